@@ -1,0 +1,1 @@
+"""Wangge: how residents' requests are served by a city's neighbourhood administration."""
