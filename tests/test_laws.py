@@ -1,0 +1,167 @@
+import numpy as np
+import pytest
+from pydantic import TypeAdapter, ValidationError
+from scipy import integrate, stats
+
+from sim.laws import (
+    Deterministic,
+    Empirical,
+    Erlang,
+    Exponential,
+    Gamma,
+    Geometric,
+    Hyperexponential,
+    Law,
+    Lognormal,
+    Triangular,
+    Uniform,
+    Weibull,
+    exponential_inverse,
+    gamma_inverse,
+    lognormal_inverse,
+)
+
+U = np.concatenate([[0.0, 1e-12, 1e-6], np.linspace(0.001, 0.999, 997), [1 - 1e-9, 1 - 2**-53]])
+SIGMA = np.sqrt(np.log1p(0.5**2))
+
+CONTINUOUS = {
+    "exponential": (Exponential(mean=3), stats.expon(scale=3)),
+    "uniform": (Uniform(low=2, high=5), stats.uniform(2, 3)),
+    "triangular": (Triangular(low=5, mode=7, high=10), stats.triang(0.4, 5, 5)),
+    "triangular at an end": (Triangular(low=0, mode=0, high=4), stats.triang(0, 0, 4)),
+    "lognormal": (Lognormal(mean=2, cv=0.5), stats.lognorm(SIGMA, scale=2 * np.exp(-(SIGMA**2) / 2))),
+    "gamma": (Gamma(mean=4, cv=0.5), stats.gamma(4, scale=1)),
+    "gamma with a high cv": (Gamma(mean=1, cv=2), stats.gamma(0.25, scale=4)),
+    "erlang": (Erlang(mean=6, shape=3), stats.erlang(3, scale=2)),
+    "weibull": (Weibull(mean=2, shape=1.5), stats.weibull_min(1.5, scale=2.215465)),
+}
+
+
+@pytest.mark.parametrize("name", CONTINUOUS)
+def test_the_inverse_is_the_quantile_function(name):
+    law, reference = CONTINUOUS[name]
+    u = U[1:]  # the quantile of 0 is a bound
+    assert law.inverse(u) == pytest.approx(reference.ppf(u), rel=2e-6, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", CONTINUOUS)
+def test_mean_and_cv_are_those_of_the_law(name):
+    law, reference = CONTINUOUS[name]
+    assert law.mean == pytest.approx(reference.mean(), rel=1e-6)
+    assert law.cv == pytest.approx(reference.std() / reference.mean(), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", CONTINUOUS)
+def test_draws_follow_the_law(name):
+    law, reference = CONTINUOUS[name]
+    draws = law.inverse(np.random.default_rng(5).random(20_000))
+    assert stats.kstest(draws, reference.cdf).pvalue > 1e-4
+
+
+H2 = Hyperexponential(means=(10, 0.5), probabilities=(0.1, 0.9))
+
+
+def test_hyperexponential_inverse_undoes_its_distribution_function():
+    u = U[U < 1 - 1e-10]
+    x = H2.inverse(u)
+    assert 1 - (0.1 * np.exp(-x / 10) + 0.9 * np.exp(-x / 0.5)) == pytest.approx(u, abs=1e-12)
+    tail = H2.inverse(1 - 2.0**-53)
+    assert 0.1 * np.exp(-tail / 10) == pytest.approx(2.0**-53, rel=1e-9)
+    assert np.all(np.diff(H2.inverse(U)) > 0)
+
+
+def test_hyperexponential_moments_are_the_integrals_of_its_inverse():
+    moments = [integrate.quad(lambda u, k=k: H2.inverse(u) ** k, 0, 1, limit=400)[0] for k in (1, 2)]
+    assert H2.mean == pytest.approx(moments[0], rel=1e-6)
+    assert H2.cv == pytest.approx(np.sqrt(moments[1] / moments[0] ** 2 - 1), rel=1e-4)
+
+
+def test_hyperexponential_of_extreme_parts_converges():
+    law = Hyperexponential(means=(1e6, 1e-3), probabilities=(1e-6, 1 - 1e-6))
+    x = law.inverse(U[:-1])
+    assert 1 - (1e-6 * np.exp(-x / 1e6) + (1 - 1e-6) * np.exp(-x / 1e-3)) == pytest.approx(U[:-1], abs=1e-12)
+
+
+def test_deterministic_is_its_value():
+    law = Deterministic(value=2.5)
+    assert np.array_equal(law.inverse(U), np.full(len(U), 2.5))
+    assert (law.mean, law.cv) == (2.5, 0.0)
+
+
+def test_empirical_draws_values_by_weight():
+    law = Empirical(values=(5, 1, 9), weights=(1, 3, 0))
+    assert law.inverse([0, 0.7499, 0.75, 1 - 2**-53]).tolist() == [1, 1, 5, 5]
+    assert law.mean == 2
+    assert law.cv == pytest.approx(np.sqrt(3) / 2)
+
+
+def test_empirical_without_weights_is_even():
+    law = Empirical(values=(1, 2, 4, 5))
+    assert law.inverse([0, 0.25, 0.5, 0.75]).tolist() == [1, 2, 4, 5]
+    assert law.mean == 3
+
+
+def test_geometric_counts_trials_up_to_the_first_success():
+    law, reference = Geometric(mean=3), stats.geom(1 / 3)
+    u = np.random.default_rng(1).random(5000)
+    assert np.array_equal(law.inverse(u), reference.ppf(u))
+    assert law.inverse(0.0) == 1
+    assert law.cv == pytest.approx(reference.std() / reference.mean())
+    assert np.all(Geometric(mean=1).inverse(U) == 1)
+
+
+@pytest.mark.parametrize("law", [*(law for law, _ in CONTINUOUS.values()), H2, Geometric(mean=3)])
+def test_every_law_rises_with_the_uniform_and_stays_finite(law):
+    x = law.inverse(U)
+    assert np.all(np.isfinite(x))
+    assert np.all(x >= 0)
+    assert np.all(np.diff(x) >= 0)
+    assert law.inverse(U.reshape(2, -1)).shape == (2, len(U) // 2)
+
+
+def test_the_plain_inverses_broadcast_over_parameters():
+    u = np.array([[0.2], [0.8]])
+    means = np.array([1.0, 2.0, 3.0])
+    assert lognormal_inverse(u, means, 0.5).shape == (2, 3)
+    assert lognormal_inverse(u, means, 0.5)[1, 2] == Lognormal(mean=3, cv=0.5).inverse(0.8)
+    assert gamma_inverse(u, means, 0.5)[1, 2] == Gamma(mean=3, cv=0.5).inverse(0.8)
+    assert exponential_inverse(u, means)[0, 1] == Exponential(mean=2).inverse(0.2)
+
+
+def test_lognormal_without_spread_is_its_mean():
+    assert np.array_equal(lognormal_inverse(U, 4.0, 0.0), np.full(len(U), 4.0))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"law": "exponential", "mean": -3}, "greater than 0"),
+        ({"law": "exponential", "mean": "3"}, "valid number"),
+        ({"law": "exponential", "mean": float("inf")}, "finite"),
+        ({"law": "exponential", "mean": 3, "cv": 1}, "not permitted"),
+        ({"law": "exponentail", "mean": 3}, "exponentail"),
+        ({"law": "uniform", "low": 3, "high": 2}, r"high must be at least low \(3\), got 2"),
+        (
+            {"law": "triangular", "low": 3, "mode": 2, "high": 5},
+            r"mode must be from low \(3\) to high \(5\), got 2",
+        ),
+        ({"law": "triangular", "low": 3, "mode": 3, "high": 3}, r"high must be above low \(3\), got 3"),
+        (
+            {"law": "hyperexponential", "means": (1, 2), "probabilities": (0.5, 0.4)},
+            "probabilities must sum to 1, got 0.9",
+        ),
+        (
+            {"law": "hyperexponential", "means": (1, 2), "probabilities": (1.0,)},
+            r"probabilities must be as many as means \(2\), got 1",
+        ),
+        (
+            {"law": "empirical", "values": (1, 2), "weights": (1,)},
+            r"weights must be as many as values \(2\), got 1",
+        ),
+        ({"law": "empirical", "values": (1, 2), "weights": (0, 0)}, "weights must sum to more than 0, got 0"),
+        ({"law": "geometric", "mean": 0.5}, "greater than or equal to 1"),
+    ],
+)
+def test_a_law_that_cannot_be_is_refused(parameters, message):
+    with pytest.raises(ValidationError, match=message):
+        TypeAdapter(Law).validate_python(parameters)
