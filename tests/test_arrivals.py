@@ -103,7 +103,7 @@ def test_profiles_that_cannot_be_are_refused(edges, expected, factors, message):
 
 
 def test_a_negative_cv_is_refused():
-    with pytest.raises(ValueError, match="cv must be at least 0, got -0.1"):
+    with pytest.raises(ValueError, match=r"cv must be at least 0, got -0\.1"):
         day_factors(np.random.default_rng(1), 3, -0.1)
 
 
