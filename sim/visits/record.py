@@ -1,0 +1,58 @@
+"""What an engine returns: one row a step and one row a spell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+
+
+class Outcome(IntEnum):
+    """What became of a step before the horizon."""
+
+    ABSENT = 0
+    OPEN = 1
+    SERVED = 2
+    ABANDONED = 3
+    REFUSED = 4
+
+
+@dataclass(frozen=True)
+class Visits:
+    """The steps, one row a step in the order of the network; instants in ticks, -1 where it did not happen.
+
+    `start` is that of the first spell, `server` that of the last; `done` is work done (a spell in
+    progress at the horizon counts, up to what was left); `outcome` holds codes of `Outcome`.
+    """
+
+    arrival: Ints
+    start: Ints
+    end: Ints
+    server: Ints
+    done: Ints
+    interruptions: Ints
+    outcome: Ints
+
+
+@dataclass(frozen=True)
+class Spells:
+    """The spells, by step and then in the order in which they began; instants and ticks.
+
+    `end` is -1 for a spell in progress at the horizon; `ticks` are those spent before the horizon,
+    and `changeover` says how many of them were changeover and not work.
+    """
+
+    step: Ints
+    server: Ints
+    start: Ints
+    end: Ints
+    ticks: Ints
+    changeover: Ints
+
+
+class InvariantError(AssertionError):
+    """A record that no run of the network can have left; the message names the invariant and the place."""
