@@ -510,6 +510,11 @@ def mmc_patience(
     kinks : sequence of float
         Where survival jumps: for patience of exactly τ, [τ].
 
+    Raises
+    ------
+    ValueError
+        Rates must be above 0, the servers at least 1; the queue must not grow for ever.
+
     References
     ----------
     Baccelli and Hebuterne (1981), On queues with impatient customers, Performance '81, 159-179; Zeltyn
@@ -519,8 +524,10 @@ def mmc_patience(
     a = _load(λ, μ)
     idle = 1 / erlang_b(c - 1, a) if c > 1 else 1.0
     nodes, steps = _nodes_until_gone(λ, μ, c, integral, kinks)
-    offered = λ * steps * np.exp(λ * integral(nodes) - c * μ * nodes)
-    offered /= idle + offered.sum()
+    exponents = λ * integral(nodes) - c * μ * nodes
+    top = float(exponents.max())  # large under overload; only ratios matter
+    offered = λ * steps * np.exp(exponents - top)
+    offered /= idle * math.exp(-top) + offered.sum()
     p_wait = float(offered.sum())
     lasting = survival(nodes)
     p_abandon = float(offered @ (1 - lasting))
@@ -623,6 +630,10 @@ def _nodes_until_gone(
         peak = max(peak, exponent)
         if exponent < peak - 45:
             break
+        if end * (λ + c * μ) > 1e15:
+            raise ValueError(
+                "patience must end, or the traffic intensity be below 1: the queue grows for ever"
+            )
         end *= 2
     halvings = end / 2.0 ** np.arange(60)
     bounds = np.unique(np.concatenate([[0.0], halvings[halvings > 1e-3 / (λ + c * μ)], list(kinks)]))

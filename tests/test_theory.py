@@ -187,6 +187,14 @@ def test_constant_patience():
     assert queue.p_wait == near(0.75033003)
 
 
+def test_constant_patience_under_overload_is_a_fluid():
+    queue = theory.mmc_patience(
+        20, 1, 10, lambda x: (x < 100).astype(float), lambda x: np.minimum(x, 100), kinks=[100]
+    )
+    assert queue.p_abandon == pytest.approx(0.5)
+    assert queue.waiting_time == pytest.approx(100, rel=0.01)
+
+
 def test_patience_of_two_phases():
     queue = theory.mmc_patience(
         5, 1, 5, lambda x: np.exp(-2 * x) * (1 + 2 * x), lambda x: 1 - np.exp(-2 * x) * (1 + x)
@@ -302,6 +310,7 @@ def test_attribution_of_a_gain_starts_and_ends_at_known_waits():
             "rates, means and scvs must be of one shape",
         ),
         (lambda: theory.erlang_a(1, 1, 1, 0), "θ must be above 0, got 0"),
+        (lambda: theory.mmc_patience(2, 1, 1, np.ones_like, lambda x: x), "patience must end"),
         (lambda: theory.jackson([0], [[0]], [1], [1]), "external_rates must be at least 0 and some above it"),
         (lambda: theory.jackson([1], [[0, 1]], [1], [1]), "routing must be square"),
         (lambda: theory.jackson([1], [[1]], [1], [1]), "routing must let everybody leave"),
