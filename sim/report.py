@@ -196,7 +196,8 @@ class Difference:
 def difference(row: Mapping[str, object]) -> Difference:
     """Return one row of the comparison as words; shares are told in per cent and their differences in points.
 
-    A withheld row keeps its means but shows no difference: it would depend on the length of the run.
+    A withheld row keeps its means but shows no difference, which would depend on the length of the run,
+    unless a single replication is the reason: then the difference stands without an interval.
     """
     factor, unit, _ = scale_of(str(row["unit"]))
     before, after, gap, low, high = (
@@ -208,7 +209,7 @@ def difference(row: Mapping[str, object]) -> Difference:
     scale = half_width if half_width > 0 else _float(row["mid"]) * factor
     places = decimals(scale, max(numbers, default=math.nan))
     verdict = str(row["verdict"])
-    told = verdict != "withheld"
+    told = verdict != "withheld" or _float(row["n"]) < 2
     has_interval = told and math.isfinite(low) and math.isfinite(high)
     return Difference(
         label=str(row["label"]),
@@ -345,7 +346,7 @@ def _notes(records: Sequence[Mapping[str, object]], n_rows: int, confidence: flo
         f"confidence; {n} replications, the same requests under every pilot."
     ]
     if counts[-1] < 2:
-        notes = ["One replication gives no interval, and no verdict can rest on it."]
+        notes = ["One replication gives no interval, so all verdicts are withheld."]
     alike: dict[str, list[str]] = {}
     for record in records:
         factor, _, word = scale_of(str(record["unit"]))
@@ -357,7 +358,7 @@ def _notes(records: Sequence[Mapping[str, object]], n_rows: int, confidence: flo
         notes.append("Needs: so many replications in all would about settle the verdict.")
     if any(r["unit"] == "share" for r in records):
         notes.append("Shares are in per cent, their differences in percentage points.")
-    if any(r["verdict"] == "withheld" for r in records):
+    if counts[-1] > 1 and any(r["verdict"] == "withheld" for r in records):
         notes.append(
             "Withheld: the measure depends on an overloaded post, or too many requests are still open; "
             "its value depends on the length of the run."
@@ -402,6 +403,11 @@ def _paragraph(rows: pl.DataFrame, overloaded: Mapping[str, Sequence[str]], base
     if labels["undecided"]:
         sentences.append(_undecided_sentence(rows.filter(pl.col("verdict") == "undecided")))
     causes = _causes(overloaded, (pilot, baseline))
+    if _float(rows["n"].max()) < 2:
+        nothing = (
+            f"One replication gives no interval, so nothing is concluded about {pilot} against {baseline}"
+        )
+        return f"{nothing}; {causes}." if causes else f"{nothing}."
     if withheld:
         verdicts = "The verdict on 1 is" if len(withheld) == 1 else f"The verdicts on {len(withheld)} are"
         cause = causes or "too many requests were still open at the end"
@@ -439,12 +445,11 @@ def _headline(labels: Mapping[str, list[str]], baseline: str, pilot: str) -> str
 
 def _undecided_sentence(undecided: pl.DataFrame) -> str:
     """Return what is undecided, and how many replications would settle it."""
-    n = int(_float(undecided["n"].max()))
-    few = "1 replication is" if n == 1 else f"{n} replications are"
+    few = f"{int(_float(undecided['n'].max()))} replications are"
     verb = "is" if undecided.height == 1 else "are"
     labels = "; ".join(undecided["label"].to_list())
     needed = undecided["replications_needed"].drop_nulls()
-    settled = ""
+    settled = ", and it cannot be foreseen how many would do"
     if not needed.is_empty():
         which = "what can be settled" if len(needed) < undecided.height else "all of it"
         settled = (
