@@ -1,0 +1,419 @@
+"""What a request goes through under a structure: the steps of one kind of request with one kind of luck.
+
+An itinerary knows levels and sections but no unit and no person; requests that share one are laid out
+together (`assemble`), and the expected hours of work are summed over all of them (`workload`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+from itertools import product
+from typing import TYPE_CHECKING
+
+from sim.demand import Channel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sim.config import Activity, Archetype, Group, Level, Pilot
+
+
+class Desk(IntEnum):
+    """Where at a unit a step is served."""
+
+    NOWHERE = 0
+    FRONT = 1
+    FILES = 2
+    FIELD = 3
+    PATROL = 4
+    HOME = 5
+    TASKS = 6
+
+
+class Kind(IntEnum):
+    """Kinds of work, as the staff's time is told."""
+
+    FRONT = 0
+    FILES = 1
+    FIELD = 2
+    RELAY = 3
+    PATROL = 4
+    HOME = 5
+    TASKS = 6
+    OWN = 7
+    OUTSIDE = 8
+
+
+KIND_NAMES = {
+    Kind.FRONT: "front desk",
+    Kind.FILES: "files",
+    Kind.FIELD: "field checks",
+    Kind.RELAY: "relaying files",
+    Kind.PATROL: "patrols",
+    Kind.HOME: "home visits",
+    Kind.TASKS: "work from above",
+    Kind.OWN: "own work",
+    Kind.OUTSIDE: "outside",
+}
+
+
+class Presence(IntEnum):
+    """Whether the resident is there while a step waits."""
+
+    ABSENT = 0
+    IN_PERSON = 1
+    ON_THE_PHONE = 2
+
+
+class Lag(IntEnum):
+    """How a lag is made: office time of a given length, or drawn for the request."""
+
+    NONE = 0
+    WORKING_DAYS = 1
+    NEXT_DAY = 2  # uniform over one working day of office time: the resident comes when it suits
+    PAPERS = 3  # until the resident is back with the missing papers
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of an itinerary.
+
+    Attributes
+    ----------
+    activity, attempt : str, int
+        Name the uniform that its work is drawn with.
+    again : int
+        Which try of the resident it is: 0 for the first.
+    minutes, cv, parts : float, float, int
+        Law of the whole activity's touch time and the number of equal legs that it comes in.
+    wrong : bool
+        Whether it is looked at by a desk that it does not belong to.
+    lag, lag_days, gate : Lag, float, str
+        What passes before it arrives.
+    trip, hand_over : bool
+        Whether a new trip of the resident, or a change of unit, ends with its arrival.
+    stops_clock : bool
+        Whether the lag before it is the resident's own (missing papers).
+    next, leave : int or None
+        Positions in the itinerary.
+    """
+
+    activity: str
+    kind: Kind
+    level: Level = "community"
+    section: Group = "public_service"
+    desk: Desk = Desk.NOWHERE
+    attempt: int = 0
+    again: int = 0
+    minutes: float = 0.0
+    cv: float = 0.0
+    parts: int = 1
+    wrong: bool = False
+    presence: Presence = Presence.ABSENT
+    lag: Lag = Lag.NONE
+    lag_days: float = 0.0
+    gate: str = "none"
+    trip: bool = False
+    hand_over: bool = False
+    stops_clock: bool = False
+    signal: bool = False
+    next: int | None = None
+    leave: int | None = None
+
+
+@dataclass(frozen=True)
+class Luck:
+    """What was drawn for a request before any design: its itinerary depends on nothing else.
+
+    Attributes
+    ----------
+    active : tuple of bool
+        For each activity of the procedure, whether this request needs it.
+    incomplete : tuple of str
+        For each time that papers were missing, where it was found: `desk` or `review`.
+    rework : frozenset of (activity, attempt)
+        Reviews that have to be done again.
+    returns : bool
+        Whether the resident comes again after giving up or being sent away.
+    settled : bool
+        Whether a patrol that sees the issue settles it on the spot.
+    """
+
+    active: tuple[bool, ...]
+    misrouted: bool = False
+    incomplete: tuple[str, ...] = ()
+    rework: frozenset[tuple[str, int]] = frozenset()
+    returns: bool = True
+    settled: bool = False
+
+
+MAX_INCOMPLETE = 2  # papers may be missing twice; a third time would change no mean by 1 %
+
+
+@dataclass
+class _Writer:
+    """An itinerary being written: the stages so far and where the file is."""
+
+    pilot: Pilot
+    archetype: Archetype
+    luck: Luck
+    presence: Presence
+    stages: list[Stage] = field(default_factory=list)
+    level: Level = "community"
+    misrouting_due: bool = False
+    file_moved: bool = False
+
+    # -- elements
+
+    def add(self, stage: Stage) -> None:
+        """Append a stage that goes on to the one after it."""
+        self.stages.append(replace(stage, next=len(self.stages) + 1))
+
+    def front(self, stage: Stage) -> None:
+        """Append a stage with the resident present, with as many tries as the resident makes."""
+        tries = self.pilot.demand.tries if self.luck.returns and stage.presence else 1
+        after = len(self.stages) + tries
+        for attempt in range(tries):
+            again = len(self.stages) + 1 if attempt + 1 < tries else None
+            self.stages.append(replace(stage, next=after, leave=again))
+            stage = replace(
+                stage, again=attempt + 1, lag=Lag.NEXT_DAY, trip=stage.presence is Presence.IN_PERSON,
+                hand_over=False, stops_clock=False,
+            )  # fmt: skip
+
+    def travel(self, target: Level) -> Stage:
+        """Append the relays between here and a level; return the lag and hand-over of the arrival there."""
+        levels = self.pilot.structure.levels
+        here, there = levels.index(self.level), levels.index(target)
+        arrival = self._hop(target)
+        if here == there:
+            return replace(arrival, lag=Lag.NONE, lag_days=0.0, hand_over=False)
+        step = 1 if there > here else -1
+        if self.misrouting_due and step > 0:
+            self.misrouting_due = False
+            self.add(replace(self._relay(levels[here + step]), activity="wrong desk", wrong=True))
+        for position in range(here + step, there, step):
+            self.add(self._relay(levels[position]))
+        self.level = target
+        self.file_moved = True
+        return arrival
+
+    def _hop(self, level: Level) -> Stage:
+        """Return the beginnings of a stage that a file reaches by a transfer."""
+        days = self.pilot.structure.transfer_working_days
+        return Stage("", Kind.FILES, level=level, desk=Desk.FILES, lag=Lag.WORKING_DAYS, lag_days=days, hand_over=True)
+
+    def _relay(self, level: Level) -> Stage:
+        """Return the relaying of a file by a clerk of a level between."""
+        minutes = self.pilot.structure.relay_minutes
+        return replace(
+            self._hop(level), activity=f"relay {level}", kind=Kind.RELAY, section="party", minutes=minutes,
+            cv=self.pilot.procedures.back_cv, attempt=sum(s.kind is Kind.RELAY for s in self.stages),
+        )  # fmt: skip
+
+    # -- activities
+
+    def contact(self, activity: Activity, attempt: int, lag: Lag) -> None:
+        """Append the first contact, or a return with papers."""
+        front = Stage(
+            activity.name, Kind.FRONT, desk=Desk.FRONT, attempt=attempt, minutes=activity.minutes,
+            cv=self.pilot.procedures.desk_cv, presence=self.presence, lag=lag, stops_clock=lag is Lag.PAPERS,
+            trip=self.presence is Presence.IN_PERSON,
+        )  # fmt: skip
+        if self.misrouting_due and not self._leaves_the_unit():
+            self.misrouting_due = False
+            minutes = self.pilot.procedures.wrong_desk_minutes
+            self.front(replace(front, activity="wrong desk", minutes=minutes, wrong=True))
+            front = replace(front, lag=Lag.NONE, trip=False)
+        self.front(front)
+
+    def _leaves_the_unit(self) -> bool:
+        """Return whether a later activity is done at another level."""
+        later = zip(self.archetype.activities[1:], self.luck.active[1:], strict=True)
+        return any(on and a.where != "outside" and self.target(a) != "community" for a, on in later)
+
+    def target(self, activity: Activity) -> Level:
+        """Return the level that performs an activity under the structure."""
+        return self.pilot.structure.level_of(activity.level, activity.group)
+
+    def perform(self, activity: Activity, attempt: int) -> None:
+        """Append one activity after the first contact."""
+        target = self.target(activity)
+        if activity.where == "outside":
+            days = activity.working_days
+            self.add(Stage(activity.name, Kind.OUTSIDE, level=target, lag=Lag.WORKING_DAYS, lag_days=days))
+        elif activity.where == "counter" and target != "community":
+            self._elsewhere(activity, target, attempt)
+        else:
+            self._behind(activity, target, attempt)
+
+    def _elsewhere(self, activity: Activity, target: Level, attempt: int) -> None:
+        """Append an activity for which the resident goes to another office and carries the papers."""
+        front = Stage(
+            activity.name, Kind.FRONT, level=target, section=activity.group, desk=Desk.FRONT, attempt=attempt,
+            minutes=activity.minutes, cv=self.pilot.procedures.desk_cv, presence=Presence.IN_PERSON,
+            lag=Lag.NEXT_DAY, trip=True, hand_over=target != self.level,
+        )  # fmt: skip
+        if self.misrouting_due:
+            self.misrouting_due = False
+            minutes = self.pilot.procedures.wrong_desk_minutes
+            self.front(replace(front, activity="wrong desk", section="party", minutes=minutes, wrong=True))
+            front = replace(front, lag=Lag.NONE, trip=False, hand_over=False)
+        self.front(front)
+        if (activity.name, attempt) in self.luck.rework:
+            self.add(replace(front, kind=Kind.FILES, desk=Desk.FILES, attempt=attempt + 10,
+                             presence=Presence.ABSENT, lag=Lag.NONE, trip=False, hand_over=False))  # fmt: skip
+        self.level = target
+        self.file_moved = True
+
+    def _behind(self, activity: Activity, target: Level, attempt: int) -> None:
+        """Append an activity behind the desk or in the field."""
+        in_field = activity.where == "field"
+        arrival = self.travel(target)
+        work = replace(
+            arrival, activity=activity.name, kind=Kind.FIELD if in_field else Kind.FILES, section=activity.group,
+            desk=Desk.FIELD if in_field else Desk.FILES, attempt=attempt, minutes=activity.minutes,
+            cv=self.pilot.procedures.back_cv, gate=activity.batch if arrival.hand_over else "none",
+        )  # fmt: skip
+        if in_field:
+            parts = max(1, round(activity.minutes / self.pilot.grid.leg_minutes))
+            work = replace(work, parts=parts)
+            for _ in range(parts):
+                self.add(work)
+                work = replace(work, lag=Lag.NONE, lag_days=0.0, hand_over=False)
+            return
+        self.add(work)
+        if (activity.name, attempt) in self.luck.rework:
+            self.add(replace(work, attempt=attempt + 10, lag=Lag.NONE, lag_days=0.0, gate="none", hand_over=False))
+        self.file_moved = True
+
+    def result(self) -> None:
+        """Append how the resident hears of the result."""
+        if not self.file_moved or self.archetype.result in ("at_once", "on_site"):
+            return
+        arrival = self.travel("community")
+        if self.archetype.result == "told":
+            minutes = self.pilot.structure.relay_minutes
+            cv = self.pilot.procedures.back_cv
+            self.add(replace(arrival, activity="tell", minutes=minutes, cv=cv))
+            return
+        if arrival.hand_over:
+            self.add(replace(arrival, activity="post in", kind=Kind.OUTSIDE, desk=Desk.NOWHERE))
+        self.front(Stage(
+            "collect", Kind.FRONT, desk=Desk.FRONT, minutes=self.pilot.procedures.collect_minutes,
+            cv=self.pilot.procedures.desk_cv, presence=Presence.IN_PERSON, lag=Lag.NEXT_DAY, trip=True,
+        ))  # fmt: skip
+
+
+def itinerary(pilot: Pilot, archetype: Archetype, channel: Channel, luck: Luck) -> tuple[Stage, ...]:
+    """Return the stages of a request, in order; `next` and `leave` are positions or None.
+
+    Parameters
+    ----------
+    pilot : Pilot
+        The design: its structure says which level performs what.
+    archetype : Archetype
+        The procedure, written once for every design.
+    channel : Channel
+        Counter, phone, or a latent issue that first awaits a patrol or a resident's report.
+    luck : Luck
+        What was drawn for the request.
+    """
+    latent = channel is Channel.LATENT
+    presence = Presence.IN_PERSON if channel is Channel.COUNTER else Presence.ON_THE_PHONE
+    writer = _Writer(pilot, archetype, luck, presence, misrouting_due=luck.misrouted)
+    if latent:
+        writer.stages.append(Stage("await", Kind.OUTSIDE, signal=True, leave=1))
+    activities = [(a, on) for a, on in zip(archetype.activities, luck.active, strict=True)]
+    contact = activities[0][0]
+    passes = 0
+    missing = list(luck.incomplete)
+    writer.contact(contact, passes, Lag.NONE)
+    while missing and missing[0] == "desk":
+        missing.pop(0)
+        passes += 1
+        writer.contact(contact, passes, Lag.PAPERS)
+    position = 1
+    while position < len(activities):
+        activity, on = activities[position]
+        position += 1
+        if not on:
+            continue
+        writer.perform(activity, passes)
+        if latent and position == 2:
+            writer.stages[0] = replace(writer.stages[0], next=None if luck.settled else -1)
+        if missing and activity.review:
+            passes = _return_with_papers(writer, contact, missing, passes)
+            position -= 1  # the same review again, with the papers
+    writer.result()
+    return _closed(writer.stages, latent and not luck.settled, contact, activities)
+
+
+def _return_with_papers(writer: _Writer, contact: Activity, missing: list[str], passes: int) -> int:
+    """Append the way back to the resident and the return with papers; return the number of passes."""
+    missing.pop(0)
+    arrival = writer.travel("community")
+    minutes, cv = writer.pilot.structure.relay_minutes, writer.pilot.procedures.back_cv
+    writer.add(replace(arrival, activity="ask for papers", attempt=passes, minutes=minutes, cv=cv))
+    passes += 1
+    writer.contact(contact, passes, Lag.PAPERS)
+    while missing and missing[0] == "desk":
+        missing.pop(0)
+        passes += 1
+        writer.contact(contact, passes, Lag.PAPERS)
+    return passes
+
+
+def _closed(
+    stages: list[Stage], seen_by_patrol_goes_on: bool, contact: Activity, activities: list[tuple[Activity, bool]]
+) -> tuple[Stage, ...]:
+    """Return the stages with the last one going nowhere, and a patrol's find joining after the check."""
+    last = len(stages)
+    closed = [replace(s, next=None) if s.next == last else s for s in stages]
+    if seen_by_patrol_goes_on:
+        skipped = {contact.name, activities[1][0].name if len(activities) > 1 else "", "await", "wrong desk"}
+        join = next((i for i, s in enumerate(closed) if s.activity not in skipped), None)
+        closed[0] = replace(closed[0], next=join)
+    return tuple(closed)
+
+
+def lucks(pilot: Pilot, archetype: Archetype, channel: Channel) -> Iterator[tuple[float, Luck]]:
+    """Yield every luck of an archetype with its probability (rework and returning left out).
+
+    Rework multiplies the work of a review by one plus its share, and returns cost no more work, so that
+    expected hours need neither.
+    """
+    demand = pilot.demand
+    optional = [(1.0,) if a.share == 1 else (a.share, 1 - a.share) for a in archetype.activities]
+    for choice in product(*(range(len(options)) for options in optional)):
+        active = tuple(pick == 0 for pick in choice)
+        p_active = 1.0
+        for options, pick in zip(optional, choice, strict=True):
+            p_active *= options[pick]
+        for misrouted, p_route in ((False, 1 - demand.misrouted_share), (True, demand.misrouted_share)):
+            for incomplete, p_papers in _papers(pilot, archetype, channel, active):
+                probability = p_active * p_route * p_papers
+                if probability > 0:
+                    yield probability, Luck(active, misrouted, incomplete)
+
+
+def reviewed(archetype: Archetype, active: tuple[bool, ...]) -> bool:
+    """Return whether a request with these activities is reviewed at all."""
+    return any(on and a.review for a, on in zip(archetype.activities, active, strict=True))
+
+
+def _papers(
+    pilot: Pilot, archetype: Archetype, channel: Channel, active: tuple[bool, ...]
+) -> Iterator[tuple[tuple[str, ...], float]]:
+    """Yield where missing papers are found, with the probability."""
+    p = pilot.demand.incomplete_share if archetype.papers and channel is Channel.COUNTER else 0.0
+    at_desk = pilot.demand.incomplete_at_desk_share if reviewed(archetype, active) else 1.0
+    places = {"desk": at_desk, "review": 1 - at_desk}
+    for times in range(MAX_INCOMPLETE + 1):
+        p_times = p**times * (1 - p if times < MAX_INCOMPLETE else 1.0)
+        for found in product(places, repeat=times):
+            probability = p_times
+            for where in found:
+                probability *= places[where]
+            yield found, probability
