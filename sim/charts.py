@@ -34,12 +34,12 @@ Format = Literal["png", "svg"]
 P = ParamSpec("P")
 Floats = NDArray[np.float64]
 
-COLOURS = ("#141414", "#1f78b4", "#f0a830", "#7a1a4b", "#3c9e6a", "#4a4aa8", "#a9d3ee")
+COLOURS = ("#141414", "#1f78b4", "#e89a20", "#7a1a4b", "#3c9e6a", "#4d4db0", "#9ccbe8")
 _MARKERS = "osD^vPX"
-_LINES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (8, 3)), (0, (1, 3)))
+_LINES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (8, 3)), (0, (2, 1)))
 _KIND_COLOURS = (
     "#16324f",
-    "#8fc1e3",
+    "#7fb0d6",
     "#3f6f8f",
     "#f3d27a",
     "#8c4a1f",
@@ -48,7 +48,7 @@ _KIND_COLOURS = (
     "#c9e3c1",
     "#2f6b45",
 )
-_HATCHES = ("", "", "", "", "", "", "", "", "", "////", "....", "xxxx", "\\\\\\\\", "++++")
+_HATCHES = ("", "", "", "", "////", "....", "xxxx", "\\\\\\\\", "++++", "oo")
 _GREY = "#555555"
 _PALE = "#e9e9e9"
 _FONTS = ("DejaVu Sans", "Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "SimHei")
@@ -256,12 +256,11 @@ def _forest_words(
         counts[record["pilot"]][record["verdict"]] += 1
     base = _name(baseline)
     total = {verdict: sum(c[verdict] for c in counts.values()) for verdict in MARKS}
-    if len(pilots) == 1:
-        title = f"{_name(pilots[0])} is {_score(counts[pilots[0]])} than {base}"
-        spoken = ["no material difference", "undecided", "withheld"]
+    spoken = ["no material difference", "undecided", "withheld"]
+    if total["withheld"] == len(records):
+        title = f"Nothing can be concluded against {base}: every verdict is withheld"
     elif len(pilots) <= 3:
-        title = f"Against {base}: " + "; ".join(f"{_name(p)} is {_score(counts[p])}" for p in pilots)
-        spoken = ["no material difference", "undecided", "withheld"]
+        title = "; ".join(f"{_name(p)} is {_score(c, base)}" for p, c in counts.items())
     else:
         clean = sum(c["better"] > 0 and c["worse"] == 0 for c in counts.values())
         n = "None" if clean == 0 else str(clean)
@@ -273,10 +272,12 @@ def _forest_words(
     return title, of_all
 
 
-def _score(count: Mapping[str, int]) -> str:
+def _score(count: Mapping[str, int], baseline: str) -> str:
     """Return on how many measures a pilot is better and worse."""
     n = sum(count.values())
-    return f"better on {count['better']} of {n} measures and worse on {count['worse']}"
+    if not count["better"] and not count["worse"]:
+        return f"shown neither better nor worse than {baseline} on any of {n} measures"
+    return f"better than {baseline} on {count['better']} of {n} measures and worse on {count['worse']}"
 
 
 def _forest_columns(rows: Sequence[_Row], n_pilots: int, confidence: float) -> list[_TextColumn]:
@@ -389,61 +390,64 @@ def turnaround_distribution(table: pl.DataFrame, footer: str = "") -> Figure:
     within = {
         p: [_first_reach(days, mean, q) for q in (0.5, 0.9)] for p, (days, mean, _, _) in curves.items()
     }
-    legend = [
-        _pilot_key(
-            i, f"{_name(p)}: half within {_days(within[p][0])}, nine in ten within {_days(within[p][1])}"
-        )
-        for i, p in enumerate(pilots)
-    ]
+    last = max(float(days[-1]) for days, *_ in curves.values())
+    legend = []
+    for i, pilot in enumerate(pilots):
+        half, most = (_within(day, last) for day in within[pilot])
+        legend.append(_pilot_key(i, f"{_name(pilot)}: half {half}, nine in ten {most} working days"))
     n = table["replication"].n_unique()
     seen = (
         f"Lines: mean of {n} replications; bands: lowest to highest of them."
         if n > 1
         else "One replication, no band."
     )
-    page = _Page.of(10.0, 4.9, title=_turnaround_title(within), subtitle=seen, legend=legend, footer=footer)
-    axes = page.axes(_EDGE + 0.65, 0.1, 10.0 - 2 * _EDGE - 1.6, 4.2)
-    last = max(float(days[-1]) for days, *_ in curves.values())
-    axes.set_xscale("function", functions=(_signed_root, _signed_square))
-    axes.set_xlim(0, last)
-    axes.set_ylim(0, 100)
-    for q, words in ((50, "half"), (90, "nine in ten")):
-        axes.axhline(q, color="#999999", lw=0.8, ls=(0, (2, 2)), zorder=0)
-        at = axes.get_yaxis_transform()
-        axes.text(1.015, q, words, transform=at, va="center", ha="left", color="#222222")
+    title = _turnaround_title(within, last)
+    page = _Page.of(11.0, 4.9, title=title, subtitle=seen, legend=legend, footer=footer)
+    axes = page.axes(_EDGE + 0.65, 0.1, 11.0 - 2 * _EDGE - 1.6, 4.2)
+    _turnaround_axes(axes, last)
     for i, pilot in enumerate(pilots):
         days, mean, low, high = curves[pilot]
         colour, marker, line = _pilot_style(i)
         axes.plot(days, 100 * mean, color=colour, ls=line, lw=1.9, zorder=3)
         if n > 1:
-            axes.fill_between(days, 100 * low, 100 * high, color=colour, alpha=0.18, lw=0, zorder=1)
+            axes.fill_between(days, 100 * low, 100 * high, color=colour, alpha=_band(pilots), lw=0, zorder=1)
         for q, day in zip((50, 90), within[pilot], strict=True):
             if math.isfinite(day):
                 axes.plot(day, q, marker, ms=8, color=colour, mec="white", mew=0.8, zorder=4)
-    ticks = [t for t in (0, 0.5, 1, 2, 5, 10, 20, 30, 40, 60, 90, 120, 180, 250) if t <= last]
+    return page.figure
+
+
+def _turnaround_axes(axes: Axes, last: float) -> None:
+    """Set scales, ticks and labels, and rule the lines of half and of nine in ten."""
+    axes.set_xscale("function", functions=(_signed_root, _signed_square))
+    axes.set_xlim(0, last)
+    axes.set_ylim(0, 100)
+    for q, words in ((50, "half"), (90, "nine in ten")):
+        axes.axhline(q, color="#999999", lw=0.8, ls=(0, (2, 2)), zorder=0)
+        axes.text(1.015, q, words, transform=axes.get_yaxis_transform(), va="center", color="#222222")
+    ticks = [0.0]
+    for tick in (0.5, 1, 2, 5, 10, 20, 30, 40, 60, 90, 120, 180, 250):
+        if tick <= last and math.sqrt(tick) - math.sqrt(ticks[-1]) > 0.035 * math.sqrt(last):
+            ticks.append(tick)
     axes.set_xticks(ticks, [f"{t:g}" for t in ticks])
     axes.set_yticks(range(0, 101, 20), [str(t) for t in range(0, 101, 20)])
     axes.set_xlabel("Working days from first contact to result (square-root scale)")
     axes.set_ylabel("Share of requests finished (%)")
-    return page.figure
 
 
-def _turnaround_title(within: Mapping[str, Sequence[float]]) -> str:
+def _turnaround_title(within: Mapping[str, Sequence[float]], last: float) -> str:
     """Return what the curves show, in one sentence."""
-    if len(within) <= 3:
-        parts = [f"{_days(half)} under {_name(pilot)}" for pilot, (half, _) in within.items()]
-        return "Half of all requests are finished within " + ", ".join(parts)
-    ranked = sorted(within, key=lambda p: within[p][0] if math.isfinite(within[p][0]) else math.inf)
-    best, worst = ranked[0], ranked[-1]
-    return (
-        f"Half of all requests are finished within {_days(within[best][0])} under {_name(best)}, the quickest, "
-        f"and {_days(within[worst][0])} under {_name(worst)}, the slowest"
-    )
+    said = {p: f"{_within(half, last)} working days under {_name(p)}" for p, (half, _) in within.items()}
+    if len(said) > 3:
+        ranked = sorted(within, key=lambda p: within[p][0] if math.isfinite(within[p][0]) else math.inf)
+        best, worst = said[ranked[0]], said[ranked[-1]]
+        return f"Half of all requests are finished {best}, the quickest, and {worst}, the slowest"
+    return "Half of all requests are finished " + ", ".join(said.values())
 
 
-def _days(value: float) -> str:
-    """Return a number of working days in words."""
-    return f"{number(value, 1)} working days" if math.isfinite(value) else "no number of days shown"
+def _within(days: float, last: float) -> str:
+    """Return a number of days in words; NaN is beyond the last."""
+    return f"within {number(days, 1)}" if math.isfinite(days) else f"not within {last:g}"
 
 
 def _first_reach(x: Floats, y: Floats, level: float) -> float:
@@ -655,7 +659,7 @@ def backlog(table: pl.DataFrame, footer: str = "", measured: tuple[float, float]
         for i, pilot in enumerate(pilots):
             part = table.filter((pl.col("post") == post) & (pl.col("pilot") == pilot))
             if not part.is_empty():
-                _backlog_line(axes, i, part)
+                _backlog_line(axes, i, part, _band(pilots))
         if measured is not None:
             axes.axvspan(*measured, color=_PALE, lw=0, zorder=0)
         axes.set_ylim(bottom=0)
@@ -671,12 +675,12 @@ def backlog(table: pl.DataFrame, footer: str = "", measured: tuple[float, float]
     return page.figure
 
 
-def _backlog_line(axes: Axes, i: int, part: pl.DataFrame) -> None:
+def _backlog_line(axes: Axes, i: int, part: pl.DataFrame, alpha: float) -> None:
     """Draw one pilot's backlog with its band."""
     weeks, mean, low, high = _over_replications(part, "week", "hours")
     colour, _, line = _pilot_style(i)
     axes.plot(weeks, mean, color=colour, ls=line, lw=1.7, zorder=3)
-    axes.fill_between(weeks, low, high, color=colour, alpha=0.2, lw=0, zorder=2)
+    axes.fill_between(weeks, low, high, color=colour, alpha=alpha, lw=0, zorder=2)
 
 
 def _backlog_title(table: pl.DataFrame, measured: tuple[float, float] | None) -> str:
@@ -813,11 +817,22 @@ def _pilot_style(i: int) -> tuple[str, str, Any]:
     return COLOURS[i % len(COLOURS)], _MARKERS[i % len(_MARKERS)], _LINES[i % len(_LINES)]
 
 
+def _band(pilots: Sequence[str]) -> float:
+    """Return the opacity of bands: with many pilots they lie upon each other."""
+    return 0.2 if len(pilots) <= 4 else 0.08
+
+
 def _kind_style(i: int) -> dict[str, Any]:
-    """Return colour and hatch of a kind of work; the first nine need no hatch."""
+    """Return colour and hatch of a kind of work; no two of the first ninety are alike in both."""
     colour = _KIND_COLOURS[i % len(_KIND_COLOURS)]
-    hatch = _HATCHES[i % len(_HATCHES)]
-    return {"facecolor": colour, "edgecolor": "white", "hatch": hatch}
+    # A pale hatch shows on dark colours only, and the other way round.
+    dark = int(colour[3:5], 16) < 0x80
+    return {
+        "facecolor": colour,
+        "edgecolor": "white",
+        "hatch": _HATCHES[i % len(_HATCHES)],
+        "hatchcolor": "#ffffff" if dark else "#666666",
+    }
 
 
 def _names(table: pl.DataFrame, column: str) -> list[str]:
