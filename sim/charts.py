@@ -503,7 +503,7 @@ def workload(table: pl.DataFrame, footer: str = "") -> Figure:
         else "One replication."
     )
     widths = [_width(_name(p), 9) + 0.12 for p in pilots] + [_width(_name(p), 9, bold=True) for p in posts]
-    label_width = max(widths) + 0.1
+    label_width = max(widths) + 0.2
     body = sum(0.32 if bar is None else 0.27 for bar in bars) + 0.1
     page = _Page.of(
         11.0, body + 0.6, title=_workload_title(bars), subtitle=seen, legend=legend, footer=footer
@@ -594,6 +594,7 @@ def _workload_plot(
                 axes.barh(middle, hours, left=start, height=0.2, lw=0.5, **look)
             start += hours
         if bar.high > bar.low:
+            axes.plot([bar.low, bar.high], [middle] * 2, color="white", lw=3, zorder=4)
             axes.plot([bar.low, bar.high], [middle] * 2, "|-", color="black", lw=1, ms=5, zorder=4)
         if math.isfinite(bar.on_duty):
             axes.plot([bar.on_duty] * 2, [middle - 0.13, middle + 0.13], color="black", lw=2.2, zorder=5)

@@ -441,6 +441,15 @@ class Meetings(Section):
     hours: Positive
 
 
+class Priorities(Section):
+    """Engine priorities of the model; 0 is the most urgent."""
+
+    emergency: Heads
+    due: Heads
+    residents: Heads
+    not_yet_due: Heads
+
+
 class Burden(Section):
     """Work that is not residents' requests: from above, and the offices' own.
 
@@ -450,6 +459,7 @@ class Burden(Section):
     task_share: Share
     fixed_share: Share
     kinds: TaskKinds
+    priorities: Priorities
     release: Literal["evenly", "monday"]
     first_after_share: Share
     own_first_after_share: Share

@@ -329,7 +329,7 @@ def itinerary(pilot: Pilot, archetype: Archetype, channel: Channel, luck: Luck) 
     contact = activities[0][0]
     passes = 0
     missing = list(luck.incomplete)
-    writer.contact(contact, passes, Lag.NONE)
+    writer.contact(contact, passes, Lag.NEXT_DAY if latent else Lag.NONE)
     while missing and missing[0] == "desk":
         missing.pop(0)
         passes += 1
