@@ -1,0 +1,316 @@
+import itertools
+import math
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import polars as pl
+import pytest
+from matplotlib import rcParams
+from matplotlib.colors import to_rgb
+from matplotlib.text import Text
+
+from sim import charts
+
+PILOTS = (
+    "four_level",
+    "three_level",
+    "three_level_balanced",
+    "three_level_expected",
+    "flatten_only",
+    "sink_only",
+    "three_level_dedicated",
+)
+NASTY = (
+    "_four$x^2$ & <script>alert(1)</script>",
+    "[red]x[/red] a$b$<b>",
+    "three\nlevel\x1b[31m" + "_long" * 20,
+)
+FOOTER = "Seed 0, 30 replications, 52 weeks after 12 weeks of warm-up."
+MEASURES = (
+    ("turnaround_mean", "turnaround, mean", "working days", 8.0, 0.5, False),
+    ("turnaround_p90", "turnaround, 90th percentile", "working days", 21.0, 0.5, False),
+    (
+        "counter_wait_p90",
+        "counter wait in person, 90th percentile of all visits",
+        "minutes",
+        31.0,
+        2.0,
+        False,
+    ),
+    ("on_time", "on time", "share", 0.86, 0.02, True),
+    ("hand_overs", "hand-overs", "", 2.1, 0.1, False),
+)
+VERDICTS = {
+    "better": (2.0, 0.5),
+    "worse": (-30.0, 0.5),
+    "no material difference": (0.1, 0.3),
+    "undecided": (1.0, 0.8),
+    "withheld": (math.nan, math.nan),
+}
+
+
+def comparison(pilots=PILOTS[:2], n=30):
+    rows = []
+    for k, pilot in enumerate(pilots[1:]):
+        for i, (measure, label, unit, value, mid, higher) in enumerate(MEASURES):
+            verdict, (mids, half) = list(VERDICTS.items())[(i + k) % len(VERDICTS)]
+            gap = mids * mid * (1 if higher else -1)
+            low, high = gap - half * mid, gap + half * mid
+            if n == 1:
+                low, high, verdict = math.nan, math.nan, "withheld"
+            rows.append(
+                {
+                    "measure": measure,
+                    "group": "all",
+                    "label": label,
+                    "unit": unit,
+                    "baseline": pilots[0],
+                    "pilot": pilot,
+                    "baseline_mean": value,
+                    "pilot_mean": value + gap,
+                    "difference": gap,
+                    "low": low,
+                    "high": high,
+                    "mid": mid,
+                    "higher_is_better": higher,
+                    "verdict": verdict,
+                    "replications_needed": 120 if verdict == "undecided" else None,
+                    "n": n,
+                }
+            )
+    return pl.DataFrame(rows)
+
+
+def turnaround(pilots=PILOTS[:2], n=5):
+    days = np.concatenate([[0.0, 0.1, 0.5], np.arange(1.0, 61.0)])
+    parts = []
+    for k, pilot in enumerate(pilots):
+        for r in range(n):
+            share = 0.98 * (1 - np.exp(-days / (4 + k + 0.1 * r)))
+            parts.append(pl.DataFrame({"pilot": pilot, "replication": r, "days": days, "share": share}))
+    return pl.concat(parts)
+
+
+def workload(pilots=PILOTS[:2], n=5):
+    kinds = ("front desk", "files", "home visits", "patrols", "tasks from above", "own work", "meetings")
+    rows = [
+        (pilot, r, post, kind, hours)
+        for k, pilot in enumerate(pilots)
+        for r in range(n)
+        for post in ("community line worker", "district desk officer")
+        for kind, hours in [
+            *((name, 4.0 + 0.4 * k + 0.05 * r) for name in kinds),
+            ("idle", 1.0),
+            ("on_duty", 31.5),
+        ]
+    ]
+    return pl.DataFrame(rows, schema=["pilot", "replication", "post", "kind", "hours"], orient="row")
+
+
+def backlog(pilots=PILOTS[:2], n=5, growth=0.0):
+    rows = [
+        (pilot, r, week, post, 50.0 + 5 * r + (week % 3) + (growth * week if k else 0.0))
+        for k, pilot in enumerate(pilots)
+        for r in range(n)
+        for week in range(40)
+        for post in ("community", "street", "district desk")
+    ]
+    return pl.DataFrame(rows, schema=["pilot", "replication", "week", "post", "hours"], orient="row")
+
+
+CHARTS = {
+    "forest": lambda pilots, n: charts.forest(comparison(pilots, n), FOOTER),
+    "turnaround": lambda pilots, n: charts.turnaround_distribution(turnaround(pilots, n), FOOTER),
+    "workload": lambda pilots, n: charts.workload(workload(pilots, n), FOOTER),
+    "backlog": lambda pilots, n: charts.backlog(backlog(pilots, n), FOOTER, (10, 36)),
+}
+
+
+def shown_texts(figure):
+    unseen = set()
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            unseen |= {t.label1 for t in axis.get_major_ticks() if not low <= t.get_loc() <= high}
+    return [t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip() and t not in unseen]
+
+
+def words(figure):
+    return "\n".join(t.get_text() for t in shown_texts(figure))
+
+
+def title(figure):
+    size = max(t.get_fontsize() for t in figure.texts)
+    return " ".join(t.get_text() for t in figure.texts if t.get_fontsize() == size)
+
+
+def assert_legible(figure):
+    figure.canvas.draw()
+    renderer = figure.canvas.get_renderer()
+    boxes = [(t.get_text(), t.get_window_extent(renderer)) for t in shown_texts(figure)]
+    width, height = figure.canvas.get_width_height()
+    for text, box in boxes:
+        assert box.x0 >= 0, text
+        assert box.y0 >= 0, text
+        assert box.x1 <= width, text
+        assert box.y1 <= height, text
+    for (text, a), (other, b) in itertools.combinations(boxes, 2):
+        # A pixel is allowed for: boxes of text include empty space above and below the letters.
+        across = min(a.x1, b.x1) - max(a.x0, b.x0)
+        down = min(a.y1, b.y1) - max(a.y0, b.y0)
+        assert across <= 1 or down <= 1, f"{text!r} overlaps {other!r}"
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+@pytest.mark.parametrize(("n_pilots", "n"), [(2, 1), (2, 5), (3, 30), (7, 5)])
+def test_no_text_overlaps_or_leaves_the_page(chart, n_pilots, n):
+    assert_legible(CHARTS[chart](PILOTS[:n_pilots], n))
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_names_are_shown_as_they_are(chart):
+    figure = CHARTS[chart](NASTY, 3)
+    assert_legible(figure)
+    assert not any(t.get_parse_math() for t in figure.texts)
+    svg = charts.render(figure, "svg").decode()
+    root = ET.fromstring(svg)
+    assert not [e for e in root.iter() if e.tag.endswith("script")]
+    shown = "\n".join("".join(e.itertext()) for e in root.iter() if e.tag.endswith("text"))
+    assert "[red]x[/red] a$b$<b>" in shown
+    assert "\x1b" not in svg
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+@pytest.mark.parametrize("form", ["png", "svg"])
+def test_bytes_are_the_same_each_time(chart, form):
+    first, second = (charts.render(CHARTS[chart](PILOTS[:3], 3), form) for _ in range(2))
+    assert first == second
+    assert b"<dc:date>" not in first
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_the_users_own_matplotlib_settings_change_nothing_and_stay(chart):
+    plain = charts.render(CHARTS[chart](PILOTS[:2], 2), "svg")
+    before = rcParams["font.size"]
+    rcParams["font.size"] = 20.0
+    try:
+        assert charts.render(CHARTS[chart](PILOTS[:2], 2), "svg") == plain
+        assert rcParams["font.size"] == 20.0
+    finally:
+        rcParams["font.size"] = before
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_every_chart_tells_its_source_and_every_pilot(chart):
+    figure = CHARTS[chart](PILOTS, 2)
+    shown = words(figure)
+    assert FOOTER in shown
+    for pilot in PILOTS[1:]:
+        assert pilot in shown
+
+
+def test_svg_text_is_text_and_png_is_sharp_enough():
+    figure = charts.forest(comparison())
+    assert b"no material difference" in charts.render(figure, "svg")
+    assert charts.render(figure, "png").startswith(b"\x89PNG")
+    with pytest.raises(ValueError, match="dpi must be at least 150, got 72"):
+        charts.render(figure, "png", dpi=72)
+    with pytest.raises(ValueError, match="format must be png or svg, got pdf"):
+        charts.render(figure, "pdf")
+
+
+def test_characters_without_a_font_are_told_once():
+    figure = charts.forest(comparison(("four_level", "three_level \U00013000\U00013001")))
+    with pytest.warns(UserWarning, match="fonts of this machine lack characters") as told:
+        charts.render(figure)
+    assert len(told) == 1
+
+
+def test_a_forest_shows_every_verdict_and_turns_better_to_the_right():
+    figure = charts.forest(comparison())
+    shown = words(figure)
+    for verdict in VERDICTS:
+        assert verdict in shown
+    axes = figure.axes[0]
+    assert "smallest differences that matter" in axes.get_xlabel()
+    points = {line.get_marker(): line.get_xdata()[0] for line in axes.lines if len(line.get_xdata()) == 1}
+    assert axes.get_xlim()[0] <= points["<"] < 0
+    marks = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "s"]
+    # A turnaround that falls by two MIDs and a share on time are both drawn towards better.
+    assert marks == pytest.approx([2.0, 0.1, 1.0])
+
+
+def test_a_forest_draws_nothing_for_a_withheld_row():
+    table = comparison().filter(pl.col("verdict") == "withheld")
+    figure = charts.forest(table)
+    assert [line for line in figure.axes[0].lines if line.get_marker() == "s"] == []
+    assert "every verdict is withheld" in title(figure)
+
+
+def test_the_title_of_a_forest_says_what_the_verdicts_say():
+    one = charts.forest(comparison())
+    assert title(one) == "three_level is better than four_level on 1 of 5 measures and worse on 1"
+    same = comparison().filter(pl.col("verdict") == "no material difference")
+    assert title(charts.forest(same)).startswith(
+        "three_level is shown neither better nor worse than four_level"
+    )
+    many = charts.forest(comparison(PILOTS, 5))
+    assert title(many) == "None of 6 pilots is better than four_level on some measure and worse on none"
+
+
+def test_a_forest_refuses_an_empty_table_and_a_mid_of_nothing():
+    with pytest.raises(ValueError, match="comparison must have at least 1 row, got 0"):
+        charts.forest(comparison().clear())
+    with pytest.raises(ValueError, match=r"comparison\.mid must be above 0, got 0"):
+        charts.forest(comparison().with_columns(mid=pl.lit(0.0)))
+
+
+def test_turnaround_marks_the_median_and_nine_in_ten():
+    days = [0.0, 2.0, 4.0, 10.0]
+    table = pl.DataFrame({"pilot": "old", "replication": 0, "days": days, "share": [0.0, 0.4, 0.6, 1.0]})
+    figure = charts.turnaround_distribution(table)
+    assert title(figure) == "Half of all requests are finished within 3.0 working days under old"
+    assert "nine in ten within 8.5 working days" in words(figure)
+    marked = [
+        (line.get_xdata()[0], line.get_ydata()[0])
+        for line in figure.axes[0].lines
+        if len(line.get_xdata()) == 1
+    ]
+    assert marked == [pytest.approx((3.0, 50)), pytest.approx((8.5, 90))]
+    assert "Working days" in figure.axes[0].get_xlabel()
+    assert "%" in figure.axes[0].get_ylabel()
+
+
+def test_turnaround_says_so_when_nine_in_ten_never_finish():
+    table = pl.DataFrame({"pilot": "old", "replication": 0, "days": [0.0, 60.0], "share": [0.0, 0.6]})
+    assert "nine in ten not within 60 working days" in words(charts.turnaround_distribution(table))
+
+
+def test_workload_names_the_most_loaded_post_and_its_contracted_hours():
+    figure = charts.workload(workload(PILOTS[:2], 1))
+    assert title(figure).startswith("The most loaded post is")
+    assert "under three_level: 30.8 hours of work a week for 31.5 on duty (98%)" in title(figure)
+    ends = [p.get_x() + p.get_width() for p in figure.axes[0].patches]
+    assert max(ends) == pytest.approx(31.8)
+    assert "Hours" in figure.axes[0].get_xlabel()
+
+
+def test_backlog_names_what_keeps_growing_and_only_that():
+    calm = charts.backlog(backlog(), measured=(10, 36))
+    assert title(calm) == "No post's backlog keeps growing through the measured period"
+    growing = backlog(growth=7.0).filter(pl.col("post") == "district desk")
+    figure = charts.backlog(growing, measured=(10, 36))
+    assert "district desk under three_level (+7 hours a week)" in title(figure)
+    assert "four_level" not in title(figure)
+    assert figure.axes[0].get_ylabel() == "Work waiting (hours)"
+    assert figure.axes[0].get_xlabel() == "Week"
+
+
+def lightness(colour):
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+    return 116 * float(np.dot([0.2126, 0.7152, 0.0722], linear)) ** (1 / 3) - 16
+
+
+def test_pilots_differ_in_a_grey_copy():
+    shades = sorted(map(lightness, charts.COLOURS))
+    assert min(np.diff(shades)) > 8
