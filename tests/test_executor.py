@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sim.executor import ExecutorError, default_workers, run_tasks
+
+
+class AwkwardError(Exception):
+    def __init__(self, field: str, rule: str) -> None:
+        super().__init__(f"{field} must be {rule}")
+
+
+def mean(task: tuple[str, int]) -> float:
+    # The earlier a task, the longer it takes: they end in another order than they began.
+    pilot, replication = task
+    generator = np.random.default_rng([len(pilot), replication])
+    return float(np.sort(generator.random(200_000 // (replication + 1))).mean())
+
+
+def fail_at_three(folder: Path, task: int) -> int:
+    if task == 3:
+        raise ZeroDivisionError("no servers")
+    if task > 3:
+        # Work, long beside the raising of an exception.
+        time.sleep(0.02)
+    (folder / str(task)).touch()
+    return task
+
+
+def fail_awkwardly(task: int) -> int:
+    raise AwkwardError(f"heads of {task}", "at least 0")
+
+
+def end_at_three(folder: Path, task: int) -> int:
+    if task == 3:
+        # The other worker has something to show before this one dies.
+        while not (folder / "0").exists():
+            time.sleep(0.001)
+        os.kill(os.getpid(), signal.SIGKILL)
+    (folder / str(task)).touch()
+    return task
+
+
+def where(task: int) -> int:
+    return os.getpid()
+
+
+def note(put: Callable[[int], object], task: int, result: int) -> None:
+    put(result)
+
+
+def ignore(task: int, result: int) -> None:
+    pass
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_results_do_not_depend_on_the_number_of_workers(workers: int) -> None:
+    tasks = [(pilot, replication) for pilot in ("old", "three_level") for replication in range(5)]
+    started: list[tuple[str, int]] = []
+    results: dict[tuple[str, int], float] = {}
+    run_tasks(mean, tasks, workers=workers, on_start=started.append, on_done=results.__setitem__)
+    assert started == tasks
+    assert results == {task: mean(task) for task in tasks}
+
+
+def test_one_worker_or_one_task_needs_no_other_process() -> None:
+    found: list[int] = []
+    run_tasks(where, [1, 2], workers=1, on_done=partial(note, found.append))
+    run_tasks(where, [1], workers=8, on_done=partial(note, found.append))
+    assert found == [os.getpid()] * 3
+
+
+def test_several_workers_are_other_processes() -> None:
+    found: set[int] = set()
+    run_tasks(where, range(6), workers=2, on_done=partial(note, found.add))
+    assert os.getpid() not in found
+    assert 1 <= len(found) <= 2
+
+
+def test_no_task_is_no_work() -> None:
+    done: list[int] = []
+    run_tasks(where, [], workers=4, on_done=lambda task, pid: done.append(pid))
+    assert done == []
+
+
+def test_workers_are_at_least_one() -> None:
+    with pytest.raises(ValueError, match="workers must be at least 1, got 0"):
+        run_tasks(where, [1], workers=0, on_done=ignore)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_first_exception_names_its_task_and_drops_what_waits(tmp_path: Path, workers: int) -> None:
+    done: list[int] = []
+    with pytest.raises(ZeroDivisionError, match="no servers") as raised:
+        run_tasks(
+            partial(fail_at_three, tmp_path),
+            range(100),
+            workers=workers,
+            on_done=partial(note, done.append),
+            named="replication {}".format,
+        )
+    assert raised.value.__notes__ == ["in task replication 3"]
+    assert sorted(done) == sorted(int(path.name) for path in tmp_path.iterdir())
+    assert {0, 1, 2} <= set(done)
+    assert len(done) == 3 if workers == 1 else len(done) < 50
+
+
+def test_an_exception_that_cannot_travel_is_told_in_words() -> None:
+    with pytest.raises(RuntimeError, match=r"AwkwardError: heads of [12] must be at least 0"):
+        run_tasks(fail_awkwardly, [1, 2], workers=2, on_done=ignore)
+
+
+def test_an_exception_where_results_arrive_is_raised() -> None:
+    def refuse(task: int, result: int) -> None:
+        raise OSError(f"disk full at {task}")
+
+    with pytest.raises(OSError, match=r"disk full at [0-3]"):
+        run_tasks(where, range(4), workers=2, on_done=refuse)
+
+
+def test_a_killed_worker_is_one_clear_paragraph_and_finished_work_is_kept(tmp_path: Path) -> None:
+    done: list[int] = []
+    with pytest.raises(
+        ExecutorError, match=r"worker process ended before its task did.* near: .*task 3"
+    ) as told:
+        run_tasks(
+            partial(end_at_three, tmp_path),
+            range(3, -1, -1),
+            workers=2,
+            on_done=partial(note, done.append),
+            named="task {}".format,
+        )
+    assert "What was finished before is kept: the same command goes on from there." in str(told.value)
+    assert "\n" not in str(told.value)
+    assert (tmp_path / "0").exists()
+    assert {2, 1} <= set(done)
+
+
+def test_the_cores_are_those_that_this_process_may_use() -> None:
+    assert 1 <= default_workers() <= (os.cpu_count() or 1)
+    if hasattr(os, "sched_getaffinity"):
+        one = str(min(os.sched_getaffinity(0)))
+        code = f"import os, sim.executor as e; os.sched_setaffinity(0, {{{one}}}); print(e.default_workers())"
+        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert run.stdout == "1\n"
+
+
+# Quick tasks are done, then every worker sits in a task that would last an hour.
+PROGRAM = """
+import os, sys, time
+from pathlib import Path
+from sim.executor import run_tasks
+
+def work(task):
+    if task >= 4:
+        Path(sys.argv[1], f"worker-{os.getpid()}").touch()
+        time.sleep(3600)
+    return task
+
+if __name__ == "__main__":
+    def on_done(task, result):
+        Path(sys.argv[1], f"done-{task}").touch()
+    try:
+        run_tasks(work, range(50), workers=int(sys.argv[2]), on_done=on_done)
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+        sys.exit(130)
+"""
+
+
+def started(folder: Path, workers: int) -> tuple[subprocess.Popen[str], list[int]]:
+    program = folder / "program.py"
+    program.write_text(PROGRAM)
+    # Its own group: as in a terminal, Ctrl-C then reaches the parent and the workers alike.
+    process = subprocess.Popen(
+        [sys.executable, program, folder, str(workers)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    until(lambda: len(list(folder.glob("worker-*"))) == workers)
+    return process, [int(path.name.removeprefix("worker-")) for path in folder.glob("worker-*")]
+
+
+def until(happened: Callable[[], bool]) -> None:
+    last = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < last, "it did not happen within 30 seconds"
+        time.sleep(0.005)
+
+
+def gone(pid: int) -> bool:
+    # A worker whose parent was killed may stay a zombie until somebody collects it.
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    status = Path(f"/proc/{pid}/stat")
+    return status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends signals")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ctrl_c_ends_the_workers_promptly_and_keeps_what_is_done(tmp_path: Path, workers: int) -> None:
+    process, pids = started(tmp_path, workers)
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (130, "interrupted\n", "")
+    assert {path.name for path in tmp_path.glob("done-*")} == {f"done-{task}" for task in range(4)}
+    assert all(gone(pid) for pid in pids)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends signals")
+def test_ctrl_c_while_workers_start_is_as_quiet(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM.replace("import os", "import os, sys; print(flush=True)\nimport os", 1))
+    with subprocess.Popen(
+        [sys.executable, program, tmp_path, "2"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        # The second line comes from a worker, which prints it before it is prepared.
+        for _ in range(2):
+            assert process.stdout.readline() == "\n"
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, out.strip(), err) == (130, "interrupted", "")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends signals")
+def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    process, pids = started(tmp_path, 2)
+    process.kill()
+    process.communicate(timeout=20)
+    until(lambda: all(gone(pid) for pid in pids))
+    assert len(pids) == 2

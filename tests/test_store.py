@@ -1,0 +1,591 @@
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from sim import files, manifest
+from sim.store import Store, StoreError
+
+IDENTITY = {"model": "1", "run": {"seed": 0, "weeks": 52}, "pilots": ["old", "new"]}
+WORK = [(pilot, replication) for replication in range(4) for pilot in ("old", "new")]
+
+# The same script is the interrupted run and the uninterrupted one.
+SCRIPT = """
+import json, os, signal, sys
+import polars as pl
+from pathlib import Path
+from sim.store import Store
+
+IDENTITY = json.loads(sys.argv[1])
+WORK = json.loads(sys.argv[2])
+
+def tables(pilot, replication):
+    n = 50 + replication
+    values = pl.DataFrame({"value": [replication + i / 7 for i in range(n)], "label": [pilot] * n})
+    return {"measures": values, "staff": values.head(3).select(hours="value")}
+
+def study(folder):
+    store = Store.open(Path(folder), IDENTITY, {"seed": 0})
+    store.repair()
+    for pilot, replication in WORK:
+        if not store.finished(pilot, replication):
+            store.keep(pilot, replication, tables(pilot, replication), {"weeks": replication})
+    for name in ("measures", "staff"):
+        store.write_table(name, store.table(name, ["old", "new"]))
+    store.write_bytes("charts/waits.svg", b"<svg/>")
+    store.finish({"n": len(WORK)})
+"""
+ONE_STUDY = SCRIPT + "print('ready', flush=True)\nstudy(sys.argv[3])\n"
+
+# Children are killed at the n-th thing they ask of the file system, for every n until one comes through.
+EVERY_MOMENT = (
+    SCRIPT
+    + """
+ASKED = {"open", "os.mkdir", "os.rename", "os.link", "os.remove", "os.rmdir", "os.listdir", "os.scandir"}
+
+def killed(folder, n):
+    child = os.fork()
+    if child == 0:
+        left = n
+        def count(event, arguments):
+            nonlocal left
+            if event in ASKED and folder in os.fsdecode(arguments[0] if arguments[0] else ""):
+                left -= 1
+                if left == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+        sys.addaudithook(count)
+        study(folder)
+        os._exit(0)
+    return os.waitpid(child, 0)[1] == signal.SIGKILL
+
+n = 1
+while killed(f"{sys.argv[3]}/{n:03d}", n):
+    n += 1
+print(n)
+"""
+)
+
+
+def script(text: str, folder: Path, work: list[tuple[str, int]] = WORK) -> subprocess.Popen[str]:
+    arguments = [sys.executable, "-c", text, json.dumps(IDENTITY), json.dumps(work), str(folder)]
+    return subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+
+
+def finals(folder: Path) -> dict[str, bytes]:
+    paths = [path for path in folder.iterdir() if path.is_file() and path.name != manifest.NAME]
+    return {path.name: path.read_bytes() for path in paths}
+
+
+def kept(folder: Path) -> dict[str, bytes]:
+    room = folder / "replications"
+    return {str(path.relative_to(room)): path.read_bytes() for path in room.rglob("*") if path.is_file()}
+
+
+def small(store: Store, pilot: str = "old", replication: int = 0, value: float = 1.5) -> None:
+    store.keep(pilot, replication, {"measures": pl.DataFrame({"value": [value]})}, {"open": 0})
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store.open(tmp_path / "study", IDENTITY, {"versions": manifest.versions()})
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("whole") / "study"
+    with script(ONE_STUDY, folder) as process:
+        assert process.wait() == 0
+    assert set(finals(folder)) == {"measures.parquet", "measures.csv", "staff.parquet", "staff.csv"}
+    return folder
+
+
+def test_a_table_stands_in_the_order_of_the_pilots_given_then_of_the_replications(store: Store) -> None:
+    for pilot, replication in [("old", 10), ("new", 1), ("old", 2), ("new", 0)]:
+        small(store, pilot, replication, value=replication / 4)
+    table = store.table("measures", ["old", "new"])
+    assert table.columns == ["pilot", "replication", "value"]
+    assert table.rows() == [("old", 2, 0.5), ("old", 10, 2.5), ("new", 0, 0.0), ("new", 1, 0.25)]
+    assert store.table("measures")["pilot"].to_list() == ["new", "new", "old", "old"]
+    assert store.table("measures", ["old"], replications=10).rows() == [("old", 2, 0.5)]
+    assert [list(facts.items())[:2] for facts in store.facts(["new"])] == [
+        [("pilot", "new"), ("replication", 0)],
+        [("pilot", "new"), ("replication", 1)],
+    ]
+
+
+def test_an_empty_table_and_a_missing_value_come_back_as_they_were(store: Store) -> None:
+    empty = pl.DataFrame(schema={"value": pl.Float64, "n": pl.Int32})
+    some = pl.DataFrame({"value": [None, float("nan")], "n": [1, 2]}, schema=empty.schema)
+    store.keep("old", 0, {"measures": empty}, {})
+    store.keep("old", 1, {"measures": some}, {})
+    table = store.table("measures")
+    assert table.schema == {"pilot": pl.String, "replication": pl.Int64, **empty.schema}
+    assert table["value"].is_null().to_list() == [True, False]
+    assert table["value"].is_nan().to_list() == [None, True]
+
+
+def test_a_table_that_nobody_kept_is_refused(store: Store) -> None:
+    small(store)
+    with pytest.raises(
+        StoreError, match=r"table must be one that a finished replication .* has, got 'visits'"
+    ):
+        store.table("visits")
+
+
+def test_a_table_must_leave_the_added_columns_free(store: Store) -> None:
+    with pytest.raises(StoreError, match=r"columns of measures must not have the names"):
+        store.keep("old", 0, {"measures": pl.DataFrame({"pilot": ["x"]})}, {})
+    assert not store.finished("old", 0)
+
+
+def test_what_is_kept_first_stays(store: Store) -> None:
+    small(store, value=1.0)
+    small(store, value=2.0)
+    assert store.table("measures")["value"].to_list() == [1.0]
+    assert not list(store.folder.glob(".tmp-*"))
+
+
+def test_the_manifest_says_which_study_and_which_runs_and_nothing_of_the_host(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    Store.open(folder, IDENTITY, {"seed": 0, "overrides": ["run=quick"]}).finish({"replications": 4})
+    Store.open(folder, IDENTITY, {"seed": 0})
+    text = (folder / "manifest.json").read_text()
+    content = json.loads(text)
+    assert content["identity"] == IDENTITY
+    canonical = json.dumps(IDENTITY, sort_keys=True, separators=(",", ":")).encode()
+    assert content["sha256"] == files.digest(canonical)
+    first, second = content["runs"].values()
+    assert first["overrides"] == ["run=quick"]
+    assert first["replications"] == 4
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", first["finished"])
+    assert set(second) == {"started", "seed"}
+    assert str(tmp_path) not in text
+    assert os.uname().nodename not in text
+
+
+def test_versions_name_what_results_come_from() -> None:
+    found = manifest.versions()
+    assert found["polars"] == pl.__version__
+    assert {"python", "numpy", "simpy"} <= set(found)
+
+
+def test_the_same_study_goes_on_also_through_tuples_and_other_orders_of_keys(store: Store) -> None:
+    small(store)
+    same = {"pilots": ("old", "new"), "run": {"weeks": 52, "seed": 0}, "model": "1"}
+    assert Store.open(store.folder, same, {}).finished("old", 0)
+
+
+@pytest.mark.parametrize(
+    ("identity", "told"),
+    [
+        (
+            {**IDENTITY, "run": {"seed": 1, "weeks": 52}},
+            r"another study: run.seed is 0 there, 1 here\. Nothing",
+        ),
+        ({**IDENTITY, "run": {"seed": False, "weeks": 52}}, r"run.seed is 0 there, false here\."),
+        ({**IDENTITY, "run": {"seed": 0}}, r"run.weeks is 52 there, absent here\."),
+        ({**IDENTITY, "pilots": ["old", "x"]}, r'pilots.1 is "new" there, "x" here\.'),
+        ({**IDENTITY, **{f"k{i}": i for i in range(9)}}, r"k3 is absent there, 3 here; and 5 more\."),
+        ({**IDENTITY, "model": "2" * 99}, r'model is "1" there, "2{56}\.\.\. here\.'),
+    ],
+)
+def test_another_study_is_refused_and_nothing_changes(
+    store: Store, identity: dict[str, object], told: str
+) -> None:
+    small(store)
+    before = (store.folder / "manifest.json").read_bytes()
+    with pytest.raises(StoreError, match=told) as refused:
+        Store.open(store.folder, identity, {})
+    assert "Choose another name for this study, or remove the folder" in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert (store.folder / "manifest.json").read_bytes() == before
+    assert store.finished("old", 0)
+
+
+def test_a_folder_with_something_else_is_refused_untouched(tmp_path: Path) -> None:
+    (tmp_path / "thesis.doc").write_text("years of work")
+    with pytest.raises(StoreError, match=r"is not empty but holds no study \(there is 'thesis.doc'"):
+        Store.open(tmp_path, IDENTITY, {})
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.doc"]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"identity": {}, "sha256": "0", "format": 1, "runs": {}}'])
+def test_a_damaged_manifest_is_refused(store: Store, text: str) -> None:
+    (store.folder / "manifest.json").write_text(text)
+    with pytest.raises(StoreError, match=r"manifest\.json in .* is damaged, was edited by hand"):
+        Store.open(store.folder, IDENTITY, {})
+    with pytest.raises(StoreError, match="is damaged"):
+        Store.attach(store.folder)
+
+
+def test_a_manifest_edited_by_hand_is_refused(store: Store) -> None:
+    path = store.folder / "manifest.json"
+    path.write_text(path.read_text().replace('"weeks": 52', '"weeks": 53'))
+    with pytest.raises(StoreError, match="was edited by hand"):
+        Store.open(store.folder, {**IDENTITY, "run": {"seed": 0, "weeks": 53}}, {})
+
+
+def test_a_file_where_the_folder_should_be_is_refused_and_stays(tmp_path: Path) -> None:
+    path = tmp_path / "study"
+    path.write_text("mine")
+    with pytest.raises(StoreError, match=r"study cannot be used: File exists"):
+        Store.open(path, IDENTITY, {})
+    with pytest.raises(StoreError, match=r"cannot be used: Not a directory"):
+        Store.open(path / "below", IDENTITY, {})
+    assert path.read_text() == "mine"
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that refuses files even to root")
+def test_a_folder_that_cannot_be_written_is_refused() -> None:
+    with pytest.raises(StoreError, match=r"cannot be used: .*What was finished in it before is kept"):
+        Store.open(Path("/proc/wangge"), IDENTITY, {})
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder_can_be_read_but_not_continued(store: Store) -> None:
+    small(store)
+    store.folder.chmod(0o500)
+    try:
+        with pytest.raises(StoreError, match="Permission denied"):
+            Store.open(store.folder, IDENTITY, {})
+        assert Store.attach(store.folder).table("measures").height == 1
+    finally:
+        store.folder.chmod(0o700)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the size of a file, as a full disk does")
+def test_a_disk_that_is_full_loses_nothing(store: Store) -> None:
+    small(store)
+    code = """
+import resource, signal, sys
+import polars as pl
+from pathlib import Path
+from sim.store import Store, StoreError
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+store = Store.attach(Path(sys.argv[1]))
+try:
+    store.keep("old", 1, {"measures": pl.DataFrame({"value": [i / 7 for i in range(5000)]})}, {})
+except StoreError as error:
+    print(error)
+"""
+    run = [sys.executable, "-c", code, str(store.folder)]
+    said = subprocess.run(run, capture_output=True, text=True, check=True).stdout
+    assert re.search(r"cannot be used: File too large.*What was finished in it before is kept", said)
+    assert store.repair() == []
+    assert store.finished("old", 0)
+    assert not store.finished("old", 1)
+    assert not list(store.folder.glob(".tmp-*"))
+
+
+BAD_NAMES = [
+    "",
+    ".",
+    "..",
+    "../x",
+    "a/b",
+    "/etc",
+    "a\\b",
+    "C:x",
+    "a\nb",
+    "\0",
+    "x\u202ey",
+    ".hidden",
+    "x ",
+    "\udc80",
+]
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_a_name_from_a_config_cannot_lead_elsewhere(store: Store, name: str) -> None:
+    table = pl.DataFrame({"value": [1]})
+    told = "must be a plain name"
+    with pytest.raises(StoreError, match=f"pilot {told}"):
+        store.keep(name, 0, {}, {})
+    with pytest.raises(StoreError, match=f"pilot {told}"):
+        store.finished(name, 0)
+    with pytest.raises(StoreError, match=f"table {told}"):
+        store.keep("old", 0, {name: table}, {})
+    with pytest.raises(StoreError, match=f"table {told}"):
+        store.write_table(name, table)
+    with pytest.raises(StoreError, match="file must be"):
+        store.write_text(name, "")
+    assert [path.name for path in store.folder.parent.rglob("*")] == ["study", "manifest.json"]
+
+
+@pytest.mark.parametrize(
+    "name", ["manifest.json", "Manifest.JSON", "charts", "replications", "x/y.png", "replications/x"]
+)
+def test_final_files_stay_clear_of_what_is_the_store_s(store: Store, name: str) -> None:
+    with pytest.raises(
+        StoreError, match=r"file must be a name at the top or in charts/ and none of manifest\.json"
+    ):
+        store.write_bytes(name, b"")
+
+
+def test_a_name_may_be_chinese_but_not_endless(store: Store) -> None:
+    small(store, "三级 structure=three_level,b_share=0.5")
+    assert store.table("measures")["pilot"].to_list() == ["三级 structure=three_level,b_share=0.5"]
+    with pytest.raises(StoreError, match=r"pilot must be at most 200 bytes long, got 300"):
+        small(store, "网" * 100)
+
+
+def test_replications_are_counted_from_0(store: Store) -> None:
+    with pytest.raises(StoreError, match="replication must be at least 0, got -1"):
+        small(store, "old", -1)
+
+
+@pytest.mark.parametrize("linked", ["replications", "replications/old"])
+def test_a_link_out_of_the_folder_is_not_followed_for_writing(
+    store: Store, tmp_path: Path, linked: str
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    link = store.folder / linked
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(outside)
+    with pytest.raises(StoreError, match="must lie inside the results folder, got a symbolic link"):
+        small(store)
+    assert list(outside.iterdir()) == []
+
+
+def test_a_linked_file_is_replaced_and_a_linked_charts_folder_refused(store: Store, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    (store.folder / "summary.md").symlink_to(victim)
+    (store.folder / "charts").symlink_to(tmp_path)
+    store.write_text("summary.md", "等待 (waits)\n")
+    assert victim.read_text() == "mine"
+    assert (store.folder / "summary.md").read_text() == "等待 (waits)\n"
+    with pytest.raises(StoreError, match="symbolic link"):
+        store.write_bytes("charts/victim", b"")
+
+
+def test_leftovers_are_removed_only_when_their_process_has_ended(store: Store, tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    with files.temporary(store.folder) as mine:
+        mine.mkdir()
+        dead = mine.with_name(mine.name.replace(f"-{os.getpid()}-", f"-{ended.pid}-"))
+        dead.mkdir()
+        (dead / "facts.json").write_text("{")
+        elsewhere = mine.with_name(f".tmp-00000000-{ended.pid}-a")
+        old = mine.with_name(f".tmp-00000000-{ended.pid}-b")
+        for path in (elsewhere, old):
+            path.write_text("")
+        os.utime(old, (time.time() - 90_000,) * 2)
+        link = mine.with_name(f"{dead.name}-link")
+        link.symlink_to(tmp_path)
+        Store.open(store.folder, IDENTITY, {})
+        assert {path.name for path in store.folder.glob(".tmp-*")} == {mine.name, elsewhere.name}
+    assert store.folder.exists()
+    assert not mine.exists()
+
+
+DAMAGES = {
+    "cut short": (
+        lambda place: os.truncate(place / "measures.parquet", 40),
+        r"measures\.parquet is not what",
+    ),
+    "one bit": (
+        lambda place: (place / "measures.parquet").write_bytes(
+            (place / "measures.parquet").read_bytes().replace(b"PAR1", b"PAR3", 1)
+        ),
+        r"measures\.parquet is not what was written",
+    ),
+    "no table": (lambda place: (place / "measures.parquet").unlink(), r"measures\.parquet is missing"),
+    "no facts": (lambda place: (place / "facts.json").unlink(), r"facts\.json is missing"),
+    "half the facts": (
+        lambda place: os.truncate(place / "facts.json", 9),
+        r"facts\.json is missing, unreadable",
+    ),
+    "facts of another": (
+        lambda place: shutil.copy(place.with_name("0000") / "facts.json", place / "facts.json"),
+        "of another replication",
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_replication_is_put_aside_named_and_run_again(store: Store, damage: str) -> None:
+    for replication in range(3):
+        small(store, "old", replication)
+    spoil, told = DAMAGES[damage]
+    spoil(store.folder / "replications" / "old" / "0001")
+    (said,) = store.repair()
+    assert re.search(
+        rf"Replication 1 of pilot old in .* is damaged \(.*{told}.*put aside as corrupt-0001-", said
+    )
+    assert [store.finished("old", replication) for replication in range(3)] == [True, False, True]
+    assert len(list((store.folder / "replications" / "old").glob("corrupt-0001-*"))) == 1
+    assert store.table("measures")["replication"].to_list() == [0, 2]
+    small(store, "old", 1)
+    assert store.repair() == []
+    assert store.table("measures")["replication"].to_list() == [0, 1, 2]
+
+
+def test_a_table_never_lacks_a_damaged_replication_in_silence(store: Store) -> None:
+    small(store)
+    (store.folder / "replications" / "old" / "0000" / "measures.parquet").write_bytes(b"PAR1")
+    with pytest.raises(StoreError, match=r"Replication 0 of pilot old .* Give the same command again"):
+        store.table("measures")
+    assert not store.finished("old", 0)
+
+
+def test_half_a_replication_makes_room_for_a_whole_one(store: Store) -> None:
+    place = store.folder / "replications" / "old" / "0000"
+    place.mkdir(parents=True)
+    (place / "measures.parquet").write_bytes(b"PAR1")
+    small(store)
+    assert store.table("measures").rows() == [("old", 0, 1.5)]
+    assert (next(place.parent.glob("corrupt-*")) / "measures.parquet").read_bytes() == b"PAR1"
+
+
+def test_a_worker_keeps_through_a_pickled_or_an_attached_store(store: Store) -> None:
+    small(pickle.loads(pickle.dumps(store)), "old", 0)
+    other = Store.attach(store.folder)
+    small(other, "old", 1)
+    assert store.table("measures")["replication"].to_list() == [0, 1]
+    assert other.identity == IDENTITY
+
+
+def test_attaching_needs_a_study(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"cannot be used: No such file"):
+        Store.attach(tmp_path / "nothing")
+
+
+def test_the_same_table_gives_the_same_bytes(store: Store) -> None:
+    def table() -> pl.DataFrame:
+        n = 20_000
+        texts = [f"社区 {i % 31}" for i in range(n)]
+        return pl.DataFrame({"x": [i / 7 for i in range(n)], "label": texts, "n": range(n)})
+
+    store.write_table("measures", table())
+    first = finals(store.folder)
+    store.write_table("measures", table())
+    assert finals(store.folder) == first
+    assert pl.read_parquet(store.folder / "measures.parquet").equals(table())
+    assert pl.read_csv(store.folder / "measures.csv").equals(table())
+
+
+def test_text_in_a_csv_is_no_formula_and_numbers_stay_numbers(store: Store) -> None:
+    labels = ["=1+1", "+x", "-x", "@x", "\tx", " =x", "＝1", "a=b", "", None]
+    values = [-1.5, float("nan"), None, 1e-9, 0.1, 2.0, 3.0, 4.0, 5.0, 6.0]
+    table = pl.DataFrame({"label": labels, "=kind": pl.Series(labels, dtype=pl.Categorical), "value": values})
+    store.write_table("measures", table)
+    lines = (store.folder / "measures.csv").read_bytes().decode("utf-8-sig").split("\n")
+    assert lines[0] == "label,'=kind,value"
+    assert [line.split(",")[0] for line in lines[1:11]] == [
+        *("'=1+1", "'+x", "'-x", "'@x", "'\tx", "' =x", "'＝1", "a=b", '""', ""),
+    ]
+    assert lines[1] == "'=1+1,'=1+1,-1.5"
+    assert pl.read_parquet(store.folder / "measures.parquet")["label"].to_list() == labels
+
+
+def test_a_csv_is_marked_for_spreadsheets_only_where_it_is_not_ascii(store: Store) -> None:
+    store.write_table("plain", pl.DataFrame({"label": ["old"]}))
+    store.write_table("chinese", pl.DataFrame({"label": ["老"]}))
+    assert (store.folder / "plain.csv").read_bytes() == b"label\nold\n"
+    assert (store.folder / "chinese.csv").read_bytes() == b"\xef\xbb\xbflabel\n\xe8\x80\x81\n"
+
+
+def test_facts_with_broken_characters_of_a_command_line_are_written(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "study", IDENTITY, {"overrides": ["name=\udc80老"]})
+    (run,) = json.loads((store.folder / "manifest.json").read_bytes())["runs"].values()
+    assert run["overrides"] == ["name=\udc80老"]
+
+
+def test_a_study_killed_at_random_moments_goes_on_to_the_same_results(
+    tmp_path: Path, uninterrupted: Path
+) -> None:
+    folder = tmp_path / "study"
+    moments = random.Random(0)
+    whole = kept(uninterrupted)
+    for _ in range(5):
+        with script(ONE_STUDY, folder) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            try:
+                process.wait(moments.uniform(0.0, 0.06))
+            except subprocess.TimeoutExpired:
+                process.kill()
+        assert kept(folder).items() <= whole.items()
+    with script(ONE_STUDY, folder) as process:
+        assert process.wait() == 0
+    assert kept(folder) == whole
+    assert finals(folder) == finals(uninterrupted)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_study_killed_at_any_step_loses_nothing_and_leaves_no_half(
+    tmp_path: Path, uninterrupted: Path
+) -> None:
+    work = WORK[:2]
+    with script(EVERY_MOMENT, tmp_path, work) as process:
+        assert process.stdout is not None
+        n = int(process.stdout.read())
+    folders = sorted(tmp_path.iterdir())
+    assert len(folders) >= n - 1 > 40
+    whole = kept(uninterrupted)
+    for folder in folders:
+        said = [path.name for path in folder.rglob("*") if not path.name.startswith(".tmp-")]
+        if "manifest.json" in said:
+            assert Store.attach(folder).repair() == []
+        assert kept(folder).items() <= whole.items()
+        for name in ("measures.parquet", "staff.parquet"):
+            if (folder / name).exists():
+                assert pl.read_parquet(folder / name).height > 0
+        store = Store.open(folder, IDENTITY, {})
+        assert not list(folder.glob(".tmp-*"))
+        missing = [
+            (pilot, replication) for pilot, replication in work if not store.finished(pilot, replication)
+        ]
+        for pilot, replication in missing:
+            small(store, pilot, replication)
+        assert [(facts["pilot"], facts["replication"]) for facts in store.facts(["old", "new"])] == work
+
+
+def test_two_processes_on_one_study_agree(tmp_path: Path, uninterrupted: Path) -> None:
+    folder = tmp_path / "study"
+    with script(ONE_STUDY, folder) as one, script(ONE_STUDY, folder, WORK[::-1]) as other:
+        assert one.wait() == 0
+        assert other.wait() == 0
+    assert kept(folder) == kept(uninterrupted)
+    assert finals(folder) == finals(uninterrupted)
+    assert not list(folder.glob(".tmp-*"))
+
+
+def test_of_two_studies_that_begin_in_one_folder_the_second_is_refused(tmp_path: Path) -> None:
+    # Both looked and saw no manifest; the one that comes second must find the first one's.
+    folder = tmp_path / "study"
+    folder.mkdir()
+    assert files.create(folder / "manifest.json", b"first")
+    assert not files.create(folder / "manifest.json", b"second")
+    assert (folder / "manifest.json").read_bytes() == b"first"
+    assert [path.name for path in folder.iterdir()] == ["manifest.json"]
+
+
+def test_a_stopped_process_is_told_from_an_ended_one(store: Store) -> None:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
+        with files.temporary(store.folder) as mine:
+            theirs = mine.with_name(mine.name.replace(f"-{os.getpid()}-", f"-{process.pid}-"))
+        theirs.mkdir()
+        process.send_signal(signal.SIGSTOP)
+        files.remove_leftovers(store.folder)
+        assert theirs.exists()
+        process.kill()
+        process.wait()
+    files.remove_leftovers(store.folder)
+    assert not theirs.exists()
