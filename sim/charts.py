@@ -305,7 +305,7 @@ def _forest_limits(rows: Sequence[_Row]) -> tuple[float, float]:
     values = np.array([[m.low if math.isfinite(m.low) else m.value, m.high] for m in marks]).reshape(-1, 2)
     ends = np.where(np.isfinite(values), values, 0.0)
     size = np.abs(ends).max(axis=1) if len(ends) else np.zeros(1)
-    far = max(4.0, 2.5 * float(np.quantile(size, 0.75)))
+    far = max(4.0, 4 * float(np.median(size)))
     low = max(min(float(ends.min(initial=0.0)) * 1.06, -2.0), -far)
     high = min(max(float(ends.max(initial=0.0)) * 1.06, 2.0), far)
     return low, high

@@ -67,11 +67,10 @@ class Table:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        n_columns = len(self.columns)
         for i, row in enumerate(self.rows):
-            if len(row) != len(self.columns):
-                raise ValueError(
-                    f"rows[{i}] must have one cell a column ({len(self.columns)}), got {len(row)}"
-                )
+            if len(row) != n_columns:
+                raise ValueError(f"rows[{i}] must have {n_columns} cells, one a column, got {len(row)}")
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the table in as many pieces as the width needs; each repeats the first column."""
@@ -413,7 +412,7 @@ def _paragraph(rows: pl.DataFrame, overloaded: Mapping[str, Sequence[str]], base
         cause = causes or "too many requests were still open at the end"
         sentences.append(f"{verdicts} withheld ({'; '.join(withheld)}), because {cause}.")
     elif causes:
-        sentences.append(f"No verdict rests on it, but {causes}.")
+        sentences.append(f"Note that {causes}.")
     return " ".join(sentences)
 
 

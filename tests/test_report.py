@@ -1,0 +1,333 @@
+import io
+import math
+import re
+
+import polars as pl
+import pytest
+from rich.console import Console
+
+from sim.report import (
+    MARKS,
+    Column,
+    Table,
+    comparison_table,
+    conclusion,
+    decimals,
+    difference,
+    escape_markdown,
+    number,
+    rows_table,
+    summary_table,
+)
+
+LABELS = (
+    ("turnaround_p90", "turnaround, 90th percentile", "working days", 0.5, False),
+    ("counter_wait_mean", "counter wait, mean", "minutes", 2.0, False),
+    ("on_time", "on time", "share", 0.02, True),
+    ("trips", "trips per request", "", 0.1, False),
+    ("resident_time", "residents' own time per request", "minutes", 5.0, False),
+)
+B, W, S, U, H = MARKS
+NASTY = "[red]x[/] a$b$<script>|`_*"
+
+
+def comparison(verdicts, pilot="three_level", baseline="four_level", n=30, needed=120):
+    rows = []
+    for (measure, label, unit, mid, higher), verdict in zip(LABELS, verdicts, strict=False):
+        known = verdict != H
+        rows.append(
+            {
+                "measure": measure,
+                "group": "all",
+                "label": label,
+                "unit": unit,
+                "baseline": baseline,
+                "pilot": pilot,
+                "baseline_mean": 0.86 if unit == "share" else 12.3456,
+                "pilot_mean": 0.89 if unit == "share" else 11.3456,
+                "difference": math.nan if not known else 0.03 if unit == "share" else -1.0,
+                "low": math.nan if not known else 0.021 if unit == "share" else -1.2,
+                "high": math.nan if not known else 0.039 if unit == "share" else -0.8,
+                "mid": mid,
+                "higher_is_better": higher,
+                "verdict": verdict,
+                "replications_needed": needed if verdict == U else None,
+                "n": n,
+            }
+        )
+    return pl.DataFrame(rows, schema_overrides={"replications_needed": pl.Int64})
+
+
+def measures(pilots, n=4):
+    rows = [
+        (pilot, r, measure, "all", unit, (0.8 if unit == "share" else 12.0) + 0.01 * r + 0.02 * k, 1000)
+        for k, pilot in enumerate(pilots)
+        for r in range(n)
+        for measure, _, unit, _, _ in LABELS
+    ]
+    names = ["pilot", "replication", "measure", "group", "unit", "value", "n"]
+    return pl.DataFrame(rows, schema=names, orient="row")
+
+
+def printed(table, width):
+    file = io.StringIO()
+    Console(file=file, width=width, color_system=None).print(table)
+    return file.getvalue()
+
+
+def test_a_table_is_the_same_in_the_terminal_and_in_markdown():
+    columns = (Column("Post"), Column("Heads", "right"))
+    table = Table("Heads by post", columns, (("street officer", "120"),), ("Heads are conserved.",))
+    assert table.to_markdown() == (
+        "**Heads by post**\n\n| Post | Heads |\n| --- | ---: |\n"
+        "| street officer | 120 |\n\nHeads are conserved."
+    )
+    shown = printed(table, 80)
+    for words in ("Heads by post", "Post", "street officer", "120", "Heads are conserved."):
+        assert words in shown
+    assert printed(table.to_rich(), 80) == shown
+
+
+def test_a_row_must_have_one_cell_a_column():
+    with pytest.raises(ValueError, match=r"rows\[1\] must have 2 cells, one a column, got 1"):
+        Table("t", (Column("a"), Column("b")), (("1", "2"), ("3",)))
+
+
+def test_markup_in_names_is_shown_as_it_is():
+    table = Table(NASTY, (Column(NASTY), Column("n", "right")), ((NASTY, "1"),), (NASTY,))
+    assert printed(table, 100).count(NASTY) == 4
+    markdown = table.to_markdown()
+    assert "<script>" not in markdown
+    assert markdown.count(r"\[red\]x\[/\] a\$b\$&lt;script&gt;\|\`\_\*") == 4
+    for line in markdown.splitlines()[2:5]:
+        assert len(re.findall(r"(?<!\\)\|", line)) == 3
+
+
+def test_control_characters_and_line_breaks_reach_neither_terminal_nor_markdown():
+    table = Table("t", (Column("a"),), (("x\x1b[31m\ny\u202ez",),))
+    assert "\x1b" not in printed(table, 80)
+    assert "| x \\[31m y z |" in table.to_markdown()
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("four_level", "four_level"),
+        ("_x_", r"\_x\_"),
+        ("a&b", "a&amp;b"),
+        ("#1", r"\#1"),
+        ("a\\|b", "a\\\\\\|b"),
+    ],
+)
+def test_markdown_escapes(text, escaped):
+    assert escape_markdown(text) == escaped
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+@pytest.mark.parametrize("pilot", ["three_level", "three_level_balanced", "a_" * 20])
+def test_a_comparison_fits_the_terminal_and_breaks_no_number(width, pilot):
+    shown = printed(comparison_table(comparison([B, W, S, U, H], pilot), pilot), width)
+    assert max(map(len, shown.splitlines())) <= width
+    assert shown.count("-1.00 [-1.20, -0.80]") == 3
+    assert "+3.00 [+2.10, +3.90]" in shown
+    for word in ("better", "worse", "material", "undecided", "withheld", "Verdict"):
+        assert word in shown
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_a_summary_of_seven_pilots_is_cut_into_pieces_that_fit(width):
+    pilots = ["four_level", *(f"three_level_variant_{i}" for i in range(6))]
+    table = pl.concat(comparison([B, W, S, U, H], pilot) for pilot in pilots[1:])
+    summary = summary_table(measures(pilots), table, pilots)
+    shown = printed(summary, width)
+    assert max(map(len, shown.splitlines())) <= width
+    for _, label, *_ in LABELS:
+        assert label.split()[0] in shown
+    for mark in MARKS.values():
+        assert mark in shown
+    assert len(summary.columns) == 8
+    assert shown.count("Against four_level:") == 1
+
+
+def test_a_summary_shows_means_in_the_order_of_the_pilots():
+    table = comparison([B, W, S, U, H])
+    summary = summary_table(measures(["three_level", "four_level"]), table, ["four_level", "three_level"])
+    assert [c.heading for c in summary.columns] == ["Measure", "four_level", "three_level"]
+    assert summary.rows[2][0] == "on time (%)"
+    assert summary.rows[2][2].endswith("=")
+    assert float(summary.rows[2][1].split()[0]) == pytest.approx(83.5)
+
+
+def test_a_summary_of_one_pilot_has_half_widths():
+    # Values 12.00 to 12.03: standard deviation 0.01291, t(3) = 3.182, half-width 0.0205.
+    summary = summary_table(measures(["four_level"]), comparison([]), ["four_level"])
+    assert summary.rows[0] == ("turnaround p90 (working days)", "12.02 ± 0.02")
+
+
+def test_a_mean_of_a_withheld_replication_is_withheld():
+    table = measures(["four_level"]).with_columns(
+        value=pl.when(pl.col("replication") == 1).then(None).otherwise(pl.col("value"))
+    )
+    assert summary_table(table, comparison([]), ["four_level"]).rows[0][1] == "– ± –"
+
+
+def test_the_notes_say_what_the_intervals_and_the_mid_are():
+    notes = " ".join(comparison_table(comparison([B, U, B, H, S]), "three_level").notes)
+    assert "all 5 differences compared hold jointly with 95 % confidence; 30 replications" in notes
+    assert "(MID): 0.5 working days (turnaround, 90th percentile), 2 minutes (counter wait, mean)" in notes
+    assert "2 points (on time)" in notes
+    assert "Withheld:" in notes
+    assert "percentage points" in notes
+
+
+def test_one_replication_shows_differences_without_intervals():
+    table = comparison([B, B]).with_columns(
+        n=pl.lit(1), low=pl.lit(math.nan), high=pl.lit(math.nan), verdict=pl.lit(H)
+    )
+    shown = comparison_table(table, "three_level")
+    assert [row[3] for row in shown.rows] == ["-1.00", "-1.0"]
+    assert shown.notes[0] == "One replication gives no interval, so all verdicts are withheld."
+
+
+def test_a_withheld_row_shows_no_difference():
+    row = (
+        comparison([H])
+        .with_columns(difference=pl.lit(5.0), low=pl.lit(4.0), high=pl.lit(6.0))
+        .row(0, named=True)
+    )
+    told = difference(row)
+    assert (told.difference, told.interval) == ("–", "")
+    assert told.pilot == "11.3"
+
+
+def test_a_pilot_that_was_not_compared_is_refused():
+    with pytest.raises(ValueError, match="pilot must be one of the comparison, got flatten_only"):
+        comparison_table(comparison([B]), "flatten_only")
+
+
+@pytest.mark.parametrize(
+    ("scale", "size", "wanted"),
+    [
+        (0.25, 8.0, 2),
+        (2.5, 30.0, 1),
+        (25.0, 300.0, 0),
+        (0.012, 1.6, 3),
+        (0.012, 139.5, 1),
+        (math.nan, math.nan, 2),
+    ],
+)
+def test_decimals_show_two_digits_of_the_half_width_and_four_of_the_number(scale, size, wanted):
+    assert decimals(scale, size) == wanted
+
+
+@pytest.mark.parametrize(
+    ("value", "places", "signed", "text"),
+    [
+        (-0.001, 2, True, "0.00"),
+        (1234.5, 0, False, "1,234"),
+        (0.5, 1, True, "+0.5"),
+        (math.nan, 1, False, "–"),
+        (None, 1, False, "–"),
+    ],
+)
+def test_numbers_as_text(value, places, signed, text):
+    assert number(value, places, signed=signed) == text
+
+
+def test_any_rows_make_a_table_with_numbers_at_the_right():
+    rows = [
+        {"post": "street", "heads": 1200, "load": 0.734, "full": True},
+        {"post": None, "heads": 3, "load": None, "full": False},
+    ]
+    table = rows_table("Load", rows, ["A note."])
+    assert [c.align for c in table.columns] == ["left", "right", "right", "left"]
+    assert table.rows == (("street", "1,200", "0.73", "yes"), ("–", "3", "–", "no"))
+    assert rows_table("Load", pl.DataFrame(rows), ["A note."]) == table
+    assert rows_table("Nothing", []).rows == ()
+
+
+def test_conclusion_all_better():
+    assert conclusion(comparison([B, B]), {}, "four_level") == (
+        "three_level is better than four_level on every measure "
+        "(turnaround, 90th percentile; counter wait, mean)."
+    )
+
+
+def test_conclusion_all_worse_says_so_plainly():
+    assert conclusion(comparison([W, W]), {}, "four_level") == (
+        "three_level is worse than four_level on every measure "
+        "(turnaround, 90th percentile; counter wait, mean)."
+    )
+
+
+def test_conclusion_worse_and_better_on_nothing():
+    text = conclusion(comparison([W, S, U]), {}, "four_level")
+    assert text.startswith(
+        "three_level is worse than four_level on 1 of 3 measures (turnaround, 90th percentile) "
+        "and better on none of those that could be judged."
+    )
+    assert "It makes no material difference on 1 (counter wait, mean)." in text
+
+
+def test_conclusion_mixed():
+    assert conclusion(comparison([B, W, S, U]), {}, "four_level") == (
+        "three_level is a mixed result: better than four_level on 1 of 4 measures "
+        "(turnaround, 90th percentile), "
+        "but worse on 1 (counter wait, mean). It makes no material difference on 1 (on time). "
+        "1 is undecided (trips per request): 30 replications are too few; about 120 would settle it."
+    )
+
+
+def test_conclusion_no_material_difference():
+    assert conclusion(comparison([S, S]), {}, "four_level") == (
+        "three_level makes no difference that matters against four_level, on any of 2 measures."
+    )
+
+
+def test_conclusion_all_undecided():
+    assert conclusion(comparison([U, U], n=5), {}, "four_level") == (
+        "This study cannot tell three_level from four_level: none of 2 measures is decided. 2 are undecided "
+        "(turnaround, 90th percentile; counter wait, mean): 5 replications are too few; "
+        "about 120 would settle all of it."
+    )
+    unforeseen = conclusion(comparison([U], needed=None), {}, "four_level")
+    assert "it cannot be foreseen how many would do" in unforeseen
+
+
+def test_conclusion_withheld_names_the_overloaded_posts():
+    overloaded = {"three_level": ["district desk", "community desk"], "four_level": ["street"]}
+    assert conclusion(comparison([B, H]), overloaded, "four_level") == (
+        "three_level is better than four_level on 1 of 2 measures (turnaround, 90th percentile) and "
+        "worse on none of those that could be judged. The verdict on 1 is withheld (counter wait, mean), "
+        "because district desk and community desk are overloaded under three_level "
+        "and street is overloaded under four_level."
+    )
+    assert "because too many requests were still open at the end" in conclusion(
+        comparison([H]), {}, "four_level"
+    )
+
+
+def test_conclusion_names_an_overload_that_no_verdict_rests_on():
+    text = conclusion(comparison([B]), {"three_level": ["district desk"]}, "four_level")
+    assert text.endswith("Note that district desk is overloaded under three_level.")
+
+
+def test_conclusion_of_one_replication_concludes_nothing():
+    text = conclusion(comparison([H, H], n=1), {"three_level": ["district desk"]}, "four_level")
+    assert text == (
+        "One replication gives no interval, so nothing is concluded about three_level against four_level; "
+        "district desk is overloaded under three_level."
+    )
+
+
+def test_conclusion_has_a_paragraph_a_pilot_and_tells_the_overall_rows_only():
+    groups = comparison([W]).with_columns(group=pl.lit("archetype:T8"))
+    table = pl.concat([comparison([B]), groups, comparison([W], "flatten_only")])
+    first, second = conclusion(table, {}, "four_level").split("\n\n")
+    assert first == "three_level is better than four_level on every measure (turnaround, 90th percentile)."
+    assert second == "flatten_only is worse than four_level on every measure (turnaround, 90th percentile)."
+    assert conclusion(table.clear(), {}, "four_level") == "Nothing was compared with four_level."
+
+
+def test_conclusion_takes_names_as_they_are():
+    assert NASTY in conclusion(comparison([B], NASTY), {}, "four_level")
