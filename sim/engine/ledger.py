@@ -1,0 +1,70 @@
+"""The rows of visits and spells while the reference engine writes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.network import NONE
+from sim.visits import Outcome, Spells, Visits
+
+if TYPE_CHECKING:
+    from sim.engine.staff import Spell
+    from sim.network import Ints
+
+
+class Ledger:
+    """The columns of visits and spells while they grow; `left` is the work left of each step."""
+
+    __slots__ = (
+        "arrival", "end", "interruptions", "left", "outcome", "server", "spell_changeover", "spell_end",
+        "spell_server", "spell_start", "spell_step", "spell_ticks", "start",
+    )  # fmt: skip
+
+    def __init__(self, work: list[int]) -> None:
+        n = len(work)
+        self.left = work
+        self.arrival, self.start, self.end, self.server = ([NONE] * n for _ in range(4))
+        self.interruptions = [0] * n
+        self.outcome = [int(Outcome.ABSENT)] * n
+        self.spell_step: list[int] = []
+        self.spell_server: list[int] = []
+        self.spell_start: list[int] = []
+        self.spell_end: list[int] = []
+        self.spell_ticks: list[int] = []
+        self.spell_changeover: list[int] = []
+
+    def begin(self, step: int, server: int, now: int) -> int:
+        """Add a spell that begins now and return its row."""
+        if self.start[step] == NONE:
+            self.start[step] = now
+        self.server[step] = server
+        self.spell_step.append(step)
+        self.spell_server.append(server)
+        self.spell_start.append(now)
+        self.spell_end.append(NONE)
+        self.spell_ticks.append(0)
+        self.spell_changeover.append(0)
+        return len(self.spell_step) - 1
+
+    def stop(self, spell: Spell, ticks: int, end: int) -> None:
+        """Note the ticks of a spell that ends (-1: that is in progress at the horizon)."""
+        self.spell_end[spell.row] = end
+        self.spell_ticks[spell.row] = ticks
+        self.spell_changeover[spell.row] = min(ticks, spell.changeover)
+
+    def arrays(self, work: Ints) -> tuple[Visits, Spells]:
+        """Return the record as arrays."""
+        columns = (self.arrival, self.start, self.end, self.server)
+        arrival, start, end, server = (np.array(column, dtype=np.int64) for column in columns)
+        done = work - np.array(self.left, dtype=np.int64)
+        interruptions = np.array(self.interruptions, dtype=np.int64)
+        outcome = np.array(self.outcome, dtype=np.int64)
+        step = np.array(self.spell_step, dtype=np.int64)
+        order = np.argsort(step, kind="stable")
+        rest = (self.spell_server, self.spell_start, self.spell_end, self.spell_ticks, self.spell_changeover)
+        return (
+            Visits(arrival, start, end, server, done, interruptions, outcome),
+            Spells(step[order], *(np.array(column, dtype=np.int64)[order] for column in rest)),
+        )
