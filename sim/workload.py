@@ -232,13 +232,19 @@ def _duties(pilot: Pilot, place: Place) -> Iterator[Work]:
     yield Work(HOME_VISITS, Kind.HOME, "community", ALL, visits * grid.duty_share * minutes / 60)
 
 
+def line_shares(pilot: Pilot) -> np.ndarray:
+    """Return each line's share of the requests that belong to one (shape (lines,))."""
+    weights = line_weights(pilot)
+    return np.asarray(weights / weights.sum())
+
+
 def line_hours(pilot: Pilot, works: list[Work], level: Level) -> dict[str, float]:
     """Return the hours that do not lapse by line (community) or section (higher levels)."""
     if level == "community":
         names = list(pilot.procedures.lines)
         items = np.array([pilot.procedures.lines[name] for name in names], dtype=float)
         spread = {Kind.TASKS: items / items.sum(), Kind.OWN: items / items.sum()}
-        asked = line_weights(pilot) / line_weights(pilot).sum()
+        asked = line_shares(pilot)
     else:
         names = ["public_service", "enforcement", "economic", "justice", "party"]
         spread, asked = {}, np.full(len(names), 1 / len(names))
