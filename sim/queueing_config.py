@@ -288,7 +288,7 @@ class Plan(BaseModel):
     horizon: Positive
     warm_up: NonNegative = 0.0
     drain: NonNegative = 0.0
-    replications: Annotated[int, Field(strict=True, ge=1)] = 10
+    replications: Annotated[int, Field(strict=True, ge=1)] = 20
     sites: tuple[Name, ...] = ()
     stations: dict[Name, Station] = {}
     halls: dict[Name, Hall] = {}
