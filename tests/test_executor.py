@@ -55,6 +55,11 @@ def where(task: int) -> int:
     return os.getpid()
 
 
+def interrupted(task: int) -> int:
+    os.kill(os.getpid(), signal.SIGINT)
+    return task
+
+
 def note(put: Callable[[int], object], task: int, result: int) -> None:
     put(result)
 
@@ -89,7 +94,7 @@ def test_several_workers_are_other_processes() -> None:
 
 def test_no_task_is_no_work() -> None:
     done: list[int] = []
-    run_tasks(where, [], workers=4, on_done=lambda task, pid: done.append(pid))
+    run_tasks(where, [], workers=4, on_done=partial(note, done.append))
     assert done == []
 
 
@@ -153,6 +158,13 @@ def test_the_cores_are_those_that_this_process_may_use() -> None:
         code = f"import os, sim.executor as e; os.sched_setaffinity(0, {{{one}}}); print(e.default_workers())"
         run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         assert run.stdout == "1\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends signals")
+def test_workers_leave_ctrl_c_to_their_parent() -> None:
+    done: list[int] = []
+    run_tasks(interrupted, range(4), workers=2, on_done=partial(note, done.append))
+    assert sorted(done) == [0, 1, 2, 3]
 
 
 # Quick tasks are done, then every worker sits in a task that would last an hour.
