@@ -143,9 +143,7 @@ class Triangular(BaseModel):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if not self.low <= self.mode <= self.high:
-            raise ValueError(
-                f"mode must be from low ({self.low:g}) to high ({self.high:g}), got {self.mode:g}"
-            )
+            raise ValueError(f"mode must be from low ({self.low:g}) to high ({self.high:g}), got {self.mode:g}")
         if self.low == self.high:
             raise ValueError(f"high must be above low ({self.low:g}), got {self.high:g}")
         return self
@@ -299,9 +297,7 @@ class Empirical(BaseModel):
         if self.weights is None:
             return self
         if len(self.weights) != len(self.values):
-            raise ValueError(
-                f"weights must be as many as values ({len(self.values)}), got {len(self.weights)}"
-            )
+            raise ValueError(f"weights must be as many as values ({len(self.values)}), got {len(self.weights)}")
         if sum(self.weights) <= 0:
             raise ValueError(f"weights must sum to more than 0, got {sum(self.weights):g}")
         return self

@@ -162,9 +162,7 @@ class _Draft:
         if hours.calendar is not None:
             return self.calendars[self.named(hours.calendar)]
         try:
-            return calendar_of(
-                hours, self.plan.unit, self.end, lambda part: self.stream(f"{path}{who}/{part}")
-            )
+            return calendar_of(hours, self.plan.unit, self.end, lambda part: self.stream(f"{path}{who}/{part}"))
         except ValueError as error:
             raise ConfigError(f"{self.root}.{path} {error}") from error
 
@@ -221,9 +219,7 @@ class _Duties:
         if serves.duty is not None and serves.duty not in plan.duties:
             row: tuple[tuple[int, int, int], ...] = ((stations.index(serves.duty), 0, 1000),)
         else:
-            row = tuple(
-                (stations.index(name), line.rank, round(line.pace * 1000)) for name, line in lines.items()
-            )
+            row = tuple((stations.index(name), line.rank, round(line.pace * 1000)) for name, line in lines.items())
         return self.rows.setdefault((row, longest), len(self.rows))
 
     def columns(self) -> dict[str, Any]:
@@ -391,8 +387,6 @@ def _columns(draft: _Draft, name: str, rows: Rows, signals: dict[str, int]) -> d
     columns = {column: np.array(numbers, dtype=np.int64)[rows.step] for column, numbers in same.items()}
     for amount, column, absent in (("service", "work", 0), ("lag", "lag", 0), ("patience", "patience", NONE)):
         given = rows.amounts[amount]
-        columns[column] = np.where(np.isnan(given), absent, np.rint(np.nan_to_num(given) * plan.unit)).astype(
-            np.int64
-        )
+        columns[column] = np.where(np.isnan(given), absent, np.rint(np.nan_to_num(given) * plan.unit)).astype(np.int64)
     columns["count"] = np.maximum(np.rint(np.nan_to_num(rows.amounts["count"], nan=1.0)), 1).astype(np.int64)
     return columns | {"next": rows.next, "leave": rows.leave}

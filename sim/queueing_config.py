@@ -146,9 +146,7 @@ class Pool(BaseModel):
         if self.roster is not None:
             for name in ("hours", "hand_back"):
                 if getattr(self, name):
-                    raise ValueError(
-                        f"{name} must be in the shifts where there is a roster, got one beside it"
-                    )
+                    raise ValueError(f"{name} must be in the shifts where there is a roster, got one beside it")
         elif self.serves is None:
             raise ValueError("serves must be given, got nothing")
         return self
@@ -181,9 +179,7 @@ class Arrivals(BaseModel):
         kinds = ("renewal", "rate", "profile", "times")
         given = ["law" if kind == "renewal" else kind for kind in kinds if getattr(self, kind) is not None]
         if len(given) != 1:
-            raise ValueError(
-                f"must have exactly one of law, rate, profile, times, got {' and '.join(given) or 'none'}"
-            )
+            raise ValueError(f"must have exactly one of law, rate, profile, times, got {' and '.join(given) or 'none'}")
         if self.day_factor_cv and given[0] in ("law", "times"):
             raise ValueError(f"day_factor_cv must be left out without a rate, got {self.day_factor_cv:g}")
         if self.renewal is not None and self.renewal.mean <= 0:
@@ -256,9 +252,7 @@ class Step(BaseModel):
             lone, missing = ("service", "station") if self.station is None else ("station", "service")
             raise ValueError(f"{missing} must be given where there is a {lone}, got nothing")
         if self.awaits is not None and (self.station is not None or self.emits is not None):
-            raise ValueError(
-                f"awaits must be left out of a step with a station or a signal, got {self.awaits}"
-            )
+            raise ValueError(f"awaits must be left out of a step with a station or a signal, got {self.awaits}")
         for part, whole in (("lag_clock", "lag"), ("patience_clock", "patience"), ("count", "awaits")):
             if getattr(self, part) is not None and getattr(self, whole) is None:
                 raise ValueError(f"{part} must be left out without {whole}, got one")

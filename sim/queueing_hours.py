@@ -126,17 +126,13 @@ class Hours(BaseModel):
         kinds = ("calendar", "weekly", "intervals", "instants", "alternating")
         given = [kind for kind in kinds if getattr(self, kind) is not None]
         if len(given) != 1:
-            raise ValueError(
-                f"must have exactly one of {', '.join(kinds)}, got {' and '.join(given) or 'none'}"
-            )
+            raise ValueError(f"must have exactly one of {', '.join(kinds)}, got {' and '.join(given) or 'none'}")
         if self.every is not None:
             if given[0] not in ("intervals", "instants"):
                 raise ValueError(f"every must be left out of {given[0]} hours, got {self.every:g}")
             last = max([0.0, *(i.close for i in self.intervals or ()), *(self.instants or ())])
             if last > self.every or (self.instants and last == self.every):
-                raise ValueError(
-                    f"every must be at least the last time in the period ({last:g}), got {self.every:g}"
-                )
+                raise ValueError(f"every must be at least the last time in the period ({last:g}), got {self.every:g}")
         return self
 
 
@@ -204,9 +200,7 @@ def check_apart(opens: Ints, closes: Ints, unit: int) -> None:
         raise ValueError(f"must not overlap, got {first} and {second}")
 
 
-def _alternating(
-    periods: Alternating, unit: int, end: int, draw: Callable[[str], np.random.Generator]
-) -> Calendar:
+def _alternating(periods: Alternating, unit: int, end: int, draw: Callable[[str], np.random.Generator]) -> Calendar:
     """Return random open and shut periods in turn, up to the first that begins after `end`."""
     rng_open, rng_shut = draw("open"), draw("shut")
     last, opens, closes = 0, [], []

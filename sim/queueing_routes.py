@@ -84,9 +84,7 @@ def unroll(plan: Plan, kind: RequestClass, path: str, n: int, draw: Draw) -> Row
     rounds = 0
     while any(mask.any() for mask in here):
         if rounds == MOST_ROUNDS and kind.rounds is None:
-            raise ConfigError(
-                f"{path}.rounds must be given where requests go round {MOST_ROUNDS} times, got nothing"
-            )
+            raise ConfigError(f"{path}.rounds must be given where requests go round {MOST_ROUNDS} times, got nothing")
         last = kind.rounds is not None and rounds + 1 == kind.rounds
         again = [np.zeros(n, dtype=bool) for _ in names]
         for i in range(len(names)):
@@ -179,9 +177,7 @@ def _joined(nodes: list[_Node]) -> Rows:
     return Rows(
         request=_concatenated([node.who for node in nodes]),
         step=np.repeat(np.array([node.step for node in nodes], dtype=np.int64), np.diff(first)),
-        amounts={
-            name: np.concatenate([np.zeros(0), *(node.amounts[name] for node in nodes)]) for name in AMOUNTS
-        },
+        amounts={name: np.concatenate([np.zeros(0), *(node.amounts[name] for node in nodes)]) for name in AMOUNTS},
         next=_concatenated([rows(node, node.next) for node in nodes]),
         leave=_concatenated([rows(node, node.leave) for node in nodes]),
     )

@@ -8,9 +8,7 @@ def test_the_same_arguments_give_the_same_draws():
     assert np.array_equal(stream(7, 3, "service").random(10), stream(7, 3, "service").random(10))
 
 
-@pytest.mark.parametrize(
-    "other", [(8, 3, "service"), (7, 4, "service"), (7, 3, "patience"), (0, 3, "service")]
-)
+@pytest.mark.parametrize("other", [(8, 3, "service"), (7, 4, "service"), (7, 3, "patience"), (0, 3, "service")])
 def test_each_argument_makes_another_stream(other):
     a, b = stream(7, 3, "service").random(4000), stream(*other).random(4000)
     assert not np.any(a == b)

@@ -235,16 +235,12 @@ def _quantile(values: Floats, p: float) -> float:
     return value if np.isfinite(value) else np.nan
 
 
-def _of_pools(
-    network: Network, labels: Labels, spells: Spells, window: tuple[int, int, int]
-) -> Iterator[Row]:
+def _of_pools(network: Network, labels: Labels, spells: Spells, window: tuple[int, int, int]) -> Iterator[Row]:
     """Yield the measures of pools."""
     start, end, horizon = window
     servers = network.servers
     n_servers = len(servers.changeover)
-    on_duty = np.array(
-        [int(_roster(network, s).between(start, end)) for s in range(n_servers)], dtype=np.int64
-    )
+    on_duty = np.array([int(_roster(network, s).between(start, end)) for s in range(n_servers)], dtype=np.int64)
     total = _ticks_in(network, spells, start, end, horizon)
     busy = np.bincount(spells.server, _on_duty_in(network, spells, start, end, horizon), n_servers)
     worked = np.bincount(spells.server, total, n_servers)
