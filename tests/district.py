@@ -1,0 +1,72 @@
+"""Pilots for the tests of the district model: composed from the shipped configs, whole or tiny."""
+
+from functools import cache
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from omegaconf import OmegaConf
+
+from sim import assemble, config, demand, organisation, place
+from sim.office import OfficeTime
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+PILOTS = ("four_level", "three_level", "three_level_balanced")
+
+# Four communities of 3 or 4 heads in two streets; three weeks from a Monday without holidays.
+TINY = (
+    "district.population=6000",
+    "district.communities=4",
+    "district.streets=2",
+    "district.built_up_km2=1",
+    "staffing.community_heads=14",
+    "staffing.street_heads=12",
+    "staffing.district_heads=8",
+    "run.warm_up_weeks=1",
+    "run.measured_weeks=1",
+    "run.drain_weeks=1",
+)
+
+
+@cache
+def mapping(name="four_level", *overrides):
+    """Return the composed config of a pilot as plain data (shared: copy it before a change)."""
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(config_dir=str(CONFIGS), version_base="1.3"):
+        composed = compose("main", overrides=[f"pilot={name}", *overrides])
+    return OmegaConf.to_container(composed, resolve=True)
+
+
+@cache
+def pilot(name="four_level", *overrides):
+    """Return a checked pilot of the shipped district."""
+    return config.load(mapping(name, *overrides))
+
+
+def tiny(name="four_level", *overrides):
+    """Return a pilot of a district of 6,000 people; merged structures have two communities."""
+    merged = () if name == "four_level" else ("structure.communities=2",)
+    return pilot(name, *TINY, *merged, *overrides)
+
+
+@cache
+def place_of(a_pilot_name="four_level", *overrides):
+    """Return the place of a shipped pilot."""
+    return place.of(pilot(a_pilot_name, *overrides))
+
+
+def organised(a_pilot):
+    """Return the organisation of a pilot on its place."""
+    return organisation.of(a_pilot, place.of(a_pilot))
+
+
+def office(a_pilot):
+    """Return the office time over a pilot's horizon."""
+    return OfficeTime.of(a_pilot.district.calendar, a_pilot.run.weeks)
+
+
+def case(a_pilot, replication=0):
+    """Return the network of one replication of a pilot, with its labels."""
+    where = place.of(a_pilot)
+    organisation_of = organisation.of(a_pilot, where)
+    return assemble.case(organisation_of, office(a_pilot), demand.draw(a_pilot, where, replication), replication)
