@@ -99,7 +99,12 @@ def case(organisation: Organisation, office: OfficeTime, demand: Demand, replica
             for p in organisation.people
         ]
     )
-    calendars = (office.hours, office.closings, office.weekly_gate(pilot.structure), office.monthly_gate(pilot.structure))
+    calendars = (
+        office.hours,
+        office.closings,
+        office.weekly_gate(pilot.structure),
+        office.monthly_gate(pilot.structure),
+    )
     network = make_network(
         stations={"site": [s.site for s in organisation.stations]},
         duties=roster.duties,
@@ -182,7 +187,7 @@ class _Residents:
                 rows = np.flatnonzero((self.demand.archetype == index) & (self.demand.channel == channel))
                 for luck, same in self._lucks(archetype, channel, rows):
                     stages = itinerary(self.pilot, archetype, channel, luck)
-                    steps = [self._step(stage, channel, same) for stage in stages]
+                    steps = [self._step(stage, same) for stage in stages]
                     yield Batch(begin[same], steps, same)
 
     def _begins(self) -> Ints:
@@ -227,7 +232,7 @@ class _Residents:
         for values, same in zip(rare.tolist(), np.split(rows[order], ends[:-1]), strict=True):
             yield _luck(archetype, dict(zip(flags, values, strict=True))), same
 
-    def _step(self, stage: Stage, channel: Channel, rows: Ints) -> dict[str, int | Ints]:
+    def _step(self, stage: Stage, rows: Ints) -> dict[str, int | Ints]:
         """Return the columns of one stage for the requests that go through it."""
         pilot = self.pilot
         name = f"{stage.activity}/{stage.attempt}"
@@ -240,7 +245,7 @@ class _Residents:
             "priority": pilot.burden.priorities.residents,
         }  # fmt: skip
         if stage.signal:
-            return step | self._awaiting(rows)
+            return step | self._awaiting(rows, stage.attempt)
         if stage.desk is not Desk.NOWHERE:
             step["station"] = self._station(stage, rows)
             minutes = lognormal_inverse(self.uniform(name)[rows], stage.minutes / stage.parts, stage.cv)
@@ -259,15 +264,18 @@ class _Residents:
             step["walk"] = self._walks[stage.level][rows]
         return step
 
-    def _awaiting(self, rows: Ints) -> dict[str, int | Ints]:
-        """Return the columns of a latent issue: the patrol that will see it, and when a resident reports it."""
+    def _awaiting(self, rows: Ints, attempt: int) -> dict[str, int | Ints]:
+        """Return the columns of a latent issue: the patrol that will see it, and when a resident reports it.
+
+        After a report that did not get through (`attempt` 1) only a patrol is awaited.
+        """
         demand, grid = self.pilot.demand, self.place.grid[self.demand.household[rows]]
         sizes = self.place.grid_households[grid]
         p = np.array([workload.see_chance(self.pilot, float(n)) for n in range(1, int(sizes.max()) + 1)])[sizes - 1]
         # the k-th patrol sees it: the geometric law by its inverse
-        k = np.ceil(np.log1p(-self.uniform("seen by")[rows]) / np.log1p(-p)).clip(min=1)
+        k = np.ceil(np.log1p(-self.uniform(f"seen by/{attempt}")[rows]) / np.log1p(-p)).clip(min=1)
         days = lognormal_inverse(self.uniform("reported after")[rows], demand.report_days_mean, demand.report_days_cv)
-        reported = self.uniform("reported")[rows] < demand.reported_share
+        reported = (self.uniform("reported")[rows] < demand.reported_share) & (attempt == 0)
         patience = np.where(reported, np.rint(days * DAY), -1).astype(np.int64)
         return {"awaits": grid, "count": k.astype(np.int64), "patience": patience}
 
@@ -350,5 +358,3 @@ def _walking_ticks(organisation: Organisation, bus: Floats, demand: Demand) -> d
         kmh = np.where(rides, quick, district.walking_kmh) if level != "community" else district.walking_kmh
         ways[level] = np.rint(2 * km / kmh * HOUR).astype(np.int64)
     return ways
-
-

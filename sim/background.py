@@ -112,7 +112,7 @@ def _section_shares(organisation: Organisation, level: Level, unit: int, section
     if level == "community":
         size = float(organisation.place.community_households[unit] / organisation.place.n_households)
         return [(b, size * share) for b, share in enumerate(_item_shares(organisation, unit))]
-    bundle = int(organisation.bundles[level][unit, GROUPS.index(section)])  # type: ignore[arg-type]
+    bundle = int(organisation.bundles[level][unit, GROUPS.index(section)])
     return [(bundle, 1 / organisation.n_units(level))]
 
 
@@ -149,8 +149,8 @@ def _evenly(pilot: Pilot, office: OfficeTime, yearly_hours: float, phase: float)
     piece = ticks(pilot.burden.piece_minutes, MINUTE)
     open_a_year = office.day_ticks * workload.working_days_a_year(pilot)
     n = yearly_hours * HOUR / piece * office.hours.total / open_a_year
-    positions = (np.arange(int(np.ceil(n))) + phase) * (office.hours.total / n) if n > 0 else np.zeros(0)
-    positions = positions[positions < office.hours.total].astype(np.int64)
+    spaced = (np.arange(int(np.ceil(n))) + phase) * (office.hours.total / n) if n > 0 else np.zeros(0)
+    positions = spaced[spaced < office.hours.total].astype(np.int64)
     return _release(pilot, office, office.hours.at(positions)), np.full(len(positions), piece)
 
 
@@ -217,5 +217,3 @@ def _home_visits(organisation: Organisation, office: OfficeTime) -> Batch:
         "patience": (closes - opens)[row],
     }  # fmt: skip
     return Batch(opens[row], [step])
-
-

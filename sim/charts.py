@@ -174,9 +174,7 @@ def forest(comparison: pl.DataFrame, footer: str = "", confidence: float = 0.95)
     text_width = sum(column.width for column in columns)
     width = max(12.0, label_width + text_width + 3.6 + 2 * _EDGE)
     body = sum(row.height for row in rows) + 0.05
-    band = _Key(
-        "differences too small to matter (within one MID)", {"facecolor": _PALE, "edgecolor": "#999999"}
-    )
+    band = _Key("differences too small to matter (within one MID)", {"facecolor": _PALE, "edgecolor": "#999999"})
     legend = [*(_pilot_key(i + 1, p, ls="none") for i, p in enumerate(pilots)), band]
     page = _Page.of(width, 0.3 + body + 0.75, title=title, subtitle=subtitle, legend=legend, footer=footer)
     left = _EDGE + label_width
@@ -247,9 +245,7 @@ def _mark(record: Mapping[str, Any], y: float, pilots: Sequence[str]) -> _Mark:
     return _Mark(y, pilots.index(record["pilot"]), _name(record["pilot"]), value, low, high, told)
 
 
-def _forest_words(
-    records: Sequence[Mapping[str, Any]], pilots: Sequence[str], baseline: str
-) -> tuple[str, str]:
+def _forest_words(records: Sequence[Mapping[str, Any]], pilots: Sequence[str], baseline: str) -> tuple[str, str]:
     """Return title and subtitle of a forest, from the verdicts only."""
     counts = {p: dict.fromkeys(MARKS, 0) for p in pilots}
     for record in records:
@@ -292,9 +288,7 @@ def _forest_columns(rows: Sequence[_Row], n_pilots: int, confidence: float) -> l
         wanted.insert(0, ("Pilot", lambda mark: mark.name))
     marks = [mark for row in rows for mark in row.marks]
     return [
-        _TextColumn(
-            heading, words, max(_width(w, 9, bold=True) for w in [heading, *map(words, marks)]) + 0.22
-        )
+        _TextColumn(heading, words, max(_width(w, 9, bold=True) for w in [heading, *map(words, marks)]) + 0.22)
         for heading, words in wanted
     ]
 
@@ -326,9 +320,7 @@ def _forest_plot(axes: Axes, rows: Sequence[_Row], baseline: str) -> None:
         axes.plot(ends, [mark.y] * 2, color=colour, lw=1.8, zorder=2, solid_capstyle="butt")
         for end, beyond, arrow in ((low, mark.low < low, "<"), (high, mark.high > high, ">")):
             if beyond or (arrow == "<" and mark.value < low) or (arrow == ">" and mark.value > high):
-                axes.plot(
-                    end, mark.y, arrow, ms=8, color=colour, mec="white", mew=0.6, clip_on=False, zorder=4
-                )
+                axes.plot(end, mark.y, arrow, ms=8, color=colour, mec="white", mew=0.6, clip_on=False, zorder=4)
         if low <= mark.value <= high:
             axes.plot(mark.value, mark.y, marker, ms=7, color=colour, mec="white", mew=0.6, zorder=3)
     axes.set_yticks([])
@@ -339,9 +331,7 @@ def _forest_plot(axes: Axes, rows: Sequence[_Row], baseline: str) -> None:
     axes.text(high, -0.07, "better ▶", fontsize=9, weight="bold", ha="right", va="bottom")
 
 
-def _forest_text(
-    page: _Page, axes: Axes, rows: Sequence[_Row], columns: Sequence[_TextColumn], left: float
-) -> None:
+def _forest_text(page: _Page, axes: Axes, rows: Sequence[_Row], columns: Sequence[_TextColumn], left: float) -> None:
     """Write the labels left of the plot and the columns right of it, with a thin rule between measures."""
     at = blended_transform_factory(page.figure.dpi_scale_trans, axes.transData)
     x = left
@@ -352,12 +342,8 @@ def _forest_text(
         x += column.width
     for row in rows:
         middle = row.top + row.height / 2
-        page.figure.text(
-            _EDGE, middle, "\n".join(row.lines), transform=at, fontsize=9, va="center", linespacing=1.15
-        )
-        rule = Line2D(
-            [_EDGE, page.width - _EDGE], [row.top] * 2, transform=at, color="#cccccc", lw=0.5, zorder=-1
-        )
+        page.figure.text(_EDGE, middle, "\n".join(row.lines), transform=at, fontsize=9, va="center", linespacing=1.15)
+        rule = Line2D([_EDGE, page.width - _EDGE], [row.top] * 2, transform=at, color="#cccccc", lw=0.5, zorder=-1)
         page.figure.add_artist(rule)
         for mark in row.marks:
             decided = mark.told.verdict in ("better", "worse")
@@ -387,9 +373,7 @@ def turnaround_distribution(table: pl.DataFrame, footer: str = "") -> Figure:
     """
     pilots = _names(table, "pilot")
     curves = {p: _over_replications(table.filter(pl.col("pilot") == p), "days", "share") for p in pilots}
-    within = {
-        p: [_first_reach(days, mean, q) for q in (0.5, 0.9)] for p, (days, mean, _, _) in curves.items()
-    }
+    within = {p: [_first_reach(days, mean, q) for q in (0.5, 0.9)] for p, (days, mean, _, _) in curves.items()}
     last = max(float(days[-1]) for days, *_ in curves.values())
     legend = []
     for i, pilot in enumerate(pilots):
@@ -397,9 +381,7 @@ def turnaround_distribution(table: pl.DataFrame, footer: str = "") -> Figure:
         legend.append(_pilot_key(i, f"{_name(pilot)}: half {half}, nine in ten {most} working days"))
     n = table["replication"].n_unique()
     seen = (
-        f"Lines: mean of {n} replications; bands: lowest to highest of them."
-        if n > 1
-        else "One replication, no band."
+        f"Lines: mean of {n} replications; bands: lowest to highest of them." if n > 1 else "One replication, no band."
     )
     title = _turnaround_title(within, last)
     page = _Page.of(11.0, 4.9, title=title, subtitle=seen, legend=legend, footer=footer)
@@ -497,17 +479,11 @@ def workload(table: pl.DataFrame, footer: str = "") -> Figure:
     legend = [_Key(_name(kind), look) for kind, look in styles.items()]
     legend.append(_Key("on duty (contracted)", {"color": "black", "lw": 2.2}, line=True))
     n = table["replication"].n_unique()
-    seen = (
-        f"Means of {n} replications; whiskers: lowest to highest total of work."
-        if n > 1
-        else "One replication."
-    )
+    seen = f"Means of {n} replications; whiskers: lowest to highest total of work." if n > 1 else "One replication."
     widths = [_width(_name(p), 9) + 0.12 for p in pilots] + [_width(_name(p), 9, bold=True) for p in posts]
     label_width = max(widths) + 0.2
     body = sum(0.32 if bar is None else 0.27 for bar in bars) + 0.1
-    page = _Page.of(
-        11.0, body + 0.6, title=_workload_title(bars), subtitle=seen, legend=legend, footer=footer
-    )
+    page = _Page.of(11.0, body + 0.6, title=_workload_title(bars), subtitle=seen, legend=legend, footer=footer)
     left, right = _EDGE + label_width, 1.75
     axes = page.axes(left, 0, 11.0 - left - right - _EDGE, body)
     _workload_plot(page, axes, bars, styles, posts)
@@ -638,11 +614,7 @@ def backlog(table: pl.DataFrame, footer: str = "", measured: tuple[float, float]
         legend.append(_Key("measured period", {"facecolor": _PALE, "edgecolor": "#999999"}))
     n_columns = min(len(posts), 2 if len(posts) <= 4 else 3)
     n_rows = math.ceil(len(posts) / n_columns)
-    seen = (
-        f"Lines: mean of {n} replications; bands: lowest to highest of them. "
-        if n > 1
-        else "One replication. "
-    )
+    seen = f"Lines: mean of {n} replications; bands: lowest to highest of them. " if n > 1 else "One replication. "
     seen += "Every panel has its own scale."
     width, height = 11.0, 2.75
     panel = (width - 2 * _EDGE) / n_columns
@@ -668,9 +640,7 @@ def backlog(table: pl.DataFrame, footer: str = "", measured: tuple[float, float]
         axes.yaxis.set_major_locator(MaxNLocator(5))
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-        axes.set_title(
-            "\n".join(_wrapped(_name(post), panel - 0.95, 9.5)[:1]), loc="left", fontsize=9.5, weight="bold"
-        )
+        axes.set_title("\n".join(_wrapped(_name(post), panel - 0.95, 9.5)[:1]), loc="left", fontsize=9.5, weight="bold")
         axes.set_xlabel("Week")
         axes.set_ylabel("Work waiting (hours)")
     return page.figure
@@ -702,9 +672,7 @@ def _backlog_title(table: pl.DataFrame, measured: tuple[float, float] | None) ->
     period = "the weeks shown" if measured is None else "the measured period"
     if not growing:
         return f"No post's backlog keeps growing through {period}"
-    words = [
-        f"{post} under {pilot} (+{number(s, 0)} hours a week)" for s, post, pilot in sorted(growing)[::-1][:3]
-    ]
+    words = [f"{post} under {pilot} (+{number(s, 0)} hours a week)" for s, post, pilot in sorted(growing)[::-1][:3]]
     more = f" and {len(growing) - 3} more" if len(growing) > 3 else ""
     return f"Backlog keeps growing through {period}: " + "; ".join(words) + more
 
@@ -736,15 +704,11 @@ class _Page:
     top: float
 
     @classmethod
-    def of(
-        cls, width: float, body: float, *, title: str, subtitle: str, legend: Sequence[_Key], footer: str
-    ) -> _Page:
+    def of(cls, width: float, body: float, *, title: str, subtitle: str, legend: Sequence[_Key], footer: str) -> _Page:
         """Return a page around a body of this height (inches)."""
         room = width - 2 * _EDGE
         blocks = [(literal(title), 13.0, True, "#000000"), (subtitle, 9.5, False, "#333333")]
-        wrapped = [
-            (_wrapped(text, room, size, bold=bold), size, bold, colour) for text, size, bold, colour in blocks
-        ]
+        wrapped = [(_wrapped(text, room, size, bold=bold), size, bold, colour) for text, size, bold, colour in blocks]
         n_columns, legend_rows = _legend_shape(legend, room)
         foot = _wrapped(literal(footer), room, 7.5) if footer else []
         top = _EDGE + sum(len(lines) * size * 1.35 / 72 + 0.06 for lines, size, *_ in wrapped if lines)

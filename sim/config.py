@@ -84,9 +84,7 @@ class OfficeCalendar(Section):
     @model_validator(mode="after")
     def _sorted(self) -> Self:
         if self.first_monday.weekday() != 0:
-            raise ValueError(
-                f"first_monday must be a Monday, got {self.first_monday} ({self.first_monday:%A})"
-            )
+            raise ValueError(f"first_monday must be a Monday, got {self.first_monday} ({self.first_monday:%A})")
         for a, b in zip(self.hours, self.hours[1:], strict=False):
             if b.minutes[0] <= a.minutes[1]:
                 raise ValueError(f"hours must be in order and apart, got {a.close} before {b.open}")
@@ -222,9 +220,7 @@ class Archetype(Section):
     def _starts_at_a_counter(self) -> Self:
         first = self.activities[0]
         if (first.where, first.level, first.share) != ("counter", "community", 1.0):
-            raise ValueError(
-                f"activities[0] must be a counter of the community with share 1, got {first.name}"
-            )
+            raise ValueError(f"activities[0] must be a counter of the community with share 1, got {first.name}")
         names = [activity.name for activity in self.activities]
         if len(set(names)) < len(names):
             raise ValueError(f"activities must have names of their own, got {', '.join(names)}")
@@ -246,9 +242,7 @@ class Procedures(Section):
         for name, archetype in self.archetypes.items():
             if archetype.line is not None and archetype.line not in self.lines:
                 hint = near(archetype.line, self.lines)
-                raise ValueError(
-                    f"archetypes.{name}.line must be one of the lines{hint}, got {archetype.line}"
-                )
+                raise ValueError(f"archetypes.{name}.line must be one of the lines{hint}, got {archetype.line}")
         for channel in ("counter_share", "phone_share", "latent_share"):
             if sum(getattr(a, channel) for a in self.archetypes.values()) <= 0:
                 raise ValueError(f"archetypes must give some {channel} above 0, got only zeros")
@@ -409,9 +403,7 @@ class StreetWork(Section):
 
     @model_validator(mode="after")
     def _sum(self) -> Self:
-        _sums_to_one(
-            "street_own_work", (self.economic, self.enforcement, self.justice, self.party, self.relay)
-        )
+        _sums_to_one("street_own_work", (self.economic, self.enforcement, self.justice, self.party, self.relay))
         return self
 
 
@@ -483,6 +475,7 @@ class Run(Section):
     replications: Count
     seed: Annotated[int, Field(ge=0)]
     confidence: Annotated[float, Field(gt=0.5, lt=1)]
+    withhold_share: Share
     overload: Literal["simulate", "refuse"]
 
     @property
@@ -546,7 +539,8 @@ class Pilot(Section):
         if not low <= staffing.community_heads <= high:
             raise ValueError(
                 f"staffing.community_heads must be between {low} and {high} for {n} communities of "
-                f"{staffing.community_heads_min} to {staffing.community_heads_max} heads, got {staffing.community_heads}"
+                f"{staffing.community_heads_min} to {staffing.community_heads_max} heads, "
+                f"got {staffing.community_heads}"
             )
         if self.n_communities > self.district.households:
             raise ValueError(

@@ -177,4 +177,4 @@ def hourly_profile(pilot: Pilot, channel: Channel) -> Floats:
         festival = (day - start) % DAYS_A_YEAR < 7 * calendar.festival_weeks
         weights = np.where(festival, weights * demand.festival_factor, weights)
     profile = weights[:, None] * np.array(hour)[None, :]
-    return profile / profile.sum()
+    return np.asarray(profile / profile.sum())

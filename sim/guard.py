@@ -78,7 +78,7 @@ def _piling(organisation: Organisation, level: Level, unit: int, by_heads: Float
     pilot, place = organisation.pilot, organisation.place
     plan = organisation.bundles[level][unit]
     hours = np.zeros(len(by_heads))
-    names = list(pilot.procedures.lines) if level == "community" else list(GROUPS)
+    names: list[str] = list(pilot.procedures.lines) if level == "community" else list(GROUPS)
     items = np.bincount(plan, list(pilot.procedures.lines.values()) if level == "community" else None)
     asked = np.bincount(plan, workload.line_shares(pilot)) if level == "community" else items
     for work in organisation.works:

@@ -228,6 +228,17 @@ class _Writer:
             front = replace(front, lag=Lag.NONE, trip=False)
         self.front(front)
 
+    def report(self, activity: Activity) -> None:
+        """Append a resident's report by phone; an issue whose report does not get through awaits a patrol again."""
+        begin = len(self.stages)
+        self.contact(activity, 0, Lag.NEXT_DAY)
+        again = len(self.stages)
+        for i in range(begin, again):
+            stage = self.stages[i]
+            after = again + 1 if stage.next == again else stage.next
+            self.stages[i] = replace(stage, next=after, leave=again if stage.leave is None else stage.leave)
+        self.stages.append(Stage("await", Kind.OUTSIDE, signal=True, attempt=1))
+
     def _leaves_the_unit(self) -> bool:
         """Return whether a later activity is done at another level."""
         later = zip(self.archetype.activities[1:], self.luck.active[1:], strict=True)
@@ -329,7 +340,10 @@ def itinerary(pilot: Pilot, archetype: Archetype, channel: Channel, luck: Luck) 
     contact = activities[0][0]
     passes = 0
     missing = list(luck.incomplete)
-    writer.contact(contact, passes, Lag.NEXT_DAY if latent else Lag.NONE)
+    if latent:
+        writer.report(contact)
+    else:
+        writer.contact(contact, passes, Lag.NONE)
     while missing and missing[0] == "desk":
         missing.pop(0)
         passes += 1
@@ -341,8 +355,6 @@ def itinerary(pilot: Pilot, archetype: Archetype, channel: Channel, luck: Luck) 
         if not on:
             continue
         writer.perform(activity, passes)
-        if latent and position == 2:
-            writer.stages[0] = replace(writer.stages[0], next=None if luck.settled else -1)
         if missing and activity.review:
             passes = _return_with_papers(writer, contact, missing, passes)
             position -= 1  # the same review again, with the papers
@@ -374,7 +386,7 @@ def _closed(
     if seen_by_patrol_goes_on:
         skipped = {contact.name, activities[1][0].name if len(activities) > 1 else "", "await", "wrong desk"}
         join = next((i for i, s in enumerate(closed) if s.activity not in skipped), None)
-        closed[0] = replace(closed[0], next=join)
+        closed = [replace(s, next=join) if s.signal else s for s in closed]
     return tuple(closed)
 
 

@@ -196,9 +196,7 @@ def make_network(
         unserved = unserved_stations(network)
         if len(unserved):
             step = int(np.flatnonzero(network.steps.station == unserved[0])[0])
-            raise NetworkError(
-                f"steps.station must be served in some server's roster, got {unserved[0]} (step {step})"
-            )
+            raise NetworkError(f"steps.station must be served in some server's roster, got {unserved[0]} (step {step})")
     return network
 
 
@@ -265,9 +263,7 @@ def _frozen(array: Ints) -> Ints:
     return array
 
 
-def _require(
-    ok: Flags, field: str, rule: str, values: Ints, place: str, *, first: Ints | None = None
-) -> None:
+def _require(ok: Flags, field: str, rule: str, values: Ints, place: str, *, first: Ints | None = None) -> None:
     """Raise at the first row that breaks a rule; with offsets, the place is an owner's row."""
     if ok.all():
         return
@@ -325,9 +321,7 @@ def _check_duties(network: Network) -> None:
     order = np.lexsort((duties.station, owners(duties.first)))
     twice = np.zeros(len(order), dtype=bool)
     twice[order[1:]] = (np.diff(duties.station[order]) == 0) & (np.diff(owners(duties.first)[order]) == 0)
-    _require(
-        ~twice, "duties.station", "at most once in a duty", duties.station, "line of duty", first=duties.first
-    )
+    _require(~twice, "duties.station", "at most once in a duty", duties.station, "line of duty", first=duties.first)
 
 
 def _check_servers(network: Network) -> None:

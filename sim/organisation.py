@@ -115,7 +115,7 @@ def of(pilot: Pilot, place: Place) -> Organisation:
     sizes: dict[Level, list[Ints]] = {}
     for level in pilot.structure.levels:
         hours = np.array(list(workload.line_hours(pilot, works, level).values())) / len(heads[level])
-        plans = [_plan(pilot, place, level, hours, int(n)) for n in heads[level]]
+        plans = [_plan(pilot, level, hours, int(n)) for n in heads[level]]
         bundles[level] = np.stack([plan for plan, _ in plans])
         sizes[level] = [size for _, size in plans]
     stations = _stations(pilot, place, bundles)
@@ -132,7 +132,7 @@ def of(pilot: Pilot, place: Place) -> Organisation:
             for desk in (Desk.FIELD, Desk.PATROL, Desk.HOME)
         },
         people=tuple(people),
-        changeover_km=_changeovers(pilot, place, people),
+        changeover_km=_changeovers(place, people),
     )
 
 
@@ -198,7 +198,7 @@ def balanced(hours: Floats, n: int, first_load: float = 0.0) -> Ints:
     return bundle
 
 
-def _plan(pilot: Pilot, place: Place, level: Level, hours: Floats, heads: int) -> tuple[Ints, Ints]:
+def _plan(pilot: Pilot, level: Level, hours: Floats, heads: int) -> tuple[Ints, Ints]:
     """Return the bundle of each line at one unit and the heads of each bundle."""
     if level == "community" and pilot.roles.scheme == "lines":
         n = min(heads, len(hours))
@@ -212,17 +212,15 @@ def _plan(pilot: Pilot, place: Place, level: Level, hours: Floats, heads: int) -
     return plan, clipped_remainder(load, heads, 1, heads)
 
 
-def _people(
-    pilot: Pilot, place: Place, heads: dict[Level, Ints], sizes: dict[Level, list[Ints]]
-) -> list[Person]:
+def _people(pilot: Pilot, place: Place, heads: dict[Level, Ints], sizes: dict[Level, list[Ints]]) -> list[Person]:
     """Return everybody at their place: neighbours stay neighbours, whoever leaves the street goes somewhere."""
-    identities = _identities(pilot, place)
+    identities = _identities(pilot)
     people: list[Person] = []
     for level in pilot.structure.levels:
         pool = iter(identities[level])
         for unit, n in enumerate(heads[level].tolist()):
             bundle = _dealt(sizes[level][unit])
-            grids = _own_grids(place, unit, n, pilot.roles.scheme) if level == "community" else [()] * n
+            grids = _own_grids(place, unit, n) if level == "community" else [()] * n
             for i in range(n):
                 secretary = level == "community" and i == 0
                 people.append(Person(next(pool), level, unit, int(bundle[i]), grids[i], secretary))
@@ -239,7 +237,7 @@ def _dealt(sizes: Ints) -> Ints:
     return np.array(dealt, dtype=np.int64)
 
 
-def _own_grids(place: Place, unit: int, heads: int, scheme: str) -> list[tuple[int, ...]]:
+def _own_grids(place: Place, unit: int, heads: int) -> list[tuple[int, ...]]:
     """Return the grids of each head of a community; the secretary comes last."""
     grids = np.flatnonzero(place.grid_community == unit)
     owned: dict[int, list[int]] = defaultdict(list)
@@ -248,7 +246,7 @@ def _own_grids(place: Place, unit: int, heads: int, scheme: str) -> list[tuple[i
     return [tuple(owned[i]) for i in range(heads)]
 
 
-def _identities(pilot: Pilot, place: Place) -> dict[Level, list[int]]:
+def _identities(pilot: Pilot) -> dict[Level, list[int]]:
     """Return the identities of the staff of each level, in the order of where they work today.
 
     Identities: today's community staff, then the street's, then the district's, each in the map's order.
@@ -315,7 +313,7 @@ def _by_bundle(stations: list[Station], bundles: dict[Level, Ints]) -> dict[tupl
     return found
 
 
-def _changeovers(pilot: Pilot, place: Place, people: list[Person]) -> Floats:
+def _changeovers(place: Place, people: list[Person]) -> Floats:
     """Return the way between the desk and the field of each person (km)."""
     to_grid = place.grid_distance()
     of_community = np.bincount(place.grid_community, to_grid) / np.bincount(place.grid_community)

@@ -94,8 +94,7 @@ def of(pilot: Pilot) -> Place:
         sizes = np.bincount(blocks(np.bincount(today), n)[today])
     community = np.repeat(np.arange(n), sizes)
     streets = district.streets if "street" in pilot.structure.levels else 1
-    if streets > n:
-        streets = n
+    streets = min(streets, n)
     community_street = blocks(sizes, streets)
     per_community = np.maximum(1, np.rint(sizes / pilot.grid.households)).astype(np.int64)
     grid_sizes = np.concatenate([equal_sizes(int(s), int(g)) for s, g in zip(sizes, per_community, strict=True)])
@@ -130,12 +129,12 @@ def largest_remainder(weights: Floats | Ints, total: int) -> Ints:
     whole = np.floor(exact).astype(np.int64)
     first = np.argsort(-(exact - whole), kind="stable")[: total - int(whole.sum())]
     whole[first] += 1
-    return whole
+    return np.asarray(whole)
 
 
 def equal_sizes(total: int, n: int) -> Ints:
     """Return n sizes that differ by at most one and add up to `total`."""
-    return np.diff(np.arange(n + 1) * total // n)
+    return np.asarray(np.diff(np.arange(n + 1) * total // n))
 
 
 def blocks(sizes: Ints, n: int) -> Ints:
@@ -146,7 +145,7 @@ def blocks(sizes: Ints, n: int) -> Ints:
         low, high = (cuts[-1] if cuts else 0) + 1, len(sizes) - (n - k)
         nearest = int(np.argmin(np.abs(ends[low - 1 : high] - ends[-1] * k / n)))
         cuts.append(low + nearest)
-    return np.searchsorted(np.array(cuts, dtype=np.int64), np.arange(len(sizes)), side="right")
+    return np.asarray(np.searchsorted(np.array(cuts, dtype=np.int64), np.arange(len(sizes)), side="right"))
 
 
 def hilbert_points(n: int) -> Floats:
@@ -175,4 +174,4 @@ def hilbert_points(n: int) -> Floats:
         x += side * right
         y += side * up
         index //= 4
-    return (np.stack([x, y], axis=1) + 0.5) / 2**order
+    return np.asarray((np.stack([x, y], axis=1) + 0.5) / 2**order)

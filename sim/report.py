@@ -216,9 +216,7 @@ def difference(row: Mapping[str, object]) -> Difference:
         baseline=number(before, places),
         pilot=number(after, places),
         difference=number(gap, places, signed=True) if told else "–",
-        interval=f"[{number(low, places, signed=True)}, {number(high, places, signed=True)}]"
-        if has_interval
-        else "",
+        interval=f"[{number(low, places, signed=True)}, {number(high, places, signed=True)}]" if has_interval else "",
         verdict=verdict,
     )
 
@@ -326,9 +324,7 @@ def comparison_table(comparison: pl.DataFrame, pilot: str, confidence: float = 0
         Column(f"Difference [{_percent(confidence)} interval]", "right"),
         Column("Verdict"),
     )
-    return Table(
-        f"{pilot} against {baseline}", columns, tuple(rows), _notes(records, comparison.height, confidence)
-    )
+    return Table(f"{pilot} against {baseline}", columns, tuple(rows), _notes(records, comparison.height, confidence))
 
 
 def _percent(share: float) -> str:
@@ -403,9 +399,7 @@ def _paragraph(rows: pl.DataFrame, overloaded: Mapping[str, Sequence[str]], base
         sentences.append(_undecided_sentence(rows.filter(pl.col("verdict") == "undecided")))
     causes = _causes(overloaded, (pilot, baseline))
     if _float(rows["n"].max()) < 2:
-        nothing = (
-            f"One replication gives no interval, so nothing is concluded about {pilot} against {baseline}"
-        )
+        nothing = f"One replication gives no interval, so nothing is concluded about {pilot} against {baseline}"
         return f"{nothing}; {causes}." if causes else f"{nothing}."
     if withheld:
         verdicts = "The verdict on 1 is" if len(withheld) == 1 else f"The verdicts on {len(withheld)} are"
@@ -432,9 +426,7 @@ def _headline(labels: Mapping[str, list[str]], baseline: str, pilot: str) -> str
         if len(labels_one) == n_rows:
             return f"{pilot} is {word} than {baseline} on every measure ({'; '.join(labels_one)})."
         if labels_one:
-            return (
-                f"{pilot} is {word} than {baseline} on {_counted(labels_one, of_all)} and {other} on {none}."
-            )
+            return f"{pilot} is {word} than {baseline} on {_counted(labels_one, of_all)} and {other} on {none}."
     if len(same) == n_rows:
         return f"{pilot} makes no difference that matters against {baseline}, on any of {n_rows} measures."
     if len(labels["undecided"]) == n_rows:
@@ -451,9 +443,7 @@ def _undecided_sentence(undecided: pl.DataFrame) -> str:
     settled = ", and it cannot be foreseen how many would do"
     if not needed.is_empty():
         which = "what can be settled" if len(needed) < undecided.height else "all of it"
-        settled = (
-            f"; about {int(_float(needed.max()))} would settle {which if undecided.height > 1 else 'it'}"
-        )
+        settled = f"; about {int(_float(needed.max()))} would settle {which if undecided.height > 1 else 'it'}"
     return f"{undecided.height} {verb} undecided ({labels}): {few} too few{settled}."
 
 
@@ -478,9 +468,7 @@ def _means(measures: pl.DataFrame) -> dict[tuple[str, str, str], tuple[float, fl
     from scipy.special import stdtrit
 
     value = pl.col("value").fill_null(math.nan)
-    grouped = measures.group_by("measure", "group", "pilot").agg(
-        mean=value.mean(), sd=value.std(), n=pl.len()
-    )
+    grouped = measures.group_by("measure", "group", "pilot").agg(mean=value.mean(), sd=value.std(), n=pl.len())
     means = {}
     for r in grouped.to_dicts():
         sd = _float(r["sd"])
@@ -492,9 +480,7 @@ def _means(measures: pl.DataFrame) -> dict[tuple[str, str, str], tuple[float, fl
 def _measure_rows(measures: pl.DataFrame, comparison: pl.DataFrame) -> list[tuple[str, str, str, str]]:
     """Return measure, group, label and unit of the rows of a summary, in order."""
     if comparison.is_empty():
-        overall = (
-            measures.filter(pl.col("group") == "all").select("measure", "unit").unique(maintain_order=True)
-        )
+        overall = measures.filter(pl.col("group") == "all").select("measure", "unit").unique(maintain_order=True)
         return [(measure, "all", measure.replace("_", " "), unit) for measure, unit in overall.iter_rows()]
     names = ("measure", "group", "label", "unit")
     return list(comparison.select(names).unique(maintain_order=True).iter_rows())

@@ -183,13 +183,11 @@ def _unit_rosters(
     split = level == "community" and pilot.roles.order == "split"
     longest = level == "community" and pilot.roles.order == "longest"
     n_days, per_day = len(office.working_days), office.sessions_a_day
-    b_from = office.hours.at(
-        np.arange(n_days) * office.day_ticks + round((1 - pilot.roles.b_share) * office.day_ticks)
-    )
+    b_from = office.hours.at(np.arange(n_days) * office.day_ticks + round((1 - pilot.roles.b_share) * office.day_ticks))
     turn = 0
     for day in range(n_days):
         present = [m for m in members if not absent[m, day]]
-        cover = _covers(organisation, members, present) if covered else {}
+        cover = _covers(members, present) if covered else {}
         for session in range(per_day):
             i = day * per_day + session
             opened, closed = int(office.hours.open[i]), int(office.hours.close[i])
@@ -253,10 +251,10 @@ def _desk_duty(organisation: Organisation, m: int) -> list[Line]:
     fronts = sorted({int(s) for s in organisation.at[person.level, Desk.FRONT][person.unit] if s >= 0})
     one_window = pilot.service.windows == "one_window"
     lines = [(s, 0, OWN_PACE if s == own and not one_window else outside) for s in fronts]
-    return lines + [(int(organisation.at[person.level, Desk.FILES][person.unit, person.bundle]), 1, OWN_PACE)]
+    return [*lines, (int(organisation.at[person.level, Desk.FILES][person.unit, person.bundle]), 1, OWN_PACE)]
 
 
-def _covers(organisation: Organisation, members: list[int], present: list[int]) -> dict[int, list[int]]:
+def _covers(members: list[int], present: list[int]) -> dict[int, list[int]]:
     """Return who covers whom today: the next colleague in the unit who is present."""
     cover: dict[int, list[int]] = {}
     if present:

@@ -104,9 +104,7 @@ class Store:
         """Return whether this replication is kept (a quick look; `repair` reads all that is in it)."""
         return (self._place(pilot, replication) / FACTS).is_file()
 
-    def keep(
-        self, pilot: str, replication: int, tables: Mapping[str, pl.DataFrame], facts: Mapping[str, Any]
-    ) -> None:
+    def keep(self, pilot: str, replication: int, tables: Mapping[str, pl.DataFrame], facts: Mapping[str, Any]) -> None:
         """Keep a finished replication, all of it or nothing; one that is kept already stays.
 
         Parameters
@@ -162,9 +160,7 @@ class Store:
                     said.append(self._put_aside(self._place(pilot, replication), str(damage)))
         return said
 
-    def table(
-        self, name: str, pilots: Sequence[str] | None = None, replications: int | None = None
-    ) -> pl.DataFrame:
+    def table(self, name: str, pilots: Sequence[str] | None = None, replications: int | None = None) -> pl.DataFrame:
         """Return a table over the finished replications, with columns `pilot` and `replication` first.
 
         Parameters
@@ -192,14 +188,10 @@ class Store:
             keys = pl.lit(pilot).alias("pilot"), pl.lit(replication, pl.Int64).alias("replication")
             parts.append(pl.read_parquet(io.BytesIO(data)).with_columns(keys).select(*KEYS, pl.exclude(KEYS)))
         if not parts:
-            raise StoreError(
-                f"table must be one that a finished replication in {self.folder} has, got {name!r}"
-            )
+            raise StoreError(f"table must be one that a finished replication in {self.folder} has, got {name!r}")
         return pl.concat(parts, how="vertical_relaxed")
 
-    def facts(
-        self, pilots: Sequence[str] | None = None, replications: int | None = None
-    ) -> list[dict[str, Any]]:
+    def facts(self, pilots: Sequence[str] | None = None, replications: int | None = None) -> list[dict[str, Any]]:
         """Return the facts of the finished replications, in the order of `table`; which ones comes first."""
         found = []
         for pilot, replication in self._kept(pilots, replications):

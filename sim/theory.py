@@ -631,9 +631,7 @@ def _nodes_until_gone(
         if exponent < peak - 45:
             break
         if end * (λ + c * μ) > 1e15:
-            raise ValueError(
-                "patience must end, or the traffic intensity be below 1: the queue grows for ever"
-            )
+            raise ValueError("patience must end, or the traffic intensity be below 1: the queue grows for ever")
         end *= 2
     halvings = end / 2.0 ** np.arange(60)
     bounds = np.unique(np.concatenate([[0.0], halvings[halvings > 1e-3 / (λ + c * μ)], list(kinks)]))
@@ -676,9 +674,7 @@ def _classes(rates: ArrayLike, means: ArrayLike, scvs: ArrayLike) -> tuple[Float
     """Return checked arrival rates and moments of the service times of classes."""
     λ, mean, scv = _rates(rates), np.asarray(means, dtype=np.float64), np.asarray(scvs, dtype=np.float64)
     if not λ.shape == mean.shape == scv.shape:
-        raise ValueError(
-            f"rates, means and scvs must be of one shape, got {λ.shape}, {mean.shape}, {scv.shape}"
-        )
+        raise ValueError(f"rates, means and scvs must be of one shape, got {λ.shape}, {mean.shape}, {scv.shape}")
     for x in mean:
         _check_positive("mean", float(x))
     for x in scv:

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 ALL = "*"  # spread over the lines of an office
 
 RESIDENTS = {
-    Kind.FRONT: "residents at the counter and on the phone",
-    Kind.FILES: "residents' files",
-    Kind.FIELD: "checks and visits for residents' files",
+    Kind.FRONT: "residents' requests, at the desk and behind it",
+    Kind.FILES: "residents' requests, at the desk and behind it",
+    Kind.FIELD: "residents' requests, in the field",
     Kind.RELAY: "relaying of single files",
 }
 ABOVE = "work from above"
@@ -91,7 +91,11 @@ def heads(pilot: Pilot) -> dict[Level, int]:
 def today(pilot: Pilot) -> Pilot:
     """Return today's organisation of the same district: four levels, nobody moved."""
     structure = pilot.structure.model_copy(
-        update={"levels": ("community", "street", "district"), "communities": None, "performs": {}}
+        update={
+            "levels": ("community", "street", "district"),
+            "communities": None,
+            "performs": {},
+        }  # every activity stays where the law puts it
     )
     staffing = pilot.staffing.model_copy(update={"street_sent_down_share": 0.0, "street_sent_up_share": 0.0})
     burden = pilot.burden.model_copy(update={"abolished_share": 0.0})
@@ -191,7 +195,7 @@ def own_hours(pilot: Pilot) -> Iterator[tuple[str, Level, str, float]]:
     street = burden.street_own_share * pilot.staffing.street_heads * present
     shares = burden.street_own_work
     for group in ("economic", "enforcement", "justice", "party"):
-        level = structure.level_of("street", group)  # type: ignore[arg-type]
+        level = structure.level_of("street", group)
         yield STREET_WORK[group], level, group, street * getattr(shares, group)
     relay = street * shares.relay
     if "street" in structure.levels:

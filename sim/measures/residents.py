@@ -39,7 +39,8 @@ class Requests:
     """Every resident's request under one design, one row each (shape (n,)).
 
     `contact` and `result` are ticks, -1 where they did not happen before the horizon; `late` is whether the
-    limit of its archetype passed before the result, on that limit's own clock.
+    limit of its archetype passed before the result, on that limit's own clock; `dispatched` is the tick at which
+    it arrived at the last unit that it was handed to (-1: it never left the first).
     """
 
     contact: Ints
@@ -49,6 +50,7 @@ class Requests:
     trips: Ints
     own_time: Ints
     hand_overs: Ints
+    dispatched: Ints
     touched: Bools
     touched_in_person: Bools
 
@@ -82,6 +84,10 @@ def requests(case: Case, visits: Visits, overloaded: Bools) -> Requests:
 
     latent = case.demand.channel == Channel.LATENT
     contact = np.where(latent, end[start], arrival[start])
+    again = np.flatnonzero(came & (steps.awaits[:n] >= 0))
+    owner = np.searchsorted(first, again, side="right") - 1
+    second = again != start[owner]  # its report did not get through: known when a patrol sees it
+    contact[owner[second]] = end[again[second]]
     result = np.maximum.reduceat(np.where(served & (labels.result[:n] == 1), end, -1), start)
     gone = np.isin(outcome, (Outcome.ABANDONED, Outcome.REFUSED)) & (steps.leave[:n] < 0)
     until = np.where(end >= 0, end, case.horizon)
@@ -95,6 +101,7 @@ def requests(case: Case, visits: Visits, overloaded: Bools) -> Requests:
         trips=total(came & (labels.trip[:n] == 1)),
         own_time=total(present),
         hand_overs=total(came & (labels.hand_over[:n] == 1)),
+        dispatched=np.maximum.reduceat(np.where(came & (labels.hand_over[:n] == 1), arrival, -1), start),
         touched=total(at_overloaded) > 0,
         touched_in_person=total(at_overloaded & in_person) > 0,
     )
@@ -131,7 +138,7 @@ def _late(case: Case, visits: Visits, contact: Ints, result: Ints, n: int) -> Bo
 def resident_rows(case: Case, visits: Visits, reqs: Requests, start: int, end: int) -> Rows:
     """Return the measures of residents in [start, end), overall and by group.
 
-    Groups: `all`, `archetype:`, `route:` (how far today's law sends a procedure), `community:` (of today),
+    Groups: `all`, `archetype:`, `channel:`, `route:` (how far today's law sends a procedure), `community:` (of today),
     `special_care:` yes or no.
     """
     rows = Rows()
@@ -145,7 +152,13 @@ def resident_rows(case: Case, visits: Visits, reqs: Requests, start: int, end: i
         detected = arisen & member & (reqs.contact >= 0)
         lag = case.office.hours.between(begin[detected], reqs.contact[detected]) / case.office.day_ticks
         missing = int((arisen & member).sum()) - len(lag)
-        rows.add("detection_lag_p50", group, "working days", quantile_with_open(lag, missing, 0.5), len(lag) + missing)
+        rows.add(
+            "detection_lag_p50",
+            group,
+            "working days",
+            quantile_with_open(lag, missing, 0.5),
+            len(lag) + missing,
+        )
         rows.add("found", group, "share", _share(len(lag), len(lag) + missing), len(lag) + missing)
     return rows
 
@@ -163,7 +176,13 @@ def _request_rows(rows: Rows, case: Case, reqs: Requests, group: str, measured: 
     rows.add("still_open", group, "share", _share(still_open, n), n)
     rows.add("left_unserved", group, "share", _share(int((measured & reqs.left).sum()), n), n)
     limited = measured & ~reqs.left & np.array([a.limit is not None for a in _archetypes(case)])[case.demand.archetype]
-    rows.add("on_time", group, "share", _share(int((limited & ~reqs.late).sum()), int(limited.sum())), int(limited.sum()))
+    rows.add(
+        "on_time",
+        group,
+        "share",
+        _share(int((limited & ~reqs.late).sum()), int(limited.sum())),
+        int(limited.sum()),
+    )
     came = measured & (case.demand.channel != Channel.LATENT)
     rows.add("trips", group, "per request", _mean(reqs.trips[came]), int(came.sum()))
     rows.add("resident_time", group, "minutes", _mean(reqs.own_time[came] / MINUTE), int(came.sum()))
@@ -171,14 +190,18 @@ def _request_rows(rows: Rows, case: Case, reqs: Requests, group: str, measured: 
     once = counter & reqs.finished & (reqs.trips == 1)
     rows.add("one_visit", group, "share", _share(int(once.sum()), int(counter.sum())), int(counter.sum()))
     rows.add("hand_overs", group, "per request", _mean(reqs.hand_overs[finished]), int(finished.sum()))
+    if len(days) > 2 and np.ptp(reqs.hand_overs[finished]) > 0:
+        slope = float(np.polyfit(reqs.hand_overs[finished], days, 1)[0])
+        rows.add("days_per_hand_over", group, "working days", slope, len(days))
+    sent = measured & (reqs.dispatched >= 0)
+    hours = case.office.hours.between(reqs.contact[sent], reqs.dispatched[sent]) / HOUR
+    rows.add("dispatch_p50", group, "office hours", quantile_with_open(hours, 0, 0.5), len(hours))
     rows.add("touched", group, "share", _share(int((measured & reqs.touched).sum()), n), n)
     rows.add("touched_in_person", group, "share", _share(int((counter & reqs.touched_in_person).sum()), n), n)
 
 
 def _counter_waits(case: Case, visits: Visits) -> tuple[Ints, NDArray[np.float64], Bools]:
-    """Return (request, minutes of opening time before service or giving up, whether still waiting) of every
-    time that a resident waited in person.
-    """  # noqa: D205, D400
+    """Return (request, minutes waited in opening time, whether still waiting) of every wait in person."""
     first = case.network.requests.first[: case.n_residents + 1]
     n = int(first[-1])
     rows = np.flatnonzero((visits.arrival[:n] >= 0) & (case.labels.presence[:n] == Presence.IN_PERSON))
@@ -194,8 +217,20 @@ def _wait_rows(rows: Rows, waits: tuple[Ints, NDArray[np.float64], Bools], group
     minutes = waits[1][measured & ~waits[2]]
     waiting = int((measured & waits[2]).sum())
     rows.add("counter_wait_mean", group, "minutes", mean_with_open(minutes, waiting), len(minutes) + waiting)
-    rows.add("counter_wait_p50", group, "minutes", quantile_with_open(minutes, waiting, 0.5), len(minutes) + waiting)
-    rows.add("counter_wait_p90", group, "minutes", quantile_with_open(minutes, waiting, 0.9), len(minutes) + waiting)
+    rows.add(
+        "counter_wait_p50",
+        group,
+        "minutes",
+        quantile_with_open(minutes, waiting, 0.5),
+        len(minutes) + waiting,
+    )
+    rows.add(
+        "counter_wait_p90",
+        group,
+        "minutes",
+        quantile_with_open(minutes, waiting, 0.9),
+        len(minutes) + waiting,
+    )
     for low, high in ((0, 10), (10, 30), (30, 60), (60, np.inf)):
         within = int(((minutes >= low) & (minutes < high)).sum())
         name = f"counter_wait_{low}_{high:g}" if np.isfinite(high) else f"counter_wait_{low}_up"
@@ -221,6 +256,8 @@ def _groups(case: Case) -> Iterator[tuple[str, Bools]]:
     names = list(case.organisation.pilot.procedures.archetypes)
     for i, name in enumerate(names):
         yield f"archetype:{name}", demand.archetype == i
+    for channel in Channel:
+        yield f"channel:{channel.name.lower()}", demand.channel == channel
     routes = np.array([route(a) for a in _archetypes(case)])
     for level in ("community", "street", "district"):
         yield f"route:{level}", (routes == level)[demand.archetype]

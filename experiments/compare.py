@@ -1,0 +1,162 @@
+"""`wangge compare`: pilot designs against the first of them, on the same residents."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from experiments.composition import Line, compose, parse
+from sim import config
+from sim.config import ConfigError, Name, Section
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.console import Console
+
+    from sim.config import Pilot
+    from sim.store import Store
+    from sim.study import Speed
+
+KEYS = ("pilots", "name", "workers")
+
+HELP = """\
+wangge compare [pilots=[A,B,...]] [name=FOLDER] [workers=N] [key=value ...]
+
+Compares pilot designs with the first of the list, on the same residents with the same cases (common random
+numbers). Prints the work, heads and load of every design before anything is simulated, then the measures, the
+differences with simultaneous intervals and verdicts, and a conclusion. Everything is kept in results/FOLDER:
+tables (Parquet and CSV), charts (PNG and SVG), summary.md, manifest.json, and every finished replication; the
+same command goes on after a kill.
+
+  pilots=[four_level,three_level]   which designs (configs/pilot/), the baseline first
+  name=mine                         results/mine; by default compare, or compare-<hash> where knobs were set
+  workers=1                         processes; by default all cores; the numbers do not depend on it
+  run=quick | reference             horizon and replications (configs/run/); run.replications=20 sets one
+  grid.households=300               any knob of configs/, for all pilots alike
+  --cfg job                         print the resolved config and stop
+  --config-dir DIR                  find configs of your own in DIR (a folder like configs/)
+"""
+
+
+class Comparison(Section):
+    """The settings of the command itself."""
+
+    pilots: Annotated[tuple[Name, ...], Field(min_length=1)]
+    name: Annotated[str, Field(min_length=1, max_length=60)] | None
+    workers: Annotated[int, Field(ge=1)] | None
+
+
+def main(arguments: list[str]) -> None:
+    """Run the command."""
+    if "--help" in arguments or "-h" in arguments:
+        print(HELP)  # noqa: T201
+        return
+    line = parse(arguments)
+    mine, rest = line.take(*KEYS)
+    settings = config.checked(Comparison, compose("compare", Line(tuple(mine.values()), line.config_dir)))
+    if len(set(settings.pilots)) < len(settings.pilots):
+        raise ConfigError(f"pilots must be different ones, got {', '.join(settings.pilots)}")
+    plain = {name: compose("main", rest, f"pilot={name}") for name in settings.pilots}
+    pilots = [config.load(plain[name]) for name in settings.pilots]
+    if line.show:
+        from omegaconf import OmegaConf
+
+        print(OmegaConf.to_yaml(OmegaConf.create({**settings.model_dump(mode="json"), "pilots": plain})))  # noqa: T201
+        return
+    knobs = [o for o in rest.overrides if not o.startswith("run=")]
+    _compare(settings, pilots, settings.name or _name(pilots, knobs), rest.overrides)
+
+
+def _name(pilots: list[Pilot], knobs: list[str]) -> str:
+    """Return the folder of a comparison without a name of its own."""
+    if not knobs and [p.name for p in pilots] == ["four_level", "three_level", "three_level_balanced"]:
+        return "compare"
+    from sim.study import identity
+
+    digest = hashlib.sha256(json.dumps(identity(pilots), sort_keys=True).encode()).hexdigest()
+    return f"compare-{digest[:8]}"
+
+
+def _compare(settings: Comparison, pilots: list[Pilot], name: str, overrides: tuple[str, ...]) -> None:
+    """Print what is due, run what is missing, and tell what came out."""
+    from experiments.outcome import tell, terminal
+    from sim import study, tables
+    from sim.executor import default_workers
+    from sim.files import plain_name
+    from sim.store import Store
+
+    plain_name("name", name)
+    organisations = tables.organisations(pilots)
+    overloaded = tables.overloaded(organisations)
+    study.checked_overload(pilots, overloaded)
+    console = terminal()
+    before = [tables.work_table(organisations), tables.heads_table(pilots), tables.load_table(organisations)]
+    for table in before:
+        console.print(table)
+    notes = [*tables.advice(pilots), *_named(overloaded)]
+    for note in notes:
+        console.print(f"- {note}", markup=False)
+    folder = Path("results") / name
+    facts = {"command": ["wangge", "compare", *overrides], "seed": pilots[0].run.seed}
+    store = Store.open(folder, study.identity(pilots), facts)
+    for damage in store.repair():
+        console.print(f"- {damage}", markup=False)
+    speed = progress(console, store, pilots, settings.workers or default_workers())
+    tell(console, store, pilots, organisations, before, notes, speed)
+
+
+def _named(overloaded: Mapping[str, list[str]]) -> list[str]:
+    """Return a sentence a pilot on the posts that cannot keep up."""
+    return [
+        f"{pilot}: {len(names)} post{'s' * (len(names) > 1)} cannot keep up with work that piles up: "
+        f"{', '.join(names[:6])}{', ...' if len(names) > 6 else ''}."
+        for pilot, names in overloaded.items()
+        if names
+    ]
+
+
+def progress(console: Console, store: Store, pilots: list[Pilot], workers: int) -> Speed:
+    """Run what is missing behind a progress bar."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    from sim import study
+
+    total = sum(p.run.replications for p in pilots)
+    kept = sum(store.finished(p.name, r) for p in pilots for r in range(p.run.replications))
+    if kept:
+        console.print(f"{kept} of {total} replications were kept already.")
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not sys.stderr.isatty() and not console.is_terminal) as bar:
+        job = bar.add_task("replications", total=total, completed=kept)
+
+        def on_done(_: study.Task, facts: Mapping[str, Any]) -> None:
+            bar.advance(job)
+            if not console.is_terminal:
+                console.print(f"  kept {_}: {facts['steps']:,} steps in {facts['seconds']:.0f} s", markup=False)
+
+        return study.run(store, pilots, workers=workers, on_done=on_done)
+
+
+if __name__ == "__main__":
+    from experiments.main import run
+
+    sys.exit(run("compare", sys.argv[1:]))

@@ -1,0 +1,150 @@
+"""From the command line to checked configs: Hydra composes, the schema checks, nothing runs code.
+
+Hydra's own application entry would instantiate whatever a stranger's config names under `hydra`; the compose
+call used here only merges data.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sim.config import ConfigError, near
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+CONFIGS = Path(__file__).resolve().parent.parent / "configs"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A parsed command line: Hydra overrides and the few flags."""
+
+    overrides: tuple[str, ...]
+    config_dir: Path | None = None
+    show: bool = False
+
+    def take(self, *keys: str) -> tuple[dict[str, str], Line]:
+        """Return the overrides of these keys, and the line without them."""
+        mine = {o.partition("=")[0]: o for o in self.overrides if o.partition("=")[0] in keys}
+        rest = tuple(o for o in self.overrides if o.partition("=")[0] not in keys)
+        return mine, Line(rest, self.config_dir, self.show)
+
+
+def parse(arguments: Sequence[str]) -> Line:
+    """Return the parsed arguments of a command.
+
+    Raises
+    ------
+    ConfigError
+        For an argument that is neither an override nor a flag.
+    """
+    overrides: list[str] = []
+    config_dir: Path | None = None
+    show = False
+    queue = list(arguments)
+    while queue:
+        argument = queue.pop(0)
+        if argument in ("--cfg", "-c"):
+            if not queue or queue.pop(0) != "job":
+                raise ConfigError("--cfg must be followed by job")
+            show = True
+        elif argument == "--resolve":
+            continue
+        elif argument in ("--config-dir", "-cd") or argument.startswith("--config-dir="):
+            value = argument.partition("=")[2] or (queue.pop(0) if queue else "")
+            config_dir = Path(value).resolve()
+            if not value or not config_dir.is_dir():
+                raise ConfigError(f"--config-dir must be a folder that exists, got {value or 'nothing'}")
+        elif argument.startswith("-") or "=" not in argument:
+            raise ConfigError(f"arguments must be key=value or a flag of --help, got {argument}")
+        else:
+            overrides.append(argument)
+    return Line(tuple(overrides), config_dir, show)
+
+
+@contextmanager
+def _hydra() -> Iterator[None]:
+    """Let Hydra find the shipped configs."""
+    from hydra import initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+    from omegaconf import OmegaConf
+
+    OmegaConf.clear_resolver("oc.env")  # a config from a stranger reads nothing of this machine
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        yield
+
+
+def compose(name: str, line: Line, *fixed: str) -> dict[str, Any]:
+    """Return a composed config as plain data.
+
+    Parameters
+    ----------
+    name : str
+        The top-level config.
+    line : Line
+        What the user typed.
+    *fixed : str
+        Overrides that come before the user's.
+
+    Raises
+    ------
+    ConfigError
+        In one paragraph: an override of an unknown key or group, a file that is missing or no YAML.
+    """
+    from hydra import compose as hydra_compose
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
+
+    search = [f"hydra.searchpath=[file://{line.config_dir}]"] if line.config_dir else []
+    try:
+        with _hydra():
+            composed = hydra_compose(name, overrides=[*search, *fixed, *line.overrides])
+            plain = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(_told(name, error, line)) from error
+    except YAMLError as error:
+        raise ConfigError(f"config files must be YAML: {' '.join(str(error).split())}") from error
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items()}
+
+
+def _told(name: str, error: Exception, line: Line) -> str:
+    """Return Hydra's complaint as one paragraph, with the nearest known keys."""
+    text = " ".join(str(error).split())
+    for override in line.overrides:
+        key, _, value = override.lstrip("+~").partition("=")
+        if f"'{key}'" not in text and f"{key}/{value}" not in text:
+            continue
+        folder = CONFIGS / key
+        if folder.is_dir():
+            options = sorted(path.stem for path in folder.glob("*.yaml"))
+            return f"{key} must be one of {', '.join(options)}{near(value, options)}, got {value}"
+        return f"{key} is not a known key{near(key, _known(name))}, got {value}"
+    missing = re.search(r"Could not find '([^']+)/([^'/]+)'", text)
+    if missing:
+        group, value = missing.groups()
+        options = sorted(p.stem for d in (CONFIGS, line.config_dir) if d for p in (d / group).glob("*.yaml"))
+        return f"{group} must be one of {', '.join(options)}{near(value, options)}, got {value}"
+    return text.split(" full_key:")[0].split(" To append")[0]
+
+
+def _known(name: str) -> list[str]:
+    """Return every key of a config by its path."""
+    keys: list[str] = []
+
+    def walk(node: object, path: str) -> None:
+        if isinstance(node, dict):
+            for key, value in node.items():
+                keys.append(f"{path}{key}")
+                walk(value, f"{path}{key}.")
+
+    walk(compose(name, Line(())), "")
+    return keys

@@ -1,0 +1,68 @@
+"""The `wangge` command: one word, then Hydra's overrides."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+COMMANDS = {
+    "compare": "compare pilot designs on the same residents: tables, verdicts and charts",
+    "run": "run one pilot design (pilot=...) or one queueing network (network=...)",
+}
+
+HELP = """\
+wangge: how residents' requests are served by a city's neighbourhood administration
+
+  wangge COMMAND [key=value ...]
+
+Commands
+{commands}
+
+Examples
+  wangge compare                                   four levels against three, quick form
+  wangge compare pilots=[four_level,three_level] grid.households=300 run.replications=12
+  wangge run pilot=three_level roles.order=b_first
+  wangge run network=mmc                           a textbook queue beside its theory
+
+Any knob of configs/ is a key: group=file picks a file (structure=three_level), group.knob=value sets one.
+Each command has its own --help.
+"""
+
+
+def main() -> None:
+    """Run a command; a user's mistake is one paragraph and exit status 2."""
+    arguments = sys.argv[1:]
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(HELP.format(commands="\n".join(f"  {n:<9}{t}" for n, t in COMMANDS.items())))  # noqa: T201
+        sys.exit(0)
+    command, *rest = arguments
+    if command not in COMMANDS:
+        from sim.config import near
+
+        fail(f"the command must be one of {', '.join(COMMANDS)}{near(command, COMMANDS)}, got {command}")
+    sys.exit(run(command, rest))
+
+
+def run(command: str, arguments: list[str]) -> int:
+    """Return the exit status of a command."""
+    from sim.config import ConfigError
+    from sim.executor import ExecutorError
+    from sim.files import StoreError
+
+    try:
+        importlib.import_module(f"experiments.{command}").main(arguments)
+    except (ConfigError, StoreError, ExecutorError) as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        fail("stopped; what was finished is kept, and the same command goes on from there", 130)
+    return 0
+
+
+def fail(paragraph: str, status: int = 2) -> None:
+    """Say what is wrong and end."""
+    print(f"wangge: {paragraph}", file=sys.stderr)  # noqa: T201
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()

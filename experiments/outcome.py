@@ -1,0 +1,259 @@
+"""What a comparison leaves: tables on disk, charts, the summary in the terminal and as Markdown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import polars as pl
+    from matplotlib.figure import Figure
+    from rich.console import Console
+
+    from sim.config import Pilot
+    from sim.organisation import Organisation
+    from sim.report import Table
+    from sim.store import Store
+    from sim.study import Speed
+
+
+def terminal() -> Console:
+    """Return the terminal; a file or pipe is written 110 columns wide."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=110)
+
+
+def tell(
+    console: Console,
+    store: Store,
+    pilots: list[Pilot],
+    organisations: dict[str, Organisation],
+    before: Sequence[Table],
+    notes: list[str],
+    speed: Speed,
+) -> None:
+    """Write every table and chart of a finished study and print the summary."""
+    from sim import tables
+    from sim.comparison import compare
+    from sim.report import comparison_table, conclusion, escape_markdown, summary_table
+
+    names = [p.name for p in pilots]
+    run = pilots[0].run
+    found = {
+        name: store.table(name, names, run.replications)
+        for name in ("measures", "turnaround", "workload", "backlog", "waiting")
+    }
+    comparison = compare(found["measures"], names, pilots[0].mid, run, tables.staff_overloaded(organisations))
+    for name, frame in (*found.items(), ("comparison", comparison)):
+        store.write_table(name, frame)
+    after: list[Table] = [summary_table(found["measures"], comparison, names)]
+    after += [comparison_table(comparison, name, run.confidence) for name in names[1:]]
+    if len(names) > 1:
+        after += [pairing_table(comparison), face_table(found["measures"], names)]
+    overloaded = {name: posts for name, posts in tables.overloaded(organisations).items() if posts}
+    told = conclusion(comparison, overloaded, names[0]) if len(names) > 1 else ""
+    checks = [
+        *gone(found["measures"], names),
+        *horizon(found["waiting"], pilots),
+        *growth(found["backlog"], pilots, overloaded),
+        cost(speed),
+    ]
+    _charts(store, pilots, comparison, found)
+    store.write_text("summary.md", _markdown(pilots, [*before, *after], [*notes, *checks], escape_markdown(told)))
+    for table in after:
+        console.print(table)
+    for note in checks:
+        console.print(f"- {note}", markup=False)
+    console.print()
+    console.print(told, markup=False)
+    store.finish(
+        {
+            "steps": speed.steps,
+            "steps_a_second": round(speed.steps_a_second),
+            "peak_memory_mb": speed.peak_memory_mb,
+        }
+    )
+    console.print(f"\nKept in {_shown(store)}", markup=False)
+
+
+def _shown(store: Store) -> str:
+    """Return the results folder as the user would name it."""
+    return f"results/{store.folder.name}/ (summary.md, charts/, measures.csv, comparison.csv, manifest.json)"
+
+
+def footer(pilots: list[Pilot]) -> str:
+    """Return the line under every chart."""
+    pilot = pilots[0]
+    return (
+        f"{pilot.district.name}; {pilot.run.replications} replications, seed {pilot.run.seed}, "
+        f"{pilot.run.measured_weeks} weeks measured after {pilot.run.warm_up_weeks} weeks of warm-up. "
+        "Many inputs are assumptions: configs/evidence.yaml."
+    )
+
+
+def _charts(store: Store, pilots: list[Pilot], comparison: pl.DataFrame, found: dict[str, pl.DataFrame]) -> None:
+    """Draw and keep every chart."""
+    from sim import charts
+
+    below = footer(pilots)
+    run = pilots[0].run
+    figures: dict[str, Figure] = {
+        "turnaround": charts.turnaround_distribution(found["turnaround"], below),
+        "workload": charts.workload(found["workload"], below),
+        "backlog": charts.backlog(
+            found["backlog"], below, measured=(run.warm_up_weeks, run.warm_up_weeks + run.measured_weeks)
+        ),
+    }
+    if len(pilots) > 1:
+        figures["differences"] = charts.forest(comparison, below, run.confidence)
+    for name, figure in figures.items():
+        store.write_bytes(f"charts/{name}.png", charts.render(figure, "png"))
+        store.write_bytes(f"charts/{name}.svg", charts.render(figure, "svg"))
+
+
+def pairing_table(comparison: pl.DataFrame) -> Table:
+    """Return what the common random numbers achieved."""
+    from sim.report import rows_table
+
+    rows = [
+        {
+            "measure": row["label"], "pilot": row["pilot"], "correlation": row["correlation"],
+            "variance ratio": row["variance_ratio"],
+        }
+        for row in comparison.iter_rows(named=True)
+        if not row["why"]
+    ]  # fmt: skip
+    note = "Variance of the paired difference over that of independent runs: below 1, common random numbers helped."
+    return rows_table("Pairing on common random numbers", rows, notes=(note,))
+
+
+TARGETS = (
+    ("wait at a counter under 10 min", "counter_wait_0_10", "all", "33 % (busy one-stop hall, Cyprus 2017)"),
+    ("wait at a counter 10 to 30 min", "counter_wait_10_30", "all", "51 % (Cyprus 2017)"),
+    ("wait at a counter 30 to 60 min", "counter_wait_30_60", "all", "12 % (Cyprus 2017)"),
+    (
+        "requests per official-day",
+        "requests_per_official_day",
+        "level:community",
+        "24.6 (Cyprus 2017, full-time counters)",
+    ),
+    ("working days per hand-over", "days_per_hand_over", "all", "2.7 (Dutch receipt log)"),
+    ("within the limit", "on_time", "all", "83-92 % (Baltimore, Pingshan)"),
+    (
+        "within the limit, community matters",
+        "on_time",
+        "route:community",
+        "lowest of the three (Pingshan 67 %)",
+    ),
+    ("within the limit, street matters", "on_time", "route:street", "highest (Pingshan 97 %)"),
+    ("within the limit, district matters", "on_time", "route:district", "between (Pingshan 92 %)"),
+    (
+        "facility fault, until passed on (office hours)",
+        "dispatch_p50",
+        "archetype:T12",
+        "days, then under 1 (Tongling)",
+    ),
+)
+
+
+def face_table(measures: pl.DataFrame, names: list[str]) -> Table:
+    """Return the targets of the evidence beside the model's values; none is an input."""
+    import polars as pl
+
+    from sim.report import rows_table
+
+    rows = []
+    for label, measure, group, target in TARGETS:
+        row: dict[str, object] = {"face validity": label, "seen elsewhere": target}
+        for name in names:
+            cell = measures.filter(
+                (pl.col("pilot") == name) & (pl.col("measure") == measure) & (pl.col("group") == group)
+            )["value"]
+            mean = cell.mean() if len(cell) else None
+            row[name] = round(float(mean), 2) if isinstance(mean, float) else None
+        rows.append(row)
+    return rows_table("Face validity: measured elsewhere, never used as an input", rows)
+
+
+def gone(measures: pl.DataFrame, names: list[str]) -> list[str]:
+    """Return a warning for every pilot under which many leave, as results speak only of the finished."""
+    import polars as pl
+
+    notes = []
+    for name in names:
+        cells = measures.filter(pl.col("pilot") == name, pl.col("measure") == "left_unserved", pl.col("group") == "all")
+        share = cells["value"].mean()
+        if isinstance(share, float) and share > 0.05:
+            notes.append(
+                f"{name}: {share:.0%} of requests left unserved (gave up, were sent away or could not get through, and "
+                "did not come again often enough). Turnaround, limits and hand-overs speak of the others only."
+            )
+    return notes
+
+
+def horizon(waiting: pl.DataFrame, pilots: list[Pilot]) -> list[str]:
+    """Return what MSER-5 says about the warm-up of each pilot."""
+    import numpy as np
+
+    from sim.analysis import warm_up
+
+    notes = []
+    for pilot in pilots:
+        table = waiting.filter(waiting["pilot"] == pilot.name).pivot(on="day", index="replication", values="hours")
+        means = table.drop("replication").to_numpy()
+        days = np.array([int(c) for c in table.columns if c != "replication"])
+        used = int((days < 7 * pilot.run.warm_up_weeks).sum())
+        chosen = warm_up(means[:, : len(days)], 0)
+        verdict = "enough" if chosen <= used else "not enough: the work that waits is still settling or growing"
+        notes.append(
+            f"{pilot.name}: MSER-5 on the work that waits each working day would drop {chosen} working days; "
+            f"{used} were dropped, {verdict}."
+        )
+    return notes
+
+
+def growth(backlog: pl.DataFrame, pilots: list[Pilot], overloaded: dict[str, list[str]]) -> list[str]:
+    """Return how fast the backlog of a pilot that cannot keep up grows in the measured weeks."""
+    import numpy as np
+    import polars as pl
+
+    notes = []
+    for pilot in pilots:
+        if pilot.name not in overloaded:
+            continue
+        first, last = pilot.run.warm_up_weeks, pilot.run.warm_up_weeks + pilot.run.measured_weeks
+        weeks = backlog.filter((pl.col("pilot") == pilot.name) & pl.col("week").is_between(first, last))
+        for post in weeks["post"].unique(maintain_order=True):
+            means = weeks.filter(pl.col("post") == post).group_by("week").agg(pl.col("hours").mean()).sort("week")
+            if len(means) > 2:
+                slope = float(np.polyfit(means["week"], means["hours"], 1)[0])
+                notes.append(f"{pilot.name}: the work waiting at {post} level changes by {slope:+,.0f} hours a week.")
+    return notes
+
+
+def cost(speed: Speed) -> str:
+    """Return what the run cost."""
+    if not speed.steps:
+        return "Nothing was simulated: every replication was kept already."
+    return (
+        f"{speed.steps:,} steps in {speed.seconds:,.0f} s: {speed.steps_a_second:,.0f} steps a second on all cores, "
+        f"peak memory {speed.peak_memory_mb:,} MB a process. Little's law and the balance held in every replication."
+    )
+
+
+def _markdown(pilots: list[Pilot], tables: Sequence[Table], notes: list[str], told: str) -> str:
+    """Return the whole summary as Markdown."""
+    from sim.report import escape_markdown
+
+    title = escape_markdown(" against ".join(p.title for p in pilots[:2]))
+    parts = [
+        f"# {escape_markdown(pilots[0].district.name)}: {title}",
+        told,
+        *(t.to_markdown() for t in tables),
+    ]
+    parts.append("\n".join(f"- {escape_markdown(note)}" for note in notes))
+    parts.append(escape_markdown(footer(pilots)))
+    return "\n\n".join(part for part in parts if part) + "\n"

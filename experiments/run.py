@@ -1,0 +1,241 @@
+"""`wangge run`: one pilot design, or one queueing network beside its theory."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from experiments.composition import Line, compose, parse
+from sim import MODEL_VERSION, config
+from sim.config import ConfigError, Section
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import polars as pl
+
+    from sim.queueing_config import Plan
+    from sim.report import Table
+
+KEYS = ("name", "workers")
+
+HELP = """\
+wangge run [pilot=NAME | network=NAME] [name=FOLDER] [workers=N] [key=value ...]
+
+Runs one design, without a comparison, or any queueing network of configs/network/: the same engine, checks and
+analysis. A network that is a textbook queue (M/M/c) is shown beside its theoretical values.
+
+  pilot=three_level                       a pilot design (configs/pilot/); four_level by default
+  network=mmc                             a queueing network (configs/network/)
+  network.servers.clerk.number=4          any of its numbers; replications=50 and seed=2 beside it
+  roles.order=b_first                     any knob of configs/ for a pilot
+  --cfg job                               print the resolved config and stop
+  --config-dir DIR                        find configs of your own in DIR (a folder like configs/)
+"""
+
+
+class QueueRun(Section):
+    """The settings beside a queueing network."""
+
+    seed: Annotated[int, Field(ge=0)]
+    confidence: Annotated[float, Field(gt=0.5, lt=1)]
+    replications: Annotated[int, Field(ge=1)] | None
+
+
+def main(arguments: list[str]) -> None:
+    """Run the command."""
+    if "--help" in arguments or "-h" in arguments:
+        print(HELP)  # noqa: T201
+        return
+    line = parse(arguments)
+    if any(o.startswith("network=") for o in line.overrides):
+        _network(line)
+    elif any(o.startswith("network.") for o in line.overrides):
+        raise ConfigError("network must be given (network=mmc) where one of its keys is set")
+    else:
+        _pilot(line)
+
+
+def _pilot(line: Line) -> None:
+    """Run one pilot: a comparison of one."""
+    from experiments import compare
+
+    pilot = next((o.partition("=")[2] for o in line.overrides if o.startswith("pilot=")), "four_level")
+    rest = tuple(o for o in line.overrides if not o.startswith("pilot="))
+    named = any(o.startswith("name=") for o in rest)
+    knobs = any(not o.startswith(("workers=", "run=")) for o in rest)
+    name = () if named or knobs else (f"name=run-{pilot}",)
+    flags = [
+        *(["--cfg", "job"] if line.show else []),
+        *([f"--config-dir={line.config_dir}"] if line.config_dir else []),
+    ]
+    compare.main([f"pilots=[{pilot}]", *name, *rest, *flags])
+
+
+@dataclass(frozen=True)
+class QueueTask:
+    """One replication of a queueing network, to be kept in a folder."""
+
+    folder: Path
+    plan: Plan
+    name: str
+    seed: int
+    replication: int
+
+    def __str__(self) -> str:
+        """Return what to call the task in a message."""
+        return f"replication {self.replication} of {self.name}"
+
+
+def perform(task: QueueTask) -> dict[str, Any]:
+    """Sample, run, check, measure and keep one replication; return its facts."""
+    from sim import queueing
+    from sim.engine import reference
+    from sim.measures.queueing import queueing_measures
+    from sim.store import Store
+    from sim.visits import balance
+
+    network, labels, end = queueing.sample(task.plan, task.seed, task.replication)
+    visits, spells = reference.run(network, end)
+    balance(network, visits, spells, end)
+    start, until = task.plan.window
+    measures = queueing_measures(network, labels, visits, spells, start=start, end=until, horizon=end)
+    facts = {"steps": int((visits.arrival >= 0).sum()), "requests": len(network.requests.begin)}
+    Store.attach(task.folder).keep(task.name, task.replication, {"measures": measures}, facts)
+    return facts
+
+
+def _network(line: Line) -> None:
+    """Run a queueing network and print its measures beside theory."""
+    import hashlib
+    import json
+
+    from experiments.outcome import terminal
+    from sim import executor, queueing
+    from sim.files import plain_name
+    from sim.store import Store
+
+    mine, rest = line.take(*KEYS)
+    from experiments.compare import Comparison
+
+    settings = config.checked(Comparison, {**compose("compare", Line(tuple(mine.values()))), "pilots": ["network"]})
+    plain = compose("queue", rest)
+    which = next(o.partition("=")[2] for o in rest.overrides if o.startswith("network="))
+    mapping = plain.pop("network")
+    run = config.checked(QueueRun, plain)
+    if line.show:
+        from omegaconf import OmegaConf
+
+        print(OmegaConf.to_yaml(OmegaConf.create({"network": mapping, **plain})))  # noqa: T201
+        return
+    plan = queueing.load(mapping if run.replications is None else {**mapping, "replications": run.replications})
+    matters = {
+        "model_version": MODEL_VERSION,
+        "seed": run.seed,
+        "network": {k: v for k, v in mapping.items() if k != "replications"},
+    }
+    digest = hashlib.sha256(json.dumps(matters, sort_keys=True).encode()).hexdigest()
+    knobs = [o for o in rest.overrides if not o.startswith(("network=", "replications="))]
+    pilot = plain_name("network", which.replace("/", "-"))
+    name = settings.name or (f"run-{which}-{digest[:8]}" if knobs else f"run-{which}")
+    store = Store.open(
+        Path("results") / plain_name("name", name), matters, {"command": ["wangge", "run", *line.overrides]}
+    )
+    tasks = [
+        QueueTask(store.folder, plan, pilot, run.seed, r)
+        for r in range(plan.replications)
+        if not store.finished(pilot, r)
+    ]
+    console = terminal()
+    if tasks:
+        from rich.progress import Progress
+
+        with Progress(console=console, disable=not console.is_terminal) as bar:
+            job = bar.add_task("replications", total=len(tasks))
+
+            def on_done(*_: object) -> None:
+                bar.advance(job)
+
+            workers = min(settings.workers or executor.default_workers(), len(tasks))
+            executor.run_tasks(perform, tasks, workers=workers, on_done=on_done)
+    measures = store.table("measures", [pilot], plan.replications)
+    store.write_table("measures", measures)
+    table = _table(measures, plan, which, run)
+    store.write_text("summary.md", table.to_markdown() + "\n")
+    console.print(table)
+    store.finish({})
+    console.print(f"Kept in results/{name}/", markup=False)
+
+
+def _table(measures: pl.DataFrame, plan: Plan, name: str, run: QueueRun) -> Table:
+    """Return the mean of every measure with its interval, beside theory where there is one."""
+    from sim.analysis import mean_interval
+    from sim.report import rows_table
+
+    known = textbook(plan)
+    rows = []
+    single = len(plan.stations) == 1 and len(plan.classes) == 1  # then every group says the same
+    for (measure, group, unit), part in measures.group_by(["measure", "group", "unit"], maintain_order=True):
+        if single and str(group).startswith(("station:", "class:")):
+            continue
+        values = part.sort("replication")["value"].to_numpy()
+        interval = mean_interval(values, run.confidence)
+        row = {"measure": measure, "group": group, "unit": unit, "mean": interval.estimate}
+        row |= {"low": interval.low, "high": interval.high}
+        if known:
+            row["theory"] = known.get(str(measure)) if group in ("all", f"pool:{next(iter(plan.servers))}") else None
+        rows.append(row)
+    notes = [f"{plan.replications} replications, seed {run.seed}; {run.confidence:.0%} intervals, each on its own."]
+    if known:
+        notes.append("Theory: the steady state of M/M/c (Erlang 1917).")
+    return rows_table(f"Queueing network {name}", rows, notes=notes, places=4)
+
+
+def textbook(plan: Plan) -> Mapping[str, float]:
+    """Return the theoretical values of a plan that is an M/M/c queue in steady state, else nothing."""
+    from sim.laws import Exponential
+    from sim.theory import mmc
+
+    kinds, pools = list(plan.classes.values()), list(plan.servers.values())
+    if len(kinds) != 1 or len(pools) != 1 or len(plan.stations) != 1 or plan.halls:
+        return {}
+    arrivals, route = kinds[0].arrivals, kinds[0].route
+    plain_step = {"name", "station", "service", "priority", "yields_to"}
+    if (
+        len(route) != 1
+        or set(route[0].model_fields_set) - plain_step
+        or set(pools[0].model_fields_set) - {"number", "serves"}
+    ):
+        return {}
+    gaps, service = arrivals.renewal, route[0].service
+    if not isinstance(gaps, Exponential) or not isinstance(service, Exponential):
+        return {}
+    if (
+        arrivals.hours is not None
+        or arrivals.batch is not None
+        or any(s.room is not None for s in plan.stations.values())
+    ):
+        return {}
+    try:
+        queue = mmc(1 / gaps.mean, 1 / service.mean, pools[0].number)
+    except ValueError:
+        return {}  # no steady state
+    return {
+        "waiting_time": queue.waiting_time,
+        "sojourn_time": queue.sojourn_time,
+        "service_time": service.mean,
+        "waiting_share": queue.p_wait,
+        "number_waiting": queue.n_waiting,
+        "number_present": queue.n_present,
+        "utilisation": queue.utilisation,
+    }
+
+
+if __name__ == "__main__":
+    from experiments.main import run
+
+    sys.exit(run("run", sys.argv[1:]))

@@ -1,0 +1,104 @@
+"""What to run and how it is kept: pilots times replications, each kept as it finishes."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sim import MODEL_VERSION, config, executor
+from sim.replication import simulate
+from sim.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sim.config import Pilot
+
+ANALYSIS_ONLY = ("replications", "confidence", "withhold_share", "overload")
+
+
+@dataclass(frozen=True)
+class Task:
+    """One replication of one pilot, to be kept in a folder."""
+
+    folder: Path
+    pilot: Pilot
+    replication: int
+
+    def __str__(self) -> str:
+        """Return what to call the task in a message."""
+        return f"replication {self.replication} of {self.pilot.name}"
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What a run cost: steps simulated now, seconds by the clock and the greatest memory of a process."""
+
+    steps: int
+    seconds: float
+    peak_memory_mb: int
+
+    @property
+    def steps_a_second(self) -> float:
+        """Return the steps a second by the clock, all cores together (0 if nothing was run)."""
+        return self.steps / self.seconds if self.seconds > 0 else 0.0
+
+
+def identity(pilots: Sequence[Pilot]) -> dict[str, Any]:
+    """Return all that a replication's numbers depend on, as plain data.
+
+    The number of replications, the confidence and the like only say how results are read.
+    """
+
+    def matters(pilot: Pilot) -> dict[str, Any]:
+        plain = pilot.model_dump(mode="json", exclude={"mid", "title"})
+        plain["run"] = {k: v for k, v in plain["run"].items() if k not in ANALYSIS_ONLY}
+        return plain
+
+    return {"model_version": MODEL_VERSION, "pilots": [matters(pilot) for pilot in pilots]}
+
+
+def perform(task: Task) -> dict[str, Any]:
+    """Simulate one replication, keep it, and return its facts."""
+    tables, facts = simulate(task.pilot, task.replication)
+    Store.attach(task.folder).keep(task.pilot.name, task.replication, tables, facts)
+    return facts
+
+
+def run(
+    store: Store, pilots: Sequence[Pilot], *, workers: int, on_done: Callable[[Task, Mapping[str, Any]], None]
+) -> Speed:
+    """Run what is missing in a store, replication after replication over all pilots.
+
+    So that whatever stops the run, the pilots have been paired as far as they came.
+    """
+    tasks = [
+        Task(store.folder, pilot, replication)
+        for replication in range(max(p.run.replications for p in pilots))
+        for pilot in pilots
+        if replication < pilot.run.replications and not store.finished(pilot.name, replication)
+    ]
+    steps, memory = [0], [0]
+
+    def count(task: Task, facts: Mapping[str, Any]) -> None:
+        steps.append(int(facts["steps"]))
+        memory.append(int(facts["peak_memory_mb"]))
+        on_done(task, facts)
+
+    began = time.perf_counter()
+    if tasks:
+        executor.run_tasks(perform, tasks, workers=min(workers, len(tasks)), on_done=count)
+    return Speed(sum(steps), time.perf_counter() - began if tasks else 0.0, max(memory))
+
+
+def checked_overload(pilots: Sequence[Pilot], overloaded: Mapping[str, Sequence[str]]) -> None:
+    """Raise `ConfigError` where a pilot cannot keep up and its config says that such a run is refused."""
+    for pilot in pilots:
+        if pilot.run.overload == "refuse" and overloaded[pilot.name]:
+            names = ", ".join(overloaded[pilot.name][:5])
+            raise config.ConfigError(
+                f"run.overload is refuse and every post must be able to keep up with its work, got "
+                f"{len(overloaded[pilot.name])} that cannot under {pilot.name}: {names}"
+            )
