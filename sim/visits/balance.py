@@ -1,4 +1,4 @@
-"""The quick check after every run: nothing is lost, Little's law, and nobody does two things at once."""
+"""The quick check of a record after every run: what goes in comes out, in whole numbers."""
 
 from __future__ import annotations
 
@@ -6,111 +6,106 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.network import owners
+from sim.network import NONE, needed_ticks
+from sim.visits.facts import Facts
 from sim.visits.record import InvariantError, Outcome
+from sim.visits.rows import first
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from sim.network import Network
     from sim.visits.record import Spells, Visits
 
-    Ints = NDArray[np.int64]
-
 
 def balance(network: Network, visits: Visits, spells: Spells, horizon: int) -> None:
-    """Hold the record of a run to what can be checked in one pass over its arrays.
+    """Hold a record to conservation, Little's law, work and rosters; quick enough after every run.
 
-    - A step that came is served, abandoned, refused or open, and its instants say the same.
-    - Whoever is served had all the work done, and nobody had more than the work.
-    - Little's law, exactly: the area under the number present equals the sum of the times present.
-    - A server has one spell at a time, and works off duty only past closing.
+    Parameters
+    ----------
+    network : Network
+        The network that was run.
+    visits, spells : Visits, Spells
+        The record of the run.
+    horizon : int
+        The horizon of the run, in ticks.
 
     Raises
     ------
     InvariantError
-        Naming what does not balance and the first place.
-
-    References
-    ----------
-    Little (1961), A proof for the queuing formula L = lambda W, Operations Research 9(3): on the step functions
-    of a finite record it is an identity.
+        Where the books do not balance: what, and the first station, step, spell or server.
     """
-    _outcomes(visits)
-    _work(network, visits)
-    _little(visits, horizon)
-    _one_at_a_time(spells, horizon)
-    _on_duty(network, spells, horizon)
+    facts = Facts(network, visits, spells, horizon)
+    for name, broken in _BOOKS.items():
+        found = broken(facts)
+        if found:
+            raise InvariantError(f"{name}: {found}")
 
 
-def _require(name: str, holds: NDArray[np.bool_], what: str) -> None:
-    """Raise for the first place at which a condition does not hold."""
-    if not holds.all():
-        raise InvariantError(f"{name}: {what} {int(np.argmin(holds))}")
+def _conservation(facts: Facts) -> str | None:
+    """Hold arrivals at each station to what became of them, and spells to starts and interruptions."""
+    visits, station, spells = facts.visits, facts.network.steps.station, facts.spells
+    n = len(facts.network.stations.hall) + 1  # the last is for steps without a station
+    where = np.where(station == NONE, n - 1, station)
+    arrived = np.bincount(where[visits.arrival != NONE], minlength=n)
+    ended = np.bincount(where[visits.end != NONE], minlength=n)
+    still = np.bincount(where[visits.outcome == Outcome.OPEN], minlength=n)
+    left = visits.outcome >= Outcome.SERVED
+    out = np.bincount(where[left], minlength=n)
+    found = first((arrived != out + still) | (out != ended), "station", "lost or gained steps")
+    if found:
+        return found
+    n_spells = np.bincount(spells.step, minlength=len(station))
+    stopped = np.bincount(spells.step[spells.end != NONE], minlength=len(station))
+    served = (visits.outcome == Outcome.SERVED) & (station != NONE)
+    bad = (stopped != visits.interruptions + served) | ((n_spells > 0) != (visits.start != NONE))
+    return first(bad, "step", "has more or fewer spells than starts, interruptions and service")
 
 
-def _outcomes(visits: Visits) -> None:
-    """Hold outcomes to the instants beside them."""
-    came, ended = visits.arrival >= 0, visits.end >= 0
-    outcome = visits.outcome
-    _require("conservation", came == (outcome != Outcome.ABSENT), "outcome and arrival disagree at step")
-    gone = np.isin(outcome, (Outcome.SERVED, Outcome.ABANDONED, Outcome.REFUSED))
-    _require("conservation", ended == gone, "outcome and end disagree at step")
-    _require("conservation", ~ended | (visits.end >= visits.arrival), "the end comes before the arrival of step")
-    never = np.isin(outcome, (Outcome.ABSENT, Outcome.ABANDONED, Outcome.REFUSED))
-    _require("conservation", ~never | (visits.start < 0), "a start without service at step")
+def _littles_law(facts: Facts) -> str | None:
+    """Hold the integral of the number of steps at stations to waiting plus service, to the tick."""
+    visits, spells = facts.visits, facts.spells
+    here = facts.network.steps.station != NONE
+    here &= visits.arrival != NONE
+    starts, ends = np.sort(visits.arrival[here]), np.sort(facts.visit_end[here])
+    # One side from the step function of the number present, the other from times of steps and spells.
+    when = np.concatenate([starts, ends])
+    order = np.argsort(when, kind="stable")
+    number = np.cumsum(np.where(order < len(starts), 1, -1))
+    integral = int(np.dot(number[:-1], np.diff(when[order]))) if len(when) else 0
+    waits = facts.waits
+    total = int((waits.end - waits.start).sum()) + int((facts.spell_end - spells.start).sum())
+    if integral != total:
+        return f"steps are present for {integral} ticks by their number, for {total} by their times"
+    return None
 
 
-def _work(network: Network, visits: Visits) -> None:
-    """Hold the work done to the work required."""
-    served = visits.outcome == Outcome.SERVED
-    _require("work", ~served | (visits.done == network.steps.work), "served without its work being done: step")
-    _require("work", (visits.done >= 0) & (visits.done <= network.steps.work), "more done than required: step")
+def _work(facts: Facts) -> str | None:
+    """Hold `done` to the spells, and to the work of every served step."""
+    visits, spells, work = facts.visits, facts.spells, facts.network.steps.work
+    last = ~facts.interrupted & (spells.end != NONE)
+    done = np.where(last, facts.left, np.minimum(facts.worked, facts.left))
+    total = np.zeros(len(work), dtype=np.int64)
+    begins = np.flatnonzero(np.diff(facts.first_spell))
+    if len(done):
+        total[begins] = np.add.reduceat(done, facts.first_spell[begins])
+    bad = (total != visits.done) | ((visits.outcome == Outcome.SERVED) & (visits.done != work))
+    found = first(bad, "step", "has done more or less than its work and spells")
+    short = last & (spells.ticks - spells.changeover != needed_ticks(facts.left, facts.pace))
+    return found or first(short, "step", "was served in other ticks than its work takes", spells.step)
 
 
-def _little(visits: Visits, horizon: int) -> None:
-    """Hold the area under the number present to the sum of the times present."""
-    came = visits.arrival >= 0
-    arrivals = np.sort(visits.arrival[came])
-    ends = np.sort(np.where(visits.end[came] >= 0, visits.end[came], horizon))
-    instants = np.unique(np.concatenate([[0], arrivals, ends, [horizon]]))
-    present = np.searchsorted(arrivals, instants, side="right") - np.searchsorted(ends, instants, side="right")
-    area = int((present[:-1] * np.diff(instants)).sum())
-    times = int((np.where(visits.end[came] >= 0, visits.end[came], horizon) - visits.arrival[came]).sum())
-    if area != times or (present < 0).any():
-        raise InvariantError(f"Little's law: the area under the number present is {area}, the times add up to {times}")
+def _rosters(facts: Facts) -> str | None:
+    """Hold ticks to the time on duty, and each server to one spell at a time."""
+    order, spells = facts.by_server, facts.spells
+    server, start, end = spells.server[order], spells.start[order], facts.spell_end[order]
+    twice = (server[1:] == server[:-1]) & (start[1:] < end[:-1])
+    found = first(facts.line == NONE, "server", "starts a spell off duty", spells.server)
+    found = found or first(twice, "server", "has two spells at once", server[1:])
+    return found or first(spells.ticks != facts.elapsed, "spell", "has other ticks than its roster")
 
 
-def _one_at_a_time(spells: Spells, horizon: int) -> None:
-    """Hold every server to one spell at a time."""
-    end = np.where(spells.end >= 0, spells.end, horizon)
-    order = np.lexsort((end, spells.start, spells.server))
-    server, start, stop = spells.server[order], spells.start[order], end[order]
-    apart = (server[1:] != server[:-1]) | (start[1:] >= stop[:-1])
-    _require("one spell at a time", apart, "two at once in the order of servers and starts after spell")
-
-
-def _on_duty(network: Network, spells: Spells, horizon: int) -> None:
-    """Hold ticks spent to the roster: those on duty, or all of them where a step goes on past closing."""
-    servers = network.servers
-    reach = max(int(servers.close.max(initial=0)), horizon) + 1
-    base = owners(servers.first) * reach  # one line of time, a stretch for every server
-    opens, closes = servers.open + base, servers.close + base
-    before = np.concatenate([[0], np.cumsum(closes - opens)])
-
-    def elapsed(instants: Ints) -> Ints:
-        at = instants + spells.server * reach
-        i = np.searchsorted(opens, at, side="right") - 1
-        inside = np.clip(np.minimum(at, closes[i]) - opens[i], 0, None)
-        return np.asarray(np.where(i < 0, 0, before[i] + inside))
-
-    end = np.where(spells.end >= 0, spells.end, horizon)
-    past = network.steps.past_closing[spells.step] == 1
-    on_duty = elapsed(end) - elapsed(spells.start)
-    expected = np.where(past, end - spells.start, on_duty)
-    _require("on duty", spells.ticks == expected, "ticks and roster disagree at spell")
-    _require(
-        "changeover",
-        (spells.changeover >= 0) & (spells.changeover <= spells.ticks),
-        "more changeover than ticks: spell",
-    )
+_BOOKS = {
+    "rosters": _rosters,
+    "conservation": _conservation,
+    "Little's law": _littles_law,
+    "work": _work,
+}
