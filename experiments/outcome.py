@@ -53,8 +53,16 @@ def tell(
     after += [comparison_table(comparison, name, run.confidence) for name in names[1:]]
     if len(names) > 1:
         after += [pairing_table(comparison), face_table(found["measures"], names)]
-    overloaded = {name: posts for name, posts in tables.overloaded(organisations).items() if posts}
-    told = conclusion(comparison, overloaded, names[0]) if len(names) > 1 else ""
+    reasons = " ".join(comparison["why"]) if len(comparison) else ""
+    overloaded = {
+        name: posts for name, posts in tables.overloaded(organisations).items() if f"under {name} " in reasons
+    }
+    told = "\n\n".join(
+        [
+            *capacity(found["measures"], found["backlog"], organisations),
+            *([conclusion(comparison, overloaded, names[0])] if len(names) > 1 else []),
+        ]
+    )
     checks = [
         *gone(found["measures"], names),
         *horizon(found["waiting"], pilots),
@@ -130,6 +138,7 @@ def pairing_table(comparison: pl.DataFrame) -> Table:
     return rows_table("Pairing on common random numbers", rows, notes=(note,))
 
 
+NEARLY_FULL = 0.95  # load from which a level is said to be at its limit
 TARGETS = (
     ("wait at a counter under 10 min", "counter_wait_0_10", "all", "33 % (busy one-stop hall, Cyprus 2017)"),
     ("wait at a counter 10 to 30 min", "counter_wait_10_30", "all", "51 % (Cyprus 2017)"),
@@ -215,22 +224,59 @@ def horizon(waiting: pl.DataFrame, pilots: list[Pilot]) -> list[str]:
     return notes
 
 
-def growth(backlog: pl.DataFrame, pilots: list[Pilot], overloaded: dict[str, list[str]]) -> list[str]:
-    """Return how fast the backlog of a pilot that cannot keep up grows in the measured weeks."""
+def capacity(measures: pl.DataFrame, backlog: pl.DataFrame, organisations: dict[str, Organisation]) -> list[str]:
+    """Return in plain words which designs do not have the staff where the work is."""
+    import polars as pl
+
+    from sim import workload
+
+    told = []
+    for name, organisation in organisations.items():
+        pilot = organisation.pilot
+        present = workload.present_hours(pilot)
+        for level, heads in workload.heads(pilot).items():
+            load = sum(w.hours for w in organisation.works if w.level == level and not w.lapses) / max(
+                1, heads * present
+            )
+            if heads and load >= 1:
+                cells = measures.filter(
+                    pl.col("pilot") == name, pl.col("measure") == "still_open", pl.col("group") == "all"
+                )
+                open_share = float(cells["value"].to_numpy().mean())
+                told.append(
+                    f"{name} cannot work as it is staffed: the {level} has {load:.2f} times the work that its {heads} "
+                    f"heads have time for, the work that waits there grows by {_slope(backlog, pilot, level):,.0f} hours "
+                    f"a week, and {open_share:.0%} of all requests were still open at the end of the run. What the other "
+                    "measures show holds only for requests that do not need it."
+                )
+            elif heads and load >= NEARLY_FULL:
+                told.append(
+                    f"{name} is at its limit: the {level} has work for {load:.0%} of the time of its {heads} heads."
+                )
+    return told
+
+
+def _slope(backlog: pl.DataFrame, pilot: Pilot, level: str) -> float:
+    """Return the growth of the work that waits at a level over the measured weeks (hours a week)."""
     import numpy as np
     import polars as pl
 
+    first, last = pilot.run.warm_up_weeks, pilot.run.warm_up_weeks + pilot.run.measured_weeks
+    weeks = backlog.filter(
+        pl.col("pilot") == pilot.name, pl.col("post") == level, pl.col("week").is_between(first, last)
+    )
+    means = weeks.group_by("week").agg(pl.col("hours").mean()).sort("week")
+    return float(np.polyfit(means["week"], means["hours"], 1)[0]) if len(means) > 1 else float("nan")
+
+
+def growth(backlog: pl.DataFrame, pilots: list[Pilot], overloaded: dict[str, list[str]]) -> list[str]:
+    """Return how fast the backlog of a pilot that cannot keep up grows in the measured weeks."""
     notes = []
     for pilot in pilots:
-        if pilot.name not in overloaded:
-            continue
-        first, last = pilot.run.warm_up_weeks, pilot.run.warm_up_weeks + pilot.run.measured_weeks
-        weeks = backlog.filter((pl.col("pilot") == pilot.name) & pl.col("week").is_between(first, last))
-        for post in weeks["post"].unique(maintain_order=True):
-            means = weeks.filter(pl.col("post") == post).group_by("week").agg(pl.col("hours").mean()).sort("week")
-            if len(means) > 2:
-                slope = float(np.polyfit(means["week"], means["hours"], 1)[0])
-                notes.append(f"{pilot.name}: the work waiting at {post} level changes by {slope:+,.0f} hours a week.")
+        if pilot.name in overloaded:
+            slopes = {level: _slope(backlog, pilot, level) for level in pilot.structure.levels}
+            told = ", ".join(f"{level} {slope:+,.0f}" for level, slope in slopes.items())
+            notes.append(f"{pilot.name}: change of the work that waits in the measured weeks, hours a week: {told}.")
     return notes
 
 

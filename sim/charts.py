@@ -273,7 +273,9 @@ def _score(count: Mapping[str, int], baseline: str) -> str:
     n = sum(count.values())
     if not count["better"] and not count["worse"]:
         return f"shown neither better nor worse than {baseline} on any of {n} measures"
-    return f"better than {baseline} on {count['better']} of {n} measures and worse on {count['worse']}"
+    judged = n - count["withheld"]
+    unknown = f" ({count['withheld']} more cannot be judged)" if count["withheld"] else ""
+    return f"better than {baseline} on {count['better']} of {judged} measures and worse on {count['worse']}{unknown}"
 
 
 def _forest_columns(rows: Sequence[_Row], n_pilots: int, confidence: float) -> list[_TextColumn]:
