@@ -242,10 +242,11 @@ def capacity(measures: pl.DataFrame, backlog: pl.DataFrame, organisations: dict[
                 cells = measures.filter(
                     pl.col("pilot") == name, pl.col("measure") == "still_open", pl.col("group") == "all"
                 )
+                slope = _slope(backlog, pilot, level)
                 open_share = float(cells["value"].to_numpy().mean())
                 told.append(
-                    f"{name} cannot work as it is staffed: the {level} has {load:.2f} times the work that its {heads} "
-                    f"heads have time for, the work that waits there grows by {_slope(backlog, pilot, level):,.0f} hours "
+                    f"{name} cannot work as it is staffed: the {level} has {load:.2f} times the work that its "
+                    f"{heads} heads have time for, the work that waits there grows by {slope:,.0f} hours "
                     f"a week, and {open_share:.0%} of all requests were still open at the end of the run. What the other "
                     "measures show holds only for requests that do not need it."
                 )

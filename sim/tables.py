@@ -107,8 +107,7 @@ def heads_table(pilots: Sequence[Pilot]) -> Table:
     totals = {p.name: sum(workload.heads(p).values()) for p in pilots}
     for pilot in pilots:
         heads = workload.heads(pilot)
-        row: dict[str, object] = {"pilot": pilot.name}
-        row |= {level: n for level, n in heads.items()}
+        row: dict[str, object] = {"pilot": pilot.name, **{str(level): n for level, n in heads.items()}}
         rows.append(row | {"all": totals[pilot.name], "units": pilot.n_communities})
     same = len(set(totals.values())) == 1
     note = "Heads are conserved: every pilot has the same staff." if same else "Heads differ between the pilots."

@@ -121,9 +121,7 @@ def test_constant_vectors_have_no_correlation():
 
 def test_a_withheld_value_on_either_side_withholds_the_difference():
     for d in (paired_difference([1.0, NAN], [1.0, 2.0]), paired_difference([1.0, 2.0], [math.inf, 2.0])):
-        assert all(
-            math.isnan(x) for x in (d.estimate, d.low, d.high, d.sd, d.correlation, d.p_value, d.p_holm)
-        )
+        assert all(math.isnan(x) for x in (d.estimate, d.low, d.high, d.sd, d.correlation, d.p_value, d.p_holm))
         assert (d.n, d.family_size) == (2, 1)
 
 
@@ -314,9 +312,7 @@ def test_the_number_needed_grows_with_the_family_and_the_confidence():
     assert all(less < more for less, more in pairwise(numbers))
 
 
-@pytest.mark.parametrize(
-    ("difference", "sd"), [(1.0, 0.5), (-1.0, 0.5), (1.0 + 1e-9, 0.5), (NAN, 0.5), (0.0, NAN)]
-)
+@pytest.mark.parametrize(("difference", "sd"), [(1.0, 0.5), (-1.0, 0.5), (1.0 + 1e-9, 0.5), (NAN, 0.5), (0.0, NAN)])
 def test_what_cannot_be_foreseen(difference, sd):
     assert replications_needed(difference, sd, 1.0, 0.95, 10) is None
 
@@ -455,9 +451,7 @@ def test_quantiles_are_those_of_the_step_function():
         assert quantile_with_open(some, 0, p) == np.quantile(some, p, method="inverted_cdf")
         far = np.concatenate([some, np.full(4, 99.0)])
         expected = np.quantile(far, p, method="inverted_cdf")
-        assert quantile_with_open(some, 4, p) == pytest.approx(
-            expected if expected < 99 else NAN, nan_ok=True
-        )
+        assert quantile_with_open(some, 4, p) == pytest.approx(expected if expected < 99 else NAN, nan_ok=True)
 
 
 def test_quantiles_of_nothing_or_of_nan_are_nan():

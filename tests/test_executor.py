@@ -135,9 +135,7 @@ def test_an_exception_where_results_arrive_is_raised() -> None:
 
 def test_a_killed_worker_is_one_clear_paragraph_and_finished_work_is_kept(tmp_path: Path) -> None:
     done: list[int] = []
-    with pytest.raises(
-        ExecutorError, match=r"worker process ended before its task did.* near: .*task 3"
-    ) as told:
+    with pytest.raises(ExecutorError, match=r"worker process ended before its task did.* near: .*task 3") as told:
         run_tasks(
             partial(end_at_three, tmp_path),
             range(3, -1, -1),

@@ -79,8 +79,7 @@ def test_a_table_is_the_same_in_the_terminal_and_in_markdown():
     columns = (Column("Post"), Column("Heads", "right"))
     table = Table("Heads by post", columns, (("street officer", "120"),), ("Heads are conserved.",))
     assert table.to_markdown() == (
-        "**Heads by post**\n\n| Post | Heads |\n| --- | ---: |\n"
-        "| street officer | 120 |\n\nHeads are conserved."
+        "**Heads by post**\n\n| Post | Heads |\n| --- | ---: |\n| street officer | 120 |\n\nHeads are conserved."
     )
     shown = printed(table, 80)
     for words in ("Heads by post", "Post", "street officer", "120", "Heads are conserved."):
@@ -181,20 +180,14 @@ def test_the_notes_say_what_the_intervals_and_the_mid_are():
 
 
 def test_one_replication_shows_differences_without_intervals():
-    table = comparison([B, B]).with_columns(
-        n=pl.lit(1), low=pl.lit(math.nan), high=pl.lit(math.nan), verdict=pl.lit(H)
-    )
+    table = comparison([B, B]).with_columns(n=pl.lit(1), low=pl.lit(math.nan), high=pl.lit(math.nan), verdict=pl.lit(H))
     shown = comparison_table(table, "three_level")
     assert [row[3] for row in shown.rows] == ["-1.00", "-1.0"]
     assert shown.notes[0] == "One replication gives no interval, so all verdicts are withheld."
 
 
 def test_a_withheld_row_shows_no_difference():
-    row = (
-        comparison([H])
-        .with_columns(difference=pl.lit(5.0), low=pl.lit(4.0), high=pl.lit(6.0))
-        .row(0, named=True)
-    )
+    row = comparison([H]).with_columns(difference=pl.lit(5.0), low=pl.lit(4.0), high=pl.lit(6.0)).row(0, named=True)
     told = difference(row)
     assert (told.difference, told.interval) == ("–", "")
     assert told.pilot == "11.3"
@@ -248,15 +241,13 @@ def test_any_rows_make_a_table_with_numbers_at_the_right():
 
 def test_conclusion_all_better():
     assert conclusion(comparison([B, B]), {}, "four_level") == (
-        "three_level is better than four_level on every measure "
-        "(turnaround, 90th percentile; counter wait, mean)."
+        "three_level is better than four_level on every measure (turnaround, 90th percentile; counter wait, mean)."
     )
 
 
 def test_conclusion_all_worse_says_so_plainly():
     assert conclusion(comparison([W, W]), {}, "four_level") == (
-        "three_level is worse than four_level on every measure "
-        "(turnaround, 90th percentile; counter wait, mean)."
+        "three_level is worse than four_level on every measure (turnaround, 90th percentile; counter wait, mean)."
     )
 
 
@@ -302,9 +293,7 @@ def test_conclusion_withheld_names_the_overloaded_posts():
         "because district desk and community desk are overloaded under three_level "
         "and street is overloaded under four_level."
     )
-    assert "because too many requests were still open at the end" in conclusion(
-        comparison([H]), {}, "four_level"
-    )
+    assert "because too many requests were still open at the end" in conclusion(comparison([H]), {}, "four_level")
 
 
 def test_conclusion_names_an_overload_that_no_verdict_rests_on():

@@ -138,9 +138,7 @@ def test_an_empty_table_and_a_missing_value_come_back_as_they_were(store: Store)
 
 def test_a_table_that_nobody_kept_is_refused(store: Store) -> None:
     small(store)
-    with pytest.raises(
-        StoreError, match=r"table must be one that a finished replication .* has, got 'visits'"
-    ):
+    with pytest.raises(StoreError, match=r"table must be one that a finished replication .* has, got 'visits'"):
         store.table("visits")
 
 
@@ -201,9 +199,7 @@ def test_the_same_study_goes_on_also_through_tuples_and_other_orders_of_keys(sto
         ({**IDENTITY, "model": "2" * 99}, r'model is "1" there, "2{56}\.\.\. here\.'),
     ],
 )
-def test_another_study_is_refused_and_nothing_changes(
-    store: Store, identity: dict[str, object], told: str
-) -> None:
+def test_another_study_is_refused_and_nothing_changes(store: Store, identity: dict[str, object], told: str) -> None:
     small(store)
     before = (store.folder / "manifest.json").read_bytes()
     with pytest.raises(StoreError, match=told) as refused:
@@ -329,9 +325,7 @@ def test_a_name_from_a_config_cannot_lead_elsewhere(store: Store, name: str) -> 
     "name", ["manifest.json", "Manifest.JSON", "charts", "replications", "x/y.png", "replications/x"]
 )
 def test_final_files_stay_clear_of_what_is_the_store_s(store: Store, name: str) -> None:
-    with pytest.raises(
-        StoreError, match=r"file must be a name at the top or in charts/ and none of manifest\.json"
-    ):
+    with pytest.raises(StoreError, match=r"file must be a name at the top or in charts/ and none of manifest\.json"):
         store.write_bytes(name, b"")
 
 
@@ -348,9 +342,7 @@ def test_replications_are_counted_from_0(store: Store) -> None:
 
 
 @pytest.mark.parametrize("linked", ["replications", "replications/old"])
-def test_a_link_out_of_the_folder_is_not_followed_for_writing(
-    store: Store, tmp_path: Path, linked: str
-) -> None:
+def test_a_link_out_of_the_folder_is_not_followed_for_writing(store: Store, tmp_path: Path, linked: str) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     link = store.folder / linked
@@ -425,9 +417,7 @@ def test_a_damaged_replication_is_put_aside_named_and_run_again(store: Store, da
     spoil, told = DAMAGES[damage]
     spoil(store.folder / "replications" / "old" / "0001")
     (said,) = store.repair()
-    assert re.search(
-        rf"Replication 1 of pilot old in .* is damaged \(.*{told}.*put aside as corrupt-0001-", said
-    )
+    assert re.search(rf"Replication 1 of pilot old in .* is damaged \(.*{told}.*put aside as corrupt-0001-", said)
     assert [store.finished("old", replication) for replication in range(3)] == [True, False, True]
     assert len(list((store.folder / "replications" / "old").glob("corrupt-0001-*"))) == 1
     assert store.table("measures")["replication"].to_list() == [0, 2]
@@ -507,9 +497,7 @@ def test_facts_with_broken_characters_of_a_command_line_are_written(tmp_path: Pa
     assert run["overrides"] == ["name=\udc80老"]
 
 
-def test_a_study_killed_at_random_moments_goes_on_to_the_same_results(
-    tmp_path: Path, uninterrupted: Path
-) -> None:
+def test_a_study_killed_at_random_moments_goes_on_to_the_same_results(tmp_path: Path, uninterrupted: Path) -> None:
     folder = tmp_path / "study"
     moments = random.Random(0)
     whole = kept(uninterrupted)
@@ -529,9 +517,7 @@ def test_a_study_killed_at_random_moments_goes_on_to_the_same_results(
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_study_killed_at_any_step_loses_nothing_and_leaves_no_half(
-    tmp_path: Path, uninterrupted: Path
-) -> None:
+def test_a_study_killed_at_any_step_loses_nothing_and_leaves_no_half(tmp_path: Path, uninterrupted: Path) -> None:
     work = WORK[:2]
     with script(EVERY_MOMENT, tmp_path, work) as process:
         assert process.stdout is not None
@@ -549,9 +535,7 @@ def test_a_study_killed_at_any_step_loses_nothing_and_leaves_no_half(
                 assert pl.read_parquet(folder / name).height > 0
         store = Store.open(folder, IDENTITY, {})
         assert not list(folder.glob(".tmp-*"))
-        missing = [
-            (pilot, replication) for pilot, replication in work if not store.finished(pilot, replication)
-        ]
+        missing = [(pilot, replication) for pilot, replication in work if not store.finished(pilot, replication)]
         for pilot, replication in missing:
             small(store, pilot, replication)
         assert [(facts["pilot"], facts["replication"]) for facts in store.facts(["old", "new"])] == work

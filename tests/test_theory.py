@@ -188,17 +188,13 @@ def test_constant_patience():
 
 
 def test_constant_patience_under_overload_is_a_fluid():
-    queue = theory.mmc_patience(
-        20, 1, 10, lambda x: (x < 100).astype(float), lambda x: np.minimum(x, 100), kinks=[100]
-    )
+    queue = theory.mmc_patience(20, 1, 10, lambda x: (x < 100).astype(float), lambda x: np.minimum(x, 100), kinks=[100])
     assert queue.p_abandon == pytest.approx(0.5)
     assert queue.waiting_time == pytest.approx(100, rel=0.01)
 
 
 def test_patience_of_two_phases():
-    queue = theory.mmc_patience(
-        5, 1, 5, lambda x: np.exp(-2 * x) * (1 + 2 * x), lambda x: 1 - np.exp(-2 * x) * (1 + x)
-    )
+    queue = theory.mmc_patience(5, 1, 5, lambda x: np.exp(-2 * x) * (1 + 2 * x), lambda x: 1 - np.exp(-2 * x) * (1 + x))
     assert queue.p_abandon == near(0.15458727)
     assert queue.waiting_time == near(0.24000214)
     assert queue.waiting_time_served == near(0.20444509)

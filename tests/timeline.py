@@ -1,4 +1,4 @@
-"""A small language for worked timelines: whole-number networks, played on every engine.
+"""A small language for worked timelines: whole-number networks, played on every engine and checked.
 
 Steps are told apart by their row; `next` and `leave` count within the request.
 """
@@ -12,7 +12,7 @@ import pytest
 
 from sim.engine import reference
 from sim.network import make_network
-from sim.visits import Outcome
+from sim.visits import Outcome, check
 
 # A new engine joins here.
 ENGINES = {"reference": reference.run}
@@ -154,8 +154,9 @@ def _rows(record, names):
 
 
 def play(engine, network, until=LONG):
-    """Return what the engine makes of the network."""
+    """Return what the engine makes of the network, whose record must keep every invariant."""
     visits, spells = engine(network, until)
+    check(network, visits, spells, until)
     outcomes = [Outcome(x).name.lower() for x in visits.outcome.tolist()]
     rows = [(*row, name) for row, name in zip(_rows(visits, VISIT), outcomes, strict=True)]
     return Seen(rows, _rows(spells, SPELL))

@@ -106,9 +106,7 @@ class _Engine:
         self.next: list[int] = steps.next.tolist()
         self.leave: list[int] = steps.leave.tolist()
         self.first: list[int] = network.requests.first.tolist()
-        self.request_of: list[int] = np.repeat(
-            np.arange(len(self.first) - 1), np.diff(network.requests.first)
-        ).tolist()
+        self.request_of: list[int] = np.repeat(np.arange(len(self.first) - 1), np.diff(network.requests.first)).tolist()
         self.site: list[int] = network.stations.site.tolist()
         self.room: list[int] = network.halls.room.tolist()
         self.duties = _duties(network)

@@ -212,7 +212,10 @@ class Facts:
 
     @cached_property
     def busy(self) -> Pieces:
-        """Return the stretches in which a server on duty has a spell, interval by interval."""
+        """Return the stretches in which a server on duty has a spell, interval by interval.
+
+        A spell of no length is one too: the server is not idle across it.
+        """
         rows = self.network.servers
         last = np.empty(len(self.spells.step), dtype=np.int64)
         for s in range(len(self.rosters)):
@@ -225,8 +228,7 @@ class Facts:
         i = self.interval[spell] + nth
         start = np.maximum(self.spells.start[spell], rows.open[i])
         end = np.minimum(self.spell_end[spell], rows.close[i])
-        keep = end > start
-        return self._pieces(i[keep], start[keep], end[keep], spell[keep])
+        return self._pieces(i, start, end, spell)
 
     @cached_property
     def idle(self) -> Pieces:

@@ -197,8 +197,10 @@ def placed_with_the_right_server(facts: Facts) -> str | None:
     for station in np.unique(facts.network.steps.station[spells.step]).tolist():
         rows = np.flatnonzero(facts.network.steps.station[spells.step] == station)
         among = _with(facts, idle, station)
+        if not len(among):
+            continue
         found = spanning(idle.start[among], idle.end[among], idle_key[among], spells.start[rows])
-        other = among[found] if len(among) else found
+        other = among[found]
         theirs = (n_stations[idle.duty[other]], idle_last[other], idle.server[other])
         mine = (width[rows], last_end[rows], spells.server[rows])
         bad = (found != NONE) & _less(theirs, mine)
