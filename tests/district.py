@@ -1,8 +1,10 @@
 """Pilots for the tests of the district model: composed from the shipped configs, whole or tiny."""
 
+import copy
 from functools import cache
 from pathlib import Path
 
+import yaml
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
@@ -13,7 +15,7 @@ from sim.office import OfficeTime
 CONFIGS = Path(__file__).parents[1] / "configs"
 PILOTS = ("four_level", "three_level", "three_level_balanced")
 
-# Four communities of 3 or 4 heads in two streets; three weeks from a Monday without holidays.
+# Four communities of 3 or 4 heads in two streets, over three weeks; their first Monday is a holiday.
 TINY = (
     "district.population=6000",
     "district.communities=4",
@@ -29,12 +31,31 @@ TINY = (
 
 
 @cache
-def mapping(name="four_level", *overrides):
-    """Return the composed config of a pilot as plain data (shared: copy it before a change)."""
+def composed(name, *groups):
+    """Return the composed config of a pilot, with other choices of groups, as plain data (shared: never change it)."""
     GlobalHydra.instance().clear()
     with initialize_config_dir(config_dir=str(CONFIGS), version_base="1.3"):
-        composed = compose("main", overrides=[f"pilot={name}", *overrides])
-    return OmegaConf.to_container(composed, resolve=True)
+        config_of = compose("main", overrides=[f"pilot={name}", *groups])
+    return OmegaConf.to_container(config_of, resolve=True)
+
+
+def mapping(name="four_level", *overrides):
+    """Return the config of a pilot with Hydra overrides, as plain data.
+
+    Values are set on a copy, as Hydra would set them: composing again for each would be most of the tests' time.
+    """
+    values = [o for o in overrides if "." in o.partition("=")[0]]
+    plain = copy.deepcopy(composed(name, *(o for o in overrides if o not in values)))
+    for override in values:
+        path, _, value = override.partition("=")
+        at = plain
+        *parents, last = path.split(".")
+        for part in parents:
+            at = at[part]
+        if last not in at:
+            raise KeyError(path)
+        at[last] = yaml.safe_load(value)
+    return plain
 
 
 @cache
@@ -50,9 +71,9 @@ def tiny(name="four_level", *overrides):
 
 
 @cache
-def place_of(a_pilot_name="four_level", *overrides):
+def place_of(name="four_level", *overrides):
     """Return the place of a shipped pilot."""
-    return place.of(pilot(a_pilot_name, *overrides))
+    return place.of(pilot(name, *overrides))
 
 
 def organised(a_pilot):
@@ -68,5 +89,5 @@ def office(a_pilot):
 def case(a_pilot, replication=0):
     """Return the network of one replication of a pilot, with its labels."""
     where = place.of(a_pilot)
-    organisation_of = organisation.of(a_pilot, where)
-    return assemble.case(organisation_of, office(a_pilot), demand.draw(a_pilot, where, replication), replication)
+    drawn = demand.draw(a_pilot, where, replication)
+    return assemble.case(organisation.of(a_pilot, where), office(a_pilot), drawn, replication)

@@ -244,6 +244,16 @@ def test_an_unknown_key_like_nothing_known_is_refused_without_a_guess():
     assert message("four_level", "run.zzzzqqq", 3) == "run.zzzzqqq is not a known key, got 3"
 
 
+def test_a_detour_without_end_is_refused():
+    with pytest.raises(ConfigError):
+        config.load(changed("four_level", "district.detour_factor", float("inf")))
+
+
+def test_shares_of_own_work_are_told_with_their_path_once():
+    told = message("four_level", "burden.street_own_work.relay", 0.3)
+    assert told == "burden.street_own_work must sum to 1, got 1.1"
+
+
 def test_three_mistakes_are_told_and_the_rest_counted():
     wrong = copy.deepcopy(mapping("four_level"))
     wrong["demand"] |= {"rework_share": 2, "return_share": 2, "tries": 0, "misrouted_share": -1}

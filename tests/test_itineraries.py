@@ -169,9 +169,6 @@ def test_street_order_is_enforced_by_whoever_has_the_power_in_two_legs():
     assert (four[0].next, four[0].leave) == (4, 1)
 
 
-@pytest.mark.xfail(
-    reason="under three levels a patrol's find meets the wrong desk that comes after today's street review"
-)
 def test_what_a_patrol_finds_meets_as_many_wrong_desks_under_every_structure():
     def wrong_desks(a_pilot):
         stages = path(a_pilot, "T12", Channel.LATENT, misrouted=True)

@@ -129,7 +129,6 @@ def test_neighbours_stay_neighbours_when_communities_merge():
     assert all(a.unit <= b.unit for a, b in zip(people, people[1:], strict=False))
 
 
-@pytest.mark.xfail(reason="half of 13 is rounded to 6 twice, and the one who stays at no street is lost")
 def test_an_odd_head_is_not_lost_when_half_of_the_street_goes_up():
     odd = tiny("three_level_balanced", "staffing.street_heads=13")
     assert len(organised(odd).people) == 14 + 13 + 8
@@ -241,7 +240,6 @@ def test_the_way_to_the_field_is_that_to_ones_own_grids():
     assert 2.4 < organised_pilot.changeover_km[district[0]] < 2.6  # 2.49 km on average across the city
 
 
-@pytest.mark.xfail(reason="sections without any hours share a bundle, but every bundle is given a head")
 def test_staff_of_a_district_without_work_of_its_own_have_posts():
     # Then three of the district's five sections have nothing to do.
     idle = organised(tiny("four_level", "burden.district_own_share=0"))

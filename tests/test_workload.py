@@ -87,6 +87,10 @@ def test_patrols_and_home_visits_by_hand():
     assert hours("four_level", what=workload.PATROLS) == 185 * 249
 
 
+def test_the_same_patrols_are_due_in_every_pilot():
+    assert {hours(name, what=workload.PATROLS) for name in PILOTS} == {186 * 249}
+
+
 def test_half_the_duties_are_asked_for():
     half = "grid.duty_share=0.5"
     for what in (workload.PATROLS, workload.HOME_VISITS):
