@@ -247,8 +247,8 @@ def capacity(measures: pl.DataFrame, backlog: pl.DataFrame, organisations: dict[
                 told.append(
                     f"{name} cannot work as it is staffed: the {level} has {load:.2f} times the work that its "
                     f"{heads} heads have time for, the work that waits there grows by {slope:,.0f} hours "
-                    f"a week, and {open_share:.0%} of all requests were still open at the end of the run. What the other "
-                    "measures show holds only for requests that do not need it."
+                    f"a week, and {open_share:.0%} of all requests were still open at the end of the run. "
+                    "What the other measures show holds only for requests that do not need it."
                 )
             elif heads and load >= NEARLY_FULL:
                 told.append(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Heads = Annotated[int, Field(ge=0)]
@@ -38,13 +38,13 @@ class ConfigError(ValueError):
 class Section(BaseModel):
     """A frozen group of knobs that refuses unknown keys and wrong types."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-def _sums_to_one(path: str, shares: Iterable[float]) -> None:
+def _sums_to_one(shares: Iterable[float]) -> None:
     total = sum(shares)
     if abs(total - 1) > 1e-9:
-        raise ValueError(f"{path} must sum to 1, got {total:g}")
+        raise ValueError(f"must sum to 1, got {total:g}")
 
 
 # ---------------------------------------------------------------------------------------- place and time
@@ -386,7 +386,6 @@ class TaskKinds(Section):
     @model_validator(mode="after")
     def _sum(self) -> Self:
         _sums_to_one(
-            "long_term, periodic and ad_hoc share",
             (self.long_term.share, self.periodic.share, self.ad_hoc.share),
         )
         return self
@@ -403,7 +402,7 @@ class StreetWork(Section):
 
     @model_validator(mode="after")
     def _sum(self) -> Self:
-        _sums_to_one("street_own_work", (self.economic, self.enforcement, self.justice, self.party, self.relay))
+        _sums_to_one((self.economic, self.enforcement, self.justice, self.party, self.relay))
         return self
 
 
@@ -419,7 +418,6 @@ class DistrictWork(Section):
     @model_validator(mode="after")
     def _sum(self) -> Self:
         _sums_to_one(
-            "district_own_work",
             (self.public_service, self.economic, self.enforcement, self.justice, self.party),
         )
         return self
@@ -547,6 +545,12 @@ class Pilot(Section):
                 f"structure.communities must be at most the number of households ({self.district.households}), "
                 f"got {self.n_communities}"
             )
+        opening = max(h.minutes[1] - h.minutes[0] for h in self.district.calendar.hours) / 60
+        if self.burden.meetings.hours > opening:
+            raise ValueError(
+                f"burden.meetings.hours must be at most the longest opening of the office ({opening:g}), "
+                f"got {self.burden.meetings.hours:g}"
+            )
         if self.structure.merge_rule == "whole_communities" and self.n_communities > n:
             raise ValueError(
                 f"structure.communities must be at most today's {n} where whole communities are merged, "
@@ -623,7 +627,7 @@ def _sentence(schema: type[BaseModel], item: dict[str, Any], root: str) -> str:
         return f"{place} is not a known key{near(str(item['loc'][-1]), known)}, got {got}"
     if kind == "value_error":
         text = str(context["error"])
-        return f"{place}.{text}" if place else text
+        return f"{place} {text}" if text.startswith("must") else f"{place}.{text}".lstrip(".")
     if kind == "missing":
         return f"{place} must be given, got nothing"
     bounds = {"greater_than_equal": ("at least", "ge"), "less_than_equal": ("at most", "le"),

@@ -11,6 +11,7 @@ import numpy as np
 
 from sim.arrivals import arrival_times, day_factors
 from sim.clock import DAY, HOUR
+from sim.config import ConfigError
 from sim.office import DAYS_A_YEAR, year_of_working_days
 from sim.streams import stream, uniforms
 
@@ -177,4 +178,8 @@ def hourly_profile(pilot: Pilot, channel: Channel) -> Floats:
         festival = (day - start) % DAYS_A_YEAR < 7 * calendar.festival_weeks
         weights = np.where(festival, weights * demand.festival_factor, weights)
     profile = weights[:, None] * np.array(hour)[None, :]
+    if profile.sum() <= 0:
+        raise ConfigError(
+            f"demand.{channel.name.lower()}_weekday must have a weight above 0 on some working day, got {list(weekday)}"
+        )
     return np.asarray(profile / profile.sum())

@@ -192,7 +192,11 @@ class _Writer:
         step = 1 if there > here else -1
         if self.misrouting_due and step > 0:
             self.misrouting_due = False
-            self.add(replace(self._relay(levels[here + step]), activity="wrong desk", wrong=True))
+            procedures = self.pilot.procedures
+            self.add(replace(
+                self._relay(levels[here + step]), activity="wrong desk", attempt=0, wrong=True,
+                minutes=procedures.wrong_desk_minutes, cv=procedures.desk_cv,
+            ))  # fmt: skip
         for position in range(here + step, there, step):
             self.add(self._relay(levels[position]))
         self.level = target
@@ -209,7 +213,7 @@ class _Writer:
         minutes = self.pilot.structure.relay_minutes
         return replace(
             self._hop(level), activity=f"relay {level}", kind=Kind.RELAY, section="party", minutes=minutes,
-            cv=self.pilot.procedures.back_cv, attempt=sum(s.kind is Kind.RELAY for s in self.stages),
+            cv=self.pilot.procedures.back_cv, attempt=sum(s.activity.startswith("relay") for s in self.stages),
         )  # fmt: skip
 
     # -- activities
@@ -259,6 +263,11 @@ class _Writer:
         else:
             self._behind(activity, target, attempt)
 
+    def _spread(self, activity: Activity) -> float:
+        """Return the CV of an activity's touch time: the procedure's own, wherever a structure has it done."""
+        procedures = self.pilot.procedures
+        return procedures.desk_cv if activity.where == "counter" else procedures.back_cv
+
     def _elsewhere(self, activity: Activity, target: Level, attempt: int) -> None:
         """Append an activity for which the resident goes to another office and carries the papers."""
         front = Stage(
@@ -285,7 +294,7 @@ class _Writer:
         work = replace(
             arrival, activity=activity.name, kind=Kind.FIELD if in_field else Kind.FILES, section=activity.group,
             desk=Desk.FIELD if in_field else Desk.FILES, attempt=attempt, minutes=activity.minutes,
-            cv=self.pilot.procedures.back_cv, gate=activity.batch if arrival.hand_over else "none",
+            cv=self._spread(activity), gate=activity.batch if arrival.hand_over else "none",
         )  # fmt: skip
         if in_field:
             parts = max(1, round(activity.minutes / self.pilot.grid.leg_minutes))
@@ -384,10 +393,15 @@ def _closed(
     last = len(stages)
     closed = [replace(s, next=None) if s.next == last else s for s in stages]
     if seen_by_patrol_goes_on:
-        skipped = {contact.name, activities[1][0].name if len(activities) > 1 else "", "await", "wrong desk"}
-        join = next((i for i, s in enumerate(closed) if s.activity not in skipped), None)
+        check = activities[1][0].name if len(activities) > 1 else ""
+        join = next((i for i, s in enumerate(closed) if not _before_dispatch(s, contact.name, check)), None)
         closed = [replace(s, next=join) if s.signal else s for s in closed]
     return tuple(closed)
+
+
+def _before_dispatch(stage: Stage, contact: str, check: str) -> bool:
+    """Return whether a stage is only for what residents report: the call and the check of what they say."""
+    return stage.signal or stage.kind is Kind.FRONT or stage.activity in (contact, check)
 
 
 def lucks(pilot: Pilot, archetype: Archetype, channel: Channel) -> Iterator[tuple[float, Luck]]:

@@ -16,7 +16,7 @@ import numpy as np
 from sim import workload
 from sim.config import GROUPS, LEVELS, ConfigError
 from sim.itineraries import Desk
-from sim.place import equal_sizes, largest_remainder
+from sim.place import clipped_remainder, equal_sizes, largest_remainder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -165,21 +165,6 @@ def heads_by_unit(pilot: Pilot, place: Place, level: Level) -> Ints:
     return result
 
 
-def clipped_remainder(weights: Floats, total: int, low: int, high: int) -> Ints:
-    """Return whole numbers by largest remainder, none below `low` or above `high`.
-
-    What clipping takes or leaves is made up one by one where the distance from the exact share is greatest.
-    """
-    exact = weights * (total / weights.sum())
-    result = np.clip(largest_remainder(weights, total), low, high)
-    while (missing := total - int(result.sum())) != 0:
-        step = 1 if missing > 0 else -1
-        free = result < high if step > 0 else result > low
-        gap = np.where(free, step * (exact - result), -np.inf)
-        result[int(np.argmax(gap))] += step
-    return result
-
-
 def balanced(hours: Floats, n: int, first_load: float = 0.0) -> Ints:
     """Return the bundle of each line: n bundles of about equal hours, the largest lines placed first.
 
@@ -200,13 +185,14 @@ def balanced(hours: Floats, n: int, first_load: float = 0.0) -> Ints:
 
 def _plan(pilot: Pilot, level: Level, hours: Floats, heads: int) -> tuple[Ints, Ints]:
     """Return the bundle of each line at one unit and the heads of each bundle."""
+    busy = max(1, int((hours > 0).sum()))
     if level == "community" and pilot.roles.scheme == "lines":
-        n = min(heads, len(hours))
+        n = min(heads, busy)
         meetings = pilot.burden.meetings
         extra = (meetings.secretary_per_week - meetings.others_per_week) * meetings.hours * 52
         plan = balanced(hours, n, max(0.0, extra))
         return plan, 1 + equal_sizes(heads - n, n)
-    n = min(heads, len(hours), pilot.roles.specialisms if level == "community" else len(GROUPS))
+    n = min(heads, busy, pilot.roles.specialisms if level == "community" else len(GROUPS))
     plan = balanced(hours, n)
     load = np.maximum(np.bincount(plan, hours, minlength=n), 1e-9)
     return plan, clipped_remainder(load, heads, 1, heads)

@@ -96,7 +96,9 @@ def of(pilot: Pilot) -> Place:
     streets = district.streets if "street" in pilot.structure.levels else 1
     streets = min(streets, n)
     community_street = blocks(sizes, streets)
-    per_community = np.maximum(1, np.rint(sizes / pilot.grid.households)).astype(np.int64)
+    # as many grids under every design: the same beats are due (only their borders follow the communities')
+    n_grids = max(n, round(district.households / pilot.grid.households))
+    per_community = clipped_remainder(sizes, n_grids, 1, n_grids)
     grid_sizes = np.concatenate([equal_sizes(int(s), int(g)) for s, g in zip(sizes, per_community, strict=True)])
     care = stream(district.place_seed, 0, "special care").random(district.households)
     return Place(
@@ -130,6 +132,21 @@ def largest_remainder(weights: Floats | Ints, total: int) -> Ints:
     first = np.argsort(-(exact - whole), kind="stable")[: total - int(whole.sum())]
     whole[first] += 1
     return np.asarray(whole)
+
+
+def clipped_remainder(weights: Floats | Ints, total: int, low: int, high: int) -> Ints:
+    """Return whole numbers by largest remainder, none below `low` or above `high`.
+
+    What clipping takes or leaves is made up one by one where the distance from the exact share is greatest.
+    """
+    exact = np.asarray(weights, dtype=np.float64) * (total / np.sum(weights))
+    result = np.clip(largest_remainder(weights, total), low, high)
+    while (missing := total - int(result.sum())) != 0:
+        step = 1 if missing > 0 else -1
+        free = result < high if step > 0 else result > low
+        gap = np.where(free, step * (exact - result), -np.inf)
+        result[int(np.argmax(gap))] += step
+    return result
 
 
 def equal_sizes(total: int, n: int) -> Ints:

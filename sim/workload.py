@@ -81,6 +81,8 @@ def heads(pilot: Pilot) -> dict[Level, int]:
     staffing = pilot.staffing
     down = round(staffing.street_heads * staffing.street_sent_down_share)
     up = round(staffing.street_heads * staffing.street_sent_up_share)
+    if "street" not in pilot.structure.levels:
+        up = staffing.street_heads - down  # nobody is lost to rounding
     return {
         "community": staffing.community_heads + down,
         "street": staffing.street_heads - down - up,

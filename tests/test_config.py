@@ -47,7 +47,7 @@ ONE_VALUE = [
     ("staffing.district_heads", 0, "staffing.district_heads must be at least 1, got 0"),
     ("demand.rework_share", 1.2, "demand.rework_share must be at most 1, got 1.2"),
     ("demand.rework_share", -0.1, "demand.rework_share must be at least 0, got -0.1"),
-    ("demand.misrouted_share", float("nan"), "demand.misrouted_share must be at most 1, got NaN"),
+    ("demand.misrouted_share", float("nan"), "demand.misrouted_share must be a finite number, got NaN"),
     ("demand.latent_per_resident_year", float("inf"), "demand.latent_per_resident_year must be a finite number"),
     ("district.walking_kmh", 0, "district.walking_kmh must be above 0, got 0"),
     ("district.detour_factor", 0.9, "district.detour_factor must be at least 1, got 0.9"),
@@ -92,7 +92,7 @@ ONE_VALUE = [
     (
         "burden.kinds.ad_hoc.share",
         0.3,
-        "long_term, periodic and ad_hoc share must sum to 1, got 1.14",
+        "burden.kinds must sum to 1, got 1.14",
     ),
     ("burden.street_own_work.relay", 0.3, "street_own_work must sum to 1, got 1.1"),
     ("burden.district_own_work.party", 0.0, "district_own_work must sum to 1, got 0.9"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from district import office, organised, tiny
 
-from sim import rosters, workload
+from sim import rosters
 from sim.clock import DAY, HOUR, WEEK
 from sim.config import Absence
 from sim.itineraries import Desk
