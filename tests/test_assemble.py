@@ -444,9 +444,9 @@ def test_overloaded_posts_are_those_whose_stations_are_marked():
     assert marked.any()
 
 
-@pytest.mark.xfail(raises=ValueError, reason="a profile without any open day sums to 0 and is divided by it")
-@pytest.mark.filterwarnings("ignore:invalid value")
 def test_a_counter_that_is_asked_for_only_at_weekends_is_told_as_a_users_mistake():
     weekends = "demand.counter_weekday=[0, 0, 0, 0, 0, 1, 1]"
-    with pytest.raises(ConfigError):
+    with pytest.raises(
+        ConfigError, match=r"^demand.counter_weekday must have a weight above 0 on some working day, got"
+    ):
         case(tiny("four_level", weekends))

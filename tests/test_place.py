@@ -62,7 +62,11 @@ def test_grids_hold_about_250_households_and_within_a_community_differ_by_at_mos
         assert abs(sizes.mean() - 250) < 7
         for unit in range(community[-1] + 1):
             assert np.ptp(sizes[community == unit]) <= 1
-    assert len(place_of("four_level").grid_community) == 186
+
+
+@pytest.mark.parametrize("name", PILOTS)
+def test_the_same_186_beats_are_walked_under_every_design(name):
+    assert len(place_of(name).grid_community) == round(46_429 / 250) == 186
 
 
 def test_the_map_the_special_households_and_todays_communities_are_the_same_under_every_design():
