@@ -48,10 +48,11 @@ def run(command: str, arguments: list[str]) -> int:
     from sim.config import ConfigError
     from sim.executor import ExecutorError
     from sim.files import StoreError
+    from sim.network import NetworkError
 
     try:
         importlib.import_module(f"experiments.{command}").main(arguments)
-    except (ConfigError, StoreError, ExecutorError) as error:
+    except (ConfigError, NetworkError, StoreError, ExecutorError) as error:
         fail(str(error))
     except KeyboardInterrupt:
         fail("stopped; what was finished is kept, and the same command goes on from there", 130)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.analysis import mean_with_open, quantile_with_open
+from sim.analysis import gini, mean_with_open, quantile_with_open
 from sim.clock import DAY, HOUR, MINUTE
 from sim.demand import Channel
 from sim.itineraries import Presence
@@ -160,7 +160,24 @@ def resident_rows(case: Case, visits: Visits, reqs: Requests, start: int, end: i
             len(lag) + missing,
         )
         rows.add("found", group, "share", _share(len(lag), len(lag) + missing), len(lag) + missing)
+    _between_communities(rows)
     return rows
+
+
+def _between_communities(rows: Rows) -> None:
+    """Add how unequal today's communities fare: the worst over their mean, and the Gini index."""
+    for measure in ("turnaround_p50", "counter_wait_mean", "resident_time", "left_unserved"):
+        values = np.array(
+            [
+                v
+                for m, g, v in zip(rows.measure, rows.group, rows.value, strict=True)
+                if m == measure and g.startswith("community:") and not np.isnan(v)
+            ]
+        )
+        even = not len(values) or values.sum() == 0
+        ratio = float("nan") if even else float(values.max() / values.mean())
+        rows.add(f"{measure}_worst_ratio", "all", "ratio", ratio, len(values))
+        rows.add(f"{measure}_gini", "all", "index", float("nan") if even else gini(values), len(values))
 
 
 def _request_rows(rows: Rows, case: Case, reqs: Requests, group: str, measured: Bools) -> None:

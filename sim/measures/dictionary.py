@@ -1,0 +1,46 @@
+"""The dictionary of the district's measures: name, unit and definition."""
+
+from __future__ import annotations
+
+_WAIT = "minutes of opening time that a resident waits in person, each time, until service or giving up"
+_TURNAROUND = "working days of office time from first contact to result, of requests that did not leave"
+
+DEFINITIONS: dict[str, tuple[str, str]] = {
+    "turnaround_mean": ("working days", f"mean: {_TURNAROUND}; withheld (NaN) where more than 1 % are open"),
+    "turnaround_p50": ("working days", f"median: {_TURNAROUND}; open ones count as longest"),
+    "turnaround_p90": ("working days", f"nine in ten within: {_TURNAROUND}; open ones count as longest"),
+    "still_open": ("share", "requests without a result at the horizon that did not leave"),
+    "left_unserved": ("share", "requests that gave up, were sent away or got no answer, and did not come again"),
+    "on_time": ("share", "within the archetype's limit, on that limit's own clock, stopped for missing papers"),
+    "trips": ("per request", "ways to an office, of requests at the counter or by phone"),
+    "resident_time": ("minutes", "walking or riding both ways, waiting and being served, of the same requests"),
+    "one_visit": ("share", "requests at the counter that are finished with one trip"),
+    "hand_overs": ("per request", "changes of the unit that has the file, of finished requests"),
+    "days_per_hand_over": ("working days", "slope of turnaround on hand-overs over finished requests"),
+    "dispatch_p50": ("office hours", "median from first contact to arrival at the last unit it is handed to"),
+    "touched": ("share", "requests that came to a post which cannot keep up"),
+    "touched_in_person": ("share", "the same for residents in person"),
+    "counter_wait_mean": ("minutes", f"mean: {_WAIT}"),
+    "counter_wait_p50": ("minutes", f"median: {_WAIT}"),
+    "counter_wait_p90": ("minutes", f"nine in ten within: {_WAIT}"),
+    "counter_wait_0_10": ("share", "waits under 10 minutes"),
+    "counter_wait_10_30": ("share", "waits of 10 to 30 minutes"),
+    "counter_wait_30_60": ("share", "waits of 30 to 60 minutes"),
+    "counter_wait_60_up": ("share", "waits of an hour and more"),
+    "detection_lag_p50": (
+        "working days",
+        "median from the rise of a latent issue until a patrol or report tells of it",
+    ),
+    "found": ("share", "latent issues seen or reported before the horizon"),
+    "utilisation": ("share", "busy over on-duty time, from the spells"),
+    "overtime": ("hours a week", "work past closing, a head"),
+    "workload_gini": ("index", "Gini index of the utilisation of persons within a post or level"),
+    "hours": ("hours a week", "by kind of work, a head; with travel, meetings, idle and on_duty (roster and meetings)"),
+    "task_share": ("share", "work from above in all work of the communities"),
+    "patrols_done": ("share", "patrols due in the measured weeks of which every leg was done"),
+    "visits_done": ("share", "home visits due in the measured weeks that were made"),
+    "requests_per_official_day": ("requests", "first contacts over days on duty of the community staff"),
+}
+for _name in ("turnaround_p50", "counter_wait_mean", "resident_time", "left_unserved"):
+    DEFINITIONS[f"{_name}_worst_ratio"] = ("ratio", f"{_name} of the worst of today's communities over their mean")
+    DEFINITIONS[f"{_name}_gini"] = ("index", f"Gini index of {_name} over today's communities")
