@@ -65,6 +65,13 @@ def test_grids_hold_about_250_households_and_within_a_community_differ_by_at_mos
 
 
 @pytest.mark.parametrize("name", PILOTS)
+def test_a_community_has_the_grids_that_its_households_ask_for(name):
+    where = place_of(name)
+    exact = where.community_households * 186 / 46_429
+    assert np.all(np.abs(np.bincount(where.grid_community) - exact) < 1)
+
+
+@pytest.mark.parametrize("name", PILOTS)
 def test_the_same_186_beats_are_walked_under_every_design(name):
     assert len(place_of(name).grid_community) == round(46_429 / 250) == 186
 

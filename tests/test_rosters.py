@@ -64,7 +64,7 @@ def episodes(away):
 
 
 def test_a_fifth_of_all_days_are_absent_in_the_long_run():
-    shares = [rosters.absent_days(np.random.default_rng(i), 5_000, SHIPPED).mean() for i in range(40)]
+    shares = [rosters.absent_days(np.random.default_rng(i), 25_000, SHIPPED).mean() for i in range(40)]
     error = np.std(shares, ddof=1) / np.sqrt(len(shares))
     assert abs(np.mean(shares) - 0.2) < 4 * error
 

@@ -151,6 +151,16 @@ def test_residents_work_differs_by_the_relays_that_fall_away_and_by_nothing_else
     assert old - new == pytest.approx(relays * 5 / 60)
 
 
+def test_a_review_is_done_once_more_with_the_share_of_rework():
+    # Without latent issues all that the district does for residents under four levels is review.
+    def reviews(share):
+        overrides = ("demand.latent_per_resident_year=0", f"demand.rework_share={share}")
+        return hours("four_level", *overrides, kind=Kind.FILES, level="district")
+
+    assert reviews(0.06) == pytest.approx(1.06 * reviews(0))
+    assert reviews(1) == pytest.approx(2 * reviews(0))
+
+
 def test_three_levels_with_half_of_the_street_up_have_the_same_work_as_with_all_down_but_meetings():
     down, half = by_what("three_level"), by_what("three_level_balanced")
     assert down.keys() == half.keys()
