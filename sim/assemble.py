@@ -116,6 +116,7 @@ def case(organisation: Organisation, office: OfficeTime, demand: Demand, replica
         },
         requests=requests,
         steps=steps,
+        allow_unserved=True,  # whoever serves a station alone may be away for a whole short horizon
     )
     return Case(
         organisation=organisation,

@@ -12,7 +12,7 @@ from sim.clock import DAY, HOUR, MINUTE, NEVER, WEEK
 from sim.config import LEVELS, ConfigError
 from sim.demand import Channel
 from sim.itineraries import Desk, Kind
-from sim.network import NetworkError, unserved_stations
+from sim.network import unserved_stations
 
 DESIGNS = ("four_level", "three_level")
 
@@ -452,9 +452,6 @@ def test_a_counter_that_is_asked_for_only_at_weekends_is_told_as_a_users_mistake
         case(tiny("four_level", weekends))
 
 
-@pytest.mark.xfail(
-    raises=NetworkError, reason="a station whose only keeper is away all along is refused as never served"
-)
 def test_a_post_whose_only_worker_is_away_all_along_is_closed_and_breaks_nothing():
     for replication in range(8):
         a_case = case(tiny("four_level", "staffing.absence.share=0.6"), replication)
