@@ -64,6 +64,9 @@ def main(arguments: list[str]) -> None:
         raise ConfigError(f"pilots must be different ones, got {', '.join(settings.pilots)}")
     plain = {name: compose("main", rest, f"pilot={name}") for name in settings.pilots}
     pilots = [config.load(plain[name]) for name in settings.pilots]
+    for name, pilot in zip(settings.pilots, pilots, strict=True):
+        if pilot.name != name:
+            raise ConfigError(f"pilot/{name}.yaml: name must be {name}, as the file is called, got {pilot.name}")
     if line.show:
         from omegaconf import OmegaConf
 

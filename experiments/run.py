@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from sim.report import Table
 
 KEYS = ("name", "workers")
+ALWAYS_BUSY = 0.995
 
 HELP = """\
 wangge run [pilot=NAME | network=NAME] [name=FOLDER] [workers=N] [key=value ...]
@@ -96,6 +98,7 @@ def perform(task: QueueTask) -> dict[str, Any]:
     from sim import queueing
     from sim.engine import reference
     from sim.measures.queueing import queueing_measures
+    from sim.replication import peak_memory_mb
     from sim.store import Store
     from sim.visits import balance
 
@@ -104,7 +107,11 @@ def perform(task: QueueTask) -> dict[str, Any]:
     balance(network, visits, spells, end)
     start, until = task.plan.window
     measures = queueing_measures(network, labels, visits, spells, start=start, end=until, horizon=end)
-    facts = {"steps": int((visits.arrival >= 0).sum()), "requests": len(network.requests.begin)}
+    facts = {
+        "steps": int((visits.arrival >= 0).sum()),
+        "requests": len(network.requests.begin),
+        "peak_memory_mb": round(peak_memory_mb()),
+    }
     Store.attach(task.folder).keep(task.name, task.replication, {"measures": measures}, facts)
     return facts
 
@@ -114,11 +121,14 @@ def _network(line: Line) -> None:
     import hashlib
     import json
 
-    from experiments.outcome import terminal
+    from experiments.outcome import cost, terminal
     from sim import executor, queueing
     from sim.files import plain_name
     from sim.store import Store
+    from sim.study import Speed
 
+    if any(o.startswith("pilot=") for o in line.overrides):
+        raise ConfigError("pilot must be left out where a network is run, got both")
     mine, rest = line.take(*KEYS)
     from experiments.compare import Comparison
 
@@ -151,14 +161,17 @@ def _network(line: Line) -> None:
         if not store.finished(pilot, r)
     ]
     console = terminal()
+    done: list[Mapping[str, Any]] = []
+    began = time.perf_counter()
     if tasks:
         from rich.progress import Progress
 
         with Progress(console=console, disable=not console.is_terminal) as bar:
             job = bar.add_task("replications", total=len(tasks))
 
-            def on_done(*_: object) -> None:
+            def on_done(_: QueueTask, facts: Mapping[str, Any]) -> None:
                 bar.advance(job)
+                done.append(facts)
 
             workers = min(settings.workers or executor.default_workers(), len(tasks))
             executor.run_tasks(perform, tasks, workers=workers, on_done=on_done)
@@ -167,7 +180,11 @@ def _network(line: Line) -> None:
     table = _table(measures, plan, which, run)
     store.write_text("summary.md", table.to_markdown() + "\n")
     console.print(table)
-    store.finish({})
+    for note in full(measures):
+        console.print(f"- {note}", markup=False)
+    steps, memory = sum(f["steps"] for f in done), max((f["peak_memory_mb"] for f in done), default=0)
+    console.print(f"- {cost(Speed(steps, time.perf_counter() - began, memory))}", markup=False)
+    store.finish({"steps": steps})
     console.print(f"Kept in results/{name}/", markup=False)
 
 
@@ -193,6 +210,20 @@ def _table(measures: pl.DataFrame, plan: Plan, name: str, run: QueueRun) -> Tabl
     if known:
         notes.append("Theory: the steady state of M/M/c (Erlang 1917).")
     return rows_table(f"Queueing network {name}", rows, notes=notes, places=4)
+
+
+def full(measures: pl.DataFrame) -> list[str]:
+    """Return a warning for every pool that was busy all the time: its queue may have no steady state."""
+    notes = []
+    for (group,), part in measures.filter(measures["measure"] == "utilisation").group_by(
+        ["group"], maintain_order=True
+    ):
+        if part["value"].to_numpy().mean() > ALWAYS_BUSY:
+            notes.append(
+                f"{group} was busy all the time: its offered load is at least its staff, no steady state exists unless "
+                "who waits gives up, and the means depend on the length of the run."
+            )
+    return notes
 
 
 def textbook(plan: Plan) -> Mapping[str, float]:

@@ -91,8 +91,9 @@ def case(organisation: Organisation, office: OfficeTime, demand: Demand, replica
     pilot = organisation.pilot
     roster = rosters.of(organisation, office, replication)
     writer = _Residents(organisation, office, demand)
-    batches = [*writer.batches(), *background.batches(organisation, office, replication)]
-    requests, steps, labels = lay_out(batches, len(demand))
+    requests, steps, labels = lay_out(
+        [*writer.batches(), *background.batches(organisation, office, replication)], len(demand)
+    )
     kmh = np.array(
         [
             pilot.district.walking_kmh if p.level == "community" else pilot.district.staff_vehicle_kmh
@@ -147,7 +148,10 @@ def lay_out(batches: list[Batch], n_residents: int) -> tuple[dict[str, Ints], di
     first = np.concatenate([[0], np.cumsum(np.concatenate([sizes, *behind]))])
     begin = np.zeros(n, dtype=np.int64)
     total = int(first[-1])
-    columns = {name: np.full(total, value, dtype=np.int64) for name, value in (ENGINE_COLUMNS | LABEL_COLUMNS).items()}
+    columns = {name: np.full(total, value, dtype=np.int64) for name, value in ENGINE_COLUMNS.items()}
+    narrow: dict[str, type[np.signedinteger]] = {"walk": np.int64, "activity": np.int16}
+    for label, none in LABEL_COLUMNS.items():
+        columns[label] = np.full(total, none, dtype=narrow.get(label, np.int8))
     for batch, request in zip(batches, ids, strict=True):
         begin[request] = batch.begin
         base = first[request]

@@ -657,10 +657,10 @@ def _backlog_line(axes: Axes, i: int, part: pl.DataFrame, alpha: float) -> None:
 
 
 def _backlog_title(table: pl.DataFrame, measured: tuple[float, float] | None) -> str:
-    """Return which backlogs keep growing: in every replication, and by more than a quarter of their mean."""
+    """Return which backlogs keep growing after the warm-up: in every replication, and by more than half their mean."""
     part = table
     if measured is not None:
-        part = table.filter((pl.col("week") >= measured[0]) & (pl.col("week") < measured[1]))
+        part = table.filter(pl.col("week") >= measured[0])
     growing = []
     for (pilot, post), rows in part.group_by("pilot", "post", maintain_order=True):
         slopes, level = [], float(np.mean(rows["hours"].to_numpy()))
@@ -669,9 +669,9 @@ def _backlog_title(table: pl.DataFrame, measured: tuple[float, float] | None) ->
             if len(week) > 1:
                 slopes.append(float(np.polyfit(week, one["hours"].to_numpy(), 1)[0]))
         weeks = float(rows["week"].n_unique())
-        if slopes and min(slopes) > 0 and np.mean(slopes) * weeks > 0.25 * level:
+        if slopes and min(slopes) > 0 and np.mean(slopes) * weeks > 0.5 * level:
             growing.append((float(np.mean(slopes)), _name(str(post)), _name(str(pilot))))
-    period = "the weeks shown" if measured is None else "the measured period"
+    period = "the weeks shown" if measured is None else "all weeks after the warm-up"
     if not growing:
         return f"No post's backlog keeps growing through {period}"
     words = [f"{post} under {pilot} (+{number(s, 0)} hours a week)" for s, post, pilot in sorted(growing)[::-1][:3]]

@@ -81,7 +81,7 @@ def simulate(pilot: Pilot, replication: int) -> tuple[dict[str, pl.DataFrame], d
         "steps": int((visits.arrival >= 0).sum()),
         "seconds": round(done - began, 3),
         "seconds_engine": round(ran - ready, 3),
-        "peak_memory_mb": round(_peak_memory_mb()),
+        "peak_memory_mb": round(peak_memory_mb()),
         "demand": case.demand.digest(),
     }
     return tables, facts
@@ -131,7 +131,7 @@ def _workload(case: Case, time_spent: Time, weeks: float) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["post", "kind", "hours"], orient="row")
 
 
-def _peak_memory_mb() -> float:
+def peak_memory_mb() -> float:
     """Return the peak resident memory of this process so far (MB)."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1e6 if sys.platform == "darwin" else 1e3)

@@ -199,16 +199,18 @@ def _unit_rosters(
             for m in present:
                 leaves = covered and session == per_day - 1 and day + 1 < n_days and absent[m, day + 1]
                 if m in at_desk:
-                    parts = [(opened, closed, _desk_duty(organisation, m))]
+                    parts: list[tuple[int, int, tuple[Desk, ...]]] = [(opened, closed, ())]  # the rota desk
                 elif split:
                     cut = min(max(int(b_from[day]), opened), closed)
-                    a_part = (opened, cut, _lines(organisation, m, A_DESKS, front=not at_desk))
-                    b_part = (cut, closed, _lines(organisation, m, B_DESKS, front=False))
-                    parts = [p for p in (a_part, b_part) if p[0] < p[1]]
+                    parts = [p for p in ((opened, cut, A_DESKS), (cut, closed, B_DESKS)) if p[0] < p[1]]
                 else:
-                    parts = [(opened, closed, _lines(organisation, m, A_DESKS + B_DESKS, front=not at_desk))]
-                for a, b, lines in parts:
-                    all_lines = _with_cover(organisation, lines, cover.get(m, []), at_desk=m in at_desk)
+                    parts = [(opened, closed, A_DESKS + B_DESKS)]
+                for a, b, desks in parts:
+                    if desks:
+                        lines = _lines(organisation, m, desks, front=not at_desk)
+                        all_lines = _with_cover(organisation, lines, cover.get(m, []), desks)
+                    else:
+                        all_lines = _desk_duty(organisation, m)
                     spans[m].append((a, b, duties.id(all_lines, longest), int(leaves and b == closed)))
 
 
@@ -265,15 +267,15 @@ def _covers(members: list[int], present: list[int]) -> dict[int, list[int]]:
     return cover
 
 
-def _with_cover(organisation: Organisation, lines: list[Line], absentees: list[int], *, at_desk: bool) -> list[Line]:
+def _with_cover(
+    organisation: Organisation, lines: list[Line], absentees: list[int], desks: tuple[Desk, ...]
+) -> list[Line]:
     """Return a duty with the stations of absent colleagues added, last and at the pace of an outsider."""
-    if at_desk or not absentees:
-        return lines
     known = {station for station, _, _ in lines}
     pace = round(OWN_PACE * organisation.pilot.roles.outside_pace)
     front = organisation.pilot.service.desk == "own"
     for absentee in absentees:
-        for station, rank, _ in _lines(organisation, absentee, A_DESKS + B_DESKS, front=front):
+        for station, rank, _ in _lines(organisation, absentee, desks, front=front):
             if station not in known:
                 known.add(station)
                 lines = [*lines, (station, rank + COVER_RANK, pace)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,18 +23,20 @@ class Ledger:
         "spell_server", "spell_start", "spell_step", "spell_ticks", "start",
     )  # fmt: skip
 
-    def __init__(self, work: list[int]) -> None:
+    def __init__(self, work: Ints) -> None:
         n = len(work)
-        self.left = work
-        self.arrival, self.start, self.end, self.server = ([NONE] * n for _ in range(4))
-        self.interruptions = [0] * n
-        self.outcome = [int(Outcome.ABSENT)] * n
-        self.spell_step: list[int] = []
-        self.spell_server: list[int] = []
-        self.spell_start: list[int] = []
-        self.spell_end: list[int] = []
-        self.spell_ticks: list[int] = []
-        self.spell_changeover: list[int] = []
+        self.left = array("q", work.tobytes())
+        self.arrival, self.start, self.end, self.server = (array("q", [NONE]) * n for _ in range(4))
+        self.interruptions = array("q", [0]) * n
+        self.outcome = array("q", [int(Outcome.ABSENT)]) * n
+        (
+            self.spell_step,
+            self.spell_server,
+            self.spell_start,
+            self.spell_end,
+            self.spell_ticks,
+            self.spell_changeover,
+        ) = (array("q") for _ in range(6))
 
     def begin(self, step: int, server: int, now: int) -> int:
         """Add a spell that begins now and return its row."""

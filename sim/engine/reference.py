@@ -17,7 +17,7 @@ from sim.engine.events import Kind
 from sim.engine.ledger import Ledger
 from sim.engine.staff import Duty, Server, Spell
 from sim.engine.waiting import OpenTime, Queues, Signals
-from sim.network import LIMIT, NONE, needed_ticks
+from sim.network import LIMIT, NONE, needed_ticks, owners
 from sim.visits import Outcome, Spells, Visits
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sim.network import Network
 
     Process = Generator[simpy.Event, Any, None]
+    Column = memoryview[int]
 
 # SimPy's own wake-ups have the priorities 0 and 1: they come before the contract's events of an instant.
 _FIRST_PRIORITY = 2
@@ -89,24 +90,24 @@ class _Engine:
         self.network = network
         self.horizon = horizon
         self.env = simpy.Environment(initial_time=0)
-        steps = network.steps
-        self.station: list[int] = steps.station.tolist()
-        self.priority: list[int] = steps.priority.tolist()
-        self.yields_to: list[int] = steps.yields_to.tolist()
-        self.past_closing: list[int] = steps.past_closing.tolist()
-        self.lag: list[int] = steps.lag.tolist()
-        self.lag_clock: list[int] = steps.lag_clock.tolist()
-        self.gate: list[int] = steps.gate.tolist()
-        self.patience: list[int] = steps.patience.tolist()
-        self.patience_clock: list[int] = steps.patience_clock.tolist()
-        self.shuts: list[int] = steps.shuts.tolist()
-        self.emits: list[int] = steps.emits.tolist()
-        self.awaits: list[int] = steps.awaits.tolist()
-        self.count: list[int] = steps.count.tolist()
-        self.next: list[int] = steps.next.tolist()
-        self.leave: list[int] = steps.leave.tolist()
+        steps = network.steps  # read where they lie: lists of a million integers would take four times the memory
+        self.station: Column = steps.station.data
+        self.priority: Column = steps.priority.data
+        self.yields_to: Column = steps.yields_to.data
+        self.past_closing: Column = steps.past_closing.data
+        self.lag: Column = steps.lag.data
+        self.lag_clock: Column = steps.lag_clock.data
+        self.gate: Column = steps.gate.data
+        self.patience: Column = steps.patience.data
+        self.patience_clock: Column = steps.patience_clock.data
+        self.shuts: Column = steps.shuts.data
+        self.emits: Column = steps.emits.data
+        self.awaits: Column = steps.awaits.data
+        self.count: Column = steps.count.data
+        self.next: Column = steps.next.data
+        self.leave: Column = steps.leave.data
         self.first: list[int] = network.requests.first.tolist()
-        self.request_of: list[int] = np.repeat(np.arange(len(self.first) - 1), np.diff(network.requests.first)).tolist()
+        self.request_of: Column = owners(network.requests.first).data
         self.site: list[int] = network.stations.site.tolist()
         self.room: list[int] = network.halls.room.tolist()
         self.duties = _duties(network)
@@ -115,7 +116,7 @@ class _Engine:
         self.time = OpenTime(network.calendars)
         self.queues = Queues(network.stations, len(self.room))
         self.signals = Signals()
-        self.ledger = Ledger(steps.work.tolist())
+        self.ledger = Ledger(steps.work)
         self.over: dict[int, simpy.Event] = {}  # by request: its present step is served or left
         # Servers on duty by id: with the station in their duty, with no spell, with one that yields.
         self.able: list[set[int]] = [set() for _ in self.site]

@@ -287,8 +287,11 @@ def _groups(case: Case) -> Iterator[tuple[str, Bools]]:
 
 
 def turnaround_distribution(case: Case, reqs: Requests, start: int, end: int) -> dict[str, list[float]]:
-    """Return the share of measured requests finished within so many working days, on a fixed grid."""
-    measured = (reqs.contact >= start) & (reqs.contact < end) & ~reqs.left
+    """Return the share of all measured requests finished within so many working days, on a fixed grid.
+
+    Those still open and those that left unserved are never finished.
+    """
+    measured = (reqs.contact >= start) & (reqs.contact < end)
     finished = measured & reqs.finished
     days = np.sort(case.office.hours.between(reqs.contact[finished], reqs.result[finished]) / case.office.day_ticks)
     share = np.searchsorted(days, DAYS_GRID, side="right") / max(1, int(measured.sum()))
