@@ -163,6 +163,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_tables(tiny, tmp_path):
         (("run", "network=mm"), "network must be one of"),
         (("run", "network=mmc", "network.servers.clerk.number=0"), "network.stations.desk must be served by somebody"),
         (("run", "network.horizon=3"), "network must be given (network=mmc)"),
+        (("run", "network=mmc", "pilot=three_level"), "pilot must be left out where a network is run, got both"),
     ],
 )
 def test_a_mistake_is_one_paragraph_with_path_rule_and_value(tmp_path, arguments, text):
@@ -202,3 +203,20 @@ def test_every_pilot_resolves_to_data(tmp_path):
     for name in ("four_level", "three_level", "three_level_balanced"):
         assert f"{name}:" in done.stdout
     assert not (tmp_path / "results").exists()
+
+
+def test_a_copied_pilot_that_kept_its_name_is_refused_before_anything_runs(tmp_path):
+    pilots = tmp_path / "mine" / "pilot"
+    pilots.mkdir(parents=True)
+    (pilots / "copy.yaml").write_text(
+        "# @package _global_\ndefaults:\n  - three_level\nname: three_level\ntitle: copy\n"
+    )
+    told = refused(tmp_path, "compare", "--config-dir", "mine", "pilots=[four_level,copy]")
+    assert "pilot/copy.yaml: name must be copy, as the file is called, got three_level" in told
+
+
+def test_a_queue_without_a_steady_state_is_named_and_a_run_ends_with_its_cost(tmp_path):
+    done = wangge(tmp_path, "run", "network=mmc", "network.servers.clerk.number=2", "replications=2")
+    assert "pool:clerk was busy all the time" in done.stdout
+    assert "steps a second" in done.stdout
+    assert "theory" not in done.stdout
