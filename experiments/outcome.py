@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import polars as pl
     from matplotlib.figure import Figure
@@ -67,13 +67,13 @@ def tell(
     checks = [
         *horizon(found["waiting"], pilots),
         *growth(found["backlog"], pilots, overloaded),
-        cost(speed),
+        kept_cost(store.facts(names, run.replications)),
     ]
     _charts(store, pilots, comparison, found)
     store.write_text("summary.md", _markdown(pilots, [*before, *after], [*notes, *checks], escape_markdown(told)))
     for table in after:
         console.print(table)
-    for note in checks:
+    for note in (*checks, cost(speed)):
         console.print(f"- {note}", markup=False)
     console.print()
     console.print(told, markup=False)
@@ -298,6 +298,17 @@ def growth(backlog: pl.DataFrame, pilots: list[Pilot], overloaded: dict[str, lis
             told = ", ".join(f"{level} {slope:+,.0f}" for level, slope in slopes.items())
             notes.append(f"{pilot.name}: change of the work that waits after the warm-up, hours a week: {told}.")
     return notes
+
+
+def kept_cost(facts: Sequence[Mapping[str, Any]]) -> str:
+    """Return what all kept replications cost, whenever they were run."""
+    steps, seconds = sum(f["steps"] for f in facts), sum(f["seconds"] for f in facts)
+    return (
+        f"{len(facts)} replications, {steps:,} steps: {steps / max(seconds, 1e-9):,.0f} steps a "
+        f"second a process for whole "
+        f"replications, {steps / max(sum(f['seconds_engine'] for f in facts), 1e-9):,.0f} in the engine; peak memory "
+        f"{max((f['peak_memory_mb'] for f in facts), default=0):,} MB a process."
+    )
 
 
 def cost(speed: Speed) -> str:

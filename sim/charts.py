@@ -257,6 +257,8 @@ def _forest_words(records: Sequence[Mapping[str, Any]], pilots: Sequence[str], b
         title = f"Nothing can be concluded against {base}: every verdict is withheld"
     elif len(pilots) <= 3:
         title = "; ".join(f"{_name(p)} is {_score(c, base)}" for p, c in counts.items())
+        if 2 * total["withheld"] > len(records):
+            title = f"Most differences cannot be judged; where they can, {title}"
     else:
         clean = sum(c["better"] > 0 and c["worse"] == 0 for c in counts.values())
         n = "None" if clean == 0 else str(clean)
