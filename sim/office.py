@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.clock import DAY, MINUTE, WEEK, Calendar
+from sim.clock import DAY, MINUTE, Calendar
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -120,8 +120,3 @@ def year_of_working_days(config: OfficeCalendar) -> NDArray[np.bool_]:
 def office_hours_a_day(config: OfficeCalendar) -> float:
     """Return the office hours of a working day."""
     return sum(hours.minutes[1] - hours.minutes[0] for hours in config.hours) / 60
-
-
-def week_of(tick: int) -> int:
-    """Return the week of a tick."""
-    return tick // WEEK

@@ -122,8 +122,6 @@ def test_another_district_may_open_once_a_day():
     assert mornings.day_closes()[0] - mornings.day_opens()[0] == 3 * HOUR
 
 
-def test_dates_and_weeks_of_ticks():
+def test_dates_of_ticks():
     assert YEAR.date(0) == dt.date(2011, 1, 3)
     assert YEAR.date(at(2011, 10, 8, 23, 59)) == dt.date(2011, 10, 8)
-    assert office_module.week_of(at(2011, 1, 9, 23)) == 0
-    assert office_module.week_of(at(2011, 1, 10)) == 1
