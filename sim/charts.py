@@ -388,6 +388,7 @@ def turnaround_distribution(table: pl.DataFrame, footer: str = "") -> Figure:
         f"Lines: mean of {n} replications; bands: lowest to highest of them." if n > 1 else "One replication, no band."
     )
     title = _turnaround_title(within, last)
+    seen += " Requests that left unserved or are still open count as not finished."
     page = _Page.of(11.0, 4.9, title=title, subtitle=seen, legend=legend, footer=footer)
     axes = page.axes(_EDGE + 0.65, 0.1, 11.0 - 2 * _EDGE - 1.6, 4.2)
     _turnaround_axes(axes, last)
