@@ -70,6 +70,8 @@ class Case:
         What the engine runs on.
     labels : StepLabels
         What the steps are.
+    ids : ndarray of int, shape (requests,)
+        The number of each request among all of the replication, rising; residents' are positions in the demand.
     n_residents : int
         The residents' requests come first, in the order of the demand.
     meetings : ndarray of int, shape (n, 3)
@@ -81,6 +83,7 @@ class Case:
     demand: Demand
     network: Network
     labels: StepLabels
+    ids: Ints
     n_residents: int
     meetings: Ints
     horizon: int
@@ -125,6 +128,7 @@ def case(organisation: Organisation, office: OfficeTime, demand: Demand, replica
         demand=demand,
         network=network,
         labels=StepLabels(**labels, activities=tuple(writer.activities)),
+        ids=np.arange(len(network.requests.begin)),
         n_residents=len(demand),
         meetings=roster.meetings,
         horizon=office.weeks * 7 * DAY,
