@@ -6,11 +6,11 @@ All are rosters of intervals with different duties; the engine knows no special 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sim.clock import HOUR, Calendar, ticks
+from sim.clock import DAY, HOUR, NEVER, WEEK, ticks
 from sim.itineraries import Desk
 from sim.streams import stream
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sim.config import Absence, Pilot
+    from sim.config import Absence, Level, Pilot
     from sim.office import OfficeTime
     from sim.organisation import Organisation, Person
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
 
 Line = tuple[int, int, int]  # station, rank, pace per mille
-Span = tuple[int, int, int, int]  # open, close, duty, hand_back
 
 OWN_PACE = 1000
 COVER_RANK = 20
@@ -42,15 +41,25 @@ class Rosters:
 
     Attributes
     ----------
-    duties, servers : dict of str -> list of int
+    duties, servers : dict of str -> ndarray of int
         Columns of `network.make_network`; `changeover` is not among them.
     meetings : ndarray of int, shape (n, 3)
         Person, start and end (ticks) of every meeting attended.
     """
 
-    duties: dict[str, list[int]]
-    servers: dict[str, list[int]]
+    duties: dict[str, Ints]
+    servers: dict[str, Ints]
     meetings: Ints
+
+
+class _Spans(NamedTuple):
+    """Intervals on duty, one row each, sorted by person and time (all of one length)."""
+
+    person: Ints
+    open: Ints
+    close: Ints
+    duty: Ints
+    hand_back: Ints
 
 
 @dataclass
@@ -64,17 +73,18 @@ class _Duties:
         key = (tuple(sorted(lines)), int(longest))
         return self.ids.setdefault(key, len(self.ids))
 
-    def columns(self) -> dict[str, list[int]]:
+    def columns(self) -> dict[str, Ints]:
         """Return the engine's columns."""
-        columns: dict[str, list[int]] = {"first": [0], "longest": [], "station": [], "rank": [], "pace": []}
-        for lines, longest in self.ids:
-            for station, rank, pace in lines:
-                columns["station"].append(station)
-                columns["rank"].append(rank)
-                columns["pace"].append(pace)
-            columns["first"].append(len(columns["station"]))
-            columns["longest"].append(longest)
-        return columns
+        station, rank, pace = (
+            np.array([line for lines, _ in self.ids for line in lines], dtype=np.int64).reshape(-1, 3).T
+        )
+        return {
+            "first": np.cumsum([0, *(len(lines) for lines, _ in self.ids)]),
+            "longest": np.array([longest for _, longest in self.ids], dtype=np.int64),
+            "station": station,
+            "rank": rank,
+            "pace": pace,
+        }
 
 
 def of(organisation: Organisation, office: OfficeTime, replication: int) -> Rosters:
@@ -83,32 +93,24 @@ def of(organisation: Organisation, office: OfficeTime, replication: int) -> Rost
     A person's absence and meetings are drawn by identity: the same under every design.
     """
     pilot, people = organisation.pilot, organisation.people
-    absent = np.stack([_absences(pilot, office, p.identity, replication) for p in people])
-    meetings = [_meetings(pilot, office, p, replication) for p in people]
+    there = np.stack([~_absences(pilot, office, p.identity, replication) for p in people])
     duties = _Duties()
-    spans: list[list[Span]] = [[] for _ in people]
-    for level in pilot.structure.levels:
-        for unit in range(organisation.n_units(level)):
-            _unit_rosters(organisation, office, level, unit, absent, duties, spans)
-    servers: dict[str, list[int]] = {"first": [0], "open": [], "close": [], "duty": [], "hand_back": []}
-    attended: list[tuple[int, int, int]] = []
-    for i, calendar in enumerate(meetings):
-        for opened, closed, duty, hand_back in _without(spans[i], calendar):
-            servers["open"].append(opened)
-            servers["close"].append(closed)
-            servers["duty"].append(duty)
-            servers["hand_back"].append(hand_back)
-        servers["first"].append(len(servers["open"]))
-        present = {office_day(opened) for opened, *_ in spans[i]}
-        for a, b in zip(calendar.open.tolist(), calendar.close.tolist(), strict=True):
-            if office_day(a) in present:
-                attended.append((i, a, b))
-    return Rosters(duties.columns(), servers, np.array(attended, dtype=np.int64).reshape(-1, 3))
-
-
-def office_day(tick: int) -> int:
-    """Return the day number of a tick."""
-    return tick // (24 * HOUR)
+    units = [(level, unit) for level in pilot.structure.levels for unit in range(organisation.n_units(level))]
+    written = [_unit_spans(organisation, office, level, unit, there, duties) for level, unit in units]
+    by_person = np.argsort(np.concatenate([spans.person for spans in written]), kind="stable")
+    spans = _Spans(*(np.concatenate(column)[by_person] for column in zip(*written, strict=True)))
+    meetings = _meetings(organisation, office, replication)
+    spans = _without(spans, meetings, office.weeks * WEEK)
+    person, start, _ = meetings.T
+    attended = there[person, np.searchsorted(office.working_days, start // DAY)]
+    servers = {
+        "first": np.searchsorted(spans.person, np.arange(len(people) + 1)),
+        "open": spans.open,
+        "close": spans.close,
+        "duty": spans.duty,
+        "hand_back": spans.hand_back,
+    }
+    return Rosters(duties.columns(), servers, meetings[attended])
 
 
 # ---------------------------------------------------------------------------------- absence and meetings
@@ -143,75 +145,121 @@ def _absences(pilot: Pilot, office: OfficeTime, identity: int, replication: int)
     return absent_days(rng, len(office.working_days), pilot.staffing.absence)
 
 
-def _meetings(pilot: Pilot, office: OfficeTime, person: Person, replication: int) -> Calendar:
-    """Return the meetings that a person is asked to: so many a week, in different slots of office time."""
-    config = pilot.burden.meetings
-    if person.level != "community":
-        return Calendar.of([])
-    per_week = config.secretary_per_week if person.secretary else config.others_per_week
+def _meetings(organisation: Organisation, office: OfficeTime, replication: int) -> Ints:
+    """Return person, start and end of all meetings that people are asked to (shape (n, 3), sorted).
+
+    So many a week, in different slots of office time.
+    """
+    pilot, config = organisation.pilot, organisation.pilot.burden.meetings
     length = ticks(config.hours, HOUR)
     slots = np.concatenate(
-        [np.arange(a, b - length + 1, length) for a, b in zip(office.hours.open, office.hours.close, strict=True)]
+        [
+            np.arange(a, b - length + 1, length)
+            for a, b in zip(office.hours.open.tolist(), office.hours.close.tolist(), strict=True)
+        ]
     )
-    week = slots // (7 * 24 * HOUR)
-    draw = stream(pilot.run.seed, replication, f"staff/{person.identity}/meetings").random(len(slots))
-    chosen: list[int] = []
-    for w in range(office.weeks):
-        n = int(np.floor((w + 1) * per_week) - np.floor(w * per_week))
-        here = np.flatnonzero(week == w)
-        chosen += slots[here[np.argsort(draw[here], kind="stable")[:n]]].tolist()
-    return Calendar.of((a, a + length) for a in sorted(chosen))
+    week = slots // WEEK
+    size = np.bincount(week, minlength=office.weeks)
+    first = np.cumsum(size) - size
+    draws = np.full((office.weeks, size.max(initial=0)), np.inf)
+    weeks, nth = np.arange(office.weeks), np.arange(draws.shape[1])
+    rows = []
+    for i, person in enumerate(organisation.people):
+        if person.level != "community":
+            continue
+        per_week = config.secretary_per_week if person.secretary else config.others_per_week
+        asked = np.minimum(np.floor((weeks + 1) * per_week) - np.floor(weeks * per_week), size)
+        rng = stream(pilot.run.seed, replication, f"staff/{person.identity}/meetings")
+        draws[week, np.arange(len(slots)) - first[week]] = rng.random(len(slots))
+        least = first[:, None] + np.argsort(draws, axis=1, kind="stable")
+        start = np.sort(slots[least[nth < asked[:, None]]])
+        rows.append(np.stack([np.full_like(start, i), start, start + length], axis=1))
+    return np.concatenate(rows)
 
 
 # -------------------------------------------------------------------------------------------- one unit
 
 
-def _unit_rosters(
-    organisation: Organisation,
-    office: OfficeTime,
-    level: str,
-    unit: int,
-    absent: Bools,
-    duties: _Duties,
-    spans: list[list[Span]],
-) -> None:
-    """Write the spans of a unit's staff, day by day."""
-    pilot = organisation.pilot
-    members = organisation.members(level, unit)  # type: ignore[arg-type]
-    rota = level == "community" and pilot.service.desk == "rota"
-    covered = level == "community" and pilot.roles.cover == "colleague"
-    split = level == "community" and pilot.roles.order == "split"
-    longest = level == "community" and pilot.roles.order == "longest"
-    n_days, per_day = len(office.working_days), office.sessions_a_day
-    b_from = office.hours.at(np.arange(n_days) * office.day_ticks + round((1 - pilot.roles.b_share) * office.day_ticks))
-    turn = 0
-    for day in range(n_days):
-        present = [m for m in members if not absent[m, day]]
-        cover = _covers(members, present) if covered else {}
-        for session in range(per_day):
-            i = day * per_day + session
-            opened, closed = int(office.hours.open[i]), int(office.hours.close[i])
-            at_desk: set[int] = set()
-            if rota and len(present) > 1:
-                n = min(pilot.service.counters, len(present) // 2)
-                at_desk = {present[(turn + k) % len(present)] for k in range(n)}
-                turn += n
-            for m in present:
-                leaves = covered and session == per_day - 1 and day + 1 < n_days and absent[m, day + 1]
-                if m in at_desk:
-                    parts: list[tuple[int, int, tuple[Desk, ...]]] = [(opened, closed, ())]  # the rota desk
-                elif split:
-                    cut = min(max(int(b_from[day]), opened), closed)
-                    parts = [p for p in ((opened, cut, A_DESKS), (cut, closed, B_DESKS)) if p[0] < p[1]]
-                else:
-                    parts = [(opened, closed, A_DESKS + B_DESKS)]
-                for a, b, desks in parts:
-                    if desks:
-                        lines = _lines(organisation, m, desks, front=not at_desk)
-                        all_lines = _with_cover(organisation, lines, cover.get(m, []), desks)
-                    else:
-                        all_lines = _desk_duty(organisation, m)
-                    spans[m].append((a, b, duties.id(all_lines, longest), int(leaves and b == closed)))
+def _unit_spans(
+    organisation: Organisation, office: OfficeTime, level: Level, unit: int, there: Bools, duties: _Duties
+) -> _Spans:
+    """Return the spans of a unit's staff, meetings not yet cut out.
+
+    Every opening of the office is two spans, the first at the A desks and the second in the grid, where the day
+    is split, and else one. The arrays have the axes member, day, opening and part.
+    """
+    pilot, members = organisation.pilot, organisation.members(level, unit)
+    community = level == "community"
+    here, shape = there[members], (-1, office.sessions_a_day)
+    opens, closes = office.hours.open.reshape(shape), office.hours.close.reshape(shape)
+    run, leaves = np.zeros_like(here, dtype=np.int64), np.zeros_like(here)
+    if community and pilot.roles.cover == "colleague":
+        run = _absent_before(here)
+        leaves[:, :-1] = here[:, :-1] & ~here[:, 1:]
+    at_desk, manned = np.zeros((*here.shape, shape[1]), dtype=bool), np.zeros(len(opens), dtype=bool)
+    if community and pilot.service.desk == "rota":
+        at_desk, manned = _rota(here, shape[1], pilot.service.counters)
+    split = community and pilot.roles.order == "split"
+    cut = np.where(at_desk, closes, np.clip(_turns_to_grid(pilot, office)[:, None], opens, closes) if split else closes)
+    opened = np.stack([np.broadcast_to(opens, cut.shape), cut], axis=-1)
+    closed = np.stack([cut, np.broadcast_to(closes, cut.shape)], axis=-1)
+    hand_back = np.zeros(opened.shape, dtype=np.int64)
+    hand_back[:, :, -1] = leaves[:, :, None] & (closed[:, :, -1] == closes[:, -1:])
+    # what a member serves: 0 the rota desk, else by whom they cover and whether somebody else has the rota desk
+    serves = np.where(at_desk, 0, 1 + 2 * run[:, :, None] + manned[:, None])
+    keep = here[:, :, None, None] & (opened < closed)
+    position, _, _, part = np.nonzero(keep)
+    what = np.broadcast_to(serves[..., None], keep.shape)[keep]
+    code = (what * 2 + part) * len(members) + position
+    ids = np.zeros(code.max(initial=0) + 1, dtype=np.int64)
+    for number in np.flatnonzero(np.bincount(code)).tolist():
+        i, serving, second = number % len(members), number // len(members) // 2, number // len(members) % 2
+        desks = A_DESKS + B_DESKS if not split else B_DESKS if second else A_DESKS
+        lines = _served(organisation, members, i, serving, desks)
+        ids[number] = duties.id(lines, community and pilot.roles.order == "longest")
+    return _Spans(np.array(members)[position], opened[keep], closed[keep], ids[code], hand_back[keep])
+
+
+def _turns_to_grid(pilot: Pilot, office: OfficeTime) -> Ints:
+    """Return the instant of each working day at which a split day turns from A to B."""
+    a_ticks = round((1 - pilot.roles.b_share) * office.day_ticks)
+    return office.hours.after(0, np.arange(len(office.working_days)) * office.day_ticks + a_ticks)
+
+
+def _absent_before(here: Bools) -> Ints:
+    """Return how many colleagues in a row, just before each member in the unit's order, are absent (shape of `here`).
+
+    The next colleague who is present covers them all; the order goes round.
+    """
+    run = np.zeros(here.shape, dtype=np.int64)
+    for i in [*range(len(here)), *range(len(here))]:
+        run[i] = np.where(here[i - 1], 0, run[i - 1] + 1)
+    return run
+
+
+def _rota(here: Bools, per_day: int, counters: int) -> tuple[Bools, Bools]:
+    """Return who is at the rota desk (members, days, openings), and the days on which it is manned.
+
+    Those present take turns, opening after opening; at least half of them stay free, and nobody who is alone.
+    """
+    present = here.sum(axis=0)
+    seats = np.minimum(counters, present // 2)
+    turn = np.cumsum(np.repeat(seats, per_day)).reshape(-1, per_day) - seats[:, None]
+    position = np.cumsum(here, axis=0) - 1
+    place_in_turn = (position[:, :, None] - turn) % np.maximum(present, 1)[:, None]
+    return here[:, :, None] & (place_in_turn < seats[:, None]), seats > 0
+
+
+def _served(
+    organisation: Organisation, members: list[int], i: int, serving: int, desks: tuple[Desk, ...]
+) -> list[Line]:
+    """Return the lines of the i-th member of a unit: at the rota desk, or at these desks with those they cover."""
+    if serving == 0:
+        return _desk_duty(organisation, members[i])
+    run, manned = divmod(serving - 1, 2)
+    lines = _lines(organisation, members[i], desks, front=not manned)
+    absentees = sorted((i - k) % len(members) for k in range(1, run + 1))
+    return _with_cover(organisation, lines, [members[k] for k in absentees], desks)
 
 
 def _lines(organisation: Organisation, m: int, desks: tuple[Desk, ...], *, front: bool) -> list[Line]:
@@ -256,17 +304,6 @@ def _desk_duty(organisation: Organisation, m: int) -> list[Line]:
     return [*lines, (int(organisation.at[person.level, Desk.FILES][person.unit, person.bundle]), 1, OWN_PACE)]
 
 
-def _covers(members: list[int], present: list[int]) -> dict[int, list[int]]:
-    """Return who covers whom today: the next colleague in the unit who is present."""
-    cover: dict[int, list[int]] = {}
-    if present:
-        for position, m in enumerate(members):
-            if m not in present:
-                order = members[position + 1 :] + members[:position]
-                cover.setdefault(next(c for c in order if c in present), []).append(m)
-    return cover
-
-
 def _with_cover(
     organisation: Organisation, lines: list[Line], absentees: list[int], desks: tuple[Desk, ...]
 ) -> list[Line]:
@@ -282,15 +319,19 @@ def _with_cover(
     return lines
 
 
-def _without(spans: list[Span], meetings: Calendar) -> list[Span]:
-    """Return spans with the meetings cut out (both sorted)."""
-    if not len(meetings.open):
-        return spans
-    free = Calendar.of((a, b) for a, b, *_ in spans).minus(meetings)
-    opens = np.array([a for a, *_ in spans], dtype=np.int64)
-    owner = np.searchsorted(opens, free.open, side="right") - 1
-    cut: list[Span] = []
-    for a, b, i in zip(free.open.tolist(), free.close.tolist(), owner.tolist(), strict=True):
-        _, close, duty, hand_back = spans[i]
-        cut.append((a, b, duty, hand_back if b == close else 0))
-    return cut
+def _without(spans: _Spans, meetings: Ints, horizon: int) -> _Spans:
+    """Return the spans with everybody's meetings cut out."""
+    # one time axis for all: each person's horizon behind the one before
+    behind, (person, start, end) = spans.person * horizon, meetings.T
+    free_from = np.concatenate([[0], end + person * horizon])
+    free_until = np.concatenate([start + person * horizon, [NEVER]])
+    opens, closes = spans.open + behind, spans.close + behind
+    lowest = np.searchsorted(free_from[1:], opens, side="right")
+    n = np.searchsorted(free_until[:-1], closes) - lowest + 1
+    row = np.repeat(np.arange(len(n)), n)
+    free = np.arange(len(row)) + np.repeat(lowest - (np.cumsum(n) - n), n)
+    opened, closed = np.maximum(opens[row], free_from[free]), np.minimum(closes[row], free_until[free])
+    left = opened < closed
+    row, opened, closed = row[left], opened[left] - behind[row[left]], closed[left] - behind[row[left]]
+    hand_back = np.where(closed == spans.close[row], spans.hand_back[row], 0)
+    return _Spans(spans.person[row], opened, closed, spans.duty[row], hand_back)
