@@ -8,6 +8,7 @@ import sys
 COMMANDS = {
     "compare": "compare pilot designs on the same residents: tables, verdicts and charts",
     "run": "run one pilot design (pilot=...) or one queueing network (network=...)",
+    "bench": "time the engines and other tools on the same workloads, on this machine",
 }
 
 HELP = """\

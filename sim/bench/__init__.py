@@ -1,0 +1,1 @@
+"""The benchmark: the same workloads in several tools, each timed in a process of its own."""

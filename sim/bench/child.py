@@ -1,0 +1,112 @@
+"""One measurement in a process of its own: a job comes in as JSON, what was measured goes out as JSON.
+
+Only the run is timed as kernel. The clocks of the whole process are read by the parent.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import statistics
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WARM_RUNS = 3
+"""Timed runs of a compiled kernel after its warm-up run; the median counts."""
+
+
+def main() -> None:
+    """Do the job on standard input."""
+    job = json.load(sys.stdin)
+    told = (_district if job["kind"] == "district" else _workload)(job)
+    told["peak_memory_mb"] = peak_memory_mb()
+    json.dump(told, sys.stdout)
+
+
+def peak_memory_mb() -> float:
+    """Return the peak resident memory of this process (MB); not that of the parent it was forked from."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / 1e3
+    from sim.replication import peak_memory_mb as since_fork
+
+    return since_fork()
+
+
+def timed(run: Callable[[], Any], *, warm: bool) -> dict[str, float]:
+    """Return wall and CPU seconds of a run; warm: the median of a few after one that does not count."""
+    runs = WARM_RUNS if warm else 1
+    if warm:
+        run()
+    wall, cpu = [], []
+    for _ in range(runs):
+        began, busy = time.perf_counter(), time.process_time()
+        run()
+        wall.append(time.perf_counter() - began)
+        cpu.append(time.process_time() - busy)
+    return {"kernel_wall": statistics.median(wall), "kernel_cpu": statistics.median(cpu)}
+
+
+def _workload(job: dict[str, Any]) -> dict[str, Any]:
+    """Run a queueing workload in a tool."""
+    from sim.bench import tools, workloads
+
+    began = time.perf_counter()
+    inputs = workloads.draw(job["workload"], job["requests"], job["seed"])
+    drawn = time.perf_counter()
+    program = tools.program(job["tool"], inputs)
+    built = time.perf_counter()
+    told: dict[str, Any] = {"sampling_wall": drawn - began, "building_wall": built - drawn}
+    told |= timed(program.run, warm=job["warm"])
+    record = program.record()
+    steps = int((record.end >= 0).sum())
+    told |= {"steps": steps, "events": record.events}
+    told["figures"] = [asdict(figure) for figure in workloads.figures(inputs, record)]
+    np.save(job["waits"], record.wait)
+    if program.nbytes is not None:
+        told["bytes_a_step"] = program.nbytes() / steps
+    return told
+
+
+def _district(job: dict[str, Any]) -> dict[str, Any]:
+    """Run a whole replication of a district on an engine: sampling to measures, or the kernel alone."""
+    from sim import config, replication
+    from sim.bench.with_engine import engine, nbytes
+    from sim.visits import balance
+
+    pilot = config.load(job["config"])
+    run = engine(job["tool"])
+    began = time.perf_counter()
+    case = replication.prepare(pilot, 0)
+    told: dict[str, Any] = {"building_wall": time.perf_counter() - began}
+    done: list[Any] = []
+
+    def keep() -> None:
+        done[:] = [run(case.network, case.horizon)]
+
+    told |= timed(keep, warm=job["warm"])
+    visits, spells = done[-1]
+    told["steps"] = int((visits.arrival >= 0).sum())
+    told["events"] = told["steps"] + int((visits.end >= 0).sum())
+    told["bytes_a_step"] = nbytes(case.network, case.labels, visits, spells) / told["steps"]
+    if job["warm"]:
+        return told
+    gc.collect()
+    measuring = time.perf_counter()
+    balance(case.network, visits, spells, case.horizon)
+    replication.measure(replication.Record(case, visits, spells))
+    ended = time.perf_counter()
+    return told | {"measuring_wall": ended - measuring, "replication_wall": ended - began}
+
+
+if __name__ == "__main__":
+    main()
