@@ -48,8 +48,8 @@ Leave the machine alone while it runs: five rounds of everything take about half
 TITLES = {
     "p1": "P1: three stations in a row (4, 8 and 2 servers)",
     "p2": "P2: 24 staff, each with a queue of a specialism and 18 with one of a grid",
-    "yuehu": "Yuehu: a district, 72 weeks with 52 measured",
 }
+DISTRICTS = ("yuehu", "scale")
 LEAST_REQUESTS = 1_000
 
 
@@ -103,7 +103,7 @@ def planned(settings: Bench, config_dir: Path | None = None) -> Plan:
     """
     from sim.bench import tools
 
-    known = (*TITLES, "scale")
+    known = (*TITLES, *DISTRICTS)
     for name in settings.workloads:
         if name not in known:
             raise ConfigError(f"workloads must be of {', '.join(known)}{near(name, known)}, got {name}")
@@ -121,7 +121,7 @@ def planned(settings: Bench, config_dir: Path | None = None) -> Plan:
         if lacking[name]
     )
     engines = [name for name in found if name in tools.ENGINES]
-    for name in ("yuehu", "scale"):
+    for name in DISTRICTS:
         if name in settings.workloads and not engines:
             raise ConfigError(
                 f"workloads {name} must have reference or compiled among the tools, got {', '.join(found)}"
@@ -136,22 +136,24 @@ def _workloads(settings: Bench, config_dir: Path | None) -> tuple[Workload, ...]
     made = []
     for name in dict.fromkeys(settings.workloads):
         if name == "scale":
-            for case, overrides in settings.scale.items():
-                job = _district(overrides, config_dir)
-                made.append(Workload(f"scale-{case}", f"Scale: {case.replace('_', ' ')}", job))
+            made += [_district(f"scale-{case}", given, config_dir) for case, given in settings.scale.items()]
         elif name == "yuehu":
-            made.append(Workload(name, TITLES[name], _district(settings.yuehu, config_dir)))
+            made.append(_district(name, settings.yuehu, config_dir))
         else:
             job = {"kind": "queue", "workload": name, "requests": settings.requests, "seed": settings.seed}
             made.append(Workload(name, TITLES[name], job))
     return tuple(made)
 
 
-def _district(overrides: Sequence[str], config_dir: Path | None) -> dict[str, Any]:
-    """Return the job of a district's replication from Hydra overrides of the shipped configs."""
+def _district(name: str, overrides: Sequence[str], config_dir: Path | None) -> Workload:
+    """Return a replication of a district as a workload, from Hydra overrides of the shipped configs."""
+    from sim.bench.measurement import Workload
+
     plain = compose("main", Line(tuple(overrides), config_dir))
-    config.load(plain)
-    return {"kind": "district", "config": plain}
+    pilot = config.load(plain)
+    words = name.removeprefix("scale-").replace("_", " ").capitalize()
+    title = f"{words}: {pilot.title}, {pilot.run.weeks} weeks of which {pilot.run.measured_weeks} are measured"
+    return Workload(name, title, {"kind": "district", "config": plain})
 
 
 def _identity(plan: Plan) -> dict[str, Any]:
@@ -266,6 +268,7 @@ def _notes(plan: Plan, timings: pl.DataFrame, workload: Workload) -> list[str]:
     few = few.filter(few["len"] < rounds)
     if len(few):
         notes.append(f"{', '.join(few['tool'])}: fewer rounds, as one takes minutes.")
+    notes.append("× SimPy: its CPU seconds over the tool's in the same round, median [range]; × reference likewise.")
     return [*notes, *plan.left_out]
 
 

@@ -84,8 +84,8 @@ def speed_table(frame: pl.DataFrame, title: str, notes: Sequence[str]) -> Table:
         "phase",
         "seconds",
         "steps a second",
-        "times SimPy",
-        "times reference",
+        "× SimPy",
+        "× reference",
         "bytes a step",
         "peak MB",
     )

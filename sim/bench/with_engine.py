@@ -71,7 +71,8 @@ def program(inputs: Inputs, run: Run) -> Program:
 
     def record() -> Record:
         visits = done[-1][0]
-        return Record(*(column.reshape(inputs.work.shape) for column in (visits.arrival, visits.start, visits.end)))
+        columns = (visits.arrival, visits.start, visits.end)
+        return Record(*(column.astype(np.int64).reshape(inputs.work.shape) for column in columns))
 
     def keep() -> None:
         done[:] = [run(network, horizon)]
