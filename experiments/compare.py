@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from experiments.composition import Line, compose, parse
+from experiments.composition import compose, executor, parse
 from sim import config
 from sim.config import ConfigError, Name, Section
 
@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sim.config import Pilot
+    from sim.executor import Settings
     from sim.store import Store
     from sim.study import Speed
 
-KEYS = ("pilots", "name", "workers")
+KEYS = ("pilots", "name")
+EXECUTOR_KEYS = ("executor", "workers")
 
 HELP = """\
-wangge compare [pilots=[A,B,...]] [name=FOLDER] [workers=N] [key=value ...]
+wangge compare [pilots=[A,B,...]] [name=FOLDER] [executor=serial|local|dask] [workers=N] [key=value ...]
 
 Compares pilot designs with the first of the list, on the same residents with the same cases (common random
 numbers). Prints the work, heads and load of every design before anything is simulated, then the measures, the
@@ -37,6 +39,8 @@ same command goes on after a kill.
   pilots=[four_level,three_level]   which designs (configs/pilot/), the baseline first
   name=mine                         results/mine; by default compare, or compare-<hash> where knobs were set
   workers=1                         processes; by default all cores; the numbers do not depend on it
+  executor=dask executor.address=tcp://HOST:8786
+                                    on a Dask cluster (docs/clusters.md); serial: in this process alone
   run=quick | reference             horizon and replications (configs/run/); run.replications=20 sets one
   grid.households=300               any knob of configs/, for all pilots alike
   --cfg job                         print the resolved config and stop
@@ -49,7 +53,6 @@ class Comparison(Section):
 
     pilots: Annotated[tuple[Name, ...], Field(min_length=1)]
     name: Annotated[str, Field(min_length=1, max_length=60)] | None
-    workers: Annotated[int, Field(ge=1)] | None
 
 
 def main(arguments: list[str]) -> None:
@@ -58,8 +61,10 @@ def main(arguments: list[str]) -> None:
         print(HELP)  # noqa: T201
         return
     line = parse(arguments)
-    mine, rest = line.take(*KEYS)
-    settings = config.checked(Comparison, compose("compare", Line(tuple(mine.values()), line.config_dir)))
+    where, other = line.take(*EXECUTOR_KEYS)
+    mine, rest = other.take(*KEYS)
+    settings = config.checked(Comparison, compose("compare", mine))
+    on = executor(where)
     if len(set(settings.pilots)) < len(settings.pilots):
         raise ConfigError(f"pilots must be different ones, got {', '.join(settings.pilots)}")
     plain = {name: compose("main", rest, f"pilot={name}") for name in settings.pilots}
@@ -68,12 +73,17 @@ def main(arguments: list[str]) -> None:
         if pilot.name != name:
             raise ConfigError(f"pilot/{name}.yaml: name must be {name}, as the file is called, got {pilot.name}")
     if line.show:
-        from omegaconf import OmegaConf
-
-        print(OmegaConf.to_yaml(OmegaConf.create({**settings.model_dump(mode="json"), "pilots": plain})))  # noqa: T201
+        show({**settings.model_dump(mode="json"), "executor": on.model_dump(), "pilots": plain})
         return
     knobs = [o for o in rest.overrides if not o.startswith("run=")]
-    _compare(settings, pilots, settings.name or _name(pilots, knobs), rest.overrides)
+    _compare(pilots, settings.name or _name(pilots, knobs), on, rest.overrides)
+
+
+def show(plain: Mapping[str, Any]) -> None:
+    """Print a resolved config."""
+    from omegaconf import OmegaConf
+
+    print(OmegaConf.to_yaml(OmegaConf.create(dict(plain))))  # noqa: T201
 
 
 def _name(pilots: list[Pilot], knobs: list[str]) -> str:
@@ -86,11 +96,10 @@ def _name(pilots: list[Pilot], knobs: list[str]) -> str:
     return f"compare-{digest[:8]}"
 
 
-def _compare(settings: Comparison, pilots: list[Pilot], name: str, overrides: tuple[str, ...]) -> None:
+def _compare(pilots: list[Pilot], name: str, on: Settings, overrides: tuple[str, ...]) -> None:
     """Print what is due, run what is missing, and tell what came out."""
     from experiments.outcome import tell, terminal
     from sim import study, tables
-    from sim.executor import default_workers
     from sim.files import plain_name
     from sim.store import Store
 
@@ -110,7 +119,7 @@ def _compare(settings: Comparison, pilots: list[Pilot], name: str, overrides: tu
     store = Store.open(folder, study.identity(pilots), facts)
     for damage in store.repair():
         console.print(f"- {damage}", markup=False)
-    speed = progress(console, store, pilots, settings.workers or default_workers())
+    speed = progress(console, store, pilots, on)
     tell(console, store, pilots, organisations, before, notes, speed)
 
 
@@ -124,7 +133,7 @@ def _named(overloaded: Mapping[str, list[str]]) -> list[str]:
     ]
 
 
-def progress(console: Console, store: Store, pilots: list[Pilot], workers: int) -> Speed:
+def progress(console: Console, store: Store, pilots: list[Pilot], on: Settings) -> Speed:
     """Run what is missing behind a progress bar."""
     from rich.progress import (
         BarColumn,
@@ -156,7 +165,7 @@ def progress(console: Console, store: Store, pilots: list[Pilot], workers: int) 
             if not console.is_terminal:
                 console.print(f"  kept {_}: {facts['steps']:,} steps in {facts['seconds']:.0f} s", markup=False)
 
-        return study.run(store, pilots, workers=workers, on_done=on_done)
+        return study.run(store, pilots, on=on, on_done=on_done)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ from sim.config import ConfigError, near
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from sim.executor import Settings
+
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 
 
@@ -28,11 +30,11 @@ class Line:
     config_dir: Path | None = None
     show: bool = False
 
-    def take(self, *keys: str) -> tuple[dict[str, str], Line]:
-        """Return the overrides of these keys, and the line without them."""
-        mine = {o.partition("=")[0]: o for o in self.overrides if o.partition("=")[0] in keys}
-        rest = tuple(o for o in self.overrides if o.partition("=")[0] not in keys)
-        return mine, Line(rest, self.config_dir, self.show)
+    def take(self, *keys: str) -> tuple[Line, Line]:
+        """Return the line with the overrides of these keys and of what lies below them, and the line without."""
+        mine = tuple(o for o in self.overrides if re.split("[.=]", o, maxsplit=1)[0] in keys)
+        rest = tuple(o for o in self.overrides if o not in mine)
+        return Line(mine, self.config_dir, self.show), Line(rest, self.config_dir, self.show)
 
 
 def parse(arguments: Sequence[str]) -> Line:
@@ -116,6 +118,31 @@ def compose(name: str, line: Line, *fixed: str) -> dict[str, Any]:
     return {str(key): value for key, value in plain.items()}
 
 
+def executor(line: Line) -> Settings:
+    """Return where to run, of a line that sets keys of `executor` or, for short, `workers`.
+
+    Raises
+    ------
+    ConfigError
+        The keys must be those of the chosen executor, with values that it takes.
+    ExecutorError
+        What the executor needs must be installed.
+    """
+    from sim.executor import Dask, chosen
+
+    kind = next((o.partition("=")[2] for o in line.overrides if o.startswith("executor=")), "local")
+    short = [o for o in line.overrides if o.startswith("workers=")]
+    if short and kind == "serial":
+        raise ConfigError(f"workers must be left out where executor=serial, got {short[-1].partition('=')[2]}")
+    full = tuple(f"executor.{o}" if o in short else o for o in line.overrides)
+    settings = chosen(compose("executor", Line(full, line.config_dir))["executor"])
+    if isinstance(settings, Dask):
+        from sim.executor.cluster import check_installed
+
+        check_installed()
+    return settings
+
+
 def _told(name: str, error: Exception, line: Line) -> str:
     """Return Hydra's complaint as one paragraph, with the nearest known keys."""
     text = " ".join(str(error).split())
@@ -127,7 +154,8 @@ def _told(name: str, error: Exception, line: Line) -> str:
         if folder.is_dir():
             options = sorted(path.stem for path in folder.glob("*.yaml"))
             return f"{key} must be one of {', '.join(options)}{near(value, options)}, got {value}"
-        return f"{key} is not a known key{near(key, _known(name))}, got {value}"
+        groups = tuple(o for o in line.overrides if (CONFIGS / o.partition("=")[0]).is_dir())
+        return f"{key} is not a known key{near(key, _known(name, groups))}, got {value}"
     missing = re.search(r"Could not find '([^']+)/([^'/]+)'", text)
     if missing:
         group, value = missing.groups()
@@ -136,8 +164,8 @@ def _told(name: str, error: Exception, line: Line) -> str:
     return text.split(" full_key:")[0].split(" To append")[0]
 
 
-def _known(name: str) -> list[str]:
-    """Return every key of a config by its path."""
+def _known(name: str, groups: tuple[str, ...]) -> list[str]:
+    """Return every key of a config by its path, with the files that were chosen."""
     keys: list[str] = []
 
     def walk(node: object, path: str) -> None:
@@ -146,5 +174,5 @@ def _known(name: str) -> list[str]:
                 keys.append(f"{path}{key}")
                 walk(value, f"{path}{key}.")
 
-    walk(compose(name, Line(())), "")
+    walk(compose(name, Line(groups)), "")
     return keys

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from experiments.composition import Line, compose, parse
+from experiments.composition import Line, compose, executor, parse
 from sim import MODEL_VERSION, config
 from sim.config import ConfigError, Section
 
@@ -18,15 +18,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import polars as pl
+    from rich.console import Console
 
+    from sim.executor import Settings
     from sim.queueing_config import Plan
     from sim.report import Table
+    from sim.study import Found, Speed
 
-KEYS = ("name", "workers")
 ALWAYS_BUSY = 0.995
 
 HELP = """\
-wangge run [pilot=NAME | network=NAME] [name=FOLDER] [workers=N] [key=value ...]
+wangge run [pilot=NAME | network=NAME] [name=FOLDER] [executor=serial|local|dask] [workers=N] [key=value ...]
 
 Runs one design, without a comparison, or any queueing network of configs/network/: the same engine, checks and
 analysis. A network that is a textbook queue (M/M/c) is shown beside its theoretical values.
@@ -35,6 +37,7 @@ analysis. A network that is a textbook queue (M/M/c) is shown beside its theoret
   network=mmc                             a queueing network (configs/network/)
   network.servers.clerk.number=4          any of its numbers; replications=50 and seed=2 beside it
   roles.order=b_first                     any knob of configs/ for a pilot
+  workers=1                               processes; executor=serial, local or dask as for compare
   --cfg job                               print the resolved config and stop
   --config-dir DIR                        find configs of your own in DIR (a folder like configs/)
 """
@@ -69,7 +72,7 @@ def _pilot(line: Line) -> None:
     pilot = next((o.partition("=")[2] for o in line.overrides if o.startswith("pilot=")), "four_level")
     rest = tuple(o for o in line.overrides if not o.startswith("pilot="))
     named = any(o.startswith("name=") for o in rest)
-    knobs = any(not o.startswith(("workers=", "run=")) for o in rest)
+    knobs = any(not o.startswith(("workers=", "executor=", "executor.", "run=")) for o in rest)
     name = () if named or knobs else (f"name=run-{pilot}",)
     flags = [
         *(["--cfg", "job"] if line.show else []),
@@ -93,13 +96,13 @@ class QueueTask:
         return f"replication {self.replication} of {self.name}"
 
 
-def perform(task: QueueTask) -> dict[str, Any]:
-    """Sample, run, check, measure and keep one replication; return its facts."""
+def perform(task: QueueTask) -> Found:
+    """Sample, run, check and measure one replication."""
     from sim import queueing
     from sim.engine import reference
     from sim.measures.queueing import queueing_measures
     from sim.replication import peak_memory_mb
-    from sim.store import Store
+    from sim.study import Found
     from sim.visits import balance
 
     network, labels, end = queueing.sample(task.plan, task.seed, task.replication)
@@ -112,8 +115,15 @@ def perform(task: QueueTask) -> dict[str, Any]:
         "requests": len(network.requests.begin),
         "peak_memory_mb": round(peak_memory_mb()),
     }
-    Store.attach(task.folder).keep(task.name, task.replication, {"measures": measures}, facts)
-    return facts
+    return Found({"measures": measures}, facts)
+
+
+def keep(task: QueueTask, found: Found) -> Mapping[str, Any]:
+    """Keep what a replication found, and return its facts."""
+    from sim.store import Store
+
+    Store.attach(task.folder).keep(task.name, task.replication, found.tables, found.facts)
+    return found.facts
 
 
 def _network(line: Line) -> None:
@@ -122,25 +132,24 @@ def _network(line: Line) -> None:
     import json
 
     from experiments.outcome import cost, terminal
-    from sim import executor, queueing
+    from sim import queueing
     from sim.files import plain_name
     from sim.store import Store
-    from sim.study import Speed
 
     if any(o.startswith("pilot=") for o in line.overrides):
         raise ConfigError("pilot must be left out where a network is run, got both")
-    mine, rest = line.take(*KEYS)
-    from experiments.compare import Comparison
+    from experiments import compare
 
-    settings = config.checked(Comparison, {**compose("compare", Line(tuple(mine.values()))), "pilots": ["network"]})
+    where, other = line.take(*compare.EXECUTOR_KEYS)
+    mine, rest = other.take("name")
+    settings = config.checked(compare.Comparison, {**compose("compare", mine), "pilots": ["network"]})
+    on = executor(where)
     plain = compose("queue", rest)
     which = next(o.partition("=")[2] for o in rest.overrides if o.startswith("network="))
     mapping = plain.pop("network")
     run = config.checked(QueueRun, plain)
     if line.show:
-        from omegaconf import OmegaConf
-
-        print(OmegaConf.to_yaml(OmegaConf.create({"network": mapping, **plain})))  # noqa: T201
+        compare.show({"executor": on.model_dump(), "network": mapping, **plain})
         return
     plan = queueing.load(mapping if run.replications is None else {**mapping, "replications": run.replications})
     matters = {
@@ -153,7 +162,7 @@ def _network(line: Line) -> None:
     pilot = plain_name("network", which.replace("/", "-"))
     name = settings.name or (f"run-{which}-{digest[:8]}" if knobs else f"run-{which}")
     store = Store.open(
-        Path("results") / plain_name("name", name), matters, {"command": ["wangge", "run", *line.overrides]}
+        Path("results") / plain_name("name", name), matters, {"command": ["wangge", "run", *rest.overrides]}
     )
     tasks = [
         QueueTask(store.folder, plan, pilot, run.seed, r)
@@ -161,20 +170,7 @@ def _network(line: Line) -> None:
         if not store.finished(pilot, r)
     ]
     console = terminal()
-    done: list[Mapping[str, Any]] = []
-    began = time.perf_counter()
-    if tasks:
-        from rich.progress import Progress
-
-        with Progress(console=console, disable=not console.is_terminal) as bar:
-            job = bar.add_task("replications", total=len(tasks))
-
-            def on_done(_: QueueTask, facts: Mapping[str, Any]) -> None:
-                bar.advance(job)
-                done.append(facts)
-
-            workers = min(settings.workers or executor.default_workers(), len(tasks))
-            executor.run_tasks(perform, tasks, workers=workers, on_done=on_done)
+    speed = _simulate(tasks, on, console)
     measures = store.table("measures", [pilot], plan.replications)
     store.write_table("measures", measures)
     table = _table(measures, plan, which, run)
@@ -182,10 +178,31 @@ def _network(line: Line) -> None:
     console.print(table)
     for note in full(measures):
         console.print(f"- {note}", markup=False)
-    steps, memory = sum(f["steps"] for f in done), max((f["peak_memory_mb"] for f in done), default=0)
-    console.print(f"- {cost(Speed(steps, time.perf_counter() - began, memory))}", markup=False)
-    store.finish({"steps": steps})
+    console.print(f"- {cost(speed)}", markup=False)
+    store.finish({"steps": speed.steps})
     console.print(f"Kept in results/{name}/", markup=False)
+
+
+def _simulate(tasks: list[QueueTask], on: Settings, console: Console) -> Speed:
+    """Run and keep the tasks behind a progress bar, and return what they cost."""
+    from rich.progress import Progress
+
+    from sim.executor import run_tasks
+    from sim.study import Speed
+
+    done: list[Mapping[str, Any]] = []
+    began = time.perf_counter()
+    if tasks:
+        with Progress(console=console, disable=not console.is_terminal) as bar:
+            job = bar.add_task("replications", total=len(tasks))
+
+            def on_done(_: QueueTask, facts: Mapping[str, Any]) -> None:
+                bar.advance(job)
+                done.append(facts)
+
+            run_tasks(perform, tasks, on, keep=keep, on_done=on_done)
+    memory = max((f["peak_memory_mb"] for f in done), default=0)
+    return Speed(sum(f["steps"] for f in done), time.perf_counter() - began, memory)
 
 
 def _table(measures: pl.DataFrame, plan: Plan, name: str, run: QueueRun) -> Table:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim import MODEL_VERSION, config, executor
+import polars as pl
+
+from sim import MODEL_VERSION, config, executor, files
 from sim.replication import simulate
 from sim.store import Store
 
@@ -30,6 +33,24 @@ class Task:
     def __str__(self) -> str:
         """Return what to call the task in a message."""
         return f"replication {self.replication} of {self.pilot.name}"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one replication found; it travels between processes as Parquet, which is small."""
+
+    tables: Mapping[str, pl.DataFrame]
+    facts: Mapping[str, Any]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the tables as bytes, and the facts."""
+        return {"tables": {name: files.parquet(table) for name, table in self.tables.items()}, "facts": self.facts}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Read the tables."""
+        tables = {name: pl.read_parquet(io.BytesIO(data)) for name, data in state["tables"].items()}
+        object.__setattr__(self, "tables", tables)
+        object.__setattr__(self, "facts", state["facts"])
 
 
 @dataclass(frozen=True)
@@ -60,17 +81,25 @@ def identity(pilots: Sequence[Pilot]) -> dict[str, Any]:
     return {"model_version": MODEL_VERSION, "pilots": [matters(pilot) for pilot in pilots]}
 
 
-def perform(task: Task) -> dict[str, Any]:
-    """Simulate one replication, keep it, and return its facts."""
-    tables, facts = simulate(task.pilot, task.replication)
-    Store.attach(task.folder).keep(task.pilot.name, task.replication, tables, facts)
-    return facts
+def perform(task: Task) -> Found:
+    """Simulate one replication; it needs no folder, so that it may be done on any machine."""
+    return Found(*simulate(task.pilot, task.replication))
+
+
+def keep(task: Task, found: Found) -> Mapping[str, Any]:
+    """Keep what a replication found, and return its facts."""
+    Store.attach(task.folder).keep(task.pilot.name, task.replication, found.tables, found.facts)
+    return found.facts
 
 
 def run(
-    store: Store, pilots: Sequence[Pilot], *, workers: int, on_done: Callable[[Task, Mapping[str, Any]], None]
+    store: Store,
+    pilots: Sequence[Pilot],
+    *,
+    on: executor.Settings,
+    on_done: Callable[[Task, Mapping[str, Any]], None],
 ) -> Speed:
-    """Run what is missing in a store, replication after replication over all pilots.
+    """Run what is missing in a store on an executor, replication after replication over all pilots.
 
     So that whatever stops the run, the pilots have been paired as far as they came.
     """
@@ -88,8 +117,7 @@ def run(
         on_done(task, facts)
 
     began = time.perf_counter()
-    if tasks:
-        executor.run_tasks(perform, tasks, workers=min(workers, len(tasks)), on_done=count)
+    executor.run_tasks(perform, tasks, on, keep=keep, on_done=count)
     return Speed(sum(steps), time.perf_counter() - began if tasks else 0.0, max(memory))
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.executor import ExecutorError, default_workers, run_tasks
+from sim.config import ConfigError
+from sim.executor import Dask, ExecutorError, Local, Serial, chosen, default_workers, run_tasks
 
 
 class AwkwardError(Exception):
@@ -64,6 +65,25 @@ def note(put: Callable[[int], object], task: int, result: int) -> None:
     put(result)
 
 
+def also_where(task: int, found: int) -> tuple[int, int]:
+    return found, os.getpid()
+
+
+def fill(folder: Path, megabytes: int) -> int:
+    while megabytes and not (folder / "0").exists():
+        time.sleep(0.001)
+    taken = np.ones(megabytes * 125_000)
+    if megabytes:
+        # The watch looks now and then.
+        time.sleep(30)
+    (folder / "0").touch()
+    return len(taken)
+
+
+def no_memory(task: int) -> None:
+    np.empty(1 << 60, dtype=np.int8)
+
+
 def ignore(task: int, result: int) -> None:
     pass
 
@@ -73,34 +93,96 @@ def test_results_do_not_depend_on_the_number_of_workers(workers: int) -> None:
     tasks = [(pilot, replication) for pilot in ("old", "three_level") for replication in range(5)]
     started: list[tuple[str, int]] = []
     results: dict[tuple[str, int], float] = {}
-    run_tasks(mean, tasks, workers=workers, on_start=started.append, on_done=results.__setitem__)
+    run_tasks(mean, tasks, Local(workers=workers), on_start=started.append, on_done=results.__setitem__)
     assert started == tasks
     assert results == {task: mean(task) for task in tasks}
 
 
 def test_one_worker_or_one_task_needs_no_other_process() -> None:
     found: list[int] = []
-    run_tasks(where, [1, 2], workers=1, on_done=partial(note, found.append))
-    run_tasks(where, [1], workers=8, on_done=partial(note, found.append))
+    run_tasks(where, [1, 2], Local(workers=1), on_done=partial(note, found.append))
+    run_tasks(where, [1], Local(workers=8), on_done=partial(note, found.append))
     assert found == [os.getpid()] * 3
 
 
 def test_several_workers_are_other_processes() -> None:
     found: set[int] = set()
-    run_tasks(where, range(6), workers=2, on_done=partial(note, found.add))
+    run_tasks(where, range(6), Local(workers=2), on_done=partial(note, found.add))
     assert os.getpid() not in found
     assert 1 <= len(found) <= 2
 
 
 def test_no_task_is_no_work() -> None:
     done: list[int] = []
-    run_tasks(where, [], workers=4, on_done=partial(note, done.append))
+    run_tasks(where, [], Local(workers=4), on_done=partial(note, done.append))
     assert done == []
 
 
-def test_workers_are_at_least_one() -> None:
-    with pytest.raises(ValueError, match="workers must be at least 1, got 0"):
-        run_tasks(where, [1], workers=0, on_done=ignore)
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"kind": "local", "workers": 0}, "executor.workers must be at least 1, got 0"),
+        ({"kind": "local", "memory_mb_per_worker": 0}, "executor.memory_mb_per_worker must be at least 1, got 0"),
+        ({"kind": "serial", "workers": 2}, "executor.workers is not a known key"),
+        ({"kind": "dusk"}, r"executor.kind must be one of serial, local, dask \(did you mean dask\?\), got dusk"),
+        ({"kind": "dask", "retries": -1}, "executor.retries must be at least 0, got -1"),
+        ({"kind": "dask", "batch": 0}, "executor.batch must be at least 1, got 0"),
+        ({"kind": "dask", "timeout_seconds": 0}, "executor.timeout_seconds must be above 0, got 0"),
+        (
+            {"kind": "dask", "address": "tcp://a:1", "scheduler_file": "s.json"},
+            "executor.address must be null where scheduler_file is given, got both",
+        ),
+        (
+            {"kind": "dask", "address": "tcp://a:1", "workers": 4},
+            r"executor.workers must be null where a cluster is joined \(.*\), got 4",
+        ),
+    ],
+)
+def test_settings_are_checked(settings: dict[str, object], told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        chosen(settings)
+
+
+@pytest.mark.parametrize(
+    "address", ["10.0.0.5:8786", "http://a:1", "tcp://a", "tcp://a:0", "tcp://a:99999", "tcp://a b:1"]
+)
+def test_an_address_has_its_form(address: str) -> None:
+    with pytest.raises(ConfigError, match=r"executor.address must be tcp://HOST:PORT or tls://HOST:PORT, got"):
+        chosen({"kind": "dask", "address": address})
+
+
+@pytest.mark.parametrize("address", ["tcp://10.0.0.5:8786", "tls://scheduler.wangge.svc:8786", "tcp://[::1]:8786"])
+def test_addresses_of_schedulers_are_taken(address: str) -> None:
+    settings = chosen({"kind": "dask", "address": address})
+    assert isinstance(settings, Dask)
+    assert settings.joins
+
+
+def test_what_is_found_is_kept_by_the_worker_itself() -> None:
+    done: list[tuple[int, int]] = []
+    run_tasks(where, [1, 2, 3], Local(workers=2), keep=also_where, on_done=partial(note, done.append))
+    assert all(found == kept != os.getpid() for found, kept in done)
+    run_tasks(where, [1, 2, 3], Serial(), keep=also_where, on_done=partial(note, done.append))
+    assert done[3:] == [(os.getpid(), os.getpid())] * 3
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads the memory of a process where Linux shows it")
+def test_a_worker_above_its_limit_of_memory_is_one_paragraph(tmp_path: Path) -> None:
+    done: list[int] = []
+    with pytest.raises(ExecutorError, match=r"executor.memory_mb_per_worker must be enough for one task, got 400"):
+        run_tasks(
+            partial(fill, tmp_path),
+            [0, 900],
+            Local(workers=2, memory_mb_per_worker=400),
+            on_done=partial(note, done.append),
+        )
+    assert done == [0]
+
+
+def test_a_task_without_memory_is_one_paragraph() -> None:
+    for executor in (Serial(), Local(workers=2)):
+        with pytest.raises(ExecutorError, match=r"The memory must be enough for every task, and ran out in: \d"):
+            run_tasks(no_memory, [1, 2], executor, on_done=ignore)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -110,7 +192,7 @@ def test_the_first_exception_names_its_task_and_drops_what_waits(tmp_path: Path,
         run_tasks(
             partial(fail_at_three, tmp_path),
             range(100),
-            workers=workers,
+            Local(workers=workers),
             on_done=partial(note, done.append),
             named="replication {}".format,
         )
@@ -122,7 +204,7 @@ def test_the_first_exception_names_its_task_and_drops_what_waits(tmp_path: Path,
 
 def test_an_exception_that_cannot_travel_is_told_in_words() -> None:
     with pytest.raises(RuntimeError, match=r"AwkwardError: heads of [12] must be at least 0"):
-        run_tasks(fail_awkwardly, [1, 2], workers=2, on_done=ignore)
+        run_tasks(fail_awkwardly, [1, 2], Local(workers=2), on_done=ignore)
 
 
 def test_an_exception_where_results_arrive_is_raised() -> None:
@@ -130,7 +212,7 @@ def test_an_exception_where_results_arrive_is_raised() -> None:
         raise OSError(f"disk full at {task}")
 
     with pytest.raises(OSError, match=r"disk full at [0-3]"):
-        run_tasks(where, range(4), workers=2, on_done=refuse)
+        run_tasks(where, range(4), Local(workers=2), on_done=refuse)
 
 
 def test_a_killed_worker_is_one_clear_paragraph_and_finished_work_is_kept(tmp_path: Path) -> None:
@@ -139,7 +221,7 @@ def test_a_killed_worker_is_one_clear_paragraph_and_finished_work_is_kept(tmp_pa
         run_tasks(
             partial(end_at_three, tmp_path),
             range(3, -1, -1),
-            workers=2,
+            Local(workers=2),
             on_done=partial(note, done.append),
             named="task {}".format,
         )
@@ -161,7 +243,7 @@ def test_the_cores_are_those_that_this_process_may_use() -> None:
 @pytest.mark.skipif(os.name != "posix", reason="sends signals")
 def test_workers_leave_ctrl_c_to_their_parent() -> None:
     done: list[int] = []
-    run_tasks(interrupted, range(4), workers=2, on_done=partial(note, done.append))
+    run_tasks(interrupted, range(4), Local(workers=2), on_done=partial(note, done.append))
     assert sorted(done) == [0, 1, 2, 3]
 
 
@@ -169,7 +251,7 @@ def test_workers_leave_ctrl_c_to_their_parent() -> None:
 PROGRAM = """
 import os, sys, time
 from pathlib import Path
-from sim.executor import run_tasks
+from sim.executor import Local, run_tasks
 
 def work(task):
     if task >= 4:
@@ -181,7 +263,7 @@ if __name__ == "__main__":
     def on_done(task, result):
         Path(sys.argv[1], f"done-{task}").touch()
     try:
-        run_tasks(work, range(50), workers=int(sys.argv[2]), on_done=on_done)
+        run_tasks(work, range(50), Local(workers=int(sys.argv[2])), on_done=on_done)
     except KeyboardInterrupt:
         print("interrupted", flush=True)
         sys.exit(130)

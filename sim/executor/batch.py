@@ -1,0 +1,62 @@
+"""What a worker of a cluster does: a few tasks, whose findings it sends back."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from sim.executor.program import differences, program
+from sim.executor.work import portable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+Task = TypeVar("Task")
+Found = TypeVar("Found")
+
+ENOUGH_SECONDS = 2.0
+
+
+@dataclass
+class Reply(Generic[Found]):
+    """What a worker found: in the order of the batch, as far as it came.
+
+    Attributes
+    ----------
+    found
+        One for each task that was done.
+    seconds
+        What they took.
+    error
+        Of the task after those, where it failed.
+    other_program
+        How the worker's program differs, in words; then nothing was done.
+    """
+
+    found: list[Found] = field(default_factory=list)
+    seconds: float = 0.0
+    error: Exception | None = None
+    other_program: list[str] = field(default_factory=list)
+
+
+def perform(function: Callable[[Task], Found], tasks: list[Task], here: Mapping[str, str]) -> Reply[Found]:
+    """Return what a function finds for the tasks, at least for the first.
+
+    - A worker with another program does nothing: it may have joined after all the others were checked.
+    - Once `ENOUGH_SECONDS` have passed the rest is left, so that what is found is kept soon.
+    """
+    reply: Reply[Found] = Reply(other_program=differences(here, program()))
+    if reply.other_program:
+        return reply
+    began = time.perf_counter()
+    for task in tasks:
+        try:
+            reply.found.append(function(task))
+        except Exception as error:  # noqa: BLE001 - it is raised where the tasks come from
+            reply.error = portable(error)
+            break
+        reply.seconds = time.perf_counter() - began
+        if reply.seconds >= ENOUGH_SECONDS:
+            break
+    return reply

@@ -1,0 +1,341 @@
+"""Runs tasks on a Dask cluster. Workers send back what they find, and this process keeps it: they may be anywhere."""
+
+from __future__ import annotations
+
+import json
+import logging
+import multiprocessing
+import time
+import warnings
+from collections import Counter, deque
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from sim.executor.batch import ENOUGH_SECONDS, Reply, perform
+from sim.executor.interrupts import interrupts_held
+from sim.executor.processes import default_workers
+from sim.executor.program import differences, program
+from sim.executor.work import KEPT, ExecutorError, Work
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from distributed import Client, Future, LocalCluster
+
+    from sim.executor.settings import Dask
+
+Task = TypeVar("Task")
+Found = TypeVar("Found")
+
+LARGEST_BATCH = 64
+LOOK_EVERY = 1.0  # seconds between two looks at which workers there are, while nothing is done
+INSTALL = "Install this version of Wangge on every worker, into the Python that the worker runs on (docs/clusters.md)."
+LATE = "a worker that joined late"
+
+PRIVATE = {
+    "distributed.scheduler.allowed-failures": 0,  # a death is told at once: `retries` counts them
+    "distributed.worker.memory.target": False,  # a worker either has the memory or is stopped, it spills nothing
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.pause": False,
+}
+
+
+def check_installed() -> None:
+    """Raise `ExecutorError` where Dask is not installed."""
+    if find_spec("distributed") is None:
+        raise ExecutorError(
+            "executor=dask needs Dask, which is not installed here: python -m pip install 'wangge[dask]' "
+            "(or, in a checkout, python -m pip install -e '.[dask]'); executor=local needs nothing more."
+        )
+
+
+def run_on_cluster(work: Work[Task, Found], tasks: list[Task], settings: Dask) -> None:
+    """Run the tasks on the workers of a cluster until all are done or one has failed; `run_tasks` says the rest.
+
+    Raises
+    ------
+    ExecutorError
+        Dask must be installed, the scheduler must answer and have a worker within the time-out, every worker must
+        run the same program, and no task may lose its worker more than `retries` times.
+    """
+    check_installed()
+    with _quiet(), _connected(settings) as client:
+        here = program()
+        _check_workers(client, here)
+        feed = _Feed(client, work, tasks, settings, here)
+        try:
+            feed.run()
+        except BaseException:
+            feed.drop()
+            raise
+    feed.settle()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Dask from the user's terminal: what matters is told in our own words."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="distributed")
+            yield
+    finally:
+        logging.disable(before)
+
+
+@contextmanager
+def _connected(settings: Dask) -> Iterator[Client]:
+    """Yield a client of the cluster that the settings name, or of a private one that ends with the block."""
+    import dask
+    from distributed import Client
+
+    with ExitStack() as stack:
+        cluster: str | LocalCluster
+        if settings.joins:
+            cluster = _address(settings)
+        else:
+            stack.enter_context(dask.config.set(PRIVATE))
+            cluster = stack.enter_context(_private(settings))
+        try:
+            client = Client(cluster, timeout=settings.timeout_seconds, set_as_default=False)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise ExecutorError(
+                f"executor.address must be of a scheduler that answers within executor.timeout_seconds="
+                f"{settings.timeout_seconds:g}, got {cluster}, which does not. {KEPT}"
+            ) from error
+        stack.enter_context(client)
+        stack.enter_context(client.as_current())
+        _wait_for_a_worker(client, settings)
+        yield client
+
+
+@contextmanager
+def _private(settings: Dask) -> Iterator[LocalCluster]:
+    """Yield a cluster on this machine, on loopback only; its workers end with this process, however it ends."""
+    from distributed import LocalCluster
+
+    others = set(multiprocessing.active_children())
+    with interrupts_held():
+        cluster = LocalCluster(
+            n_workers=settings.workers or default_workers(),
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address=None,
+            worker_dashboard_address=None,
+            memory_limit=(settings.memory_mb_per_worker or 0) * 1_000_000,
+            silence_logs=logging.CRITICAL,
+        )
+    with cluster:
+        try:
+            yield cluster
+        except BaseException:
+            # Asked to close, they would first wait for what they are at.
+            for process in set(multiprocessing.active_children()) - others:
+                process.kill()
+            raise
+
+
+def _address(settings: Dask) -> str:
+    """Return the scheduler's address; its file may take as long to appear as the scheduler to answer."""
+    if settings.address is not None:
+        return settings.address
+    assert settings.scheduler_file is not None
+    path, last = Path(settings.scheduler_file), time.monotonic() + settings.timeout_seconds
+    while True:
+        try:
+            return str(json.loads(path.read_text())["address"])
+        except FileNotFoundError as error:
+            if time.monotonic() > last:
+                raise ExecutorError(
+                    f"executor.scheduler_file must be there within executor.timeout_seconds="
+                    f"{settings.timeout_seconds:g}, got {path}, which is not. {KEPT}"
+                ) from error
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ExecutorError(
+                f"executor.scheduler_file must be a file that `dask scheduler --scheduler-file` wrote, got {path}"
+            ) from error
+        time.sleep(0.1)
+
+
+def _wait_for_a_worker(client: Client, settings: Dask) -> None:
+    """Wait until there is a worker, as long as the settings say."""
+    try:
+        client.wait_for_workers(1, timeout=settings.timeout_seconds)
+    except (TimeoutError, OSError) as error:
+        raise ExecutorError(
+            f"The cluster must have a worker within executor.timeout_seconds={settings.timeout_seconds:g}, got none. "
+            f"{KEPT} Where workers wait in a queue themselves, give them more time."
+        ) from error
+
+
+def _check_workers(client: Client, here: Mapping[str, str]) -> None:
+    """Refuse workers that lack the program or have another one."""
+    for address, there in client.run(program, on_error="return").items():
+        if isinstance(there, ImportError):
+            raise ExecutorError(
+                f"Every worker must have Wangge installed, got {address}, which says: {there}. {INSTALL}"
+            )
+        if isinstance(there, Exception):
+            raise ExecutorError(f"Every worker must answer, got {type(there).__name__} from {address}: {there}")
+        _refuse(differences(here, there), address)
+
+
+def _lacking(error: ImportError, address: str) -> ExecutorError:
+    """Return what to tell of a worker that lacks the program."""
+    return ExecutorError(f"Every worker must have Wangge installed, but {address} says: {error}. {INSTALL} {KEPT}")
+
+
+def _refuse(other: list[str], address: str) -> None:
+    """Refuse a worker whose program differs."""
+    if other:
+        raise ExecutorError(
+            f"Every worker must run the program that runs here, got {', '.join(other)} on {address}. {INSTALL} {KEPT}"
+        )
+
+
+@dataclass
+class _Feed(Generic[Task, Found]):
+    """The live state of a cluster's work: it is handed no more batches than it has threads, so that none waits."""
+
+    client: Client
+    work: Work[Task, Found]
+    tasks: list[Task]
+    settings: Dask
+    here: Mapping[str, str]
+    waiting: deque[int] = field(init=False)
+    running: dict[Future[Any], list[int]] = field(default_factory=dict)
+    started: set[int] = field(default_factory=set)
+    deaths: Counter[int] = field(default_factory=Counter)
+    n_done: int = 0
+    seconds: float = 0.0
+    lost: list[int] = field(default_factory=list)
+    failed: list[tuple[int, BaseException]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Let all tasks wait."""
+        self.waiting = deque(range(len(self.tasks)))
+
+    def run(self) -> None:
+        """Hand out and keep until all is done or something has failed and what ran is in."""
+        while self.running or (self.waiting and not self.lost and not self.failed):
+            with self._reached():
+                self._hand_out()
+                done = self._done()
+            for future in done:
+                self._collect(future)
+
+    def drop(self) -> None:
+        """Take back what was handed out."""
+        self.client.cancel(list(self.running), force=True)
+
+    def settle(self) -> None:
+        """Raise what went wrong, if anything did."""
+        for index, error in self.failed[:1]:
+            self.work.fail(self.tasks[index], error)
+        if self.lost:
+            limit, tries = self.settings.memory_mb_per_worker, self.settings.retries + 1
+            memory = f", or took more than executor.memory_mb_per_worker={limit}" if limit else ", or out of memory"
+            raise ExecutorError(
+                f"A worker must live as long as its task, but {tries} in turn (executor.retries="
+                f"{self.settings.retries}) ended before it, killed{memory}: {self.work.names(self._lost())}. {KEPT}"
+            )
+
+    def _lost(self) -> list[Task]:
+        """Return the tasks that were given up."""
+        return [self.tasks[index] for index in self.lost]
+
+    def _hand_out(self) -> None:
+        """Give a batch to every thread of the cluster that has none."""
+        if self.lost or self.failed:
+            return
+        threads = sum(self.client.nthreads().values())
+        if not threads:
+            _wait_for_a_worker(self.client, self.settings)
+        while self.waiting and len(self.running) < threads:
+            batch = [self.waiting.popleft() for _ in range(self._size(threads))]
+            for index in batch:
+                if index not in self.started:
+                    self.started.add(index)
+                    self.work.on_start(self.tasks[index])
+            future = self.client.submit(
+                perform, self.work.function, [self.tasks[index] for index in batch], self.here, pure=False
+            )
+            self.running[future] = batch
+
+    def _size(self, threads: int) -> int:
+        """Return how many tasks make a batch: seconds of work, no more than a fair share of what is left.
+
+        A task whose worker died goes alone, so that it takes no other with it.
+        """
+        if self.deaths[self.waiting[0]]:
+            return 1
+        alone = next((n for n, index in enumerate(self.waiting) if self.deaths[index]), len(self.waiting))
+        if self.settings.batch is not None:
+            return min(self.settings.batch, alone)
+        fit = int(ENOUGH_SECONDS * self.n_done / self.seconds) if self.seconds > 0 else 1
+        return max(1, min(fit, LARGEST_BATCH, len(self.waiting) // threads, alone))
+
+    def _done(self) -> list[Future[Any]]:
+        """Return the batches that have ended, after a while none."""
+        from distributed import wait
+
+        if not self.running:
+            return []
+        try:
+            return list(wait(list(self.running), timeout=LOOK_EVERY, return_when="FIRST_COMPLETED").done)
+        except TimeoutError:
+            return []
+
+    def _collect(self, future: Future[Any]) -> None:
+        """Keep what a batch found, one by one; what it left, or what its worker took along, waits again."""
+        from distributed import KilledWorker
+
+        batch = self.running.pop(future)
+        with self._reached():
+            error = future.exception()
+            reply: Reply[Found] = Reply() if error else future.result()
+        if isinstance(error, KilledWorker):
+            self._try_again(batch)
+        elif isinstance(error, ImportError):
+            raise ExecutorError(
+                f"Every worker must have Wangge installed, got one that says: {error}. {INSTALL} {KEPT}"
+            )
+        elif error is not None:
+            self.failed.append((batch[0], error))
+        else:
+            self._keep(batch, reply)
+
+    def _keep(self, batch: list[int], reply: Reply[Found]) -> None:
+        """Put on disk what came back, and see what did not."""
+        _refuse(reply.other_program, LATE)
+        self.n_done += len(reply.found)
+        self.seconds += reply.seconds
+        left = batch[len(reply.found) :]
+        for index, found in zip(batch, reply.found, strict=False):
+            task = self.tasks[index]
+            self.work.on_done(task, self.work.keep(task, found))
+        if reply.error is not None:
+            self.failed.append((left.pop(0), reply.error))
+        self.waiting.extendleft(reversed(left))
+
+    def _try_again(self, batch: list[int]) -> None:
+        """Count a death against each task of the batch; give up those that have had too many."""
+        self.deaths.update(batch)
+        again = [index for index in batch if self.deaths[index] <= self.settings.retries]
+        self.lost += [index for index in batch if index not in again]
+        self.waiting.extendleft(reversed(again))
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        """Say so where the scheduler can no longer be reached."""
+        from concurrent.futures import CancelledError
+
+        try:
+            yield
+        except (OSError, TimeoutError, CancelledError, RuntimeError) as error:
+            raise ExecutorError(f"The connection to the scheduler was lost ({type(error).__name__}). {KEPT}") from error

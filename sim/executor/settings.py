@@ -1,0 +1,86 @@
+"""Where tasks run, as config says it. Nothing here changes an answer, so nothing here is part of a study's identity."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from sim.config import ConfigError, Count, Section, checked, near
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ADDRESS = re.compile(r"(?:tcp|tls)://(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):(?P<port>\d{1,5})")
+
+
+class Serial(Section):
+    """In this process, one task after another."""
+
+    kind: Literal["serial"] = "serial"
+
+
+class Local(Section):
+    """Processes on the cores of this machine."""
+
+    kind: Literal["local"] = "local"
+    workers: Count | None = None
+    memory_mb_per_worker: Count | None = None
+
+
+class Dask(Section):
+    """A Dask cluster: one that runs already, by its address or scheduler file, or a private one on this machine."""
+
+    kind: Literal["dask"] = "dask"
+    address: str | None = None
+    scheduler_file: str | None = None
+    workers: Count | None = None
+    memory_mb_per_worker: Count | None = None
+    batch: Count | None = None
+    retries: Annotated[int, Field(ge=0)] = 2
+    timeout_seconds: Annotated[float, Field(gt=0)] = 10
+
+    @property
+    def joins(self) -> bool:
+        """Return whether the cluster is one that runs already."""
+        return self.address is not None or self.scheduler_file is not None
+
+    @model_validator(mode="after")
+    def _address_has_its_form(self) -> Self:
+        if self.address is not None:
+            match = ADDRESS.fullmatch(self.address)
+            if not match or not 1 <= int(match["port"]) <= 65535:
+                raise ValueError(f"address must be tcp://HOST:PORT or tls://HOST:PORT, got {self.address}")
+        return self
+
+    @model_validator(mode="after")
+    def _one_cluster(self) -> Self:
+        if self.address is not None and self.scheduler_file is not None:
+            raise ValueError("address must be null where scheduler_file is given, got both")
+        for key in ("workers", "memory_mb_per_worker"):
+            if self.joins and getattr(self, key) is not None:
+                raise ValueError(
+                    f"{key} must be null where a cluster is joined (its workers are as they were started), "
+                    f"got {getattr(self, key)}"
+                )
+        return self
+
+
+Settings = Serial | Local | Dask
+KINDS: dict[str, type[Serial | Local | Dask]] = {"serial": Serial, "local": Local, "dask": Dask}
+
+
+def chosen(mapping: Mapping[str, Any]) -> Settings:
+    """Return the checked settings of an executor.
+
+    Raises
+    ------
+    ConfigError
+        The kind must be known and so must every key; numbers must be in their range.
+    """
+    kind = mapping.get("kind")
+    if kind not in KINDS:
+        raise ConfigError(f"executor.kind must be one of {', '.join(KINDS)}{near(str(kind), KINDS)}, got {kind}")
+    settings: Settings = checked(KINDS[kind], mapping, "executor")
+    return settings

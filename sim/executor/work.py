@@ -1,0 +1,54 @@
+"""What every executor is given: what to do with a task, where to put what it finds, and whom to tell."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+Task = TypeVar("Task")
+Found = TypeVar("Found")
+
+KEPT = "What was finished before is kept: the same command goes on from there."
+
+
+class ExecutorError(Exception):
+    """Tasks could not be run to the end; the message is one paragraph for the user."""
+
+
+@dataclass(frozen=True)
+class Work(Generic[Task, Found]):
+    """The functions of `run_tasks`."""
+
+    function: Callable[[Task], Found]
+    keep: Callable[[Task, Found], Any]
+    on_start: Callable[[Task], None]
+    on_done: Callable[[Task, Any], None]
+    named: Callable[[Task], str]
+
+    def names(self, tasks: Iterable[Task]) -> str:
+        """Return the names of the first few tasks."""
+        names = [self.named(task) for task in tasks]
+        return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+    def fail(self, task: Task, error: BaseException) -> NoReturn:
+        """Raise the exception of a task, with its name; where the memory ran out, in words for the user."""
+        if isinstance(error, MemoryError):
+            raise ExecutorError(
+                f"The memory must be enough for every task, and ran out in: {self.named(task)}. {KEPT} "
+                "Fewer workers leave more memory to each."
+            ) from error
+        error.add_note(f"in task {self.named(task)}")
+        raise error
+
+
+def portable(error: Exception) -> Exception:
+    """Return an exception that can travel to another process: itself, or one that tells it in words."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # noqa: BLE001 - whatever an exception's own pickling raises
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error
