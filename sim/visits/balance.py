@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from sim.network import NONE, needed_ticks
-from sim.visits.facts import Facts
-from sim.visits.record import InvariantError, Outcome
+from sim.network import NONE, owners
+from sim.visits.record import InvariantError
 from sim.visits.rows import first
 
 if TYPE_CHECKING:
-    from sim.network import Network
+    from collections.abc import Iterator, Mapping
+
+    from sim.network import Ints, Network
+    from sim.visits.books import Books, Staff, Steps, Stretches
     from sim.visits.record import Spells, Visits
+
+T = TypeVar("T", "Staff", "Steps", "Stretches")
+
+BLOCK = 1 << 15  # steps whose columns stay in the cache while they are read as int64
 
 
 def balance(network: Network, visits: Visits, spells: Spells, horizon: int) -> None:
@@ -33,79 +39,97 @@ def balance(network: Network, visits: Visits, spells: Spells, horizon: int) -> N
     InvariantError
         Where the books do not balance: what, and the first station, step, spell or server.
     """
-    facts = Facts(network, visits, spells, horizon)
-    for name, broken in _BOOKS.items():
-        found = broken(facts)
-        if found:
-            raise InvariantError(f"{name}: {found}")
+    unreadable = _unreadable(network, spells)
+    if unreadable:
+        raise InvariantError(f"rosters: {unreadable}")
+    for broken in _broken(spells, _read(network, visits, spells, horizon)):
+        raise InvariantError(broken)
 
 
-def _conservation(facts: Facts) -> str | None:
-    """Hold arrivals at each station to what became of them, and spells to starts and interruptions."""
-    visits, station, spells = facts.visits, facts.network.steps.station, facts.spells
-    n = len(facts.network.stations.hall) + 1  # the last is for steps without a station
-    where = np.where(station == NONE, n - 1, station)
-    arrived = np.bincount(where[visits.arrival != NONE], minlength=n)
-    ended = np.bincount(where[visits.end != NONE], minlength=n)
-    still = np.bincount(where[visits.outcome == Outcome.OPEN], minlength=n)
-    left = visits.outcome >= Outcome.SERVED
-    out = np.bincount(where[left], minlength=n)
-    found = first((arrived != out + still) | (out != ended), "station", "lost or gained steps")
-    if found:
-        return found
-    n_spells = np.bincount(spells.step, minlength=len(station))
-    stopped = np.bincount(spells.step[spells.end != NONE], minlength=len(station))
-    served = (visits.outcome == Outcome.SERVED) & (station != NONE)
-    bad = (stopped != visits.interruptions + served) | ((n_spells > 0) != (visits.start != NONE))
-    return first(bad, "step", "has more or fewer spells than starts, interruptions and service")
+def _unreadable(network: Network, spells: Spells) -> str | None:
+    """Return the first spell out of the order of steps or of no server: the books could not be read."""
+    nowhere = (spells.step < 0) | (spells.step >= len(network.steps.work))
+    nowhere[1:] |= spells.step[1:] < spells.step[:-1]
+    nobody = (spells.server < 0) | (spells.server >= len(network.servers.changeover))
+    found = first(nowhere, "spell", "is of no step, or out of the order of steps")
+    return found or first(nobody, "server", "starts a spell off duty", spells.server)
 
 
-def _littles_law(facts: Facts) -> str | None:
-    """Hold the integral of the number of steps at stations to waiting plus service, to the tick."""
-    visits, spells = facts.visits, facts.spells
-    here = facts.network.steps.station != NONE
-    here &= visits.arrival != NONE
-    starts, ends = np.sort(visits.arrival[here]), np.sort(facts.visit_end[here])
-    # One side from the step function of the number present, the other from times of steps and spells.
-    when = np.concatenate([starts, ends])
-    order = np.argsort(when, kind="stable")
-    number = np.cumsum(np.where(order < len(starts), 1, -1))
-    integral = int(np.dot(number[:-1], np.diff(when[order]))) if len(when) else 0
-    waits = facts.waits
-    total = int((waits.end - waits.start).sum()) + int((facts.spell_end - spells.start).sum())
+def _read(network: Network, visits: Visits, spells: Spells, horizon: int) -> Books:
+    """Return what one pass over all steps and their spells finds."""
+    from sim.visits import books  # Numba takes a third of a second to load, and not everybody balances
+
+    servers, n_steps = network.servers, len(network.steps.work)
+    found = books.Books(
+        errors=np.full(books.N_BOOKS, NONE),
+        counts=np.zeros((4, len(network.stations.hall) + 1), dtype=np.int64),
+        sums=np.zeros(2, dtype=np.int64),
+        latest=servers.first[:-1].astype(np.int64),
+        interval=np.full(len(spells.step), NONE),
+        n_spells=np.zeros(len(servers.open), dtype=np.int64),
+    )
+    staff = _columns(books.Staff, _staff(network))
+    steps = {name: getattr(network.steps, name) for name in ("station", "work", "past_closing")} | vars(visits)
+    begins = np.arange(0, n_steps, BLOCK)
+    cuts = np.searchsorted(spells.step, np.append(begins, n_steps).astype(spells.step.dtype)).tolist()
+    for step, a, b in zip(begins.tolist(), cuts[:-1], cuts[1:], strict=True):
+        some = _columns(books.Steps, steps, step, step + BLOCK)
+        books.read(staff, found, some, step, _columns(books.Stretches, vars(spells), a, b), a, horizon)
+    if found.errors[books.OFF_DUTY] == NONE:
+        when = np.empty((len(spells.step), 2), dtype=np.int64)
+        books.find_at_once(staff, found, _fixed(spells.start), _fixed(spells.end), horizon, when)
+    return found
+
+
+def _staff(network: Network) -> dict[str, Ints]:
+    """Return the columns of rosters and duties as they are looked up."""
+    servers, duties = network.servers, network.duties
+    order = np.lexsort((duties.station, owners(duties.first)))
+    length = servers.close - servers.open
+    return {
+        **{name: getattr(servers, name) for name in ("first", "open", "close", "duty")},
+        "before": np.cumsum(length, dtype=np.int64) - length,
+        "duty_first": duties.first,
+        "station": duties.station[order],
+        "pace": duties.pace[order],
+    }
+
+
+def _columns(kind: type[T], columns: Mapping[str, Ints], a: int = 0, b: int | None = None) -> T:
+    """Return rows [a, b) of the columns of a kind, as the kernels take them."""
+    return kind(*(_fixed(columns[name][a:b]) for name in kind._fields))
+
+
+def _fixed(column: Ints) -> Ints:
+    """Return a column of whole numbers as int64, in one piece and read-only: one type for every kernel."""
+    fixed = np.ascontiguousarray(column, dtype=np.int64).view()
+    fixed.flags.writeable = False
+    return fixed
+
+
+def _broken(spells: Spells, found: Books) -> Iterator[str]:
+    """Yield what is broken, book by book.
+
+    Little's law says that the integral of the number of steps at stations, here summed step by step from
+    arrival to end, is waiting plus service, to the tick.
+    """
+    off, twice, ticks, starts, done, service = found.errors.tolist()
+    if off != NONE:
+        yield f"rosters: server {spells.server[off]} starts a spell off duty"
+    if twice != NONE:
+        yield f"rosters: server {twice} has two spells at once"
+    if ticks != NONE:
+        yield f"rosters: spell {ticks} has other ticks than its roster"
+    arrived, ended, still, out = found.counts
+    lost = first((arrived != out + still) | (out != ended), "station", "lost or gained steps")
+    if lost:
+        yield f"conservation: {lost}"
+    if starts != NONE:
+        yield f"conservation: step {starts} has more or fewer spells than starts, interruptions and service"
+    integral, total = found.sums.tolist()
     if integral != total:
-        return f"steps are present for {integral} ticks by their number, for {total} by their times"
-    return None
-
-
-def _work(facts: Facts) -> str | None:
-    """Hold `done` to the spells, and to the work of every served step."""
-    visits, spells, work = facts.visits, facts.spells, facts.network.steps.work
-    last = ~facts.interrupted & (spells.end != NONE)
-    done = np.where(last, facts.left, np.minimum(facts.worked, facts.left))
-    total = np.zeros(len(work), dtype=np.int64)
-    begins = np.flatnonzero(np.diff(facts.first_spell))
-    if len(done):
-        total[begins] = np.add.reduceat(done, facts.first_spell[begins])
-    bad = (total != visits.done) | ((visits.outcome == Outcome.SERVED) & (visits.done != work))
-    found = first(bad, "step", "has done more or less than its work and spells")
-    short = last & (spells.ticks - spells.changeover != needed_ticks(facts.left, facts.pace))
-    return found or first(short, "step", "was served in other ticks than its work takes", spells.step)
-
-
-def _rosters(facts: Facts) -> str | None:
-    """Hold ticks to the time on duty, and each server to one spell at a time."""
-    order, spells = facts.by_server, facts.spells
-    server, start, end = spells.server[order], spells.start[order], facts.spell_end[order]
-    twice = (server[1:] == server[:-1]) & (start[1:] < end[:-1])
-    found = first(facts.line == NONE, "server", "starts a spell off duty", spells.server)
-    found = found or first(twice, "server", "has two spells at once", server[1:])
-    return found or first(spells.ticks != facts.elapsed, "spell", "has other ticks than its roster")
-
-
-_BOOKS = {
-    "rosters": _rosters,
-    "conservation": _conservation,
-    "Little's law": _littles_law,
-    "work": _work,
-}
+        yield f"Little's law: steps are present for {integral} ticks by their number, for {total} by their times"
+    if done != NONE:
+        yield f"work: step {done} has done more or less than its work and spells"
+    if service != NONE:
+        yield f"work: step {spells.step[service]} was served in other ticks than its work takes"
