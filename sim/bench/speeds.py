@@ -136,7 +136,8 @@ def means_table(figures: pl.DataFrame, title: str) -> Table:
     first = TOOLS[str(figures["tool"][0])].title
     largest = max(abs(r["mean"] - r["expected"]) / r["standard_error"] for r in figures.to_dicts())
     notes = (
-        f"Mean ± standard error (means of 20 batches). Waits are compared, request by request, with those of {first}.",
+        f"Mean ± standard error (means of 20 batches). Waits are compared, request by request, with those of {first}; "
+        "tools may take events of one millisecond in different orders.",
         f"The mean farthest from its expected value is {largest:.1f} standard errors away.",
     )
     return Table(title, columns, tuple(rows), notes)
