@@ -32,11 +32,12 @@ Found = TypeVar("Found")
 
 LARGEST_BATCH = 64
 LOOK_EVERY = 1.0  # seconds between two looks at which workers there are, while nothing is done
-INSTALL = "Install this version of Wangge on every worker, into the Python that the worker runs on (docs/clusters.md)."
+INSTALL = "Install this version of Wangge for the Python that runs the scheduler and the workers (docs/clusters.md)."
 LATE = "a worker that joined late"
 
 PRIVATE = {
     "distributed.scheduler.allowed-failures": 0,  # a death is told at once: `retries` counts them
+    "distributed.scheduler.http.routes": [],
     "distributed.worker.memory.target": False,  # a worker either has the memory or is stopped, it spills nothing
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.pause": False,
@@ -64,7 +65,7 @@ def run_on_cluster(work: Work[Task, Found], tasks: list[Task], settings: Dask) -
     check_installed()
     with _quiet(), _connected(settings) as client:
         here = program()
-        _check_workers(client, here)
+        _check_programs(client, here)
         feed = _Feed(client, work, tasks, settings, here)
         try:
             feed.run()
@@ -125,8 +126,8 @@ def _private(settings: Dask) -> Iterator[LocalCluster]:
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address=None,
-            worker_dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},  # an HTTP server without it starts in any case
             memory_limit=(settings.memory_mb_per_worker or 0) * 1_000_000,
             silence_logs=logging.CRITICAL,
         )
@@ -173,28 +174,30 @@ def _wait_for_a_worker(client: Client, settings: Dask) -> None:
         ) from error
 
 
-def _check_workers(client: Client, here: Mapping[str, str]) -> None:
-    """Refuse workers that lack the program or have another one."""
-    for address, there in client.run(program, on_error="return").items():
-        if isinstance(there, ImportError):
-            raise ExecutorError(
-                f"Every worker must have Wangge installed, got {address}, which says: {there}. {INSTALL}"
-            )
-        if isinstance(there, Exception):
-            raise ExecutorError(f"Every worker must answer, got {type(there).__name__} from {address}: {there}")
-        _refuse(differences(here, there), address)
+def _check_programs(client: Client, here: Mapping[str, str]) -> None:
+    """Refuse a scheduler or workers that lack the program or have another one: the tasks pass through both."""
+    try:
+        there = {"the scheduler": client.run_on_scheduler(program)}
+    except Exception as error:
+        raise _lacking(error, "the scheduler") from error
+    for address, found in {**there, **client.run(program, on_error="return")}.items():
+        if isinstance(found, Exception):
+            raise _lacking(found, address) from found
+        _refuse(differences(here, found), address)
 
 
-def _lacking(error: ImportError, address: str) -> ExecutorError:
-    """Return what to tell of a worker that lacks the program."""
-    return ExecutorError(f"Every worker must have Wangge installed, but {address} says: {error}. {INSTALL} {KEPT}")
+def _lacking(error: BaseException, address: str) -> ExecutorError:
+    """Return what to tell of a machine that lacks the program."""
+    said = " ".join(str(error).split())
+    return ExecutorError(f"Every machine of the cluster must have Wangge, but {address} says: {said}. {INSTALL} {KEPT}")
 
 
 def _refuse(other: list[str], address: str) -> None:
     """Refuse a worker whose program differs."""
     if other:
         raise ExecutorError(
-            f"Every worker must run the program that runs here, got {', '.join(other)} on {address}. {INSTALL} {KEPT}"
+            "Every machine of the cluster must run the program that runs here, "
+            f"got {', '.join(other)} on {address}. {INSTALL} {KEPT}"
         )
 
 
