@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from sim.network import NONE, owners
+from sim.network import NONE
+from sim.visits.attendance import fixed, staff_of
 from sim.visits.record import InvariantError
 from sim.visits.rows import first
 
@@ -14,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from sim.network import Ints, Network
-    from sim.visits.books import Books, Staff, Steps, Stretches
+    from sim.visits.books import Books, Steps, Stretches
     from sim.visits.record import Spells, Visits
 
-T = TypeVar("T", "Staff", "Steps", "Stretches")
+T = TypeVar("T", "Steps", "Stretches")
 
 BLOCK = 1 << 15  # steps whose columns stay in the cache while they are read as int64
 
@@ -68,7 +69,7 @@ def _read(network: Network, visits: Visits, spells: Spells, horizon: int) -> Boo
         interval=np.full(len(spells.step), NONE),
         n_spells=np.zeros(len(servers.open), dtype=np.int64),
     )
-    staff = _columns(books.Staff, _staff(network))
+    staff = staff_of(network)
     steps = {name: getattr(network.steps, name) for name in ("station", "work", "past_closing")} | vars(visits)
     begins = np.arange(0, n_steps, BLOCK)
     cuts = np.searchsorted(spells.step, np.append(begins, n_steps).astype(spells.step.dtype)).tolist()
@@ -77,34 +78,13 @@ def _read(network: Network, visits: Visits, spells: Spells, horizon: int) -> Boo
         books.read(staff, found, some, step, _columns(books.Stretches, vars(spells), a, b), a, horizon)
     if found.errors[books.OFF_DUTY] == NONE:
         when = np.empty((len(spells.step), 2), dtype=np.int64)
-        books.find_at_once(staff, found, _fixed(spells.start), _fixed(spells.end), horizon, when)
+        books.find_at_once(staff, found, fixed(spells.start), fixed(spells.end), horizon, when)
     return found
-
-
-def _staff(network: Network) -> dict[str, Ints]:
-    """Return the columns of rosters and duties as they are looked up."""
-    servers, duties = network.servers, network.duties
-    order = np.lexsort((duties.station, owners(duties.first)))
-    length = servers.close - servers.open
-    return {
-        **{name: getattr(servers, name) for name in ("first", "open", "close", "duty")},
-        "before": np.cumsum(length, dtype=np.int64) - length,
-        "duty_first": duties.first,
-        "station": duties.station[order],
-        "pace": duties.pace[order],
-    }
 
 
 def _columns(kind: type[T], columns: Mapping[str, Ints], a: int = 0, b: int | None = None) -> T:
     """Return rows [a, b) of the columns of a kind, as the kernels take them."""
-    return kind(*(_fixed(columns[name][a:b]) for name in kind._fields))
-
-
-def _fixed(column: Ints) -> Ints:
-    """Return a column of whole numbers as int64, in one piece and read-only: one type for every kernel."""
-    fixed = np.ascontiguousarray(column, dtype=np.int64).view()
-    fixed.flags.writeable = False
-    return fixed
+    return kind(*(fixed(columns[name][a:b]) for name in kind._fields))
 
 
 def _broken(spells: Spells, found: Books) -> Iterator[str]:

@@ -108,27 +108,24 @@ def last_at_most(values: Ints, a: int, b: int, x: int) -> int:
 
 
 @inlined
-def interval_at(staff: Staff, latest: Ints, server: int, at: int) -> int:
-    """Return the roster interval in which a server is on duty at an instant, -1 if it is off duty."""
+def latest_opening(staff: Staff, latest: Ints, server: int, at: int) -> int:
+    """Return the last interval of a server's roster that opens by an instant, one before its first if none does."""
     a, b = staff.first[server], staff.first[server + 1]
-    if a == b:
-        return NONE
-    i = latest[server]  # a server's spells come nearly in the order of time
-    if staff.open[i] > at or (i + 1 < b and staff.open[i + 1] <= at):
+    i: int = latest[server]  # a server is asked for nearly in the order of time
+    if i < a or i >= b or staff.open[i] > at or (i + 1 < b and staff.open[i + 1] <= at):
         i = last_at_most(staff.open, a, b, at)
         latest[server] = i
-    return i if i >= a and at < staff.close[i] else NONE
+    return i
 
 
 @inlined
-def on_duty(staff: Staff, server: int, i: int, start: int, end: int) -> int:
-    """Return the ticks on duty in [start, end), where the start lies in interval i."""
-    b, j = staff.first[server + 1], i
-    if i + 1 < b and staff.open[i + 1] <= end:
-        j = last_at_most(staff.open, i + 1, b, end)
-    before: int = staff.before[i] + start - staff.open[i]
-    until: int = staff.before[j] + min(end, staff.close[j]) - staff.open[j]
-    return until - before
+def elapsed(staff: Staff, server: int, i: int, at: int) -> int:
+    """Return the ticks on duty before an instant, where interval i is the last to open by then."""
+    a = staff.first[server]
+    if i < a:
+        return 0
+    ticks: int = staff.before[i] - staff.before[a] + min(at, staff.close[i]) - staff.open[i]
+    return ticks
 
 
 @inlined
@@ -152,15 +149,19 @@ def pace_by_roster(
 ) -> int:
     """Return the pace of a spell, having held its start and its ticks to its server's roster."""
     server, start = spells.server[k], spells.start[k]
-    i = interval_at(staff, books.latest, server, start)
-    pace = NONE if i == NONE else pace_of(staff, staff.duty[i], station)
+    i = latest_opening(staff, books.latest, server, start)
+    on = i >= staff.first[server] and start < staff.close[i]
+    pace = pace_of(staff, staff.duty[i], station) if on else NONE
     if pace == NONE:
         tell(books.errors, OFF_DUTY, number)
         return 1000
     books.interval[number] = i
     books.n_spells[i] += 1
-    elapsed = until - start if late or until < start else on_duty(staff, server, i, start, until)
-    if spells.ticks[k] != elapsed or until < start:
+    passed = until - start
+    if not late:
+        last = latest_opening(staff, books.latest, server, until)
+        passed = elapsed(staff, server, last, until) - elapsed(staff, server, i, start)
+    if spells.ticks[k] != passed:
         tell(books.errors, TICKS, number)
     return pace
 
@@ -266,3 +267,11 @@ def find_at_once(staff: Staff, books: Books, start: Ints, end: Ints, horizon: in
                     tell(books.errors, AT_ONCE, server)
                 last = when[k, 1]
             row = ends[i]
+
+
+@kernel
+def attend(staff: Staff, latest: Ints, server: Ints, start: Ints, end: Ints, found: Ints) -> None:
+    """Write the ticks on duty of each server's stretch [start, end)."""
+    for k in range(len(found)):
+        before = elapsed(staff, server[k], latest_opening(staff, latest, server[k], start[k]), start[k])
+        found[k] = elapsed(staff, server[k], latest_opening(staff, latest, server[k], end[k]), end[k]) - before

@@ -1,0 +1,66 @@
+"""Time on duty between two instants, for many stretches of many servers at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim.network import owners
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sim.network import Network
+    from sim.visits.books import Staff
+
+    Ints = NDArray[np.signedinteger[Any]]
+
+
+def on_duty(network: Network, server: Ints, start: Ints, end: Ints) -> Ints:
+    """Return the ticks of each stretch [start, end) at which its server is on duty.
+
+    Parameters
+    ----------
+    network : Network
+        The network with the rosters.
+    server, start, end : ndarray of int, shape (n,)
+        Whose stretch it is, and its instants; the end is not before the start.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        Ticks.
+    """
+    from sim.visits import books  # Numba takes a third of a second to load, and not everybody asks
+
+    found = np.empty(len(server), dtype=np.int64)
+    latest = network.servers.first[:-1].astype(np.int64)
+    books.attend(staff_of(network), latest, fixed(server), fixed(start), fixed(end), found)
+    return found
+
+
+def staff_of(network: Network) -> Staff:
+    """Return rosters and duties as the kernels look them up."""
+    from sim.visits import books
+
+    servers, duties = network.servers, network.duties
+    order = np.lexsort((duties.station, owners(duties.first)))
+    length = servers.close - servers.open
+    return books.Staff(
+        first=fixed(servers.first),
+        open=fixed(servers.open),
+        close=fixed(servers.close),
+        duty=fixed(servers.duty),
+        before=fixed(np.cumsum(length, dtype=np.int64) - length),
+        duty_first=fixed(duties.first),
+        station=fixed(duties.station[order]),
+        pace=fixed(duties.pace[order]),
+    )
+
+
+def fixed(column: Ints) -> NDArray[np.int64]:
+    """Return a column of whole numbers as int64, in one piece and read-only: one type for every kernel."""
+    found = np.ascontiguousarray(column, dtype=np.int64).view()
+    found.flags.writeable = False
+    return found
