@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 NONE = -1
 LIMIT = 2**62  # instants, amounts and work x pace stay below it, so that no sum of two leaves int64
 
-Ints = NDArray[np.int64]
+Ints = NDArray[np.signedinteger[Any]]
 Flags = NDArray[np.bool_]
 T = TypeVar("T")
 N = TypeVar("N", int, Ints)
@@ -83,7 +83,11 @@ class Requests:
 
 @dataclass(frozen=True)
 class Steps:
-    """The steps of all requests, request after request; one row a step."""
+    """The steps of all requests, request after request; one row a step.
+
+    The columns are as narrow as `NARROW` says where all of them fit, else all are int64: an engine is
+    compiled for these two kinds of networks and for no others.
+    """
 
     station: Ints
     work: Ints
@@ -116,6 +120,11 @@ class Network:
     steps: Steps
 
 
+NARROW: dict[str, type[np.signedinteger[Any]]] = {
+    "station": np.int16, "work": np.int32, "priority": np.int8, "yields_to": np.int8, "past_closing": np.int8,
+    "lag": np.int32, "lag_clock": np.int8, "gate": np.int8, "patience": np.int64, "patience_clock": np.int8,
+    "shuts": np.int8, "emits": np.int16, "awaits": np.int16, "count": np.int16, "next": np.int32, "leave": np.int32,
+}  # fmt: skip
 # Columns with one entry an owner (a duty, a server, a request) and not one a row of it.
 _OF_OWNER = frozenset({"longest", "changeover", "begin"})
 _ABSENT = {
@@ -166,7 +175,8 @@ def make_network(
     Returns
     -------
     Network
-        Copies of the arrays given; the arguments are not changed.
+        Copies of the arrays given; the arguments are not changed. A column that is read-only and has its
+        type already is taken as it is.
 
     Raises
     ------
@@ -197,7 +207,7 @@ def make_network(
         if len(unserved):
             step = int(np.flatnonzero(network.steps.station == unserved[0])[0])
             raise NetworkError(f"steps.station must be served in some server's roster, got {unserved[0]} (step {step})")
-    return network
+    return _stored(network)
 
 
 def unserved_stations(network: Network) -> Ints:
@@ -226,7 +236,7 @@ def _table(kind: type[T], table: str, given: Mapping[str, ArrayLike]) -> T:
             raise NetworkError(f"{table} must have no columns but {', '.join(names)}, got {name}")
     columns = {name: _column(f"{table}.{name}", given[name]) for name in names if name in given}
     if "first" in names:
-        columns.setdefault("first", _frozen(np.zeros(1, dtype=np.int64)))
+        columns.setdefault("first", np.zeros(1, dtype=np.int64))
     per_row = [name for name in names if name != "first" and name not in _OF_OWNER]
     n_rows = next((len(columns[name]) for name in per_row if name in columns), 0)
     n_owners = 0
@@ -241,20 +251,54 @@ def _table(kind: type[T], table: str, given: Mapping[str, ArrayLike]) -> T:
             continue
         length = n_owners if name in _OF_OWNER else n_rows
         default = _ABSENT.get(f"{table}.{name}", 0)
-        column = columns.setdefault(name, _frozen(np.full(length, default, dtype=np.int64)))
+        column = columns.setdefault(name, np.full(length, default, dtype=NARROW.get(name, np.int64)))
         if len(column) != length:
             raise NetworkError(f"{table}.{name} must be {length} long, got {len(column)}")
     return kind(**columns)
 
 
+def _stored(network: Network) -> Network:
+    """Return the network with every column of its own type and read-only, as one kind of network or the other."""
+    narrow = _is_narrow(network)
+    tables: dict[str, Any] = {}
+    for table in fields(network):
+        rows = getattr(network, table.name)
+        columns = {}
+        for name in (field.name for field in fields(rows)):
+            column = getattr(rows, name)
+            wanted = np.dtype(NARROW[name] if narrow and table.name == "steps" else np.int64)
+            taken = column.dtype == wanted and not column.flags.writeable and column.flags.c_contiguous
+            columns[name] = column if taken else _frozen(column.astype(wanted, order="C"))
+        tables[table.name] = type(rows)(**columns)
+    return Network(**tables)
+
+
+def _is_narrow(network: Network) -> bool:
+    """Return whether the steps, and whatever an engine writes about them, fit into the narrow types."""
+    steps, servers = network.steps, network.servers
+    most = int(steps.work.max(initial=0)) * max(1000, int(network.duties.pace.max(initial=0))) // 1000
+    return (
+        len(servers.changeover) <= np.iinfo(np.int16).max
+        and len(steps.work) <= np.iinfo(np.int32).max
+        and most + int(servers.changeover.max(initial=0)) < np.iinfo(np.int32).max
+        and all(_fits(getattr(steps, name), kind) for name, kind in NARROW.items())
+    )
+
+
+def _fits(column: Ints, kind: type[np.signedinteger[Any]]) -> bool:
+    """Return whether a narrow type holds every value of a column."""
+    limits = np.iinfo(kind)
+    return column.dtype == kind or bool(column.min(initial=0) >= limits.min and column.max(initial=0) <= limits.max)
+
+
 def _column(field: str, given: ArrayLike) -> Ints:
-    """Return a read-only int64 copy of one column."""
+    """Return one column as whole numbers, the array given itself where it is one already."""
     array = np.asarray(given)
     if array.ndim != 1:
         raise NetworkError(f"{field} must be one-dimensional, got {array.ndim} dimensions")
     if array.size and (array.dtype.kind not in "iub" or array.dtype == np.uint64):
         raise NetworkError(f"{field} must be whole numbers of at most 64 bits, got {array.dtype}")
-    return _frozen(array.astype(np.int64, order="C", copy=True))
+    return array if array.dtype.kind == "i" else array.astype(np.int64)
 
 
 def _frozen(array: Ints) -> Ints:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from networks import TABLES, columns, random_network
 
-from sim.network import LIMIT, NetworkError, make_network, needed_ticks, unserved_stations, work_done
+from sim.network import LIMIT, NARROW, NetworkError, make_network, needed_ticks, unserved_stations, work_done
 
 VALID = {
     "stations": {"hall": [0, -1], "site": [1, -1]},
@@ -61,9 +61,23 @@ def test_arrays_are_whole_numbers_copied_and_read_only():
     given[0] = 99
     for table in TABLES:
         for name, column in columns(network)[table].items():
-            assert column.dtype == np.int64, name
+            assert column.dtype == (NARROW[name] if table == "steps" else np.int64), name
             assert not column.flags.writeable, name
     assert network.steps.work.tolist() == [4, 0, 6]
+
+
+@pytest.mark.parametrize(("name", "value"), [("lag", 2**31), ("work", 2**31 - 1), ("emits", 2**15), ("priority", 128)])
+def test_one_column_too_wide_makes_all_of_them_int64(name, value):
+    given = {"emits": [value, -1, -1], "priority": [value, 0, 2]}.get(name, [value, 0, 0])
+    steps = make_network(**changed("steps", **{name: given})).steps
+    assert {column.dtype for column in vars(steps).values()} == {np.dtype(np.int64)}
+    assert getattr(steps, name).tolist() == given
+
+
+def test_a_column_that_is_as_it_will_be_is_taken_and_not_copied():
+    work = np.array([4, 0, 6], dtype=np.int32)
+    work.flags.writeable = False
+    assert make_network(**changed("steps", work=work)).steps.work is work
 
 
 def test_a_network_without_anybody_is_one():

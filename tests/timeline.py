@@ -10,12 +10,12 @@ from itertools import accumulate
 
 import pytest
 
-from sim.engine import reference
+from sim.engine import compiled, reference
 from sim.network import make_network
 from sim.visits import Outcome, check
 
 # A new engine joins here.
-ENGINES = {"reference": reference.run}
+ENGINES = {"reference": reference.run, "compiled": compiled.run}
 
 every_engine = pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from sim.visits import Outcome, Spells, Visits
 
 if TYPE_CHECKING:
     from sim.engine.staff import Spell
-    from sim.network import Ints
+    from sim.network import Ints, Steps
 
 
 class Ledger:
@@ -25,7 +25,7 @@ class Ledger:
 
     def __init__(self, work: Ints) -> None:
         n = len(work)
-        self.left = array("q", work.tobytes())
+        self.left = array("q", work.astype(np.int64).tobytes())
         self.arrival, self.start, self.end, self.server = (array("q", [NONE]) * n for _ in range(4))
         self.interruptions = array("q", [0]) * n
         self.outcome = array("q", [int(Outcome.ABSENT)]) * n
@@ -57,17 +57,22 @@ class Ledger:
         self.spell_ticks[spell.row] = ticks
         self.spell_changeover[spell.row] = min(ticks, spell.changeover)
 
-    def arrays(self, work: Ints) -> tuple[Visits, Spells]:
-        """Return the record as arrays."""
-        columns = (self.arrival, self.start, self.end, self.server)
-        arrival, start, end, server = (np.array(column, dtype=np.int64) for column in columns)
-        done = work - np.array(self.left, dtype=np.int64)
-        interruptions = np.array(self.interruptions, dtype=np.int64)
-        outcome = np.array(self.outcome, dtype=np.int64)
-        step = np.array(self.spell_step, dtype=np.int64)
+    def arrays(self, steps: Steps) -> tuple[Visits, Spells]:
+        """Return the record as arrays, as narrow as those of the steps."""
+        amount, small = steps.work.dtype, steps.station.dtype
+        arrival, start, end = (np.array(column, dtype=np.int64) for column in (self.arrival, self.start, self.end))
+        done = (steps.work - np.array(self.left, dtype=np.int64)).astype(amount)
+        step = np.array(self.spell_step, dtype=amount)
         order = np.argsort(step, kind="stable")
-        rest = (self.spell_server, self.spell_start, self.spell_end, self.spell_ticks, self.spell_changeover)
+        rest: dict[str, tuple[array[int], Any]] = {
+            "server": (self.spell_server, small), "start": (self.spell_start, np.int64),
+            "end": (self.spell_end, np.int64), "ticks": (self.spell_ticks, amount),
+            "changeover": (self.spell_changeover, amount),
+        }  # fmt: skip
         return (
-            Visits(arrival, start, end, server, done, interruptions, outcome),
-            Spells(step[order], *(np.array(column, dtype=np.int64)[order] for column in rest)),
-        )
+            Visits(
+                arrival, start, end, np.array(self.server, dtype=small), done,
+                np.array(self.interruptions, dtype=amount), np.array(self.outcome, dtype=np.int8),
+            ),
+            Spells(step[order], **{name: np.array(column, dtype=kind)[order] for name, (column, kind) in rest.items()}),
+        )  # fmt: skip

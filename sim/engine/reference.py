@@ -388,7 +388,7 @@ class _Engine:
                 left = self.ledger.left[spell.step]
                 self.ledger.left[spell.step] = left - min(left, spell.work_done(self.horizon))
                 self.ledger.stop(spell, spell.spent(self.horizon), NONE)
-        return self.ledger.arrays(self.network.steps.work)
+        return self.ledger.arrays(self.network.steps)
 
 
 def _duties(network: Network) -> list[Duty]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
 
 from sim.visits import instants, rows
 from sim.visits.facts import Facts
@@ -13,6 +16,8 @@ if TYPE_CHECKING:
 
     from sim.network import Network
     from sim.visits.record import Spells, Visits
+
+T = TypeVar("T")
 
 # In this order: those further down may rely on those above.
 INVARIANTS: dict[str, Callable[[Facts], str | None]] = {
@@ -62,8 +67,14 @@ def check(network: Network, visits: Visits, spells: Spells, horizon: int) -> Non
         At the first invariant that does not hold: its name, and the first step, spell, server or
         instant that breaks it.
     """
-    facts = Facts(network, visits, spells, horizon)
+    facts = Facts(replace(network, steps=_wide(network.steps)), _wide(visits), _wide(spells), horizon)
     for name, broken in INVARIANTS.items():
         found = broken(facts)
         if found:
             raise InvariantError(f"{name}: {found}")
+
+
+def _wide(table: T) -> T:
+    """Return a table with its whole numbers as int64: sums and products of narrow columns would not fit."""
+    columns = {field.name: getattr(table, field.name) for field in fields(table)}  # type: ignore[arg-type]
+    return type(table)(**{name: c.astype(np.int64) if c.dtype.kind == "i" else c for name, c in columns.items()})

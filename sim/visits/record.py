@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
+Ints = NDArray[np.signedinteger[Any]]
 
 
 class Outcome(IntEnum):
@@ -24,6 +25,8 @@ class Outcome(IntEnum):
 @dataclass(frozen=True)
 class Visits:
     """The steps, one row a step in the order of the network; instants in ticks, -1 where it did not happen.
+
+    Instants are int64; the rest is as narrow as the network's columns of the same kind.
 
     `start` is that of the first spell, `server` that of the last; `done` is work done (a spell in
     progress at the horizon counts, up to what was left); `outcome` holds codes of `Outcome`.

@@ -42,11 +42,11 @@ def shapes(facts: Facts) -> str | None:
 
 
 def _wrong_column(table: Visits | Spells, n: int) -> str | None:
-    """Return the first column that is not int64 or not n long."""
+    """Return the first column that is not of whole numbers or not n long."""
     for field in fields(table):
         column = getattr(table, field.name)
-        if column.dtype != np.int64 or column.shape != (n,):
-            return f"{field.name} is not int64 of length {n}"
+        if column.dtype.kind != "i" or column.shape != (n,):
+            return f"{field.name} is not whole numbers of length {n}"
     return None
 
 

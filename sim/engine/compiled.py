@@ -1,0 +1,1068 @@
+"""The compiled engine: the engine contract as one kernel that handles an event in a fraction of a microsecond.
+
+It computes nothing but what the reference engine does, in other ways: openings and first arrivals are sorted
+once and merged with a heap of what is set off on the way; a plain closing is no event (whoever asks looks at the
+clock); idle and able servers are bits. A step's number stands for its request in every tie, since requests have
+their steps one after the other.
+
+All that the kernel needs is in this file: a cached kernel does not notice that a function elsewhere has changed.
+The constants that it shares with others are copied here, and a test holds them equal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from sim.network import LIMIT, NONE
+from sim.visits import Spells, Visits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from sim.network import Network
+
+    Column = NDArray[np.signedinteger[Any]]
+    Words = NDArray[np.uint64]
+
+NEVER = 2**63 - 1
+END, CLOSING, OPENING, LEAVING, ARRIVAL = range(5)
+ABSENT, OPEN, SERVED, ABANDONED, REFUSED = range(5)
+
+# What has become of a step: one record, as most of it is asked for at once. `left` of a step that awaits a signal is
+# the emission that it awaits; `before` and `behind` are its neighbours in the list in which it waits.
+MARK = ("arrival", "start", "end", "left", "interruptions", "before", "behind", "server", "outcome")
+
+ID_BITS = 40
+ID_MASK = (1 << ID_BITS) - 1
+
+DAYS = 4096  # at most so many, and a few, in the agenda
+
+# Where the scalars of a run are kept between two calls of the kernel.
+PENDING, LATER, FREE, DAY, WRITTEN, NEXT_CHANGE, NEXT_FIRST, AWAITING = range(8)
+DONE, GROW = range(2)
+
+# No arrays are made or kept alive in the kernel, so they need not be counted: counting them at every call of a
+# small function is what would cost most.
+if TYPE_CHECKING:
+
+    def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+        """Compile a function."""
+        return function
+
+    inlined = kernel
+else:
+    kernel = njit(cache=True, nogil=True, _nrt=False)
+    inlined = njit(cache=True, nogil=True, _nrt=False, forceinline=True)
+
+
+class Routes(NamedTuple):
+    """What is fixed about the steps (one entry a step)."""
+
+    station: Column
+    work: Column
+    priority: Column
+    level: Column  # the rank of its priority among those in use
+    yields_to: Column
+    past_closing: Column
+    lag: Column
+    lag_clock: Column
+    gate: Column
+    patience: Column
+    patience_clock: Column
+    shuts: Column
+    emits: Column
+    awaits: Column
+    emissions: Column  # `count` of the network: a tuple has a method of that name
+    next: Column
+    leave: Column
+
+
+class Lines(NamedTuple):
+    """Duties and their lines, stations and rosters."""
+
+    first: Column
+    longest: Column
+    station: Column
+    rank: Column
+    pace: Column
+    site: Column
+    hall: Column
+    room: Column
+    open: Column
+    close: Column
+    duty: Column
+    changeover: Column
+    word: Column  # by station: its first word in `able`, and which word of the servers that is
+    first_word: Column
+
+
+class Clocks(NamedTuple):
+    """Calendars: `before` is the open ticks before each interval of its own, `cursor` an interval begun by now."""
+
+    first: Column
+    open: Column
+    close: Column
+    before: Column
+    cursor: Column
+
+
+class Staff(NamedTuple):
+    """What the servers are about (one entry a server)."""
+
+    step: Column
+    row: Column
+    since: Column
+    spent: Column
+    needed: Column
+    travel: Column
+    pace: Column
+    ends: Column
+    site: Column
+    last_end: Column
+    close: Column
+    duty: Column
+    able: Words  # by station
+    idle: Words
+    yielding: Words
+
+
+class Waiting(NamedTuple):
+    """Lists of waiting steps: by station and level, then by signal; and how many wait."""
+
+    head: Column
+    tail: Column
+    level: Column  # by station: the most urgent level at which a step waits
+    length: Column
+    in_hall: Column
+    emitted: Column
+
+
+class Log(NamedTuple):
+    """The spells in the order in which they began."""
+
+    step: Column
+    server: Column
+    start: Column
+    end: Column
+    ticks: Column
+    changeover: Column
+
+
+class Agenda(NamedTuple):
+    """Pending events: those of the present day in a heap, the least (when, tag) first; later ones in lists by day.
+
+    A tag is kind and id; a day is as many ticks as make few days of the horizon. Most events of later days are
+    plans to leave that come to nothing: they are dropped when their day comes, and never sorted.
+    """
+
+    when: Column
+    tag: Column
+    later_when: Column
+    later_tag: Column
+    later_next: Column
+    of_day: Column
+    scalars: Column
+
+
+class Coming(NamedTuple):
+    """What is known from the start, sorted: changes of rosters and first arrivals."""
+
+    change_when: Column
+    change_tag: Column
+    change_interval: Column
+    first_when: Column
+    first_step: Column
+
+
+@inlined
+def _plan(agenda: Agenda, shift: int, when: int, tag: int) -> None:
+    """Add a pending event."""
+    scalars = agenda.scalars
+    day = when >> shift
+    if day > scalars[DAY]:
+        slot = scalars[FREE]
+        if slot >= 0:
+            scalars[FREE] = agenda.later_next[slot]
+        else:
+            slot = scalars[LATER]
+            scalars[LATER] += 1
+        agenda.later_when[slot] = when
+        agenda.later_tag[slot] = tag
+        agenda.later_next[slot] = agenda.of_day[day]
+        agenda.of_day[day] = slot
+    else:
+        _push(agenda, when, tag)
+
+
+@inlined
+def _push(agenda: Agenda, when: int, tag: int) -> None:
+    """Add an event of the present day to the heap."""
+    i = agenda.scalars[PENDING]
+    agenda.scalars[PENDING] = i + 1
+    while i > 0:
+        parent = (i - 1) >> 2
+        at = agenda.when[parent]
+        if when > at or (when == at and tag >= agenda.tag[parent]):
+            break
+        agenda.when[i] = at
+        agenda.tag[i] = agenda.tag[parent]
+        i = parent
+    agenda.when[i] = when
+    agenda.tag[i] = tag
+
+
+@inlined
+def _pop(agenda: Agenda) -> None:
+    """Take the least event of the heap away."""
+    size = agenda.scalars[PENDING] - 1
+    agenda.scalars[PENDING] = size
+    when, tag = agenda.when[size], agenda.tag[size]
+    i = 0
+    while True:
+        child = 4 * i + 1
+        if child >= size:
+            break
+        least, at, its = child, agenda.when[child], agenda.tag[child]
+        for other in range(child + 1, min(child + 4, size)):
+            t = agenda.when[other]
+            if t < at or (t == at and agenda.tag[other] < its):
+                least, at, its = other, t, agenda.tag[other]
+        if when < at or (when == at and tag <= its):
+            break
+        agenda.when[i] = at
+        agenda.tag[i] = its
+        i = least
+    agenda.when[i] = when
+    agenda.tag[i] = tag
+
+
+@inlined
+def _next_day(agenda: Agenda, marks: Any) -> None:
+    """Take the events of the next day into the heap, but for plans to leave of steps that do not wait."""
+    scalars = agenda.scalars
+    scalars[DAY] += 1
+    slot = agenda.of_day[scalars[DAY]]
+    while slot >= 0:
+        tag, behind = agenda.later_tag[slot], agenda.later_next[slot]
+        step = tag & ID_MASK
+        if tag >> ID_BITS != LEAVING or (marks[step].outcome == OPEN and marks[step].start < 0):
+            _push(agenda, agenda.later_when[slot], tag)
+        agenda.later_next[slot] = scalars[FREE]
+        scalars[FREE] = slot
+        slot = behind
+
+
+@inlined
+def _last(column: Column, low: int, end: int, value: int) -> int:
+    """Return the last position from `low` to `end` whose entry is at most a value (the first one's is)."""
+    step = 1
+    while low + step < end and column[low + step] <= value:
+        low += step
+        step *= 2
+    high = min(low + step, end)
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if column[middle] <= value:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+@kernel
+def _after(clocks: Clocks, instant: int, amount: int, calendar: int, is_now: bool) -> int:
+    """Return the first instant from one on, in the calendar, with so many of its ticks between.
+
+    Time only goes on, so that the search begins where the one before it ended.
+    """
+    if calendar < 0:
+        return instant + amount
+    i, end = clocks.cursor[calendar], clocks.first[calendar + 1]
+    if i >= end:
+        return NEVER
+    position = np.int64(amount)
+    if clocks.open[i] <= instant:
+        i = _last(clocks.open, i, end, instant)
+        if is_now:
+            clocks.cursor[calendar] = i
+        position += clocks.before[i] + min(instant, clocks.close[i]) - clocks.open[i]
+    i = _last(clocks.before, i, end, position)
+    if position >= clocks.before[i] + clocks.close[i] - clocks.open[i]:
+        return NEVER
+    return clocks.open[i] + position - clocks.before[i]
+
+
+@inlined
+def _coming_to(routes: Routes, clocks: Clocks, step: int, now: int, is_now: bool) -> int:
+    """Return when a request that goes to a step now arrives there."""
+    when = _after(clocks, now, routes.lag[step], routes.lag_clock[step], is_now)
+    if routes.gate[step] >= 0 and when < NEVER:
+        when = _after(clocks, when, 0, routes.gate[step], False)
+    return when
+
+
+@inlined
+def _follow(routes: Routes, clocks: Clocks, agenda: Agenda, shift: int, step: int, now: int, horizon: int) -> None:
+    """Let a request go to a step, if there is one."""
+    if step >= 0:
+        when = _coming_to(routes, clocks, step, now, True)
+        if when < horizon:
+            _plan(agenda, shift, when, (ARRIVAL << ID_BITS) | step)
+
+
+@inlined
+def _plan_leaving(
+    routes: Routes, clocks: Clocks, agenda: Agenda, shift: int, step: int, now: int, horizon: int
+) -> None:
+    """Let a step that begins to wait leave in time."""
+    when = NEVER
+    if routes.patience[step] >= 0:
+        when = _after(clocks, now, routes.patience[step], routes.patience_clock[step], True)
+    if routes.shuts[step] >= 0:
+        when = min(when, _after(clocks, now, 0, routes.shuts[step], True))
+    if when < horizon:
+        _plan(agenda, shift, when, (LEAVING << ID_BITS) | step)
+
+
+@inlined
+def _key(marks: Any, step: int, awaits: bool) -> int:
+    """Return what a step's place in its list goes by: the emission that it awaits, or its arrival."""
+    return np.int64(marks[step].left) if awaits else marks[step].arrival
+
+
+@inlined
+def _insert(waiting: Waiting, marks: Any, row: int, step: int, awaits: bool, from_head: bool) -> None:
+    """Add a step to a list, which is in the order of (key, step), looking from one of its ends."""
+    key = _key(marks, step, awaits)
+    if from_head:
+        after = waiting.head[row]
+        while after >= 0:
+            its = _key(marks, after, awaits)
+            if its > key or (its == key and after > step):
+                break
+            after = np.int64(marks[after].behind)
+        before = np.int64(marks[after].before) if after >= 0 else waiting.tail[row]
+    else:
+        before = waiting.tail[row]
+        while before >= 0:
+            its = _key(marks, before, awaits)
+            if its < key or (its == key and before < step):
+                break
+            before = np.int64(marks[before].before)
+        after = np.int64(marks[before].behind) if before >= 0 else waiting.head[row]
+    marks[step].before = before
+    marks[step].behind = after
+    if before >= 0:
+        marks[before].behind = step
+    else:
+        waiting.head[row] = step
+    if after >= 0:
+        marks[after].before = step
+    else:
+        waiting.tail[row] = step
+
+
+@inlined
+def _remove(waiting: Waiting, marks: Any, row: int, step: int) -> None:
+    """Take a step out of its list."""
+    before, after = marks[step].before, marks[step].behind
+    if before >= 0:
+        marks[before].behind = after
+    else:
+        waiting.head[row] = after
+    if after >= 0:
+        marks[after].before = before
+    else:
+        waiting.tail[row] = before
+
+
+@inlined
+def _join(lines: Lines, routes: Routes, waiting: Waiting, marks: Any, levels: int, step: int, from_head: bool) -> None:
+    """Let a step wait at its station."""
+    station, level = routes.station[step], routes.level[step]
+    _insert(waiting, marks, station * levels + level, step, False, from_head)
+    waiting.level[station] = min(waiting.level[station], level)
+    waiting.length[station] += 1
+    if lines.hall[station] >= 0:
+        waiting.in_hall[lines.hall[station]] += 1
+
+
+@inlined
+def _quit(lines: Lines, routes: Routes, waiting: Waiting, marks: Any, levels: int, step: int) -> None:
+    """Let a step wait at its station no more."""
+    station, level = routes.station[step], routes.level[step]
+    _remove(waiting, marks, station * levels + level, step)
+    while level < levels and waiting.head[station * levels + level] < 0:
+        level += 1
+    if waiting.level[station] == routes.level[step]:
+        waiting.level[station] = level
+    waiting.length[station] -= 1
+    if lines.hall[station] >= 0:
+        waiting.in_hall[lines.hall[station]] -= 1
+
+
+@inlined
+def _choice(lines: Lines, waiting: Waiting, marks: Any, levels: int, duty: int) -> int:
+    """Return the step that a server with this duty would take, or none."""
+    best, best_level, best_length, best_rank = -1, levels, 0, 0
+    longest = lines.longest[duty] == 1
+    for line in range(lines.first[duty], lines.first[duty + 1]):
+        station = lines.station[line]
+        level = waiting.level[station]
+        if level >= levels or level > best_level:
+            continue
+        length = waiting.length[station] if longest else 0
+        rank = lines.rank[line]
+        step = waiting.head[station * levels + level]
+        if level == best_level:
+            if length != best_length:
+                if length < best_length:
+                    continue
+            elif rank != best_rank:
+                if rank > best_rank:
+                    continue
+            else:
+                since, its = marks[step].arrival, marks[best].arrival
+                if since > its or (since == its and step > best):
+                    continue
+        best, best_level, best_length, best_rank = step, level, length, rank
+    return best
+
+
+@inlined
+def _position(word: Any) -> int:
+    """Return the position of the only bit of a word (de Bruijn's multiplication; Leiserson et al. 1998)."""
+    return POSITION[(word * np.uint64(DE_BRUIJN)) >> np.uint64(58)]
+
+
+DE_BRUIJN = 0x03F79D71B4CB0A89
+POSITION = np.zeros(64, dtype=np.int64)
+POSITION[[((DE_BRUIJN << i) & (2**64 - 1)) >> 58 for i in range(64)]] = np.arange(64)
+
+
+@inlined
+def _idle_server(lines: Lines, staff: Staff, station: int, now: int) -> int:
+    """Return the idle server for a step at a station: fewest stations, longest idle, least id; or none."""
+    best, best_lines, best_end = -1, 0, 0
+    offset = lines.first_word[station]
+    for w in range(lines.word[station], lines.word[station + 1]):
+        word = offset + w - lines.word[station]
+        bits = staff.able[w] & staff.idle[word]
+        while bits:
+            low = bits & (~bits + np.uint64(1))
+            bits ^= low
+            server = 64 * word + _position(low)
+            if now >= staff.close[server]:
+                continue
+            n_lines = lines.first[staff.duty[server] + 1] - lines.first[staff.duty[server]]
+            end = staff.last_end[server]
+            if best < 0 or n_lines < best_lines or (n_lines == best_lines and end < best_end):
+                best, best_lines, best_end = server, n_lines, end
+    return best
+
+
+@inlined
+def _victim(lines: Lines, routes: Routes, marks: Any, staff: Staff, station: int, priority: int, now: int) -> int:
+    """Return the server whose spell a step interrupts: least urgent, most work left, least id; or none."""
+    best, best_priority, best_left = -1, 0, 0
+    offset = lines.first_word[station]
+    for w in range(lines.word[station], lines.word[station + 1]):
+        word = offset + w - lines.word[station]
+        bits = staff.able[w] & staff.yielding[word]
+        while bits:
+            low = bits & (~bits + np.uint64(1))
+            bits ^= low
+            server = 64 * word + _position(low)
+            step = staff.step[server]
+            if now >= staff.close[server] or priority >= routes.yields_to[step]:
+                continue
+            its = routes.priority[step]
+            left = marks[step].left - _work_done(staff, server, _spent(routes, staff, server, now))
+            if best < 0 or its > best_priority or (its == best_priority and left > best_left):
+                best, best_priority, best_left = server, its, left
+    return best
+
+
+@inlined
+def _spent(routes: Routes, staff: Staff, server: int, now: int) -> int:
+    """Return the ticks of a server's spell that have counted: on duty, or all of them past closing."""
+    until = now if routes.past_closing[staff.step[server]] else min(now, staff.close[server])
+    return staff.spent[server] + until - staff.since[server]
+
+
+@inlined
+def _work_done(staff: Staff, server: int, spent: int) -> int:
+    """Return the work that so many ticks of a server's spell have done, the changeover being none."""
+    return max(spent - staff.travel[server], 0) * 1000 // staff.pace[server]
+
+
+@inlined
+def _stop(staff: Staff, log: Log, server: int, spent: int, now: int) -> None:
+    """End the spell of a server."""
+    row = staff.row[server]
+    log.end[row] = now
+    log.ticks[row] = spent
+    log.changeover[row] = min(spent, staff.travel[server])
+    staff.step[server] = -1
+    staff.ends[server] = -1
+    staff.last_end[server] = now
+    staff.yielding[server >> 6] &= ~(np.uint64(1) << np.uint64(server & 63))
+
+
+@inlined
+def _interrupt(routes: Routes, marks: Any, staff: Staff, log: Log, server: int, now: int) -> int:
+    """Interrupt the spell of a server and return its step, less the work done."""
+    step = staff.step[server]
+    spent = _spent(routes, staff, server, now)
+    marks[step].left -= _work_done(staff, server, spent)
+    marks[step].interruptions += 1
+    _stop(staff, log, server, spent, now)
+    return step
+
+
+@inlined
+def _go_on(routes: Routes, staff: Staff, agenda: Agenda, shift: int, server: int, now: int, horizon: int) -> None:
+    """Let the ticks of a spell count from now on."""
+    staff.since[server] = now
+    end = now + staff.needed[server] - staff.spent[server]
+    if end < horizon and (routes.past_closing[staff.step[server]] or end <= staff.close[server]):
+        staff.ends[server] = end
+        _plan(agenda, shift, end, (END << ID_BITS) | server)
+
+
+@inlined
+def _start(
+    lines: Lines, routes: Routes, marks: Any, staff: Staff, log: Log, row: int, server: int, step: int, now: int
+) -> None:
+    """Begin a spell: note it, and what it needs."""
+    duty, station = staff.duty[server], routes.station[step]
+    pace = np.int64(1)
+    for line in range(lines.first[duty], lines.first[duty + 1]):
+        if lines.station[line] == station:
+            pace = lines.pace[line]
+            break
+    travel = np.int64(0)
+    site = lines.site[station]
+    if site not in (-1, staff.site[server]):
+        travel = lines.changeover[server]
+        staff.site[server] = site
+    if marks[step].start < 0:
+        marks[step].start = now
+    marks[step].server = server
+    log.step[row] = step
+    log.server[row] = server
+    log.start[row] = now
+    log.end[row] = -1
+    staff.step[server] = step
+    staff.row[server] = row
+    staff.spent[server] = 0
+    staff.travel[server] = travel
+    staff.pace[server] = pace
+    staff.needed[server] = travel + (np.int64(marks[step].left) * pace + 500) // 1000
+    bit = np.uint64(1) << np.uint64(server & 63)
+    staff.idle[server >> 6] &= ~bit
+    if routes.yields_to[step] > 0:
+        staff.yielding[server >> 6] |= bit
+
+
+@inlined
+def _come_on_duty(lines: Lines, staff: Staff, server: int, interval: int) -> None:
+    """Give a server the duty of an interval: it can serve the duty's stations and no others."""
+    old, duty = staff.duty[server], lines.duty[interval]
+    word, bit = server >> 6, np.uint64(1) << np.uint64(server & 63)
+    if old != duty:
+        if old >= 0:
+            for line in range(lines.first[old], lines.first[old + 1]):
+                station = lines.station[line]
+                staff.able[lines.word[station] + word - lines.first_word[station]] &= ~bit
+        for line in range(lines.first[duty], lines.first[duty + 1]):
+            station = lines.station[line]
+            staff.able[lines.word[station] + word - lines.first_word[station]] |= bit
+        staff.duty[server] = duty
+    staff.close[server] = lines.close[interval]
+
+
+@kernel
+def _advance(  # noqa: C901, PLR0912, PLR0915 - one loop: what passes between functions costs more than it does
+    routes: Routes,
+    lines: Lines,
+    clocks: Clocks,
+    coming: Coming,
+    marks: Any,
+    staff: Staff,
+    waiting: Waiting,
+    log: Log,
+    agenda: Agenda,
+    levels: int,
+    shift: int,
+    until: int,
+    horizon: int,
+) -> int:
+    """Handle all events before an instant; return whether a buffer must grow first.
+
+    Every event ends in at most one step that is concluded, one server that takes, and one step to place, in
+    this order.
+    """
+    scalars = agenda.scalars
+    written, awaiting = scalars[WRITTEN], scalars[AWAITING]
+    change, first = scalars[NEXT_CHANGE], scalars[NEXT_FIRST]
+    n_changes, n_first = len(coming.change_when), len(coming.first_when)
+    signals = len(waiting.level) * levels  # the lists of signals come behind those of stations
+    status = DONE
+    while True:
+        spare = awaiting + levels + 4
+        if (
+            scalars[PENDING] + spare > len(agenda.when)
+            or scalars[LATER] + spare > len(agenda.later_when)
+            or written + spare > len(log.step)
+        ):
+            status = GROW
+            break
+
+        # The least of what is pending, and where it comes from.
+        now, tag, source = NEVER, np.int64(0), 0
+        if scalars[PENDING] > 0:
+            now, tag, source = agenda.when[0], agenda.tag[0], 1
+        if change < n_changes:
+            when, its = coming.change_when[change], coming.change_tag[change]
+            if when < now or (when == now and its < tag):
+                now, tag, source = when, its, 2
+        if first < n_first:
+            when, its = coming.first_when[first], (ARRIVAL << ID_BITS) | coming.first_step[first]
+            if when < now or (when == now and its < tag):
+                now, tag, source = when, its, 3
+        if min(now, until) >> shift > scalars[DAY]:
+            # the events of one day fit into the heap, as there is room for all later ones
+            _next_day(agenda, marks)
+            continue
+        if now >= until:
+            break
+        interval = np.int64(-1)
+        if source == 1:
+            _pop(agenda)
+        elif source == 2:
+            interval = coming.change_interval[change]
+            change += 1
+        else:
+            first += 1
+        kind, id_ = tag >> ID_BITS, tag & ID_MASK
+
+        concluded, outcome = np.int64(-1), SERVED
+        taker, holds = np.int64(-1), False
+        server, step, returned = np.int64(-1), np.int64(-1), np.int64(-1)
+        arriving = False
+
+        if kind == END:
+            if staff.ends[id_] != now:
+                continue  # its spell was interrupted
+            concluded = staff.step[id_]
+            marks[concluded].left = 0
+            _stop(staff, log, id_, staff.needed[id_], now)
+            if now < staff.close[id_]:
+                taker = id_
+        elif kind == CLOSING:
+            if staff.step[id_] >= 0 and not routes.past_closing[staff.step[id_]]:
+                step = _interrupt(routes, marks, staff, log, id_, now)
+        elif kind == OPENING:
+            taker, holds = id_, staff.step[id_] >= 0
+            if holds and not routes.past_closing[staff.step[id_]]:
+                staff.spent[id_] += staff.close[id_] - staff.since[id_]
+                staff.since[id_] = now
+            elif not holds and staff.close[id_] != now:
+                staff.site[id_] = 0
+            _come_on_duty(lines, staff, id_, interval)
+        elif kind == LEAVING:
+            if marks[id_].outcome != OPEN or marks[id_].start >= 0:
+                continue
+            concluded, outcome = id_, ABANDONED
+            if routes.awaits[id_] >= 0:
+                _remove(waiting, marks, signals + routes.awaits[id_], id_)
+                marks[id_].left = 0
+                awaiting -= 1
+            else:
+                _quit(lines, routes, waiting, marks, levels, id_)
+        else:
+            marks[id_].arrival = now
+            marks[id_].outcome = OPEN
+            signal = routes.awaits[id_]
+            if signal >= 0:
+                marks[id_].left = waiting.emitted[signal] + routes.emissions[id_]
+                _insert(waiting, marks, signals + signal, id_, True, False)
+                awaiting += 1
+                _plan_leaving(routes, clocks, agenda, shift, id_, now, horizon)
+            elif routes.station[id_] < 0:
+                concluded = id_
+            else:
+                step, arriving = id_, True
+
+        if concluded >= 0:
+            marks[concluded].outcome = outcome
+            marks[concluded].end = now
+            to = routes.next[concluded] if outcome == SERVED else routes.leave[concluded]
+            _follow(routes, clocks, agenda, shift, to, now, horizon)
+            signal = routes.emits[concluded]
+            if outcome == SERVED and signal >= 0:
+                waiting.emitted[signal] += 1
+                row = signals + signal
+                while waiting.head[row] >= 0 and marks[waiting.head[row]].left == waiting.emitted[signal]:
+                    served = waiting.head[row]
+                    _remove(waiting, marks, row, served)
+                    awaiting -= 1
+                    marks[served].left = 0
+                    marks[served].outcome = SERVED
+                    marks[served].end = now
+                    _follow(routes, clocks, agenda, shift, routes.next[served], now, horizon)
+
+        if taker >= 0:
+            found = _choice(lines, waiting, marks, levels, staff.duty[taker])
+            if holds and not (found >= 0 and routes.priority[found] < routes.yields_to[staff.step[taker]]):
+                if not routes.past_closing[staff.step[taker]]:
+                    _go_on(routes, staff, agenda, shift, taker, now, horizon)
+            elif found >= 0:
+                if holds:
+                    returned = _interrupt(routes, marks, staff, log, taker, now)
+                _quit(lines, routes, waiting, marks, levels, found)
+                server, step = taker, found
+            else:
+                staff.idle[taker >> 6] |= np.uint64(1) << np.uint64(taker & 63)
+
+        while step >= 0:
+            if server < 0:
+                server = _idle_server(lines, staff, routes.station[step], now)
+                if server < 0:
+                    server = _victim(lines, routes, marks, staff, routes.station[step], routes.priority[step], now)
+                    if server >= 0:
+                        returned = _interrupt(routes, marks, staff, log, server, now)
+            if server >= 0:
+                _start(lines, routes, marks, staff, log, written, server, step, now)
+                written += 1
+                _go_on(routes, staff, agenda, shift, server, now, horizon)
+                step, returned, server, arriving = returned, np.int64(-1), np.int64(-1), False
+                continue
+            hall = lines.hall[routes.station[step]]
+            if arriving and hall >= 0 and waiting.in_hall[hall] >= lines.room[hall]:
+                marks[step].outcome = REFUSED
+                marks[step].end = now
+                _follow(routes, clocks, agenda, shift, routes.leave[step], now, horizon)
+            else:
+                # Who returns was first in the queue once; who arrives is last, but for ties of one instant.
+                _join(lines, routes, waiting, marks, levels, step, not arriving)
+                if arriving:
+                    _plan_leaving(routes, clocks, agenda, shift, step, now, horizon)
+            break
+
+    scalars[WRITTEN], scalars[AWAITING] = written, awaiting
+    scalars[NEXT_CHANGE], scalars[NEXT_FIRST] = change, first
+    return status
+
+
+@kernel
+def _first_arrivals(routes: Routes, clocks: Clocks, first: Column, begin: Column, when: Column) -> None:
+    """Write when each request arrives at its first step."""
+    for request in range(len(begin)):
+        when[request] = _coming_to(routes, clocks, first[request], begin[request], False)
+
+
+@kernel
+def _sort(keys: Column, order: Column, spare: Column, counts: Column) -> None:
+    """Write the stable order of keys of at least 0 into `order` (radix sort, 11 bits a round)."""
+    n = len(keys)
+    most = np.int64(0)
+    for i in range(n):
+        order[i] = i
+        most = max(most, keys[i])
+    shift = 0
+    while most >> shift > 0:
+        counts[:] = 0
+        for i in range(n):
+            counts[(keys[i] >> shift) & 2047] += 1
+        total = 0
+        for digit in range(2048):
+            n_digit = counts[digit]
+            counts[digit] = total
+            total += n_digit
+        for i in range(n):
+            digit = (keys[order[i]] >> shift) & 2047
+            spare[counts[digit]] = order[i]
+            counts[digit] += 1
+        for i in range(n):
+            order[i] = spare[i]
+        shift += 11
+
+
+@kernel
+def _settle(routes: Routes, marks: Any, staff: Staff, log: Log, now: int) -> None:
+    """Take stock of the spells in progress: the ticks and the work done so far."""
+    for server in range(len(staff.step)):
+        step, row = staff.step[server], staff.row[server]
+        if step >= 0:
+            spent = _spent(routes, staff, server, now)
+            marks[step].left -= min(marks[step].left, _work_done(staff, server, spent))
+            log.ticks[row] = spent
+            log.changeover[row] = min(spent, staff.travel[server])
+
+
+@kernel
+def _unpack(
+    routes: Routes,
+    marks: Any,
+    arrival: Column,
+    start: Column,
+    end: Column,
+    server: Column,
+    done: Column,
+    interruptions: Column,
+    outcome: Column,
+) -> None:
+    """Write the columns of the visits."""
+    for step in range(len(marks)):
+        mark = marks[step]
+        arrival[step], start[step], end[step] = mark.arrival, mark.start, mark.end
+        server[step], interruptions[step], outcome[step] = mark.server, mark.interruptions, mark.outcome
+        done[step] = 0 if routes.awaits[step] >= 0 else routes.work[step] - mark.left
+
+
+@kernel
+def _by_step(step: Column, written: int, place: Column, order: Column) -> None:
+    """Write the order of the spells by step, as they began (`place`: zeros, one more than the steps)."""
+    for row in range(written):
+        place[step[row] + 1] += 1
+    for i in range(1, len(place)):
+        place[i] += place[i - 1]
+    for row in range(written):
+        order[place[step[row]]] = row
+        place[step[row]] += 1
+
+
+@kernel
+def _reach(lines: Lines, first: Column, lowest: Column, highest: Column) -> None:
+    """Write the least and the greatest server that ever serves each station."""
+    for server in range(len(first) - 1):
+        known = -1
+        for interval in range(first[server], first[server + 1]):
+            duty = lines.duty[interval]
+            if duty == known:
+                continue
+            known = duty
+            for line in range(lines.first[duty], lines.first[duty + 1]):
+                station = lines.station[line]
+                lowest[station] = min(lowest[station], server)
+                highest[station] = max(highest[station], server)
+
+
+@dataclass
+class Run:
+    """A run of the kernel that can be advanced from instant to instant."""
+
+    network: Network
+    horizon: int
+    routes: Routes
+    lines: Lines
+    clocks: Clocks
+    coming: Coming
+    marks: NDArray[np.void]
+    staff: Staff
+    waiting: Waiting
+    log: Log
+    agenda: Agenda
+    levels: int
+    shift: int
+
+    @classmethod
+    def of(cls, network: Network, horizon: int) -> Run:
+        """Return a run of a network at tick 0.
+
+        Raises
+        ------
+        ValueError
+            If the horizon is below 0 or not below 2^62.
+        """
+        if not 0 <= horizon < LIMIT:
+            raise ValueError(f"horizon must be from 0 to 2^62, got {horizon}")
+        routes, levels = _routes(network)
+        lines, clocks = _lines(network), _clocks(network)
+        n_stations, n_servers = len(network.stations.hall), len(network.servers.changeover)
+        n_signals = 1 + int(max(routes.emits.max(initial=-1), routes.awaits.max(initial=-1)))
+        n_lists, n_words = n_stations * levels + n_signals, (n_servers + 63) // 64
+        shift = max(0, int(horizon).bit_length() - DAYS.bit_length() + 1)
+        column = np.zeros((12, n_servers), dtype=np.int64)
+        run = cls(
+            network=network,
+            horizon=int(horizon),
+            routes=routes,
+            lines=lines,
+            clocks=clocks,
+            coming=_coming(network, routes, clocks, int(horizon)),
+            marks=_marks(network),
+            staff=Staff(*column, *(np.zeros(n, dtype=np.uint64) for n in (int(lines.word[-1]), n_words, n_words))),
+            waiting=Waiting(
+                head=np.full(n_lists, NONE, dtype=np.int64),
+                tail=np.full(n_lists, NONE, dtype=np.int64),
+                level=np.full(n_stations, levels, dtype=np.int64),
+                length=np.zeros(n_stations, dtype=np.int64),
+                in_hall=np.zeros(len(network.halls.room), dtype=np.int64),
+                emitted=np.zeros(n_signals, dtype=np.int64),
+            ),
+            log=_log(network, len(routes.work) + 1024),
+            agenda=_agenda(len(routes.work) + 1024, shift, int(horizon)),
+            levels=levels,
+            shift=shift,
+        )
+        for nobody in (run.staff.step, run.staff.ends, run.staff.close, run.staff.duty):
+            nobody[:] = NONE
+        return run
+
+    def advance(self, until: int) -> None:
+        """Handle all events before an instant (the horizon at most)."""
+        while (
+            _advance(
+                self.routes, self.lines, self.clocks, self.coming, self.marks, self.staff, self.waiting, self.log,
+                self.agenda, self.levels, self.shift, min(int(until), self.horizon), self.horizon,
+            )
+            == GROW
+        ):  # fmt: skip
+            self._grow()
+
+    def _grow(self) -> None:
+        """Make room for more spells and pending events."""
+        spare = int(self.agenda.scalars[AWAITING]) + self.levels + 4
+        self.log = Log(*(_longer(column, spare) for column in self.log))
+        events = {name: _longer(getattr(self.agenda, name), spare) for name in Agenda._fields[:5]}
+        self.agenda = self.agenda._replace(**events)
+
+    def record(self) -> tuple[Visits, Spells]:
+        """Return what has happened so far, spells in progress included; the run ends with it."""
+        written = int(self.agenda.scalars[WRITTEN])
+        _settle(self.routes, self.marks, self.staff, self.log, self.horizon)
+        n, amount = len(self.marks), self.network.steps.work.dtype
+        small = self.network.steps.station.dtype
+        visits = Visits(
+            *(np.empty(n, dtype=kind) for kind in (np.int64, np.int64, np.int64, small, amount, amount, np.int8))
+        )
+        _unpack(self.routes, self.marks, *vars(visits).values())
+        order = np.empty(written, dtype=np.int64)
+        _by_step(self.log.step, written, np.zeros(n + 1, dtype=np.int64), order)
+        return visits, Spells(*(column[order] for column in self.log))
+
+
+def run(network: Network, horizon: int) -> tuple[Visits, Spells]:
+    """Return the record of a network from tick 0 up to a horizon that does not happen.
+
+    Parameters
+    ----------
+    network : Network
+        A checked network; it is not changed.
+    horizon : int
+        The end of time in ticks, at least 0.
+
+    Returns
+    -------
+    Visits, Spells
+        One row a step and one row a spell, the same as the reference engine's.
+
+    Raises
+    ------
+    ValueError
+        If the horizon is below 0 or not below 2^62.
+    """
+    whole = Run.of(network, horizon)
+    whole.advance(horizon)
+    return whole.record()
+
+
+def _routes(network: Network) -> tuple[Routes, int]:
+    """Return what is fixed about the steps, and the number of levels of priority."""
+    steps = network.steps
+    level, levels = steps.priority, 1 + int(steps.priority.max(initial=0))
+    if levels > 16:  # few lists that are often empty are cheaper than a search, many are not
+        values, ranks = np.unique(steps.priority, return_inverse=True)
+        level, levels = ranks.astype(steps.priority.dtype), len(values)
+        level.flags.writeable = False  # another type for Numba than a writeable column
+    columns = {name: getattr(steps, name) for name in Routes._fields if name not in ("level", "emissions")}
+    return Routes(level=level, emissions=steps.count, **columns), levels
+
+
+def _lines(network: Network) -> Lines:
+    """Return duties, stations and rosters, with the range of servers of each station."""
+    duties, servers, stations = network.duties, network.servers, network.stations
+    n = len(stations.hall)
+    lowest, highest = np.full(n, 64 * len(servers.changeover), dtype=np.int64), np.full(n, -1, dtype=np.int64)
+    lines = Lines(
+        duties.first, duties.longest, duties.station, duties.rank, duties.pace, stations.site, stations.hall,
+        network.halls.room, servers.open, servers.close, servers.duty, servers.changeover, lowest, highest,
+    )  # fmt: skip
+    _reach(lines, servers.first, lowest, highest)
+    n_words = np.where(highest >= 0, (highest >> 6) - (lowest >> 6) + 1, 0)
+    return lines._replace(word=np.concatenate([[0], np.cumsum(n_words)]).astype(np.int64), first_word=lowest >> 6)
+
+
+def _clocks(network: Network) -> Clocks:
+    """Return the calendars, each with its open ticks before every interval."""
+    calendars = network.calendars
+    before = np.concatenate([[0], np.cumsum(calendars.close - calendars.open)]).astype(np.int64)
+    n = np.diff(calendars.first)
+    before = before[:-1] - np.repeat(before[calendars.first[:-1]], n)
+    return Clocks(calendars.first, calendars.open, calendars.close, before, calendars.first[:-1].copy())
+
+
+def _coming(network: Network, routes: Routes, clocks: Clocks, horizon: int) -> Coming:
+    """Return the changes of rosters and the first arrivals, sorted."""
+    servers, requests = network.servers, network.requests
+    whose = np.repeat(np.arange(len(servers.changeover)), np.diff(servers.first))
+    closing = np.flatnonzero((servers.hand_back == 1) & (servers.close < horizon))
+    opening = np.flatnonzero(servers.open < horizon)
+    interval = np.concatenate([closing, opening])
+    when = np.concatenate([servers.close[closing], servers.open[opening]])
+    kind = np.repeat([CLOSING, OPENING], [len(closing), len(opening)])
+    order = sorted_order(when)
+    when, interval, kind = when[order], interval[order], kind[order]
+    arrives = np.empty(len(requests.begin), dtype=np.int64)
+    _first_arrivals(routes, clocks, requests.first, requests.begin, arrives)
+    comes = np.flatnonzero(arrives < horizon)
+    first = comes[sorted_order(arrives[comes])]
+    step = requests.first[first]
+    return Coming(when, (kind << ID_BITS) | whose[interval], interval, arrives[first], step)
+
+
+def sorted_order(keys: Column) -> Column:
+    """Return the stable order of keys of at least 0 (shape of `keys`)."""
+    order = np.empty(len(keys), dtype=np.int64)
+    _sort(keys, order, np.empty_like(order), np.empty(2048, dtype=np.int64))
+    return order
+
+
+def _marks(network: Network) -> NDArray[np.void]:
+    """Return the state of steps none of which has come."""
+    amount, small = network.steps.work.dtype, network.steps.station.dtype
+    kinds = (np.int64,) * 3 + (amount,) * 4 + (small, np.int8)
+    mark = np.dtype([*zip(MARK, kinds, strict=True)], align=True)
+    marks = np.full(len(network.steps.work), np.array((-1, -1, -1, 0, 0, -1, -1, -1, ABSENT), dtype=mark))
+    marks["left"] = network.steps.work
+    return marks
+
+
+def _log(network: Network, n: int) -> Log:
+    """Return an empty log with room for so many spells."""
+    amount, small = network.steps.work.dtype, network.steps.station.dtype
+    kinds = (amount, small, np.int64, np.int64, amount, amount)
+    return Log(*(np.zeros(n, dtype=kind) for kind in kinds))
+
+
+def _agenda(n: int, shift: int, horizon: int) -> Agenda:
+    """Return an agenda with room for so many events (memory that is never touched costs nothing)."""
+    scalars = np.zeros(8, dtype=np.int64)
+    scalars[FREE] = NONE
+    of_day = np.full((horizon >> shift) + 1, NONE, dtype=np.int64)
+    events = dict(zip(Agenda._fields, np.zeros((5, n), dtype=np.int64), strict=False))
+    return Agenda(**events, of_day=of_day, scalars=scalars)
+
+
+def _longer(column: Column, spare: int) -> Column:
+    """Return a copy with room for twice as many entries, and some more."""
+    return np.concatenate([column, np.zeros(len(column) + spare, dtype=column.dtype)])
