@@ -246,6 +246,11 @@ def test_a_batch_ends_with_the_task_that_fails() -> None:
     assert isinstance(reply.error, ZeroDivisionError)
 
 
+def test_a_batch_that_takes_long_is_sent_back_as_far_as_it_came() -> None:
+    assert perform(square, [2, 3, 4], program(), enough_seconds=0).found == [4]
+    assert perform(square, [2, 3, 4], program()).found == [4, 9, 16]
+
+
 def test_without_dask_the_extra_is_named(tmp_path: Path) -> None:
     code = "import sys; sys.modules['distributed'] = None; from experiments.main import main; main()"
     done = subprocess.run(

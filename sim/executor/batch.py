@@ -40,11 +40,16 @@ class Reply(Generic[Found]):
     other_program: list[str] = field(default_factory=list)
 
 
-def perform(function: Callable[[Task], Found], tasks: list[Task], here: Mapping[str, str]) -> Reply[Found]:
+def perform(
+    function: Callable[[Task], Found],
+    tasks: list[Task],
+    here: Mapping[str, str],
+    enough_seconds: float = ENOUGH_SECONDS,
+) -> Reply[Found]:
     """Return what a function finds for the tasks, at least for the first.
 
     - A worker with another program does nothing: it may have joined after all the others were checked.
-    - Once `ENOUGH_SECONDS` have passed the rest is left, so that what is found is kept soon.
+    - Once enough seconds have passed the rest is left, so that what is found is kept soon.
     """
     reply: Reply[Found] = Reply(other_program=differences(here, program()))
     if reply.other_program:
@@ -57,6 +62,6 @@ def perform(function: Callable[[Task], Found], tasks: list[Task], here: Mapping[
             reply.error = portable(error)
             break
         reply.seconds = time.perf_counter() - began
-        if reply.seconds >= ENOUGH_SECONDS:
+        if reply.seconds >= enough_seconds:
             break
     return reply

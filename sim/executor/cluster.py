@@ -33,8 +33,6 @@ Found = TypeVar("Found")
 LARGEST_BATCH = 64
 LOOK_EVERY = 1.0  # seconds between two looks at which workers there are, while nothing is done
 INSTALL = "Install this version of Wangge for the Python that runs the scheduler and the workers (docs/clusters.md)."
-LATE = "a worker that joined late"
-
 PRIVATE = {
     "distributed.scheduler.allowed-failures": 0,  # a death is told at once: `retries` counts them
     "distributed.scheduler.http.routes": [],
@@ -63,7 +61,7 @@ def run_on_cluster(work: Work[Task, Found], tasks: list[Task], settings: Dask) -
         run the same program, and no task may lose its worker more than `retries` times.
     """
     check_installed()
-    with _quiet(), _connected(settings) as client:
+    with _quiet(), _connected(settings, len(tasks)) as client:
         here = program()
         _check_programs(client, here)
         feed = _Feed(client, work, tasks, settings, here)
@@ -89,7 +87,7 @@ def _quiet() -> Iterator[None]:
 
 
 @contextmanager
-def _connected(settings: Dask) -> Iterator[Client]:
+def _connected(settings: Dask, n_tasks: int) -> Iterator[Client]:
     """Yield a client of the cluster that the settings name, or of a private one that ends with the block."""
     import dask
     from distributed import Client
@@ -100,7 +98,7 @@ def _connected(settings: Dask) -> Iterator[Client]:
             cluster = _address(settings)
         else:
             stack.enter_context(dask.config.set(PRIVATE))
-            cluster = stack.enter_context(_private(settings))
+            cluster = stack.enter_context(_private(settings, n_tasks))
         try:
             client = Client(cluster, timeout=settings.timeout_seconds, set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
@@ -115,22 +113,27 @@ def _connected(settings: Dask) -> Iterator[Client]:
 
 
 @contextmanager
-def _private(settings: Dask) -> Iterator[LocalCluster]:
+def _private(settings: Dask, n_tasks: int) -> Iterator[LocalCluster]:
     """Yield a cluster on this machine, on loopback only; its workers end with this process, however it ends."""
     from distributed import LocalCluster
 
     others = set(multiprocessing.active_children())
-    with interrupts_held():
-        cluster = LocalCluster(
-            n_workers=settings.workers or default_workers(),
-            threads_per_worker=1,
-            processes=True,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            scheduler_kwargs={"dashboard": False},  # an HTTP server without it starts in any case
-            memory_limit=(settings.memory_mb_per_worker or 0) * 1_000_000,
-            silence_logs=logging.CRITICAL,
-        )
+    try:
+        with interrupts_held():
+            cluster = LocalCluster(
+                n_workers=min(settings.workers or default_workers(), n_tasks),
+                threads_per_worker=1,
+                processes=True,
+                host="127.0.0.1",
+                dashboard_address="127.0.0.1:0",
+                scheduler_kwargs={"dashboard": False},  # an HTTP server without it starts in any case
+                memory_limit=(settings.memory_mb_per_worker or 0) * 1_000_000,
+                silence_logs=logging.CRITICAL,
+            )
+    except (OSError, RuntimeError, TimeoutError) as error:
+        raise ExecutorError(
+            f"A Dask cluster must start on this machine, but it says: {' '.join(str(error).split())}. {KEPT}"
+        ) from error
     with cluster:
         try:
             yield cluster
@@ -254,11 +257,11 @@ class _Feed(Generic[Task, Found]):
 
     def _hand_out(self) -> None:
         """Give a batch to every thread of the cluster that has none."""
-        if self.lost or self.failed:
-            return
         threads = sum(self.client.nthreads().values())
         if not threads:
             _wait_for_a_worker(self.client, self.settings)
+        if self.lost or self.failed:
+            return
         while self.waiting and len(self.running) < threads:
             batch = [self.waiting.popleft() for _ in range(self._size(threads))]
             for index in batch:
@@ -315,7 +318,7 @@ class _Feed(Generic[Task, Found]):
 
     def _keep(self, batch: list[int], reply: Reply[Found]) -> None:
         """Put on disk what came back, and see what did not."""
-        _refuse(reply.other_program, LATE)
+        _refuse(reply.other_program, "a worker that joined late")
         self.n_done += len(reply.found)
         self.seconds += reply.seconds
         left = batch[len(reply.found) :]
