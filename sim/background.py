@@ -5,7 +5,7 @@ Each function returns batches: requests that share a sequence of steps, ready to
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,16 +39,23 @@ class Batch:
     Attributes
     ----------
     begin : ndarray of int, shape (n,)
-        When each begins (ticks).
+        When each begins (ticks), rising.
     steps : list of dict
-        One a step: engine or label column -> one value, or one a request; `next` and `leave` are positions.
-    request : ndarray of int, shape (n,), or None
-        Positions among the residents' requests; None for work that comes after them.
+        One a step: engine or label column -> one value, or one a request; `next` and `leave` are steps onwards.
     """
 
     begin: Ints
-    steps: list[dict[str, int | Ints]] = field(default_factory=list)
-    request: Ints | None = None
+    steps: list[dict[str, int | Ints]]
+
+    def between(self, start: int, end: int) -> tuple[int, Batch]:
+        """Return the requests that begin in [start, end), and how many come before them."""
+        first, last = np.searchsorted(self.begin, (start, end)).tolist()
+
+        def part(value: int | Ints) -> int | Ints:
+            return value if isinstance(value, int) else value[first:last]
+
+        steps = [{name: part(value) for name, value in step.items()} for step in self.steps]
+        return first, Batch(self.begin[first:last], steps)
 
 
 def batches(organisation: Organisation, office: OfficeTime, replication: int) -> Iterator[Batch]:
@@ -69,9 +76,9 @@ def _from_above(organisation: Organisation, office: OfficeTime, replication: int
     hours = workload.task_hours(pilot, organisation.place)
     for unit in range(len(hours)):
         for bundle, share in enumerate(_item_shares(organisation, unit)):
-            rng = stream(pilot.run.seed, replication, f"work/from above/{unit}/{bundle}")
+            rng = stream(pilot.run.seed, replication, f"work/from above/{unit}/{bundle}", organisation.place.district)
             yearly = float(hours[unit]) * share
-            when = {
+            when: dict[str, tuple[Ints, int | Ints]] = {
                 "long_term": _evenly(pilot, office, yearly * kinds.long_term.share, rng.random()),
                 "periodic": _monthly(pilot, office, yearly * kinds.periodic.share),
                 "ad_hoc": _at_random(pilot, office, yearly * kinds.ad_hoc.share, rng),
@@ -90,7 +97,8 @@ def _own(organisation: Organisation, office: OfficeTime, replication: int) -> It
         n_units = organisation.n_units(level)
         for unit in range(n_units):
             for bundle, share in _section_shares(organisation, level, unit, section):
-                phase = stream(pilot.run.seed, replication, f"work/{what}/{level}/{unit}/{bundle}").random()
+                purpose = f"work/{what}/{level}/{unit}/{bundle}"
+                phase = stream(pilot.run.seed, replication, purpose, organisation.place.district).random()
                 begin, work = _evenly(pilot, office, hours * share, phase)
                 station = int(organisation.at[level, Desk.TASKS][unit, bundle])
                 burden = pilot.burden
@@ -117,7 +125,7 @@ def _section_shares(organisation: Organisation, level: Level, unit: int, section
 
 
 def _pieces(
-    pilot: Pilot, office: OfficeTime, station: int, work: Ints, kind: Kind, due_days: float, first_after: float
+    pilot: Pilot, office: OfficeTime, station: int, work: int | Ints, kind: Kind, due_days: float, first_after: float
 ) -> list[dict[str, int | Ints]]:
     """Return the steps of a piece: it gives way until a share of the time until it is due has passed.
 
@@ -144,14 +152,14 @@ def _release(pilot: Pilot, office: OfficeTime, at: Ints) -> Ints:
     return np.minimum(first, at)
 
 
-def _evenly(pilot: Pilot, office: OfficeTime, yearly_hours: float, phase: float) -> tuple[Ints, Ints]:
+def _evenly(pilot: Pilot, office: OfficeTime, yearly_hours: float, phase: float) -> tuple[Ints, int]:
     """Return (begin, work) of pieces evenly spaced over office time."""
     piece = ticks(pilot.burden.piece_minutes, MINUTE)
     open_a_year = office.day_ticks * workload.working_days_a_year(pilot)
     n = yearly_hours * HOUR / piece * office.hours.total / open_a_year
     spaced = (np.arange(int(np.ceil(n))) + phase) * (office.hours.total / n) if n > 0 else np.zeros(0)
     positions = spaced[spaced < office.hours.total].astype(np.int64)
-    return _release(pilot, office, office.hours.at(positions)), np.full(len(positions), piece)
+    return _release(pilot, office, office.hours.after(0, positions)), piece
 
 
 def _monthly(pilot: Pilot, office: OfficeTime, yearly_hours: float) -> tuple[Ints, Ints]:
@@ -163,13 +171,13 @@ def _monthly(pilot: Pilot, office: OfficeTime, yearly_hours: float) -> tuple[Int
     return np.repeat(starts, len(sizes)), np.tile(sizes, len(starts))
 
 
-def _at_random(pilot: Pilot, office: OfficeTime, yearly_hours: float, rng: np.random.Generator) -> tuple[Ints, Ints]:
+def _at_random(pilot: Pilot, office: OfficeTime, yearly_hours: float, rng: np.random.Generator) -> tuple[Ints, int]:
     """Return (begin, work) of pieces that come at random (Poisson) over office time."""
     piece = ticks(pilot.burden.piece_minutes, MINUTE)
     open_a_year = office.day_ticks * workload.working_days_a_year(pilot)
     n = rng.poisson(yearly_hours * HOUR / piece * office.hours.total / open_a_year)
     positions = np.sort((rng.random(n) * office.hours.total).astype(np.int64))
-    return _release(pilot, office, office.hours.at(positions)), np.full(n, piece)
+    return _release(pilot, office, office.hours.after(0, positions)), piece
 
 
 # ------------------------------------------------------------------------------------------------ duties
@@ -182,16 +190,15 @@ def _patrols(organisation: Organisation, office: OfficeTime) -> Batch:
     share = pilot.grid.duty_share
     due = np.floor((np.arange(days) + 1) * share) - np.floor(np.arange(days) * share) > 0
     opens, closes = office.day_opens()[due], office.day_closes()[due]
-    grid = np.tile(np.arange(n_grids), len(opens))
+    grid = np.tile(np.arange(n_grids, dtype=np.min_scalar_type(-n_grids)), len(opens))
     minutes = pilot.grid.patrol_hours * 60
     legs = max(1, round(minutes / pilot.grid.leg_minutes))
     leg: dict[str, int | Ints] = {
         "station": organisation.at_grid[Desk.PATROL][grid], "work": ticks(minutes / legs, MINUTE),
         "priority": pilot.burden.priorities.residents, "past_closing": 1, "kind": int(Kind.PATROL),
     }  # fmt: skip
-    steps = [leg | {"next": i + 1} for i in range(legs)]
+    steps = [leg | {"next": 1} for _ in range(legs - 1)] + [leg | {"emits": grid}]
     steps[0] |= {"patience": np.repeat(closes - opens, n_grids)}
-    steps[-1] = steps[-1] | {"emits": grid, "next": -1}
     return Batch(np.repeat(opens, n_grids), steps)
 
 

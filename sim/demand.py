@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sim.config import Pilot
     from sim.place import Place
 
-    Ints = NDArray[np.int64]
+    Ints = NDArray[np.signedinteger[Any]]
     Floats = NDArray[np.float64]
 
 
@@ -37,7 +37,9 @@ class Channel(IntEnum):
 
 @dataclass(frozen=True)
 class Demand:
-    """Residents' requests, one row each; the same under every design of the district.
+    """Residents' requests, one row each, or some of them; the same under every design of the district.
+
+    Channel after channel, and by instant within a channel.
 
     Attributes
     ----------
@@ -49,6 +51,8 @@ class Demand:
         Whose request it is, or where the issue lies.
     line : ndarray of int, shape (n,)
         The line that a request belongs to, as an index of the procedures' lines.
+    runs : tuple of range
+        The numbers that these requests have among all of the replication: one run for each channel.
     """
 
     channel: Ints
@@ -56,19 +60,60 @@ class Demand:
     instant: Ints
     household: Ints
     line: Ints
+    runs: tuple[range, ...]
     seed: int
     replication: int
+    district: int = 0
 
     def __len__(self) -> int:
         """Return the number of requests."""
         return len(self.instant)
 
+    @property
+    def ids(self) -> Ints:
+        """Return the number of each request among all of the replication, rising (shape (n,))."""
+        return np.concatenate([np.arange(run.start, run.stop, dtype=np.int32) for run in self.runs])
+
     def uniforms(self, purpose: str) -> Floats:
         """Return one uniform per request for a purpose, such as an activity and attempt (shape (n,)).
 
-        So a request has the same difficulty, luck and patience under every design.
+        So a request has the same difficulty, luck and patience under every design, whichever others are there.
         """
-        return uniforms(self.seed, self.replication, f"demand/{purpose}", len(self))
+
+        def drawn(run: range) -> Floats:
+            name = f"demand/{purpose}"
+            return uniforms(self.seed, self.replication, name, len(run), start=run.start, district=self.district)
+
+        runs = [run for run in self.runs if run]
+        return drawn(runs[0]) if len(runs) == 1 else np.concatenate([np.zeros(0), *map(drawn, runs)])
+
+    def part(self, start: int, end: int) -> Demand:
+        """Return the requests whose instant is in [start, end)."""
+        return self._taken([np.searchsorted(at, (start, end)).tolist() for at in self._by_run(self.instant)])
+
+    def of(self, channel: Channel) -> Demand:
+        """Return the requests of one channel."""
+        return self._taken([(0, len(run) if i == channel else 0) for i, run in enumerate(self.runs)])
+
+    def _by_run(self, column: Ints) -> list[Ints]:
+        """Return a column, cut into the runs."""
+        return np.split(column, np.cumsum([len(run) for run in self.runs])[:-1])
+
+    def _taken(self, stretches: Sequence[Sequence[int]]) -> Demand:
+        """Return the requests at [first, last) of each run."""
+
+        def taken(column: Ints) -> Ints:
+            return np.concatenate([run[a:b] for run, (a, b) in zip(self._by_run(column), stretches, strict=True)])
+
+        return replace(
+            self,
+            channel=taken(self.channel),
+            archetype=taken(self.archetype),
+            instant=taken(self.instant),
+            household=taken(self.household),
+            line=taken(self.line),
+            runs=tuple(run[a:b] for run, (a, b) in zip(self.runs, stretches, strict=True)),
+        )
 
     def digest(self) -> str:
         """Return a hash of all requests: equal under two designs exactly when the demand is."""
@@ -78,7 +123,7 @@ class Demand:
 
 def draw(pilot: Pilot, place: Place, replication: int) -> Demand:
     """Return the requests of one replication over the whole horizon."""
-    seed = pilot.run.seed
+    seed, district = pilot.run.seed, place.district
     archetypes = list(pilot.procedures.archetypes.values())
     shares = {
         Channel.COUNTER: [a.counter_share for a in archetypes],
@@ -90,32 +135,36 @@ def draw(pilot: Pilot, place: Place, replication: int) -> Demand:
         name = channel.name.lower()
 
         def draws(what: str, n: int, name: str = name) -> Floats:
-            return uniforms(seed, replication, f"demand/{name}/{what}", n)
+            return uniforms(seed, replication, f"demand/{name}/{what}", n, district=district)
 
-        at = _instants(pilot, channel, replication)
+        at = _instants(pilot, channel, replication, district)
         weights = np.ones(place.n_households)
         if channel is not Channel.LATENT:
             weights[place.special] = pilot.demand.special_care_factor
         instants.append(at)
-        channels.append(np.full(len(at), channel, dtype=np.int64))
+        channels.append(np.full(len(at), channel, dtype=np.int8))
         kinds.append(choose(draws("archetype", len(at)), shares[channel]))
         households.append(choose(draws("household", len(at)), weights))
     archetype = np.concatenate(kinds)
+    ends = np.cumsum([len(at) for at in instants]).tolist()
     return Demand(
         channel=np.concatenate(channels),
         archetype=archetype,
         instant=np.concatenate(instants),
         household=np.concatenate(households),
-        line=_lines(pilot, archetype, replication),
+        line=_lines(pilot, archetype, replication, district),
+        runs=tuple(map(range, [0, *ends], ends)),
         seed=seed,
         replication=replication,
+        district=district,
     )
 
 
 def choose(u: Floats, weights: Sequence[float] | Floats) -> Ints:
-    """Return, for each uniform, an index drawn in proportion to the weights (shape of `u`)."""
+    """Return, for each uniform, an index drawn in proportion to the weights (shape of `u`, as narrow as does)."""
     edges = np.cumsum(weights)
-    return np.searchsorted(edges / edges[-1], u, side="right").clip(max=len(edges) - 1)
+    chosen = np.searchsorted(edges / edges[-1], u, side="right").clip(max=len(edges) - 1)
+    return chosen.astype(np.min_scalar_type(-len(edges)))
 
 
 def yearly(pilot: Pilot, channel: Channel) -> float:
@@ -139,25 +188,28 @@ def line_weights(pilot: Pilot) -> Floats:
     return weights if weights.sum() > 0 else np.ones(len(names))
 
 
-def _lines(pilot: Pilot, archetype: Ints, replication: int) -> Ints:
+def _lines(pilot: Pilot, archetype: Ints, replication: int, district: int) -> Ints:
     """Return the line of each request; consultations are about any line."""
     names = list(pilot.procedures.lines)
-    own = np.array([names.index(a.line) if a.line else -1 for a in pilot.procedures.archetypes.values()])[archetype]
-    drawn = choose(uniforms(pilot.run.seed, replication, "demand/line", len(archetype)), line_weights(pilot))
-    return np.where(own < 0, drawn, own)
+    u = uniforms(pilot.run.seed, replication, "demand/line", len(archetype), district=district)
+    drawn = choose(u, line_weights(pilot))
+    own = [names.index(a.line) if a.line else -1 for a in pilot.procedures.archetypes.values()]
+    of_archetype = np.array(own, dtype=drawn.dtype)[archetype]
+    return np.where(of_archetype < 0, drawn, of_archetype)
 
 
-def _instants(pilot: Pilot, channel: Channel, replication: int) -> Ints:
+def _instants(pilot: Pilot, channel: Channel, replication: int, district: int) -> Ints:
     """Return the sorted ticks at which a channel's requests begin (Poisson, with a factor a day)."""
     days = 7 * pilot.run.weeks
     name = channel.name.lower()
     profile = hourly_profile(pilot, channel) * yearly(pilot, channel)
     expected = np.tile(profile, (-(-days // DAYS_A_YEAR), 1))[:days].ravel()
     factors = day_factors(
-        stream(pilot.run.seed, replication, f"demand/{name}/day factor"), days, pilot.demand.day_factor_cv
+        stream(pilot.run.seed, replication, f"demand/{name}/day factor", district), days, pilot.demand.day_factor_cv
     )
     edges = np.arange(days * (DAY // HOUR) + 1, dtype=np.int64) * HOUR
-    return arrival_times(stream(pilot.run.seed, replication, f"demand/{name}/instant"), edges, expected, factors)
+    rng = stream(pilot.run.seed, replication, f"demand/{name}/instant", district)
+    return arrival_times(rng, edges, expected, factors)
 
 
 def hourly_profile(pilot: Pilot, channel: Channel) -> Floats:

@@ -6,10 +6,11 @@ together (`assemble`), and the expected hours of work are summed over all of the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cache
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sim.demand import Channel
 
@@ -75,8 +76,7 @@ class Lag(IntEnum):
     PAPERS = 3  # until the resident is back with the missing papers
 
 
-@dataclass(frozen=True)
-class Stage:
+class Stage(NamedTuple):
     """One step of an itinerary.
 
     Attributes
@@ -96,7 +96,7 @@ class Stage:
     stops_clock : bool
         Whether the lag before it is the resident's own (missing papers).
     next, leave : int or None
-        Positions in the itinerary.
+        How many stages on the request goes when it was served, or when it left; None: nowhere.
     """
 
     activity: str
@@ -118,7 +118,7 @@ class Stage:
     hand_over: bool = False
     stops_clock: bool = False
     signal: bool = False
-    next: int | None = None
+    next: int | None = 1
     leave: int | None = None
 
 
@@ -168,19 +168,11 @@ class _Writer:
 
     def add(self, stage: Stage) -> None:
         """Append a stage that goes on to the one after it."""
-        self.stages.append(replace(stage, next=len(self.stages) + 1))
+        self.stages.append(stage)
 
     def front(self, stage: Stage) -> None:
         """Append a stage with the resident present, with as many tries as the resident makes."""
-        tries = self.pilot.demand.tries if self.luck.returns and stage.presence else 1
-        after = len(self.stages) + tries
-        for attempt in range(tries):
-            again = len(self.stages) + 1 if attempt + 1 < tries else None
-            self.stages.append(replace(stage, next=after, leave=again))
-            stage = replace(
-                stage, again=attempt + 1, lag=Lag.NEXT_DAY, trip=stage.presence is Presence.IN_PERSON,
-                hand_over=False, stops_clock=False,
-            )  # fmt: skip
+        self.stages += _tries(stage, self.pilot.demand.tries if self.luck.returns and stage.presence else 1)
 
     def travel(self, target: Level) -> Stage:
         """Append the relays between here and a level; return the lag and hand-over of the arrival there."""
@@ -188,14 +180,14 @@ class _Writer:
         here, there = levels.index(self.level), levels.index(target)
         arrival = self._hop(target)
         if here == there:
-            return replace(arrival, lag=Lag.NONE, lag_days=0.0, hand_over=False)
+            return arrival._replace(lag=Lag.NONE, lag_days=0.0, hand_over=False)
         step = 1 if there > here else -1
         if self.misrouting_due and step > 0:
             self.misrouting_due = False
             procedures = self.pilot.procedures
-            self.add(replace(
-                self._relay(levels[here + step]), activity="wrong desk", attempt=0, wrong=True,
-                minutes=procedures.wrong_desk_minutes, cv=procedures.desk_cv,
+            self.add(self._relay(levels[here + step])._replace(
+                activity="wrong desk", attempt=0, wrong=True, minutes=procedures.wrong_desk_minutes,
+                cv=procedures.desk_cv,
             ))  # fmt: skip
         for position in range(here + step, there, step):
             self.add(self._relay(levels[position]))
@@ -211,8 +203,8 @@ class _Writer:
     def _relay(self, level: Level) -> Stage:
         """Return the relaying of a file by a clerk of a level between."""
         minutes = self.pilot.structure.relay_minutes
-        return replace(
-            self._hop(level), activity=f"relay {level}", kind=Kind.RELAY, section="party", minutes=minutes,
+        return self._hop(level)._replace(
+            activity=f"relay {level}", kind=Kind.RELAY, section="party", minutes=minutes,
             cv=self.pilot.procedures.back_cv, attempt=sum(s.activity.startswith("relay") for s in self.stages),
         )  # fmt: skip
 
@@ -228,8 +220,8 @@ class _Writer:
         if self.misrouting_due and not self._leaves_the_unit():
             self.misrouting_due = False
             minutes = self.pilot.procedures.wrong_desk_minutes
-            self.front(replace(front, activity="wrong desk", minutes=minutes, wrong=True))
-            front = replace(front, lag=Lag.NONE, trip=False)
+            self.front(front._replace(activity="wrong desk", minutes=minutes, wrong=True))
+            front = front._replace(lag=Lag.NONE, trip=False)
         self.front(front)
 
     def report(self, activity: Activity) -> None:
@@ -237,11 +229,10 @@ class _Writer:
         begin = len(self.stages)
         self.contact(activity, 0, Lag.NEXT_DAY)
         again = len(self.stages)
-        for i in range(begin, again):
-            stage = self.stages[i]
-            after = again + 1 if stage.next == again else stage.next
-            self.stages[i] = replace(stage, next=after, leave=again if stage.leave is None else stage.leave)
-        self.stages.append(Stage("await", Kind.OUTSIDE, signal=True, attempt=1))
+        for i, stage in enumerate(self.stages[begin:], begin):
+            past_await = (stage.next or 0) + (stage.next == again - i)
+            self.stages[i] = stage._replace(next=past_await, leave=again - i if stage.leave is None else stage.leave)
+        self.stages.append(Stage("await", Kind.OUTSIDE, signal=True, attempt=1, next=None))
 
     def _leaves_the_unit(self) -> bool:
         """Return whether a later activity is done at another level."""
@@ -278,11 +269,11 @@ class _Writer:
         if self.misrouting_due:
             self.misrouting_due = False
             minutes = self.pilot.procedures.wrong_desk_minutes
-            self.front(replace(front, activity="wrong desk", section="party", minutes=minutes, wrong=True))
-            front = replace(front, lag=Lag.NONE, trip=False, hand_over=False)
+            self.front(front._replace(activity="wrong desk", section="party", minutes=minutes, wrong=True))
+            front = front._replace(lag=Lag.NONE, trip=False, hand_over=False)
         self.front(front)
         if (activity.name, attempt) in self.luck.rework:
-            self.add(replace(front, kind=Kind.FILES, desk=Desk.FILES, attempt=attempt + 10,
+            self.add(front._replace(kind=Kind.FILES, desk=Desk.FILES, attempt=attempt + 10,
                              presence=Presence.ABSENT, lag=Lag.NONE, trip=False, hand_over=False))  # fmt: skip
         self.level = target
         self.file_moved = True
@@ -291,21 +282,21 @@ class _Writer:
         """Append an activity behind the desk or in the field."""
         in_field = activity.where == "field"
         arrival = self.travel(target)
-        work = replace(
-            arrival, activity=activity.name, kind=Kind.FIELD if in_field else Kind.FILES, section=activity.group,
+        work = arrival._replace(
+            activity=activity.name, kind=Kind.FIELD if in_field else Kind.FILES, section=activity.group,
             desk=Desk.FIELD if in_field else Desk.FILES, attempt=attempt, minutes=activity.minutes,
             cv=self._spread(activity), gate=activity.batch if arrival.hand_over else "none",
         )  # fmt: skip
         if in_field:
             parts = max(1, round(activity.minutes / self.pilot.grid.leg_minutes))
-            work = replace(work, parts=parts)
+            work = work._replace(parts=parts)
             for _ in range(parts):
                 self.add(work)
-                work = replace(work, lag=Lag.NONE, lag_days=0.0, hand_over=False)
+                work = work._replace(lag=Lag.NONE, lag_days=0.0, hand_over=False)
             return
         self.add(work)
         if (activity.name, attempt) in self.luck.rework:
-            self.add(replace(work, attempt=attempt + 10, lag=Lag.NONE, lag_days=0.0, gate="none", hand_over=False))
+            self.add(work._replace(attempt=attempt + 10, lag=Lag.NONE, lag_days=0.0, gate="none", hand_over=False))
         self.file_moved = True
 
     def result(self) -> None:
@@ -316,18 +307,28 @@ class _Writer:
         if self.archetype.result == "told":
             minutes = self.pilot.structure.relay_minutes
             cv = self.pilot.procedures.back_cv
-            self.add(replace(arrival, activity="tell", minutes=minutes, cv=cv))
+            self.add(arrival._replace(activity="tell", minutes=minutes, cv=cv))
             return
         if arrival.hand_over:
-            self.add(replace(arrival, activity="post in", kind=Kind.OUTSIDE, desk=Desk.NOWHERE))
+            self.add(arrival._replace(activity="post in", kind=Kind.OUTSIDE, desk=Desk.NOWHERE))
         self.front(Stage(
             "collect", Kind.FRONT, desk=Desk.FRONT, minutes=self.pilot.procedures.collect_minutes,
             cv=self.pilot.procedures.desk_cv, presence=Presence.IN_PERSON, lag=Lag.NEXT_DAY, trip=True,
         ))  # fmt: skip
 
 
+@cache
+def _tries(stage: Stage, n: int) -> tuple[Stage, ...]:
+    """Return a stage with the resident present, n times: all go on to what follows, and who leaves tries again."""
+    again = stage._replace(
+        lag=Lag.NEXT_DAY, trip=stage.presence is Presence.IN_PERSON, hand_over=False, stops_clock=False
+    )
+    stages = [stage, *(again._replace(again=i) for i in range(1, n))]
+    return tuple(s._replace(next=n - i, leave=1 if i + 1 < n else None) for i, s in enumerate(stages))
+
+
 def itinerary(pilot: Pilot, archetype: Archetype, channel: Channel, luck: Luck) -> tuple[Stage, ...]:
-    """Return the stages of a request, in order; `next` and `leave` are positions or None.
+    """Return the stages of a request, in order.
 
     Parameters
     ----------
@@ -344,7 +345,7 @@ def itinerary(pilot: Pilot, archetype: Archetype, channel: Channel, luck: Luck) 
     presence = Presence.IN_PERSON if channel is Channel.COUNTER else Presence.ON_THE_PHONE
     writer = _Writer(pilot, archetype, luck, presence, misrouting_due=luck.misrouted)
     if latent:
-        writer.stages.append(Stage("await", Kind.OUTSIDE, signal=True, leave=1))
+        writer.stages.append(Stage("await", Kind.OUTSIDE, signal=True, next=None, leave=1))
     activities = [(a, on) for a, on in zip(archetype.activities, luck.active, strict=True)]
     contact = activities[0][0]
     passes = 0
@@ -376,7 +377,7 @@ def _return_with_papers(writer: _Writer, contact: Activity, missing: list[str], 
     missing.pop(0)
     arrival = writer.travel("community")
     minutes, cv = writer.pilot.structure.relay_minutes, writer.pilot.procedures.back_cv
-    writer.add(replace(arrival, activity="ask for papers", attempt=passes, minutes=minutes, cv=cv))
+    writer.add(arrival._replace(activity="ask for papers", attempt=passes, minutes=minutes, cv=cv))
     passes += 1
     writer.contact(contact, passes, Lag.PAPERS)
     while missing and missing[0] == "desk":
@@ -391,11 +392,12 @@ def _closed(
 ) -> tuple[Stage, ...]:
     """Return the stages with the last one going nowhere, and a patrol's find joining after the check."""
     last = len(stages)
-    closed = [replace(s, next=None) if s.next == last else s for s in stages]
+    closed = [s._replace(next=None) if s.next == last - i else s for i, s in enumerate(stages)]
     if seen_by_patrol_goes_on:
         check = activities[1][0].name if len(activities) > 1 else ""
         join = next((i for i, s in enumerate(closed) if not _before_dispatch(s, contact.name, check)), None)
-        closed = [replace(s, next=join) if s.signal else s for s in closed]
+        if join is not None:
+            closed = [s._replace(next=join - i) if s.signal else s for i, s in enumerate(closed)]
     return tuple(closed)
 
 

@@ -96,8 +96,8 @@ class OfficeTime:
 
     def _first_from_day_of_month(self, day: int) -> Ints:
         """Return the positions of the first working day on or after a day of each month."""
-        dates = [self.first_monday + dt.timedelta(days=i % DAYS_A_YEAR) for i in range(7 * self.weeks)]
-        wanted = np.array([i for i, date in enumerate(dates) if date.day == day], dtype=np.int64)
+        dates = np.datetime64(self.first_monday) + np.arange(7 * self.weeks) % DAYS_A_YEAR
+        wanted = np.flatnonzero(dates - dates.astype("datetime64[M]") == np.timedelta64(day - 1, "D"))
         first = np.searchsorted(self.working_days, wanted)
         return np.unique(first[first < len(self.working_days)])
 

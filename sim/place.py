@@ -38,6 +38,8 @@ class Place:
         The community of each grid.
     community_street : ndarray of int, shape (communities,)
         The street of each community (all 0 where the design has no streets).
+    district : int
+        Which of a province's districts it is: all that is drawn for it is its own.
     """
 
     xy: Floats
@@ -49,6 +51,7 @@ class Place:
     grid_community: Ints
     community_street: Ints
     detour: float
+    district: int = 0
 
     @property
     def n_households(self) -> int:
@@ -77,14 +80,15 @@ class Place:
         return np.asarray(mean)
 
 
-def of(pilot: Pilot) -> Place:
+def of(pilot: Pilot, number: int = 0) -> Place:
     """Return the place of a district under a design.
 
     The map, the special-care households and today's communities come from the place's own seed: they are
-    the same under every design and in every replication.
+    the same under every design and in every replication. Districts of a province that share a config differ
+    by their number: each has sizes, households and streams of its own.
     """
     district = pilot.district
-    today = np.repeat(np.arange(district.communities), todays_sizes(district))
+    today = np.repeat(np.arange(district.communities), todays_sizes(district, number))
     n = pilot.n_communities
     if pilot.structure.communities is None:
         sizes = np.bincount(today)
@@ -100,7 +104,7 @@ def of(pilot: Pilot) -> Place:
     n_grids = max(n, round(district.households / pilot.grid.households))
     per_community = clipped_remainder(sizes, n_grids, 1, n_grids)
     grid_sizes = np.concatenate([equal_sizes(int(s), int(g)) for s, g in zip(sizes, per_community, strict=True)])
-    care = stream(district.place_seed, 0, "special care").random(district.households)
+    care = stream(district.place_seed, 0, "special care", number).random(district.households)
     return Place(
         xy=hilbert_points(district.households) * district.built_up_km2**0.5,
         special=care < district.special_care_share,
@@ -111,14 +115,16 @@ def of(pilot: Pilot) -> Place:
         grid_community=np.repeat(np.arange(n), per_community),
         community_street=community_street,
         detour=district.detour_factor,
+        district=number,
     )
 
 
-def todays_sizes(district: District) -> Ints:
+def todays_sizes(district: District, number: int = 0) -> Ints:
     """Return the households of each of today's communities (lognormal sizes, rescaled to the total)."""
     cv = district.community_size_cv
     spread = np.sqrt(np.log1p(cv * cv))
-    weights = np.exp(spread * stream(district.place_seed, 0, "community sizes").standard_normal(district.communities))
+    rng = stream(district.place_seed, 0, "community sizes", number)
+    weights = np.exp(spread * rng.standard_normal(district.communities))
     return largest_remainder(weights, district.households - district.communities) + 1
 
 

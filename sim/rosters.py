@@ -93,7 +93,7 @@ def of(organisation: Organisation, office: OfficeTime, replication: int) -> Rost
     A person's absence and meetings are drawn by identity: the same under every design.
     """
     pilot, people = organisation.pilot, organisation.people
-    there = np.stack([~_absences(pilot, office, p.identity, replication) for p in people])
+    there = np.stack([~_absences(organisation, office, p.identity, replication) for p in people])
     duties = _Duties()
     units = [(level, unit) for level in pilot.structure.levels for unit in range(organisation.n_units(level))]
     written = [_unit_spans(organisation, office, level, unit, there, duties) for level, unit in units]
@@ -139,9 +139,10 @@ def absent_days(rng: np.random.Generator, n: int, absence: Absence) -> Bools:
     return np.asarray(away[before:])
 
 
-def _absences(pilot: Pilot, office: OfficeTime, identity: int, replication: int) -> Bools:
+def _absences(organisation: Organisation, office: OfficeTime, identity: int, replication: int) -> Bools:
     """Return the working days on which a person is away."""
-    rng = stream(pilot.run.seed, replication, f"staff/{identity}/absence")
+    pilot, district = organisation.pilot, organisation.place.district
+    rng = stream(pilot.run.seed, replication, f"staff/{identity}/absence", district)
     return absent_days(rng, len(office.working_days), pilot.staffing.absence)
 
 
@@ -150,7 +151,8 @@ def _meetings(organisation: Organisation, office: OfficeTime, replication: int) 
 
     So many a week, in different slots of office time.
     """
-    pilot, config = organisation.pilot, organisation.pilot.burden.meetings
+    pilot, district = organisation.pilot, organisation.place.district
+    config = pilot.burden.meetings
     length = ticks(config.hours, HOUR)
     slots = np.concatenate(
         [
@@ -169,7 +171,7 @@ def _meetings(organisation: Organisation, office: OfficeTime, replication: int) 
             continue
         per_week = config.secretary_per_week if person.secretary else config.others_per_week
         asked = np.minimum(np.floor((weeks + 1) * per_week) - np.floor(weeks * per_week), size)
-        rng = stream(pilot.run.seed, replication, f"staff/{person.identity}/meetings")
+        rng = stream(pilot.run.seed, replication, f"staff/{person.identity}/meetings", district)
         draws[week, np.arange(len(slots)) - first[week]] = rng.random(len(slots))
         least = first[:, None] + np.argsort(draws, axis=1, kind="stable")
         start = np.sort(slots[least[nth < asked[:, None]]])

@@ -40,6 +40,11 @@ def _how(s):
     return {Presence.IN_PERSON: "!", Presence.ON_THE_PHONE: "?"}[s.presence]
 
 
+def ways(stages):
+    """Return where each stage leads, as positions in the itinerary: (after service, after leaving)."""
+    return [tuple(None if on is None else i + on for on in (s.next, s.leave)) for i, s in enumerate(stages)]
+
+
 def total(stages, what):
     return sum(getattr(s, what) for s in stages)
 
@@ -145,18 +150,18 @@ def test_a_fault_is_found_by_a_patrol_or_reported():
         "c:await?!", "c:front?", "c:await?!", "c:check~", ">s:street_review/", ">d:district_review/",
         "d:utility_crew..",
     ]  # fmt: skip
-    assert (four[0].next, four[0].leave) == (4, 1)  # a patrol has checked it already; a report goes to the desk
+    assert ways(four)[0] == (4, 1)  # a patrol has checked it already; a report goes to the desk
     assert four[1].lag is Lag.NEXT_DAY
     three = path(THREE, "T12", Channel.LATENT)
     assert told(three)[4:] == ["c:street_review/", ">d:district_review/", "d:utility_crew.."]
-    assert (three[0].next, three[0].leave) == (4, 1)
+    assert ways(three)[0] == (4, 1)
 
 
 def test_an_issue_whose_report_does_not_get_through_awaits_a_patrol_again():
     once, thrice = (path(FOUR, "T12", Channel.LATENT, returns=r) for r in (False, True))
-    assert [(s.next, s.leave) for s in once[:3]] == [(4, 1), (3, 2), (4, None)]
+    assert ways(once)[:3] == [(4, 1), (3, 2), (4, None)]
     # Three calls, 1 to 3; the second await is 4, the check of a report 5, and a patrol's find joins at 6.
-    assert [(s.next, s.leave) for s in thrice[:5]] == [(6, 1), (5, 2), (5, 3), (5, 4), (6, None)]
+    assert ways(thrice)[:5] == [(6, 1), (5, 2), (5, 3), (5, 4), (6, None)]
     assert [s.attempt for s in thrice if s.signal] == [0, 1]
 
 
@@ -166,7 +171,7 @@ def test_street_order_is_enforced_by_whoever_has_the_power_in_two_legs():
     assert told(four) == [*before, ">s:enforcement~", "s:enforcement~"]
     assert told(three) == [*before, ">d:enforcement~", "d:enforcement~"]
     assert {s.section for s in (*four[4:], *three[4:])} == {"enforcement"}
-    assert (four[0].next, four[0].leave) == (4, 1)
+    assert ways(four)[0] == (4, 1)
 
 
 def test_what_a_patrol_finds_meets_as_many_wrong_desks_under_every_structure():
@@ -282,14 +287,14 @@ def test_a_reworked_batch_does_not_wait_for_the_next_gate():
 def test_who_returns_tries_three_times_and_each_is_a_trip():
     stages = path(FOUR, "T1", returns=True)
     assert told(stages) == ["+c:front!"] * 3
-    assert [(s.next, s.leave) for s in stages] == [(None, 1), (None, 2), (None, None)]
+    assert ways(stages) == [(None, 1), (None, 2), (None, None)]
     assert [s.again for s in stages] == [0, 1, 2]
     assert [s.attempt for s in stages] == [0, 0, 0]  # the same work whenever it is done
     assert [s.lag for s in stages] == [Lag.NONE, Lag.NEXT_DAY, Lag.NEXT_DAY]
 
 
 def test_who_does_not_return_tries_once():
-    assert [(s.next, s.leave) for s in path(FOUR, "T1", returns=False)] == [(None, None)]
+    assert ways(path(FOUR, "T1", returns=False)) == [(None, None)]
 
 
 def test_a_call_that_is_tried_again_is_no_trip():
@@ -304,8 +309,8 @@ def test_each_visit_has_its_tries_and_only_its_first_is_a_hand_over():
         *["+c:front!"] * 3, "+>s:street_review!", *["+s:street_review!"] * 2, ">d:district_review/",
         ">s:relay street/", ">c:tell/",
     ]  # fmt: skip
-    assert [s.next for s in stages] == [3, 3, 3, 6, 6, 6, 7, 8, None]
-    assert [s.leave for s in stages] == [1, 2, None, 4, 5, None, None, None, None]
+    assert [after for after, _ in ways(stages)] == [3, 3, 3, 6, 6, 6, 7, 8, None]
+    assert [left for _, left in ways(stages)] == [1, 2, None, 4, 5, None, None, None, None]
 
 
 def test_one_try_is_allowed():
@@ -333,8 +338,8 @@ def every_itinerary(a_pilot):
 def test_steps_lead_forward_and_all_can_be_reached(name):
     for *_, stages in every_itinerary(pilot(name)):
         reached = {0}
-        for i, s in enumerate(stages):
-            to = {j for j in (s.next, s.leave) if j is not None}
+        for i, leads in enumerate(ways(stages)):
+            to = {j for j in leads if j is not None}
             assert all(i < j < len(stages) for j in to)
             if i in reached:
                 reached |= to
