@@ -160,6 +160,17 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_tables(tiny, tmp_path):
         (("compare", "--config-dir", "nowhere"), "--config-dir must be a folder that exists, got nowhere"),
         (("compare", "--frobnicate"), "arguments must be key=value or a flag of --help, got --frobnicate"),
         (("compare", "run.overload=refuse"), "run.overload is refuse and every post must be able to keep up"),
+        (("compare", "workers=0"), "executor.workers must be at least 1, got 0"),
+        (("compare", "executor=serial", "workers=2"), "workers must be left out where executor=serial, got 2"),
+        (("compare", "executor=dusk"), "executor must be one of dask, local, serial (did you mean dask?), got dusk"),
+        (
+            ("run", "executor=dask", "executor.address=here"),
+            "executor.address must be tcp://HOST:PORT or tls://HOST:PORT",
+        ),
+        (
+            ("compare", "executor=dask", "executor.adress=a"),
+            "executor.adress is not a known key (did you mean executor.add",
+        ),
         (("run", "network=mm"), "network must be one of"),
         (("run", "network=mmc", "network.servers.clerk.number=0"), "network.stations.desk must be served by somebody"),
         (("run", "network.horizon=3"), "network must be given (network=mmc)"),
@@ -195,6 +206,13 @@ def test_a_pilot_of_ones_own_is_found_and_can_run_no_code(tmp_path):
     )
     wangge(tmp_path, "compare", "--config-dir", "mine", "pilots=[four_level,evil]", "name=evil", *TINY)
     assert not (tmp_path / "broken").exists()
+
+
+def test_the_executor_is_shown_and_is_no_part_of_a_study(tiny, tmp_path):
+    shown = wangge(tmp_path, "compare", "--cfg", "job", "workers=3").stdout
+    assert "executor:\n  kind: local\n  workers: 3\n" in shown
+    done = wangge(tiny[0], "compare", "pilots=[four_level]", "name=one", "executor=serial", *TINY)
+    assert "Nothing was simulated" in done.stdout
 
 
 def test_every_pilot_resolves_to_data(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 LIBRARIES = ("numpy", "scipy", "polars")
 
 
+@cache  # what is loaded stays, whatever becomes of the files
 def program() -> dict[str, str]:
     """Return versions by name: of Wangge, its model and its source, of Python and of the libraries that make numbers.
 
