@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sim.network import Network
+    from sim.network import Network, Steps
 
     Column = NDArray[np.signedinteger[Any]]
     Words = NDArray[np.uint64]
@@ -763,6 +763,28 @@ def _advance(  # noqa: C901, PLR0912, PLR0915 - one loop: what passes between fu
 
 
 @kernel
+def pending_events(agenda: Agenda, when: Column, tag: Column) -> int:
+    """Write all pending events, in no order; return how many there are (plans that come to nothing among them)."""
+    n = agenda.scalars[PENDING]
+    for i in range(n):
+        when[i], tag[i] = agenda.when[i], agenda.tag[i]
+    for day in range(agenda.scalars[DAY] + 1, len(agenda.of_day)):
+        slot = agenda.of_day[day]
+        while slot >= 0:
+            when[n], tag[n] = agenda.later_when[slot], agenda.later_tag[slot]
+            n += 1
+            slot = agenda.later_next[slot]
+    return n
+
+
+@kernel
+def plan_all(agenda: Agenda, shift: int, when: Column, tag: Column) -> None:
+    """Add pending events, for which there must be room."""
+    for i in range(len(when)):
+        _plan(agenda, shift, when[i], tag[i])
+
+
+@kernel
 def _first_arrivals(routes: Routes, clocks: Clocks, first: Column, begin: Column, when: Column) -> None:
     """Write when each request arrives at its first step."""
     for request in range(len(begin)):
@@ -810,7 +832,8 @@ def _settle(routes: Routes, marks: Any, staff: Staff, log: Log, now: int) -> Non
 
 @kernel
 def _unpack(
-    routes: Routes,
+    work: Column,
+    awaits: Column,
     marks: Any,
     arrival: Column,
     start: Column,
@@ -825,7 +848,7 @@ def _unpack(
         mark = marks[step]
         arrival[step], start[step], end[step] = mark.arrival, mark.start, mark.end
         server[step], interruptions[step], outcome[step] = mark.server, mark.interruptions, mark.outcome
-        done[step] = 0 if routes.awaits[step] >= 0 else routes.work[step] - mark.left
+        done[step] = 0 if awaits[step] >= 0 else work[step] - mark.left
 
 
 @kernel
@@ -875,8 +898,8 @@ class Run:
     shift: int
 
     @classmethod
-    def of(cls, network: Network, horizon: int) -> Run:
-        """Return a run of a network at tick 0.
+    def of(cls, network: Network, horizon: int, like: Run | None = None) -> Run:
+        """Return a run of a network at tick 0, with lists for all the levels and signals of another as well.
 
         Raises
         ------
@@ -886,9 +909,11 @@ class Run:
         if not 0 <= horizon < LIMIT:
             raise ValueError(f"horizon must be from 0 to 2^62, got {horizon}")
         routes, levels = _routes(network)
+        levels = max(levels, like.levels) if like else levels
         lines, clocks = _lines(network), _clocks(network)
         n_stations, n_servers = len(network.stations.hall), len(network.servers.changeover)
         n_signals = 1 + int(max(routes.emits.max(initial=-1), routes.awaits.max(initial=-1)))
+        n_signals = max(n_signals, len(like.waiting.emitted)) if like else n_signals
         n_lists, n_words = n_stations * levels + n_signals, (n_servers + 63) // 64
         shift = max(0, int(horizon).bit_length() - DAYS.bit_length() + 1)
         column = np.zeros((12, n_servers), dtype=np.int64)
@@ -936,19 +961,26 @@ class Run:
         events = {name: _longer(getattr(self.agenda, name), spare) for name in Agenda._fields[:5]}
         self.agenda = self.agenda._replace(**events)
 
+    @property
+    def written(self) -> int:
+        """Return the number of spells that have begun."""
+        return int(self.agenda.scalars[WRITTEN])
+
     def record(self) -> tuple[Visits, Spells]:
-        """Return what has happened so far, spells in progress included; the run ends with it."""
-        written = int(self.agenda.scalars[WRITTEN])
+        """Return the record at the horizon, spells in progress included; the run ends with it."""
         _settle(self.routes, self.marks, self.staff, self.log, self.horizon)
-        n, amount = len(self.marks), self.network.steps.work.dtype
-        small = self.network.steps.station.dtype
-        visits = Visits(
-            *(np.empty(n, dtype=kind) for kind in (np.int64, np.int64, np.int64, small, amount, amount, np.int8))
-        )
-        _unpack(self.routes, self.marks, *vars(visits).values())
-        order = np.empty(written, dtype=np.int64)
-        _by_step(self.log.step, written, np.zeros(n + 1, dtype=np.int64), order)
-        return visits, Spells(*(column[order] for column in self.log))
+        order = np.empty(self.written, dtype=np.int64)
+        _by_step(self.log.step, self.written, np.zeros(len(self.marks) + 1, dtype=np.int64), order)
+        return visits_of(self.network.steps, self.marks), Spells(*(column[order] for column in self.log))
+
+
+def visits_of(steps: Steps, marks: NDArray[np.void]) -> Visits:
+    """Return the visits of steps that stand as their marks say."""
+    n, amount, small = len(marks), steps.work.dtype, steps.station.dtype
+    kinds = (np.int64, np.int64, np.int64, small, amount, amount, np.int8)
+    visits = Visits(*(np.empty(n, dtype=kind) for kind in kinds))
+    _unpack(steps.work, steps.awaits, marks, *vars(visits).values())
+    return visits
 
 
 def run(network: Network, horizon: int) -> tuple[Visits, Spells]:
