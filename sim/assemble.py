@@ -9,7 +9,7 @@ import numpy as np
 
 from sim import background, rosters
 from sim.clock import HOUR, WEEK
-from sim.layout import Rows
+from sim.layout import Rows, frozen
 from sim.network import make_network
 from sim.residents import Residents
 
@@ -104,6 +104,7 @@ class Plan:
         ids = [np.arange(a, a + len(batch.begin)) for a, batch in zip(number.tolist(), batches, strict=True)]
         sizes = [np.full(len(batch.begin), len(batch.steps)) for batch in batches]
         first = np.concatenate([[0], np.cumsum(np.concatenate([self.residents.n_steps(demand), *sizes]))])
+        begin = np.concatenate([self.residents.begins(demand), *(batch.begin for batch in batches)])
         rows = Rows(int(first[-1]))
         self.residents.write(demand, rows)
         at = int(first[len(demand)])
@@ -113,13 +114,7 @@ class Plan:
             organisation=self.organisation,
             office=self.office,
             demand=demand,
-            network=self._network(
-                {
-                    "first": first,
-                    "begin": np.concatenate([self.residents.begins(demand), *(batch.begin for batch in batches)]),
-                },
-                rows.steps(),
-            ),
+            network=self._network({"first": frozen(first), "begin": frozen(begin)}, rows.steps()),
             labels=rows.labels(self.residents.routes.activities),
             ids=np.concatenate([demand.ids, *ids]).astype(np.int32),
             n_residents=len(demand),

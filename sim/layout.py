@@ -69,14 +69,14 @@ class Rows:
 
     def steps(self) -> dict[str, Ints]:
         """Return the engine's columns, from now on read-only."""
-        return {name: _frozen(self.columns[name]) for name in ENGINE_COLUMNS}
+        return {name: frozen(self.columns[name]) for name in ENGINE_COLUMNS}
 
     def labels(self, activities: tuple[str, ...]) -> StepLabels:
         """Return the labels, from now on read-only."""
-        return StepLabels(**{name: _frozen(self.columns[name]) for name in LABEL_COLUMNS}, activities=activities)
+        return StepLabels(**{name: frozen(self.columns[name]) for name in LABEL_COLUMNS}, activities=activities)
 
 
-def _frozen(column: Ints) -> Ints:
+def frozen(column: Ints) -> Ints:
     """Return the column, from now on read-only."""
     column.flags.writeable = False
     return column

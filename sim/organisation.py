@@ -128,7 +128,10 @@ def of(pilot: Pilot, place: Place) -> Organisation:
         stations=tuple(stations),
         at=_by_bundle(stations, bundles),
         at_grid={
-            desk: np.array([i for i, s in enumerate(stations) if s.desk is desk and s.grid >= 0], dtype=np.int64)
+            desk: np.array(
+                [i for i, s in enumerate(stations) if s.desk is desk and s.grid >= 0],
+                dtype=np.min_scalar_type(-len(stations)),
+            )
             for desk in (Desk.FIELD, Desk.PATROL, Desk.HOME)
         },
         people=tuple(people),

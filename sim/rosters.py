@@ -110,6 +110,8 @@ def of(organisation: Organisation, office: OfficeTime, replication: int) -> Rost
         "duty": spans.duty,
         "hand_back": spans.hand_back,
     }
+    for column in servers.values():
+        column.flags.writeable = False  # so that the networks of all parts share them
     return Rosters(duties.columns(), servers, meetings[attended])
 
 
