@@ -8,7 +8,7 @@ import multiprocessing
 import time
 import warnings
 from collections import Counter, deque
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,6 +22,7 @@ from sim.executor.work import KEPT, ExecutorError, Work
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from multiprocessing.process import BaseProcess
 
     from distributed import Client, Future, LocalCluster
 
@@ -102,8 +103,9 @@ def _connected(settings: Dask, n_tasks: int) -> Iterator[Client]:
         try:
             client = Client(cluster, timeout=settings.timeout_seconds, set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
+            key = "address" if settings.scheduler_file is None else "scheduler_file"
             raise ExecutorError(
-                f"executor.address must be of a scheduler that answers within executor.timeout_seconds="
+                f"executor.{key} must be of a scheduler that answers within executor.timeout_seconds="
                 f"{settings.timeout_seconds:g}, got {cluster}, which does not. {KEPT}"
             ) from error
         stack.enter_context(client)
@@ -117,31 +119,37 @@ def _private(settings: Dask, n_tasks: int) -> Iterator[LocalCluster]:
     """Yield a cluster on this machine, on loopback only; its workers end with this process, however it ends."""
     from distributed import LocalCluster
 
-    others = set(multiprocessing.active_children())
-    try:
-        with interrupts_held():
-            cluster = LocalCluster(
-                n_workers=min(settings.workers or default_workers(), n_tasks),
-                threads_per_worker=1,
-                processes=True,
-                host="127.0.0.1",
-                dashboard_address="127.0.0.1:0",
-                scheduler_kwargs={"dashboard": False},  # an HTTP server without it starts in any case
-                memory_limit=(settings.memory_mb_per_worker or 0) * 1_000_000,
-                silence_logs=logging.CRITICAL,
-            )
-    except (OSError, RuntimeError, TimeoutError) as error:
-        raise ExecutorError(
-            f"A Dask cluster must start on this machine, but it says: {' '.join(str(error).split())}. {KEPT}"
-        ) from error
-    with cluster:
+    with ExitStack() as stack:
         try:
-            yield cluster
-        except BaseException:
-            # Asked to close, they would first wait for what they are at.
-            for process in set(multiprocessing.active_children()) - others:
-                process.kill()
-            raise
+            with interrupts_held():
+                others = set(multiprocessing.active_children())
+                cluster = LocalCluster(
+                    n_workers=min(settings.workers or default_workers(), n_tasks),
+                    threads_per_worker=1,
+                    processes=True,
+                    host="127.0.0.1",
+                    dashboard_address="127.0.0.1:0",
+                    scheduler_kwargs={"dashboard": False},  # an HTTP server without it starts in any case
+                    memory_limit=(settings.memory_mb_per_worker or 0) * 1_000_000,
+                    silence_logs=logging.CRITICAL,
+                )
+                stack.enter_context(cluster)
+                stack.enter_context(_ended_at_once(others))
+        except (OSError, RuntimeError, TimeoutError) as error:
+            said = " ".join(str(error).split())
+            raise ExecutorError(f"A Dask cluster must start on this machine, but it says: {said}. {KEPT}") from error
+        yield cluster
+
+
+@contextmanager
+def _ended_at_once(others: set[BaseProcess]) -> Iterator[None]:
+    """Kill all but other processes where something went wrong: asked to close, workers would end their task first."""
+    try:
+        yield
+    except BaseException:
+        for process in set(multiprocessing.active_children()) - others:
+            process.kill()
+        raise
 
 
 def _address(settings: Dask) -> str:
@@ -236,8 +244,9 @@ class _Feed(Generic[Task, Found]):
                 self._collect(future)
 
     def drop(self) -> None:
-        """Take back what was handed out."""
-        self.client.cancel(list(self.running), force=True)
+        """Take back what was handed out; where the scheduler is gone, it went with it."""
+        with suppress(OSError, TimeoutError, RuntimeError):
+            self.client.cancel(list(self.running), force=True)
 
     def settle(self) -> None:
         """Raise what went wrong, if anything did."""
@@ -307,10 +316,6 @@ class _Feed(Generic[Task, Found]):
             reply: Reply[Found] = Reply() if error else future.result()
         if isinstance(error, KilledWorker):
             self._try_again(batch)
-        elif isinstance(error, ImportError):
-            raise ExecutorError(
-                f"Every worker must have Wangge installed, got one that says: {error}. {INSTALL} {KEPT}"
-            )
         elif error is not None:
             self.failed.append((batch[0], error))
         else:
