@@ -105,7 +105,8 @@ class Residents:
     def of(cls, organisation: Organisation, office: OfficeTime, demand: Demand) -> Residents:
         """Return what decides the steps of these requests."""
         pilot, routed = organisation.pilot, routes(organisation.pilot, demand)
-        rows = [_fixed(pilot, office, stage, routed.activities.index(stage.activity)) for stage in routed.stages]
+        activities = routed.activities
+        rows = [_fixed(pilot, office, stage, activities.index(stage.activity)) for stage in routed.stages]
         fixed = {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
         households = organisation.place.grid_households.tolist()
         return cls(
