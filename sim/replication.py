@@ -9,21 +9,18 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import polars as pl
-
 from sim import assemble, demand, guard, organisation, place
-from sim.clock import WEEK
-from sim.demand import Channel
 from sim.engine import reference
-from sim.measures import residents, staff
+from sim.measures.results import tables
+from sim.measures.tally import tally
 from sim.office import OfficeTime
 from sim.visits import balance
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from sim.assemble import Case
     from sim.config import Pilot
-    from sim.measures.staff import Time
     from sim.visits import Spells, Visits
 
 
@@ -45,12 +42,6 @@ def prepare(pilot: Pilot, replication: int) -> Case:
         demand.draw(pilot, where, replication),
         replication,
     )
-
-
-def window(pilot: Pilot) -> tuple[int, int]:
-    """Return the measured window [start, end) in ticks."""
-    start = pilot.run.warm_up_weeks * WEEK
-    return start, start + pilot.run.measured_weeks * WEEK
 
 
 def simulate(pilot: Pilot, replication: int) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
@@ -91,46 +82,10 @@ def simulate(pilot: Pilot, replication: int) -> tuple[dict[str, pl.DataFrame], d
 
 def measure(record: Record) -> dict[str, pl.DataFrame]:
     """Return the tables of one replication."""
-    case, visits = record.case, record.visits
-    pilot = case.organisation.pilot
-    start, end = window(pilot)
+    case = record.case
     overloaded = guard.overloaded_stations(case.organisation, guard.pools(case.organisation))
-    requests = residents.requests(case, visits, overloaded)
-    time_spent = staff.Time(case, record.spells, start, end)
-    rows = residents.resident_rows(case, visits, requests, start, end)
-    for extra in (staff.staff_rows(case, visits, time_spent, start, end),):
-        for values in zip(extra.measure, extra.group, extra.unit, extra.value, extra.n, strict=True):
-            rows.add(*values)
-    came = (requests.contact >= start) & (requests.contact < end) & (case.demand.channel != Channel.LATENT)
-    community = np.array([p.level == "community" for p in case.organisation.people])
-    days = time_spent.on_duty[community].sum() / case.office.day_ticks
-    rows.add("requests_per_official_day", "level:community", "requests", came.sum() / days, int(came.sum()))
-    ends = np.arange(1, pilot.run.weeks + 1) * WEEK
-    weekly = staff.backlog(case, visits, ends)
-    daily = staff.backlog(case, visits, case.office.day_closes())
-    return {
-        "measures": rows.frame(),
-        "turnaround": pl.DataFrame(residents.turnaround_distribution(case, requests, start, end)),
-        "workload": _workload(case, time_spent, (end - start) / WEEK),
-        "backlog": pl.concat(
-            [
-                pl.DataFrame({"week": np.arange(1, len(ends) + 1), "post": level, "hours": hours})
-                for level, hours in weekly.items()
-                if case.organisation.at.keys() & {(level, desk) for _, desk in case.organisation.at}
-            ]
-        ),
-        "waiting": pl.DataFrame({"day": case.office.working_days, "hours": np.sum(list(daily.values()), axis=0)}),
-    }
-
-
-def _workload(case: Case, time_spent: Time, weeks: float) -> pl.DataFrame:
-    """Return the hours a week and head by post and kind of work."""
-    rows: list[tuple[str, str, float]] = []
-    people = case.organisation.people
-    for post in dict.fromkeys(p.post for p in people):
-        who = np.array([p.post == post for p in people])
-        rows += [(post, kind, hours) for kind, hours in staff.hours_by_kind(time_spent, who, weeks).items()]
-    return pl.DataFrame(rows, schema=["post", "kind", "hours"], orient="row")
+    told = tally(case, record.visits, record.spells, demand=case.demand, overloaded=overloaded)
+    return tables(case.organisation, case.office, case.demand, told)
 
 
 def peak_memory_mb() -> float:

@@ -8,8 +8,9 @@ from sim import replication
 from sim.clock import HOUR, MINUTE
 from sim.engine import reference
 from sim.itineraries import Kind, Presence
-from sim.measures import residents, staff
+from sim.measures import requests, residents, staff
 from sim.measures.dictionary import DEFINITIONS
+from sim.measures.tally import window
 from sim.visits import Outcome, check
 
 # Every measure below is worked out a second time, request by request and spell by spell, in plain Python.
@@ -20,15 +21,15 @@ def seen(request):
     pilot = tiny(request.param, "run.drain_weeks=3")
     case = replication.prepare(pilot, 0)
     visits, spells = reference.run(case.network, case.horizon)
-    start, end = replication.window(pilot)
+    start, end = window(pilot)
     none = np.zeros(len(case.organisation.stations), dtype=bool)
-    requests = residents.requests(case, visits, none)
-    rows = residents.resident_rows(case, visits, requests, start, end)
-    time = staff.Time(case, spells, start, end)
-    staff_rows = staff.staff_rows(case, visits, time, start, end)
+    told = requests.requests(case, visits, case.demand, none)
+    rows = residents.resident_rows(case.organisation, case.office, case.demand, told, start, end)
+    time = staff.time_spent(case, spells, start, end)
+    staff_rows = staff.staff_rows(case.organisation, time, staff.duties(case, visits, start, end), start, end)
     value = {(m, g): v for r in (rows, staff_rows) for m, g, v in zip(r.measure, r.group, r.value, strict=True)}
     return SimpleNamespace(
-        case=case, visits=visits, spells=spells, start=start, end=end, requests=requests, value=value, time=time
+        case=case, visits=visits, spells=spells, start=start, end=end, requests=told, value=value, time=time
     )
 
 
@@ -120,7 +121,7 @@ def test_busy_time_is_the_time_of_spells_on_duty(seen):
 def test_hours_by_kind_idle_and_meetings_add_up_to_the_time_on_duty(seen):
     total = seen.time.kinds.sum(axis=1) + seen.time.travel
     assert (total == seen.time.busy + seen.time.overtime).all()
-    hours = staff.hours_by_kind(seen.time, np.ones(len(seen.time.busy), dtype=bool), 1.0)
+    hours = staff.hours_by_kind(seen.time, np.arange(len(seen.time.busy)), 1.0)
     work = sum(v for k, v in hours.items() if k not in ("idle", "on_duty"))
     overtime = seen.time.overtime.sum() / HOUR / len(seen.time.overtime)
     assert work + hours["idle"] == pytest.approx(hours["on_duty"] + overtime)
@@ -148,8 +149,8 @@ def test_backlog_is_the_work_that_has_come_and_not_begun(seen):
         duty = seen.case.labels.kind[i] in (Kind.PATROL, Kind.HOME)
         if not duty and (began < 0 or began >= at):
             waiting[seen.case.organisation.stations[steps.station[i]].level] += steps.work[i] / HOUR
-    found = staff.backlog(seen.case, visits, np.array([at]))
-    assert {level: hours[0] for level, hours in found.items()} == pytest.approx(waiting)
+    found = staff.backlog(seen.case, visits, np.array([at, seen.start]))[:, 0] / HOUR
+    assert dict(zip(staff.LEVELS, found, strict=True)) == pytest.approx(waiting)
 
 
 def test_every_measure_is_in_the_dictionary_with_its_unit():

@@ -1,167 +1,170 @@
-"""What residents meet with: from the record of one replication to the measures of residents.
+"""What residents meet with: from what became of their requests to the measures of residents.
 
-A request is measured when its first contact lies in the measured window; a latent issue's first contact is
-the moment at which a patrol sees it or a resident reports it. Requests that left are counted in
+A request is measured when its first contact lies in the measured window. Requests that left are counted in
 `left_unserved` and in nothing that needs a result; those still open at the horizon count as longest.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from sim.analysis import gini, mean_with_open, quantile_with_open
-from sim.clock import DAY, HOUR, MINUTE
+from sim.clock import HOUR, MINUTE
 from sim.demand import Channel
-from sim.itineraries import Presence
 from sim.measures.table import Rows
-from sim.visits import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from sim.assemble import Case
     from sim.config import Archetype
-    from sim.visits import Visits
+    from sim.demand import Demand
+    from sim.measures.requests import Requests
+    from sim.office import OfficeTime
+    from sim.organisation import Organisation
 
-    Ints = NDArray[np.int64]
+    Ints = NDArray[np.signedinteger[Any]]
     Bools = NDArray[np.bool_]
 
 DAYS_GRID = np.concatenate([np.arange(0, 2, 0.05), np.arange(2, 10, 0.25), np.arange(10, 80.5, 0.5)])
 
+T = TypeVar("T", "_Measured", "_Waits", "_Issues")
+
 
 @dataclass(frozen=True)
-class Requests:
-    """Every resident's request under one design, one row each (shape (n,)).
+class _Measured:
+    """Measured requests, one row each; `turnaround` and `dispatch` in office ticks, where finished and sent."""
 
-    `contact` and `result` are ticks, -1 where they did not happen before the horizon; `late` is whether the
-    limit of its archetype passed before the result, on that limit's own clock; `dispatched` is the tick at which
-    it arrived at the last unit that it was handed to (-1: it never left the first).
-    """
-
-    contact: Ints
-    result: Ints
+    finished: Bools
+    turnaround: Ints
     left: Bools
+    limited: Bools
     late: Bools
+    came: Bools
+    counter: Bools
     trips: Ints
     own_time: Ints
     hand_overs: Ints
-    dispatched: Ints
+    sent: Bools
+    dispatch: Ints
     touched: Bools
     touched_in_person: Bools
 
-    @property
-    def finished(self) -> Bools:
-        """Return which have their result."""
-        return self.result >= 0
+
+@dataclass(frozen=True)
+class _Waits:
+    """Waits in person, one row each, in office ticks; -1: still waiting."""
+
+    ticks: Ints
 
 
-def requests(case: Case, visits: Visits, overloaded: Bools) -> Requests:
-    """Return what became of each resident's request.
+@dataclass(frozen=True)
+class _Issues:
+    """Latent issues that arose in the window, one row each: office ticks until somebody told of it, -1: nobody has."""
 
-    Parameters
-    ----------
-    case, visits
-        The replication and its record.
-    overloaded : ndarray of bool, shape (stations,)
-        Stations whose staff cannot keep up; requests that came to one are marked as touched.
-    """
-    first = case.network.requests.first[: case.n_residents + 1]
-    n = int(first[-1])
-    start = first[:-1]
-    steps, labels = case.network.steps, case.labels
-    arrival, end, outcome = visits.arrival[:n], visits.end[:n], visits.outcome[:n]
-    came = arrival >= 0
-    served = outcome == Outcome.SERVED
-    in_person = came & (labels.presence[:n] == Presence.IN_PERSON)
-
-    def total(values: Ints | Bools) -> Ints:
-        return np.add.reduceat(values.astype(np.int64), start) if len(start) else np.zeros(0, dtype=np.int64)
-
-    latent = case.demand.channel == Channel.LATENT
-    contact = np.where(latent, end[start], arrival[start])
-    again = np.flatnonzero(came & (steps.awaits[:n] >= 0))
-    owner = np.searchsorted(first, again, side="right") - 1
-    second = again != start[owner]  # its report did not get through: known when a patrol sees it
-    contact[owner[second]] = end[again[second]]
-    result = np.maximum.reduceat(np.where(served & (labels.result[:n] == 1), end, -1), start)
-    gone = np.isin(outcome, (Outcome.ABANDONED, Outcome.REFUSED)) & (steps.leave[:n] < 0)
-    until = np.where(end >= 0, end, case.horizon)
-    present = np.where(in_person, until - arrival, 0) + np.where(came & (labels.trip[:n] == 1), labels.walk[:n], 0)
-    at_overloaded = came & np.where(steps.station[:n] >= 0, overloaded[steps.station[:n]], False)
-    return Requests(
-        contact=contact,
-        result=result,
-        left=total(gone) > 0,
-        late=_late(case, visits, contact, result, n),
-        trips=total(came & (labels.trip[:n] == 1)),
-        own_time=total(present),
-        hand_overs=total(came & (labels.hand_over[:n] == 1)),
-        dispatched=np.maximum.reduceat(np.where(came & (labels.hand_over[:n] == 1), arrival, -1), start),
-        touched=total(at_overloaded) > 0,
-        touched_in_person=total(at_overloaded & in_person) > 0,
-    )
+    lag: Ints
 
 
-def _late(case: Case, visits: Visits, contact: Ints, result: Ints, n: int) -> Bools:
-    """Return which requests passed the limit of their archetype, less the time they waited for papers."""
-    steps, labels = case.network.steps, case.labels
-    before = np.full(n, -1, dtype=np.int64)  # when the step before ended
-    goes_on = (visits.outcome[:n] == Outcome.SERVED) & (steps.next[:n] >= 0)
-    before[steps.next[:n][goes_on]] = visits.end[:n][goes_on]
-    stops = (labels.stops_clock[:n] == 1) & (before >= 0)
-    resumed = np.where(visits.arrival[:n] >= 0, visits.arrival[:n], case.horizon)
-    owner = np.repeat(np.arange(case.n_residents), np.diff(case.network.requests.first[: case.n_residents + 1]))
-    until = np.where(result >= 0, result, case.horizon)
-    late = np.zeros(case.n_residents, dtype=bool)
-    for index, archetype in enumerate(case.organisation.pilot.procedures.archetypes.values()):
-        if archetype.limit is None:
-            continue
-        office = archetype.limit.clock == "working_days"
-        unit = {"working_days": case.office.day_ticks, "calendar_days": DAY, "hours": HOUR}[archetype.limit.clock]
-
-        def passed(a: Ints, b: Ints, office: bool = office) -> Ints:
-            return case.office.hours.between(a, b) if office else b - a
-
-        mine = (case.demand.archetype == index) & (contact >= 0)
-        paused = np.zeros(case.n_residents, dtype=np.int64)
-        rows = stops & mine[owner]
-        np.add.at(paused, owner[rows], passed(before[rows], resumed[rows]))
-        late[mine] = passed(contact[mine], until[mine]) - paused[mine] > archetype.limit.amount * unit
-    return late
+def measured_rows(requests: Requests, start: int, end: int) -> Ints:
+    """Return the rows of the requests whose first contact lies in [start, end)."""
+    return np.flatnonzero((requests.contact >= start) & (requests.contact < end))
 
 
-def resident_rows(case: Case, visits: Visits, reqs: Requests, start: int, end: int) -> Rows:
+def arisen_rows(requests: Requests, demand: Demand, start: int, end: int) -> Ints:
+    """Return the rows of the latent issues that arose in [start, end)."""
+    rows = np.flatnonzero(demand.channel[requests.ids] == Channel.LATENT)
+    arose = demand.instant[requests.ids[rows]]
+    return rows[(arose >= start) & (arose < end)]
+
+
+def resident_rows(
+    organisation: Organisation, office: OfficeTime, demand: Demand, requests: Requests, start: int, end: int
+) -> Rows:
     """Return the measures of residents in [start, end), overall and by group.
 
     Groups: `all`, `archetype:`, `channel:`, `route:` (how far today's law sends a procedure), `community:` (of today),
     `special_care:` yes or no.
+
+    Parameters
+    ----------
+    organisation, office, demand
+        Of the replication.
+    requests : Requests
+        Those of the whole replication: at least the measured ones and the issues that arose in the window.
+    start, end : int
+        The measured window in ticks.
     """
     rows = Rows()
-    measured = (reqs.contact >= start) & (reqs.contact < end)
-    begin = case.network.requests.begin[: case.n_residents]
-    arisen = (begin >= start) & (begin < end) & (case.demand.channel == Channel.LATENT)
-    waits = _counter_waits(case, visits)
-    for group, member in _groups(case):
-        _request_rows(rows, case, reqs, group, measured & member)
-        _wait_rows(rows, waits, group, (measured & member)[waits[0]])
-        detected = arisen & member & (reqs.contact >= 0)
-        lag = case.office.hours.between(begin[detected], reqs.contact[detected]) / case.office.day_ticks
-        missing = int((arisen & member).sum()) - len(lag)
-        rows.add(
-            "detection_lag_p50",
-            group,
-            "working days",
-            quantile_with_open(lag, missing, 0.5),
-            len(lag) + missing,
+    mine = requests.of(measured_rows(requests, start, end))
+    arisen = requests.of(arisen_rows(requests, demand, start, end))
+    measured = _measured(organisation, office, demand, mine)
+    waits = _Waits(mine.waits)
+    lag = office.hours.between(demand.instant[arisen.ids], arisen.contact)
+    issues = _Issues(np.where(arisen.contact >= 0, lag, -1))
+    for groups, code in _families(organisation, demand):
+        of_measured, n = code[mine.ids], len(groups)
+        parts = (
+            _by_group(measured, of_measured, n),
+            _by_group(waits, np.repeat(of_measured, mine.n_waits), n),
+            _by_group(issues, code[arisen.ids], n),
         )
-        rows.add("found", group, "share", _share(len(lag), len(lag) + missing), len(lag) + missing)
+        for group, some, waited, arose in zip(groups, *parts, strict=True):
+            _request_rows(rows, office, group, some)
+            _wait_rows(rows, group, waited)
+            _issue_rows(rows, office, group, arose)
     _between_communities(rows)
     return rows
+
+
+def _measured(organisation: Organisation, office: OfficeTime, demand: Demand, requests: Requests) -> _Measured:
+    """Return what the measures count of measured requests."""
+    channel, archetype = demand.channel[requests.ids], demand.archetype[requests.ids]
+    limits = np.array([a.limit is not None for a in _archetypes(organisation)])
+    return _Measured(
+        finished=requests.finished,
+        turnaround=office.hours.between(requests.contact, requests.result),
+        left=requests.left,
+        limited=limits[archetype] & ~requests.left,
+        late=requests.late,
+        came=channel != Channel.LATENT,
+        counter=channel == Channel.COUNTER,
+        trips=requests.trips,
+        own_time=requests.own_time,
+        hand_overs=requests.hand_overs,
+        sent=requests.dispatched >= 0,
+        dispatch=office.hours.between(requests.contact, requests.dispatched),
+        touched=requests.touched,
+        touched_in_person=requests.touched_in_person,
+    )
+
+
+def _by_group(rows: T, code: Ints, n_groups: int) -> Iterator[T]:
+    """Yield the rows of each group, in their order."""
+    short = code.astype(np.int16) if n_groups <= np.iinfo(np.int16).max else code  # which NumPy sorts by digits
+    order = np.argsort(short, kind="stable")
+    columns = [getattr(rows, field.name)[order] for field in fields(rows)]
+    ends: list[int] = np.cumsum(np.bincount(code, minlength=n_groups)).tolist()
+    for a, b in pairwise([0, *ends]):
+        yield type(rows)(*(column[a:b] for column in columns))
+
+
+def _families(organisation: Organisation, demand: Demand) -> Iterator[tuple[list[str], Ints]]:
+    """Yield families of groups, with the group of each request of the demand."""
+    place, archetypes = organisation.place, organisation.pilot.procedures.archetypes
+    levels = ("community", "street", "district")
+    routes = np.array([levels.index(route(a)) for a in archetypes.values()], dtype=np.int8)
+    n_communities = int(place.today.max()) + 1
+    yield ["all"], np.zeros(len(demand), dtype=np.int8)
+    yield [f"archetype:{name}" for name in archetypes], demand.archetype
+    yield [f"channel:{channel.name.lower()}" for channel in Channel], demand.channel
+    yield [f"route:{level}" for level in levels], routes[demand.archetype]
+    yield ["special_care:yes", "special_care:no"], (~place.special[demand.household]).astype(np.int8)
+    yield [f"community:{unit + 1:02d}" for unit in range(n_communities)], place.today[demand.household]
 
 
 def _between_communities(rows: Rows) -> None:
@@ -180,83 +183,63 @@ def _between_communities(rows: Rows) -> None:
         rows.add(f"{measure}_gini", "all", "index", float("nan") if even else gini(values), len(values))
 
 
-def _request_rows(rows: Rows, case: Case, reqs: Requests, group: str, measured: Bools) -> None:
+def _request_rows(rows: Rows, office: OfficeTime, group: str, some: _Measured) -> None:
     """Add the measures that count requests."""
-    n = int(measured.sum())
-    finished = measured & reqs.finished
-    days = case.office.hours.between(reqs.contact[finished], reqs.result[finished]) / case.office.day_ticks
-    still_open = int((measured & ~reqs.finished & ~reqs.left).sum())
+    n, finished = len(some.left), some.finished
+    days = some.turnaround[finished] / office.day_ticks
+    still_open = _count(~finished & ~some.left)
     whole = len(days) + still_open
     rows.add("turnaround_mean", group, "working days", mean_with_open(days, still_open), whole)
     rows.add("turnaround_p50", group, "working days", quantile_with_open(days, still_open, 0.5), whole)
     rows.add("turnaround_p90", group, "working days", quantile_with_open(days, still_open, 0.9), whole)
     rows.add("still_open", group, "share", _share(still_open, n), n)
-    rows.add("left_unserved", group, "share", _share(int((measured & reqs.left).sum()), n), n)
-    limited = measured & ~reqs.left & np.array([a.limit is not None for a in _archetypes(case)])[case.demand.archetype]
-    rows.add(
-        "on_time",
-        group,
-        "share",
-        _share(int((limited & ~reqs.late).sum()), int(limited.sum())),
-        int(limited.sum()),
-    )
-    came = measured & (case.demand.channel != Channel.LATENT)
-    rows.add("trips", group, "per request", _mean(reqs.trips[came]), int(came.sum()))
-    rows.add("resident_time", group, "minutes", _mean(reqs.own_time[came] / MINUTE), int(came.sum()))
-    counter = measured & (case.demand.channel == Channel.COUNTER)
-    once = counter & reqs.finished & (reqs.trips == 1)
-    rows.add("one_visit", group, "share", _share(int(once.sum()), int(counter.sum())), int(counter.sum()))
-    rows.add("hand_overs", group, "per request", _mean(reqs.hand_overs[finished]), int(finished.sum()))
-    if len(days) > 2 and np.ptp(reqs.hand_overs[finished]) > 0:
-        slope = float(np.polyfit(reqs.hand_overs[finished], days, 1)[0])
+    rows.add("left_unserved", group, "share", _share(_count(some.left), n), n)
+    n_limited = _count(some.limited)
+    rows.add("on_time", group, "share", _share(_count(some.limited & ~some.late), n_limited), n_limited)
+    n_came = _count(some.came)
+    rows.add("trips", group, "per request", _mean(some.trips[some.came]), n_came)
+    own_time = some.own_time[some.came].astype(np.float64)
+    rows.add("resident_time", group, "minutes", _mean(own_time / MINUTE), n_came)
+    n_counter = _count(some.counter)
+    once = some.counter & finished & (some.trips == 1)
+    rows.add("one_visit", group, "share", _share(_count(once), n_counter), n_counter)
+    hand_overs = some.hand_overs[finished]
+    rows.add("hand_overs", group, "per request", _mean(hand_overs), len(days))
+    if len(days) > 2 and np.ptp(hand_overs) > 0:
+        slope = _slope(hand_overs.astype(np.int64), some.turnaround[finished]) / office.day_ticks
         rows.add("days_per_hand_over", group, "working days", slope, len(days))
-    sent = measured & (reqs.dispatched >= 0)
-    hours = case.office.hours.between(reqs.contact[sent], reqs.dispatched[sent]) / HOUR
+    hours = some.dispatch[some.sent] / HOUR
     rows.add("dispatch_p50", group, "office hours", quantile_with_open(hours, 0, 0.5), len(hours))
-    rows.add("touched", group, "share", _share(int((measured & reqs.touched).sum()), n), n)
-    rows.add("touched_in_person", group, "share", _share(int((counter & reqs.touched_in_person).sum()), n), n)
+    rows.add("touched", group, "share", _share(_count(some.touched), n), n)
+    in_person = _share(_count(some.counter & some.touched_in_person), n)
+    rows.add("touched_in_person", group, "share", in_person, n)
 
 
-def _counter_waits(case: Case, visits: Visits) -> tuple[Ints, NDArray[np.float64], Bools]:
-    """Return (request, minutes waited in opening time, whether still waiting) of every wait in person."""
-    first = case.network.requests.first[: case.n_residents + 1]
-    n = int(first[-1])
-    rows = np.flatnonzero((visits.arrival[:n] >= 0) & (case.labels.presence[:n] == Presence.IN_PERSON))
-    owner = np.searchsorted(first, rows, side="right") - 1
-    stop = np.where(visits.start[rows] >= 0, visits.start[rows], visits.end[rows])
-    waiting = stop < 0
-    stop = np.where(waiting, case.horizon, stop)
-    return owner, case.office.hours.between(visits.arrival[rows], stop) / MINUTE, waiting
-
-
-def _wait_rows(rows: Rows, waits: tuple[Ints, NDArray[np.float64], Bools], group: str, measured: Bools) -> None:
+def _wait_rows(rows: Rows, group: str, waits: _Waits) -> None:
     """Add the measures of waiting at a counter."""
-    minutes = waits[1][measured & ~waits[2]]
-    waiting = int((measured & waits[2]).sum())
-    rows.add("counter_wait_mean", group, "minutes", mean_with_open(minutes, waiting), len(minutes) + waiting)
-    rows.add(
-        "counter_wait_p50",
-        group,
-        "minutes",
-        quantile_with_open(minutes, waiting, 0.5),
-        len(minutes) + waiting,
-    )
-    rows.add(
-        "counter_wait_p90",
-        group,
-        "minutes",
-        quantile_with_open(minutes, waiting, 0.9),
-        len(minutes) + waiting,
-    )
+    minutes = waits.ticks[waits.ticks >= 0].astype(np.float64) / MINUTE
+    n = len(waits.ticks)
+    waiting = n - len(minutes)
+    rows.add("counter_wait_mean", group, "minutes", mean_with_open(minutes, waiting), n)
+    rows.add("counter_wait_p50", group, "minutes", quantile_with_open(minutes, waiting, 0.5), n)
+    rows.add("counter_wait_p90", group, "minutes", quantile_with_open(minutes, waiting, 0.9), n)
     for low, high in ((0, 10), (10, 30), (30, 60), (60, np.inf)):
-        within = int(((minutes >= low) & (minutes < high)).sum())
+        within = _count((minutes >= low) & (minutes < high))
         name = f"counter_wait_{low}_{high:g}" if np.isfinite(high) else f"counter_wait_{low}_up"
-        rows.add(name, group, "share", _share(within, len(minutes) + waiting), len(minutes) + waiting)
+        rows.add(name, group, "share", _share(within, n), n)
 
 
-def _archetypes(case: Case) -> list[Archetype]:
+def _issue_rows(rows: Rows, office: OfficeTime, group: str, issues: _Issues) -> None:
+    """Add the measures of how latent issues come to be known."""
+    lag = issues.lag[issues.lag >= 0] / office.day_ticks
+    n = len(issues.lag)
+    rows.add("detection_lag_p50", group, "working days", quantile_with_open(lag, n - len(lag), 0.5), n)
+    rows.add("found", group, "share", _share(len(lag), n), n)
+
+
+def _archetypes(organisation: Organisation) -> list[Archetype]:
     """Return the archetypes in their order."""
-    return list(case.organisation.pilot.procedures.archetypes.values())
+    return list(organisation.pilot.procedures.archetypes.values())
 
 
 def route(archetype: Archetype) -> str:
@@ -266,36 +249,26 @@ def route(archetype: Archetype) -> str:
     return order[max(likely)]
 
 
-def _groups(case: Case) -> Iterator[tuple[str, Bools]]:
-    """Yield every group of requests with its members."""
-    demand, place = case.demand, case.organisation.place
-    yield "all", np.ones(len(demand), dtype=bool)
-    names = list(case.organisation.pilot.procedures.archetypes)
-    for i, name in enumerate(names):
-        yield f"archetype:{name}", demand.archetype == i
-    for channel in Channel:
-        yield f"channel:{channel.name.lower()}", demand.channel == channel
-    routes = np.array([route(a) for a in _archetypes(case)])
-    for level in ("community", "street", "district"):
-        yield f"route:{level}", (routes == level)[demand.archetype]
-    special = place.special[demand.household]
-    yield "special_care:yes", special
-    yield "special_care:no", ~special
-    today = place.today[demand.household]
-    for unit in range(int(place.today.max()) + 1):
-        yield f"community:{unit + 1:02d}", today == unit
-
-
-def turnaround_distribution(case: Case, reqs: Requests, start: int, end: int) -> dict[str, list[float]]:
+def turnaround_distribution(office: OfficeTime, requests: Requests, start: int, end: int) -> dict[str, list[float]]:
     """Return the share of all measured requests finished within so many working days, on a fixed grid.
 
     Those still open and those that left unserved are never finished.
     """
-    measured = (reqs.contact >= start) & (reqs.contact < end)
-    finished = measured & reqs.finished
-    days = np.sort(case.office.hours.between(reqs.contact[finished], reqs.result[finished]) / case.office.day_ticks)
-    share = np.searchsorted(days, DAYS_GRID, side="right") / max(1, int(measured.sum()))
+    rows = measured_rows(requests, start, end)
+    finished = rows[requests.result[rows] >= 0]
+    days = np.sort(office.hours.between(requests.contact[finished], requests.result[finished])) / office.day_ticks
+    share = np.searchsorted(days, DAYS_GRID, side="right") / max(1, len(rows))
     return {"days": DAYS_GRID.tolist(), "share": share.tolist()}
+
+
+def _slope(x: Ints, y: Ints) -> float:
+    """Return the slope of the least-squares line of y on x, exact but for its last rounding."""
+    n, sum_x, sum_y = len(x), int(x.sum()), int(y.sum())
+    return (n * int(np.dot(x, y)) - sum_x * sum_y) / (n * int(np.dot(x, x)) - sum_x**2)
+
+
+def _count(rows: Bools) -> int:
+    return int(np.count_nonzero(rows))
 
 
 def _share(part: int, whole: int) -> float:

@@ -1,83 +1,142 @@
-"""What the staff's time goes to: from the record of one replication to the measures of staff."""
+"""What the staff's time goes to: from a record, of a whole replication or of a part, to the measures of staff."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sim.analysis import gini
-from sim.clock import HOUR, WEEK, Calendar
+from sim.clock import HOUR, WEEK
 from sim.itineraries import KIND_NAMES, Kind
 from sim.measures.table import Rows
 from sim.visits import Outcome
+from sim.visits.attendance import on_duty, staff_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from sim.assemble import Case
+    from sim.organisation import Organisation
     from sim.visits import Spells, Visits
 
-    Ints = NDArray[np.int64]
-    Floats = NDArray[np.float64]
+    Ints = NDArray[np.signedinteger[Any]]
 
 TRAVEL, MEETINGS, IDLE, ON_DUTY = "travel", "meetings", "idle", "on_duty"
 LEVELS = ("community", "street", "district")
+DUTIES = {Kind.PATROL: "patrols_done", Kind.HOME: "visits_done"}
+
+BLOCK = 1 << 16  # spells that are looked at at once
 
 
+@dataclass(frozen=True)
 class Time:
     """How each member of staff spent a window, in ticks (arrays of shape (people,)).
 
-    `kinds` holds the ticks of each kind of work, in and out of hours; `busy` those on duty; `overtime` those
-    past closing; `on_duty` the roster; `meetings` the meetings attended.
+    `kinds` (shape (people, kinds)) holds the ticks of each kind of work, in and out of hours; `busy` those on duty;
+    `overtime` those past closing; `travel` the ways between sites; `on_duty` the roster; `meetings` the meetings
+    attended. The last two are of the staff, whatever part of the requests a record is of.
     """
 
-    def __init__(self, case: Case, spells: Spells, start: int, end: int) -> None:
-        servers = case.network.servers
-        n = len(servers.changeover)
-        self.kinds = np.zeros((n, len(Kind)), dtype=np.int64)
-        self.busy, self.overtime, self.on_duty, self.travel, self.meetings = (
-            np.zeros(n, dtype=np.int64) for _ in range(5)
-        )
-        began = spells.start
-        ended = np.where(spells.end >= 0, spells.end, case.horizon)
-        inside = (began < end) & (ended > start)
-        order = np.flatnonzero(inside)
-        order = order[np.argsort(spells.server[order], kind="stable")]
-        cuts = np.searchsorted(spells.server[order], np.arange(n + 1))
-        past = case.network.steps.past_closing[spells.step] == 1
-        kind = case.labels.kind[spells.step]
-        for i in range(n):
-            a, b = servers.first[i], servers.first[i + 1]
-            roster = Calendar(servers.open[a:b], servers.close[a:b])
-            self.on_duty[i] = roster.between(start, end)
-            rows = order[cuts[i] : cuts[i + 1]]
-            low, high = np.maximum(began[rows], start), np.minimum(ended[rows], end)
-            on = roster.between(low, high)
-            spent = np.where(past[rows], high - low, on)
-            travelled = np.minimum(np.where(began[rows] >= start, spells.changeover[rows], 0), spent)
-            self.busy[i] = on.sum()
-            self.overtime[i] = (spent - on).sum()
-            self.travel[i] = travelled.sum()
-            self.kinds[i] = np.bincount(kind[rows], spent - travelled, minlength=len(Kind))
-        who, opened, closed = case.meetings.T
-        np.add.at(self.meetings, who, np.clip(np.minimum(closed, end) - np.maximum(opened, start), 0, None))
+    kinds: Ints
+    busy: Ints
+    overtime: Ints
+    travel: Ints
+    on_duty: Ints
+    meetings: Ints
 
 
-def staff_rows(case: Case, visits: Visits, time: Time, start: int, end: int) -> Rows:
+def time_spent(case: Case, spells: Spells, start: int, end: int) -> Time:
+    """Return how the staff spent the window [start, end) on the requests of a case."""
+    servers = case.network.servers
+    n = len(servers.changeover)
+    busy, overtime, travel, meetings = (np.zeros(n, dtype=np.int64) for _ in range(4))
+    kinds = np.zeros(n * len(Kind), dtype=np.int64)
+    staff = staff_of(case.network)
+    for a in range(0, len(spells.step), BLOCK):
+        rows = slice(a, a + BLOCK)
+        step, server, began = spells.step[rows], spells.server[rows].astype(np.int64), spells.start[rows]
+        low = np.clip(began, start, end)
+        high = np.clip(np.where(spells.end[rows] >= 0, spells.end[rows], case.horizon), low, end)
+        on = on_duty(staff, server, low, high)
+        spent = np.where(case.network.steps.past_closing[step] == 1, high - low, on)
+        travelled = np.minimum(np.where(began >= start, spells.changeover[rows], 0), spent)
+        np.add.at(busy, server, on)
+        np.add.at(overtime, server, spent - on)
+        np.add.at(travel, server, travelled)
+        np.add.at(kinds, server * len(Kind) + case.labels.kind[step], spent - travelled)
+    who, opened, closed = case.meetings.T
+    np.add.at(meetings, who, _inside(opened, closed, start, end))
+    on_rosters = np.append(0, np.cumsum(_inside(servers.open, servers.close, start, end)))
+    on_rosters = np.diff(on_rosters[servers.first])
+    return Time(kinds.reshape(n, len(Kind)), busy, overtime, travel, on_rosters, meetings)
+
+
+def _inside(opened: Ints, closed: Ints, start: int, end: int) -> Ints:
+    """Return the ticks of intervals in a window."""
+    return np.asarray(np.maximum(np.minimum(closed, end) - np.maximum(opened, start), 0))
+
+
+def summed(times: Sequence[Time]) -> Time:
+    """Return how the staff spent a window on the requests of all parts."""
+    spent = {name: np.sum([getattr(time, name) for time in times], axis=0) for name in _OF_WORK}
+    return Time(**spent, on_duty=times[0].on_duty, meetings=times[0].meetings)
+
+
+_OF_WORK = ("kinds", "busy", "overtime", "travel")
+
+
+def duties(case: Case, visits: Visits, start: int, end: int) -> Ints:
+    """Return how many patrols and home visits due in a window were done, and how many were due (shape (2, 2)).
+
+    A patrol is done when all of its legs are. One row a kind, in the order of `DUTIES`: done, due.
+    """
+    requests = case.network.requests
+    rows = np.flatnonzero((requests.begin >= start) & (requests.begin < end))
+    rows = rows[rows >= case.n_residents]
+    kind = case.labels.kind[requests.first[rows]]
+    done = visits.outcome[requests.first[rows + 1] - 1] == Outcome.SERVED
+    return np.array([[np.count_nonzero(done & (kind == k)), np.count_nonzero(kind == k)] for k in DUTIES])
+
+
+def backlog(case: Case, visits: Visits, instants: Ints) -> Ints:
+    """Return the ticks of work that waits at each instant, by level (shape (levels, instants)).
+
+    Patrols and home visits are left out: what is not begun in its window lapses and never piles up.
+    """
+    steps, kind = case.network.steps, case.labels.kind
+    rows = np.flatnonzero((visits.arrival >= 0) & (steps.station >= 0) & (kind != Kind.PATROL) & (kind != Kind.HOME))
+    order = np.argsort(instants, kind="stable")
+    at = np.append(instants[order], np.iinfo(np.int64).max)
+    until = np.where(visits.end[rows] >= 0, visits.end[rows], case.horizon)
+    until = np.where(visits.start[rows] >= 0, visits.start[rows], until)
+    begins = np.searchsorted(at, visits.arrival[rows], side="right")  # the first instant at which it waits, if it does
+    waits = until >= at[begins]
+    rows, begins, until = rows[waits], begins[waits], until[waits]
+    level = np.array([LEVELS.index(s.level) for s in case.organisation.stations])[steps.station[rows]]
+    change = np.zeros((len(LEVELS), len(at)), dtype=np.int64)
+    np.add.at(change, (level, begins), steps.work[rows])
+    np.subtract.at(change, (level, np.searchsorted(at, until, side="right")), steps.work[rows])
+    found = np.empty((len(LEVELS), len(order)), dtype=np.int64)
+    found[:, order] = np.cumsum(change, axis=1)[:, :-1]
+    return found
+
+
+def staff_rows(organisation: Organisation, time: Time, duties_done: Ints, start: int, end: int) -> Rows:
     """Return the measures of staff over the measured window, by post and by level.
 
     Groups: `post:<post>`, `level:<level>`, and for hours a week `post:<post>|kind:<kind of work>`.
     """
     rows = Rows()
-    people = case.organisation.people
     weeks = (end - start) / WEEK
-    posts = {p.post: np.array([q.post == p.post for q in people]) for p in people}
-    levels = {level: np.array([q.level == level for q in people]) for level in LEVELS}
+    posts, levels = by_post(organisation), by_level(organisation)
     groups = {f"post:{name}": who for name, who in posts.items()}
-    groups |= {f"level:{level}": who for level, who in levels.items() if who.any()}
+    groups |= {f"level:{level}": who for level, who in levels.items() if len(who)}
     for group, who in groups.items():
-        n = int(who.sum())
+        n = len(who)
         load = time.busy[who] / np.maximum(1, time.on_duty[who])
         rows.add("utilisation", group, "share", time.busy[who].sum() / max(1, time.on_duty[who].sum()), n)
         rows.add("overtime", group, "hours a week", time.overtime[who].sum() / HOUR / weeks / n, n)
@@ -87,15 +146,33 @@ def staff_rows(case: Case, visits: Visits, time: Time, start: int, end: int) -> 
         spent = time.kinds[who].sum()
         if spent and group == "level:community":
             rows.add("task_share", group, "share", time.kinds[who, Kind.TASKS].sum() / spent, n)
-    for name, kind in (("patrols_done", Kind.PATROL), ("visits_done", Kind.HOME)):
-        done, due = _duties(case, visits, kind, start, end)
+    for name, (done, due) in zip(DUTIES.values(), duties_done.tolist(), strict=True):
         rows.add(name, "all", "share", done / due if due else float("nan"), due)
     return rows
 
 
-def hours_by_kind(time: Time, who: NDArray[np.bool_], weeks: float) -> dict[str, float]:
+def by_post(organisation: Organisation) -> dict[str, Ints]:
+    """Return the positions of the staff of each post, in the order in which posts occur."""
+    return _positions([person.post for person in organisation.people])
+
+
+def by_level(organisation: Organisation) -> dict[str, Ints]:
+    """Return the positions of the staff of each level."""
+    found = _positions([person.level for person in organisation.people])
+    return {level: found.get(level, np.zeros(0, dtype=np.int64)) for level in LEVELS}
+
+
+def _positions(names: Sequence[str]) -> dict[str, Ints]:
+    """Return where each name stands, by name in the order of their first."""
+    found: dict[str, list[int]] = {}
+    for i, name in enumerate(names):
+        found.setdefault(name, []).append(i)
+    return {name: np.array(where) for name, where in found.items()}
+
+
+def hours_by_kind(time: Time, who: Ints, weeks: float) -> dict[str, float]:
     """Return the hours a week and head of some people, by kind of work; idle time and the roster with them."""
-    scale = 1 / HOUR / weeks / max(1, int(who.sum()))
+    scale = 1 / HOUR / weeks / max(1, len(who))
     hours = {KIND_NAMES[k]: float(time.kinds[who, k].sum() * scale) for k in Kind if k is not Kind.OUTSIDE}
     return hours | {
         TRAVEL: float(time.travel[who].sum() * scale),
@@ -103,42 +180,3 @@ def hours_by_kind(time: Time, who: NDArray[np.bool_], weeks: float) -> dict[str,
         IDLE: float((time.on_duty[who] - time.busy[who]).sum() * scale),
         ON_DUTY: float((time.on_duty[who] + time.meetings[who]).sum() * scale),
     }
-
-
-def _duties(case: Case, visits: Visits, kind: Kind, start: int, end: int) -> tuple[int, int]:
-    """Return how many patrols or visits due in a window were done (all of their legs), and how many were due."""
-    requests = case.network.requests
-    first = requests.first[:-1]
-    due = (case.labels.kind[first] == kind) & (requests.begin >= start) & (requests.begin < end)
-    due[: case.n_residents] = False
-    last = requests.first[1:][due] - 1
-    return int((visits.outcome[last] == Outcome.SERVED).sum()), int(due.sum())
-
-
-def backlog(case: Case, visits: Visits, instants: Ints) -> dict[str, Floats]:
-    """Return the work that waits at each instant, by level (hours; shape of `instants`).
-
-    Patrols and home visits are left out: what is not begun in its window lapses and never piles up.
-    """
-    steps, labels = case.network.steps, case.labels
-    first = case.network.requests.first
-    duty = np.isin(labels.kind, (Kind.PATROL, Kind.HOME))
-    waits = (visits.arrival >= 0) & (steps.station >= 0) & ~duty
-    until = np.where(visits.start >= 0, visits.start, np.where(visits.end >= 0, visits.end, case.horizon))
-    stations = case.organisation.stations
-    level_of = np.array([LEVELS.index(s.level) for s in stations])
-    level = np.where(steps.station >= 0, level_of[steps.station], -1)
-    assert len(level) == first[-1]
-    found: dict[str, Floats] = {}
-    for code, name in enumerate(LEVELS):
-        rows = waits & (level == code)
-        work = steps.work[rows]
-        found[name] = (_up_to(visits.arrival[rows], work, instants) - _up_to(until[rows], work, instants)) / HOUR
-    return found
-
-
-def _up_to(times: Ints, weights: Ints, instants: Ints) -> Floats:
-    """Return the sum of the weights of the times before each instant."""
-    order = np.argsort(times, kind="stable")
-    total = np.concatenate([[0], np.cumsum(weights[order])])
-    return np.asarray(total[np.searchsorted(times[order], instants, side="left")], dtype=np.float64)

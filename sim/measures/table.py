@@ -28,6 +28,11 @@ class Rows:
         self.value.append(float(value))
         self.n.append(n)
 
+    def extend(self, others: Rows) -> None:
+        """Add all rows of another table."""
+        for values in zip(others.measure, others.group, others.unit, others.value, others.n, strict=True):
+            self.add(*values)
+
     def frame(self) -> pl.DataFrame:
         """Return the table."""
         return pl.DataFrame(

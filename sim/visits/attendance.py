@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     Ints = NDArray[np.signedinteger[Any]]
 
 
-def on_duty(network: Network, server: Ints, start: Ints, end: Ints) -> Ints:
+def on_duty(staff: Staff, server: Ints, start: Ints, end: Ints) -> Ints:
     """Return the ticks of each stretch [start, end) at which its server is on duty.
 
     Parameters
     ----------
-    network : Network
-        The network with the rosters.
+    staff : Staff
+        The rosters, from `staff_of`.
     server, start, end : ndarray of int, shape (n,)
         Whose stretch it is, and its instants; the end is not before the start.
 
@@ -35,8 +35,7 @@ def on_duty(network: Network, server: Ints, start: Ints, end: Ints) -> Ints:
     from sim.visits import books  # Numba takes a third of a second to load, and not everybody asks
 
     found = np.empty(len(server), dtype=np.int64)
-    latest = network.servers.first[:-1].astype(np.int64)
-    books.attend(staff_of(network), latest, fixed(server), fixed(start), fixed(end), found)
+    books.attend(staff, staff.first[:-1].copy(), fixed(server), fixed(start), fixed(end), found)
     return found
 
 

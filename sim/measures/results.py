@@ -1,0 +1,75 @@
+"""The tables of a replication, from its tally."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from sim.clock import HOUR, WEEK
+from sim.demand import Channel
+from sim.measures import residents, staff
+from sim.measures.tally import window
+
+if TYPE_CHECKING:
+    from sim.demand import Demand
+    from sim.measures.staff import Time
+    from sim.measures.tally import Tally
+    from sim.office import OfficeTime
+    from sim.organisation import Organisation
+
+
+def tables(organisation: Organisation, office: OfficeTime, demand: Demand, tally: Tally) -> dict[str, pl.DataFrame]:
+    """Return the tables of a replication.
+
+    Parameters
+    ----------
+    organisation, office, demand
+        What was run.
+    tally : Tally
+        Of the whole replication.
+
+    Returns
+    -------
+    dict of str -> polars.DataFrame
+        `measures` (long), `turnaround` (distribution), `workload` (hours a week and head), `backlog` (hours
+        that wait at the end of each week) and `waiting` (the same at the end of each working day, in all).
+    """
+    start, end = window(organisation.pilot)
+    rows = residents.resident_rows(organisation, office, demand, tally.requests, start, end)
+    rows.extend(staff.staff_rows(organisation, tally.time, tally.duties, start, end))
+    measured = residents.measured_rows(tally.requests, start, end)
+    came = int(np.count_nonzero(demand.channel[tally.requests.ids[measured]] != Channel.LATENT))
+    days = tally.time.on_duty[staff.by_level(organisation)["community"]].sum() / office.day_ticks
+    rows.add("requests_per_official_day", "level:community", "requests", came / days, came)
+    return {
+        "measures": rows.frame(),
+        "turnaround": pl.DataFrame(residents.turnaround_distribution(office, tally.requests, start, end)),
+        "workload": _workload(organisation, tally.time, (end - start) / WEEK),
+        "backlog": _backlog(organisation, tally),
+        "waiting": pl.DataFrame({"day": office.working_days, "hours": (tally.daily / HOUR).sum(axis=0)}),
+    }
+
+
+def _workload(organisation: Organisation, time: Time, weeks: float) -> pl.DataFrame:
+    """Return the hours a week and head by post and kind of work."""
+    rows = [
+        (post, kind, hours)
+        for post, who in staff.by_post(organisation).items()
+        for kind, hours in staff.hours_by_kind(time, who, weeks).items()
+    ]
+    return pl.DataFrame(rows, schema=["post", "kind", "hours"], orient="row")
+
+
+def _backlog(organisation: Organisation, tally: Tally) -> pl.DataFrame:
+    """Return the hours that wait at the end of each week, by level."""
+    levels = {level for level, _ in organisation.at}
+    weeks = np.arange(1, tally.weekly.shape[1] + 1)
+    return pl.concat(
+        [
+            pl.DataFrame({"week": weeks, "post": level, "hours": ticks / HOUR})
+            for level, ticks in zip(staff.LEVELS, tally.weekly, strict=True)
+            if level in levels
+        ]
+    )

@@ -1,0 +1,114 @@
+"""All that the measures need of a record, so small that the parts of a replication can be measured one by one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim.clock import WEEK
+from sim.measures import requests, staff
+from sim.measures.residents import arisen_rows, measured_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from sim.assemble import Case
+    from sim.config import Pilot
+    from sim.demand import Demand
+    from sim.measures.requests import Requests
+    from sim.measures.staff import Time
+    from sim.visits import Spells, Visits
+
+    Ints = NDArray[np.signedinteger[Any]]
+    Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What became of the requests of a replication, or of a part of them.
+
+    Attributes
+    ----------
+    requests : Requests
+        Residents' requests that are measured, and latent issues that arose in the measured window.
+    time : Time
+        How the staff spent the measured window on these requests and on the other work of the part.
+    duties : ndarray of int, shape (2, 2)
+        Patrols and home visits: done, due.
+    weekly, daily : ndarray of int, shape (levels, weeks) and (levels, working days)
+        Ticks of work that waits at the end of each week, and at the last closing of each working day.
+    """
+
+    requests: Requests
+    time: Time
+    duties: Ints
+    weekly: Ints
+    daily: Ints
+
+
+def window(pilot: Pilot) -> tuple[int, int]:
+    """Return the measured window [start, end) in ticks."""
+    start = pilot.run.warm_up_weeks * WEEK
+    return start, start + pilot.run.measured_weeks * WEEK
+
+
+def tally(case: Case, visits: Visits, spells: Spells, *, demand: Demand, overloaded: Bools) -> Tally:
+    """Return what became of the requests of a case.
+
+    Parameters
+    ----------
+    case : Case
+        A whole replication, or a part: some of its requests, all of them with their whole record.
+    visits, spells : Visits, Spells
+        The record of its run.
+    demand : Demand
+        Residents' requests of the whole replication, whatever part of them is here.
+    overloaded : ndarray of bool, shape (stations,)
+        Stations whose staff cannot keep up (`guard.overloaded_stations`).
+    """
+    start, end = window(case.organisation.pilot)
+    told = requests.requests(case, visits, demand, overloaded)
+    needed = np.zeros(len(told.ids), dtype=bool)
+    needed[measured_rows(told, start, end)] = True
+    needed[arisen_rows(told, demand, start, end)] = True
+    weeks = np.arange(1, case.office.weeks + 1) * WEEK
+    waiting = staff.backlog(case, visits, np.concatenate([weeks, case.office.day_closes()]))
+    return Tally(
+        requests=told.of(np.flatnonzero(needed)),
+        time=staff.time_spent(case, spells, start, end),
+        duties=staff.duties(case, visits, start, end),
+        weekly=waiting[:, : len(weeks)],
+        daily=waiting[:, len(weeks) :],
+    )
+
+
+def merged(tallies: Sequence[Tally]) -> Tally:
+    """Return the tally of a whole replication from those of its parts, whatever their order.
+
+    Parameters
+    ----------
+    tallies : sequence of Tally
+        Those of all parts, at least one: parts have no request in common, and the same staff.
+
+    Raises
+    ------
+    ValueError
+        tallies must be at least one, and must have no request in common.
+    """
+    if not tallies:
+        raise ValueError("tallies must be at least one, got none")
+    together = requests.joined([part.requests for part in tallies])
+    twice = np.flatnonzero(together.ids[1:] == together.ids[:-1])
+    if len(twice):
+        raise ValueError(f"tallies must have no request in common, got request {together.ids[twice[0]]} twice")
+    return Tally(
+        requests=together,
+        time=staff.summed([part.time for part in tallies]),
+        duties=np.sum([part.duties for part in tallies], axis=0),
+        weekly=np.sum([part.weekly for part in tallies], axis=0),
+        daily=np.sum([part.daily for part in tallies], axis=0),
+    )
