@@ -125,9 +125,10 @@ def _measured(organisation: Organisation, office: OfficeTime, demand: Demand, re
     """Return what the measures count of measured requests."""
     channel, archetype = demand.channel[requests.ids], demand.archetype[requests.ids]
     limits = np.array([a.limit is not None for a in _archetypes(organisation)])
+    before = office.hours.elapsed(requests.contact)
     return _Measured(
         finished=requests.finished,
-        turnaround=office.hours.between(requests.contact, requests.result),
+        turnaround=office.hours.elapsed(requests.result) - before,
         left=requests.left,
         limited=limits[archetype] & ~requests.left,
         late=requests.late,
@@ -137,7 +138,7 @@ def _measured(organisation: Organisation, office: OfficeTime, demand: Demand, re
         own_time=requests.own_time,
         hand_overs=requests.hand_overs,
         sent=requests.dispatched >= 0,
-        dispatch=office.hours.between(requests.contact, requests.dispatched),
+        dispatch=office.hours.elapsed(requests.dispatched) - before,
         touched=requests.touched,
         touched_in_person=requests.touched_in_person,
     )
@@ -145,6 +146,9 @@ def _measured(organisation: Organisation, office: OfficeTime, demand: Demand, re
 
 def _by_group(rows: T, code: Ints, n_groups: int) -> Iterator[T]:
     """Yield the rows of each group, in their order."""
+    if n_groups == 1:
+        yield rows
+        return
     short = code.astype(np.int16) if n_groups <= np.iinfo(np.int16).max else code  # which NumPy sorts by digits
     order = np.argsort(short, kind="stable")
     columns = [getattr(rows, field.name)[order] for field in fields(rows)]

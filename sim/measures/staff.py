@@ -12,7 +12,7 @@ from sim.clock import HOUR, WEEK
 from sim.itineraries import KIND_NAMES, Kind
 from sim.measures.table import Rows
 from sim.visits import Outcome
-from sim.visits.attendance import on_duty, staff_of
+from sim.visits.attendance import fixed, on_duty, staff_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ TRAVEL, MEETINGS, IDLE, ON_DUTY = "travel", "meetings", "idle", "on_duty"
 LEVELS = ("community", "street", "district")
 DUTIES = {Kind.PATROL: "patrols_done", Kind.HOME: "visits_done"}
 
-BLOCK = 1 << 16  # spells that are looked at at once
+BLOCK = 1 << 16  # steps or spells that are looked at at once
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ def time_spent(case: Case, spells: Spells, start: int, end: int) -> Time:
     """Return how the staff spent the window [start, end) on the requests of a case."""
     servers = case.network.servers
     n = len(servers.changeover)
-    busy, overtime, travel, meetings = (np.zeros(n, dtype=np.int64) for _ in range(4))
-    kinds = np.zeros(n * len(Kind), dtype=np.int64)
+    busy, travel, meetings = (np.zeros(n, dtype=np.int64) for _ in range(3))
+    kinds = np.zeros((n, len(Kind)), dtype=np.int64)
     staff = staff_of(case.network)
     for a in range(0, len(spells.step), BLOCK):
         rows = slice(a, a + BLOCK)
@@ -65,14 +65,14 @@ def time_spent(case: Case, spells: Spells, start: int, end: int) -> Time:
         spent = np.where(case.network.steps.past_closing[step] == 1, high - low, on)
         travelled = np.minimum(np.where(began >= start, spells.changeover[rows], 0), spent)
         np.add.at(busy, server, on)
-        np.add.at(overtime, server, spent - on)
-        np.add.at(travel, server, travelled)
-        np.add.at(kinds, server * len(Kind) + case.labels.kind[step], spent - travelled)
+        away = np.flatnonzero(travelled)
+        np.add.at(travel, server[away], travelled[away])
+        np.add.at(kinds.ravel(), server * len(Kind) + case.labels.kind[step], spent - travelled)
     who, opened, closed = case.meetings.T
     np.add.at(meetings, who, _inside(opened, closed, start, end))
     on_rosters = np.append(0, np.cumsum(_inside(servers.open, servers.close, start, end)))
     on_rosters = np.diff(on_rosters[servers.first])
-    return Time(kinds.reshape(n, len(Kind)), busy, overtime, travel, on_rosters, meetings)
+    return Time(kinds, busy, kinds.sum(axis=1) + travel - busy, travel, on_rosters, meetings)
 
 
 def _inside(opened: Ints, closed: Ints, start: int, end: int) -> Ints:
@@ -107,19 +107,19 @@ def backlog(case: Case, visits: Visits, instants: Ints) -> Ints:
 
     Patrols and home visits are left out: what is not begun in its window lapses and never piles up.
     """
+    from sim.measures import passes  # Numba takes a third of a second to load, and not everybody measures
+
     steps, kind = case.network.steps, case.labels.kind
-    rows = np.flatnonzero((visits.arrival >= 0) & (steps.station >= 0) & (kind != Kind.PATROL) & (kind != Kind.HOME))
     order = np.argsort(instants, kind="stable")
-    at = np.append(instants[order], np.iinfo(np.int64).max)
-    until = np.where(visits.end[rows] >= 0, visits.end[rows], case.horizon)
-    until = np.where(visits.start[rows] >= 0, visits.start[rows], until)
-    begins = np.searchsorted(at, visits.arrival[rows], side="right")  # the first instant at which it waits, if it does
-    waits = until >= at[begins]
-    rows, begins, until = rows[waits], begins[waits], until[waits]
-    level = np.array([LEVELS.index(s.level) for s in case.organisation.stations])[steps.station[rows]]
+    at = fixed(np.append(instants[order], np.iinfo(np.int64).max))
     change = np.zeros((len(LEVELS), len(at)), dtype=np.int64)
-    np.add.at(change, (level, begins), steps.work[rows])
-    np.subtract.at(change, (level, np.searchsorted(at, until, side="right")), steps.work[rows])
+    level_of = np.array([*(LEVELS.index(s.level) for s in case.organisation.stations), -1])  # the last is for none
+    lapses = np.isin(list(Kind), list(DUTIES))
+    for a in range(0, len(kind), BLOCK):
+        rows = slice(a, a + BLOCK)
+        level = np.where(lapses[kind[rows]], -1, level_of[steps.station[rows]])
+        columns = (level, steps.work[rows], visits.arrival[rows], visits.start[rows], visits.end[rows])
+        passes.add_waiting(passes.Stays(*map(fixed, columns)), at, case.horizon, change)
     found = np.empty((len(LEVELS), len(order)), dtype=np.int64)
     found[:, order] = np.cumsum(change, axis=1)[:, :-1]
     return found

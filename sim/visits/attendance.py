@@ -58,8 +58,8 @@ def staff_of(network: Network) -> Staff:
     )
 
 
-def fixed(column: Ints) -> NDArray[np.int64]:
-    """Return a column of whole numbers as int64, in one piece and read-only: one type for every kernel."""
+def fixed(column: NDArray[Any]) -> NDArray[np.int64]:
+    """Return a column of whole numbers or flags as int64, in one piece and read-only: one type for every kernel."""
     found = np.ascontiguousarray(column, dtype=np.int64).view()
     found.flags.writeable = False
     return found
