@@ -41,7 +41,7 @@ import polars as pl
 
 from sim.clock import Calendar
 from sim.network import NONE, owners
-from sim.visits import Outcome
+from sim.visits import Outcome, attendance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -265,15 +265,9 @@ def _roster(network: Network, server: int) -> Calendar:
 def _on_duty_in(network: Network, spells: Spells, a: int, b: int, horizon: int) -> Ints:
     """Return the ticks of each spell in [a, b) at which its server was on duty."""
     until = np.where(spells.end == NONE, horizon, spells.end)
-    ticks = np.zeros(len(until), dtype=np.int64)
     lower = np.maximum(spells.start, a)
     upper = np.maximum(np.minimum(until, b), lower)
-    order = np.argsort(spells.server, kind="stable")
-    bounds = np.searchsorted(spells.server[order], np.arange(len(network.servers.changeover) + 1))
-    for server in np.flatnonzero(np.diff(bounds)):
-        rows = order[bounds[server] : bounds[server + 1]]
-        ticks[rows] = _roster(network, int(server)).between(lower[rows], upper[rows])
-    return ticks
+    return attendance.on_duty(attendance.staff_of(network), spells.server, lower, upper)
 
 
 def _ticks_in(network: Network, spells: Spells, a: int, b: int, horizon: int) -> Ints:
