@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from experiments.composition import compose, executor, parse
+from experiments.composition import HOW, compose, how, parse
 from sim import config
 from sim.config import ConfigError, Name, Section
 
@@ -19,13 +19,12 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from experiments.composition import How
     from sim.config import Pilot
-    from sim.executor import Settings
     from sim.store import Store
     from sim.study import Speed
 
 KEYS = ("pilots", "name")
-EXECUTOR_KEYS = ("executor", "workers")
 
 HELP = """\
 wangge compare [pilots=[A,B,...]] [name=FOLDER] [executor=serial|local|dask] [workers=N] [key=value ...]
@@ -41,6 +40,7 @@ same command goes on after a kill.
   workers=1                         processes; by default all cores; the numbers do not depend on it
   executor=dask executor.address=tcp://HOST:8786
                                     on a Dask cluster (docs/clusters.md); serial: in this process alone
+  engine=reference                  the engine that is written to be read: the same numbers, far slower
   run=quick | reference             horizon and replications (configs/run/); run.replications=20 sets one
   grid.households=300               any knob of configs/, for all pilots alike
   --cfg job                         print the resolved config and stop
@@ -61,10 +61,10 @@ def main(arguments: list[str]) -> None:
         print(HELP)  # noqa: T201
         return
     line = parse(arguments)
-    where, other = line.take(*EXECUTOR_KEYS)
+    where, other = line.take(*HOW)
     mine, rest = other.take(*KEYS)
     settings = config.checked(Comparison, compose("compare", mine))
-    on = executor(where)
+    means = how(where)
     if len(set(settings.pilots)) < len(settings.pilots):
         raise ConfigError(f"pilots must be different ones, got {', '.join(settings.pilots)}")
     plain = {name: compose("main", rest, f"pilot={name}") for name in settings.pilots}
@@ -73,10 +73,10 @@ def main(arguments: list[str]) -> None:
         if pilot.name != name:
             raise ConfigError(f"pilot/{name}.yaml: name must be {name}, as the file is called, got {pilot.name}")
     if line.show:
-        show({**settings.model_dump(mode="json"), "executor": on.model_dump(), "pilots": plain})
+        show({**settings.model_dump(mode="json"), **means.shown(), "pilots": plain})
         return
     knobs = [o for o in rest.overrides if not o.startswith("run=")]
-    _compare(pilots, settings.name or _name(pilots, knobs), on, rest.overrides)
+    _compare(pilots, settings.name or _name(pilots, knobs), means, rest.overrides)
 
 
 def show(plain: Mapping[str, Any]) -> None:
@@ -96,7 +96,7 @@ def _name(pilots: list[Pilot], knobs: list[str]) -> str:
     return f"compare-{digest[:8]}"
 
 
-def _compare(pilots: list[Pilot], name: str, on: Settings, overrides: tuple[str, ...]) -> None:
+def _compare(pilots: list[Pilot], name: str, means: How, overrides: tuple[str, ...]) -> None:
     """Print what is due, run what is missing, and tell what came out."""
     from experiments.outcome import tell, terminal
     from sim import study, tables
@@ -119,7 +119,7 @@ def _compare(pilots: list[Pilot], name: str, on: Settings, overrides: tuple[str,
     store = Store.open(folder, study.identity(pilots), facts)
     for damage in store.repair():
         console.print(f"- {damage}", markup=False)
-    speed = progress(console, store, pilots, on)
+    speed = progress(console, store, pilots, means)
     tell(console, store, pilots, organisations, before, notes, speed)
 
 
@@ -133,7 +133,7 @@ def _named(overloaded: Mapping[str, list[str]]) -> list[str]:
     ]
 
 
-def progress(console: Console, store: Store, pilots: list[Pilot], on: Settings) -> Speed:
+def progress(console: Console, store: Store, pilots: list[Pilot], means: How) -> Speed:
     """Run what is missing behind a progress bar."""
     from rich.progress import (
         BarColumn,
@@ -165,7 +165,7 @@ def progress(console: Console, store: Store, pilots: list[Pilot], on: Settings) 
             if not console.is_terminal:
                 console.print(f"  kept {_}: {facts['steps']:,} steps in {facts['seconds']:.0f} s", markup=False)
 
-        return study.run(store, pilots, on=on, on_done=on_done)
+        return study.run(store, pilots, engine=means.engine, on=means.executor, on_done=on_done)
 
 
 if __name__ == "__main__":

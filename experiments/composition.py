@@ -17,9 +17,24 @@ from sim.config import ConfigError, near
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sim.executor import Settings
+    from sim import engines, executor
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
+
+
+HOW = ("engine", "executor", "workers")
+
+
+@dataclass(frozen=True)
+class How:
+    """By which engine and where replications are run: what changes no number."""
+
+    engine: engines.Settings
+    executor: executor.Settings
+
+    def shown(self) -> dict[str, Any]:
+        """Return the settings as plain data."""
+        return {"engine": self.engine.model_dump(), "executor": self.executor.model_dump()}
 
 
 @dataclass(frozen=True)
@@ -118,29 +133,31 @@ def compose(name: str, line: Line, *fixed: str) -> dict[str, Any]:
     return {str(key): value for key, value in plain.items()}
 
 
-def executor(line: Line) -> Settings:
-    """Return where to run, of a line that sets keys of `executor` or, for short, `workers`.
+def how(line: Line) -> How:
+    """Return by which engine and where to run, of a line that sets keys of `HOW`.
 
     Raises
     ------
     ConfigError
-        The keys must be those of the chosen executor, with values that it takes.
+        The keys must be those of the chosen engine and executor, with values that they take.
     ExecutorError
         What the executor needs must be installed.
     """
-    from sim.executor import Dask, chosen
+    from sim import engines
+    from sim import executor as executors
 
     kind = next((o.partition("=")[2] for o in line.overrides if o.startswith("executor=")), "local")
     short = [o for o in line.overrides if o.startswith("workers=")]
     if short and kind == "serial":
         raise ConfigError(f"workers must be left out where executor=serial, got {short[-1].partition('=')[2]}")
     full = tuple(f"executor.{o}" if o in short else o for o in line.overrides)
-    settings = chosen(compose("executor", Line(full, line.config_dir))["executor"])
-    if isinstance(settings, Dask):
+    plain = compose("how", Line(full, line.config_dir))
+    chosen = How(engines.chosen(plain["engine"]), executors.chosen(plain["executor"]))
+    if isinstance(chosen.executor, executors.Dask):
         from sim.executor.cluster import check_installed
 
         check_installed()
-    return settings
+    return chosen
 
 
 def _told(name: str, error: Exception, line: Line) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from experiments.composition import Line, compose, executor, parse
+from experiments.composition import HOW, Line, compose, how, parse
 from sim import MODEL_VERSION, config
 from sim.config import ConfigError, Section
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.console import Console
 
+    from sim import engines
     from sim.executor import Settings
     from sim.queueing_config import Plan
     from sim.report import Table
@@ -72,7 +73,7 @@ def _pilot(line: Line) -> None:
     pilot = next((o.partition("=")[2] for o in line.overrides if o.startswith("pilot=")), "four_level")
     rest = tuple(o for o in line.overrides if not o.startswith("pilot="))
     named = any(o.startswith("name=") for o in rest)
-    knobs = any(not o.startswith(("workers=", "executor=", "executor.", "run=")) for o in rest)
+    knobs = any(not o.startswith(("workers=", "executor=", "executor.", "engine=", "engine.", "run=")) for o in rest)
     name = () if named or knobs else (f"name=run-{pilot}",)
     flags = [
         *(["--cfg", "job"] if line.show else []),
@@ -90,6 +91,7 @@ class QueueTask:
     name: str
     seed: int
     replication: int
+    engine: engines.Settings
 
     def __str__(self) -> str:
         """Return what to call the task in a message."""
@@ -98,15 +100,14 @@ class QueueTask:
 
 def perform(task: QueueTask) -> Found:
     """Sample, run, check and measure one replication."""
-    from sim import queueing
-    from sim.engine import reference
+    from sim import engines, queueing
     from sim.measures.queueing import queueing_measures
     from sim.replication import peak_memory_mb
     from sim.study import Found
     from sim.visits import balance
 
     network, labels, end = queueing.sample(task.plan, task.seed, task.replication)
-    visits, spells = reference.run(network, end)
+    visits, spells = engines.run(network, end, task.engine)
     balance(network, visits, spells, end)
     start, until = task.plan.window
     measures = queueing_measures(network, labels, visits, spells, start=start, end=until, horizon=end)
@@ -140,16 +141,16 @@ def _network(line: Line) -> None:
         raise ConfigError("pilot must be left out where a network is run, got both")
     from experiments import compare
 
-    where, other = line.take(*compare.EXECUTOR_KEYS)
+    where, other = line.take(*HOW)
     mine, rest = other.take("name")
     settings = config.checked(compare.Comparison, {**compose("compare", mine), "pilots": ["network"]})
-    on = executor(where)
+    means = how(where)
     plain = compose("queue", rest)
     which = next(o.partition("=")[2] for o in rest.overrides if o.startswith("network="))
     mapping = plain.pop("network")
     run = config.checked(QueueRun, plain)
     if line.show:
-        compare.show({"executor": on.model_dump(), "network": mapping, **plain})
+        compare.show({**means.shown(), "network": mapping, **plain})
         return
     plan = queueing.load(mapping if run.replications is None else {**mapping, "replications": run.replications})
     matters = {
@@ -165,12 +166,12 @@ def _network(line: Line) -> None:
         Path("results") / plain_name("name", name), matters, {"command": ["wangge", "run", *rest.overrides]}
     )
     tasks = [
-        QueueTask(store.folder, plan, pilot, run.seed, r)
+        QueueTask(store.folder, plan, pilot, run.seed, r, means.engine)
         for r in range(plan.replications)
         if not store.finished(pilot, r)
     ]
     console = terminal()
-    speed = _simulate(tasks, on, console)
+    speed = _simulate(tasks, means.executor, console)
     measures = store.table("measures", [pilot], plan.replications)
     store.write_table("measures", measures)
     table = _table(measures, plan, which, run)

@@ -34,7 +34,7 @@ class Case:
     Attributes
     ----------
     demand : Demand
-        The residents' requests that are here.
+        The residents' requests of the whole replication.
     network : Network
         What the engine runs on.
     labels : StepLabels
@@ -113,7 +113,7 @@ class Plan:
         return Case(
             organisation=self.organisation,
             office=self.office,
-            demand=demand,
+            demand=self.demand,
             network=self._network({"first": frozen(first), "begin": frozen(begin)}, rows.steps()),
             labels=rows.labels(self.residents.routes.activities),
             ids=np.concatenate([demand.ids, *ids]).astype(np.int32),
@@ -121,6 +121,10 @@ class Plan:
             meetings=self.roster.meetings,
             horizon=self.horizon,
         )
+
+    def whole(self) -> Case:
+        """Return all requests."""
+        return self.part(0, self.horizon)
 
     def _network(self, requests: dict[str, Ints], steps: dict[str, Ints]) -> Network:
         """Return the network of these requests under this design."""
@@ -159,8 +163,7 @@ def plan(organisation: Organisation, office: OfficeTime, demand: Demand, replica
 
 def case(organisation: Organisation, office: OfficeTime, demand: Demand, replication: int) -> Case:
     """Return the network of one whole replication of a design."""
-    whole = plan(organisation, office, demand, replication)
-    return whole.part(0, whole.horizon)
+    return plan(organisation, office, demand, replication).whole()
 
 
 def _write(batch: Batch, rows: Rows, base: int) -> int:

@@ -108,6 +108,7 @@ class District(Section):
     community_size_cv: NonNegative
     special_care_share: Share
     place_seed: Annotated[int, Field(ge=0)]
+    copies: Annotated[int, Field(ge=1, le=1000)]
     calendar: OfficeCalendar
 
     @property

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from sim import MODEL_VERSION, config, executor, files
+from sim import MODEL_VERSION, config, engines, executor, files
 from sim.replication import simulate
 from sim.store import Store
 
@@ -29,6 +29,7 @@ class Task:
     folder: Path
     pilot: Pilot
     replication: int
+    engine: engines.Settings
 
     def __str__(self) -> str:
         """Return what to call the task in a message."""
@@ -83,7 +84,7 @@ def identity(pilots: Sequence[Pilot]) -> dict[str, Any]:
 
 def perform(task: Task) -> Found:
     """Simulate one replication; it needs no folder, so that it may be done on any machine."""
-    return Found(*simulate(task.pilot, task.replication))
+    return Found(*simulate(task.pilot, task.replication, task.engine))
 
 
 def keep(task: Task, found: Found) -> Mapping[str, Any]:
@@ -96,15 +97,16 @@ def run(
     store: Store,
     pilots: Sequence[Pilot],
     *,
+    engine: engines.Settings,
     on: executor.Settings,
     on_done: Callable[[Task, Mapping[str, Any]], None],
 ) -> Speed:
-    """Run what is missing in a store on an executor, replication after replication over all pilots.
+    """Run what is missing in a store, by an engine and on an executor, replication after replication over all pilots.
 
     So that whatever stops the run, the pilots have been paired as far as they came.
     """
     tasks = [
-        Task(store.folder, pilot, replication)
+        Task(store.folder, pilot, replication, engine)
         for replication in range(max(p.run.replications for p in pilots))
         for pilot in pilots
         if replication < pilot.run.replications and not store.finished(pilot.name, replication)

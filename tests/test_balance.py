@@ -12,7 +12,7 @@ from sim.visits import InvariantError, Outcome, Spells, Visits, balance, books
 
 @pytest.fixture(scope="module")
 def record():
-    case = replication.prepare(tiny(), 0)
+    case = replication.prepare(tiny(), 0).whole()
     return case, *reference.run(case.network, case.horizon)
 
 

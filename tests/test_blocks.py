@@ -91,7 +91,8 @@ def test_a_district_in_blocks_is_the_district(name, cuts):
     whole = plan.part(0, plan.horizon)
     visits, spells = compiled.run(whole.network, plan.horizon)
     pieces = []
-    for case, visit, spell in blocks.records(plan, [0, *(week * WEEK for week in cuts), plan.horizon]):
+    for part in blocks.records(plan, [0, *(week * WEEK for week in cuts), plan.horizon]):
+        case = part.case
         first, rows = whole.network.requests.first, parts.rows_of(whole.network.requests.first, case.ids)
         np.testing.assert_array_equal(case.network.requests.begin, whole.network.requests.begin[case.ids])
         for column in ("work", "station", "patience", "lag"):
@@ -103,7 +104,7 @@ def test_a_district_in_blocks_is_the_district(name, cuts):
         going = case.network.steps.next >= 0
         shift = (first[case.ids] - case.network.requests.first[:-1])[owners(case.network.requests.first)]
         np.testing.assert_array_equal((case.network.steps.next + shift)[going], whole.network.steps.next[rows][going])
-        pieces.append((case.ids, visit, spell))
+        pieces.append((case.ids, part.visits, part.spells))
     got_visits, got_spells = assembled(whole.network, pieces)
     for field in fields(visits):
         np.testing.assert_array_equal(got_visits[field.name], getattr(visits, field.name), err_msg=field.name)

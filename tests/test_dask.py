@@ -18,6 +18,7 @@ from district import tiny
 
 import sim
 from sim import study
+from sim.engines import Compiled
 from sim.executor import Dask, ExecutorError, Local, Serial, run_tasks
 from sim.executor.batch import perform
 from sim.executor.program import program
@@ -54,7 +55,7 @@ def kept(
     folder: Path, executor: Serial | Local | Dask, on_done: Callable[[study.Task, Any], None] | None = None
 ) -> Store:
     store = Store.open(folder / "results", study.identity(PILOTS), {})
-    study.run(store, PILOTS, on=executor, on_done=on_done or ignore)
+    study.run(store, PILOTS, engine=Compiled(), on=executor, on_done=on_done or ignore)
     for name in ("measures", "turnaround", "workload", "backlog", "waiting"):
         store.write_table(name, store.table(name))
     return store

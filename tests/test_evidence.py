@@ -13,6 +13,7 @@ NO_PARAMETERS = ("name", "title", "run")
 # Parts of the config that say what is meant, not how much of it there is: no evidence could move them alone.
 STRUCTURE = {
     r"district\.name": "a label",
+    r"district\.copies": "how many invented districts are run, for a test of scale",
     r"procedures\.archetypes\.\w+\.(title|line)": "labels: what the request is, and whose it is",
     r"procedures\.archetypes\.\w+\.(papers|result)": "the course of a procedure, by the law of 2011",
     r"procedures\.archetypes\.\w+\.limit\.clock": "the unit of limit.amount, which its row names",

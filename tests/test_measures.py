@@ -19,11 +19,11 @@ from sim.visits import Outcome, check
 @pytest.fixture(scope="module", params=["four_level", "three_level_balanced"])
 def seen(request):
     pilot = tiny(request.param, "run.drain_weeks=3")
-    case = replication.prepare(pilot, 0)
+    case = replication.prepare(pilot, 0).whole()
     visits, spells = reference.run(case.network, case.horizon)
     start, end = window(pilot)
     none = np.zeros(len(case.organisation.stations), dtype=bool)
-    told = requests.requests(case, visits, case.demand, none)
+    told = requests.requests(case, visits, none)
     rows = residents.resident_rows(case.organisation, case.office, case.demand, told, start, end)
     time = staff.time_spent(case, spells, start, end)
     staff_rows = staff.staff_rows(case.organisation, time, staff.duties(case, visits, start, end), start, end)

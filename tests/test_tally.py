@@ -16,7 +16,7 @@ from sim.network import owners
 
 @pytest.fixture(scope="module", params=["four_level", "three_level_balanced"])
 def run(request):
-    case = replication.prepare(tiny(request.param), 0)
+    case = replication.prepare(tiny(request.param), 0).whole()
     visits, spells = reference.run(case.network, case.horizon)
     overloaded = np.arange(len(case.organisation.stations)) % 3 == 0
     return SimpleNamespace(case=case, visits=visits, spells=spells, overloaded=overloaded)
@@ -52,11 +52,11 @@ def part_of(run, chosen):
     )
     kept = mine[run.spells.step]
     spells = some(run.spells, kept, step=moved[run.spells.step[kept]])
-    return tally(part, some(run.visits, mine), spells, demand=case.demand, overloaded=run.overloaded)
+    return tally(part, some(run.visits, mine), spells, overloaded=run.overloaded)
 
 
 def whole(run):
-    return tally(run.case, run.visits, run.spells, demand=run.case.demand, overloaded=run.overloaded)
+    return tally(run.case, run.visits, run.spells, overloaded=run.overloaded)
 
 
 def assert_same(a, b):

@@ -5,7 +5,6 @@ Only the run is timed as kernel. The clocks of the whole process are read by the
 
 from __future__ import annotations
 
-import gc
 import json
 import statistics
 import sys
@@ -79,14 +78,24 @@ def _workload(job: dict[str, Any]) -> dict[str, Any]:
 
 def _district(job: dict[str, Any]) -> dict[str, Any]:
     """Run a whole replication of a district on an engine: sampling to measures, or the kernel alone."""
-    from sim import config, replication
+    from sim import config, engines, replication
     from sim.bench.with_engine import engine, nbytes
-    from sim.visits import balance
 
     pilot = config.load(job["config"])
+    if not job["warm"]:
+        began, cost = time.perf_counter(), replication.Cost()
+        for number in range(pilot.district.copies):
+            plan = replication.prepare(pilot, 0, number)
+            replication.measure(plan, engines.chosen({"kind": job["tool"]}), cost)
+        return {
+            "replication_wall": time.perf_counter() - began, "kernel_wall": cost.seconds_engine,
+            "kernel_cpu": cost.cpu_engine, "steps": cost.steps, "events": cost.events,
+            "bytes_a_step": cost.nbytes / cost.steps,
+        }  # fmt: skip
     run = engine(job["tool"])
     began = time.perf_counter()
-    case = replication.prepare(pilot, 0)
+    plan = replication.prepare(pilot, 0)
+    case = plan.whole()
     told: dict[str, Any] = {"building_wall": time.perf_counter() - began}
     done: list[Any] = []
 
@@ -98,14 +107,7 @@ def _district(job: dict[str, Any]) -> dict[str, Any]:
     told["steps"] = int((visits.arrival >= 0).sum())
     told["events"] = told["steps"] + int((visits.end >= 0).sum())
     told["bytes_a_step"] = nbytes(case.network, case.labels, visits, spells) / told["steps"]
-    if job["warm"]:
-        return told
-    gc.collect()
-    measuring = time.perf_counter()
-    balance(case.network, visits, spells, case.horizon)
-    replication.measure(replication.Record(case, visits, spells))
-    ended = time.perf_counter()
-    return told | {"measuring_wall": ended - measuring, "replication_wall": ended - began}
+    return told
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ import numpy as np
 from sim.clock import DAY, HOUR
 from sim.demand import Channel
 from sim.itineraries import Presence
-from sim.network import owners
 from sim.visits import Outcome
+from sim.visits.attendance import fixed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sim.assemble import Case
-    from sim.demand import Demand
+    from sim.measures.passes import Told
     from sim.visits import Visits
 
     Ints = NDArray[np.signedinteger[Any]]
     Bools = NDArray[np.bool_]
+
+BLOCK = 1 << 14  # requests that are looked at at once
 
 
 @dataclass(frozen=True)
@@ -89,68 +91,48 @@ def joined(parts: Sequence[Requests]) -> Requests:
     return together.of(np.argsort(together.ids, kind="stable"))
 
 
-def requests(case: Case, visits: Visits, demand: Demand, overloaded: Bools) -> Requests:
+def requests(case: Case, visits: Visits, overloaded: Bools) -> Requests:
     """Return what became of each resident's request of a case.
 
     Parameters
     ----------
     case, visits
         A replication, or a part of one, and its record.
-    demand : Demand
-        The requests of the whole replication, in which `case.ids` number residents' requests.
     overloaded : ndarray of bool, shape (stations,)
         Stations whose staff cannot keep up; requests that came to one are marked as touched.
     """
-    n = case.n_residents
-    first = case.network.requests.first[: n + 1]
-    start = first[:-1]
-    steps, labels, ids = case.network.steps, case.labels, case.ids[:n]
-    came = np.flatnonzero(visits.arrival[: first[-1]] >= 0)
-    owner = owners(first)[came]
-    arrival, end, outcome = visits.arrival[came], visits.end[came], visits.outcome[came]
-
-    contact = np.where(demand.channel[ids] == Channel.LATENT, visits.end[start], visits.arrival[start])
-    again = (steps.awaits[came] >= 0) & (came != start[owner])
-    contact[owner[again]] = end[again]  # its report did not get through: known when a patrol sees it
-    result = _latest(n, owner, end, (outcome == Outcome.SERVED) & (labels.result[came] == 1))
-    gone = (outcome == Outcome.ABANDONED) | (outcome == Outcome.REFUSED)
-    gone &= steps.leave[came] < 0
-    trip, handed = labels.trip[came] == 1, labels.hand_over[came] == 1
-    present = labels.presence[came] == Presence.IN_PERSON
-    station = steps.station[came]
-    at_overloaded = (station >= 0) & overloaded[station]
-    own_time = np.zeros(n, dtype=np.int64)
-    np.add.at(own_time, owner[present], np.where(end >= 0, end, case.horizon)[present] - arrival[present])
-    np.add.at(own_time, owner[trip], labels.walk[came[trip]])
+    ids, demand = case.ids[: case.n_residents], case.demand
+    told = _told(case, visits, demand.channel[ids] == Channel.LATENT, overloaded)
     return Requests(
         ids=_narrow(ids),
-        contact=contact,
-        result=result,
-        dispatched=_latest(n, owner, arrival, handed),
-        left=_any(n, owner, gone),
-        late=_late(case, visits, demand.archetype[ids], contact, result),
-        trips=_narrow(np.bincount(owner[trip], minlength=n)),
-        own_time=_narrow(own_time),
-        hand_overs=_narrow(np.bincount(owner[handed], minlength=n)),
-        touched=_any(n, owner, at_overloaded),
-        touched_in_person=_any(n, owner, at_overloaded & present),
-        n_waits=_narrow(np.bincount(owner[present], minlength=n)),
-        waits=_narrow(_waits(case, visits, came[present])),
+        contact=told.contact,
+        result=told.result,
+        dispatched=told.dispatched,
+        left=told.left == 1,
+        late=_late(case, visits, demand.archetype[ids], told.contact, told.result),
+        trips=_narrow(told.trips),
+        own_time=_narrow(told.own_time),
+        hand_overs=_narrow(told.hand_overs),
+        touched=told.touched == 1,
+        touched_in_person=told.touched_in_person == 1,
+        n_waits=_narrow(told.n_waits),
+        waits=_narrow(_waits(case, visits)),
     )
 
 
-def _latest(n: int, owner: Ints, instants: Ints, rows: Bools) -> Ints:
-    """Return the latest instant of each owner's rows among these, -1 without one."""
-    found = np.full(n, -1, dtype=np.int64)
-    np.maximum.at(found, owner[rows], instants[rows])
-    return found
+def _told(case: Case, visits: Visits, latent: Bools, overloaded: Bools) -> Told:
+    """Return what one pass over the steps of residents' requests tells."""
+    from sim.measures import passes  # Numba takes a third of a second to load, and not everybody measures
 
-
-def _any(n: int, owner: Ints, rows: Bools) -> Bools:
-    """Return whether each owner has one of these rows."""
-    found = np.zeros(n, dtype=bool)
-    found[owner[rows]] = True
-    return found
+    told = passes.Told(*(np.zeros(case.n_residents, dtype=np.int64) for _ in passes.Told._fields))
+    columns = vars(case.network.steps) | vars(case.labels) | vars(visits)
+    first, bad = fixed(case.network.requests.first), fixed(overloaded)
+    for a in range(0, case.n_residents, BLOCK):
+        b = min(a + BLOCK, case.n_residents)
+        path = passes.Path(*(fixed(columns[name][first[a] : first[b]]) for name in passes.Path._fields))
+        some = passes.Told(*(column[a:b] for column in told))
+        passes.follow(first[a : b + 1], fixed(latent[a:b]), path, bad, case.horizon, some)
+    return told
 
 
 def _narrow(values: Ints) -> Ints:
@@ -162,8 +144,10 @@ def _narrow(values: Ints) -> Ints:
     return values
 
 
-def _waits(case: Case, visits: Visits, rows: Ints) -> Ints:
-    """Return the office ticks until service or giving up at these steps, -1 where neither has come."""
+def _waits(case: Case, visits: Visits) -> Ints:
+    """Return the office ticks of each wait in person until service or giving up, -1 where neither has come."""
+    n = case.network.requests.first[case.n_residents]
+    rows = np.flatnonzero((visits.arrival[:n] >= 0) & (case.labels.presence[:n] == Presence.IN_PERSON))
     stop = np.where(visits.start[rows] >= 0, visits.start[rows], visits.end[rows])
     ticks = case.office.hours.between(visits.arrival[rows], stop)
     return np.where(stop < 0, -1, ticks)

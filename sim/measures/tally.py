@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from sim.assemble import Case
     from sim.config import Pilot
-    from sim.demand import Demand
     from sim.measures.requests import Requests
     from sim.measures.staff import Time
     from sim.visits import Spells, Visits
@@ -56,7 +55,7 @@ def window(pilot: Pilot) -> tuple[int, int]:
     return start, start + pilot.run.measured_weeks * WEEK
 
 
-def tally(case: Case, visits: Visits, spells: Spells, *, demand: Demand, overloaded: Bools) -> Tally:
+def tally(case: Case, visits: Visits, spells: Spells, *, overloaded: Bools) -> Tally:
     """Return what became of the requests of a case.
 
     Parameters
@@ -65,16 +64,14 @@ def tally(case: Case, visits: Visits, spells: Spells, *, demand: Demand, overloa
         A whole replication, or a part: some of its requests, all of them with their whole record.
     visits, spells : Visits, Spells
         The record of its run.
-    demand : Demand
-        Residents' requests of the whole replication, whatever part of them is here.
     overloaded : ndarray of bool, shape (stations,)
         Stations whose staff cannot keep up (`guard.overloaded_stations`).
     """
     start, end = window(case.organisation.pilot)
-    told = requests.requests(case, visits, demand, overloaded)
+    told = requests.requests(case, visits, overloaded)
     needed = np.zeros(len(told.ids), dtype=bool)
     needed[measured_rows(told, start, end)] = True
-    needed[arisen_rows(told, demand, start, end)] = True
+    needed[arisen_rows(told, case.demand, start, end)] = True
     weeks = np.arange(1, case.office.weeks + 1) * WEEK
     waiting = staff.backlog(case, visits, np.concatenate([weeks, case.office.day_closes()]))
     return Tally(
