@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from district import tiny
 
-from sim import replication
+from sim import engines, replication
 from sim.engine import reference
 from sim.measures import results
 from sim.measures.tally import merged, tally
@@ -113,3 +113,12 @@ def test_tallies_that_share_a_request_or_are_none_are_refused(run):
         merged([told, told])
     with pytest.raises(ValueError, match="tallies must be at least one, got none"):
         merged([])
+
+
+@pytest.mark.parametrize("weeks", [1, 2])
+def test_a_replication_in_blocks_gives_the_tables_of_one_in_one_piece(run, weeks):
+    pilot = run.case.organisation.pilot
+    whole, _ = replication.simulate(pilot, 0)
+    blocks, _ = replication.simulate(pilot, 0, engines.Compiled(block_weeks=weeks))
+    for name, table in blocks.items():
+        assert table.equals(whole[name], null_equal=True), name
