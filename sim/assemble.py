@@ -10,7 +10,7 @@ import numpy as np
 from sim import background, rosters
 from sim.clock import HOUR, WEEK
 from sim.layout import Rows, frozen
-from sim.network import make_network
+from sim.network import make_place, with_requests
 from sim.residents import Residents
 
 if TYPE_CHECKING:
@@ -68,6 +68,10 @@ class Plan:
     ----------
     demand : Demand
         The residents' requests.
+    place : Network
+        Stations, staff and calendars, to which nobody has come yet.
+    meetings : ndarray of int, shape (n, 3)
+        Person, start and end of every meeting attended.
     residents : Residents
         What decides their steps.
     batches : tuple of Batch
@@ -77,7 +81,8 @@ class Plan:
     organisation: Organisation
     office: OfficeTime
     demand: Demand
-    roster: Rosters
+    place: Network
+    meetings: Ints
     residents: Residents
     batches: tuple[Batch, ...]
 
@@ -114,11 +119,16 @@ class Plan:
             organisation=self.organisation,
             office=self.office,
             demand=self.demand,
-            network=self._network({"first": frozen(first), "begin": frozen(begin)}, rows.steps()),
+            network=with_requests(
+                self.place,
+                requests={"first": frozen(first), "begin": frozen(begin)},
+                steps=rows.steps(),
+                allow_unserved=True,  # whoever serves a station alone may be away for a whole short horizon
+            ),
             labels=rows.labels(self.residents.routes.activities),
             ids=np.concatenate([demand.ids, *ids]).astype(np.int32),
             n_residents=len(demand),
-            meetings=self.roster.meetings,
+            meetings=self.meetings,
             horizon=self.horizon,
         )
 
@@ -126,36 +136,16 @@ class Plan:
         """Return all requests."""
         return self.part(0, self.horizon)
 
-    def _network(self, requests: dict[str, Ints], steps: dict[str, Ints]) -> Network:
-        """Return the network of these requests under this design."""
-        organisation, office = self.organisation, self.office
-        district, structure = organisation.pilot.district, organisation.pilot.structure
-        walks = np.array([p.level == "community" for p in organisation.people])
-        kmh = np.where(walks, district.walking_kmh, district.staff_vehicle_kmh)
-        calendars = (office.hours, office.closings, office.weekly_gate(structure), office.monthly_gate(structure))
-        return make_network(
-            stations={"site": [s.site for s in organisation.stations]},
-            duties=self.roster.duties,
-            servers=self.roster.servers
-            | {"changeover": np.rint(organisation.changeover_km / kmh * HOUR).astype(np.int64)},
-            calendars={
-                "first": np.cumsum([0, *(len(c.open) for c in calendars)]),
-                "open": np.concatenate([c.open for c in calendars]),
-                "close": np.concatenate([c.close for c in calendars]),
-            },
-            requests=requests,
-            steps=steps,
-            allow_unserved=True,  # whoever serves a station alone may be away for a whole short horizon
-        )
-
 
 def plan(organisation: Organisation, office: OfficeTime, demand: Demand, replication: int) -> Plan:
     """Return what spans the horizon of one replication of a design."""
+    roster = rosters.of(organisation, office, replication)
     return Plan(
         organisation=organisation,
         office=office,
         demand=demand,
-        roster=rosters.of(organisation, office, replication),
+        place=_place(organisation, office, roster),
+        meetings=roster.meetings,
         residents=Residents.of(organisation, office, demand),
         batches=tuple(background.batches(organisation, office, replication)),
     )
@@ -176,3 +166,22 @@ def _write(batch: Batch, rows: Rows, base: int) -> int:
             leads = name in ("next", "leave")
             rows.put(name, at, np.arange(at.start, end, size) + value if leads else value)
     return end
+
+
+def _place(organisation: Organisation, office: OfficeTime, roster: Rosters) -> Network:
+    """Return the stations, staff and calendars of a design."""
+    district, structure = organisation.pilot.district, organisation.pilot.structure
+    walks = np.array([p.level == "community" for p in organisation.people])
+    kmh = np.where(walks, district.walking_kmh, district.staff_vehicle_kmh)
+    changeover = np.rint(organisation.changeover_km / kmh * HOUR).astype(np.int64)
+    calendars = (office.hours, office.closings, office.weekly_gate(structure), office.monthly_gate(structure))
+    return make_place(
+        stations={"site": [s.site for s in organisation.stations]},
+        duties=roster.duties,
+        servers=roster.servers | {"changeover": changeover},
+        calendars={
+            "first": np.cumsum([0, *(len(c.open) for c in calendars)]),
+            "open": np.concatenate([c.open for c in calendars]),
+            "close": np.concatenate([c.close for c in calendars]),
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -183,19 +183,43 @@ def make_network(
     NetworkError
         Where a field breaks a rule of the engine contract: field, rule, value and place.
     """
+    place = make_place(stations=stations, halls=halls, duties=duties, servers=servers, calendars=calendars)
+    return with_requests(place, requests=requests, steps=steps, allow_unserved=allow_unserved)
+
+
+def make_place(
+    *,
+    stations: Mapping[str, ArrayLike],
+    halls: Mapping[str, ArrayLike] | None = None,
+    duties: Mapping[str, ArrayLike],
+    servers: Mapping[str, ArrayLike],
+    calendars: Mapping[str, ArrayLike] | None = None,
+) -> Network:
+    """Return a checked network to which nobody comes; arguments and errors are those of `make_network`."""
     network = Network(
         stations=_table(Stations, "stations", stations),
         halls=_table(Halls, "halls", halls or {}),
         duties=_table(Duties, "duties", duties),
         servers=_table(Servers, "servers", servers),
         calendars=_table(Calendars, "calendars", calendars or {}),
-        requests=_table(Requests, "requests", requests),
-        steps=_table(Steps, "steps", steps),
+        requests=_table(Requests, "requests", {}),
+        steps=_table(Steps, "steps", {}),
     )
     _check_places(network)
     _check_duties(network)
     _check_servers(network)
     _check_intervals("calendars", "calendar", network.calendars)
+    return _stored(network)
+
+
+def with_requests(
+    place: Network, *, requests: Mapping[str, ArrayLike], steps: Mapping[str, ArrayLike], allow_unserved: bool = False
+) -> Network:
+    """Return a checked network with the stations, staff and calendars of another, which are shared.
+
+    Arguments and errors are those of `make_network`.
+    """
+    network = replace(place, requests=_table(Requests, "requests", requests), steps=_table(Steps, "steps", steps))
     _check_requests(network)
     _check_steps(network)
     _check_signals(network)
@@ -435,8 +459,9 @@ def _check_signals(network: Network) -> None:
 
 def _check_routes(network: Network) -> None:
     """Check that next and leave name later steps of the same request, or none."""
-    last = np.repeat(network.requests.first[1:], np.diff(network.requests.first))
-    here = np.arange(len(last))
+    kind = network.steps.next.dtype  # as wide as the steps' numbers are
+    last = np.repeat(network.requests.first[1:].astype(kind), np.diff(network.requests.first))
+    here = np.arange(len(last), dtype=kind)
     for name in ("next", "leave"):
         to = getattr(network.steps, name)
         ok = (to == NONE) | ((to > here) & (to < last))
@@ -446,6 +471,9 @@ def _check_routes(network: Network) -> None:
 def _check_work(network: Network) -> None:
     """Check that no step's work, at the slowest pace that serves it, leaves the integers."""
     duties, steps = network.duties, network.steps
+    most = int(steps.work.max(initial=0)) * int(duties.pace.max(initial=1))
+    if most < LIMIT:
+        return
     slowest = np.ones(len(network.stations.hall) + 1, dtype=np.int64)  # the last is for station -1
     np.maximum.at(slowest, duties.station, duties.pace)
     ok = steps.work <= (LIMIT - 1) // slowest[steps.station]

@@ -7,6 +7,7 @@ compact; every unit is a run of that order.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,12 +59,12 @@ class Place:
         """Return the number of households."""
         return len(self.xy)
 
-    @property
+    @cached_property
     def community_households(self) -> Ints:
         """Return the households of each community."""
         return np.bincount(self.community)
 
-    @property
+    @cached_property
     def grid_households(self) -> Ints:
         """Return the households of each grid."""
         return np.bincount(self.grid)
