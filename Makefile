@@ -28,7 +28,11 @@ compare: setup  ## Yuehu under four levels and under three: tables and charts in
 	$(BIN)/wangge compare
 
 yuehu: setup  ## make the committed reference run in results/yuehu again
-	$(BIN)/wangge compare run=reference name=yuehu
+	$(BIN)/wangge compare name=yuehu
+
+# What runs a kernel on networks of every kind: with bounds checks, a read or write outside an array is an error.
+KERNEL_TESTS := tests/test_twins.py tests/test_blocks.py tests/test_timelines.py tests/test_timelines_notes.py \
+	tests/test_traces.py tests/test_balance.py tests/test_tally.py tests/test_passes.py
 
 test: $(VENV)/.ready-dev  ## lint, types, import contracts and tests
 	$(BIN)/ruff check .
@@ -43,6 +47,7 @@ test-all: $(VENV)/.ready-dev  ## the same with the long checks and branch covera
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 2 --cov --cov-report=term-missing
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=.numba_boundscheck $(BIN)/pytest -n 2 -m 'not long' $(KERNEL_TESTS)
 
 lint: $(VENV)/.ready-dev  ## lint, types and import contracts only
 	$(BIN)/ruff check .
@@ -55,4 +60,4 @@ format: $(VENV)/.ready-dev  ## format the code
 	$(BIN)/ruff check --fix .
 
 clean:  ## remove the environment and caches (results stay)
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build .numba_boundscheck *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

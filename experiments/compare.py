@@ -41,7 +41,7 @@ same command goes on after a kill.
   executor=dask executor.address=tcp://HOST:8786
                                     on a Dask cluster (docs/clusters.md); serial: in this process alone
   engine=reference                  the engine that is written to be read: the same numbers, far slower
-  run=quick | reference             horizon and replications (configs/run/); run.replications=20 sets one
+  run=year | quick                  horizon and replications (configs/run/); run.replications=20 sets one
   grid.households=300               any knob of configs/, for all pilots alike
   --cfg job                         print the resolved config and stop
   --config-dir DIR                  find configs of your own in DIR (a folder like configs/)

@@ -819,6 +819,16 @@ def _sort(keys: Column, order: Column, spare: Column, counts: Column) -> None:
 
 
 @kernel
+def _clear(marks: Any, work: Column) -> None:
+    """Write the marks of steps none of which has come."""
+    for step in range(len(marks)):
+        mark = marks[step]
+        mark.arrival, mark.start, mark.end = -1, -1, -1
+        mark.left, mark.interruptions, mark.before, mark.behind = work[step], 0, -1, -1
+        mark.server, mark.outcome = -1, ABSENT
+
+
+@kernel
 def _settle(routes: Routes, marks: Any, staff: Staff, log: Log, now: int) -> None:
     """Take stock of the spells in progress: the ticks and the work done so far."""
     for server in range(len(staff.step)):
@@ -1074,8 +1084,8 @@ def _marks(network: Network) -> NDArray[np.void]:
     amount, small = network.steps.work.dtype, network.steps.station.dtype
     kinds = (np.int64,) * 3 + (amount,) * 4 + (small, np.int8)
     mark = np.dtype([*zip(MARK, kinds, strict=True)], align=True)
-    marks = np.full(len(network.steps.work), np.array((-1, -1, -1, 0, 0, -1, -1, -1, ABSENT), dtype=mark))
-    marks["left"] = network.steps.work
+    marks = np.empty(len(network.steps.work), dtype=mark)
+    _clear(marks, network.steps.work)
     return marks
 
 
