@@ -320,6 +320,8 @@ def _poisson(draft: _Draft, arrivals: Arrivals, purpose: str, opening: Calendar 
     """Return the arrivals of a Poisson process of constant or periodic rate, in its hours."""
     end, unit = draft.end, draft.plan.unit
     profile = arrivals.profile or ((draft.plan.horizon, arrivals.rate or 0.0),)
+    if arrivals.sinusoid is not None:
+        profile = arrivals.sinusoid.profile
     pieces = np.array(profile)
     bounds = np.cumsum(pieces[:, 0]) * unit
     repeats = int(np.ceil(end / bounds[-1]))

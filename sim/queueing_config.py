@@ -6,6 +6,7 @@ Short forms are spelt out before the schema looks at them: a number is a determi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -17,6 +18,7 @@ from sim.queueing_hours import Alternating, Hours, HoursOf, Interval
 
 UNITS = {"second": SECOND, "minute": MINUTE, "hour": HOUR, "day": DAY, "week": WEEK}
 END = "end"
+SWING_STEPS = 480  # 3 minutes of a day; the delays of a swing in steps differ by their square
 
 Whole = Annotated[int, Field(strict=True, ge=0)]
 Flag = Annotated[bool, Field(strict=True)]
@@ -152,13 +154,36 @@ class Pool(BaseModel):
         return self
 
 
+class Sinusoid(BaseModel):
+    """A rate that swings about its mean over and over, at its mean and rising at time 0."""
+
+    model_config = FROZEN
+    mean: Positive
+    amplitude: NonNegative
+    period: Positive
+
+    @model_validator(mode="after")
+    def _never_negative(self) -> Self:
+        if self.amplitude > self.mean:
+            raise ValueError(f"amplitude must be at most the mean ({self.mean:g}), got {self.amplitude:g}")
+        return self
+
+    @property
+    def profile(self) -> tuple[tuple[float, float], ...]:
+        """Return the swing as short steps of the rate, each of which has exactly its part of the arrivals."""
+        width = 2 * math.pi / SWING_STEPS
+        heights = [math.cos(k * width) - math.cos((k + 1) * width) for k in range(SWING_STEPS)]
+        return tuple((self.period / SWING_STEPS, self.mean + self.amplitude * h / width) for h in heights)
+
+
 class Arrivals(BaseModel):
-    """When a class arrives: by a renewal law, a Poisson rate or profile, or at times; alone or in batches."""
+    """When a class arrives: by a renewal law, a Poisson rate, profile or swing, or at times; alone or in batches."""
 
     model_config = FROZEN
     renewal: Law | None = None
     rate: NonNegative | None = None
     profile: Annotated[tuple[tuple[Positive, NonNegative], ...], Field(min_length=1)] | None = None
+    sinusoid: Sinusoid | None = None
     times: tuple[NonNegative, ...] | None = None
     day_factor_cv: NonNegative = 0.0
     hours: HoursOf | None = None
@@ -176,10 +201,11 @@ class Arrivals(BaseModel):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        kinds = ("renewal", "rate", "profile", "times")
+        kinds = ("renewal", "rate", "profile", "sinusoid", "times")
         given = ["law" if kind == "renewal" else kind for kind in kinds if getattr(self, kind) is not None]
         if len(given) != 1:
-            raise ValueError(f"must have exactly one of law, rate, profile, times, got {' and '.join(given) or 'none'}")
+            known, got = ", ".join(["law", *kinds[1:]]), " and ".join(given) or "none"
+            raise ValueError(f"must have exactly one of {known}, got {got}")
         if self.day_factor_cv and given[0] in ("law", "times"):
             raise ValueError(f"day_factor_cv must be left out without a rate, got {self.day_factor_cv:g}")
         if self.renewal is not None and self.renewal.mean <= 0:
@@ -316,7 +342,7 @@ class Plan(BaseModel):
 
 MODELS = (
     Plan, RequestClass, Step, Fork, Arrivals, Pool, Roster, Shift, Serves, Duty, Line, Hall, Station, Hours,
-    Alternating, Interval, InTurn,
+    Alternating, Interval, InTurn, Sinusoid,
 )  # fmt: skip
 
 

@@ -234,6 +234,21 @@ def test_a_profile_repeats_and_batches_and_numbers_bound_it():
     assert (queueing.sample(batches, 1, 0)[0].requests.begin / HOUR).tolist() == [1, 1, 1, 2, 2]
 
 
+def test_a_sinusoid_swings_about_its_mean():
+    swing = {"mean": 60, "amplitude": 60, "period": 24}
+    begin = queueing.sample(plan(None, classes__customer__arrivals={"sinusoid": swing}, horizon=2400), 1, 0)[
+        0
+    ].requests.begin
+    counts = np.bincount(begin % DAY // (6 * HOUR), minlength=4)
+    quarter = 6 * 100 * 60
+    swung = 12 * 2 / np.pi * 100 * 60 / 2  # the mean of |sin| is 2 / pi
+    expected = np.array([quarter + swung, quarter + swung, quarter - swung, quarter - swung])
+    assert np.all(np.abs(counts - expected) < 4 * np.sqrt(expected))
+    sixth = begin % DAY // (4 * HOUR)  # sin grows from 0 to 1 in a quarter: most come about the sixth hour
+    assert np.bincount(sixth).argmax() == 1
+    assert abs(len(begin) - 144_000) < 4 * np.sqrt(144_000)
+
+
 CASES = {
     "batches": (
         """

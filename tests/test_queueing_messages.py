@@ -158,7 +158,11 @@ from sim.queueing_config import known_keys
         ),
         (
             {"classes__customer__arrivals": {}},
-            "classes.customer.arrivals must have exactly one of law, rate, profile, times, got none",
+            "classes.customer.arrivals must have exactly one of law, rate, profile, sinusoid, times, got none",
+        ),
+        (
+            {"classes__customer__arrivals": {"sinusoid": {"mean": 2, "amplitude": 3, "period": 24}}},
+            "classes.customer.arrivals.sinusoid.amplitude must be at most the mean (2), got 3",
         ),
         (
             {"classes__customer__arrivals": {"law": "exponential", "mean": -3}},
