@@ -19,7 +19,6 @@ from sim.engine.compiled import (
     ID_MASK,
     LATER,
     LEAVING,
-    MARK,
     NEXT_CHANGE,
     NEXT_FIRST,
     OPEN,
@@ -29,6 +28,7 @@ from sim.engine.compiled import (
     Coming,
     Log,
     Run,
+    move_marks,
     pending_events,
     plan_all,
     sorted_order,
@@ -61,7 +61,7 @@ def record(run: Run, steps: Steps, rows: Ints) -> tuple[Visits, Spells]:
     spells = np.flatnonzero(step >= 0)
     spells = spells[sorted_order(step[spells])]
     rest = [column[spells] for column in run.log[1:]]
-    return visits_of(steps, run.marks[rows]), Spells(step[spells].astype(run.log.step.dtype), *rest)
+    return visits_of(steps, run.marks, rows), Spells(step[spells].astype(run.log.step.dtype), *rest)
 
 
 def resumed(run: Run, network: Network, moved: Ints) -> Run:
@@ -84,10 +84,7 @@ def resumed(run: Run, network: Network, moved: Ints) -> Run:
     new = Run.of(network, run.horizon, like=run)
     if any(one.routes.level is not one.routes.priority for one in (run, new)):
         raise ValueError("priorities must be below 16 in a run in blocks")
-    live = np.flatnonzero(moved >= 0)
-    for name in MARK:
-        column = run.marks[name][live]
-        new.marks[name][moved[live]] = _renamed(column, moved) if name in ("before", "behind") else column
+    move_marks(run.marks, moved, new.marks)
     rows = np.flatnonzero(moved[run.log.step[: run.written]] >= 0)
     row = np.full(run.written + 1, NONE, dtype=np.int64)
     row[rows] = np.arange(len(rows))

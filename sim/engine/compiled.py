@@ -845,6 +845,7 @@ def _unpack(
     work: Column,
     awaits: Column,
     marks: Any,
+    rows: Column,
     arrival: Column,
     start: Column,
     end: Column,
@@ -853,12 +854,25 @@ def _unpack(
     interruptions: Column,
     outcome: Column,
 ) -> None:
-    """Write the columns of the visits."""
+    """Write the columns of the visits of steps that have their marks at these rows."""
+    for i in range(len(rows)):
+        mark = marks[rows[i]]
+        arrival[i], start[i], end[i] = mark.arrival, mark.start, mark.end
+        server[i], interruptions[i], outcome[i] = mark.server, mark.interruptions, mark.outcome
+        done[i] = 0 if awaits[i] >= 0 else work[i] - mark.left
+
+
+@kernel
+def move_marks(marks: Any, moved: Column, new: Any) -> None:
+    """Write the marks of steps under their new numbers (-1: nowhere; neighbours in lists go along)."""
     for step in range(len(marks)):
-        mark = marks[step]
-        arrival[step], start[step], end[step] = mark.arrival, mark.start, mark.end
-        server[step], interruptions[step], outcome[step] = mark.server, mark.interruptions, mark.outcome
-        done[step] = 0 if awaits[step] >= 0 else work[step] - mark.left
+        if moved[step] >= 0:
+            old, mark = marks[step], new[moved[step]]
+            mark.arrival, mark.start, mark.end = old.arrival, old.start, old.end
+            mark.left, mark.interruptions = old.left, old.interruptions
+            mark.before = moved[old.before] if old.before >= 0 else -1
+            mark.behind = moved[old.behind] if old.behind >= 0 else -1
+            mark.server, mark.outcome = old.server, old.outcome
 
 
 @kernel
@@ -933,7 +947,7 @@ class Run:
             routes=routes,
             lines=lines,
             clocks=clocks,
-            coming=_coming(network, routes, clocks, int(horizon)),
+            coming=_coming(network, routes, clocks, int(horizon), like),
             marks=_marks(network),
             staff=Staff(*column, *(np.zeros(n, dtype=np.uint64) for n in (int(lines.word[-1]), n_words, n_words))),
             waiting=Waiting(
@@ -976,20 +990,26 @@ class Run:
         """Return the number of spells that have begun."""
         return int(self.agenda.scalars[WRITTEN])
 
+    def settle(self) -> None:
+        """Take stock of the spells in progress at the horizon; the run ends with it."""
+        _settle(self.routes, self.marks, self.staff, self.log, self.horizon)
+
     def record(self) -> tuple[Visits, Spells]:
         """Return the record at the horizon, spells in progress included; the run ends with it."""
-        _settle(self.routes, self.marks, self.staff, self.log, self.horizon)
+        self.settle()
         order = np.empty(self.written, dtype=np.int64)
         _by_step(self.log.step, self.written, np.zeros(len(self.marks) + 1, dtype=np.int64), order)
-        return visits_of(self.network.steps, self.marks), Spells(*(column[order] for column in self.log))
+        return visits_of(self.network.steps, self.marks, np.arange(len(self.marks))), Spells(
+            *(column[order] for column in self.log)
+        )
 
 
-def visits_of(steps: Steps, marks: NDArray[np.void]) -> Visits:
-    """Return the visits of steps that stand as their marks say."""
-    n, amount, small = len(marks), steps.work.dtype, steps.station.dtype
+def visits_of(steps: Steps, marks: NDArray[np.void], rows: Column) -> Visits:
+    """Return the visits of steps that have their marks at these rows."""
+    n, amount, small = len(rows), steps.work.dtype, steps.station.dtype
     kinds = (np.int64, np.int64, np.int64, small, amount, amount, np.int8)
     visits = Visits(*(np.empty(n, dtype=kind) for kind in kinds))
-    _unpack(steps.work, steps.awaits, marks, *vars(visits).values())
+    _unpack(steps.work, steps.awaits, marks, rows, *vars(visits).values())
     return visits
 
 
@@ -1053,9 +1073,19 @@ def _clocks(network: Network) -> Clocks:
     return Clocks(calendars.first, calendars.open, calendars.close, before, calendars.first[:-1].copy())
 
 
-def _coming(network: Network, routes: Routes, clocks: Clocks, horizon: int) -> Coming:
-    """Return the changes of rosters and the first arrivals, sorted."""
-    servers, requests = network.servers, network.requests
+def _coming(network: Network, routes: Routes, clocks: Clocks, horizon: int, like: Run | None) -> Coming:
+    """Return the changes of rosters (those of a run like it) and the first arrivals, sorted."""
+    changes = like.coming[:3] if like else _changes(network, horizon)
+    arrives = np.empty(len(network.requests.begin), dtype=np.int64)
+    _first_arrivals(routes, clocks, network.requests.first, network.requests.begin, arrives)
+    comes = np.flatnonzero(arrives < horizon)
+    first = comes[sorted_order(arrives[comes])]
+    return Coming(*changes, arrives[first], network.requests.first[first])
+
+
+def _changes(network: Network, horizon: int) -> tuple[Column, Column, Column]:
+    """Return the changes of rosters, sorted: instant, tag and interval of each."""
+    servers = network.servers
     whose = np.repeat(np.arange(len(servers.changeover)), np.diff(servers.first))
     closing = np.flatnonzero((servers.hand_back == 1) & (servers.close < horizon))
     opening = np.flatnonzero(servers.open < horizon)
@@ -1063,13 +1093,7 @@ def _coming(network: Network, routes: Routes, clocks: Clocks, horizon: int) -> C
     when = np.concatenate([servers.close[closing], servers.open[opening]])
     kind = np.repeat([CLOSING, OPENING], [len(closing), len(opening)])
     order = sorted_order(when)
-    when, interval, kind = when[order], interval[order], kind[order]
-    arrives = np.empty(len(requests.begin), dtype=np.int64)
-    _first_arrivals(routes, clocks, requests.first, requests.begin, arrives)
-    comes = np.flatnonzero(arrives < horizon)
-    first = comes[sorted_order(arrives[comes])]
-    step = requests.first[first]
-    return Coming(when, (kind << ID_BITS) | whose[interval], interval, arrives[first], step)
+    return when[order], ((kind << ID_BITS) | whose[interval])[order], interval[order]
 
 
 def sorted_order(keys: Column) -> Column:
