@@ -1,0 +1,84 @@
+"""The tasks of a validation: blocks of replications of a case, whose estimates are kept as they finish."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from sim import engines
+from sim.replication import peak_memory_mb
+from sim.store import Store
+from sim.study import Found
+from sim.validation.cases import Case, Form
+from sim.validation.checks import CHECKS
+from sim.validation.estimators import QUANTITIES
+from sim.validation.outcomes import table
+from sim.validation.run import engines_differ, seed_of, simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sim.validation.run import Run
+
+MOST_BLOCKS = {"quick": 4, "full": 32}
+SCHEMA = {"number": pl.Int64, "id": pl.String, "value": pl.Float64}
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some replications of a case, or the whole of a check (then without a case), to be kept in a folder."""
+
+    folder: Path
+    name: str
+    case: Case | None
+    form: Form
+    seed: int
+    number: int
+    first: int
+    last: int
+
+    def __str__(self) -> str:
+        """Return what to call the task in a message."""
+        return self.name if self.case is None else f"replications {self.first} to {self.last - 1} of {self.name}"
+
+
+def blocks(folder: Path, case: Case, form: Form, seed: int) -> Iterator[Block]:
+    """Yield the blocks of a case."""
+    n: int = getattr(case.replications, form)
+    size = -(-n // MOST_BLOCKS[form])
+    for number, first in enumerate(range(0, n, size)):
+        yield Block(folder, case.name, case, form, seed, number, first, min(first + size, n))
+
+
+def perform(block: Block) -> Found:
+    """Run a block on the compiled engine; the first one of a case is held to the reference engine too."""
+    if block.case is None:
+        outcomes = CHECKS[block.name].outcomes(block.form, seed_of(block.seed, block.name))
+        return Found({"outcomes": table(outcomes)}, {"steps": 0, "peak_memory_mb": round(peak_memory_mb())})
+    case, seed = block.case, seed_of(block.seed, block.name)
+    rows: list[tuple[int, str, float]] = []
+    steps = 0
+    facts: dict[str, Any] = {}
+    for replication in range(block.first, block.last):
+        run = simulate(case.plan, seed, replication, engines.Compiled())
+        rows += estimates(case, run, replication)
+        steps += int((run.visits.arrival >= 0).sum())
+        if replication == 0:
+            facts["engines_differ_in"] = engines_differ(run.network, run.horizon)
+    found = pl.DataFrame(rows, schema=SCHEMA, orient="row")
+    return Found({"estimates": found}, facts | {"steps": steps, "peak_memory_mb": round(peak_memory_mb())})
+
+
+def estimates(case: Case, run: Run, replication: int) -> Iterator[tuple[int, str, float]]:
+    """Yield what one replication says of each expected value of a case."""
+    for expected in case.expects:
+        yield replication, expected.id, float(QUANTITIES[expected.quantity](run, **expected.parameters))
+
+
+def keep(block: Block, found: Found) -> Mapping[str, Any]:
+    """Keep what a block found, and return its facts."""
+    Store.attach(block.folder).keep(block.name, block.number, found.tables, found.facts)
+    return found.facts

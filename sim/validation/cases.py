@@ -1,0 +1,186 @@
+"""The schema of a validation case, and the cases and the register of a folder, checked."""
+
+from __future__ import annotations
+
+import inspect
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from sim import queueing
+from sim.config import ConfigError, near
+from sim.laws import FROZEN, NonNegative, Positive
+from sim.queueing_config import Name
+from sim.queueing_errors import explain
+from sim.validation.estimators import QUANTITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from sim.queueing_config import Plan
+
+Form = Literal["quick", "full"]
+FORMS: tuple[Form, ...] = ("quick", "full")
+MECHANISMS = (
+    "single", "capacity", "transient", "batch", "priority", "preempt", "patience", "network", "rework", "skills",
+    "timevarying", "calendar", "absence", "blocking", "forkjoin", "output", "peer", "trace",
+)  # fmt: skip
+ORDINARY = 0.01
+
+
+class Expected(BaseModel):
+    """One number that a case must give.
+
+    `tolerance` is `exact` (no randomness) or `stochastic` (within 4 standard errors); `reference_error` is the
+    standard error of the value itself, where it comes from somebody's simulation; `precision` is the greatest
+    standard error that the full form may have, as a share of the value.
+    """
+
+    model_config = FROZEN
+    id: Name
+    quantity: Name
+    parameters: dict[Name, Any] = {}
+    value: Annotated[float, Field(allow_inf_nan=False)]
+    source: Name | None = None
+    tolerance: Literal["exact", "stochastic"] = "stochastic"
+    reference_error: NonNegative = 0.0
+    precision: Positive = ORDINARY
+
+    @model_validator(mode="after")
+    def _known_quantity(self) -> Self:
+        if self.quantity not in QUANTITIES:
+            raise ValueError(
+                f"quantity must be the name of an estimator{near(self.quantity, QUANTITIES)}, got {self.quantity}"
+            )
+        try:
+            inspect.signature(QUANTITIES[self.quantity]).bind(None, **self.parameters)
+        except TypeError as error:
+            raise ValueError(f"parameters must be those of {self.quantity} ({error}), got {self.parameters}") from error
+        return self
+
+
+class Replications(BaseModel):
+    """How often a case is run in either form."""
+
+    model_config = FROZEN
+    quick: Annotated[int, Field(strict=True, ge=1)]
+    full: Annotated[int, Field(strict=True, ge=1)]
+
+
+class Case(BaseModel):
+    """A network whose answers are known."""
+
+    model_config = FROZEN
+    name: Name
+    system: Name
+    mechanism: Name
+    network: dict[str, Any]
+    replications: Replications
+    source: Name | None = None
+    expects: Annotated[tuple[Expected, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if self.mechanism not in MECHANISMS:
+            raise ValueError(f"mechanism must be one of {', '.join(MECHANISMS)}, got {self.mechanism}")
+        for i, expected in enumerate(self.expects):
+            if expected.source is None and self.source is None:
+                raise ValueError(f"expects.{i}.source must be given where the case has none, got nothing")
+            if expected.tolerance == "stochastic" and min(self.replications.quick, self.replications.full) < 2:
+                raise ValueError("replications must be at least 2 where anything is stochastic, got 1")
+        return self
+
+    @cached_property
+    def plan(self) -> Plan:
+        """Return the network, checked."""
+        return queueing.load(self.network, f"{self.name}.network")
+
+
+class Register(BaseModel):
+    """Every value that is held against the program, by case, and why some are not covered."""
+
+    model_config = FROZEN
+    ids: dict[Name, tuple[Name, ...]]
+    not_covered: dict[Name, Name] = {}
+
+    @property
+    def all_ids(self) -> list[str]:
+        """Return the ids of all values, as `case.quantity`."""
+        return [f"{case}.{quantity}" for case, quantities in self.ids.items() for quantity in quantities]
+
+
+def load(mapping: Mapping[str, Any], name: str) -> Case:
+    """Return a checked case from a plain mapping.
+
+    Parameters
+    ----------
+    mapping : mapping
+        As YAML gives it.
+    name : str
+        Of the case; it comes first in messages.
+
+    Raises
+    ------
+    ConfigError
+        For a mistake in the case or in its network, as one paragraph of `path must be rule, got value`.
+    """
+    try:
+        case = Case.model_validate({"name": name, **mapping})
+    except ValidationError as error:
+        known = {key for model in (Case, Expected, Replications) for key in model.model_fields}
+        raise ConfigError(explain(error, mapping, name, known)) from error
+    for i, expected in enumerate(case.expects):
+        group = str(expected.parameters.get("group", "all"))
+        groups = _groups(case.plan)
+        if group not in groups:
+            path = f"{name}.expects.{i}.parameters.group"
+            raise ConfigError(f"{path} must be one of {', '.join(groups)}{near(group, groups)}, got {group}")
+    return case
+
+
+def _groups(plan: Plan) -> list[str]:
+    """Return what an estimator can be asked about."""
+    kinds = (("class", plan.classes), ("station", plan.stations), ("pool", plan.servers))
+    return ["all", *(f"{kind}:{name}" for kind, names in kinds for name in names)]
+
+
+def load_folder(folder: Path) -> dict[str, Case]:
+    """Return the cases of a folder, one YAML file each, by name.
+
+    Raises
+    ------
+    ConfigError
+        For a mistake in one of them.
+    """
+    return {path.stem: load(_read(path), path.stem) for path in sorted(folder.glob("*.yaml"))}
+
+
+def load_register(path: Path) -> Register:
+    """Return the register of all values.
+
+    Raises
+    ------
+    ConfigError
+        For a mistake in it.
+    """
+    mapping = _read(path)
+    try:
+        return Register.model_validate(mapping)
+    except ValidationError as error:
+        raise ConfigError(explain(error, mapping, path.stem, Register.model_fields)) from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return a YAML file as plain data; nothing in it is resolved."""
+    from omegaconf import OmegaConf
+    from yaml import YAMLError
+
+    try:
+        plain = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+    except YAMLError as error:
+        raise ConfigError(f"{path.name} must be YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(plain, dict):
+        raise ConfigError(f"{path.name} must be a mapping, got {type(plain).__name__}")
+    return {str(key): value for key, value in plain.items()}
