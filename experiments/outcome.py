@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sim.config import Pilot
+    from sim.face import Target
     from sim.organisation import Organisation
     from sim.report import Table
     from sim.store import Store
@@ -52,7 +53,7 @@ def tell(
     after: list[Table] = [summary_table(found["measures"], comparison, names)]
     after += [comparison_table(comparison, name, run.confidence) for name in names[1:]]
     if len(names) > 1:
-        after += [pairing_table(comparison), face_table(found["measures"], names)]
+        after += [pairing_table(comparison), face_table(found["measures"], pilots)]
     reasons = " ".join(comparison["why"]) if len(comparison) else ""
     overloaded = {
         name: posts for name, posts in tables.overloaded(organisations).items() if f"under {name} " in reasons
@@ -152,53 +153,23 @@ def pairing_table(comparison: pl.DataFrame) -> Table:
 
 
 NEARLY_FULL = 0.95  # load from which a level is said to be at its limit
-TARGETS = (
-    ("wait at a counter under 10 min", "counter_wait_0_10", "all", "33 % (busy one-stop hall, Cyprus 2017)"),
-    ("wait at a counter 10 to 30 min", "counter_wait_10_30", "all", "51 % (Cyprus 2017)"),
-    ("wait at a counter 30 to 60 min", "counter_wait_30_60", "all", "12 % (Cyprus 2017)"),
-    (
-        "requests per official-day",
-        "requests_per_official_day",
-        "level:community",
-        "24.6 (Cyprus 2017, full-time counters)",
-    ),
-    ("working days per hand-over", "days_per_hand_over", "all", "2.7 (Dutch receipt log)"),
-    ("left unserved", "left_unserved", "all", "no figure found"),
-    ("within the limit", "on_time", "all", "83-92 % (Baltimore, Pingshan)"),
-    (
-        "within the limit, community matters",
-        "on_time",
-        "route:community",
-        "lowest of the three (Pingshan 67 %)",
-    ),
-    ("within the limit, street matters", "on_time", "route:street", "highest (Pingshan 97 %)"),
-    ("within the limit, district matters", "on_time", "route:district", "between (Pingshan 92 %)"),
-    (
-        "facility fault, until passed on (office hours)",
-        "dispatch_p50",
-        "archetype:T12",
-        "days, then under 1 (Tongling)",
-    ),
-)
 
 
-def face_table(measures: pl.DataFrame, names: list[str]) -> Table:
+def face_targets() -> tuple[Target, ...]:
+    """Return the figures measured elsewhere that the district model is held against (`configs/face.yaml`)."""
+    import yaml
+
+    from experiments.composition import CONFIGS
+    from sim import face
+
+    return face.targets(yaml.safe_load((CONFIGS / "face.yaml").read_text(encoding="utf-8")))
+
+
+def face_table(measures: pl.DataFrame, pilots: Sequence[Pilot]) -> Table:
     """Return the targets of the evidence beside the model's values; none is an input."""
-    import polars as pl
+    from sim import face
 
-    from sim.report import rows_table
-
-    rows = []
-    for label, measure, group, target in TARGETS:
-        row: dict[str, object] = {"face validity": label, "seen elsewhere": target}
-        for name in names:
-            cell = measures.filter(
-                (pl.col("pilot") == name) & (pl.col("measure") == measure) & (pl.col("group") == group)
-            )["value"]
-            mean = cell.mean() if len(cell) else None
-            row[name] = round(float(mean), 2) if isinstance(mean, float) else None
-        rows.append(row)
-    return rows_table("Face validity: measured elsewhere, never used as an input", rows)
+    return face.compared_table(face.judged(measures, pilots, face_targets()), [p.name for p in pilots])
 
 
 def gone(measures: pl.DataFrame, names: list[str]) -> list[str]:
