@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sim import parts
 from sim.clock import WEEK
 from sim.config import ConfigError
-from sim.engine import carry, compiled
+from sim.engine import carry
+from sim.engine.compiled import Run
 from sim.layout import StepLabels
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 STEP_BYTES = 250
 """What a step takes at most while its block is run: columns, labels, marks, visits, spells and events."""
+
+PORTIONS = 4
+"""In so many portions are the requests handed out that were over at the end of a block: each is a copy."""
 
 
 @dataclass(frozen=True)
@@ -63,28 +67,52 @@ def records(plan: Plan, edges: Sequence[int], memory_mb: int | None = None) -> I
     Record
         The requests that were over at the end of a block, after the last block all that are left.
     """
-    run, case, done = None, None, np.zeros(0, dtype=bool)
+    run, case = None, None
     for start, end in pairwise(edges):
-        part = plan.part(start, end)
-        if run is None or case is None:
-            case, run = part, compiled.Run.of(part.network, plan.horizon)
-        else:
-            case, moved = _merged(case, np.flatnonzero(~done), part)
-            run = carry.resumed(run, case.network, moved)
-        del part
+        case, run = _continued(case, run, plan.part(start, end), plan.horizon)
         _check_memory(len(case.labels.kind), start, end, memory_mb)
         began = clocks()
         run.advance(end)
-        if end == edges[-1]:
+        if len(edges) == 2:
             visits, spells = run.record()
+            run = None  # its memory is needed now
             yield Record(case, visits, spells, since(began))
             return
+        last = end == edges[-1]
+        if last:
+            run.settle()
+        done = np.ones(len(case.ids), dtype=bool) if last else carry.over(run)
         seconds = since(began)
-        done = carry.over(run)
-        gone = np.flatnonzero(done)
-        rows = parts.rows_of(case.network.requests.first, gone)
-        finished = _taken(case, gone, rows)
-        yield Record(finished, *carry.record(run, finished.network.steps, rows), seconds)
+        for gone in np.array_split(np.flatnonzero(done), PORTIONS):
+            rows = parts.rows_of(case.network.requests.first, gone)
+            finished = _taken(case, gone, rows)
+            yield Record(finished, *carry.record(run, finished.network.steps, rows), seconds)
+            seconds = (0.0, 0.0)
+        if not last:
+            kept = np.flatnonzero(~done)
+            rows = parts.rows_of(case.network.requests.first, kept)
+            case = _taken(case, kept, rows)
+            moved = np.full(len(run.marks), -1)
+            moved[rows] = np.arange(len(rows))
+            run = carry.resumed(run, case.network, moved)
+
+
+def _continued(case: Case | None, run: Run | None, part: Case, horizon: int) -> tuple[Case, Run]:
+    """Return the requests that go on and those of a part together, and the run that goes on with them."""
+    if case is None or run is None:
+        return part, Run.of(part.network, horizon)
+    ids = np.concatenate([case.ids, part.ids])
+    place = np.empty(len(ids), dtype=np.int64)
+    place[np.argsort(ids)] = np.arange(len(ids))
+    network, old, new = parts.merged(case.network, part.network, (place[: len(case.ids)], place[len(case.ids) :]))
+    labels: dict[str, Any] = {"activities": part.labels.activities}
+    for name, values in vars(part.labels).items():
+        if name != "activities":
+            column = labels[name] = np.empty(len(old) + len(new), dtype=values.dtype)
+            column[old], column[new] = getattr(case.labels, name), values
+    n_residents = case.n_residents + part.n_residents
+    both = replace(part, network=network, labels=StepLabels(**labels), ids=np.sort(ids), n_residents=n_residents)
+    return both, carry.resumed(run, network, old)
 
 
 def clocks() -> tuple[float, float]:
@@ -112,39 +140,11 @@ def _check_memory(n_steps: int, start: int, end: int, memory_mb: int | None) -> 
 
 def _taken(case: Case, requests: Ints, rows: Ints) -> Case:
     """Return the case of some of its requests (`rows`: their steps)."""
-    ids = case.ids[requests]
+    labels = {name: values[rows] for name, values in vars(case.labels).items() if name != "activities"}
     return replace(
         case,
         network=parts.chosen(case.network, requests, rows),
-        labels=_labels(rows, case.labels),
-        ids=ids,
-        n_residents=int(np.count_nonzero(ids < len(case.demand))),
+        labels=StepLabels(**labels, activities=case.labels.activities),
+        ids=case.ids[requests],
+        n_residents=int(np.count_nonzero(requests < case.n_residents)),
     )
-
-
-def _merged(case: Case, kept: Ints, part: Case) -> tuple[Case, Ints]:
-    """Return the requests that are kept and those of a part in the order of their ids, and where steps went to."""
-    n_old = len(case.ids)
-    both = replace(
-        case,
-        network=parts.joined(case.network, part.network),
-        labels=_labels(None, case.labels, part.labels),
-        ids=np.concatenate([case.ids, part.ids]),
-    )
-    requests = np.concatenate([kept, np.arange(n_old, len(both.ids))])
-    requests = requests[np.argsort(both.ids[requests], kind="stable")]
-    rows = parts.rows_of(both.network.requests.first, requests)
-    moved = np.full(len(case.network.steps.work), -1)
-    old = rows < len(moved)
-    moved[rows[old]] = np.flatnonzero(old)
-    return _taken(both, requests, rows), moved
-
-
-def _labels(rows: Ints | None, *labels: StepLabels) -> StepLabels:
-    """Return the labels of these rows of several, one after the other (all rows where none are given)."""
-    columns = {}
-    for field in fields(StepLabels):
-        if field.name != "activities":
-            column = np.concatenate([getattr(one, field.name) for one in labels])
-            columns[field.name] = column if rows is None else column[rows]
-    return StepLabels(**columns, activities=labels[0].activities)

@@ -24,7 +24,7 @@ class Compiled(Section):
     """The compiled engine, block by block."""
 
     kind: Literal["compiled"] = "compiled"
-    block_weeks: Count = 80
+    block_weeks: Count = 40
     memory_mb: Annotated[int, Field(ge=1)] | None = None
 
 

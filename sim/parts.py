@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +11,8 @@ from sim.network import NARROW, Requests, Steps
 
 if TYPE_CHECKING:
     from sim.network import Ints, Network
+
+LEADS = ("next", "leave")
 
 
 def rows_of(first: Ints, requests: Ints) -> Ints:
@@ -22,39 +24,52 @@ def rows_of(first: Ints, requests: Ints) -> Ints:
 
 
 def chosen(network: Network, requests: Ints, rows: Ints) -> Network:
-    """Return the network with some of its requests, in an order of their own (`rows`: their steps)."""
+    """Return the network with some of its requests, in their order (`rows`: their steps)."""
     old = network.requests
-    n = np.diff(old.first)[requests]
-    first = np.concatenate([[0], np.cumsum(n)])
-    moved = np.repeat(first[:-1] - old.first[requests], n)
-    columns = {field.name: getattr(network.steps, field.name)[rows] for field in fields(Steps)}
-    for name in ("next", "leave"):
-        to = columns[name]
-        columns[name] = np.where(to >= 0, to + moved, to).astype(to.dtype)
-    return replace(
-        network, requests=Requests(*_frozen(first, old.begin[requests])), steps=Steps(*_frozen(*columns.values()))
-    )
+    first = np.concatenate([[0], np.cumsum(np.diff(old.first)[requests])])
+    columns = {name: column[rows] for name, column in vars(network.steps).items()}
+    for name in LEADS:
+        columns[name] = _led(columns[name], old.first[requests], first)
+    return _with(network, first, old.begin[requests], columns)
 
 
-def joined(one: Network, other: Network) -> Network:
-    """Return the network of the requests of two, those of the first before those of the second."""
-    n = int(one.requests.first[-1])
+def merged(one: Network, other: Network, places: tuple[Ints, Ints]) -> tuple[Network, Ints, Ints]:
+    """Return the network of the requests of two, with the new numbers of the steps of either.
+
+    Parameters
+    ----------
+    one, other : Network
+        With the same stations, staff and calendars.
+    places : two ndarrays of int
+        The numbers that the requests of either get; rising, and together 0, 1, 2, ...
+    """
+    n = sum(map(len, places))
+    size, begin = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+    for network, place in zip((one, other), places, strict=True):
+        size[place], begin[place] = np.diff(network.requests.first), network.requests.begin
+    first = np.concatenate([[0], np.cumsum(size)])
+    rows = [rows_of(first, place) for place in places]
     columns = {}
-    for field in fields(Steps):
-        a, b = getattr(one.steps, field.name), getattr(other.steps, field.name)
-        if field.name in ("next", "leave"):
-            b = np.where(b >= 0, b + n, b).astype(b.dtype)
-        columns[field.name] = np.concatenate([a, b])
-    wide = any(column.dtype != NARROW[name] for name, column in columns.items())
-    if wide:
+    for name in vars(one.steps):
+        given = [getattr(network.steps, name) for network in (one, other)]
+        column = np.empty(int(first[-1]), dtype=np.result_type(*given))
+        for network, place, row, values in zip((one, other), places, rows, given, strict=True):
+            old = network.requests.first
+            column[row] = _led(values, old[:-1], np.append(first[place], first[-1]), old) if name in LEADS else values
+        columns[name] = column
+    if any(column.dtype != NARROW[name] for name, column in columns.items()):
         columns = {name: column.astype(np.int64) for name, column in columns.items()}
-    first = np.concatenate([one.requests.first, other.requests.first[1:] + n])
-    begin = np.concatenate([one.requests.begin, other.requests.begin])
-    return replace(one, requests=Requests(*_frozen(first, begin)), steps=Steps(*_frozen(*columns.values())))
+    return _with(one, first, begin, columns), rows[0], rows[1]
 
 
-def _frozen(*arrays: Ints) -> tuple[Ints, ...]:
-    """Return the arrays, from now on read-only."""
-    for array in arrays:
-        array.flags.writeable = False
-    return arrays
+def _led(to: Ints, was: Ints, first: Ints, old: Ints | None = None) -> Ints:
+    """Return where steps lead under the new numbers of their requests, of which those that `was` begin at `first`."""
+    n = np.diff(first if old is None else old)
+    return np.where(to >= 0, to + np.repeat(first[:-1] - was, n), to).astype(to.dtype)
+
+
+def _with(network: Network, first: Ints, begin: Ints, columns: dict[str, Ints]) -> Network:
+    """Return the network with other requests."""
+    for column in (first, begin, *columns.values()):
+        column.flags.writeable = False
+    return replace(network, requests=Requests(first, begin), steps=Steps(**columns))

@@ -109,5 +109,5 @@ def test_a_district_in_blocks_is_the_district(name, cuts):
     for field in fields(visits):
         np.testing.assert_array_equal(got_visits[field.name], getattr(visits, field.name), err_msg=field.name)
     np.testing.assert_array_equal(got_spells, np.stack([getattr(spells, f.name) for f in fields(spells)]))
-    assert len(pieces) == len(cuts) + 1
+    assert len(pieces) == blocks.PORTIONS * (len(cuts) + 1)
     assert all(len(ids) for ids, _, _ in pieces)

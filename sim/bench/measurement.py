@@ -102,7 +102,7 @@ def measure(workload: Workload, tool: str, room: Path) -> dict[str, Any]:
     """Return the measurement of a workload in a tool; a compiled kernel is timed warm, in a process of its own."""
     job = {**workload.job, "name": workload.name, "tool": tool, "warm": False, "waits": str(room / f"{tool}.npy")}
     told = run_job(job, room)
-    if TOOLS[tool].compiles:
+    if TOOLS[tool].compiles and not workload.name.startswith("scale-"):
         warm = run_job({**job, "warm": True}, room)
         told |= {key: warm[key] for key in ("kernel_wall", "kernel_cpu")}
     return told
