@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.clock import Calendar
 from sim.network import NONE, owners
 from sim.visits import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -153,9 +154,86 @@ def sojourn_share_at_least(run: Run, *, t: float, group: str = "all") -> float:
     return float((stays(run, group).sojourn >= t).mean())
 
 
+def sojourn_time_variance(run: Run, *, group: str = "all") -> float:
+    """Return the variance of the sojourn time of all who were not refused."""
+    return float(stays(run, group).sojourn.var())
+
+
+def waiting_time_of(run: Run, *, request: int, group: str = "all") -> float:
+    """Return the waiting time of the request that came so-and-so-manieth to its group in the window (first: 1)."""
+    return float(stays(run, group).waiting[request - 1])
+
+
+def sojourn_time_of(run: Run, *, request: int, group: str = "all") -> float:
+    """Return the sojourn time of one request, nights and all."""
+    return float(stays(run, group).sojourn[request - 1])
+
+
+def sojourn_time_on_duty(run: Run, *, request: int, pool: str, group: str = "all") -> float:
+    """Return how much of the sojourn of one request falls into the hours of the first server of a pool."""
+    network, servers = run.network, run.network.servers
+    server = int(np.flatnonzero(run.labels.server_pool == run.labels.pool_names.index(pool))[0])
+    rows = slice(servers.first[server], servers.first[server + 1])
+    steps = _steps_of(run, group, request)
+    begin = int(network.requests.begin[_request(run, group, request)])
+    end = int(run.visits.end[steps].max())
+    return int(Calendar(servers.open[rows], servers.close[rows]).between(begin, end)) / run.labels.unit
+
+
+def start_of(run: Run, *, request: int, step: int = 1, group: str = "all") -> float:
+    """Return when the service of a step of one request begins (both counted from 1)."""
+    return int(run.visits.start[_steps_of(run, group, request)][step - 1]) / run.labels.unit
+
+
+def end_of(run: Run, *, request: int, step: int = 1, group: str = "all") -> float:
+    """Return when a step of one request ends (both counted from 1)."""
+    return int(run.visits.end[_steps_of(run, group, request)][step - 1]) / run.labels.unit
+
+
+def _request(run: Run, group: str, request: int) -> int:
+    """Return the index of a request of a class, or of all."""
+    kind, _, name = group.partition(":")
+    mine = run.labels.request_class == _index(run.labels.class_names, name, group) if kind == "class" else slice(None)
+    return int(np.arange(len(run.network.requests.begin))[mine][request - 1])
+
+
+def _steps_of(run: Run, group: str, request: int) -> slice:
+    """Return the rows of a request's steps."""
+    first, which = run.network.requests.first, _request(run, group, request)
+    return slice(int(first[which]), int(first[which + 1]))
+
+
+def overtime_total(run: Run) -> float:
+    """Return the overtime of all servers in the window."""
+    return float(sum(run.measures["overtime", f"pool:{pool}"] for pool in run.labels.pool_names))
+
+
+def overtime_a_server(run: Run, *, pools: Sequence[str]) -> float:
+    """Return the mean overtime of the servers of some pools in the window."""
+    numbers = [int((run.labels.server_pool == run.labels.pool_names.index(pool)).sum()) for pool in pools]
+    return float(sum(run.measures["overtime", f"pool:{pool}"] for pool in pools)) / sum(numbers)
+
+
+def number_left_behind(run: Run, *, every: float) -> float:
+    """Return how many wait on average just after the first moment of each period in the window."""
+    visits, unit = run.visits, run.labels.unit
+    period = round(every * unit)
+    instants = np.arange(-(-run.start // period) * period, run.end, period)
+    waited = (run.network.steps.station != NONE) & (visits.arrival != NONE)
+    until = np.where(visits.start == NONE, np.where(visits.end == NONE, run.horizon, visits.end), visits.start)
+    came = np.searchsorted(np.sort(visits.arrival[waited]), instants, side="right")
+    went = np.searchsorted(np.sort(until[waited]), instants, side="right")
+    return float((came - went).mean())
+
+
 QUANTITIES: dict[str, Callable[..., float]] = {
     **{name: partial(measure, name=name) for name in MEASURES},
-    "waiting_time_quantile": waiting_time_quantile,
-    "sojourn_time_quantile": sojourn_time_quantile,
-    "sojourn_share_at_least": sojourn_share_at_least,
-}
+    **{
+        function.__name__: function
+        for function in (
+            waiting_time_quantile, sojourn_time_quantile, sojourn_share_at_least, sojourn_time_variance,
+            waiting_time_of, sojourn_time_of, sojourn_time_on_duty, start_of, end_of,
+            overtime_total, overtime_a_server, number_left_behind,
+        )
+    },
+}  # fmt: skip
