@@ -238,12 +238,15 @@ def _tables(plan: Plan, store: Store, machine: Mapping[str, Any]) -> list[Table]
             speeds.means_table(figures.filter((figures["pilot"] == w.name) & (figures["replication"] == 0)), w.title)
             for w in queueing
         ]
-    for workload in plan.workloads:
+    for workload in (w for w in plan.workloads if not w.name.startswith("scale-")):
         told.append(
             speeds.speed_table(
                 found.filter(found["workload"] == workload.name), workload.title, _notes(plan, timings, workload)
             )
         )
+    scale = {w.name: w.title.partition(":")[0] for w in plan.workloads if w.name.startswith("scale-")}
+    if scale:
+        told.append(speeds.scale_table(found, scale))
     where = _where(machine)
     titles = {w.name: w.title for w in plan.workloads if not w.name.startswith("scale-")}
     if titles:

@@ -107,6 +107,28 @@ def speed_table(frame: pl.DataFrame, title: str, notes: Sequence[str]) -> Table:
     return Table(title, columns, tuple(rows), tuple(notes))
 
 
+def scale_table(frame: pl.DataFrame, titles: Mapping[str, str]) -> Table:
+    """Return time and memory of the scale cases as a table: one row a case, beside the first one."""
+    rows = frame.filter((pl.col("phase") == "end_to_end") & pl.col("workload").is_in(list(titles))).to_dicts()
+    first = rows[0]
+    headings = ("case", "million steps", "seconds", "peak MB", "× steps", "× seconds", "× peak memory")
+    cells = tuple(
+        (
+            titles[row["workload"]],
+            number(row["steps"] / 1e6, 2),
+            number(row["wall"], 1),
+            number(row["peak_memory_mb"], 0),
+            *(number(row[key] / first[key], 1) for key in ("steps", "wall", "peak_memory_mb")),
+        )
+        for row in rows
+    )
+    note = (
+        "One replication each, on one core, in a fresh process: start-up, sampling, engine, checks and measures. "
+        f"Multiples are of {titles[first['workload']].lower()}."
+    )
+    return Table("Scale", tuple(Column(h, "right" if i else "left") for i, h in enumerate(headings)), cells, (note,))
+
+
 def _told_ratio(row: Mapping[str, Any], baseline: str) -> str:
     """Return a ratio with its range, in three digits."""
     found = [row[f"times_{baseline}{end}"] for end in ("", "_low", "_high")]
