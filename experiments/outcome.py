@@ -157,12 +157,13 @@ NEARLY_FULL = 0.95  # load from which a level is said to be at its limit
 
 def face_targets() -> tuple[Target, ...]:
     """Return the figures measured elsewhere that the district model is held against (`configs/face.yaml`)."""
-    import yaml
+    from omegaconf import OmegaConf
 
     from experiments.composition import CONFIGS
     from sim import face
 
-    return face.targets(yaml.safe_load((CONFIGS / "face.yaml").read_text(encoding="utf-8")))
+    plain = OmegaConf.to_container(OmegaConf.load(CONFIGS / "face.yaml"))
+    return face.targets({"targets": plain["targets"]} if isinstance(plain, dict) else {})
 
 
 def face_table(measures: pl.DataFrame, pilots: Sequence[Pilot]) -> Table:
