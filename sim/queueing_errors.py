@@ -50,9 +50,15 @@ def explain(error: ValidationError, given: object, root: str, known: Iterable[st
         The first three mistakes, and the number of the others.
     """
     keys = sorted(set(known))
-    found = list(dict.fromkeys(_sentence(details, given, root, keys) for details in error.errors()))
+    errors = [details for details in error.errors() if not _counts_wrong_entries(details)]
+    found = list(dict.fromkeys(_sentence(details, given, root, keys) for details in errors))
     more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
     return "; ".join(found[:3]) + more
+
+
+def _counts_wrong_entries(details: ErrorDetails) -> bool:
+    """Return whether a list is called too short only because entries of it, told beside it, are wrong."""
+    return details["type"] == "too_short" and len(details["input"]) >= details["ctx"]["min_length"]
 
 
 def shown(value: object) -> str:

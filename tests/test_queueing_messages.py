@@ -212,6 +212,30 @@ from sim.queueing_config import known_keys
             "classes.customer.route.0.service must be at least 0, got -1",
         ),
         (
+            {"classes__customer__route__0__station": "nowhere"},
+            "classes.customer.route.0.station must be the name of a station of desk, back, got nowhere",
+        ),
+        (
+            {"classes__customer__route__0__service": {"law": "exponential", "mean": -1}},
+            "classes.customer.route.0.service.mean must be above 0, got -1",
+        ),
+        (
+            {"classes__customer__route__0__patience": {"law": "lognormal", "mean": -2, "cv": 1}},
+            "classes.customer.route.0.patience.mean must be above 0, got -2",
+        ),
+        (
+            {"classes__customer__arrivals": {"rate": -1}},
+            "classes.customer.arrivals.rate must be at least 0, got -1",
+        ),
+        (
+            {"classes__customer__arrivals": None},
+            "classes.customer.arrivals must be a mapping, got nothing",
+        ),
+        (
+            {"classes__customer__route__0__patience": 1, "classes__customer__route__0__leave": "desk"},
+            "classes.customer.route.0 must come to an end with some probability (or the class have rounds)",
+        ),
+        (
             {"classes__customer__route__0__service": {"mean": 1}},
             "classes.customer.route.0.service.law must be given, got nothing",
         ),
@@ -292,6 +316,12 @@ def test_many_mistakes_are_counted():
     bad = {f"stations__s{i}__room": -1 for i in range(5)}
     with pytest.raises(ConfigError, match=r"; and 2 more$"):
         queueing.load(changed(**bad))
+
+
+def test_a_list_with_a_wrong_entry_is_not_called_too_short_as_well():
+    with pytest.raises(ConfigError) as caught:
+        queueing.load(changed(classes__customer__route=[{"station": "desk", "service": -1}]))
+    assert str(caught.value) == "network.classes.customer.route.0.service must be at least 0, got -1"
 
 
 def test_a_route_with_endless_bad_luck_is_refused_when_it_is_drawn():
