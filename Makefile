@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup compare yuehu test test-all lint format clean
+# docs/model.md has tables that are written from configs/
+.PHONY: help setup compare yuehu docs test test-all lint format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -33,6 +34,9 @@ yuehu: setup  ## make the committed reference run in results/yuehu again
 # What runs a kernel on networks of every kind: with bounds checks, a read or write outside an array is an error.
 KERNEL_TESTS := tests/test_twins.py tests/test_blocks.py tests/test_timelines.py tests/test_timelines_notes.py \
 	tests/test_traces.py tests/test_balance.py tests/test_tally.py tests/test_passes.py
+
+docs: setup  ## write the tables of docs/model.md again from configs/
+	$(BIN)/python -m experiments.document
 
 test: $(VENV)/.ready-dev  ## lint, types, import contracts and tests
 	$(BIN)/ruff check .
