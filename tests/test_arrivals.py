@@ -4,7 +4,7 @@ from scipy import stats
 
 from sim.arrivals import arrival_times, day_factors, renewal_times
 from sim.clock import DAY, HOUR, MINUTE
-from sim.laws import Deterministic, Exponential
+from sim.laws import Deterministic, Erlang, Exponential, Uniform, Weibull
 
 EDGES = np.array([0, 9, 12, 14, 24]) * HOUR
 EXPECTED = np.array([0.0, 60.0, 5.0, 20.0])
@@ -110,3 +110,96 @@ def test_a_negative_cv_is_refused():
 def test_gaps_of_nothing_are_refused():
     with pytest.raises(ValueError, match="mean of the gaps must be above 0, got 0"):
         renewal_times(np.random.default_rng(1), Deterministic(value=0), MINUTE, HOUR)
+
+
+# --------------------------------------------------------------------------------- arrivals as processes
+
+
+def poisson_law(counts, means):
+    """Return the p-value of counts that are Poisson with these means, each with its own (a randomised transform)."""
+    rng = np.random.default_rng(0)
+    law = stats.poisson(means)
+    u = law.cdf(counts - 1) + rng.random(counts.shape) * law.pmf(counts)
+    return stats.kstest(u.ravel(), "uniform").pvalue
+
+
+def test_counts_of_a_profile_are_poisson_in_every_period_and_independent():
+    # Two weeks of hours with means from 0.01 to 40, drawn 60 times: false alarms once in 10,000 each.
+    hours = np.arange(14 * 24)
+    expected = 20.005 - 19.995 * np.cos(2 * np.pi * hours / 24) * (1 + hours // 168) / 2
+    edges = np.append(hours, len(hours)) * HOUR
+    rng = np.random.default_rng(10)
+    counts = np.array([np.histogram(arrival_times(rng, edges, expected), edges)[0] for _ in range(60)])
+    means = np.broadcast_to(expected, counts.shape)
+    assert poisson_law(counts, means) > 1e-4
+    total = counts.sum(axis=1)
+    assert stats.kstest(stats.norm.cdf((total - expected.sum()) / np.sqrt(expected.sum())), "uniform").pvalue > 1e-4
+    z = (counts - means) / np.sqrt(means)
+    neighbours = (z[:, 1:] * z[:, :-1]).mean()
+    assert abs(neighbours) < 4 / np.sqrt(z[:, 1:].size)
+
+
+def test_every_tick_of_a_short_period_is_as_likely():
+    times = arrival_times(np.random.default_rng(11), [50, 150, 153], [40_000, 3000])
+    assert stats.chisquare(np.bincount(times - 50, minlength=103)[:100]).pvalue > 1e-4
+    assert stats.chisquare(np.bincount(times - 50, minlength=103)[100:]).pvalue > 1e-4
+
+
+def test_an_edge_in_the_midst_of_a_constant_rate_changes_no_law():
+    whole = arrival_times(np.random.default_rng(12), [0, 100 * DAY], [5000])
+    cut = arrival_times(np.random.default_rng(13), np.arange(101) * DAY, np.full(100, 50.0))
+    assert stats.ks_2samp(np.diff(whole), np.diff(cut)).pvalue > 1e-4
+    assert abs(len(whole) - len(cut)) < 4 * np.sqrt(10_000)
+
+
+@pytest.mark.parametrize(("mean", "cv"), [(3.0, 0.25), (300.0, 0.25), (40.0, 1.0), (1000.0, 0.05)])
+def test_counts_of_a_day_with_its_factor_are_negative_binomial(mean, cv):
+    # A Poisson count with a gamma mean (Greenwood and Yule 1920): variance m + (cv m)^2. False alarms 1 in 10,000.
+    n_days = 3000
+    rng = np.random.default_rng([14, int(mean)])
+    edges = np.arange(2 * n_days + 1) * DAY // 2
+    factors = day_factors(rng, n_days, cv)
+    times = arrival_times(rng, edges, np.tile([0.3 * mean, 0.7 * mean], n_days), factors)
+    counts = np.bincount(times // DAY, minlength=n_days)
+    r = 1 / cv**2
+    law = stats.nbinom(r, r / (r + mean))
+    assert law.var() == pytest.approx(mean + (cv * mean) ** 2)
+    u = law.cdf(counts - 1) + np.random.default_rng(0).random(n_days) * law.pmf(counts)
+    assert stats.kstest(u, "uniform").pvalue > 1e-4
+    spread = (counts - mean) ** 2
+    assert abs(spread.mean() - law.var()) < 4 * spread.std() / np.sqrt(n_days)
+    # One factor for the whole of a day and another for the next: the halves of a day vary together, days do not.
+    halves = np.bincount(2 * times // DAY, minlength=2 * n_days).reshape(n_days, 2)
+    products = (halves[:, 0] - 0.3 * mean) * (halves[:, 1] - 0.7 * mean)
+    assert abs(products.mean() - 0.21 * (cv * mean) ** 2) < 4 * products.std() / np.sqrt(n_days)
+    days = (counts[1:] - mean) * (counts[:-1] - mean)
+    assert abs(days.mean()) < 4 * days.std() / np.sqrt(n_days)
+
+
+def test_day_factors_are_gamma_and_independent():
+    factors = day_factors(np.random.default_rng(15), 20_000, 0.25)
+    assert stats.kstest(factors, stats.gamma(16, scale=1 / 16).cdf).pvalue > 1e-4
+    assert abs(np.corrcoef(factors[1:], factors[:-1])[0, 1]) < 4 / np.sqrt(20_000)
+
+
+@pytest.mark.parametrize(
+    "law", [Exponential(mean=2), Erlang(mean=2, shape=2), Uniform(low=0, high=4), Weibull(mean=2, shape=0.7)]
+)
+def test_gaps_of_renewals_follow_their_law_and_do_not_depend_on_each_other(law):
+    times = renewal_times(np.random.default_rng(16), law, HOUR, 20_000 * HOUR)
+    gaps = np.diff(times, prepend=0) / HOUR
+    u = np.linspace(0, 1, 20_001)[1:-1]
+    values = law.inverse(u)
+    assert stats.kstest(gaps, lambda x: np.interp(x, values, u)).pvalue > 1e-4
+    assert abs(np.corrcoef(gaps[1:], gaps[:-1])[0, 1]) < 4 / np.sqrt(len(gaps))
+
+
+def test_renewals_before_an_instant_are_as_many_as_renewal_theory_says():
+    # Erlang-2 gaps of mean 2 (rate 1 a phase): m(t) = t / 2 - 1 / 4 + exp(-2 t) / 4 (Cox 1962, section 4.5).
+    law, trials = Erlang(mean=2, shape=2), 400
+    rng = np.random.default_rng(17)
+    runs = [renewal_times(rng, law, HOUR, 20 * HOUR) for _ in range(trials)]
+    for t in (1, 3, 20):
+        counts = np.array([np.count_nonzero(times < t * HOUR) for times in runs])
+        expected = t / 2 - 1 / 4 + np.exp(-2 * t) / 4
+        assert abs(counts.mean() - expected) < 4 * counts.std() / np.sqrt(trials), t
