@@ -1,8 +1,12 @@
+import datetime as dt
+import math
+from fractions import Fraction
 from functools import cache
 
 import numpy as np
 import pytest
-from district import PILOTS, pilot, place_of, tiny
+from district import PILOTS, mapping, pilot, place_of, tiny
+from scipy import stats
 
 from sim import demand, place
 from sim.clock import DAY, HOUR, WEEK
@@ -192,3 +196,125 @@ def test_choose_by_hand():
     # Edges at 0.2, 0.2 and 1: nobody has the middle one.
     u = np.array([0.0, 0.19, 0.2, 0.999])
     assert demand.choose(u, [1.0, 0.0, 4.0]).tolist() == [0, 0, 2, 2]
+
+
+# ----------------------------------------------------------------------- the year of the shipped demand, exactly
+
+
+def exact_days(channel):
+    """Return each day's share of the year's requests of a channel, from the shipped numbers alone, as fractions."""
+    plain = mapping("four_level")
+    calendar, asked = plain["district"]["calendar"], plain["demand"]
+    weights = {
+        Channel.COUNTER: asked["counter_weekday"],
+        Channel.PHONE: asked["phone_weekday"],
+        Channel.LATENT: [1] * 7,
+    }[channel]
+    weights = [Fraction(str(w)) for w in weights]
+    monday = dt.date.fromisoformat(calendar["first_monday"])
+    festival = dt.date.fromisoformat(calendar["festival_start"])
+    days = []
+    for i in range(364):
+        date = monday + dt.timedelta(days=i)
+        weight = weights[date.weekday()]
+        if channel is Channel.COUNTER:
+            if date.isoformat() in calendar["holidays"]:
+                weight = Fraction(0)
+            elif date.isoformat() in calendar["working_weekends"]:
+                weight = sum(weights[:5]) / 5
+            elif date.weekday() > 4:
+                weight = Fraction(0)
+        if channel is not Channel.LATENT and 0 <= (date - festival).days < 7 * calendar["festival_weeks"]:
+            weight *= Fraction(str(asked["festival_factor"]))
+        days.append(weight)
+    return [day / sum(days) for day in days]
+
+
+def exact_hours(channel):
+    """Return each hour's share of a day's requests of a channel, as fractions."""
+    asked = mapping("four_level")["demand"]
+    name = channel.name.lower() + "_hour"
+    hours = [Fraction(str(w)) for w in asked.get(name, [1] * 24)]
+    return [hour / sum(hours) for hour in hours]
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_every_hour_of_the_year_has_exactly_its_share(channel):
+    # From the dates: weekdays, holidays, weekends worked in exchange, the festival; within a rounding of floats.
+    profile = demand.hourly_profile(pilot(), channel)
+    days, hours = exact_days(channel), exact_hours(channel)
+    exact = np.array([[float(day * hour) for hour in hours] for day in days])
+    np.testing.assert_allclose(profile, exact, rtol=1e-14, atol=0)
+
+
+@pytest.mark.parametrize(("channel", "rate"), [("counter", "0.6"), ("phone", "0.08"), ("latent", "0.15")])
+def test_the_expected_requests_of_a_year_are_the_configured_rates_to_the_last_digit(channel, rate):
+    of = Channel[channel.upper()]
+    assert str(mapping()["demand"][f"{channel}_per_resident_year"]) == rate
+    yearly = Fraction(rate) * 130_000
+    assert demand.yearly(pilot(), of) == float(yearly)
+    profile = demand.hourly_profile(pilot(), of) * demand.yearly(pilot(), of)
+    assert math.fsum(profile.ravel()) == pytest.approx(float(yearly), rel=1e-15, abs=0)
+    assert sum(exact_days(of)) == sum(exact_hours(of)) == 1
+
+
+def test_weekdays_of_the_year_in_whole_numbers():
+    # 52 of each, less 7 holidays on Mondays, 3 on Tuesdays, 2 on other days; 3 of each in the festival count half.
+    # Of the weekend days worked, which ask for a mean weekday, a Saturday and a Sunday are in the festival.
+    by_hand = {
+        "1.05": 45 - 1.5, "1.08": 49 - 1.5, "1.07": 50 - 1.5, "0.97": 50 - 1.5, "0.83": 50 - 1.5,
+    }  # fmt: skip
+    expected = [Fraction(weight) * Fraction(n) for weight, n in by_hand.items()] + [Fraction(2.5), Fraction(1.5)]
+    shares = exact_days(Channel.COUNTER)
+    unit = shares[8] / Fraction("1.08")  # Tuesday 11 January
+    weeks = np.array(shares, dtype=object).reshape(52, 7).sum(axis=0) / unit
+    assert weeks.tolist() == expected
+    profile = demand.hourly_profile(pilot(), Channel.COUNTER).sum(axis=1)
+    assert np.count_nonzero(profile == 0) == 364 - 249  # the closed days
+    assert profile.reshape(52, 7).sum(axis=0) == pytest.approx([float(w * unit) for w in weeks], rel=1e-14)
+
+
+def test_the_second_year_is_as_the_first():
+    two = pilot("four_level", "run.warm_up_weeks=1", "run.measured_weeks=103", "run.drain_weeks=0")
+    where = place_of("four_level")
+    d = demand.draw(two, where, 0)
+    for channel in Channel:
+        days = np.bincount(d.instant[d.channel == channel] // DAY, minlength=728).reshape(2, 364)
+        mean = demand.hourly_profile(two, channel).sum(axis=1) * demand.yearly(two, channel)
+        if channel is Channel.COUNTER:
+            assert np.array_equal(days == 0, np.stack([mean == 0] * 2))
+        error = np.sqrt((mean + (0.25 * mean) ** 2).sum())
+        assert np.all(np.abs(days.sum(axis=1) - mean.sum()) < 4 * error)
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_counts_of_a_day_follow_the_negative_binomial_law_of_their_own_mean(channel):
+    # A Poisson count with a gamma factor of CV 0.25. A false alarm in 10,000 for each channel.
+    mean = expected_by_hour(channel).sum(axis=1)
+    open_days = mean > 0
+    law = stats.nbinom(16, 16 / (16 + mean[open_days]))
+    assert law.var() == pytest.approx(mean[open_days] + (0.25 * mean[open_days]) ** 2)
+    rng, transformed = np.random.default_rng(0), []
+    for d in drawn():
+        counts = np.bincount(d.instant[d.channel == channel] // DAY, minlength=7 * WEEKS)[open_days]
+        transformed.append(law.cdf(counts - 1) + rng.random(len(counts)) * law.pmf(counts))
+    assert stats.kstest(np.concatenate(transformed), "uniform").pvalue > 1e-4
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_instants_within_an_hour_are_uniform(channel):
+    within = np.concatenate([d.instant[d.channel == channel] % HOUR for d in drawn()[:3]]) / HOUR
+    assert stats.kstest(within, "uniform").pvalue > 1e-4
+
+
+def test_days_and_channels_have_factors_of_their_own():
+    z = {}
+    for channel in (Channel.COUNTER, Channel.PHONE):
+        mean = expected_by_hour(channel).sum(axis=1)
+        counts = np.array([np.bincount(d.instant[d.channel == channel] // DAY, minlength=7 * WEEKS) for d in drawn()])
+        z[channel] = (counts - mean) / np.sqrt(mean + (0.25 * mean) ** 2).clip(min=1e-9)
+    both = expected_by_hour(Channel.COUNTER).sum(axis=1) > 0
+    together = (z[Channel.COUNTER] * z[Channel.PHONE])[:, both]
+    assert abs(together.mean()) < 4 * together.std() / np.sqrt(together.size)
+    days = z[Channel.PHONE][:, 1:] * z[Channel.PHONE][:, :-1]
+    assert abs(days.mean()) < 4 * days.std() / np.sqrt(days.size)
