@@ -111,11 +111,12 @@ def known(factor):
 # --------------------------------------------------------------------------------------------- intervals
 
 
+@pytest.mark.parametrize("n", [4, REPLICATIONS])
 @pytest.mark.parametrize("confidence", [0.8, 0.95])
-def test_t_intervals_cover_the_known_mean_wait_of_an_office_that_begins_empty(studies, confidence):
+def test_t_intervals_cover_the_known_mean_wait_of_an_office_that_begins_empty(studies, confidence, n):
     truth = known(1.0)
     assert abs(studies[0].mean() - truth) < 4 * studies[0].std() / math.sqrt(studies[0].size)
-    intervals = [mean_interval(values, confidence) for values in studies[0]]
+    intervals = [mean_interval(values, confidence) for values in studies[0, :, :n]]
     assert_binomial(sum(i.low <= truth <= i.high for i in intervals), STUDIES, confidence)
 
 
@@ -155,6 +156,18 @@ def test_holm_rarely_rejects_what_is_true_beside_much_that_is_false(studies):
     assert all(f[2].p_holm <= 0.05 for f in found)  # 5 % less work
 
 
+def test_holm_rejects_any_of_four_true_hypotheses_as_rarely_as_it_says(studies):
+    # Two designs differ and are found; four are equal to the first one, and unadjusted tests reject too often.
+    adjusted = plain = 0
+    for i in range(STUDIES):
+        base, same = studies[0, i], [studies[SAME, (i + k) % STUDIES] for k in range(4)]
+        found = simultaneous([(base, other) for other in (*same, studies[1, i], studies[2, i])])
+        adjusted += min(d.p_holm for d in found[:4]) <= 0.05
+        plain += min(d.p_value for d in found[:4]) <= 0.05
+    assert_at_most(adjusted, STUDIES, 0.05)
+    assert plain > 2 * adjusted > 0
+
+
 def stationary_waits(seed, n, load):
     """Return one wait of a stationary M/M/1 queue with work of mean 1, in each of so many queues.
 
@@ -171,7 +184,7 @@ def stationary_waits(seed, n, load):
 
 @pytest.mark.parametrize(("n", "p", "confidence"), [(60, 0.9, 0.9), (100, 0.9, 0.95), (40, 0.7, 0.95)])
 def test_quantile_intervals_cover_the_known_quantile_of_a_wait(n, p, confidence):
-    trials, load = 500, 0.5
+    trials, load = 1500, 0.5
     values = np.sort(stationary_waits(3, n * trials, load).reshape(trials, n), axis=1)
     low, high, coverage = quantile_interval_ranks(n, p, confidence)
     truth = theory.mmc_waiting_quantile(load, 1, 1, p)
