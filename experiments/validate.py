@@ -18,7 +18,7 @@ from sim.config import ConfigError, Section, near
 from sim.validation.cases import Case, Form, Register
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     import polars as pl
     from rich.console import Console
@@ -73,6 +73,15 @@ class Chosen:
         order = list(self.register.ids)
         names = [*self.cases, *self.checks]
         return sorted(names, key=lambda name: (order.index(name) if name in order else len(order), name))
+
+    @property
+    def ids(self) -> set[str]:
+        """Return the ids of all values that are held against the program."""
+        from sim.validation.checks import CHECKS
+
+        return {e.id for case in self.cases.values() for e in case.expects} | {
+            identity for name in self.checks for identity in CHECKS[name].ids
+        }
 
 
 def main(arguments: list[str]) -> None:
@@ -203,17 +212,20 @@ def _outcomes(settings: Validate, what: Chosen, store: Store) -> pl.DataFrame:
         ]
         parts.append(table(judgements))
     if not settings.cases:
-        parts.append(table(_not_covered(what.register)))
+        parts.append(table(_not_covered(what.register, what.ids)))
     return pl.concat(parts)
 
 
-def _not_covered(register: Register) -> Iterator[Outcome]:
-    """Yield a row for every value that is not covered, with the reason."""
+def _not_covered(register: Register, covered: Collection[str]) -> Iterator[Outcome]:
+    """Yield a row for every value of the register that no case or check covers, with the reason."""
     from sim.validation.outcomes import NOT_COVERED, Outcome
 
     nan = float("nan")
-    for case, reason in register.not_covered.items():
-        for quantity in register.ids[case]:
+    for value in register.all_ids:
+        if value not in covered:
+            case = next(name for name in register.ids if value.startswith(f"{name}."))
+            reason = register.not_covered.get(case, "nothing holds it yet")
+            quantity = value.removeprefix(f"{case}.")
             yield Outcome(case, "", quantity, nan, nan, nan, nan, nan, nan, 0, NOT_COVERED, reason, "")
 
 

@@ -99,7 +99,7 @@ class Case(BaseModel):
 
 
 class Register(BaseModel):
-    """Every value that is held against the program, by case, and why some are not covered."""
+    """Every value that is held against the program, by case, and why some (a case or one of its values) are not."""
 
     model_config = FROZEN
     ids: dict[Name, tuple[Name, ...]]

@@ -63,7 +63,9 @@ def z_chart(outcomes: pl.DataFrame, spread: Chance | None, footer: str = "") -> 
     axes.plot(expected[far], score[far], zorder=4, **_FAR)
     for i in np.flatnonzero(far):
         name = f"{rows['case'][int(i)]}.{rows['quantity'][int(i)]}"
-        axes.annotate(name, (expected[i], score[i]), xytext=(8, -8), textcoords="offset points", fontsize=8, va="center")
+        axes.annotate(
+            name, (expected[i], score[i]), xytext=(8, -8), textcoords="offset points", fontsize=8, va="center"
+        )
     return page.figure
 
 

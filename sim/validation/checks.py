@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sim.validation.analyses import exact_checks, slippage
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -17,11 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Check:
-    """What is known of an analysis: the ids of its values, and the function that makes their outcomes."""
+    """What is known of an analysis: the function that makes the outcomes of a form and a seed."""
 
     mechanism: str
-    ids: tuple[str, ...]
     outcomes: Callable[[Form, int], Sequence[Outcome]]
 
 
-CHECKS: dict[str, Check] = {}
+CHECKS: dict[str, Check] = {
+    case: Check("output", outcomes) for case, outcomes in (exact_checks() | {"kn_slippage_k5": slippage}).items()
+}
