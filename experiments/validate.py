@@ -74,15 +74,6 @@ class Chosen:
         names = [*self.cases, *self.checks]
         return sorted(names, key=lambda name: (order.index(name) if name in order else len(order), name))
 
-    @property
-    def ids(self) -> set[str]:
-        """Return the ids of all values that are held against the program."""
-        from sim.validation.checks import CHECKS
-
-        return {e.id for case in self.cases.values() for e in case.expects} | {
-            identity for name in self.checks for identity in CHECKS[name].ids
-        }
-
 
 def main(arguments: list[str]) -> None:
     """Run the command.
@@ -212,7 +203,9 @@ def _outcomes(settings: Validate, what: Chosen, store: Store) -> pl.DataFrame:
         ]
         parts.append(table(judgements))
     if not settings.cases:
-        parts.append(table(_not_covered(what.register, what.ids)))
+        told = pl.concat(parts)
+        covered = {f"{case}.{quantity}" for case, quantity in zip(told["case"], told["quantity"], strict=True)}
+        parts.append(table(_not_covered(what.register, covered)))
     return pl.concat(parts)
 
 
@@ -224,7 +217,7 @@ def _not_covered(register: Register, covered: Collection[str]) -> Iterator[Outco
     for value in register.all_ids:
         if value not in covered:
             case = next(name for name in register.ids if value.startswith(f"{name}."))
-            reason = register.not_covered.get(case, "nothing holds it yet")
+            reason = register.not_covered.get(case) or register.not_covered.get(value, "nothing holds it yet")
             quantity = value.removeprefix(f"{case}.")
             yield Outcome(case, "", quantity, nan, nan, nan, nan, nan, nan, 0, NOT_COVERED, reason, "")
 
