@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sim.validation.outcomes import Outcome
 
 REGISTER = "validation_ids.yaml"
+SHIPPED_SEED = 1
 
 HELP = """\
 wangge validate [form=quick|full] [cases=[NAME,...]] [name=FOLDER] [executor=serial|local|dask] [workers=N] [seed=N]
@@ -41,7 +42,7 @@ If anything differs, it is said in a paragraph and the exit status is 1.
 
   form=full                     enough replications for standard errors below 1 % of each value: takes long
   cases=[mm1_ciw,n_model]       some cases only
-  name=mine                     results/mine; by default results/validate-quick or validate-full
+  name=mine                     results/mine; by default results/validate-quick or validate-full (a part: and a hash)
   seed=2                        other random numbers
   --config-dir DIR              also cases of your own, in DIR/validation/
   --cfg job                     print the resolved config and stop
@@ -142,7 +143,8 @@ def _validate(settings: Validate, what: Chosen, on: Settings, arguments: Sequenc
         "checks": list(what.checks),
     }
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
-    usual = f"validate-{settings.form}" if not settings.cases else f"validate-{settings.form}-{digest[:8]}"
+    plain = not settings.cases and settings.seed == SHIPPED_SEED
+    usual = f"validate-{settings.form}" + ("" if plain else f"-{digest[:8]}")
     name = plain_name("name", settings.name or usual)
     console = terminal()
     store = Store.open(Path("results") / name, identity, {"command": ["wangge", "validate", *arguments]})

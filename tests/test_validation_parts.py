@@ -266,13 +266,14 @@ def test_the_table_numbers_its_sources_and_says_why_something_is_not_covered():
     rows.append({**rows[0], "verdict": NOT_COVERED, "reason": "no such thing", "estimate": np.nan, "low": np.nan})
     table = words.outcome_table(pl.DataFrame(rows, schema=outcomes.SCHEMA), "All", ["a note"])
     assert table.notes == ("a note", "[1] me", "[2] no such thing")
+    assert table.rows[0][5:7] == ("±0.1", "+0.50")
     assert table.rows[1][6] == "-"
     assert table.rows[2][-2:] == ("not covered", "[2]")
 
 
 def test_the_notes_count_verdicts_and_judge_the_spread():
     notes = words.notes(told(np.linspace(-2, 2, 40)), outcomes.chance(told(np.linspace(5, 6, 40))), seed=3)
-    assert notes[0] == "40 agrees; seed 3."
+    assert notes[0] == "agrees 40; seed 3."
     assert "40 cases" in notes[-1]
     assert "not as chance gives" in notes[-1]
 
@@ -314,7 +315,7 @@ def test_a_case_that_differs_ends_with_a_paragraph_and_status_1(mine):
     folder = mine / "results" / "all"
     found = pl.read_csv(folder / "outcomes.csv")
     assert dict(zip(found["case"], found["verdict"], strict=True)) == {"ciw_resume": AGREES, "wrong": DIFFERS}
-    assert "1 agrees, 1 differs" in (folder / "summary.md").read_text()
+    assert "agrees 1, differs 1; seed 1" in (folder / "summary.md").read_text()
     assert not (folder / "charts").exists()  # nothing random
 
 
@@ -352,6 +353,8 @@ def test_help_and_resolved_settings(capsys):
     assert "form=full" in capsys.readouterr().out
     validate.main(["--cfg", "job", "seed=5"])
     assert yaml.safe_load(capsys.readouterr().out)["seed"] == 5
+    validate.main(["--cfg", "job"])
+    assert yaml.safe_load(capsys.readouterr().out)["seed"] == validate.SHIPPED_SEED
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def outcome_table(outcomes: pl.DataFrame, title: str, said: Sequence[str]) -> Ta
                 "quantity": row["quantity"],
                 "value": _short(row["value"]),
                 "estimate": _short(row["estimate"]),
-                "95 % interval": f"{_short(row['low'])} to {_short(row['high'])}" if isfinite(row["low"]) else "-",
+                "95 % interval": f"±{(row['high'] - row['low']) / 2:.2g}" if isfinite(row["low"]) else "-",
                 "z": f"{row['z']:+.2f}" if not isnan(row["z"]) else "-",
                 "verdict": row["verdict"],
                 "source": f"[{sources.setdefault(told, len(sources) + 1)}]",
@@ -49,7 +49,7 @@ def _short(value: float) -> str:
 def notes(outcomes: pl.DataFrame, spread: Chance | None, seed: int) -> list[str]:
     """Return the counts of verdicts, and whether the z-scores are spread as chance spreads them."""
     counts = {verdict: int((outcomes["verdict"] == verdict).sum()) for verdict in (AGREES, DIFFERS, VAGUE, NOT_COVERED)}
-    told = [f"{', '.join(f'{n} {verdict}' for verdict, n in counts.items() if n)}; seed {seed}."]
+    told = [f"{', '.join(f'{verdict} {n}' for verdict, n in counts.items() if n)}; seed {seed}."]
     told.append("z: estimate less value in standard errors; random values agree within 4, traces must be the same.")
     if spread is not None:
         words = "as chance gives" if spread.p_value >= 0.01 else "not as chance gives"
