@@ -37,7 +37,8 @@ wangge validate [form=quick|full] [cases=[NAME,...]] [name=FOLDER] [executor=ser
 
 Holds the program to what is known: closed forms of queueing theory, published simulation models, and traces worked
 by hand. Every case is a queueing network in configs/validation/ with the values that it must give and their sources.
-Random ones must come within 4 standard errors, traces must be the same, and both engines must give the same record.
+Random ones must come within 4 standard errors (in the quick form a few more: it has few replications), traces must be
+the same, and both engines must give the same record.
 If anything differs, it is said in a paragraph and the exit status is 1.
 
   form=full                     enough replications for standard errors below 1 % of each value: takes long

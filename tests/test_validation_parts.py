@@ -197,7 +197,9 @@ def test_blocks_hold_every_replication_once(tmp_path):
         ({}, [1.9, 2.0, 2.2], False, AGREES, ""),
         ({}, [1.9, 2.0, 2.2], True, VAGUE, "standard error 4.41% of the value, above 1%"),
         ({"precision": 0.05}, [1.9, 2.0, 2.2], True, AGREES, ""),
-        ({}, [2.9, 3.0, 3.2], False, DIFFERS, "more than 4 standard errors from the value"),
+        ({}, [2.9, 3.0, 3.2], True, DIFFERS, "more than 4 standard errors from the value"),
+        ({}, [2.9, 3.0, 3.2], False, AGREES, ""),
+        ({}, [2.999, 3.0, 3.001], False, DIFFERS, "more than 126 standard errors from the value"),
         ({"reference_error": 0.5}, [2.9, 3.0, 3.2], False, AGREES, ""),
         ({}, [2.0, np.nan, 2.0], False, DIFFERS, "1 of 3 replications have no finite estimate"),
         ({}, [np.inf, 2.0], False, DIFFERS, "1 of 2 replications have no finite estimate"),
@@ -220,6 +222,13 @@ def test_z_counts_standard_errors_of_estimate_and_value_together():
     assert judged.standard_error == pytest.approx(error)
     assert judged.z == pytest.approx(0.6 / np.hypot(error, 0.4))
     assert (judged.high - judged.low) / 2 == pytest.approx(3.1824463 * error)
+
+
+@pytest.mark.parametrize("n", [3, 16, 100])
+def test_the_bound_of_few_replications_is_passed_as_rarely_as_4_by_a_normal_law(n):
+    z = outcomes.most_errors(n)
+    assert outcomes.normal_scores(told([z, -z], n=n)) == pytest.approx([4, -4])
+    assert z > 4
 
 
 def told(z, n=200, case="c{}"):
@@ -251,7 +260,7 @@ def test_chance_takes_one_value_a_case_and_needs_eight_cases():
 
 
 def test_words_of_a_failure_name_case_value_and_reason():
-    judged = outcomes.judged(CASE_BY_HAND, expected(), [2.9, 3.0, 3.2], precise=False)
+    judged = outcomes.judged(CASE_BY_HAND, expected(), [2.9, 3.0, 3.2], precise=True)
     paragraph = words.failed(outcomes.table([judged]), {"other": "visits.end"})
     assert paragraph == (
         "2 of the checks fail: by_hand.x must be 2, got 3.0333 (more than 4 standard errors from the value); "
@@ -280,6 +289,7 @@ def test_the_notes_count_verdicts_and_judge_the_spread():
 
 def test_the_chart_is_the_same_picture_each_time_and_names_what_is_far_out():
     rows = told([0.3, -1.2, 0.9, 5.5, -30.0])
+    rows = rows.with_columns(verdict=pl.when(rows["z"].abs() > 4).then(pl.lit(DIFFERS)).otherwise("verdict"))
     figure = chart.z_chart(rows, None, footer="here")
     said = [text.get_text() for text in figure.axes[0].texts]
     assert "c3.x" in said

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.charts import _EDGE, COLOURS, _Key, _Page, _styled
-from sim.validation.outcomes import MOST_ERRORS, normal_scores, scored
+from sim.validation.outcomes import DIFFERS, MOST_ERRORS, normal_scores, scored
 
 if TYPE_CHECKING:
     import polars as pl
@@ -38,19 +38,19 @@ def z_chart(outcomes: pl.DataFrame, spread: Chance | None, footer: str = "") -> 
     Returns
     -------
     Figure
-        Scores further out than 6 are drawn at the edge; those beyond 4 are named.
+        Scores further out than 6 are drawn at the edge; values that differ are named.
     """
     from scipy.stats import norm
 
     rows = scored(outcomes).with_columns(score=normal_scores(scored(outcomes))).sort("score")
     n = len(rows)
-    far = rows["z"].abs().to_numpy() > MOST_ERRORS
+    far = rows["verdict"].to_numpy() == DIFFERS
     score = np.clip(rows["score"].to_numpy(), -_SHOWN, _SHOWN)
     expected = norm.ppf((np.arange(n) + 0.5) / n)
-    title = f"{int((~far).sum())} of {n} random values lie within 4 standard errors"
+    title = f"{int((~far).sum())} of {n} random values agree with what is known"
     legend = [
         _Key("a value", _POINT, line=True),
-        _Key("beyond 4", _FAR, line=True),
+        _Key("differs", _FAR, line=True),
         _Key("what chance gives", {"color": COLOURS[0], "lw": 1.2, "ls": "-"}, line=True),
     ]
     subtitle = "Values of one case share their draws, so that the line is met less closely than by independent ones."
@@ -79,4 +79,4 @@ def _frame(axes: Axes) -> None:
     axes.set_xlim(-3.5, 3.5)
     axes.set_ylim(-_SHOWN - 0.3, _SHOWN + 0.3)
     axes.set_xlabel("Quantile of the standard normal law")
-    axes.set_ylabel("z-score: estimate less value, in standard errors")
+    axes.set_ylabel("Normal score of z: estimate less value, in standard errors")

@@ -81,12 +81,14 @@ def judged(case: Case, expected: Expected, estimates: Sequence[float] | Floats, 
     estimates : array
         One a replication.
     precise : bool
-        Whether the standard error must be as small as the case says; otherwise the verdict is `vague`.
+        Whether this is the full form: the standard error must be as small as the case says (else the verdict is
+        `vague`), and 4 of them are the bound whatever the number of replications.
 
     Returns
     -------
     Outcome
-        `agrees` within 4 standard errors; an exact value, if every replication gives it.
+        `agrees` within 4 standard errors (of few replications in the quick form: within `most_errors`); an exact
+        value, if every replication gives it.
     """
     found = np.asarray(estimates, dtype=np.float64)
     value, n = expected.value, len(found)
@@ -106,11 +108,19 @@ def judged(case: Case, expected: Expected, estimates: Sequence[float] | Floats, 
     both = float(np.hypot(error, expected.reference_error))
     z = (estimate - value) / both if both > 0 else (0.0 if estimate == value else np.inf)
     verdict, reason = AGREES, ""
-    if abs(z) > MOST_ERRORS:
-        verdict, reason = DIFFERS, f"more than {MOST_ERRORS:g} standard errors from the value"
+    most = MOST_ERRORS if precise else most_errors(n)
+    if abs(z) > most:
+        verdict, reason = DIFFERS, f"more than {most:.3g} standard errors from the value"
     elif precise and error > expected.precision * abs(value):
         verdict, reason = VAGUE, f"standard error {error / abs(value):.2%} of the value, above {expected.precision:.0%}"
     return Outcome(*head, estimate, estimate - half, estimate + half, error, z, n, verdict, reason, source)
+
+
+def most_errors(n: int) -> float:
+    """Return the bound that the t statistic of n observations leaves by chance as rarely as a normal one leaves 4."""
+    from scipy.stats import norm, t
+
+    return float(t.isf(norm.sf(MOST_ERRORS), n - 1))
 
 
 def _t_quantile(n: int) -> float:

@@ -50,7 +50,10 @@ def notes(outcomes: pl.DataFrame, spread: Chance | None, seed: int) -> list[str]
     """Return the counts of verdicts, and whether the z-scores are spread as chance spreads them."""
     counts = {verdict: int((outcomes["verdict"] == verdict).sum()) for verdict in (AGREES, DIFFERS, VAGUE, NOT_COVERED)}
     told = [f"{', '.join(f'{verdict} {n}' for verdict, n in counts.items() if n)}; seed {seed}."]
-    told.append("z: estimate less value in standard errors; random values agree within 4, traces must be the same.")
+    told.append(
+        "z: estimate less value in standard errors. Random values agree within 4 (in the quick form within what "
+        "Student's law of its few replications passes as rarely: 5.5 with 16); traces must be the same."
+    )
     if spread is not None:
         words = "as chance gives" if spread.p_value >= 0.01 else "not as chance gives"
         told.append(
