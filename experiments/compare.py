@@ -160,10 +160,14 @@ def progress(console: Console, store: Store, pilots: list[Pilot], means: How) ->
     with Progress(*columns, console=console, disable=not sys.stderr.isatty() and not console.is_terminal) as bar:
         job = bar.add_task("replications", total=total, completed=kept)
 
-        def on_done(_: study.Task, facts: Mapping[str, Any]) -> None:
+        def on_done(task: study.Task, facts: Mapping[str, Any]) -> None:
             bar.advance(job)
-            if not console.is_terminal:
-                console.print(f"  kept {_}: {facts['steps']:,} steps in {facts['seconds']:.0f} s", markup=False)
+            done = int(bar.tasks[job].completed)
+            if not console.is_terminal and (10 * done // total > 10 * (done - 1) // total or done == kept + 1):
+                console.print(
+                    f"  {done} of {total}: kept {task}, {facts['steps']:,} steps in {facts['seconds']:.0f} s",
+                    markup=False,
+                )
 
         return study.run(store, pilots, engine=means.engine, on=means.executor, on_done=on_done)
 

@@ -95,10 +95,13 @@ def compare(
         simultaneous over all rows that have one.
     """
     baseline = pilots[0]
-    cells = {
-        (p, m, g): part["value"].to_numpy()
-        for (p, m, g), part in measures.sort("replication").group_by(["pilot", "measure", "group"], maintain_order=True)
-    }
+    finished = [set(measures.filter(pl.col("pilot") == p)["replication"]) for p in pilots]
+    both = np.array(sorted(set.intersection(*finished)))  # the replications that all pilots have: they are paired
+    kept = measures.filter(pl.col("replication").is_in(both.tolist()))
+    cells = {}
+    for key, part in kept.group_by(["pilot", "measure", "group"], maintain_order=True):
+        cells[key] = np.full(len(both), np.nan)
+        cells[key][np.searchsorted(both, part["replication"].to_numpy())] = part["value"].to_numpy()
     units = {(m, g): u for m, g, u in measures.select("measure", "group", "unit").unique().iter_rows()}
 
     def cell(pilot: str, measure: str, group: str) -> Floats:
@@ -107,7 +110,7 @@ def compare(
     rows = [(s, p) for p in pilots[1:] for s in shown if (s.measure, s.group) in units]
     reasons = [_withheld(cell, s, baseline, p, run, staff_overloaded) for s, p in rows]
     pairs = [
-        (np.full(2, np.nan),) * 2 if why else _paired(cell(baseline, s.measure, s.group), cell(p, s.measure, s.group))
+        (np.full(2, np.nan),) * 2 if why else (cell(baseline, s.measure, s.group), cell(p, s.measure, s.group))
         for (s, p), why in zip(rows, reasons, strict=True)
     ]
     differences = analysis.simultaneous(pairs, run.confidence)
@@ -133,12 +136,6 @@ def compare(
         )  # fmt: skip
     schema = {"replications_needed": pl.Int64, "why": pl.String}
     return pl.DataFrame(table, schema_overrides=schema, infer_schema_length=None)
-
-
-def _paired(baseline: Floats, other: Floats) -> tuple[Floats, Floats]:
-    """Return two equally long vectors: the replications that both have."""
-    n = min(len(baseline), len(other))
-    return baseline[:n], other[:n]
 
 
 def _withheld(

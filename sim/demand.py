@@ -53,6 +53,8 @@ class Demand:
         The line that a request belongs to, as an index of the procedures' lines.
     runs : tuple of range
         The numbers that these requests have among all of the replication: one run for each channel.
+    first : tuple of int
+        The number of each channel's first request among all of the replication.
     """
 
     channel: Ints
@@ -61,6 +63,7 @@ class Demand:
     household: Ints
     line: Ints
     runs: tuple[range, ...]
+    first: tuple[int, ...]
     seed: int
     replication: int
     district: int = 0
@@ -77,15 +80,18 @@ class Demand:
     def uniforms(self, purpose: str) -> Floats:
         """Return one uniform per request for a purpose, such as an activity and attempt (shape (n,)).
 
-        So a request has the same difficulty, luck and patience under every design, whichever others are there.
+        So a request has the same difficulty, luck and patience under every design, whichever others are there, and
+        whatever comes through the other channels.
         """
-
-        def drawn(run: range) -> Floats:
-            name = f"demand/{purpose}"
-            return uniforms(self.seed, self.replication, name, len(run), start=run.start, district=self.district)
-
-        runs = [run for run in self.runs if run]
-        return drawn(runs[0]) if len(runs) == 1 else np.concatenate([np.zeros(0), *map(drawn, runs)])
+        drawn = [
+            uniforms(
+                self.seed, self.replication, f"demand/{channel.name.lower()}/{purpose}", len(run),
+                start=run.start - first, district=self.district,
+            )
+            for channel, run, first in zip(Channel, self.runs, self.first, strict=True)
+            if run
+        ]  # fmt: skip
+        return drawn[0] if len(drawn) == 1 else np.concatenate([np.zeros(0), *drawn])
 
     def part(self, start: int, end: int) -> Demand:
         """Return the requests whose instant is in [start, end)."""
@@ -130,7 +136,7 @@ def draw(pilot: Pilot, place: Place, replication: int) -> Demand:
         Channel.PHONE: [a.phone_share for a in archetypes],
         Channel.LATENT: [a.latent_share for a in archetypes],
     }
-    channels, instants, kinds, households = [], [], [], []
+    channels, instants, kinds, households, lines = [], [], [], [], []
     for channel in Channel:
         name = channel.name.lower()
 
@@ -145,15 +151,16 @@ def draw(pilot: Pilot, place: Place, replication: int) -> Demand:
         channels.append(np.full(len(at), channel, dtype=np.int8))
         kinds.append(choose(draws("archetype", len(at)), shares[channel]))
         households.append(choose(draws("household", len(at)), weights))
-    archetype = np.concatenate(kinds)
+        lines.append(_lines(pilot, kinds[-1], draws("line", len(at))))
     ends = np.cumsum([len(at) for at in instants]).tolist()
     return Demand(
         channel=np.concatenate(channels),
-        archetype=archetype,
+        archetype=np.concatenate(kinds),
         instant=np.concatenate(instants),
         household=np.concatenate(households),
-        line=_lines(pilot, archetype, replication, district),
+        line=np.concatenate(lines),
         runs=tuple(map(range, [0, *ends], ends)),
+        first=(0, *ends[:-1]),
         seed=seed,
         replication=replication,
         district=district,
@@ -188,10 +195,9 @@ def line_weights(pilot: Pilot) -> Floats:
     return weights if weights.sum() > 0 else np.ones(len(names))
 
 
-def _lines(pilot: Pilot, archetype: Ints, replication: int, district: int) -> Ints:
+def _lines(pilot: Pilot, archetype: Ints, u: Floats) -> Ints:
     """Return the line of each request; consultations are about any line."""
     names = list(pilot.procedures.lines)
-    u = uniforms(pilot.run.seed, replication, "demand/line", len(archetype), district=district)
     drawn = choose(u, line_weights(pilot))
     own = [names.index(a.line) if a.line else -1 for a in pilot.procedures.archetypes.values()]
     of_archetype = np.array(own, dtype=drawn.dtype)[archetype]

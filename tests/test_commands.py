@@ -134,7 +134,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_tables(tiny, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (("compere",), "the command must be one of compare, run, bench (did you mean compare?), got compere"),
+        (("compere",), "the command must be one of compare, run, bench, validate (did you mean compare?), got compere"),
         (("compare", "grid.housholds=300"), "grid.housholds is not a known key (did you mean grid.households"),
         (("compare", "grid.households=many"), 'grid.households must be a whole number, got "many"'),
         (("compare", "demand.rework_share=1.5"), "demand.rework_share must be at most 1, got 1.5"),

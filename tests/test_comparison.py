@@ -86,3 +86,15 @@ def test_staff_measures_are_withheld_by_the_staff_that_cannot_keep_up():
 def test_a_measure_with_too_many_open_requests_is_withheld():
     base = np.array([30.0, 32.0, 28.0, np.nan])
     assert compared(rows(base, base))["verdict"][0] == Verdict.WITHHELD
+
+
+def test_replications_are_paired_by_their_number_and_not_by_their_place():
+    rows = [
+        {"pilot": pilot, "replication": r, "measure": "counter_wait_mean", "group": "all", "unit": "minutes", "n": 1,
+         "value": 10.0 * r + extra}
+        for pilot, extra, there in (("a", 0.0, (0, 1, 2, 3)), ("b", 5.0, (1, 3, 4)))
+        for r in there
+    ]  # fmt: skip
+    found = compared(pl.DataFrame(rows))
+    assert found["difference"].to_list() == [5.0]
+    assert found["n"].to_list() == [2]
