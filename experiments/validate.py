@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 
     from experiments.composition import Line
     from sim.executor import Settings
+    from sim.report import Table
     from sim.store import Store
     from sim.study import Speed
     from sim.validation.outcomes import Outcome
 
 REGISTER = "validation_ids.yaml"
 SHIPPED_SEED = 1
+FACE_REPLICATIONS: Mapping[Form, int] = {"quick": 2, "full": 10}
 
 HELP = """\
 wangge validate [form=quick|full] [cases=[NAME,...]] [name=FOLDER] [executor=serial|local|dask] [workers=N] [seed=N]
@@ -39,7 +41,8 @@ Holds the program to what is known: closed forms of queueing theory, published s
 by hand. Every case is a queueing network in configs/validation/ with the values that it must give and their sources.
 Random ones must come within 4 standard errors (in the quick form a few more: it has few replications), traces must be
 the same, and both engines must give the same record.
-If anything differs, it is said in a paragraph and the exit status is 1.
+If anything differs, it is said in a paragraph and the exit status is 1. Measured figures from elsewhere stand below,
+beside those of the shipped district, each within or outside its range.
 
   form=full                     enough replications for standard errors below 1 % of each value: takes long
   cases=[mm1_ciw,n_model]       some cases only
@@ -153,7 +156,7 @@ def _validate(settings: Validate, what: Chosen, on: Settings, arguments: Sequenc
         console.print(f"- {damage}", markup=False)
     speed = _simulate(settings, what, store, on, console)
     outcomes = _outcomes(settings, what, store)
-    failures = _told(settings, what, store, outcomes, console)
+    failures = _told(settings, what, store, outcomes, console, () if settings.cases else (_face(settings, store),))
     console.print(f"- {cost(speed)}", markup=False)
     store.finish({"steps": speed.steps})
     console.print(f"Kept in results/{name}/ (summary.md, outcomes.csv, charts/z_scores.png)", markup=False)
@@ -225,7 +228,24 @@ def _not_covered(register: Register, covered: Collection[str]) -> Iterator[Outco
             yield Outcome(case, "", quantity, nan, nan, nan, nan, nan, nan, 0, NOT_COVERED, reason, "")
 
 
-def _told(settings: Validate, what: Chosen, store: Store, outcomes: pl.DataFrame, console: Console) -> str:
+def _face(settings: Validate, store: Store) -> Table:
+    """Return figures measured elsewhere beside those of the shipped district, each within its range or outside."""
+    from experiments.composition import Line, compose
+    from experiments.outcome import face_targets
+    from sim import face
+
+    targets = face_targets()
+    pilots = [
+        config.load(compose("main", Line(()), f"pilot={name}")) for name in dict.fromkeys(t.pilot for t in targets)
+    ]
+    found = face.validity(pilots, targets, FACE_REPLICATIONS[settings.form])
+    store.write_table("face", found)
+    return face.table(found)
+
+
+def _told(
+    settings: Validate, what: Chosen, store: Store, outcomes: pl.DataFrame, console: Console, more: Sequence[Table]
+) -> str:
     """Write and print table, chart and summary, and return what differs."""
     from sim.charts import render
     from sim.validation.chart import z_chart
@@ -241,12 +261,14 @@ def _told(settings: Validate, what: Chosen, store: Store, outcomes: pl.DataFrame
     told = outcome_table(outcomes, f"Validation, {settings.form} form", notes(outcomes, spread, settings.seed))
     failures = failed(outcomes, apart)
     store.write_table("outcomes", outcomes)
-    store.write_text("summary.md", told.to_markdown() + "\n" + (f"\n{failures}\n" if failures else ""))
+    text = "\n\n".join(table.to_markdown() for table in (told, *more))
+    store.write_text("summary.md", f"{text}\n" + (f"\n{failures}\n" if failures else ""))
     if len(scored(outcomes)):
         figure = z_chart(outcomes, spread, footer=f"wangge validate form={settings.form} seed={settings.seed}")
         for kind in ("png", "svg"):
             store.write_bytes(f"charts/z_scores.{kind}", render(figure, kind))
-    console.print(told)
+    for table in (told, *more):
+        console.print(table)
     return failures
 
 
