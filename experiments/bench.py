@@ -185,7 +185,8 @@ def _bench(plan: Plan, arguments: Sequence[str]) -> None:
     for table in tables:
         console.print(table)
     store.finish({})
-    console.print(f"Kept in results/{name}/ (summary.md, speeds.csv, charts/speeds.png)", markup=False)
+    kept = ["summary.md", "speeds.csv", *(["charts/speeds.png"] if (store.folder / "charts").exists() else [])]
+    console.print(f"Kept in results/{name}/ ({', '.join(kept)})", markup=False)
 
 
 def _measure(plan: Plan, workload: Workload, store: Store, room: Path, console: Console) -> None:

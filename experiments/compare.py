@@ -15,7 +15,7 @@ from sim import config
 from sim.config import ConfigError, Name, Section
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from rich.console import Console
 
@@ -75,8 +75,7 @@ def main(arguments: list[str]) -> None:
     if line.show:
         show({**settings.model_dump(mode="json"), **means.shown(), "pilots": plain})
         return
-    knobs = [o for o in rest.overrides if not o.startswith("run=")]
-    _compare(pilots, settings.name or _name(pilots, knobs), means, rest.overrides)
+    _compare(pilots, settings.name or _name(pilots, rest.overrides), means, rest.overrides)
 
 
 def show(plain: Mapping[str, Any]) -> None:
@@ -86,14 +85,14 @@ def show(plain: Mapping[str, Any]) -> None:
     print(OmegaConf.to_yaml(OmegaConf.create(dict(plain))))  # noqa: T201
 
 
-def _name(pilots: list[Pilot], knobs: list[str]) -> str:
-    """Return the folder of a comparison without a name of its own."""
-    if not knobs and [p.name for p in pilots] == ["four_level", "three_level", "three_level_balanced"]:
+def _name(pilots: list[Pilot], set_: Sequence[str]) -> str:
+    """Return the folder of a comparison without a name of its own, in which anything may be set."""
+    if not set_ and [p.name for p in pilots] == ["four_level", "three_level", "three_level_balanced"]:
         return "compare"
     from sim.study import identity
 
     digest = hashlib.sha256(json.dumps(identity(pilots), sort_keys=True).encode()).hexdigest()
-    return f"compare-{digest[:8]}"
+    return f"{'compare' if len(pilots) > 1 else 'run'}-{digest[:8]}"
 
 
 def _compare(pilots: list[Pilot], name: str, means: How, overrides: tuple[str, ...]) -> None:
@@ -112,6 +111,11 @@ def _compare(pilots: list[Pilot], name: str, means: How, overrides: tuple[str, .
     for table in before:
         console.print(table)
     notes = [*tables.advice(pilots), *_named(overloaded)]
+    copies = pilots[0].district.copies
+    if copies > 1:
+        notes.append(
+            f"{copies} districts like this one are run: the tables above are of one, measures are means of all."
+        )
     for note in notes:
         console.print(f"- {note}", markup=False)
     folder = Path("results") / name

@@ -172,7 +172,7 @@ def _told(name: str, error: Exception, line: Line) -> str:
             options = sorted(path.stem for path in folder.glob("*.yaml"))
             return f"{key} must be one of {', '.join(options)}{near(value, options)}, got {value}"
         groups = tuple(o for o in line.overrides if (CONFIGS / o.partition("=")[0]).is_dir())
-        return f"{key} is not a known key{near(key, _known(name, groups))}, got {value}"
+        return f"{key} is not a known key{near(key, [*_known(name, groups), *HOW, 'pilots', 'name'])}, got {value}"
     missing = re.search(r"Could not find '([^']+)/([^'/]+)'", text)
     if missing:
         group, value = missing.groups()

@@ -21,7 +21,7 @@ Commands
 {commands}
 
 Examples
-  wangge compare                                   four levels against three, quick form
+  wangge compare                                   four levels against three, over a year
   wangge compare pilots=[four_level,three_level] grid.households=300 run.replications=12
   wangge run pilot=three_level roles.order=b_first
   wangge run network=mmc                           a textbook queue beside its theory

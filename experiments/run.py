@@ -73,7 +73,7 @@ def _pilot(line: Line) -> None:
     pilot = next((o.partition("=")[2] for o in line.overrides if o.startswith("pilot=")), "four_level")
     rest = tuple(o for o in line.overrides if not o.startswith("pilot="))
     named = any(o.startswith("name=") for o in rest)
-    knobs = any(not o.startswith(("workers=", "executor=", "executor.", "engine=", "engine.", "run=")) for o in rest)
+    knobs = any(not o.startswith(("workers=", "executor=", "executor.", "engine=", "engine.")) for o in rest)
     name = () if named or knobs else (f"name=run-{pilot}",)
     flags = [
         *(["--cfg", "job"] if line.show else []),

@@ -95,7 +95,7 @@ class District(Section):
     """The place: people, area, today's offices, and how people and staff move."""
 
     name: str
-    population: Annotated[int, Field(ge=100)]
+    population: Annotated[int, Field(ge=100, le=20_000_000)]
     household_size: Positive
     built_up_km2: Positive
     detour_factor: Annotated[float, Field(ge=1)]
@@ -469,7 +469,7 @@ class Run(Section):
     """Horizon, replications, seed, and how verdicts are made."""
 
     warm_up_weeks: Count
-    measured_weeks: Count
+    measured_weeks: Annotated[int, Field(ge=1, le=5200)]
     drain_weeks: Annotated[int, Field(ge=0)]
     replications: Count
     seed: Annotated[int, Field(ge=0)]

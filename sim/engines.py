@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
@@ -49,6 +50,8 @@ def chosen(mapping: Mapping[str, Any]) -> Settings:
     kind = mapping.get("kind")
     if kind not in KINDS:
         raise ConfigError(f"engine.kind must be one of {', '.join(KINDS)}{near(str(kind), KINDS)}, got {kind}")
+    if kind == "compiled" and os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
+        raise ConfigError("NUMBA_DISABLE_JIT must be unset for engine=compiled (engine=reference runs without), got 1")
     settings: Settings = checked(KINDS[kind], mapping, "engine")
     return settings
 

@@ -63,11 +63,12 @@ def test_an_earlier_horizon_cuts_the_record_and_changes_nothing_before(drawn):
 def happened(network, visits, spells, horizon):
     """Return the (instant, kind, id) of events that the record and the rosters tell."""
     rosters, whose = network.servers, owners(network.servers.first)
+    handed = rosters.hand_back == 1
     request = owners(network.requests.first)
     served = (visits.outcome[spells.step] == Outcome.SERVED) & (spells.end == visits.end[spells.step])
     found = [
         (spells.end[served], Kind.END, spells.server[served]),
-        (rosters.close, Kind.CLOSING, whose),
+        (rosters.close[handed], Kind.CLOSING, whose[handed]),  # a plain closing sets nothing off
         (rosters.open, Kind.OPENING, whose),
     ]
     for outcome, instants, kind in (

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from district import case, pilot, tiny
 from hypothesis import given, settings
-from networks import altered, networks, random_network
+from networks import altered, columns, networks, random_network
 from test_network_configs import NAMES, plan_of
 
 from sim import queueing
@@ -82,6 +82,28 @@ def test_engines_agree_on_instants_of_many_years(seed):
         for field in fields(table):
             getattr(table, field.name).flags.writeable = False
     assert_twins(late, horizon + far)
+
+
+def stretched(network, horizon, k):
+    """Return the network with every time k times as long, so that days of the agenda hold several instants."""
+    times = {
+        "requests": ("begin",), "servers": ("open", "close", "changeover"), "calendars": ("open", "close"),
+        "steps": ("work", "lag", "patience"),
+    }  # fmt: skip
+    made = columns(network)
+    for table, names in times.items():
+        for name in names:
+            column = made[table][name].astype(np.int64)
+            made[table][name] = np.where(column >= 0, column * k, column)
+    return make_network(**made, allow_unserved=True), horizon * k
+
+
+@pytest.mark.parametrize("k", [97, 1_000_003])
+def test_engines_agree_where_a_day_of_the_agenda_holds_several_instants(k):
+    for seed in range(600):
+        network, horizon = stretched(*random_network(seed, n_requests=30), k)
+        assert_twins(network, horizon)
+    assert compiled.Run.of(network, horizon).shift > 0
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import multiprocessing
+import threading
 import time
 import warnings
 from collections import Counter, deque
@@ -21,7 +22,7 @@ from sim.executor.program import differences, program
 from sim.executor.work import KEPT, ExecutorError, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from multiprocessing.process import BaseProcess
 
     from distributed import Client, Future, LocalCluster
@@ -32,6 +33,7 @@ Task = TypeVar("Task")
 Found = TypeVar("Found")
 
 LARGEST_BATCH = 64
+PATIENCE_SECONDS = 2.0  # beyond the time-out, for the connection itself to give up and say why
 LOOK_EVERY = 1.0  # seconds between two looks at which workers there are, while nothing is done
 INSTALL = "Install this version of Wangge for the Python that runs the scheduler and the workers (docs/clusters.md)."
 PRIVATE = {
@@ -101,7 +103,10 @@ def _connected(settings: Dask, n_tasks: int) -> Iterator[Client]:
             stack.enter_context(dask.config.set(PRIVATE))
             cluster = stack.enter_context(_private(settings, n_tasks))
         try:
-            client = Client(cluster, timeout=settings.timeout_seconds, set_as_default=False)
+            client = _answered(
+                lambda: Client(cluster, timeout=settings.timeout_seconds, set_as_default=False),
+                settings.timeout_seconds + PATIENCE_SECONDS,
+            )
         except (OSError, TimeoutError, ValueError) as error:
             key = "address" if settings.scheduler_file is None else "scheduler_file"
             raise ExecutorError(
@@ -112,6 +117,26 @@ def _connected(settings: Dask, n_tasks: int) -> Iterator[Client]:
         stack.enter_context(client.as_current())
         _wait_for_a_worker(client, settings)
         yield client
+
+
+def _answered(connect: Callable[[], Client], seconds: float) -> Client:
+    """Return a client, or give up: something that listens but is no scheduler may keep silent for ever."""
+    found: list[Client | BaseException] = []
+
+    def attempt() -> None:
+        try:
+            found.append(connect())
+        except BaseException as error:  # noqa: BLE001 - it is raised again in the thread that waits
+            found.append(error)
+
+    thread = threading.Thread(target=attempt, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not found:
+        raise TimeoutError
+    if isinstance(found[0], BaseException):
+        raise found[0]
+    return found[0]
 
 
 @contextmanager
