@@ -288,7 +288,7 @@ def cost(speed: Speed) -> str:
     if not speed.steps:
         return "Nothing was simulated: every replication was kept already."
     return (
-        f"{speed.steps:,} steps in {speed.seconds:,.0f} s: {speed.steps_a_second:,.0f} steps a second on all cores, "
+        f"{speed.steps:,} steps in {speed.seconds:,.0f} s: {speed.steps_a_second:,.0f} steps a second in all, "
         f"peak memory {speed.peak_memory_mb:,} MB a process. Little's law and the balance held in every replication."
     )
 

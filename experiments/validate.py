@@ -120,7 +120,10 @@ def chosen(names: Sequence[str], line: Line) -> Chosen:
 
     cases = load_folder(CONFIGS / "validation")
     if line.config_dir:
-        cases |= load_folder(line.config_dir / "validation")
+        mine = load_folder(line.config_dir / "validation")
+        for name in mine.keys() & cases.keys():
+            raise ConfigError(f"validation/{name}.yaml must have a name of its own, got that of a shipped case")
+        cases |= mine
     known = [*cases, *CHECKS]
     for name in names:
         if name not in known:

@@ -123,7 +123,7 @@ def judged(
     polars.DataFrame
         label, unit, seen, low, high, range, source, pilot, value, half_width (NaN for arithmetic and for one
         replication), verdict (`within`, `outside`; a dash without a range or a value), own (whether the target is of
-        this pilot; the verdict is a dash where not), why (empty unless outside).
+        this pilot; the verdict is a dash where not), why (what must be known to read it).
     """
     known = pl.concat([measures.select(_CELL), *(reckoned(pilot).select(_CELL) for pilot in pilots)])
     derived = pl.concat([known, *(_derived(known, pilot).select(_CELL) for pilot in pilots)])
@@ -150,7 +150,7 @@ def judged(
                     "label": target.label, "unit": target.unit, "seen": target.seen, "low": target.low,
                     "high": target.high, "range": target.range, "source": target.source, "pilot": pilot.name,
                     "value": told.estimate, "half_width": (told.high - told.low) / 2, "verdict": verdict,
-                    "own": mine, "why": target.why if verdict == "outside" else "",
+                    "own": mine, "why": target.why if mine else "",
                 }
             )  # fmt: skip
     return pl.DataFrame(rows, schema=_JUDGED)
@@ -361,23 +361,32 @@ def table(found: pl.DataFrame) -> Table:
     rows = tuple(
         (
             row["label"], row["unit"], row["pilot"], row["seen"], row["range"], number(row["value"], 2),
-            number(row["half_width"], 2), row["verdict"],
+            number(row["half_width"], 3), row["verdict"] + "?" * _unsure(row),
         )
         for row in found.iter_rows(named=True)
     )  # fmt: skip
     verdicts = found["verdict"].to_list()
+    n_unsure = sum(map(_unsure, found.iter_rows(named=True)))
     note = (
-        f"{verdicts.count('within')} within, {verdicts.count('outside')} outside their range. Measured elsewhere "
-        "(configs/face.yaml names the sources), never used as an input; nothing is tuned to meet it. ±: half-width of "
-        "the interval over replications; a dash: by arithmetic alone, or no range is known."
+        f"{verdicts.count('within')} within, {verdicts.count('outside')} outside their range"
+        f"{f', {n_unsure} of them not surely: the interval crosses a bound (marked ?)' if n_unsure else ''}. Measured "
+        "elsewhere, judged by practitioners or reckoned from geometry (configs/face.yaml says which, with sources); "
+        "not one of them is an input. ±: half-width of the interval over replications; a dash: by arithmetic alone, or "
+        "no range is known."
     )
     heads = ("target", "unit", "pilot", "seen elsewhere", "range", "model", "±", "verdict")
     columns = tuple(Column(head, "right" if head in ("model", "±") else "left") for head in heads)
     return Table("Face validity of the district model", columns, rows, (note, *_reasons(found)))
 
 
+def _unsure(row: Mapping[str, Any]) -> bool:
+    """Return whether the interval of a judged value crosses a bound of its range."""
+    bounds = [bound for bound in (row["low"], row["high"]) if bound is not None]
+    return row["verdict"] in ("within", "outside") and any(abs(row["value"] - b) < row["half_width"] for b in bounds)
+
+
 def _reasons(found: pl.DataFrame) -> list[str]:
-    """Return why the model is outside, a sentence a target."""
+    """Return what must be known to read the targets, a sentence each."""
     return [f"{row['label'].capitalize()}: {row['why']}." for row in found.iter_rows(named=True) if row["why"]]
 
 

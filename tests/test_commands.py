@@ -56,7 +56,7 @@ def test_the_tables_of_work_heads_and_load_come_before_the_measures(tiny):
 
 
 def test_a_run_ends_with_its_speed_and_peak_memory(tiny):
-    assert re.search(r"[\d,]+ steps in [\d,]+ s: [\d,]+ steps a second on all cores, peak memory [\d,]+ MB", tiny[1])
+    assert re.search(r"[\d,]+ steps in [\d,]+ s: [\d,]+ steps a second in all, peak memory [\d,]+ MB", tiny[1])
 
 
 def test_results_hold_manifest_tables_charts_and_summary(tiny):

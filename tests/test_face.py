@@ -69,8 +69,16 @@ def test_a_target_is_judged_by_the_mean_over_replications_with_its_interval():
     assert (row["verdict"], row["why"], row["range"]) == ("outside", "for a reason", "1 to 2")
 
 
-def test_a_target_within_its_range_has_no_reason_told():
-    assert judged(measures({}), target()).row(0, named=True)["why"] == ""
+def test_what_must_be_known_is_told_of_a_target_within_its_range_too():
+    row = judged(measures({}), target(why="whoever left is not counted")).row(0, named=True)
+    assert (row["verdict"], row["why"]) == ("within", "whoever left is not counted")
+
+
+def test_a_verdict_whose_interval_crosses_a_bound_is_marked():
+    frame = measures(*({"replication": r, "value": value} for r, value in enumerate((0.5, 1.6, 1.2))))
+    shown = face.table(judged(frame, target(low=1.0, high=2.0)))
+    assert shown.rows[0][-1] == "within?"
+    assert "1 of them not surely" in shown.notes[0]
 
 
 def test_a_target_is_judged_under_no_other_pilot_than_its_own():

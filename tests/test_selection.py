@@ -135,3 +135,12 @@ def test_means_and_widths_are_checked():
         best_intervals([1.0], 0.0)
     with pytest.raises(ValueError, match="half_widths must be at least 0, got -1"):
         best_intervals([1.0, 2.0], -1.0)
+
+
+def test_half_widths_are_those_of_paired_t_over_all_pairs():
+    x = np.random.default_rng(9).normal(size=(12, 3)) + np.array([0.0, 5.0, 9.0])
+    found = against_best(x, 0.95)
+    quantile = stats.t.ppf(1 - 0.05 / (3 * 2), 11)
+    for i, best in ((1, 0), (2, 0)):
+        width = quantile * np.std(x[:, i] - x[:, best], ddof=1) / np.sqrt(12)
+        assert found.high[i] - found.estimate[i] == pytest.approx(width)

@@ -120,7 +120,7 @@ def test_an_estimator_of_requests_refuses_other_groups(group):
             "parameters must be those of end_of (missing a required argument: 'request'), got {}",
         ),
         (
-            changed(expects=[{"id": "a.b", "quantity": "waiting_time", "value": 1}]),
+            changed(expects=[{"id": "by_hand.b", "quantity": "waiting_time", "value": 1}]),
             "replications must be at least 2 where anything is stochastic, got 1",
         ),
         (
@@ -311,7 +311,7 @@ def wangge(folder, *arguments):
 @pytest.fixture
 def mine(tmp_path):
     (tmp_path / "validation").mkdir()
-    wrong = changed(expects=[{**CASE["expects"][0], "value": 14}])
+    wrong = changed(expects=[{**CASE["expects"][0], "id": "wrong.end", "value": 14}])
     (tmp_path / "validation" / "wrong.yaml").write_text(yaml.safe_dump(wrong))
     return tmp_path
 
@@ -320,7 +320,7 @@ def test_a_case_that_differs_ends_with_a_paragraph_and_status_1(mine):
     done = wangge(mine, "--config-dir", str(mine), "cases=[wrong,ciw_resume]", "executor=serial", "name=all")
     assert done.returncode == 1, done.stderr
     assert done.stderr == (
-        "wangge: 1 of the checks fail: wrong.by_hand.end must be 14, got 13 (it is exact and must be the same)\n"
+        "wangge: 1 of the checks fail: wrong.end must be 14, got 13 (it is exact and must be the same)\n"
     )
     folder = mine / "results" / "all"
     found = pl.read_csv(folder / "outcomes.csv")
@@ -414,3 +414,23 @@ def test_values_that_nothing_holds_are_in_the_table():
         ("a", "y", NOT_COVERED, "why"),
         ("b", "x", NOT_COVERED, "no rule"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("expects", "message"),
+    [
+        ([{**CASE["expects"][0], "id": "other.end"}], r"expects\.0\.id must begin with by_hand\., got other\.end"),
+        ([CASE["expects"][0]] * 2, r"expects\.1\.id must be given once, got by_hand\.\w+ again"),
+    ],
+)
+def test_values_have_ids_of_their_own_case_each_once(expects, message):
+    with pytest.raises(ConfigError, match=message):
+        cases.load(changed(expects=expects), "by_hand")
+
+
+def test_a_shipped_case_is_not_replaced_by_one_of_the_same_name(tmp_path):
+    (tmp_path / "validation").mkdir()
+    own = changed(expects=[{**CASE["expects"][0], "id": "me2_1.end"}])
+    (tmp_path / "validation" / "me2_1.yaml").write_text(yaml.safe_dump(own))
+    with pytest.raises(ConfigError, match=r"validation/me2_1\.yaml must have a name of its own"):
+        validate.main(["--config-dir", str(tmp_path), "executor=serial"])

@@ -85,7 +85,12 @@ class Case(BaseModel):
     def _sensible(self) -> Self:
         if self.mechanism not in MECHANISMS:
             raise ValueError(f"mechanism must be one of {', '.join(MECHANISMS)}, got {self.mechanism}")
+        ids = [expected.id for expected in self.expects]
         for i, expected in enumerate(self.expects):
+            if not expected.id.startswith(f"{self.name}."):
+                raise ValueError(f"expects.{i}.id must begin with {self.name}., got {expected.id}")
+            if ids.index(expected.id) < i:
+                raise ValueError(f"expects.{i}.id must be given once, got {expected.id} again")
             if expected.source is None and self.source is None:
                 raise ValueError(f"expects.{i}.source must be given where the case has none, got nothing")
             if expected.tolerance == "stochastic" and min(self.replications.quick, self.replications.full) < 2:

@@ -106,7 +106,7 @@ def judged(case: Case, expected: Expected, estimates: Sequence[float] | Floats, 
     error = float(found.std(ddof=1)) / n**0.5
     half = _t_quantile(n) * error
     both = float(np.hypot(error, expected.reference_error))
-    z = (estimate - value) / both if both > 0 else (0.0 if estimate == value else np.inf)
+    z = (estimate - value) / both if both > 0 else (np.nan if estimate == value else np.inf)
     verdict, reason = AGREES, ""
     most = MOST_ERRORS if precise else most_errors(n)
     if abs(z) > most:
