@@ -98,21 +98,3 @@ class Calendar:
         closes = np.minimum(self.close, end)
         keep = opens < closes
         return Calendar(opens[keep], closes[keep])
-
-    def minus(self, other: Calendar) -> Calendar:
-        """Return this calendar without the intervals of another."""
-        pieces: list[tuple[int, int]] = []
-        j = 0
-        for a, b in zip(self.open.tolist(), self.close.tolist(), strict=True):
-            at = a
-            while j < len(other.open) and other.close[j] <= at:
-                j += 1
-            k = j
-            while k < len(other.open) and other.open[k] < b:
-                if other.open[k] > at:
-                    pieces.append((at, int(other.open[k])))
-                at = max(at, int(other.close[k]))
-                k += 1
-            if at < b:
-                pieces.append((at, b))
-        return Calendar.of(pieces)

@@ -104,19 +104,3 @@ def test_an_empty_calendar_never_opens():
 def test_clipped_keeps_what_lies_inside():
     part = Calendar.of(SMALL).clipped(4, 10)
     assert list(zip(part.open.tolist(), part.close.tolist(), strict=True)) == [(4, 5), (8, 9), (9, 10)]
-
-
-def test_minus_leaves_the_ticks_of_the_one_that_are_not_in_the_other():
-    rng = np.random.default_rng(9)
-    for _ in range(60):
-        one, other = random_intervals(rng), random_intervals(rng)
-        left = Calendar.of(one).minus(Calendar.of(other))
-        expected = open_ticks(one) & ~open_ticks(other)
-        assert left.contains(np.arange(40)).tolist() == expected.tolist()
-        assert np.all(left.open < left.close)
-        assert np.all(left.open[1:] >= left.close[:-1])
-
-
-def test_minus_a_meeting_in_the_morning_leaves_two_pieces():
-    left = Calendar.of([(8, 12), (14, 18)]).minus(Calendar.of([(9, 10), (17, 19)]))
-    assert list(zip(left.open.tolist(), left.close.tolist(), strict=True)) == [(8, 9), (10, 12), (14, 17)]
