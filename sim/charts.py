@@ -545,7 +545,7 @@ def _workload_title(bars: Iterable[_Bar | None]) -> str:
         return "Hours a week by post and kind of work"
     load, most = max(loads, key=lambda pair: pair[0])
     return (
-        f"The most loaded post is {_name(most.post)} under {_name(most.pilot)}: "
+        f"The busiest post is {_name(most.post)} under {_name(most.pilot)}: "
         f"{number(most.work, 1)} hours of work a week for {number(most.on_duty, 1)} on duty ({load:.0%})"
     )
 

@@ -580,6 +580,20 @@ def load(mapping: Mapping[str, Any]) -> Pilot:
     return checked(Pilot, mapping)
 
 
+def checked_kind(kinds: Mapping[str, type[Any]], mapping: Mapping[str, Any], root: str) -> Any:
+    """Return the settings of the schema that `kind` names, checked; `root` comes first in messages.
+
+    Raises
+    ------
+    ConfigError
+        The kind must be known and so must every key; numbers must be in their range.
+    """
+    kind = str(mapping.get("kind"))
+    if kind not in kinds:
+        raise ConfigError(f"{root}.kind must be one of {', '.join(kinds)}{near(kind, kinds)}, got {kind}")
+    return checked(kinds[kind], mapping, root)
+
+
 def checked(schema: type[Model], mapping: Mapping[str, Any], root: str = "") -> Model:
     """Return a mapping as an object of a schema, or raise `ConfigError` in the house's form.
 

@@ -11,7 +11,7 @@ from pydantic import Field
 from sim import blocks
 from sim.blocks import Record, clocks, since
 from sim.clock import WEEK
-from sim.config import ConfigError, Count, Section, checked, near
+from sim.config import ConfigError, Count, Section, checked_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,12 +47,9 @@ def chosen(mapping: Mapping[str, Any]) -> Settings:
     ConfigError
         The kind must be known and so must every key; numbers must be in their range.
     """
-    kind = mapping.get("kind")
-    if kind not in KINDS:
-        raise ConfigError(f"engine.kind must be one of {', '.join(KINDS)}{near(str(kind), KINDS)}, got {kind}")
-    if kind == "compiled" and os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
+    if mapping.get("kind") == "compiled" and os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
         raise ConfigError("NUMBA_DISABLE_JIT must be unset for engine=compiled (engine=reference runs without), got 1")
-    settings: Settings = checked(KINDS[kind], mapping, "engine")
+    settings: Settings = checked_kind(KINDS, mapping, "engine")
     return settings
 
 

@@ -285,7 +285,7 @@ def test_turnaround_says_so_when_nine_in_ten_never_finish():
 
 def test_workload_names_the_most_loaded_post_and_its_contracted_hours():
     figure = charts.workload(workload(PILOTS[:2], 1))
-    assert title(figure).startswith("The most loaded post is")
+    assert title(figure).startswith("The busiest post is")
     assert "under three_level: 30.8 hours of work a week for 31.5 on duty (98%)" in title(figure)
     ends = [p.get_x() + p.get_width() for p in figure.axes[0].patches]
     assert max(ends) == pytest.approx(31.8)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sim.config import ConfigError, Count, Section, checked, near
+from sim.config import Count, Section, checked_kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,8 +79,5 @@ def chosen(mapping: Mapping[str, Any]) -> Settings:
     ConfigError
         The kind must be known and so must every key; numbers must be in their range.
     """
-    kind = mapping.get("kind")
-    if kind not in KINDS:
-        raise ConfigError(f"executor.kind must be one of {', '.join(KINDS)}{near(str(kind), KINDS)}, got {kind}")
-    settings: Settings = checked(KINDS[kind], mapping, "executor")
+    settings: Settings = checked_kind(KINDS, mapping, "executor")
     return settings
