@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from sim.bench.tools import COMPILED, SIMPY, TOOLS
-from sim.charts import _EDGE, COLOURS, _Key, _Page, _styled, _width
+from sim.charts.page import EDGE, Key, Page, width_of
+from sim.charts.style import COLOURS, styled
 from sim.report import number
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _KERNEL: dict[str, Any] = {"color": COLOURS[1], "marker": "o", "ms": 8, "mec": "
 _WHOLE: dict[str, Any] = {"color": COLOURS[0], "marker": "D", "ms": 7, "mec": "white", "mew": 0.6, "ls": "none"}
 
 
-@_styled
+@styled
 def speed_chart(speeds: pl.DataFrame, titles: Mapping[str, str], footer: str = "") -> Figure:
     """Return the steps a second of every tool, end to end and in the kernel, a panel a workload.
 
@@ -43,17 +44,17 @@ def speed_chart(speeds: pl.DataFrame, titles: Mapping[str, str], footer: str = "
     """
     panels = [_rows(speeds, workload) for workload in titles]
     ends = [v for panel in panels for _, *pair in panel for v in pair]
-    left = _EDGE + max(_width(TOOLS[tool].title, 9) for panel in panels for tool, *_ in panel) + 0.2
+    left = EDGE + max(width_of(TOOLS[tool].title, 9) for panel in panels for tool, *_ in panel) + 0.2
     legend = [
-        _Key("end to end: the whole process, with start-up and sampling", _WHOLE, line=True),
-        _Key("kernel: the simulation alone", _KERNEL, line=True),
+        Key("end to end: the whole process, with start-up and sampling", _WHOLE, line=True),
+        Key("kernel: the simulation alone", _KERNEL, line=True),
     ]
     heights = [_ROW * len(panel) + 0.5 for panel in panels]
     title, subtitle = _words(speeds, titles)
-    page = _Page.of(10.0, sum(heights) + 0.45, title=title, subtitle=subtitle, legend=legend, footer=footer)
+    page = Page.of(10.0, sum(heights) + 0.45, title=title, subtitle=subtitle, legend=legend, footer=footer)
     down = 0.0
     for (workload, words), panel, height in zip(titles.items(), panels, heights, strict=True):
-        axes = page.axes(left, down + 0.35, page.width - left - _EDGE - 0.75, height - 0.5)
+        axes = page.axes(left, down + 0.35, page.width - left - EDGE - 0.75, height - 0.5)
         axes.set_xlim(min(ends) / 2.2, max(ends) * 2.2)
         _panel(axes, panel, last=workload == list(titles)[-1])
         axes.text(0, 1.06, words, transform=axes.transAxes, fontsize=9.5, weight="bold", va="bottom")

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.charts import _EDGE, COLOURS, _Key, _Page, _styled
+from sim.charts.page import EDGE, Key, Page
+from sim.charts.style import COLOURS, styled
 from sim.validation.outcomes import DIFFERS, MOST_ERRORS, normal_scores, scored
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _SIZE = 6.4
 _SHOWN = 6.0
 
 
-@_styled
+@styled
 def z_chart(outcomes: pl.DataFrame, spread: Chance | None, footer: str = "") -> Figure:
     """Return the z-scores in order against the quantiles of the normal law, with the bounds of agreement.
 
@@ -49,15 +50,15 @@ def z_chart(outcomes: pl.DataFrame, spread: Chance | None, footer: str = "") -> 
     expected = norm.ppf((np.arange(n) + 0.5) / n)
     title = f"{int((~far).sum())} of {n} random values agree with what is known"
     legend = [
-        _Key("a value", _POINT, line=True),
-        _Key("differs", _FAR, line=True),
-        _Key("what chance gives", {"color": COLOURS[0], "lw": 1.2, "ls": "-"}, line=True),
+        Key("a value", _POINT, line=True),
+        Key("differs", _FAR, line=True),
+        Key("what chance gives", {"color": COLOURS[0], "lw": 1.2, "ls": "-"}, line=True),
     ]
     subtitle = "Values of one case share their draws, so that the line is met less closely than by independent ones."
     if spread is not None:
         subtitle = f"One value a case ({spread.n}): Kolmogorov-Smirnov p = {spread.p_value:.2f}. {subtitle}"
-    page = _Page.of(9.0, _SIZE, title=title, subtitle=subtitle, legend=legend, footer=footer)
-    axes = page.axes(_EDGE + 0.6, 0.1, page.width - 2 * _EDGE - 0.7, _SIZE - 0.6)
+    page = Page.of(9.0, _SIZE, title=title, subtitle=subtitle, legend=legend, footer=footer)
+    axes = page.axes(EDGE + 0.6, 0.1, page.width - 2 * EDGE - 0.7, _SIZE - 0.6)
     _frame(axes)
     axes.plot(expected[~far], score[~far], zorder=3, **_POINT)
     axes.plot(expected[far], score[far], zorder=4, **_FAR)

@@ -1,0 +1,14 @@
+"""Charts of a study, made to be shown: the title says what is seen, the footer where it comes from.
+
+Importing this package loads Matplotlib; programs that must start quickly import it late. Names come from
+configs, so they are data: no character of theirs is read as a formula.
+"""
+
+from sim.charts.backlog import backlog
+from sim.charts.differences import forest
+from sim.charts.page import Format, render
+from sim.charts.style import COLOURS
+from sim.charts.turnaround import turnaround_distribution
+from sim.charts.workload import workload
+
+__all__ = ["COLOURS", "Format", "backlog", "forest", "render", "turnaround_distribution", "workload"]

@@ -1,0 +1,220 @@
+"""A chart's page: title, legend and footer around a body, names that fit, and the file that it becomes."""
+
+from __future__ import annotations
+
+import io
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
+
+from sim.charts.style import GREY, pilot_style, styled
+from sim.report import literal
+
+Format = Literal["png", "svg"]
+Floats = NDArray[np.float64]
+
+EDGE = 0.3
+"""Margin of every chart (inches)."""
+_KEY = 0.72
+"""Room of a key in a legend beside its word, with the gap to the next (inches)."""
+
+
+@styled
+def render(figure: Figure, format: Format = "png", dpi: int = 160) -> bytes:  # noqa: A002
+    """Return the chart as a file's bytes: the same figure gives the same bytes.
+
+    Parameters
+    ----------
+    figure
+        From a function of this module.
+    format
+        "png" or "svg" (its text stays text).
+    dpi
+        Of a PNG, at least 150.
+
+    Raises
+    ------
+    ValueError
+        The format must be one of the two; dpi must be at least 150.
+
+    Warns
+    -----
+    UserWarning
+        If the fonts of this machine lack characters of the chart; an SVG may still show them elsewhere.
+    """
+    if format not in ("png", "svg"):
+        raise ValueError(f"format must be png or svg, got {format}")
+    if dpi < 150:
+        raise ValueError(f"dpi must be at least 150, got {dpi}")
+    metadata = {"Software": None} if format == "png" else {"Date": None, "Creator": None}
+    file = io.BytesIO()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        figure.savefig(file, format=format, dpi=dpi, metadata=metadata)
+    missing = [w for w in caught if "missing from font" in str(w.message)]
+    for other in caught:
+        if other not in missing:
+            warnings.warn_explicit(other.message, other.category, other.filename, other.lineno)
+    if missing:
+        warnings.warn("the fonts of this machine lack characters of this chart's names", stacklevel=3)
+    return file.getvalue()
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key above the chart: a word, and the look of a line or a patch."""
+
+    label: str
+    look: Mapping[str, Any]
+    line: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """A figure with title, legend and footer in place; the body starts `top` inches below its upper edge."""
+
+    figure: Figure
+    width: float
+    height: float
+    top: float
+
+    @classmethod
+    def of(cls, width: float, body: float, *, title: str, subtitle: str, legend: Sequence[Key], footer: str) -> Page:
+        """Return a page around a body of this height (inches)."""
+        room = width - 2 * EDGE
+        blocks = [(literal(title), 13.0, True, "#000000"), (subtitle, 9.5, False, "#333333")]
+        blocks_of_lines = [
+            (wrapped(text, room, size, bold=bold), size, bold, colour) for text, size, bold, colour in blocks
+        ]
+        n_columns, legend_rows = _legend_shape(legend, room)
+        foot = wrapped(literal(footer), room, 7.5) if footer else []
+        top = EDGE + sum(len(lines) * size * 1.35 / 72 + 0.06 for lines, size, *_ in blocks_of_lines if lines)
+        legend_top = top
+        top += legend_rows * 0.21 + 0.2
+        height = top + body + 0.1 + len(foot) * 0.14 + EDGE * 0.7
+        figure = Figure(figsize=(width, height), facecolor="white")
+        FigureCanvasAgg(figure)
+        y = EDGE
+        for lines, size, bold, colour in blocks_of_lines:
+            for line in lines:
+                weight = "bold" if bold else "normal"
+                write(figure, EDGE, height - y, line, size=size, weight=weight, color=colour, va="top")
+                y += size * 1.35 / 72
+            y += 0.06 if lines else 0
+        _draw_legend(figure, legend, n_columns, legend_top, room)
+        for i, line in enumerate(reversed(foot)):
+            write(figure, EDGE, EDGE * 0.6 + i * 0.14, line, size=7.5, color=GREY, va="bottom")
+        return cls(figure, width, height, top)
+
+    def axes(self, left: float, down: float, width: float, height: float) -> Axes:
+        """Return axes at this place of the body (inches from the left edge and from the body's top)."""
+        bottom = self.height - self.top - down - height
+        box = (left / self.width, bottom / self.height, width / self.width, height / self.height)
+        return self.figure.add_axes(box)
+
+
+def write(figure: Figure, x: float, y: float, text: str, **look: Any) -> None:
+    """Write a line at a place in inches."""
+    figure.text(x, y, text, transform=figure.dpi_scale_trans, **look)
+
+
+def _legend_shape(legend: Sequence[Key], room: float) -> tuple[int, int]:
+    """Return the columns and rows of a legend that fits the room (inches)."""
+    if sum(width_of(key.label, 9) + _KEY for key in legend) <= room:
+        return len(legend), 1
+    widest = max(width_of(key.label, 9) for key in legend) + _KEY
+    n_columns = max(int(room / widest), 1)
+    return n_columns, math.ceil(len(legend) / n_columns)
+
+
+def _draw_legend(figure: Figure, legend: Sequence[Key], n_columns: int, top: float, room: float) -> None:
+    """Draw the keys row by row, so that their order is read as it is given."""
+    # Matplotlib's own legend drops labels that begin with an underscore, as a pilot's name may.
+    grid = len(legend) > n_columns
+    widest = max((width_of(key.label, 9) for key in legend), default=0.0) + _KEY
+    x = EDGE
+    for i, key in enumerate(legend):
+        row, column = divmod(i, n_columns)
+        x = EDGE + column * min(widest, room / n_columns) if grid else x
+        y = float(figure.get_figheight()) - top - 0.16 - row * 0.21
+        at = figure.dpi_scale_trans
+        if key.line:
+            xs = [x, x + 0.17, x + 0.34]
+            figure.add_artist(Line2D(xs, [y] * 3, markevery=[1], transform=at, **key.look))
+        else:
+            figure.add_artist(Rectangle((x, y - 0.06), 0.34, 0.12, transform=at, lw=0.5, **key.look))
+        write(figure, x + 0.42, y, key.label, size=9, va="center_baseline")
+        x += width_of(key.label, 9) + _KEY
+
+
+def pilot_key(i: int, label: str, **look: Any) -> Key:
+    """Return the key of a pilot: its line and marker, unless told otherwise."""
+    colour, marker, line = pilot_style(i)
+    whole = {"color": colour, "marker": marker, "ls": line, "lw": 1.8, "ms": 7, "mec": "white", "mew": 0.6}
+    return Key(short_name(label, 90), whole | look, line=True)
+
+
+def distinct(table: pl.DataFrame, column: str) -> list[str]:
+    """Return the different names of a column, in their order."""
+    return [str(name) for name in table[column].unique(maintain_order=True)]
+
+
+def short_name(text: str, longest: int = 36) -> str:
+    """Return a name on one line; a long one keeps both ends."""
+    plain = literal(str(text)).strip()
+    if len(plain) <= longest:
+        return plain
+    return plain[: longest // 2] + "…" + plain[-(longest // 2 - 1) :]
+
+
+def or_zero(value: float | None) -> float:
+    """Return the value, or 0 where there is none."""
+    return 0.0 if value is None or not math.isfinite(value) else float(value)
+
+
+def over_replications(table: pl.DataFrame, x: str, y: str) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return the grid, and the mean, lowest and highest value over the replications at each of its points."""
+    value = pl.col(y)
+    grid = table.group_by(x).agg(mean=value.mean(), low=value.min(), high=value.max()).sort(x)
+    columns = [grid[name].to_numpy().astype(np.float64) for name in (x, "mean", "low", "high")]
+    return columns[0], columns[1], columns[2], columns[3]
+
+
+def wrapped(text: str, room: float, size: float, *, bold: bool = False) -> list[str]:
+    """Return the text in lines that fit the room (inches), broken between words where that can be."""
+    lines: list[str] = []
+    for word in text.split():
+        joined = f"{lines[-1]} {word}" if lines else word
+        if lines and width_of(joined, size, bold=bold) <= room:
+            lines[-1] = joined
+            continue
+        lines.append("")
+        for character in word:
+            if lines[-1] and width_of(lines[-1] + character, size, bold=bold) > room:
+                lines.append("")
+            lines[-1] += character
+    return lines
+
+
+@cache
+def width_of(text: str, size: float, *, bold: bool = False) -> float:
+    """Return the width of a line of text (inches)."""
+    font = FontProperties(size=size, weight="bold" if bold else "normal")
+    with warnings.catch_warnings():
+        # A character that no font has is told once, when the chart is rendered.
+        warnings.simplefilter("ignore", UserWarning)
+        renderer: Any = RendererAgg(1, 1, 72)  # type: ignore[no-untyped-call]
+        return float(renderer.get_text_width_height_descent(text, font, False)[0]) / 72

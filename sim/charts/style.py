@@ -1,0 +1,92 @@
+"""The look of all charts: fonts, colours, markers, lines and hatches.
+
+Pilots differ by luminance, marker and line style, kinds of work by luminance and hatch, so that a grey copy can
+be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, ParamSpec
+
+from matplotlib import style
+from matplotlib.font_manager import get_font_names
+
+P = ParamSpec("P")
+
+COLOURS = ("#141414", "#1f78b4", "#e89a20", "#7a1a4b", "#3c9e6a", "#4d4db0", "#9ccbe8")
+_MARKERS = "osD^vPX"
+_LINES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (8, 3)), (0, (2, 1)))
+_KIND_COLOURS = (
+    "#16324f",
+    "#7fb0d6",
+    "#3f6f8f",
+    "#f3d27a",
+    "#8c4a1f",
+    "#d8d8d8",
+    "#5b5b5b",
+    "#c9e3c1",
+    "#2f6b45",
+)
+_HATCHES = ("", "", "", "", "////", "....", "xxxx", "\\\\\\\\", "++++", "oo")
+GREY = "#555555"
+PALE = "#e9e9e9"
+_FONTS = ("DejaVu Sans", "Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "SimHei")
+
+
+def _rc() -> dict[str, Any]:
+    """Return the look of all charts; it stands above whatever the user's own matplotlibrc says."""
+    installed = set(get_font_names())
+    return {
+        "font.family": [name for name in _FONTS if name in installed] or ["sans-serif"],
+        "font.size": 9,
+        "text.parse_math": False,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.edgecolor": GREY,
+        "axes.labelcolor": "#222222",
+        "axes.labelsize": 9,
+        "xtick.color": GREY,
+        "ytick.color": GREY,
+        "xtick.labelcolor": "#222222",
+        "ytick.labelcolor": "#222222",
+        "hatch.linewidth": 0.7,
+        "svg.fonttype": "none",
+        "svg.hashsalt": "wangge",
+        "svg.id": "wangge",
+    }
+
+
+def styled(chart: Callable[P, Any]) -> Callable[P, Any]:
+    """Return the function with Matplotlib's settings as ours while it runs, and as they were afterwards."""
+
+    @wraps(chart)
+    def within(*args: P.args, **kwargs: P.kwargs) -> Any:
+        with style.context(["default", _rc()]):
+            return chart(*args, **kwargs)
+
+    return within
+
+
+def pilot_style(i: int) -> tuple[str, str, Any]:
+    """Return colour, marker and line style of a pilot; the baseline is the first."""
+    return COLOURS[i % len(COLOURS)], _MARKERS[i % len(_MARKERS)], _LINES[i % len(_LINES)]
+
+
+def band_opacity(pilots: Sequence[str]) -> float:
+    """Return the opacity of bands: with many pilots they lie upon each other."""
+    return 0.2 if len(pilots) <= 4 else 0.08
+
+
+def kind_style(i: int) -> dict[str, Any]:
+    """Return colour and hatch of a kind of work; no two of the first ninety are alike in both."""
+    colour = _KIND_COLOURS[i % len(_KIND_COLOURS)]
+    # A pale hatch shows on dark colours only, and the other way round.
+    dark = int(colour[3:5], 16) < 0x80
+    return {
+        "facecolor": colour,
+        "edgecolor": "white",
+        "hatch": _HATCHES[i % len(_HATCHES)],
+        "hatchcolor": "#ffffff" if dark else "#666666",
+    }
