@@ -261,6 +261,9 @@ class Structure(Section):
     merge_rule: Literal["equal_population", "whole_communities"]
     performs: dict[Level, dict[Group, Level]]
     transfer_working_days: NonNegative
+    named_contact_share: Share
+    named_contact_working_days: NonNegative
+    delegated_share: Share
     relay_minutes: Positive
     weekly_gate_weekday: Annotated[int, Field(ge=1, le=7)]
     weekly_gate_time: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
@@ -334,20 +337,26 @@ class Staffing(Section):
 class Roles(Section):
     """Who serves what at the community, and in which order."""
 
-    scheme: Literal["lines", "ab"]
+    scheme: Literal["lines", "ab", "dedicated", "generalist"]
     order: Literal["a_first", "b_first", "oldest", "longest", "split"]
     b_share: Annotated[float, Field(gt=0, lt=1)]
     specialisms: Count
+    managers_per_grid: Annotated[float, Field(gt=0, le=10)]
     cover: Literal["none", "colleague"]
     outside_pace: Annotated[float, Field(ge=1, le=10)]
 
 
 class Service(Section):
-    """Counters: one window or one per line, and who sits there."""
+    """Counters: one window or one per line, where they are, and who sits there; and the ways that spare a trip."""
 
     windows: Literal["per_line", "one_window"]
     desk: Literal["own", "rota"]
     counters: Count
+    points: Annotated[int, Field(ge=1, le=3)]
+    door_to_door_share: Share
+    agency_share: Share
+    agency_minutes: Positive
+    signboard_phone_share: Share
 
 
 class Visits(Section):
@@ -533,6 +542,16 @@ class Pilot(Section):
             raise ValueError(
                 "staffing.street_sent_down_share and staffing.street_sent_up_share must sum to 1 where the structure "
                 f"has no street level (whoever leaves the street goes somewhere), got {moved:g}"
+            )
+        if self.service.points > 1 and self.structure.communities is None:
+            raise ValueError(
+                "service.points must be 1 where the structure has no big communities (structure.communities), "
+                f"got {self.service.points}"
+            )
+        if self.service.points > 1 and self.service.windows != "one_window":
+            raise ValueError(
+                "service.points must be 1 unless service.windows is one_window, as no line has a clerk at every point, "
+                f"got {self.service.points}"
             )
         low, high = n * staffing.community_heads_min, n * staffing.community_heads_max
         if not low <= staffing.community_heads <= high:

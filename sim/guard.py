@@ -19,14 +19,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sim.config import Level
-    from sim.organisation import Organisation
+    from sim.organisation import Organisation, Station
 
     Floats = NDArray[np.float64]
 
 
+MANAGERS, EVERYBODY = -2, -1  # instead of a bundle: a unit's full-time grid managers, and all of its generalists
+
+
 @dataclass(frozen=True)
 class Pool:
-    """The staff of one bundle of one unit, and the hours a year that pile up if they are not done."""
+    """The staff of one bundle of one unit, and the hours a year that pile up if they are not done.
+
+    `bundle` is `MANAGERS` or `EVERYBODY` where these serve together.
+    """
 
     level: Level
     unit: int
@@ -57,27 +63,39 @@ def pools(organisation: Organisation) -> list[Pool]:
         for unit in range(organisation.n_units(level)):
             members = [organisation.people[i] for i in organisation.members(level, unit)]
             n = int(organisation.bundles[level][unit].max()) + 1
-            heads = np.bincount([p.bundle for p in members], minlength=n)
-            hours = _piling(organisation, level, unit, heads / heads.sum())
+            bundle_of = np.array([p.bundle if p.bundle >= 0 else n for p in members])  # the last: grid managers
+            heads = np.bincount(bundle_of, minlength=n + 1)
+            in_grids = heads if heads[n] == 0 else np.arange(n + 1) == n
+            hours = _piling(organisation, level, unit, in_grids / in_grids.sum())
             time = heads * present
             if level == "community":
                 weekly = np.full(len(members), meetings.others_per_week)
                 weekly[0] = meetings.secretary_per_week
                 lost = weekly * meetings.hours * 52 * (1 - pilot.staffing.absence.share)
-                time = time - np.bincount([p.bundle for p in members], lost, minlength=n)
-            for bundle in range(n):
-                name = _name(organisation, level, unit, bundle)
-                found.append(
-                    Pool(level, unit, bundle, name, int(heads[bundle]), float(hours[bundle]), float(time[bundle]))
+                time = time - np.bincount(bundle_of, lost, minlength=n + 1)
+            ids = [*range(n), *([MANAGERS] if heads[n] else [])]
+            if level == "community" and pilot.roles.scheme == "generalist":
+                ids, heads, hours, time = (
+                    [EVERYBODY],
+                    heads.sum(keepdims=True),
+                    hours.sum(keepdims=True),
+                    time.sum(keepdims=True),
                 )
+            for bundle, n_heads, due, there in zip(ids, heads.tolist(), hours.tolist(), time.tolist(), strict=False):
+                name = _name(organisation, level, unit, bundle)
+                found.append(Pool(level, unit, bundle, name, n_heads, due, there))
     return found
 
 
-def _piling(organisation: Organisation, level: Level, unit: int, by_heads: Floats) -> Floats:
-    """Return the hours a year of each bundle of a unit that pile up if they are not done."""
+def _piling(organisation: Organisation, level: Level, unit: int, in_grids: Floats) -> Floats:
+    """Return the hours a year of each bundle of a unit, and of its grid managers, that pile up if they are not done.
+
+    `in_grids` is the share of each in the work that residents bring to the grids.
+    """
     pilot, place = organisation.pilot, organisation.place
     plan = organisation.bundles[level][unit]
-    hours = np.zeros(len(by_heads))
+    hours = np.zeros(len(in_grids))
+    n = len(hours) - 1
     names: list[str] = list(pilot.procedures.lines) if level == "community" else list(GROUPS)
     items = np.bincount(plan, list(pilot.procedures.lines.values()) if level == "community" else None)
     asked = np.bincount(plan, workload.line_shares(pilot)) if level == "community" else items
@@ -89,11 +107,11 @@ def _piling(organisation: Organisation, level: Level, unit: int, by_heads: Float
             here = work.hours * float(place.community_households[unit] / place.n_households)
         if work.what == workload.ABOVE:
             here = float(workload.task_hours(pilot, place)[unit])
-        if work.kind is Kind.FIELD and level == "community":
-            hours += here * by_heads
+        if work.kind in (Kind.FIELD, Kind.DOOR) and level == "community":
+            hours += here * in_grids
         elif work.line == workload.ALL:
             weights = items if work.kind in (Kind.TASKS, Kind.OWN) else asked
-            hours += here * weights / weights.sum()
+            hours[:n] += here * weights / weights.sum()
         else:
             hours[plan[names.index(work.line)]] += here
     return hours
@@ -101,6 +119,10 @@ def _piling(organisation: Organisation, level: Level, unit: int, by_heads: Float
 
 def _name(organisation: Organisation, level: Level, unit: int, bundle: int) -> str:
     """Return how a pool is called in messages."""
+    if bundle == MANAGERS:
+        return f"{level} {unit + 1}, grid managers"
+    if bundle == EVERYBODY:
+        return f"{level} {unit + 1}, all staff"
     if level == "community":
         lines = np.array(list(organisation.pilot.procedures.lines))[organisation.bundles[level][unit] == bundle]
         return f"community {unit + 1}, post {bundle + 1} ({len(lines)} lines)"
@@ -112,4 +134,11 @@ def _name(organisation: Organisation, level: Level, unit: int, bundle: int) -> s
 def overloaded_stations(organisation: Organisation, loads: list[Pool]) -> NDArray[np.bool_]:
     """Return which stations are served by a pool that cannot keep up (shape (stations,))."""
     bad = {(p.level, p.unit, p.bundle) for p in loads if p.overloaded}
-    return np.array([(s.level, s.unit, s.bundle) in bad for s in organisation.stations])
+
+    def served_by(s: Station) -> int:
+        if s.level == "community" and organisation.pilot.roles.scheme == "generalist":
+            return EVERYBODY
+        return MANAGERS if s.grid >= 0 else s.bundle
+
+    # a window for all is served by every bundle: it is at its limit only with all of them (bundle -1 is no pool then)
+    return np.array([(s.level, s.unit, served_by(s)) in bad for s in organisation.stations])

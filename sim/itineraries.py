@@ -44,6 +44,7 @@ class Kind(IntEnum):
     TASKS = 6
     OWN = 7
     OUTSIDE = 8
+    DOOR = 9
 
 
 KIND_NAMES = {
@@ -56,6 +57,7 @@ KIND_NAMES = {
     Kind.TASKS: "work from above",
     Kind.OWN: "own work",
     Kind.OUTSIDE: "outside",
+    Kind.DOOR: "residents' homes",
 }
 
 
@@ -65,6 +67,19 @@ class Presence(IntEnum):
     ABSENT = 0
     IN_PERSON = 1
     ON_THE_PHONE = 2
+    AT_HOME = 3  # staff come; nobody waits in a queue
+
+
+WAITS = (Presence.IN_PERSON, Presence.ON_THE_PHONE)
+
+
+class Way(IntEnum):
+    """How a resident's counter matter is brought to the community."""
+
+    OFFICE = 0
+    PHONE = 1  # the signboard names the grid manager, and the matter needs no papers
+    DOOR = 2  # staff do at home what is else done at the counter
+    AGENCY = 3  # the grid manager fetches the papers and carries the file
 
 
 class Lag(IntEnum):
@@ -138,6 +153,12 @@ class Luck:
         Whether the resident comes again after giving up or being sent away.
     settled : bool
         Whether a patrol that sees the issue settles it on the spot.
+    way : Way
+        How a counter matter is brought to the community.
+    named_contact : bool
+        Whether its file travels by named contact.
+    delegated : frozenset of str
+        Reviews that are delegated to the community.
     """
 
     active: tuple[bool, ...]
@@ -146,6 +167,9 @@ class Luck:
     rework: frozenset[tuple[str, int]] = frozenset()
     returns: bool = True
     settled: bool = False
+    way: Way = Way.OFFICE
+    named_contact: bool = False
+    delegated: frozenset[str] = frozenset()
 
 
 MAX_INCOMPLETE = 2  # papers may be missing twice; a third time would change no mean by 1 %
@@ -172,7 +196,7 @@ class _Writer:
 
     def front(self, stage: Stage) -> None:
         """Append a stage with the resident present, with as many tries as the resident makes."""
-        self.stages += _tries(stage, self.pilot.demand.tries if self.luck.returns and stage.presence else 1)
+        self.stages += _tries(stage, self.pilot.demand.tries if self.luck.returns and stage.presence in WAITS else 1)
 
     def travel(self, target: Level) -> Stage:
         """Append the relays between here and a level; return the lag and hand-over of the arrival there."""
@@ -197,7 +221,9 @@ class _Writer:
 
     def _hop(self, level: Level) -> Stage:
         """Return the beginnings of a stage that a file reaches by a transfer."""
-        days = self.pilot.structure.transfer_working_days
+        structure = self.pilot.structure
+        contact = self.luck.named_contact
+        days = structure.named_contact_working_days if contact else structure.transfer_working_days
         return Stage("", Kind.FILES, level=level, desk=Desk.FILES, lag=Lag.WORKING_DAYS, lag_days=days, hand_over=True)
 
     def _relay(self, level: Level) -> Stage:
@@ -212,6 +238,9 @@ class _Writer:
 
     def contact(self, activity: Activity, attempt: int, lag: Lag) -> None:
         """Append the first contact, or a return with papers."""
+        if self.luck.way in (Way.DOOR, Way.AGENCY):
+            self._at_home(activity, attempt, lag)
+            return
         front = Stage(
             activity.name, Kind.FRONT, desk=Desk.FRONT, attempt=attempt, minutes=activity.minutes,
             cv=self.pilot.procedures.desk_cv, presence=self.presence, lag=lag, stops_clock=lag is Lag.PAPERS,
@@ -223,6 +252,30 @@ class _Writer:
             self.front(front._replace(activity="wrong desk", minutes=minutes, wrong=True))
             front = front._replace(lag=Lag.NONE, trip=False)
         self.front(front)
+
+    def _at_home(self, activity: Activity, attempt: int, lag: Lag) -> None:
+        """Append a contact for which staff come to the resident: all of it, or the fetching of the papers."""
+        procedures, service = self.pilot.procedures, self.pilot.service
+        door = self.luck.way is Way.DOOR
+        # at home nobody works in the own line
+        minutes = activity.minutes * self.pilot.roles.outside_pace if door else service.agency_minutes
+        there = self._to_home(activity.name if door else "fetch papers", minutes)
+        self.add(there._replace(attempt=attempt, lag=lag, stops_clock=lag is Lag.PAPERS))
+        file = Stage(
+            activity.name, Kind.FILES, desk=Desk.FILES, attempt=attempt, minutes=activity.minutes, cv=procedures.desk_cv
+        )
+        if self.misrouting_due and not self._leaves_the_unit():
+            self.misrouting_due = False
+            minutes = procedures.wrong_desk_minutes
+            self.add(file._replace(activity="wrong desk", attempt=0, minutes=minutes, wrong=True))
+        if not door:
+            self.add(file)
+
+    def _to_home(self, activity: str, minutes: float) -> Stage:
+        """Return something done at the resident's home, with the walk there from the home before."""
+        minutes += self.pilot.grid.visits.walk_minutes
+        cv = self.pilot.procedures.desk_cv
+        return Stage(activity, Kind.DOOR, desk=Desk.FIELD, minutes=minutes, cv=cv, presence=Presence.AT_HOME)
 
     def report(self, activity: Activity) -> None:
         """Append a resident's report by phone; an issue whose report does not get through awaits a patrol again."""
@@ -240,7 +293,9 @@ class _Writer:
         return any(on and a.where != "outside" and self.target(a) != "community" for a, on in later)
 
     def target(self, activity: Activity) -> Level:
-        """Return the level that performs an activity under the structure."""
+        """Return the level that performs an activity under the structure, unless its decision is delegated."""
+        if activity.name in self.luck.delegated:
+            return "community"
         return self.pilot.structure.level_of(activity.level, activity.group)
 
     def perform(self, activity: Activity, attempt: int) -> None:
@@ -249,7 +304,7 @@ class _Writer:
         if activity.where == "outside":
             days = activity.working_days
             self.add(Stage(activity.name, Kind.OUTSIDE, level=target, lag=Lag.WORKING_DAYS, lag_days=days))
-        elif activity.where == "counter" and target != "community":
+        elif activity.where == "counter" and target != "community" and self.luck.way is Way.OFFICE:
             self._elsewhere(activity, target, attempt)
         else:
             self._behind(activity, target, attempt)
@@ -311,6 +366,9 @@ class _Writer:
             return
         if arrival.hand_over:
             self.add(arrival._replace(activity="post in", kind=Kind.OUTSIDE, desk=Desk.NOWHERE))
+        if self.luck.way in (Way.DOOR, Way.AGENCY):
+            self.add(self._to_home("deliver", self.pilot.procedures.collect_minutes))
+            return
         self.front(Stage(
             "collect", Kind.FRONT, desk=Desk.FRONT, minutes=self.pilot.procedures.collect_minutes,
             cv=self.pilot.procedures.desk_cv, presence=Presence.IN_PERSON, lag=Lag.NEXT_DAY, trip=True,
@@ -342,7 +400,8 @@ def itinerary(pilot: Pilot, archetype: Archetype, channel: Channel, luck: Luck) 
         What was drawn for the request.
     """
     latent = channel is Channel.LATENT
-    presence = Presence.IN_PERSON if channel is Channel.COUNTER else Presence.ON_THE_PHONE
+    in_person = channel is Channel.COUNTER and luck.way is Way.OFFICE
+    presence = Presence.IN_PERSON if in_person else Presence.ON_THE_PHONE
     writer = _Writer(pilot, archetype, luck, presence, misrouting_due=luck.misrouted)
     if latent:
         writer.stages.append(Stage("await", Kind.OUTSIDE, signal=True, next=None, leave=1))
@@ -407,10 +466,10 @@ def _before_dispatch(stage: Stage, contact: str, check: str) -> bool:
 
 
 def lucks(pilot: Pilot, archetype: Archetype, channel: Channel) -> Iterator[tuple[float, Luck]]:
-    """Yield every luck of an archetype with its probability (rework and returning left out).
+    """Yield every luck of an archetype with its probability (rework, returning and named contacts left out).
 
-    Rework multiplies the work of a review by one plus its share, and returns cost no more work, so that
-    expected hours need neither.
+    Rework multiplies the work of a review by one plus its share, and returns and contacts cost no more work, so
+    that expected hours need none of them.
     """
     demand = pilot.demand
     optional = [(1.0,) if a.share == 1 else (a.share, 1 - a.share) for a in archetype.activities]
@@ -421,9 +480,52 @@ def lucks(pilot: Pilot, archetype: Archetype, channel: Channel) -> Iterator[tupl
             p_active *= options[pick]
         for misrouted, p_route in ((False, 1 - demand.misrouted_share), (True, demand.misrouted_share)):
             for incomplete, p_papers in _papers(pilot, archetype, channel, active):
-                probability = p_active * p_route * p_papers
-                if probability > 0:
-                    yield probability, Luck(active, misrouted, incomplete)
+                for (way, p_way), (delegated, p_decision) in product(
+                    _ways(pilot, archetype, channel), _delegations(pilot, archetype)
+                ):
+                    probability = p_active * p_route * p_papers * p_way * p_decision
+                    if probability > 0:
+                        yield probability, Luck(active, misrouted, incomplete, way=way, delegated=delegated)
+
+
+def by_phone(archetype: Archetype) -> bool:
+    """Return whether a counter matter can as well be dealt with on the phone: it needs no papers, and some phone."""
+    return archetype.phone_share > 0 and not archetype.papers
+
+
+def delegable(pilot: Pilot, activity: Activity) -> bool:
+    """Return whether the decision of an activity can be delegated: a review of public service above the community."""
+    above = pilot.structure.level_of(activity.level, activity.group) != "community"
+    return activity.review and activity.group == "public_service" and above
+
+
+def _ways(pilot: Pilot, archetype: Archetype, channel: Channel) -> list[tuple[Way, float]]:
+    """Return how a matter is brought to the community, with the probability over all households."""
+    if channel is not Channel.COUNTER:
+        return [(Way.OFFICE, 1.0)]
+    service = pilot.service
+    door = service.door_to_door_share
+    agency = service.agency_share if archetype.papers else 0.0
+    phone = service.signboard_phone_share if by_phone(archetype) else 0.0
+    rest = 1 - door
+    return [
+        (Way.OFFICE, rest * (1 - agency - phone)), (Way.PHONE, rest * phone),
+        (Way.DOOR, door), (Way.AGENCY, rest * agency),
+    ]  # fmt: skip
+
+
+def _delegations(pilot: Pilot, archetype: Archetype) -> list[tuple[frozenset[str], float]]:
+    """Return which reviews are delegated, with the probability."""
+    share, found = pilot.structure.delegated_share, [(frozenset[str](), 1.0)]
+    for activity in archetype.activities:
+        if delegable(pilot, activity) and share > 0:
+            found = [
+                (names | extra, p * q)
+                for names, p in found
+                for extra, q in ((frozenset({activity.name}), share), (frozenset[str](), 1 - share))
+                if q > 0
+            ]
+    return found
 
 
 def reviewed(archetype: Archetype, active: tuple[bool, ...]) -> bool:

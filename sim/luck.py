@@ -7,21 +7,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.demand import Channel
-from sim.itineraries import MAX_INCOMPLETE, Luck
+from sim.itineraries import MAX_INCOMPLETE, Luck, Way, by_phone, delegable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     from sim.config import Archetype, Pilot
     from sim.demand import Demand
+    from sim.place import Place
 
     Ints = NDArray[np.signedinteger[Any]]
     Bools = NDArray[np.bool_]
 
 
-def drawn(pilot: Pilot, requests: Demand, channel: Channel) -> tuple[list[tuple[Archetype, Luck]], Ints]:
+def drawn(pilot: Pilot, place: Place, requests: Demand, channel: Channel) -> tuple[list[tuple[Archetype, Luck]], Ints]:
     """Return every luck that occurs among the requests of one channel, with its archetype, and whose it is.
 
     Returns
@@ -32,7 +33,7 @@ def drawn(pilot: Pilot, requests: Demand, channel: Channel) -> tuple[list[tuple[
         For each request, its position in that list.
     """
     archetypes = list(pilot.procedures.archetypes.values())
-    flags = _flags(pilot, requests, channel)
+    flags = _flags(pilot, place, requests, channel)
     table = np.stack(list(flags.values()), axis=1)
     order, new = _grouped(table, requests.archetype)
     which = np.empty(len(order), dtype=np.int32)
@@ -55,7 +56,7 @@ def _grouped(table: Bools, archetype: Ints) -> tuple[Ints, Bools]:
     return order, new
 
 
-def _flags(pilot: Pilot, requests: Demand, channel: Channel) -> dict[str, Bools]:
+def _flags(pilot: Pilot, place: Place, requests: Demand, channel: Channel) -> dict[str, Bools]:
     """Return what happens to each request, by name; what makes no difference to a request is False."""
     demand, archetype = pilot.demand, requests.archetype
     here = np.unique(archetype).tolist()
@@ -95,7 +96,40 @@ def _flags(pilot: Pilot, requests: Demand, channel: Channel) -> dict[str, Bools]
         made = (passes == k) | flags.get(f"at review/{k}", False)
         for name, by_name in reviewed.items():
             flags[f"rework/{name}/{k}"] = draw_alike(f"rework/{name}/{k}", demand.rework_share) & by_name & made
+    flags |= _services(pilot, place, requests, channel, draw)
+    for name, by_name in reviewed.items():
+        delegable_in = [name in of and delegable(pilot, of[name]) for of in activities]
+        flags[f"delegated/{name}"] = (
+            draw(f"delegated/{name}", [pilot.structure.delegated_share * able for able in delegable_in]) & by_name
+        )
     return flags
+
+
+def _services(
+    pilot: Pilot, place: Place, requests: Demand, channel: Channel, draw: Callable[[str, Sequence[float]], Bools]
+) -> dict[str, Bools]:
+    """Return how each request is brought to the community and how its file travels, by name."""
+    archetypes, service = pilot.procedures.archetypes.values(), pilot.service
+    flags = {"named contact": draw("named contact", [pilot.structure.named_contact_share] * len(archetypes))}
+    if channel is Channel.COUNTER:
+        door = _at_the_door(pilot, place, requests)
+        agency = draw("agency", [service.agency_share * a.papers for a in archetypes])
+        phone = draw("phones instead", [service.signboard_phone_share * by_phone(a) for a in archetypes])
+        flags |= {Way.DOOR.name: door, Way.AGENCY.name: agency & ~door, Way.PHONE.name: phone & ~door}
+    return flags
+
+
+def _at_the_door(pilot: Pilot, place: Place, requests: Demand) -> Bools:
+    """Return which requests are served at the door: those of special-care households first, up to the share."""
+    share = pilot.service.door_to_door_share
+    if share in (0, 1):
+        return np.full(len(requests), share == 1)
+    weight = np.where(place.special, pilot.demand.special_care_factor, 1.0)
+    of_special = float(weight[place.special].sum() / weight.sum())
+    special = min(1.0, share / of_special) if of_special > 0 else 0.0
+    ordinary = max(0.0, (share - of_special) / (1 - of_special)) if of_special < 1 else 0.0
+    most = np.where(place.special[requests.household], special, ordinary)
+    return np.asarray(requests.uniforms("door to door") < most)
 
 
 def _luck(archetype: Archetype, flags: dict[str, bool]) -> Luck:
@@ -115,4 +149,7 @@ def _luck(archetype: Archetype, flags: dict[str, bool]) -> Luck:
         ),
         returns=flags["returns"],
         settled=flags["settled"],
+        way=next((way for way in (Way.DOOR, Way.AGENCY, Way.PHONE) if flags.get(way.name)), Way.OFFICE),
+        named_contact=flags["named contact"],
+        delegated=frozenset(a.name for a in archetype.activities if flags.get(f"delegated/{a.name}")),
     )

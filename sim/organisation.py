@@ -1,8 +1,9 @@
 """Units, posts, staff and stations of a design: who may serve what, and where.
 
 At every unit the lines of work (17 at a community, five sections above) are bundled; a bundle has stations of
-its own and one head or more. With the `lines` scheme each community worker is a bundle; with `ab` the bundles
-are the specialisms (A posts), and everybody also has grids of their own (B posts).
+its own and one head or more. With the `lines` scheme each community worker is a bundle; otherwise the bundles are
+the specialisms (A posts). Everybody also has grids of their own (B posts), but with `dedicated`, where full-time
+grid managers have the grids and nothing else; with `generalist` everybody serves everything of the community.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class Station:
     bundle: int  # -1: of the whole unit
     grid: int  # -1: of no grid
     site: int
+    point: int = -1  # service point of a pooled front queue, counted over all communities; -1: none
 
 
 @dataclass(frozen=True)
@@ -50,16 +52,10 @@ class Person:
     identity: int
     level: Level
     unit: int
-    bundle: int
+    bundle: int  # -1: none, a full-time grid manager
     grids: tuple[int, ...]
     secretary: bool
-
-    @property
-    def post(self) -> str:
-        """Return the name of the post, as measures are grouped."""
-        if self.level == "community":
-            return "community secretary" if self.secretary else "community worker"
-        return f"{self.level} officer"
+    post: str  # as measures are grouped
 
 
 @dataclass(frozen=True)
@@ -74,6 +70,8 @@ class Organisation:
         All queues; their positions are the engine's ids.
     at : dict of (level, desk) -> ndarray of int, shape (units, bundles)
         Station of each bundle of each unit; -1 where there is none.
+    at_point : ndarray of int, shape (service points,), or None
+        Front queue of each service point, where the communities have one window.
     at_grid : dict of desk -> ndarray of int, shape (grids,)
         Station of each grid.
     people : tuple of Person
@@ -88,6 +86,7 @@ class Organisation:
     bundles: dict[Level, Ints]
     stations: tuple[Station, ...]
     at: dict[tuple[Level, Desk], Ints]
+    at_point: Ints | None
     at_grid: dict[Desk, Ints]
     people: tuple[Person, ...]
     changeover_km: Floats
@@ -107,15 +106,22 @@ def of(pilot: Pilot, place: Place) -> Organisation:
     Raises
     ------
     ConfigError
-        If a unit would have nobody.
+        If a unit would have nobody, or a community only grid managers, or fewer heads than service points.
     """
     works = workload.expected(pilot, place)
     heads = {level: heads_by_unit(pilot, place, level) for level in pilot.structure.levels}
+    if heads["community"].min() < pilot.service.points:
+        raise ConfigError(
+            f"service.points must be at most the heads of every community, got {pilot.service.points} for community "
+            f"{int(np.argmin(heads['community'])) + 1} with {heads['community'].min()}"
+        )
+    managers = managers_by_unit(pilot, place, heads["community"])
     bundles: dict[Level, Ints] = {}
     sizes: dict[Level, list[Ints]] = {}
     for level in pilot.structure.levels:
         hours = np.array(list(workload.line_hours(pilot, works, level).values())) / len(heads[level])
-        plans = [_plan(pilot, level, hours, int(n)) for n in heads[level]]
+        at_desks = heads[level] - managers if level == "community" else heads[level]
+        plans = [_plan(pilot, level, hours, int(n)) for n in at_desks]
         bundles[level] = np.stack([plan for plan, _ in plans])
         sizes[level] = [size for _, size in plans]
     stations = _stations(pilot, place, bundles)
@@ -127,6 +133,9 @@ def of(pilot: Pilot, place: Place) -> Organisation:
         bundles=bundles,
         stations=tuple(stations),
         at=_by_bundle(stations, bundles),
+        at_point=np.array([i for i, s in enumerate(stations) if s.point >= 0])
+        if pilot.service.windows == "one_window"
+        else None,
         at_grid={
             desk: np.array(
                 [i for i, s in enumerate(stations) if s.desk is desk and s.grid >= 0],
@@ -166,6 +175,29 @@ def heads_by_unit(pilot: Pilot, place: Place, level: Level) -> Ints:
             f"({total} heads in all)"
         )
     return result
+
+
+def managers_by_unit(pilot: Pilot, place: Place, heads: Ints) -> Ints:
+    """Return the full-time grid managers of each community (shape (communities,)): none unless they are dedicated.
+
+    Raises
+    ------
+    ConfigError
+        A community must have a grid manager at least, and beside them somebody for its desks.
+    """
+    if pilot.roles.scheme != "dedicated":
+        return np.zeros_like(heads)
+    grids = np.bincount(place.grid_community)
+    total = round(pilot.roles.managers_per_grid * len(place.grid_community))
+    managers = np.maximum(1, largest_remainder(grids, total))
+    if (managers >= heads).any():
+        unit = int(np.argmax(managers - heads))
+        raise ConfigError(
+            f"roles.managers_per_grid must leave every community a head for its desks, got "
+            f"{pilot.roles.managers_per_grid:g}: {managers[unit]} grid managers for the {grids[unit]} grids of "
+            f"community {unit + 1}, which has {heads[unit]} heads ({managers.sum()} of {heads.sum()} in all)"
+        )
+    return managers
 
 
 def balanced(hours: Floats, n: int, first_load: float = 0.0) -> Ints:
@@ -209,11 +241,29 @@ def _people(pilot: Pilot, place: Place, heads: dict[Level, Ints], sizes: dict[Le
         pool = iter(identities[level])
         for unit, n in enumerate(heads[level].tolist()):
             bundle = _dealt(sizes[level][unit])
-            grids = _own_grids(place, unit, n) if level == "community" else [()] * n
+            apart = level == "community" and pilot.roles.scheme == "dedicated"
+            bundle = np.concatenate([bundle, np.full(n - len(bundle), -1)])
+            have_grids = np.flatnonzero(bundle < 0) if apart else np.arange(n)
+            grids: list[tuple[int, ...]] = [()] * n
+            if level == "community":
+                for i, own in zip(have_grids.tolist(), _own_grids(place, unit, len(have_grids)), strict=True):
+                    grids[i] = own
             for i in range(n):
                 secretary = level == "community" and i == 0
-                people.append(Person(next(pool), level, unit, int(bundle[i]), grids[i], secretary))
+                post = _post(level, secretary, apart, int(bundle[i]))
+                people.append(Person(next(pool), level, unit, int(bundle[i]), grids[i], secretary, post))
     return people
+
+
+def _post(level: Level, secretary: bool, apart: bool, bundle: int) -> str:
+    """Return the name of a post."""
+    if level != "community":
+        return f"{level} officer"
+    if secretary:
+        return "community secretary"
+    if not apart:
+        return "community worker"
+    return "grid manager" if bundle < 0 else "specialist"
 
 
 def _dealt(sizes: Ints) -> Ints:
@@ -273,7 +323,11 @@ def _stations(pilot: Pilot, place: Place, bundles: dict[Level, Ints]) -> list[St
         for unit in range(len(plan)):
             n = int(plan[unit].max()) + 1
             one = level == "community" and pilot.service.windows == "one_window"
-            for bundle in [-1] if one else range(n):
+            points = pilot.service.points
+            if one:
+                for point in range(unit * points, (unit + 1) * points):
+                    stations.append(Station(Desk.FRONT, level, unit, -1, -1, DESK_SITE, point))
+            for bundle in [] if one else range(n):
                 stations.append(Station(Desk.FRONT, level, unit, bundle, -1, DESK_SITE))
             for bundle in range(n):
                 stations.append(Station(Desk.FILES, level, unit, bundle, -1, DESK_SITE))

@@ -35,6 +35,8 @@ class Place:
         Whether a household needs special care.
     community, street, grid, today : ndarray of int, shape (households,)
         The unit of each household; `today` is its present community, whatever the design.
+    point : ndarray of int, shape (households,)
+        The service point of each household: each community has as many, one beside the other.
     grid_community : ndarray of int, shape (grids,)
         The community of each grid.
     community_street : ndarray of int, shape (communities,)
@@ -47,6 +49,7 @@ class Place:
     special: NDArray[np.bool_]
     today: Ints
     community: Ints
+    point: Ints
     street: Ints
     grid: Ints
     grid_community: Ints
@@ -98,6 +101,7 @@ def of(pilot: Pilot, number: int = 0) -> Place:
     else:
         sizes = np.bincount(blocks(np.bincount(today), n)[today])
     community = np.repeat(np.arange(n), sizes)
+    points = pilot.service.points
     streets = district.streets if "street" in pilot.structure.levels else 1
     streets = min(streets, n)
     community_street = blocks(sizes, streets)
@@ -111,6 +115,7 @@ def of(pilot: Pilot, number: int = 0) -> Place:
         special=care < district.special_care_share,
         today=today,
         community=community,
+        point=np.repeat(np.arange(n * points), np.concatenate([equal_sizes(int(s), points) for s in sizes])),
         street=community_street[community],
         grid=np.repeat(np.arange(len(grid_sizes)), grid_sizes),
         grid_community=np.repeat(np.arange(n), per_community),

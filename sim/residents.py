@@ -13,7 +13,7 @@ from sim.background import CLOSINGS, MONTHLY, OFFICE, WEEKLY
 from sim.clock import DAY, HOUR, MINUTE
 from sim.config import GROUPS, LEVELS
 from sim.demand import Channel
-from sim.itineraries import Desk, Lag, Presence, Stage, itinerary
+from sim.itineraries import WAITS, Desk, Lag, Presence, Stage, itinerary
 from sim.laws import exponential_inverse, lognormal_inverse
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sim.layout import Rows
     from sim.office import OfficeTime
     from sim.organisation import Organisation
+    from sim.place import Place
 
     Ints = NDArray[np.signedinteger[Any]]
     Floats = NDArray[np.float64]
@@ -60,12 +61,12 @@ class Routes:
         return tuple(dict.fromkeys(stage.activity for stage in self.stages))
 
 
-def routes(pilot: Pilot, demand: Demand) -> Routes:
+def routes(pilot: Pilot, place: Place, demand: Demand) -> Routes:
     """Return the itineraries of all requests."""
     found: list[tuple[Stage, ...]] = []
     of = []
     for channel in Channel:
-        lucks, which = luck.drawn(pilot, demand.of(channel), channel)
+        lucks, which = luck.drawn(pilot, place, demand.of(channel), channel)
         of.append(which + len(found))
         found += [itinerary(pilot, archetype, channel, lucky) for archetype, lucky in lucks]
     ids: dict[Stage, int] = {}
@@ -104,7 +105,7 @@ class Residents:
     @classmethod
     def of(cls, organisation: Organisation, office: OfficeTime, demand: Demand) -> Residents:
         """Return what decides the steps of these requests."""
-        pilot, routed = organisation.pilot, routes(organisation.pilot, demand)
+        pilot, routed = organisation.pilot, routes(organisation.pilot, organisation.place, demand)
         activities = routed.activities
         rows = [_fixed(pilot, office, stage, activities.index(stage.activity)) for stage in routed.stages]
         fixed = {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
@@ -149,7 +150,7 @@ def _fixed(pilot: Pilot, office: OfficeTime, stage: Stage, activity: int) -> dic
         "lag": round(stage.lag_days * office.day_ticks) if stage.lag is Lag.WORKING_DAYS else 0,
         "lag_clock": OFFICE if stage.lag is not Lag.NONE else -1,
         "gate": {"none": -1, "weekly": WEEKLY, "monthly": MONTHLY}[stage.gate],
-        "shuts": CLOSINGS if stage.presence is not Presence.ABSENT else -1,
+        "shuts": CLOSINGS if stage.presence in WAITS else -1,
     }  # fmt: skip
 
 
@@ -162,7 +163,7 @@ def _ways(organisation: Organisation) -> dict[str, Ints]:
     quick = max(district.bus_kmh, district.walking_kmh)
     ways: dict[str, Ints] = {}
     for level, unit, kmh in (
-        ("community", place.community, district.walking_kmh),
+        ("community", place.point, district.walking_kmh),
         ("street", place.street, quick),
         ("district", np.zeros_like(place.street), quick),
     ):
@@ -233,6 +234,9 @@ class _Writer:
             if stage.level == "community" and stage.desk is Desk.FIELD:
                 self.rows.put("station", where, organisation.at_grid[Desk.FIELD][grid[who]])
                 continue
+            if stage.level == "community" and stage.desk is Desk.FRONT and organisation.at_point is not None:
+                self.rows.put("station", where, organisation.at_point[self.place.point[household[who]]])
+                continue
             at, bundle = organisation.at[stage.level, stage.desk], organisation.bundles[stage.level]
             if stage.level == "community":
                 if stage.wrong:
@@ -265,9 +269,7 @@ class _Writer:
     def _patience(self) -> None:
         """Write how long residents wait."""
         demand = self.pilot.demand
-        for stage, where, _, u in self._draws(
-            lambda s: f"{_try(s)}/patience" if s.presence is not Presence.ABSENT else None
-        ):
+        for stage, where, _, u in self._draws(lambda s: f"{_try(s)}/patience" if s.presence in WAITS else None):
             here = stage.presence is Presence.IN_PERSON
             mean = demand.patience_walk_in_minutes_mean if here else demand.patience_phone_minutes_mean
             self.rows.put("patience", where, np.rint(exponential_inverse(u, mean * MINUTE)).astype(np.int64))

@@ -198,19 +198,24 @@ def _unit_spans(
     opens, closes = office.hours.open.reshape(shape), office.hours.close.reshape(shape)
     run, leaves = np.zeros_like(here, dtype=np.int64), np.zeros_like(here)
     if community and pilot.roles.cover == "colleague":
-        run = _absent_before(here)
+        for ring in _rings(organisation, members):
+            run[ring] = _absent_before(here[ring])
         leaves[:, :-1] = here[:, :-1] & ~here[:, 1:]
-    at_desk, manned = np.zeros((*here.shape, shape[1]), dtype=bool), np.zeros(len(opens), dtype=bool)
+    n_points = pilot.service.points if community else 1
+    seat, manned = np.full((*here.shape, shape[1]), -1), np.zeros(len(opens), dtype=bool)
     if community and pilot.service.desk == "rota":
-        at_desk, manned = _rota(here, shape[1], pilot.service.counters)
-    split = community and pilot.roles.order == "split"
-    cut = np.where(at_desk, closes, np.clip(_turns_to_grid(pilot, office)[:, None], opens, closes) if split else closes)
+        seat, manned = _rota(
+            here & _at_desks(organisation, members)[:, None], shape[1], max(pilot.service.counters, n_points)
+        )
+    split = (community and pilot.roles.order == "split") & _has_both(organisation, members)
+    turns = np.clip(_turns_to_grid(pilot, office)[:, None], opens, closes)
+    cut = np.where((seat >= 0) | ~split[:, None, None], closes, turns)
     opened = np.stack([np.broadcast_to(opens, cut.shape), cut], axis=-1)
     closed = np.stack([cut, np.broadcast_to(closes, cut.shape)], axis=-1)
     hand_back = np.zeros(opened.shape, dtype=np.int64)
     hand_back[:, :, -1] = leaves[:, :, None] & (closed[:, :, -1] == closes[:, -1:])
-    # what a member serves: 0 the rota desk, else by whom they cover and whether somebody else has the rota desk
-    serves = np.where(at_desk, 0, 1 + 2 * run[:, :, None] + manned[:, None])
+    # what a member serves: a point's rota desk, else by whom they cover and whether somebody else has the rota desk
+    serves = np.where(seat >= 0, seat % n_points, n_points + 2 * run[:, :, None] + manned[:, None])
     keep = here[:, :, None, None] & (opened < closed)
     position, _, _, part = np.nonzero(keep)
     what = np.broadcast_to(serves[..., None], keep.shape)[keep]
@@ -218,7 +223,7 @@ def _unit_spans(
     ids = np.zeros(code.max(initial=0) + 1, dtype=np.int64)
     for number in np.flatnonzero(np.bincount(code)).tolist():
         i, serving, second = number % len(members), number // len(members) // 2, number // len(members) % 2
-        desks = A_DESKS + B_DESKS if not split else B_DESKS if second else A_DESKS
+        desks = A_DESKS + B_DESKS if not split[i] else B_DESKS if second else A_DESKS
         lines = _served(organisation, members, i, serving, desks)
         ids[number] = duties.id(lines, community and pilot.roles.order == "longest")
     return _Spans(np.array(members)[position], opened[keep], closed[keep], ids[code], hand_back[keep])
@@ -241,8 +246,26 @@ def _absent_before(here: Bools) -> Ints:
     return run
 
 
-def _rota(here: Bools, per_day: int, counters: int) -> tuple[Bools, Bools]:
-    """Return who is at the rota desk (members, days, openings), and the days on which it is manned.
+def _has_both(organisation: Organisation, members: list[int]) -> Bools:
+    """Return which members of a unit have both an A and a B post: only their day is split."""
+    people = [organisation.people[m] for m in members]
+    anybody = organisation.pilot.roles.scheme == "generalist"
+    return np.array([p.level == "community" and (anybody or (p.bundle >= 0 and p.grids != ())) for p in people])
+
+
+def _at_desks(organisation: Organisation, members: list[int]) -> Bools:
+    """Return which members of a unit have a post at its desks: all but full-time grid managers."""
+    return np.array([organisation.people[m].bundle >= 0 for m in members])
+
+
+def _rings(organisation: Organisation, members: list[int]) -> list[Ints]:
+    """Return the positions of the members who cover each other, in their order: grid managers apart from the others."""
+    desks = _at_desks(organisation, members)
+    return [ring for ring in (np.flatnonzero(desks), np.flatnonzero(~desks)) if len(ring)]
+
+
+def _rota(here: Bools, per_day: int, counters: int) -> tuple[Ints, Bools]:
+    """Return each member's seat at the rota desk (members, days, openings; -1: none), and the days it is manned.
 
     Those present take turns, opening after opening; at least half of them stay free, and nobody who is alone.
     """
@@ -251,24 +274,32 @@ def _rota(here: Bools, per_day: int, counters: int) -> tuple[Bools, Bools]:
     turn = np.cumsum(np.repeat(seats, per_day)).reshape(-1, per_day) - seats[:, None]
     position = np.cumsum(here, axis=0) - 1
     place_in_turn = (position[:, :, None] - turn) % np.maximum(present, 1)[:, None]
-    return here[:, :, None] & (place_in_turn < seats[:, None]), seats > 0
+    seated = here[:, :, None] & (place_in_turn < seats[:, None])
+    return np.where(seated, place_in_turn, -1), seats > 0
 
 
 def _served(
     organisation: Organisation, members: list[int], i: int, serving: int, desks: tuple[Desk, ...]
 ) -> list[Line]:
     """Return the lines of the i-th member of a unit: at the rota desk, or at these desks with those they cover."""
-    if serving == 0:
-        return _desk_duty(organisation, members[i])
-    run, manned = divmod(serving - 1, 2)
+    points = organisation.pilot.service.points if organisation.people[members[i]].level == "community" else 1
+    if serving < points:
+        return _desk_duty(organisation, members[i], serving)
+    run, manned = divmod(serving - points, 2)
     lines = _lines(organisation, members[i], desks, front=not manned)
-    absentees = sorted((i - k) % len(members) for k in range(1, run + 1))
+    ring = next(ring.tolist() for ring in _rings(organisation, members) if i in ring)
+    absentees = sorted(ring[(ring.index(i) - k) % len(ring)] for k in range(1, run + 1))
     return _with_cover(organisation, lines, [members[k] for k in absentees], desks)
 
 
 def _lines(organisation: Organisation, m: int, desks: tuple[Desk, ...], *, front: bool) -> list[Line]:
-    """Return what a person serves: the desks of the own bundle and of the own grids, in the order of the roles."""
+    """Return what a person serves: the desks of the own bundle and of the own grids, in the order of the roles.
+
+    A generalist serves those of everybody in the community, the others' at the pace of an outsider.
+    """
     pilot, person = organisation.pilot, organisation.people[m]
+    outside = round(OWN_PACE * pilot.roles.outside_pace)
+    everything = person.level == "community" and pilot.roles.scheme == "generalist"
     lines: list[Line] = []
     for desk in desks:
         if desk is Desk.FRONT and not front:
@@ -276,10 +307,33 @@ def _lines(organisation: Organisation, m: int, desks: tuple[Desk, ...], *, front
         rank = _rank(pilot, person, desk)
         pace = front_pace(pilot, person) if desk is Desk.FRONT else OWN_PACE
         if person.level == "community" and desk in B_DESKS:
-            lines += [(int(organisation.at_grid[desk][g]), rank, pace) for g in person.grids]
-        elif (person.level, desk) in organisation.at:
-            lines.append((int(organisation.at[person.level, desk][person.unit, person.bundle]), rank, pace))
+            grids = np.flatnonzero(organisation.place.grid_community == person.unit) if everything else person.grids
+            lines += [(int(organisation.at_grid[desk][g]), rank, pace if g in person.grids else outside) for g in grids]
+        elif desk is Desk.FRONT and person.level == "community" and organisation.at_point is not None:
+            if person.bundle >= 0:
+                lines.append((_own_point(organisation, m), rank, pace))
+        elif (person.level, desk) in organisation.at and person.bundle >= 0:
+            lines += _desks(organisation, person, desk, rank, pace, everything=everything)
     return lines
+
+
+def _desks(
+    organisation: Organisation, person: Person, desk: Desk, rank: int, pace: int, *, everything: bool
+) -> list[Line]:
+    """Return the lines of a desk: of the own bundle, or of all bundles of the unit at an outsider's pace."""
+    at = organisation.at[person.level, desk][person.unit]
+    own = int(at[person.bundle])
+    outside = round(OWN_PACE * organisation.pilot.roles.outside_pace)
+    others = sorted({int(s) for s in at if s >= 0} - {own}) if everything else []
+    return [(own, rank, pace), *((s, rank, outside) for s in others)]
+
+
+def _own_point(organisation: Organisation, m: int) -> int:
+    """Return the front queue of the service point at which a person has a desk: they are dealt round."""
+    assert organisation.at_point is not None
+    person, points = organisation.people[m], organisation.pilot.service.points
+    first = organisation.members(person.level, person.unit)[0]
+    return int(organisation.at_point[person.unit * points + (m - first) % points])
 
 
 def front_pace(pilot: Pilot, person: Person) -> int:
@@ -297,15 +351,17 @@ def _rank(pilot: Pilot, person: Person, desk: Desk) -> int:
     return (position + 3) % 5 if order == "b_first" else position
 
 
-def _desk_duty(organisation: Organisation, m: int) -> list[Line]:
-    """Return the duty of the rota desk: every front queue of the unit first, then the own files."""
+def _desk_duty(organisation: Organisation, m: int, point: int) -> list[Line]:
+    """Return the duty of the rota desk: the point's front queue, or every one of the unit, then the own files."""
     pilot, person = organisation.pilot, organisation.people[m]
     outside = round(OWN_PACE * pilot.roles.outside_pace)
+    everything = pilot.roles.scheme == "generalist"
+    files = _desks(organisation, person, Desk.FILES, 1, OWN_PACE, everything=everything)
+    if organisation.at_point is not None:
+        return [(int(organisation.at_point[person.unit * pilot.service.points + point]), 0, outside), *files]
     own = int(organisation.at[person.level, Desk.FRONT][person.unit, person.bundle])
     fronts = sorted({int(s) for s in organisation.at[person.level, Desk.FRONT][person.unit] if s >= 0})
-    one_window = pilot.service.windows == "one_window"
-    lines = [(s, 0, OWN_PACE if s == own and not one_window else outside) for s in fronts]
-    return [*lines, (int(organisation.at[person.level, Desk.FILES][person.unit, person.bundle]), 1, OWN_PACE)]
+    return [*((s, 0, OWN_PACE if s == own else outside) for s in fronts), *files]
 
 
 def _with_cover(

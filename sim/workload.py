@@ -29,6 +29,7 @@ RESIDENTS = {
     Kind.FRONT: "residents' requests, at the desk and behind it",
     Kind.FILES: "residents' requests, at the desk and behind it",
     Kind.FIELD: "residents' requests, in the field",
+    Kind.DOOR: "residents' requests, at their homes",
     Kind.RELAY: "relaying of single files, and wrong desks",
 }
 ABOVE = "work from above"

@@ -13,8 +13,11 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
     "left_unserved": ("share", "requests that gave up, were sent away or got no answer, and did not come again"),
     "on_time": ("share", "within the archetype's limit, on that limit's own clock, stopped for missing papers"),
     "trips": ("per request", "ways to an office, of requests at the counter or by phone"),
-    "resident_time": ("minutes", "walking or riding both ways, waiting and being served, of the same requests"),
-    "one_visit": ("share", "requests at the counter that are finished with one trip"),
+    "resident_time": (
+        "minutes",
+        "walking or riding both ways, waiting and being served (at home: served), of the same requests",
+    ),
+    "one_visit": ("share", "requests at the counter that are finished with at most one trip"),
     "hand_overs": ("per request", "changes of the unit that has the file, of finished requests"),
     "days_per_hand_over": ("working days", "slope of turnaround on hand-overs over finished requests"),
     "dispatch_p50": ("office hours", "median from first contact to arrival at the last unit it is handed to"),

@@ -12,7 +12,7 @@ from numba import njit
 
 # As in the record and the itineraries: Numba's cache would not notice a change there.
 SERVED, ABANDONED = 2, 3
-IN_PERSON = 1
+IN_PERSON, AT_HOME = 1, 3
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +38,7 @@ class Path(NamedTuple):
     awaits: Ints
     leave: Ints
     arrival: Ints
+    start: Ints
     end: Ints
     outcome: Ints
     presence: Ints
@@ -82,6 +83,8 @@ def follow_step(path: Path, i: int, overloaded: Ints, horizon: int, told: Told, 
         told.n_waits[r] += 1
         told.own_time[r] += (end if end >= 0 else horizon) - arrival
         told.touched_in_person[r] |= touched
+    elif path.presence[i] == AT_HOME and path.start[i] >= 0:
+        told.own_time[r] += (end if end >= 0 else horizon) - path.start[i]
 
 
 @kernel

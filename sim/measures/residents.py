@@ -205,7 +205,7 @@ def _request_rows(rows: Rows, office: OfficeTime, group: str, some: _Measured) -
     own_time = some.own_time[some.came].astype(np.float64)
     rows.add("resident_time", group, "minutes", _mean(own_time / MINUTE), n_came)
     n_counter = _count(some.counter)
-    once = some.counter & finished & (some.trips == 1)
+    once = some.counter & finished & (some.trips <= 1)
     rows.add("one_visit", group, "share", _share(_count(once), n_counter), n_counter)
     hand_overs = some.hand_overs[finished]
     rows.add("hand_overs", group, "per request", _mean(hand_overs), len(days))
