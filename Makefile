@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 # docs/model.md has tables that are written from configs/
-.PHONY: help setup compare yuehu docs test test-all lint format clean
+.PHONY: help setup compare compare-full yuehu docs test test-all lint format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -27,6 +27,10 @@ setup: $(VENV)/.ready  ## make the environment and install the pinned dependenci
 
 compare: setup  ## Yuehu under four levels and under three: tables and charts in results/compare
 	$(BIN)/wangge compare
+
+compare-full: setup  ## every shipped design against today's: results/compare-full
+	$(BIN)/wangge compare name=compare-full \
+		pilots=[four_level,flatten_only,sink_only,merge_only,three_level,three_level_balanced,three_level_dedicated,three_level_generalist,three_level_expected]
 
 yuehu: setup  ## make the committed reference run in results/yuehu again
 	$(BIN)/wangge compare name=yuehu

@@ -122,7 +122,7 @@ def _parameters(
         path = row["path"]
         if path.split(".")[0] == group:
             words = meant(path, meaning, procedures)
-            name = f"{path} ({row['pilot']})" if "pilot" in row else path
+            name = f"{path} ({', '.join(row['pilots'])})" if "pilots" in row else path
             values = (row["low"], row["base"], row["high"])
             cells.append((name, words, row["unit"], *values, row["confidence"], row["source"]))
     return _markdown(HEADS, cells)

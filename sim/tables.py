@@ -25,6 +25,8 @@ EVIDENCE_LOAD = {
     ("three_level", "district"): "1.78",
     ("three_level_balanced", "community"): "(0.88)",
     ("three_level_balanced", "district"): "0.89",
+    ("flatten_only", "community"): "0.80 (1.33)",
+    ("flatten_only", "district"): "0.59",
 }
 TWO_MONTHS = 9  # weeks: two periods of the slowest gate
 UNEXPLAINED = "time that no work explains"

@@ -14,6 +14,13 @@ from sim.office import OfficeTime
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 PILOTS = ("four_level", "three_level", "three_level_balanced")
+ALL_PILOTS = (
+    *PILOTS,
+    "flatten_only",
+    "sink_only",
+    "merge_only",
+    *(f"three_level_{how}" for how in ("dedicated", "generalist", "expected")),
+)
 
 # Four communities of 3 or 4 heads in two streets, over three weeks; their first Monday is a holiday.
 TINY = (
@@ -66,7 +73,7 @@ def pilot(name="four_level", *overrides):
 
 def tiny(name="four_level", *overrides):
     """Return a pilot of a district of 6,000 people; merged structures have two communities."""
-    merged = () if name == "four_level" else ("structure.communities=2",)
+    merged = () if name in ("four_level", "sink_only") else ("structure.communities=2",)
     return pilot(name, *TINY, *merged, *overrides)
 
 

@@ -61,7 +61,7 @@ ONE_VALUE = [
     ("structure.monthly_gate_day", 29, "structure.monthly_gate_day must be at most 28, got 29"),
     # one of a few words
     ("roles.order", "c_first", "roles.order must be one of 'a_first', 'b_first', 'oldest', 'longest' or 'split'"),
-    ("roles.scheme", "AB", "roles.scheme must be one of 'lines' or 'ab', got \"AB\""),
+    ("roles.scheme", "AB", "roles.scheme must be one of 'lines', 'ab', 'dedicated' or 'generalist', got \"AB\""),
     ("burden.release", "friday", "burden.release must be one of 'evenly' or 'monday', got \"friday\""),
     # what must be given
     ("grid", REMOVED, "grid must be given, got nothing"),

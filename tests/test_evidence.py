@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 import yaml
-from district import CONFIGS, PILOTS, mapping
+from district import ALL_PILOTS as PILOTS
+from district import CONFIGS, mapping
 
 from sim import config
 
@@ -36,11 +37,11 @@ ROWS = yaml.safe_load((CONFIGS / "evidence.yaml").read_text(encoding="utf-8"))
 
 
 def name_of(row):
-    return f"{row['path']}-{row['pilot']}" if "pilot" in row else row["path"]
+    return f"{row['path']}-{row['pilots'][0]}" if "pilots" in row else row["path"]
 
 
 def rows_of(pilot):
-    return [row for row in ROWS if row.get("pilot", pilot) == pilot]
+    return [row for row in ROWS if pilot in row.get("pilots", PILOTS)]
 
 
 def is_named(value):
@@ -96,8 +97,8 @@ def covers(row, path):
 
 def test_rows_are_mappings_with_the_same_keys_in_words_that_are_known():
     for row in ROWS:
-        assert set(row) - {"pilot"} == KEYS, name_of(row)
-        assert row.get("pilot", PILOTS[0]) in PILOTS, name_of(row)
+        assert set(row) - {"pilots"} == KEYS, name_of(row)
+        assert set(row.get("pilots", PILOTS)) <= set(PILOTS), name_of(row)
         assert row["confidence"] in CONFIDENCES, name_of(row)
         for key in ("unit", "source"):
             assert isinstance(row[key], str), name_of(row)
@@ -120,7 +121,7 @@ def test_every_row_is_a_parameter_of_its_pilots_with_the_value_of_the_config(pil
 
 
 def test_a_path_has_rows_by_pilot_only_where_the_pilots_differ():
-    by_pilot = {row["path"] for row in ROWS if "pilot" in row}
+    by_pilot = {row["path"] for row in ROWS if "pilots" in row}
     for path in by_pilot:
         values = [at(mapping(pilot), path) for pilot in PILOTS]
         assert any(value != values[0] for value in values), path
@@ -152,7 +153,7 @@ def test_either_end_of_every_range_is_a_config_that_the_schema_accepts(end):
     for row in ROWS:
         if row[end] is None:
             continue
-        whole = copy.deepcopy(mapping(row.get("pilot", PILOTS[0])))
+        whole = copy.deepcopy(mapping(row.get("pilots", PILOTS)[0]))
         path, value = row["path"], row[end]
         for others in (set(group) - {path} for group in WHOLES if path in group):
             room = (1 - value) / (sum(at(whole, other) for other in others) or 1)

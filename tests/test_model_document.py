@@ -44,7 +44,7 @@ def test_every_parameter_is_in_the_table_of_its_group_with_its_meaning_unit_rang
     rows = yaml.safe_load((CONFIGS / "evidence.yaml").read_text(encoding="utf-8"))
     told = [line for name in TABLES for line in TABLES[name].splitlines() if line.startswith("| ")]
     for row in rows:
-        name = f"{row['path']} ({row['pilot']})" if "pilot" in row else row["path"]
+        name = f"{row['path']} ({', '.join(row['pilots'])})" if "pilots" in row else row["path"]
         (line,) = (line for line in told if line.startswith(f"| {name} |"))
         path, meaning, unit, low, base, high, confidence, source = line.strip("| ").split(" | ")
         assert path == name

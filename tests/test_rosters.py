@@ -368,8 +368,9 @@ def test_a_split_day_is_the_service_centre_first_and_then_the_grid():
             if day not in present(roster, m):
                 continue
             before, after = on_duty(roster, m, int(cut[k]) - 1), on_duty(roster, m, int(cut[k]))
-            assert desks(organisation, before) == {Desk.FRONT, Desk.FILES, Desk.TASKS}
-            assert desks(organisation, after) == ({Desk.FIELD, Desk.PATROL, Desk.HOME} if keeper else set())
+            service_centre = {Desk.FRONT, Desk.FILES, Desk.TASKS}
+            assert desks(organisation, before) == service_centre
+            assert desks(organisation, after) == ({Desk.FIELD, Desk.PATROL, Desk.HOME} if keeper else service_centre)
     street = organisation.members("district", 0)[0]
     assert len({duty for *_, duty, _ in spans(roster, street)}) == 1  # only the communities split their days
 
