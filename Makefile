@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 # docs/model.md has tables that are written from configs/
-.PHONY: help setup compare compare-full yuehu docs test test-all lint format clean
+.PHONY: help setup compare compare-full yuehu headlines docs test test-all lint format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -34,6 +34,10 @@ compare-full: setup  ## every shipped design against today's: results/compare-fu
 
 yuehu: setup  ## make the committed reference run in results/yuehu again
 	$(BIN)/wangge compare name=yuehu
+
+headlines: setup  ## run the headlines of the evidence and write docs/headlines.md again
+	$(BIN)/wangge headlines
+	mkdir -p docs/charts && cp results/headlines/headlines.md docs/ && cp results/headlines/charts/*.svg docs/charts/
 
 # What runs a kernel on networks of every kind: with bounds checks, a read or write outside an array is an error.
 KERNEL_TESTS := tests/test_twins.py tests/test_blocks.py tests/test_timelines.py tests/test_timelines_notes.py \

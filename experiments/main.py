@@ -8,6 +8,7 @@ import sys
 COMMANDS = {
     "compare": "compare pilot designs on the same residents: tables, verdicts and charts",
     "run": "run one pilot design (pilot=...) or one queueing network (network=...)",
+    "headlines": "the headlines of the evidence, each as a small study with a chart and two sentences",
     "bench": "time the engines and other tools on the same workloads, on this machine",
     "validate": "hold the engines to queueing theory and published models, on this machine",
 }
@@ -36,7 +37,7 @@ def main() -> None:
     """Run a command; a user's mistake is one paragraph and exit status 2."""
     arguments = sys.argv[1:]
     if not arguments or arguments[0] in ("-h", "--help", "help"):
-        print(HELP.format(commands="\n".join(f"  {n:<9}{t}" for n, t in COMMANDS.items())))  # noqa: T201
+        print(HELP.format(commands="\n".join(f"  {n:<11}{t}" for n, t in COMMANDS.items())))  # noqa: T201
         sys.exit(0)
     command, *rest = arguments
     if command not in COMMANDS:

@@ -42,6 +42,8 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
     "task_share": ("share", "work from above in all work of the communities"),
     "patrols_done": ("share", "patrols due in the measured weeks of which every leg was done"),
     "visits_done": ("share", "home visits due in the measured weeks that were made"),
+    "walk": ("minutes", "on foot one way from a household to its community's office or service point, mean"),
+    "managers_share": ("share", "full-time grid managers in all heads of the communities"),
     "requests_per_official_day": ("requests", "first contacts over days on duty of the community staff"),
 }
 for _name in ("turnaround_p50", "counter_wait_mean", "resident_time", "left_unserved"):

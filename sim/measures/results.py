@@ -15,6 +15,7 @@ from sim.measures.tally import window
 if TYPE_CHECKING:
     from sim.demand import Demand
     from sim.measures.staff import Time
+    from sim.measures.table import Rows
     from sim.measures.tally import Tally
     from sim.office import OfficeTime
     from sim.organisation import Organisation
@@ -43,6 +44,7 @@ def tables(organisation: Organisation, office: OfficeTime, demand: Demand, tally
     came = int(np.count_nonzero(demand.channel[tally.requests.ids[measured]] != Channel.LATENT))
     days = tally.time.on_duty[staff.by_level(organisation)["community"]].sum() / office.day_ticks
     rows.add("requests_per_official_day", "level:community", "requests", came / days, came)
+    _facts_of_the_design(rows, organisation)
     return {
         "measures": rows.frame(),
         "turnaround": pl.DataFrame(residents.turnaround_distribution(office, tally.requests, start, end)),
@@ -50,6 +52,16 @@ def tables(organisation: Organisation, office: OfficeTime, demand: Demand, tally
         "backlog": _backlog(organisation, tally),
         "waiting": pl.DataFrame({"day": office.working_days, "hours": (tally.daily / HOUR).sum(axis=0)}),
     }
+
+
+def _facts_of_the_design(rows: Rows, organisation: Organisation) -> None:
+    """Add what no simulation changes: the way of households to their office, and who has only grids."""
+    place, district = organisation.place, organisation.pilot.district
+    minutes = place.distance(place.point) / district.walking_kmh * 60
+    rows.add("walk", "all", "minutes", float(minutes.mean()), len(minutes))
+    staff_there = [p for p in organisation.people if p.level == "community"]
+    n_managers = sum(p.bundle < 0 for p in staff_there)
+    rows.add("managers_share", "all", "share", n_managers / len(staff_there), len(staff_there))
 
 
 def _workload(organisation: Organisation, time: Time, weeks: float) -> pl.DataFrame:
