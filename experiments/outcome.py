@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from sim.study import Speed
 
 
+KEPT = ("measures", "turnaround", "workload", "backlog", "waiting", "persons", "flows", "queues")
+
+
 def terminal() -> Console:
     """Return the terminal; a file or pipe is written 120 columns wide."""
     from rich.console import Console
@@ -43,10 +46,7 @@ def tell(
 
     names = [p.name for p in pilots]
     run = pilots[0].run
-    found = {
-        name: store.table(name, names, run.replications)
-        for name in ("measures", "turnaround", "workload", "backlog", "waiting")
-    }
+    found = {name: store.table(name, names, run.replications) for name in KEPT}
     comparison = compare(found["measures"], names, pilots[0].mid, run, tables.staff_overloaded(organisations))
     for name, frame in (*found.items(), ("comparison", comparison)):
         store.write_table(name, frame)
