@@ -156,15 +156,14 @@ def _title(table: pl.DataFrame, pilots: Sequence[str]) -> str:
         if len(mine):
             slot, most = mine["half_hour"][-1], mine["number"][-1]
             peaks.append(
-                (float(most), f"{number(most, 0 if most >= 9.5 else 1)} under {short_name(pilot)} ({_time(slot)})")
+                (float(most), f"{number(most, 0 if most >= 9.5 else 1)} at {_time(slot)} under {short_name(pilot)}")
             )
     if not peaks:
         return "How many wait through the day and the week"
     if len(peaks) > 3:
         peaks = sorted(peaks)[:: 1 - len(peaks)]
-    first, *rest = [said for _, said in peaks]
-    most = first.replace(" under", " residents queue in person under", 1)
-    return "In the busiest half hour of a working day, " + ", ".join([most, *rest])
+    told = ", ".join(said for _, said in peaks)
+    return f"Residents who queue in person in the busiest half hour of a working day: {told}"
 
 
 def _time(slot: int) -> str:
