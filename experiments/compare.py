@@ -97,9 +97,9 @@ def _name(pilots: list[Pilot], set_: Sequence[str]) -> str:
 
 def _compare(pilots: list[Pilot], name: str, means: How, overrides: tuple[str, ...]) -> None:
     """Print what is due, run what is missing, and tell what came out."""
-    from experiments.outcome import tell, terminal
+    from experiments.outcome import KEPT, tell, terminal
     from sim import study, tables
-    from sim.files import plain_name
+    from sim.files import StoreError, plain_name
     from sim.store import Store
 
     plain_name("name", name)
@@ -123,6 +123,12 @@ def _compare(pilots: list[Pilot], name: str, means: How, overrides: tuple[str, .
     store = Store.open(folder, study.identity(pilots), facts)
     for damage in store.repair():
         console.print(f"- {damage}", markup=False)
+    lacking = store.lacking(KEPT)
+    if lacking:
+        raise StoreError(
+            f"{folder} must have no replications without {', '.join(lacking)}, which an earlier wangge did not keep. "
+            "Choose another name for this study, or remove the folder if its results are no longer wanted."
+        )
     speed = progress(console, store, pilots, means)
     tell(console, store, pilots, organisations, before, notes, speed)
 

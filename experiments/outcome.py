@@ -8,7 +8,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import polars as pl
-    from matplotlib.figure import Figure
     from rich.console import Console
 
     from sim.config import Pilot
@@ -17,6 +16,9 @@ if TYPE_CHECKING:
     from sim.report import Table
     from sim.store import Store
     from sim.study import Speed
+
+
+KEPT = ("measures", "turnaround", "workload", "backlog", "waiting", "persons", "flows", "queues")
 
 
 def terminal() -> Console:
@@ -37,16 +39,14 @@ def tell(
     speed: Speed,
 ) -> None:
     """Write every table and chart of a finished study and print the summary."""
+    from experiments.plot import draw, keep_pilots
     from sim import tables
     from sim.comparison import compare
     from sim.report import comparison_table, conclusion, escape_markdown, summary_table
 
     names = [p.name for p in pilots]
     run = pilots[0].run
-    found = {
-        name: store.table(name, names, run.replications)
-        for name in ("measures", "turnaround", "workload", "backlog", "waiting")
-    }
+    found = {name: store.table(name, names, run.replications) for name in KEPT}
     comparison = compare(found["measures"], names, pilots[0].mid, run, tables.staff_overloaded(organisations))
     for name, frame in (*found.items(), ("comparison", comparison)):
         store.write_table(name, frame)
@@ -70,7 +70,8 @@ def tell(
         *growth(found["backlog"], pilots, overloaded),
         kept_cost(store.facts(names, run.replications)),
     ]
-    _charts(store, pilots, comparison, found)
+    keep_pilots(store, pilots)
+    draw(store)
     store.write_text("summary.md", _markdown(pilots, [*before, *after], [*notes, *checks], escape_markdown(told)))
     for table in after:
         console.print(table)
@@ -91,44 +92,6 @@ def tell(
 def _shown(store: Store) -> str:
     """Return the results folder as the user would name it."""
     return f"results/{store.folder.name}/ (summary.md, charts/, measures.csv, comparison.csv, manifest.json)"
-
-
-def footer(pilots: list[Pilot]) -> str:
-    """Return the line under every chart."""
-    pilot = pilots[0]
-    return (
-        f"{pilot.district.name}; {pilot.run.replications} replications, seed {pilot.run.seed}, "
-        f"{pilot.run.measured_weeks} weeks measured after {pilot.run.warm_up_weeks} weeks of warm-up. "
-        "Many inputs are assumptions: configs/evidence.yaml."
-    )
-
-
-def _charts(store: Store, pilots: list[Pilot], comparison: pl.DataFrame, found: dict[str, pl.DataFrame]) -> None:
-    """Draw and keep every chart, with the designs called by their titles."""
-    import polars as pl
-
-    from sim import charts
-
-    below = footer(pilots)
-    run = pilots[0].run
-    titles = {p.name: p.title for p in pilots}
-    if len(set(titles.values())) == len(titles):
-        comparison = (
-            comparison.with_columns(pl.col("pilot", "baseline").replace(titles)) if len(comparison) else comparison
-        )
-        found = {name: table.with_columns(pl.col("pilot").replace(titles)) for name, table in found.items()}
-    figures: dict[str, Figure] = {
-        "turnaround": charts.turnaround_distribution(found["turnaround"], below),
-        "workload": charts.workload(found["workload"], below),
-        "backlog": charts.backlog(
-            found["backlog"], below, measured=(run.warm_up_weeks, run.warm_up_weeks + run.measured_weeks)
-        ),
-    }
-    if len(pilots) > 1:
-        figures["differences"] = charts.forest(comparison, below, run.confidence)
-    for name, figure in figures.items():
-        store.write_bytes(f"charts/{name}.png", charts.render(figure, "png"))
-        store.write_bytes(f"charts/{name}.svg", charts.render(figure, "svg"))
 
 
 def pairing_table(comparison: pl.DataFrame) -> Table:
@@ -295,6 +258,7 @@ def cost(speed: Speed) -> str:
 
 def _markdown(pilots: list[Pilot], tables: Sequence[Table], notes: list[str], told: str) -> str:
     """Return the whole summary as Markdown."""
+    from experiments.plot import footer
     from sim.report import escape_markdown
 
     title = escape_markdown(" against ".join(p.title for p in pilots[:2]))

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from sim.measures.flows import ENDS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -19,7 +21,8 @@ def together(districts: Sequence[dict[str, pl.DataFrame]]) -> dict[str, pl.DataF
     """Return the tables of a province from those of its districts, of which there is at least one.
 
     A measure that a district lacks (NaN) counts in no mean; `n` is added up. Measures of single communities are
-    left out: the communities of different districts are not the same.
+    left out: the communities of different districts are not the same. Of persons there are those of the first
+    district: a hundred districts' would tell the same a hundred times.
     """
     tables = {name: pl.concat([district[name] for district in districts]) for name in districts[0]}
     measures = tables["measures"].filter(~pl.col("group").str.starts_with("community:"))
@@ -31,7 +34,17 @@ def together(districts: Sequence[dict[str, pl.DataFrame]]) -> dict[str, pl.DataF
         "workload": _by(tables["workload"], ["post", "kind"], pl.col("hours").mean()),
         "backlog": _by(tables["backlog"], ["week", "post"], pl.col("hours").sum()),
         "waiting": _by(tables["waiting"], ["day"], pl.col("hours").sum()),
+        "persons": districts[0]["persons"],
+        "flows": _flows(tables["flows"]),
+        "queues": _by(tables["queues"], ["level", "desk", "weekday", "half_hour"], pl.col("number").sum()),
     }
+
+
+def _flows(table: pl.DataFrame) -> pl.DataFrame:
+    """Return the moves in all districts, over the requests of all."""
+    ends = pl.col("n").filter(pl.col("to").is_in(ENDS)).sum().over("archetype")
+    summed = _by(table, ["archetype", "origin", "to"], pl.col("n").sum())
+    return summed.with_columns(per_request=(pl.col("n") / ends).cast(pl.Float32))
 
 
 def _by(table: pl.DataFrame, keys: list[str], value: pl.Expr) -> pl.DataFrame:

@@ -76,9 +76,7 @@ def simulate(
     Returns
     -------
     tables : dict of str -> polars.DataFrame
-        `measures` (long), `turnaround` (distribution), `workload` (hours a week and head), `backlog` (hours
-        that wait at the end of each week) and `waiting` (the same at the end of each working day, in all). Of
-        several districts, those of `province.together`.
+        Those of `measures.results.tables`; of several districts, those of `province.together`.
     facts : dict
         Steps, seconds, peak memory and the hash of the demand.
 

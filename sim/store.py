@@ -201,6 +201,15 @@ class Store:
             found.append(which | record["facts"] | which)
         return found
 
+    def lacking(self, tables: Sequence[str]) -> list[str]:
+        """Return those of these tables that some kept replication has not: an earlier program kept it."""
+        names = set()
+        for pilot, replication in self._kept(None, None):
+            with self._whole(pilot, replication):
+                held = self._record(pilot, replication)["tables"]
+            names |= {name for name in tables if _parquet_name(name) not in held}
+        return [name for name in tables if name in names]
+
     def write_table(self, name: str, table: pl.DataFrame) -> None:
         """Write a final table as Parquet and as CSV; the same table always gives the same bytes.
 

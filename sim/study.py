@@ -73,13 +73,14 @@ def identity(pilots: Sequence[Pilot]) -> dict[str, Any]:
 
     The number of replications, the confidence and the like only say how results are read.
     """
+    plain = [pilot.model_dump(mode="json") for pilot in pilots]
+    return {"model_version": MODEL_VERSION, "pilots": [matters(one) for one in plain]}
 
-    def matters(pilot: Pilot) -> dict[str, Any]:
-        plain = pilot.model_dump(mode="json", exclude={"mid", "title"})
-        plain["run"] = {k: v for k, v in plain["run"].items() if k not in ANALYSIS_ONLY}
-        return plain
 
-    return {"model_version": MODEL_VERSION, "pilots": [matters(pilot) for pilot in pilots]}
+def matters(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Return of a whole design, as plain data, what its numbers depend on."""
+    run = {k: v for k, v in plain["run"].items() if k not in ANALYSIS_ONLY}
+    return {k: v for k, v in plain.items() if k not in ("mid", "title")} | {"run": run}
 
 
 def perform(task: Task) -> Found:

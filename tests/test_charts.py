@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from matplotlib import rcParams
 from matplotlib.colors import to_rgb
+from matplotlib.patches import PathPatch
 from matplotlib.text import Text
 
 from sim import charts
@@ -118,11 +119,56 @@ def backlog(pilots=PILOTS[:2], n=5, growth=0.0):
     return pl.DataFrame(rows, schema=["pilot", "replication", "week", "post", "hours"], orient="row")
 
 
+def persons(pilots=PILOTS[:2], n=5):
+    rows = [
+        (pilot, r, post, min(1.0, 0.3 + 0.05 * k + 0.02 * i + 0.01 * r))
+        for k, pilot in enumerate(pilots)
+        for r in range(n)
+        for post, heads in (("community secretary", 3), ("community worker", 20), ("street officer", 9 * (k == 0)))
+        for i in range(heads)
+    ]
+    return pl.DataFrame(rows, schema=["pilot", "replication", "post", "utilisation"], orient="row")
+
+
+def flows(pilots=PILOTS[:2], n=5, archetypes=13):
+    rows = [
+        (pilot, r, f"procedure {a}", origin, to, (20 - a) * count + r)
+        for k, pilot in enumerate(pilots)
+        for r in range(n)
+        for a in range(archetypes)
+        for origin, to, count in [
+            ("resident", "community", 2 + k),
+            ("community", "resident", 1 + k),
+            ("community", "street", 1),
+            ("street", "district", 1),
+            ("district", "outside", 1),
+            ("outside", "finished", 1),
+        ]
+    ]
+    return pl.DataFrame(rows, schema=["pilot", "replication", "archetype", "origin", "to", "n"], orient="row")
+
+
+def queues(pilots=PILOTS[:2], n=5):
+    rows = [
+        (pilot, r, level, desk, day, slot, (k + 1) * (17 <= slot < 24) * (day <= 5) * (slot - 16) + 0.1 * r)
+        for k, pilot in enumerate(pilots)
+        for r in range(n)
+        for level, desk in (("community", "residents in person"), ("community", "files"), ("street", "own work"))
+        for day in range(1, 8)
+        for slot in range(48)
+    ]
+    columns = ["pilot", "replication", "level", "desk", "weekday", "half_hour", "number"]
+    return pl.DataFrame(rows, schema=columns, orient="row")
+
+
 CHARTS = {
     "forest": lambda pilots, n: charts.forest(comparison(pilots, n), FOOTER),
     "turnaround": lambda pilots, n: charts.turnaround_distribution(turnaround(pilots, n), FOOTER),
     "workload": lambda pilots, n: charts.workload(workload(pilots, n), FOOTER),
     "backlog": lambda pilots, n: charts.backlog(backlog(pilots, n), FOOTER, (10, 36)),
+    "persons": lambda pilots, n: charts.persons(persons(pilots, n), FOOTER),
+    "flows": lambda pilots, n: charts.flows(flows(pilots, n), FOOTER),
+    "queues": lambda pilots, n: charts.queues(queues(pilots, n), FOOTER),
 }
 
 
@@ -301,6 +347,79 @@ def test_backlog_names_what_keeps_growing_and_only_that():
     assert "four_level" not in title(figure)
     assert figure.axes[0].get_ylabel() == "Work waiting (hours)"
     assert figure.axes[0].get_xlabel() == "Week"
+
+
+def test_persons_are_sorted_from_the_busiest_and_their_gini_is_told():
+    table = pl.DataFrame({"pilot": "old", "replication": 0, "post": "clerk", "utilisation": [0.25, 0.75, 0.5, 0.5]})
+    even = table.with_columns(post=pl.lit("chief"), utilisation=pl.lit(0.5))
+    figure = charts.persons(pl.concat([table, even]))
+    assert title(figure) == (
+        "Work is spread most unevenly at the post of clerk under old (Gini 0.19), most evenly at that of chief "
+        "under old (Gini 0.00)"
+    )
+    assert "old: 4 persons, busy from 25% to 75%, Gini 0.19" in words(figure)
+    curve = next(line for line in figure.axes[0].lines if len(line.get_xdata()) == 4)
+    assert curve.get_ydata().tolist() == [75, 50, 50, 25]
+    assert curve.get_xdata().tolist() == [12.5, 37.5, 62.5, 87.5]
+    assert "%" in figure.axes[0].get_ylabel()
+
+
+def test_a_post_that_a_pilot_has_not_says_so():
+    shown = words(charts.persons(persons()))
+    assert "three_level: nobody at this post" in shown
+    assert "four_level: nobody at this post" not in shown
+
+
+def ribbons(axes):
+    return [p for p in axes.patches if isinstance(p, PathPatch)]
+
+
+def test_flows_are_drawn_on_one_scale_per_hundred_requests():
+    figure = charts.flows(flows(n=1))
+    assert title(figure).startswith("Per 100 requests, 200 moves to street or district and 100 back to the resident")
+    assert "under four_level; 200 and 200 under three_level" in title(figure)
+    assert "four_level: 700 moves per 100 requests" in words(figure)
+    assert "Resident 200" in words(figure)
+    assert "Finished 100" in words(figure)
+    first, second = figure.axes
+    for axes, moves in ((first, 700), (second, 900)):
+        # A ribbon begins at its upper left corner and ends at the lower left one.
+        widths = [p.get_path().vertices[7, 1] - p.get_path().vertices[0, 1] for p in ribbons(axes)]
+        assert sum(widths) == pytest.approx(moves)
+    inches = [abs(np.diff(axes.get_ylim())[0]) / axes.get_position().height for axes in (first, second)]
+    assert inches[0] == pytest.approx(inches[1])
+
+
+def test_flows_colour_the_most_frequent_procedures_and_put_the_others_together():
+    few, many = (words(charts.flows(flows(n=1, archetypes=n))) for n in (8, 13))
+    assert "procedure 7" in few
+    assert "all other requests" not in few
+    assert "procedure 6" in many
+    assert "procedure 7" not in many
+    assert "all other requests" in many
+
+
+def test_queues_show_the_day_and_the_week_of_queues_that_form():
+    figure = charts.queues(queues(n=1))
+    assert title(figure).endswith("of a working day: 7.0 at 11:30 under four_level, 14 at 11:30 under three_level")
+    assert [axes.get_title(loc="left") for axes in figure.axes] == [
+        "Community, residents in person: a working day", "and the week", "Community, files: a working day",
+        "and the week",
+    ]  # fmt: skip
+    day, week = figure.axes[:2]
+    x, y = day.lines[0].get_data()
+    assert dict(zip(x, y, strict=True))[11.5] == 7
+    x, y = week.lines[1].get_data()
+    assert dict(zip(x, y, strict=True))[24 + 11.5] == 14  # Tuesday
+    assert dict(zip(x, y, strict=True))[5 * 24 + 11.5] == 0  # Saturday
+    assert day.get_ylim() == week.get_ylim()
+
+
+def test_queues_that_never_form_have_no_row():
+    none = queues(n=1).with_columns(number=pl.lit(0.0))
+    figure = charts.queues(none)
+    assert figure.axes == []
+    assert "own work" not in words(charts.queues(queues(n=1)))
 
 
 def lightness(colour):

@@ -64,9 +64,9 @@ def test_results_hold_manifest_tables_charts_and_summary(tiny):
     manifest = json.loads((results / "manifest.json").read_text())
     assert "four_level" in json.dumps(manifest)
     assert str(tiny[0]) not in json.dumps(manifest)
-    for name in ("measures", "turnaround", "workload", "backlog"):
+    for name in ("measures", "turnaround", "workload", "backlog", "persons", "flows", "queues"):
         assert len(pl.read_parquet(results / f"{name}.parquet")) == len(pl.read_csv(results / f"{name}.csv")) > 0
-    for name in ("turnaround", "workload", "backlog"):
+    for name in ("turnaround", "workload", "backlog", "persons", "flows", "queues"):
         assert (results / "charts" / f"{name}.png").read_bytes()[:4] == b"\x89PNG"
         assert b"<svg" in (results / "charts" / f"{name}.svg").read_bytes()
     assert "Load before anything" in (results / "summary.md").read_text()
@@ -134,7 +134,10 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_tables(tiny, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (("compere",), "the command must be one of compare, run, bench, validate (did you mean compare?), got compere"),
+        (
+            ("compere",),
+            "the command must be one of compare, run, plot, bench, validate (did you mean compare?), got compere",
+        ),
         (("compare", "grid.housholds=300"), "grid.housholds is not a known key (did you mean grid.households"),
         (("compare", "grid.households=many"), 'grid.households must be a whole number, got "many"'),
         (("compare", "demand.rework_share=1.5"), "demand.rework_share must be at most 1, got 1.5"),

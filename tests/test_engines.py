@@ -111,6 +111,9 @@ def test_a_measure_that_a_district_lacks_counts_in_no_mean():
             "workload": pl.DataFrame({"post": ["p"], "kind": ["k"], "hours": [1.0]}),
             "backlog": pl.DataFrame({"week": [1], "post": ["p"], "hours": [1.0]}),
             "waiting": pl.DataFrame({"day": [1], "hours": [1.0]}),
+            "persons": pl.DataFrame({"identity": [0]}),
+            "flows": pl.DataFrame({"archetype": ["a"], "origin": ["resident"], "to": ["finished"], "n": [1]}),
+            "queues": pl.DataFrame({"level": ["l"], "desk": ["d"], "weekday": [1], "half_hour": [0], "number": [1.0]}),
         }
 
     nan = float("nan")

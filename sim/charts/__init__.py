@@ -6,10 +6,25 @@ configs, so they are data: no character of theirs is read as a formula.
 
 from sim.charts.backlog import backlog
 from sim.charts.differences import forest
+from sim.charts.flows import flows
 from sim.charts.headline import headline
 from sim.charts.page import Format, render
+from sim.charts.persons import persons
+from sim.charts.queues import queues
 from sim.charts.style import COLOURS
 from sim.charts.turnaround import turnaround_distribution
 from sim.charts.workload import workload
 
-__all__ = ["COLOURS", "Format", "backlog", "forest", "headline", "render", "turnaround_distribution", "workload"]
+__all__ = [
+    "COLOURS",
+    "Format",
+    "backlog",
+    "flows",
+    "forest",
+    "headline",
+    "persons",
+    "queues",
+    "render",
+    "turnaround_distribution",
+    "workload",
+]

@@ -125,6 +125,10 @@ class Page:
         box = (left / self.width, bottom / self.height, width / self.width, height / self.height)
         return self.figure.add_axes(box)
 
+    def write(self, left: float, down: float, text: str, **look: Any) -> None:
+        """Write a line at this place of the body (inches from the left edge and from the body's top)."""
+        write(self.figure, left, self.height - self.top - down, text, **look)
+
 
 def write(figure: Figure, x: float, y: float, text: str, **look: Any) -> None:
     """Write a line at a place in inches."""

@@ -18,7 +18,7 @@ P = ParamSpec("P")
 COLOURS = ("#141414", "#1f78b4", "#e89a20", "#7a1a4b", "#3c9e6a", "#4d4db0", "#9ccbe8")
 _MARKERS = "osD^vPX"
 _LINES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (8, 3)), (0, (2, 1)))
-_KIND_COLOURS = (
+KIND_COLOURS = (
     "#16324f",
     "#7fb0d6",
     "#3f6f8f",
@@ -81,7 +81,7 @@ def band_opacity(pilots: Sequence[str]) -> float:
 
 def kind_style(i: int) -> dict[str, Any]:
     """Return colour and hatch of a kind of work; no two of the first ninety are alike in both."""
-    colour = _KIND_COLOURS[i % len(_KIND_COLOURS)]
+    colour = KIND_COLOURS[i % len(KIND_COLOURS)]
     # A pale hatch shows on dark colours only, and the other way round.
     dark = int(colour[3:5], 16) < 0x80
     return {

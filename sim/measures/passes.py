@@ -144,3 +144,96 @@ def add_waiting(stays: Stays, instants: Ints, horizon: int, change: Ints) -> Non
         if instants[first] <= until:
             change[level, first] += stays.work[i]
             change[level, position(instants, until)] -= stays.work[i]
+
+
+class Way(NamedTuple):
+    """The steps of some successive requests, with their visits and labels, as far as they say where a request is."""
+
+    level: Ints
+    awaits: Ints
+    arrival: Ints
+    outcome: Ints
+    presence: Ints
+    trip: Ints
+    hand_over: Ints
+
+
+# Places of a request, as in `flows`: the levels are those of the steps' labels, 0 to 2.
+RESIDENT, COMMUNITY, OUTSIDE = 3, 0, 4
+
+
+@inlined
+def place_of(way: Way, i: int, before: int) -> int:
+    """Return where a request is at a step, having been elsewhere `before`."""
+    if way.awaits[i] >= 0:
+        return COMMUNITY if way.outcome[i] == SERVED else before  # a patrol has seen it, or nobody knows of it yet
+    if way.level[i] < 0:
+        return COMMUNITY if way.hand_over[i] else OUTSIDE  # what is posted goes to the community's desk
+    return int(way.level[i])
+
+
+@kernel
+def count_moves(first: Ints, archetype: Ints, ends: Ints, way: Way, moves: Ints) -> None:
+    """Add the moves of each request to `moves` (archetypes, from, to); `first` are the offsets of their steps.
+
+    A request of archetype -1 is passed over; `ends` is what it comes to in the end.
+    """
+    for r in range(len(archetype)):
+        a = archetype[r]
+        if a < 0:
+            continue
+        here, left = RESIDENT, False
+        for i in range(first[r] - first[0], first[r + 1] - first[0]):
+            if way.arrival[i] < 0:
+                continue
+            comes_again = way.presence[i] != 0 and (way.trip[i] == 1 or left)
+            if comes_again and here != RESIDENT:
+                moves[a, here, RESIDENT] += 1
+                here = RESIDENT
+            there = place_of(way, i, here)
+            if there != here:
+                moves[a, here, there] += 1
+                here = there
+            left = way.outcome[i] >= ABANDONED
+        moves[a, here, ends[r]] += 1
+
+
+class Intervals(NamedTuple):
+    """Times from a begin to an end, each of a group, -1: of none."""
+
+    group: Ints
+    begin: Ints
+    end: Ints
+
+
+@inlined
+def add_instant(group: int, at: int, sign: int, week: int, slot: int, counts: Ints, rests: Ints) -> None:
+    """Add one end of an interval, from the start of the week that all are counted from.
+
+    What passes of each slot of the week until an instant is a slot for each whole week and for each slot that is
+    over, and the rest in its own.
+    """
+    weeks = at // week
+    into = at - weeks * week
+    k = into // slot
+    counts[group, 0] += sign * weeks
+    counts[group, 1 + k] += sign
+    rests[group, k] += sign * (into - k * slot)
+
+
+@kernel
+def add_intervals(
+    some: Intervals, start: int, end: int, horizon: int, sign: int, week: int, slot: int, counts: Ints, rests: Ints
+) -> None:
+    """Add (sign 1) or take away (-1) intervals, as far as they lie in [start, end); an end of -1 is the horizon.
+
+    `counts` (groups, 1 + slots of a week) are whole weeks, then instants by slot; `rests` (groups, slots) ticks.
+    """
+    for i in range(len(some.group)):
+        if some.group[i] < 0 or some.begin[i] < 0:
+            continue
+        until = some.end[i] if some.end[i] >= 0 else horizon
+        a, b = max(some.begin[i], start), min(until, end)
+        if a < b:
+            add_instant(some.group[i], a - start, -sign, week, slot, counts, rests)
+            add_instant(some.group[i], b - start, sign, week, slot, counts, rests)

@@ -10,6 +10,9 @@ import polars as pl
 from sim.clock import HOUR, WEEK
 from sim.demand import Channel
 from sim.measures import residents, staff
+from sim.measures.flows import flows
+from sim.measures.persons import persons
+from sim.measures.queues import queues
 from sim.measures.tally import window
 
 if TYPE_CHECKING:
@@ -35,7 +38,9 @@ def tables(organisation: Organisation, office: OfficeTime, demand: Demand, tally
     -------
     dict of str -> polars.DataFrame
         `measures` (long), `turnaround` (distribution), `workload` (hours a week and head), `backlog` (hours
-        that wait at the end of each week) and `waiting` (the same at the end of each working day, in all).
+        that wait at the end of each week), `waiting` (the same at the end of each working day, in all), `persons`
+        (the staff one by one), `flows` (moves of requests between levels) and `queues` (the number that waits in each
+        half hour of the week).
     """
     start, end = window(organisation.pilot)
     rows = residents.resident_rows(organisation, office, demand, tally.requests, start, end)
@@ -51,6 +56,9 @@ def tables(organisation: Organisation, office: OfficeTime, demand: Demand, tally
         "workload": _workload(organisation, tally.time, (end - start) / WEEK),
         "backlog": _backlog(organisation, tally),
         "waiting": pl.DataFrame({"day": office.working_days, "hours": (tally.daily / HOUR).sum(axis=0)}),
+        "persons": persons(organisation, tally.time, (end - start) / WEEK),
+        "flows": flows(list(organisation.pilot.procedures.archetypes), tally.moves),
+        "queues": queues(tally.queues, {level for level, _ in organisation.at}, (end - start) // WEEK),
     }
 
 

@@ -173,10 +173,15 @@ def _positions(names: Sequence[str]) -> dict[str, Ints]:
 def hours_by_kind(time: Time, who: Ints, weeks: float) -> dict[str, float]:
     """Return the hours a week and head of some people, by kind of work; idle time and the roster with them."""
     scale = 1 / HOUR / weeks / max(1, len(who))
-    hours = {KIND_NAMES[k]: float(time.kinds[who, k].sum() * scale) for k in Kind if k is not Kind.OUTSIDE}
-    return hours | {
-        TRAVEL: float(time.travel[who].sum() * scale),
-        MEETINGS: float(time.meetings[who].sum() * scale),
-        IDLE: float((time.on_duty[who] - time.busy[who]).sum() * scale),
-        ON_DUTY: float((time.on_duty[who] + time.meetings[who]).sum() * scale),
+    return {name: float(ticks[who].sum() * scale) for name, ticks in ticks_by_kind(time).items()}
+
+
+def ticks_by_kind(time: Time) -> dict[str, Ints]:
+    """Return the ticks of each person (shape (people,)) by kind of work; idle time and the roster with them."""
+    ticks = {KIND_NAMES[k]: time.kinds[:, k] for k in Kind if k is not Kind.OUTSIDE}
+    return ticks | {
+        TRAVEL: time.travel,
+        MEETINGS: time.meetings,
+        IDLE: time.on_duty - time.busy,
+        ON_DUTY: time.on_duty + time.meetings,
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.clock import WEEK
-from sim.measures import requests, staff
+from sim.measures import flows, queues, requests, staff
 from sim.measures.residents import arisen_rows, measured_rows
 
 if TYPE_CHECKING:
@@ -40,6 +40,10 @@ class Tally:
         Patrols and home visits: done, due.
     weekly, daily : ndarray of int, shape (levels, weeks) and (levels, working days)
         Ticks of work that waits at the end of each week, and at the last closing of each working day.
+    moves : ndarray of int, shape (archetypes, 5, 8)
+        How often the measured requests moved between places, from `flows.moves`.
+    queues : ndarray of int, shape (levels, desks, 336)
+        Ticks waited in each half hour of the week, from `queues.waiting`.
     """
 
     requests: Requests
@@ -47,6 +51,8 @@ class Tally:
     duties: Ints
     weekly: Ints
     daily: Ints
+    moves: Ints
+    queues: Ints
 
 
 def window(pilot: Pilot) -> tuple[int, int]:
@@ -70,7 +76,8 @@ def tally(case: Case, visits: Visits, spells: Spells, *, overloaded: Bools) -> T
     start, end = window(case.organisation.pilot)
     told = requests.requests(case, visits, overloaded)
     needed = np.zeros(len(told.ids), dtype=bool)
-    needed[measured_rows(told, start, end)] = True
+    measured = measured_rows(told, start, end)
+    needed[measured] = True
     needed[arisen_rows(told, case.demand, start, end)] = True
     weeks = np.arange(1, case.office.weeks + 1) * WEEK
     waiting = staff.backlog(case, visits, np.concatenate([weeks, case.office.day_closes()]))
@@ -80,6 +87,8 @@ def tally(case: Case, visits: Visits, spells: Spells, *, overloaded: Bools) -> T
         duties=staff.duties(case, visits, start, end),
         weekly=waiting[:, : len(weeks)],
         daily=waiting[:, len(weeks) :],
+        moves=flows.moves(case, visits, told, measured),
+        queues=queues.waiting(case, visits, spells, start, end),
     )
 
 
@@ -102,10 +111,8 @@ def merged(tallies: Sequence[Tally]) -> Tally:
     twice = np.flatnonzero(together.ids[1:] == together.ids[:-1])
     if len(twice):
         raise ValueError(f"tallies must have no request in common, got request {together.ids[twice[0]]} twice")
-    return Tally(
-        requests=together,
-        time=staff.summed([part.time for part in tallies]),
-        duties=np.sum([part.duties for part in tallies], axis=0),
-        weekly=np.sum([part.weekly for part in tallies], axis=0),
-        daily=np.sum([part.daily for part in tallies], axis=0),
-    )
+    sums = {name: np.sum([getattr(part, name) for part in tallies], axis=0) for name in _SUMMED}
+    return Tally(requests=together, time=staff.summed([part.time for part in tallies]), **sums)
+
+
+_SUMMED = ("duties", "weekly", "daily", "moves", "queues")
