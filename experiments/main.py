@@ -9,6 +9,7 @@ COMMANDS = {
     "compare": "compare pilot designs on the same residents: tables, verdicts and charts",
     "run": "run one pilot design (pilot=...) or one queueing network (network=...)",
     "bench": "time the engines and other tools on the same workloads, on this machine",
+    "new": "write a folder for a district of your own, which runs as it stands",
     "validate": "hold the engines to queueing theory and published models, on this machine",
 }
 
@@ -25,6 +26,7 @@ Examples
   wangge compare pilots=[four_level,three_level] grid.households=300 run.replications=12
   wangge run pilot=three_level roles.order=b_first
   wangge run network=mmc                           a textbook queue beside its theory
+  wangge new lanterns                              a folder lanterns/ for a district of your own
   wangge validate                                  does it give what theory says? two minutes
 
 Any knob of configs/ is a key: group=file picks a file (structure=three_level), group.knob=value sets one.
