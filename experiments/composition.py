@@ -164,13 +164,20 @@ def compose(name: str, line: Line, *fixed: str) -> dict[str, Any]:
         raise ConfigError(_told(name, error, line)) from error
     except YAMLError as error:
         raise ConfigError(f"config files must be YAML: {' '.join(str(error).split())}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"config files must be text in UTF-8: {error}") from error
+    except RecursionError as error:
+        raise ConfigError("the defaults of a config file must not lead back to it, got a circle") from error
     assert isinstance(plain, dict)
+    if name == "main" and "pilot" in plain:
+        raise ConfigError("a file of pilot/ must begin with the line # @package _global_, got one without it")
     return {str(key): value for key, value in plain.items()}
 
 
 def _search(folder: Path) -> str:
     """Return the override by which Hydra finds a folder, whatever characters are in its path."""
-    path = re.sub(r"(\\*)'", r"\1\1\\'", f"file://{folder}")  # in quotes, backslashes count before a quote only
+    # Between quotes, backslashes count before a quote only.
+    path = re.sub(r"(\\+)(?=$|')", r"\1\1", f"file://{folder}").replace("'", "\\'")
     return f"hydra.searchpath=['{path}']"
 
 
@@ -211,16 +218,18 @@ def _told(name: str, error: Exception, line: Line) -> str:
         if options := _options(key, CONFIGS, line.config_dir):
             return f"{key} must be one of {', '.join(options)}{near(value, options)}, got {value}"
         groups = tuple(o for o in line.overrides if (CONFIGS / o.partition("=")[0]).is_dir())
-        return f"{key} is not a known key{near(key, [*_known(name, groups), *HOW, 'pilots', 'name'])}, got {value}"
-    missing = re.search(r"Could not find '([^']+)/([^'/]+)'", text)
+        known = [*_known(name, Line(groups, line.config_dir)), *HOW, "pilots", "name"]
+        return f"{key} is not a known key{near(key, known)}, got {value}"
+    missing = re.search(r"(?:In '([^']+)': )?Could not (?:find|load) '([^']+)/([^'/]+)'", text)
     if missing:
-        group, value = missing.groups()
+        file, group, value = missing.groups()
         options = _options(group, CONFIGS, line.config_dir)
-        return f"{group} must be one of {', '.join(options)}{near(value, options)}, got {value}"
+        where = f"{file}.yaml: " if file and file != name else ""
+        return f"{where}{group} must be one of {', '.join(options)}{near(value, options)}, got {value}"
     return text.split(" full_key:")[0].split(" To append")[0]
 
 
-def _known(name: str, groups: tuple[str, ...]) -> list[str]:
+def _known(name: str, line: Line) -> list[str]:
     """Return every key of a config by its path, with the files that were chosen."""
     keys: list[str] = []
 
@@ -230,5 +239,5 @@ def _known(name: str, groups: tuple[str, ...]) -> list[str]:
                 keys.append(f"{path}{key}")
                 walk(value, f"{path}{key}.")
 
-    walk(compose(name, Line(groups)), "")
+    walk(compose(name, line), "")
     return keys

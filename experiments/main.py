@@ -59,6 +59,13 @@ def run(command: str, arguments: list[str]) -> int:
         importlib.import_module(f"experiments.{command}").main(arguments)
     except (ConfigError, NetworkError, StoreError, ExecutorError) as error:
         fail(str(error))
+    except RuntimeError as error:
+        if not str(error).startswith("cannot cache function"):
+            raise
+        fail(
+            "NUMBA_CACHE_DIR must be set to a folder that can be written, in which the compiled engine is kept, where "
+            "neither the installed program nor the user's home can be written"
+        )
     except KeyboardInterrupt:
         fail("stopped; what was finished is kept, and the same command goes on from there", 130)
     return 0
