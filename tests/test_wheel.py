@@ -66,6 +66,24 @@ def test_a_wheel_holds_every_module_config_and_template_and_nothing_else(tmp_pat
         assert file in held
 
 
+@pytest.mark.skipif(os.name != "posix", reason="permissions are those of POSIX")
+def test_a_place_where_nothing_can_be_kept_of_the_compiled_engine_is_told(tmp_path):
+    folder = source(tmp_path)
+    for path in (folder, *(p for p in folder.rglob("*") if p.is_dir())):
+        path.chmod(0o555)
+    if os.access(folder, os.W_OK):
+        pytest.skip("this user may write anywhere")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("NUMBA", "XDG"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "experiments.main", "run", "network=mmc", "executor=serial"],
+        cwd=folder, capture_output=True, text=True, timeout=300, check=False,
+        env=environment | {"PYTHONPATH": str(folder), "HOME": "/proc/nowhere"},
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert "NUMBA_CACHE_DIR must be set to a folder that can be written" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 @pytest.mark.long
 def test_an_installed_program_runs_from_an_empty_folder(tmp_path):
     (tmp_path / "source").mkdir()
