@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sim import engines, executor
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
-
+EVIDENCE = "evidence.yaml"  # read by people and tests, never composed
 
 HOW = ("engine", "executor", "workers")
 
@@ -73,15 +73,50 @@ def parse(arguments: Sequence[str]) -> Line:
         elif argument == "--resolve":
             continue
         elif argument in ("--config-dir", "-cd") or argument.startswith("--config-dir="):
-            value = argument.partition("=")[2] or (queue.pop(0) if queue else "")
-            config_dir = Path(value).resolve()
-            if not value or not config_dir.is_dir():
-                raise ConfigError(f"--config-dir must be a folder that exists, got {value or 'nothing'}")
+            config_dir = _folder(argument.partition("=")[2] or (queue.pop(0) if queue else ""))
         elif argument.startswith("-") or "=" not in argument:
             raise ConfigError(f"arguments must be key=value or a flag of --help, got {argument}")
         else:
             overrides.append(argument)
     return Line(tuple(overrides), config_dir, show)
+
+
+def _folder(value: str) -> Path:
+    """Return a folder of the user's own configs, checked to hold some that are read.
+
+    Raises
+    ------
+    ConfigError
+        It must exist and hold a file of a group, and none that stands in `configs/` with another content: Hydra
+        would read the shipped one and say nothing.
+    """
+    folder = Path(value).resolve()
+    if not value or not folder.is_dir():
+        raise ConfigError(f"--config-dir must be a folder that exists, got {value or 'nothing'}")
+    if not any(_options(group.name, folder) for group in CONFIGS.iterdir() if group.is_dir()):
+        raise ConfigError(
+            "--config-dir must hold a folder like those of configs/ with a YAML file in it, as pilot/my_design.yaml, "
+            f"got {value}"
+        )
+    for shipped in sorted(CONFIGS.rglob("*.yaml")):
+        name = shipped.relative_to(CONFIGS)
+        mine = folder / name
+        if name.name != EVIDENCE and mine.is_file() and mine.read_bytes() != shipped.read_bytes():
+            raise ConfigError(
+                "--config-dir must hold no file of the same name as one of configs/ (the shipped one would be read), "
+                f"got {name.as_posix()}"
+            )
+    return folder
+
+
+def shipped(name: str) -> bool:
+    """Return whether a config of this path (group/file.yaml) is shipped, so that nobody's own may be called so."""
+    return name != EVIDENCE and (CONFIGS / name).is_file()
+
+
+def _options(group: str, *folders: Path | None) -> list[str]:
+    """Return the names of the files of a group in all of the folders."""
+    return sorted({path.stem for folder in folders if folder for path in (folder / group).glob("*.yaml")})
 
 
 @contextmanager
@@ -120,7 +155,7 @@ def compose(name: str, line: Line, *fixed: str) -> dict[str, Any]:
     from omegaconf.errors import OmegaConfBaseException
     from yaml import YAMLError
 
-    search = [f"hydra.searchpath=[file://{line.config_dir}]"] if line.config_dir else []
+    search = [_search(line.config_dir)] if line.config_dir else []
     try:
         with _hydra():
             composed = hydra_compose(name, overrides=[*search, *fixed, *line.overrides])
@@ -129,8 +164,21 @@ def compose(name: str, line: Line, *fixed: str) -> dict[str, Any]:
         raise ConfigError(_told(name, error, line)) from error
     except YAMLError as error:
         raise ConfigError(f"config files must be YAML: {' '.join(str(error).split())}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"config files must be text in UTF-8: {error}") from error
+    except RecursionError as error:
+        raise ConfigError("the defaults of a config file must not lead back to it, got a circle") from error
     assert isinstance(plain, dict)
+    if name == "main" and "pilot" in plain:
+        raise ConfigError("a file of pilot/ must begin with the line # @package _global_, got one without it")
     return {str(key): value for key, value in plain.items()}
+
+
+def _search(folder: Path) -> str:
+    """Return the override by which Hydra finds a folder, whatever characters are in its path."""
+    # Between quotes, backslashes count before a quote only.
+    path = re.sub(r"(\\+)(?=$|')", r"\1\1", f"file://{folder}").replace("'", "\\'")
+    return f"hydra.searchpath=['{path}']"
 
 
 def how(line: Line) -> How:
@@ -167,21 +215,21 @@ def _told(name: str, error: Exception, line: Line) -> str:
         key, _, value = override.lstrip("+~").partition("=")
         if f"'{key}'" not in text and f"{key}/{value}" not in text:
             continue
-        folder = CONFIGS / key
-        if folder.is_dir():
-            options = sorted(path.stem for path in folder.glob("*.yaml"))
+        if options := _options(key, CONFIGS, line.config_dir):
             return f"{key} must be one of {', '.join(options)}{near(value, options)}, got {value}"
         groups = tuple(o for o in line.overrides if (CONFIGS / o.partition("=")[0]).is_dir())
-        return f"{key} is not a known key{near(key, [*_known(name, groups), *HOW, 'pilots', 'name'])}, got {value}"
-    missing = re.search(r"Could not find '([^']+)/([^'/]+)'", text)
+        known = [*_known(name, Line(groups, line.config_dir)), *HOW, "pilots", "name"]
+        return f"{key} is not a known key{near(key, known)}, got {value}"
+    missing = re.search(r"(?:In '([^']+)': )?Could not (?:find|load) '([^']+)/([^'/]+)'", text)
     if missing:
-        group, value = missing.groups()
-        options = sorted(p.stem for d in (CONFIGS, line.config_dir) if d for p in (d / group).glob("*.yaml"))
-        return f"{group} must be one of {', '.join(options)}{near(value, options)}, got {value}"
+        file, group, value = missing.groups()
+        options = _options(group, CONFIGS, line.config_dir)
+        where = f"{file}.yaml: " if file and file != name else ""
+        return f"{where}{group} must be one of {', '.join(options)}{near(value, options)}, got {value}"
     return text.split(" full_key:")[0].split(" To append")[0]
 
 
-def _known(name: str, groups: tuple[str, ...]) -> list[str]:
+def _known(name: str, line: Line) -> list[str]:
     """Return every key of a config by its path, with the files that were chosen."""
     keys: list[str] = []
 
@@ -191,5 +239,5 @@ def _known(name: str, groups: tuple[str, ...]) -> list[str]:
                 keys.append(f"{path}{key}")
                 walk(value, f"{path}{key}.")
 
-    walk(compose(name, Line(groups)), "")
+    walk(compose(name, line), "")
     return keys

@@ -168,7 +168,7 @@ def _point(id_: str, path: str, value: float | None, label: str, knobs: tuple[st
 def _study(console: Console, name: str, headline: Headline, line: Line, means: How) -> tuple[str, dict[str, bytes]]:
     """Run one headline's study; return its text in Markdown and its chart."""
     from experiments.compare import progress
-    from experiments.outcome import footer
+    from experiments.plot import footer
     from sim import charts, study
     from sim.headlines import sentences, verdict
     from sim.report import escape_markdown

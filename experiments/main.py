@@ -8,8 +8,10 @@ import sys
 COMMANDS = {
     "compare": "compare pilot designs on the same residents: tables, verdicts and charts",
     "run": "run one pilot design (pilot=...) or one queueing network (network=...)",
+    "trace": "follow one request step by step through one pilot design or two",
     "headlines": "the headlines of the evidence, each as a small study with a chart and two sentences",
     "plot": "draw every chart of a results folder again, from what is kept there",
+    "new": "write a folder for a district of your own, which runs as it stands",
     "bench": "time the engines and other tools on the same workloads, on this machine",
     "validate": "hold the engines to queueing theory and published models, on this machine",
 }
@@ -28,6 +30,7 @@ Examples
   wangge run pilot=three_level roles.order=b_first
   wangge run network=mmc                           a textbook queue beside its theory
   wangge plot compare                              its charts once more, without a simulation
+  wangge new lanterns                              a folder lanterns/ for a district of your own
   wangge validate                                  does it give what theory says? two minutes
 
 Any knob of configs/ is a key: group=file picks a file (structure=three_level), group.knob=value sets one.
@@ -60,6 +63,13 @@ def run(command: str, arguments: list[str]) -> int:
         importlib.import_module(f"experiments.{command}").main(arguments)
     except (ConfigError, NetworkError, StoreError, ExecutorError) as error:
         fail(str(error))
+    except RuntimeError as error:
+        if not str(error).startswith("cannot cache function"):
+            raise
+        fail(
+            "NUMBA_CACHE_DIR must be set to a folder that can be written, in which the compiled engine is kept, where "
+            "neither the installed program nor the user's home can be written"
+        )
     except KeyboardInterrupt:
         fail("stopped; what was finished is kept, and the same command goes on from there", 130)
     return 0

@@ -44,9 +44,9 @@ def tiny(tmp_path_factory):
 def test_help_names_every_command(tmp_path):
     told = wangge(tmp_path, "--help")
     assert told.returncode == 0
-    for command in ("compare", "run", "bench"):
+    for command in ("compare", "run", "bench", "new"):
         assert f"  {command}" in told.stdout
-        assert "key=value" in wangge(tmp_path, command, "--help").stdout
+        assert wangge(tmp_path, command, "--help").stdout.startswith(f"wangge {command} ")
 
 
 def test_the_tables_of_work_heads_and_load_come_before_the_measures(tiny):
@@ -136,7 +136,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_tables(tiny, tmp_path):
     [
         (
             ("compere",),
-            "the command must be one of compare, run, plot, bench, validate (did you mean compare?), got compere",
+            "the command must be one of compare, run, trace, headlines, plot, new, bench, validate (did you mean compare?), got compere",
         ),
         (("compare", "grid.housholds=300"), "grid.housholds is not a known key (did you mean grid.households"),
         (("compare", "grid.households=many"), 'grid.households must be a whole number, got "many"'),
