@@ -8,6 +8,7 @@ import sys
 COMMANDS = {
     "compare": "compare pilot designs on the same residents: tables, verdicts and charts",
     "run": "run one pilot design (pilot=...) or one queueing network (network=...)",
+    "trace": "follow one request step by step, through one pilot or two side by side",
     "bench": "time the engines and other tools on the same workloads, on this machine",
     "validate": "hold the engines to queueing theory and published models, on this machine",
 }
@@ -24,6 +25,7 @@ Examples
   wangge compare                                   four levels against three, over a year
   wangge compare pilots=[four_level,three_level] grid.households=300 run.replications=12
   wangge run pilot=three_level roles.order=b_first
+  wangge trace request=4711                        one request through four levels and through three
   wangge run network=mmc                           a textbook queue beside its theory
   wangge validate                                  does it give what theory says? two minutes
 

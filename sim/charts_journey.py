@@ -1,0 +1,248 @@
+"""The chart of a journey: lanes for the levels, time to the right, one design above the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from matplotlib.patches import Rectangle
+
+from sim import charts
+from sim.charts import _EDGE, _Key, _name, _Page, _styled, _wrapped, _write
+from sim.clock import HOUR
+from sim.itineraries import Lag
+from sim.journey import words
+from sim.journey.telling import words_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from sim.journey import Journey, Step
+
+_LANE = 0.42
+"""Height of a lane (inches)."""
+_LINE = 0.165
+"""Height of a line of the steps' names (inches)."""
+_WORK = {"facecolor": "#16324f", "edgecolor": "#16324f"}
+_WAIT = {"facecolor": "#f6d9b8", "edgecolor": "#b5651d", "hatch": "////", "hatchcolor": "#b5651d"}
+_ASIDE = {"facecolor": "#9ccbe8", "edgecolor": "#1f78b4"}
+_AWAY = {"facecolor": "#ececec", "edgecolor": "#8a8a8a"}
+_ARROW = {"color": "#7a1a4b", "lw": 1.3}
+_LANES = {"resident": "resident", "outside": "outside, notices"}
+
+
+@dataclass(frozen=True)
+class _Bar:
+    """A stretch of a lane: where it is and how it looks."""
+
+    lane: str
+    start: float
+    end: float
+    look: dict[str, str]
+    solid: bool = False
+
+
+@_styled
+def journey_chart(journeys: Sequence[Journey], footer: str = "") -> Figure:
+    """Return the journeys of one request as swim lanes on one time axis.
+
+    Parameters
+    ----------
+    journeys
+        Of the same request, one or two.
+    footer
+        Where the numbers come from.
+
+    Returns
+    -------
+    Figure
+        Time is office time since the resident set out or the issue arose: nights, weekends and holidays have no
+        width. Work is solid, waiting hatched; arrows are hand-overs; numbers are the steps, named below the lanes.
+    """
+    width = 12.5
+    left = _EDGE + 1.25
+    room = width - left - _EDGE - 0.1
+    scale, unit = _scale(journeys)
+    x_of = [_axis(journey, scale) for journey in journeys]
+    most = max(x(_last(journey)) for journey, x in zip(journeys, x_of, strict=True))
+    named = [_named(journey, width - 2 * _EDGE) for journey in journeys]
+    lanes = [["resident", *words.levels(journey), "outside"] for journey in journeys]
+    heights = [0.34 + len(some) * _LANE + 0.42 + len(lines) * _LINE + 0.25 for some, lines in zip(lanes, named, strict=True)]
+    title, subtitle = _words(journeys)
+    page = _Page.of(width, sum(heights), title=title, subtitle=subtitle, legend=_legend(), footer=footer)
+    down = 0.0
+    for journey, x, some, lines, height in zip(journeys, x_of, lanes, named, heights, strict=True):
+        _write(
+            page.figure, _EDGE, page.height - page.top - down - 0.2,
+            f"{_name(journey.organisation.pilot.title, 60)}: {_result(journey)}", size=10, weight="bold", va="bottom",
+        )  # fmt: skip
+        axes = page.axes(left, down + 0.34, room, len(some) * _LANE)
+        _lanes(axes, journey, x, some, most)
+        axes.set_xlabel(unit, labelpad=2)
+        below = down + 0.34 + len(some) * _LANE + 0.42
+        for i, line in enumerate(lines):
+            _write(page.figure, _EDGE, page.height - page.top - below - (i + 1) * _LINE, line, size=8, color="#333333")
+        down += height
+    return page.figure
+
+
+def _scale(journeys: Sequence[Journey]) -> tuple[float, str]:
+    """Return the ticks in a unit of the axis and its name."""
+    since = "since the resident set out" if journeys[0].channel != 2 else "since the issue arose"
+    day = journeys[0].day_ticks
+    if max(_axis(journey, day)(_last(journey)) for journey in journeys) < 1:
+        return HOUR, f"office hours {since}"
+    return day, f"working days {since}"
+
+
+def _axis(journey: Journey, scale: float) -> Callable[[int], float]:
+    """Return where an instant lies on the axis."""
+    hours = journey.hours
+    before = int(hours.elapsed(journey.begin))
+    return lambda tick: (int(hours.elapsed(tick)) - before) / scale
+
+
+def _last(journey: Journey) -> int:
+    """Return the end of what is drawn: the last step's, or the horizon where it goes on."""
+    if journey.totals.result < 0 and not journey.totals.left:
+        return journey.horizon
+    return max((step.end for step in journey.steps), default=journey.begin)
+
+
+def _lanes(axes: Axes, journey: Journey, x: Callable[[int], float], lanes: list[str], most: float) -> None:
+    """Draw the lanes of a journey."""
+    thin = 0.0035 * most
+    for bar in _bars(journey, x):
+        y = lanes.index(bar.lane)
+        length = bar.end - bar.start
+        if bar.solid:  # a few minutes of work among weeks are to be seen
+            length = max(length, thin)
+        elif length < thin:
+            continue
+        axes.add_patch(
+            Rectangle((bar.start, y - 0.26), length, 0.52, lw=0.6, zorder=3 if bar.solid else 2, **bar.look)
+        )
+    lane, at = None, 0.0
+    for step in journey.steps:
+        here, came = lanes.index(words.lane(step)), x(step.arrival)
+        if lane is not None and step.stage.hand_over and lane != here:
+            arrow = {"arrowstyle": "-|>", "shrinkA": 0, "shrinkB": 0, **_ARROW}
+            axes.annotate("", (came, here), (at, lane), arrowprops=arrow, zorder=4)
+        lane, at = here, x(step.end) if step.end >= 0 else came
+    for y, lane_name in enumerate(lanes):
+        for place, text in _labels(journey, x, lane_name, most):
+            axes.text(place, y - 0.3, text, size=8, ha="left", va="bottom", zorder=5, color="#000000")
+    if journey.totals.result >= 0:
+        axes.axvline(x(journey.totals.result), color="#3c9e6a", lw=1.4, zorder=1)
+    axes.set_xlim(-0.01 * most, most * 1.04 or 1)
+    axes.set_ylim(len(lanes) - 0.5, -0.75)
+    axes.set_yticks(range(len(lanes)), [_LANES.get(lane_name, lane_name) for lane_name in lanes])
+    axes.tick_params(axis="y", length=0, labelsize=9)
+    for y in range(1, len(lanes)):
+        axes.axhline(y - 0.5, color="#dddddd", lw=0.6, zorder=0)
+
+
+def _bars(journey: Journey, x: Callable[[int], float]) -> list[_Bar]:
+    """Return what is drawn of each step."""
+    bars: list[_Bar] = []
+    for step in journey.steps:
+        lane, came = words.lane(step), x(step.arrival)
+        bars += _before(step, x)
+        until = step.start if step.start >= 0 else step.end if step.end >= 0 else journey.horizon
+        if step.station is not None or step.stage.signal:
+            bars.append(_Bar(lane, came, x(until), _WAIT))
+        if step.start >= 0 and step.spells:
+            bars.append(_Bar(lane, x(step.start), x(step.end if step.end >= 0 else journey.horizon), _ASIDE))
+            for spell in step.spells:
+                bars.append(
+                    _Bar(lane, x(spell.start), x(spell.end if spell.end >= 0 else journey.horizon), _WORK, solid=True)
+                )
+    if journey.pending is not None and journey.steps and not journey.totals.left:
+        bars.append(_Bar("resident" if journey.pending.trip else "outside", x(journey.steps[-1].end), x(journey.horizon), _AWAY))
+    return bars
+
+
+def _before(step: Step, x: Callable[[int], float]) -> list[_Bar]:
+    """Return what passed before a step came: with the resident, outside, or at a gate."""
+    stage, since, came = step.stage, x(step.since), x(step.arrival)
+    if stage.lag in (Lag.NEXT_DAY, Lag.PAPERS):
+        return [_Bar("resident", since, came, _AWAY)]
+    if stage.lag is Lag.WORKING_DAYS and not stage.hand_over:
+        return [_Bar("outside", since, came, _AWAY)]
+    if step.gate_ticks:
+        share = step.gate_ticks / max(step.lag_ticks, 1)
+        return [_Bar(words.lane(step), came - share * (came - since), came, _WAIT)]
+    return []
+
+
+def _labels(journey: Journey, x: Callable[[int], float], lane: str, most: float) -> list[tuple[float, str]]:
+    """Return where the numbers of a lane's steps stand; steps that lie close together share a place."""
+    places: list[tuple[float, list[int]]] = []
+    for step in journey.steps:
+        if words.lane(step) != lane:
+            continue
+        at = x(step.start if step.start >= 0 else step.arrival)
+        if places and at - places[-1][0] < (0.012 + 0.009 * len(_numbers(places[-1][1]))) * most:
+            places[-1][1].append(step.number)
+        else:
+            places.append((at, [step.number]))
+    return [(at, _numbers(numbers)) for at, numbers in places]
+
+
+def _numbers(numbers: Sequence[int]) -> str:
+    """Return numbers as a text, with ranges."""
+    runs: list[list[int]] = []
+    for n in numbers:
+        if runs and n == runs[-1][-1] + 1:
+            runs[-1].append(n)
+        else:
+            runs.append([n])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs)
+
+
+def _named(journey: Journey, room: float) -> list[str]:
+    """Return the lines that name the steps."""
+    told = "   ".join(f"{step.number} {words.what(journey, step)}" for step in journey.steps)
+    return _wrapped(charts.literal(told), room, 8)
+
+
+def _legend() -> list[_Key]:
+    """Return the keys."""
+    return [
+        _Key("work", _WORK),
+        _Key("begun, laid aside", _ASIDE),
+        _Key("waits in a queue or for a batch", _WAIT),
+        _Key("with the resident, or a notice runs", _AWAY),
+        _Key("hand-over", {"color": _ARROW["color"], "lw": 1.3, "marker": ">", "ms": 6}, line=True),
+        _Key("result", {"color": "#3c9e6a", "lw": 1.4}, line=True),
+    ]
+
+
+def _result(journey: Journey) -> str:
+    """Return the totals in a few words."""
+    totals = journey.totals
+    minutes = totals.own_time / (HOUR / 60)
+    return (
+        f"{_days(journey)}; {totals.trips} trip{'s' * (totals.trips != 1)}, {totals.hand_overs} "
+        f"hand-over{'s' * (totals.hand_overs != 1)}, {minutes:.0f} minutes of the resident's own time"
+    )
+
+
+def _days(journey: Journey) -> str:
+    """Return the turnaround, or what became of the request without a result."""
+    totals = journey.totals
+    if totals.turnaround is not None:
+        return words.office_time(journey, totals.turnaround)
+    return "left unserved" if totals.left else "still open when the simulated time ended"
+
+
+def _words(journeys: Sequence[Journey]) -> tuple[str, str]:
+    """Return title and subtitle."""
+    parts = [f"{_days(journey)} under {_name(journey.organisation.pilot.title, 60)}" for journey in journeys]
+    first = journeys[0]
+    title = f"Request {first.request}: {', '.join(parts)}"
+    begins = f"from {words.moment(first, first.begin)}"
+    return title, charts.literal(f"{words_of(first)}, {begins}; nights, weekends and holidays have no width.")
