@@ -219,7 +219,6 @@ def keep(store: object, journeys: list[Journey], settings: Trace, console: objec
     from rich.console import Console
 
     from sim import charts
-    from sim.charts_journey import journey_chart
     from sim.journey import journey_table, journey_text, rows, totals_table
     from sim.report import escape_markdown
     from sim.store import Store
@@ -233,24 +232,32 @@ def keep(store: object, journeys: list[Journey], settings: Trace, console: objec
         console.print(journey_text(journey))
     console.print()
     console.print(tables[-1])
+    monday = pilot.district.calendar.first_monday
     notes = [
         f"Replication {settings.replication}, seed {pilot.run.seed}, {pilot.run.weeks} weeks. Dates are counted on from "
-        f"{pilot.district.calendar.first_monday:%A %Y-%m-%d}; the simulated year of 52 weeks repeats.",
+        f"{monday:%A %Y-%m-%d}; the simulated year of 52 weeks repeats.",
+        "Activities have the procedure's own names, whichever level performs them. Waiting, and what staff did "
+        "meanwhile, is told in office time.",
         "One request is an example and proves nothing about a design: wangge compare does.",
     ]
     for note in notes:
         console.print(f"- {note}", markup=False)
     heading = f"# The journey of request {journeys[0].request}"
-    text = [heading, *(table.to_markdown() for table in tables), *map(escape_markdown, notes), "![](charts/journey.png)"]
+    text = [
+        heading,
+        *(table.to_markdown() for table in tables),
+        *map(escape_markdown, notes),
+        "![](charts/journey.png)",
+    ]
     store.write_text("journey.md", "\n\n".join(text) + "\n")
     store.write_table("journey", rows(journeys))
     footer = (
         f"{pilot.district.name}; replication {settings.replication}, seed {pilot.run.seed}. One request is an example. "
         "Many inputs are assumptions: configs/evidence.yaml."
     )
-    figure = journey_chart(journeys, footer)
+    figure = charts.journey(journeys, footer)
     for format_ in ("png", "svg"):
-        store.write_bytes(f"charts/journey.{format_}", charts.render(figure, format_))  # type: ignore[arg-type]
+        store.write_bytes(f"charts/journey.{format_}", charts.render(figure, format_))
 
 
 if __name__ == "__main__":

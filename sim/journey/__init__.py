@@ -4,4 +4,15 @@ from sim.journey.steps import Journey, Step, Totals, read
 from sim.journey.telling import facts, journey_table, journey_text, rows, totals_table
 from sim.journey.waits import Wait
 
-__all__ = ["Journey", "Step", "Totals", "Wait", "facts", "journey_table", "journey_text", "read", "rows", "totals_table"]
+__all__ = [
+    "Journey",
+    "Step",
+    "Totals",
+    "Wait",
+    "facts",
+    "journey_table",
+    "journey_text",
+    "read",
+    "rows",
+    "totals_table",
+]

@@ -239,6 +239,14 @@ def _pending(case: Case, visits: Visits, rows: range, stages: list[Stage]) -> St
     return stages[to - rows.start] if to >= 0 else None
 
 
+def _own_time(step: Step, horizon: int) -> int:
+    """Return the ticks for which the resident waits and is served in person; at home nobody waits."""
+    end = step.end if step.end >= 0 else horizon
+    if step.stage.presence is Presence.AT_HOME:
+        return end - step.start if step.start >= 0 else 0
+    return end - step.arrival if step.stage.presence is Presence.IN_PERSON else 0
+
+
 def _totals(case: Case, steps: list[Step]) -> Totals:
     """Return what the measures count."""
     if not steps:
@@ -247,8 +255,7 @@ def _totals(case: Case, steps: list[Step]) -> Totals:
     awaited = [step for step in steps if step.stage.signal]
     contact = awaited[-1].end if awaited else first.arrival
     result = max((step.end for step in steps if step.result), default=-1)
-    in_person = [step for step in steps if step.stage.presence is Presence.IN_PERSON]
-    stays = sum((step.end if step.end >= 0 else case.horizon) - step.arrival for step in in_person)
+    stays = sum(_own_time(step, case.horizon) for step in steps)
     known = contact >= 0
     until = result if result >= 0 else case.horizon
     return Totals(

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from sim.journey.steps import Journey, Step
 
+NOT_YET = "not yet"
+
 ROW = {
     "pilot": pl.String, "request": pl.Int64, "step": pl.Int64, "what": pl.String, "activity": pl.String,
     "kind": pl.String, "place": pl.String, "by": pl.String, "came": pl.String, "started": pl.String,
@@ -88,7 +90,8 @@ def journey_text(journey: Journey) -> RichTable:
         first = Text(literal(what), style="bold")
         first.append(literal(f"  {where}"), style="not bold")
         grid.add_row(number, came, first)
-        over = f"; done {done}" if done != came else ""
+        same_day = done[:-5] == came[:-5]
+        over = "" if done in (came, NOT_YET) else f"; done {done[-5:] if same_day else done}"
         grid.add_row("", "", Text(literal(f"{reasons}{over}"), style="dim"))
     return grid
 
@@ -106,16 +109,16 @@ def journey_table(journey: Journey) -> Table:
 
 def cells(journey: Journey) -> list[tuple[str, ...]]:
     """Return number, arrival, what, place and persons, reasons and end of every step, in words."""
-    told = []
+    told: list[tuple[str, ...]] = []
     for step in journey.steps:
         who = ", by ".join(filter(None, (words.place(journey, step.station), words.people(journey, step))))
         marks = [m for m, on in (("a trip", step.stage.trip), ("a hand-over", step.stage.hand_over)) if on]
         what = words.what(journey, step) + (f" [{', '.join(marks)}]" if marks else "")
-        done = words.moment(journey, step.end) if step.end >= 0 else "not yet"
+        done = words.moment(journey, step.end) if step.end >= 0 else NOT_YET
         outside = words.lane(step) == "outside" and not step.stage.hand_over
         came = words.moment(journey, step.since if outside else step.arrival)  # it is the lag that takes the time
         reasons = "; ".join(words.why(journey, step))
-        told.append((str(step.number), came, what, who or "-", reasons or "at once", done))
+        told.append((str(step.number), came, what, who or "", reasons or "at once", done))
     return told
 
 
@@ -158,8 +161,9 @@ def _pending(journey: Journey) -> str:
 
 
 def facts(journey: Journey) -> dict[str, float]:
-    """Return the totals in the units of the measures; NaN without a result."""
+    """Return the totals in the units of the measures, waiting from the first contact on; NaN without a result."""
     totals, nan = journey.totals, float("nan")
+    known = [step for step in journey.steps if 0 <= totals.contact <= step.arrival]
     return {
         "turnaround": nan if totals.turnaround is None else totals.turnaround / journey.day_ticks,
         "trips": totals.trips,
@@ -167,8 +171,8 @@ def facts(journey: Journey) -> dict[str, float]:
         "hand_overs": totals.hand_overs,
         "steps": len(journey.steps),
         "work": sum(step.work for step in journey.steps) / MINUTE,
-        "waiting": sum(step.wait.office for step in journey.steps if step.wait) / journey.day_ticks,
-        "on_the_way": sum(step.lag_ticks for step in journey.steps if not step.stage.signal) / journey.day_ticks,
+        "waiting": sum(step.wait.office for step in known if step.wait) / journey.day_ticks,
+        "on_the_way": sum(step.lag_ticks for step in known if step.since >= totals.contact) / journey.day_ticks,
     }
 
 

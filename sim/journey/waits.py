@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sim.assemble import Case
-    from sim.organisation import Person, Station
+    from sim.organisation import Organisation
     from sim.visits import Spells, Visits
 
     Ints = NDArray[np.signedinteger[Any]]
@@ -28,16 +28,17 @@ DOINGS = (
     "on home visits",
     "on work from above",
     "on the office's own work",
-    "at another desk",
+    "at residents' homes",
+    "not on turn here",
     "free",
     "in meetings",
     "absent",
     "off duty",
 )
-_ELSEWHERE, _FREE, _MEETING, _ABSENT, _OFF = range(8, 13)
+_NOT_ON_TURN, _FREE, _MEETING, _ABSENT, _OFF = range(9, 14)
 _OF_KIND = {
     Kind.FRONT: 0, Kind.FILES: 1, Kind.FIELD: 2, Kind.RELAY: 3, Kind.PATROL: 4, Kind.HOME: 5, Kind.TASKS: 6,
-    Kind.OWN: 7,
+    Kind.OWN: 7, Kind.DOOR: 8,
 }  # fmt: skip
 
 
@@ -85,15 +86,11 @@ def wait(case: Case, visits: Visits, spells: Spells, step: int, end: int) -> Wai
     edges = np.concatenate([office.open, office.close])
     serving = _serving(case, station)
     spans = {p: _spans(case, p, start, end) for p in range(len(case.organisation.people))}
-    mine = [
-        p
-        for p, (_, _, duty) in spans.items()
-        if belongs(case.organisation.people[p], case.organisation.stations[station]) or serving[duty].any()
-    ]
+    mine = [p for p, (_, _, duty) in spans.items() if belongs(case.organisation, p, station) or serving[duty].any()]
     doing = np.zeros(len(DOINGS), dtype=np.int64)
     for person in mine if office.total else []:
         opened, closed, duty = spans[person]
-        own = belongs(case.organisation.people[person], case.organisation.stations[station])
+        own = belongs(case.organisation, person, station)
         busy = _busy(case, spells, person, start, end)
         meetings = case.meetings[case.meetings[:, 0] == person][:, 1:].T
         cuts = np.unique(np.concatenate([edges, opened, closed, *busy[:2], *meetings]).clip(start, end))
@@ -102,7 +99,7 @@ def wait(case: Case, visits: Visits, spells: Spells, step: int, end: int) -> Wai
         what = np.full(len(at), _OFF)
         what[~np.isin(at // DAY, _days_on_duty(case, person))] = _ABSENT
         what[_covering(meetings[0], meetings[1], at) >= 0] = _MEETING
-        what[on >= 0] = np.where(serving[duty[on[on >= 0]]], _FREE, _ELSEWHERE)
+        what[on >= 0] = np.where(serving[duty[on[on >= 0]]], _FREE, _NOT_ON_TURN)
         here = busy_with >= 0
         here[here] = (on[here] >= 0) | (busy[3][busy_with[here]] == 1)
         what[here] = busy[2][busy_with[here]]
@@ -121,13 +118,16 @@ def wait(case: Case, visits: Visits, spells: Spells, step: int, end: int) -> Wai
     )
 
 
-def belongs(person: Person, station: Station) -> bool:
-    """Return whether a station is a person's own: of their grid, or of their bundle at their unit."""
-    if (person.level, person.unit) != (station.level, station.unit):
+def belongs(organisation: Organisation, server: int, station: int) -> bool:
+    """Return whether a queue is a person's own: of their grids or bundle, or, of a generalist, of their community."""
+    person, queue = organisation.people[server], organisation.stations[station]
+    if (person.level, person.unit) != (queue.level, queue.unit):
         return False
-    if station.grid >= 0:
-        return station.grid in person.grids
-    return station.bundle in (-1, person.bundle)
+    if person.level == "community" and organisation.pilot.roles.scheme == "generalist":
+        return True
+    if queue.grid >= 0:
+        return queue.grid in person.grids
+    return person.bundle >= 0 and queue.bundle in (-1, person.bundle)
 
 
 def _serving(case: Case, station: int) -> NDArray[np.bool_]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from sim.clock import DAY, HOUR, MINUTE, SECOND
-from sim.config import GROUPS, LEVELS
+from sim.clock import DAY, MINUTE, SECOND
+from sim.config import GROUPS
 from sim.demand import Channel
 from sim.itineraries import Desk, Kind, Lag, Presence
 from sim.visits import Outcome
@@ -26,6 +26,8 @@ _INTERNAL = {
     "tell": "the resident is told the result",
     "post in": "the result arrives at the community",
     "collect": "the resident comes for the result",
+    "fetch papers": "the papers are fetched at the resident's home",
+    "deliver": "the result is brought to the resident's home",
 }
 _BEGINS = {
     Channel.COUNTER: "the resident comes and states the case",
@@ -89,24 +91,37 @@ def _named(journey: Journey, stage: Stage) -> str:
     first = next(iter(journey.organisation.pilot.procedures.archetypes[journey.archetype].activities)).name
     name = stage.activity.replace("_", " ")
     if stage.signal:
-        return "the issue lies there" if not stage.attempt else "the report did not get through: it still lies there"
-    if stage.kind is Kind.RELAY:
-        return "a clerk relays the file"
-    if stage.activity in _INTERNAL:
-        return _INTERNAL[stage.activity]
-    if stage.activity == first and stage.kind is Kind.FRONT:
-        papers = "the resident comes with the missing papers"
-        return papers if stage.lag is Lag.PAPERS or stage.attempt else _BEGINS[journey.channel]
-    if stage.attempt >= 10:
-        return f"{name}, done again"
-    return f"{name}: the resident brings the papers" if stage.presence is Presence.IN_PERSON else name
+        name = "the report did not get through: it still lies there" if stage.attempt else "the issue lies there"
+    elif stage.kind is Kind.RELAY:
+        name = "a clerk relays the file"
+    elif stage.activity in _INTERNAL:
+        name = _INTERNAL[stage.activity]
+    elif stage.activity == first and stage.kind in (Kind.FRONT, Kind.DOOR):
+        name = _contact(journey, stage)
+    elif stage.attempt >= 10:
+        name += ", done again"
+    elif stage.presence is Presence.IN_PERSON:
+        name += ": the resident brings the papers"
+    return name
+
+
+def _contact(journey: Journey, stage: Stage) -> str:
+    """Return what the first contact is, or a return with papers."""
+    if stage.kind is Kind.DOOR:
+        return "staff come to the resident's home and take the case" + (" again" if stage.attempt else "")
+    if stage.lag is Lag.PAPERS or stage.attempt:
+        return "the resident comes with the missing papers"
+    phoned = journey.channel is Channel.COUNTER and stage.presence is Presence.ON_THE_PHONE
+    return _BEGINS[Channel.PHONE if phoned else journey.channel]
 
 
 def lane(step: Step) -> str:
     """Return where a step happens: a level, with the resident, or outside the administration."""
     if step.station is not None:
         return step.station.level
-    return "resident" if step.stage.signal else "outside"
+    if step.stage.signal:
+        return "resident"
+    return step.stage.level if step.stage.hand_over else "outside"
 
 
 # ------------------------------------------------------------------------------------ where and by whom
@@ -117,9 +132,12 @@ def place(journey: Journey, station: Station | None) -> str:
     if station is None:
         return ""
     unit = _unit(journey.organisation, station)
+    points = journey.organisation.pilot.service.points
     parts = [unit, _DESKS[station.desk]]
     if station.level != "community" and station.bundle >= 0:
         parts.insert(1, _sections(journey.organisation, station))
+    if station.point >= 0 and points > 1:
+        parts[-1] += f" of service point {station.point % points + 1}"
     if station.grid >= 0:
         parts[-1] += f" (grid {station.grid + 1})"
     return ", ".join(part for part in parts if part)
@@ -135,7 +153,9 @@ def _unit(organisation: Organisation, station: Station) -> str:
 def _sections(organisation: Organisation, station: Station) -> str:
     """Return the sections that a bundle of a street or of the district consists of."""
     plan = organisation.bundles[station.level][station.unit]
-    names = [name.replace("_", " ") for name, bundle in zip(GROUPS, plan.tolist(), strict=False) if bundle == station.bundle]
+    names = [
+        name.replace("_", " ") for name, bundle in zip(GROUPS, plan.tolist(), strict=False) if bundle == station.bundle
+    ]
     return f"{' and '.join(names)} section{'s' * (len(names) > 1)}" if names else ""
 
 
@@ -143,8 +163,11 @@ def person(journey: Journey, server: int) -> str:
     """Return a member of staff by post and number within the unit."""
     organisation = journey.organisation
     someone = organisation.people[server]
+    post = someone.post.removeprefix(someone.level).strip()
+    if someone.secretary:
+        return post
     number = organisation.members(someone.level, someone.unit).index(server) + 1
-    return f"{someone.post.removeprefix(someone.level).strip()} {number}"
+    return f"{post} {number}"
 
 
 def people(journey: Journey, step: Step) -> str:
@@ -175,7 +198,8 @@ def came_after(journey: Journey, step: Step) -> str:
         return f"the resident {reason} when it suits, {length} later"
     if stage.lag is Lag.WORKING_DAYS and stage.hand_over:
         travel = step.lag_ticks - step.gate_ticks
-        words = f"the file is on its way for {office_time(journey, travel)}" if travel > NEGLIGIBLE else ""
+        days = f"{travel / journey.day_ticks:.2g}"
+        words = f"the file is on its way for {days} working day{'s' * (days != '1')}" if travel > NEGLIGIBLE else ""
         if step.gate_ticks > NEGLIGIBLE:
             gate = f"waits {office_time(journey, step.gate_ticks)} for the {stage.gate} batch"
             words = f"{words}, then {gate}" if words else f"the file {gate}"
@@ -227,10 +251,10 @@ def _nth(n: int) -> str:
 
 
 def _waited(journey: Journey, step: Step, wait: Wait) -> str:
-    """Return how long a step waited and what those who serve its queue did meanwhile."""
+    """Return how long a step waited and what those who may serve its queue did meanwhile."""
     shut = wait.ticks - wait.office
     if wait.office <= NEGLIGIBLE:
-        return f"waited {clock_time(wait.ticks)} for the office to open"
+        return f"waited {clock_time(wait.ticks)} for the office to open again"
     words = f"waited {office_time(journey, wait.office)}"
     if shut > NEGLIGIBLE and wait.office < journey.day_ticks:
         words += f" of office time ({clock_time(wait.ticks)} by the clock)"
@@ -246,20 +270,20 @@ def _staff(wait: Wait) -> str:
     """Return what the staff of a queue did while a step waited, in persons on average, the most first."""
     doing = sorted(wait.doing, key=lambda name: -wait.doing[name])
     if not wait.persons:
-        return "nobody serves this queue"
+        return "nobody may serve this queue"
     if len(doing) == 1:
-        who = "the one person who serves it" if wait.persons == 1 else f"all {wait.persons} who serve it"
+        who = "the one person who may serve it" if wait.persons == 1 else f"all {wait.persons} who may serve it"
         return f"{who} {'was' if wait.persons == 1 else 'were'} {doing[0]}"
     if wait.persons == 1:
         shares = [(f"{wait.mean(name):.0%}", name) for name in doing if wait.mean(name) >= 0.005]
         (most, what_most), *rest = shares
         listed = ", ".join([f"{most} of this time {what_most}", *(f"{share} {name}" for share, name in rest)])
-        return f"the one person who serves it was {listed}"
+        return f"the one person who may serve it was {listed}"
     parts = [f"{wait.mean(name):.1f} {name}" for name in doing if wait.mean(name) >= 0.05]
     whole = all(abs(wait.mean(name) - round(wait.mean(name))) < 0.05 for name in doing)
     if whole:
         parts = [f"{round(wait.mean(name))} {name}" for name in doing if wait.mean(name) >= 0.5]
-    return f"of {wait.persons} who serve it, {'' if whole else 'on average '}{', '.join(parts)}"
+    return f"of {wait.persons} who may serve it, {'' if whole else 'on average '}{', '.join(parts)}"
 
 
 def worked(journey: Journey, step: Step) -> list[str]:
@@ -277,10 +301,5 @@ def worked(journey: Journey, step: Step) -> list[str]:
     if idle > NEGLIGIBLE:
         words += f", laid aside for {clock_time(idle)} by the clock"
     if step.end < 0:
-        words += "; not finished when the simulated time ended"
+        words += ", not finished when the simulated time ended"
     return [words]
-
-
-def levels(journey: Journey) -> list[str]:
-    """Return the levels of a design, from the residents up."""
-    return [level for level in LEVELS if level in journey.organisation.pilot.structure.levels]
