@@ -56,7 +56,7 @@ journey.parquet and a chart.
 class Trace(Section):
     """The settings of the command itself."""
 
-    pilots: Annotated[tuple[Name, ...], Field(min_length=1, max_length=2)]
+    pilots: Annotated[tuple[Name, ...], Field(min_length=1)]
     request: int | str | None
     archetype: Name | None
     channel: Literal["counter", "phone", "latent"] | None
@@ -76,6 +76,8 @@ def main(arguments: list[str]) -> None:
     means = how(where)
     if len(set(settings.pilots)) < len(settings.pilots):
         raise ConfigError(f"pilots must be different ones, got {', '.join(settings.pilots)}")
+    if len(settings.pilots) > 2:
+        raise ConfigError(f"pilots must be at most 2, got {len(settings.pilots)}")
     plain = {name: compose("main", rest, f"pilot={name}") for name in settings.pilots}
     pilots = [config.load(plain[name]) for name in settings.pilots]
     _check_choice(settings, pilots[0])
@@ -234,8 +236,8 @@ def keep(store: object, journeys: list[Journey], settings: Trace, console: objec
     console.print(tables[-1])
     monday = pilot.district.calendar.first_monday
     notes = [
-        f"Replication {settings.replication}, seed {pilot.run.seed}, {pilot.run.weeks} weeks. Dates are counted on from "
-        f"{monday:%A %Y-%m-%d}; the simulated year of 52 weeks repeats.",
+        f"Replication {settings.replication}, seed {pilot.run.seed}, {pilot.run.weeks} weeks. Dates are counted on "
+        f"from {monday:%A %Y-%m-%d}; the simulated year of 52 weeks repeats.",
         "Activities have the procedure's own names, whichever level performs them. Waiting, and what staff did "
         "meanwhile, is told in office time.",
         "One request is an example and proves nothing about a design: wangge compare does.",

@@ -30,6 +30,8 @@ _LANE = 0.46
 """Height of a lane (inches)."""
 _LINE = 0.165
 """Height of a line of the steps' names (inches)."""
+_THIN = 0.0035
+"""The least width of work, as a share of the axis; what else is shorter is not drawn."""
 _WORK: dict[str, Any] = {"facecolor": "#16324f", "edgecolor": "#16324f"}
 _WAIT: dict[str, Any] = {"facecolor": "#f6d9b8", "edgecolor": "#b5651d", "hatch": "////", "hatchcolor": "#b5651d"}
 _ASIDE: dict[str, Any] = {"facecolor": "#9ccbe8", "edgecolor": "#1f78b4"}
@@ -37,6 +39,9 @@ _AWAY: dict[str, Any] = {"facecolor": "#ececec", "edgecolor": "#8a8a8a"}
 _ARROW: dict[str, Any] = {"color": "#7a1a4b", "lw": 1.3}
 _RESULT = "#3c9e6a"
 _PLAIN = {"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.8}
+_SINCE = {
+    Channel.COUNTER: "the resident came", Channel.PHONE: "the resident phoned", Channel.LATENT: "the issue arose",
+}  # fmt: skip
 _LANES = {"resident": "resident", "outside": "outside, notices"}
 
 
@@ -65,7 +70,7 @@ def journey(journeys: Sequence[Journey], footer: str = "") -> Figure:
     Returns
     -------
     Figure
-        Time is office time since the resident set out or the issue arose: nights, weekends and holidays have no
+        Time is office time since the resident came or phoned, or the issue arose: nights, weekends and holidays have no
         width. Work is solid, waiting hatched; arrows are hand-overs; numbers are the steps, named below the lanes.
     """
     width = 12.5
@@ -84,12 +89,20 @@ def journey(journeys: Sequence[Journey], footer: str = "") -> Figure:
     ]  # fmt: skip
     heights = [0.34 + len(some) * _LANE + 0.85 + len(lines) * _LINE for some, lines in zip(lanes, named, strict=True)]
     title, subtitle = _words(journeys)
-    page = Page.of(width, sum(heights), title=title, subtitle=subtitle, legend=_legend(bars, journeys), footer=footer)
+    page = Page.of(
+        width,
+        sum(heights),
+        title=title,
+        subtitle=subtitle,
+        legend=_legend([bar for bar in bars if bar.solid or bar.end - bar.start >= _THIN * most], journeys),
+        footer=footer,
+    )
     down = 0.0
     for journey, x, some, lines, height in zip(journeys, x_of, lanes, named, heights, strict=True):
         write(
             page.figure, EDGE, page.height - page.top - down - 0.2,
-            f"{short_name(journey.organisation.pilot.title, 60)}: {_result(journey)}", size=10, weight="bold", va="bottom",
+            f"{short_name(journey.organisation.pilot.title, 60)}: {_result(journey)}",
+            size=10, weight="bold", va="bottom",
         )  # fmt: skip
         axes = page.axes(left, down + 0.34, room, len(some) * _LANE)
         _lanes(axes, journey, x, some, most)
@@ -104,7 +117,7 @@ def journey(journeys: Sequence[Journey], footer: str = "") -> Figure:
 
 def _scale(journeys: Sequence[Journey]) -> tuple[float, str]:
     """Return the ticks in a unit of the axis and its name."""
-    since = "since the resident set out" if journeys[0].channel is not Channel.LATENT else "since the issue arose"
+    since = f"since {_SINCE[journeys[0].channel]}"
     day = journeys[0].day_ticks
     if max(_axis(journey, day)(_last(journey)) for journey in journeys) < 1:
         return HOUR, f"office hours {since}"
@@ -149,15 +162,16 @@ def _date(when: dt.datetime | None, *, hours: bool) -> str:
 
 def _lanes(axes: Axes, journey: Journey, x: Callable[[int], float], lanes: list[str], most: float) -> None:
     """Draw the lanes of a journey."""
-    thin = 0.0035 * most
+    thin = _THIN * most
     for bar in _bars(journey, x):
         y = lanes.index(bar.lane)
         length = bar.end - bar.start
-        if bar.solid:  # a few minutes of work among weeks are to be seen
-            length = max(length, thin)
-        elif length < thin:
+        if not bar.solid and length < thin:
             continue
-        axes.add_patch(Rectangle((bar.start, y - 0.26), length, 0.52, lw=0.6, zorder=3 if bar.solid else 2, **bar.look))
+        length = max(length, thin)  # a few minutes of work among weeks are to be seen
+        axes.add_patch(
+            Rectangle((bar.end - length, y - 0.26), length, 0.52, lw=0.6, zorder=3 if bar.solid else 2, **bar.look)
+        )
     lane, at = None, 0.0
     for step in journey.steps:
         here, came = lanes.index(words.lane(step)), x(step.arrival)
