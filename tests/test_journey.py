@@ -4,6 +4,7 @@ from district import tiny
 
 from sim import charts, demand, engines, guard, journey, replication
 from sim.clock import DAY, HOUR
+from sim.itineraries import Presence
 from sim.journey import waits, words
 from sim.measures.requests import requests
 
@@ -55,7 +56,8 @@ def test_staff_at_home_take_the_residents_time_only_while_they_are_there():
     of = run(tiny("three_level", "service.door_to_door_share=0.5", "demand.special_care_factor=3"))
     _, record, overloaded = of
     found = requests(record.case, record.visits, overloaded)
-    at_home = [one for one in (read(of, i) for i in range(len(of[0].demand))) if any(s.stage.presence == 3 for s in one.steps)]
+    read_all = [read(of, i) for i in range(len(of[0].demand))]
+    at_home = [one for one in read_all if any(s.stage.presence is Presence.AT_HOME for s in one.steps)]
     assert len(at_home) > 5
     for one in at_home:
         assert one.totals.own_time == found.own_time[one.request]
@@ -88,7 +90,7 @@ def test_what_the_staff_did_is_what_their_spells_say_tick_by_tick(runs, sample):
     plan, record, _ = runs["four_level"]
     case, spells = record.case, record.spells
     alone = [s for one in sample["four_level"] for s in one.steps if s.wait and s.wait.persons == 1 and s.start >= 0]
-    step = max(alone, key=lambda s: s.wait.office)
+    step = max(alone, key=lambda s: s.wait.doing.get("on work from above", 0))
     at = plan.organisation.stations.index(step.station)
     (person,) = [p for p in range(len(plan.organisation.people)) if waits.belongs(plan.organisation, p, at)]
     minutes = np.arange(step.arrival, step.start, 60_000)
