@@ -28,6 +28,7 @@ Examples
   wangge compare                                   four levels against three, over a year
   wangge compare pilots=[four_level,three_level] grid.households=300 run.replications=12
   wangge run pilot=three_level roles.order=b_first
+  wangge trace request=4711                        one request through four levels and through three
   wangge run network=mmc                           a textbook queue beside its theory
   wangge plot compare                              its charts once more, without a simulation
   wangge new lanterns                              a folder lanterns/ for a district of your own

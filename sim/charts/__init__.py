@@ -8,6 +8,7 @@ from sim.charts.backlog import backlog
 from sim.charts.differences import forest
 from sim.charts.flows import flows
 from sim.charts.headline import headline
+from sim.charts.journey import journey
 from sim.charts.page import Format, render
 from sim.charts.persons import persons
 from sim.charts.queues import queues
@@ -22,6 +23,7 @@ __all__ = [
     "flows",
     "forest",
     "headline",
+    "journey",
     "persons",
     "queues",
     "render",
