@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from sim.analysis import gini, mean_with_open, quantile_with_open
+from sim.analysis import mean_with_open, quantile_with_open
 from sim.clock import HOUR, MINUTE
 from sim.demand import Channel
 from sim.measures.table import Rows
@@ -88,7 +88,7 @@ def resident_rows(
     """Return the measures of residents in [start, end), overall and by group.
 
     Groups: `all`, `archetype:`, `channel:`, `route:` (how far today's law sends a procedure), `community:` (of today),
-    `special_care:` yes or no.
+    `special_care:` yes or no, `distance:` near, middle or far (the way to today's office of the community).
 
     Parameters
     ----------
@@ -117,7 +117,6 @@ def resident_rows(
             _request_rows(rows, office, group, some)
             _wait_rows(rows, group, waited)
             _issue_rows(rows, office, group, arose)
-    _between_communities(rows)
     return rows
 
 
@@ -168,23 +167,8 @@ def _families(organisation: Organisation, demand: Demand) -> Iterator[tuple[list
     yield [f"channel:{channel.name.lower()}" for channel in Channel], demand.channel
     yield [f"route:{level}" for level in levels], routes[demand.archetype]
     yield ["special_care:yes", "special_care:no"], (~place.special[demand.household]).astype(np.int8)
+    yield [f"distance:{how_far}" for how_far in ("near", "middle", "far")], place.distance_class[demand.household]
     yield [f"community:{unit + 1:02d}" for unit in range(n_communities)], place.today[demand.household]
-
-
-def _between_communities(rows: Rows) -> None:
-    """Add how unequal today's communities fare: the worst over their mean, and the Gini index."""
-    for measure in ("turnaround_p50", "counter_wait_mean", "resident_time", "left_unserved"):
-        values = np.array(
-            [
-                v
-                for m, g, v in zip(rows.measure, rows.group, rows.value, strict=True)
-                if m == measure and g.startswith("community:") and not np.isnan(v)
-            ]
-        )
-        even = not len(values) or values.sum() == 0
-        ratio = float("nan") if even else float(values.max() / values.mean())
-        rows.add(f"{measure}_worst_ratio", "all", "ratio", ratio, len(values))
-        rows.add(f"{measure}_gini", "all", "index", float("nan") if even else gini(values), len(values))
 
 
 def _request_rows(rows: Rows, office: OfficeTime, group: str, some: _Measured) -> None:
