@@ -140,6 +140,7 @@ def _charts(store: Store, pilots: list[Pilot], comparison: pl.DataFrame, found: 
         "backlog": charts.backlog(
             found["backlog"], below, measured=(run.warm_up_weeks, run.warm_up_weeks + run.measured_weeks)
         ),
+        "equity": charts.equity(found["measures"], found["equity"], below),
     }
     if len(pilots) > 1:
         figures["differences"] = charts.forest(comparison, below, run.confidence)

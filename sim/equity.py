@@ -5,7 +5,7 @@ ratio says how many times the ill of one group the other bears (indices of a sha
 differ: Clarke et al. 2002).
 
 Who is worst must not be named by the numbers that then say how much worse it is: the greatest of 31 noisy
-means is too great, and more so under a design whose replications vary more. So every second replication only
+means is too great, and more so under a design whose replications vary more. So every third replication only
 *ranks* the communities by their means, and the others *measure*: each gives one number a statistic, the weights
 of the ranks applied to its own values. Given the ranks these numbers are independent, so that t intervals of
 them, and of their paired differences between designs, hold as they say: for the communities that were named.
@@ -210,7 +210,8 @@ class _Cells:
             return Statistic(nothing, why)
         order = np.arange(len(groups))
         if name in STATISTICS["community"]:
-            values, ranking = values[::2], values[1::2]
+            ranks = np.arange(len(values)) % 3 == 1
+            values, ranking = values[~ranks], values[ranks]
             if not len(ranking):
                 return Statistic(nothing, "one replication cannot both rank the communities and measure them")
             order = np.argsort(ranking.mean(axis=0), kind="stable")

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 HEADLINES = ("turnaround_p50", "counter_wait_mean", "resident_time", "left_unserved")
 WORDS = {
-    ("community", "worst_minus_best"): "worst less best community",
-    ("community", "worst_over_best"): "worst over best community",
-    ("community", "p90_gap"): "9th decile less median community",
-    ("community", "gini"): "Gini index of the communities",
-    ("special_care", "gap"): "special care less others",
-    ("special_care", "gap_ratio"): "special care over others",
-    ("distance", "gap"): "far from today's office less near",
-    ("distance", "gap_ratio"): "far from today's office over near",
+    ("community", "worst_minus_best"): "worst, best community",
+    ("community", "worst_over_best"): "worst, best community: ratio",
+    ("community", "p90_gap"): "9th decile, median community",
+    ("community", "gini"): "communities: Gini index",
+    ("special_care", "gap"): "special care, others",
+    ("special_care", "gap_ratio"): "special care, others: ratio",
+    ("distance", "gap"): "far from today's office, near",
+    ("distance", "gap_ratio"): "far from today's office, near: ratio",
 }
 TITLES = {
     "community": "How evenly today's communities fare",
@@ -31,7 +31,7 @@ TITLES = {
 }
 READING = (
     "More is worse in every row; of shares of which more is good, what is missing from them is compared.",
-    "Every second replication only ranks the communities, the others measure what lies between them: who is worst is "
+    "Every third replication only ranks the communities, the others measure what lies between them: who is worst is "
     "not named by the numbers that say how much worse.",
 )
 FLAG = "*"
@@ -52,21 +52,22 @@ def short_table(equity: pl.DataFrame, differences: pl.DataFrame, pilots: Sequenc
     told, against = _by_key(equity), _by_key(differences)
     families = (("community", "worst_minus_best"), ("special_care", "gap"), ("distance", "gap"))
     keys = [(m, f, s) for m in HEADLINES for f, s in families if any((p, m, f, s) in told for p in pilots)]
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for key in keys:
         found = [told.get((p, *key)) for p in pilots]
         cells = []
         for pilot, row in zip(pilots, found, strict=True):
             mark = MARKS.get(str(against.get((pilot, *key), {}).get("verdict")), " ")
-            cells.append(f"{_cell(row, found, half=True)} {mark}")
-        rows.append((_heading(key, found), *cells))
+            cells.append(f"{_cell(row, half=True)} {mark}")
+        first = not rows or key[0] != keys[len(rows) - 1][0]
+        rows.append((*(_words(key, found) if first else ("", _words(key, found)[1])), *cells))
     notes = [READING[0], "±: half-width of the interval of each number by itself."]
     if len(pilots) > 1:
         marks = ", ".join(f"{mark} {word}" for word, mark in MARKS.items())
         notes.append(f"Whether the gap is narrower (better) or wider than under {pilots[0]}: {marks}.")
     if any(FLAG in cell for row in rows for cell in row[1:]):
         notes.append(f"{FLAG} Meets an overloaded post, so that it depends on the length of the run: see summary.md.")
-    columns = (Column("Measure, and between whom"), *(Column(pilot, "right") for pilot in pilots))
+    columns = (Column("Measure"), Column("Between"), *(Column(pilot, "right") for pilot in pilots))
     return Table("How evenly residents fare", columns, tuple(rows), tuple(notes))
 
 
@@ -89,14 +90,15 @@ def whole_tables(
     for family, statistics in STATISTICS.items():
         keys = [(s.measure, family, name) for s in ASKED for name in statistics]
         keys = [key for key in keys if any((p, *key) in told for p in pilots)]
-        rows, reasons = [], list[str]()
+        rows: list[tuple[str, ...]] = []
+        reasons: list[str] = []
         for key in keys:
             found = [told.get((p, *key)) for p in pilots]
-            cells = [_cell(row, found) + _who(row) for row in found]
+            cells = [_cell(row) + _who(row) for row in found]
             cells += [_difference(against.get((p, *key))) for p in pilots[1:]]
-            rows.append((_heading(key, found), *cells))
+            rows.append((*_words(key, found), *cells))
             reasons += [row["why"] for row in found if row and row["why"]]
-        columns = [Column("Measure, and between whom"), *(Column(pilot, "right") for pilot in pilots)]
+        columns = [Column("Measure"), Column("Between"), *(Column(pilot, "right") for pilot in pilots)]
         columns += [Column(f"{pilot} less {pilots[0]}", "right") for pilot in pilots[1:]]
         notes = [READING[0], *(READING[1:] if family == "community" else ()), *_notes(pilots, confidence, reasons)]
         if rows:
@@ -123,23 +125,21 @@ def _by_key(table: pl.DataFrame) -> Rows:
     return {(r["pilot"], r["measure"], r["family"], r["statistic"]): r for r in table.iter_rows(named=True)}
 
 
-def _heading(key: tuple[str, str, str], found: Sequence[Mapping[str, Any] | None]) -> str:
-    """Return what a row speaks of, with its unit."""
+def _words(key: tuple[str, str, str], found: Sequence[Mapping[str, Any] | None]) -> tuple[str, str]:
+    """Return what a row speaks of, with its unit, and between whom."""
     row = next(r for r in found if r is not None)
     unit = scale_of(row["unit"])[2]
-    told = unit if unit not in ("ratio", "index") else ""
-    return f"{row['label']}: {WORDS[key[1:]]}{f' ({told})' if told else ''}"
+    told = f" ({unit})" if unit not in ("ratio", "index") else ""
+    return f"{row['label']}{told}", WORDS[key[1:]]
 
 
-def _cell(row: Mapping[str, Any] | None, found: Sequence[Mapping[str, Any] | None], *, half: bool = False) -> str:
-    """Return an estimate with its interval, or half of it; digits as the widest interval of the row wants."""
+def _cell(row: Mapping[str, Any] | None, *, half: bool = False) -> str:
+    """Return an estimate with its interval, or half of it."""
     if row is None or not math.isfinite(row["estimate"]):
         return "–"
     factor = scale_of(row["unit"])[0]
-    there = [r for r in found if r is not None and math.isfinite(r["estimate"])]
-    halves = [h for r in there if (h := factor * (r["high"] - r["low"]) / 2) > 0]
-    places = decimals(min(halves, default=math.nan), max(factor * abs(r["estimate"]) for r in there))
     estimate, low, high = (factor * row[name] for name in ("estimate", "low", "high"))
+    places = decimals((high - low) / 2, estimate)
     flag = FLAG if row["why"] else ""
     if not math.isfinite(low):
         return f"{number(estimate, places)}{flag}"

@@ -6,9 +6,10 @@ configs, so they are data: no character of theirs is read as a formula.
 
 from sim.charts.backlog import backlog
 from sim.charts.differences import forest
+from sim.charts.equity import equity
 from sim.charts.page import Format, render
 from sim.charts.style import COLOURS
 from sim.charts.turnaround import turnaround_distribution
 from sim.charts.workload import workload
 
-__all__ = ["COLOURS", "Format", "backlog", "forest", "render", "turnaround_distribution", "workload"]
+__all__ = ["COLOURS", "Format", "backlog", "equity", "forest", "render", "turnaround_distribution", "workload"]

@@ -48,13 +48,13 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
 EQUITY: dict[str, tuple[str, str]] = {
     "worst_minus_best": (
         "as the measure",
-        "the worst of today's communities less the best: named by one half of the replications, measured on the other",
+        "the worst of today's communities less the best: named by a third of the replications, measured on the others",
     ),
     "worst_over_best": (
         "ratio",
         "the same two communities, one over the other; withheld (NaN) where the best has none",
     ),
-    "gini": ("index", "over today's communities, each counting once, ranked by one half and measured on the other"),
+    "gini": ("index", "over today's communities, each counting once, ranked by a third and measured on the others"),
     "p90_gap": (
         "as the measure",
         "the ninth decile of today's communities, of which one in ten is worse, less their median; ranked likewise",
@@ -65,6 +65,6 @@ EQUITY: dict[str, tuple[str, str]] = {
 """The dictionary of the statistics of equity, of which more is always worse.
 
 Shares of which more is good are turned first: `on_time` is then the share that is late, `one_visit` the share not done
-in one visit. Groups of households: `community:` of today, `special_care:` yes or no, `distance:` near, middle or far, a
-third of the households each by their way to today's office.
+in one visit. Groups of households: `community:` of today, `special_care:` yes or no (of requests that residents bring,
+not of latent issues), `distance:` near, middle or far, a third of the households each by their way to today's office.
 """

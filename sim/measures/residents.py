@@ -88,7 +88,8 @@ def resident_rows(
     """Return the measures of residents in [start, end), overall and by group.
 
     Groups: `all`, `archetype:`, `channel:`, `route:` (how far today's law sends a procedure), `community:` (of today),
-    `special_care:` yes or no, `distance:` near, middle or far (the way to today's office of the community).
+    `special_care:` yes or no (of requests that residents bring: these households bring more of them, but no more latent
+    issues, and the two are not alike), `distance:` near, middle or far (the way to today's office of the community).
 
     Parameters
     ----------
@@ -108,8 +109,9 @@ def resident_rows(
     issues = _Issues(np.where(arisen.contact >= 0, lag, -1))
     for groups, code in _families(organisation, demand):
         of_measured, n = code[mine.ids], len(groups)
+        own = measured.came if groups[0].startswith("special_care:") else np.ones(len(mine.ids), dtype=bool)
         parts = (
-            _by_group(measured, of_measured, n),
+            _by_group(_some(measured, own), of_measured[own], n),
             _by_group(waits, np.repeat(of_measured, mine.n_waits), n),
             _by_group(issues, code[arisen.ids], n),
         )
@@ -141,6 +143,11 @@ def _measured(organisation: Organisation, office: OfficeTime, demand: Demand, re
         touched=requests.touched,
         touched_in_person=requests.touched_in_person,
     )
+
+
+def _some(rows: T, which: Bools) -> T:
+    """Return some of the rows, in their order."""
+    return rows if which.all() else type(rows)(*(getattr(rows, field.name)[which] for field in fields(rows)))
 
 
 def _by_group(rows: T, code: Ints, n_groups: int) -> Iterator[T]:
