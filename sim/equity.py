@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from sim.config import Mid, Run
 
     Floats = NDArray[np.float64]
+    Ints = NDArray[np.intp]
 
 IN_PERSON = "touched_in_person"
 ASKED = (
@@ -122,6 +123,19 @@ def weights(statistic: str, n: int) -> tuple[Floats, Floats | None]:
     return (above, below) if statistic.endswith(("over_best", "ratio")) else (above - below, None)
 
 
+def ranked(values: Floats) -> tuple[Floats, Ints]:
+    """Return the rows of the replications that measure, and the groups from best to worst as the others rank them.
+
+    Parameters
+    ----------
+    values : ndarray of float, shape (replications, groups)
+        More is worse; at least two replications. The second of every three ranks: whatever is added later, none
+        changes its part.
+    """
+    ranks = np.arange(len(values)) % 3 == 1
+    return values[~ranks], np.argsort(values[ranks].mean(axis=0), kind="stable")
+
+
 def measured(ordered: Floats, statistic: str) -> Floats:
     """Return one number a replication, of which the statistic is the mean.
 
@@ -149,7 +163,7 @@ def measured(ordered: Floats, statistic: str) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         whole = top.sum() / bottom.sum()
         without = (top.sum() - top) / (bottom.sum() - bottom)
-    found = n * whole - (n - 1) * without if n > 1 else np.array([whole])
+        found = n * whole - (n - 1) * without if n > 1 else np.array([whole])
     return np.where(np.isfinite(found), found, np.nan)
 
 
@@ -210,11 +224,9 @@ class _Cells:
             return Statistic(nothing, why)
         order = np.arange(len(groups))
         if name in STATISTICS["community"]:
-            ranks = np.arange(len(values)) % 3 == 1
-            values, ranking = values[~ranks], values[ranks]
-            if not len(ranking):
+            if len(values) < 2:
                 return Statistic(nothing, "one replication cannot both rank the communities and measure them")
-            order = np.argsort(ranking.mean(axis=0), kind="stable")
+            values, order = ranked(values)
         ordered = values[:, order]
         numbers = measured(ordered, name)
         best, worst = groups[order[0]], groups[order[-1]]
@@ -241,7 +253,7 @@ class _Cells:
         if not self.asked.touched:
             return ""
         touched = self.all.get((self.pilot, self.asked.touched), {})
-        share, group = max((float(touched[g].mean()), g) for g in groups) if touched else (0.0, "")
+        share, group = max(((float(touched[g].mean()), g) for g in groups if g in touched), default=(0.0, ""))
         if share <= self.withhold_share:
             return ""
         return f"{share:.0%} of the requests of {group} under {self.pilot} meet an overloaded post"

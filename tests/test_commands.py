@@ -64,12 +64,16 @@ def test_results_hold_manifest_tables_charts_and_summary(tiny):
     manifest = json.loads((results / "manifest.json").read_text())
     assert "four_level" in json.dumps(manifest)
     assert str(tiny[0]) not in json.dumps(manifest)
-    for name in ("measures", "turnaround", "workload", "backlog"):
+    for name in ("measures", "turnaround", "workload", "backlog", "equity"):
         assert len(pl.read_parquet(results / f"{name}.parquet")) == len(pl.read_csv(results / f"{name}.csv")) > 0
-    for name in ("turnaround", "workload", "backlog"):
+    for name in ("turnaround", "workload", "backlog", "equity"):
         assert (results / "charts" / f"{name}.png").read_bytes()[:4] == b"\x89PNG"
         assert b"<svg" in (results / "charts" / f"{name}.svg").read_bytes()
-    assert "Load before anything" in (results / "summary.md").read_text()
+    summary = (results / "summary.md").read_text()
+    assert "Load before anything" in summary
+    assert "**How evenly today's communities fare**" in summary
+    assert "How evenly residents fare" in tiny[1]
+    assert pl.read_parquet(results / "equity_differences.parquet").is_empty()  # one pilot has nothing to differ from
 
 
 def test_the_same_command_again_simulates_nothing_and_gives_the_same_tables(tiny):
