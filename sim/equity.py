@@ -187,14 +187,16 @@ def statistics(measures: pl.DataFrame, pilots: Sequence[str], withhold_share: fl
     )
     kept = measures.filter(pl.col("measure").is_in(list(wanted)), grouped, pl.col("replication").is_in(both.tolist()))
     cells: dict[tuple[str, str], dict[str, Floats]] = defaultdict(dict)
+    counted: dict[tuple[str, str], dict[str, Floats]] = defaultdict(dict)
     for (pilot, measure, group), part in kept.group_by("pilot", "measure", "group", maintain_order=True):
-        column = np.full(len(both), np.nan)
-        column[np.searchsorted(both, part["replication"].to_numpy())] = part["value"].fill_null(np.nan).to_numpy()
-        cells[str(pilot), str(measure)][str(group)] = column
+        at = np.searchsorted(both, part["replication"].to_numpy())
+        column, n = np.full(len(both), np.nan), np.zeros(len(both))
+        column[at], n[at] = part["value"].fill_null(np.nan).to_numpy(), part["n"].to_numpy()
+        cells[str(pilot), str(measure)][str(group)], counted[str(pilot), str(measure)][str(group)] = column, n
     found: dict[Key, Statistic] = {}
     for pilot in pilots:
         for s in ASKED:
-            mine = _Cells(pilot, s, cells, withhold_share)
+            mine = _Cells(pilot, s, cells, counted[pilot, s.measure], withhold_share)
             for family, names in STATISTICS.items():
                 groups = PAIRS[family][::-1] if family in PAIRS else mine.communities()
                 if groups and all(g in cells[pilot, s.measure] for g in groups):
@@ -209,6 +211,7 @@ class _Cells:
     pilot: str
     asked: Shown
     all: Mapping[tuple[str, str], Mapping[str, Floats]]
+    counted: Mapping[str, Floats]
     withhold_share: float
 
     def communities(self) -> tuple[str, ...]:
@@ -240,13 +243,20 @@ class _Cells:
 
     def _unknown(self, groups: Sequence[str], values: Floats) -> str:
         """Return why there is no statistic where a group has no value in some replication, or an empty text."""
-        missing = [g for g, column in zip(groups, values.T, strict=True) if not np.isfinite(column).all()]
+        missing = {g: ~np.isfinite(column) for g, column in zip(groups, values.T, strict=True)}
+        missing = {g: where for g, where in missing.items() if where.any()}
         if not missing:
             return ""
-        name = missing[0] if len(missing) == 1 else f"{missing[0]} and {len(missing) - 1} more"
-        opened = self.all.get((self.pilot, "still_open"), {}).get(missing[0], np.zeros(1)).mean()
-        why = f"{opened:.1%} still open" if opened > 0 else "no observation in some replication"
-        return f"{why} in {name} under {self.pilot}"
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        none = {g: np.count_nonzero(where & (self.counted[g] == 0)) for g, where in missing.items()}
+        first = max(none, key=lambda g: none[g])
+        if none[first]:
+            why = f"nothing to count in {none[first]} of {len(values)} replications"
+            return f"{why} in {first}{more} under {self.pilot}"
+        opened = self.all.get((self.pilot, "still_open"), {})
+        shares = {g: float(opened[g][where].mean()) if g in opened else 0.0 for g, where in missing.items()}
+        first = max(shares, key=lambda g: shares[g])
+        return f"{shares[first]:.1%} still open in {first}{more} under {self.pilot}"
 
     def _overloaded(self, groups: Sequence[str]) -> str:
         """Return which of these groups meets an overloaded post most often, where it is too often."""

@@ -29,11 +29,19 @@ TITLES = {
     "special_care": "How households of special care fare against the others",
     "distance": "How those far from today's office fare against those near it",
 }
-READING = (
-    "More is worse in every row; of shares of which more is good, what is missing from them is compared.",
-    "Every third replication only ranks the communities, the others measure what lies between them: who is worst is "
-    "not named by the numbers that say how much worse.",
-)
+READING = "More is worse in every row; of shares of which more is good, what is missing from them is compared."
+ABOUT = {
+    "community": (
+        "Every third replication only ranks the communities, the others measure what lies between them: who is worst "
+        "is not named by the numbers that say how much worse. Where communities hardly differ, about 0 is found, as "
+        "often below it as above.",
+    ),
+    "special_care": ("Of requests that residents bring, not of latent issues.",),
+    "distance": (
+        "A third of the households each live far from and near their office of today. A design that moves offices may "
+        "make others live far away: see the communities.",
+    ),
+}
 FLAG = "*"
 
 Rows = dict[tuple[str, str, str, str], dict[str, Any]]
@@ -61,7 +69,10 @@ def short_table(equity: pl.DataFrame, differences: pl.DataFrame, pilots: Sequenc
             cells.append(f"{_cell(row, half=True)} {mark}")
         first = not rows or key[0] != keys[len(rows) - 1][0]
         rows.append((*(_words(key, found) if first else ("", _words(key, found)[1])), *cells))
-    notes = [READING[0], "±: half-width of the interval of each number by itself."]
+    notes = [
+        "Each number is the first less the second. " + READING,
+        "±: half-width of the interval of each number by itself. Who is worst and best stands in summary.md.",
+    ]
     if len(pilots) > 1:
         marks = ", ".join(f"{mark} {word}" for word, mark in MARKS.items())
         notes.append(f"Whether the gap is narrower (better) or wider than under {pilots[0]}: {marks}.")
@@ -100,7 +111,8 @@ def whole_tables(
             reasons += [row["why"] for row in found if row and row["why"]]
         columns = [Column("Measure"), Column("Between"), *(Column(pilot, "right") for pilot in pilots)]
         columns += [Column(f"{pilot} less {pilots[0]}", "right") for pilot in pilots[1:]]
-        notes = [READING[0], *(READING[1:] if family == "community" else ()), *_notes(pilots, confidence, reasons)]
+        notes = ["Between: the first less the second, or over it. " + READING, *ABOUT[family]]
+        notes += _notes(pilots, confidence, reasons)
         if rows:
             tables.append(Table(TITLES[family], tuple(columns), tuple(rows), tuple(notes)))
     return tables
