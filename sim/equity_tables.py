@@ -21,8 +21,8 @@ WORDS = {
     ("community", "gini"): "communities: Gini index",
     ("special_care", "gap"): "special care, others",
     ("special_care", "gap_ratio"): "special care, others: ratio",
-    ("distance", "gap"): "far from today's office, near",
-    ("distance", "gap_ratio"): "far from today's office, near: ratio",
+    ("distance", "gap"): "far from office, near it",
+    ("distance", "gap_ratio"): "far from office, near it: ratio",
 }
 TITLES = {
     "community": "How evenly today's communities fare",
@@ -61,14 +61,18 @@ def short_table(equity: pl.DataFrame, differences: pl.DataFrame, pilots: Sequenc
     families = (("community", "worst_minus_best"), ("special_care", "gap"), ("distance", "gap"))
     keys = [(m, f, s) for m in HEADLINES for f, s in families if any((p, m, f, s) in told for p in pilots)]
     rows: list[tuple[str, ...]] = []
+    headed: set[str] = set()
     for key in keys:
         found = [told.get((p, *key)) for p in pilots]
         cells = []
         for pilot, row in zip(pilots, found, strict=True):
             mark = MARKS.get(str(against.get((pilot, *key), {}).get("verdict")), " ")
             cells.append(f"{_cell(row, half=True)} {mark}")
-        first = not rows or key[0] != keys[len(rows) - 1][0]
-        rows.append((*(_words(key, found) if first else ("", _words(key, found)[1])), *cells))
+        measure, between = _words(key, found)
+        if measure not in headed:
+            rows.append((measure, *[""] * len(pilots)))
+            headed.add(measure)
+        rows.append((f"  {between}", *cells))
     notes = [
         "Each number is the first less the second. " + READING,
         "±: half-width of the interval of each number by itself. Who is worst and best stands in summary.md.",
@@ -78,7 +82,7 @@ def short_table(equity: pl.DataFrame, differences: pl.DataFrame, pilots: Sequenc
         notes.append(f"Whether the gap is narrower (better) or wider than under {pilots[0]}: {marks}.")
     if any(FLAG in cell for row in rows for cell in row[1:]):
         notes.append(f"{FLAG} Meets an overloaded post, so that it depends on the length of the run: see summary.md.")
-    columns = (Column("Measure"), Column("Between"), *(Column(pilot, "right") for pilot in pilots))
+    columns = (Column("Measure, and between whom"), *(Column(pilot, "right") for pilot in pilots))
     return Table("How evenly residents fare", columns, tuple(rows), tuple(notes))
 
 

@@ -360,6 +360,13 @@ def test_equity_stars_what_meets_an_overloaded_post_and_shows_a_dash_for_what_is
     assert "overloaded" not in words(withheld)
 
 
+def test_the_title_of_equity_tells_no_gap_whose_interval_holds_zero():
+    table = measures(PILOTS[:2], 4, communities=4)
+    tossed = (pl.col("pilot") == PILOTS[1]) & (pl.col("group") == "community:04") & (pl.col("replication") % 2 == 1)
+    told = title(equity_chart(table.with_columns(pl.col("value") + 9.0 * tossed)))
+    assert told.endswith("1.27 under four_level, none that is shown under three_level")
+
+
 def test_equity_refuses_measures_without_communities():
     table = measures()
     found = equity.table(equity.statistics(table, PILOTS[:2], 0.05), table, 0.95)

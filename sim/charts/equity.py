@@ -28,7 +28,7 @@ _MEASURES = {
 _LANES = (
     ("community", "worst_minus_best", "today's\ncommunities"),
     ("special_care", "gap", "◆ special care\n◇ others"),
-    ("distance", "gap", "◆ far from office\n◇ near it"),
+    ("distance", "gap", "◆ far from today's\noffice, ◇ near it"),
 )
 _PAIRS = {"special_care": ("special_care:yes", "special_care:no"), "distance": ("distance:far", "distance:near")}
 _PITCH = 0.19
@@ -217,8 +217,15 @@ def _title(told: Mapping[tuple[str, str, str, str], Mapping[str, object]], pilot
     ):
         rows = {p: told.get((p, measure, "worst_minus_best", "community")) for p in pilots}
         gaps = {p: _gap(row, 1.0, interval=False).lstrip("+") for p, row in rows.items()}
-        said = [f"{gap} under {short_name(p)}" for p, gap in gaps.items() if gap != "–"]
+        gaps = {p: gap if _shown(rows[p]) else "none that is shown" for p, gap in gaps.items() if gap != "–"}
+        said = [f"{gap} under {short_name(p)}" for p, gap in gaps.items()]
         if said:
             more = f" and {len(said) - 3} more designs below" if len(said) > 3 else ""
             return f"Between the worst and the best community lie {words}: {', '.join(said[:3])}{more}"
     return "How evenly residents fare between communities, households and distances"
+
+
+def _shown(row: Mapping[str, object] | None) -> bool:
+    """Return whether the interval of a gap, where there is one, leaves out 0."""
+    low, high = (None if row is None else row[k] for k in ("low", "high"))
+    return not (isinstance(low, float) and isinstance(high, float) and low <= 0 <= high)
