@@ -40,7 +40,7 @@ def tell(
 ) -> None:
     """Write every table and chart of a finished study and print the summary."""
     from experiments.plot import draw, keep_pilots
-    from sim import tables
+    from sim import equity_tables, tables
     from sim.comparison import compare
     from sim.report import comparison_table, conclusion, escape_markdown, summary_table
 
@@ -48,12 +48,15 @@ def tell(
     run = pilots[0].run
     found = {name: store.table(name, names, run.replications) for name in KEPT}
     comparison = compare(found["measures"], names, pilots[0].mid, run, tables.staff_overloaded(organisations))
+    found |= fairness(found["measures"], pilots)
     for name, frame in (*found.items(), ("comparison", comparison)):
         store.write_table(name, frame)
     after: list[Table] = [summary_table(found["measures"], comparison, names)]
     after += [comparison_table(comparison, name, run.confidence) for name in names[1:]]
     if len(names) > 1:
         after += [pairing_table(comparison), face_table(found["measures"], pilots)]
+    shares = (found["equity"], found["equity_differences"], names)
+    evenly = equity_tables.whole_tables(*shares, run.confidence)
     reasons = " ".join(comparison["why"]) if len(comparison) else ""
     overloaded = {
         name: posts for name, posts in tables.overloaded(organisations).items() if f"under {name} " in reasons
@@ -72,8 +75,10 @@ def tell(
     ]
     keep_pilots(store, pilots)
     draw(store)
-    store.write_text("summary.md", _markdown(pilots, [*before, *after], [*notes, *checks], escape_markdown(told)))
-    for table in after:
+    store.write_text(
+        "summary.md", _markdown(pilots, [*before, *after, *evenly], [*notes, *checks], escape_markdown(told))
+    )
+    for table in (*after, equity_tables.short_table(*shares)):
         console.print(table)
     for note in (*checks, cost(speed)):
         console.print(f"- {note}", markup=False)
@@ -87,6 +92,18 @@ def tell(
         }
     )
     console.print(f"\nKept in {_shown(store)}", markup=False)
+
+
+def fairness(measures: pl.DataFrame, pilots: Sequence[Pilot]) -> dict[str, pl.DataFrame]:
+    """Return the tables of how evenly residents fare, and of how that differs from the first pilot."""
+    from sim import equity
+
+    run, names = pilots[0].run, [p.name for p in pilots]
+    statistics = equity.statistics(measures, names, run.withhold_share)
+    return {
+        "equity": equity.table(statistics, measures, run.confidence),
+        "equity_differences": equity.differences(statistics, measures, names, pilots[0].mid, run),
+    }
 
 
 def _shown(store: Store) -> str:

@@ -33,6 +33,7 @@ a chart needs, no chart is touched.
 PILOTS = "pilots.json"
 
 NEEDED = {
+    "measures": ("measure", "group", "unit", "value"),
     "turnaround": ("days", "share"),
     "workload": ("post", "kind", "hours"),
     "backlog": ("week", "post", "hours"),
@@ -40,7 +41,7 @@ NEEDED = {
     "flows": ("archetype", "origin", "to", "n"),
     "queues": ("level", "desk", "weekday", "half_hour", "number"),
 }
-"""The tables from which the charts of the same names are drawn, with their columns beside pilot and replication."""
+"""The tables of every replication that charts are drawn from, with their columns beside pilot and replication."""
 
 AGAIN = (
     "Give the command that made it once more: it goes on from what is kept. Results of an earlier wangge cannot be "
@@ -165,7 +166,7 @@ def _nothing_missing(store: Store, n_pilots: int) -> None:
 
 def _names(n_pilots: int) -> list[str]:
     """Return the tables that the charts of so many pilots need."""
-    return [*NEEDED, *(["comparison"] if n_pilots > 1 else [])]
+    return [*NEEDED, "equity", *(["comparison"] if n_pilots > 1 else [])]
 
 
 def tables_of(store: Store, pilots: Sequence[Pilot]) -> dict[str, pl.DataFrame]:
@@ -240,6 +241,7 @@ def figures(pilots: Sequence[Pilot], found: Mapping[str, pl.DataFrame]) -> dict[
         "backlog": charts.backlog(tables["backlog"], below, measured=measured),
         "flows": charts.flows(tables["flows"], below),
         "queues": charts.queues(tables["queues"], below),
+        "equity": charts.equity(tables["measures"], tables["equity"], below),
     }
     if len(pilots) > 1:
         drawn["differences"] = charts.forest(tables["comparison"], below, run.confidence)

@@ -78,6 +78,19 @@ class Place:
         away: Floats = np.hypot(*(self.xy - centre[unit]).T)
         return away * self.detour
 
+    @cached_property
+    def distance_class(self) -> NDArray[np.int8]:
+        """Return how far each household lives from its office of today: 0 near, 1 middle, 2 far (a third each).
+
+        Today's map is the same under every design and in every replication, so the classes hold the same
+        households everywhere, also where a design moves their office away: differences are paired. Thirds of all
+        households of the district, not of each community, since a long way is long wherever one lives. Households
+        with the same way are in the same class.
+        """
+        away = self.distance(self.today)
+        thirds = np.quantile(away, [1 / 3, 2 / 3])
+        return np.searchsorted(thirds, away, side="left").astype(np.int8)
+
     def grid_distance(self) -> Floats:
         """Return the way from each community's office to each of its grids (km, shape (grids,))."""
         mean = np.bincount(self.grid, self.distance(self.community)) / self.grid_households

@@ -10,7 +10,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import PathPatch
 from matplotlib.text import Text
 
-from sim import charts
+from sim import charts, equity
 
 PILOTS = (
     "four_level",
@@ -161,7 +161,30 @@ def queues(pilots=PILOTS[:2], n=5):
     return pl.DataFrame(rows, schema=columns, orient="row")
 
 
+def measures(pilots=PILOTS[:2], n=5, communities=31):
+    groups = [f"community:{c:02d}" for c in range(1, communities + 1)]
+    groups += ["special_care:yes", "special_care:no", "distance:near", "distance:middle", "distance:far"]
+    names = {"turnaround_p50": "working days", "counter_wait_mean": "minutes", "resident_time": "minutes"}
+    rows = [
+        (pilot, r, measure, group, unit, 20.0 + 3 * k + 0.4 * c + 0.1 * ((r * 7 + c * 3) % 5))
+        for k, pilot in enumerate(pilots)
+        for r in range(n)
+        for measure, unit in (*names.items(), ("left_unserved", "share"))
+        for c, group in enumerate(groups)
+    ]
+    frame = pl.DataFrame(rows, schema=["pilot", "replication", "measure", "group", "unit", "value"], orient="row")
+    share = pl.col("unit") == "share"
+    return frame.with_columns(value=pl.when(share).then(pl.col("value") / 100).otherwise(pl.col("value")), n=10)
+
+
+def equity_chart(table, footer=FOOTER):
+    pilots = table["pilot"].unique(maintain_order=True).to_list()
+    found = equity.table(equity.statistics(table, pilots, 0.05), table, 0.95)
+    return charts.equity(table, found, footer)
+
+
 CHARTS = {
+    "equity": lambda pilots, n: equity_chart(measures(pilots, n)),
     "forest": lambda pilots, n: charts.forest(comparison(pilots, n), FOOTER),
     "turnaround": lambda pilots, n: charts.turnaround_distribution(turnaround(pilots, n), FOOTER),
     "workload": lambda pilots, n: charts.workload(workload(pilots, n), FOOTER),
@@ -420,6 +443,54 @@ def test_queues_that_never_form_have_no_row():
     figure = charts.queues(none)
     assert figure.axes == []
     assert "own work" not in words(charts.queues(queues(n=1)))
+
+
+def test_equity_shows_every_community_both_groups_of_a_pair_and_their_gap():
+    figure = equity_chart(measures(PILOTS[:2], 5, communities=4))
+    assert title(figure) == (
+        "Between the worst and the best community lie minutes of waiting at a counter: 1.27 under four_level, "
+        "1.27 under three_level"
+    )
+    panel = figure.axes[1]
+    assert panel.get_xlabel() == "Minutes"
+    assert "Wait at a counter, mean" in words(figure)
+    dots = [line for line in panel.lines if len(line.get_xdata()) == 4]
+    assert [len(line.get_xdata()) for line in dots] == [4, 4]
+    assert min(dots[0].get_xdata()) == pytest.approx(20.2)
+    assert min(dots[1].get_xdata()) == pytest.approx(23.2)
+    hollow = [line.get_xdata()[0] for line in panel.lines if line.get_markerfacecolor() == "white"]
+    assert hollow == pytest.approx([22.2, 25.2, 22.6, 25.6])  # others, then those near the office
+    gaps = [t.get_text() for t in panel.texts if "±" in t.get_text()]
+    assert len(gaps) == 6
+    assert gaps[2].startswith("−0.4")
+
+
+def test_equity_stars_what_meets_an_overloaded_post_and_shows_a_dash_for_what_is_withheld():
+    table = measures(PILOTS[:2], 5, communities=4)
+    wait = table.filter(pl.col("measure") == "counter_wait_mean")
+    touched = wait.with_columns(measure=pl.lit("touched_in_person"), unit=pl.lit("share"), value=pl.lit(0.3))
+    starred = equity_chart(pl.concat([table, touched]))
+    assert "1.27* under four_level" in title(starred)
+    assert "* meets an overloaded post" in words(starred)
+    unknown = (pl.col("group") == "community:02") & (pl.col("measure") == "counter_wait_mean")
+    withheld = equity_chart(table.with_columns(value=pl.when(unknown).then(math.nan).otherwise(pl.col("value"))))
+    assert "minutes of a resident's time" in title(withheld)
+    assert "–" in [t.get_text() for t in withheld.axes[1].texts]
+    assert "overloaded" not in words(withheld)
+
+
+def test_the_title_of_equity_tells_no_gap_whose_interval_holds_zero():
+    table = measures(PILOTS[:2], 4, communities=4)
+    tossed = (pl.col("pilot") == PILOTS[1]) & (pl.col("group") == "community:04") & (pl.col("replication") % 2 == 1)
+    told = title(equity_chart(table.with_columns(pl.col("value") + 9.0 * tossed)))
+    assert told.endswith("1.27 under four_level, none that is shown under three_level")
+
+
+def test_equity_refuses_measures_without_communities():
+    table = measures()
+    found = equity.table(equity.statistics(table, PILOTS[:2], 0.05), table, 0.95)
+    with pytest.raises(ValueError, match=r"measures must have communities of one of turnaround_p50, .*, got none"):
+        charts.equity(table.filter(pl.col("group") == "all"), found)
 
 
 def lightness(colour):

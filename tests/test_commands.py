@@ -64,12 +64,16 @@ def test_results_hold_manifest_tables_charts_and_summary(tiny):
     manifest = json.loads((results / "manifest.json").read_text())
     assert "four_level" in json.dumps(manifest)
     assert str(tiny[0]) not in json.dumps(manifest)
-    for name in ("measures", "turnaround", "workload", "backlog", "persons", "flows", "queues"):
+    for name in ("measures", "turnaround", "workload", "backlog", "persons", "flows", "queues", "equity"):
         assert len(pl.read_parquet(results / f"{name}.parquet")) == len(pl.read_csv(results / f"{name}.csv")) > 0
-    for name in ("turnaround", "workload", "backlog", "persons", "flows", "queues"):
+    for name in ("turnaround", "workload", "backlog", "persons", "flows", "queues", "equity"):
         assert (results / "charts" / f"{name}.png").read_bytes()[:4] == b"\x89PNG"
         assert b"<svg" in (results / "charts" / f"{name}.svg").read_bytes()
-    assert "Load before anything" in (results / "summary.md").read_text()
+    summary = (results / "summary.md").read_text()
+    assert "Load before anything" in summary
+    assert "**How evenly today's communities fare**" in summary
+    assert "How evenly residents fare" in tiny[1]
+    assert pl.read_parquet(results / "equity_differences.parquet").is_empty()  # one pilot has nothing to differ from
 
 
 def test_the_same_command_again_simulates_nothing_and_gives_the_same_tables(tiny):
@@ -136,7 +140,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_tables(tiny, tmp_path):
     [
         (
             ("compere",),
-            "the command must be one of compare, run, trace, headlines, plot, new, bench, validate (did you mean compare?), got compere",
+            "the command must be one of compare, run, trace, headlines, plot, new, bench, validate (did you mean compare?)",
         ),
         (("compare", "grid.housholds=300"), "grid.housholds is not a known key (did you mean grid.households"),
         (("compare", "grid.households=many"), 'grid.households must be a whole number, got "many"'),

@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from district import tiny
+from district import organised, tiny
 
 from sim import replication
 from sim.clock import HOUR, MINUTE
@@ -151,6 +151,28 @@ def test_backlog_is_the_work_that_has_come_and_not_begun(seen):
             waiting[seen.case.organisation.stations[steps.station[i]].level] += steps.work[i] / HOUR
     found = staff.backlog(seen.case, visits, np.array([at, seen.start]))[:, 0] / HOUR
     assert dict(zip(staff.LEVELS, found, strict=True)) == pytest.approx(waiting)
+
+
+def test_a_third_of_the_households_lives_near_the_office_of_today_and_each_request_has_its_distance(seen):
+    place = seen.case.organisation.place
+    away, how_far = place.distance(place.today), place.distance_class
+    assert away[how_far == 0].max() < away[how_far == 1].min() <= away[how_far == 1].max() < away[how_far == 2].min()
+    assert np.bincount(how_far) == pytest.approx(np.full(3, place.n_households / 3), rel=0.05)
+    assert (how_far == organised(tiny("three_level")).place.distance_class).all()
+    trips = {"near": [], "middle": [], "far": []}
+    for request, steps in measured_visitors(seen):
+        mine = trips[list(trips)[how_far[seen.case.demand.household[request]]]]
+        mine.append(sum(seen.case.labels.trip[i] for i in steps))
+    for name, found in trips.items():
+        assert seen.value["trips", f"distance:{name}"] == pytest.approx(np.mean(found))
+
+
+def test_households_of_special_care_are_compared_on_what_residents_bring_and_not_on_latent_issues(seen):
+    special = seen.case.organisation.place.special[seen.case.demand.household]
+    for group, which in (("special_care:yes", special), ("special_care:no", ~special)):
+        left = [seen.requests.left[request] for request, _ in measured_visitors(seen) if which[request]]
+        assert len(left) > 5
+        assert seen.value["left_unserved", group] == pytest.approx(np.mean(left))
 
 
 def test_every_measure_is_in_the_dictionary_with_its_unit():

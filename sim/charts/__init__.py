@@ -6,6 +6,7 @@ configs, so they are data: no character of theirs is read as a formula.
 
 from sim.charts.backlog import backlog
 from sim.charts.differences import forest
+from sim.charts.equity import equity
 from sim.charts.flows import flows
 from sim.charts.headline import headline
 from sim.charts.journey import journey
@@ -20,6 +21,7 @@ __all__ = [
     "COLOURS",
     "Format",
     "backlog",
+    "equity",
     "flows",
     "forest",
     "headline",

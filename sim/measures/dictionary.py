@@ -46,6 +46,27 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
     "managers_share": ("share", "full-time grid managers in all heads of the communities"),
     "requests_per_official_day": ("requests", "first contacts over days on duty of the community staff"),
 }
-for _name in ("turnaround_p50", "counter_wait_mean", "resident_time", "left_unserved"):
-    DEFINITIONS[f"{_name}_worst_ratio"] = ("ratio", f"{_name} of the worst of today's communities over their mean")
-    DEFINITIONS[f"{_name}_gini"] = ("index", f"Gini index of {_name} over today's communities")
+
+EQUITY: dict[str, tuple[str, str]] = {
+    "worst_minus_best": (
+        "as the measure",
+        "the worst of today's communities less the best: named by a third of the replications, measured on the others",
+    ),
+    "worst_over_best": (
+        "ratio",
+        "the same two communities, one over the other; withheld (NaN) where the best has none",
+    ),
+    "gini": ("index", "over today's communities, each counting once, ranked by a third and measured on the others"),
+    "p90_gap": (
+        "as the measure",
+        "the ninth decile of today's communities, of which one in ten is worse, less their median; ranked likewise",
+    ),
+    "gap": ("as the measure", "special-care households less the others; far from today's office less near"),
+    "gap_ratio": ("ratio", "the same two groups, one over the other; withheld (NaN) where the other has none"),
+}
+"""The dictionary of the statistics of equity, of which more is always worse.
+
+Shares of which more is good are turned first: `on_time` is then the share that is late, `one_visit` the share not done
+in one visit. Groups of households: `community:` of today, `special_care:` yes or no (of requests that residents bring,
+not of latent issues), `distance:` near, middle or far, a third of the households each by their way to today's office.
+"""

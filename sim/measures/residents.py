@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from sim.analysis import gini, mean_with_open, quantile_with_open
+from sim.analysis import mean_with_open, quantile_with_open
 from sim.clock import HOUR, MINUTE
 from sim.demand import Channel
 from sim.measures.table import Rows
@@ -88,7 +88,8 @@ def resident_rows(
     """Return the measures of residents in [start, end), overall and by group.
 
     Groups: `all`, `archetype:`, `channel:`, `route:` (how far today's law sends a procedure), `community:` (of today),
-    `special_care:` yes or no.
+    `special_care:` yes or no (of requests that residents bring: these households bring more of them, but no more latent
+    issues, and the two are not alike), `distance:` near, middle or far (the way to today's office of the community).
 
     Parameters
     ----------
@@ -108,8 +109,9 @@ def resident_rows(
     issues = _Issues(np.where(arisen.contact >= 0, lag, -1))
     for groups, code in _families(organisation, demand):
         of_measured, n = code[mine.ids], len(groups)
+        own = measured.came if groups[0].startswith("special_care:") else np.ones(len(mine.ids), dtype=bool)
         parts = (
-            _by_group(measured, of_measured, n),
+            _by_group(_some(measured, own), of_measured[own], n),
             _by_group(waits, np.repeat(of_measured, mine.n_waits), n),
             _by_group(issues, code[arisen.ids], n),
         )
@@ -117,7 +119,6 @@ def resident_rows(
             _request_rows(rows, office, group, some)
             _wait_rows(rows, group, waited)
             _issue_rows(rows, office, group, arose)
-    _between_communities(rows)
     return rows
 
 
@@ -144,6 +145,11 @@ def _measured(organisation: Organisation, office: OfficeTime, demand: Demand, re
     )
 
 
+def _some(rows: T, which: Bools) -> T:
+    """Return some of the rows, in their order."""
+    return rows if which.all() else type(rows)(*(getattr(rows, field.name)[which] for field in fields(rows)))
+
+
 def _by_group(rows: T, code: Ints, n_groups: int) -> Iterator[T]:
     """Yield the rows of each group, in their order."""
     if n_groups == 1:
@@ -168,23 +174,8 @@ def _families(organisation: Organisation, demand: Demand) -> Iterator[tuple[list
     yield [f"channel:{channel.name.lower()}" for channel in Channel], demand.channel
     yield [f"route:{level}" for level in levels], routes[demand.archetype]
     yield ["special_care:yes", "special_care:no"], (~place.special[demand.household]).astype(np.int8)
+    yield [f"distance:{how_far}" for how_far in ("near", "middle", "far")], place.distance_class[demand.household]
     yield [f"community:{unit + 1:02d}" for unit in range(n_communities)], place.today[demand.household]
-
-
-def _between_communities(rows: Rows) -> None:
-    """Add how unequal today's communities fare: the worst over their mean, and the Gini index."""
-    for measure in ("turnaround_p50", "counter_wait_mean", "resident_time", "left_unserved"):
-        values = np.array(
-            [
-                v
-                for m, g, v in zip(rows.measure, rows.group, rows.value, strict=True)
-                if m == measure and g.startswith("community:") and not np.isnan(v)
-            ]
-        )
-        even = not len(values) or values.sum() == 0
-        ratio = float("nan") if even else float(values.max() / values.mean())
-        rows.add(f"{measure}_worst_ratio", "all", "ratio", ratio, len(values))
-        rows.add(f"{measure}_gini", "all", "index", float("nan") if even else gini(values), len(values))
 
 
 def _request_rows(rows: Rows, office: OfficeTime, group: str, some: _Measured) -> None:
