@@ -7,6 +7,8 @@ configs, so they are data: no character of theirs is read as a formula.
 from sim.charts.backlog import backlog
 from sim.charts.differences import forest
 from sim.charts.flows import flows
+from sim.charts.map import layer, map_figure
+from sim.charts.organisation import organisation_figure
 from sim.charts.page import Format, render
 from sim.charts.persons import persons
 from sim.charts.queues import queues
@@ -20,6 +22,9 @@ __all__ = [
     "backlog",
     "flows",
     "forest",
+    "layer",
+    "map_figure",
+    "organisation_figure",
     "persons",
     "queues",
     "render",
