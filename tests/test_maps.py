@@ -176,7 +176,7 @@ def test_the_title_says_from_where_to_where_and_shares_are_told_in_per_cent():
     done = [("four_level", 0, "patrols_done", f"grid:{g:03d}", "share", 0.1 * g) for g in range(1, 10)]
     one = designs("four_level")
     figure = map_figure(one, layer(table(done), one, "patrols_done"))
-    assert "Patrols done of those due by grid: 10 to 90% under four levels (today)" in " ".join(texts(figure))
+    assert "Patrols done of those due, across grids: 10 to 90% under four levels (today)" in " ".join(texts(figure))
     assert figure.axes[-1].get_xlim() == (0, 100)
 
 

@@ -58,7 +58,11 @@ _WORDS = {
     "utilisation": "Time that community staff are busy",
     "visits_done": "Home visits done of those due",
 }
-_AREAS: dict[Area, str] = {"grid": "grid", "unit": "community", "community": "today's community"}
+_AREAS: dict[Area, tuple[str, str]] = {
+    "grid": ("grid", "grids"),
+    "unit": ("community", "communities"),
+    "community": ("today's community", "today's communities"),
+}
 _OFFICES = {
     "community": ("o", 11.0, "community office (numbered)"),
     "street": ("s", 14.0, "street office"),
@@ -193,7 +197,7 @@ def map_figure(organisations: Mapping[str, Organisation], shown: Layer, footer: 
     above = 0.69 if any(shown.unserved.values()) else 0.5
     n_columns = 2 if len(values) in (2, 4) else min(len(values), 3)
     n_rows = math.ceil(len(values) / n_columns)
-    width = {1: 7.0, 2: 11.0, 3: 14.5}[n_columns]
+    width = {1: 6.4, 2: 11.0, 3: 14.5}[n_columns]
     pitch = (width - 2 * EDGE + 0.3) / n_columns
     size = min(pitch - 0.3, 5.6)
     high = above + size + 0.45
@@ -231,7 +235,7 @@ def _title(shown: Layer, values: Mapping[str, Floats], unit: str, titles: Mappin
             continue
         told = "" if said and unit != "%" else f"{_space(unit)}{unit}"
         said.append(f"{_range(known)}{told} {under}")
-    return f"{_words(shown.measure)} by {_AREAS[shown.by]}: " + ", ".join(said)
+    return f"{_words(shown.measure)}, across {_AREAS[shown.by][1]}: " + ", ".join(said)
 
 
 def _range(values: Floats) -> str:
@@ -263,7 +267,7 @@ def _subtitle(place: Place, shown: Layer) -> str:
     n = shown.replications
     means = f"mean of {n} replications" if n > 1 else "one replication"
     return (
-        f"Coloured by {_AREAS[shown.by]}: {definition} ({means}). The square is the model's place, "
+        f"Coloured by {_AREAS[shown.by][0]}: {definition} ({means}). The square is the model's place, "
         f"{_side(place) ** 2:.3g} km² with households spread evenly, and no map of real streets."
     )
 

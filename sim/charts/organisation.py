@@ -114,8 +114,9 @@ def _title(organisation: Organisation) -> str:
 
 def _subtitle(organisation: Organisation) -> str:
     """Return how files travel, and what the city is."""
-    days = organisation.pilot.structure.transfer_working_days
-    return (
+    days, copies = organisation.pilot.structure.transfer_working_days, organisation.pilot.district.copies
+    one = f"One of {copies:,} districts like it. " if copies > 1 else ""
+    return one + (
         f"A file that changes unit takes {days:g} working days on its way, through every level between. "
         "The city's part is a delay outside the model."
     )
@@ -141,7 +142,7 @@ def _bands(organisation: Organisation) -> list[_Band]:
 
 @dataclass(frozen=True)
 class _Row:
-    """One row of boxes: the level, the words of each box, and the parent of each in the row above."""
+    """One row of boxes: the level, the words of each box, and the parents in the row above of each, or of the one."""
 
     level: str
     name: str
@@ -190,7 +191,7 @@ def _merged(row: _Row) -> _Row:
         return row
     words = {"grid": "grids"}.get(row.level, row.name.lower())
     total = f"{len(row.boxes)} {words}" if row.level != "grid" else f"{sum(int(n) for n in row.boxes)} {words}"
-    return _Row(row.level, row.name, [total], [0])
+    return _Row(row.level, row.name, [total], row.parents)
 
 
 def _draw_tree(axes: Axes, rows: Sequence[_Row]) -> None:
@@ -210,10 +211,10 @@ def _draw_tree(axes: Axes, rows: Sequence[_Row]) -> None:
             axes.text(
                 x, y + _ROW / 2, words, fontsize=size, color=ink, ha="center", va="center", zorder=3, linespacing=1.1
             )
-            if row.parents and above:
-                parent = above[row.parents[j]] if row.parents[j] < len(above) else above[0]
+            for parent in sorted(set(row.parents if len(row.boxes) == 1 else [row.parents[j]])):
+                up = above[min(parent, len(above) - 1)]
                 middle = y - _GAP / 2
-                axes.plot([parent, parent, x, x], [y - _GAP, middle, middle, y], **_LINE)
+                axes.plot([up, up, x, x], [y - _GAP, middle, middle, y], **_LINE)
         above = centres
 
 
