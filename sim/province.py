@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 def together(districts: Sequence[dict[str, pl.DataFrame]]) -> dict[str, pl.DataFrame]:
     """Return the tables of a province from those of its districts, of which there is at least one.
 
-    A measure that a district lacks (NaN) counts in no mean; `n` is added up. Measures of single communities are
-    left out: the communities of different districts are not the same. Of persons there are those of the first
+    A measure that a district lacks (NaN) counts in no mean; `n` is added up. Measures of single communities and
+    grids are left out: those of different districts are not the same. Of persons there are those of the first
     district: a hundred districts' would tell the same a hundred times.
     """
     tables = {name: pl.concat([district[name] for district in districts]) for name in districts[0]}
-    measures = tables["measures"].filter(~pl.col("group").str.starts_with("community:"))
+    measures = tables["measures"].filter(~pl.col("group").str.contains(r"^(community|unit|grid):"))
     return {
         "measures": measures.group_by(["measure", "group", "unit"], maintain_order=True)
         .agg(pl.col("value").fill_nan(None).mean().fill_null(float("nan")), pl.col("n").sum())

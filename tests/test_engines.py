@@ -87,7 +87,9 @@ def test_a_province_is_its_districts():
     assert values(together)[1] == sum(n for _, n in alone)
     backlog = sum(d["backlog"]["hours"].to_numpy() for d in districts)
     assert together["backlog"]["hours"].to_numpy() == pytest.approx(backlog)
-    assert not together["measures"]["group"].str.starts_with("community:").any()
+    for one in ("community:", "unit:", "grid:"):
+        assert districts[0]["measures"]["group"].str.starts_with(one).any()
+        assert not together["measures"]["group"].str.starts_with(one).any()
 
 
 def test_the_first_district_of_a_province_is_the_district_alone():

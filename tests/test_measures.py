@@ -140,6 +140,34 @@ def test_patrols_done_are_those_whose_last_leg_was_served(seen):
     assert seen.value["patrols_done", "all"] == pytest.approx(done / due)
 
 
+def test_the_duties_of_a_grid_are_those_of_its_own_stations_and_add_up_to_all(seen):
+    network, design = seen.case.network, seen.case.organisation
+    grids = len(design.place.grid_community)
+    for kind, name in staff.DUTIES.items():
+        due, done = [0] * grids, [0] * grids
+        for request in range(seen.case.n_residents, len(network.requests.begin)):
+            first = network.requests.first[request]
+            inside = seen.start <= network.requests.begin[request] < seen.end
+            if inside and seen.case.labels.kind[first] == kind:
+                grid = design.stations[network.steps.station[first]].grid
+                due[grid] += 1
+                done[grid] += seen.visits.outcome[network.requests.first[request + 1] - 1] == Outcome.SERVED
+        shares = [seen.value[name, f"grid:{grid + 1:03d}"] for grid in range(grids)]
+        assert shares == [d / n for d, n in zip(done, due, strict=True)]
+        assert seen.value[name, "all"] == pytest.approx(sum(done) / sum(due))
+        assert (name, f"grid:{grids + 1:03d}") not in seen.value
+
+
+def test_a_community_of_the_design_is_as_busy_as_its_staff(seen):
+    design, time = seen.case.organisation, seen.time
+    busy = on_duty = 0
+    for unit in range(design.n_units("community")):
+        who = design.members("community", unit)
+        assert seen.value["utilisation", f"unit:{unit + 1:02d}"] == time.busy[who].sum() / time.on_duty[who].sum()
+        busy, on_duty = busy + time.busy[who].sum(), on_duty + time.on_duty[who].sum()
+    assert seen.value["utilisation", "level:community"] == pytest.approx(busy / on_duty)
+
+
 def test_backlog_is_the_work_that_has_come_and_not_begun(seen):
     at = seen.start + 30 * HOUR
     waiting = dict.fromkeys(("community", "street", "district"), 0)

@@ -10,6 +10,8 @@ from sim.charts.equity import equity
 from sim.charts.flows import flows
 from sim.charts.headline import headline
 from sim.charts.journey import journey
+from sim.charts.map import layer, map_figure
+from sim.charts.organisation import organisation_figure
 from sim.charts.page import Format, render
 from sim.charts.persons import persons
 from sim.charts.queues import queues
@@ -26,6 +28,9 @@ __all__ = [
     "forest",
     "headline",
     "journey",
+    "layer",
+    "map_figure",
+    "organisation_figure",
     "persons",
     "queues",
     "render",

@@ -90,16 +90,21 @@ _OF_WORK = ("kinds", "busy", "overtime", "travel")
 
 
 def duties(case: Case, visits: Visits, start: int, end: int) -> Ints:
-    """Return how many patrols and home visits due in a window were done, and how many were due (shape (2, 2)).
+    """Return how many patrols and home visits due in a window were done and were due (shape (2, 2, grids)).
 
-    A patrol is done when all of its legs are. One row a kind, in the order of `DUTIES`: done, due.
+    A patrol is done when all of its legs are. By kind, in the order of `DUTIES`: done, due, of each grid.
     """
-    requests = case.network.requests
+    requests, grids = case.network.requests, len(case.organisation.place.grid_community)
+    grid_of = np.array([station.grid for station in case.organisation.stations], dtype=np.int64)
     rows = np.flatnonzero((requests.begin >= start) & (requests.begin < end))
     rows = rows[rows >= case.n_residents]
     kind = case.labels.kind[requests.first[rows]]
     done = visits.outcome[requests.first[rows + 1] - 1] == Outcome.SERVED
-    return np.array([[np.count_nonzero(done & (kind == k)), np.count_nonzero(kind == k)] for k in DUTIES])
+    grid = grid_of[case.network.steps.station[requests.first[rows]]]
+    counts = [
+        [np.bincount(grid[which & (kind == k)], minlength=grids) for which in (done, done | True)] for k in DUTIES
+    ]
+    return np.array(counts, dtype=np.int32)
 
 
 def backlog(case: Case, visits: Visits, instants: Ints) -> Ints:
@@ -128,7 +133,8 @@ def backlog(case: Case, visits: Visits, instants: Ints) -> Ints:
 def staff_rows(organisation: Organisation, time: Time, duties_done: Ints, start: int, end: int) -> Rows:
     """Return the measures of staff over the measured window, by post and by level.
 
-    Groups: `post:<post>`, `level:<level>`, and for hours a week `post:<post>|kind:<kind of work>`.
+    Groups: `post:<post>`, `level:<level>`, and for hours a week `post:<post>|kind:<kind of work>`; `grid:` for the
+    duties and `unit:` (a community) for utilisation, both of the design: their numbers mean other places under another.
     """
     rows = Rows()
     weeks = (end - start) / WEEK
@@ -146,8 +152,25 @@ def staff_rows(organisation: Organisation, time: Time, duties_done: Ints, start:
         spent = time.kinds[who].sum()
         if spent and group == "level:community":
             rows.add("task_share", group, "share", time.kinds[who, Kind.TASKS].sum() / spent, n)
-    for name, (done, due) in zip(DUTIES.values(), duties_done.tolist(), strict=True):
+    for name, (done, due) in zip(DUTIES.values(), duties_done.sum(axis=-1).tolist(), strict=True):
         rows.add(name, "all", "share", done / due if due else float("nan"), due)
+    rows.extend(_place_rows(organisation, time, duties_done))
+    return rows
+
+
+def _place_rows(organisation: Organisation, time: Time, duties_done: Ints) -> Rows:
+    """Return the duties done in each grid of the design, and how busy the staff of each of its communities is."""
+    rows = Rows()
+    for name, (done, due) in zip(DUTIES.values(), duties_done, strict=True):
+        for grid, (n_done, n_due) in enumerate(zip(done.tolist(), due.tolist(), strict=True), start=1):
+            rows.add(name, f"grid:{grid:03d}", "share", n_done / n_due if n_due else float("nan"), n_due)
+    who = by_level(organisation)["community"]
+    unit = np.array([organisation.people[person].unit for person in who.tolist()], dtype=np.int64)
+    heads = np.bincount(unit).tolist()
+    # whole ticks are exact as floats below 2**53: a thousand heads over three hundred years
+    busy, on_duty = (np.bincount(unit, ticks[who]).tolist() for ticks in (time.busy, time.on_duty))
+    for i, n in enumerate(heads):
+        rows.add("utilisation", f"unit:{i + 1:02d}", "share", busy[i] / max(1, on_duty[i]), n)
     return rows
 
 

@@ -36,8 +36,8 @@ class Tally:
         Residents' requests that are measured, and latent issues that arose in the measured window.
     time : Time
         How the staff spent the measured window on these requests and on the other work of the part.
-    duties : ndarray of int, shape (2, 2)
-        Patrols and home visits: done, due.
+    duties : ndarray of int, shape (2, 2, grids)
+        Patrols and home visits of each grid: done, due.
     weekly, daily : ndarray of int, shape (levels, weeks) and (levels, working days)
         Ticks of work that waits at the end of each week, and at the last closing of each working day.
     moves : ndarray of int, shape (archetypes, 5, 8)
@@ -111,8 +111,13 @@ def merged(tallies: Sequence[Tally]) -> Tally:
     twice = np.flatnonzero(together.ids[1:] == together.ids[:-1])
     if len(twice):
         raise ValueError(f"tallies must have no request in common, got request {together.ids[twice[0]]} twice")
-    sums = {name: np.sum([getattr(part, name) for part in tallies], axis=0) for name in _SUMMED}
+    sums = {name: _summed([getattr(part, name) for part in tallies]) for name in _SUMMED}
     return Tally(requests=together, time=staff.summed([part.time for part in tallies]), **sums)
 
 
 _SUMMED = ("duties", "weekly", "daily", "moves", "queues")
+
+
+def _summed(parts: Sequence[Ints]) -> Ints:
+    """Return the sum of arrays of one shape and type, in that type."""
+    return np.asarray(np.sum(parts, axis=0, dtype=parts[0].dtype))
