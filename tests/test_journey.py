@@ -102,6 +102,13 @@ def test_what_the_staff_did_is_what_their_spells_say_tick_by_tick(runs, sample):
     assert step.wait.doing["on work from above"] / 60_000 == pytest.approx(on_tasks, abs=0.02 * len(minutes))
 
 
+@pytest.mark.parametrize("name", PILOTS)
+def test_the_stretches_of_a_spell_are_the_ticks_that_were_spent(sample, name):
+    spells = [spell for one in sample[name] for step in one.steps for spell in step.spells]
+    assert all(sum(b - a for a, b in spell.stretches) == spell.ticks for spell in spells)
+    assert any(len(spell.stretches) > 1 for spell in spells)
+
+
 def test_the_request_is_the_same_under_every_design(sample):
     for one, other in zip(*(sample[name] for name in PILOTS), strict=True):
         assert (one.request, one.archetype, one.channel) == (other.request, other.archetype, other.channel)
@@ -205,3 +212,11 @@ def test_a_title_of_a_config_is_data_in_table_and_chart(runs):
     svg = charts.render(charts.journey([one]), "svg").decode()
     assert "<b>" not in svg
     assert len(demand.draw(tiny(name), of[0].organisation.place, 0)) == len(of[0].demand)
+
+
+def test_a_short_journey_is_drawn_in_minutes_with_clock_times(sample):
+    one = next(j for j in sample["four_level"] if j.totals.turnaround and j.totals.turnaround < HOUR and j.channel == 0)
+    axes = charts.journey([one]).axes[0]
+    assert axes.get_xlabel() == "minutes since the resident came"
+    first = axes.get_xticklabels()[0].get_text()
+    assert first == f"0\n{words.instant(one, one.begin):%H:%M}"

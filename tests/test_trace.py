@@ -89,3 +89,10 @@ def test_the_resolved_config_can_be_shown(tmp_path):
     done = wangge(tmp_path, "trace", "request=12", "--cfg", "job")
     assert "request: 12" in done.stdout
     assert not (tmp_path / "results").exists()
+
+
+def test_help_says_how_a_request_is_chosen(tmp_path):
+    told = wangge(tmp_path, "trace", "--help").stdout
+    for word in ("request=slowest", "archetype=T8", "replication=0", "key=value"):
+        assert word in told
+    assert "  trace " in wangge(tmp_path, "--help").stdout

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from sim.charts.page import EDGE, Key, Page, short_name, width_of, wrapped, write
 from sim.charts.style import styled
-from sim.clock import HOUR
+from sim.clock import HOUR, MINUTE
 from sim.demand import Channel
 from sim.itineraries import Lag
 from sim.journey import words
@@ -119,9 +119,10 @@ def _scale(journeys: Sequence[Journey]) -> tuple[float, str]:
     """Return the ticks in a unit of the axis and its name."""
     since = f"since {_SINCE[journeys[0].channel]}"
     day = journeys[0].day_ticks
-    if max(_axis(journey, day)(_last(journey)) for journey in journeys) < 1:
-        return HOUR, f"office hours {since}"
-    return day, f"working days {since}"
+    longest = max(_axis(journey, 1)(_last(journey)) for journey in journeys)
+    if longest < 2 * HOUR:
+        return MINUTE, f"minutes {since}"
+    return (HOUR, f"office hours {since}") if longest < day else (day, f"working days {since}")
 
 
 def _axis(journey: Journey, scale: float) -> Callable[[int], float]:
@@ -141,7 +142,7 @@ def _last(journey: Journey) -> int:
 def _dates(axes: Axes, journey: Journey, scale: float) -> None:
     """Write below each tick of the axis the date, or within a day the clock time, that it stands for."""
     low, high = axes.get_xlim()
-    ticks = [float(at) for at in MaxNLocator(10, integer=scale != HOUR).tick_values(low, high) if 0 <= at <= high]
+    ticks = [float(at) for at in MaxNLocator(10, steps=[1, 2, 5, 10]).tick_values(low, high) if 0 <= at <= high]
     before = int(journey.hours.elapsed(journey.begin))
     told = []
     for at in ticks:
@@ -203,12 +204,10 @@ def _bars(journey: Journey, x: Callable[[int], float]) -> list[_Bar]:
         until = step.start if step.start >= 0 else step.end if step.end >= 0 else journey.horizon
         if step.station is not None or step.stage.signal:
             bars.append(_Bar(lane, came, x(until), _WAIT))
-        if step.start >= 0 and step.spells:
-            bars.append(_Bar(lane, x(step.start), x(step.end if step.end >= 0 else journey.horizon), _ASIDE))
-            for spell in step.spells:
-                bars.append(
-                    _Bar(lane, x(spell.start), x(spell.end if spell.end >= 0 else journey.horizon), _WORK, solid=True)
-                )
+        at_it = [(x(a), x(b)) for spell in step.spells for a, b in spell.stretches]
+        if at_it and at_it[-1][1] - at_it[0][0] > sum(b - a for a, b in at_it) + 1e-9:
+            bars.append(_Bar(lane, at_it[0][0], at_it[-1][1], _ASIDE))
+        bars += [_Bar(lane, a, b, _WORK, solid=True) for a, b in at_it]
     if journey.pending is not None and journey.steps and not journey.totals.left:
         bars.append(
             _Bar("resident" if journey.pending.trip else "outside", x(journey.steps[-1].end), x(journey.horizon), _AWAY)
@@ -320,6 +319,6 @@ def _words(journeys: Sequence[Journey]) -> tuple[str, str]:
     """Return title and subtitle."""
     parts = [f"{_days(journey)} under {short_name(journey.organisation.pilot.title, 60)}" for journey in journeys]
     first = journeys[0]
-    title = f"Request {first.request}: {', '.join(parts)}"
+    title = f"Request {first.request}: {'; '.join(parts)}"
     begins = f"from {words.moment(first, first.begin)}"
     return title, literal(f"{words_of(first)}, {begins}; nights, weekends and holidays have no width.")

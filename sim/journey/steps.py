@@ -9,7 +9,7 @@ import numpy as np
 
 from sim.demand import Channel
 from sim.itineraries import Presence, Stage
-from sim.journey.waits import Wait, wait
+from sim.journey.waits import Wait, spans, wait
 from sim.visits import Outcome
 
 if TYPE_CHECKING:
@@ -21,13 +21,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Spell:
-    """A stretch of one person's work: start, end and the ticks spent, of which some were on the way."""
+    """One person's hold of a step: start, end and the ticks spent, of which some were on the way.
+
+    `stretches` are those within it in which the person was at it: the rest are nights, breaks, meetings and absence.
+    """
 
     server: int
     start: int
     end: int
     ticks: int
     changeover: int
+    stretches: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -209,7 +213,7 @@ def _step(
         gate_ticks=int(office.hours.between(sent, arrival)) if columns.gate[i] >= 0 else 0,
         walk=int(case.labels.walk[i]) if case.labels.trip[i] else 0,
         result=bool(case.labels.result[i]) and outcome is Outcome.SERVED,
-        spells=tuple(_spell(spells, k) for k in range(a, b)),
+        spells=tuple(_spell(case, spells, k) for k in range(a, b)),
         interruptions=int(visits.interruptions[i]),
         wait=wait(case, visits, spells, i, until) if station >= 0 else None,
         at_closing=outcome is Outcome.ABANDONED and columns.shuts[i] >= 0 and bool(office.closings.contains(end)),
@@ -219,12 +223,17 @@ def _step(
     )
 
 
-def _spell(spells: Spells, k: int) -> Spell:
+def _spell(case: Case, spells: Spells, k: int) -> Spell:
     """Return a row of the spells."""
     server, start, end, ticks, changeover = (
         int(column[k]) for column in (spells.server, spells.start, spells.end, spells.ticks, spells.changeover)
     )
-    return Spell(server, start, end, ticks, changeover)
+    until = end if end >= 0 else case.horizon
+    if case.network.steps.past_closing[spells.step[k]]:
+        return Spell(server, start, end, ticks, changeover, ((start, until),))
+    opened, closed, _ = spans(case, server, start, until)
+    stretches = zip(opened.clip(start).tolist(), closed.clip(max=until).tolist(), strict=True)
+    return Spell(server, start, end, ticks, changeover, tuple(stretches))
 
 
 def _pending(case: Case, visits: Visits, rows: range, stages: list[Stage]) -> Stage | None:

@@ -132,7 +132,7 @@ def words_of(journey: Journey) -> str:
 def ending(journey: Journey) -> str:
     """Return what the journey came to, in a sentence."""
     totals = journey.totals
-    days = f"{(totals.so_far or 0) / journey.day_ticks:.2f} working days"
+    days = words.office_time(journey, totals.so_far or 0)
     if totals.turnaround is not None:
         words_ = f"Done {words.moment(journey, totals.result)}, {days} after the first contact"
     elif totals.left:
@@ -198,5 +198,5 @@ def totals_table(journeys: Sequence[Journey]) -> Table:
         (label, *(cell(journey, of, name, places) for journey, of in zip(journeys, told, strict=True)))
         for name, label, places in labels
     )
-    columns = (Column(""), *(Column(journey.organisation.pilot.title, "right") for journey in journeys))
+    columns = (Column(""), *(Column(journey.organisation.pilot.title) for journey in journeys))
     return Table(f"In all: {words_of(journeys[0])}", columns, body)

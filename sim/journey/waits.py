@@ -85,11 +85,11 @@ def wait(case: Case, visits: Visits, spells: Spells, step: int, end: int) -> Wai
     office = case.office.hours.clipped(start, end)
     edges = np.concatenate([office.open, office.close])
     serving = _serving(case, station)
-    spans = {p: _spans(case, p, start, end) for p in range(len(case.organisation.people))}
-    mine = [p for p, (_, _, duty) in spans.items() if belongs(case.organisation, p, station) or serving[duty].any()]
+    rosters = {p: spans(case, p, start, end) for p in range(len(case.organisation.people))}
+    mine = [p for p, (_, _, duty) in rosters.items() if belongs(case.organisation, p, station) or serving[duty].any()]
     doing = np.zeros(len(DOINGS), dtype=np.int64)
     for person in mine if office.total else []:
-        opened, closed, duty = spans[person]
+        opened, closed, duty = rosters[person]
         own = belongs(case.organisation, person, station)
         busy = _busy(case, spells, person, start, end)
         meetings = case.meetings[case.meetings[:, 0] == person][:, 1:].T
@@ -139,7 +139,7 @@ def _serving(case: Case, station: int) -> NDArray[np.bool_]:
     return found
 
 
-def _spans(case: Case, person: int, start: int, end: int) -> tuple[Ints, Ints, Ints]:
+def spans(case: Case, person: int, start: int, end: int) -> tuple[Ints, Ints, Ints]:
     """Return opening, close and duty of a person's intervals that meet a stretch."""
     servers = case.network.servers
     rows = slice(servers.first[person], servers.first[person + 1])
