@@ -149,7 +149,7 @@ def _dates(axes: Axes, journey: Journey, scale: float) -> None:
         tick = int(journey.hours.at(before + round(at * scale)))
         when = words.instant(journey, tick) if tick < journey.horizon else None
         told.append(
-            f"{at:g}\n" + ("" if when is None else f"{when:%H:%M}" if scale == HOUR else f"{when.day} {when:%b}")
+            f"{at:g}\n" + ("" if when is None else f"{when:%H:%M}" if scale <= HOUR else f"{when.day} {when:%b}")
         )
     axes.set_xticks(ticks, told)
 
