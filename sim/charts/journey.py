@@ -148,9 +148,7 @@ def _dates(axes: Axes, journey: Journey, scale: float) -> None:
     for at in ticks:
         tick = int(journey.hours.at(before + round(at * scale)))
         when = words.instant(journey, tick) if tick < journey.horizon else None
-        told.append(
-            f"{at:g}\n" + ("" if when is None else f"{when:%H:%M}" if scale <= HOUR else f"{when.day} {when:%b}")
-        )
+        told.append(f"{at:g}\n{_date(when, hours=scale <= HOUR)}")
     axes.set_xticks(ticks, told)
 
 
