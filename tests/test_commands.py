@@ -160,7 +160,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_tables(tiny, tmp_path):
             "structure.performs.street.justice must be one of 'community', 'street' or 'district', got \"province\"",
         ),
         (("compare", "district.communities=50000"), "district.communities must be at most the number of households"),
-        (("compare", "pilots=[four_level,five_level]"), "pilot must be one of four_level, three_level"),
+        (("compare", "pilots=[four_level,five_level]"), "(did you mean four_level or three_level?), got five_level"),
         (("compare", "pilots=[four_level,four_level]"), "pilots must be different ones"),
         (("compare", "pilots=[]"), "pilots must"),
         (("compare", "name=../outside"), "name"),
