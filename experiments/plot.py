@@ -41,7 +41,6 @@ NEEDED = {
     "persons": ("post", "utilisation"),
     "flows": ("archetype", "origin", "to", "n"),
     "queues": ("level", "desk", "weekday", "half_hour", "number"),
-    "measures": ("measure", "group", "unit", "value"),
 }
 """The tables of every replication that charts are drawn from, with their columns beside pilot and replication."""
 

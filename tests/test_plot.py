@@ -20,7 +20,7 @@ TINY = (
     "run.drain_weeks=1", "run.replications=2", "workers=1",
 )  # fmt: skip
 CHARTS = {
-    "turnaround", "workload", "persons", "backlog", "flows", "queues", "differences",
+    "turnaround", "workload", "persons", "backlog", "flows", "queues", "equity", "differences",
     "map_turnaround_p50", "map_counter_wait_mean", "map_resident_time", "map_patrols_done",
     "organisation_three_level", "organisation_three_level_balanced",
 }  # fmt: skip
