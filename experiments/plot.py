@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from sim.store import Store
 
 HELP = """\
-wangge plot RESULTS
+wangge plot RESULTS [map=MEASURE]
 
 Draws every chart of a results folder again, from the tables and settings that are kept there: nothing is simulated,
 and the charts are the very ones that `wangge compare` and `wangge run pilot=...` write. Where anything is missing that
 a chart needs, no chart is touched.
 
   RESULTS       a name under results/ (compare) or the path of such a folder (somewhere/results/compare)
+  map=trips     only the map of this measure, as charts/map_trips: any that is kept by community or grid
 """
 
 PILOTS = "pilots.json"
@@ -54,16 +55,20 @@ def main(arguments: list[str]) -> None:
     if "--help" in arguments or "-h" in arguments:
         print(HELP)  # noqa: T201
         return
-    if len(arguments) != 1 or arguments[0].startswith("-") or "=" in arguments[0]:
+    maps = [word.removeprefix("map=") for word in arguments if word.startswith("map=")]
+    named = [word for word in arguments if not word.startswith("map=")]
+    if len(named) != 1 or named[0].startswith("-") or "=" in named[0]:
         raise ConfigError(
             f"plot must be given the name or path of one results folder (wangge plot compare), got "
-            f"{' '.join(arguments) or 'nothing'}"
+            f"{' '.join(named) or 'nothing'}"
         )
+    if len(maps) > 1:
+        raise ConfigError(f"map must be given at most once, got {' '.join(maps)}")
     from experiments.outcome import terminal
     from sim.store import Store
 
-    folder = found(arguments[0])
-    names = draw(Store.attach(folder))
+    folder = found(named[0])
+    names = draw(Store.attach(folder), *maps)
     terminal().print(f"Drawn again in {folder / 'charts'}: {', '.join(names)} (PNG and SVG)", markup=False)
 
 
@@ -88,18 +93,25 @@ def found(named: str) -> Path:
     return folder
 
 
-def draw(store: Store) -> list[str]:
-    """Draw every chart of a finished study from what its folder holds, keep them all, and return their names.
+def draw(store: Store, measure: str | None = None) -> list[str]:
+    """Draw every chart of a finished study, or only the map of a measure, keep them all, and return their names.
 
     Raises
     ------
     StoreError
         The folder must hold pilots and every table that a chart needs, whole and of the same replications.
+    ConfigError
+        The measure must be kept by community or grid.
     """
+    from experiments import places
     from sim import charts
 
     pilots = pilots_of(store)
-    drawn = figures(pilots, tables_of(store, pilots))
+    tables = tables_of(store, pilots)
+    if measure is None:
+        drawn = figures(pilots, tables)
+    else:
+        drawn = places.map_of(pilots, tables["measures"], measure, footer(pilots))
     files = {
         f"charts/{name}.{kind}": charts.render(figure, kind)
         for name, figure in drawn.items()
@@ -223,6 +235,7 @@ def figures(pilots: Sequence[Pilot], found: Mapping[str, pl.DataFrame]) -> dict[
     """Return every chart of a study, with designs and procedures called by their titles."""
     import polars as pl
 
+    from experiments import places
     from sim import charts
 
     below, run = footer(pilots), pilots[0].run
@@ -245,7 +258,7 @@ def figures(pilots: Sequence[Pilot], found: Mapping[str, pl.DataFrame]) -> dict[
     }
     if len(pilots) > 1:
         drawn["differences"] = charts.forest(tables["comparison"], below, run.confidence)
-    return drawn
+    return drawn | places.figures(pilots, found["measures"], below)
 
 
 def _titles(titles: dict[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,11 @@ TINY = (
     "staffing.street_heads=12", "staffing.district_heads=8", "run.warm_up_weeks=1", "run.measured_weeks=1",
     "run.drain_weeks=1", "run.replications=2", "workers=1",
 )  # fmt: skip
-CHARTS = {"turnaround", "workload", "persons", "backlog", "flows", "queues", "differences"}
+CHARTS = {
+    "turnaround", "workload", "persons", "backlog", "flows", "queues", "equity", "differences",
+    "map_turnaround_p50", "map_counter_wait_mean", "map_resident_time", "map_patrols_done",
+    "organisation_three_level", "organisation_three_level_balanced",
+}  # fmt: skip
 
 
 def wangge(folder, *arguments):
@@ -66,7 +70,7 @@ def test_compare_and_plot_give_the_same_bytes_by_name_and_by_path(made, tmp_path
     shutil.rmtree(moved / "replications")  # charts are drawn from the final tables
     done = wangge(tmp_path, "plot", str(moved))
     assert done.returncode == 0, done.stderr
-    assert "turnaround, workload, persons, backlog, flows, queues, differences" in " ".join(done.stdout.split())
+    assert all(name in " ".join(done.stdout.split()) for name in CHARTS)
     assert contents(moved) == {name: data for name, data in before.items() if not name.startswith("replications")}
     assert wangge(made, "plot", "two").returncode == 0
     assert contents(made / "results/two") == before
@@ -88,6 +92,40 @@ def test_every_table_of_a_replication_is_kept_and_every_chart_has_its_table():
     assert set(tables) == set(KEPT) >= set(plot.NEEDED)
     for name, columns in plot.NEEDED.items():
         assert set(columns) <= set(tables[name].columns)
+
+
+def test_any_measure_that_is_kept_by_place_can_be_mapped_and_no_other_chart_is_touched(results):
+    before = contents(results)
+    done = wangge(results.parents[1], "plot", "two", "map=trips")
+    assert done.returncode == 0, done.stderr
+    assert ": map_trips (PNG and SVG)" in done.stdout
+    after = contents(results)
+    svg = after.pop("charts/map_trips.svg").decode()
+    assert after.pop("charts/map_trips.png").startswith(b"\x89PNG")
+    assert after == before
+    assert "Trips to an office (per request)" in svg
+    assert "configs/evidence.yaml" in svg
+
+
+def test_a_map_of_what_is_not_kept_by_place_is_one_paragraph_and_nothing_is_touched(results):
+    before = contents(results)
+    told = refused(results.parents[1], "plot", "two", "map=tripps")
+    assert "map must be a measure that these results keep by community or grid (did you mean trips" in told
+    assert "patrols_done" in told
+    assert told.endswith("got tripps\n")
+    told = refused(results.parents[1], "plot", "two", "map=trips", "map=found")
+    assert told == "wangge: map must be given at most once, got trips found\n"
+    assert contents(results) == before
+
+
+def test_the_districts_of_a_province_have_no_one_map_but_an_organisation(tmp_path):
+    assert wangge(tmp_path, "run", "pilot=four_level", "name=many", "district.copies=2", *TINY).returncode == 0
+    drawn = {path.stem for path in (tmp_path / "results/many/charts").iterdir()}
+    assert "organisation_four_level" in drawn
+    assert not any(name.startswith("map_") for name in drawn)
+    assert "One of 2 districts like it." in (tmp_path / "results/many/charts/organisation_four_level.svg").read_text()
+    told = refused(tmp_path, "plot", "many", "map=trips")
+    assert "got trips: they keep none so (several districts, or an older run)" in told
 
 
 def test_a_run_of_one_pilot_needs_no_differences(tmp_path):
@@ -153,9 +191,10 @@ def test_a_title_is_only_text_in_every_chart(results):
     plain["pilots"][0]["title"] = "<script>alert(1)</script> $x^2$"  # a title is no part of a study
     (results / "pilots.json").write_text(json.dumps(plain))
     plot.draw(Store.attach(results))
-    svg = (results / "charts/workload.svg").read_text()
-    assert "<script" not in svg
-    assert "&lt;script&gt;alert(1)&lt;/script&gt; $x^2$" in svg
+    for chart in ("workload", "map_patrols_done", "organisation_three_level"):
+        svg = (results / f"charts/{chart}.svg").read_text()
+        assert "<script" not in svg
+        assert "&lt;script&gt;alert(1)&lt;/script&gt; $x^2$" in svg
 
 
 def test_folders_of_other_kinds_have_no_charts_to_draw(tmp_path):

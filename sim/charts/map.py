@@ -267,7 +267,7 @@ def _subtitle(place: Place, shown: Layer) -> str:
     n = shown.replications
     means = f"mean of {n} replications" if n > 1 else "one replication"
     return (
-        f"Coloured by {_AREAS[shown.by][0]}: {definition} ({means}). The square is the model's place, "
+        f"Coloured by {_AREAS[shown.by][0]}; {definition} ({means}). The square is the model's place, "
         f"{_side(place) ** 2:.3g} km² with households spread evenly, and no map of real streets."
     )
 
