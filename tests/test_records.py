@@ -12,7 +12,7 @@ from sim.engine import reference
 from sim.itineraries import Kind, Presence
 from sim.measures import passes, results
 from sim.measures.flows import ENDS, PLACES, flows
-from sim.measures.queues import DESKS, N_SLOTS, SLOT, queues
+from sim.measures.queues import DESKS, N_SLOTS, SLOT, groups, queues
 from sim.measures.tally import tally, window
 from sim.visits import Outcome
 
@@ -223,6 +223,14 @@ def test_nobody_waits_in_person_at_night_or_on_sundays(seen):
     assert table.filter(weekday=7)["number"].sum() == 0
     assert table["number"].min() >= 0
     assert seen.tables["queues"]["number"].min() >= 0
+
+
+def test_every_kind_of_work_that_does_not_lapse_waits_somewhere(seen):
+    labels = SimpleNamespace(kind=np.array(list(Kind)), presence=np.zeros(len(Kind), dtype=np.int8))
+    steps = SimpleNamespace(station=np.zeros(len(Kind), dtype=np.int16))
+    case = SimpleNamespace(labels=labels, network=SimpleNamespace(steps=steps), organisation=seen.case.organisation)
+    nowhere = {kind for kind, group in zip(Kind, groups(case), strict=True) if group < 0}
+    assert nowhere == {Kind.PATROL, Kind.HOME, Kind.OUTSIDE}
 
 
 def test_half_hours_of_a_table_stand_for_the_week_from_monday():

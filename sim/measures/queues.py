@@ -22,8 +22,24 @@ if TYPE_CHECKING:
 
 SLOT = 30 * MINUTE
 N_SLOTS = WEEK // SLOT
-DESKS = ("residents in person", "residents on the phone", "files", "field checks", "work from above", "own work")
-_OF_KIND = {Kind.FRONT: 2, Kind.FILES: 2, Kind.RELAY: 2, Kind.FIELD: 3, Kind.TASKS: 4, Kind.OWN: 5}
+DESKS = (
+    "residents in person",
+    "residents on the phone",
+    "files",
+    "field checks",
+    "work from above",
+    "own work",
+    "residents' homes",
+)
+_OF_KIND = {
+    Kind.FRONT: 2,
+    Kind.FILES: 2,
+    Kind.RELAY: 2,
+    Kind.FIELD: 3,
+    Kind.TASKS: 4,
+    Kind.OWN: 5,
+    Kind.DOOR: 6,
+}
 _OF_PRESENCE = {Presence.IN_PERSON: 0, Presence.ON_THE_PHONE: 1}
 
 BLOCK = 1 << 16  # steps or spells that are looked at at once
@@ -49,10 +65,10 @@ def waiting(case: Case, visits: Visits, spells: Spells, start: int, end: int) ->
     """
     from sim.measures import passes  # Numba takes a third of a second to load, and not everybody measures
 
-    groups = len(LEVELS) * len(DESKS)
-    counts = np.zeros((groups, 1 + N_SLOTS), dtype=np.int64)
-    rests = np.zeros((groups, N_SLOTS), dtype=np.int64)
-    group = _groups(case)
+    n_groups = len(LEVELS) * len(DESKS)
+    counts = np.zeros((n_groups, 1 + N_SLOTS), dtype=np.int64)
+    rests = np.zeros((n_groups, N_SLOTS), dtype=np.int64)
+    group = groups(case)
 
     def add(sign: int, which: Ints, begin: Ints, until: Ints) -> None:
         some = passes.Intervals(*map(fixed, (which, begin, until)))
@@ -69,7 +85,7 @@ def waiting(case: Case, visits: Visits, spells: Spells, start: int, end: int) ->
     return ticks.reshape(len(LEVELS), len(DESKS), N_SLOTS)
 
 
-def _groups(case: Case) -> Ints:
+def groups(case: Case) -> Ints:
     """Return the level and desk at which each step waits, as one number; -1 where it is left out."""
     labels, none = case.labels, len(LEVELS) * len(DESKS)
     desk_of = np.full(len(Kind), none, dtype=np.int16)
