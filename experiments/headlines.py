@@ -14,10 +14,13 @@ from sim import config
 from sim.config import ConfigError, Name, Section, near
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import polars as pl
     from rich.console import Console
 
     from experiments.composition import How
+    from sim.analysis import Interval
     from sim.config import Pilot
     from sim.headlines import Effect, Headline
 
@@ -185,7 +188,9 @@ def _study(console: Console, name: str, headline: Headline, line: Line, means: H
     confidence = pilots[0].run.confidence
     units = {m: str(measures.filter(measures["measure"] == m)["unit"][0]) for m in headline.panels}
     base, *others = _effects(headline, points, measures, confidence)
-    first, second = sentences(headline, base, others, units)
+    compared = {p.label: p for p in points if not p.path}
+    panels = {m: _pair(compared, headline, m, measures, confidence) for m in headline.panels}
+    first, second = sentences(headline, base, others, units, panels)
     said = verdict(headline, base.effect)
     store.finish({})
     figure = charts.headline(
@@ -194,6 +199,16 @@ def _study(console: Console, name: str, headline: Headline, line: Line, means: H
     )  # fmt: skip
     images = {kind: charts.render(figure, kind) for kind in ("png", "svg")}
     return escape_markdown(f"Verdict: {said}. {first} {second}"), images
+
+
+def _pair(
+    points: Mapping[str, Point], headline: Headline, measure: str, measures: pl.DataFrame, confidence: float
+) -> tuple[Interval, Interval]:
+    """Return a measure at the two points that are compared."""
+    from sim.analysis import mean_interval
+
+    first, second = (_values(points[label], measure, measures) for label in headline.compared)
+    return mean_interval(first, confidence), mean_interval(second, confidence)
 
 
 def _values(point: Point, measure: str, measures: pl.DataFrame) -> Any:

@@ -92,8 +92,12 @@ def effect(headline: Headline, first: Floats, second: Floats, confidence: float)
     first, second : ndarray of float, shape (replications,)
         The measure under the two points, paired by replication; NaN: withheld.
     """
-    paired = {"difference": second - first, "ratio": second / first, "value": second}[headline.kind]
-    return analysis.mean_interval(np.asarray(paired), confidence)
+    if headline.kind == "value":
+        return analysis.mean_interval(second, confidence)
+    if headline.kind == "difference":
+        return analysis.mean_interval(second - first, confidence)
+    paired = np.divide(second, first, out=np.full(len(first), np.nan), where=first != 0)
+    return analysis.mean_interval(paired, confidence)
 
 
 def verdict(headline: Headline, found: analysis.Interval | None) -> str:
@@ -106,8 +110,17 @@ def verdict(headline: Headline, found: analysis.Interval | None) -> str:
     return "holds" if low > bound else "does not hold" if high <= bound else "undecided"
 
 
-def sentences(headline: Headline, base: Effect, others: Sequence[Effect], units: Mapping[str, str]) -> tuple[str, str]:
-    """Return the two sentences of a headline: what was found, and how it moves over its assumptions."""
+def sentences(
+    headline: Headline,
+    base: Effect,
+    others: Sequence[Effect],
+    units: Mapping[str, str],
+    panels: Mapping[str, tuple[analysis.Interval, analysis.Interval]],
+) -> tuple[str, str]:
+    """Return the two sentences of a headline: what was found, and how it moves over its assumptions.
+
+    `panels` holds the two points' values of every measure that is shown.
+    """
     unit = units[headline.measure]
     said = verdict(headline, base.effect)
     if base.first is None or base.second is None or base.effect is None or said == "withheld":
@@ -115,16 +128,17 @@ def sentences(headline: Headline, base: Effect, others: Sequence[Effect], units:
             headline, others, unit
         )
     words = headline.when_it_holds if said == "holds" else headline.when_it_fails
-    values = {
+    values = {f"{name}_{i}": told(v, units[name]) for name, pair in panels.items() for i, v in enumerate(pair, 1)}
+    values |= {
         "first": told(base.first, unit), "second": told(base.second, unit),
-        "effect": told(base.effect, "" if headline.kind == "ratio" else unit, signed=headline.kind == "difference"),
+        "effect": told(base.effect, _unit(headline, unit), signed=headline.kind == "difference"),
     }  # fmt: skip
     return Template(words).safe_substitute(values).strip(), _moves(headline, others, unit)
 
 
 def _moves(headline: Headline, others: Sequence[Effect], unit: str) -> str:
     """Return how the effect moves over the low and high end of each assumption."""
-    unit = "" if headline.kind == "ratio" else unit
+    unit = _unit(headline, unit)
     parts = []
     for path in headline.assumptions:
         ends = [o for o in others if o.path == path]
@@ -139,15 +153,22 @@ def _moves(headline: Headline, others: Sequence[Effect], unit: str) -> str:
     return f"Over the range of what is only assumed it is: {'; '.join(parts)}."
 
 
+def _unit(headline: Headline, unit: str) -> str:
+    """Return the unit of the effect, of a measure in this one."""
+    if headline.kind == "ratio":
+        return ""
+    return "percentage points" if headline.kind == "difference" and unit == "share" else unit
+
+
 def told(interval: analysis.Interval, unit: str, *, signed: bool = False, interval_too: bool = True) -> str:
     """Return a value with its unit and, unless it is exact, its interval."""
-    percent = unit == "share"
+    percent = unit in ("share", "percentage points")
     scale, places = (100, 1) if percent else (1, 2)
 
     def one(value: float) -> str:
         text = number(abs(value) * scale, places)
         return f"{'-' if value < 0 else '+' if signed else ''}{text}"
 
-    name = " %" if percent else f" {unit}" if unit else ""
+    name = " %" if unit == "share" else f" {unit}" if unit else ""
     exact = not interval_too or interval.high - interval.low < 1e-9
     return f"{one(interval.estimate)}{name}" + ("" if exact else f" ({one(interval.low)} to {one(interval.high)})")

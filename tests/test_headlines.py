@@ -51,7 +51,7 @@ def test_two_sentences_say_what_was_found_and_how_it_moves():
     base = Effect("", None, Interval(1, 1, 1, 5), Interval(2, 2, 2, 5), interval)
     low = Effect("grid.households", 200, None, None, None, "no such design: too few heads")
     high = Effect("grid.households", 300, interval, interval, Interval(-1.0, -2, -0.5, 5))
-    first, second = sentences(one(), base, [low, high], {"trips": "per request"})
+    first, second = sentences(one(), base, [low, high], {"trips": "per request"}, {})
     assert first == "Up from 1.00 per request to 2.00 per request: +1.00 per request (+0.50 to +1.50)."
     assert second == (
         "Over the range of what is only assumed it is: grid.households: nothing at 200 (no such design: too few heads) "
@@ -61,12 +61,12 @@ def test_two_sentences_say_what_was_found_and_how_it_moves():
 
 def test_a_headline_that_fails_is_told_in_other_words():
     base = Effect("", None, Interval(2, 2, 2, 5), Interval(1, 1, 1, 5), Interval(-1, -1, -1, 5))
-    assert sentences(one(assumptions=[]), base, [], {"trips": "per request"})[0] == "Not up: -1.00 per request."
+    assert sentences(one(assumptions=[]), base, [], {"trips": "per request"}, {})[0] == "Not up: -1.00 per request."
 
 
 def test_where_results_are_withheld_nothing_is_said():
     nan = Interval(np.nan, np.nan, np.nan, 5)
-    first, _ = sentences(one(), Effect("", None, nan, nan, nan), [], {"trips": "per request"})
+    first, _ = sentences(one(), Effect("", None, nan, nan, nan), [], {"trips": "per request"}, {})
     assert first == "Nothing can be said: too many requests were still open at the end."
 
 

@@ -70,7 +70,7 @@ def posts(organisation: Organisation, level: Level) -> list[str]:
     heads = _span(Counter(person.unit for person in people).values())
     told = [f"{staff}: {heads} heads{each}." if each else f"{staff}."]
     bundles = _span(int(plan.max()) + 1 for plan in organisation.bundles[level])
-    of_bundle = _span(Counter((person.unit, person.bundle) for person in people).values())
+    of_bundle = _span(Counter((person.unit, person.bundle) for person in people if person.bundle >= 0).values())
     n_lines, scheme = organisation.bundles[level].shape[1], organisation.pilot.roles.scheme
     if level != "community":
         told.append(f"{bundles} sections{each}, of {of_bundle} heads.")
@@ -78,8 +78,12 @@ def posts(organisation: Organisation, level: Level) -> list[str]:
         told.append(f"The {n_lines} lines of work are shared out among them: each owns some, with counter and files.")
     elif scheme == "ab":
         told.append(f"A post: one of {bundles} specialisms, which share the {n_lines} lines; {of_bundle} heads each.")
+    elif scheme == "dedicated":
+        told.append(
+            f"Specialists only at the desks: {bundles} specialisms, {of_bundle} heads each; grid managers apart."
+        )
     else:
-        told.append(f"Roles: {_plain(scheme)}; {bundles} bundles{each} share the {n_lines} lines.")
+        told.append(f"Everybody does everything, more slowly outside the own of {bundles} specialisms.")
     return told
 
 
@@ -91,7 +95,7 @@ def grids(organisation: Organisation) -> list[str]:
     post = "B post: " if pilot.roles.scheme == "ab" else ""
     none = f"; {without} heads have none" if without else ""
     told = [
-        f"{post}{n} grids of about {place.n_households / n:,.0f} households, each owned by one head, "
+        f"{post}{n} grids of about {place.n_households / n:,.0f} households, each owned by one {_keeper(pilot)}, "
         f"{_span(k for k in owned if k)} a head{none}."
     ]
     grid, visits = pilot.grid, pilot.grid.visits
@@ -101,6 +105,11 @@ def grids(organisation: Organisation) -> list[str]:
         f"a household, {visits.special_per_year:g} where special care is needed{due}; issues found or reported."
     )
     return told
+
+
+def _keeper(pilot: Pilot) -> str:
+    """Return what whoever owns a grid is called."""
+    return "full-time grid manager" if pilot.roles.scheme == "dedicated" else "head"
 
 
 def rules(pilot: Pilot) -> list[str]:
@@ -119,7 +128,23 @@ def rules(pilot: Pilot) -> list[str]:
         f"{order}{above}.",
         f"{window.get(service.windows, _plain(service.windows))}, {desk.get(service.desk, _plain(service.desk))}.",
         _COVER.get(roles.cover, f"Cover of the absent: {_plain(roles.cover)}."),
+        *_services(pilot),
     ]
+
+
+def _services(pilot: Pilot) -> list[str]:
+    """Return the ways that spare a trip or a transfer, where a design has them."""
+    service, structure = pilot.service, pilot.structure
+    shares = {
+        "of counter matters at the door, special care first": service.door_to_door_share,
+        "of those with papers by agency": service.agency_share,
+        "of those without by phone": service.signboard_phone_share,
+        "of files by named contact": structure.named_contact_share,
+        "of decisions on public services delegated to the community": structure.delegated_share,
+    }
+    told = [f"{100 * share:g}% {words}" for words, share in shares.items() if share]
+    points = [f"{service.points} service points kept open in each community."] if service.points > 1 else []
+    return [*points, *([f"{_and(told)}."] if told else [])]
 
 
 def gone(pilot: Pilot, level: Level) -> list[str]:
