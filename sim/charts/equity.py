@@ -217,8 +217,12 @@ def _title(told: Mapping[tuple[str, str, str, str], Mapping[str, object]], pilot
     ):
         rows = {p: told.get((p, measure, "worst_minus_best", "community")) for p in pilots}
         gaps = {p: _gap(row, 1.0, interval=False).lstrip("+") for p, row in rows.items()}
-        gaps = {p: gap if _shown(rows[p]) else "none that is shown" for p, gap in gaps.items() if gap != "–"}
-        said = [f"{gap} under {short_name(p)}" for p, gap in gaps.items()]
+        known = {p: gap for p, gap in gaps.items() if gap != "–"}
+        said = [f"{gap if _shown(rows[p]) else 'none that is shown'} under {short_name(p)}" for p, gap in known.items()]
+        if known and not any(_shown(rows[p]) for p in known):
+            return (
+                f"No gap in {words} between the worst and the best community is more than chance in these replications"
+            )
         if said:
             more = f" and {len(said) - 3} more designs below" if len(said) > 3 else ""
             return f"Between the worst and the best community lie {words}: {', '.join(said[:3])}{more}"
