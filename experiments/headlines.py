@@ -14,13 +14,10 @@ from sim import config
 from sim.config import ConfigError, Name, Section, near
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import polars as pl
     from rich.console import Console
 
     from experiments.composition import How
-    from sim.analysis import Interval
     from sim.config import Pilot
     from sim.headlines import Effect, Headline
 
@@ -188,9 +185,7 @@ def _study(console: Console, name: str, headline: Headline, line: Line, means: H
     confidence = pilots[0].run.confidence
     units = {m: str(measures.filter(measures["measure"] == m)["unit"][0]) for m in headline.panels}
     base, *others = _effects(headline, points, measures, confidence)
-    compared = {p.label: p for p in points if not p.path}
-    panels = {m: _pair(compared, headline, m, measures, confidence) for m in headline.panels}
-    first, second = sentences(headline, base, others, units, panels)
+    first, second = sentences(headline, base, others, units, _known(headline, points, measures, units, confidence))
     said = verdict(headline, base.effect)
     store.finish({})
     figure = charts.headline(
@@ -201,14 +196,20 @@ def _study(console: Console, name: str, headline: Headline, line: Line, means: H
     return escape_markdown(f"Verdict: {said}. {first} {second}"), images
 
 
-def _pair(
-    points: Mapping[str, Point], headline: Headline, measure: str, measures: pl.DataFrame, confidence: float
-) -> tuple[Interval, Interval]:
-    """Return a measure at the two points that are compared."""
+def _known(
+    headline: Headline, points: list[Point], measures: pl.DataFrame, units: dict[str, str], confidence: float
+) -> dict[str, str]:
+    """Return values that a headline's words may name: the measure at every point, and all panels at those compared."""
     from sim.analysis import mean_interval
+    from sim.headlines import told
 
-    first, second = (_values(points[label], measure, measures) for label in headline.compared)
-    return mean_interval(first, confidence), mean_interval(second, confidence)
+    def value(point: Point, measure: str) -> str:
+        return told(mean_interval(_values(point, measure, measures), confidence), units[measure], interval_too=False)
+
+    shown = {p.label: p for p in points if not p.path}
+    known = {f"point_{i}": value(p, headline.measure) for i, p in enumerate(shown.values(), 1)}
+    pair = list(enumerate((shown[label] for label in headline.compared), 1))
+    return known | {f"{m}_{i}": value(p, m) for m in headline.panels for i, p in pair}
 
 
 def _values(point: Point, measure: str, measures: pl.DataFrame) -> Any:

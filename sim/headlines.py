@@ -115,11 +115,11 @@ def sentences(
     base: Effect,
     others: Sequence[Effect],
     units: Mapping[str, str],
-    panels: Mapping[str, tuple[analysis.Interval, analysis.Interval]],
+    known: Mapping[str, str],
 ) -> tuple[str, str]:
     """Return the two sentences of a headline: what was found, and how it moves over its assumptions.
 
-    `panels` holds the two points' values of every measure that is shown.
+    `known` are further values that the words may name.
     """
     unit = units[headline.measure]
     said = verdict(headline, base.effect)
@@ -128,8 +128,8 @@ def sentences(
             headline, others, unit
         )
     words = headline.when_it_holds if said == "holds" else headline.when_it_fails
-    values = {f"{name}_{i}": told(v, units[name]) for name, pair in panels.items() for i, v in enumerate(pair, 1)}
-    values |= {
+    values = {
+        **known,
         "first": told(base.first, unit), "second": told(base.second, unit),
         "effect": told(base.effect, _unit(headline, unit), signed=headline.kind == "difference"),
     }  # fmt: skip
