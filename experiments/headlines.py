@@ -40,7 +40,7 @@ DEFAULTS = ("run=quick", "run.replications=10")
 class Settings(Section):
     """The settings of the command itself."""
 
-    only: tuple[Name, ...] | None
+    only: Annotated[tuple[Name, ...], Field(min_length=1)] | None
     name: Annotated[str, Field(min_length=1, max_length=40)]
 
 
@@ -74,14 +74,17 @@ def main(arguments: list[str]) -> None:
         if name not in known:
             raise ConfigError(f"only must name headlines of {', '.join(known)}{near(name, known)}, got {name}")
     chosen = {name: known[name] for name in settings.only or known}
+    if any(o.startswith("pilot=") for o in rest.overrides):
+        raise ConfigError("pilot must be left out: every point of a headline names its own")
     plain_name("name", settings.name)
+    points = {name: _points(headline, rest) for name, headline in chosen.items()}
     console = terminal()
     told = []
     identity = {"model_version": MODEL_VERSION, "headlines": list(chosen), "knobs": list(rest.overrides)}
     store = Store.open(Path("results") / settings.name, identity, {"command": ["wangge", "headlines", *line.overrides]})
     for number, (name, headline) in enumerate(chosen.items(), 1):
         console.print(f"\n{number}. {headline.title}", markup=False)
-        text, images = _study(console, f"{settings.name}-{name}", headline, rest, means)
+        text, images = _study(console, f"{settings.name}-{name}", headline, points[name], rest, means)
         for kind, image in images.items():
             store.write_bytes(f"charts/{name}.{kind}", image)
         told.append(f"## {number}. {headline.title}\n\n{text}\n\n![{headline.title}](charts/{name}.svg)")
@@ -128,7 +131,8 @@ def _opening(line: Line) -> str:
         "residents, whichever way it falls. Five measured weeks and ten replications unless said otherwise; 95 % "
         "intervals, each on its own. A headline *holds* where the whole interval lies beyond its bound. Most inputs "
         "are assumptions (`configs/evidence.yaml`); the last sentence of each says how the result moves over the range "
-        "of those that matter for it."
+        "of those that matter for it. Where many requests meet staff who cannot keep up, that is said: `compare` "
+        "would withhold its verdict there."
     )
 
 
@@ -165,7 +169,9 @@ def _point(id_: str, path: str, value: float | None, label: str, knobs: tuple[st
     return Point(id_, path, value, label, checked, "")
 
 
-def _study(console: Console, name: str, headline: Headline, line: Line, means: How) -> tuple[str, dict[str, bytes]]:
+def _study(
+    console: Console, name: str, headline: Headline, points: list[Point], line: Line, means: How
+) -> tuple[str, dict[str, bytes]]:
     """Run one headline's study; return its text in Markdown and its chart."""
     from experiments.compare import progress
     from experiments.plot import footer
@@ -174,7 +180,6 @@ def _study(console: Console, name: str, headline: Headline, line: Line, means: H
     from sim.report import escape_markdown
     from sim.store import Store
 
-    points = _points(headline, line)
     pilots = [p.pilot for p in points if p.pilot is not None]
     facts = {"command": ["wangge", "headlines", *line.overrides], "seed": pilots[0].run.seed}
     store = Store.open(Path("results") / name, study.identity(pilots), facts)
@@ -187,6 +192,7 @@ def _study(console: Console, name: str, headline: Headline, line: Line, means: H
     base, *others = _effects(headline, points, measures, confidence)
     first, second = sentences(headline, base, others, units, _known(headline, points, measures, units, confidence))
     said = verdict(headline, base.effect)
+    first += _caution(headline, points, measures, pilots[0].run.withhold_share)
     store.finish({})
     figure = charts.headline(
         _shown(headline, points, measures, units, confidence), _moved(headline, [base, *others], units),
@@ -199,17 +205,27 @@ def _study(console: Console, name: str, headline: Headline, line: Line, means: H
 def _known(
     headline: Headline, points: list[Point], measures: pl.DataFrame, units: dict[str, str], confidence: float
 ) -> dict[str, str]:
-    """Return values that a headline's words may name: the measure at every point, and all panels at those compared."""
+    """Return values that a headline's words may name: every panel's measure at every point that is shown."""
     from sim.analysis import mean_interval
     from sim.headlines import told
 
     def value(point: Point, measure: str) -> str:
         return told(mean_interval(_values(point, measure, measures), confidence), units[measure], interval_too=False)
 
+    shown = [p for p in points if not p.path]
+    return {f"{m}_{i}": value(p, m) for m in headline.panels for i, p in enumerate(shown, 1)}
+
+
+def _caution(headline: Headline, points: list[Point], measures: pl.DataFrame, withhold_share: float) -> str:
+    """Return what must be said where many requests meet staff who cannot keep up, or an empty text."""
     shown = {p.label: p for p in points if not p.path}
-    known = {f"point_{i}": value(p, headline.measure) for i, p in enumerate(shown.values(), 1)}
-    pair = list(enumerate((shown[label] for label in headline.compared), 1))
-    return known | {f"{m}_{i}": value(p, m) for m in headline.panels for i, p in pair}
+    touched = max(float(_values(shown[label], "touched", measures).mean()) for label in headline.compared)
+    if touched <= withhold_share or headline.measure in ("walk", "managers_share"):
+        return ""
+    return (
+        f" Up to {touched:.0%} of requests meet staff who cannot keep up, so that how far it goes depends on the "
+        "length of the run."
+    )
 
 
 def _values(point: Point, measure: str, measures: pl.DataFrame) -> Any:

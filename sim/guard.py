@@ -75,12 +75,9 @@ def pools(organisation: Organisation) -> list[Pool]:
                 time = time - np.bincount(bundle_of, lost, minlength=n + 1)
             ids = [*range(n), *([MANAGERS] if heads[n] else [])]
             if level == "community" and pilot.roles.scheme == "generalist":
-                ids, heads, hours, time = (
-                    [EVERYBODY],
-                    heads.sum(keepdims=True),
-                    hours.sum(keepdims=True),
-                    time.sum(keepdims=True),
-                )
+                # of so many specialisms, one is their own
+                slower = 1 + (pilot.roles.outside_pace - 1) * (1 - 1 / n)
+                ids, heads, hours, time = [EVERYBODY], *(c.sum(keepdims=True) for c in (heads, hours * slower, time))
             for bundle, n_heads, due, there in zip(ids, heads.tolist(), hours.tolist(), time.tolist(), strict=False):
                 name = _name(organisation, level, unit, bundle)
                 found.append(Pool(level, unit, bundle, name, n_heads, due, there))
@@ -135,10 +132,14 @@ def overloaded_stations(organisation: Organisation, loads: list[Pool]) -> NDArra
     """Return which stations are served by a pool that cannot keep up (shape (stations,))."""
     bad = {(p.level, p.unit, p.bundle) for p in loads if p.overloaded}
 
+    owner = {grid: person.bundle for person in organisation.people for grid in person.grids}
+
     def served_by(s: Station) -> int:
         if s.level == "community" and organisation.pilot.roles.scheme == "generalist":
             return EVERYBODY
-        return MANAGERS if s.grid >= 0 else s.bundle
+        if s.grid < 0:
+            return s.bundle
+        return owner[s.grid] if owner[s.grid] >= 0 else MANAGERS
 
-    # a window for all is served by every bundle: it is at its limit only with all of them (bundle -1 is no pool then)
+    # whoever queues at a window for all loses patience: it never piles up, and is no pool's own
     return np.array([(s.level, s.unit, served_by(s)) in bad for s in organisation.stations])

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+UNDECIDED = "The replications do not decide: $first and $second, $effect."
+
 Kind = Literal["difference", "ratio", "value"]
 
 
@@ -127,7 +129,7 @@ def sentences(
         return f"Nothing can be said: {base.why or 'too many requests were still open at the end'}.", _moves(
             headline, others, unit
         )
-    words = headline.when_it_holds if said == "holds" else headline.when_it_fails
+    words = {"holds": headline.when_it_holds, "does not hold": headline.when_it_fails}.get(said, UNDECIDED)
     values = {
         **known,
         "first": told(base.first, unit), "second": told(base.second, unit),

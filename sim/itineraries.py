@@ -259,17 +259,17 @@ class _Writer:
         door = self.luck.way is Way.DOOR
         # at home nobody works in the own line
         minutes = activity.minutes * self.pilot.roles.outside_pace if door else service.agency_minutes
-        there = self._to_home(activity.name if door else "fetch papers", minutes)
-        self.add(there._replace(attempt=attempt, lag=lag, stops_clock=lag is Lag.PAPERS))
+        there = self._to_home(activity.name if door else "fetch papers", minutes)._replace(attempt=attempt)
         file = Stage(
             activity.name, Kind.FILES, desk=Desk.FILES, attempt=attempt, minutes=activity.minutes, cv=procedures.desk_cv
         )
+        stages = [there] if door else [there, file]
         if self.misrouting_due and not self._leaves_the_unit():
             self.misrouting_due = False
-            minutes = procedures.wrong_desk_minutes
-            self.add(file._replace(activity="wrong desk", attempt=0, minutes=minutes, wrong=True))
-        if not door:
-            self.add(file)
+            wrong = file._replace(activity="wrong desk", attempt=0, minutes=procedures.wrong_desk_minutes, wrong=True)
+            stages.insert(len(stages) - 1, wrong)  # before it comes to whom it belongs
+        stages[0] = stages[0]._replace(lag=lag, stops_clock=lag is Lag.PAPERS)
+        self.stages += stages
 
     def _to_home(self, activity: str, minutes: float) -> Stage:
         """Return something done at the resident's home, with the walk there from the home before."""

@@ -30,7 +30,8 @@ NARROW_LABELS: dict[str, type[np.signedinteger[Any]]] = {"walk": np.int32, "acti
 class StepLabels:
     """What each step of the district model is; engines never see it (arrays of shape (steps,)).
 
-    `walk` is the way to the office and back in ticks, for a step that begins a trip; `result` marks the
+    `walk` is the way to the office and back in ticks, for a step that begins a trip, and at a resident's home the part
+    of the work that is the staff's way; `result` marks the
     steps whose end is the result of the request; `activity` is an index of `activities`, -1 for none.
     """
 

@@ -106,16 +106,12 @@ def of(pilot: Pilot, place: Place) -> Organisation:
     Raises
     ------
     ConfigError
-        If a unit would have nobody, or a community only grid managers, or fewer heads than service points.
+        If a unit would have nobody, or a community only grid managers, or too few heads for its service points.
     """
     works = workload.expected(pilot, place)
     heads = {level: heads_by_unit(pilot, place, level) for level in pilot.structure.levels}
-    if heads["community"].min() < pilot.service.points:
-        raise ConfigError(
-            f"service.points must be at most the heads of every community, got {pilot.service.points} for community "
-            f"{int(np.argmin(heads['community'])) + 1} with {heads['community'].min()}"
-        )
     managers = managers_by_unit(pilot, place, heads["community"])
+    _check_points(pilot, heads["community"] - managers)
     bundles: dict[Level, Ints] = {}
     sizes: dict[Level, list[Ints]] = {}
     for level in pilot.structure.levels:
@@ -198,6 +194,21 @@ def managers_by_unit(pilot: Pilot, place: Place, heads: Ints) -> Ints:
             f"community {unit + 1}, which has {heads[unit]} heads ({managers.sum()} of {heads.sum()} in all)"
         )
     return managers
+
+
+def _check_points(pilot: Pilot, at_desks: Ints) -> None:
+    """Raise `ConfigError` where a community has too few at its desks to keep its service points open.
+
+    A rota seats at most half of those present.
+    """
+    points = pilot.service.points
+    needed = points * (2 if pilot.service.desk == "rota" else 1)
+    if points > 1 and at_desks.min() < needed:
+        raise ConfigError(
+            f"service.points must leave {'two heads' if pilot.service.desk == 'rota' else 'a head'} at the desks of "
+            f"every community for each point, got {points} points for community {int(np.argmin(at_desks)) + 1} with "
+            f"{at_desks.min()}"
+        )
 
 
 def balanced(hours: Floats, n: int, first_load: float = 0.0) -> Ints:

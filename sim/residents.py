@@ -114,7 +114,7 @@ class Residents:
             organisation=organisation,
             office=office,
             routes=routed,
-            fixed={name: np.array(values, np.min_scalar_type(-1 - max(values))) for name, values in fixed.items()},
+            fixed={name: np.array(values, np.min_scalar_type(-1 - max(0, *values))) for name, values in fixed.items()},
             ways=_ways(organisation),
             seen=np.array([workload.see_chance(pilot, float(n)) for n in households]),
         )
@@ -252,7 +252,11 @@ class _Writer:
             lambda s: f"{s.activity}/{s.attempt}" if s.desk is not Desk.NOWHERE and not s.again else None
         ):
             minutes = lognormal_inverse(u, stage.minutes / stage.parts, stage.cv)
-            self.rows.put("work", where, np.maximum(1, np.rint(minutes * MINUTE)).astype(np.int64))
+            work = np.maximum(1, np.rint(minutes * MINUTE)).astype(np.int64)
+            self.rows.put("work", where, work)
+            if stage.presence is Presence.AT_HOME:  # the way from the home before is none of the resident's time
+                way = self.pilot.grid.visits.walk_minutes / stage.minutes
+                self.rows.put("walk", where, np.rint(work * way).astype(np.int64))
         for stage, where, _ in self.steps:
             if stage.again:
                 self.rows.put("work", where, self.rows.columns["work"][where - stage.again])

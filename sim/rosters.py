@@ -215,7 +215,9 @@ def _unit_spans(
     hand_back = np.zeros(opened.shape, dtype=np.int64)
     hand_back[:, :, -1] = leaves[:, :, None] & (closed[:, :, -1] == closes[:, -1:])
     # what a member serves: a point's rota desk, else by whom they cover and whether somebody else has the rota desk
-    serves = np.where(seat >= 0, seat % n_points, n_points + 2 * run[:, :, None] + manned[:, None])
+    # seats go round the points day by day, so that no point is always the one with a seat less
+    point = (seat + np.arange(len(opens))[:, None]) % n_points
+    serves = np.where(seat >= 0, point, n_points + 2 * run[:, :, None] + manned[:, None])
     keep = here[:, :, None, None] & (opened < closed)
     position, _, _, part = np.nonzero(keep)
     what = np.broadcast_to(serves[..., None], keep.shape)[keep]

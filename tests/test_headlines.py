@@ -64,6 +64,12 @@ def test_a_headline_that_fails_is_told_in_other_words():
     assert sentences(one(assumptions=[]), base, [], {"trips": "per request"}, {})[0] == "Not up: -1.00 per request."
 
 
+def test_where_the_replications_do_not_decide_neither_wording_is_used():
+    base = Effect("", None, Interval(1, 1, 1, 5), Interval(1, 1, 1, 5), Interval(0.05, -1, 1.1, 5))
+    first, _ = sentences(one(assumptions=[]), base, [], {"trips": "per request"}, {})
+    assert first.startswith("The replications do not decide: 1.00 per request and 1.00 per request")
+
+
 def test_where_results_are_withheld_nothing_is_said():
     nan = Interval(np.nan, np.nan, np.nan, 5)
     first, _ = sentences(one(), Effect("", None, nan, nan, nan), [], {"trips": "per request"}, {})
@@ -130,3 +136,10 @@ def test_the_command_makes_a_document_and_goes_on_from_what_is_kept(tmp_path):
 
 def test_an_unknown_headline_is_told_with_the_nearest(tmp_path):
     assert "did you mean walk?" in refused(tmp_path, "headlines", "only=[walkk]")
+
+
+def test_a_headline_keeps_its_own_pilots(tmp_path):
+    assert "pilot must be left out" in refused(tmp_path, "headlines", "pilot=four_level")
+    assert "only" in refused(tmp_path, "headlines", "only=[]")
+    assert "bogus is not a known key" in refused(tmp_path, "headlines", "only=[walk]", "bogus=1")
+    assert not (tmp_path / "results").exists()

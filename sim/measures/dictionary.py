@@ -15,7 +15,7 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
     "trips": ("per request", "ways to an office, of requests at the counter or by phone"),
     "resident_time": (
         "minutes",
-        "walking or riding both ways, waiting and being served (at home: served), of the same requests",
+        "walking or riding both ways, waiting and being served (at home: served; calls: none), of the same requests",
     ),
     "one_visit": ("share", "requests at the counter that are finished with at most one trip"),
     "hand_overs": ("per request", "changes of the unit that has the file, of finished requests"),

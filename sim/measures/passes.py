@@ -35,6 +35,7 @@ class Path(NamedTuple):
     """The steps of some successive requests, with their visits and labels."""
 
     station: Ints
+    work: Ints
     awaits: Ints
     leave: Ints
     arrival: Ints
@@ -84,7 +85,7 @@ def follow_step(path: Path, i: int, overloaded: Ints, horizon: int, told: Told, 
         told.own_time[r] += (end if end >= 0 else horizon) - arrival
         told.touched_in_person[r] |= touched
     elif path.presence[i] == AT_HOME and path.start[i] >= 0:
-        told.own_time[r] += (end if end >= 0 else horizon) - path.start[i]
+        told.own_time[r] += path.work[i] - path.walk[i]
 
 
 @kernel
