@@ -205,13 +205,13 @@ def capacity(measures: pl.DataFrame, backlog: pl.DataFrame, organisations: dict[
                 slope = _slope(backlog, pilot, level)
                 open_share = _mean(measures, name, "still_open")
                 in_time = _mean(measures, name, "on_time")
-                before = _mean(measures, next(iter(organisations)), "on_time")
+                first = next(iter(organisations))
+                before = "" if name == first else f" ({_mean(measures, first, 'on_time'):.0%} under {first})"
                 told.append(
                     f"{name} cannot work as it is staffed: the {level} has {load:.2f} times the work that its "
                     f"{heads} heads have time for, the work that waits there grows by {slope:,.0f} hours "
                     f"a week, and {open_share:.0%} of all requests were still open at the end of the run; "
-                    f"{in_time:.0%} kept their limit ({before:.0%} under "
-                    f"{next(iter(organisations))}), and fewer the longer it lasts. "
+                    f"{in_time:.0%} kept their limit{before}, and fewer the longer it lasts. "
                     "What the other measures show holds only for requests that do not need it."
                 )
             elif heads and load >= NEARLY_FULL:

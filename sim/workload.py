@@ -102,7 +102,12 @@ def today(pilot: Pilot) -> Pilot:
     )
     staffing = pilot.staffing.model_copy(update={"street_sent_down_share": 0.0, "street_sent_up_share": 0.0})
     burden = pilot.burden.model_copy(update={"abolished_share": 0.0})
-    return pilot.model_copy(update={"structure": structure, "staffing": staffing, "burden": burden})
+    # neither managers apart nor service points: today's communities may not have the heads for them
+    roles = pilot.roles.model_copy(update={"scheme": "lines"})
+    service = pilot.service.model_copy(update={"points": 1})
+    return pilot.model_copy(
+        update={"structure": structure, "staffing": staffing, "burden": burden, "roles": roles, "service": service}
+    )
 
 
 def expected(pilot: Pilot, place: Place) -> list[Work]:

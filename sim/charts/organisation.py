@@ -114,10 +114,13 @@ def _title(organisation: Organisation) -> str:
 
 def _subtitle(organisation: Organisation) -> str:
     """Return how files travel, and what the city is."""
-    days, copies = organisation.pilot.structure.transfer_working_days, organisation.pilot.district.copies
+    structure, copies = organisation.pilot.structure, organisation.pilot.district.copies
+    days = f"{structure.transfer_working_days:g} working days"
+    if structure.named_contact_share:
+        days += f", or {structure.named_contact_working_days:g} by named contact,"
     one = f"One of {copies:,} districts like it. " if copies > 1 else ""
     return one + (
-        f"A file that changes unit takes {days:g} working days on its way, through every level between. "
+        f"A file that changes unit takes {days} on its way, through every level between. "
         "The city's part is a delay outside the model."
     )
 

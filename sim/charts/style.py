@@ -15,9 +15,19 @@ from matplotlib.font_manager import get_font_names
 
 P = ParamSpec("P")
 
-COLOURS = ("#141414", "#1f78b4", "#e89a20", "#7a1a4b", "#3c9e6a", "#4d4db0", "#9ccbe8")
-_MARKERS = "osD^vPX"
-_LINES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (8, 3)), (0, (2, 1)))
+COLOURS = ("#141414", "#1f78b4", "#e89a20", "#7a1a4b", "#3c9e6a", "#4d4db0", "#9ccbe8", "#3d2200", "#efe048")
+_MARKERS = "osD^vPX<p"
+_LINES: tuple[Any, ...] = (
+    "-",
+    "--",
+    "-.",
+    ":",
+    (0, (6, 1, 1, 1, 1, 1)),
+    (0, (8, 3)),
+    (0, (2, 1)),
+    (0, (1, 3)),
+    (0, (5, 2, 2, 2)),
+)
 KIND_COLOURS = (
     "#16324f",
     "#7fb0d6",
