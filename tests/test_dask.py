@@ -113,7 +113,7 @@ def until(happened: Callable[[], bool]) -> None:
 def test_tables_are_the_same_bytes_in_one_process_in_two_and_on_a_cluster(
     tmp_path: Path, serial: dict[str, bytes], address: str
 ) -> None:
-    assert len(serial) == len(PILOTS) * 2 * 5 + 5 * 2
+    assert len(serial) == len(PILOTS) * 2 * 8 + 5 * 2
     for name, executor in (("local", Local(workers=2)), ("dask", Dask(address=address))):
         assert tables(kept(tmp_path / name, executor)) == serial
     # What is kept is not run again elsewhere: nobody answers at this address, and nobody is asked.
