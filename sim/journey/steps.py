@@ -50,6 +50,8 @@ class Step:
         Which of the stage's equal legs it is, from 1.
     gate_ticks : int
         Office ticks for which a file that had been transferred waited for its gate.
+    touch, walk : int
+        The work that it needs; the ways of a trip, or at a resident's home the part of the work that is staff's way.
     wait : Wait or None
         What it waited for at its station.
     at_closing, for_good : bool
@@ -71,6 +73,7 @@ class Step:
     leg: int
     lag_ticks: int
     gate_ticks: int
+    touch: int
     walk: int
     result: bool
     spells: tuple[Spell, ...]
@@ -211,7 +214,8 @@ def _step(
         leg=leg,
         lag_ticks=int(office.hours.between(since, arrival)),
         gate_ticks=int(office.hours.between(sent, arrival)) if columns.gate[i] >= 0 else 0,
-        walk=int(case.labels.walk[i]) if case.labels.trip[i] else 0,
+        touch=int(case.network.steps.work[i]),
+        walk=int(case.labels.walk[i]),
         result=bool(case.labels.result[i]) and outcome is Outcome.SERVED,
         spells=tuple(_spell(case, spells, k) for k in range(a, b)),
         interruptions=int(visits.interruptions[i]),
@@ -249,10 +253,10 @@ def _pending(case: Case, visits: Visits, rows: range, stages: list[Stage]) -> St
 
 
 def _own_time(step: Step, horizon: int) -> int:
-    """Return the ticks for which the resident waits and is served in person; at home nobody waits."""
+    """Return the ticks for which the resident waits and is served in person; at home only is served."""
     end = step.end if step.end >= 0 else horizon
     if step.stage.presence is Presence.AT_HOME:
-        return end - step.start if step.start >= 0 else 0
+        return step.touch - step.walk if step.start >= 0 else 0
     return end - step.arrival if step.stage.presence is Presence.IN_PERSON else 0
 
 
@@ -274,6 +278,6 @@ def _totals(case: Case, steps: list[Step]) -> Totals:
         turnaround=int(hours.between(contact, result)) if known and result >= 0 else None,
         so_far=int(hours.between(contact, until)) if known else None,
         trips=sum(step.stage.trip for step in steps),
-        own_time=stays + sum(step.walk for step in steps),
+        own_time=stays + sum(step.walk for step in steps if step.stage.trip),
         hand_overs=sum(step.stage.hand_over for step in steps),
     )
