@@ -1,0 +1,230 @@
+"""Main effects, curves, grids, swings and summaries of designs whose answer is worked out by hand."""
+
+import math
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy import stats
+
+from sim.cells import Level, Response, levels
+from sim.effects import curve, heat, main_effects, summary
+from sim.tornado import Ends, ends, tornado
+
+FALSE_ALARM = 1e-4
+HALF = stats.t.ppf(0.975, 1)  # half-width of two values that differ by 2 units is t x sqrt(2) / sqrt(2)
+
+
+def factorial():
+    """Return 8 settings in no order, two levels a factor; the mean is 10 heads, and 2 more where windows is b."""
+    rows = [(heads, windows, grid) for grid in (500, 100) for windows in ("b", "a") for heads in (3, 1)]
+    settings = pl.DataFrame(
+        [(i + 100, *row) for i, row in enumerate(rows)],
+        schema=["setting", "heads", "windows", "grid"],
+        orient="row",
+    )
+    values = {i + 100: 10.0 * h + 2 * (w == "b") + np.array([-1.0, 1.0]) for i, (h, w, _) in enumerate(rows)}
+    return settings, values
+
+
+def test_levels_ascend_as_numbers_and_stand_as_they_come_as_texts():
+    settings = pl.DataFrame(
+        {"setting": [0, 1, 2], "a": ["100", "20", "3"], "b": ["ab", "9", "ab"], "c": [0.1, 2.0, 0.1]}
+    )
+    assert levels(settings, "a")[0] == [Level("3", 3.0), Level("20", 20.0), Level("100", 100.0)]
+    assert levels(settings, "a")[1].tolist() == [2, 1, 0]
+    assert levels(settings, "b")[0] == [Level("ab", None), Level("9", None)]
+    assert levels(settings, "c")[0] == [Level("0.1", 0.1), Level("2", 2.0)]
+    flags = pl.DataFrame({"setting": [0, 1], "on": [True, False]})
+    assert levels(flags, "on")[0] == [Level("true", None), Level("false", None)]
+    with pytest.raises(ValueError, match="settings must have a level of d each, got columns setting, a, b, c"):
+        levels(settings, "d")
+
+
+def test_a_main_effect_is_the_mean_over_the_settings_of_all_others():
+    settings, values = factorial()
+    table = main_effects(settings, Response("wait", "minutes", values), ["heads", "windows"])
+    assert table.select("factor", "level", "order", "x", "mean", "n", "rows", "left_out").rows() == [
+        ("heads", "1", 0, 1.0, 11.0, 2, 4, 0),
+        ("heads", "3", 1, 3.0, 31.0, 2, 4, 0),
+        ("windows", "b", 0, None, 22.0, 2, 4, 0),
+        ("windows", "a", 1, None, 20.0, 2, 4, 0),
+    ]
+    assert table["low"].to_list() == pytest.approx([11 - HALF, 31 - HALF, 22 - HALF, 20 - HALF])
+    assert table["change"].to_list() == [0, 20, 0, -2]
+    assert table["change_low"].to_list() == pytest.approx([0, 20, 0, -2])  # the noise is the same everywhere
+
+
+def test_a_combination_without_a_value_is_left_out_at_all_levels_alike():
+    settings, values = factorial()
+    values[100] = np.array([np.nan, 1e6])  # heads 3, windows b, grid 500
+    table = main_effects(settings, Response("wait", "minutes", values), ["heads"])
+    # Of the four combinations, (b, 500) goes; with it, heads 1 would have 11 and heads 3 30.67.
+    assert table["mean"].to_list() == pytest.approx([10 + 2 / 3, 30 + 2 / 3])
+    assert table["left_out"].to_list() == [1, 1]
+    assert table["change"].to_list() == pytest.approx([0, 20])
+
+
+def test_a_level_that_cannot_be_is_withheld_alone_and_says_why():
+    settings, values = factorial()
+    gone = settings.filter(pl.col("heads") == 1)["setting"].to_list()
+    values = {i: v for i, v in values.items() if i not in gone}
+    table = main_effects(settings, Response("wait", "minutes", values, dict.fromkeys(gone, "no heads")), ["heads"])
+    assert table["why"].to_list() == ["no heads", ""]
+    assert math.isnan(table["mean"][0])
+    assert table["mean"][1] == 31
+    assert table["n"].to_list() == [0, 2]
+    assert table["change"][1] == 0
+
+
+def test_nothing_is_said_where_no_combination_is_whole():
+    settings = pl.DataFrame({"setting": [0, 1, 2, 3], "a": [1, 1, 2, 2], "b": [1, 2, 1, 2]})
+    response = Response("wait", "minutes", {0: np.ones(3), 3: np.ones(3)}, {1: "no room", 2: "no room"})
+    table = main_effects(settings, response, ["a"])
+    assert table["mean"].is_nan().all()
+    assert set(table["why"]) == {"no combination of the other factors has a value at every level"}
+    assert table["left_out"].to_list() == [2, 2]
+
+
+def test_replications_in_common_are_used_where_settings_have_different_numbers():
+    settings = pl.DataFrame({"setting": [0, 1], "a": [1, 2]})
+    response = Response("wait", "minutes", {0: np.array([1.0, 3.0]), 1: np.array([2.0, 4.0, 9.0])})
+    assert main_effects(settings, response, ["a"]).select("mean", "n").rows() == [(2.0, 2), (3.0, 2)]
+    assert curve(settings, response, "a").select("mean", "n").rows() == [(2.0, 2), (5.0, 3)]
+
+
+def test_intervals_of_main_effects_and_changes_cover_as_stated():
+    settings = pl.DataFrame({"setting": range(6), "a": [0, 0, 1, 1, 2, 2], "b": [0, 1] * 3})
+    rng, trials, hits = np.random.default_rng(1), 600, np.zeros((2, 3))
+    for _ in range(trials):
+        shared = rng.normal(0, 3, 8)  # common random numbers
+        values = {i: i + shared + rng.normal(0, 1, 8) for i in range(6)}
+        table = main_effects(settings, Response("x", "", values), ["a"], 0.9)
+        for k, (name, truth) in enumerate((("", [0.5, 2.5, 4.5]), ("change_", [0, 2, 4]))):
+            low, high = table[f"{name}low"].to_numpy(), table[f"{name}high"].to_numpy()
+            hits[k] += (low <= truth) & (high >= truth)
+    low, high = stats.binom(trials, 0.9).ppf([FALSE_ALARM / 2, 1 - FALSE_ALARM / 2])
+    assert np.all((hits[0] >= low) & (hits[0] <= high)), hits
+    assert np.all((hits[1, 1:] >= low) & (hits[1, 1:] <= high)), hits
+
+
+def test_curves_by_series_are_the_cells():
+    settings, values = factorial()
+    table = curve(
+        settings.filter(pl.col("grid") == 100).drop("grid"), Response("wait", "min", values), "heads", "windows"
+    )
+    assert table.select("series", "x", "level", "order", "mean").rows() == [
+        ("b", 1.0, "1", 0, 12.0), ("b", 3.0, "3", 1, 32.0), ("a", 1.0, "1", 0, 10.0), ("a", 3.0, "3", 1, 30.0),
+    ]  # fmt: skip
+    assert table["high"].to_list() == pytest.approx([12 + HALF, 32 + HALF, 10 + HALF, 30 + HALF])
+    alone = curve(settings, Response("wait", "min", values), "heads")
+    assert alone.select("series", "mean", "rows").rows() == [("", 11.0, 4), ("", 31.0, 4)]
+
+
+def test_one_factor_at_a_time_has_curves_at_the_base_of_the_others():
+    settings = pl.DataFrame({"setting": [0, 1, 2, 3], "a": [1, 0, 2, 1], "b": ["x", "x", "x", "y"]})
+    values = {i: np.array([float(i), float(i) + 2]) for i in range(4)}
+    assert curve(settings, Response("w", "", values), "a")["mean"].to_list() == [2.0, 1.0, 3.0]
+    assert curve(settings, Response("w", "", values), "b")["mean"].to_list() == [1.0, 4.0]
+
+
+def test_a_design_that_samples_intervals_has_no_curves():
+    settings = pl.DataFrame({"setting": [0, 1, 2], "a": [0.1, 0.5, 0.8], "b": [0.2, 0.9, 0.4]})
+    values = {i: np.ones(2) for i in range(3)}
+    with pytest.raises(ValueError, match="a must be crossed with the other factors"):
+        curve(settings, Response("w", "", values), "a")
+    with pytest.raises(ValueError, match="settings must differ in their factors, got 1 twice"):
+        curve(settings.with_columns(a=pl.lit(1), b=pl.Series([1, 1, 2])), Response("w", "", values), "a", "b")
+    with pytest.raises(ValueError, match="factors must be at least one, got none"):
+        main_effects(settings, Response("w", "", values), [])
+    with pytest.raises(ValueError, match="settings must be at least one, got none"):
+        heat(settings.clear(), Response("w", "", values), "a", "b")
+
+
+def test_every_cell_of_two_factors_has_a_row_and_the_empty_ones_say_why():
+    settings = pl.DataFrame({"setting": [5, 6, 7], "a": [1, 2, 1], "b": ["x", "x", "y"]})
+    values = {5: np.array([1.0, 3.0]), 6: np.array([np.nan, 1.0])}
+    table = heat(settings, Response("w", "", values, {7: "no staff"}), "a", "b")
+    assert table.select("x_level", "x_order", "y_level", "y_order", "n", "why").rows() == [
+        ("1", 0, "x", 0, 2, ""), ("1", 0, "y", 1, 0, "no staff"),
+        ("2", 1, "x", 0, 0, "withheld"), ("2", 1, "y", 1, 0, "not run"),
+    ]  # fmt: skip
+    assert table["mean"][0] == 2
+    assert table["mean"][1:].is_nan().all()
+    assert table["low"][0] == pytest.approx(2 - HALF)
+
+
+def test_the_summary_has_a_row_a_setting_and_says_what_is_missing():
+    settings = pl.DataFrame({"setting": [0, 1], "pilot": ["old", "new"], "a": [1, 2]})
+    wait = Response("wait", "min", {0: np.array([1.0, 3.0]), 1: np.array([1.0, 3.0, 8.0])})
+    cost = Response("cost|all", "yuan", {0: np.array([5.0, 5.0]), 1: np.array([np.nan, 5.0, 5.0])})
+    table = summary(settings, [wait, cost])
+    assert table.columns == [
+        "setting", "pilot", "a", "n",
+        "wait", "wait_low", "wait_high", "cost|all", "cost|all_low", "cost|all_high", "why",
+    ]  # fmt: skip
+    assert table["n"].to_list() == [2, 3]
+    assert table["wait"].to_list() == [2, 4]
+    assert table["wait_low"][0] == pytest.approx(2 - HALF)
+    assert table["cost|all_high"][0] == 5
+    assert math.isnan(table["cost|all"][1])
+    assert table["why"].to_list() == ["", "cost|all: withheld"]
+    with pytest.raises(ValueError, match="columns must have names of their own, got a twice"):
+        summary(settings, [Response("a", "", {})])
+
+
+def test_swings_are_paired_and_the_widest_comes_first():
+    base = np.array([0.0, 2.0])
+    found = [
+        Ends("narrow", "2", "1", "3", base - 1, base + 1),
+        Ends("wide", "b", "a", "c", base + 4, base - 6),
+        Ends("loose", "2", "1", "3", np.array([0.0, 4.0]), np.array([2.0, 1.0])),
+    ]
+    table, at_base = tornado(base, found)
+    assert (at_base.estimate, at_base.low, at_base.high) == pytest.approx((1, 1 - HALF, 1 + HALF))
+    assert table["factor"].to_list() == ["wide", "narrow", "loose"]
+    assert table["swing"].to_list() == pytest.approx([10, 2, 0.5])
+    assert table["swing_from"].to_list() == pytest.approx([10, 2, 0])  # the two ends are not told apart
+    assert table["swing_to"].to_list() == pytest.approx([10, 2, 0.5 + HALF * 2.5])
+    assert table["low"].to_list() == pytest.approx([5, 0, 2])
+    assert table["low_to"][0] == pytest.approx(5 + HALF)
+
+
+def test_an_end_that_cannot_be_has_no_swing_and_its_row_stands_by_the_other_end():
+    base = np.array([0.0, 2.0, 1.0])
+    found = [
+        Ends("none", "2", "1", "3", None, None, "1: no heads; 3: no room"),
+        Ends("small", "2", "1", "3", base - 1, base + 1),
+        Ends("half", "2", "1", "3", base + 5, None, "3: no room"),
+        Ends("withheld", "2", "1", "3", base * np.nan, (base + 0.5)[:2]),
+    ]
+    table, _ = tornado(base, found)
+    assert table["factor"].to_list() == ["half", "small", "withheld", "none"]
+    assert table["why"].to_list() == ["3: no room", "", "withheld at 1", "1: no heads; 3: no room"]
+    assert table["swing"].is_nan().to_list() == [True, False, True, True]
+    assert table["high"][2] == 1.5
+
+
+def test_ends_are_the_settings_that_differ_from_the_base_in_one_factor():
+    settings = pl.DataFrame({"setting": [0, 1, 2, 3, 4], "a": [2, 1, 9, 2, 9], "b": ["x", "x", "x", "y", "y"]})
+    values = {i: np.array([float(i), i + 1.0]) for i in (0, 1, 3, 4)}
+    a, b = ends(settings, Response("w", "", values, {2: "no room"}), 0, ["a", "b"])
+    assert (a.base_level, a.low_level, a.high_level, a.why) == ("2", "1", "9", "9: no room")
+    assert a.low.tolist() == [1, 2]
+    assert a.high is None
+    assert (b.base_level, b.low_level, b.high_level) == ("x", "x", "y")
+    assert (b.low.tolist(), b.high.tolist()) == ([0, 1], [3, 4])
+    with pytest.raises(ValueError, match="base must be one of the settings, got 9"):
+        ends(settings, Response("w", "", values), 9, ["a"])
+
+
+def test_the_interval_of_a_swing_covers_at_least_as_often_as_stated():
+    rng, trials = np.random.default_rng(4), 600
+    for truth in (0.0, 0.5, 3.0):
+        hits = 0
+        for _ in range(trials):
+            shared = rng.normal(0, 5, 6)
+            found = [Ends("a", "2", "1", "3", shared + rng.normal(0, 1, 6), shared - truth + rng.normal(0, 1, 6))]
+            row = tornado(shared, found, 0.9).table
+            hits += row["swing_from"][0] <= truth <= row["swing_to"][0]
+        assert hits >= stats.binom(trials, 0.9).ppf(FALSE_ALARM), f"{hits} of {trials} at {truth}"
