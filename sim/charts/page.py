@@ -28,6 +28,8 @@ Floats = NDArray[np.float64]
 
 EDGE = 0.3
 """Margin of every chart (inches)."""
+_NOTE = 0.165
+"""Height of a line of a note under the body (inches)."""
 _KEY = 0.72
 """Room of a key in a legend beside its word, with the gap to the next (inches)."""
 
@@ -92,8 +94,18 @@ class Page:
     top: float
 
     @classmethod
-    def of(cls, width: float, body: float, *, title: str, subtitle: str, legend: Sequence[Key], footer: str) -> Page:
-        """Return a page around a body of this height (inches)."""
+    def of(
+        cls,
+        width: float,
+        body: float,
+        *,
+        title: str,
+        subtitle: str,
+        legend: Sequence[Key],
+        footer: str,
+        notes: Sequence[str] = (),
+    ) -> Page:
+        """Return a page around a body of this height (inches); notes stand under the body, each on lines of its own."""
         room = width - 2 * EDGE
         blocks = [(literal(title), 13.0, True, "#000000"), (subtitle, 9.5, False, "#333333")]
         blocks_of_lines = [
@@ -101,10 +113,11 @@ class Page:
         ]
         n_columns, legend_rows = _legend_shape(legend, room)
         foot = wrapped(literal(footer), room, 7.5) if footer else []
+        told = [line for note in notes for line in wrapped(literal(note), room, 8.5)]
         top = EDGE + sum(len(lines) * size * 1.35 / 72 + 0.06 for lines, size, *_ in blocks_of_lines if lines)
         legend_top = top
         top += legend_rows * 0.21 + 0.2
-        height = top + body + 0.1 + len(foot) * 0.14 + EDGE * 0.7
+        height = top + body + len(told) * _NOTE + 0.1 + len(foot) * 0.14 + EDGE * 0.7
         figure = Figure(figsize=(width, height), facecolor="white")
         FigureCanvasAgg(figure)
         y = EDGE
@@ -115,6 +128,8 @@ class Page:
                 y += size * 1.35 / 72
             y += 0.06 if lines else 0
         _draw_legend(figure, legend, n_columns, legend_top, room)
+        for i, line in enumerate(told):
+            write(figure, EDGE, height - top - body - i * _NOTE, line, size=8.5, color="#333333", va="top")
         for i, line in enumerate(reversed(foot)):
             write(figure, EDGE, EDGE * 0.6 + i * 0.14, line, size=7.5, color=GREY, va="bottom")
         return cls(figure, width, height, top)
