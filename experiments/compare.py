@@ -99,7 +99,7 @@ def _compare(pilots: list[Pilot], name: str, means: How, overrides: tuple[str, .
     """Print what is due, run what is missing, and tell what came out."""
     from experiments.outcome import KEPT, tell, terminal
     from sim import study, tables
-    from sim.files import StoreError, plain_name
+    from sim.files import plain_name
     from sim.store import Store
 
     plain_name("name", name)
@@ -118,17 +118,11 @@ def _compare(pilots: list[Pilot], name: str, means: How, overrides: tuple[str, .
         )
     for note in notes:
         console.print(f"- {note}", markup=False)
-    folder = Path("results") / name
-    facts = {"command": ["wangge", "compare", *overrides], "seed": pilots[0].run.seed}
-    store = Store.open(folder, study.identity(pilots), facts)
-    for damage in store.repair():
-        console.print(f"- {damage}", markup=False)
-    lacking = store.lacking(KEPT)
-    if lacking:
-        raise StoreError(
-            f"{folder} must have no replications without {', '.join(lacking)}, which an earlier wangge did not keep. "
-            "Choose another name for this study, or remove the folder if its results are no longer wanted."
-        )
+    run = pilots[0].run
+    facts = {"command": ["wangge", "compare", *overrides], "seed": run.seed, "replications": run.replications}
+    store = Store.open(Path("results") / name, study.identity(pilots), facts, keys=study.keys(pilots))
+    for note in (*store.repair(run.replications), *store.renew(KEPT, run.replications)):
+        console.print(f"- {note}", markup=False)
     speed = progress(console, store, pilots, means)
     tell(console, store, pilots, organisations, before, notes, speed)
 
@@ -156,8 +150,8 @@ def progress(console: Console, store: Store, pilots: list[Pilot], means: How) ->
 
     from sim import study
 
-    total = sum(p.run.replications for p in pilots)
-    kept = sum(store.finished(p.name, r) for p in pilots for r in range(p.run.replications))
+    wanted = {(store.key(p.name), r) for p in pilots for r in range(p.run.replications)}
+    total, kept = len(wanted), sum(store.archive.finished(*which) for which in wanted)
     if kept:
         console.print(f"{kept} of {total} replications were kept already.")
     columns = (

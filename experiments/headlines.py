@@ -181,10 +181,13 @@ def _study(
     from sim.store import Store
 
     pilots = [p.pilot for p in points if p.pilot is not None]
-    facts = {"command": ["wangge", "headlines", *line.overrides], "seed": pilots[0].run.seed}
-    store = Store.open(Path("results") / name, study.identity(pilots), facts)
-    for damage in store.repair():
-        console.print(f"- {damage}", markup=False)
+    run = pilots[0].run
+    facts = {
+        "command": ["wangge", "headlines", *line.overrides], "seed": run.seed, "replications": run.replications,
+    }  # fmt: skip
+    store = Store.open(Path("results") / name, study.identity(pilots), facts, keys=study.keys(pilots))
+    for note in (*store.repair(run.replications), *store.renew(("measures",), run.replications)):
+        console.print(f"- {note}", markup=False)
     progress(console, store, pilots, means)
     measures = store.table("measures", [p.name for p in pilots], pilots[0].run.replications)
     confidence = pilots[0].run.confidence

@@ -124,7 +124,7 @@ def temporary(folder: Path) -> Iterator[Path]:
     try:
         yield path
     finally:
-        _remove(path)
+        remove(path)
 
 
 def replace(path: Path, data: bytes, room: Path) -> None:
@@ -135,9 +135,12 @@ def replace(path: Path, data: bytes, room: Path) -> None:
     sync(path.parent)
 
 
-def create(path: Path, data: bytes) -> bool:
-    """Put a file in its place at one stroke unless something stands there, and return whether it was put."""
-    with temporary(path.parent) as beside:
+def create(path: Path, data: bytes, room: Path | None = None) -> bool:
+    """Put a file in its place at one stroke unless something stands there, and return whether it was put.
+
+    It is written first in `room`, by default beside its place.
+    """
+    with temporary(room or path.parent) as beside:
         write(beside, data)
         try:
             # A link, unlike a rename, never takes the place of what is there.
@@ -146,16 +149,22 @@ def create(path: Path, data: bytes) -> bool:
             return False
         except OSError:
             # Not every file system has links.
+            if os.path.lexists(path):
+                return False
             beside.replace(path)
     sync(path.parent)
     return True
 
 
+def leftovers(folder: Path) -> list[Path]:
+    """Return what processes left in a folder that were killed while they wrote."""
+    return sorted(path for path in folder.glob(f"{TEMPORARY}*") if _abandoned(path))
+
+
 def remove_leftovers(folder: Path) -> None:
     """Remove what processes left in a folder that were killed while they wrote."""
-    for path in folder.glob(f"{TEMPORARY}*"):
-        if _abandoned(path):
-            _remove(path)
+    for path in leftovers(folder):
+        remove(path)
 
 
 def token() -> str:
@@ -163,7 +172,7 @@ def token() -> str:
     return uuid.uuid4().hex[:12]
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
     """Remove a file or a folder if it is there; a link is removed, not followed."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)

@@ -1,4 +1,8 @@
-"""The manifest of a results folder: which study the folder holds, and the runs that worked on it."""
+"""The manifest of a results folder: which study the folder holds, and the runs that worked on it.
+
+Beside it, `keys/` says under which keys the replications of the study's designs are archived: files that are only
+ever added, so that of two processes neither loses what the other noted.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +31,7 @@ DISTRIBUTIONS = (
     "pydantic",
     "matplotlib",
 )
+KEYS = "keys"
 SHOWN_DIFFERENCES = 4
 
 
@@ -41,7 +46,7 @@ def versions() -> dict[str, str]:
 
 def plain(value: Mapping[str, Any]) -> dict[str, Any]:
     """Return a mapping as JSON has it: tuples are lists, keys are text; no NaN."""
-    return dict(json.loads(_canonical(value)))
+    return dict(json.loads(canonical(value)))
 
 
 def begin(folder: Path, identity: dict[str, Any]) -> None:
@@ -60,7 +65,7 @@ def begin(folder: Path, identity: dict[str, Any]) -> None:
             f"The results folder {folder} is not empty but holds no study (there is {min(names)!r} and no "
             f"{NAME}), so nothing was written. Choose another name, or remove the folder."
         )
-    digest = files.digest(_canonical(identity).encode())
+    digest = files.digest(canonical(identity).encode())
     content = {"format": FORMAT, "identity": identity, "sha256": digest, "runs": {}}
     files.create(folder / NAME, files.readable(content))
     files.sync(folder.parent)
@@ -78,7 +83,7 @@ def read(folder: Path) -> dict[str, Any]:
         data = (folder / NAME).read_bytes()
     try:
         content = json.loads(data)
-        whole = content["sha256"] == files.digest(_canonical(content["identity"]).encode())
+        whole = content["sha256"] == files.digest(canonical(content["identity"]).encode())
         whole = whole and content["format"] == FORMAT and isinstance(content["runs"], dict)
     except (ValueError, KeyError, TypeError):
         whole = False
@@ -119,7 +124,56 @@ def note(folder: Path, run: str, facts: Mapping[str, Any]) -> None:
         files.replace(folder / NAME, files.readable(content), folder)
 
 
-def _canonical(value: object) -> str:
+def note_keys(folder: Path, added: Mapping[str, str]) -> None:
+    """Note under which keys the replications of designs are archived, by the names that the study has for them.
+
+    Raises
+    ------
+    StoreError
+        A name must keep its key.
+    """
+    held = keys(folder) or {}
+    new = {name: key for name, key in added.items() if held.get(name) != key}
+    for name in new.keys() & held.keys():
+        raise files.StoreError(
+            f"The name {name} in {folder} must stay that of the design {held[name]}, got {new[name]}. Nothing was "
+            "changed. Choose another name for this study, or remove the folder if its results are no longer wanted."
+        )
+    data = files.readable(new)
+    with files.usable(folder):
+        room = folder / KEYS
+        if room.is_symlink():
+            raise files.StoreError(f"{room} must lie inside the results folder, got a symbolic link. Remove the link.")
+        room.mkdir(exist_ok=True)
+        if new:
+            files.create(room / f"{files.digest(data)[:16]}.json", data, folder)
+        files.sync(folder)
+
+
+def keys(folder: Path) -> dict[str, str] | None:
+    """Return the keys of a study's designs by their names; None where it archives no designs.
+
+    Raises
+    ------
+    StoreError
+        The notes must be readable: nobody could say which replications the study needs.
+    """
+    found: dict[str, str] = {}
+    with files.usable(folder):
+        if not (folder / KEYS).is_dir():
+            return None
+        for path in sorted((folder / KEYS).glob("[!.]*.json")):
+            try:
+                found |= {str(name): str(key) for name, key in dict(json.loads(path.read_bytes())).items()}
+            except (ValueError, TypeError):
+                raise files.StoreError(
+                    f"{KEYS}/{path.name} in {folder} is damaged or was edited by hand, so that nobody can say which "
+                    "replications the study needs. Remove it, and give the command of the study again."
+                ) from None
+    return found
+
+
+def canonical(value: object) -> str:
     """Return the one JSON text of a value: sorted keys, no spaces, ASCII, no NaN."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
@@ -132,7 +186,7 @@ def _leaves(value: Any, path: str = "") -> dict[str, str]:
     elif isinstance(value, list) and value:
         items = list(enumerate(value))
     else:
-        return {path: _canonical(value)}
+        return {path: canonical(value)}
     found: dict[str, str] = {}
     for key, inner in items:
         found |= _leaves(inner, f"{path}.{key}" if path else str(key))

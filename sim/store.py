@@ -1,17 +1,13 @@
-"""Results on disk: one folder a study, written here and nowhere else.
+"""Results on disk: one folder a study, written here and in the archive and nowhere else.
 
-A folder holds `manifest.json` (which study this is), `replications/<pilot>/<0003>/` (one Parquet file a
-table, and `facts.json`), and the final tables, charts and texts. Whatever stands under its own name is whole:
-it was written beside its place, flushed to the disk, then renamed.
+A folder holds `manifest.json` (which study this is), the final tables, charts and texts. Replications of pilots lie in
+the archive beside all studies, under the keys that `keys/` notes; those of other studies in an archive of the folder's
+own, `replications/`. Whatever stands under its own name is whole: it was written beside its place, flushed to the
+disk, then renamed.
 """
 
 from __future__ import annotations
 
-import io
-import json
-import os
-import re
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,26 +16,23 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from sim import files, manifest
+from sim.archive import Archive, Damaged, NotKept
 from sim.files import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-FACTS = "facts.json"
+ARCHIVE = ".replications"
 REPLICATIONS = "replications"
-NUMBER = "[0-9]{4}|[1-9][0-9]{4,}"
+KEY_LETTERS = 32
 SUBFOLDERS = ("charts",)
-RESERVED = (manifest.NAME, REPLICATIONS, *SUBFOLDERS)
+RESERVED = (manifest.NAME, manifest.KEYS, REPLICATIONS, *SUBFOLDERS)
 KEYS = ["pilot", "replication"]
-
-
-class _DamagedError(Exception):
-    """A kept replication is not whole; the message says why."""
 
 
 @dataclass(frozen=True)
 class Store:
-    """The results folder of one study; cheap to pickle, so that workers keep their own replications.
+    """The results folder of one study.
 
     Attributes
     ----------
@@ -47,13 +40,27 @@ class Store:
         The folder, absolute.
     run
         The name under which this opening is noted in the manifest.
+    archive
+        Where its replications are kept.
+    keys
+        Under which key each of its designs is archived, by name; None where the names alone say it, in the archive of
+        the folder's own.
     """
 
     folder: Path
     run: str
+    archive: Archive
+    keys: Mapping[str, str] | None = None
 
     @classmethod
-    def open(cls, folder: Path, identity: Mapping[str, Any], facts: Mapping[str, Any]) -> Store:
+    def open(
+        cls,
+        folder: Path,
+        identity: Mapping[str, Any],
+        facts: Mapping[str, Any],
+        *,
+        keys: Mapping[str, str] | None = None,
+    ) -> Store:
         """Return the store of a study: its folder is created, or continued when it holds the same study.
 
         Parameters
@@ -65,21 +72,29 @@ class Store:
         facts
             What does not matter (versions, seed, overrides), as plain JSON; it should name neither
             hosts nor absolute paths. The time of starting is added.
+        keys
+            Of the designs whose replications lie in the archive beside the folder, by name (`study.keys`).
 
         Raises
         ------
         StoreError
-            The folder must be empty or hold this very study, and must be writable.
+            The folder must be empty or hold this very study, and it and the archive must be writable.
         """
-        store = cls(Path(folder).absolute(), files.token())
+        place = Path(folder).absolute()
         plain = manifest.plain(identity)
         noted = manifest.plain(facts)
-        with files.usable(store.folder):
-            store.folder.mkdir(parents=True, exist_ok=True)
-            manifest.begin(store.folder, plain)
-            manifest.compare(store.folder, plain)
-            files.remove_leftovers(store.folder)
-        manifest.note(store.folder, store.run, {"started": _now(), **noted})
+        with files.usable(place):
+            place.mkdir(parents=True, exist_ok=True)
+            manifest.begin(place, plain)
+            manifest.compare(place, plain)
+            files.remove_leftovers(place)
+        if keys is not None:
+            # Before anything is kept under them, so that nobody takes it for unused.
+            manifest.note_keys(place, keys)
+        store = cls._of(place)
+        if keys is not None or store.archive.folder.is_dir():
+            Archive.open(store.archive.folder)
+        manifest.note(place, store.run, {"started": _now(), **noted})
         return store
 
     @classmethod
@@ -91,18 +106,60 @@ class Store:
         StoreError
             The folder must have a readable manifest.
         """
-        store = cls(Path(folder).absolute(), files.token())
-        manifest.read(store.folder)
-        return store
+        place = Path(folder).absolute()
+        manifest.read(place)
+        return cls._of(place)
+
+    @classmethod
+    def _of(cls, place: Path) -> Store:
+        """Return the store of a folder, with what it notes of its replications."""
+        keys = manifest.keys(place)
+        archive = Archive(place / REPLICATIONS if keys is None else place.parent / ARCHIVE)
+        return cls(place, files.token(), archive, keys)
 
     @property
     def identity(self) -> dict[str, Any]:
         """Return the identity of the study in this folder."""
         return dict(manifest.read(self.folder)["identity"])
 
+    @property
+    def names(self) -> list[str]:
+        """Return the names of the designs of which replications may be kept, in alphabetical order."""
+        if self.keys is not None:
+            return sorted(self.keys)
+        return sorted(str(design["name"]) for design in self.archive.designs().values() if "name" in design)
+
+    def key(self, pilot: str) -> str:
+        """Return the key under which the replications of a design are archived.
+
+        Raises
+        ------
+        StoreError
+            The name must be plain, and one of the study's.
+        """
+        files.plain_name("pilot", pilot)
+        if self.keys is None:
+            return files.digest(pilot.encode())[:KEY_LETTERS]
+        if pilot not in self.keys:
+            raise StoreError(f"pilot must be one of the study in {self.folder}, got {pilot!r}")
+        return self.keys[pilot]
+
+    def add(self, keys: Mapping[str, str]) -> Store:
+        """Return the store with further designs, whose keys are noted in the folder.
+
+        Raises
+        ------
+        StoreError
+            A name must keep its key; a study whose replications lie in its own folder takes none.
+        """
+        if self.keys is None:
+            raise StoreError(f"{self.folder} must be of a study that was opened with keys to take more")
+        manifest.note_keys(self.folder, keys)
+        return Store(self.folder, self.run, self.archive, {**self.keys, **keys})
+
     def finished(self, pilot: str, replication: int) -> bool:
         """Return whether this replication is kept (a quick look; `repair` reads all that is in it)."""
-        return (self._place(pilot, replication) / FACTS).is_file()
+        return self.archive.finished(self.key(pilot), replication)
 
     def keep(self, pilot: str, replication: int, tables: Mapping[str, pl.DataFrame], facts: Mapping[str, Any]) -> None:
         """Keep a finished replication, all of it or nothing; one that is kept already stays.
@@ -121,44 +178,31 @@ class Store:
         StoreError
             Names must be plain, tables must not have the added columns, the disk must take the files.
         """
-        place = self._place(pilot, replication)
-        contents = {}
+        key = self.key(pilot)
         for name, table in tables.items():
+            files.plain_name("table", name)
             if set(KEYS) & set(table.columns):
                 raise StoreError(f"columns of {name} must not have the names {KEYS}, got {table.columns}")
-            contents[_parquet_name(name)] = files.parquet(table)
-        digests = {file: files.digest(data) for file, data in contents.items()}
-        record = {"pilot": pilot, "replication": replication, "tables": digests, "facts": dict(facts)}
-        contents[FACTS] = files.readable(record)
-        with files.usable(self.folder), files.temporary(self.folder) as beside:
-            self._refuse_outside(place)
-            beside.mkdir()
-            for file, data in contents.items():
-                files.write(beside / file, data)
-            files.sync(beside)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            self._settle(beside, place)
-            for parent in place.parents[:3]:
-                files.sync(parent)
+        if self.keys is None:
+            self._refuse_outside(self.archive.folder / key)
+            self.archive.describe(key, {"name": pilot})
+        self.archive.keep(key, replication, tables, facts)
 
-    def repair(self) -> list[str]:
+    def repair(self, replications: int | None = None) -> list[str]:
         """Read every kept replication and put aside those that are not whole: they count as not finished.
+
+        Parameters
+        ----------
+        replications
+            Only those with a number below this; without it all.
 
         Returns
         -------
         list of str
             A sentence for each replication that was put aside.
         """
-        said = []
-        with files.usable(self.folder):
-            for pilot, replication in self._kept(None, None):
-                try:
-                    record = self._record(pilot, replication)
-                    for file in record["tables"]:
-                        self._checked_bytes(record, file)
-                except _DamagedError as damage:
-                    said.append(self._put_aside(self._place(pilot, replication), str(damage)))
-        return said
+        checked = [self.archive.check(self.key(pilot), number) for pilot, number in self._kept(None, replications)]
+        return [said for said in checked if said is not None]
 
     def table(self, name: str, pilots: Sequence[str] | None = None, replications: int | None = None) -> pl.DataFrame:
         """Return a table over the finished replications, with columns `pilot` and `replication` first.
@@ -177,16 +221,17 @@ class Store:
         StoreError
             Some replication must have this table. One that is not whole is put aside and named.
         """
-        file = _parquet_name(name)
+        files.plain_name("table", name)
         parts = []
         for pilot, replication in self._kept(pilots, replications):
-            with self._whole(pilot, replication):
-                record = self._record(pilot, replication)
-                if file not in record["tables"]:
-                    continue
-                data = self._checked_bytes(record, file)
-            keys = pl.lit(pilot).alias("pilot"), pl.lit(replication, pl.Int64).alias("replication")
-            parts.append(pl.read_parquet(io.BytesIO(data)).with_columns(keys).select(*KEYS, pl.exclude(KEYS)))
+            try:
+                part = self.archive.read(self.key(pilot), replication, name)
+            except NotKept:
+                continue
+            except Damaged as damage:
+                raise _again(damage) from damage
+            which = pl.lit(pilot).alias("pilot"), pl.lit(replication, pl.Int64).alias("replication")
+            parts.append(part.with_columns(which).select(*KEYS, pl.exclude(KEYS)))
         if not parts:
             raise StoreError(f"table must be one that a finished replication in {self.folder} has, got {name!r}")
         return pl.concat(parts, how="vertical_relaxed")
@@ -195,27 +240,45 @@ class Store:
         """Return the facts of the finished replications, in the order of `table`; which ones comes first."""
         found = []
         for pilot, replication in self._kept(pilots, replications):
-            with self._whole(pilot, replication):
-                record = self._record(pilot, replication)
+            try:
+                facts = self.archive.facts(self.key(pilot), replication)
+            except Damaged as damage:
+                raise _again(damage) from damage
             which = {"pilot": pilot, "replication": replication}
-            found.append(which | record["facts"] | which)
+            found.append(which | facts | which)
         return found
 
-    def lacking(self, tables: Sequence[str]) -> list[str]:
-        """Return those of these tables that some kept replication has not: an earlier program kept it."""
-        names = set()
-        for pilot, replication in self._kept(None, None):
-            with self._whole(pilot, replication):
-                held = self._record(pilot, replication)["tables"]
-            names |= {name for name in tables if _parquet_name(name) not in held}
-        return [name for name in tables if name in names]
+    def renew(self, tables: Sequence[str], replications: int | None = None) -> list[str]:
+        """Put aside the replications that have not all of these tables: they count as not finished.
+
+        Parameters
+        ----------
+        tables
+            The names of the tables.
+        replications
+            Only those with a number below this; without it all.
+
+        Returns
+        -------
+        list of str
+            A sentence for each: an earlier program kept it.
+        """
+        said = []
+        for pilot, replication in self._kept(None, replications):
+            key = self.key(pilot)
+            held = self.archive.tables(key, replication)
+            lacking = [name for name in tables if name not in held]
+            if lacking:
+                why = f"was kept by an earlier wangge without {', '.join(lacking)}"
+                said.append(self.archive.put_aside(key, replication, why))
+        return said
 
     def write_table(self, name: str, table: pl.DataFrame) -> None:
         """Write a final table as Parquet and as CSV; the same table always gives the same bytes.
 
         In the CSV, text that a spreadsheet would run as a formula gets an apostrophe in front.
         """
-        self.write_bytes(_parquet_name(name), files.parquet(table))
+        self.write_bytes(f"{files.plain_name('table', name)}.parquet", files.parquet(table))
         self.write_bytes(f"{name}.csv", files.csv(table))
 
     def write_text(self, name: str, text: str) -> None:
@@ -249,12 +312,6 @@ class Store:
         """Note in the manifest when this run finished, and further facts about it (plain JSON)."""
         manifest.note(self.folder, self.run, {**manifest.plain(facts), "finished": _now()})
 
-    def _place(self, pilot: str, replication: int) -> Path:
-        """Return where a replication is kept."""
-        if replication < 0:
-            raise StoreError(f"replication must be at least 0, got {replication}")
-        return self.folder / REPLICATIONS / files.plain_name("pilot", pilot) / f"{replication:04d}"
-
     def _refuse_outside(self, place: Path) -> None:
         """Refuse to write where a symbolic link leads out of the folder."""
         leads = place.parent.resolve()
@@ -264,80 +321,19 @@ class Store:
                 "Remove the link, or choose another name."
             )
 
-    def _settle(self, beside: Path, place: Path) -> None:
-        """Rename a whole replication into its place, unless a finished one stands there."""
-        try:
-            beside.rename(place)
-        except OSError:
-            if (place / FACTS).is_file():
-                return
-            if not os.path.lexists(place):
-                raise
-            self._put_aside(place, f"{FACTS} is missing")
-            beside.rename(place)
-
-    def _put_aside(self, place: Path, why: str) -> str:
-        """Rename a damaged replication and return a sentence about it."""
-        self._refuse_outside(place)
-        aside = place.with_name(f"corrupt-{place.name}-{files.token()}")
-        # Another process may have put it aside already.
-        with suppress(FileNotFoundError):
-            place.rename(aside)
-        return (
-            f"Replication {int(place.name)} of pilot {place.parent.name} in {self.folder} is damaged "
-            f"({why}); it was put aside as {aside.name} and counts as not finished"
-        )
-
     def _kept(self, pilots: Sequence[str] | None, replications: int | None) -> list[tuple[str, int]]:
         """Return the replications that are kept, whole or not, in order."""
-        room = self.folder / REPLICATIONS
-        found = []
-        with files.usable(self.folder):
-            if pilots is None:
-                pilots = sorted(path.name for path in room.glob("[!.]*") if path.is_dir())
-            for pilot in pilots:
-                paths = (room / files.plain_name("pilot", pilot)).glob("[0-9]*")
-                numbers = sorted(int(path.name) for path in paths if re.fullmatch(NUMBER, path.name))
-                found += [(pilot, number) for number in numbers]
-        return [(pilot, number) for pilot, number in found if replications is None or number < replications]
-
-    @contextmanager
-    def _whole(self, pilot: str, replication: int) -> Iterator[None]:
-        """Put a replication aside that turns out damaged, and stop: no table may lack rows in silence."""
-        with files.usable(self.folder):
-            try:
-                yield
-            except _DamagedError as damage:
-                said = self._put_aside(self._place(pilot, replication), str(damage))
-                raise StoreError(f"{said}. Give the same command again.") from damage
-
-    def _record(self, pilot: str, replication: int) -> dict[str, Any]:
-        """Return what `facts.json` of a replication says."""
-        try:
-            record = json.loads((self._place(pilot, replication) / FACTS).read_bytes())
-            # Where a file system ignores case, two pilots may share a folder.
-            whole = record["pilot"] == pilot and record["replication"] == replication
-            whole = whole and isinstance(record["facts"], dict) and isinstance(record["tables"], dict)
-        except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
-            whole = False
-        if not whole:
-            raise _DamagedError(f"{FACTS} is missing, unreadable or of another replication")
-        return dict(record)
-
-    def _checked_bytes(self, record: dict[str, Any], file: str) -> bytes:
-        """Return a file of a replication, which must be what was kept."""
-        try:
-            data = (self._place(record["pilot"], record["replication"]) / file).read_bytes()
-        except FileNotFoundError:
-            raise _DamagedError(f"{file} is missing") from None
-        if files.digest(data) != record["tables"][file]:
-            raise _DamagedError(f"{file} is not what was written")
-        return data
+        return [
+            (pilot, number)
+            for pilot in (self.names if pilots is None else pilots)
+            for number in self.archive.replications(self.key(pilot))
+            if replications is None or number < replications
+        ]
 
 
-def _parquet_name(table: str) -> str:
-    """Return the name of a table's file."""
-    return f"{files.plain_name('table', table)}.parquet"
+def _again(damage: Damaged) -> StoreError:
+    """Return what to say where a table or facts would lack a replication: nothing may lack rows in silence."""
+    return StoreError(f"{damage}. Give the same command again.")
 
 
 def _now() -> str:

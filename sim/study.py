@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import io
 import time
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from sim import MODEL_VERSION, config, engines, executor, files
+from sim import MODEL_VERSION, config, engines, executor, files, manifest
+from sim.archive import Archive
+from sim.files import StoreError
 from sim.replication import simulate
-from sim.store import Store
+from sim.store import KEY_LETTERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from sim.config import Pilot
+    from sim.store import Store
 
 ANALYSIS_ONLY = ("replications", "confidence", "withhold_share", "overload")
 
 
 @dataclass(frozen=True)
 class Task:
-    """One replication of one pilot, to be kept in a folder."""
+    """One replication of one pilot, to be kept in an archive under the pilot's key."""
 
-    folder: Path
+    archive: Archive
+    key: str
     pilot: Pilot
     replication: int
     engine: engines.Settings
@@ -38,20 +42,29 @@ class Task:
 
 @dataclass(frozen=True)
 class Found:
-    """What one replication found; it travels between processes as Parquet, which is small."""
+    """What one replication found; it travels between processes as Parquet, which is small.
+
+    Attributes
+    ----------
+    tables, facts
+        Those of `sim.replication.simulate`.
+    error
+        Why it failed, where the study goes on without it; else empty.
+    """
 
     tables: Mapping[str, pl.DataFrame]
     facts: Mapping[str, Any]
+    error: str = ""
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the tables as bytes, and the facts."""
-        return {"tables": {name: files.parquet(table) for name, table in self.tables.items()}, "facts": self.facts}
+        """Return the tables as bytes, and the rest as it is."""
+        return {**vars(self), "tables": {name: files.parquet(table) for name, table in self.tables.items()}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Read the tables."""
         tables = {name: pl.read_parquet(io.BytesIO(data)) for name, data in state["tables"].items()}
-        object.__setattr__(self, "tables", tables)
-        object.__setattr__(self, "facts", state["facts"])
+        for name, value in {**state, "tables": tables}.items():
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True)
@@ -83,15 +96,78 @@ def matters(plain: Mapping[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in plain.items() if k not in ("mid", "title")} | {"run": run}
 
 
+def key(pilot: Pilot) -> str:
+    """Return the key under which the replications of a design are archived: equal for designs of equal numbers.
+
+    What a design is called does not count, nor what only says how results are read.
+    """
+    return files.digest(manifest.canonical(_keyed(pilot)).encode())[:KEY_LETTERS]
+
+
+def keys(pilots: Sequence[Pilot]) -> dict[str, str]:
+    """Return the keys of designs by their names."""
+    return {pilot.name: key(pilot) for pilot in pilots}
+
+
+def describe(archive: Archive, pilot: Pilot) -> None:
+    """Keep in an archive what the key of a design stands for."""
+    its_key = key(pilot)
+    if not archive.described(its_key):
+        archive.describe(its_key, {"name": pilot.name, "title": pilot.title, **_keyed(pilot)})
+
+
+def _keyed(pilot: Pilot) -> dict[str, Any]:
+    """Return what the key of a design is made of, as plain data."""
+    plain = matters(pilot.model_dump(mode="json", exclude={"name", "title", "mid"}))
+    return {"model_version": MODEL_VERSION, **plain}
+
+
 def perform(task: Task) -> Found:
-    """Simulate one replication; it needs no folder, so that it may be done on any machine."""
+    """Simulate one replication, or return it where another process has kept it in the meantime.
+
+    It needs no folder, so that it may be done on any machine.
+    """
+    with suppress(StoreError):
+        if task.archive.finished(task.key, task.replication):
+            tables, facts = task.archive.whole(task.key, task.replication)
+            return Found(tables, {**facts, "steps": 0})
     return Found(*simulate(task.pilot, task.replication, task.engine))
 
 
+def attempt(task: Task) -> Found:
+    """Do as `perform` does, but return why a replication fails instead of raising it."""
+    try:
+        return perform(task)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - it is noted beside the replications, and told with the results
+        said = " ".join(str(error).split())
+        told = said if isinstance(error, config.ConfigError) else f"{type(error).__name__}: {said}".rstrip(": ")
+        return Found({}, {"steps": 0, "seconds": 0.0, "peak_memory_mb": 0, "error": told}, told)
+
+
 def keep(task: Task, found: Found) -> Mapping[str, Any]:
-    """Keep what a replication found, and return its facts."""
-    Store.attach(task.folder).keep(task.pilot.name, task.replication, found.tables, found.facts)
+    """Keep what a replication found, or why it failed, and return its facts."""
+    if found.error:
+        task.archive.fail(task.key, task.replication, found.error)
+    elif not task.archive.finished(task.key, task.replication):
+        task.archive.keep(task.key, task.replication, found.tables, found.facts)
     return found.facts
+
+
+def missing(store: Store, pilots: Sequence[Pilot], engine: engines.Settings) -> list[Task]:
+    """Return what is still to be simulated, replication after replication over all pilots.
+
+    So that whatever stops the run, the pilots have been paired as far as they came. Pilots of the same numbers are
+    simulated once.
+    """
+    tasks: dict[tuple[str, int], Task] = {}
+    for replication in range(max(p.run.replications for p in pilots)):
+        for pilot in pilots:
+            which = store.key(pilot.name), replication
+            if replication < pilot.run.replications and which not in tasks and not store.archive.finished(*which):
+                tasks[which] = Task(store.archive, which[0], pilot, replication, engine)
+    return list(tasks.values())
 
 
 def run(
@@ -102,16 +178,46 @@ def run(
     on: executor.Settings,
     on_done: Callable[[Task, Mapping[str, Any]], None],
 ) -> Speed:
-    """Run what is missing in a store, by an engine and on an executor, replication after replication over all pilots.
+    """Run what is missing in a store, by an engine and on an executor.
 
-    So that whatever stops the run, the pilots have been paired as far as they came.
+    Raises
+    ------
+    StoreError
+        What was kept must still be there at the end.
     """
-    tasks = [
-        Task(store.folder, pilot, replication, engine)
-        for replication in range(max(p.run.replications for p in pilots))
-        for pilot in pilots
-        if replication < pilot.run.replications and not store.finished(pilot.name, replication)
-    ]
+    for pilot in pilots:
+        describe(store.archive, pilot)
+    tasks = missing(store, pilots, engine)
+    speed = run_tasks(tasks, on=on, on_done=on_done)
+    if gone := missing(store, pilots, engine):
+        raise StoreError(
+            f"Replications of the study in {store.folder} must stay where they are while it runs, but {gone[0]} is "
+            "gone. Give the same command again."
+        )
+    return speed
+
+
+def run_tasks(
+    tasks: Sequence[Task],
+    *,
+    on: executor.Settings,
+    on_done: Callable[[Task, Mapping[str, Any]], None],
+    go_on: bool = False,
+) -> Speed:
+    """Simulate and keep replications on an executor, and return what that cost.
+
+    Parameters
+    ----------
+    tasks
+        In the order in which they are handed out.
+    on
+        Where they are run.
+    on_done
+        Called with each and its facts.
+    go_on
+        Whether a replication that fails is only noted in the archive, with `error` among its facts, and the others
+        are run all the same; otherwise its exception is raised.
+    """
     steps, memory = [0], [0]
 
     def count(task: Task, facts: Mapping[str, Any]) -> None:
@@ -120,7 +226,7 @@ def run(
         on_done(task, facts)
 
     began = time.perf_counter()
-    executor.run_tasks(perform, tasks, on, keep=keep, on_done=count)
+    executor.run_tasks(attempt if go_on else perform, tasks, on, keep=keep, on_done=count)
     return Speed(sum(steps), time.perf_counter() - began if tasks else 0.0, max(memory))
 
 

@@ -17,7 +17,7 @@ import pytest
 from district import tiny
 
 import sim
-from sim import study
+from sim import files, study
 from sim.engines import Compiled
 from sim.executor import Dask, ExecutorError, Local, Serial, run_tasks
 from sim.executor.batch import perform
@@ -54,7 +54,7 @@ def address() -> Iterator[str]:
 def kept(
     folder: Path, executor: Serial | Local | Dask, on_done: Callable[[study.Task, Any], None] | None = None
 ) -> Store:
-    store = Store.open(folder / "results", study.identity(PILOTS), {})
+    store = Store.open(folder / "results", study.identity(PILOTS), {}, keys=study.keys(PILOTS))
     study.run(store, PILOTS, engine=Compiled(), on=executor, on_done=on_done or ignore)
     for name in ("measures", "turnaround", "workload", "backlog", "waiting"):
         store.write_table(name, store.table(name))
@@ -63,7 +63,13 @@ def kept(
 
 def tables(store: Store) -> dict[str, bytes]:
     paths = [*store.folder.rglob("*.parquet"), *store.folder.rglob("*.csv")]
-    return {path.relative_to(store.folder).as_posix(): path.read_bytes() for path in sorted(paths)}
+    kept = [(key, number) for key in store.archive.designs() for number in store.archive.replications(key)]
+    each = {
+        f"{key}/{number}/{name}": files.parquet(table)
+        for key, number in kept
+        for name, table in store.archive.whole(key, number)[0].items()
+    }
+    return each | {path.relative_to(store.folder).as_posix(): path.read_bytes() for path in sorted(paths)}
 
 
 def ignore(task: object, kept: object) -> None:

@@ -66,12 +66,11 @@ def test_compare_and_plot_give_the_same_bytes_by_name_and_by_path(made, tmp_path
     assert drawn == {name for name in before if name.startswith("charts")}
     moved = tmp_path / "elsewhere"
     shutil.copytree(made / "results/two", moved)
-    shutil.rmtree(moved / "charts")
-    shutil.rmtree(moved / "replications")  # charts are drawn from the final tables
+    shutil.rmtree(moved / "charts")  # they are drawn from the final tables: the replications are not moved with them
     done = wangge(tmp_path, "plot", str(moved))
     assert done.returncode == 0, done.stderr
     assert all(name in " ".join(done.stdout.split()) for name in CHARTS)
-    assert contents(moved) == {name: data for name, data in before.items() if not name.startswith("replications")}
+    assert contents(moved) == before
     assert wangge(made, "plot", "two").returncode == 0
     assert contents(made / "results/two") == before
     assert wangge(made, "plot", "results/two").returncode == 0
@@ -227,15 +226,22 @@ def test_help_says_what_plot_draws_from(tmp_path):
     assert "nothing is simulated" in wangge(tmp_path, "plot", "--help").stdout
 
 
-def test_results_of_an_earlier_program_are_not_gone_on_with(results):
-    for facts in results.glob("replications/*/0001/facts.json"):
-        record = json.loads(facts.read_text())
-        del record["tables"]["persons.parquet"]
-        facts.write_text(json.dumps(record))
+def test_replications_that_an_earlier_program_kept_with_fewer_tables_are_run_again(results):
+    store = Store.attach(results)
+    key = store.key("three_level")
+    tables, facts = store.archive.whole(key, 1)
+    del tables["persons"]
+    store.archive.put_aside(key, 1, "is outdated")
+    store.archive.keep(key, 1, tables, facts)
     before = contents(results)
     command = ("compare", "pilots=[three_level,three_level_balanced]", "structure.communities=2", *TINY, "name=two")
-    told = refused(results.parents[1], *command)
-    assert "must have no replications without persons, which an earlier wangge did not keep" in told
-    manifest = before.pop("manifest.json")
-    assert {name: data for name, data in contents(results).items() if name != "manifest.json"} == before
-    assert json.loads(manifest)["identity"]
+    done = wangge(results.parents[1], *command)
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stdout.split())
+    assert "Replication 1 of pilot three_level" in said
+    assert "was kept by an earlier wangge without persons; it was put aside as corrupt-0001-" in said
+    assert "3 of 4 replications were kept already." in said
+    after = contents(results)
+    assert {name: data for name, data in after.items() if name.endswith(".parquet")} == {
+        name: data for name, data in before.items() if name.endswith(".parquet")
+    }
