@@ -124,11 +124,37 @@ def _samples(samples: ArrayLike) -> Floats:
 
 
 @dataclass(frozen=True)
+class Dropped:
+    """A design dropped from a search: after how many replications of it, and by which better one."""
+
+    design: int
+    after: int
+    by: int
+
+
+@dataclass(frozen=True)
 class Selected:
-    """The design chosen, and how many replications of each were spent (shape (designs,))."""
+    """The design that a search chose, and what it took.
+
+    Attributes
+    ----------
+    best : int
+        The design chosen.
+    spent : ndarray, shape (designs,)
+        Replications looked at; the same whatever the block.
+    drawn : ndarray, shape (designs,)
+        Replications asked for: with blocks, up to a block less one more than were looked at.
+    dropped : tuple of Dropped
+        In the order in which they were dropped.
+    guaranteed : bool
+        False where the most replications ended the search: then the best mean was chosen.
+    """
 
     best: int
     spent: Ints
+    drawn: Ints
+    dropped: tuple[Dropped, ...]
+    guaranteed: bool
 
 
 def kim_nelson_eta(k: int, first: int, error: float) -> float:
@@ -150,18 +176,24 @@ def select_best(
     confidence: float = 0.95,
     first: int = 10,
     most: int | None = None,
+    block: int = 1,
     smaller_is_better: bool = True,
 ) -> Selected:
     """Return the best of k designs by a fully sequential procedure that drops designs as soon as they are beaten.
 
-    With at least the given confidence it chooses the best, if it is better than all others by at least the
-    indifference zone; otherwise, a design within the zone of the best. Replications must be normal (means of many
-    requests nearly are); designs may be dependent, and common random numbers save replications.
+    If the best is better than all others by at least the indifference zone, it is chosen with at least the given
+    confidence (probability of correct selection). Where others are within the zone of the best, one of these is
+    chosen about as often or more often (the tests measure it), but that is not proven for this procedure. Replications
+    must be independent and normal (means of many requests nearly are), with any variances; designs may be dependent,
+    and common random numbers save replications. Two designs with the same values in every replication (a knob that
+    does nothing) cannot be told apart: the earlier stays.
 
     Parameters
     ----------
     draw : callable
-        Given designs still in play and a number, returns so many further paired replications (shape (number, designs)).
+        Given designs still in play and a number, returns the next so many paired replications of each (shape
+        (number, designs)). All designs in play have had the same replications, so that the answer may come from
+        replications made earlier.
     k : int
         Number of designs, at least 2.
     zone : float
@@ -169,42 +201,92 @@ def select_best(
     confidence : float
         Least probability of a correct selection, between 1 / k and 1.
     first : int
-        Replications of the first stage, at least 2.
+        Replications of the first stage, at least 2. Few make the later search long: the variances are known badly.
     most : int, optional
-        Replications of a design after which the best mean is chosen, without the guarantee.
+        Replications of a design after which the best mean is chosen, without the guarantee; at least `first`.
+    block : int
+        Replications drawn at once after the first stage, at least 1. They are looked at one by one: whatever the
+        block, the same designs are dropped after the same replications, if a replication is the same whenever drawn.
     smaller_is_better : bool
         What best means.
 
     Raises
     ------
     ValueError
-        Where an argument is out of its range.
+        Where an argument is out of its range, or a replication that is looked at is not finite (it was withheld).
 
     References
     ----------
     Kim and Nelson (2001), A fully sequential procedure for indifference-zone selection in simulation, ACM Trans.
-    Modeling and Computer Simulation 11, 251-273 (procedure KN, c = 1).
+    Modeling and Computer Simulation 11, 251-273 (procedure KN, c = 1). Eckman and Henderson (2021), Fixed-confidence,
+    fixed-tolerance guarantees for ranking-and-selection procedures, ACM Trans. Modeling and Computer Simulation 31
+    (what is known of the choice of good designs).
     """
     if k < 2:
         raise ValueError(f"k must be at least 2, got {k}")
-    if zone <= 0:
+    if not 0 < zone < np.inf:
         raise ValueError(f"zone must be above 0, got {zone:g}")
     if not 1 / k < confidence < 1:
         raise ValueError(f"confidence must be between 1/{k} and 1, got {confidence:g}")
+    check_stages(first, most, block)
+    sign = -1.0 if smaller_is_better else 1.0
+    every = np.arange(k)
+    start = finite(sign * drawn(draw, every, first), every, 0)
+    reach = 2 * kim_nelson_eta(k, first, 1 - confidence) * (first - 1) * variances_of_differences(start) / zone
+    total, alive, r = start.sum(axis=0), every, first
+    spent, asked = np.full(k, first), np.full(k, first)
+    stock, looked = np.empty((0, k)), 0  # replications drawn ahead, and how many of them have been looked at
+    dropped: list[Dropped] = []
+    while True:
+        slack = np.maximum(0.0, (reach[np.ix_(alive, alive)] - zone * r) / 2)
+        beaten = _beaten_by(total[alive], slack)
+        dropped += [Dropped(int(alive[i]), r, int(alive[by])) for i, by in enumerate(beaten) if by >= 0]
+        alive = alive[beaten < 0]
+        if len(alive) == 1 or r == most:
+            return Selected(int(alive[np.argmax(total[alive])]), spent, asked, tuple(dropped), len(alive) == 1)
+        if looked == len(stock):
+            number = block if most is None else min(block, most - r)
+            stock, looked = np.full((number, k), np.nan), 0
+            stock[:, alive] = sign * drawn(draw, alive, number)
+            asked[alive] += number
+        total[alive] += finite(stock[looked : looked + 1, alive], alive, r)[0]
+        spent[alive] += 1
+        looked, r = looked + 1, r + 1
+
+
+def _beaten_by(total: Floats, slack: Floats) -> Ints:
+    """Return which design beats each (the one of the largest sum of them that do), or -1 where none does."""
+    gap = total[:, None] - total[None, :]
+    order = np.arange(len(total))
+    beats = (gap < -slack) | ((slack == 0) & (gap == 0) & (order[:, None] > order[None, :]))
+    best = np.argmax(np.where(beats, total[None, :], -np.inf), axis=1)
+    return np.where(beats.any(axis=1), best, -1)
+
+
+def check_stages(first: int, most: int | None, block: int) -> None:
+    """Refuse numbers of replications of a sequential search that are out of range."""
     if first < 2:
         raise ValueError(f"first must be at least 2, got {first}")
-    sign = -1.0 if smaller_is_better else 1.0
-    start = sign * draw(np.arange(k), first)
-    variance = variances_of_differences(start)
-    reach = 2 * kim_nelson_eta(k, first, 1 - confidence) * (first - 1) * variance
-    total, alive, spent, r = start.sum(axis=0), np.arange(k), np.full(k, first), first
-    while True:
-        slack = np.maximum(0.0, zone / 2 * (reach[np.ix_(alive, alive)] / zone**2 - r))
-        mean = total[alive] / r
-        beaten = np.any(mean[:, None] < mean[None, :] - slack / r, axis=1)
-        alive = alive[~beaten]
-        if len(alive) == 1 or (most is not None and r >= most):
-            return Selected(int(alive[np.argmax(total[alive])]), spent)
-        total[alive] += sign * draw(alive, 1)[0]
-        spent[alive] += 1
-        r += 1
+    if most is not None and most < first:
+        raise ValueError(f"most must be at least first, {first}, got {most}")
+    if block < 1:
+        raise ValueError(f"block must be at least 1, got {block}")
+
+
+def drawn(draw: Callable[[Ints, int], Floats], designs: Ints, number: int, *responses: int) -> Floats:
+    """Return so many further replications of the designs, refused where they are not of the shape asked for."""
+    values = np.asarray(draw(designs, number), dtype=np.float64)
+    shape = (number, len(designs), *responses)
+    if values.shape != shape:
+        raise ValueError(f"draw must return an array of shape {shape}, got {values.shape}")
+    return values
+
+
+def finite(values: Floats, designs: Ints, seen: int) -> Floats:
+    """Return replications (shape (number, designs, ...)) that are all finite; `seen` came before them."""
+    bad = np.argwhere(~np.isfinite(values))
+    if len(bad):
+        row, column, *rest = bad[0]
+        where = f"design {designs[column]} in replication {seen + row}" + "".join(f", response {i}" for i in rest)
+        raise ValueError(f"draw must return finite values, got {values[tuple(bad[0])]:g} for {where}")
+    return values

@@ -1,0 +1,1 @@
+"""Run until the half-widths that were asked for are reached: what is met, and how many replications to run next."""
