@@ -93,7 +93,7 @@ def _folder(value: str) -> Path:
     folder = Path(value).resolve()
     if not value or not folder.is_dir():
         raise ConfigError(f"--config-dir must be a folder that exists, got {value or 'nothing'}")
-    if not any(_options(group.name, folder) for group in CONFIGS.iterdir() if group.is_dir()):
+    if not any(options(group.name, folder) for group in CONFIGS.iterdir() if group.is_dir()):
         raise ConfigError(
             "--config-dir must hold a folder like those of configs/ with a YAML file in it, as pilot/my_design.yaml, "
             f"got {value}"
@@ -114,7 +114,7 @@ def shipped(name: str) -> bool:
     return name != EVIDENCE and (CONFIGS / name).is_file()
 
 
-def _options(group: str, *folders: Path | None) -> list[str]:
+def options(group: str, *folders: Path | None) -> list[str]:
     """Return the names of the files of a group in all of the folders."""
     return sorted({path.stem for folder in folders if folder for path in (folder / group).glob("*.yaml")})
 
@@ -215,17 +215,17 @@ def _told(name: str, error: Exception, line: Line) -> str:
         key, _, value = override.lstrip("+~").partition("=")
         if f"'{key}'" not in text and f"{key}/{value}" not in text:
             continue
-        if options := _options(key, CONFIGS, line.config_dir):
-            return f"{key} must be one of {', '.join(options)}{near(value, options)}, got {value}"
+        if found := options(key, CONFIGS, line.config_dir):
+            return f"{key} must be one of {', '.join(found)}{near(value, found)}, got {value}"
         groups = tuple(o for o in line.overrides if (CONFIGS / o.partition("=")[0]).is_dir())
         known = [*_known(name, Line(groups, line.config_dir)), *HOW, "pilots", "name"]
         return f"{key} is not a known key{near(key, known)}, got {value}"
     missing = re.search(r"(?:In '([^']+)': )?Could not (?:find|load) '([^']+)/([^'/]+)'", text)
     if missing:
         file, group, value = missing.groups()
-        options = _options(group, CONFIGS, line.config_dir)
+        found = options(group, CONFIGS, line.config_dir)
         where = f"{file}.yaml: " if file and file != name else ""
-        return f"{where}{group} must be one of {', '.join(options)}{near(value, options)}, got {value}"
+        return f"{where}{group} must be one of {', '.join(found)}{near(value, found)}, got {value}"
     return text.split(" full_key:")[0].split(" To append")[0]
 
 

@@ -7,6 +7,7 @@ import sys
 
 COMMANDS = {
     "compare": "compare pilot designs on the same residents: tables, verdicts and charts",
+    "sweep": "run a study of many points from a config file (study=...): grids, samples, precision, the best design",
     "run": "run one pilot design (pilot=...) or one queueing network (network=...)",
     "trace": "follow one request step by step through one pilot design or two",
     "headlines": "the headlines of the evidence, each as a small study with a chart and two sentences",
@@ -27,6 +28,7 @@ Commands
 Examples
   wangge compare                                   four levels against three, over a year
   wangge compare pilots=[four_level,three_level] grid.households=300 run.replications=12
+  wangge sweep study=grid_size --dry-run           what a study would run, and how long it would take
   wangge run pilot=three_level roles.order=b_first
   wangge trace request=4711                        one request through four levels and through three
   wangge run network=mmc                           a textbook queue beside its theory

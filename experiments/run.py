@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 ALWAYS_BUSY = 0.995
 
 HELP = """\
-wangge run [pilot=NAME | network=NAME] [name=FOLDER] [executor=serial|local|dask] [workers=N] [key=value ...]
+wangge run [-m] [pilot=NAME | network=NAME] [name=FOLDER] [executor=serial|local|dask] [workers=N] [key=value ...]
 
 Runs one design, without a comparison, or any queueing network of configs/network/: the same engine, checks and
 analysis. A network that is a textbook queue (M/M/c) is shown beside its theoretical values.
@@ -38,6 +38,8 @@ analysis. A network that is a textbook queue (M/M/c) is shown beside its theoret
   network=mmc                             a queueing network (configs/network/)
   network.servers.clerk.number=4          any of its numbers; replications=50 and seed=2 beside it
   roles.order=b_first                     any knob of configs/ for a pilot
+  -m pilot=four_level,three_level grid.households=200,300
+                                          every combination, as a study (wangge sweep): tables, charts, what is kept
   workers=1                               processes; executor=serial, local or dask as for compare
   --cfg job                               print the resolved config and stop
   --config-dir DIR                        find configs of your own in DIR (a folder like configs/)
@@ -56,6 +58,11 @@ def main(arguments: list[str]) -> None:
     """Run the command."""
     if "--help" in arguments or "-h" in arguments:
         print(HELP)  # noqa: T201
+        return
+    if any(flag in arguments for flag in ("-m", "--multirun")):
+        from experiments.studies.multirun import multirun
+
+        multirun(arguments, main)
         return
     line = parse(arguments)
     if any(o.startswith("network=") for o in line.overrides):

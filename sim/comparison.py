@@ -66,6 +66,23 @@ SHOWN = (
 )
 
 
+OTHERS = (
+    Shown("turnaround_p50", "all", "turnaround, half within", "turnaround"),
+    Shown("counter_wait_p50", "all", "wait at a counter, half within", "counter_wait", touched="touched_in_person"),
+    Shown("still_open", "all", "still open", "share"),
+    Shown("found", "all", "issues noticed", "share", higher_is_better=True, touched=None),
+)
+"""Measures that a comparison does not show and a study may ask for."""
+
+
+def judged_as(response: str) -> Shown | None:
+    """Return how a response of a study (`measure` or `measure|group`) is judged, or None where nobody said."""
+    measure, _, group = response.partition("|")
+    known = [one for one in (*SHOWN, *OTHERS) if one.measure == measure]
+    exact = [one for one in known if one.group == (group or "all")]
+    return next(iter([*exact, *known]), None)
+
+
 def compare(
     measures: pl.DataFrame,
     pilots: Sequence[str],

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import json
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -628,6 +628,26 @@ def checked(schema: type[Model], mapping: Mapping[str, Any], root: str = "") -> 
         return schema.model_validate_json(text)
     except ValidationError as error:
         raise ConfigError(_paragraph(schema, error, root)) from error
+
+
+def is_whole(path: str) -> bool:
+    """Return whether a knob of a pilot takes whole numbers only."""
+    kind: Any = Pilot
+    for part in path.split("."):
+        fields = getattr(kind, "model_fields", {})
+        if part in fields:
+            kind = _without_none(fields[part].annotation)
+        else:  # a key of a mapping, or a member of a list that goes by its name
+            inside = get_args(kind)
+            kind = next((one for one in reversed(inside) if one is not Ellipsis), None)
+    return kind is int
+
+
+def _without_none(kind: Any) -> Any:
+    """Return what an annotation of a field allows beside None."""
+    inside = [one for one in get_args(kind) if one is not type(None)]
+    kind = inside[0] if len(inside) == 1 and type(None) in get_args(kind) else kind
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
 
 
 def _paragraph(schema: type[BaseModel], error: ValidationError, root: str) -> str:

@@ -109,11 +109,11 @@ def keys(pilots: Sequence[Pilot]) -> dict[str, str]:
     return {pilot.name: key(pilot) for pilot in pilots}
 
 
-def describe(archive: Archive, pilot: Pilot) -> None:
-    """Keep in an archive what the key of a design stands for."""
+def describe(archive: Archive, pilot: Pilot, **more: object) -> None:
+    """Keep in an archive what the key of a design stands for, and anything else to know of it."""
     its_key = key(pilot)
     if not archive.described(its_key):
-        archive.describe(its_key, {"name": pilot.name, "title": pilot.title, **_keyed(pilot)})
+        archive.describe(its_key, {"name": pilot.name, "title": pilot.title, **_keyed(pilot), **more})
 
 
 def _keyed(pilot: Pilot) -> dict[str, Any]:

@@ -281,5 +281,5 @@ def _axes(axes: Axes, grid: _Grid, words: Sequence[Sequence[str]], *, upright: b
         axes.tick_params(axis="x", labelrotation=90)
     axes.spines[:].set_visible(False)
     axes.set_xlabel("\n".join([*words[0][:-1], words[0][-1] + " →"]))
-    at = blended_transform_factory(axes.figure.dpi_scale_trans, axes.transAxes)  # type: ignore[union-attr]
+    at = blended_transform_factory(axes.figure.dpi_scale_trans, axes.transAxes)
     axes.text(EDGE, 1.0, "\n".join(["↑ " + words[1][0], *words[1][1:]]), transform=at, size=9, va="bottom")

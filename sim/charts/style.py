@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, TypeVar
 
 from matplotlib import style
 from matplotlib.font_manager import get_font_names
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 COLOURS = ("#141414", "#1f78b4", "#e89a20", "#7a1a4b", "#3c9e6a", "#4d4db0", "#9ccbe8", "#3d2200", "#efe048")
 _MARKERS = "osD^vPX<p"
@@ -68,11 +69,11 @@ def _rc() -> dict[str, Any]:
     }
 
 
-def styled(chart: Callable[P, Any]) -> Callable[P, Any]:
+def styled(chart: Callable[P, T]) -> Callable[P, T]:
     """Return the function with Matplotlib's settings as ours while it runs, and as they were afterwards."""
 
     @wraps(chart)
-    def within(*args: P.args, **kwargs: P.kwargs) -> Any:
+    def within(*args: P.args, **kwargs: P.kwargs) -> T:
         with style.context(["default", _rc()]):
             return chart(*args, **kwargs)
 

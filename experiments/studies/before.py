@@ -1,0 +1,129 @@
+"""What is told of a study before it is run: its points, what cannot keep up, how long it will take."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.console import Console
+
+    from experiments.studies.looks import Look
+    from experiments.studies.plan import Plan
+    from experiments.studies.points import Point
+    from experiments.studies.runs import Runs
+    from sim.executor import Settings
+    from sim.study_config import Study
+
+SHOWN = 40
+"""Points that a terminal is shown; all are in design.csv."""
+
+START_SECONDS = 2.0
+"""To start a pool of processes."""
+
+
+def title(console: Console, study: Study) -> None:
+    """Print what the study asks."""
+    console.print(study.title, style="bold", markup=False)
+    if study.question:
+        console.print(study.question, markup=False)
+
+
+def points(console: Console, plan: Plan, looks: Mapping[str, Look]) -> None:
+    """Print the points of a study with the guard's verdict on each."""
+    from sim.report import rows_table
+
+    n_pilots, n_settings = len(plan.study.pilots), len(plan.settings.all)
+    kinds = " and ".join(dict.fromkeys(block.kind.replace("_", " ") for block in plan.settings.blocks))
+    under = f" under {n_pilots} pilots ({', '.join(plan.study.pilots)})" if n_pilots > 1 else ""
+    console.print(
+        f"\n{n_settings} settings ({kinds}){under}: {len(plan.points)} points, "
+        f"{plan.study.precision.replications} replications each at first.",
+        markup=False,
+    )
+    rows = [
+        {
+            "point": point.name,
+            "what it is": point.label,
+            "heads": None if point.why else looks[point.name].heads,
+            "cannot keep up": verdict(point, looks),
+        }
+        for point in plan.points[:SHOWN]
+    ]
+    more = len(plan.points) - SHOWN
+    notes = [f"and {more} more: design.csv has them all"] if more > 0 else []
+    console.print(rows_table("Points", rows, notes=notes))
+    impossible = [p for p in plan.points if p.why]
+    overloaded = [p for p in plan.points if p.name in looks and looks[p.name].overloaded]
+    for note in plan.notes:
+        console.print(f"- {note}", markup=False)
+    if impossible:
+        console.print(
+            f"- {len(impossible)} points cannot be; they are left out, and design.csv says why.", markup=False
+        )
+    if overloaded:
+        console.print(
+            f"- In {len(overloaded)} of {len(plan.points)} points some posts cannot keep up with work that piles up: "
+            "overload is a result, not an error.",
+            markup=False,
+        )
+
+
+def verdict(point: Point, looks: Mapping[str, Look]) -> str:
+    """Return in a few words what the guard says of a point."""
+    if point.why:
+        return f"no such design: {point.why}"
+    overloaded = looks[point.name].overloaded
+    if not overloaded:
+        return "nobody"
+    return overloaded[0] if len(overloaded) == 1 else f"{overloaded[0]} and {len(overloaded) - 1} more"
+
+
+def estimate(console: Console, plan: Plan, runs: Runs) -> None:
+    """Print how long the study will take, from one replication that is timed (and kept)."""
+    from sim.executor import default_workers
+
+    due = plan.study.precision.replications
+    names = list(runs.keys)
+    first = names[: len(plan.study.pilots)]
+    runs.have(dict.fromkeys(first, 1), "timing")
+    timed = [float(runs.archive.facts(runs.keys[name], 0)["seconds"]) for name in first if name not in runs.failures]
+    missing = {
+        (runs.keys[name], number)
+        for name in names
+        for number in range(due)
+        if not runs.archive.finished(runs.keys[name], number)
+    }
+    workers = _workers(runs.means.executor) or default_workers()
+    seconds = len(missing) * sum(timed) / max(len(timed), 1) / workers + START_SECONDS * bool(missing)
+    kept = len({(runs.keys[name], number) for name in names for number in range(due)}) - len(missing)
+    console.print(
+        f"\n{len(missing)} replications would be run and {kept} are kept: about {_duration(seconds)} with {workers} "
+        f"process{'es' * (workers > 1)}, as one took {sum(timed) / max(len(timed), 1):.2f} s here.",
+        markup=False,
+    )
+    study = plan.study
+    if study.precision.until:
+        console.print(
+            f"Then as many more as the precision takes, at most {study.precision.most} a point"
+            + (f" and {study.precision.budget} in all." if study.precision.budget else "."),
+            markup=False,
+        )
+    if study.choose:
+        console.print(f"Then the choice: at most {study.choose.most} replications a point.", markup=False)
+    console.print("Nothing else was run and no results folder was written.", markup=False)
+
+
+def _workers(on: Settings) -> int | None:
+    """Return how many processes an executor was told to use, if it was."""
+    from sim.executor import Serial
+
+    return 1 if isinstance(on, Serial) else on.workers
+
+
+def _duration(seconds: float) -> str:
+    """Return a time in words."""
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"

@@ -1,0 +1,234 @@
+"""The charts of a study, from the tables and the words that its folder keeps: nothing is simulated."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from sim.comparison import judged_as
+from sim.files import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from matplotlib.figure import Figure
+
+    from sim.store import Store
+
+WORDS = "study.json"
+DRAWN = ("main_effects", "curve", "heat", "tornado", "indices", "ranking", "pareto", "warm_up")
+"""Tables that charts are drawn of, where a study has them."""
+
+AGAIN = "Give the command that made it once more: it goes on from what is kept."
+
+
+def draw(store: Store) -> list[str]:
+    """Draw every chart of a study, keep them all, and return their names.
+
+    Raises
+    ------
+    StoreError
+        The folder must hold the words and every table that its study made, whole.
+    """
+    from sim import charts
+
+    words = words_of(store)
+    figures = dict(_figures({name: _table(store, name) for name in words["tables"]}, words))
+    files = {
+        f"charts/{name}.{kind}": charts.render(figure, kind)
+        for name, figure in figures.items()
+        for kind in ("png", "svg")
+    }
+    for name, data in files.items():
+        store.write_bytes(name, data)
+    return list(figures)
+
+
+def words_of(store: Store) -> dict[str, Any]:
+    """Return what the study's charts say beside their numbers.
+
+    Raises
+    ------
+    StoreError
+        The study must have finished.
+    """
+    try:
+        found = json.loads((store.folder / WORDS).read_bytes())
+        whole = isinstance(found["tables"], list) and isinstance(found["footer"], str)
+    except FileNotFoundError:
+        raise StoreError(
+            f"{store.folder} must hold {WORDS}, which a study writes when it has finished: it did not. {AGAIN}"
+        ) from None
+    except (ValueError, KeyError, TypeError):
+        whole = False
+    if not whole:
+        raise StoreError(f"{WORDS} in {store.folder} must be what a study wrote there, and is damaged. {AGAIN}")
+    return dict(found)
+
+
+def _table(store: Store, name: str) -> pl.DataFrame:
+    """Return a table of the study, which must be readable."""
+    try:
+        return pl.read_parquet(io.BytesIO((store.folder / f"{name}.parquet").read_bytes()))
+    except (OSError, pl.exceptions.PolarsError):
+        raise StoreError(
+            f"{name}.parquet in {store.folder} must be a table of wangge, and cannot be read. No chart was touched. "
+            f"{AGAIN}"
+        ) from None
+
+
+def _figures(tables: Mapping[str, pl.DataFrame], words: Mapping[str, Any]) -> Iterator[tuple[str, Figure]]:
+    """Yield every chart with its name, by the tables that there are."""
+    for name, chart in (("main_effects", _main_effects), ("curve", _curve), ("heat", _heat), ("tornado", _tornado),
+                        ("indices", _indices), ("ranking", _ranking), ("pareto", _pareto)):  # fmt: skip
+        if name in tables:
+            keys = [key for key in ("design", "view", "response") if key in tables[name].columns]
+            for part in tables[name].partition_by(keys, maintain_order=True):
+                yield _named(name, part, tables[name]), chart(part, words)
+    if "warm_up" in tables:
+        yield "warm_up", _warm_up(tables["warm_up"], words)
+
+
+def _named(kind: str, part: pl.DataFrame, whole: pl.DataFrame) -> str:
+    """Return the name of a chart's file: its kind and response, and what else tells it from the others."""
+    parts = [kind, str(part["response"][0])]
+    for key, shown in (("view", ""), ("design", "design")):
+        if key in whole.columns and whole[key].n_unique() > 1:
+            parts.append(f"{shown}{part[key][0]}")
+    return re.sub(r"[^A-Za-z0-9_]+", "_", "_".join(parts))[:100].strip("_")
+
+
+def said(response: str, view: str = "", titles: Mapping[str, str] | None = None) -> str:
+    """Return a response in words, and of what it is the difference."""
+    judged = judged_as(response)
+    measure, _, group = response.partition("|")
+    text = measure.replace("_", " ")
+    if judged is not None and judged.measure == measure:
+        same = judged.group == (group or "all")
+        text, group = judged.label if same or judged.group == "all" else text, "" if same else group
+    if group:
+        text = f"{text}, {group.replace('|', ', ').replace(':', ' ').replace('_', ' ')}"
+    view = " minus ".join((titles or {}).get(name, name) for name in view.split(" minus "))
+    return f"{text}: {view}" if view else text
+
+
+def _worded(part: pl.DataFrame, words: Mapping[str, Any]) -> pl.DataFrame:
+    """Return a table of one response with the response in words."""
+    return part.with_columns(pl.lit(_words(part, words)).alias("response"))
+
+
+def _words(part: pl.DataFrame, words: Mapping[str, Any]) -> str:
+    """Return the one response of a table in words."""
+    view = str(part["view"][0]) if "view" in part.columns else ""
+    return said(str(part["response"][0]), view, words["titles"])
+
+
+def _promise(part: pl.DataFrame, words: Mapping[str, Any]) -> tuple[str, float, Any] | None:
+    """Return the promise on the response of a table, unless the table is of differences."""
+    response = str(part["response"][0])
+    promise = words["promises"].get(response)
+    if promise is None or ("view" in part.columns and part["view"][0]):
+        return None
+    side = "at_most" if promise["at_most"] is not None else "at_least"
+    return f"promise: {side.replace('_', ' ')}", float(promise[side]), side
+
+
+def _opening(words: Mapping[str, Any], what: str) -> dict[str, Any]:
+    """Return title, subtitle and footer of a chart."""
+    return {"title": f"{words['title']}: {what}", "footer": words["footer"]}
+
+
+def _main_effects(part: pl.DataFrame, words: Mapping[str, Any]) -> Figure:
+    """Return the main effects of one response."""
+    from sim.charts import main_effects
+
+    subtitle = f"Mean over the levels of the other factors, {words['interval']}."
+    return main_effects(_worded(part, words), subtitle=subtitle, **_opening(words, _words(part, words)))
+
+
+def _curve(part: pl.DataFrame, words: Mapping[str, Any]) -> Figure:
+    """Return a response along one factor."""
+    from sim.charts import curve
+
+    factor, series = words["designs"][int(part["design"][0])]["factors"][:1], part["series"].n_unique() > 1
+    subtitle = f"Mean and {words['interval']}" + (", a line a level of the second factor." if series else ".")
+    return curve(
+        _worded(part, words), subtitle=subtitle, factor=factor[0], promise=_promise(part, words),
+        **_opening(words, _words(part, words)),
+    )  # fmt: skip
+
+
+def _heat(part: pl.DataFrame, words: Mapping[str, Any]) -> Figure:
+    """Return a response over two factors."""
+    from sim.charts import heat_map
+
+    subtitle = f"Mean of each cell; small: half of the {words['interval']}."
+    return heat_map(
+        _worded(part, words), subtitle=subtitle, promise=_promise(part, words), around_zero=bool(part["view"][0]),
+        **_opening(words, _words(part, words)),
+    )  # fmt: skip
+
+
+def _tornado(part: pl.DataFrame, words: Mapping[str, Any]) -> Figure:
+    """Return how far each factor moves a response, or the difference that a pilot makes to it."""
+    from sim.charts import tornado
+
+    base = part["base"][0], part["base_from"][0], part["base_to"][0]
+    subtitle = f"Each factor at the two ends of its range, all others at their base; {words['interval']}."
+    return tornado(
+        part, base, subtitle=subtitle, effect_label=_words(part, words), unit=str(part["unit"][0]), most=30,
+        mid=words["mids"].get(str(part["response"][0])), **_opening(words, f"what moves {_words(part, words)}"),
+    )  # fmt: skip
+
+
+def _indices(part: pl.DataFrame, words: Mapping[str, Any]) -> Figure:
+    """Return the Sobol indices of a response."""
+    from sim.charts import indices
+
+    subtitle = (
+        f"Share of the variance over the factors' ranges that each makes alone (first-order) and with others (total); "
+        f"{part['n'][0]} base points, bootstrap {words['interval']}."
+    )
+    label = _words(part, words)
+    return indices(part, subtitle=subtitle, response_label=label, **_opening(words, f"what carries {label}"))
+
+
+def _ranking(part: pl.DataFrame, words: Mapping[str, Any]) -> Figure:
+    """Return the points against the best of the others."""
+    from sim.charts import ranking
+
+    label = _words(part, words)
+    subtitle = (
+        "Mean less the best mean of the others, with intervals that hold all at once "
+        f"({words['confidence']:.0%}); an interval that ends at 0 tells the best, or one that is not."
+    )
+    return ranking(part, subtitle=subtitle, response_label=label, unit=str(part["unit"][0]), **_opening(words, label))
+
+
+def _pareto(part: pl.DataFrame, words: Mapping[str, Any]) -> Figure:
+    """Return heads against a response."""
+    from sim.charts import pareto
+
+    label = _words(part, words)
+    subtitle = f"Where the steps turn, no design has fewer heads and a better mean; {words['interval']}."
+    return pareto(
+        part, subtitle=subtitle, cost_label="heads of all levels", response_label=label, unit=str(part["unit"][0]),
+        promise=_promise(part, words),
+        **_opening(words, f"{label} and heads"),
+    )  # fmt: skip
+
+
+def _warm_up(part: pl.DataFrame, words: Mapping[str, Any]) -> Figure:
+    """Return the pilot run from which the warm-up was chosen."""
+    from sim.charts import warm_up
+
+    chosen = dict(part.select("series", "chosen").unique().iter_rows())
+    return warm_up(
+        part.select("series", "week", "mean"), chosen,
+        subtitle=f"Means of a pilot run of the base; all points leave out {words['warm_up_weeks']} weeks, the longest.",
+        response_label="work that waits", unit="hours", **_opening(words, "warm-up"),
+    )  # fmt: skip

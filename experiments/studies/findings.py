@@ -1,0 +1,292 @@
+"""What a study found: its tables, made of the points' replications."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from experiments.studies.views import View, unit_of, views
+from sim import analysis, cells, effects, front, selection, tornado, variance
+from sim.comparison import judged_as
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from experiments.studies.looks import Look
+    from experiments.studies.plan import Plan
+    from experiments.studies.runs import Runs
+    from experiments.studies.spending import Spent
+    from sim.config import Mid, Run
+    from sim.design import Block
+
+    Floats = NDArray[np.float64]
+
+MOST_RANKED = 40
+"""Points that are ranked at once: the intervals hold for all pairs together, and grow with their number."""
+
+
+@dataclass
+class Findings:
+    """The tables of a study by name, and what they say in sentences."""
+
+    tables: dict[str, pl.DataFrame] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
+
+
+def design_table(plan: Plan, runs: Runs, looks: Mapping[str, Look]) -> pl.DataFrame:
+    """Return one row a point: its factors' levels, whether it was run, and what the guard says."""
+    rows = []
+    for point in plan.points:
+        look = looks.get(point.name)
+        why = point.why or runs.failures.get(point.name, "")
+        impossible = point.pilot is None
+        status = "impossible" if impossible else "failed" if point.name in runs.failures else "run"
+        rows.append(
+            {"point": point.name, "setting": point.setting, "pilot": point.base, "label": point.label}
+            | {name: level_of(plan, point.setting, name) for name in plan.factors}
+            | {
+                "replications": 0 if impossible else runs.count(point.name),
+                "status": status,
+                "heads": None if impossible or not look else look.heads,
+                "cannot_keep_up": ", ".join(look.overloaded) if look else "",
+                "why": why,
+                "key": runs.keys.get(point.name, ""),
+            }
+        )
+    schema = dict.fromkeys(rows[0], pl.String)
+    schema |= {"setting": pl.Int64, "replications": pl.Int64, "heads": pl.Int64}  # type: ignore[dict-item]
+    return pl.DataFrame(rows, schema=schema)
+
+
+def level_of(plan: Plan, setting: int, factor: str) -> str:
+    """Return the level that a setting has of a factor; what it does not move is at its base."""
+    level = plan.settings.all[setting].levels.get(factor)
+    return level.label if level else plan.factors[factor].base or "base"
+
+
+def measures_table(runs: Runs, study: str) -> pl.DataFrame:
+    """Return the long table: every measure of the study's groups, of every replication of every point."""
+    parts = []
+    for name in runs.keys:
+        for number in range(runs.count(name)):
+            keys = (
+                pl.lit(study).alias("study"),
+                pl.lit(name).alias("point"),
+                pl.lit(number, pl.Int64).alias("replication"),
+            )
+            parts.append(runs.table(name, number).select(*keys, "measure", "group", "unit", "value"))
+    return pl.concat(parts) if parts else pl.DataFrame()
+
+
+def summary_table(plan: Plan, runs: Runs, confidence: float) -> pl.DataFrame:
+    """Return one row a point: its factors' levels and mean, low and high of every response."""
+    settings = pl.DataFrame(
+        [
+            {"setting": i, "point": point.name, "pilot": point.base, "label": point.label}
+            | {name: level_of(plan, point.setting, name) for name in plan.factors}
+            for i, point in enumerate(plan.points)
+        ]
+    )
+    numbers = {point.name: i for i, point in enumerate(plan.points)}
+    responses = [
+        cells.Response(
+            response, unit_of(runs, response),
+            {numbers[name]: runs.values(name, response) for name in runs.keys if runs.count(name)},
+            {numbers[p.name]: p.why or runs.failures.get(p.name, "") for p in plan.points},
+        )
+        for response in plan.study.responses
+    ]  # fmt: skip
+    return effects.summary(settings, responses, confidence).drop("setting")
+
+
+def effects_table(plan: Plan, runs: Runs, mid: Mid, run: Run) -> pl.DataFrame:
+    """Return every paired difference of every response with a verdict; intervals of a response hold all at once."""
+    pairs = [(a, b) for a, b in plan.pairs() if runs.count(a.name) and runs.count(b.name)]
+    rows = []
+    for response in plan.study.responses:
+        measured = [_pair(runs, a.name, b.name, response) for a, b in pairs]
+        whys = [_withheld(runs, a.name, b.name, response, run) for a, b in pairs]
+        known = [m if not why else (np.full(2, np.nan),) * 2 for m, why in zip(measured, whys, strict=True)]
+        judged = judged_as(response)
+        least = float(getattr(mid, judged.mid)) if judged else None
+        for (a, b), d, (x, y), why in zip(
+            pairs, analysis.simultaneous(known, run.confidence), measured, whys, strict=True
+        ):
+            told = analysis.verdict(d.low, d.high, least, judged.higher_is_better) if judged and least else ""
+            rows.append(
+                {
+                    "response": response, "unit": unit_of(runs, response), "baseline": a.name, "point": b.name,
+                    "baseline_label": a.label, "label": b.label, "baseline_mean": float(np.mean(x)),
+                    "mean": float(np.mean(y)), "difference": d.estimate, "low": d.low, "high": d.high, "n": len(x),
+                    "mid": least, "verdict": "withheld" if why else str(told), "why": why,
+                }
+            )  # fmt: skip
+    schema = dict.fromkeys(
+        ("response", "unit", "baseline", "point", "baseline_label", "label", "verdict", "why"), pl.String
+    ) | dict.fromkeys(("baseline_mean", "mean", "difference", "low", "high", "mid"), pl.Float64)
+    order = ["response", "unit", "baseline", "point", "baseline_label", "label", "baseline_mean", "mean", "difference"]
+    order += ["low", "high", "n", "mid", "verdict", "why"]
+    return pl.DataFrame(rows, schema={name: schema.get(name, pl.Int64) for name in order})
+
+
+def _pair(runs: Runs, baseline: str, other: str, response: str) -> tuple[Floats, Floats]:
+    """Return a response at two points, of the replications that both have."""
+    n = min(runs.count(baseline), runs.count(other))
+    return runs.values(baseline, response, n), runs.values(other, response, n)
+
+
+def _withheld(runs: Runs, baseline: str, other: str, response: str, run: Run) -> str:
+    """Return why no verdict is given, or an empty text: too many of the requests meet staff who cannot keep up."""
+    judged = judged_as(response)
+    touched = judged.touched if judged else "touched"
+    for name in (baseline, other):
+        x = runs.values(name, response)
+        if not np.isfinite(x).all():
+            still_open = float(np.mean(runs.values(name, "still_open")))
+            return f"{still_open:.1%} still open at {name}" if still_open > 0 else f"no value at {name}"
+        share = float(np.mean(runs.values(name, touched))) if touched and touched != "staff" else 0.0
+        if share > run.withhold_share:
+            return f"{share:.0%} of requests at {name} meet staff who cannot keep up"
+    return ""
+
+
+def found(plan: Plan, runs: Runs, looks: Mapping[str, Look], spent: Spent) -> Findings:
+    """Return what the designs of a study say, each by its shape."""
+    made: dict[str, list[pl.DataFrame]] = {}
+    said: list[str] = list(spent.said)
+    for number, block in enumerate(plan.settings.blocks):
+        settings = block_settings(plan, block)
+        for view in views(plan, runs):
+            for name, table in _shape(block, settings, view, said).items():
+                keys = pl.lit(number).alias("design"), pl.lit(view.name).alias("view")
+                made.setdefault(name, []).append(table.select(*keys, pl.all()))
+    found = Findings({name: pl.concat(parts, how="diagonal_relaxed") for name, parts in made.items()}, said)
+    for name, one in (("ranking", _ranking(plan, runs)), ("pareto", _pareto(plan, runs, looks))):
+        if one is not None:
+            found.tables[name] = one
+    return found
+
+
+def block_settings(plan: Plan, block: Block) -> pl.DataFrame:
+    """Return the settings of a design: their numbers and the levels of its factors."""
+    rows = [
+        {"setting": number} | {name: level_of(plan, number, name) for name in block.factors}
+        for number in dict.fromkeys(block.rows)
+    ]
+    return pl.DataFrame(rows, schema={"setting": pl.Int64, **dict.fromkeys(block.factors, pl.String)})
+
+
+def _shape(block: Block, settings: pl.DataFrame, view: View, said: list[str]) -> dict[str, pl.DataFrame]:
+    """Return the tables that the kind of a design and the number of its factors ask for."""
+    confidence, factors = view.confidence, list(block.factors)
+    named = pl.lit(view.response.name).alias("response"), pl.lit(view.response.unit).alias("unit")
+    if block.kind == "one_at_a_time":
+        base = view.response.at(block.rows[0])
+        if base is None:
+            said.append(f"{view.response.name}: no tornado, as its base is {view.response.reason(block.rows[0])}.")
+            return {}
+        known = tornado.tornado(base, tornado.ends(settings, view.response, block.rows[0], factors), confidence)
+        ends = known.base
+        columns = [
+            pl.lit(v).alias(n) for n, v in (("base", ends.estimate), ("base_from", ends.low), ("base_to", ends.high))
+        ]
+        return {"tornado": known.table.select(*named, *columns, pl.all())}
+    if block.kind == "indices":
+        return _indices(block, view, factors, named, said)
+    if block.kind == "grid" and factors:
+        tables = {"main_effects": effects.main_effects(settings, view.response, factors, confidence)}
+        if len(factors) == 1:
+            tables = {"curve": effects.curve(settings, view.response, factors[0], None, confidence)}
+        if len(factors) >= 2:
+            tables["heat"] = effects.heat(settings, view.response, factors[0], factors[1], confidence)
+            tables["curve"] = effects.curve(settings, view.response, factors[0], factors[1], confidence)
+        return tables
+    if block.kind == "zip":
+        first = settings.select("setting", factors[0])
+        return {"curve": effects.curve(first, view.response, factors[0], None, confidence)}
+    return {}
+
+
+def _indices(
+    block: Block, view: View, factors: Sequence[str], named: Sequence[Any], said: list[str]
+) -> dict[str, pl.DataFrame]:
+    """Return the Sobol indices of a response."""
+    values = [view.response.values.get(number, np.empty(0)) for number in block.rows]
+    n = max((len(one) for one in values), default=0)
+    table = np.full((len(values), max(n, 1)), np.nan)
+    for row, one in zip(table, values, strict=True):
+        row[: len(one)] = one
+    try:
+        known = variance.indices(table, factors, view.confidence)
+    except ValueError as error:
+        said.append(f"{view.response.name}: no Sobol indices: {error}.")
+        return {}
+    if known.why:
+        said.append(f"{view.response.name}: no Sobol indices: {known.why}.")
+    if known.left_out:
+        said.append(
+            f"{view.response.name}: {known.left_out} of {known.n + known.left_out} base points were left out of the "
+            "Sobol indices, as one of their settings has no value."
+        )
+    columns = [
+        pl.lit(v).alias(name)
+        for name, v in (("n", known.n), ("left_out", known.left_out), ("noise", known.noise_share))
+    ]
+    return {"indices": known.table.select(*named, pl.all(), *columns)}
+
+
+def _ranking(plan: Plan, runs: Runs) -> pl.DataFrame | None:
+    """Return the points against the best of the others, on the replications that all of them have."""
+    best = plan.study.choose.best if plan.study.choose else None
+    response = best.response if best else plan.study.responses[0]
+    judged = judged_as(response)
+    smaller = best.smaller_is_better if best else not (judged and judged.higher_is_better)
+    names = [name for name in runs.keys if name not in runs.failures]
+    names = [name for name in names if np.isfinite(runs.values(name, response)).all() and runs.count(name) > 1]
+    if not 2 <= len(names) <= MOST_RANKED or len(plan.study.pilots) > 1:
+        return None
+    n = min(runs.count(name) for name in names)
+    samples = np.array([runs.values(name, response, n) for name in names]).T
+    against = selection.against_best(samples, plan.confidence, smaller_is_better=smaller)
+    rows = []
+    for i, name in enumerate(names):
+        ends = (against.low[i], against.high[i])
+        surely, never = (ends[1] <= 0, ends[0] >= 0) if smaller else (ends[0] >= 0, ends[1] <= 0)
+        verdict = "best" if surely else "not best" if never else "may be best"
+        mean = float(samples[:, i].mean())
+        rows.append((response, unit_of(runs, response), name, plan.point(name).label, mean, *ends, verdict, n))
+    columns = ["response", "unit", "point", "label", "mean", "best_low", "best_high", "verdict", "n"]
+    table = pl.DataFrame(rows, schema=columns, orient="row").sort("mean", descending=not smaller, maintain_order=True)
+    return table
+
+
+def _pareto(plan: Plan, runs: Runs, looks: Mapping[str, Look]) -> pl.DataFrame | None:
+    """Return heads against every response, where heads differ between the points."""
+    names = [name for name in runs.keys if runs.count(name)]
+    if len({looks[name].heads for name in names}) < 2:
+        return None
+    keeps = [keeps_promises(plan, runs, name) for name in names]
+    parts = []
+    for response in plan.study.responses:
+        judged = judged_as(response)
+        table = front.pareto(
+            [plan.point(name).label for name in names], [looks[name].heads for name in names],
+            [runs.values(name, response) for name in names], keeps, plan.confidence,
+            smaller_is_better=not (judged and judged.higher_is_better),
+        )  # fmt: skip
+        named = pl.lit(response).alias("response"), pl.lit(unit_of(runs, response)).alias("unit")
+        parts.append(table.select(*named, pl.Series("point", names), pl.all()))
+    return pl.concat(parts)
+
+
+def keeps_promises(plan: Plan, runs: Runs, name: str) -> bool | None:
+    """Return whether the means of a point keep every promise; None where there is none, or one is withheld."""
+    means = {response: runs.values(name, response) for response in plan.study.promises}
+    if not means or not all(len(x) and np.isfinite(x).all() for x in means.values()):
+        return None
+    return all(plan.study.promises[response].kept(float(x.mean())) for response, x in means.items())

@@ -1,0 +1,81 @@
+"""What is known of a point before it is run: its heads, and which posts cannot keep up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sim import executor, study, tables, workload
+from sim.config import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from experiments.composition import How
+    from sim.archive import Archive
+    from sim.config import Pilot
+
+WORTH_A_POOL = 24
+"""Designs from which on it pays to start processes to look at them."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """A design before it is run.
+
+    Attributes
+    ----------
+    heads
+        Of all levels together: what the design costs, as far as staff go.
+    overloaded
+        The posts that cannot keep up, with their loads.
+    why
+        Empty, or why there is no such design.
+    """
+
+    heads: int
+    overloaded: tuple[str, ...]
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A design to be looked at."""
+
+    key: str
+    pilot: Pilot
+
+
+def look(task: Task) -> Look:
+    """Look at a design: lay out its organisation and hold the work that is due against the staff."""
+    try:
+        organisations = tables.organisations([task.pilot])
+    except ConfigError as error:
+        return Look(0, (), str(error))
+    heads = sum(workload.heads(task.pilot).values())
+    return Look(heads, tuple(tables.overloaded(organisations)[task.pilot.name]))
+
+
+def look_at_all(archive: Archive, pilots: Mapping[str, Pilot], keys: Mapping[str, str], means: How) -> dict[str, Look]:
+    """Return a look at every design, by name; what was seen before is kept beside the replications."""
+    seen: dict[str, Look] = {}
+    tasks: dict[str, Task] = {}
+    for name, key in keys.items():
+        held = archive.design(key).get("look")
+        if isinstance(held, dict):
+            seen[key] = Look(int(held["heads"]), tuple(held["overloaded"]), str(held["why"]))
+        elif key not in seen:
+            tasks[key] = Task(key, pilots[name])
+
+    def on_done(task: Task, found: Look) -> None:
+        seen[task.key] = found
+        study.describe(archive, task.pilot, look=_plain(found))
+
+    on = means.executor if len(tasks) >= WORTH_A_POOL else executor.Serial(kind="serial")
+    executor.run_tasks(look, list(tasks.values()), on, on_done=on_done, named=lambda task: task.pilot.title)
+    return {name: seen[key] for name, key in keys.items()}
+
+
+def _plain(found: Look) -> dict[str, Any]:
+    """Return a look as plain data."""
+    return {"heads": found.heads, "overloaded": list(found.overloaded), "why": found.why}

@@ -1,0 +1,210 @@
+"""What a study leaves: tables, charts and summary.md on disk, and the findings in the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from experiments.studies import drawing, findings, telling
+from experiments.studies.views import unit_of
+from sim import files
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import Console
+
+    from experiments.studies.looks import Look
+    from experiments.studies.plan import Plan
+    from experiments.studies.runs import Runs
+    from experiments.studies.spending import Spent
+    from sim.report import Table
+    from sim.store import Store
+    from sim.truncation import WarmUp
+
+SHOWN = 40
+"""Points that a terminal and summary.md are shown; all are in summary.csv."""
+
+
+def tell(
+    console: Console,
+    store: Store,
+    plan: Plan,
+    runs: Runs,
+    looks: Mapping[str, Look],
+    spent: Spent,
+    warm_up: WarmUp | None,
+) -> None:
+    """Write every table and chart of a study and print what it found."""
+    tables, said = tables_of(store.folder.name, plan, runs, looks, spent, warm_up)
+    for name, table in tables.items():
+        store.write_table(name, table)
+    words = words_of(plan, runs, tables, warm_up)
+    store.write_bytes(drawing.WORDS, files.readable(words))
+    drawn = drawing.draw(store)
+    told = [
+        *telling.sentences(plan, tables | {"units": _units(plan, runs)}, words),
+        *telling.choices(plan, spent.choices),
+        *said,
+        *_left_out(plan, runs, looks),
+    ]
+    shown = responses(plan, runs, tables["summary"])
+    console.print(shown)
+    for sentence in told:
+        console.print(f"- {sentence}", markup=False)
+    console.print(f"- {_cost(runs)}", markup=False)
+    store.write_text("summary.md", _markdown(plan, shown, told, words, drawn))
+    store.finish({"simulated": runs.simulated, "steps": runs.steps})
+    console.print(
+        f"\nKept in results/{store.folder.name}/ (summary.md, {len(drawn)} charts in charts/, design.csv, summary.csv, "
+        "measures.csv)", markup=False,
+    )  # fmt: skip
+
+
+def tables_of(
+    name: str, plan: Plan, runs: Runs, looks: Mapping[str, Look], spent: Spent, warm_up: WarmUp | None
+) -> tuple[dict[str, pl.DataFrame], list[str]]:
+    """Return every table of a study, and what is to be said of them."""
+    run, mid = plan.first.run, plan.first.mid
+    tables = {
+        "design": findings.design_table(plan, runs, looks),
+        "measures": findings.measures_table(runs, name),
+        "summary": findings.summary_table(plan, runs, run.confidence),
+    }
+    compared = findings.effects_table(plan, runs, mid, run)
+    if len(compared):
+        tables["effects"] = compared
+    if len(spent.reached):
+        tables["precision"] = spent.reached
+    if spent.choices:
+        tables["choice"] = pl.DataFrame(
+            [
+                {"asked": choice.asked, "point": one.name, "label": plan.point(one.name).label, "verdict": one.verdict,
+                 "replications": one.spent, "chosen": one.name == choice.chosen}
+                for choice in spent.choices
+                for one in choice.candidates
+            ]
+        )  # fmt: skip
+    found = findings.found(plan, runs, looks, spent)
+    tables |= found.tables
+    if warm_up is not None:
+        chosen = warm_up.chosen.select("series", chosen="weeks")
+        tables["warm_up"] = warm_up.table.join(chosen, on="series", how="left")
+        found.said.append(
+            f"MSER-5 on a pilot run of the base chose {warm_up.weeks} weeks of warm-up. {warm_up.said}".strip()
+        )
+    return tables, found.said
+
+
+def words_of(plan: Plan, runs: Runs, tables: Mapping[str, pl.DataFrame], warm_up: WarmUp | None) -> dict[str, Any]:
+    """Return what the charts say beside their numbers, so that they can be drawn from the folder alone."""
+    from sim.comparison import judged_as
+
+    run, first = plan.first.run, plan.first
+    judged = {response: judged_as(response) for response in plan.study.responses}
+    counts = [runs.count(name) for name in runs.keys]
+    n = f"{min(counts)} to {max(counts)}" if len(set(counts)) > 1 else f"{counts[0]}"
+    return {
+        "title": plan.study.title,
+        "titles": dict(plan.titles),
+        "tables": [name for name in drawing.DRAWN if name in tables],
+        "designs": [{"kind": block.kind, "factors": list(block.factors)} for block in plan.settings.blocks],
+        "promises": {name: one.model_dump(mode="json") for name, one in plan.study.promises.items()},
+        "mids": {name: float(getattr(first.mid, one.mid)) for name, one in judged.items() if one},
+        "confidence": run.confidence,
+        "interval": f"{run.confidence:.0%} intervals, each on its own",
+        "warm_up_weeks": warm_up.weeks if warm_up else None,
+        "footer": (
+            f"{first.district.name}; {n} replications a point on the same residents, seed {run.seed}, "
+            f"{run.measured_weeks} weeks measured after {run.warm_up_weeks} of warm-up. Many inputs are assumptions: "
+            "configs/evidence.yaml."
+        ),
+    }
+
+
+def _units(plan: Plan, runs: Runs) -> pl.DataFrame:
+    """Return the unit of every response."""
+    return pl.DataFrame(
+        [(r, unit_of(runs, r)) for r in plan.study.responses], schema=["response", "unit"], orient="row"
+    )
+
+
+def responses(plan: Plan, runs: Runs, summary: pl.DataFrame) -> Table:
+    """Return every response at every point, with its half-width."""
+    from sim.report import Column, Table, decimals, number, scale_of
+
+    columns, cells = [Column("Point"), Column("What it is")], []
+    scales = {response: scale_of(unit_of(runs, response)) for response in plan.study.responses}
+    columns += [Column(_heading(response, scales[response][1]), "right") for response in plan.study.responses]
+    for row in summary.head(SHOWN).iter_rows(named=True):
+        told = []
+        for response in plan.study.responses:
+            factor = scales[response][0]
+            mean, low, high = (factor * row[f"{response}{end}"] for end in ("", "_low", "_high"))
+            half = (high - low) / 2
+            places = decimals(half, abs(mean))
+            told.append(f"{number(mean, places)} ± {number(half, places)}" if mean == mean else "–")  # noqa: PLR0124
+        cells.append((row["point"], row["label"], *told))
+    notes = ["±: half of the interval of each mean by itself. –: withheld, failed, or no such design."]
+    if len(summary) > SHOWN:
+        notes.insert(0, f"The first {SHOWN} of {len(summary)} points; all are in summary.csv.")
+    return Table("Responses", tuple(columns), tuple(cells), tuple(notes))
+
+
+def _heading(response: str, unit: str) -> str:
+    """Return the heading of a response."""
+    words = drawing.said(response)
+    return f"{words} ({unit})" if unit else words
+
+
+def _left_out(plan: Plan, runs: Runs, looks: Mapping[str, Look]) -> list[str]:
+    """Return what has to be said of points that were not run, or whose numbers must be read with care."""
+    said = []
+    impossible = [point for point in plan.points if point.pilot is None]
+    if impossible:
+        said.append(
+            f"{len(impossible)} of {len(plan.points)} points cannot be (design.csv says why), as {impossible[0].name}: "
+            f"{impossible[0].why}."
+        )
+    if runs.failures:
+        name, why = next(iter(runs.failures.items()))
+        said.append(
+            f"{len(runs.failures)} points failed and are left out, as {name}: {why}. The others are whole; retry=true "
+            "tries them again."
+        )
+    overloaded = [name for name, look in looks.items() if look.overloaded and name in runs.keys]
+    if overloaded:
+        said.append(
+            f"In {len(overloaded)} of {len(plan.points)} points some posts cannot keep up with work that piles up, so "
+            "that what is measured there depends on the length of the run; effects.csv withholds its verdicts where "
+            "too many requests meet them."
+        )
+    return said
+
+
+def _cost(runs: Runs) -> str:
+    """Return what the run cost."""
+    kept = sum(runs.count(name) for name in runs.keys)
+    if not runs.simulated:
+        return f"Nothing was simulated: all {kept} replications were kept already."
+    return (
+        f"{runs.simulated} of {kept} replications were simulated now, {runs.steps:,} steps in {runs.seconds:,.0f} s; "
+        "Little's law and the balance held in every one."
+    )
+
+
+def _markdown(plan: Plan, table: Table, told: Sequence[str], words: Mapping[str, Any], drawn: Sequence[str]) -> str:
+    """Return the whole summary as Markdown."""
+    from sim.report import escape_markdown
+
+    study = plan.study
+    parts = [
+        f"# {escape_markdown(study.title)}",
+        escape_markdown(study.question),
+        "\n".join(f"- {escape_markdown(sentence)}" for sentence in told),
+        table.to_markdown(),
+        "\n\n".join(f"![{escape_markdown(name)}](charts/{name}.svg)" for name in drawn),
+        escape_markdown(words["footer"]),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"

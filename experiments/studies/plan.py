@@ -1,0 +1,202 @@
+"""What a study runs: its settings and points, decided whole before anything is simulated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from experiments.studies import evidence, factors
+from experiments.studies.points import Composer, Point
+from sim import design
+from sim.config import ConfigError, near
+from sim.design import DesignError, Factor, Knob, Level, Setting, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from experiments.composition import Line
+    from sim.config import Pilot
+    from sim.study_config import DesignOf, Study
+
+MOST_POINTS = 100_000
+
+FIXED = ("point", "setting", "pilot", "label", "replications", "status", "heads", "cannot_keep_up", "why", "key", "n")
+"""Columns of the study's tables beside the factors."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study with all its points.
+
+    Attributes
+    ----------
+    study
+        As it was read.
+    factors
+        By name.
+    settings
+        The rows of all designs, each once; the settings' numbers are their places here.
+    points
+        Each setting under each pilot: setting after setting, pilots in the order of the study.
+    baseline
+        The number of the setting with which the others are compared in a study of one pilot, or None.
+    titles
+        Of the pilots, by their names.
+    notes
+        What has to be said of the plan.
+    """
+
+    study: Study
+    factors: Mapping[str, Factor]
+    settings: Settings
+    points: tuple[Point, ...]
+    baseline: int | None
+    titles: Mapping[str, str]
+    notes: tuple[str, ...]
+
+    def at(self, setting: int) -> tuple[Point, ...]:
+        """Return the points of a setting, one a pilot."""
+        n = len(self.study.pilots)
+        return self.points[setting * n : (setting + 1) * n]
+
+    def without(self, why: Mapping[str, str]) -> Plan:
+        """Return the plan with these points as such that cannot be, for the reasons given."""
+        points = (replace(p, pilot=None, why=why[p.name]) if p.name in why else p for p in self.points)
+        return replace(self, points=tuple(points))
+
+    def point(self, name: str) -> Point:
+        """Return a point by its name."""
+        return next(point for point in self.points if point.name == name)
+
+    @property
+    def pilots(self) -> dict[str, Pilot]:
+        """Return the designs that can be, by the names of their points."""
+        return {point.name: point.pilot for point in self.points if point.pilot is not None}
+
+    @property
+    def first(self) -> Pilot:
+        """Return the first design that can be: what holds for all of them is read from it."""
+        return next(point.pilot for point in self.points if point.pilot is not None)
+
+    @property
+    def confidence(self) -> float:
+        """Return the confidence of all intervals."""
+        return self.first.run.confidence
+
+    def pairs(self) -> list[tuple[Point, Point]]:
+        """Return which points are compared, the baseline first: pilots with the first, settings with the baseline."""
+        found = []
+        for number in range(len(self.settings.all)):
+            first, *others = self.at(number)
+            if self.baseline is not None:
+                if number != self.baseline:
+                    found.append((self.at(self.baseline)[0], first))
+            else:
+                found += [(first, other) for other in others]
+        return found
+
+
+def planned(study: Study, line: Line) -> Plan:
+    """Return the plan of a study.
+
+    Parameters
+    ----------
+    study
+        As it was read.
+    line
+        Knobs that are set for all points alike, and where to find configs.
+
+    Raises
+    ------
+    ConfigError
+        Factors must name knobs and have levels; the base must be a design that can be.
+    """
+    composer = Composer(study, line)
+    base = {name: composer.plain(name) for name in study.pilots}
+    known = {name: factors.parsed(name, given, line.config_dir) for name, given in study.factors.items()}
+    from_evidence, notes = evidence.factors(study.evidence, base, line.config_dir)
+    known |= {factor.name: factor for factor in from_evidence}
+    for name in known:
+        if name in FIXED:
+            raise ConfigError(
+                f"study.factors must not be called as a column of the tables ({', '.join(FIXED)}), got {name}"
+            )
+    settings = Settings()
+    for one in study.design:
+        _join(settings, one, known)
+    baseline = None
+    if study.baseline is not None:
+        baseline = settings.add(_baseline(study.baseline, known))
+    if len(settings.all) * len(study.pilots) > MOST_POINTS:
+        raise ConfigError(
+            f"study must have at most {MOST_POINTS:,} points, got {len(settings.all) * len(study.pilots):,}"
+        )
+    points: list[Point] = []
+    for number, setting in enumerate(settings.all):
+        for name in study.pilots:
+            points.append(composer.point(len(points), number, setting, name))
+    if not any(point.pilot for point in points):
+        raise ConfigError(f"study must have a point that can be, got {len(points)} that cannot: {points[0].why}")
+    titles = {name: str(plain["title"]) for name, plain in base.items()}
+    return Plan(study, known, settings, tuple(points), baseline, titles, tuple(notes))
+
+
+def _join(settings: Settings, one: DesignOf, known: Mapping[str, Factor]) -> None:
+    """Add the rows of a design."""
+    if one.kind == "points":
+        rows = [_labelled(label, knobs) for label, knobs in one.points.items()]
+        settings.join("points", [], rows)
+        return
+    mine = factors.chosen(one.factors, known)
+    if not mine:
+        raise ConfigError(f"study.factors must name at least one factor for a {one.kind} design, got none")
+    try:
+        rows = _rows(one, mine)
+    except DesignError as error:
+        raise ConfigError(f"study.{error}") from error
+    settings.join(one.kind, mine, rows, one.n)
+
+
+def _labelled(label: str, knobs: Mapping[str, Any]) -> Setting:
+    """Return a point of a list, which is its own only level of no factor."""
+    return Setting({"": factors.labelled(label, knobs)})
+
+
+def _rows(one: DesignOf, mine: Sequence[Factor]) -> list[Setting]:
+    """Return the settings of a design over factors, in its order."""
+    if one.kind == "grid":
+        return design.grid(mine)
+    if one.kind == "zip":
+        return design.zipped(mine)
+    if one.kind == "one_at_a_time":
+        return design.one_at_a_time(mine)
+    n = one.n or 0
+    if one.kind == "lhs":
+        return design.sampled(mine, design.latin_hypercube(len(mine), n, one.seed))
+    if one.kind == "sobol":
+        return design.sampled(mine, design.sobol_sequence(len(mine), n, one.seed))
+    from sim.variance import sobol_settings
+
+    return design.sampled(mine, sobol_settings(n, len(mine), one.seed))
+
+
+def _baseline(given: Mapping[str, Any], known: Mapping[str, Factor]) -> Setting:
+    """Return the setting with which the others are compared: a level of some or all factors, or another value."""
+    levels = {}
+    for name, value in given.items():
+        if name not in known:
+            raise ConfigError(f"study.baseline must name factors of the study{near(name, known)}, got {name}")
+        label = factors.shown(value)
+        of = {level.label: level for level in known[name].levels}
+        if label not in of and (isinstance(value, str) or name not in _keys(known[name])):
+            raise ConfigError(
+                f"study.baseline.{name} must be one of {', '.join(of)}{near(label, of)}, got {factors.shown(value)}"
+            )
+        levels[name] = of.get(label) or Level(label, factors.number(value), (Knob(name, value),))
+    return Setting({name: levels[name] for name in known if name in levels})
+
+
+def _keys(factor: Factor) -> set[str]:
+    """Return the knob of a factor that moves one knob only; none of one that moves several."""
+    keys = {knob.key for level in factor.levels for knob in level.knobs} | {k.key for k, *_ in factor.intervals}
+    return keys if len(keys) == 1 else set()

@@ -1,0 +1,196 @@
+"""The replications of a study: what is kept already is read, what is missing is run, what fails is noted."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim import study
+from sim.archive import Damaged
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import polars as pl
+    from numpy.typing import NDArray
+    from rich.console import Console
+
+    from experiments.composition import How
+    from sim.archive import Archive
+
+    Floats = NDArray[np.float64]
+
+TABLE = "measures"
+
+
+@dataclass
+class Runs:
+    """What is known of the points of a study so far; the live state of a sweep.
+
+    Attributes
+    ----------
+    archive
+        Where replications are kept, for all studies.
+    keys
+        The key of every point that can be, by its name.
+    means
+        By which engine and where to run.
+    groups
+        Which groups of measures the study's tables hold, by the word before the colon.
+    console
+        Where to tell how far it is.
+    retry
+        Whether replications that failed before are tried again.
+    """
+
+    archive: Archive
+    pilots: Mapping[str, Any]
+    keys: Mapping[str, str]
+    means: How
+    groups: Sequence[str]
+    console: Console
+    retry: bool = False
+    steps: int = 0
+    seconds: float = 0.0
+    simulated: int = 0
+    damages: list[str] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
+    _tables: dict[tuple[str, int], pl.DataFrame] = field(default_factory=dict)
+    _numbers: dict[tuple[str, int], dict[tuple[str, str], float]] = field(default_factory=dict)
+
+    def have(self, wanted: Mapping[str, int], told: str = "replications") -> None:
+        """Have so many replications of these points, the r-th of all points before the next of any.
+
+        A replication that fails stops its point only.
+        """
+        missing: dict[tuple[str, int], study.Task] = {}
+        for number in range(max(wanted.values(), default=0)):
+            for name, least in wanted.items():
+                which = self.keys[name], number
+                if number >= least or which in missing or which in self._tables or name in self.failures:
+                    continue
+                if self._read(*which):
+                    continue
+                error = self.archive.failure(*which)
+                if error is not None and not self.retry:
+                    self._failed(which[0], f"replication {number} failed: {error}")
+                else:
+                    missing[which] = study.Task(self.archive, which[0], self.pilots[name], number, self.means.engine)
+        self._run(list(missing.values()), told)
+
+    def count(self, name: str) -> int:
+        """Return how many replications of a point are known, from the first without a gap; none of what cannot be."""
+        number = 0
+        while name in self.keys and (self.keys[name], number) in self._tables:
+            number += 1
+        return number
+
+    def values(self, name: str, response: str, n: int | None = None) -> Floats:
+        """Return a response over the replications of a point (shape (replications,)); NaN where it is withheld."""
+        measure, _, group = response.partition("|")
+        cell = measure, group or "all"
+        number = self.count(name) if n is None else n
+        found = [self._numbers[self.keys[name], r].get(cell, np.nan) for r in range(number)]
+        return np.array(found, dtype=np.float64)
+
+    def table(self, name: str, replication: int) -> pl.DataFrame:
+        """Return the measures of a replication of a point, of the study's groups."""
+        return self._tables[self.keys[name], replication]
+
+    def forget_failures(self) -> None:
+        """Let the failed replications be tried again."""
+        for key in self.keys.values():
+            for number in self.archive.failures(key):
+                self.archive.forgive(key, number)
+
+    def _read(self, key: str, replication: int) -> bool:
+        """Return whether a replication is kept, and read it; a damaged one is put aside and told, and is missing."""
+        import polars as pl
+
+        if not self.archive.finished(key, replication):
+            return False
+        try:
+            whole = self.archive.read(key, replication, TABLE)
+        except Damaged as damage:
+            self.damages.append(str(damage))
+            self.console.print(f"- {damage}. It is run again.", markup=False)
+            return False
+        mine = whole.filter(pl.col("group").str.extract("^([^:|]*)").is_in(self.groups))
+        self._tables[key, replication] = mine
+        self._numbers[key, replication] = {
+            (measure, group): value for measure, group, value in mine.select("measure", "group", "value").iter_rows()
+        }
+        return True
+
+    def _failed(self, key: str, error: str) -> None:
+        """Note for every point of a key that it failed."""
+        for name, its_key in self.keys.items():
+            if its_key == key:
+                self.failures.setdefault(name, error)
+
+    def _run(self, tasks: list[study.Task], told: str) -> None:
+        """Run replications, behind a progress bar."""
+        if not tasks:
+            return
+        began = time.perf_counter()
+        with Progress.of(self.console, told, len(tasks)) as bar:
+
+            def on_done(task: study.Task, facts: Mapping[str, Any]) -> None:
+                if error := facts.get("error"):
+                    self._failed(task.key, f"replication {task.replication} failed: {error}")
+                else:
+                    self.steps += int(facts["steps"])
+                    self.simulated += 1
+                    self._read(task.key, task.replication)
+                bar.advance(str(task))
+
+            study.run_tasks(tasks, on=self.means.executor, on_done=on_done, go_on=True)
+        self.seconds += time.perf_counter() - began
+
+
+@dataclass
+class Progress:
+    """How far a round of replications is: a bar in a terminal, a line at every tenth elsewhere."""
+
+    console: Console
+    total: int
+    bar: Any
+    job: Any
+    done: int = 0
+
+    @classmethod
+    def of(cls, console: Console, told: str, total: int) -> Progress:
+        """Return the progress of so many replications."""
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        bar = Bar(*columns, console=console, disable=not sys.stderr.isatty() and not console.is_terminal)
+        return cls(console, total, bar, bar.add_task(told, total=total))
+
+    def __enter__(self) -> Progress:
+        """Show the bar."""
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the bar as it is."""
+        self.bar.stop()
+
+    def advance(self, what: str) -> None:
+        """Count one more."""
+        self.done += 1
+        self.bar.advance(self.job)
+        tenth = 10 * self.done // self.total > 10 * (self.done - 1) // self.total
+        if not self.console.is_terminal and (tenth or self.done == 1):
+            self.console.print(f"  {self.done} of {self.total}: kept {what}", markup=False)

@@ -1,0 +1,274 @@
+"""Which replications a study spends: the first of every point, those that its precision takes, those of its choice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from experiments.composition import Line
+from experiments.studies.points import Composer
+from experiments.studies.runs import Runs
+from experiments.studies.telling import WITHHELD
+from sim import study as studies
+from sim import truncation
+from sim.config import ConfigError, near
+from sim.design import Setting
+from sim.feasibility import Judgement, select_cheapest
+from sim.feasibility import Promise as Limit
+from sim.selection import select_best
+from sim.study_config import WarmUp as WarmUpWanted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+    from rich.console import Console
+
+    from experiments.composition import How
+    from experiments.studies.looks import Look
+    from experiments.studies.plan import Plan
+    from sim.archive import Archive
+    from sim.study_config import Best, Choose, Promise, Study
+    from sim.truncation import WarmUp
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+BLOCK = 5
+"""Replications of a design drawn at once in a search: it changes no answer, and a pool of processes has work."""
+
+ABREAST = 4
+"""Designs on trial at once in the search for the cheapest, for the same reason."""
+
+TOLERANCE_SHARE = 0.05
+"""Tolerance of a promise that names none, as a share of its bound."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What a search found out about one point."""
+
+    name: str
+    verdict: str
+    spent: int
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a search chose.
+
+    Attributes
+    ----------
+    asked
+        What was asked, in words.
+    chosen
+        The name of the point, or None where no point keeps every promise.
+    guaranteed
+        Whether the search ended with its guarantee, or with the most replications.
+    confidence
+        Of the guarantee.
+    candidates
+        Every point that can be.
+    """
+
+    asked: str
+    chosen: str | None
+    guaranteed: bool
+    confidence: float
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What was spent replications for.
+
+    Attributes
+    ----------
+    reached
+        How precise each response of each point became, against what was wanted; empty without targets.
+    choices
+        What was chosen.
+    said
+        What has to be said: points whose precision was not met, choices without their guarantee.
+    """
+
+    reached: pl.DataFrame
+    choices: tuple[Choice, ...]
+    said: tuple[str, ...]
+
+
+class _WithheldError(Exception):
+    """A response of a point is withheld, so that the point cannot be chosen."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+def spend(plan: Plan, runs: Runs, looks: Mapping[str, Look]) -> Spent:
+    """Have every replication that a study asks for, and return what was found out on the way.
+
+    Raises
+    ------
+    ConfigError
+        Responses must be measures of the points.
+    """
+    precision = plan.study.precision
+    first = (
+        precision.replications
+        if precision.budget is None
+        else min(precision.replications, precision.budget // max(len(runs.keys), 1))
+    )
+    _check_responses(plan, runs)
+    runs.have(dict.fromkeys(runs.keys, first))
+    choices = choose(plan, runs, looks)
+    return Spent(pl.DataFrame(), tuple(choices), ())
+
+
+def _check_responses(plan: Plan, runs: Runs) -> None:
+    """Raise where a response is no measure of the first point that can be run."""
+    wanted = [*plan.study.responses, *plan.study.promises, *plan.study.precision.until]
+    if plan.study.choose and plan.study.choose.best:
+        wanted.append(plan.study.choose.best.response)
+    for name in runs.keys:
+        runs.have({name: 1}, "first replication")
+        if name in runs.failures:
+            continue
+        known = [
+            measure if group == "all" else f"{measure}|{group}"
+            for measure, group in runs.table(name, 0).select("measure", "group").iter_rows()
+        ]
+        for response in wanted:
+            if response not in known:
+                raise ConfigError(
+                    "study.responses, promises and the like must name measures, or measure|group"
+                    f"{near(response, known)}, got {response}"
+                )
+        return
+
+
+def warm_up(study: Study, line: Line, means: How, archive: Archive, console: Console) -> WarmUp:
+    """Return what MSER-5 chooses as warm-up for all points, on a pilot run of the base under every pilot.
+
+    The series are the hours of work that wait at each level at the end of each week.
+    """
+    wanted = study.warm_up or WarmUpWanted()
+    run = ("run.warm_up_weeks=1", f"run.measured_weeks={wanted.weeks - 1}", "run.drain_weeks=0")
+    composer = Composer(study, Line((*line.overrides, *run), line.config_dir))
+    points = [composer.point(i, 0, Setting({}), name) for i, name in enumerate(study.pilots)]
+    pilots = {point.base: point.pilot for point in points if point.pilot is not None}
+    keys = {base: studies.key(pilot) for base, pilot in pilots.items()}
+    for pilot in pilots.values():
+        studies.describe(archive, pilot)
+    runs = Runs(archive, pilots, keys, means, study.groups, console)
+    runs.have(dict.fromkeys(pilots, wanted.replications), "pilot run for the warm-up")
+    series: dict[str, Floats] = {}
+    for base in pilots:
+        tables = [archive.read(keys[base], r, "backlog") for r in range(runs.count(base))]
+        for post in tables[0]["post"].unique(maintain_order=True):
+            hours = [table.filter(pl.col("post") == post).sort("week")["hours"].to_numpy() for table in tables]
+            name = f"{base}, {post}" if len(pilots) > 1 else str(post)
+            series[name] = np.array(hours, dtype=np.float64).T
+    return truncation.warm_up(series, wanted.least)
+
+
+def choose(plan: Plan, runs: Runs, looks: Mapping[str, Look]) -> list[Choice]:
+    """Return what the study chooses, spending replications only where they are needed."""
+    wanted = plan.study.choose
+    if wanted is None:
+        return []
+    names = list(runs.keys)
+    found = []
+    if (best := wanted.best) is not None:
+        found.append(_without_withheld(names, lambda left: _best(wanted, best, runs, left)))
+    if wanted.cheapest:
+        found.append(_without_withheld(names, lambda left: _cheapest(plan, wanted, runs, looks, left)))
+    return found
+
+
+def _best(wanted: Choose, best: Best, runs: Runs, names: Sequence[str]) -> Choice:
+    """Return the best point by a response."""
+    word = "least" if best.smaller_is_better else "greatest"
+    asked = f"the {word} {best.response}, where differences below {best.zone:g} do not matter"
+    if len(names) < 2:
+        only = tuple(Candidate(name, "the only one", runs.count(name)) for name in names)
+        return Choice(asked, names[0] if names else None, True, wanted.confidence, only)
+    selected = select_best(
+        _drawing(runs, names, (best.response,)), len(names), zone=best.zone, confidence=wanted.confidence,
+        first=wanted.first, most=wanted.most, block=BLOCK, smaller_is_better=best.smaller_is_better,
+    )  # fmt: skip
+    by = {one.design: f"beaten by {names[one.by]} after {one.after}" for one in selected.dropped}
+    candidates = [
+        Candidate(name, "chosen" if i == selected.best else by.get(i, "not told apart"), int(selected.spent[i]))
+        for i, name in enumerate(names)
+    ]
+    return Choice(asked, names[selected.best], selected.guaranteed, wanted.confidence, tuple(candidates))
+
+
+def _cheapest(plan: Plan, wanted: Choose, runs: Runs, looks: Mapping[str, Look], names: Sequence[str]) -> Choice:
+    """Return the point with the fewest heads that keeps every promise."""
+    promises = plan.study.promises
+    asked = "the fewest heads that keep every promise"
+    if not names:
+        return Choice(asked, None, True, wanted.confidence, ())
+    limits = [Limit(one.bound, tolerance(one), one.at_most is None) for response, one in promises.items()]
+    draw = _drawing(runs, names, tuple(promises))
+    told = select_cheapest(
+        (lambda designs, number: draw(designs, number).reshape(number, len(designs), len(limits))),
+        [looks[name].heads for name in names], limits, confidence=wanted.confidence,
+        first=wanted.first, most=wanted.most, block=BLOCK, abreast=ABREAST,
+    )  # fmt: skip
+    candidates = []
+    for name, one in zip(names, told.designs, strict=True):
+        broken = list(promises)[one.broken] if one.broken is not None else ""
+        verdict = f"breaks {broken}" if one.judgement is Judgement.BREAKS else str(one.judgement)
+        candidates.append(Candidate(name, verdict, one.spent))
+    return Choice(
+        asked, None if told.best is None else names[told.best], told.guaranteed, wanted.confidence, tuple(candidates)
+    )
+
+
+def tolerance(promise: Promise) -> float:
+    """Return within what of its bound a promise may be judged either way."""
+    return promise.tolerance or TOLERANCE_SHARE * abs(promise.bound) or TOLERANCE_SHARE
+
+
+def _drawing(runs: Runs, names: Sequence[str], responses: Sequence[str]) -> Callable[[Ints, int], Floats]:
+    """Return a function that gives the next replications of designs: kept ones are read, the others are run."""
+    taken = dict.fromkeys(names, 0)
+
+    def draw(designs: Ints, number: int) -> Floats:
+        mine = [names[i] for i in designs]
+        runs.have({name: taken[name] + number for name in mine}, "choice")
+        columns = []
+        for name in mine:
+            start, taken[name] = taken[name], taken[name] + number
+            if name in runs.failures:
+                raise _WithheldError(name)
+            values = np.array([runs.values(name, response, taken[name])[start:] for response in responses])
+            if not np.isfinite(values).all():
+                raise _WithheldError(name)
+            columns.append(values.T)
+        whole = np.stack(columns, axis=1)  # number, designs, responses
+        return whole if len(responses) > 1 else whole[:, :, 0]
+
+    return draw
+
+
+def _without_withheld(names: Sequence[str], search: Callable[[Sequence[str]], Choice]) -> Choice:
+    """Return what a search finds among the points of which every response has a value.
+
+    What was drawn before is read again, so that beginning anew costs nothing.
+    """
+    left, out = list(names), []
+    while True:
+        try:
+            found = search(left)
+        except _WithheldError as withheld:
+            left.remove(withheld.name)
+            out.append(Candidate(withheld.name, WITHHELD, 0))
+        else:
+            return replace(found, candidates=(*found.candidates, *out))

@@ -1,0 +1,190 @@
+"""What a study found, in sentences: plain words for what its tables hold."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from experiments.studies.drawing import said
+from sim.analysis import Interval
+from sim.comparison import judged_as
+from sim.headlines import told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from experiments.studies.plan import Plan
+    from experiments.studies.spending import Choice
+
+STRONGEST = 3
+
+
+def sentences(plan: Plan, tables: Mapping[str, pl.DataFrame], words: Mapping[str, Any]) -> list[str]:
+    """Return what the tables of a study say, a sentence or two each."""
+    found = [*_promises(plan, tables["summary"])]
+    titles = words["titles"]
+    if len(plan.study.pilots) == 1 and not {"tornado", "indices"} & set(tables):
+        found += _range(plan, tables["summary"], tables["units"], titles)
+    for part in _parts(tables, "main_effects"):
+        found += _strongest_factor(part, titles)
+    for part in _parts(tables, "tornado"):
+        found += _swings(part, titles)
+    for part in _parts(tables, "indices"):
+        found += _carriers(part, titles)
+    return found
+
+
+def _parts(tables: Mapping[str, pl.DataFrame], name: str) -> Sequence[pl.DataFrame]:
+    """Return the parts of a table by design, view and response."""
+    return tables[name].partition_by("design", "view", "response", maintain_order=True) if name in tables else []
+
+
+def _named(part: pl.DataFrame, titles: Mapping[str, str]) -> str:
+    """Return in words what a part is about."""
+    return said(str(part["response"][0]), str(part["view"][0]), titles)
+
+
+def _interval(row: Mapping[str, Any], names: tuple[str, str, str]) -> Interval:
+    """Return the interval of a row."""
+    estimate, low, high = (math.nan if row[name] is None else float(row[name]) for name in names)
+    return Interval(estimate, low, high, 2)
+
+
+def _promises(plan: Plan, summary: pl.DataFrame) -> Iterator[str]:
+    """Yield how many points keep every promise by their means."""
+    promises = plan.study.promises
+    if not promises:
+        return
+    kept, unknown = 0, 0
+    for row in summary.iter_rows(named=True):
+        values = [row.get(response) for response in promises]
+        known = [float(v) for v in values if v is not None and math.isfinite(v)]
+        if len(known) < len(values):
+            unknown += 1
+        else:
+            kept += all(one.kept(v) for v, one in zip(known, promises.values(), strict=True))
+    bounds = " and ".join(
+        f"{said(response)} {'at most' if one.at_most is not None else 'at least'} {one.bound:g}"
+        for response, one in promises.items()
+    )
+    more = f"; {unknown} cannot be judged" if unknown else ""
+    yield f"{kept} of {len(summary)} points keep the promise ({bounds}) by their means{more}."
+
+
+def _range(plan: Plan, summary: pl.DataFrame, units: pl.DataFrame, titles: Mapping[str, str]) -> Iterator[str]:
+    """Yield the best and the worst point of every response."""
+    unit = dict(units.iter_rows())
+    for response in plan.study.responses:
+        known = summary.filter(pl.col(response).is_finite())
+        judged = judged_as(response)
+        if len(known) < 2:
+            yield f"{said(response, titles=titles)}: withheld at all points but {len(known)}."
+            continue
+        ordered = known.sort(response, descending=bool(judged and judged.higher_is_better), maintain_order=True)
+        best, worst = ordered.row(0, named=True), ordered.row(-1, named=True)
+        names = response, f"{response}_low", f"{response}_high"
+        words = ("best", "worst") if judged else ("least", "most")
+        yield (
+            f"{said(response, titles=titles)}: {words[0]} {told(_interval(best, names), unit[response])} with "
+            f"{best['label']}, {words[1]} {told(_interval(worst, names), unit[response])} with {worst['label']}."
+        )
+
+
+def _strongest_factor(part: pl.DataFrame, titles: Mapping[str, str]) -> Iterator[str]:
+    """Yield which factor moves a response most, averaged over the others."""
+    spans = []
+    for factor in part.partition_by("factor", maintain_order=True):
+        known = factor.filter(pl.col("mean").is_finite())
+        if len(known) > 1:
+            low, high = known.sort("mean").row(0, named=True), known.sort("mean").row(-1, named=True)
+            spans.append((high["mean"] - low["mean"], low, high))
+    if not spans:
+        return
+    _, low, high = max(spans, key=lambda span: span[0])
+    unit, names = str(part["unit"][0]), ("mean", "low", "high")
+    yield (
+        f"{_named(part, titles)}: {low['factor']} moves it most, from {told(_interval(low, names), unit)} at "
+        f"{low['level']} to {told(_interval(high, names), unit)} at {high['level']}, averaged over the others."
+    )
+
+
+def _swings(part: pl.DataFrame, titles: Mapping[str, str]) -> Iterator[str]:
+    """Yield an effect at the base, what moves it most, and where its sign changes."""
+    unit = str(part["unit"][0])
+    first = part.row(0, named=True)
+    base = _interval(first, ("base", "base_from", "base_to"))
+    widest = [row for row in part.iter_rows(named=True) if row["swing"] is not None and math.isfinite(row["swing"])]
+    ends = [
+        f"{row['factor']} ({told(_point(row['low']), unit, interval_too=False)} at {row['low_level']}, "
+        f"{told(_point(row['high']), unit, interval_too=False)} at {row['high_level']})"
+        for row in widest[:STRONGEST]
+    ]
+    yield (
+        f"{_named(part, titles)}: {told(base, unit)} at the base; of {len(part)} factors, these move it most: "
+        f"{'; '.join(ends)}."
+    )
+    turned = [
+        f"{row['factor']} = {row[f'{end}_level']}"
+        for row in part.iter_rows(named=True)
+        for end in ("low", "high")
+        if _turned(base, _interval(row, (end, f"{end}_from", f"{end}_to")))
+    ]
+    if turned:
+        more = " and others" if len(turned) > 8 else ""
+        yield f"Its sign changes, beyond the noise, at {'; '.join(turned[:8])}{more}."
+    elif base.low > 0 or base.high < 0:
+        yield "No single factor changes its sign beyond the noise."
+    lost = [row["factor"] for row in part.iter_rows(named=True) if row["why"]]
+    if lost:
+        more = f" and {len(lost) - 8} more" if len(lost) > 8 else ""
+        yield f"Without a value at an end: {', '.join(lost[:8])}{more}."
+
+
+def _point(value: float | None) -> Interval:
+    """Return a value as an interval of itself."""
+    x = math.nan if value is None else float(value)
+    return Interval(x, x, x, 2)
+
+
+def _turned(base: Interval, end: Interval) -> bool:
+    """Return whether an effect is surely on one side of 0 at the base and surely on the other at an end."""
+    return (base.low > 0 and end.high < 0) or (base.high < 0 and end.low > 0)
+
+
+def _carriers(part: pl.DataFrame, titles: Mapping[str, str]) -> Iterator[str]:
+    """Yield which factors carry the variance of a response."""
+    known = part.filter(pl.col("total").is_finite()).sort("total", descending=True, maintain_order=True)
+    if known.is_empty():
+        return
+    shares = [
+        f"{row['factor']} {row['total']:.0%} ({row['total_low']:.0%} to {row['total_high']:.0%})"
+        for row in known.head(STRONGEST).iter_rows(named=True)
+    ]
+    yield (
+        f"{_named(part, titles)}: most of its variance over the factors' ranges hangs on {', '.join(shares)} (total "
+        f"indices); first-order indices sum to {known['first'].sum():.0%}."
+    )
+
+
+def choices(plan: Plan, found: Sequence[Choice]) -> Iterator[str]:
+    """Yield what was chosen, and with which guarantee."""
+    for choice in found:
+        spent = sum(one.spent for one in choice.candidates)
+        if choice.chosen is None:
+            yield f"Asked for {choice.asked}: no point was found that does ({spent} replications looked at)."
+            continue
+        label = plan.point(choice.chosen).label
+        sure = (
+            f"right with at least {choice.confidence:.0%} confidence"
+            if choice.guaranteed
+            else "without a guarantee: the most replications ended the search"
+        )
+        yield f"Asked for {choice.asked}: {label} ({choice.chosen}), {sure}; {spent} replications looked at."
+        out = [one.name for one in choice.candidates if one.verdict == WITHHELD]
+        if out:
+            yield f"Left out of the choice, as a response is withheld: {', '.join(out)}."
+
+
+WITHHELD = "a response is withheld"

@@ -1,0 +1,176 @@
+"""`wangge sweep`: a study of many points from a file of `configs/study/`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from experiments.composition import CONFIGS, HOW, Line, compose, how, options, parse
+from sim import MODEL_VERSION, config, study_config
+from sim.config import ConfigError, Section
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from experiments.composition import How
+    from experiments.studies.plan import Plan
+    from sim.study_config import Study
+
+HELP = """\
+wangge sweep study=NAME [--dry-run] [name=FOLDER] [retry=true] [executor=serial|local|dask] [workers=N] [key=value ...]
+
+Runs a study: a file of configs/study/ with factors, a design of experiments and a precision. Every finished
+replication is kept for all studies (results/.replications), so that nothing is run twice; a stopped study goes on
+with the same command. Tables (Parquet and CSV), charts and summary.md are kept in results/FOLDER.
+
+  study=grid_size                   which study; those that ship: {studies}
+  --dry-run                         its points, replications, time and overloaded posts; runs one replication to time it
+  name=mine                         results/mine; by default the study's name, with a hash where knobs were set
+  study.precision.replications=20   any key of the study file
+  run=year  grid.households=300     any knob of configs/, for all points alike
+  retry=true                        try the replications again that failed
+  workers=1                         processes; executor=serial, local or dask as for compare
+  --cfg job                         print the resolved study and stop
+  --config-dir DIR                  find studies and configs of your own in DIR (DIR/study/mine.yaml)
+"""
+
+RESULTS = Path("results")
+
+SPENDING = ("study.precision", "study.choose")  # how many replications; the study stays the same
+
+
+class Settings(Section):
+    """The settings of the command itself."""
+
+    study: dict[str, Any]
+    name: Annotated[str, Field(min_length=1, max_length=60)] | None
+    retry: bool
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is asked of a sweep.
+
+    Attributes
+    ----------
+    name
+        Of the results folder.
+    study
+        As it was read.
+    line
+        Knobs of all points alike.
+    means
+        By which engine and where to run.
+    retry
+        Whether failed replications are tried again.
+    command
+        As it was given.
+    """
+
+    name: str
+    study: Study
+    line: Line
+    means: How
+    retry: bool
+    command: tuple[str, ...]
+
+
+def main(arguments: list[str]) -> None:
+    """Run the command."""
+    if "--help" in arguments or "-h" in arguments:
+        print(HELP.format(studies=", ".join(options("study", CONFIGS))))  # noqa: T201
+        return
+    dry = "--dry-run" in arguments
+    line = parse([word for word in arguments if word != "--dry-run"])
+    order = ordered(line)
+    if line.show:
+        from experiments.compare import show
+
+        show(
+            {"name": order.name, "study": order.study.model_dump(mode="json", exclude_none=True), **order.means.shown()}
+        )
+        return
+    sweep(order, dry=dry)
+
+
+def ordered(line: Line) -> Order:
+    """Return what a command line asks for.
+
+    Raises
+    ------
+    ConfigError
+        It must name a study; keys must be known.
+    """
+    where, other = line.take(*HOW)
+    mine, rest = other.take("study", "name", "retry")
+    known = options("study", CONFIGS, line.config_dir)
+    named = [o.partition("=")[2] for o in mine.overrides if o.startswith("study=")]
+    if not named:
+        raise ConfigError(f"study must be given, one of {', '.join(known)} (wangge sweep study={known[0]})")
+    for knob in rest.overrides:
+        if knob.partition("=")[0] in ("pilot", "pilots"):
+            raise ConfigError(
+                f"{knob.partition('=')[0]} must be left out, as the study names its pilots: study.pilots=[...]"
+            )
+    settings = config.checked(Settings, compose("sweep", mine))
+    study = study_config.load(settings.study)
+    changed = [*rest.overrides, *(o for o in mine.overrides if o.startswith("study.") and not o.startswith(SPENDING))]
+    digest = hashlib.sha256(json.dumps(sorted(changed)).encode()).hexdigest()[:8]
+    name = settings.name or (f"{named[-1]}-{digest}" if changed else named[-1])
+    return Order(name, study, rest, how(where), settings.retry, line.overrides)
+
+
+def sweep(order: Order, *, dry: bool = False) -> None:
+    """Plan a study, run what is missing and tell what came out; or only tell what would be run."""
+    from experiments.outcome import terminal
+    from experiments.studies import before, outcome, spending
+    from experiments.studies.looks import look_at_all
+    from experiments.studies.plan import planned
+    from experiments.studies.runs import Runs
+    from sim import study as studies
+    from sim.archive import Archive
+    from sim.files import plain_name
+    from sim.store import ARCHIVE, Store
+
+    plain_name("name", order.name)
+    console = terminal()
+    before.title(console, order.study)
+    plan = planned(order.study, order.line)
+    archive = Archive.open(RESULTS / ARCHIVE)
+    warm_up = None
+    if order.study.warm_up is not None:
+        warm_up = spending.warm_up(order.study, order.line, order.means, archive, console)
+        longer = (*order.line.overrides, f"run.warm_up_weeks={warm_up.weeks}")
+        plan = planned(order.study, Line(longer, order.line.config_dir))
+    looks = look_at_all(archive, plan.pilots, studies.keys(list(plan.pilots.values())), order.means)
+    plan = plan.without({name: look.why for name, look in looks.items() if look.why})
+    keys = studies.keys(list(plan.pilots.values()))
+    runs = Runs(archive, plan.pilots, keys, order.means, order.study.groups, console, retry=order.retry)
+    before.points(console, plan, looks)
+    if dry:
+        before.estimate(console, plan, runs)
+        return
+    identity = _identity(order, plan, keys)
+    facts = {"command": ["wangge", "sweep", *order.command], "seed": plan.first.run.seed}
+    store = Store.open(RESULTS / order.name, identity, facts, keys=keys)
+    choice = spending.spend(plan, runs, looks)
+    outcome.tell(console, store, plan, runs, looks, choice, warm_up)
+
+
+def _identity(order: Order, plan: Plan, keys: Mapping[str, str]) -> dict[str, Any]:
+    """Return all that the points of a study depend on; how many replications are spent is no part of it."""
+    study = order.study.model_dump(mode="json", exclude={"precision", "choose", "question"})
+    digest = hashlib.sha256(json.dumps([[p.name, keys.get(p.name)] for p in plan.points]).encode()).hexdigest()
+    return {"model_version": MODEL_VERSION, "study": study, "knobs": list(order.line.overrides), "designs": digest}
+
+
+if __name__ == "__main__":
+    from experiments.main import run
+
+    sys.exit(run("sweep", sys.argv[1:]))

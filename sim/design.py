@@ -1,0 +1,202 @@
+"""Designs of experiments: from factors to the settings that are run.
+
+A factor moves one knob, or several together; a setting gives every factor of its design a level.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+
+class DesignError(ValueError):
+    """Factors from which a design cannot be made; the message is one paragraph for the user."""
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One value of one knob; of some pilots only, where it is named so."""
+
+    key: str
+    value: Any
+    pilots: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level of a factor: what it is called, its number if it has one, and the knobs that it sets."""
+
+    label: str
+    number: float | None
+    knobs: tuple[Knob, ...]
+
+
+@dataclass(frozen=True)
+class Factor:
+    """What a study moves: discrete levels, or intervals of one or several knobs that move together.
+
+    Attributes
+    ----------
+    name
+        As in the study file.
+    levels
+        In order; empty where the factor is an interval.
+    intervals
+        Knobs with their values at both ends (the knob's own value is the low end), whole numbers where `whole`.
+    base
+        The label of the level that the base has already, where that is known: one-at-a-time leaves it out.
+    """
+
+    name: str
+    levels: tuple[Level, ...] = ()
+    intervals: tuple[tuple[Knob, float, bool], ...] = ()
+    base: str | None = None
+
+    def at(self, u: float) -> Level:
+        """Return the level at a place between 0 and 1 (exclusive): levels take equal parts of it."""
+        if self.levels:
+            return self.levels[min(int(u * len(self.levels)), len(self.levels) - 1)]
+        knobs = []
+        for low, high, whole in self.intervals:
+            if whole:
+                # every whole number has an equal part
+                first, last = sorted((int(low.value), int(high)))
+                step = min(int(u * (last - first + 1)), last - first)
+                value: float = first + step if low.value <= high else last - step
+            else:
+                value = float(low.value + u * (high - low.value))
+            knobs.append(Knob(low.key, value, low.pilots))
+        shown = knobs[0].value
+        return Level(f"{shown:.4g}", float(shown), tuple(knobs))
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One row of a design: a level of each factor that is moved; the others stay as the base has them."""
+
+    levels: Mapping[str, Level]
+
+    @property
+    def knobs(self) -> tuple[Knob, ...]:
+        """Return all knobs that are set, in the order of the factors."""
+        return tuple(knob for level in self.levels.values() for knob in level.knobs)
+
+    @property
+    def label(self) -> str:
+        """Return what to call the setting."""
+        return ", ".join(f"{name}={level.label}" if name else level.label for name, level in self.levels.items())
+
+
+@dataclass(frozen=True)
+class Block:
+    """One design of a study: its kind, its factors, and its rows as numbers of settings, in the design's own order."""
+
+    kind: str
+    factors: tuple[str, ...]
+    rows: tuple[int, ...]
+    n: int | None = None
+
+
+@dataclass
+class Settings:
+    """The settings of a study, each once, however many of its designs have it."""
+
+    all: list[Setting] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
+    _known: dict[tuple[Any, ...], int] = field(default_factory=dict)
+
+    def add(self, setting: Setting) -> int:
+        """Return the number of a setting, a new one if no setting sets the same knobs to the same values."""
+        same = tuple(sorted((knob.key, repr(knob.value), knob.pilots or ()) for knob in setting.knobs))
+        number = self._known.setdefault(same, len(self.all))
+        if number == len(self.all):
+            self.all.append(setting)
+        return number
+
+    def join(self, kind: str, factors: Sequence[Factor], rows: Sequence[Setting], n: int | None = None) -> None:
+        """Add a design."""
+        names = tuple(factor.name for factor in factors)
+        self.blocks.append(Block(kind, names, tuple(self.add(row) for row in rows), n))
+
+
+def _discrete(factors: Sequence[Factor], kind: str) -> None:
+    """Raise where a factor is an interval, which has no levels to take one by one."""
+    for factor in factors:
+        if not factor.levels:
+            raise DesignError(
+                f"factors.{factor.name} must be a list or a range in a {kind} design, got an interval "
+                "(lhs, sobol and indices take intervals)"
+            )
+
+
+def grid(factors: Sequence[Factor]) -> list[Setting]:
+    """Return every combination of levels; the last factor moves quickest."""
+    _discrete(factors, "grid")
+    names = [factor.name for factor in factors]
+    return [Setting(dict(zip(names, row, strict=True))) for row in product(*(f.levels for f in factors))]
+
+
+def zipped(factors: Sequence[Factor]) -> list[Setting]:
+    """Return the first levels of all factors, then the second ones, and so on.
+
+    Raises
+    ------
+    DesignError
+        All factors must have equally many levels.
+    """
+    _discrete(factors, "zip")
+    lengths = {factor.name: len(factor.levels) for factor in factors}
+    if len(set(lengths.values())) != 1:
+        told = ", ".join(f"{name} has {n}" for name, n in lengths.items())
+        raise DesignError(f"factors must have equally many levels in a zip design, got {told}")
+    names = [factor.name for factor in factors]
+    rows = zip(*(f.levels for f in factors), strict=True)
+    return [Setting(dict(zip(names, row, strict=True))) for row in rows]
+
+
+def one_at_a_time(factors: Sequence[Factor]) -> list[Setting]:
+    """Return the base, then each level of each factor alone; a level that the base has already is left out."""
+    _discrete(factors, "one_at_a_time")
+    rows = [Setting({})]
+    for factor in factors:
+        rows += [Setting({factor.name: level}) for level in factor.levels if level.label != factor.base]
+    return rows
+
+
+def sampled(factors: Sequence[Factor], sample: Floats) -> list[Setting]:
+    """Return a setting for each row of a sample of the unit cube (shape (n, factors))."""
+    return [Setting({f.name: f.at(float(u)) for f, u in zip(factors, row, strict=True)}) for row in sample]
+
+
+def latin_hypercube(dimensions: int, n: int, seed: int) -> Floats:
+    """Return a Latin hypercube sample (shape (n, dimensions)).
+
+    References
+    ----------
+    McKay, Beckman and Conover (1979), Technometrics 21, 239-245.
+    """
+    from scipy.stats import qmc
+
+    return np.asarray(qmc.LatinHypercube(dimensions, rng=seed).random(n))
+
+
+def sobol_sequence(dimensions: int, n: int, seed: int) -> Floats:
+    """Return the first n points of a scrambled Sobol sequence (shape (n, dimensions)); n is a power of two.
+
+    References
+    ----------
+    Owen (1998), Scrambling Sobol' and Niederreiter-Xing points, Journal of Complexity 14, 466-489.
+    """
+    from scipy.stats import qmc
+
+    return np.asarray(qmc.Sobol(dimensions, rng=seed).random(n))
