@@ -93,6 +93,12 @@ def test_replications_in_common_are_used_where_settings_have_different_numbers()
     assert curve(settings, response, "a").select("mean", "n").rows() == [(2.0, 2), (5.0, 3)]
 
 
+def test_a_response_is_a_matrix_over_the_replications_in_common():
+    response = Response("w", "", {0: np.array([1.0, 2.0, 3.0]), 1: np.array([4.0, np.nan]), 7: np.array([5.0, 6.0])})
+    nan = np.nan
+    assert np.array_equal(response.matrix([7, 1, 0, 9]), [[5, 6], [nan, nan], [1, 2], [nan, nan]], equal_nan=True)
+
+
 def test_intervals_of_main_effects_and_changes_cover_as_stated():
     settings = pl.DataFrame({"setting": range(6), "a": [0, 0, 1, 1, 2, 2], "b": [0, 1] * 3})
     rng, trials, hits = np.random.default_rng(1), 600, np.zeros((2, 3))
