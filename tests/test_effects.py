@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from sim.cells import Level, Response, levels
-from sim.effects import curve, heat, main_effects, summary
+from sim.effects import curve, heat, main_effects, omissions, summary
 from sim.tornado import Ends, ends, tornado
 
 FALSE_ALARM = 1e-4
@@ -62,6 +62,12 @@ def test_a_combination_without_a_value_is_left_out_at_all_levels_alike():
     # Of the four combinations, (b, 500) goes; with it, heads 1 would have 11 and heads 3 30.67.
     assert table["mean"].to_list() == pytest.approx([10 + 2 / 3, 30 + 2 / 3])
     assert table["left_out"].to_list() == [1, 1]
+    assert omissions(table) == [
+        "Means at the levels of heads are over 3 of 4 combinations of the other factors: the rest has no value at one "
+        "level or more, and is left out at all."
+    ]
+    settings, values = factorial()
+    assert omissions(main_effects(settings, Response("wait", "minutes", values), ["heads"])) == []
     assert table["change"].to_list() == pytest.approx([0, 20])
 
 
@@ -206,7 +212,7 @@ def test_an_end_that_cannot_be_has_no_swing_and_its_row_stands_by_the_other_end(
     ]
     table, _ = tornado(base, found)
     assert table["factor"].to_list() == ["half", "small", "withheld", "none"]
-    assert table["why"].to_list() == ["3: no room", "", "withheld at 1", "1: no heads; 3: no room"]
+    assert table["why"].to_list() == ["3: no room", "", "withheld", "1: no heads; 3: no room"]
     assert table["swing"].is_nan().to_list() == [True, False, True, True]
     assert table["high"][2] == 1.5
 
@@ -215,11 +221,13 @@ def test_ends_are_the_settings_that_differ_from_the_base_in_one_factor():
     settings = pl.DataFrame({"setting": [0, 1, 2, 3, 4], "a": [2, 1, 9, 2, 9], "b": ["x", "x", "x", "y", "y"]})
     values = {i: np.array([float(i), i + 1.0]) for i in (0, 1, 3, 4)}
     a, b = ends(settings, Response("w", "", values, {2: "no room"}), 0, ["a", "b"])
-    assert (a.base_level, a.low_level, a.high_level, a.why) == ("2", "1", "9", "9: no room")
+    assert (a.base_level, a.low_level, a.high_level, a.why) == ("2", "1", "9", "no room")
     assert a.low.tolist() == [1, 2]
     assert a.high is None
     assert (b.base_level, b.low_level, b.high_level) == ("x", "x", "y")
     assert (b.low.tolist(), b.high.tolist()) == ([0, 1], [3, 4])
+    (a,) = ends(settings, Response("w", "", {0: values[0]}, {1: "no heads", 2: "no room"}), 0, ["a"])
+    assert a.why == "1: no heads; 9: no room"
     with pytest.raises(ValueError, match="base must be one of the settings, got 9"):
         ends(settings, Response("w", "", values), 9, ["a"])
 
