@@ -55,6 +55,12 @@ class Response:
             return ""
         return self.why.get(setting) or ("withheld" if len(self.values.get(setting, ())) else "not run")
 
+    def matrix(self, settings: Sequence[int]) -> Floats:
+        """Return the values of settings (shape (settings, n)), n the replications in common; a row of NaN: none."""
+        found = [self.at(setting) for setting in settings]
+        n = min((len(v) for v in found if v is not None), default=1)
+        return np.array([np.full(n, math.nan) if v is None else v[:n] for v in found])
+
 
 class Level(NamedTuple):
     """A level of a factor as text and, where all levels of it are numbers, as a number."""

@@ -81,6 +81,17 @@ def main_effects(
     return _table(table, ("response", "unit", "factor", "level", "why"))
 
 
+def omissions(table: pl.DataFrame) -> list[str]:
+    """Return in words, a sentence a factor, what the main effects of a table leave out (factors as they are named)."""
+    shown = table.filter(pl.col("why") == "").unique("factor", maintain_order=True)
+    return [
+        f"Means at the levels of {factor} are over {rows} of {rows + left_out} combinations of the other factors: the "
+        "rest has no value at one level or more, and is left out at all."
+        for factor, rows, left_out in shown.select("factor", "rows", "left_out").iter_rows()
+        if left_out
+    ]
+
+
 def curve(
     settings: pl.DataFrame, response: Response, factor: str, series: str | None = None, confidence: float = 0.95
 ) -> pl.DataFrame:

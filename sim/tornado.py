@@ -85,15 +85,19 @@ def ends(settings: pl.DataFrame, response: Response, base: int, factors: Sequenc
         alone = np.flatnonzero(np.all(others, axis=0)) if others else np.arange(len(ids))
         names, index = columns[factor]
         low, high = alone[np.argmin(index[alone])], alone[np.argmax(index[alone])]
-        reasons = dict.fromkeys(
-            f"{names[index[i]].text}: {response.reason(int(ids[i]))}"
-            for i in (low, high)
-            if response.reason(int(ids[i]))
-        )
+        reasons = {names[index[i]].text: response.reason(int(ids[i])) for i in (low, high)}
         texts = [names[index[i]].text for i in (at, low, high)]
         values = [response.at(int(ids[i])) for i in (low, high)]
-        found.append(Ends(factor, texts[0], texts[1], texts[2], values[0], values[1], "; ".join(reasons)))
+        found.append(Ends(factor, texts[0], texts[1], texts[2], values[0], values[1], _why(reasons)))
     return found
+
+
+def _why(reasons: dict[str, str]) -> str:
+    """Return why ends have no value: the reason alone where there is one, or one for each level."""
+    given = {level: reason for level, reason in reasons.items() if reason}
+    if len(set(given.values())) < 2:
+        return next(iter(given.values()), "")
+    return "; ".join(f"{level}: {reason}" for level, reason in given.items())
 
 
 def tornado(base: Floats, found: Sequence[Ends], confidence: float = 0.95) -> Tornado:
@@ -125,13 +129,12 @@ def tornado(base: Floats, found: Sequence[Ends], confidence: float = 0.95) -> To
         steps = [_swing(base, v, confidence).estimate for v in values if v is not None]
         far = steps[0] if math.isnan(swing.estimate) and steps else swing.estimate
         reach.append(-math.inf if math.isnan(far) else far)
-        missing = " and ".join(t for t, v in zip((e.low_level, e.high_level), values, strict=True) if v is None)
         row: dict[str, object] = {
             "factor": e.factor, "base_level": e.base_level, "low_level": e.low_level, "high_level": e.high_level,
             "low": low.estimate, "low_from": low.low, "low_to": low.high,
             "high": high.estimate, "high_from": high.low, "high_to": high.high,
             "swing": swing.estimate, "swing_from": swing.low, "swing_to": swing.high,
-            "why": (e.why or f"withheld at {missing}") if missing else "",
+            "why": (e.why or "withheld") if any(v is None for v in values) else "",
         }  # fmt: skip
         table.append(row)
     order = sorted(range(len(table)), key=lambda i: -reach[i])  # equal ones stay as they came

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 MOST_LEFT_OUT = 0.2
 """Share of the base points that may be without a value."""
 
+NOISE_ALONE = "its variance between settings is not told from the noise of the replications"
+
+ROUNDING = 1e-9
+"""A range of values no larger than this share of them is one of rounding errors."""
+
 
 class Indices(NamedTuple):
     """Sobol indices of the factors, and what they were made of.
@@ -38,7 +43,8 @@ class Indices(NamedTuple):
         Base points left out in A, in B and for every factor, as one of their settings had no value.
     noise_share : float
         Of the variance between settings of the mean over replications: what the scatter of replications makes. It is
-        taken out of the indices. NaN with one replication: then it is in them.
+        taken out of the indices. Above 1 where replications scatter more than settings differ. NaN where there is no
+        variance, and with one replication: then the noise is in the indices.
     why : str
         Why there are no indices, or an empty text.
     """
@@ -142,17 +148,17 @@ def indices(
     n, m = y.shape[1:]
     found, scatter = _estimates(_moments(y), np.full((1, n), 1 / n))
     noise_share = scatter if m > 1 else math.nan
-    none = np.full((2, d), math.nan)
-    if math.isnan(found[0, 0, 0]):
-        return Indices(_table(factors, none, none, none), n, left_out, noise_share, "it does not vary between settings")
     weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples) / n
     drawn, _ = _estimates(_moments(y), weights)
-    if np.isnan(drawn).any():
-        why = "its variance between settings is not told from the noise of the replications"
-        return Indices(_table(factors, none, none, none), n, left_out, noise_share, why)
+    wider = _widening(y, drawn.var(axis=0, ddof=1))
+    if np.isnan(found).any() or np.isnan(drawn).any() or np.isnan(wider).any():
+        none = np.full((2, d), math.nan)
+        means = y.mean(axis=2)
+        varies = float(np.ptp(means)) > ROUNDING * float(np.abs(means).max())
+        why = NOISE_ALONE if varies else "it does not vary between settings"
+        return Indices(_table(factors, none, none, none), n, left_out, noise_share if varies else math.nan, why)
     tail = (1 - confidence) / 2
     low, high = np.quantile(drawn, [tail, 1 - tail], axis=0)
-    wider = _widening(y, drawn.var(axis=0, ddof=1))
     point = found[0]
     low, high = point - wider * (point - low), point + wider * (high - point)
     return Indices(_table(factors, point, low, high), n, left_out, noise_share, "")
@@ -225,8 +231,7 @@ def _widening(y: Floats, variances: Floats) -> Floats:
     even = np.full((1, n), 1 / n)
     without = np.concatenate([_estimates(_moments(np.delete(y, r, axis=2)), even)[0] for r in range(m)])
     jackknife = (m - 1) * without.var(axis=0)
-    some = variances > 0
-    ratio = np.divide(jackknife, variances, out=np.zeros_like(variances), where=some)
+    ratio = np.divide(jackknife, variances, out=np.zeros_like(variances), where=variances != 0)  # NaN stays NaN
     return np.asarray(np.sqrt(1 + ratio))
 
 

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from sim.cells import Level, Response, levels
-from sim.effects import curve, heat, main_effects, summary
+from sim.effects import curve, heat, main_effects, omissions, summary
 from sim.tornado import Ends, ends, tornado
 
 FALSE_ALARM = 1e-4
@@ -62,6 +62,12 @@ def test_a_combination_without_a_value_is_left_out_at_all_levels_alike():
     # Of the four combinations, (b, 500) goes; with it, heads 1 would have 11 and heads 3 30.67.
     assert table["mean"].to_list() == pytest.approx([10 + 2 / 3, 30 + 2 / 3])
     assert table["left_out"].to_list() == [1, 1]
+    assert omissions(table) == [
+        "Means at the levels of heads are over 3 of 4 combinations of the other factors: the rest has no value at one "
+        "level or more, and is left out at all."
+    ]
+    settings, values = factorial()
+    assert omissions(main_effects(settings, Response("wait", "minutes", values), ["heads"])) == []
     assert table["change"].to_list() == pytest.approx([0, 20])
 
 
@@ -91,6 +97,12 @@ def test_replications_in_common_are_used_where_settings_have_different_numbers()
     response = Response("wait", "minutes", {0: np.array([1.0, 3.0]), 1: np.array([2.0, 4.0, 9.0])})
     assert main_effects(settings, response, ["a"]).select("mean", "n").rows() == [(2.0, 2), (3.0, 2)]
     assert curve(settings, response, "a").select("mean", "n").rows() == [(2.0, 2), (5.0, 3)]
+
+
+def test_a_response_is_a_matrix_over_the_replications_in_common():
+    response = Response("w", "", {0: np.array([1.0, 2.0, 3.0]), 1: np.array([4.0, np.nan]), 7: np.array([5.0, 6.0])})
+    nan = np.nan
+    assert np.array_equal(response.matrix([7, 1, 0, 9]), [[5, 6], [nan, nan], [1, 2], [nan, nan]], equal_nan=True)
 
 
 def test_intervals_of_main_effects_and_changes_cover_as_stated():
@@ -200,7 +212,7 @@ def test_an_end_that_cannot_be_has_no_swing_and_its_row_stands_by_the_other_end(
     ]
     table, _ = tornado(base, found)
     assert table["factor"].to_list() == ["half", "small", "withheld", "none"]
-    assert table["why"].to_list() == ["3: no room", "", "withheld at 1", "1: no heads; 3: no room"]
+    assert table["why"].to_list() == ["3: no room", "", "withheld", "1: no heads; 3: no room"]
     assert table["swing"].is_nan().to_list() == [True, False, True, True]
     assert table["high"][2] == 1.5
 
@@ -209,11 +221,13 @@ def test_ends_are_the_settings_that_differ_from_the_base_in_one_factor():
     settings = pl.DataFrame({"setting": [0, 1, 2, 3, 4], "a": [2, 1, 9, 2, 9], "b": ["x", "x", "x", "y", "y"]})
     values = {i: np.array([float(i), i + 1.0]) for i in (0, 1, 3, 4)}
     a, b = ends(settings, Response("w", "", values, {2: "no room"}), 0, ["a", "b"])
-    assert (a.base_level, a.low_level, a.high_level, a.why) == ("2", "1", "9", "9: no room")
+    assert (a.base_level, a.low_level, a.high_level, a.why) == ("2", "1", "9", "no room")
     assert a.low.tolist() == [1, 2]
     assert a.high is None
     assert (b.base_level, b.low_level, b.high_level) == ("x", "x", "y")
     assert (b.low.tolist(), b.high.tolist()) == ([0, 1], [3, 4])
+    (a,) = ends(settings, Response("w", "", {0: values[0]}, {1: "no heads", 2: "no room"}), 0, ["a"])
+    assert a.why == "1: no heads; 9: no room"
     with pytest.raises(ValueError, match="base must be one of the settings, got 9"):
         ends(settings, Response("w", "", values), 9, ["a"])
 

@@ -1,6 +1,7 @@
 """Sobol indices of sampled designs against closed forms, with noise and without."""
 
 import numpy as np
+import polars as pl
 import pytest
 from scipy import stats
 
@@ -96,7 +97,7 @@ def test_total_shares_sum_to_more_than_one_where_factors_interact():
 
 @pytest.mark.parametrize("kind", ["own", "common", "alike nearby"])
 def test_intervals_cover_the_truth_though_replications_scatter(kind):
-    trials, n, m = 120, 128, 5
+    trials, n, m = 80, 128, 5
     hits, points = np.zeros((2, 3)), []
     for k in range(trials):
         u = sobol_settings(n, 3, k)
@@ -119,6 +120,29 @@ def test_the_noise_of_replications_is_no_factors_doing():
     assert np.isnan(left_in.noise_share)
     assert taken_out.table["total"][2] == pytest.approx(known[1, 2], abs=0.05)
     assert left_in.table["total"][2] == pytest.approx(known[1, 2] * (1 - noise) + noise, abs=0.05)
+
+
+def test_a_factor_that_changes_nothing_has_no_share_at_all_on_common_random_numbers():
+    u = sobol_settings(64, 2, 5)
+    gaps, works = np.random.default_rng(6).exponential(size=(2, 3, 200))  # three replications of a queue
+    waits = np.zeros((len(u), 3))
+    total = np.zeros_like(waits)
+    for gap, work in zip(gaps.T, works.T, strict=True):
+        waits = np.maximum(waits + (0.6 + 0.2 * u[:, :1]) * work - gap, 0)
+        total += waits
+    table = indices(total, ["work", "none"]).table
+    assert table.row(1)[1:] == (0, 0, 0, 0, 0, 0)
+    assert table["first"][0] == pytest.approx(1, abs=0.2)
+    assert table["total"][0] == pytest.approx(1, abs=0.2)
+
+
+def test_two_replications_are_enough_to_take_the_noise_out_and_one_is_not():
+    u = sobol_settings(1024, 3, 8)
+    y = noisy("own", u, 2, np.random.default_rng(3))
+    assert indices(y, FACTORS).table["total"][2] == pytest.approx(known[1, 2], abs=0.08)
+    one = indices(y[:, :1], FACTORS)
+    assert one.table["total"][2] > known[1, 2] + 0.2
+    assert np.isnan(one.noise_share)
 
 
 def test_a_base_point_without_a_value_is_left_out_everywhere():
@@ -147,8 +171,11 @@ def test_a_response_that_does_not_vary_or_only_scatters_has_no_shares():
     constant = indices(np.full((len(u), 3), 0.1), ["a", "b"])
     assert constant.why == "it does not vary between settings"
     assert np.isnan(constant.table["total"].to_numpy()).all()
-    noise = indices(np.random.default_rng(0).normal(size=(len(u), 4)), ["a", "b"])
-    assert "not told from the noise" in noise.why or "does not vary" in noise.why
+    y = u[:, :1] + np.random.default_rng(1).normal(0, 2, (len(u), 4))
+    noise = indices(y, ["a", "b"])
+    assert noise.why == "its variance between settings is not told from the noise of the replications"
+    assert noise.table.drop("factor").select(pl.all().is_nan().all()).row(0) == (True,) * 6
+    assert noise.noise_share > 0.5
     assert noise.table.columns == ["factor", "first", "first_low", "first_high", "total", "total_low", "total_high"]
 
 
