@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -164,14 +164,14 @@ def next_round(
         for response, target in targets.items():
             if target.kind is Kind.DIFFERENCE and baseline is None:
                 continue
-            ends = [i] if target.kind is not Kind.DIFFERENCE or baseline is None else [i, baseline]
+            ends = [i] if baseline is None or target.kind is not Kind.DIFFERENCE else [i, baseline]
             row, wants = _reached(points, ends, response, target, rule)
             wanted[ends] = np.maximum(wanted[ends], wants)
             rows.append(row)
     replications = _within_budget(runs, wanted, rule)
     finished = bool((replications == runs).all())
     spent = Why.BUDGET if finished else Why.NOT_YET
-    reached = tuple(_with_why(row, spent) if row.why is Why.NOT_YET else row for row in rows)
+    reached = tuple(replace(row, why=spent) if row.why is Why.NOT_YET else row for row in rows)
     met = np.ones(len(points), dtype=bool)
     for row in reached:
         met[row.point] &= row.met
@@ -259,11 +259,6 @@ def _within_budget(runs: Ints, wanted: Ints, rule: Rule) -> Ints:
     return np.maximum(runs, np.minimum(wanted, level))
 
 
-def _with_why(row: Reached, why: Why) -> Reached:
-    """Return a row with another reason."""
-    return Reached(row.point, row.response, row.n, row.mean, row.half_width, row.target, row.met, why)
-
-
 def _checked(
     samples: Sequence[Mapping[str, ArrayLike]],
     baselines: Sequence[int | None],
@@ -282,20 +277,22 @@ def _checked(
     for i, baseline in enumerate(baselines):
         if baseline is not None and (baseline == i or not 0 <= baseline < len(samples)):
             raise ValueError(f"baseline of point {i} must be another point, got {baseline}")
-    points = []
-    for i, point in enumerate(samples):
-        values = {}
-        for response in targets:
-            if response not in point:
-                raise ValueError(f"samples of point {i} must have {response}, got {', '.join(point) or 'none'}")
-            values[response] = np.asarray(point[response], dtype=np.float64)
-            if values[response].ndim != 1:
-                raise ValueError(f"{response} of point {i} must be of shape (n,), got {values[response].shape}")
-        numbers = {len(one) for one in values.values()}
-        if len(numbers) > 1:
-            raise ValueError(f"responses of point {i} must be equally many, got {sorted(numbers)}")
-        points.append(values)
-    return points
+    return [_responses(i, point, targets) for i, point in enumerate(samples)]
+
+
+def _responses(i: int, point: Mapping[str, ArrayLike], targets: Mapping[str, Target]) -> dict[str, Floats]:
+    """Return the values of the targets' responses at a point."""
+    values = {}
+    for response in targets:
+        if response not in point:
+            raise ValueError(f"samples of point {i} must have {response}, got {', '.join(point) or 'none'}")
+        values[response] = np.asarray(point[response], dtype=np.float64)
+        if values[response].ndim != 1:
+            raise ValueError(f"{response} of point {i} must be of shape (n,), got {values[response].shape}")
+    numbers = {len(one) for one in values.values()}
+    if len(numbers) > 1:
+        raise ValueError(f"responses of point {i} must be equally many, got {sorted(numbers)}")
+    return values
 
 
 def _check_rule(rule: Rule, points: int) -> None:

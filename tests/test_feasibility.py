@@ -51,8 +51,12 @@ def test_the_cheapest_that_keeps_every_promise_is_chosen_and_nothing_is_spent_on
     assert found.guaranteed
     assert [one.judgement for one in found.designs] == [BREAKS, BREAKS, KEEPS, NOT_NEEDED, BREAKS]
     assert [one.broken for one in found.designs] == [0, 1, None, None, 0]
-    assert [one.kept for one in found.designs] == [(False, True), (True, False), (True, True), (False, False)] + [
-        (False, False)
+    assert [one.kept for one in found.designs] == [
+        (False, True),
+        (True, False),
+        (True, True),
+        (False, False),
+        (False, False),
     ]
     assert [one.spent for one in found.designs] == [10, 10, 10, 0, 10] == seen.tolist()
     assert found.designs[2].means == pytest.approx((1, 3), abs=1)
