@@ -170,8 +170,7 @@ def test_the_best_station_is_found_as_often_as_promised(layouts):
     ]
     assert_as_often(sum(one.best == truth.argmin() and one.guaranteed for one in found), trials, 0.9)
     spent = np.mean([one.spent for one in found], axis=0)
-    assert spent.argmin() == truth.argmax()  # fewest on the worst, most on the best
-    assert spent.argmax() == truth.argmin()
+    assert spent[[0, 3]].max() < 0.7 * spent[[1, 2]].min()  # of the two that are close, most replications
 
 
 def test_the_cheapest_station_that_keeps_a_promise_on_the_wait_is_found_as_often_as_promised():
@@ -210,7 +209,7 @@ def test_intervals_against_the_best_station_hold_together(k):
 @pytest.mark.parametrize("k", [4, 10])
 def test_intervals_against_the_best_hold_together_for_correlated_normals(k, correlation):
     trials, n = 1500, 10
-    for means in (np.zeros(k), np.linspace(0, 1, k)):
+    for means in (np.linspace(0, 1, k), np.where(np.arange(k) == 1, -3.0, 0.0)):
         draw = normal_draw(np.random.default_rng(14), means, correlation)
         hits = sum(all_at_once(draw(np.arange(k), n), means, 0.95) for _ in range(trials))
         assert_as_often(hits, trials, 0.95)
