@@ -89,7 +89,7 @@ def slippage(k, correlation, trials, seed):
     zone, best = 10**-0.5, k - 1
     means = np.where(np.arange(k) == best, -zone, 0.0)
     found = searched(
-        normal_draw(np.random.default_rng(seed), means, correlation), k, trials, zone=zone, confidence=0.95
+        normal_draw(np.random.default_rng(seed), means, correlation), k, trials, zone=zone, confidence=0.95, block=20
     )
     assert all(one.guaranteed for one in found)
     assert_as_often(sum(one.best == best for one in found), trials, 0.95)
@@ -117,7 +117,7 @@ def good_choices(means, correlation, trials, seed):
     """Search designs of which several are within the zone of the best; any of these is a good choice."""
     zone = 0.5
     draw = normal_draw(np.random.default_rng(seed), means, correlation)
-    found = searched(draw, len(means), trials, zone=zone, confidence=0.9)
+    found = searched(draw, len(means), trials, zone=zone, confidence=0.9, block=20)
     assert_as_often(sum(means[one.best] - min(means) < zone for one in found), trials, 0.9)
 
 
