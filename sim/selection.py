@@ -97,11 +97,11 @@ def against_best(samples: ArrayLike, confidence: float = 0.95, *, smaller_is_bet
     ValueError
         The samples must be at least two by two and finite.
     """
-    from scipy.stats import t
+    from scipy.special import stdtrit  # scipy.stats takes longer to import, and to call
 
     x = _samples(samples)
     n, k = x.shape
-    quantile = float(t.ppf(1 - (1 - confidence) / (k * (k - 1)), n - 1))
+    quantile = -float(stdtrit(n - 1, (1 - confidence) / (k * (k - 1))))
     deviations = np.sqrt(variances_of_differences(x))
     return best_intervals(x.mean(axis=0), quantile * deviations / np.sqrt(n), smaller_is_better=smaller_is_better)
 
