@@ -1,11 +1,8 @@
 import itertools
 import math
-import xml.etree.ElementTree as ET
 
-import numpy as np
 import polars as pl
 import pytest
-from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from sim import charts
@@ -273,7 +270,7 @@ CHARTS = {
 
 def huge(size):
     table = curve_table(levels=(1, 10, 100, 1000, 100000))
-    return table.with_columns(size * pl.col("mean", "low", "high"))
+    return table.with_columns(pl.col("mean", "low", "high") * size)
 
 
 def tornado_without(table):

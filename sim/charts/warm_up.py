@@ -59,7 +59,11 @@ def warm_up(
     panels = [names] if _alike(lines) else [[name] for name in names]
     height = 3.6 if len(panels) == 1 else 1.9
     heading = 0.3 if len(panels) > 1 else 0.05
-    legend = [pilot_key(i, name, marker="none") for i, name in enumerate(names)] if len(names) > 1 else []
+    legend = (
+        [pilot_key(i, name, marker="none") for i, name in enumerate(names)]
+        if len(panels) == 1 and len(names) > 1
+        else []
+    )
     legend.append(Key("deleted before measuring", _DELETED))
     page = Page.of(
         _WIDTH,
@@ -141,7 +145,7 @@ def _say(axes: Axes, what: tuple[str, int | None], level: float, look: tuple[str
     apart = 0.008 * (high - low)
     axes.text(
         at - apart if left else at + apart, level, words, transform=axes.get_xaxis_transform(), size=8.5,
-        ha="right" if left else "left", va="center", color=look[0],
+        ha="right" if left else "left", va="center", color="#222222",
     )  # fmt: skip
 
 
