@@ -80,6 +80,7 @@ def heat_map(
     """
     checked_promise(promise)
     response, grid = Response.only(table), _grid(table)
+    kept = _kept(grid, response, promise) if promise else np.full(grid.mean.shape, np.nan)
     left = min(widest([short_name(name, 24) for name in grid.y], 8.5), 2.2) + 0.2
     cell = _cell(grid, left)
     size = cell[0] * len(grid.x), cell[1] * len(grid.y)
@@ -95,16 +96,16 @@ def heat_map(
         foot + sum(len(lines) * _LINE + 0.06 for lines in reasons.values()),
         title=title,
         subtitle=literal(subtitle),
-        legend=_promise_keys(grid, response, promise),
+        legend=_promise_keys(kept, promise) if promise else [],
         footer=footer,
-        notes=_notes(grid, cell),
+        notes=[*(_promise_notes(kept, promise) if promise else []), *_notes(grid, cell)],
     )
     axes = page.axes(EDGE + left, top, *size)
     colours = _colours(grid.mean, around_zero=around_zero)
     _cells(axes, grid, colours, (list(reasons), cell), signed=around_zero)
     _reasons(page, list(reasons.values()), foot)
     if promise:
-        _border(axes, grid, (promise[0], response.one(promise[1]), promise[2]))
+        _border(axes, grid, kept, response.one(promise[1]))
     _axes(axes, grid, words, upright=upright)
     if np.isfinite(grid.mean).any():
         bar = page.axes(EDGE + left + size[0] + 0.25, top, 0.16, max(size[1], 1.3))
@@ -225,19 +226,30 @@ def _notes(grid: _Grid, cell: tuple[float, float]) -> list[str]:
     return [f"Intervals reach {told(float(halves.min()))} to {told(float(halves.max()))} to either side."]
 
 
-def _promise_keys(grid: _Grid, response: Response, promise: Promise | None) -> list[Key]:
-    """Return the keys of a promise: its border if there is one, and the mark of cells that break it."""
-    if promise is None:
+def _kept(grid: _Grid, response: Response, promise: Promise) -> Floats:
+    """Return 1 for cells that keep a promise, 0 for those that break it, NaN where there is no value."""
+    bound = (promise[0], response.one(promise[1]), promise[2])
+    return np.array([[keeps(v, bound) if math.isfinite(v) else np.nan for v in row] for row in grid.mean], float)
+
+
+def _promise_keys(kept: Floats, promise: Promise) -> list[Key]:
+    """Return the keys of the border of a promise and of the mark of cells that break it, where both sides are."""
+    if not ((kept == 1).any() and (kept == 0).any()):
         return []
-    shown = (promise[0], response.one(promise[1]), promise[2])
-    kept = [keeps(value, shown) for value in grid.mean.ravel() if math.isfinite(value)]
-    where = "kept in every cell" if all(kept) else "kept in no cell" if not any(kept) else "its border"
-    look = _PROMISE if any(kept) and not all(kept) else {"color": "none", "lw": 0}
-    keys = [Key(f"{short_name(promise[0], 70)}: {where}", look, line=True)]
-    if not all(kept):
-        mark = {"color": "#000000", "marker": "x", "ls": "none", "ms": 5, "mew": 1.4}
-        keys.append(Key("breaks it", mark, line=True))
-    return keys
+    mark = {"color": "#000000", "marker": "x", "ls": "none", "ms": 5, "mew": 1.4}
+    return [
+        Key(f"{short_name(promise[0], 70)}: its border", _PROMISE, line=True),
+        Key("breaks it", mark, line=True),
+    ]
+
+
+def _promise_notes(kept: Floats, promise: Promise) -> list[str]:
+    """Return that a promise is kept, or broken, wherever there is a value: there is no border then."""
+    known = kept[np.isfinite(kept)]
+    if not len(known) or ((known == 1).any() and (known == 0).any()):
+        return []
+    every = f"all {len(known)} cells" if len(known) > 1 else "the one cell"
+    return [f"{short_name(promise[0], 110)}: {'kept' if known[0] else 'broken'} in {every} with a value."]
 
 
 def _wrapped_reasons(grid: _Grid, width: float) -> dict[str, list[str]]:
@@ -264,23 +276,23 @@ def _hatched(i: int) -> dict[str, Any]:
     return {"facecolor": "#fafafa", "edgecolor": "#bbbbbb", "hatch": hatch, "hatchcolor": "#999999"}
 
 
-def _border(axes: Axes, grid: _Grid, promise: Promise) -> None:
+def _border(axes: Axes, grid: _Grid, kept: Floats, bound: float) -> None:
     """Draw the border between cells that keep and cells that break a promise, and mark those that break it."""
-    kept = np.array([[keeps(v, promise) if math.isfinite(v) else np.nan for v in row] for row in grid.mean])
+    if not ((kept == 1).any() and (kept == 0).any()):
+        return
     if grid.scales:
         # Beyond the middles of the outer cells the border runs straight to the edge.
-        values = np.pad(np.ma.masked_invalid(grid.mean).filled(np.nan), 1, mode="edge")
+        values = np.ma.masked_invalid(np.pad(grid.mean, 1, mode="edge"))
         x, y = (np.r_[-0.5, np.arange(n), n - 0.5] for n in (len(grid.x), len(grid.y)))
-        if (kept == 1).any() and (kept == 0).any():
-            drawn = axes.contour(
-                x, y, np.ma.masked_invalid(values), levels=[promise[1]], colors=["#000000"], linewidths=[2.4], zorder=3
-            )
-            drawn.set_path_effects([withStroke(linewidth=4.6, foreground="white")])
+        drawn = axes.contour(x, y, values, levels=[bound], colors=["#000000"], linewidths=[2.4], zorder=3)
+        drawn.set_path_effects([withStroke(linewidth=4.6, foreground="white")])
     else:
         _edges(axes, kept)
     for j, i in np.argwhere(kept == 0).tolist():
-        axes.plot(i + 0.42, j + 0.36, marker="x", ms=4, mew=1.2, color="#000000", zorder=4,
-                  path_effects=[withStroke(linewidth=2.4, foreground="white")])  # fmt: skip
+        axes.plot(
+            i + 0.42, j + 0.36, marker="x", ms=4, mew=1.2, color="#000000", zorder=4,
+            path_effects=[withStroke(linewidth=2.4, foreground="white")],
+        )  # fmt: skip
 
 
 def _edges(axes: Axes, kept: Floats) -> None:
