@@ -9,6 +9,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from sim import charts
+from sim.charts import response
 
 FOOTER = "Study heads, seed 0, 10 replications of 52 weeks after 12 weeks of warm-up. Many inputs are assumptions."
 LONG = "procedures.archetypes.T2.activities.front.minutes"
@@ -584,6 +585,16 @@ def test_a_tornado_of_shares_is_in_points():
     assert "at the base: −4.0 [−5.0, −3.0]" in words(figure)
 
 
+def test_huge_and_tiny_numbers_have_a_power_of_ten():
+    assert response.told(5e-324) == "4.94×10⁻³²⁴"
+    assert response.told(-2.5e12, signed=True) == "−2.5×10¹²"
+    assert response.told(1e9, signed=True) == "+1×10⁹"
+    assert response.told(0.0) == "0.00"
+    assert response.told(NAN) == "–"
+    assert response.tick_words(-1250.0) == "−1,250"
+    assert response.tick_words(1e-7) == "1×10⁻⁷"
+
+
 def test_a_tornado_needs_a_row_and_a_bar():
     with pytest.raises(ValueError, match="a tornado must have at least 1 row and 1 bar, got 0 and 40"):
         tornado(tornado_table(FACTORS[:1]).clear())
@@ -635,7 +646,8 @@ def test_warm_up_shades_and_names_what_is_deleted():
     axes = figure.axes[0]
     (shade,) = [p for p in axes.patches if isinstance(p, Rectangle)]
     assert shade.get_x() == axes.get_xlim()[0]
-    assert shade.get_x() + shade.get_width() == pytest.approx(9)
+    # The border lies between the last week that is deleted and the first that is kept.
+    assert shade.get_x() + shade.get_width() == pytest.approx(8.5)
     assert "9 weeks deleted" in words(figure)
     assert axes.get_ylabel() == "utilisation (hours)"
     assert axes.get_xlabel() == "Week since the empty start"

@@ -91,14 +91,10 @@ def told(value: float, half: float = math.nan, *, signed: bool = False) -> str:
 
 def _power(value: float, digits: int, *, signed: bool = False) -> str:
     """Return a huge or tiny number with its power of ten."""
-    if not value:
-        return "0"
-    power = math.floor(math.log10(abs(value)))
-    mantissa = float(f"{value / 10.0**power:.{digits}g}")
-    if abs(mantissa) >= 10:
-        mantissa, power = mantissa / 10, power + 1
     sign = "+" if signed else "-"
-    return f"{mantissa:{sign}.{digits}g}×10".replace("-", "−") + str(power).translate(_RAISED)
+    mantissa, power = f"{value:{sign}.{digits - 1}e}".split("e")
+    plain = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+    return f"{plain}×10".replace("-", "−") + str(int(power)).translate(_RAISED)
 
 
 def tick_words(value: float) -> str:

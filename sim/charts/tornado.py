@@ -87,7 +87,7 @@ def tornado(
     axes.set_ylim(len(shown) - 0.5, -0.5)
     _ground(axes, effects, None if mid is None else mid * factor)
     for i, row in enumerate(shown):
-        lines = path_lines(row.factor, _NAMES - 0.1, 8, most=2)
+        lines = path_lines(row.factor, _NAMES - 0.2, 8, most=2)
         page.write(EDGE, 0.2 + (i + 0.5) * _ROW, "\n".join(lines), size=8, va="center", linespacing=1.1)
         page.write(EDGE + _NAMES, 0.2 + (i + 0.5) * _ROW, bases[i], size=8, va="center", color=GREY)
         _bars(axes, i, row, effects[0])
@@ -132,18 +132,19 @@ def _row(row: Mapping[str, Any], factor: float) -> _Row:
     for end in ("low", "high"):
         numbers = [row[name] for name in (end, f"{end}_from", f"{end}_to")]
         value, low, high = (math.nan if v is None else factor * float(v) for v in numbers)
-        ends.append(_End(str(row[f"{end}_level"]), value, *interval(low, high, value)))
+        ends.append(_End(str(row[f"{end}_level"] or end), value, *interval(low, high, value)))
     swing = row["swing"]
     known = swing is not None and math.isfinite(swing)
     size = factor * abs(float(swing)) if known else -1.0
-    return _Row(str(row["factor"]), str(row["base_level"]), ends[0], ends[1], size, str(row["why"] or ""))
+    return _Row(str(row["factor"]), str(row["base_level"] or ""), ends[0], ends[1], size, str(row["why"] or ""))
 
 
 def _legend(effects: Sequence[float], *, with_mid: bool) -> list[Key]:
     """Return the keys of the bars, of the base and of what is too small to matter."""
     keys = [
-        Key("at the low end, with its interval", _ENDS["low"]),
+        Key("at the low end", _ENDS["low"]),
         Key("at the high end", _ENDS["high"]),
+        Key("interval", {"color": COLOURS[2], "lw": 1.6}, line=True),
     ]
     if math.isfinite(effects[0]):
         keys.append(Key(_base_words(effects), {"color": "#000000", "lw": 1.4}, line=True))
