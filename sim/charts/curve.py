@@ -16,6 +16,7 @@ from sim.charts.response import (
     Promise,
     Response,
     checked_promise,
+    draw_promise,
     interval,
     limits,
     say_withheld,
@@ -66,7 +67,7 @@ def curve(
     legend = [pilot_key(i, name) for i, name in enumerate(series)] if len(series) > 1 or series[0] else []
     legend += [Key("breaks the promise", BREAKS)] if promise else []
     words = path_lines(factor, room, 9)
-    depth = levels.depth(room) + 0.16 * len(words) + 0.3
+    depth = levels.depth(room) + 0.16 * len(words) + 0.2
     page = Page.of(
         _WIDTH,
         _HEIGHT + depth,
@@ -81,6 +82,7 @@ def curve(
         part = table.filter(pl.col("series") == name).sort("order")
         _line(axes, part, levels, response, (i, series))
     levels.draw(axes, room)
+    _say_withheld(axes, table, levels, series)
     withheld = bool(_without(table))
     _limits(axes, table, response, promise, withheld=withheld)
     axes.set_xlabel("\n".join(words))
@@ -100,17 +102,26 @@ def _line(axes: Axes, part: pl.DataFrame, levels: Levels, response: Response, wh
     mean, low, high = (response.scaled(part[name]) for name in ("mean", "low", "high"))
     if levels.numeric:
         axes.fill_between(x, low, high, color=colour, alpha=band_opacity(series), lw=0, zorder=2)
-    else:
-        for at, middle, *ends in zip(x, mean, low, high, strict=True):
-            axes.plot(
-                [at, at], interval(ends[0], ends[1], middle), color=colour, lw=1.6, solid_capstyle="butt", zorder=3
-            )
+    # A value between two that are withheld has no band.
+    known = np.r_[False, np.isfinite(mean), False]
+    alone = ~(known[:-2] | known[2:]) | (not levels.numeric)
+    for at, middle, *ends in zip(x[alone], mean[alone], low[alone], high[alone], strict=True):
+        axes.plot([at, at], interval(ends[0], ends[1], middle), color=colour, lw=1.6, solid_capstyle="butt", zorder=3)
     axes.plot(
         x, mean, color=colour, marker=marker, ls=style, lw=1.7 if levels.numeric else 0.8, ms=6, mec="white", mew=0.6,
         zorder=4, label=f"series {i}",
     )  # fmt: skip
-    for at in x[~np.isfinite(mean)]:
-        say_withheld(axes, float(at) - beside, i if len(series) > 1 else 0)
+
+
+def _say_withheld(axes: Axes, table: pl.DataFrame, levels: Levels, series: Sequence[str]) -> None:
+    """Say at each level which series have no value there."""
+    gone: dict[float, list[str]] = {}
+    for row in _without(table):
+        gone.setdefault(levels.place(int(str(row["order"]))), []).append(
+            pilot_style(series.index(str(row["series"])))[0]
+        )
+    for at, colours in gone.items():
+        say_withheld(axes, at, colours)
 
 
 def _limits(axes: Axes, table: pl.DataFrame, response: Response, promise: Promise | None, *, withheld: bool) -> None:
@@ -128,12 +139,7 @@ def _limits(axes: Axes, table: pl.DataFrame, response: Response, promise: Promis
         return
     ends = (bound, high) if promise[2] == "at_most" else (low, bound)
     axes.axhspan(*ends, facecolor=BREAKS["facecolor"], lw=0, zorder=0)
-    axes.axhline(bound, color="#222222", lw=1.2, ls=(0, (5, 3)), zorder=3)
-    right = axes.get_yaxis_transform()
-    axes.text(
-        0.995, bound, short_name(promise[0], 90), transform=right, size=8.5, ha="right", va="bottom", zorder=5,
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.7},
-    )  # fmt: skip
+    draw_promise(axes, promise[0], bound)
 
 
 def _without(table: pl.DataFrame) -> list[dict[str, object]]:

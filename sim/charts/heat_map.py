@@ -12,6 +12,7 @@ import polars as pl
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
+from matplotlib.collections import LineCollection
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -23,11 +24,12 @@ from sim.charts.levels import path_lines, widest
 from sim.charts.page import EDGE, Floats, Key, Page, short_name, width_of, wrapped
 from sim.charts.response import Promise, Response, checked_promise, keeps, scale, told
 from sim.charts.style import GREY, styled
-from sim.report import literal
+from sim.report import decimals, literal, number
 
 _HATCHES = ("////", "....", "xxxx", "\\\\\\\\", "++++", "oo")
 _PROMISE: dict[str, Any] = {"color": "#000000", "lw": 2.4}
-_SMALL = 6.5
+_SMALL, _LINE = 6.5, 0.165
+"""Size of a half-width (points), and height of a line of a reason (inches)."""
 
 
 @dataclass(frozen=True)
@@ -78,30 +80,32 @@ def heat_map(
     """
     checked_promise(promise)
     response, grid = Response.only(table), _grid(table)
-    words = [path_lines(str(table[name][0]), room, 9) for name, room in (("x_factor", 5.5), ("y_factor", 5.5))]
+    kept = _kept(grid, response, promise) if promise else np.full(grid.mean.shape, np.nan)
     left = min(widest([short_name(name, 24) for name in grid.y], 8.5), 2.2) + 0.2
     cell = _cell(grid, left)
+    size = cell[0] * len(grid.x), cell[1] * len(grid.y)
+    words = [path_lines(str(table[name][0]), left + size[0] - 0.1, 9) for name in ("x_factor", "y_factor")]
     upright = any(width_of(short_name(name, 24), 8.5) > cell[0] - 0.08 for name in grid.x)
     under = widest([short_name(name, 24) for name in grid.x], 8.5) if upright else 0.15
-    size = cell[0] * len(grid.x), cell[1] * len(grid.y)
     width = max(left + size[0] + 1.5 + 2 * EDGE, 7.0)
     top = 0.17 * len(words[1]) + 0.12
-    body = top + max(size[1], 1.3) + under + 0.2 + 0.17 * len(words[0]) + 0.2
-    reasons = [str(why) for why in dict.fromkeys(grid.why.ravel().tolist()) if why]
+    foot = top + max(size[1] + under, 1.3) + 0.17 * len(words[0]) + 0.25
+    reasons = _wrapped_reasons(grid, width)
     page = Page.of(
         width,
-        body,
+        foot + sum(len(lines) * _LINE + 0.06 for lines in reasons.values()),
         title=title,
         subtitle=literal(subtitle),
-        legend=[*_promise_keys(grid, response, promise), *_reason_keys(reasons)],
+        legend=_promise_keys(kept, promise) if promise else [],
         footer=footer,
-        notes=_notes(grid, cell),
+        notes=[*(_promise_notes(kept, promise) if promise else []), *_notes(grid, cell)],
     )
     axes = page.axes(EDGE + left, top, *size)
     colours = _colours(grid.mean, around_zero=around_zero)
-    _cells(axes, grid, colours, (reasons, cell), signed=around_zero)
+    _cells(axes, grid, colours, (list(reasons), cell), signed=around_zero)
+    _reasons(page, list(reasons.values()), foot)
     if promise:
-        _border(axes, grid, (promise[0], response.one(promise[1]), promise[2]))
+        _border(axes, grid, kept, response.one(promise[1]))
     _axes(axes, grid, words, upright=upright)
     if np.isfinite(grid.mean).any():
         bar = page.axes(EDGE + left + size[0] + 0.25, top, 0.16, max(size[1], 1.3))
@@ -172,30 +176,45 @@ def _cells(
 ) -> None:
     """Draw the cells with their numbers, and their half-widths where there is room."""
     reasons, cell = how
-    halves = _halves_fit(grid, cell)
+    places, halves = _places(grid), _halves_fit(grid, cell)
     for (j, i), value in np.ndenumerate(grid.mean):
         at = (i - 0.5, j - 0.5)
         if not math.isfinite(value):
-            hatch = _HATCHES[reasons.index(str(grid.why[j, i])) % len(_HATCHES)]
-            axes.add_patch(
-                Rectangle(at, 1, 1, facecolor="#fafafa", hatch=hatch, hatchcolor="#999999", edgecolor="white", lw=1.0)
-            )
+            axes.add_patch(Rectangle(at, 1, 1, lw=0.5, **_hatched(reasons.index(str(grid.why[j, i])))))
             continue
         colour = [float(part) for part in colours.to_rgba(np.array([value]))[0]]
         axes.add_patch(Rectangle(at, 1, 1, facecolor=colour, edgecolor="white", lw=1.0))
         ink = "#ffffff" if 0.3 * colour[0] + 0.59 * colour[1] + 0.11 * colour[2] < 0.52 else "#000000"
-        text = told(value, signed=signed)
+        # The border of a promise goes behind the numbers.
+        look: dict[str, Any] = {"color": ink, "ha": "center", "va": "center", "zorder": 5}
+        behind = {"facecolor": colour, "edgecolor": "none", "pad": 0.6}
+        text = _told(float(value), places, signed=signed)
         size = min(9.0, 9.0 * (cell[0] - 0.06) / max(width_of(text, 9.0), 0.01))
-        up = 0.1 if halves and math.isfinite(grid.half[j, i]) else 0.0
-        axes.text(i, j + up, text, size=size, color=ink, ha="center", va="center")
+        up = 0.12 if halves and math.isfinite(grid.half[j, i]) else 0.0
+        axes.text(i, j + up, text, size=size, bbox=behind, **look)
         if up:
-            half = f"± {told(float(grid.half[j, i]))}"
-            axes.text(i, j - 0.24, half, size=_SMALL, color=ink, ha="center", va="center")
+            half = f"± {_told(float(grid.half[j, i]), places)}"
+            axes.text(i, j - 0.26, half, size=_SMALL, bbox=behind, **look)
+
+
+def _places(grid: _Grid) -> int | None:
+    """Return the decimals of all numbers, or None where they are too huge, tiny or far apart to share them."""
+    sizes = np.abs(grid.mean[np.isfinite(grid.mean)])
+    halves = grid.half[np.isfinite(grid.half)]
+    most = float(sizes.max(initial=0.0))
+    places = decimals(float(halves.min()) if len(halves) else math.nan, most)
+    least = float(sizes[sizes > 0].min(initial=math.inf))
+    return places if 1e-3 <= most < 1e7 and least >= 10.0**-places else None
+
+
+def _told(value: float, places: int | None, *, signed: bool = False) -> str:
+    """Return a number with the decimals of all, or with its own."""
+    return told(value, signed=signed) if places is None else number(value, places, signed=signed).replace("-", "−")
 
 
 def _halves_fit(grid: _Grid, cell: tuple[float, float]) -> bool:
     """Return whether there is room for half-widths in the cells."""
-    halves = [f"± {told(half)}" for half in grid.half.ravel() if math.isfinite(half)]
+    halves = [f"± {_told(float(half), _places(grid))}" for half in grid.half.ravel() if math.isfinite(half)]
     return bool(halves) and widest(halves, _SMALL) <= cell[0] - 0.06 and cell[1] >= 0.42
 
 
@@ -207,67 +226,85 @@ def _notes(grid: _Grid, cell: tuple[float, float]) -> list[str]:
     return [f"Intervals reach {told(float(halves.min()))} to {told(float(halves.max()))} to either side."]
 
 
-def _promise_keys(grid: _Grid, response: Response, promise: Promise | None) -> list[Key]:
-    """Return the keys of a promise: its border if there is one, and the mark of cells that break it."""
-    if promise is None:
+def _kept(grid: _Grid, response: Response, promise: Promise) -> Floats:
+    """Return 1 for cells that keep a promise, 0 for those that break it, NaN where there is no value."""
+    bound = (promise[0], response.one(promise[1]), promise[2])
+    return np.array([[keeps(v, bound) if math.isfinite(v) else np.nan for v in row] for row in grid.mean], float)
+
+
+def _promise_keys(kept: Floats, promise: Promise) -> list[Key]:
+    """Return the keys of the border of a promise and of the mark of cells that break it, where both sides are."""
+    if not ((kept == 1).any() and (kept == 0).any()):
         return []
-    shown = (promise[0], response.one(promise[1]), promise[2])
-    kept = [keeps(value, shown) for value in grid.mean.ravel() if math.isfinite(value)]
-    where = "kept in every cell" if all(kept) else "kept in no cell" if not any(kept) else "border of the promise"
-    look = _PROMISE if any(kept) and not all(kept) else {"color": "none", "lw": 0}
-    keys = [Key(f"{where}: {short_name(promise[0], 70)}", look, line=True)]
-    if not all(kept):
-        mark = {"color": "#000000", "marker": "x", "ls": "none", "ms": 5, "mew": 1.4}
-        keys.append(Key("breaks it", mark, line=True))
-    return keys
-
-
-def _reason_keys(reasons: Sequence[str]) -> list[Key]:
-    """Return a key for each reason of a cell to have no number."""
+    mark = {"color": "#000000", "marker": "x", "ls": "none", "ms": 5, "mew": 1.4}
     return [
-        Key(
-            short_name(why, 70),
-            {
-                "facecolor": "#fafafa",
-                "edgecolor": "#999999",
-                "hatch": _HATCHES[i % len(_HATCHES)],
-                "hatchcolor": "#999999",
-            },
-        )
-        for i, why in enumerate(reasons)
+        Key(f"{short_name(promise[0], 70)}: its border", _PROMISE, line=True),
+        Key("breaks it", mark, line=True),
     ]
 
 
-def _border(axes: Axes, grid: _Grid, promise: Promise) -> None:
+def _promise_notes(kept: Floats, promise: Promise) -> list[str]:
+    """Return that a promise is kept, or broken, wherever there is a value: there is no border then."""
+    known = kept[np.isfinite(kept)]
+    if not len(known) or ((known == 1).any() and (known == 0).any()):
+        return []
+    every = f"all {len(known)} cells" if len(known) > 1 else "the one cell"
+    return [f"{short_name(promise[0], 110)}: {'kept' if known[0] else 'broken'} in {every} with a value."]
+
+
+def _wrapped_reasons(grid: _Grid, width: float) -> dict[str, list[str]]:
+    """Return why there are cells without a number, in their order, with the lines of each reason."""
+    found = [str(why) for why in dict.fromkeys(grid.why.ravel().tolist()) if why]
+    return {why: wrapped(short_name(why, 300), width - 2 * EDGE - 0.42, 8.5) for why in found}
+
+
+def _reasons(page: Page, reasons: Sequence[Sequence[str]], down: float) -> None:
+    """Draw the key of hatches under the map: why there is no number."""
+    for i, lines in enumerate(reasons):
+        y = page.height - page.top - down
+        box = Rectangle((EDGE, y - 0.14), 0.34, 0.13, transform=page.figure.dpi_scale_trans, lw=0.5, **_hatched(i))
+        page.figure.add_artist(box)
+        for line in lines:
+            page.write(EDGE + 0.42, down, line, size=8.5, va="top")
+            down += _LINE
+        down += 0.06
+
+
+def _hatched(i: int) -> dict[str, Any]:
+    """Return the look of cells without a number."""
+    hatch = _HATCHES[i % len(_HATCHES)]
+    return {"facecolor": "#fafafa", "edgecolor": "#bbbbbb", "hatch": hatch, "hatchcolor": "#999999"}
+
+
+def _border(axes: Axes, grid: _Grid, kept: Floats, bound: float) -> None:
     """Draw the border between cells that keep and cells that break a promise, and mark those that break it."""
-    kept = np.array([[keeps(v, promise) if math.isfinite(v) else np.nan for v in row] for row in grid.mean])
+    if not ((kept == 1).any() and (kept == 0).any()):
+        return
     if grid.scales:
         # Beyond the middles of the outer cells the border runs straight to the edge.
-        values = np.pad(np.ma.masked_invalid(grid.mean).filled(np.nan), 1, mode="edge")
+        values = np.ma.masked_invalid(np.pad(grid.mean, 1, mode="edge"))
         x, y = (np.r_[-0.5, np.arange(n), n - 0.5] for n in (len(grid.x), len(grid.y)))
-        if (kept == 1).any() and (kept == 0).any():
-            drawn = axes.contour(
-                x, y, np.ma.masked_invalid(values), levels=[promise[1]], colors=["#000000"], linewidths=[2.4], zorder=3
-            )
-            drawn.set_path_effects([withStroke(linewidth=4.6, foreground="white")])
+        drawn = axes.contour(x, y, values, levels=[bound], colors=["#000000"], linewidths=[2.4], zorder=3)
+        drawn.set_path_effects([withStroke(linewidth=4.6, foreground="white")])
     else:
         _edges(axes, kept)
     for j, i in np.argwhere(kept == 0).tolist():
-        axes.plot(i + 0.42, j + 0.36, marker="x", ms=4, mew=1.2, color="#000000", zorder=4,
-                  path_effects=[withStroke(linewidth=2.4, foreground="white")])  # fmt: skip
+        axes.plot(
+            i + 0.42, j + 0.36, marker="x", ms=4, mew=1.2, color="#000000", zorder=4,
+            path_effects=[withStroke(linewidth=2.4, foreground="white")],
+        )  # fmt: skip
 
 
 def _edges(axes: Axes, kept: Floats) -> None:
-    """Draw the edges between cells that keep and cells that break."""
-    look = {**_PROMISE, "zorder": 3, "solid_capstyle": "round"}
-    effects = [withStroke(linewidth=4.6, foreground="white")]
+    """Draw the edges between cells that keep and cells that break, white below all that is black."""
+    edges = []
     for (j, i), here in np.ndenumerate(kept):
         right = kept[j, i + 1] if i + 1 < kept.shape[1] else np.nan
-        below = kept[j + 1, i] if j + 1 < kept.shape[0] else np.nan
-        if here + right == 1:
-            axes.plot([i + 0.5] * 2, [j - 0.5, j + 0.5], path_effects=effects, **look)
-        if here + below == 1:
-            axes.plot([i - 0.5, i + 0.5], [j + 0.5] * 2, path_effects=effects, **look)
+        above = kept[j + 1, i] if j + 1 < kept.shape[0] else np.nan
+        edges += [[(i + 0.5, j - 0.5), (i + 0.5, j + 0.5)]] if here + right == 1 else []
+        edges += [[(i - 0.5, j + 0.5), (i + 0.5, j + 0.5)]] if here + above == 1 else []
+    for colour, width in (("white", 4.6), (_PROMISE["color"], _PROMISE["lw"])):
+        axes.add_collection(LineCollection(edges, colors=colour, linewidths=width, capstyle="round", zorder=3))
 
 
 def _axes(axes: Axes, grid: _Grid, words: Sequence[Sequence[str]], *, upright: bool) -> None:

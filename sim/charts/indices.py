@@ -132,5 +132,8 @@ def _notes(firsts: list[float]) -> list[str]:
     some = "" if len(known) == len(firsts) else f" of the {len(known)} factors that have one"
     if total <= 1:
         rest = number(1 - total, 2)
-        return [f"First-order indices{some} sum to {said}; the other {rest} is due to interactions, or to chance."]
+        unknown = ", to factors without an index" if some else ""
+        return [
+            f"First-order indices{some} sum to {said}; the other {rest} is due to interactions{unknown} or to chance."
+        ]
     return [f"First-order indices{some} sum to {said}, more than 1: estimates from a sample may."]

@@ -65,6 +65,7 @@ class Levels:
         names = [short_name(name, 12) for name in self.names]
         low, high = self.ends
         middle = (self.at - low) / (high - low) * room
+        names = [_cut(name, min(at, room - at) + 0.13) for name, at in zip(names, middle.tolist(), strict=True)]
         kept: list[int] = []
         for i in sorted(range(len(names)), key=lambda i: (i not in {int(self.at.argmin()), int(self.at.argmax())}, i)):
             half = width_of(names[i], _SIZE) / 2
@@ -86,6 +87,14 @@ class Levels:
         axes.set_xticks(self.at.tolist(), labels, fontsize=_SIZE)
         if upright:
             axes.tick_params(axis="x", labelrotation=90)
+
+
+def _cut(name: str, half: float) -> str:
+    """Return the name so short that half of it fits this width (inches): beyond lies the next panel."""
+    for longest in range(len(name), 2, -1):
+        if width_of(short_name(name, longest), _SIZE) <= 2 * half:
+            return short_name(name, longest)
+    return short_name(name, 3)
 
 
 def path_lines(name: str, room: float, size: float, *, bold: bool = False, most: int = 3) -> list[str]:

@@ -50,6 +50,7 @@ def main_effects(table: pl.DataFrame, title: str, subtitle: str = "", footer: st
         span = slice(i * n_columns, (i + 1) * n_columns)
         tops.append(down + 0.17 * max(map(len, headings[span])) + 0.08)
         down = tops[-1] + _HEIGHT + max(one.depth(room) for one in levels[span]) + 0.22
+    down -= 0.1
     page = Page.of(
         width, down, title=title, subtitle=literal(subtitle), legend=[_key()], footer=footer, notes=_notes(table)
     )  # fmt: skip
@@ -88,7 +89,8 @@ def _panel(axes: Axes, part: pl.DataFrame, levels: Levels, response: Response) -
             continue
         low, high = interval(response.one(row["low"]), response.one(row["high"]), float(mean))
         axes.plot([x, x], [low, high], color=COLOURS[1], lw=2, solid_capstyle="butt", zorder=3)
-        axes.plot([x], [mean], color=COLOURS[1], marker="o", ms=6, mec="white", mew=0.6, zorder=4)
+        axes.plot([x, x], [low, high], color=COLOURS[1], marker="_", ms=7, ls="none", zorder=3)
+        axes.plot([x], [mean], color=COLOURS[1], marker="o", ms=5, mec="white", mew=0.5, zorder=4)
 
 
 def _notes(table: pl.DataFrame) -> list[str]:

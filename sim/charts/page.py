@@ -152,6 +152,8 @@ def write(figure: Figure, x: float, y: float, text: str, **look: Any) -> None:
 
 def _legend_shape(legend: Sequence[Key], room: float) -> tuple[int, int]:
     """Return the columns and rows of a legend that fits the room (inches)."""
+    if not legend:
+        return 1, 0
     if sum(width_of(key.label, 9) + _KEY for key in legend) <= room:
         return len(legend), 1
     widest = max(width_of(key.label, 9) for key in legend) + _KEY

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import polars as pl
@@ -12,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sim.charts.page import EDGE, Key, Page, short_name, width_of, wrapped
-from sim.charts.response import Promise, Response, checked_promise, interval, limits, scale
+from sim.charts.response import Promise, Response, checked_promise, draw_promise, interval, limits, scale
 from sim.charts.style import COLOURS, PALE, styled
 from sim.report import literal
 
@@ -21,6 +22,8 @@ _LINE = 0.13
 """Sizes of the page, of its chart, of the room for its scale, and of a line of a label (inches)."""
 _MOST_NAMED = 8
 """Of more designs on the front than these, numbers stand in the chart and the names in a list below."""
+_MOST_LISTED = 20
+"""Of more names than these the list runs on in lines."""
 _PALE = "#a8a8a8"
 
 Box = tuple[float, float, float, float]
@@ -73,7 +76,7 @@ def pareto(
     labels, listed = _labels(front, drawn, frame, bound)
     page = Page.of(
         _WIDTH,
-        _HEIGHT + 0.6,
+        _HEIGHT + 0.55,
         title=title,
         subtitle=literal(subtitle),
         legend=_legend(drawn),
@@ -85,8 +88,7 @@ def pareto(
     axes.set_ylim(*ends[1])
     _draw(axes, drawn, front)
     if bound:
-        axes.axhline(bound[1], color="#222222", lw=1.2, ls=(0, (5, 3)), zorder=2)
-        axes.text(0.995, bound[1], bound[0], transform=axes.get_yaxis_transform(), size=8.5, ha="right", va="bottom")
+        draw_promise(axes, *bound)
     for label in labels:
         label.draw(axes, frame)
     axes.set_xlabel(short_name(cost_label, 110))
@@ -169,8 +171,10 @@ def _labels(
         taken.append((low[0] - 0.02, low[1], high[0] + 0.02, high[1]))
     if bound:
         y = frame.inches(0.0, bound[1])[1]
-        taken.append((frame.width - width_of(bound[0], 8.5) - 0.1, y, frame.width, y + 0.17))
+        taken.append((frame.width - width_of(bound[0], 8.5) - 0.1, y, frame.width, y + 0.22))
         taken.append((0.0, y - 0.01, frame.width, y + 0.01))
+    for (x, y), (to, down) in pairwise(points):
+        taken += [(x, y - 0.02, to, y + 0.02), (to - 0.02, min(y, down), to + 0.02, max(y, down))]
     names = [short_name(row["label"], 60) for row in front]
     if len(names) <= _MOST_NAMED:
         placed = _placed(["\n".join(wrapped(name, 1.5, 8)) for name in names], points, taken, frame)
@@ -178,8 +182,10 @@ def _labels(
             return placed, []
     numbers = [str(i + 1) for i in range(len(front))]
     placed = _placed(numbers, points, taken, frame) or []
-    whole = ";   ".join(f"{i} {name}" for i, name in zip(numbers, names, strict=True))
-    return placed, [f"On the front: {whole}"]
+    listed = [f"{i}: {name}" for i, name in zip(numbers, names, strict=True)]
+    if len(listed) > _MOST_LISTED:
+        return placed, ["On the front: " + "; ".join(listed)]
+    return placed, ["On the front", *listed]
 
 
 def _placed(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sim.charts.levels import path_lines, widest
-from sim.charts.page import EDGE, Key, Page
+from sim.charts.page import EDGE, Key, Page, short_name
 from sim.charts.response import Response, limits, scale, told
 from sim.charts.style import COLOURS, GREY, PALE, styled
 from sim.report import literal
@@ -41,7 +41,7 @@ def ranking(
     ----------
     table
         label, mean, best_low, best_high (interval of its mean less the best of the others'), verdict (best, may be
-        best, not best), n: in the order in which they are shown. NaN: withheld.
+        best, not best), n, and why if there is no interval: in the order in which they are shown. NaN: withheld.
     title, subtitle, footer
         What is seen, how it was found, and where it comes from.
     response_label, unit
@@ -68,7 +68,7 @@ def ranking(
     left = EDGE + _NAMES + means_width
     height = len(rows) * _ROW
     page = Page.of(
-        _WIDTH, height + 0.95, title=title, subtitle=literal(subtitle), legend=_legend(words), footer=footer
+        _WIDTH, height + 0.85, title=title, subtitle=literal(subtitle), legend=_legend(words), footer=footer
     )  # fmt: skip
     axes = page.axes(left, 0.25, room, height)
     for i, (row, verdict) in enumerate(zip(rows, words, strict=True)):
@@ -81,7 +81,7 @@ def ranking(
         spent = "–" if row["n"] is None else f"{row['n']:,}"
         page.write(_WIDTH - EDGE, down, spent, size=8.5, va="center", ha="right")
     _heads(page, left, room, response)
-    _draw(axes, ends, words)
+    _draw(axes, ends, words, [_gone(row) for row in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(*limits([v for pair in ends for v in pair] + [0.0], 0.05))
     difference = Response(
@@ -109,7 +109,13 @@ def _heads(page: Page, left: float, room: float, response: Response) -> None:
         page.write(x, 0.17, text, size=8.5, weight="bold", va="bottom", ha=side)
 
 
-def _draw(axes: Axes, ends: Sequence[tuple[float, float]], words: Sequence[str]) -> None:
+def _gone(row: Mapping[str, Any]) -> str:
+    """Return the words in the place of an interval that is withheld."""
+    why = str(row.get("why") or "")
+    return f"withheld: {short_name(why, 56)}" if why else "withheld: no interval"
+
+
+def _draw(axes: Axes, ends: Sequence[tuple[float, float]], words: Sequence[str], words_of: Sequence[str]) -> None:
     """Draw the intervals, the mark of each verdict beside its word, and the line at 0."""
     axes.axvline(0, color=GREY, lw=1.2, ls=":", zorder=1)
     side = axes.get_yaxis_transform()
@@ -120,7 +126,7 @@ def _draw(axes: Axes, ends: Sequence[tuple[float, float]], words: Sequence[str])
         at = 1 + 0.25 / (axes.get_position().width * _WIDTH)
         axes.plot([at], [i], ls="none", transform=side, clip_on=False, zorder=4, **mark)
         if not (math.isfinite(low) and math.isfinite(high)):
-            axes.text(0.01, i, "withheld: no interval", transform=side, size=8, color=GREY, va="center",
+            axes.text(0.01, i, words_of[i], transform=side, size=8, color=GREY, va="center",
                       bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})  # fmt: skip
             continue
         axes.plot([low, high], [i, i], color=look["color"], lw=width, solid_capstyle="butt", zorder=3, label=verdict)

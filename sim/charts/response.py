@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,14 +91,10 @@ def told(value: float, half: float = math.nan, *, signed: bool = False) -> str:
 
 def _power(value: float, digits: int, *, signed: bool = False) -> str:
     """Return a huge or tiny number with its power of ten."""
-    if not value:
-        return "0"
-    power = math.floor(math.log10(abs(value)))
-    mantissa = float(f"{value / 10.0**power:.{digits}g}")
-    if abs(mantissa) >= 10:
-        mantissa, power = mantissa / 10, power + 1
     sign = "+" if signed else "-"
-    return f"{mantissa:{sign}.{digits}g}×10".replace("-", "−") + str(power).translate(_RAISED)
+    mantissa, power = f"{value:{sign}.{digits - 1}e}".split("e")
+    plain = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+    return f"{plain}×10".replace("-", "−") + str(int(power)).translate(_RAISED)
 
 
 def tick_words(value: float) -> str:
@@ -127,15 +123,25 @@ def interval(low: float, high: float, value: float) -> tuple[float, float]:
     return (low, high) if math.isfinite(low) and math.isfinite(high) else (value, value)
 
 
-def say_withheld(axes: Axes, x: float, rank: int = 0) -> None:
-    """Say at the foot of a chart that there is no value at this place of its horizontal axis."""
+def say_withheld(axes: Axes, x: float, colours: Sequence[str] = (GREY,)) -> None:
+    """Say at the foot of a chart that there is no value at this place: a cross in the colour of each series."""
     at = axes.get_xaxis_transform()
-    axes.plot([x], [0.035 + 0.04 * rank], marker="x", ms=5, color=GREY, mew=1.2, transform=at, zorder=4)
-    if rank == 0:
-        box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.85}
-        axes.text(
-            x, 0.07, "withheld", transform=at, size=7.5, color=GREY, rotation=90, ha="center", va="bottom", bbox=box
-        )  # fmt: skip
+    for i, colour in enumerate(colours):
+        axes.plot([x], [0.035 + 0.035 * i], marker="x", ms=5, color=colour, mew=1.4, ls="none", transform=at, zorder=4)
+    axes.text(
+        x, 0.04 + 0.035 * len(colours), "withheld", transform=at, size=7.5, color=GREY, rotation=90,
+        ha="center", va="bottom", bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.85},
+    )  # fmt: skip
+
+
+def draw_promise(axes: Axes, words: str, bound: float) -> None:
+    """Draw the bound of a promise as a dashed line across the chart, with its words above it at the right."""
+    axes.axhline(bound, color="#222222", lw=1.2, ls=(0, (5, 3)), zorder=3)
+    axes.annotate(
+        short_name(words, 90), (0.995, bound), xycoords=axes.get_yaxis_transform(), xytext=(0, 3),
+        textcoords="offset points", size=8.5, ha="right", va="bottom", zorder=5,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.75},
+    )  # fmt: skip
 
 
 def withheld_notes(places: Iterable[tuple[str, str]]) -> list[str]:

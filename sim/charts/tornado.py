@@ -13,11 +13,11 @@ from matplotlib.figure import Figure
 
 from sim.charts.levels import path_lines, widest
 from sim.charts.page import EDGE, Key, Page, short_name, width_of
-from sim.charts.response import Response, interval, scale, told
+from sim.charts.response import Response, interval, limits, scale, told
 from sim.charts.style import COLOURS, GREY, PALE, styled
 from sim.report import literal
 
-_WIDTH, _NAMES, _ROW = 11.0, 2.9, 0.36
+_WIDTH, _NAMES, _ROW = 11.0, 3.1, 0.36
 """Of the page, of the names, and height of a row (inches)."""
 _ENDS: dict[str, dict[str, Any]] = {
     "low": {"facecolor": "#9ccbe8", "edgecolor": "#141414"},
@@ -69,8 +69,8 @@ def tornado(
     effects = [factor * (math.nan if v is None else v) for v in base]
     rows = sorted((_row(row, factor) for row in table.to_dicts()), key=lambda row: -row.swing)
     shown, rest = rows[:most], rows[most:]
-    bases = [f"at {short_name(row.base_level, 16)}" for row in shown]
-    left = _NAMES + min(widest(bases, 8), 1.5) + 0.2
+    bases = [short_name(row.base_level, 18) for row in shown]
+    left = _NAMES + max(min(widest(bases, 8), 1.5), 0.4) + 0.2
     body = len(shown) * _ROW + 0.75
     page = Page.of(
         _WIDTH,
@@ -87,7 +87,7 @@ def tornado(
     axes.set_ylim(len(shown) - 0.5, -0.5)
     _ground(axes, effects, None if mid is None else mid * factor)
     for i, row in enumerate(shown):
-        lines = path_lines(row.factor, _NAMES - 0.1, 8, most=2)
+        lines = path_lines(row.factor, _NAMES - 0.2, 8, most=2)
         page.write(EDGE, 0.2 + (i + 0.5) * _ROW, "\n".join(lines), size=8, va="center", linespacing=1.1)
         page.write(EDGE + _NAMES, 0.2 + (i + 0.5) * _ROW, bases[i], size=8, va="center", color=GREY)
         _bars(axes, i, row, effects[0])
@@ -132,25 +132,33 @@ def _row(row: Mapping[str, Any], factor: float) -> _Row:
     for end in ("low", "high"):
         numbers = [row[name] for name in (end, f"{end}_from", f"{end}_to")]
         value, low, high = (math.nan if v is None else factor * float(v) for v in numbers)
-        ends.append(_End(str(row[f"{end}_level"]), value, *interval(low, high, value)))
+        ends.append(_End(str(row[f"{end}_level"] or end), value, *interval(low, high, value)))
     swing = row["swing"]
     known = swing is not None and math.isfinite(swing)
     size = factor * abs(float(swing)) if known else -1.0
-    return _Row(str(row["factor"]), str(row["base_level"]), ends[0], ends[1], size, str(row["why"] or ""))
+    return _Row(str(row["factor"]), str(row["base_level"] or ""), ends[0], ends[1], size, str(row["why"] or ""))
 
 
 def _legend(effects: Sequence[float], *, with_mid: bool) -> list[Key]:
     """Return the keys of the bars, of the base and of what is too small to matter."""
     keys = [
-        Key("at the low end, with its interval", _ENDS["low"]),
+        Key("at the low end", _ENDS["low"]),
         Key("at the high end", _ENDS["high"]),
+        Key("interval", {"color": COLOURS[2], "lw": 1.6}, line=True),
     ]
     if math.isfinite(effects[0]):
-        keys.append(Key(f"at the base: {told(effects[0], signed=True)}", {"color": "#000000", "lw": 1.4}, line=True))
+        keys.append(Key(_base_words(effects), {"color": "#000000", "lw": 1.4}, line=True))
     keys.append(Key("no effect", {"color": GREY, "lw": 1.2, "ls": ":"}, line=True))
     if with_mid:
         keys.append(Key("too small to matter (MID)", {"facecolor": PALE, "edgecolor": "#999999"}))
     return keys
+
+
+def _base_words(effects: Sequence[float]) -> str:
+    """Return the effect at the base in words."""
+    half = (effects[2] - effects[1]) / 2
+    value, low, high = (told(effect, half, signed=True) for effect in effects)
+    return f"at the base: {value} [{low}, {high}]" if math.isfinite(half) else f"at the base: {value}"
 
 
 def _ends(rows: Sequence[_Row], effects: Sequence[float], mid: float | None, room: float) -> tuple[float, float]:
@@ -159,10 +167,26 @@ def _ends(rows: Sequence[_Row], effects: Sequence[float], mid: float | None, roo
     values += [v for row in rows for end in (row.low, row.high) for v in (end.low, end.high)]
     known = [v for v in values if math.isfinite(v)]
     low, high = min(known), max(known)
-    span = (high - low) or abs(high) or 1.0
-    words = max(width_of(_level(end), _SIZE) for row in rows for end in (row.low, row.high)) + 0.15
-    margin = span * words / max(room - 2 * words, 1.0)
-    return low - margin, high + margin
+    low, high = (low, high) if high > low else limits([low])
+    start = effects[0] if math.isfinite(effects[0]) else 0.0
+    reach = [(_reach(end, start), width_of(_level(end), _SIZE) + 0.2) for row in rows for end in (row.low, row.high)]
+    ends = low, high
+    # The words need inches and the scale is what inches are worth: a few rounds settle both.
+    for _ in range(12):
+        inch = (ends[1] - ends[0]) / room
+        ends = (
+            min([low - 0.1 * inch, *(at - width * inch for (at, right), width in reach if not right)]),
+            max([high + 0.1 * inch, *(at + width * inch for (at, right), width in reach if right)]),
+        )
+    return ends
+
+
+def _reach(end: _End, start: float) -> tuple[float, bool]:
+    """Return where the words at an end begin, and whether they run to the right."""
+    if not end.known:
+        return start, True
+    right = end.value >= start
+    return (max(end.value, end.high, start) if right else min(end.value, end.low, start)), right
 
 
 def _ground(axes: Axes, effects: Sequence[float], mid: float | None) -> None:
@@ -192,8 +216,8 @@ def _bars(axes: Axes, i: int, row: _Row, base: float) -> None:
             continue
         axes.barh(y, end.value - start, left=start, height=0.34, lw=0.5, zorder=2, label=name, **_ENDS[name])
         axes.plot([end.low, end.high], [y, y], color=COLOURS[2], lw=1.6, solid_capstyle="butt", zorder=3)
-        right = end.value >= start
-        at = max(end.value, end.high, start) + apart if right else min(end.value, end.low, start) - apart
+        at, right = _reach(end, start)
+        at += apart if right else -apart
         axes.text(at, y, _level(end), size=_SIZE, ha="left" if right else "right", va="center_baseline", zorder=4)
 
 

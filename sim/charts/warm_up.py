@@ -41,7 +41,7 @@ def warm_up(
     table
         series, week, mean. NaN: withheld, a gap in the line.
     chosen
-        Weeks to be deleted of each series; None or no entry: no number of weeks was found.
+        Weeks to be deleted of each series, the first ones of the table; None or no entry: no number was found.
     title, subtitle, footer
         What is seen, how it was found, and where it comes from.
     response_label, unit
@@ -59,7 +59,11 @@ def warm_up(
     panels = [names] if _alike(lines) else [[name] for name in names]
     height = 3.6 if len(panels) == 1 else 1.9
     heading = 0.3 if len(panels) > 1 else 0.05
-    legend = [pilot_key(i, name, marker="none") for i, name in enumerate(names)] if len(names) > 1 else []
+    legend = (
+        [pilot_key(i, name, marker="none") for i, name in enumerate(names)]
+        if len(panels) == 1 and len(names) > 1
+        else []
+    )
     legend.append(Key("deleted before measuring", _DELETED))
     page = Page.of(
         _WIDTH,
@@ -110,24 +114,26 @@ def _draw(
     row = 0.19 / (axes.get_position().height * float(axes.figure.get_figheight()))  # type: ignore[union-attr]
     share = min(row * len(panel) + 0.02, 0.6)
     axes.set_ylim(low, low + (high - low) / (1 - share))
-    start = axes.get_xlim()[0]
+    start, first = axes.get_xlim()[0], min(float(lines[name][0].min()) for name in panel)
     deleted = [chosen.get(name) for name in panel]
     known = [weeks for weeks in deleted if weeks]
     for end in known:
-        axes.axvspan(start, end, facecolor=_DELETED["facecolor"], alpha=0.9 if len(set(known)) == 1 else 0.5, lw=0)
+        axes.axvspan(
+            start, first + end - 0.5, facecolor=_DELETED["facecolor"], alpha=0.9 if len(set(known)) == 1 else 0.5, lw=0
+        )
     for k, (name, weeks) in enumerate(zip(panel, deleted, strict=True)):
         colour, _, style = pilot_style(names.index(name))
         x, y = lines[name]
         axes.plot(x, y, color=colour, ls=style, lw=1.6, zorder=3, label=f"series {names.index(name)}")
         level = 1 - row * (k + 0.6)
-        _say(axes, (name if len(panel) > 1 else "", weeks), level, (colour, style))
+        _say(axes, (name if len(panel) > 1 else "", weeks, first), level, (colour, style))
     axes.grid(axis="y", color=PALE, lw=0.7)
     axes.set_axisbelow(True)
 
 
-def _say(axes: Axes, what: tuple[str, int | None], level: float, look: tuple[str, object]) -> None:
+def _say(axes: Axes, what: tuple[str, int | None, float], level: float, look: tuple[str, object]) -> None:
     """Draw and name the end of what is deleted of a series."""
-    name, weeks = what
+    name, weeks, first = what
     under = f"{short_name(name, 40)}: " if name else ""
     low, high = axes.get_xlim()
     if weeks is None:
@@ -135,13 +141,13 @@ def _say(axes: Axes, what: tuple[str, int | None], level: float, look: tuple[str
     elif weeks == 0:
         at, words = low, f"{under}nothing deleted"
     else:
-        at, words = float(weeks), f"{under}{weeks} {'week' if weeks == 1 else 'weeks'} deleted"
+        at, words = first + weeks - 0.5, f"{under}{weeks} {'week' if weeks == 1 else 'weeks'} deleted"
         axes.axvline(at, ymax=level, color=look[0], ls=look[1], lw=1.2, zorder=2)
     left = at > low + 0.55 * (high - low)
     apart = 0.008 * (high - low)
     axes.text(
         at - apart if left else at + apart, level, words, transform=axes.get_xaxis_transform(), size=8.5,
-        ha="right" if left else "left", va="center", color=look[0],
+        ha="right" if left else "left", va="center", color="#222222",
     )  # fmt: skip
 
 
