@@ -11,6 +11,8 @@ COMMANDS = {
     "run": "run one pilot design (pilot=...) or one queueing network (network=...)",
     "trace": "follow one request step by step through one pilot design or two",
     "headlines": "the headlines of the evidence, each as a small study with a chart and two sentences",
+    "status": "what is kept under results/: studies, replications, failures",
+    "clean": "remove replications that nobody needs, after showing them",
     "plot": "draw every chart of a results folder again, from what is kept there",
     "new": "write a folder for a district of your own, which runs as it stands",
     "bench": "time the engines and other tools on the same workloads, on this machine",

@@ -134,7 +134,6 @@ def sweep(order: Order, *, dry: bool = False) -> None:
     from experiments.studies.plan import planned
     from experiments.studies.runs import Runs
     from sim import study as studies
-    from sim.archive import Archive
     from sim.files import plain_name
     from sim.store import ARCHIVE, Store
 

@@ -1,34 +1,33 @@
 """Finished replications on disk: one file each, under the key of the design that it is one of.
 
-Whatever stands under its own name is whole: it was written beside its place, flushed to the disk, then given its
-name at one stroke. A file is a zip without compression: `facts.json`, which says what else is in it, and a Parquet
-file a table. Which study asked for a replication first is forgotten, so that no other has to run it again.
+Whatever stands under its own name is whole (`sim.packing` says what is in it): it was written beside its place,
+flushed to the disk, then given its name at one stroke. Which study asked for a replication first is forgotten, so
+that no other has to run it again.
 """
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
 import stat
-import struct
-import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
-from sim import files
+from sim import files, packing
 from sim.files import StoreError
+from sim.packing import SpoiltError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
-FACTS = "facts.json"
+    import polars as pl
+
+ARCHIVE = ".replications"
+REPLICATIONS = "replications"
 DESIGN = "design.json"
 KEY = re.compile("[0-9a-z]{4,64}")
 ENDING = ".zip"
@@ -36,13 +35,6 @@ FAILED = ".failed.json"
 ASIDE = "corrupt-"
 NUMBER = re.compile(r"([0-9]{4}|[1-9][0-9]{4,})(\.zip|\.failed\.json)")
 PROBE_BYTES = 4096
-EARLIEST = (1980, 1, 1, 0, 0, 0)
-
-# What the standard library raises for a zip or a JSON text that is not what was written.
-SPOILT = (
-    zipfile.BadZipFile, zipfile.LargeZipFile, struct.error, EOFError, ValueError, KeyError, TypeError, IndexError,
-    OverflowError, RuntimeError,
-)  # fmt: skip
 
 
 class Damaged(StoreError):  # noqa: N818 - what it says of a replication
@@ -51,10 +43,6 @@ class Damaged(StoreError):  # noqa: N818 - what it says of a replication
 
 class NotKept(StoreError):  # noqa: N818 - what it says of a replication
     """A replication or one of its tables was never kept."""
-
-
-class _SpoiltError(Exception):
-    """A file is not what was written; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -154,15 +142,13 @@ class Archive:
             Names must be plain, the disk must take the file.
         """
         place = self._place(key, replication)
-        data = _packed(key, replication, tables, facts)
+        data = packing.packed(key, replication, tables, facts)
         with files.usable(self.folder):
             self._make_room(place)
-            new = not _is_there(place)
-            if new and not files.create(place, data, self.folder):
-                new = not _is_there(place)
-                if new:
-                    self._move_aside(place)
-                    new = files.create(place, data, self.folder)
+            new = not _is_there(place) and self._create(place, data)
+            if not new and not _is_there(place):
+                self._move_aside(place)
+                new = self._create(place, data)
         self.forgive(key, replication)
         return new
 
@@ -239,7 +225,7 @@ class Archive:
             return
         with files.usable(self.folder):
             self._make_room(place)
-            files.create(place, files.readable(dict(design)), self.folder)
+            self._create(place, files.readable(dict(design)))
 
     def described(self, key: str) -> bool:
         """Return whether it is kept what a key stands for."""
@@ -290,6 +276,39 @@ class Archive:
     def holdings(self, keys: Collection[str] | None = None) -> list[Holding]:
         """Return what is kept of these designs, or of all."""
         return [self._holding(key) for key in (self.keys() if keys is None else keys)]
+
+    def paths(self, key: str) -> list[Path]:
+        """Return all files that are kept of a design: its replications, failures, what was put aside, what it is."""
+        with files.usable(self.folder):
+            return sorted(
+                Path(entry)
+                for entry in _entries(self._room(key))
+                if NUMBER.fullmatch(entry.name) or entry.name == DESIGN or entry.name.startswith(ASIDE)
+            )
+
+    def leftovers(self) -> list[Path]:
+        """Return what killed processes left half written."""
+        with files.usable(self.folder):
+            return files.leftovers(self.folder)
+
+    def remove(self, paths: Iterable[Path]) -> None:
+        """Remove files of this archive, and the folders of keys that are empty then; links are not followed.
+
+        Raises
+        ------
+        StoreError
+            The files must lie in the archive.
+        """
+        with files.usable(self.folder):
+            for path in paths:
+                if not path.parent.resolve().is_relative_to(self.folder.resolve()):
+                    raise StoreError(f"{path} must lie inside the archive {self.folder} to be removed")
+                files.remove(path)
+                for folder in path.parents[:2]:
+                    if folder.is_relative_to(self.folder) and folder != self.folder:
+                        # It is not empty, or another process has removed it.
+                        with suppress(OSError):
+                            folder.rmdir()
 
     def check(self, key: str, replication: int) -> str | None:
         """Read all that is in a replication; return a sentence where it was damaged and is put aside."""
@@ -352,6 +371,15 @@ class Archive:
             for parent in room.parents[:2]:
                 files.sync(parent)
 
+    def _create(self, place: Path, data: bytes) -> bool:
+        """Put a file in its place unless something stands there, and return whether it was put."""
+        try:
+            return files.create(place, data, self.folder)
+        except FileNotFoundError:
+            # Another process has just removed the folder, which was empty.
+            self._make_room(place)
+            return files.create(place, data, self.folder)
+
     def _move_aside(self, place: Path) -> str:
         """Rename what stands in the place of a replication, and return its new name."""
         aside = place.with_name(f"{ASIDE}{place.stem}-{files.token()}{ENDING}")
@@ -370,8 +398,8 @@ class Archive:
                 data = _read(place)
             if data is None:
                 raise NotKept(f"replication {replication} of {self._named(key)} must be kept, got none")
-            return _unpacked(data, key, replication, wanted)
-        except _SpoiltError as damage:
+            return packing.unpacked(data, key, replication, wanted)
+        except SpoiltError as damage:
             raise Damaged(self.put_aside(key, replication, f"is damaged ({damage})")) from damage
 
 
@@ -382,7 +410,7 @@ def _read(place: Path) -> bytes | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except IsADirectoryError:
-        raise _SpoiltError("a folder stands in its place") from None
+        raise SpoiltError("a folder stands in its place") from None
 
 
 def _is_there(place: Path) -> bool:
@@ -398,45 +426,6 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
     """Yield what is in a folder, nothing if it is none."""
     with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
         yield from entries
-
-
-def _packed(key: str, replication: int, tables: Mapping[str, pl.DataFrame], facts: Mapping[str, Any]) -> bytes:
-    """Return a replication as the bytes of its file; the same tables and facts always give the same."""
-    contents = {files.plain_name("table", name): files.parquet(table) for name, table in tables.items()}
-    digests = {name: files.digest(data) for name, data in contents.items()}
-    record = {"key": key, "replication": replication, "tables": digests, "facts": dict(facts)}
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as packed:
-        for name, data in {FACTS: files.readable(record), **{_member(n): d for n, d in contents.items()}}.items():
-            about = zipfile.ZipInfo(name, EARLIEST)
-            about.create_system, about.external_attr = 3, 0o600 << 16
-            packed.writestr(about, data)
-    return buffer.getvalue()
-
-
-def _unpacked(
-    data: bytes, key: str, replication: int, wanted: Collection[str] | None
-) -> tuple[dict[str, Any], dict[str, pl.DataFrame]]:
-    """Return the record of a replication and some of its tables, each of which must be what was kept."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as packed:
-            record = json.loads(packed.read(FACTS))
-            digests, facts = dict(record["tables"]), record["facts"]
-            names = [name for name in digests if wanted is None or name in wanted]
-            members = {name: packed.read(_member(name)) for name in names}
-    except SPOILT as error:
-        raise _SpoiltError("it was cut short or is not what was written") from error
-    if record["key"] != key or record["replication"] != replication or not isinstance(facts, dict):
-        raise _SpoiltError("it is of another replication")
-    spoilt = [name for name, member in members.items() if files.digest(member) != digests[name]]
-    if spoilt:
-        raise _SpoiltError(f"{', '.join(spoilt)} is not what was written")
-    return record, {name: pl.read_parquet(io.BytesIO(member)) for name, member in members.items()}
-
-
-def _member(table: str) -> str:
-    """Return the name of a table in the file of a replication."""
-    return f"{table}.parquet"
 
 
 def _now() -> str:

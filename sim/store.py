@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from sim import files, manifest
-from sim.archive import Archive, Damaged, NotKept
+from sim.archive import ARCHIVE, REPLICATIONS, Archive, Damaged, NotKept
 from sim.files import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-ARCHIVE = ".replications"
-REPLICATIONS = "replications"
+
 KEY_LETTERS = 32
 SUBFOLDERS = ("charts",)
 RESERVED = (manifest.NAME, manifest.KEYS, REPLICATIONS, *SUBFOLDERS)

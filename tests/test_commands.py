@@ -44,7 +44,7 @@ def tiny(tmp_path_factory):
 def test_help_names_every_command(tmp_path):
     told = wangge(tmp_path, "--help")
     assert told.returncode == 0
-    for command in ("compare", "run", "bench", "new"):
+    for command in ("compare", "run", "bench", "new", "status", "clean"):
         assert f"  {command}" in told.stdout
         assert wangge(tmp_path, command, "--help").stdout.startswith(f"wangge {command} ")
 
@@ -82,6 +82,15 @@ def test_the_same_command_again_simulates_nothing_and_gives_the_same_tables(tiny
     done = wangge(folder, "compare", "pilots=[four_level]", "name=one", *TINY)
     assert "Nothing was simulated" in done.stdout
     assert (folder / "results/one/measures.parquet").read_bytes() == before
+
+
+def test_the_same_designs_under_another_name_are_not_simulated_again(tiny):
+    folder = tiny[0]
+    done = wangge(folder, "run", "pilot=four_level", "name=other", *TINY)
+    assert done.returncode == 0, done.stderr
+    assert "Nothing was simulated" in done.stdout
+    one, other = (folder / f"results/{name}/measures.parquet" for name in ("one", "other"))
+    assert one.read_bytes() == other.read_bytes()
 
 
 def test_another_study_does_not_overwrite_a_folder(tiny):
@@ -140,7 +149,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_tables(tiny, tmp_path):
     [
         (
             ("compere",),
-            "the command must be one of compare, sweep, run, trace, headlines, plot, new, bench, validate (did you mean",
+            "the command must be one of compare, sweep, run, trace, headlines, status, clean, plot, new, bench, validate (",
         ),
         (("compare", "grid.housholds=300"), "grid.housholds is not a known key (did you mean grid.households"),
         (("compare", "grid.households=many"), 'grid.households must be a whole number, got "many"'),

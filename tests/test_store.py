@@ -5,11 +5,11 @@ import os
 import pickle
 import random
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -90,7 +90,13 @@ def finals(folder: Path) -> dict[str, bytes]:
 
 def kept(folder: Path) -> dict[str, bytes]:
     room = folder / "replications"
-    return {str(path.relative_to(room)): path.read_bytes() for path in room.rglob("*") if path.is_file()}
+    paths = [path for path in room.rglob("*") if path.is_file() and not path.name.startswith(".tmp-")]
+    return {str(path.relative_to(room)): path.read_bytes() for path in paths}
+
+
+def place(store: Store, replication: int = 0) -> Path:
+    key = files.digest(b"old")[:32]
+    return store.folder / "replications" / key[:2] / key / f"{replication:04d}.zip"
 
 
 def small(store: Store, pilot: str = "old", replication: int = 0, value: float = 1.5) -> None:
@@ -341,12 +347,12 @@ def test_replications_are_counted_from_0(store: Store) -> None:
         small(store, "old", -1)
 
 
-@pytest.mark.parametrize("linked", ["replications", "replications/old"])
-def test_a_link_out_of_the_folder_is_not_followed_for_writing(store: Store, tmp_path: Path, linked: str) -> None:
+@pytest.mark.parametrize("above", [0, 1, 2])
+def test_a_link_out_of_the_folder_is_not_followed_for_writing(store: Store, tmp_path: Path, above: int) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
-    link = store.folder / linked
-    link.parent.mkdir(exist_ok=True)
+    link = place(store).parents[above]
+    link.parent.mkdir(parents=True, exist_ok=True)
     link.symlink_to(outside)
     with pytest.raises(StoreError, match="must lie inside the results folder, got a symbolic link"):
         small(store)
@@ -386,61 +392,90 @@ def test_leftovers_are_removed_only_when_their_process_has_ended(store: Store, t
     assert not mine.exists()
 
 
-DAMAGES = {
-    "cut short": (
-        lambda place: os.truncate(place / "measures.parquet", 40),
-        r"measures\.parquet is not what",
-    ),
-    "one bit": (
-        lambda place: (place / "measures.parquet").write_bytes(
-            (place / "measures.parquet").read_bytes().replace(b"PAR1", b"PAR3", 1)
-        ),
-        r"measures\.parquet is not what was written",
-    ),
-    "no table": (lambda place: (place / "measures.parquet").unlink(), r"measures\.parquet is missing"),
-    "no facts": (lambda place: (place / "facts.json").unlink(), r"facts\.json is missing"),
-    "half the facts": (
-        lambda place: os.truncate(place / "facts.json", 9),
-        r"facts\.json is missing, unreadable",
-    ),
-    "facts of another": (
-        lambda place: shutil.copy(place.with_name("0000") / "facts.json", place / "facts.json"),
-        "of another replication",
-    ),
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_replication_is_put_aside_named_and_run_again(store: Store, damage: str) -> None:
+def test_damaged_replications_are_put_aside_named_and_run_again(store: Store) -> None:
     for replication in range(3):
         small(store, "old", replication)
-    spoil, told = DAMAGES[damage]
-    spoil(store.folder / "replications" / "old" / "0001")
+    os.truncate(place(store, 1), 40)
     (said,) = store.repair()
-    assert re.search(rf"Replication 1 of pilot old in .* is damaged \(.*{told}.*put aside as corrupt-0001-", said)
+    assert re.search(
+        r"Replication 1 of pilot old in .* is damaged \(it was cut short.*put aside as corrupt-0001-", said
+    )
     assert [store.finished("old", replication) for replication in range(3)] == [True, False, True]
-    assert len(list((store.folder / "replications" / "old").glob("corrupt-0001-*"))) == 1
     assert store.table("measures")["replication"].to_list() == [0, 2]
     small(store, "old", 1)
     assert store.repair() == []
     assert store.table("measures")["replication"].to_list() == [0, 1, 2]
+    os.truncate(place(store, 1), 40)
+    assert store.repair(replications=1) == []
 
 
-def test_a_table_never_lacks_a_damaged_replication_in_silence(store: Store) -> None:
+@pytest.mark.parametrize("ask", [lambda store: store.table("measures"), lambda store: store.facts()])
+def test_no_table_lacks_a_damaged_replication_in_silence(store: Store, ask: Callable[[Store], object]) -> None:
     small(store)
-    (store.folder / "replications" / "old" / "0000" / "measures.parquet").write_bytes(b"PAR1")
+    place(store).write_bytes(b"PAR1")
     with pytest.raises(StoreError, match=r"Replication 0 of pilot old .* Give the same command again"):
-        store.table("measures")
+        ask(store)
     assert not store.finished("old", 0)
 
 
-def test_half_a_replication_makes_room_for_a_whole_one(store: Store) -> None:
-    place = store.folder / "replications" / "old" / "0000"
-    place.mkdir(parents=True)
-    (place / "measures.parquet").write_bytes(b"PAR1")
+def test_replications_with_fewer_tables_are_put_aside_to_be_run_again(store: Store) -> None:
     small(store)
-    assert store.table("measures").rows() == [("old", 0, 1.5)]
-    assert (next(place.parent.glob("corrupt-*")) / "measures.parquet").read_bytes() == b"PAR1"
+    assert store.renew(["measures"]) == []
+    (said,) = store.renew(["measures", "staff", "flows"])
+    assert "Replication 0 of pilot old" in said
+    assert "was kept by an earlier wangge without staff, flows; it was put aside as corrupt-0000-" in said
+    assert not store.finished("old", 0)
+
+
+PILOTS = {"a": "ab" * 16, "b": "cd" * 16}
+
+
+def test_two_studies_of_the_same_designs_share_their_replications(tmp_path: Path) -> None:
+    first = Store.open(tmp_path / "first", IDENTITY, {}, keys=PILOTS)
+    small(first, "a", 0, value=1.0)
+    other = Store.open(tmp_path / "other", IDENTITY, {}, keys={"mine": PILOTS["a"]})
+    assert other.finished("mine", 0)
+    assert other.table("measures").rows() == [("mine", 0, 1.0)]
+    assert first.table("measures", ["b", "a"]).rows() == [("a", 0, 1.0)]
+    assert other.facts() == [{"pilot": "mine", "replication": 0, "open": 0}]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".replications", "first", "other"]
+    assert not list(first.folder.rglob("*.zip"))
+
+
+def test_a_study_notes_its_keys_and_takes_more(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "study", IDENTITY, {}, keys={})
+    with pytest.raises(StoreError, match=r"pilot must be one of the study in .*, got 'a'"):
+        store.finished("a", 0)
+    more = store.add(PILOTS)
+    other = Store.attach(store.folder).add({"a": PILOTS["a"], "c": "ef" * 16})
+    assert not more.finished("a", 0)
+    assert other.names == ["a", "b", "c"]
+    assert Store.open(store.folder, IDENTITY, {}, keys={"a": PILOTS["a"]}).names == ["a", "b", "c"]
+    with pytest.raises(
+        StoreError, match=r"The name a in .* must stay that of the design abab\w+, got cdcd\w+\. Nothing"
+    ):
+        other.add({"a": PILOTS["b"]})
+    assert Store.attach(store.folder).keys == {**PILOTS, "c": "ef" * 16}
+
+
+def test_keys_that_cannot_be_read_are_refused_by_name(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "study", IDENTITY, {}, keys=PILOTS)
+    (path,) = (store.folder / "keys").iterdir()
+    path.write_text("{")
+    with pytest.raises(StoreError, match=rf"keys/{path.name} in .* is damaged or was edited by hand"):
+        Store.attach(store.folder)
+
+
+def test_a_study_that_keeps_its_own_replications_takes_no_keys(store: Store) -> None:
+    with pytest.raises(StoreError, match="must be of a study that was opened with keys to take more"):
+        store.add(PILOTS)
+
+
+def test_keys_are_not_noted_through_a_link(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "study", IDENTITY, {})
+    (store.folder / "keys").symlink_to(tmp_path)
+    with pytest.raises(StoreError, match="must lie inside the results folder, got a symbolic link"):
+        Store.open(store.folder, IDENTITY, {}, keys=PILOTS)
 
 
 def test_a_worker_keeps_through_a_pickled_or_an_attached_store(store: Store) -> None:

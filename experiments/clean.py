@@ -1,0 +1,85 @@
+"""`wangge clean`: removes from the archive of replications what nobody needs, after showing it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sim.config import ConfigError, near
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sim.inventory import Waste
+    from sim.report import Table
+
+KEYS = ("yes", "unused", "failed", "old")
+
+HELP = """\
+wangge clean [yes=true] [unused=true] [failed=true] [old=true]
+
+Shows what can be removed from the archive of replications (results/.replications), and removes it with yes=true:
+what killed runs left half written, and damaged files that were put aside. Studies' folders with their tables and
+charts are never touched, nor what a running command writes.
+
+  unused=true     also replications that no study under results/ refers to any more
+  failed=true     also the notes of failed replications, so that they are tried again
+  old=true        also replications of other versions of the model, which this version cannot go on from
+  yes=true        remove it; without it, it is only shown
+"""
+
+
+def main(arguments: list[str]) -> None:
+    """Run the command."""
+    if "--help" in arguments or "-h" in arguments:
+        print(HELP)  # noqa: T201
+        return
+    chosen = _chosen(arguments)
+    yes = chosen.pop("yes")
+    from experiments.outcome import terminal
+    from experiments.status import RESULTS, size
+    from sim import inventory
+    from sim.archive import ARCHIVE, Archive
+
+    console, archive = terminal(), Archive(RESULTS.absolute() / ARCHIVE)
+    found = inventory.waste(archive, RESULTS, **chosen) if archive.folder.is_dir() else []
+    if not found:
+        console.print("There is nothing of that kind to remove.", markup=False)
+        return
+    console.print(_table(found))
+    if not yes:
+        console.print("Nothing was removed. Give yes=true to remove it.", markup=False)
+        return
+    for one in found:
+        archive.remove(one.paths)
+    console.print(f"Removed {size(sum(one.n_bytes for one in found))}.", markup=False)
+
+
+def _chosen(arguments: Sequence[str]) -> dict[str, bool]:
+    """Return what the arguments say, checked."""
+    chosen = dict.fromkeys(KEYS, False)
+    for argument in arguments:
+        key, _, value = argument.partition("=")
+        if key not in KEYS:
+            raise ConfigError(f"clean must be given keys of {', '.join(KEYS)}{near(key, KEYS)}, got {argument}")
+        if value not in ("true", "false"):
+            raise ConfigError(f"{key} must be true or false, got {value or 'nothing'}")
+        chosen[key] = value == "true"
+    return chosen
+
+
+def _table(found: Sequence[Waste]) -> Table:
+    """Return what can be removed, one reason a row."""
+    from experiments.status import size
+    from sim.report import Column, Table
+
+    columns = (Column("results/.replications"), Column("files", "right"), Column("size", "right"))
+    rows = tuple((one.why, f"{len(one.paths):,}", size(one.n_bytes)) for one in found)
+    return Table("Can be removed", columns, rows)
+
+
+if __name__ == "__main__":
+    import sys
+
+    from experiments.main import run
+
+    sys.exit(run("clean", sys.argv[1:]))

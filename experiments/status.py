@@ -1,0 +1,158 @@
+"""`wangge status`: the studies under results/, and the archive of their replications."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sim.config import ConfigError, near
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sim.archive import Holding
+    from sim.inventory import Study
+    from sim.report import Table
+
+RESULTS = Path("results")
+
+HELP = """\
+wangge status [NAME]
+
+Shows what is kept under results/: every study with its command and how far it came, and the archive of finished
+replications (results/.replications), which all studies share. Nothing is written.
+
+  NAME     one study: its designs, how many replications of each are kept, and which failed and why
+"""
+
+
+def main(arguments: list[str]) -> None:
+    """Run the command."""
+    if "--help" in arguments or "-h" in arguments:
+        print(HELP)  # noqa: T201
+        return
+    if len(arguments) > 1 or any(word.startswith("-") or "=" in word for word in arguments):
+        raise ConfigError(f"status must be given the name of one study or nothing, got {' '.join(arguments)}")
+    from experiments.outcome import terminal
+    from sim import inventory
+
+    found = inventory.studies(RESULTS) if RESULTS.is_dir() else []
+    console = terminal()
+    if arguments:
+        _one(console, found, arguments[0])
+    elif not found and not archive_holdings():
+        console.print("There is nothing under results/ yet: wangge compare makes the first study.", markup=False)
+    else:
+        _all(console, found)
+
+
+def archive_holdings() -> list[Holding]:
+    """Return what is kept of every design in the archive beside the studies."""
+    from sim.archive import ARCHIVE, Archive
+
+    return Archive(RESULTS.absolute() / ARCHIVE).holdings()
+
+
+def size(n_bytes: int) -> str:
+    """Return a number of bytes for reading."""
+    return f"{n_bytes / 1e6:,.1f} MB"
+
+
+def when(moment: object) -> str:
+    """Return a moment of a manifest (UTC) to the minute, or a dash."""
+    return moment[:16].replace("T", " ") if isinstance(moment, str) and moment else "–"
+
+
+def _all(console: Console, found: list[Study]) -> None:
+    """Print all studies and the archive."""
+    if found:
+        console.print(studies_table(found))
+        for study in found:
+            if study.trouble:
+                console.print(f"- {study.trouble}", markup=False)
+    console.print(archive_table(archive_holdings(), found))
+
+
+def studies_table(found: list[Study]) -> Table:
+    """Return the studies, one a row."""
+    from sim.report import Column, Table
+
+    rows = []
+    for study in found:
+        kept = sum(study.kept(name) for name in study.keys)
+        of = "" if study.wanted is None else f" of {study.wanted * len(study.keys)}"
+        finished = when(study.last["finished"]) if study.last.get("finished") else "unfinished"
+        rows.append((
+            study.name, study.command or "–", when(study.last.get("started")),
+            "unknown" if study.trouble else finished, f"{kept}{of}" if study.keys else "–",
+        ))  # fmt: skip
+    headings = ("study", "command", "started (UTC)", "finished", "replications kept")
+    return Table("Studies under results/", tuple(Column(heading) for heading in headings), tuple(rows))
+
+
+def archive_table(holdings: list[Holding], found: list[Study]) -> Table:
+    """Return what is in the archive in all, and what of it no study needs."""
+    from sim.report import Column, Table
+
+    needed = {key for study in found for key in study.keys.values()}
+    unused = [holding for holding in holdings if holding.key not in needed]
+    rows = (
+        ("designs", f"{len(holdings):,}"),
+        ("replications", f"{sum(len(h.replications) for h in holdings):,}"),
+        ("failed", f"{sum(h.failures for h in holdings):,}"),
+        ("put aside", f"{sum(h.aside for h in holdings):,}"),
+        ("size", size(sum(h.n_bytes for h in holdings))),
+        ("of that, needed by no study", size(sum(h.n_bytes for h in unused))),
+    )
+    columns = (Column("results/.replications"), Column("", "right"))
+    return Table("The archive of replications", columns, rows, ("wangge clean shows what can be removed.",))
+
+
+def _one(console: Console, found: list[Study], name: str) -> None:
+    """Print one study."""
+    names = [study.name for study in found]
+    study = next((study for study in found if study.name == name), None)
+    if study is None:
+        known = f"one of {', '.join(names)}" if names else "of a study, but there is none"
+        raise ConfigError(f"status must be given a name under results/: {known}{near(name, names)}, got {name}")
+    if study.trouble:
+        from sim.files import StoreError
+
+        raise StoreError(study.trouble)
+    console.print(designs_table(study))
+    for design, key in study.keys.items():
+        for number, error in study.archive.failures(key).items():
+            console.print(f"- Replication {number} of {design} failed: {error}", markup=False)
+
+
+def designs_table(study: Study) -> Table:
+    """Return the designs of a study, one a row."""
+    from sim.report import Column, Table
+
+    rows = []
+    for name, key in sorted(study.keys.items()):
+        (holding,) = study.archive.holdings([key])
+        of = "" if study.wanted is None else f" of {study.wanted}"
+        title = str(holding.design.get("title", ""))
+        rows.append((
+            name, title if title != name else "", f"{study.kept(name)}{of}", str(holding.failures),
+            str(holding.aside), size(holding.n_bytes), key[:8],
+        ))  # fmt: skip
+    columns = (
+        Column("design"), Column("title"), Column("kept", "right"), Column("failed", "right"),
+        Column("put aside", "right"), Column("size", "right"), Column("key"),
+    )  # fmt: skip
+    finished = when(study.last["finished"]) if study.last.get("finished") else "not finished"
+    notes = (
+        f"{study.command or 'Its command is not noted'}; started {when(study.last.get('started'))}, {finished} (UTC).",
+        *(() if rows else ("It keeps no replications.",)),
+    )
+    return Table(f"{study.name}", columns, tuple(rows), notes)
+
+
+if __name__ == "__main__":
+    import sys
+
+    from experiments.main import run
+
+    sys.exit(run("status", sys.argv[1:]))
