@@ -134,17 +134,18 @@ def sweep(order: Order, *, dry: bool = False) -> None:
     from experiments.studies.plan import planned
     from experiments.studies.runs import Runs
     from sim import study as studies
+    from sim.archive import ARCHIVE, Archive
     from sim.files import plain_name
-    from sim.store import ARCHIVE, Store
+    from sim.store import Store
 
     plain_name("name", order.name)
     console = terminal()
     before.title(console, order.study)
     plan = planned(order.study, order.line)
     archive = Archive.open(RESULTS / ARCHIVE)
-    warm_up = None
+    warm_up, pilot_runs = None, dict[str, str]()
     if order.study.warm_up is not None:
-        warm_up = spending.warm_up(order.study, order.line, order.means, archive, console)
+        warm_up, pilot_runs = spending.warm_up(order.study, order.line, order.means, archive, console)
         longer = (*order.line.overrides, f"run.warm_up_weeks={warm_up.weeks}")
         plan = planned(order.study, Line(longer, order.line.config_dir))
     looks = look_at_all(archive, plan.pilots, studies.keys(list(plan.pilots.values())), order.means)
@@ -157,9 +158,9 @@ def sweep(order: Order, *, dry: bool = False) -> None:
         return
     identity = _identity(order, plan, keys)
     facts = {"command": ["wangge", "sweep", *order.command], "seed": plan.first.run.seed}
-    store = Store.open(RESULTS / order.name, identity, facts, keys=keys)
-    choice = spending.spend(plan, runs, looks)
-    outcome.tell(console, store, plan, runs, looks, choice, warm_up)
+    store = Store.open(RESULTS / order.name, identity, facts, keys=keys | pilot_runs)
+    spent = spending.spend(plan, runs, looks)
+    outcome.tell(console, store, plan, runs, looks, spent, warm_up)
 
 
 def _identity(order: Order, plan: Plan, keys: Mapping[str, str]) -> dict[str, Any]:

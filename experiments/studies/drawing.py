@@ -166,7 +166,7 @@ def _heat(part: pl.DataFrame, words: Mapping[str, Any]) -> Figure:
     """Return a response over two factors."""
     from sim.charts import heat_map
 
-    subtitle = f"Mean of each cell; small: half of the {words['interval']}."
+    subtitle = f"Mean of each cell; below it, small: half-width of its {words['confidence']:.0%} interval."
     return heat_map(
         _worded(part, words), subtitle=subtitle, promise=_promise(part, words), around_zero=bool(part["view"][0]),
         **_opening(words, _words(part, words)),

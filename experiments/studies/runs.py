@@ -101,12 +101,6 @@ class Runs:
         """Return the measures of a replication of a point, of the study's groups."""
         return self._tables[self.keys[name], replication]
 
-    def forget_failures(self) -> None:
-        """Let the failed replications be tried again."""
-        for key in self.keys.values():
-            for number in self.archive.failures(key):
-                self.archive.forgive(key, number)
-
     def _read(self, key: str, replication: int) -> bool:
         """Return whether a replication is kept, and read it; a damaged one is put aside and told, and is missing."""
         import polars as pl

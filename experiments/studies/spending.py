@@ -43,6 +43,8 @@ BLOCK = 5
 ABREAST = 4
 """Designs on trial at once in the search for the cheapest, for the same reason."""
 
+SHOWN_MISSED = 12
+
 TOLERANCE_SHARE = 0.05
 """Tolerance of a promise that names none, as a share of its bound."""
 
@@ -116,16 +118,72 @@ def spend(plan: Plan, runs: Runs, looks: Mapping[str, Look]) -> Spent:
     ConfigError
         Responses must be measures of the points.
     """
-    precision = plan.study.precision
-    first = (
-        precision.replications
-        if precision.budget is None
-        else min(precision.replications, precision.budget // max(len(runs.keys), 1))
-    )
     _check_responses(plan, runs)
-    runs.have(dict.fromkeys(runs.keys, first))
-    choices = choose(plan, runs, looks)
-    return Spent(pl.DataFrame(), tuple(choices), ())
+    wanted = plan.study.precision
+    if not wanted.until:
+        runs.have(dict.fromkeys(runs.keys, wanted.replications))
+    reached, said = _until_precise(plan, runs) if wanted.until else (pl.DataFrame(), [])
+    return Spent(reached, tuple(choose(plan, runs, looks)), tuple(said))
+
+
+def _until_precise(plan: Plan, runs: Runs) -> tuple[pl.DataFrame, list[str]]:
+    """Run every point until its responses are as precise as wanted, or the budget ends; return what was reached."""
+    wanted, names = plan.study.precision, [name for name in runs.keys if name not in runs.failures]
+    place = {name: i for i, name in enumerate(names)}
+    baselines: list[int | None] = [None] * len(names)
+    for baseline, point in plan.pairs():
+        if baseline.name in place and point.name in place:
+            baselines[place[point.name]] = place[baseline.name]
+    rule = Rule(plan.confidence, wanted.replications, wanted.most, wanted.budget)
+    targets = {response: _target(one) for response, one in wanted.until.items()}
+
+    def draw(numbers: Ints) -> list[dict[str, Floats]]:
+        asked = {name: int(number) for name, number in zip(names, numbers, strict=True)}
+        runs.have(asked, "replications until precise")
+        # a point that failed has no values: its response is withheld
+        return [
+            {
+                response: runs.values(name, response, n) if runs.count(name) >= n else np.full(n, np.nan)
+                for response in targets
+            }
+            for name, n in asked.items()
+        ]
+
+    last = run_until(draw, baselines, targets, rule)
+    rows = [
+        {
+            "point": names[one.point],
+            "label": plan.point(names[one.point]).label,
+            "response": one.response,
+            "n": one.n,
+            "mean": one.mean,
+            "half_width": one.half_width,
+            "target": one.target,
+            "met": one.met,
+            "why": str(one.why),
+        }
+        for one in last.reached
+    ]
+    missed = [row for row in rows if not row["met"]]
+    said = [f"All {len(names)} points are as precise as wanted."]
+    if missed:
+        points = list(dict.fromkeys(str(row["point"]) for row in missed))
+        why = "; ".join(dict.fromkeys(str(row["why"]) for row in missed))
+        more = f" and {len(points) - SHOWN_MISSED} more" if len(points) > SHOWN_MISSED else ""
+        said = [
+            f"{len(points)} of {len(names)} points are not as precise as wanted ({why}): "
+            f"{', '.join(points[:SHOWN_MISSED])}{more}; precision.csv has all."
+        ]
+    return pl.DataFrame(rows), said
+
+
+def _target(one: Target) -> Wanted:
+    """Return a target of a study file as the rule of stopping reads it."""
+    if one.share is not None:
+        return Wanted(one.share, Kind.SHARE)
+    if one.half_width is not None:
+        return Wanted(one.half_width)
+    return Wanted(one.difference or 0, Kind.DIFFERENCE)
 
 
 def _check_responses(plan: Plan, runs: Runs) -> None:
@@ -150,10 +208,11 @@ def _check_responses(plan: Plan, runs: Runs) -> None:
         return
 
 
-def warm_up(study: Study, line: Line, means: How, archive: Archive, console: Console) -> WarmUp:
+def warm_up(study: Study, line: Line, means: How, archive: Archive, console: Console) -> tuple[WarmUp, dict[str, str]]:
     """Return what MSER-5 chooses as warm-up for all points, on a pilot run of the base under every pilot.
 
-    The series are the hours of work that wait at each level at the end of each week.
+    The series are the hours of work that wait at each level at the end of each week. With it come the keys of the
+    designs of the pilot run, by name.
     """
     wanted = study.warm_up or WarmUpWanted()
     run = ("run.warm_up_weeks=1", f"run.measured_weeks={wanted.weeks - 1}", "run.drain_weeks=0")
@@ -172,7 +231,7 @@ def warm_up(study: Study, line: Line, means: How, archive: Archive, console: Con
             hours = [table.filter(pl.col("post") == post).sort("week")["hours"].to_numpy() for table in tables]
             name = f"{base}, {post}" if len(pilots) > 1 else str(post)
             series[name] = np.array(hours, dtype=np.float64).T
-    return truncation.warm_up(series, wanted.least)
+    return truncation.warm_up(series, wanted.least), {f"warm-up {base}": key for base, key in keys.items()}
 
 
 def choose(plan: Plan, runs: Runs, looks: Mapping[str, Look]) -> list[Choice]:
