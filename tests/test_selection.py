@@ -110,7 +110,13 @@ def test_the_best_is_chosen_as_often_as_promised_in_many_searches(k, correlation
     slippage(k, correlation, 5000, 30)
 
 
-EQUAL = [((0, 0, 0, 0), 0.0), ((0, 0.1, 0.2, 0.9, 0.9), 0.0), ((0, 0.1, 1.2, 1.2), 0.8), ((0, 0.3, 0.55, 0.55), 0.5)]
+EQUAL = [
+    ((0, 0, 0, 0), 0.0),
+    ((0, 0.1, 0.2, 0.9, 0.9), 0.0),
+    ((0, 0.1, 1.2, 1.2), 0.8),
+    ((0, 0.3, 0.55, 0.55), 0.5),
+    ((0, 0.4) + (0.5,) * 8, 0.5),
+]
 
 
 def good_choices(means, correlation, trials, seed):
