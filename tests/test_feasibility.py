@@ -46,7 +46,7 @@ def judged_right(q, trials, confidence, seed):
 
 @pytest.mark.parametrize("q", [1, 3])
 def test_all_judgements_are_right_together_as_often_as_promised_in_the_worst_configuration(q):
-    judged_right(q, 400, 0.9, 0)
+    judged_right(q, 250, 0.9, 0)
 
 
 @pytest.mark.long
