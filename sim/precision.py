@@ -124,8 +124,11 @@ def next_round(
     A response that is not finite in any replication is withheld: its target cannot be met and asks for no
     more. A constant response is met at once.
 
-    Stopping by the half-width costs coverage, as it stops sooner where the variance is underestimated. Of 20,000
-    sequences of normal values, sd 1, 95 % confidence, absolute targets, 10 replications at first, @COVERAGE@
+    Stopping by the half-width costs coverage, as it stops sooner where the variance is underestimated. Measured, for
+    each target on 20,000 sequences of normal values of sd 1, at 95 % and with 10 replications at first: intervals that
+    stopped at half-widths of 0.6, 0.5, 0.4, 0.3 and 0.2 (after 14, 19, 27, 47 and 103 replications on average) held the
+    mean in 94.3, 93.8, 93.7, 94.4 and 95.0 % of all; with 5 at first and a target of 0.4, in 92.4 % of 10,000; with 3,
+    in 91.2 %.
     Intervals are single ones: they do not hold together.
 
     Parameters

@@ -25,7 +25,7 @@ def normal(seed, n=2000, mean=0.0, sd=1.0):
 
 
 def test_coverage_after_stopping_is_little_below_the_confidence():
-    trials, rule = 1500, Rule(first=10, most=2000)
+    trials, rule = 1000, Rule(first=10, most=2000)
     hits = 0
     for seed in range(trials):
         found, _ = rounds_of([{"wait": normal(seed)}], [None], {"wait": Target(0.3)}, rule)
