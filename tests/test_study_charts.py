@@ -498,6 +498,14 @@ def test_colours_of_effects_part_at_zero():
     assert "−12.0" in words(figure)
 
 
+def test_effects_of_shares_are_in_points():
+    shares = heat_table(base=-3.0, scale=0.01).with_columns(unit=pl.lit("share"))
+    figure = heat_map(shares, around_zero=True)
+    assert figure.axes[1].get_ylabel().replace("\n", " ") == "counter_wait_p90 (points)"
+    assert "+9.0" in words(figure)
+    assert heat_map(shares).axes[1].get_ylabel().replace("\n", " ") == "counter_wait_p90 (%)"
+
+
 def test_the_border_of_a_promise_is_interpolated_on_scales():
     figure = heat_map(heat_table(), ("within 20", 20.0, "at_most"))
     axes = figure.axes[0]

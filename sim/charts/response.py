@@ -56,6 +56,11 @@ class Response:
         """The words of an axis: `response (unit)`."""
         return f"{self.label} ({self.unit})" if self.unit else self.label
 
+    @property
+    def difference(self) -> Response:
+        """The same for differences: those of shares are points."""
+        return Response(self.label, "points" if self.unit == "%" else self.unit, self.factor)
+
     def scaled(self, values: Iterable[float | None]) -> Floats:
         """Return the values as they are shown, NaN for none."""
         return self.factor * np.array([math.nan if v is None else v for v in values], dtype=np.float64)
