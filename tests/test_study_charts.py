@@ -446,6 +446,20 @@ def test_a_promise_has_a_line_its_words_and_a_shaded_side():
         curve(curve_table(), ("within 30", 30.0, "below"))
 
 
+def test_the_words_of_a_promise_keep_clear_of_the_data():
+    # At the right end, where they stand otherwise, are the marks of the storm.
+    figure = curve(without(curve_table(CROWD[:3], ("calm", "a wave of influenza", "storm"), numeric=False), 4))
+    figure.canvas.draw()
+    axes = figure.axes[0]
+    (words_of_it,) = [t for t in axes.texts if t.get_text() == PROMISE[0]]
+    box = words_of_it.get_window_extent()
+    lines = [line for line in axes.lines if line.get_transform() == axes.transData]
+    assert len(lines) == 12
+    for line in lines:
+        for start, end in itertools.pairwise(zip(*line.get_data(), strict=True)):
+            assert not any(box.contains(*at) for at in axes.transData.transform(np.linspace(start, end, 50)))
+
+
 def test_a_curve_of_shares_is_in_per_cent_with_its_promise():
     table = curve_table(unit="share").with_columns(pl.col("mean", "low", "high") / 100)
     figure = curve(table, ("nine in ten", 0.3, "at_least"))
@@ -482,6 +496,14 @@ def test_colours_of_effects_part_at_zero():
     assert len(zero) == 2
     assert "+9.0" in words(figure)
     assert "−12.0" in words(figure)
+
+
+def test_effects_of_shares_are_in_points():
+    shares = heat_table(base=-3.0, scale=0.01).with_columns(unit=pl.lit("share"))
+    figure = heat_map(shares, around_zero=True)
+    assert figure.axes[1].get_ylabel().replace("\n", " ") == "counter_wait_p90 (points)"
+    assert "+9.0" in words(figure)
+    assert heat_map(shares).axes[1].get_ylabel().replace("\n", " ") == "counter_wait_p90 (%)"
 
 
 def test_the_border_of_a_promise_is_interpolated_on_scales():

@@ -10,8 +10,9 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from sim.charts.frame import Frame
 from sim.charts.levels import Levels, path_lines
-from sim.charts.page import EDGE, Key, Page, distinct, pilot_key, short_name, wrapped
+from sim.charts.page import EDGE, Floats, Key, Page, distinct, pilot_key, short_name, wrapped
 from sim.charts.response import (
     Promise,
     Response,
@@ -139,7 +140,20 @@ def _limits(axes: Axes, table: pl.DataFrame, response: Response, promise: Promis
         return
     ends = (bound, high) if promise[2] == "at_most" else (low, bound)
     axes.axhspan(*ends, facecolor=BREAKS["facecolor"], lw=0, zorder=0)
-    draw_promise(axes, promise[0], bound)
+    frame = Frame(axes.get_xlim(), (low, high), _WIDTH - 2 * EDGE - _SCALE, _HEIGHT)
+    words = short_name(promise[0], 90)
+    draw_promise(axes, words, bound, (frame, frame.beside(words, bound, _drawn(axes))))
+
+
+def _drawn(axes: Axes) -> Floats:
+    """Return places along all lines of a chart that are drawn over its scales (shape (n, 2))."""
+    places = [np.zeros((0, 2))]
+    for line in axes.lines:
+        x, y = (np.asarray(values, dtype=np.float64) for values in line.get_data())
+        if line.get_transform() == axes.transData:
+            steps = np.linspace(0, len(x) - 1, 1 + 40 * (len(x) - 1))
+            places.append(np.column_stack([np.interp(steps, np.arange(len(x)), part) for part in (x, y)]))
+    return np.concatenate(places)
 
 
 def _without(table: pl.DataFrame) -> list[dict[str, object]]:

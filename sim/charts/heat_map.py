@@ -80,6 +80,7 @@ def heat_map(
     """
     checked_promise(promise)
     response, grid = Response.only(table), _grid(table)
+    response = response.difference if around_zero else response
     kept = _kept(grid, response, promise) if promise else np.full(grid.mean.shape, np.nan)
     left = min(widest([short_name(name, 24) for name in grid.y], 8.5), 2.2) + 0.2
     cell = _cell(grid, left)

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from sim.charts.frame import Box, Frame, hits
 from sim.charts.page import EDGE, Key, Page, short_name, width_of, wrapped
 from sim.charts.response import Promise, Response, checked_promise, draw_promise, interval, limits, scale
 from sim.charts.style import COLOURS, PALE, styled
@@ -25,8 +27,6 @@ _MOST_NAMED = 8
 _MOST_LISTED = 20
 """Of more names than these the list runs on in lines."""
 _PALE = "#a8a8a8"
-
-Box = tuple[float, float, float, float]
 
 
 @styled
@@ -71,9 +71,13 @@ def pareto(
     bound = (short_name(promise[0], 90), response.one(promise[1])) if promise else None
     ends = _limits(drawn, bound)
     room = _WIDTH - 2 * EDGE - _SCALE
-    frame = _Frame(*ends, room, _HEIGHT)
+    frame = Frame(*ends, room, _HEIGHT)
     front = sorted((row for row in drawn if row["front"]), key=lambda row: (row["cost"], row["mean"]))
-    labels, listed = _labels(front, drawn, frame, bound)
+    seen = np.array(
+        [(row["cost"], at) for row in drawn for at in np.linspace(row["ends"][0], row["ends"][1], 9)]
+    ).reshape(-1, 2)
+    over = frame.beside(bound[0], bound[1], seen) if bound else None
+    labels, listed = _labels(front, drawn, frame, over, bound[1] if bound else 0.0)
     page = Page.of(
         _WIDTH,
         _HEIGHT + 0.55,
@@ -87,8 +91,8 @@ def pareto(
     axes.set_xlim(*ends[0])
     axes.set_ylim(*ends[1])
     _draw(axes, drawn, front)
-    if bound:
-        draw_promise(axes, *bound)
+    if bound and over:
+        draw_promise(axes, *bound, (frame, over))
     for label in labels:
         label.draw(axes, frame)
     axes.set_xlabel(short_name(cost_label, 110))
@@ -101,27 +105,6 @@ def pareto(
 
 
 @dataclass(frozen=True)
-class _Frame:
-    """The chart's limits and size, to go from values to inches and back."""
-
-    x: tuple[float, float]
-    y: tuple[float, float]
-    width: float
-    height: float
-
-    def inches(self, x: float, y: float) -> tuple[float, float]:
-        """Return a place in inches from the lower left corner."""
-        return (
-            (x - self.x[0]) / (self.x[1] - self.x[0]) * self.width,
-            (y - self.y[0]) / (self.y[1] - self.y[0]) * self.height,
-        )
-
-    def holds(self, box: Box) -> bool:
-        """Return whether a box lies within the chart."""
-        return box[0] >= 0 and box[1] >= 0 and box[2] <= self.width and box[3] <= self.height
-
-
-@dataclass(frozen=True)
 class _Label:
     """A label: its lines, the box that it takes and the point that it names (inches)."""
 
@@ -129,7 +112,7 @@ class _Label:
     box: Box
     point: tuple[float, float]
 
-    def draw(self, axes: Axes, frame: _Frame) -> None:
+    def draw(self, axes: Axes, frame: Frame) -> None:
         """Write the label, with a thin line to its point where it stands apart."""
         left, low, right, high = self.box
         at = ((left + right) / 2 / frame.width, (low + high) / 2 / frame.height)
@@ -160,8 +143,9 @@ def _limits(
 def _labels(
     front: Sequence[Mapping[str, Any]],
     drawn: Sequence[Mapping[str, Any]],
-    frame: _Frame,
-    bound: tuple[str, float] | None,
+    frame: Frame,
+    over: Box | None,
+    bound: float,
 ) -> tuple[list[_Label], list[str]]:
     """Return the labels of the front where they are free of one another, and the list of names if these are many."""
     points = [frame.inches(row["cost"], row["mean"]) for row in front]
@@ -169,10 +153,9 @@ def _labels(
     for row in drawn:
         low, high = (frame.inches(row["cost"], end) for end in row["ends"])
         taken.append((low[0] - 0.02, low[1], high[0] + 0.02, high[1]))
-    if bound:
-        y = frame.inches(0.0, bound[1])[1]
-        taken.append((frame.width - width_of(bound[0], 8.5) - 0.1, y, frame.width, y + 0.22))
-        taken.append((0.0, y - 0.01, frame.width, y + 0.01))
+    if over:
+        y = frame.inches(0.0, bound)[1]
+        taken += [over, (0.0, y - 0.01, frame.width, y + 0.01)]
     for (x, y), (to, down) in pairwise(points):
         taken += [(x, y - 0.02, to, y + 0.02), (to - 0.02, min(y, down), to + 0.02, max(y, down))]
     names = [short_name(row["label"], 60) for row in front]
@@ -189,14 +172,14 @@ def _labels(
 
 
 def _placed(
-    texts: Sequence[str], points: Sequence[tuple[float, float]], taken: Sequence[Box], frame: _Frame
+    texts: Sequence[str], points: Sequence[tuple[float, float]], taken: Sequence[Box], frame: Frame
 ) -> list[_Label] | None:
     """Return each label at the first free place near its point, or None if one finds none."""
     full, labels = list(taken), []
     for text, point in zip(texts, points, strict=True):
         lines = text.split("\n")
         size = max(width_of(line, 8) for line in lines) + 0.05, len(lines) * _LINE + 0.03
-        free = next((box for box in _near(point, size) if frame.holds(box) and not _hits(box, full)), None)
+        free = next((box for box in _near(point, size) if frame.holds(box) and not hits(box, full)), None)
         if free is None:
             return None
         full.append(free)
@@ -215,11 +198,6 @@ def _near(point: tuple[float, float], size: tuple[float, float]) -> Iterator[Box
 
 def _around(point: tuple[float, float], reach: float) -> Box:
     return (point[0] - reach, point[1] - reach, point[0] + reach, point[1] + reach)
-
-
-def _hits(box: Box, others: Sequence[Box]) -> bool:
-    """Return whether a box lies upon another."""
-    return any(box[0] < o[2] and o[0] < box[2] and box[1] < o[3] and o[1] < box[3] for o in others)
 
 
 def _legend(drawn: Sequence[Mapping[str, Any]]) -> list[Key]:

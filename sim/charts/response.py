@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from sim.charts.frame import Box, Frame
 from sim.charts.page import Floats, distinct, short_name
 from sim.charts.style import GREY
 from sim.report import decimals, number, scale_of
@@ -54,6 +55,11 @@ class Response:
     def words(self) -> str:
         """The words of an axis: `response (unit)`."""
         return f"{self.label} ({self.unit})" if self.unit else self.label
+
+    @property
+    def difference(self) -> Response:
+        """The same for differences: those of shares are points."""
+        return Response(self.label, "points" if self.unit == "%" else self.unit, self.factor)
 
     def scaled(self, values: Iterable[float | None]) -> Floats:
         """Return the values as they are shown, NaN for none."""
@@ -134,13 +140,14 @@ def say_withheld(axes: Axes, x: float, colours: Sequence[str] = (GREY,)) -> None
     )  # fmt: skip
 
 
-def draw_promise(axes: Axes, words: str, bound: float) -> None:
-    """Draw the bound of a promise as a dashed line across the chart, with its words above it at the right."""
+def draw_promise(axes: Axes, words: str, bound: float, where: tuple[Frame, Box]) -> None:
+    """Draw the bound of a promise as a dashed line across the chart, with its words in a box beside it."""
+    frame, box = where
     axes.axhline(bound, color="#222222", lw=1.2, ls=(0, (5, 3)), zorder=3)
-    axes.annotate(
-        short_name(words, 90), (0.995, bound), xycoords=axes.get_yaxis_transform(), xytext=(0, 3),
-        textcoords="offset points", size=8.5, ha="right", va="bottom", zorder=5,
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.75},
+    at = (box[0] + box[2]) / 2 / frame.width, (box[1] + box[3]) / 2 / frame.height
+    axes.text(
+        *at, short_name(words, 90), transform=axes.transAxes, size=8.5, ha="center", va="center", zorder=5,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.75},
     )  # fmt: skip
 
 
