@@ -18,6 +18,8 @@ from sim.config import ConfigError, near
 from sim.design import Setting
 from sim.feasibility import Judgement, select_cheapest
 from sim.feasibility import Promise as Limit
+from sim.precision import Kind, Rule, run_until
+from sim.precision import Target as Wanted
 from sim.selection import select_best
 from sim.study_config import WarmUp as WarmUpWanted
 
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from experiments.studies.looks import Look
     from experiments.studies.plan import Plan
     from sim.archive import Archive
-    from sim.study_config import Best, Choose, Promise, Study
+    from sim.study_config import Best, Choose, Promise, Study, Target
     from sim.truncation import WarmUp
 
     Floats = NDArray[np.float64]
