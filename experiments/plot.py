@@ -24,11 +24,11 @@ HELP = """\
 wangge plot RESULTS [map=MEASURE]
 
 Draws every chart of a results folder again, from the tables and settings that are kept there: nothing is simulated,
-and the charts are the very ones that `wangge compare` and `wangge run pilot=...` write. Where anything is missing that
-a chart needs, no chart is touched.
+and the charts are the very ones that `wangge compare`, `wangge sweep` and `wangge run` write. Where anything is
+missing that a chart needs, no chart is touched.
 
   RESULTS       a name under results/ (compare) or the path of such a folder (somewhere/results/compare)
-  map=trips     only the map of this measure, as charts/map_trips: any that is kept by community or grid
+  map=trips     of a comparison, only the map of this measure, as charts/map_trips: any that is kept by community or grid
 """
 
 PILOTS = "pilots.json"
@@ -87,14 +87,14 @@ def found(named: str) -> Path:
         raise ConfigError(f"plot must be given a name under results/ or the path of a results folder, got {named}")
     if not (folder / manifest.NAME).is_file():
         raise StoreError(
-            f"{folder} must be the results folder of a study, but has no {manifest.NAME}: wangge compare and wangge "
-            "run make such folders under results/. Nothing was drawn."
+            f"{folder} must be the results folder of a study, but has no {manifest.NAME}: wangge compare, sweep "
+            "and run make such folders under results/. Nothing was drawn."
         )
     return folder
 
 
 def draw(store: Store, measure: str | None = None) -> list[str]:
-    """Draw every chart of a finished study, or only the map of a measure, keep them all, and return their names.
+    """Draw every chart of a finished comparison or study, or only the map of a measure, and keep and name them all.
 
     Raises
     ------
@@ -104,8 +104,13 @@ def draw(store: Store, measure: str | None = None) -> list[str]:
         The measure must be kept by community or grid.
     """
     from experiments import places
+    from experiments.studies import drawing
     from sim import charts
 
+    if "study" in store.identity:
+        if measure is not None:
+            raise ConfigError(f"map must be left out for a study, which keeps no measures by place, got {measure}")
+        return drawing.draw(store)
     pilots = pilots_of(store)
     tables = tables_of(store, pilots)
     if measure is None:

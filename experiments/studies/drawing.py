@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from sim.comparison import judged_as
+from sim.effects import omissions
 from sim.files import StoreError
+from sim.report import scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -134,7 +136,8 @@ def _promise(part: pl.DataFrame, words: Mapping[str, Any]) -> tuple[str, float, 
     if promise is None or ("view" in part.columns and part["view"][0]):
         return None
     side = "at_most" if promise["at_most"] is not None else "at_least"
-    return f"promise: {side.replace('_', ' ')}", float(promise[side]), side
+    factor, unit, _ = scale_of(str(part["unit"][0]))
+    return f"promise: {side.replace('_', ' ')} {factor * promise[side]:g} {unit}".strip(), float(promise[side]), side
 
 
 def _opening(words: Mapping[str, Any], what: str) -> dict[str, Any]:
@@ -146,7 +149,8 @@ def _main_effects(part: pl.DataFrame, words: Mapping[str, Any]) -> Figure:
     """Return the main effects of one response."""
     from sim.charts import main_effects
 
-    subtitle = f"Mean over the levels of the other factors, {words['interval']}."
+    left_out = omissions(part)
+    subtitle = " ".join([f"Mean over the levels of the other factors, {words['interval']}.", *left_out])
     return main_effects(_worded(part, words), subtitle=subtitle, **_opening(words, _words(part, words)))
 
 
