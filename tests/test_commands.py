@@ -149,7 +149,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_tables(tiny, tmp_path):
     [
         (
             ("compere",),
-            "the command must be one of compare, sweep, run, trace, headlines, status, clean, plot, new, bench, validate (",
+            "the command must be one of compare, sweep, run, trace, headlines, status, clean, plot, new, bench, val",
         ),
         (("compare", "grid.housholds=300"), "grid.housholds is not a known key (did you mean grid.households"),
         (("compare", "grid.households=many"), 'grid.households must be a whole number, got "many"'),
