@@ -21,7 +21,8 @@ Shows what can be removed from the archive of replications (results/.replication
 what killed runs left half written, and damaged files that were put aside. Studies' folders with their tables and
 charts are never touched, nor what a running command writes.
 
-  unused=true     also replications that no study under results/ refers to any more
+  unused=true     also replications that no study under results/ refers to any more (those of the last hour stay, as
+                  a running command may need them)
   failed=true     also the notes of failed replications, so that they are tried again
   old=true        also replications of other versions of the model, which this version cannot go on from
   yes=true        remove it; without it, it is only shown
@@ -42,6 +43,8 @@ def main(arguments: list[str]) -> None:
 
     console, archive = terminal(), Archive(RESULTS.absolute() / ARCHIVE)
     found = inventory.waste(archive, RESULTS, **chosen) if archive.folder.is_dir() else []
+    if chosen["unused"]:
+        console.print("What was written in the last hour counts as needed: a command may be running.", markup=False)
     if not found:
         console.print("There is nothing of that kind to remove.", markup=False)
         return

@@ -75,7 +75,7 @@ def main(arguments: list[str]) -> None:
     if line.show:
         show({**settings.model_dump(mode="json"), **means.shown(), "pilots": plain})
         return
-    _compare(pilots, settings.name or _name(pilots, rest.overrides), means, rest.overrides)
+    _compare(pilots, settings.name or _name(pilots, rest.overrides), means, other.overrides)
 
 
 def show(plain: Mapping[str, Any]) -> None:

@@ -55,7 +55,7 @@ def archive_holdings() -> list[Holding]:
 
 def size(n_bytes: int) -> str:
     """Return a number of bytes for reading."""
-    return f"{n_bytes / 1e6:,.1f} MB"
+    return f"{n_bytes / 1e6:,.1f} MB" if n_bytes >= 1e6 else f"{n_bytes / 1e3:,.1f} kB"
 
 
 def when(moment: object) -> str:
@@ -71,6 +71,7 @@ def _all(console: Console, found: list[Study]) -> None:
             if study.trouble:
                 console.print(f"- {study.trouble}", markup=False)
     console.print(archive_table(archive_holdings(), found))
+    console.print("wangge status NAME shows one study, wangge clean what can be removed.", markup=False)
 
 
 def studies_table(found: list[Study]) -> Table:
@@ -105,7 +106,7 @@ def archive_table(holdings: list[Holding], found: list[Study]) -> Table:
         ("of that, needed by no study", size(sum(h.n_bytes for h in unused))),
     )
     columns = (Column("results/.replications"), Column("", "right"))
-    return Table("The archive of replications", columns, rows, ("wangge clean shows what can be removed.",))
+    return Table("The archive of replications", columns, rows)
 
 
 def _one(console: Console, found: list[Study], name: str) -> None:
@@ -119,6 +120,9 @@ def _one(console: Console, found: list[Study], name: str) -> None:
         from sim.files import StoreError
 
         raise StoreError(study.trouble)
+    ended = f"finished {when(study.last['finished'])}" if study.last.get("finished") else "not finished"
+    console.print(f"{study.command or 'Its command is not noted'}", markup=False)
+    console.print(f"started {when(study.last.get('started'))}, {ended} (UTC)\n", markup=False)
     console.print(designs_table(study))
     for design, key in study.keys.items():
         for number, error in study.archive.failures(key).items():
@@ -142,12 +146,7 @@ def designs_table(study: Study) -> Table:
         Column("design"), Column("title"), Column("kept", "right"), Column("failed", "right"),
         Column("put aside", "right"), Column("size", "right"), Column("key"),
     )  # fmt: skip
-    finished = when(study.last["finished"]) if study.last.get("finished") else "not finished"
-    notes = (
-        f"{study.command or 'Its command is not noted'}; started {when(study.last.get('started'))}, {finished} (UTC).",
-        *(() if rows else ("It keeps no replications.",)),
-    )
-    return Table(f"{study.name}", columns, tuple(rows), notes)
+    return Table(f"Designs of {study.name}", columns, tuple(rows), () if rows else ("It keeps no replications.",))
 
 
 if __name__ == "__main__":

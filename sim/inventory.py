@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,9 @@ from sim.files import StoreError
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
+
+RECENT_SECONDS = 3600
+"""What was written since then is not taken for unused: a command that runs may note only later that it needs it."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,7 @@ def waste(archive: Archive, results: Path, *, unused: bool, failed: bool, old: b
     results
         The studies' folders.
     unused
-        Also what no study refers to.
+        Also what no study refers to, unless it was written in the last hour.
     failed
         Also the notes of failed replications, so that they are tried again.
     old
@@ -118,10 +122,12 @@ def waste(archive: Archive, results: Path, *, unused: bool, failed: bool, old: b
     if failed:
         found.append(_waste("notes of failed replications", _named(held, FAILED)))
     if old:
-        keys = [key for key in held if archive.design(key).get("model_version", MODEL_VERSION) != MODEL_VERSION]
+        keys = {key for key in held if archive.design(key).get("model_version", MODEL_VERSION) != MODEL_VERSION}
         found.append(_waste("of other versions of the model", _of(held, keys)))
     if unused:
-        found.append(_waste("that no study refers to", _of(held, held.keys() - needed(results))))
+        keys = held.keys() - needed(results)
+        recent = {one.key for one in archive.holdings(keys) if one.written > time.time() - RECENT_SECONDS}
+        found.append(_waste("that no study refers to", _of(held, keys - recent)))
     return _once(found)
 
 

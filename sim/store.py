@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
+__all__ = ["ARCHIVE", "REPLICATIONS", "Store", "StoreError"]
+
 KEY_LETTERS = 32
 SUBFOLDERS = ("charts",)
 RESERVED = (manifest.NAME, manifest.KEYS, REPLICATIONS, *SUBFOLDERS)
