@@ -28,7 +28,7 @@ and the charts are the very ones that `wangge compare`, `wangge sweep` and `wang
 missing that a chart needs, no chart is touched.
 
   RESULTS       a name under results/ (compare) or the path of such a folder (somewhere/results/compare)
-  map=trips     of a comparison, only the map of this measure, as charts/map_trips: any that is kept by community or grid
+  map=trips     of a comparison, only the map of this measure, as charts/map_trips: any kept by community or grid
 """
 
 PILOTS = "pilots.json"

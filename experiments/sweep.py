@@ -123,13 +123,13 @@ def ordered(line: Line) -> Order:
     changed = [*rest.overrides, *(o for o in mine.overrides if o.startswith("study.") and not o.startswith(SPENDING))]
     digest = hashlib.sha256(json.dumps(sorted(changed)).encode()).hexdigest()[:8]
     name = settings.name or (f"{named[-1]}-{digest}" if changed else named[-1])
-    return Order(name, study, rest, how(where), settings.retry, line.overrides)
+    return Order(name, study, rest, how(where), settings.retry, ("sweep", *line.overrides))
 
 
 def sweep(order: Order, *, dry: bool = False) -> None:
     """Plan a study, run what is missing and tell what came out; or only tell what would be run."""
     from experiments.outcome import terminal
-    from experiments.studies import before, outcome, spending
+    from experiments.studies import before, outcome, spending, standing
     from experiments.studies.looks import look_at_all
     from experiments.studies.plan import planned
     from experiments.studies.runs import Runs
@@ -157,10 +157,16 @@ def sweep(order: Order, *, dry: bool = False) -> None:
         before.estimate(console, plan, runs)
         return
     identity = _identity(order, plan, keys)
-    facts = {"command": ["wangge", "sweep", *order.command], "seed": plan.first.run.seed}
+    wanted = order.study.precision.replications
+    facts = {"command": ["wangge", *order.command], "seed": plan.first.run.seed, "replications": wanted}
     store = Store.open(RESULTS / order.name, identity, facts, keys=keys | pilot_runs)
-    spent = spending.spend(plan, runs, looks)
-    outcome.tell(console, store, plan, runs, looks, spent, warm_up)
+    request = standing.asked(order.study.model_dump(mode="json"), identity)
+    told = standing.told(store.folder, request, runs)
+    if told is None:
+        spent = spending.spend(plan, runs, looks)
+        told = outcome.write(console, store, plan, runs, looks, spent, warm_up)
+        standing.keep(store, request, runs, told)
+    outcome.tell(console, store, told, runs)
 
 
 def _identity(order: Order, plan: Plan, keys: Mapping[str, str]) -> dict[str, Any]:

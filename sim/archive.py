@@ -115,6 +115,18 @@ class Archive:
         with files.usable(self.folder):
             return _is_there(self._place(key, replication))
 
+    def stamp(self, key: str, replication: int) -> tuple[int, int]:
+        """Return size and time of writing of a replication's file (bytes, nanoseconds): other ones, another file.
+
+        Raises
+        ------
+        StoreError
+            It must be there.
+        """
+        with files.usable(self.folder):
+            about = self._place(key, replication).stat()
+        return about.st_size, about.st_mtime_ns
+
     def keep(self, key: str, replication: int, tables: Mapping[str, pl.DataFrame], facts: Mapping[str, Any]) -> bool:
         """Keep a finished replication, all of it or nothing; one that is kept already stays.
 

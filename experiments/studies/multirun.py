@@ -84,4 +84,5 @@ def _order(line: Line, swept: dict[str, list[str]], fixed: dict[str, str]) -> Or
     study = study_config.load(plain)
     digest = hashlib.sha256(json.dumps(sorted(line.overrides)).encode()).hexdigest()[:8]
     rest = Line(tuple(fixed.values()), line.config_dir)
-    return Order(name or f"multirun-{digest}", study, rest, how(means), retry=False, command=("-m", *line.overrides))
+    command = ("run", "-m", *line.overrides)
+    return Order(name or f"multirun-{digest}", study, rest, how(means), retry=False, command=command)

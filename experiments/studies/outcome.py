@@ -27,7 +27,7 @@ SHOWN = 40
 """Points that a terminal and summary.md are shown; all are in summary.csv."""
 
 
-def tell(
+def write(
     console: Console,
     store: Store,
     plan: Plan,
@@ -35,8 +35,8 @@ def tell(
     looks: Mapping[str, Look],
     spent: Spent,
     warm_up: WarmUp | None,
-) -> None:
-    """Write every table and chart of a study and print what it found."""
+) -> list[str]:
+    """Write every table and chart of a study, print its responses, and return what it found in sentences."""
     tables, said = tables_of(store.folder.name, plan, runs, looks, spent, warm_up)
     for name, table in tables.items():
         store.write_table(name, table)
@@ -51,15 +51,22 @@ def tell(
     ]
     shown = responses(plan, runs, tables["summary"])
     console.print(shown)
+    store.write_text("summary.md", _markdown(plan, shown, told, words, drawn))
+    return told
+
+
+def tell(console: Console, store: Store, told: Sequence[str], runs: Runs) -> None:
+    """Print what a study found, what the run cost and where it is kept."""
     for sentence in told:
         console.print(f"- {sentence}", markup=False)
     console.print(f"- {_cost(runs)}", markup=False)
-    store.write_text("summary.md", _markdown(plan, shown, told, words, drawn))
     store.finish({"simulated": runs.simulated, "steps": runs.steps})
+    n_charts = len(list((store.folder / "charts").glob("*.png")))
     console.print(
-        f"\nKept in results/{store.folder.name}/ (summary.md, {len(drawn)} charts in charts/, design.csv, summary.csv, "
-        "measures.csv)", markup=False,
-    )  # fmt: skip
+        f"\nKept in results/{store.folder.name}/ (summary.md, {n_charts} charts in charts/, design.csv, summary.csv, "
+        "measures.csv)",
+        markup=False,
+    )
 
 
 def tables_of(
@@ -185,12 +192,11 @@ def _left_out(plan: Plan, runs: Runs, looks: Mapping[str, Look]) -> list[str]:
 
 def _cost(runs: Runs) -> str:
     """Return what the run cost."""
-    kept = sum(runs.count(name) for name in runs.keys)
     if not runs.simulated:
-        return f"Nothing was simulated: all {kept} replications were kept already."
+        return "Nothing was simulated: every replication was kept already."
     return (
-        f"{runs.simulated} of {kept} replications were simulated now, {runs.steps:,} steps in {runs.seconds:,.0f} s; "
-        "Little's law and the balance held in every one."
+        f"{runs.simulated} replications were simulated now, {runs.steps:,} steps in {runs.seconds:,.0f} s; Little's "
+        "law and the balance held in every one."
     )
 
 

@@ -89,6 +89,10 @@ class Runs:
             number += 1
         return number
 
+    def counts(self) -> dict[str, int]:
+        """Return how many replications of every point are known."""
+        return {name: self.count(name) for name in self.keys}
+
     def values(self, name: str, response: str, n: int | None = None) -> Floats:
         """Return a response over the replications of a point (shape (replications,)); NaN where it is withheld."""
         measure, _, group = response.partition("|")
