@@ -118,6 +118,11 @@ def ordered(line: Line) -> Order:
             raise ConfigError(
                 f"{knob.partition('=')[0]} must be left out, as the study names its pilots: study.pilots=[...]"
             )
+        if knob.startswith("run.replications="):
+            raise ConfigError(
+                "run.replications must be left out, as the study says how many: "
+                f"study.precision.replications={knob.partition('=')[2]}"
+            )
     settings = config.checked(Settings, compose("sweep", mine))
     study = study_config.load(settings.study)
     changed = [*rest.overrides, *(o for o in mine.overrides if o.startswith("study.") and not o.startswith(SPENDING))]
@@ -133,6 +138,7 @@ def sweep(order: Order, *, dry: bool = False) -> None:
     from experiments.studies.looks import look_at_all
     from experiments.studies.plan import planned
     from experiments.studies.runs import Runs
+    from experiments.studies.telling import counted
     from sim import study as studies
     from sim.archive import ARCHIVE, Archive
     from sim.files import plain_name
@@ -150,6 +156,9 @@ def sweep(order: Order, *, dry: bool = False) -> None:
         plan = planned(order.study, Line(longer, order.line.config_dir))
     looks = look_at_all(archive, plan.pilots, studies.keys(list(plan.pilots.values())), order.means)
     plan = plan.without({name: look.why for name, look in looks.items() if look.why})
+    if not plan.pilots:
+        told = f"{counted(len(plan.points), 'point')} without a design: {plan.points[0].why}"
+        raise ConfigError(f"study must have a point that can be, got {told}")
     keys = studies.keys(list(plan.pilots.values()))
     runs = Runs(archive, plan.pilots, keys, order.means, order.study.groups, console, retry=order.retry)
     before.points(console, plan, looks)
@@ -173,7 +182,7 @@ def _identity(order: Order, plan: Plan, keys: Mapping[str, str]) -> dict[str, An
     """Return all that the points of a study depend on; how many replications are spent is no part of it."""
     study = order.study.model_dump(mode="json", exclude={"precision", "choose", "question"})
     digest = hashlib.sha256(json.dumps([[p.name, keys.get(p.name)] for p in plan.points]).encode()).hexdigest()
-    return {"model_version": MODEL_VERSION, "study": study, "knobs": list(order.line.overrides), "designs": digest}
+    return {"model_version": MODEL_VERSION, "study": study, "knobs": sorted(order.line.overrides), "designs": digest}
 
 
 if __name__ == "__main__":

@@ -123,9 +123,9 @@ def words_of(plan: Plan, runs: Runs, tables: Mapping[str, pl.DataFrame], warm_up
         "interval": f"{run.confidence:.0%} intervals, each on its own",
         "warm_up_weeks": warm_up.weeks if warm_up else None,
         "footer": (
-            f"{first.district.name}; {n} replications a point on the same residents, seed {run.seed}, "
-            f"{run.measured_weeks} weeks measured after {run.warm_up_weeks} of warm-up. Many inputs are assumptions: "
-            "configs/evidence.yaml."
+            f"{first.district.name}; {n} replication{'s' * (n != '1')} a point on the same residents, seed {run.seed}, "
+            f"{telling.counted(run.measured_weeks, 'week')} measured after {run.warm_up_weeks} of warm-up. Many inputs are "
+            "assumptions: configs/evidence.yaml."
         ),
     }
 
@@ -167,25 +167,29 @@ def _heading(response: str, unit: str) -> str:
 
 def _left_out(plan: Plan, runs: Runs, looks: Mapping[str, Look]) -> list[str]:
     """Return what has to be said of points that were not run, or whose numbers must be read with care."""
-    said = []
+    said, of = [], f"of {telling.counted(len(plan.points), 'point')}"
     impossible = [point for point in plan.points if point.pilot is None]
     if impossible:
+        first = impossible[0]
         said.append(
-            f"{len(impossible)} of {len(plan.points)} points cannot be (design.csv says why), as {impossible[0].name}: "
-            f"{impossible[0].why}."
+            f"No such design, and left out: {len(impossible)} {of} (design.csv says why), as {first.label}: {first.why}."
         )
     if runs.failures:
         name, why = next(iter(runs.failures.items()))
         said.append(
-            f"{len(runs.failures)} points failed and are left out, as {name}: {why}. The others are whole; retry=true "
-            "tries them again."
+            f"Failed, and left out: {len(runs.failures)} {of}, as {plan.point(name).label} ({name}): {why}. The others "
+            "are whole; retry=true tries again."
         )
     overloaded = [name for name, look in looks.items() if look.overloaded and name in runs.keys]
     if overloaded:
         said.append(
-            f"In {len(overloaded)} of {len(plan.points)} points some posts cannot keep up with work that piles up, so "
-            "that what is measured there depends on the length of the run; effects.csv withholds its verdicts where "
-            "too many requests meet them."
+            f"At {len(overloaded)} {of} some posts cannot keep up with work that piles up, so that what is measured "
+            "there depends on the length of the run"
+            + (
+                "; effects.csv withholds its verdicts where too many requests meet them."
+                if len(plan.points) > 1 and plan.pairs()
+                else "."
+            )
         )
     return said
 

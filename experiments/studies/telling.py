@@ -78,18 +78,26 @@ def _range(plan: Plan, summary: pl.DataFrame, units: pl.DataFrame, titles: Mappi
     unit = dict(units.iter_rows())
     for response in plan.study.responses:
         known = summary.filter(pl.col(response).is_finite())
-        judged = judged_as(response)
+        judged, names = judged_as(response), (response, f"{response}_low", f"{response}_high")
         if len(known) < 2:
-            yield f"{said(response, titles=titles)}: withheld at all points but {len(known)}."
+            yield f"{said(response, titles=titles)}: {_alone(known, len(summary), names, unit[response])}."
             continue
         ordered = known.sort(response, descending=bool(judged and judged.higher_is_better), maintain_order=True)
         best, worst = ordered.row(0, named=True), ordered.row(-1, named=True)
-        names = response, f"{response}_low", f"{response}_high"
         words = ("best", "worst") if judged else ("least", "most")
         yield (
             f"{said(response, titles=titles)}: {words[0]} {told(_interval(best, names), unit[response])} with "
             f"{best['label']}, {words[1]} {told(_interval(worst, names), unit[response])} with {worst['label']}."
         )
+
+
+def _alone(known: pl.DataFrame, points: int, names: tuple[str, str, str], unit: str) -> str:
+    """Return what there is to say of a response that has a value at one point, or at none."""
+    if known.is_empty():
+        return "no value at any point" if points > 1 else "no value"
+    row = known.row(0, named=True)
+    value = told(_interval(row, names), unit)
+    return f"{value} with {row['label']}" + (", and no value at any other point" if points > 1 else "")
 
 
 def _strongest_factor(part: pl.DataFrame, titles: Mapping[str, str]) -> Iterator[str]:
@@ -185,6 +193,11 @@ def choices(plan: Plan, found: Sequence[Choice]) -> Iterator[str]:
         out = [one.name for one in choice.candidates if one.verdict == WITHHELD]
         if out:
             yield f"Left out of the choice, as a response is withheld: {', '.join(out)}."
+
+
+def counted(n: int, noun: str) -> str:
+    """Return so many of something in words."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 WITHHELD = "a response is withheld"
