@@ -124,8 +124,8 @@ def words_of(plan: Plan, runs: Runs, tables: Mapping[str, pl.DataFrame], warm_up
         "warm_up_weeks": warm_up.weeks if warm_up else None,
         "footer": (
             f"{first.district.name}; {n} replication{'s' * (n != '1')} a point on the same residents, seed {run.seed}, "
-            f"{telling.counted(run.measured_weeks, 'week')} measured after {run.warm_up_weeks} of warm-up. Many inputs are "
-            "assumptions: configs/evidence.yaml."
+            f"{telling.counted(run.measured_weeks, 'week')} measured after {run.warm_up_weeks} of warm-up. Many inputs "
+            "are assumptions: configs/evidence.yaml."
         ),
     }
 
@@ -172,7 +172,8 @@ def _left_out(plan: Plan, runs: Runs, looks: Mapping[str, Look]) -> list[str]:
     if impossible:
         first = impossible[0]
         said.append(
-            f"No such design, and left out: {len(impossible)} {of} (design.csv says why), as {first.label}: {first.why}."
+            f"No such design, and left out: {len(impossible)} {of} (design.csv says why), as {first.label}: "
+            f"{first.why}."
         )
     if runs.failures:
         name, why = next(iter(runs.failures.items()))
