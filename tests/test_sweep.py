@@ -1,0 +1,248 @@
+"""`wangge sweep` as a user types it, with studies in a folder of the user's own."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+import yaml
+from district import TINY
+from polars.testing import assert_frame_equal
+
+import experiments.sweep
+import sim.study
+from experiments.main import run
+from sim.replication import simulate
+
+BASE = {key: float(value) if "." in value else int(value) for key, value in (knob.split("=") for knob in TINY)}
+OWN = ("--config-dir", "mine")
+SWEEP = (sys.executable, "-m", "experiments.main", "sweep")
+TABLES = ("design", "measures", "summary", "effects", "curve", "heat", "main_effects", "ranking")
+
+
+def plain(**changes):
+    return {
+        "title": "Size of a grid", "pilots": ["four_level"], "base": BASE, "factors": {"grid.households": [200, 300]},
+        "design": "grid", "responses": ["counter_wait_mean", "patrols_done"], "precision": {"replications": 2},
+        **changes,
+    }  # fmt: skip
+
+
+def write(folder, name="mine", **changes):
+    studies = folder / "mine" / "study"
+    studies.mkdir(parents=True, exist_ok=True)
+    (studies / f"{name}.yaml").write_text(yaml.safe_dump(plain(**changes), sort_keys=False, allow_unicode=True))
+
+
+def contents(folder):
+    """Return every final file of a study, but not when and by whom it was made."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "manifest.json"
+    }
+
+
+def kept(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.zip"))}
+
+
+def text(told):
+    return " ".join(told.split())
+
+
+@pytest.fixture
+def sweep(tmp_path, monkeypatch, capsys):
+    """Return a function that runs the command in a folder of its own and returns what it printed, on one line."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments, word="sweep", serial=True, status=0):
+        capsys.readouterr()
+        how = ("executor=serial",) if serial else ()
+        given = (*(("study=mine",) if word == "sweep" and not any(a.startswith("study=") for a in arguments) else ()),)
+        own = OWN if (tmp_path / "mine").exists() else ()
+        arguments = [*given, *own, *how, *arguments]
+        if status == 0:
+            assert run(word, arguments) == 0
+            return text(capsys.readouterr().out)
+        with pytest.raises(SystemExit) as end:
+            run(word, arguments)
+        assert end.value.code == status
+        told = capsys.readouterr().err
+        assert told.startswith("wangge: ")
+        assert told.count("\n") == 1
+        return told
+
+    return command
+
+
+def table(name, study="mine"):
+    return pl.read_parquet(f"results/{study}/{name}.parquet")
+
+
+def test_a_study_leaves_tables_whose_numbers_are_those_of_its_replications(sweep, tmp_path):
+    write(tmp_path, baseline={"grid.households": 200})
+    told = sweep()
+    assert "2 settings (grid): 2 points, 2 replications each" in told
+    assert "4 of 4 replications were simulated now" in told
+    measures = table("measures")
+    assert measures.columns == ["study", "point", "replication", "measure", "group", "unit", "value"]
+    assert table("design").columns == [
+        "point", "setting", "pilot", "label", "grid.households", "replications", "status", "heads", "cannot_keep_up",
+        "why", "key",
+    ]  # fmt: skip
+    assert {"counter_wait_mean", "counter_wait_mean_low", "counter_wait_mean_high"} <= set(table("summary").columns)
+    effects = table("effects").filter(pl.col("response") == "patrols_done")
+    assert (effects["baseline"][0], effects["point"][0], effects["n"][0]) == ("p0000", "p0001", 2)
+    from district import pilot
+
+    knobs = (*TINY, "grid.households=300")
+    alone = simulate(pilot("four_level", *knobs), 1)[0]["measures"]
+    mine = measures.filter(pl.col("point") == "p0001", pl.col("replication") == 1)
+    same = mine.join(alone, on=["measure", "group"], suffix="_alone", how="left")
+    assert same["value"].equals(same["value_alone"], null_equal=True)
+    assert len(same) > 100
+    for path in Path("results/mine").glob("*.parquet"):
+        again = pl.read_csv(path.with_suffix(".csv"), schema_overrides=pl.read_parquet(path).schema)
+        assert_frame_equal(pl.read_parquet(path), again, check_exact=False, rel_tol=1e-12)
+
+
+def test_what_is_kept_is_never_run_again(sweep, tmp_path):
+    write(tmp_path)
+    sweep()
+    before, replications = contents(tmp_path / "results/mine"), kept(tmp_path / "results")
+    assert "Nothing was simulated: all 4 replications were kept already" in sweep()
+    assert contents(tmp_path / "results/mine") == before
+    write(tmp_path, "other", design=[{"kind": "points", "points": {"small": {"grid.households": 200}}}])
+    assert "Nothing was simulated: all 2 replications were kept already" in sweep("study=other")
+    assert kept(tmp_path / "results") == replications
+    assert "4 of 8 replications were simulated now" in sweep("study.precision.replications=4")
+    assert table("design")["replications"].to_list() == [4, 4]
+    assert kept(tmp_path / "results").items() > replications.items()
+    assert [path.name for path in Path("results").iterdir() if path.name[0] != "."] == ["mine", "other"]
+
+
+def test_the_order_of_knobs_is_no_other_study(sweep, tmp_path):
+    write(tmp_path)
+    sweep("run.seed=3", "grid.patrol_hours=1")
+    (folder,) = Path("results").glob("mine-*")
+    assert "Nothing was simulated" in sweep("grid.patrol_hours=1", "run.seed=3")
+    assert list(Path("results").glob("mine-*")) == [folder]
+
+
+def test_engines_and_executors_change_no_byte(sweep, tmp_path):
+    write(tmp_path)
+    sweep()
+    folders = [contents(tmp_path / "results/mine")]
+    for how in (("workers=2",), ("executor=serial", "engine=reference")):
+        shutil.rmtree("results")
+        assert "4 of 4 replications were simulated now" in sweep(*how, serial=False)
+        folders.append(contents(tmp_path / "results/mine"))
+    assert folders[0] == folders[1] == folders[2]
+
+
+def test_another_knob_or_another_model_is_run_anew(sweep, tmp_path, monkeypatch):
+    write(tmp_path, factors={"grid.households": [300]}, precision={"replications": 1})
+    sweep()
+    before = set(table("design")["key"])
+    assert "1 of 1 replications were simulated now" in sweep("run.seed=2", "name=other")
+    assert not before & set(table("design", "other")["key"])
+    for module in (sim.study, experiments.sweep):
+        monkeypatch.setattr(module, "MODEL_VERSION", "another")
+    told = sweep(status=2)
+    assert "holds another study" in told
+    assert "model_version is" in told
+    assert "1 of 1 replications were simulated now" in sweep("name=later")
+    assert not before & set(table("design", "later")["key"])
+
+
+SHAPES = {
+    "curve": ({}, {"curve", "ranking"}),
+    "heat": (
+        {"factors": {"grid.households": [200, 300], "roles": ["lines", "ab"]}},
+        {"main_effects", "curve", "heat", "ranking"},
+    ),
+    "three": (
+        {
+            "factors": {"grid.households": [200, 300], "roles": ["lines", "ab"], "grid.patrol_hours": [1, 2]},
+            "responses": ["counter_wait_mean"],
+        },
+        {"main_effects", "curve", "heat", "ranking"},
+    ),
+    "zip": (
+        {
+            "factors": {"grid.households": [200, 300], "grid.patrol_hours": [1, 2]},
+            "design": "zip",
+            "promises": {"counter_wait_mean": {"at_most": 30}},
+        },
+        {"curve", "ranking"},
+    ),
+    "tornado": (
+        {
+            "pilots": ["four_level", "three_level"],
+            "base": {**BASE, "structure.communities": 4},
+            "factors": {"grid.households": [200, 300], "grid.patrol_hours": [1, 2]},
+            "design": "one_at_a_time",
+        },
+        {"tornado"},
+    ),
+    "indices": (
+        {
+            "factors": {"grid.households": "interval(200,300)", "staffing.absence.share": "interval(0,0.3)"},
+            "design": {"kind": "indices", "n": 4},
+            "responses": ["counter_wait_mean"],
+        },
+        {"indices", "ranking"},
+    ),
+    "lhs": (
+        {
+            "pilots": ["four_level", "three_level"],
+            "base": {**BASE, "structure.communities": 4},
+            "factors": {"grid.households": "interval(200,300)", "staffing.absence.share": "interval(0,0.3)"},
+            "design": {"kind": "lhs", "n": 2},
+        },
+        set(),
+    ),
+    "points": (
+        {
+            "title": "<b>Bold</b> & [red]red[/red]",
+            "design": {
+                "kind": "points",
+                "points": {"<i>small</i>": {"grid.households": 200}, "[red]big[/red] | $x$": {"grid.households": 300}},
+            },
+        },
+        {"ranking"},
+    ),
+    "joined": (
+        {
+            "design": [
+                {"kind": "grid", "factors": ["grid.households"]},
+                {"kind": "grid", "factors": ["grid.patrol_hours"]},
+            ],
+            "factors": {"grid.households": [200, 300], "grid.patrol_hours": [1, 2]},
+        },
+        {"curve", "ranking"},
+    ),
+    "alone": ({"factors": {"grid.households": [200]}, "precision": {"replications": 1}}, {"curve"}),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_shape_of_study_leaves_its_charts_and_draws_them_again(sweep, tmp_path, shape):
+    changes, tables = SHAPES[shape]
+    write(tmp_path, **changes)
+    told = sweep()
+    folder = tmp_path / "results/mine"
+    before = contents(folder)
+    assert {name.partition(".")[0] for name in before} >= tables | {"design", "measures", "summary"}
+    charts = [name for name in before if name.startswith("charts/")]
+    assert {name for name in drawing.DRAWN if any(chart.startswith(f"charts/{name}_") for chart in charts)} == tables
+    shutil.rmtree(folder / "charts", ignore_errors=True)
+    drawing.draw(Store.attach(folder))
+    assert contents(folder) == before
+    for name, data in before.items():
+        if name.endswith((".svg", "summary.md")):
+            assert not re.search(rb"<[bi]>", data), name
+    for word in (" 1 settings", " 1 points", " 1 replications", " 1 weeks", "nan", "0 charts"):
+        assert word not in told + before["summary.md"].decode()
