@@ -1,5 +1,6 @@
 """`wangge sweep` as a user types it, with studies in a folder of the user's own."""
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -13,7 +14,9 @@ from polars.testing import assert_frame_equal
 import experiments.sweep
 import sim.study
 from experiments.main import run
+from experiments.studies import drawing
 from sim.replication import simulate
+from sim.store import Store
 
 BASE = {key: float(value) if "." in value else int(value) for key, value in (knob.split("=") for knob in TINY)}
 OWN = ("--config-dir", "mine")

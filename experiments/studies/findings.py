@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from experiments.studies.drawing import said as worded
 from experiments.studies.views import View, unit_of, views
 from sim import analysis, cells, effects, front, selection, tornado, variance
 from sim.comparison import judged_as
@@ -162,7 +163,7 @@ def found(plan: Plan, runs: Runs, looks: Mapping[str, Look], spent: Spent) -> Fi
     for number, block in enumerate(plan.settings.blocks):
         settings = block_settings(plan, block)
         for view in views(plan, runs):
-            for name, table in _shape(block, settings, view, said).items():
+            for name, table in _shape(plan, block, settings, view, said).items():
                 keys = pl.lit(number).alias("design"), pl.lit(view.name).alias("view")
                 made.setdefault(name, []).append(table.select(*keys, pl.all()))
     found = Findings({name: pl.concat(parts, how="diagonal_relaxed") for name, parts in made.items()}, said)
@@ -181,23 +182,30 @@ def block_settings(plan: Plan, block: Block) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"setting": pl.Int64, **dict.fromkeys(block.factors, pl.String)})
 
 
-def _shape(block: Block, settings: pl.DataFrame, view: View, said: list[str]) -> dict[str, pl.DataFrame]:
+def _shape(plan: Plan, block: Block, settings: pl.DataFrame, view: View, said: list[str]) -> dict[str, pl.DataFrame]:
     """Return the tables that the kind of a design and the number of its factors ask for."""
     confidence, factors = view.confidence, list(block.factors)
     named = pl.lit(view.response.name).alias("response"), pl.lit(view.response.unit).alias("unit")
+    in_words = worded(view.response.name, view.name, plan.titles)
     if block.kind == "one_at_a_time":
         base = view.response.at(block.rows[0])
         if base is None:
-            said.append(f"{view.response.name}: no tornado, as its base is {view.response.reason(block.rows[0])}.")
+            why = view.response.reason(block.rows[0])
+            said.append(f"{in_words}: no tornado, as there is no value at the base ({why}).")
             return {}
-        known = tornado.tornado(base, tornado.ends(settings, view.response, block.rows[0], factors), confidence)
+        ends_of = [
+            one
+            for factor in factors
+            for one in tornado.ends(_alone(plan, settings, factor), view.response, block.rows[0], [factor])
+        ]
+        known = tornado.tornado(base, ends_of, confidence)
         ends = known.base
         columns = [
             pl.lit(v).alias(n) for n, v in (("base", ends.estimate), ("base_from", ends.low), ("base_to", ends.high))
         ]
         return {"tornado": known.table.select(*named, *columns, pl.all())}
     if block.kind == "indices":
-        return _indices(block, view, factors, named, said)
+        return _indices(plan, block, view, factors, named, said)
     if block.kind == "grid" and factors:
         tables = {"main_effects": effects.main_effects(settings, view.response, factors, confidence)}
         if len(factors) == 1:
@@ -212,10 +220,23 @@ def _shape(block: Block, settings: pl.DataFrame, view: View, said: list[str]) ->
     return {}
 
 
+def _alone(plan: Plan, settings: pl.DataFrame, factor: str) -> pl.DataFrame:
+    """Return the base and the settings that move one factor, in the order of its levels.
+
+    A base that is none of them stands after the first level, so that it is no end of the range.
+    """
+    base = settings[factor][0]
+    order = {level.label: float(i) for i, level in enumerate(plan.factors[factor].levels)}
+    places = {label: order.get(label, 0.5 if len(order) > 1 else -1.0) for label in settings[factor].unique()}
+    mine = settings.filter((pl.int_range(pl.len()) == 0) | (pl.col(factor) != base)).select("setting", factor)
+    return mine.sort(pl.col(factor).replace_strict(places, return_dtype=pl.Float64), maintain_order=True)
+
+
 def _indices(
-    block: Block, view: View, factors: Sequence[str], named: Sequence[Any], said: list[str]
+    plan: Plan, block: Block, view: View, factors: Sequence[str], named: Sequence[Any], said: list[str]
 ) -> dict[str, pl.DataFrame]:
     """Return the Sobol indices of a response."""
+    name = worded(view.response.name, view.name, plan.titles)
     values = [view.response.values.get(number, np.empty(0)) for number in block.rows]
     n = max((len(one) for one in values), default=0)
     table = np.full((len(values), max(n, 1)), np.nan)
@@ -224,13 +245,13 @@ def _indices(
     try:
         known = variance.indices(table, factors, view.confidence)
     except ValueError as error:
-        said.append(f"{view.response.name}: no Sobol indices: {error}.")
+        said.append(f"{name}: no Sobol indices: {error}.")
         return {}
     if known.why:
-        said.append(f"{view.response.name}: no Sobol indices: {known.why}.")
+        said.append(f"{name}: no Sobol indices: {known.why}.")
     if known.left_out:
         said.append(
-            f"{view.response.name}: {known.left_out} of {known.n + known.left_out} base points were left out of the "
+            f"{name}: {known.left_out} of {known.n + known.left_out} base points were left out of the "
             "Sobol indices, as one of their settings has no value."
         )
     columns = [

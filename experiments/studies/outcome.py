@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -62,9 +63,9 @@ def tell(console: Console, store: Store, told: Sequence[str], runs: Runs) -> Non
     console.print(f"- {_cost(runs)}", markup=False)
     store.finish({"simulated": runs.simulated, "steps": runs.steps})
     n_charts = len(list((store.folder / "charts").glob("*.png")))
+    charts = f"{telling.counted(n_charts, 'chart')} in charts/, " if n_charts else ""
     console.print(
-        f"\nKept in results/{store.folder.name}/ (summary.md, {n_charts} charts in charts/, design.csv, summary.csv, "
-        "measures.csv)",
+        f"\nKept in results/{store.folder.name}/ (summary.md, {charts}design.csv, summary.csv, measures.csv)",
         markup=False,
     )
 
@@ -151,7 +152,8 @@ def responses(plan: Plan, runs: Runs, summary: pl.DataFrame) -> Table:
             mean, low, high = (factor * row[f"{response}{end}"] for end in ("", "_low", "_high"))
             half = (high - low) / 2
             places = decimals(half, abs(mean))
-            told.append(f"{number(mean, places)} ± {number(half, places)}" if mean == mean else "–")  # noqa: PLR0124
+            within = f" ± {number(half, places)}" if math.isfinite(half) else ""
+            told.append(f"{number(mean, places)}{within}" if math.isfinite(mean) else "–")
         cells.append((row["point"], row["label"], *told))
     notes = ["±: half of the interval of each mean by itself. –: withheld, failed, or no such design."]
     if len(summary) > SHOWN:

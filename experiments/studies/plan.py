@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from experiments.studies import evidence, factors
-from experiments.studies.points import Composer, Point
+from experiments.studies.points import Composer, Point, value_at
 from sim import design
 from sim.config import ConfigError, near
 from sim.design import DesignError, Factor, Knob, Level, Setting, Settings
@@ -115,6 +115,7 @@ def planned(study: Study, line: Line) -> Plan:
     base = {name: composer.plain(name) for name in study.pilots}
     known = {name: factors.parsed(name, given, line.config_dir) for name, given in study.factors.items()}
     from_evidence, notes = evidence.factors(study.evidence, base, line.config_dir)
+    known = {name: _with_base(factor, base) for name, factor in known.items()}
     known |= {factor.name: factor for factor in from_evidence}
     for name in known:
         if name in FIXED:
@@ -139,6 +140,18 @@ def planned(study: Study, line: Line) -> Plan:
         raise ConfigError(f"study must have a point that can be, got {len(points)} that cannot: {points[0].why}")
     titles = {name: str(plain["title"]) for name, plain in base.items()}
     return Plan(study, known, settings, tuple(points), baseline, titles, tuple(notes))
+
+
+def _with_base(factor: Factor, base: Mapping[str, Mapping[str, Any]]) -> Factor:
+    """Return a factor with the level that all pilots have of it at the base, where that is one plain value."""
+    for level in factor.levels:
+        if all(value_at(plain, knob.key) == knob.value for plain in base.values() for knob in level.knobs):
+            return replace(factor, base=level.label)
+    held = {factors.shown(value_at(plain, key)) for plain in base.values() for key in _keys(factor)}
+    plain = len(held) == 1 and not any(
+        isinstance(value_at(p, k), dict | None) for p in base.values() for k in _keys(factor)
+    )
+    return replace(factor, base=held.pop()) if plain else factor
 
 
 def _join(settings: Settings, one: DesignOf, known: Mapping[str, Factor]) -> None:
