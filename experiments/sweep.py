@@ -90,13 +90,17 @@ def main(arguments: list[str]) -> None:
     line = parse([word for word in arguments if word != "--dry-run"])
     order = ordered(line)
     if line.show:
-        from experiments.compare import show
-
-        show(
-            {"name": order.name, "study": order.study.model_dump(mode="json", exclude_none=True), **order.means.shown()}
-        )
+        show(order)
         return
     sweep(order, dry=dry)
+
+
+def show(order: Order) -> None:
+    """Print what is asked of a sweep as YAML."""
+    from experiments import compare
+
+    study = order.study.model_dump(mode="json", exclude_none=True)
+    compare.show({"name": order.name, "study": study, **order.means.shown()})
 
 
 def ordered(line: Line) -> Order:

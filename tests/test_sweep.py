@@ -15,6 +15,7 @@ import experiments.sweep
 import sim.study
 from experiments.main import run
 from experiments.studies import drawing
+from sim.archive import Archive
 from sim.replication import simulate
 from sim.store import Store
 
@@ -249,3 +250,115 @@ def test_every_shape_of_study_leaves_its_charts_and_draws_them_again(sweep, tmp_
             assert not re.search(rb"<[bi]>", data), name
     for word in (" 1 settings", " 1 points", " 1 replications", " 1 weeks", "nan", "0 charts"):
         assert word not in told + before["summary.md"].decode()
+
+
+def test_multirun_of_pilots_is_a_study_of_every_combination(sweep, tmp_path):
+    knobs = [*(k for k in TINY if "built_up" not in k), "structure.communities=4", "grid.households=200,300"]
+    line = ("-m", "pilot=four_level,three_level", *knobs, "run.replications=2")
+    shown = sweep(*line, "--cfg", "job", word="run")
+    assert "pilots: - four_level - three_level" in shown
+    assert not Path("results").exists()
+    told = sweep(*line, word="run")
+    assert "2 settings (grid) under 2 pilots (four_level, three_level): 4 points, 2 replications each" in told
+    (folder,) = Path("results").glob("multirun-*")
+    assert table("design", folder.name)["status"].to_list() == ["run"] * 4
+    assert "Nothing was simulated" in sweep(*line, "engine=compiled", word="run")
+    assert list(Path("results").glob("multirun-*")) == [folder]
+    assert "grid.households must be swept over by a list or a range" in sweep(
+        "-m", "grid.households=interval(1,2)", word="run", status=2
+    )
+
+
+def test_multirun_of_a_network_runs_every_combination_in_a_folder_of_its_own(sweep):
+    line = ("-m", "network=mmc", "network.servers.clerk.number=3,4", "replications=2")
+    told = sweep(*line, word="run")
+    assert told.index("network.servers.clerk.number=3 ") < told.index("network.servers.clerk.number=4 ")
+    assert "1.6180" in told
+    assert "0.2691" in told
+    assert len(list(Path("results").iterdir())) == 2
+    sweep(*line, "name=mine", word="run")
+    assert {"mine-1", "mine-2"} < {path.name for path in Path("results").iterdir()}
+
+
+def damage(path, how):
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2] if how == "cut" else data[:99] + bytes([data[99] ^ 1]) + data[100:])
+
+
+@pytest.mark.parametrize("how", ["cut", "flipped"])
+def test_a_damaged_replication_is_told_and_run_again(sweep, tmp_path, how):
+    write(tmp_path)
+    sweep()
+    before, replications = contents(tmp_path / "results/mine"), kept(tmp_path / "results")
+    damage(next((tmp_path / "results/.replications").rglob("0001.zip")), how)
+    told = sweep()
+    assert "is damaged" in told
+    assert "It is run again." in told
+    assert "Simulated now: 1 of 4 replications" in told
+    assert contents(tmp_path / "results/mine") == before
+    assert kept(tmp_path / "results").keys() > replications.keys()
+
+
+def test_a_folder_whose_tables_are_damaged_or_gone_is_made_whole_by_the_same_command(sweep, tmp_path):
+    write(tmp_path)
+    sweep()
+    folder = tmp_path / "results/mine"
+    before = contents(folder)
+    (folder / "measures.parquet").unlink()
+    (folder / "study.json").write_text("{")
+    (folder / "summary.csv").write_text("broken")
+    shutil.rmtree(folder / "charts")
+    sweep()
+    assert contents(folder) == before
+    shutil.rmtree(folder)
+    assert "Nothing was simulated" in sweep()
+    assert contents(folder) == before
+
+
+def test_a_point_that_fails_is_recorded_and_tried_again_only_when_asked(sweep, tmp_path):
+    write(tmp_path)
+    sweep()
+    whole, keys = contents(tmp_path / "results/mine"), table("design")["key"].to_list()
+    archive = Archive.open(Path("results/.replications"))
+    (archive.folder / keys[1][:2] / keys[1] / "0001.zip").unlink()
+    archive.fail(keys[1], 1, "ValueError: <b>too</b> many")
+    for _ in range(2):
+        told = sweep()
+        assert "Nothing was simulated" in told
+        assert (
+            "Failed, and left out: 1 of 2 points, as grid.households=300 (p0001): replication 1 failed: "
+            "ValueError: <b>too</b> many. The others are whole; retry=true tries again." in told
+        )
+    design, summary = table("design"), table("summary")
+    assert design["status"].to_list() == ["run", "failed"]
+    assert design["why"][1] == "replication 1 failed: ValueError: <b>too</b> many"
+    assert summary["counter_wait_mean"].is_nan().to_list() == [False, True]
+    assert "<b>" not in Path("results/mine/summary.md").read_text()
+    assert "Simulated now: 1 of 4 replications" in sweep("retry=true")
+    assert contents(tmp_path / "results/mine") == whole
+
+
+def test_a_study_of_which_every_point_failed_is_told(sweep, tmp_path):
+    write(tmp_path, factors={"grid.households": [300]}, precision={"replications": 1})
+    sweep("--dry-run")
+    archive = Archive.open(Path("results/.replications"))
+    (key,) = archive.keys()
+    shutil.rmtree(archive.folder / key[:2] / key)
+    archive.fail(key, 0, "ValueError: too many")
+    assert "Failed, and left out: 1 of 1 point" in sweep()
+    assert table("measures").columns[-1] == "value"
+
+
+def test_points_that_cannot_be_are_told_and_the_rest_is_run(sweep, tmp_path):
+    write(tmp_path, factors={"staffing.community_heads": [14, 0, -1]})
+    told = sweep()
+    assert "No such design, and left out: 2 of 3 points" in told
+    design = table("design")
+    assert design["status"].to_list() == ["run", "impossible", "impossible"]
+    assert "staffing" in design["why"][1]
+    assert "at least 0, got -1" in design["why"][2]
+    write(tmp_path, "none", factors={"staffing.community_heads": [0]})
+    assert "study must have a point that can be, got 1 that cannot: staffing.community_heads" in sweep(
+        "study=none", status=2
+    )
+    assert not Path("results/none").exists()

@@ -169,7 +169,7 @@ def _curve(part: pl.DataFrame, words: Mapping[str, Any]) -> Figure:
     if design["kind"] == "zip":
         subtitle += f"; {' and '.join(others)} {'moves' if len(others) == 1 else 'move'} with it" if others else ""
     elif others:
-        subtitle += f"; a line for each {others[0]}{_averaged(others[1:])}"
+        subtitle += f"; a line for each level of {others[0]}{_averaged(others[1:])}"
     return curve(
         _worded(part, words), subtitle=f"{subtitle}.", factor=factor[0], promise=_promise(part, words),
         **_opening(words, _words(part, words)),

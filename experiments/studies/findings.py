@@ -31,6 +31,9 @@ MOST_RANKED = 40
 """Points that are ranked at once: the intervals hold for all pairs together, and grow with their number."""
 
 
+MEASURES = {"measure": pl.String, "group": pl.String, "unit": pl.String, "value": pl.Float64}
+
+
 @dataclass
 class Findings:
     """The tables of a study by name, and what they say in sentences."""
@@ -81,7 +84,13 @@ def measures_table(runs: Runs, study: str) -> pl.DataFrame:
                 pl.lit(number, pl.Int64).alias("replication"),
             )
             parts.append(runs.table(name, number).select(*keys, "measure", "group", "unit", "value"))
-    return pl.concat(parts) if parts else pl.DataFrame()
+    empty = pl.DataFrame(schema={"study": pl.String, "point": pl.String, "replication": pl.Int64} | MEASURES)
+    return pl.concat(parts) if parts else empty
+
+
+def whole(runs: Runs) -> list[str]:
+    """Return the points of which something is said: those that have been run, and of which no replication failed."""
+    return [name for name in runs.keys if runs.count(name) and name not in runs.failures]
 
 
 def summary_table(plan: Plan, runs: Runs, confidence: float) -> pl.DataFrame:
@@ -97,7 +106,7 @@ def summary_table(plan: Plan, runs: Runs, confidence: float) -> pl.DataFrame:
     responses = [
         cells.Response(
             response, unit_of(runs, response),
-            {numbers[name]: runs.values(name, response) for name in runs.keys if runs.count(name)},
+            {numbers[name]: runs.values(name, response) for name in whole(runs)},
             {numbers[p.name]: p.why or runs.failures.get(p.name, "") for p in plan.points},
         )
         for response in plan.study.responses
@@ -107,7 +116,8 @@ def summary_table(plan: Plan, runs: Runs, confidence: float) -> pl.DataFrame:
 
 def effects_table(plan: Plan, runs: Runs, mid: Mid, run: Run) -> pl.DataFrame:
     """Return every paired difference of every response with a verdict; intervals of a response hold all at once."""
-    pairs = [(a, b) for a, b in plan.pairs() if runs.count(a.name) and runs.count(b.name)]
+    usable = set(whole(runs))
+    pairs = [(a, b) for a, b in plan.pairs() if {a.name, b.name} <= usable]
     rows = []
     for response in plan.study.responses:
         measured = [_pair(runs, a.name, b.name, response) for a, b in pairs]
@@ -267,8 +277,7 @@ def _ranking(plan: Plan, runs: Runs) -> pl.DataFrame | None:
     response = best.response if best else plan.study.responses[0]
     judged = judged_as(response)
     smaller = best.smaller_is_better if best else not (judged and judged.higher_is_better)
-    names = [name for name in runs.keys if name not in runs.failures]
-    names = [name for name in names if np.isfinite(runs.values(name, response)).all() and runs.count(name) > 1]
+    names = [name for name in whole(runs) if np.isfinite(runs.values(name, response)).all() and runs.count(name) > 1]
     if not 2 <= len(names) <= MOST_RANKED or len(plan.study.pilots) > 1:
         return None
     n = min(runs.count(name) for name in names)
@@ -288,7 +297,7 @@ def _ranking(plan: Plan, runs: Runs) -> pl.DataFrame | None:
 
 def _pareto(plan: Plan, runs: Runs, looks: Mapping[str, Look]) -> pl.DataFrame | None:
     """Return heads against every response, where heads differ between the points."""
-    names = [name for name in runs.keys if runs.count(name)]
+    names = whole(runs)
     if len({looks[name].heads for name in names}) < 2:
         return None
     keeps = [keeps_promises(plan, runs, name) for name in names]

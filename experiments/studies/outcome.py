@@ -111,7 +111,7 @@ def words_of(plan: Plan, runs: Runs, tables: Mapping[str, pl.DataFrame], warm_up
 
     run, first = plan.first.run, plan.first
     judged = {response: judged_as(response) for response in plan.study.responses}
-    counts = [runs.count(name) for name in runs.keys]
+    counts = [runs.count(name) for name in findings.whole(runs) or runs.keys]
     n = f"{min(counts)} to {max(counts)}" if len(set(counts)) > 1 else f"{counts[0]}"
     return {
         "title": plan.study.title,

@@ -125,7 +125,7 @@ def _verdicts(plan: Plan, effects: pl.DataFrame, titles: Mapping[str, str]) -> I
         ]
         parts = [
             f"{verdicts} settings" if verdicts and len(part) > 1 else verdicts.partition(" at ")[0],
-            " to ".join(ends),
+            f"from {ends[0]} to {ends[1]}" if len(ends) == 2 else "".join(ends),
         ]
         about = said(str(part["response"][0]), view, titles)
         yield f"{about}{against}: {'; '.join(one for one in parts if one) or 'no value'}."
