@@ -161,8 +161,8 @@ def sweep(order: Order, *, dry: bool = False) -> None:
     looks = look_at_all(archive, plan.pilots, studies.keys(list(plan.pilots.values())), order.means)
     plan = plan.without({name: look.why for name, look in looks.items() if look.why})
     if not plan.pilots:
-        told = f"{counted(len(plan.points), 'point')} without a design: {plan.points[0].why}"
-        raise ConfigError(f"study must have a point that can be, got {told}")
+        without = f"{counted(len(plan.points), 'point')} without a design: {plan.points[0].why}"
+        raise ConfigError(f"study must have a point that can be, got {without}")
     keys = studies.keys(list(plan.pilots.values()))
     runs = Runs(archive, plan.pilots, keys, order.means, order.study.groups, console, retry=order.retry)
     before.points(console, plan, looks)

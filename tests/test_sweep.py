@@ -40,11 +40,11 @@ def write(folder, name="mine", **changes):
 
 
 def contents(folder):
-    """Return every final file of a study, but not when and by whom it was made."""
+    """Return every final file of a study, but not those that say when and by whom it was made."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != "manifest.json"
+        if path.is_file() and path.name not in ("manifest.json", "standing.json")
     }
 
 
@@ -164,7 +164,7 @@ def test_another_knob_or_another_model_is_run_anew(sweep, tmp_path, monkeypatch)
 SHAPES = {
     "curve": ({}, {"curve", "ranking"}),
     "heat": (
-        {"factors": {"grid.households": [200, 300], "roles": ["lines", "ab"]}},
+        {"factors": {"grid.households": [200, 300], "roles": ["lines", "ab"]}, "responses": ["counter_wait_mean"]},
         {"main_effects", "curve", "heat", "ranking"},
     ),
     "three": (
@@ -178,6 +178,7 @@ SHAPES = {
         {
             "factors": {"grid.households": [200, 300], "grid.patrol_hours": [1, 2]},
             "design": "zip",
+            "responses": ["counter_wait_mean"],
             "promises": {"counter_wait_mean": {"at_most": 30}},
         },
         {"curve", "ranking"},
@@ -225,6 +226,7 @@ SHAPES = {
                 {"kind": "grid", "factors": ["grid.patrol_hours"]},
             ],
             "factors": {"grid.households": [200, 300], "grid.patrol_hours": [1, 2]},
+            "responses": ["counter_wait_mean"],
         },
         {"curve", "ranking"},
     ),
@@ -362,3 +364,128 @@ def test_points_that_cannot_be_are_told_and_the_rest_is_run(sweep, tmp_path):
         "study=none", status=2
     )
     assert not Path("results/none").exists()
+
+
+def test_a_design_that_cannot_be_staffed_is_told_before_its_folder_is_begun(sweep, tmp_path):
+    crowded = {"factors": {"grid.households": [50]}, "base": {**BASE, "roles": "dedicated"}}
+    write(tmp_path, **crowded)
+    told = sweep(status=2)
+    assert "study must have a point that can be, got 1 point without a design: roles.managers_per_grid" in told
+    assert not Path("results/mine").exists()
+
+
+def killed_when(arguments, folder, pattern, number):
+    """Kill a sweep as soon as so many files of a pattern are there, and return whether it was still running."""
+    with subprocess.Popen([*SWEEP, *arguments], cwd=folder, stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None and len(list(folder.glob(pattern))) < number:
+            time.sleep(0.002)
+        process.send_signal(signal.SIGKILL)
+        return process.wait() == -signal.SIGKILL
+
+
+def test_a_sweep_that_is_killed_goes_on_to_the_same_tables(sweep, tmp_path, tmp_path_factory):
+    write(tmp_path)
+    sweep()
+    elsewhere = tmp_path_factory.mktemp("killed")
+    write(elsewhere)
+    command = ("study=mine", *OWN, "executor=serial")
+    moments = [("**/0000.zip", 1), ("**/0001.zip", 1), ("results/mine/*.csv", 2)]
+    assert any([killed_when(command, elsewhere, *moment) for moment in moments])
+    done = wangge(elsewhere, "sweep", *command)
+    assert done.returncode == 0, done.stderr
+    assert contents(elsewhere / "results/mine") == contents(tmp_path / "results/mine")
+    assert not list((elsewhere / "results").rglob(".tmp-*"))
+
+
+def test_two_sweeps_at_once_end_well(sweep, tmp_path, tmp_path_factory):
+    write(tmp_path)
+    sweep()
+    elsewhere = tmp_path_factory.mktemp("two")
+    write(elsewhere)
+    command = [*SWEEP, "study=mine", *OWN, "executor=serial"]
+    both = [subprocess.Popen([*command, f"name={n}"], cwd=elsewhere, stdout=subprocess.DEVNULL) for n in "ab"]
+    assert [one.wait() for one in both] == [0, 0]
+    assert kept(elsewhere / "results").keys() == kept(tmp_path / "results").keys()
+    for name in ("summary.parquet", "curve.parquet", "charts/curve_patrols_done.svg"):
+        mine = (tmp_path / "results/mine" / name).read_bytes()
+        assert all((elsewhere / "results" / n / name).read_bytes() == mine for n in "ab")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rule"),
+    [
+        (("study=mined",), "(did you mean mine?), got mined"),
+        (("study.responses=[turnaround_mea]",), "(did you mean turnaround_mean"),
+        (("study.promises={counter_wait:{at_most:3}}",), "(did you mean counter_wait_mean"),
+        (("study.pilots=[four_leve]",), "(did you mean four_level"),
+        (("pilot=three_level",), "pilot must be left out, as the study names its pilots"),
+        (("run.replications=3",), "as the study says how many: study.precision.replications=3"),
+        (("grid.householdz=3",), "grid.householdz is not a known key (did you mean grid.households"),
+        (("study.precision.replication=3",), "(did you mean study.precision.replications"),
+        (("study.design=gird",), "study.design.0.kind must be"),
+        (("name=../x",), "name must be a plain name"),
+        (("--dry",), "arguments must be key=value or a flag of --help, got --dry"),
+    ],
+)
+def test_a_mistake_is_one_paragraph_and_begins_no_folder(sweep, tmp_path, arguments, rule):
+    write(tmp_path)
+    assert rule in sweep(*arguments, status=2)
+    assert [path.name for path in Path().glob("results/*")] in ([], [".replications"])
+
+
+def test_a_corrected_response_goes_on_under_the_same_name(sweep, tmp_path):
+    write(tmp_path, responses=["turnaround"])
+    assert "got turnaround" in sweep(status=2)
+    write(tmp_path)
+    assert "Simulated now: 3 replications" in sweep()
+
+
+def test_a_folder_of_another_study_stays_as_it_is(sweep, tmp_path):
+    write(tmp_path)
+    sweep()
+    before = contents(tmp_path / "results/mine")
+    write(tmp_path, factors={"grid.households": [300]})
+    told = sweep(status=2)
+    assert "results/mine holds another study" in told
+    assert "study.factors.grid.households is [200,300] there, [300] here" in told
+    assert contents(tmp_path / "results/mine") == before
+
+
+def test_results_that_are_a_file_or_cannot_be_written_are_told(sweep, tmp_path):
+    write(tmp_path)
+    Path("results").write_text("mine")
+    assert "cannot be used" in sweep(status=2)
+    assert Path("results").read_text() == "mine"
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
+def test_results_that_are_read_only_are_told(sweep, tmp_path):
+    write(tmp_path)
+    Path("results").mkdir(mode=0o500)
+    assert "cannot be used: Permission denied" in sweep(status=2)
+
+
+def test_a_dry_run_tells_points_time_and_guard_and_writes_no_results_folder(sweep, tmp_path):
+    write(tmp_path, precision={"replications": 3})
+    told = sweep("--dry-run")
+    assert "p0001 grid.households=300 34 street 1: economic (1.17) and 4 more" in told
+    assert "At 2 of 2 points some posts cannot keep up" in told
+    assert re.search(
+        r"5 replications would be run, 1 kept already: about \d+ seconds with 1 process, as one took \d", told
+    )
+    assert "Nothing else was run and no results folder was written." in told
+    assert [path.name for path in Path("results").iterdir()] == [".replications"]
+    sweep()
+    assert "0 replications would be run, 6 kept already." in sweep("--dry-run")
+
+
+def test_the_resolved_study_is_shown_and_help_names_those_that_ship(sweep, tmp_path, capsys):
+    write(tmp_path)
+    told = sweep("--cfg", "job", "study.precision.replications=7")
+    assert "name: mine study: title: Size of a grid" in told
+    assert "replications: 7" in told
+    assert "executor: kind: serial" in told
+    assert not Path("results").exists()
+    shipped = {path.stem for path in (Path(experiments.sweep.CONFIGS) / "study").glob("*.yaml")}
+    assert shipped <= set(re.findall(r"\w+", sweep("--help")))
+    assert len(shipped) >= 6

@@ -202,8 +202,8 @@ def _cost(runs: Runs) -> str:
     if not runs.simulated:
         return "Nothing was simulated: every replication was kept already."
     return (
-        f"Simulated now: {telling.counted(runs.simulated, 'replication')}, {runs.steps:,} steps in {runs.seconds:,.0f} s; "
-        f"Little's law and the balance held in every one."
+        f"Simulated now: {telling.counted(runs.simulated, 'replication')}, {runs.steps:,} steps in "
+        f"{runs.seconds:,.0f} s; Little's law and the balance held in every one."
     )
 
 
