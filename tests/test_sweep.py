@@ -1,8 +1,12 @@
 """`wangge sweep` as a user types it, with studies in a folder of the user's own."""
 
+import os
 import re
 import shutil
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import polars as pl
@@ -10,6 +14,7 @@ import pytest
 import yaml
 from district import TINY
 from polars.testing import assert_frame_equal
+from test_commands import wangge
 
 import experiments.sweep
 import sim.study
@@ -22,7 +27,6 @@ from sim.store import Store
 BASE = {key: float(value) if "." in value else int(value) for key, value in (knob.split("=") for knob in TINY)}
 OWN = ("--config-dir", "mine")
 SWEEP = (sys.executable, "-m", "experiments.main", "sweep")
-TABLES = ("design", "measures", "summary", "effects", "curve", "heat", "main_effects", "ranking")
 
 
 def plain(**changes):
