@@ -172,6 +172,9 @@ def sweep(order: Order, *, dry: bool = False) -> None:
     identity = _identity(order, plan, keys)
     wanted = order.study.precision.replications
     facts = {"command": ["wangge", *order.command], "seed": plan.first.run.seed, "replications": wanted}
+    if not (RESULTS / order.name).exists():
+        # A folder that is begun holds its study for good, a response that is none included.
+        before.check_responses(plan, runs)
     store = Store.open(RESULTS / order.name, identity, facts, keys=keys | pilot_runs)
     request = standing.asked(order.study.model_dump(mode="json"), identity)
     told = standing.told(store.folder, request, runs)
@@ -186,7 +189,12 @@ def _identity(order: Order, plan: Plan, keys: Mapping[str, str]) -> dict[str, An
     """Return all that the points of a study depend on; how many replications are spent is no part of it."""
     study = order.study.model_dump(mode="json", exclude={"precision", "choose", "question"})
     digest = hashlib.sha256(json.dumps([[p.name, keys.get(p.name)] for p in plan.points]).encode()).hexdigest()
-    return {"model_version": MODEL_VERSION, "study": study, "knobs": sorted(order.line.overrides), "designs": digest}
+    return {
+        "model_version": MODEL_VERSION,
+        "study": study,
+        "knobs": sorted(order.line.overrides),
+        "study_points": digest,
+    }
 
 
 if __name__ == "__main__":
