@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -13,7 +13,7 @@ from sim import analysis, cells, effects, front, selection, tornado, variance
 from sim.comparison import judged_as
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -183,61 +183,64 @@ def block_settings(plan: Plan, block: Block) -> pl.DataFrame:
 
 def _shape(block: Block, settings: pl.DataFrame, view: View, said: list[str]) -> dict[str, pl.DataFrame]:
     """Return the tables that the kind of a design and the number of its factors ask for."""
-    confidence, factors = view.confidence, list(block.factors)
-    named = pl.lit(view.response.name).alias("response"), pl.lit(view.response.unit).alias("unit")
     if block.kind == "one_at_a_time":
-        base = view.response.at(block.rows[0])
-        if base is None:
-            said.append(f"{view.response.name}: no tornado, as its base is {view.response.reason(block.rows[0])}.")
-            return {}
-        known = tornado.tornado(base, tornado.ends(settings, view.response, block.rows[0], factors), confidence)
-        ends = known.base
-        columns = [
-            pl.lit(v).alias(n) for n, v in (("base", ends.estimate), ("base_from", ends.low), ("base_to", ends.high))
-        ]
-        return {"tornado": known.table.select(*named, *columns, pl.all())}
+        return _swings(block, settings, view, said)
     if block.kind == "indices":
-        return _indices(block, view, factors, named, said)
-    if block.kind == "grid" and factors:
-        tables = {"main_effects": effects.main_effects(settings, view.response, factors, confidence)}
-        if len(factors) == 1:
-            tables = {"curve": effects.curve(settings, view.response, factors[0], None, confidence)}
-        if len(factors) >= 2:
-            tables["heat"] = effects.heat(settings, view.response, factors[0], factors[1], confidence)
-            tables["curve"] = effects.curve(settings, view.response, factors[0], factors[1], confidence)
-        return tables
-    if block.kind == "zip":
-        first = settings.select("setting", factors[0])
-        return {"curve": effects.curve(first, view.response, factors[0], None, confidence)}
-    return {}
+        return _indices(block, view, said)
+    if block.kind == "points":
+        return {}
+    return _levels(block, settings, view)
 
 
-def _indices(
-    block: Block, view: View, factors: Sequence[str], named: Sequence[Any], said: list[str]
-) -> dict[str, pl.DataFrame]:
+def _levels(block: Block, settings: pl.DataFrame, view: View) -> dict[str, pl.DataFrame]:
+    """Return what the levels of the factors do: alone, two by two and averaged over the others."""
+    response, confidence, factors = view.response, view.confidence, list(block.factors)
+    if block.kind in ("lhs", "sobol"):
+        return {"main_effects": effects.sampled_effects(settings, response, factors, confidence)}
+    first, *others = factors
+    if block.kind == "zip" or not others:
+        return {"curve": effects.curve(settings.select("setting", first), response, first, None, confidence)}
+    return {
+        "main_effects": effects.main_effects(settings, response, factors, confidence),
+        "heat": effects.heat(settings, response, first, others[0], confidence),
+        "curve": effects.curve(settings, response, first, others[0], confidence),
+    }
+
+
+def _swings(block: Block, settings: pl.DataFrame, view: View, said: list[str]) -> dict[str, pl.DataFrame]:
+    """Return how far each factor moves a response from its base."""
+    base = view.response.at(block.rows[0])
+    if base is None:
+        said.append(f"{view.response.name}: no tornado, as its base is {view.response.reason(block.rows[0])}.")
+        return {}
+    ends = tornado.ends(settings, view.response, block.rows[0], list(block.factors))
+    known = tornado.tornado(base, ends, view.confidence)
+    at_base = {"base": known.base.estimate, "base_from": known.base.low, "base_to": known.base.high}
+    return {"tornado": _with(view, known.table, at_base)}
+
+
+def _indices(block: Block, view: View, said: list[str]) -> dict[str, pl.DataFrame]:
     """Return the Sobol indices of a response."""
-    values = [view.response.values.get(number, np.empty(0)) for number in block.rows]
-    n = max((len(one) for one in values), default=0)
-    table = np.full((len(values), max(n, 1)), np.nan)
-    for row, one in zip(table, values, strict=True):
-        row[: len(one)] = one
+    name, factors = view.response.name, list(block.factors)
     try:
-        known = variance.indices(table, factors, view.confidence)
+        known = variance.indices(view.response.matrix(block.rows), factors, view.confidence)
     except ValueError as error:
-        said.append(f"{view.response.name}: no Sobol indices: {error}.")
+        said.append(f"{name}: no Sobol indices: {error}.")
         return {}
     if known.why:
-        said.append(f"{view.response.name}: no Sobol indices: {known.why}.")
+        said.append(f"{name}: no Sobol indices: {known.why}.")
     if known.left_out:
         said.append(
-            f"{view.response.name}: {known.left_out} of {known.n + known.left_out} base points were left out of the "
-            "Sobol indices, as one of their settings has no value."
+            f"{name}: {known.left_out} of {known.n + known.left_out} base points were left out of the Sobol indices, "
+            "as one of their settings has no value."
         )
-    columns = [
-        pl.lit(v).alias(name)
-        for name, v in (("n", known.n), ("left_out", known.left_out), ("noise", known.noise_share))
-    ]
-    return {"indices": known.table.select(*named, pl.all(), *columns)}
+    return {"indices": _with(view, known.table, {"n": known.n, "left_out": known.left_out, "noise": known.noise_share})}
+
+
+def _with(view: View, table: pl.DataFrame, more: Mapping[str, float]) -> pl.DataFrame:
+    """Return a table with its response and further numbers that are the same in every row."""
+    columns = {"response": view.response.name, "unit": view.response.unit, **more}
+    return table.select(*(pl.lit(value).alias(name) for name, value in columns.items()), pl.all())
 
 
 def _ranking(plan: Plan, runs: Runs) -> pl.DataFrame | None:
