@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 # docs/model.md has tables that are written from configs/
-.PHONY: help setup compare compare-full yuehu headlines docs test test-all lint format clean
+.PHONY: help setup compare compare-full yuehu headlines studies docs test test-all lint format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -38,6 +38,11 @@ yuehu: setup  ## make the committed reference run in results/yuehu again
 headlines: setup  ## run the headlines of the evidence and write docs/headlines.md again
 	$(BIN)/wangge headlines
 	mkdir -p docs/charts && cp results/headlines/headlines.md docs/ && cp results/headlines/charts/*.svg docs/charts/
+
+STUDIES := grid_size staffing ab_order burden cheapest screening global
+
+studies: setup  ## run every shipped study again, or go on with it (an hour on two cores)
+	for study in $(STUDIES); do $(BIN)/wangge sweep study=$$study || exit; done
 
 # What runs a kernel on networks of every kind: with bounds checks, a read or write outside an array is an error.
 KERNEL_TESTS := tests/test_twins.py tests/test_blocks.py tests/test_timelines.py tests/test_timelines_notes.py \

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 EVIDENCE = "evidence.yaml"  # read by people and tests, never composed
 
+# What a config file may be: many times more than the longest of ours.
+MOST_BYTES = 2_000_000
+MOST_NODES = 100_000
+MOST_DEEP = 50
+
 HOW = ("engine", "executor", "workers")
 
 
@@ -98,6 +103,9 @@ def _folder(value: str) -> Path:
             "--config-dir must hold a folder like those of configs/ with a YAML file in it, as pilot/my_design.yaml, "
             f"got {value}"
         )
+    for group in CONFIGS.iterdir():
+        for file in sorted((folder / group.name).glob("*.yaml")) if group.is_dir() else ():
+            _small(file, file.relative_to(folder).as_posix())
     for shipped in sorted(CONFIGS.rglob("*.yaml")):
         name = shipped.relative_to(CONFIGS)
         mine = folder / name
@@ -107,6 +115,41 @@ def _folder(value: str) -> Path:
                 f"got {name.as_posix()}"
             )
     return folder
+
+
+def _small(file: Path, name: str) -> None:
+    """Raise where a file would take the machine's memory once its aliases stand for what they name.
+
+    Raises
+    ------
+    ConfigError
+        It must be of a size and depth that a person would write. A file that is no YAML is told of when it is chosen.
+    """
+    import yaml
+
+    if file.stat().st_size > MOST_BYTES:
+        raise ConfigError(f"{name} must be at most {MOST_BYTES:,} bytes, got {file.stat().st_size:,}")
+    sizes: dict[str, int] = {}
+    opened: list[tuple[str | None, int]] = []
+    n, deepest = 0, 0
+    try:
+        for event in yaml.parse(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader):
+            if isinstance(event, yaml.events.CollectionStartEvent):
+                opened.append((event.anchor, n))
+                deepest = max(deepest, len(opened))
+            elif isinstance(event, yaml.events.CollectionEndEvent):
+                anchor, before = opened.pop()
+                sizes[str(anchor)] = n - before
+            elif isinstance(event, yaml.events.AliasEvent):
+                n += sizes.get(event.anchor, 1)
+            n += 1
+            if n > MOST_NODES or deepest > MOST_DEEP:
+                raise ConfigError(
+                    f"{name} must have at most {MOST_NODES:,} values, aliases counted in full, and {MOST_DEEP} levels, "
+                    "got more"
+                )
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return
 
 
 def shipped(name: str) -> bool:
@@ -166,6 +209,8 @@ def compose(name: str, line: Line, *fixed: str) -> dict[str, Any]:
         raise ConfigError(f"config files must be YAML: {' '.join(str(error).split())}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"config files must be text in UTF-8: {error}") from error
+    except ValueError as error:
+        raise ConfigError(" ".join(str(error).split())) from error
     except RecursionError as error:
         raise ConfigError("the defaults of a config file must not lead back to it, got a circle") from error
     assert isinstance(plain, dict)
@@ -176,9 +221,14 @@ def compose(name: str, line: Line, *fixed: str) -> dict[str, Any]:
 
 def _search(folder: Path) -> str:
     """Return the override by which Hydra finds a folder, whatever characters are in its path."""
+    return f"hydra.searchpath=[{quoted(f'file://{folder}')}]"
+
+
+def quoted(text: str) -> str:
+    """Return a text as Hydra's grammar takes it, whatever characters are in it."""
     # Between quotes, backslashes count before a quote only.
-    path = re.sub(r"(\\+)(?=$|')", r"\1\1", f"file://{folder}").replace("'", "\\'")
-    return f"hydra.searchpath=['{path}']"
+    inside = re.sub(r"(\\+)(?=$|')", r"\1\1", text).replace("'", "\\'")
+    return f"'{inside}'"
 
 
 def how(line: Line) -> How:

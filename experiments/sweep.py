@@ -42,6 +42,8 @@ with the same command. Tables (Parquet and CSV), charts and summary.md are kept 
 
 RESULTS = Path("results")
 
+POINTS = ("pilots", "base", "factors", "evidence", "design", "baseline", "warm_up")  # what the points are made of
+
 SPENDING = ("study.precision", "study.choose")  # how many replications; the study stays the same
 
 
@@ -186,8 +188,8 @@ def sweep(order: Order, *, dry: bool = False) -> None:
 
 
 def _identity(order: Order, plan: Plan, keys: Mapping[str, str]) -> dict[str, Any]:
-    """Return all that the points of a study depend on; how many replications are spent is no part of it."""
-    study = order.study.model_dump(mode="json", exclude={"precision", "choose", "question"})
+    """Return all that the points of a study depend on; how precise they are, and what is asked of them, is no part."""
+    study = order.study.model_dump(mode="json", include=set(POINTS))
     digest = hashlib.sha256(json.dumps([[p.name, keys.get(p.name)] for p in plan.points]).encode()).hexdigest()
     return {
         "model_version": MODEL_VERSION,

@@ -5,7 +5,9 @@ A factor moves one knob, or several together; a setting gives every factor of it
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+import math
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -25,11 +27,27 @@ class DesignError(ValueError):
 
 @dataclass(frozen=True)
 class Knob:
-    """One value of one knob; of some pilots only, where it is named so."""
+    """One value of one knob; of some pilots only, where it is named so; one for which other shares make room."""
 
     key: str
     value: Any
     pilots: tuple[str, ...] | None = None
+    room: bool = False
+
+
+def identity(knobs: Sequence[Knob]) -> tuple[tuple[Any, ...], ...]:
+    """Return what is the same for knobs that do the same: their order does not count, nor does 1 beside 1.0."""
+    values = (json.dumps(_number_alike(one.value), default=str) for one in knobs)
+    return tuple(sorted((k.key, value, k.pilots or (), k.room) for k, value in zip(knobs, values, strict=True)))
+
+
+def _number_alike(value: Any) -> Any:
+    """Return a value with whole numbers written alike, whether they are integers or not."""
+    if isinstance(value, dict):
+        return {str(key): _number_alike(value[key]) for key in sorted(value, key=str)}
+    if isinstance(value, list | tuple):
+        return [_number_alike(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 @dataclass(frozen=True)
@@ -62,6 +80,21 @@ class Factor:
     intervals: tuple[tuple[Knob, float, bool], ...] = ()
     base: str | None = None
 
+    @property
+    def knobs(self) -> tuple[Knob, ...]:
+        """Return the knobs of all levels, and those at the low ends of intervals."""
+        return (*(knob for level in self.levels for knob in level.knobs), *(low for low, *_ in self.intervals))
+
+    @property
+    def moves(self) -> set[tuple[str, tuple[str, ...] | None]]:
+        """Return the keys that the factor moves, each with the pilots of which it moves it (None: of all)."""
+        return {(knob.key, knob.pilots) for knob in self.knobs}
+
+    @property
+    def keys(self) -> set[str]:
+        """Return the keys that the factor moves."""
+        return {key for key, _ in self.moves}
+
     def at(self, u: float) -> Level:
         """Return the level at a place between 0 and 1 (exclusive): levels take equal parts of it."""
         if self.levels:
@@ -75,9 +108,9 @@ class Factor:
                 value: float = first + step if low.value <= high else last - step
             else:
                 value = float(low.value + u * (high - low.value))
-            knobs.append(Knob(low.key, value, low.pilots))
+            knobs.append(replace(low, value=value))
         shown = knobs[0].value
-        return Level(f"{shown:.4g}", float(shown), tuple(knobs))
+        return Level(str(shown) if isinstance(shown, int) else f"{shown:.4g}", float(shown), tuple(knobs))
 
 
 @dataclass(frozen=True)
@@ -117,8 +150,7 @@ class Settings:
 
     def add(self, setting: Setting) -> int:
         """Return the number of a setting, a new one if no setting sets the same knobs to the same values."""
-        same = tuple(sorted((knob.key, repr(knob.value), knob.pilots or ()) for knob in setting.knobs))
-        number = self._known.setdefault(same, len(self.all))
+        number = self._known.setdefault(identity(setting.knobs), len(self.all))
         if number == len(self.all):
             self.all.append(setting)
         return number
@@ -137,6 +169,14 @@ def _discrete(factors: Sequence[Factor], kind: str) -> None:
                 f"factors.{factor.name} must be a list or a range in a {kind} design, got an interval "
                 "(lhs, sobol and indices take intervals)"
             )
+
+
+def size(kind: str, factors: Sequence[Factor], n: int | None) -> int:
+    """Return how many settings a design has at most."""
+    levels = [len(factor.levels) for factor in factors]
+    if n is not None:
+        return n * (len(factors) + 2) if kind == "indices" else n
+    return math.prod(levels) if kind == "grid" else 1 + sum(levels)
 
 
 def grid(factors: Sequence[Factor]) -> list[Setting]:

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from sim.analysis import Interval, mean_interval, paired_difference
-from sim.cells import cells
+from sim.cells import cells, levels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,6 +79,53 @@ def main_effects(
                 | {"rows": len(cell.values), "left_out": cell.left_out, "why": cell.why}
             )
     return _table(table, ("response", "unit", "factor", "level", "why"))
+
+
+def sampled_effects(
+    settings: pl.DataFrame, response: Response, factors: Sequence[str], confidence: float = 0.95
+) -> pl.DataFrame:
+    """Return the mean response where each factor lies in each quarter of a sample, all others wherever they are.
+
+    For designs that sample their factors (Latin hypercube, Sobol sequence). A factor of few levels keeps them.
+
+    Parameters
+    ----------
+    settings, response, factors, confidence
+        As for `main_effects`; the settings need not be crossed.
+
+    Returns
+    -------
+    polars.DataFrame
+        response, unit, factor, level, order, x, mean, low, high, n, rows, left_out, why as in `main_effects`; here a
+        value is a setting's mean over its replications, the interval is over the settings of a quarter, and n and
+        rows count these. Settings without a value are left out of their quarter and counted.
+    """
+    table = []
+    for factor in factors:
+        found, places = levels(settings, factor)
+        names = [level.text for level in found]
+        x = np.array([math.nan if level.x is None else level.x for level in found])
+        if len(found) > QUARTERS + 2 and np.isfinite(x).all():
+            parts = np.array_split(np.arange(len(found)), QUARTERS)
+            which = np.concatenate([np.full(len(part), i) for i, part in enumerate(parts)])
+            names = [f"{names[part[0]]} to {names[part[-1]]}" for part in parts]
+            x, places = np.array([x[part].mean() for part in parts]), which[places]
+        for order, name in enumerate(names):
+            ids = settings["setting"].to_numpy()[places == order].tolist()
+            known = [v.mean() for v in map(response.at, ids) if v is not None]
+            why = "" if known else "; ".join(dict.fromkeys(map(response.reason, ids)))
+            table.append(
+                _named(response)
+                | {"factor": factor, "level": name, "order": order}
+                | {"x": float(x[order]) if np.isfinite(x[order]) else None}
+                | _shown(mean_interval(known, confidence) if known else NONE)
+                | {"rows": len(known), "left_out": len(ids) - len(known), "why": why}
+            )
+    return _table(table, ("response", "unit", "factor", "level", "why"))
+
+
+QUARTERS = 4
+"""Parts into which a sampled factor is cut."""
 
 
 def omissions(table: pl.DataFrame) -> list[str]:

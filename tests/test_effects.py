@@ -7,8 +7,9 @@ import polars as pl
 import pytest
 from scipy import stats
 
+from sim.analysis import mean_interval
 from sim.cells import Level, Response, levels
-from sim.effects import curve, heat, main_effects, omissions, summary
+from sim.effects import curve, heat, main_effects, omissions, sampled_effects, summary
 from sim.tornado import Ends, ends, tornado
 
 FALSE_ALARM = 1e-4
@@ -242,3 +243,18 @@ def test_the_interval_of_a_swing_covers_at_least_as_often_as_stated():
             row = tornado(shared, found, 0.9).table
             hits += row["swing_from"][0] <= truth <= row["swing_to"][0]
         assert hits >= stats.binom(trials, 0.9).ppf(FALSE_ALARM), f"{hits} of {trials} at {truth}"
+
+
+def test_a_sampled_factor_is_cut_into_quarters_and_one_of_few_levels_keeps_them():
+    settings = pl.DataFrame({"setting": range(8), "dose": [f"{i}" for i in range(8)], "who": ["a", "b"] * 4})
+    response = Response("wait", "minutes", {i: np.array([i - 1.0, i + 1.0]) for i in range(7)}, {7: "it failed"})
+    table = sampled_effects(settings, response, ["dose", "who"])
+    doses, who = table.filter(factor="dose"), table.filter(factor="who")
+    assert doses["level"].to_list() == ["0 to 1", "2 to 3", "4 to 5", "6 to 7"]
+    assert doses["mean"].to_list() == [0.5, 2.5, 4.5, 6.0]
+    assert doses["x"].to_list() == [0.5, 2.5, 4.5, 6.5]
+    assert doses["left_out"].to_list() == [0, 0, 0, 1]
+    assert who["level"].to_list() == ["a", "b"]
+    assert who["mean"].to_list() == [3.0, 3.0]
+    known = mean_interval([0.0, 1.0])  # over settings: what the replications scatter does not count twice
+    assert doses.row(0, named=True)["high"] == known.high

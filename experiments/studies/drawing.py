@@ -149,8 +149,10 @@ def _main_effects(part: pl.DataFrame, words: Mapping[str, Any]) -> Figure:
     """Return the main effects of one response."""
     from sim.charts import main_effects
 
-    left_out = omissions(part)
-    subtitle = " ".join([f"Mean over the levels of the other factors, {words['interval']}.", *left_out])
+    if words["designs"][int(part["design"][0])]["kind"] == "grid":
+        subtitle = " ".join([f"Mean over the levels of the other factors, {words['interval']}.", *omissions(part)])
+    else:
+        subtitle = f"Mean over the settings of each quarter of a factor; {words['interval']}, over settings."
     return main_effects(_worded(part, words), subtitle=subtitle, **_opening(words, _words(part, words)))
 
 

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import math
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from experiments.composition import CONFIGS, options
 from sim import config
 from sim.config import ConfigError, near
-from sim.design import Factor, Knob, Level
+from sim.design import Factor, Knob, Level, identity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+Ends = tuple[float, float, bool]
+"""Of an interval, and whether it is of whole numbers."""
+
+SWEEP = "a list, or a sweep as range(100,501,100), interval(0,1) or glob(*)"
+
+MOST_LEVELS = 10_000
+"""Of one factor."""
+
+MOST_TOLD = 10
 
 
 def parsed(name: str, given: Any, config_dir: Path | None) -> Factor:
@@ -37,13 +49,30 @@ def parsed(name: str, given: Any, config_dir: Path | None) -> Factor:
     if not given:
         raise ConfigError(f"study.factors.{name} must have at least one level, got an empty mapping")
     if all(isinstance(one, dict) for one in given.values()):
-        return Factor(name, tuple(labelled(str(label), knobs) for label, knobs in given.items()))
+        levels = tuple(labelled(str(label), knobs) for label, knobs in given.items())
+        each_once(f"study.factors.{name}", levels)
+        return Factor(name, levels)
     return _together(name, given, config_dir)
 
 
 def labelled(label: str, knobs: Mapping[str, Any]) -> Level:
     """Return a level that sets several keys under one name."""
     return Level(label, None, tuple(Knob(str(key), value) for key, value in knobs.items()))
+
+
+def each_once(where: str, levels: Sequence[Level]) -> None:
+    """Raise where two labels stand for the same values.
+
+    Raises
+    ------
+    ConfigError
+        No level may be another one under a second name.
+    """
+    first: dict[Any, str] = {}
+    for level in levels:
+        before = first.setdefault(identity(level.knobs), level.label)
+        if before != level.label:
+            raise ConfigError(f"{where} must have different levels, got the same one as {before} and {level.label}")
 
 
 def _together(name: str, given: Mapping[str, Any], config_dir: Path | None) -> Factor:
@@ -56,58 +85,80 @@ def _together(name: str, given: Mapping[str, Any], config_dir: Path | None) -> F
     if len(set(lengths.values())) != 1:
         told = ", ".join(f"{key} has {n or 'an interval'}" for key, n in lengths.items())
         raise ConfigError(f"study.factors.{name} must have equally many values for each of its keys, got {told}")
-    levels = []
-    for row in zip(*read.values(), strict=True):
-        knobs = tuple(Knob(key, value) for key, value in zip(read, row, strict=True))
-        levels.append(Level(shown(row[0]), number(row[0]), knobs))
-    names = [level.label for level in levels]
-    if len(set(names)) < len(names):
-        raise ConfigError(f"study.factors.{name} must have different levels, got {', '.join(names)}")
+    rows = list(zip(*read.values(), strict=True))
+    knobs = [tuple(Knob(key, value) for key, value in zip(read, row, strict=True)) for row in rows]
+    if len({identity(one) for one in knobs}) < len(rows):
+        raise ConfigError(f"study.factors.{name} must have different levels, got {_told(rows)}")
+    labels = _labels(rows)
+    levels = (Level(label, number(row[0]), one) for label, row, one in zip(labels, rows, knobs, strict=True))
     return Factor(name, tuple(levels))
 
 
-def _values(name: str, key: str, given: Any, config_dir: Path | None) -> list[Any] | tuple[float, float, bool]:
+def _labels(rows: Sequence[Sequence[Any]]) -> list[str]:
+    """Return what to call levels: by the first value of each, by all of them where that is not enough, or in turn."""
+    firsts = [shown(row[0]) for row in rows]
+    wholes = [" / ".join(shown(value) for value in row) for row in rows]
+    for labels in (firsts, wholes):
+        if len(set(labels)) == len(labels):
+            return labels
+    return [f"{place}: {label}" for place, label in enumerate(wholes, start=1)]
+
+
+def _told(rows: Sequence[Sequence[Any]]) -> str:
+    """Return the values of a factor, cut short."""
+    told = [" / ".join(shown(value) for value in row) for row in rows[:MOST_TOLD]]
+    return ", ".join(told) + (f" and {len(rows) - MOST_TOLD} more" if len(rows) > MOST_TOLD else "")
+
+
+def _values(name: str, key: str, given: Any, config_dir: Path | None) -> list[Any] | Ends:
     """Return the values of a key, or both ends of its interval and whether it is of whole numbers."""
     where = f"study.factors.{name}" + (f".{key}" if key != name else "")
-    if isinstance(given, list):
-        values = given
-    elif isinstance(given, str):
-        swept = _swept(where, key, given, config_dir)
-        if isinstance(swept, tuple):
-            return swept
-        values = swept
-    else:
-        raise ConfigError(
-            f"{where} must be a list, or a sweep as range(100,501,100), interval(0,1) or glob(*), got {shown(given)}"
-        )
-    if not values:
-        raise ConfigError(f"{where} must have at least one level, got an empty list")
+    if not isinstance(given, list | str):
+        raise ConfigError(f"{where} must be {SWEEP}, got {shown(given)}")
+    values = given if isinstance(given, list) else _swept(where, key, given, config_dir)
+    if isinstance(values, list) and not values:
+        raise ConfigError(f"{where} must have at least one level, got {'an empty list' if given == [] else given}")
+    if isinstance(values, list) and len(values) > MOST_LEVELS:
+        raise ConfigError(f"{where} must have at most {MOST_LEVELS:,} levels, got more: {shown(given)}")
     return values
 
 
-def _swept(where: str, key: str, text: str, config_dir: Path | None) -> list[Any] | tuple[float, float, bool]:
-    """Return what a sweep of Hydra's grammar goes through."""
+def _swept(where: str, key: str, text: str, config_dir: Path | None) -> list[Any] | Ends:
+    """Return what a sweep of Hydra's grammar goes through, one level more than allowed at most."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.core.override_parser.types import Glob, IntervalSweep, QuotedString
+    from hydra.core.override_parser.types import Glob, IntervalSweep, Override
     from hydra.errors import HydraException
 
     try:
         override = OverridesParser.create().parse_overrides([f"{key}={text}"])[0]
+        if not override.is_sweep_override():
+            raise ConfigError(f"{where} must be {SWEEP}, got {shown(text)}")
         swept: Any = override._value
+        if getattr(swept, "tags", None):
+            raise ConfigError(f"{where} must have no tag, as no design goes by it, got {shown(text)}")
         if isinstance(swept, IntervalSweep):
-            return float(swept.start or 0), float(swept.end or 0), config.is_whole(key)
+            return _ends(where, key, swept, text)
         if isinstance(swept, Glob):
             return _globbed(where, key, swept, config_dir)
-        if not override.is_sweep_override():
-            raise ConfigError(
-                f"{where} must be a list, or a sweep as range(100,501,100), interval(0,1) or glob(*), got {text}"
-            )
-        found = [v.text if isinstance(v, QuotedString) else v for v in override.sweep_iterator()]
-    except (HydraException, ValueError, AttributeError) as error:
-        if isinstance(error, ConfigError):
-            raise
-        raise ConfigError(f"{where} must be a sweep in Hydra's grammar, got {text}") from error
-    return found
+        if getattr(swept, "step", None) == 0:
+            raise ConfigError(f"{where} must have a step other than 0, got {shown(text)}")
+        if getattr(swept, "shuffle", False):
+            raise ConfigError(f"{where} must have an order that stays, so no shuffle, got {shown(text)}")
+        return [Override._convert_value(value) for value in islice(override.sweep_iterator(), MOST_LEVELS + 1)]
+    except RecursionError as error:
+        raise ConfigError(f"{where} must be less deeply nested, got {shown(text)}") from error
+    except (HydraException, OverflowError) as error:
+        raise ConfigError(f"{where} must be a sweep in Hydra's grammar, got {shown(text)}") from error
+
+
+def _ends(where: str, key: str, swept: Any, text: str) -> Ends:
+    """Return both ends of an interval, and whether its knob takes whole numbers only."""
+    low, high, whole = float(swept.start), float(swept.end), config.is_whole(key.lstrip("+"))
+    if not (math.isfinite(low) and math.isfinite(high)) or low == high:
+        raise ConfigError(f"{where} must go from one number to another, got {shown(text)}")
+    if whole and not (low.is_integer() and high.is_integer()):
+        raise ConfigError(f"{where} must go from one whole number to another, as {key} takes no other, got {text}")
+    return low, high, whole
 
 
 def _globbed(where: str, key: str, glob: Any, config_dir: Path | None) -> list[Any]:
@@ -121,13 +172,18 @@ def _globbed(where: str, key: str, glob: Any, config_dir: Path | None) -> list[A
 
 def number(value: Any) -> float | None:
     """Return a value as a number, if it is one."""
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None
 
 
 def shown(value: Any) -> str:
     """Return a value as a level is called."""
     if isinstance(value, float):
-        return f"{value:g}"
+        return f"{value:.10g}"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 60 else f"{text[:57]}..."
 

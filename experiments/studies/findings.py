@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -14,7 +14,7 @@ from sim import analysis, cells, effects, front, selection, tornado, variance
 from sim.comparison import judged_as
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -194,40 +194,42 @@ def block_settings(plan: Plan, block: Block) -> pl.DataFrame:
 
 def _shape(plan: Plan, block: Block, settings: pl.DataFrame, view: View, said: list[str]) -> dict[str, pl.DataFrame]:
     """Return the tables that the kind of a design and the number of its factors ask for."""
-    confidence, factors = view.confidence, list(block.factors)
-    named = pl.lit(view.response.name).alias("response"), pl.lit(view.response.unit).alias("unit")
-    in_words = worded(view.response.name, view.name, plan.titles)
     if block.kind == "one_at_a_time":
-        base = view.response.at(block.rows[0])
-        if base is None:
-            why = view.response.reason(block.rows[0])
-            said.append(f"{in_words}: no tornado, as there is no value at the base ({why}).")
-            return {}
-        ends_of = [
-            one
-            for factor in factors
-            for one in tornado.ends(_alone(plan, settings, factor), view.response, block.rows[0], [factor])
-        ]
-        known = tornado.tornado(base, ends_of, confidence)
-        ends = known.base
-        columns = [
-            pl.lit(v).alias(n) for n, v in (("base", ends.estimate), ("base_from", ends.low), ("base_to", ends.high))
-        ]
-        return {"tornado": known.table.select(*named, *columns, pl.all())}
+        return _swings(plan, block, settings, view, said)
     if block.kind == "indices":
-        return _indices(plan, block, view, factors, named, said)
-    if block.kind == "grid" and factors:
-        tables = {"main_effects": effects.main_effects(settings, view.response, factors, confidence)}
-        if len(factors) == 1:
-            tables = {"curve": effects.curve(settings, view.response, factors[0], None, confidence)}
-        if len(factors) >= 2:
-            tables["heat"] = effects.heat(settings, view.response, factors[0], factors[1], confidence)
-            tables["curve"] = effects.curve(settings, view.response, factors[0], factors[1], confidence)
-        return tables
-    if block.kind == "zip":
-        first = settings.select("setting", factors[0])
-        return {"curve": effects.curve(first, view.response, factors[0], None, confidence)}
-    return {}
+        return _indices(plan, block, view, said)
+    if block.kind == "points":
+        return {}
+    return _levels(block, settings, view)
+
+
+def _levels(block: Block, settings: pl.DataFrame, view: View) -> dict[str, pl.DataFrame]:
+    """Return what the levels of the factors do: alone, two by two and averaged over the others."""
+    response, confidence, factors = view.response, view.confidence, list(block.factors)
+    if block.kind in ("lhs", "sobol"):
+        return {"main_effects": effects.sampled_effects(settings, response, factors, confidence)}
+    first, *others = factors
+    if block.kind == "zip" or not others:
+        return {"curve": effects.curve(settings.select("setting", first), response, first, None, confidence)}
+    return {
+        "main_effects": effects.main_effects(settings, response, factors, confidence),
+        "heat": effects.heat(settings, response, first, others[0], confidence),
+        "curve": effects.curve(settings, response, first, others[0], confidence),
+    }
+
+
+def _swings(plan: Plan, block: Block, settings: pl.DataFrame, view: View, said: list[str]) -> dict[str, pl.DataFrame]:
+    """Return how far each factor moves a response from its base."""
+    base = view.response.at(block.rows[0])
+    if base is None:
+        name, why = worded(view.response.name, view.name, plan.titles), view.response.reason(block.rows[0])
+        said.append(f"{name}: no tornado, as there is no value at the base ({why}).")
+        return {}
+    alone = {factor: _alone(plan, settings, factor) for factor in block.factors}
+    ends = [one for factor in alone for one in tornado.ends(alone[factor], view.response, block.rows[0], [factor])]
+    known = tornado.tornado(base, ends, view.confidence)
+    at_base = {"base": known.base.estimate, "base_from": known.base.low, "base_to": known.base.high}
+    return {"tornado": _with(view, known.table, at_base)}
 
 
 def _alone(plan: Plan, settings: pl.DataFrame, factor: str) -> pl.DataFrame:
@@ -242,18 +244,11 @@ def _alone(plan: Plan, settings: pl.DataFrame, factor: str) -> pl.DataFrame:
     return mine.sort(pl.col(factor).replace_strict(places, return_dtype=pl.Float64), maintain_order=True)
 
 
-def _indices(
-    plan: Plan, block: Block, view: View, factors: Sequence[str], named: Sequence[Any], said: list[str]
-) -> dict[str, pl.DataFrame]:
+def _indices(plan: Plan, block: Block, view: View, said: list[str]) -> dict[str, pl.DataFrame]:
     """Return the Sobol indices of a response."""
-    name = worded(view.response.name, view.name, plan.titles)
-    values = [view.response.values.get(number, np.empty(0)) for number in block.rows]
-    n = max((len(one) for one in values), default=0)
-    table = np.full((len(values), max(n, 1)), np.nan)
-    for row, one in zip(table, values, strict=True):
-        row[: len(one)] = one
+    name, factors = worded(view.response.name, view.name, plan.titles), list(block.factors)
     try:
-        known = variance.indices(table, factors, view.confidence)
+        known = variance.indices(view.response.matrix(block.rows), factors, view.confidence)
     except ValueError as error:
         said.append(f"{name}: no Sobol indices: {error}.")
         return {}
@@ -261,14 +256,16 @@ def _indices(
         said.append(f"{name}: no Sobol indices: {known.why}.")
     if known.left_out:
         said.append(
-            f"{name}: {known.left_out} of {known.n + known.left_out} base points were left out of the "
-            "Sobol indices, as one of their settings has no value."
+            f"{name}: {known.left_out} of {known.n + known.left_out} base points were left out of the Sobol indices, "
+            "as one of their settings has no value."
         )
-    columns = [
-        pl.lit(v).alias(name)
-        for name, v in (("n", known.n), ("left_out", known.left_out), ("noise", known.noise_share))
-    ]
-    return {"indices": known.table.select(*named, pl.all(), *columns)}
+    return {"indices": _with(view, known.table, {"n": known.n, "left_out": known.left_out, "noise": known.noise_share})}
+
+
+def _with(view: View, table: pl.DataFrame, more: Mapping[str, float]) -> pl.DataFrame:
+    """Return a table with its response and further numbers that are the same in every row."""
+    columns = {"response": view.response.name, "unit": view.response.unit, **more}
+    return table.select(*(pl.lit(value).alias(name) for name, value in columns.items()), pl.all())
 
 
 def _ranking(plan: Plan, runs: Runs) -> pl.DataFrame | None:

@@ -9,7 +9,7 @@ from experiments.studies import evidence, factors
 from experiments.studies.points import Composer, Point, value_at
 from sim import design
 from sim.config import ConfigError, near
-from sim.design import DesignError, Factor, Knob, Level, Setting, Settings
+from sim.design import DesignError, Factor, Level, Setting, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -109,60 +109,80 @@ def planned(study: Study, line: Line) -> Plan:
     Raises
     ------
     ConfigError
-        Factors must name knobs and have levels; the base must be a design that can be.
+        Factors must name knobs and have levels; the base and the baseline must be designs that can be.
     """
     composer = Composer(study, line)
     base = {name: composer.plain(name) for name in study.pilots}
-    known = {name: factors.parsed(name, given, line.config_dir) for name, given in study.factors.items()}
+    given = {name: factors.parsed(name, values, line.config_dir) for name, values in study.factors.items()}
     from_evidence, notes = evidence.factors(study.evidence, base, line.config_dir)
-    known = {name: _with_base(factor, base) for name, factor in known.items()}
-    known |= {factor.name: factor for factor in from_evidence}
-    for name in known:
-        if name in FIXED:
-            raise ConfigError(
-                f"study.factors must not be called as a column of the tables ({', '.join(FIXED)}), got {name}"
-            )
+    known = given | {factor.name: factor for factor in from_evidence}
+    _apart(given, from_evidence, line)
+    if any(one.kind == "one_at_a_time" for one in study.design):
+        known = {name: replace(one, base=one.base or _base(one, composer)) for name, one in known.items()}
     settings = Settings()
     for one in study.design:
-        _join(settings, one, known)
+        _join(settings, one, known, study.pilots)
     baseline = None
     if study.baseline is not None:
         baseline = settings.add(_baseline(study.baseline, known))
-    if len(settings.all) * len(study.pilots) > MOST_POINTS:
-        raise ConfigError(
-            f"study must have at most {MOST_POINTS:,} points, got {len(settings.all) * len(study.pilots):,}"
-        )
     points: list[Point] = []
     for number, setting in enumerate(settings.all):
         for name in study.pilots:
             points.append(composer.point(len(points), number, setting, name))
+    if baseline is not None and points[baseline].pilot is None:
+        raise ConfigError(f"study.baseline must be a design that can be, got one that cannot: {points[baseline].why}")
     if not any(point.pilot for point in points):
         raise ConfigError(f"study must have a point that can be, got {len(points)} that cannot: {points[0].why}")
     titles = {name: str(plain["title"]) for name, plain in base.items()}
     return Plan(study, known, settings, tuple(points), baseline, titles, tuple(notes))
 
 
-def _with_base(factor: Factor, base: Mapping[str, Mapping[str, Any]]) -> Factor:
-    """Return a factor with the level that all pilots have of it at the base, where that is one plain value."""
+def _apart(given: Mapping[str, Factor], from_evidence: Sequence[Factor], line: Line) -> None:
+    """Raise where a factor would stand in the place of a column, of another one, or of a knob of the command line."""
+    for factor in from_evidence:
+        if factor.name in given:
+            raise ConfigError(f"study.factors must leave out what study.evidence names, got {factor.name} in both")
+    for name in given:
+        if name in FIXED:
+            raise ConfigError(
+                f"study.factors must not be called as a column of the tables ({', '.join(FIXED)}), got {name}"
+            )
+    typed = {o.partition("=")[0].lstrip("+~"): o for o in line.overrides}
+    for factor in given.values():
+        for key in factor.keys:
+            if key.lstrip("+") in typed:
+                raise ConfigError(
+                    f"{key} must be left out of the command line, as study.factors.{factor.name} moves it, "
+                    f"got {typed[key.lstrip('+')]}"
+                )
+
+
+def _base(factor: Factor, composer: Composer) -> str | None:
+    """Return the label of the level that every pilot of the study has already, or the number that all have beside."""
+    pilots = composer.study.pilots
     for level in factor.levels:
-        if all(value_at(plain, knob.key) == knob.value for plain in base.values() for knob in level.knobs):
-            return replace(factor, base=level.label)
-    held = {factors.shown(value_at(plain, key)) for plain in base.values() for key in _keys(factor)}
-    plain = len(held) == 1 and not any(
-        isinstance(value_at(p, k), dict | None) for p in base.values() for k in _keys(factor)
-    )
-    return replace(factor, base=held.pop()) if plain else factor
+        if all(composer.mapping(pilot, level.knobs) == composer.plain(pilot) for pilot in pilots):
+            return level.label
+    keys = factor.keys if len(factor.keys) == 1 else ()
+    held = [value_at(composer.plain(pilot), key) for pilot in pilots for key in keys]
+    plain = keys and all(factors.number(value) is not None and value == held[0] for value in held)
+    return factors.shown(held[0]) if plain else None
 
 
-def _join(settings: Settings, one: DesignOf, known: Mapping[str, Factor]) -> None:
+def _join(settings: Settings, one: DesignOf, known: Mapping[str, Factor], pilots: Sequence[str]) -> None:
     """Add the rows of a design."""
     if one.kind == "points":
-        rows = [_labelled(label, knobs) for label, knobs in one.points.items()]
-        settings.join("points", [], rows)
+        levels = [factors.labelled(label, knobs) for label, knobs in one.points.items()]
+        factors.each_once("study.design.points", levels)
+        settings.join("points", [], [Setting({"": level}) for level in levels])
         return
     mine = factors.chosen(one.factors, known)
     if not mine:
         raise ConfigError(f"study.factors must name at least one factor for a {one.kind} design, got none")
+    _each_key_once(mine, pilots)
+    n_points = (len(settings.all) + design.size(one.kind, mine, one.n)) * len(pilots)
+    if n_points > MOST_POINTS:
+        raise ConfigError(f"study must have at most {MOST_POINTS:,} points, got {n_points:,}")
     try:
         rows = _rows(one, mine)
     except DesignError as error:
@@ -170,9 +190,17 @@ def _join(settings: Settings, one: DesignOf, known: Mapping[str, Factor]) -> Non
     settings.join(one.kind, mine, rows, one.n)
 
 
-def _labelled(label: str, knobs: Mapping[str, Any]) -> Setting:
-    """Return a point of a list, which is its own only level of no factor."""
-    return Setting({"": factors.labelled(label, knobs)})
+def _each_key_once(mine: Sequence[Factor], pilots: Sequence[str]) -> None:
+    """Raise where two factors of a design move the same knob of the same pilot: the last one would win unseen."""
+    first: dict[tuple[str, str], str] = {}
+    for factor in mine:
+        for key, only in sorted(factor.moves, key=repr):
+            for pilot in only or pilots:
+                other = first.setdefault((key, pilot), factor.name)
+                if other != factor.name:
+                    raise ConfigError(
+                        f"study.factors must move each key once in a design, got {key} in {other} and {factor.name}"
+                    )
 
 
 def _rows(one: DesignOf, mine: Sequence[Factor]) -> list[Setting]:
@@ -201,15 +229,9 @@ def _baseline(given: Mapping[str, Any], known: Mapping[str, Factor]) -> Setting:
             raise ConfigError(f"study.baseline must name factors of the study{near(name, known)}, got {name}")
         label = factors.shown(value)
         of = {level.label: level for level in known[name].levels}
-        if label not in of and (isinstance(value, str) or name not in _keys(known[name])):
-            raise ConfigError(
-                f"study.baseline.{name} must be one of {', '.join(of)}{near(label, of)}, got {factors.shown(value)}"
-            )
-        levels[name] = of.get(label) or Level(label, factors.number(value), (Knob(name, value),))
+        knobs = known[name].knobs
+        if label not in of and (isinstance(value, str) or len({knob.key for knob in knobs}) > 1):
+            told = f"one of {', '.join(of)}" if of else "left out, as no single value is the factor's"
+            raise ConfigError(f"study.baseline.{name} must be {told}{near(label, of)}, got {label}")
+        levels[name] = of.get(label) or Level(label, factors.number(value), (replace(knobs[0], value=value),))
     return Setting({name: levels[name] for name in known if name in levels})
-
-
-def _keys(factor: Factor) -> set[str]:
-    """Return the knob of a factor that moves one knob only; none of one that moves several."""
-    keys = {knob.key for level in factor.levels for knob in level.knobs} | {k.key for k, *_ in factor.intervals}
-    return keys if len(keys) == 1 else set()

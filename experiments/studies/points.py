@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from experiments.composition import CONFIGS, Line, compose
+from experiments.composition import CONFIGS, Line, compose, options, quoted
+from experiments.studies.factors import number, shown
+from experiments.studies.wholes import WHOLES, room, sums_to_one
 from sim import config
 from sim.config import ConfigError, near
 
@@ -49,6 +51,14 @@ class Point:
     why: str
 
 
+def _groups() -> frozenset[str]:
+    """Return the groups of configs of which a pilot is made."""
+    import yaml
+
+    main = yaml.safe_load((CONFIGS / "main.yaml").read_text(encoding="utf-8"))
+    return frozenset(group for one in main["defaults"] if isinstance(one, dict) for group in one)
+
+
 @dataclass
 class Composer:
     """Composes designs, and remembers what Hydra has composed."""
@@ -56,13 +66,14 @@ class Composer:
     study: Study
     line: Line
     _known: dict[tuple[str, ...], dict[str, Any]] = field(default_factory=dict)
+    _groups: frozenset[str] = field(default_factory=_groups)
 
     def plain(self, base: str, groups: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return the composed config of a pilot with other choices of groups (never to be changed)."""
-        choices = tuple(f"{group}={name}" for group, name in (groups or {}).items())
+        choices = tuple(f"{group}={self._choice(group, name)}" for group, name in (groups or {}).items())
         key = (base, *choices)
         if key not in self._known:
-            knobs = tuple(_override(key, value) for key, value in self.study.base.items())
+            knobs = tuple(f"{key}={self._value(key, value)}" for key, value in self.study.base.items())
             whole = Line((*knobs, *choices, *self.line.overrides), self.line.config_dir)
             self._known[key] = compose("main", whole, f"pilot={base}")
         return self._known[key]
@@ -77,16 +88,31 @@ class Composer:
         """
         mine = [knob for knob in knobs if knob.pilots is None or base in knob.pilots]
         groups = {knob.key: knob.value for knob in mine if self.is_group(knob.key)}
-        plain = self.plain(base, groups)
+        before = self.plain(base, groups)
+        plain = before
         for knob in mine:
             if knob.key not in groups:
-                plain = put(plain, knob.key.split("."), knob.value, knob.key)
-        return plain
+                plain = put(plain, knob.key, knob.value)
+        if not any(knob.room for knob in mine):
+            return plain
+        return _make_room(before, plain, mine)
 
     def is_group(self, key: str) -> bool:
         """Return whether a key chooses a file of a group of configs."""
         folders = (CONFIGS, self.line.config_dir)
-        return "." not in key and any(folder is not None and (folder / key).is_dir() for folder in folders)
+        return key in self._groups and any(folder is not None and (folder / key).is_dir() for folder in folders)
+
+    def _value(self, key: str, value: Any) -> str:
+        """Return a value of `study.base` as Hydra's grammar takes it."""
+        return self._choice(key, value) if self.is_group(key) else _text(value)
+
+    def _choice(self, group: str, name: Any) -> str:
+        """Return a choice of a group as Hydra's grammar takes it."""
+        folders = [folder for folder in (CONFIGS, self.line.config_dir) if folder is not None]
+        if not isinstance(name, str) or not any((folder / group / f"{name}.yaml").is_file() for folder in folders):
+            known = options(group, *folders)
+            raise ConfigError(f"{group} must be one of {', '.join(known)}{near(str(name), known)}, got {shown(name)}")
+        return _text(name)
 
     def point(self, number: int, which: int, setting: Setting, base: str) -> Point:
         """Return a setting under a pilot, checked; the base alone must be possible, any other may not be."""
@@ -103,66 +129,105 @@ class Composer:
         return Point(name, which, base, label, pilot, "")
 
 
-def _override(key: str, value: Any) -> str:
-    """Return a key of `study.base` as an override of Hydra's grammar."""
+def _text(value: Any) -> str:
+    """Return a value in Hydra's grammar, texts between quotes, as they could be numbers or sweeps otherwise."""
     if isinstance(value, bool) or value is None:
-        return f"{key}={str(value).lower() if value is not None else 'null'}"
+        return "null" if value is None else str(value).lower()
     if isinstance(value, list):
-        return f"{key}=[{','.join(_override('', one)[1:] for one in value)}]"
-    return f"{key}={value}"
+        return f"[{','.join(_text(one) for one in value)}]"
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{key}:{_text(one)}' for key, one in value.items())}}}"
+    return quoted(value) if isinstance(value, str) else str(value)
 
 
-def put(plain: Mapping[str, Any], path: Sequence[str], value: Any, key: str) -> dict[str, Any]:
-    """Return a mapping with one value set; what does not change is shared, members of lists go by their `name`.
+def _make_room(before: Mapping[str, Any], plain: dict[str, Any], knobs: Sequence[Knob]) -> dict[str, Any]:
+    """Return a config in which other shares of a whole have made room for those that moved."""
+    set_to = {knob.key: knob for knob in knobs}
+    for whole in WHOLES:
+        moved = {key: set_to[key].value for key in whole if key in set_to and number(set_to[key].value) is not None}
+        held = {key: value_at(before, key) for key in whole}
+        if not any(set_to[key].room for key in moved) or not sums_to_one(held.values()):
+            continue
+        fixed = [key for key in moved if not set_to[key].room]
+        for key, share in room(held, moved, fixed).items():
+            plain = put(plain, key, share)
+    return plain
+
+
+def put(plain: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
+    """Return a mapping with one value set as Hydra sets it; what does not change is shared.
+
+    Mappings are merged, a member of a list goes by its number or by its `name`, and a key that does not exist is made
+    where it begins with a plus sign.
 
     Raises
     ------
     ConfigError
         The path must lead somewhere.
     """
+    path = key.lstrip("+")
+    try:
+        changed = _put(plain, path.split("."), value, new=path != key)
+    except LookupError as error:
+        raise ConfigError(f"{key} is not a known key{near(path, _paths(plain))}, got {shown(value)}") from error
+    assert isinstance(changed, dict)
+    return changed
+
+
+def _put(node: Any, path: Sequence[str], value: Any, *, new: bool) -> Any:
+    """Return a node with the value at a path below it set; a `LookupError` where the path leads nowhere."""
+    if not path:
+        return _merged(node, value, new=new)
     part, *rest = path
-    if part not in plain:
-        raise ConfigError(f"{key} is not a known key{near(key, _paths(plain, key, path))}, got {shown(value)}")
-    held = plain[part]
-    if not rest:
-        merged = {**held, **value} if isinstance(held, dict) and isinstance(value, dict) else value
-        return {**plain, part: merged}
-    if isinstance(held, list) and all(isinstance(one, dict) and "name" in one for one in held):
-        names = [one["name"] for one in held]
-        if rest[0] not in names or len(rest) < 2:
-            raise ConfigError(f"{key} is not a known key{near(rest[0], names)}, got {shown(value)}")
-        changed = [put(one, rest[1:], value, key) if one["name"] == rest[0] else one for one in held]
-        return {**plain, part: changed}
-    if not isinstance(held, dict):
-        raise ConfigError(f"{key} is not a known key{near(key, _paths(plain, key, path))}, got {shown(value)}")
-    return {**plain, part: put(held, rest, value, key)}
+    if isinstance(node, list):
+        at = _place(node, part)
+        return [*node[:at], _put(node[at], rest, value, new=new), *node[at + 1 :]]
+    if not isinstance(node, dict) or (part not in node and not new):
+        raise KeyError(part)
+    return {**node, part: _put(node.get(part, {} if rest else None), rest, value, new=new)}
+
+
+def _merged(held: Any, value: Any, *, new: bool) -> Any:
+    """Return what a value makes of the one before: mappings are merged, anything else takes its place."""
+    if not isinstance(held, dict) or not isinstance(value, dict):
+        return value
+    merged = dict(held)
+    for key, inside in value.items():
+        merged = _put(merged, [str(key)], inside, new=new)
+    return merged
+
+
+def _place(members: Sequence[Any], part: str) -> int:
+    """Return where in a list a member is that is called by its name or its number."""
+    for at, member in enumerate(members):
+        if isinstance(member, dict) and member.get("name") == part:
+            return at
+    if not part.isdecimal() or int(part) >= len(members):
+        raise LookupError(part)
+    return int(part)
 
 
 def value_at(plain: Any, path: str) -> Any:
-    """Return the value at a path, members of lists by their `name`; None where there is none."""
-    for part in path.split("."):
-        if isinstance(plain, list):
-            plain = next((one for one in plain if isinstance(one, dict) and one.get("name") == part), None)
-        else:
-            plain = plain.get(part) if isinstance(plain, dict) else None
+    """Return the value at a path, members of lists by their number or `name`; None where there is none."""
+    try:
+        for part in path.split("."):
+            plain = plain[_place(plain, part)] if isinstance(plain, list) else plain[part]
+    except (LookupError, TypeError):
+        return None
     return plain
 
 
-def _paths(plain: Mapping[str, Any], key: str, path: Sequence[str]) -> list[str]:
-    """Return the paths of all that stands where a key went wrong, for suggestions."""
-    before = key.split(".")[: len(key.split(".")) - len(path)]
+def _paths(plain: Mapping[str, Any]) -> list[str]:
+    """Return the paths of all knobs and of what holds them, for suggestions."""
     found: list[str] = []
 
     def walk(node: Any, at: tuple[str, ...]) -> None:
-        for name, inside in node.items() if isinstance(node, dict) else ():
+        inside: dict[str, Any] = node if isinstance(node, dict) else {}
+        if isinstance(node, list):
+            inside = {str(one["name"]): one for one in node if isinstance(one, dict) and "name" in one}
+        for name, below in inside.items():
             found.append(".".join((*at, name)))
-            walk(inside, (*at, name))
+            walk(below, (*at, name))
 
-    walk(plain, tuple(before))
+    walk(plain, ())
     return found
-
-
-def shown(value: Any) -> str:
-    """Return a value, cut short."""
-    text = str(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

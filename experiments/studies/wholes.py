@@ -1,0 +1,58 @@
+"""Shares of one whole: where the evidence moves one, the others make room."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from sim.config import GROUPS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+WHOLES = (
+    ("staffing.street_sent_down_share", "staffing.street_sent_up_share"),
+    tuple(f"burden.kinds.{kind}.share" for kind in ("long_term", "periodic", "ad_hoc")),
+    tuple(f"burden.district_own_work.{group}" for group in GROUPS),
+    tuple(f"burden.street_own_work.{work}" for work in ("economic", "enforcement", "justice", "party", "relay")),
+)
+"""Knobs that sum to 1 (the first of these only where no street is left)."""
+
+
+def is_share(key: str) -> bool:
+    """Return whether a knob is a share of a whole."""
+    return any(key in whole for whole in WHOLES)
+
+
+def room(before: Mapping[str, float], moved: Mapping[str, float], fixed: Collection[str] = ()) -> dict[str, float]:
+    """Return the shares of a whole after some were moved: the others share what is left as before.
+
+    Parameters
+    ----------
+    before : mapping of knob -> share
+        All shares of the whole; they sum to 1.
+    moved : mapping of knob -> share
+        Those that are wanted. Where they leave no room, or there is no other, all are cut to scale.
+    fixed : collection of str
+        Moved ones that are not cut: somebody gave their values.
+
+    Returns
+    -------
+    dict of knob -> share
+        They sum to 1 where the fixed ones allow it.
+    """
+    others = {key: share for key, share in before.items() if key not in moved}
+    left = 1 - sum(moved.values())
+    if others and left >= 0:
+        held = sum(others.values())
+        parts = {key: share / held if held > 0 else 1 / len(others) for key, share in others.items()}
+        return dict(moved) | {key: left * part for key, part in parts.items()}
+    given = {key: share for key, share in moved.items() if key in fixed}
+    free = {key: share for key, share in moved.items() if key not in fixed}
+    scale = (1 - sum(given.values())) / sum(free.values()) if sum(free.values()) > 0 else 1.0
+    return given | {key: share * max(scale, 0.0) for key, share in free.items()} | dict.fromkeys(others, 0.0)
+
+
+def sums_to_one(shares: Collection[Any]) -> bool:
+    """Return whether these are the shares of a whole."""
+    return all(isinstance(share, int | float) for share in shares) and math.isclose(sum(shares), 1)
