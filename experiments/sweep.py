@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -113,8 +113,11 @@ def ordered(line: Line) -> Order:
     ConfigError
         It must name a study; keys must be known.
     """
-    where, other = line.take(*HOW)
+    plain = tuple(o.lstrip("+") if o.lstrip("+").startswith("study.") else o for o in line.overrides)
+    where, other = replace(line, overrides=plain).take(*HOW)
     mine, rest = other.take("study", "name", "retry")
+    # Keys that the file leaves out may be set as well: the schema knows them all.
+    whole = replace(mine, overrides=tuple(f"++{o}" if o.startswith("study.") else o for o in mine.overrides))
     known = options("study", CONFIGS, line.config_dir)
     named = [o.partition("=")[2] for o in mine.overrides if o.startswith("study=")]
     if not named:
@@ -129,7 +132,7 @@ def ordered(line: Line) -> Order:
                 "run.replications must be left out, as the study says how many: "
                 f"study.precision.replications={knob.partition('=')[2]}"
             )
-    settings = config.checked(Settings, compose("sweep", mine))
+    settings = config.checked(Settings, compose("sweep", whole))
     study = study_config.load(settings.study)
     changed = [*rest.overrides, *(o for o in mine.overrides if o.startswith("study.") and not o.startswith(SPENDING))]
     digest = hashlib.sha256(json.dumps(sorted(changed)).encode()).hexdigest()[:8]

@@ -289,7 +289,7 @@ def test_damaged_replications_are_told_and_run_again(sweep, tmp_path):
     cut, flipped, *_ = sorted((tmp_path / "results/.replications").rglob("*.zip"))
     cut.write_bytes(cut.read_bytes()[:-999])
     data = flipped.read_bytes()
-    flipped.write_bytes(data[:999] + bytes([data[999] ^ 1]) + data[1000:])
+    flipped.write_bytes(data[:99] + bytes([data[99] ^ 1]) + data[100:])
     told = sweep()
     assert told.count("is damaged") == told.count("It is run again.") == 2
     assert "Simulated now: 2 replications" in told
@@ -413,12 +413,12 @@ def test_two_sweeps_at_once_end_well(sweep, tmp_path, tmp_path_factory):
     [
         (("study=mined",), "(did you mean mine?), got mined"),
         (("study.responses=[turnaround_mea]",), "(did you mean turnaround_mean"),
-        (("+study.promises={counter_wait:{at_most:3}}",), "(did you mean counter_wait_mean"),
+        (("study.promises={counter_wait:{at_most:3}}",), "counter_wait_mean?), got counter_wait"),
         (("study.pilots=[four_leve]",), "(did you mean four_level"),
         (("pilot=three_level",), "pilot must be left out, as the study names its pilots"),
         (("run.replications=3",), "as the study says how many: study.precision.replications=3"),
         (("grid.householdz=3",), "grid.householdz is not a known key (did you mean grid.households"),
-        (("study.precision.replication=3",), "(did you mean study.precision.replications"),
+        (("study.precision.replication=3",), "(did you mean replications?), got 3"),
         (("study.design=gird",), "study.design.0.kind must be"),
         (("name=../x",), "name must be a plain name"),
         (("--dry",), "arguments must be key=value or a flag of --help, got --dry"),
@@ -428,6 +428,13 @@ def test_a_mistake_is_one_paragraph_and_begins_no_folder(sweep, tmp_path, argume
     write(tmp_path)
     assert rule in sweep(*arguments, status=2)
     assert [path.name for path in Path().glob("results/*")] in ([], [".replications"])
+
+
+def test_keys_that_the_study_file_leaves_out_may_be_set(sweep, tmp_path):
+    write(tmp_path)
+    told = sweep("study.promises={counter_wait_mean:{at_most:30}}", "+study.precision.most=7", "--cfg", "job")
+    assert "at_most: 30.0" in told
+    assert "most: 7" in told
 
 
 def test_a_corrected_response_goes_on_under_the_same_name(sweep, tmp_path):
