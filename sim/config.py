@@ -639,7 +639,7 @@ def is_whole(path: str) -> bool:
             kind = _without_none(fields[part].annotation)
         else:  # a key of a mapping, or a member of a list that goes by its name
             inside = get_args(kind)
-            kind = next((one for one in reversed(inside) if one is not Ellipsis), None)
+            kind = _without_none(next((one for one in reversed(inside) if one is not Ellipsis), None))
     return kind is int
 
 

@@ -147,7 +147,7 @@ def test_sent_down_makes_room_for_sent_up_where_no_street_is_left():
 def test_a_whole_stays_one(weights, moved):
     before = {key: weight / sum(weights.values()) for key, weight in weights.items()}
     moved = {key: share for key, share in moved.items() if key in before}
-    if not moved or not any(moved.values()) and set(moved) == set(before):
+    if not moved or (not any(moved.values()) and set(moved) == set(before)):
         return
     after = room(before, moved)
     assert set(after) == set(before)
@@ -187,7 +187,7 @@ def test_the_rows_of_ones_own_district_stand_before_those_that_ship(tmp_path):
         ("- 3", r"each with a path, .*, got 3$"),
         ("- {low: 1}", r"each with a path, .*, got \{\"low\": 1\}$"),
         ("- {path: 3}", r"each with a path, .*, got \{\"path\": 3\}$"),
-        ("- {path: a, pilots: four_level}", r"and pilots as a list where it names some, got \{\"path\": \"a\", \"pilots\""),
+        ("- {path: a, pilots: four_level}", r"pilots as a list where it names some, got \{\"path\": "),
         ("- !!python/object/apply:os.system ['id']", r"^evidence\.yaml must be YAML in UTF-8: could not determine"),
     ],
 )  # fmt: skip
