@@ -92,13 +92,17 @@ def main(arguments: list[str]) -> None:
     line = parse([word for word in arguments if word != "--dry-run"])
     order = ordered(line)
     if line.show:
-        from experiments.compare import show
-
-        show(
-            {"name": order.name, "study": order.study.model_dump(mode="json", exclude_none=True), **order.means.shown()}
-        )
+        show(order)
         return
     sweep(order, dry=dry)
+
+
+def show(order: Order) -> None:
+    """Print what is asked of a sweep as YAML."""
+    from experiments import compare
+
+    study = order.study.model_dump(mode="json", exclude_none=True)
+    compare.show({"name": order.name, "study": study, **order.means.shown()})
 
 
 def ordered(line: Line) -> Order:
@@ -120,6 +124,11 @@ def ordered(line: Line) -> Order:
             raise ConfigError(
                 f"{knob.partition('=')[0]} must be left out, as the study names its pilots: study.pilots=[...]"
             )
+        if knob.startswith("run.replications="):
+            raise ConfigError(
+                "run.replications must be left out, as the study says how many: "
+                f"study.precision.replications={knob.partition('=')[2]}"
+            )
     settings = config.checked(Settings, compose("sweep", mine))
     study = study_config.load(settings.study)
     changed = [*rest.overrides, *(o for o in mine.overrides if o.startswith("study.") and not o.startswith(SPENDING))]
@@ -135,6 +144,7 @@ def sweep(order: Order, *, dry: bool = False) -> None:
     from experiments.studies.looks import look_at_all
     from experiments.studies.plan import planned
     from experiments.studies.runs import Runs
+    from experiments.studies.telling import counted
     from sim import study as studies
     from sim.archive import ARCHIVE, Archive
     from sim.files import plain_name
@@ -152,6 +162,9 @@ def sweep(order: Order, *, dry: bool = False) -> None:
         plan = planned(order.study, Line(longer, order.line.config_dir))
     looks = look_at_all(archive, plan.pilots, studies.keys(list(plan.pilots.values())), order.means)
     plan = plan.without({name: look.why for name, look in looks.items() if look.why})
+    if not plan.pilots:
+        without = f"{counted(len(plan.points), 'point')} without a design: {plan.points[0].why}"
+        raise ConfigError(f"study must have a point that can be, got {without}")
     keys = studies.keys(list(plan.pilots.values()))
     runs = Runs(archive, plan.pilots, keys, order.means, order.study.groups, console, retry=order.retry)
     before.points(console, plan, looks)
@@ -161,6 +174,9 @@ def sweep(order: Order, *, dry: bool = False) -> None:
     identity = _identity(order, plan, keys)
     wanted = order.study.precision.replications
     facts = {"command": ["wangge", *order.command], "seed": plan.first.run.seed, "replications": wanted}
+    if not (RESULTS / order.name).exists():
+        # A folder that is begun holds its study for good, a response that is none included.
+        before.check_responses(plan, runs)
     store = Store.open(RESULTS / order.name, identity, facts, keys=keys | pilot_runs)
     request = standing.asked(order.study.model_dump(mode="json"), identity)
     told = standing.told(store.folder, request, runs)
@@ -175,7 +191,12 @@ def _identity(order: Order, plan: Plan, keys: Mapping[str, str]) -> dict[str, An
     """Return all that the points of a study depend on; how precise they are, and what is asked of them, is no part."""
     study = order.study.model_dump(mode="json", include=set(POINTS))
     digest = hashlib.sha256(json.dumps([[p.name, keys.get(p.name)] for p in plan.points]).encode()).hexdigest()
-    return {"model_version": MODEL_VERSION, "study": study, "knobs": list(order.line.overrides), "designs": digest}
+    return {
+        "model_version": MODEL_VERSION,
+        "study": study,
+        "knobs": sorted(order.line.overrides),
+        "study_points": digest,
+    }
 
 
 if __name__ == "__main__":

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from experiments.studies.telling import counted
+from sim.config import ConfigError, near
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -37,9 +40,10 @@ def points(console: Console, plan: Plan, looks: Mapping[str, Look]) -> None:
     n_pilots, n_settings = len(plan.study.pilots), len(plan.settings.all)
     kinds = " and ".join(dict.fromkeys(block.kind.replace("_", " ") for block in plan.settings.blocks))
     under = f" under {n_pilots} pilots ({', '.join(plan.study.pilots)})" if n_pilots > 1 else ""
+    each = counted(plan.study.precision.replications, "replication")
     console.print(
-        f"\n{n_settings} settings ({kinds}){under}: {len(plan.points)} points, "
-        f"{plan.study.precision.replications} replications each at first.",
+        f"\n{counted(n_settings, 'setting')} ({kinds}){under}: {counted(len(plan.points), 'point')}, "
+        f"{each} each at first.",
         markup=False,
     )
     rows = [
@@ -58,14 +62,13 @@ def points(console: Console, plan: Plan, looks: Mapping[str, Look]) -> None:
     overloaded = [p for p in plan.points if p.name in looks and looks[p.name].overloaded]
     for note in plan.notes:
         console.print(f"- {note}", markup=False)
+    of = f"of {counted(len(plan.points), 'point')}"
     if impossible:
-        console.print(
-            f"- {len(impossible)} points cannot be; they are left out, and design.csv says why.", markup=False
-        )
+        console.print(f"- No such design, and left out: {len(impossible)} {of}. design.csv says why.", markup=False)
     if overloaded:
         console.print(
-            f"- In {len(overloaded)} of {len(plan.points)} points some posts cannot keep up with work that piles up: "
-            "overload is a result, not an error.",
+            f"- At {len(overloaded)} {of} some posts cannot keep up with work that piles up: overload is a result, not "
+            "an error.",
             markup=False,
         )
 
@@ -98,9 +101,12 @@ def estimate(console: Console, plan: Plan, runs: Runs) -> None:
     workers = _workers(runs.means.executor) or default_workers()
     seconds = len(missing) * sum(timed) / max(len(timed), 1) / workers + START_SECONDS * bool(missing)
     kept = len({(runs.keys[name], number) for name in names for number in range(due)}) - len(missing)
+    took = (
+        f": about {_duration(seconds)} with {workers} process{'es' * (workers > 1)}, as one took "
+        f"{sum(timed) / max(len(timed), 1):.2f} s here"
+    )
     console.print(
-        f"\n{len(missing)} replications would be run and {kept} are kept: about {_duration(seconds)} with {workers} "
-        f"process{'es' * (workers > 1)}, as one took {sum(timed) / max(len(timed), 1):.2f} s here.",
+        f"\n{counted(len(missing), 'replication')} would be run, {kept} kept already{took if missing else ''}.",
         markup=False,
     )
     study = plan.study
@@ -113,6 +119,33 @@ def estimate(console: Console, plan: Plan, runs: Runs) -> None:
     if study.choose:
         console.print(f"Then the choice: at most {study.choose.most} replications a point.", markup=False)
     console.print("Nothing else was run and no results folder was written.", markup=False)
+
+
+def check_responses(plan: Plan, runs: Runs) -> None:
+    """Raise where a response is no measure, by the first replication of the first point that can be run.
+
+    Raises
+    ------
+    ConfigError
+        Responses, promises and what is wanted precise must be measures of the points.
+    """
+    wanted = [*plan.study.responses, *plan.study.promises, *plan.study.precision.until]
+    if plan.study.choose and plan.study.choose.best:
+        wanted.append(plan.study.choose.best.response)
+    for name in runs.keys:
+        runs.have({name: 1}, "first replication")
+        if name not in runs.failures:
+            known = [
+                measure if group == "all" else f"{measure}|{group}"
+                for measure, group in runs.table(name, 0).select("measure", "group").iter_rows()
+            ]
+            for response in wanted:
+                if response not in known:
+                    raise ConfigError(
+                        "study.responses, promises and the like must name measures, or measure|group"
+                        f"{near(response, known)}, got {response}"
+                    )
+            return
 
 
 def _workers(on: Settings) -> int | None:

@@ -15,7 +15,7 @@ from sim.files import StoreError
 from sim.report import scale_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from matplotlib.figure import Figure
 
@@ -156,14 +156,24 @@ def _main_effects(part: pl.DataFrame, words: Mapping[str, Any]) -> Figure:
     return main_effects(_worded(part, words), subtitle=subtitle, **_opening(words, _words(part, words)))
 
 
+def _averaged(others: Sequence[str]) -> str:
+    """Return over which further factors a mean is taken."""
+    return f", averaged over {' and '.join(others)}" if others else ""
+
+
 def _curve(part: pl.DataFrame, words: Mapping[str, Any]) -> Figure:
     """Return a response along one factor."""
     from sim.charts import curve
 
-    factor, series = words["designs"][int(part["design"][0])]["factors"][:1], part["series"].n_unique() > 1
-    subtitle = f"Mean and {words['interval']}" + (", a line a level of the second factor." if series else ".")
+    design = words["designs"][int(part["design"][0])]
+    factor, others = design["factors"][:1], design["factors"][1:]
+    subtitle = f"Mean and {words['interval']}"
+    if design["kind"] == "zip":
+        subtitle += f"; {' and '.join(others)} {'moves' if len(others) == 1 else 'move'} with it" if others else ""
+    elif others:
+        subtitle += f"; a line for each level of {others[0]}{_averaged(others[1:])}"
     return curve(
-        _worded(part, words), subtitle=subtitle, factor=factor[0], promise=_promise(part, words),
+        _worded(part, words), subtitle=f"{subtitle}.", factor=factor[0], promise=_promise(part, words),
         **_opening(words, _words(part, words)),
     )  # fmt: skip
 
@@ -172,7 +182,10 @@ def _heat(part: pl.DataFrame, words: Mapping[str, Any]) -> Figure:
     """Return a response over two factors."""
     from sim.charts import heat_map
 
-    subtitle = f"Mean of each cell; below it, small: half-width of its {words['confidence']:.0%} interval."
+    others = words["designs"][int(part["design"][0])]["factors"][2:]
+    subtitle = (
+        f"Mean of each cell{_averaged(others)}; below it, small: half-width of its {words['confidence']:.0%} interval."
+    )
     return heat_map(
         _worded(part, words), subtitle=subtitle, promise=_promise(part, words), around_zero=bool(part["view"][0]),
         **_opening(words, _words(part, words)),

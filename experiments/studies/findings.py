@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from experiments.studies.drawing import said as worded
 from experiments.studies.views import View, unit_of, views
 from sim import analysis, cells, effects, front, selection, tornado, variance
 from sim.comparison import judged_as
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 MOST_RANKED = 40
 """Points that are ranked at once: the intervals hold for all pairs together, and grow with their number."""
+
+
+MEASURES = {"measure": pl.String, "group": pl.String, "unit": pl.String, "value": pl.Float64}
 
 
 @dataclass
@@ -80,7 +84,13 @@ def measures_table(runs: Runs, study: str) -> pl.DataFrame:
                 pl.lit(number, pl.Int64).alias("replication"),
             )
             parts.append(runs.table(name, number).select(*keys, "measure", "group", "unit", "value"))
-    return pl.concat(parts) if parts else pl.DataFrame()
+    empty = pl.DataFrame(schema={"study": pl.String, "point": pl.String, "replication": pl.Int64} | MEASURES)
+    return pl.concat(parts) if parts else empty
+
+
+def whole(runs: Runs) -> list[str]:
+    """Return the points of which something is said: those that have been run, and of which no replication failed."""
+    return [name for name in runs.keys if runs.count(name) and name not in runs.failures]
 
 
 def summary_table(plan: Plan, runs: Runs, confidence: float) -> pl.DataFrame:
@@ -96,7 +106,7 @@ def summary_table(plan: Plan, runs: Runs, confidence: float) -> pl.DataFrame:
     responses = [
         cells.Response(
             response, unit_of(runs, response),
-            {numbers[name]: runs.values(name, response) for name in runs.keys if runs.count(name)},
+            {numbers[name]: runs.values(name, response) for name in whole(runs)},
             {numbers[p.name]: p.why or runs.failures.get(p.name, "") for p in plan.points},
         )
         for response in plan.study.responses
@@ -106,7 +116,8 @@ def summary_table(plan: Plan, runs: Runs, confidence: float) -> pl.DataFrame:
 
 def effects_table(plan: Plan, runs: Runs, mid: Mid, run: Run) -> pl.DataFrame:
     """Return every paired difference of every response with a verdict; intervals of a response hold all at once."""
-    pairs = [(a, b) for a, b in plan.pairs() if runs.count(a.name) and runs.count(b.name)]
+    usable = set(whole(runs))
+    pairs = [(a, b) for a, b in plan.pairs() if {a.name, b.name} <= usable]
     rows = []
     for response in plan.study.responses:
         measured = [_pair(runs, a.name, b.name, response) for a, b in pairs]
@@ -162,7 +173,7 @@ def found(plan: Plan, runs: Runs, looks: Mapping[str, Look], spent: Spent) -> Fi
     for number, block in enumerate(plan.settings.blocks):
         settings = block_settings(plan, block)
         for view in views(plan, runs):
-            for name, table in _shape(block, settings, view, said).items():
+            for name, table in _shape(plan, block, settings, view, said).items():
                 keys = pl.lit(number).alias("design"), pl.lit(view.name).alias("view")
                 made.setdefault(name, []).append(table.select(*keys, pl.all()))
     found = Findings({name: pl.concat(parts, how="diagonal_relaxed") for name, parts in made.items()}, said)
@@ -181,12 +192,12 @@ def block_settings(plan: Plan, block: Block) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"setting": pl.Int64, **dict.fromkeys(block.factors, pl.String)})
 
 
-def _shape(block: Block, settings: pl.DataFrame, view: View, said: list[str]) -> dict[str, pl.DataFrame]:
+def _shape(plan: Plan, block: Block, settings: pl.DataFrame, view: View, said: list[str]) -> dict[str, pl.DataFrame]:
     """Return the tables that the kind of a design and the number of its factors ask for."""
     if block.kind == "one_at_a_time":
-        return _swings(block, settings, view, said)
+        return _swings(plan, block, settings, view, said)
     if block.kind == "indices":
-        return _indices(block, view, said)
+        return _indices(plan, block, view, said)
     if block.kind == "points":
         return {}
     return _levels(block, settings, view)
@@ -207,21 +218,35 @@ def _levels(block: Block, settings: pl.DataFrame, view: View) -> dict[str, pl.Da
     }
 
 
-def _swings(block: Block, settings: pl.DataFrame, view: View, said: list[str]) -> dict[str, pl.DataFrame]:
+def _swings(plan: Plan, block: Block, settings: pl.DataFrame, view: View, said: list[str]) -> dict[str, pl.DataFrame]:
     """Return how far each factor moves a response from its base."""
     base = view.response.at(block.rows[0])
     if base is None:
-        said.append(f"{view.response.name}: no tornado, as its base is {view.response.reason(block.rows[0])}.")
+        name, why = worded(view.response.name, view.name, plan.titles), view.response.reason(block.rows[0])
+        said.append(f"{name}: no tornado, as there is no value at the base ({why}).")
         return {}
-    ends = tornado.ends(settings, view.response, block.rows[0], list(block.factors))
+    alone = {factor: _alone(plan, settings, factor) for factor in block.factors}
+    ends = [one for factor in alone for one in tornado.ends(alone[factor], view.response, block.rows[0], [factor])]
     known = tornado.tornado(base, ends, view.confidence)
     at_base = {"base": known.base.estimate, "base_from": known.base.low, "base_to": known.base.high}
     return {"tornado": _with(view, known.table, at_base)}
 
 
-def _indices(block: Block, view: View, said: list[str]) -> dict[str, pl.DataFrame]:
+def _alone(plan: Plan, settings: pl.DataFrame, factor: str) -> pl.DataFrame:
+    """Return the base and the settings that move one factor, in the order of its levels.
+
+    A base that is none of them stands after the first level, so that it is no end of the range.
+    """
+    base = settings[factor][0]
+    order = {level.label: float(i) for i, level in enumerate(plan.factors[factor].levels)}
+    places = {label: order.get(label, 0.5 if len(order) > 1 else -1.0) for label in settings[factor].unique()}
+    mine = settings.filter((pl.int_range(pl.len()) == 0) | (pl.col(factor) != base)).select("setting", factor)
+    return mine.sort(pl.col(factor).replace_strict(places, return_dtype=pl.Float64), maintain_order=True)
+
+
+def _indices(plan: Plan, block: Block, view: View, said: list[str]) -> dict[str, pl.DataFrame]:
     """Return the Sobol indices of a response."""
-    name, factors = view.response.name, list(block.factors)
+    name, factors = worded(view.response.name, view.name, plan.titles), list(block.factors)
     try:
         known = variance.indices(view.response.matrix(block.rows), factors, view.confidence)
     except ValueError as error:
@@ -249,8 +274,7 @@ def _ranking(plan: Plan, runs: Runs) -> pl.DataFrame | None:
     response = best.response if best else plan.study.responses[0]
     judged = judged_as(response)
     smaller = best.smaller_is_better if best else not (judged and judged.higher_is_better)
-    names = [name for name in runs.keys if name not in runs.failures]
-    names = [name for name in names if np.isfinite(runs.values(name, response)).all() and runs.count(name) > 1]
+    names = [name for name in whole(runs) if np.isfinite(runs.values(name, response)).all() and runs.count(name) > 1]
     if not 2 <= len(names) <= MOST_RANKED or len(plan.study.pilots) > 1:
         return None
     n = min(runs.count(name) for name in names)
@@ -270,7 +294,7 @@ def _ranking(plan: Plan, runs: Runs) -> pl.DataFrame | None:
 
 def _pareto(plan: Plan, runs: Runs, looks: Mapping[str, Look]) -> pl.DataFrame | None:
     """Return heads against every response, where heads differ between the points."""
-    names = [name for name in runs.keys if runs.count(name)]
+    names = whole(runs)
     if len({looks[name].heads for name in names}) < 2:
         return None
     keeps = [keeps_promises(plan, runs, name) for name in names]

@@ -8,7 +8,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from experiments.composition import HOW, Line, how, parse
-from experiments.sweep import Order, sweep
+from experiments.sweep import Order, show, sweep
 from sim import study_config
 from sim.config import ConfigError
 
@@ -40,10 +40,17 @@ def multirun(arguments: Sequence[str], run: Callable[[list[str]], None]) -> None
     swept, fixed = _split(line)
     if any(key == "network" or key.startswith("network.") for key in (*swept, *fixed)):
         others = [word for word in words if word not in line.overrides]
-        for values in product(*swept.values()):
-            run([*(f"{key}={value}" for key, value in zip(swept, values, strict=True)), *fixed.values(), *others])
+        name = fixed.pop("name", None)
+        for number, values in enumerate(product(*swept.values()), 1):
+            mine = [f"{key}={value}" for key, value in zip(swept, values, strict=True)]
+            print(", ".join(mine))  # noqa: T201
+            run([*mine, *fixed.values(), *([f"{name}-{number}"] if name else []), *others])
         return
-    sweep(_order(line, swept, fixed))
+    order = _order(line, swept, fixed)
+    if line.show:
+        show(order)
+        return
+    sweep(order)
 
 
 def _split(line: Line) -> tuple[dict[str, list[str]], dict[str, str]]:
@@ -73,6 +80,7 @@ def _order(line: Line, swept: dict[str, list[str]], fixed: dict[str, str]) -> Or
     given = dict(o.split("=", 1) for o in line.overrides)
     pilots = swept.pop("pilot", None) or [fixed.pop("pilot", "pilot=four_level").partition("=")[2]]
     name = fixed.pop("name", "").partition("=")[2]
+    replications = fixed.pop("run.replications", "").partition("=")[2]
     means = Line(tuple(fixed.pop(key) for key in list(fixed) if key.split(".")[0] in HOW), line.config_dir)
     plain = {
         "title": f"{' by '.join([*(['pilot'] if len(pilots) > 1 else []), *swept]) or 'one point'}",
@@ -81,8 +89,11 @@ def _order(line: Line, swept: dict[str, list[str]], fixed: dict[str, str]) -> Or
         "design": "grid" if swept else {"kind": "points", "points": {"as it is": {}}},
         "responses": list(RESPONSES),
     }
+    if replications:
+        plain["precision"] = {"replications": int(replications) if replications.isdecimal() else replications}
     study = study_config.load(plain)
-    digest = hashlib.sha256(json.dumps(sorted(line.overrides)).encode()).hexdigest()[:8]
     rest = Line(tuple(fixed.values()), line.config_dir)
+    matters = sorted([*rest.overrides, *(f"{key}={given[key]}" for key in swept), f"pilot={','.join(pilots)}"])
+    digest = hashlib.sha256(json.dumps(matters).encode()).hexdigest()[:8]
     command = ("run", "-m", *line.overrides)
     return Order(name or f"multirun-{digest}", study, rest, how(means), retry=False, command=command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -62,9 +63,9 @@ def tell(console: Console, store: Store, told: Sequence[str], runs: Runs) -> Non
     console.print(f"- {_cost(runs)}", markup=False)
     store.finish({"simulated": runs.simulated, "steps": runs.steps})
     n_charts = len(list((store.folder / "charts").glob("*.png")))
+    charts = f"{telling.counted(n_charts, 'chart')} in charts/, " if n_charts else ""
     console.print(
-        f"\nKept in results/{store.folder.name}/ (summary.md, {n_charts} charts in charts/, design.csv, summary.csv, "
-        "measures.csv)",
+        f"\nKept in results/{store.folder.name}/ (summary.md, {charts}design.csv, summary.csv, measures.csv)",
         markup=False,
     )
 
@@ -110,7 +111,7 @@ def words_of(plan: Plan, runs: Runs, tables: Mapping[str, pl.DataFrame], warm_up
 
     run, first = plan.first.run, plan.first
     judged = {response: judged_as(response) for response in plan.study.responses}
-    counts = [runs.count(name) for name in runs.keys]
+    counts = [runs.count(name) for name in findings.whole(runs) or runs.keys]
     n = f"{min(counts)} to {max(counts)}" if len(set(counts)) > 1 else f"{counts[0]}"
     return {
         "title": plan.study.title,
@@ -123,9 +124,9 @@ def words_of(plan: Plan, runs: Runs, tables: Mapping[str, pl.DataFrame], warm_up
         "interval": f"{run.confidence:.0%} intervals, each on its own",
         "warm_up_weeks": warm_up.weeks if warm_up else None,
         "footer": (
-            f"{first.district.name}; {n} replications a point on the same residents, seed {run.seed}, "
-            f"{run.measured_weeks} weeks measured after {run.warm_up_weeks} of warm-up. Many inputs are assumptions: "
-            "configs/evidence.yaml."
+            f"{first.district.name}; {n} replication{'s' * (n != '1')} a point on the same residents, seed {run.seed}, "
+            f"{telling.counted(run.measured_weeks, 'week')} measured after {run.warm_up_weeks} of warm-up. Many inputs "
+            "are assumptions: configs/evidence.yaml."
         ),
     }
 
@@ -151,7 +152,8 @@ def responses(plan: Plan, runs: Runs, summary: pl.DataFrame) -> Table:
             mean, low, high = (factor * row[f"{response}{end}"] for end in ("", "_low", "_high"))
             half = (high - low) / 2
             places = decimals(half, abs(mean))
-            told.append(f"{number(mean, places)} ± {number(half, places)}" if mean == mean else "–")  # noqa: PLR0124
+            within = f" ± {number(half, places)}" if math.isfinite(half) else ""
+            told.append(f"{number(mean, places)}{within}" if math.isfinite(mean) else "–")
         cells.append((row["point"], row["label"], *told))
     notes = ["±: half of the interval of each mean by itself. –: withheld, failed, or no such design."]
     if len(summary) > SHOWN:
@@ -167,25 +169,30 @@ def _heading(response: str, unit: str) -> str:
 
 def _left_out(plan: Plan, runs: Runs, looks: Mapping[str, Look]) -> list[str]:
     """Return what has to be said of points that were not run, or whose numbers must be read with care."""
-    said = []
+    said, of = [], f"of {telling.counted(len(plan.points), 'point')}"
     impossible = [point for point in plan.points if point.pilot is None]
     if impossible:
+        first = impossible[0]
         said.append(
-            f"{len(impossible)} of {len(plan.points)} points cannot be (design.csv says why), as {impossible[0].name}: "
-            f"{impossible[0].why}."
+            f"No such design, and left out: {len(impossible)} {of} (design.csv says why), as {first.label}: "
+            f"{first.why}."
         )
     if runs.failures:
         name, why = next(iter(runs.failures.items()))
         said.append(
-            f"{len(runs.failures)} points failed and are left out, as {name}: {why}. The others are whole; retry=true "
-            "tries them again."
+            f"Failed, and left out: {len(runs.failures)} {of}, as {plan.point(name).label} ({name}): {why}. The others "
+            "are whole; retry=true tries again."
         )
     overloaded = [name for name, look in looks.items() if look.overloaded and name in runs.keys]
     if overloaded:
         said.append(
-            f"In {len(overloaded)} of {len(plan.points)} points some posts cannot keep up with work that piles up, so "
-            "that what is measured there depends on the length of the run; effects.csv withholds its verdicts where "
-            "too many requests meet them."
+            f"At {len(overloaded)} {of} some posts cannot keep up with work that piles up, so that what is measured "
+            "there depends on the length of the run"
+            + (
+                "; effects.csv withholds its verdicts where too many requests meet them."
+                if len(plan.points) > 1 and plan.pairs()
+                else "."
+            )
         )
     return said
 
@@ -195,8 +202,8 @@ def _cost(runs: Runs) -> str:
     if not runs.simulated:
         return "Nothing was simulated: every replication was kept already."
     return (
-        f"{runs.simulated} replications were simulated now, {runs.steps:,} steps in {runs.seconds:,.0f} s; Little's "
-        "law and the balance held in every one."
+        f"Simulated now: {telling.counted(runs.simulated, 'replication')}, {runs.steps:,} steps in "
+        f"{runs.seconds:,.0f} s; Little's law and the balance held in every one."
     )
 
 

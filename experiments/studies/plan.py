@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from experiments.studies import evidence, factors
-from experiments.studies.points import Composer, Point
+from experiments.studies.points import Composer, Point, value_at
 from sim import design
 from sim.config import ConfigError, near
 from sim.design import DesignError, Factor, Level, Setting, Settings
@@ -158,12 +158,15 @@ def _apart(given: Mapping[str, Factor], from_evidence: Sequence[Factor], line: L
 
 
 def _base(factor: Factor, composer: Composer) -> str | None:
-    """Return the label of the level that every pilot of the study has already, if there is one."""
+    """Return the label of the level that every pilot of the study has already, or the number that all have beside."""
     pilots = composer.study.pilots
     for level in factor.levels:
         if all(composer.mapping(pilot, level.knobs) == composer.plain(pilot) for pilot in pilots):
             return level.label
-    return None
+    keys = factor.keys if len(factor.keys) == 1 else ()
+    held = [value_at(composer.plain(pilot), key) for pilot in pilots for key in keys]
+    plain = keys and all(factors.number(value) is not None and value == held[0] for value in held)
+    return factors.shown(held[0]) if plain else None
 
 
 def _join(settings: Settings, one: DesignOf, known: Mapping[str, Factor], pilots: Sequence[str]) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from experiments.studies.plan import Plan
+    from experiments.studies.points import Point
     from experiments.studies.spending import Choice
 
 STRONGEST = 3
@@ -27,6 +28,8 @@ def sentences(plan: Plan, tables: Mapping[str, pl.DataFrame], words: Mapping[str
     titles = words["titles"]
     if len(plan.study.pilots) == 1 and not {"tornado", "indices"} & set(tables):
         found += _range(plan, tables["summary"], tables["units"], titles)
+    if "effects" in tables and not {"tornado", "indices"} & set(tables):
+        found += _verdicts(plan, tables["effects"], titles)
     for part in _parts(tables, "main_effects"):
         found += _strongest_factor(part, titles)
     for part in _parts(tables, "tornado"):
@@ -44,6 +47,12 @@ def _parts(tables: Mapping[str, pl.DataFrame], name: str) -> Sequence[pl.DataFra
 def _named(part: pl.DataFrame, titles: Mapping[str, str]) -> str:
     """Return in words what a part is about."""
     return said(str(part["response"][0]), str(part["view"][0]), titles)
+
+
+def _unit(part: pl.DataFrame) -> str:
+    """Return the unit of a part, of a measure or of a difference."""
+    unit = str(part["unit"][0])
+    return _of_difference(unit) if part["view"][0] else unit
 
 
 def _interval(row: Mapping[str, Any], names: tuple[str, str, str]) -> Interval:
@@ -78,18 +87,73 @@ def _range(plan: Plan, summary: pl.DataFrame, units: pl.DataFrame, titles: Mappi
     unit = dict(units.iter_rows())
     for response in plan.study.responses:
         known = summary.filter(pl.col(response).is_finite())
-        judged = judged_as(response)
+        judged, names = judged_as(response), (response, f"{response}_low", f"{response}_high")
         if len(known) < 2:
-            yield f"{said(response, titles=titles)}: withheld at all points but {len(known)}."
+            yield f"{said(response, titles=titles)}: {_alone(known, len(summary), names, unit[response])}."
             continue
         ordered = known.sort(response, descending=bool(judged and judged.higher_is_better), maintain_order=True)
         best, worst = ordered.row(0, named=True), ordered.row(-1, named=True)
-        names = response, f"{response}_low", f"{response}_high"
         words = ("best", "worst") if judged else ("least", "most")
         yield (
-            f"{said(response, titles=titles)}: {words[0]} {told(_interval(best, names), unit[response])} with "
-            f"{best['label']}, {words[1]} {told(_interval(worst, names), unit[response])} with {worst['label']}."
+            f"{said(response, titles=titles)}: {words[0]} {_interval_told(best, names, unit[response])} with "
+            f"{best['label']}, {words[1]} {_interval_told(worst, names, unit[response])} with {worst['label']}."
         )
+
+
+def _verdicts(plan: Plan, effects: pl.DataFrame, titles: Mapping[str, str]) -> Iterator[str]:
+    """Yield of every response at how many settings another pilot, or another setting, does better or worse."""
+    points = {point.name: point for point in plan.points}
+    several, base = len(plan.study.pilots) > 1, plan.study.pilots[0]
+    other = pl.col("point").replace_strict({name: point.base for name, point in points.items()})
+    for part in effects.with_columns(other=other).partition_by("response", "other", maintain_order=True):
+        view = f"{part['other'][0]} minus {base}" if several else ""
+        against = "" if several else f" against {part['baseline_label'][0]}"
+        counts = part.filter(pl.col("verdict") != "")["verdict"].value_counts(sort=True, name="n")
+        verdicts = ", ".join(
+            f"{verdict} at {n} of {len(part)}"
+            for verdict, n in counts.sort("n", "verdict", descending=[True, False]).iter_rows()
+        )
+        known = part.filter(pl.col("difference").is_finite()).sort("difference", maintain_order=True)
+        unit, names = _of_difference(str(part["unit"][0])), ("difference", "low", "high")
+        ends = [
+            f"{_interval_told(row, names, unit, signed=True)}"
+            + (f" with {_setting(plan, points[row['point']])}" if len(part) > 1 else "")
+            for row in [
+                *known.head(1).iter_rows(named=True),
+                *(known.tail(1).iter_rows(named=True) if len(known) > 1 else ()),
+            ]
+        ]
+        parts = [
+            f"{verdicts} settings" if verdicts and len(part) > 1 else verdicts.partition(" at ")[0],
+            f"from {ends[0]} to {ends[1]}" if len(ends) == 2 else "".join(ends),
+        ]
+        about = said(str(part["response"][0]), view, titles)
+        yield f"{about}{against}: {'; '.join(one for one in parts if one) or 'no value'}."
+
+
+def _setting(plan: Plan, point: Point) -> str:
+    """Return what to call the setting of a point, whatever its pilot."""
+    return plan.settings.all[point.setting].label or "the base"
+
+
+def _of_difference(unit: str) -> str:
+    """Return the unit of a difference."""
+    return "percentage points" if unit == "share" else unit
+
+
+def _interval_told(row: Mapping[str, Any], names: tuple[str, str, str], unit: str, *, signed: bool = False) -> str:
+    """Return a value with its interval, where there is one."""
+    interval = _interval(row, names)
+    return told(interval, unit, signed=signed, interval_too=math.isfinite(interval.low))
+
+
+def _alone(known: pl.DataFrame, points: int, names: tuple[str, str, str], unit: str) -> str:
+    """Return what there is to say of a response that has a value at one point, or at none."""
+    if known.is_empty():
+        return "no value at any point" if points > 1 else "no value"
+    row = known.row(0, named=True)
+    value = _interval_told(row, names, unit)
+    return f"{value} with {row['label']}" + (", and no value at any other point" if points > 1 else "")
 
 
 def _strongest_factor(part: pl.DataFrame, titles: Mapping[str, str]) -> Iterator[str]:
@@ -103,16 +167,16 @@ def _strongest_factor(part: pl.DataFrame, titles: Mapping[str, str]) -> Iterator
     if not spans:
         return
     _, low, high = max(spans, key=lambda span: span[0])
-    unit, names = str(part["unit"][0]), ("mean", "low", "high")
+    unit, names = _unit(part), ("mean", "low", "high")
     yield (
-        f"{_named(part, titles)}: {low['factor']} moves it most, from {told(_interval(low, names), unit)} at "
-        f"{low['level']} to {told(_interval(high, names), unit)} at {high['level']}, averaged over the others."
+        f"{_named(part, titles)}: {low['factor']} moves it most, from {_interval_told(low, names, unit)} at "
+        f"{low['level']} to {_interval_told(high, names, unit)} at {high['level']}, averaged over the others."
     )
 
 
 def _swings(part: pl.DataFrame, titles: Mapping[str, str]) -> Iterator[str]:
     """Yield an effect at the base, what moves it most, and where its sign changes."""
-    unit = str(part["unit"][0])
+    unit = _unit(part)
     first = part.row(0, named=True)
     base = _interval(first, ("base", "base_from", "base_to"))
     widest = [row for row in part.iter_rows(named=True) if row["swing"] is not None and math.isfinite(row["swing"])]
@@ -121,10 +185,9 @@ def _swings(part: pl.DataFrame, titles: Mapping[str, str]) -> Iterator[str]:
         f"{told(_point(row['high']), unit, interval_too=False)} at {row['high_level']})"
         for row in widest[:STRONGEST]
     ]
-    yield (
-        f"{_named(part, titles)}: {told(base, unit)} at the base; of {len(part)} factors, these move it most: "
-        f"{'; '.join(ends)}."
-    )
+    at = told(base, unit, interval_too=math.isfinite(base.low))
+    most = f"of {counted(len(part), 'factor')}, these move it most:" if len(part) > STRONGEST else "it moves with"
+    yield f"{_named(part, titles)}: {at} at the base; {most} {'; '.join(ends) or 'none of its factors'}."
     turned = [
         f"{row['factor']} = {row[f'{end}_level']}"
         for row in part.iter_rows(named=True)
@@ -185,6 +248,11 @@ def choices(plan: Plan, found: Sequence[Choice]) -> Iterator[str]:
         out = [one.name for one in choice.candidates if one.verdict == WITHHELD]
         if out:
             yield f"Left out of the choice, as a response is withheld: {', '.join(out)}."
+
+
+def counted(n: int, noun: str) -> str:
+    """Return so many of something in words."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 WITHHELD = "a response is withheld"
