@@ -52,7 +52,7 @@ class Line:
 
     def take(self, *keys: str) -> tuple[Line, Line]:
         """Return the line with the overrides of these keys and of what lies below them, and the line without."""
-        mine = tuple(o for o in self.overrides if re.split("[.=]", o, maxsplit=1)[0] in keys)
+        mine = tuple(o for o in self.overrides if re.split("[.=]", o.lstrip("+~"), maxsplit=1)[0] in keys)
         rest = tuple(o for o in self.overrides if o not in mine)
         return Line(mine, self.config_dir, self.show), Line(rest, self.config_dir, self.show)
 
@@ -209,8 +209,8 @@ def compose(name: str, line: Line, *fixed: str) -> dict[str, Any]:
         raise ConfigError(f"config files must be YAML: {' '.join(str(error).split())}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"config files must be text in UTF-8: {error}") from error
-    except ValueError as error:
-        raise ConfigError(" ".join(str(error).split())) from error
+    except (ValueError, TypeError) as error:  # of a group that is no text, or a member of a list that is no number
+        raise ConfigError(f"overrides must lead to a group or a knob: {' '.join(str(error).split())}") from error
     except RecursionError as error:
         raise ConfigError("the defaults of a config file must not lead back to it, got a circle") from error
     assert isinstance(plain, dict)
@@ -261,16 +261,17 @@ def how(line: Line) -> How:
 def _told(name: str, error: Exception, line: Line) -> str:
     """Return Hydra's complaint as one paragraph, with the nearest known keys."""
     text = " ".join(str(error).split())
+    missing = re.search(r"(?:In '([^']+)': )?Could not (?:find|load) '([^']+)/([^'/]+)'", text)
+    wanted = f"{missing[2]}/{missing[3]}" if missing else text
     for override in line.overrides:
         key, _, value = override.lstrip("+~").partition("=")
-        if f"'{key}'" not in text and f"{key}/{value}" not in text:
+        if f"'{key}'" not in text and f"{key}/{value}" not in wanted:
             continue
         if found := options(key, CONFIGS, line.config_dir):
             return f"{key} must be one of {', '.join(found)}{near(value, found)}, got {value}"
         groups = tuple(o for o in line.overrides if (CONFIGS / o.partition("=")[0]).is_dir())
         known = [*_known(name, Line(groups, line.config_dir)), *HOW, "pilots", "name"]
         return f"{key} is not a known key{near(key, known)}, got {value}"
-    missing = re.search(r"(?:In '([^']+)': )?Could not (?:find|load) '([^']+)/([^'/]+)'", text)
     if missing:
         file, group, value = missing.groups()
         found = options(group, CONFIGS, line.config_dir)

@@ -169,7 +169,7 @@ def sweep(order: Order, *, dry: bool = False) -> None:
         without = f"{counted(len(plan.points), 'point')} without a design: {plan.points[0].why}"
         raise ConfigError(f"study must have a point that can be, got {without}")
     keys = studies.keys(list(plan.pilots.values()))
-    runs = Runs(archive, plan.pilots, keys, order.means, order.study.groups, console, retry=order.retry)
+    runs = Runs(archive, plan.pilots, keys, order.means, order.study.all_groups, console, retry=order.retry)
     before.points(console, plan, looks)
     if dry:
         before.estimate(console, plan, runs)

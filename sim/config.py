@@ -639,7 +639,7 @@ def is_whole(path: str) -> bool:
             kind = _without_none(fields[part].annotation)
         else:  # a key of a mapping, or a member of a list that goes by its name
             inside = get_args(kind)
-            kind = next((one for one in reversed(inside) if one is not Ellipsis), None)
+            kind = _without_none(next((one for one in reversed(inside) if one is not Ellipsis), None))
     return kind is int
 
 
@@ -652,7 +652,10 @@ def _without_none(kind: Any) -> Any:
 
 def _paragraph(schema: type[BaseModel], error: ValidationError, root: str) -> str:
     """Return the first few violations as one paragraph."""
-    found = [_sentence(schema, dict(item), root) for item in error.errors(include_url=False)]
+    items = [dict(item) for item in error.errors(include_url=False)]
+    # A list whose members are wrong counts as empty: that is no mistake of the user's.
+    told = [item for item in items if item["type"] != "too_short" or not item["input"]] or items
+    found = [_sentence(schema, item, root) for item in told]
     more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
     return "; ".join(found[:3]) + more
 
@@ -685,7 +688,8 @@ def _sentence(schema: type[BaseModel], item: dict[str, Any], root: str) -> str:
     if kind == "missing":
         return f"{place} must be given, got nothing"
     bounds = {"greater_than_equal": ("at least", "ge"), "less_than_equal": ("at most", "le"),
-              "greater_than": ("above", "gt"), "less_than": ("below", "lt")}  # fmt: skip
+              "greater_than": ("above", "gt"), "less_than": ("below", "lt"),
+              "too_short": ("of a length of at least", "min_length")}  # fmt: skip
     if kind in bounds:
         word, key = bounds[kind]
         return f"{place} must be {word} {context[key]:g}, got {got}"

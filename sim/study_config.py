@@ -161,6 +161,14 @@ class Study(Section):
             raise ValueError("choose.cheapest must have promises to keep, got none")
         return self
 
+    @property
+    def all_groups(self) -> tuple[str, ...]:
+        """Return the groups of measures that are kept or needed: `all` and those of the responses among them."""
+        asked = [*self.responses, *self.promises, *self.precision.until]
+        asked += [self.choose.best.response] if self.choose and self.choose.best else []
+        named = [response.partition("|")[2].partition(":")[0] for response in asked]
+        return tuple(dict.fromkeys((*self.groups, "all", *filter(None, named))))
+
 
 def load(mapping: Mapping[str, Any]) -> Study:
     """Return a checked study; `design` may be a word, a mapping or a list of these, `evidence` a word or a list.

@@ -6,7 +6,7 @@ from experiments.studies.plan import planned
 from experiments.sweep import ordered
 from sim import config, tables
 
-# Every file of configs/study stands here with the numbers of its settings and points; those of the evidence are counted.
+# Every file of configs/study with the numbers of its settings and points; what the evidence makes is counted.
 SHIPPED = {
     "ab_order": (25, 25),
     "burden": (25, 50),

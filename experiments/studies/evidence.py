@@ -78,7 +78,8 @@ def factors(
             raise ConfigError(
                 f"study.evidence must name paths of {EVIDENCE} that have a range{near(name, known)}, got {name}"
             )
-    wanted = [row for row in ranged if ALL in names or row["path"] in names]
+    order = [row["path"] for row in ranged] if ALL in names else names
+    wanted = [row for path in dict.fromkeys(order) for row in ranged if row["path"] == path]
     made, left = [], []
     for row in wanted:
         of = tuple(pilot for pilot in plain if pilot in (row["pilots"] or plain))

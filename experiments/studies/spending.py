@@ -224,7 +224,7 @@ def warm_up(study: Study, line: Line, means: How, archive: Archive, console: Con
     keys = {base: studies.key(pilot) for base, pilot in pilots.items()}
     for pilot in pilots.values():
         studies.describe(archive, pilot)
-    runs = Runs(archive, pilots, keys, means, study.groups, console)
+    runs = Runs(archive, pilots, keys, means, study.all_groups, console)
     runs.have(dict.fromkeys(pilots, wanted.replications), "pilot run for the warm-up")
     series: dict[str, Floats] = {}
     for base in pilots:
