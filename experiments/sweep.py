@@ -30,7 +30,7 @@ replication is kept for all studies (results/.replications), so that nothing is 
 with the same command. Tables (Parquet and CSV), charts and summary.md are kept in results/FOLDER.
 
   study=grid_size                   which study; those that ship: {studies}
-  --dry-run                         its points, replications, time and overloaded posts; runs two replications to time it
+  --dry-run                         its points, replications, time and overloaded posts; runs two of them to time it
   name=mine                         results/mine; by default the study's name, with a hash where knobs were set
   study.precision.replications=20   any key of the study file
   run=year  grid.households=300     any knob of configs/, for all points alike
