@@ -129,7 +129,9 @@ def ordered(line: Line) -> Order:
                 "run.replications must be left out, as the study says how many: "
                 f"study.precision.replications={knob.partition('=')[2]}"
             )
-    settings = config.checked(Settings, compose("sweep", mine))
+    # a study file need not write every key that a study has
+    added = tuple(o.replace("study.", "++study.", 1) if o.startswith("study.") else o for o in mine.overrides)
+    settings = config.checked(Settings, compose("sweep", Line(added, mine.config_dir)))
     study = study_config.load(settings.study)
     changed = [*rest.overrides, *(o for o in mine.overrides if o.startswith("study.") and not o.startswith(SPENDING))]
     digest = hashlib.sha256(json.dumps(sorted(changed)).encode()).hexdigest()[:8]
@@ -174,9 +176,7 @@ def sweep(order: Order, *, dry: bool = False) -> None:
     identity = _identity(order, plan, keys)
     wanted = order.study.precision.replications
     facts = {"command": ["wangge", *order.command], "seed": plan.first.run.seed, "replications": wanted}
-    if not (RESULTS / order.name).exists():
-        # A folder that is begun holds its study for good, a response that is none included.
-        before.check_responses(plan, runs)
+    before.check(plan, runs)  # a folder that is begun holds its study for good
     store = Store.open(RESULTS / order.name, identity, facts, keys=keys | pilot_runs)
     request = standing.asked(order.study.model_dump(mode="json"), identity)
     told = standing.told(store.folder, request, runs)
