@@ -56,10 +56,10 @@ def test_the_best_and_the_cheapest_are_chosen_with_their_guarantee(sweep, tmp_pa
         tmp_path,
         factors={"staffing.district_heads": [8, 10, 40]},
         responses=["patrols_done", "on_time"],
-        promises={"patrols_done": {"at_least": 0.01, "tolerance": 0.005}},
+        promises={"patrols_done": {"at_least": 0.1, "tolerance": 0.2}},
         precision={"replications": 2},
         choose={"cheapest": True, "best": {"response": "on_time", "smaller_is_better": False, "zone": 0.2},
-                "first": 3, "most": 6},
+                "first": 5, "most": 8},
     )  # fmt: skip
     told = sweep()
     assert "Asked for the fewest heads that keep every promise: staffing.district_heads=8 (p0000), right with" in told
@@ -76,10 +76,10 @@ def test_the_best_and_the_cheapest_are_chosen_with_their_guarantee(sweep, tmp_pa
 def test_what_no_point_promises_is_chosen_nowhere(sweep, tmp_path):  # noqa: F811
     write(
         tmp_path,
-        promises={"patrols_done": {"at_least": 2.0, "tolerance": 0.1}},
-        choose={"cheapest": True, "first": 2, "most": 4},
+        promises={"patrols_done": {"at_least": 2.0, "tolerance": 0.5}},
+        choose={"cheapest": True, "first": 5, "most": 8},
     )
-    assert "Asked for the fewest heads that keep every promise: no point was found that does" in sweep()
+    assert "Asked for the fewest heads that keep every promise: none does (" in sweep()
     assert not table("choice")["chosen"].any()
 
 
