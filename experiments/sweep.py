@@ -116,8 +116,6 @@ def ordered(line: Line) -> Order:
     plain = tuple(o.lstrip("+") if o.lstrip("+").startswith("study.") else o for o in line.overrides)
     where, other = replace(line, overrides=plain).take(*HOW)
     mine, rest = other.take("study", "name", "retry")
-    # Keys that the file leaves out may be set as well: the schema knows them all.
-    whole = replace(mine, overrides=tuple(f"++{o}" if o.startswith("study.") else o for o in mine.overrides))
     known = options("study", CONFIGS, line.config_dir)
     named = [o.partition("=")[2] for o in mine.overrides if o.startswith("study=")]
     if not named:
@@ -132,7 +130,9 @@ def ordered(line: Line) -> Order:
                 "run.replications must be left out, as the study says how many: "
                 f"study.precision.replications={knob.partition('=')[2]}"
             )
-    settings = config.checked(Settings, compose("sweep", whole))
+    # a study file need not write every key that a study has
+    added = tuple(o.replace("study.", "++study.", 1) if o.startswith("study.") else o for o in mine.overrides)
+    settings = config.checked(Settings, compose("sweep", Line(added, mine.config_dir)))
     study = study_config.load(settings.study)
     changed = [*rest.overrides, *(o for o in mine.overrides if o.startswith("study.") and not o.startswith(SPENDING))]
     digest = hashlib.sha256(json.dumps(sorted(changed)).encode()).hexdigest()[:8]
@@ -177,9 +177,7 @@ def sweep(order: Order, *, dry: bool = False) -> None:
     identity = _identity(order, plan, keys)
     wanted = order.study.precision.replications
     facts = {"command": ["wangge", *order.command], "seed": plan.first.run.seed, "replications": wanted}
-    if not (RESULTS / order.name).exists():
-        # A folder that is begun holds its study for good, a response that is none included.
-        before.check_responses(plan, runs)
+    before.check(plan, runs)  # a folder that is begun holds its study for good
     store = Store.open(RESULTS / order.name, identity, facts, keys=keys | pilot_runs)
     request = standing.asked(order.study.model_dump(mode="json"), identity)
     told = standing.told(store.folder, request, runs)

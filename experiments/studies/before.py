@@ -128,14 +128,22 @@ def estimate(console: Console, plan: Plan, runs: Runs) -> None:
     console.print("Nothing else was run and no results folder was written.", markup=False)
 
 
-def check_responses(plan: Plan, runs: Runs) -> None:
-    """Raise where a response is no measure, by the first replication of the first point that can be run.
+def check(plan: Plan, runs: Runs) -> None:
+    """Raise where a study cannot end as it is asked to, by the first replication of the first point that can be run.
 
     Raises
     ------
     ConfigError
-        Responses, promises and what is wanted precise must be measures of the points.
+        Responses, promises and what is wanted precise must be measures of the points; a budget must do for the first
+        replications of every point.
     """
+    precision = plan.study.precision
+    least = precision.replications * len(runs.keys)
+    if precision.until and precision.budget is not None and precision.budget < least:
+        raise ConfigError(
+            f"study.precision.budget must be at least {least}, for {precision.replications} replications of each of "
+            f"{counted(len(runs.keys), 'point')}, got {precision.budget}"
+        )
     wanted = [*plan.study.responses, *plan.study.promises, *plan.study.precision.until]
     if plan.study.choose and plan.study.choose.best:
         wanted.append(plan.study.choose.best.response)

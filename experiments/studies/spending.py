@@ -14,7 +14,6 @@ from experiments.studies.runs import Runs
 from experiments.studies.telling import WITHHELD
 from sim import study as studies
 from sim import truncation
-from sim.config import ConfigError, near
 from sim.design import Setting
 from sim.feasibility import Judgement, select_cheapest
 from sim.feasibility import Promise as Limit
@@ -113,14 +112,7 @@ class _WithheldError(Exception):
 
 
 def spend(plan: Plan, runs: Runs, looks: Mapping[str, Look]) -> Spent:
-    """Have every replication that a study asks for, and return what was found out on the way.
-
-    Raises
-    ------
-    ConfigError
-        Responses must be measures of the points.
-    """
-    _check_responses(plan, runs)
+    """Have every replication that a study asks for, and return what was found out on the way."""
     wanted = plan.study.precision
     if not wanted.until:
         runs.have(dict.fromkeys(runs.keys, wanted.replications))
@@ -186,28 +178,6 @@ def _target(one: Target) -> Wanted:
     if one.half_width is not None:
         return Wanted(one.half_width)
     return Wanted(one.difference or 0, Kind.DIFFERENCE)
-
-
-def _check_responses(plan: Plan, runs: Runs) -> None:
-    """Raise where a response is no measure of the first point that can be run."""
-    wanted = [*plan.study.responses, *plan.study.promises, *plan.study.precision.until]
-    if plan.study.choose and plan.study.choose.best:
-        wanted.append(plan.study.choose.best.response)
-    for name in runs.keys:
-        runs.have({name: 1}, "first replication")
-        if name in runs.failures:
-            continue
-        known = [
-            measure if group == "all" else f"{measure}|{group}"
-            for measure, group in runs.table(name, 0).select("measure", "group").iter_rows()
-        ]
-        for response in wanted:
-            if response not in known:
-                raise ConfigError(
-                    "study.responses, promises and the like must name measures, or measure|group"
-                    f"{near(response, known)}, got {response}"
-                )
-        return
 
 
 def warm_up(study: Study, line: Line, means: How, archive: Archive, console: Console) -> tuple[WarmUp, dict[str, str]]:

@@ -236,7 +236,9 @@ def choices(plan: Plan, found: Sequence[Choice]) -> Iterator[str]:
     for choice in found:
         spent = sum(one.spent for one in choice.candidates)
         if choice.chosen is None:
-            yield f"Asked for {choice.asked}: no point was found that does ({spent} replications looked at)."
+            open_ = sum(one.verdict == "undecided" for one in choice.candidates)
+            found_out = f"{counted(open_, 'point')} could not be judged with so few" if open_ else "none does"
+            yield f"Asked for {choice.asked}: {found_out} ({counted(spent, 'replication')} looked at)."
             continue
         label = plan.point(choice.chosen).label
         sure = (
@@ -244,7 +246,7 @@ def choices(plan: Plan, found: Sequence[Choice]) -> Iterator[str]:
             if choice.guaranteed
             else "without a guarantee: the most replications ended the search"
         )
-        yield f"Asked for {choice.asked}: {label} ({choice.chosen}), {sure}; {spent} replications looked at."
+        yield f"Asked for {choice.asked}: {label} ({choice.chosen}), {sure}; {counted(spent, 'replication')} looked at."
         out = [one.name for one in choice.candidates if one.verdict == WITHHELD]
         if out:
             yield f"Left out of the choice, as a response is withheld: {', '.join(out)}."
