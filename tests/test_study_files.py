@@ -9,7 +9,7 @@ from studies import plan, study
 from test_commands import refused
 
 from experiments.composition import Line, parse
-from experiments.studies import factors
+from experiments.studies import factors, multirun
 from experiments.studies.plan import FIXED, planned
 from experiments.sweep import ordered
 from sim.config import ConfigError
@@ -406,3 +406,10 @@ def test_a_text_that_looks_like_an_interpolation_stays_a_text(tmp_path):
     mine = planned(order.study, order.line)
     assert mine.study.title == "${oc.env:HOME}"
     assert [knob.value for knob in mine.settings.all[0].knobs] == ["${oc.env:HOME}", 300]
+
+
+def test_a_sweep_of_the_command_line_may_make_a_key():
+    line = parse(["+grid.more=1,2", "roles=ab,lines", "grid.households=300"])
+    order = multirun._order(line, *multirun._split(line))
+    assert order.study.factors == {"+grid.more": "1,2", "roles": "ab,lines"}
+    assert order.line.overrides == ("grid.households=300",)
