@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,7 +30,7 @@ replication is kept for all studies (results/.replications), so that nothing is 
 with the same command. Tables (Parquet and CSV), charts and summary.md are kept in results/FOLDER.
 
   study=grid_size                   which study; those that ship: {studies}
-  --dry-run                         its points, replications, time and overloaded posts; runs one replication to time it
+  --dry-run                         its points, replications, time and overloaded posts; runs two of them to time it
   name=mine                         results/mine; by default the study's name, with a hash where knobs were set
   study.precision.replications=20   any key of the study file
   run=year  grid.households=300     any knob of configs/, for all points alike
@@ -113,7 +113,8 @@ def ordered(line: Line) -> Order:
     ConfigError
         It must name a study; keys must be known.
     """
-    where, other = line.take(*HOW)
+    plain = tuple(o.lstrip("+") if o.lstrip("+").startswith("study.") else o for o in line.overrides)
+    where, other = replace(line, overrides=plain).take(*HOW)
     mine, rest = other.take("study", "name", "retry")
     known = options("study", CONFIGS, line.config_dir)
     named = [o.partition("=")[2] for o in mine.overrides if o.startswith("study=")]

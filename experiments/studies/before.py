@@ -84,14 +84,21 @@ def verdict(point: Point, looks: Mapping[str, Look]) -> str:
 
 
 def estimate(console: Console, plan: Plan, runs: Runs) -> None:
-    """Print how long the study will take, from one replication that is timed (and kept)."""
+    """Print how long the study will take, from two replications that are timed (and kept).
+
+    The first of a machine may compile the engine, so that the quicker one of a point counts.
+    """
     from sim.executor import default_workers
 
     due = plan.study.precision.replications
     names = list(runs.keys)
     first = names[: len(plan.study.pilots)]
-    runs.have(dict.fromkeys(first, 1), "timing")
-    timed = [float(runs.archive.facts(runs.keys[name], 0)["seconds"]) for name in first if name not in runs.failures]
+    runs.have(dict.fromkeys(first, min(2, due)), "timing")
+    timed = [
+        min(float(runs.archive.facts(runs.keys[name], number)["seconds"]) for number in range(runs.count(name)))
+        for name in first
+        if name not in runs.failures
+    ]
     missing = {
         (runs.keys[name], number)
         for name in names

@@ -114,7 +114,7 @@ def planned(study: Study, line: Line) -> Plan:
     composer = Composer(study, line)
     base = {name: composer.plain(name) for name in study.pilots}
     given = {name: factors.parsed(name, values, line.config_dir) for name, values in study.factors.items()}
-    from_evidence, notes = evidence.factors(study.evidence, base, line.config_dir)
+    from_evidence, notes = evidence.factors(study.evidence, base, line.config_dir) if study.evidence else ([], [])
     known = given | {factor.name: factor for factor in from_evidence}
     _apart(given, from_evidence, line)
     if any(one.kind == "one_at_a_time" for one in study.design):
