@@ -61,14 +61,16 @@ class Level:
 
 @dataclass(frozen=True)
 class Factor:
-    """What a study moves: discrete levels, or intervals of one or several knobs that move together.
+    """What a study moves: discrete levels, or intervals of one or several knobs that move together, or either.
+
+    A factor of both (a range of the evidence) is taken by its levels in a grid, and over its whole range in a sample.
 
     Attributes
     ----------
     name
         As in the study file.
     levels
-        In order; empty where the factor is an interval.
+        In order; empty where the factor is an interval only.
     intervals
         Knobs with their values at both ends (the knob's own value is the low end), whole numbers where `whole`.
     base
@@ -96,8 +98,8 @@ class Factor:
         return {key for key, _ in self.moves}
 
     def at(self, u: float) -> Level:
-        """Return the level at a place between 0 and 1 (exclusive): levels take equal parts of it."""
-        if self.levels:
+        """Return the level at a place between 0 and 1 (exclusive): levels take equal parts where there is no range."""
+        if not self.intervals:
             return self.levels[min(int(u * len(self.levels)), len(self.levels) - 1)]
         knobs = []
         for low, high, whole in self.intervals:

@@ -124,6 +124,8 @@ class DesignOf(Section):
             raise ValueError(f"n must be a power of two for {self.kind}, got {self.n}")
         if self.kind not in SAMPLED and self.n is not None:
             raise ValueError(f"n must be left out for {self.kind}, got {self.n}")
+        if self.factors is not None and len(set(self.factors)) < len(self.factors):
+            raise ValueError(f"factors must be different ones, got {', '.join(self.factors)}")
         if (self.kind == "points") != bool(self.points):
             raise ValueError("points must be given for kind points, and for no other")
         return self

@@ -121,6 +121,12 @@ def test_a_large_whole_number_is_called_by_all_its_digits():
     assert (level.label, level.number) == ("1500000", 1_500_000.0)
 
 
+def test_a_range_with_levels_is_sampled_over_all_of_it_and_crossed_by_its_levels():
+    both = Factor("a", factor("a", 1, 2, 9).levels, interval("a", 1.0, 9.0).intervals, base="2")
+    assert [both.at(u).number for u in (0.0, 0.25, 0.5)] == [1.0, 3.0, 5.0]
+    assert values(design.grid([both])) == [(1,), (2,), (9,)]
+
+
 def test_intervals_of_one_factor_move_together():
     both = Factor("down", intervals=((Knob("down", 0.0), 1.0, False), (Knob("up", 1.0), 0.0, False)))
     assert [knob.value for knob in both.at(0.25).knobs] == [0.25, 0.75]

@@ -51,7 +51,6 @@ def test_every_factor_of_the_evidence_gives_designs_that_can_be(name):
     assert len(found) > 60
     for factor in found:
         levels = [*factor.levels, factor.at(0.0), factor.at(0.37), factor.at(1 - 1e-12)]
-        levels += [type(factor)(factor.name, intervals=factor.intervals).at(u) for u in (0.0, 0.37, 1 - 1e-12)]
         loaded = [config.load(mine.mapping(name, level.knobs)).model_dump(mode="json") for level in levels]
         at_base = loaded[[level.label for level in factor.levels].index(factor.base)]
         assert at_base == config.load(composed(name)).model_dump(mode="json")
@@ -127,8 +126,8 @@ def test_two_shares_of_one_whole_move_in_one_setting():
 
 def test_a_sample_of_all_the_evidence_has_designs_that_can_be():
     mine = plan(pilots=["four_level", BALANCED], evidence="all", design={"kind": "lhs", "n": 16})
-    whys = {point.why.partition(" must")[0] for point in mine.points if not point.pilot}
-    assert sum(point.pilot is not None for point in mine.points) >= 24, whys
+    assert [point.why for point in mine.points if not point.pilot] == []
+    assert len({shares(point.pilot)["party"] for point in mine.points}) == len(mine.points) / 2
 
 
 def test_sent_down_makes_room_for_sent_up_where_no_street_is_left():

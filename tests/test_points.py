@@ -2,7 +2,7 @@ import json
 from functools import cache
 
 import pytest
-from studies import composer, plan, study
+from studies import composer, plan
 
 from experiments.composition import Line, compose
 from experiments.studies.points import put, value_at
@@ -195,7 +195,3 @@ def test_markup_and_formulas_stay_texts():
     assert (mine.study.title, mine.points[0].label) == (label, label)
     assert mine.points[0].pilot.title == label
     assert config.load(mine.points[0].pilot.model_dump(mode="json")).grid.households == 300
-
-
-def test_study_of_tests_is_one_of_one_pilot():
-    assert study().pilots == (PILOT,)

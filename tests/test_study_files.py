@@ -3,15 +3,14 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from district import CONFIGS
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from studies import PLAIN, plan, study
+from studies import plan, study
 from test_commands import refused
 
 from experiments.composition import Line, parse
-from experiments.studies import factors
-from experiments.studies.plan import FIXED
+from experiments.studies import factors, multirun
+from experiments.studies.plan import FIXED, planned
 from experiments.sweep import ordered
 from sim.config import ConfigError
 from sim.variance import sobol_settings
@@ -176,6 +175,8 @@ def test_a_factor_without_levels_is_told_quickly(given_, match):
         ({"design": {"kind": "indices", "n": 3}}, r"^study\.design\.0\.n must be a power of two for indices, got 3$"),
         ({"design": {"kind": "lhs", "n": 0}}, r"^study\.design\.0\.n must be at least 1, got 0$"),
         ({"design": {"kind": "grid", "n": 4}}, r"^study\.design\.0\.n must be left out for grid, got 4$"),
+        ({"design": {"kind": "grid", "factors": ["a", "a"]}}, r"^study\.design\.0\.factors must be different ones"),
+        ({"design": {"kind": "grid", "factors": []}}, r"^study\.design\.0\.factors must be of a length of at least 1"),
         ({"design": "points"}, r"^study\.design\.0\.points must be given for kind points, and for no other$"),
         ({"design": {"kind": "grid", "points": {"x": {}}}}, r"points must be given for kind points, and for no other$"),
         ({"design": {"kind": "points", "points": {"x": 3}}}, r"^study\.design\.0\.points\.x must be a mapping, got 3$"),
@@ -397,5 +398,18 @@ def test_a_study_speaks_of_its_own_keys(tmp_path):
     assert mine.question == "about t"
 
 
-def test_plain_study_of_the_tests_has_a_pilot_that_ships():
-    assert all((CONFIGS / f"pilot/{name}.yaml").is_file() for name in PLAIN["pilots"])
+def test_a_text_that_looks_like_an_interpolation_stays_a_text(tmp_path):
+    home = "\\${oc.env:HOME}"
+    text = f"title: '{home}'\npilots: [four_level]\nresponses: [x]\n"
+    text += f"design: {{kind: points, points: {{a: {{title: '{home}', grid.households: 300}}}}}}\n"
+    order = ordered(parse(own(tmp_path, text)))
+    mine = planned(order.study, order.line)
+    assert mine.study.title == "${oc.env:HOME}"
+    assert [knob.value for knob in mine.settings.all[0].knobs] == ["${oc.env:HOME}", 300]
+
+
+def test_a_sweep_of_the_command_line_may_make_a_key():
+    line = parse(["+grid.more=1,2", "roles=ab,lines", "grid.households=300"])
+    order = multirun._order(line, *multirun._split(line))
+    assert order.study.factors == {"+grid.more": "1,2", "roles": "ab,lines"}
+    assert order.line.overrides == ("grid.households=300",)

@@ -79,13 +79,14 @@ def _order(line: Line, swept: dict[str, list[str]], fixed: dict[str, str]) -> Or
     """Return the sweeps of a command line as a study: a grid over them, under every pilot that is named."""
     given = dict(o.split("=", 1) for o in line.overrides)
     pilots = swept.pop("pilot", None) or [fixed.pop("pilot", "pilot=four_level").partition("=")[2]]
+    moved = {key: values for key, values in given.items() if key.lstrip("+") in swept}
     name = fixed.pop("name", "").partition("=")[2]
     replications = fixed.pop("run.replications", "").partition("=")[2]
     means = Line(tuple(fixed.pop(key) for key in list(fixed) if key.split(".")[0] in HOW), line.config_dir)
     plain = {
         "title": f"{' by '.join([*(['pilot'] if len(pilots) > 1 else []), *swept]) or 'one point'}",
         "pilots": pilots,
-        "factors": {key: given[key] for key in swept},
+        "factors": moved,
         "design": "grid" if swept else {"kind": "points", "points": {"as it is": {}}},
         "responses": list(RESPONSES),
     }
@@ -93,7 +94,9 @@ def _order(line: Line, swept: dict[str, list[str]], fixed: dict[str, str]) -> Or
         plain["precision"] = {"replications": int(replications) if replications.isdecimal() else replications}
     study = study_config.load(plain)
     rest = Line(tuple(fixed.values()), line.config_dir)
-    matters = sorted([*rest.overrides, *(f"{key}={given[key]}" for key in swept), f"pilot={','.join(pilots)}"])
+    matters = sorted(
+        [*rest.overrides, *(f"{key}={values}" for key, values in moved.items()), f"pilot={','.join(pilots)}"]
+    )
     digest = hashlib.sha256(json.dumps(matters).encode()).hexdigest()[:8]
     command = ("run", "-m", *line.overrides)
     return Order(name or f"multirun-{digest}", study, rest, how(means), retry=False, command=command)
