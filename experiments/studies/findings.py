@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 MOST_RANKED = 40
 """Points that are ranked at once: the intervals hold for all pairs together, and grow with their number."""
 
+MOST_ON_A_FRONT = 200
+"""Points of which heads and service are held against each other, pair by pair."""
+
+ABOUT_FACTORS = {"one_at_a_time", "indices"}
+"""Designs whose points are no choices: they tell what the factors do."""
 
 MEASURES = {"measure": pl.String, "group": pl.String, "unit": pl.String, "value": pl.Float64}
 
@@ -295,7 +300,8 @@ def _ranking(plan: Plan, runs: Runs) -> pl.DataFrame | None:
 def _pareto(plan: Plan, runs: Runs, looks: Mapping[str, Look]) -> pl.DataFrame | None:
     """Return heads against every response, where heads differ between the points."""
     names = whole(runs)
-    if len({looks[name].heads for name in names}) < 2:
+    kinds = {block.kind for block in plan.settings.blocks}
+    if len({looks[name].heads for name in names}) < 2 or len(names) > MOST_ON_A_FRONT or kinds <= ABOUT_FACTORS:
         return None
     keeps = [keeps_promises(plan, runs, name) for name in names]
     parts = []

@@ -126,9 +126,22 @@ def words_of(plan: Plan, runs: Runs, tables: Mapping[str, pl.DataFrame], warm_up
         "footer": (
             f"{first.district.name}; {n} replication{'s' * (n != '1')} a point on the same residents, seed {run.seed}, "
             f"{telling.counted(run.measured_weeks, 'week')} measured after {run.warm_up_weeks} of warm-up. Many inputs "
-            "are assumptions: configs/evidence.yaml."
-        ),
+            f"are assumptions: configs/evidence.yaml. {_caution(tables)}"
+        ).strip(),
     }
+
+
+def _caution(tables: Mapping[str, pl.DataFrame]) -> str:
+    """Return what must be known of differences for which no verdict is given."""
+    if "effects" not in tables:
+        return ""
+    kept_back = tables["effects"].filter(pl.col("why").str.contains("cannot keep up"))["point"].n_unique()
+    if not kept_back:
+        return ""
+    return (
+        f"At {telling.counted(kept_back, 'point')} or their baseline too many requests meet staff who cannot keep up: "
+        "no verdict is given, and how far a difference goes hangs on the length of the run."
+    )
 
 
 def _units(plan: Plan, runs: Runs) -> pl.DataFrame:
