@@ -139,39 +139,17 @@ def _named(overloaded: Mapping[str, list[str]]) -> list[str]:
 
 def progress(console: Console, store: Store, pilots: list[Pilot], means: How) -> Speed:
     """Run what is missing behind a progress bar."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
+    from experiments.progress import Progress
     from sim import study
 
     wanted = {(store.key(p.name), r) for p in pilots for r in range(p.run.replications)}
     total, kept = len(wanted), sum(store.archive.finished(*which) for which in wanted)
     if kept:
         console.print(f"{kept} of {total} replications were kept already.")
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=not sys.stderr.isatty() and not console.is_terminal) as bar:
-        job = bar.add_task("replications", total=total, completed=kept)
+    with Progress.of(console, "replications", total, kept) as bar:
 
         def on_done(task: study.Task, facts: Mapping[str, Any]) -> None:
-            bar.advance(job)
-            done = int(bar.tasks[job].completed)
-            if not console.is_terminal and (10 * done // total > 10 * (done - 1) // total or done == kept + 1):
-                console.print(
-                    f"  {done} of {total}: kept {task}, {facts['steps']:,} steps in {facts['seconds']:.0f} s",
-                    markup=False,
-                )
+            bar.advance(f"{task}, {facts['steps']:,} steps in {facts['seconds']:.0f} s")
 
         return study.run(store, pilots, engine=means.engine, on=means.executor, on_done=on_done)
 

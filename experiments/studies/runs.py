@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from experiments.progress import Progress
 from sim import study
 from sim.archive import Damaged
 
@@ -148,47 +148,3 @@ class Runs:
 
             study.run_tasks(tasks, on=self.means.executor, on_done=on_done, go_on=True)
         self.seconds += time.perf_counter() - began
-
-
-@dataclass
-class Progress:
-    """How far a round of replications is: a bar in a terminal, a line at every tenth elsewhere."""
-
-    console: Console
-    total: int
-    bar: Any
-    job: Any
-    done: int = 0
-
-    @classmethod
-    def of(cls, console: Console, told: str, total: int) -> Progress:
-        """Return the progress of so many replications."""
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-        from rich.progress import Progress as Bar
-
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-        )
-        bar = Bar(*columns, console=console, disable=not sys.stderr.isatty() and not console.is_terminal)
-        return cls(console, total, bar, bar.add_task(told, total=total))
-
-    def __enter__(self) -> Progress:
-        """Show the bar."""
-        self.bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Leave the bar as it is."""
-        self.bar.stop()
-
-    def advance(self, what: str) -> None:
-        """Count one more."""
-        self.done += 1
-        self.bar.advance(self.job)
-        tenth = 10 * self.done // self.total > 10 * (self.done - 1) // self.total
-        if not self.console.is_terminal and (tenth or self.done == 1):
-            self.console.print(f"  {self.done} of {self.total}: kept {what}", markup=False)
