@@ -169,7 +169,8 @@ def told(interval: analysis.Interval, unit: str, *, signed: bool = False, interv
 
     def one(value: float) -> str:
         text = number(abs(value) * scale, places)
-        return f"{'-' if value < 0 else '+' if signed else ''}{text}"
+        sign = "-" if value < 0 else "+" if signed else ""
+        return text if not text.strip("0.,") else f"{sign}{text}"
 
     name = " %" if unit == "share" else f" {unit}" if unit else ""
     exact = not interval_too or interval.high - interval.low < 1e-9
