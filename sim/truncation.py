@@ -24,7 +24,7 @@ class WarmUp(NamedTuple):
     Attributes
     ----------
     weeks : int
-        For all series: the largest of their choices.
+        For all series: the largest choice, of series that do not grow for ever; the minimum where all do.
     chosen : polars.DataFrame
         series, weeks, judged (bool), growth, growth_low, growth_high: slope over the second half of the run (unit of
         the series a week) with its interval over replications.
@@ -88,7 +88,8 @@ def warm_up(
     schema = {"series": pl.String, "weeks": pl.Int64, "judged": pl.Boolean}
     schema |= dict.fromkeys(("growth", "growth_low", "growth_high"), pl.Float64)
     found = pl.DataFrame(chosen, schema=schema, orient="row")
-    return WarmUp(max(row[1] for row in chosen), found, pl.concat(tables), " ".join(said))
+    weeks = max((weeks for _, weeks, judged, _, growth, _ in chosen if judged or not growth > 0), default=minimum)
+    return WarmUp(weeks, found, pl.concat(tables), " ".join(said))
 
 
 def _means(y: Floats) -> Floats:

@@ -36,6 +36,7 @@ def test_a_backlog_that_grows_for_ever_is_said_to_be_overloaded():
     assert found.chosen["judged"].to_list() == [True, False]
     assert found.said.startswith("new still grows by 3.0 hours a week (")
     assert "no warm-up will do" in found.said
+    assert found.weeks == found.chosen["weeks"][0]  # what never settles says nothing of a warm-up
     row = found.chosen.row(1, named=True)
     assert row["growth_low"] < 3 < row["growth_high"]
 

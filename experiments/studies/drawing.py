@@ -248,6 +248,6 @@ def _warm_up(part: pl.DataFrame, words: Mapping[str, Any]) -> Figure:
     chosen = dict(part.select("series", "chosen").unique().iter_rows())
     return warm_up(
         part.select("series", "week", "mean"), chosen,
-        subtitle=f"Means of a pilot run of the base; all points leave out {words['warm_up_weeks']} weeks, the longest.",
+        subtitle=f"Means of a pilot run of the base; all points leave out {words['warm_up_weeks']} weeks.",
         response_label="work that waits", unit="hours", **_opening(words, "warm-up"),
     )  # fmt: skip
