@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from experiments.composition import How
+    from experiments.studies.looks import Look
     from experiments.studies.plan import Plan
     from sim.study_config import Study
 
@@ -134,6 +135,8 @@ def ordered(line: Line) -> Order:
     added = tuple(o.replace("study.", "++study.", 1) if o.startswith("study.") else o for o in mine.overrides)
     settings = config.checked(Settings, compose("sweep", Line(added, mine.config_dir)))
     study = study_config.load(settings.study)
+    if study.warm_up is not None and any(o.startswith("run.warm_up_weeks=") for o in rest.overrides):
+        raise ConfigError("run.warm_up_weeks must be left out, as study.warm_up chooses it (study.warm_up=null)")
     changed = [*rest.overrides, *(o for o in mine.overrides if o.startswith("study.") and not o.startswith(SPENDING))]
     digest = hashlib.sha256(json.dumps(sorted(changed)).encode()).hexdigest()[:8]
     name = settings.name or (f"{named[-1]}-{digest}" if changed else named[-1])
@@ -147,7 +150,6 @@ def sweep(order: Order, *, dry: bool = False) -> None:
     from experiments.studies.looks import look_at_all
     from experiments.studies.plan import planned
     from experiments.studies.runs import Runs
-    from experiments.studies.telling import counted
     from sim import study as studies
     from sim.archive import ARCHIVE, Archive
     from sim.files import plain_name
@@ -159,16 +161,21 @@ def sweep(order: Order, *, dry: bool = False) -> None:
     plan = planned(order.study, order.line)
     archive = Archive.open(RESULTS / ARCHIVE)
     warm_up, pilot_runs = None, dict[str, str]()
-    if order.study.warm_up is not None:
-        warm_up, pilot_runs = spending.warm_up(order.study, order.line, order.means, archive, console)
+    if order.study.warm_up is not None and not dry:
+        warm_up, pilot_runs = spending.warm_up(
+            order.study, order.line, order.means, archive, console, retry=order.retry
+        )
         longer = (*order.line.overrides, f"run.warm_up_weeks={warm_up.weeks}")
         plan = planned(order.study, Line(longer, order.line.config_dir))
-    looks = look_at_all(archive, plan.pilots, studies.keys(list(plan.pilots.values())), order.means)
-    plan = plan.without({name: look.why for name, look in looks.items() if look.why})
+    keys = studies.keys(list(plan.pilots.values()))
+    looks = look_at_all(archive, plan.pilots, keys, order.means)
+    plan = plan.without(refused(plan, looks))
     if not plan.pilots:
+        from experiments.studies.telling import counted
+
         without = f"{counted(len(plan.points), 'point')} without a design: {plan.points[0].why}"
         raise ConfigError(f"study must have a point that can be, got {without}")
-    keys = studies.keys(list(plan.pilots.values()))
+    keys = {name: keys[name] for name in plan.pilots}
     runs = Runs(archive, plan.pilots, keys, order.means, order.study.all_groups, console, retry=order.retry)
     before.points(console, plan, looks)
     if dry:
@@ -179,13 +186,33 @@ def sweep(order: Order, *, dry: bool = False) -> None:
     facts = {"command": ["wangge", *order.command], "seed": plan.first.run.seed, "replications": wanted}
     before.check(plan, runs)  # a folder that is begun holds its study for good
     store = Store.open(RESULTS / order.name, identity, facts, keys=keys | pilot_runs)
-    request = standing.asked(order.study.model_dump(mode="json"), identity)
+    request = standing.asked(plan, identity)
     told = standing.told(store.folder, request, runs)
     if told is None:
         spent = spending.spend(plan, runs, looks)
-        told = outcome.write(console, store, plan, runs, looks, spent, warm_up)
-        standing.keep(store, request, runs, told)
+        told, written = outcome.write(console, store, plan, runs, looks, spent, warm_up)
+        standing.keep(store, request, runs, told, written)
     outcome.tell(console, store, told, runs)
+
+
+def refused(plan: Plan, looks: Mapping[str, Look]) -> dict[str, str]:
+    """Return the points that are not run, and why: they cannot be staffed, or their config refuses overload.
+
+    Raises
+    ------
+    ConfigError
+        The baseline must be among those that are run.
+    """
+    from experiments.studies.telling import counted
+
+    found = {name: look.why for name, look in looks.items() if look.why}
+    for name, pilot in plan.pilots.items():
+        if pilot.run.overload == "refuse" and looks[name].overloaded:
+            posts = looks[name].overloaded
+            found[name] = f"run.overload is refuse, and {counted(len(posts), 'post')} cannot keep up, as {posts[0]}"
+    if plan.baseline is not None and (why := found.get(plan.at(plan.baseline)[0].name)):
+        raise ConfigError(f"study.baseline must be a design that can be, got one that cannot: {why}")
+    return found
 
 
 def _identity(order: Order, plan: Plan, keys: Mapping[str, str]) -> dict[str, Any]:

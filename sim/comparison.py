@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -78,9 +78,22 @@ OTHERS = (
 def judged_as(response: str) -> Shown | None:
     """Return how a response of a study (`measure` or `measure|group`) is judged, or None where nobody said."""
     measure, _, group = response.partition("|")
+    group = group or "all"
     known = [one for one in (*SHOWN, *OTHERS) if one.measure == measure]
-    exact = [one for one in known if one.group == (group or "all")]
-    return next(iter([*exact, *known]), None)
+    exact = [one for one in known if one.group == group]
+    if exact or not known:
+        return next(iter(exact), None)
+    return replace(known[0], group=group, label=worded(response))
+
+
+def worded(response: str) -> str:
+    """Return a response of a study in words."""
+    measure, _, group = response.partition("|")
+    labels = {(one.measure, one.group): one.label for one in (*SHOWN, *OTHERS)}
+    if (measure, group or "all") in labels:
+        return labels[measure, group or "all"]
+    text = labels.get((measure, "all")) or measure.replace("_", " ")
+    return f"{text}, {group.replace('|', ', ').replace(':', ' ').replace('_', ' ')}" if group else text
 
 
 def compare(
@@ -125,7 +138,7 @@ def compare(
         return cells.get((pilot, measure, group), np.array([np.nan]))
 
     rows = [(s, p) for p in pilots[1:] for s in shown if (s.measure, s.group) in units]
-    reasons = [_withheld(cell, s, baseline, p, run, staff_overloaded) for s, p in rows]
+    reasons = [withheld(cell, s, baseline, p, run, staff_overloaded) for s, p in rows]
     pairs = [
         (np.full(2, np.nan),) * 2 if why else (cell(baseline, s.measure, s.group), cell(p, s.measure, s.group))
         for (s, p), why in zip(rows, reasons, strict=True)
@@ -155,7 +168,7 @@ def compare(
     return pl.DataFrame(table, schema_overrides=schema, infer_schema_length=None)
 
 
-def _withheld(
+def withheld(
     cell: Callable[[str, str, str], Floats],
     s: Shown,
     baseline: str,
@@ -163,7 +176,10 @@ def _withheld(
     run: Run,
     staff_overloaded: Mapping[str, Mapping[str, float]],
 ) -> str:
-    """Return why nothing is said about a row, or an empty text."""
+    """Return why nothing is said about a difference between two pilots, or an empty text.
+
+    Too many requests of the group meet staff who cannot keep up, or too many of the staff cannot, or there is no value.
+    """
     for p in (baseline, pilot):
         if s.touched == "staff":
             share = staff_overloaded[p].get(s.group.removeprefix("level:"), 0.0)

@@ -155,6 +155,8 @@ class Settings:
         number = self._known.setdefault(identity(setting.knobs), len(self.all))
         if number == len(self.all):
             self.all.append(setting)
+        else:  # each design finds the levels of its own factors
+            self.all[number] = Setting({**self.all[number].levels, **setting.levels})
         return number
 
     def join(self, kind: str, factors: Sequence[Factor], rows: Sequence[Setting], n: int | None = None) -> None:

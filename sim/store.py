@@ -294,6 +294,27 @@ class Store:
         StoreError
             The name must be plain and no name of the store's own; the disk must take the file.
         """
+        place = self._final(name)
+        with files.usable(self.folder):
+            self._refuse_outside(place)
+            place.parent.mkdir(exist_ok=True)
+            files.replace(place, data, self.folder)
+
+    def discard(self, name: str) -> None:
+        """Remove a final file that is written no more, if it is there.
+
+        Raises
+        ------
+        StoreError
+            As for `write_bytes`.
+        """
+        place = self._final(name)
+        with files.usable(self.folder):
+            self._refuse_outside(place)
+            place.unlink(missing_ok=True)
+
+    def _final(self, name: str) -> Path:
+        """Return where a final file stands, whose name must be one."""
         *subfolder, last = name.split("/")
         files.plain_name("file", last)
         if tuple(subfolder) not in [(), *((name,) for name in SUBFOLDERS)] or (
@@ -303,11 +324,7 @@ class Store:
                 f"file must be a name at the top or in {'/, '.join(SUBFOLDERS)}/ "
                 f"and none of {', '.join(RESERVED)}, got {name!r}"
             )
-        place = self.folder.joinpath(*subfolder, last)
-        with files.usable(self.folder):
-            self._refuse_outside(place)
-            place.parent.mkdir(exist_ok=True)
-            files.replace(place, data, self.folder)
+        return self.folder.joinpath(*subfolder, last)
 
     def finish(self, facts: Mapping[str, Any]) -> None:
         """Note in the manifest when this run finished, and further facts about it (plain JSON)."""

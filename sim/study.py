@@ -138,8 +138,6 @@ def attempt(task: Task) -> Found:
     """Do as `perform` does, but return why a replication fails instead of raising it."""
     try:
         return perform(task)
-    except MemoryError:
-        raise
     except Exception as error:  # noqa: BLE001 - it is noted beside the replications, and told with the results
         said = " ".join(str(error).split())
         told = said if isinstance(error, config.ConfigError) else f"{type(error).__name__}: {said}".rstrip(": ")

@@ -153,6 +153,8 @@ class Study(Section):
     def _fits_together(self) -> Self:
         if len(set(self.pilots)) < len(self.pilots):
             raise ValueError(f"pilots must be different ones, got {', '.join(self.pilots)}")
+        if len(set(self.responses)) < len(self.responses):
+            raise ValueError(f"responses must be different ones, got {', '.join(self.responses)}")
         if self.baseline is not None and len(self.pilots) > 1:
             raise ValueError("baseline must be left out where there are several pilots: the first of them is it")
         if any(target.difference for target in self.precision.until.values()) and (

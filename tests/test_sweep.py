@@ -200,7 +200,7 @@ SHAPES = {
             "factors": {"grid.households": "interval(200,300)", "staffing.absence.share": "interval(0,0.3)"},
             "design": {"kind": "indices", "n": 4},
         },
-        {"indices", "ranking"},
+        {"indices"},
     ),
     "lhs": (
         {

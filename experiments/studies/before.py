@@ -125,6 +125,12 @@ def estimate(console: Console, plan: Plan, runs: Runs) -> None:
         )
     if study.choose:
         console.print(f"Then the choice: at most {study.choose.most} replications a point.", markup=False)
+    if study.warm_up:
+        console.print(
+            f"Before all that, {counted(study.warm_up.replications, 'replication')} of {study.warm_up.weeks} weeks of "
+            "each pilot choose the warm-up; the points above have that of their config instead.",
+            markup=False,
+        )
     console.print("Nothing else was run and no results folder was written.", markup=False)
 
 

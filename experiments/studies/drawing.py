@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from sim.comparison import judged_as
+from sim.comparison import worded
 from sim.effects import omissions
 from sim.files import StoreError
 from sim.report import scale_of
@@ -39,7 +39,10 @@ def draw(store: Store) -> list[str]:
     from sim import charts
 
     words = words_of(store)
-    figures = dict(_figures({name: _table(store, name) for name in words["tables"]}, words))
+    figures: dict[str, Figure] = {}
+    for name, figure in _figures({name: _table(store, name) for name in words["tables"]}, words):
+        # of names without a letter of ours, several may be alike
+        figures[f"{name}_{len(figures)}" if name in figures else name] = figure
     files = {
         f"charts/{name}.{kind}": charts.render(figure, kind)
         for name, figure in figures.items()
@@ -106,16 +109,8 @@ def _named(kind: str, part: pl.DataFrame, whole: pl.DataFrame) -> str:
 
 def said(response: str, view: str = "", titles: Mapping[str, str] | None = None) -> str:
     """Return a response in words, and of what it is the difference."""
-    judged = judged_as(response)
-    measure, _, group = response.partition("|")
-    text = measure.replace("_", " ")
-    if judged is not None and judged.measure == measure:
-        same = judged.group == (group or "all")
-        text, group = judged.label if same or judged.group == "all" else text, "" if same else group
-    if group:
-        text = f"{text}, {group.replace('|', ', ').replace(':', ' ').replace('_', ' ')}"
     view = " minus ".join((titles or {}).get(name, name) for name in view.split(" minus "))
-    return f"{text}: {view}" if view else text
+    return f"{worded(response)}: {view}" if view else worded(response)
 
 
 def _worded(part: pl.DataFrame, words: Mapping[str, Any]) -> pl.DataFrame:

@@ -11,7 +11,7 @@ import polars as pl
 from experiments.studies.drawing import said as worded
 from experiments.studies.views import View, unit_of, views
 from sim import analysis, cells, effects, front, selection, tornado, variance
-from sim.comparison import judged_as
+from sim.comparison import Shown, judged_as, withheld
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,37 +116,51 @@ def summary_table(plan: Plan, runs: Runs, confidence: float) -> pl.DataFrame:
         )
         for response in plan.study.responses
     ]  # fmt: skip
-    return effects.summary(settings, responses, confidence).drop("setting")
+    summary = effects.summary(settings, responses, confidence).drop("setting")
+    if not plan.study.promises:
+        return summary
+    kept = [keeps_promises(plan, runs, point.name) for point in plan.points]
+    return summary.with_columns(pl.Series("keeps_promises", kept, dtype=pl.Boolean))
 
 
-def effects_table(plan: Plan, runs: Runs, mid: Mid, run: Run) -> pl.DataFrame:
+def effects_table(plan: Plan, runs: Runs, looks: Mapping[str, Look], mid: Mid, run: Run) -> pl.DataFrame:
     """Return every paired difference of every response with a verdict; intervals of a response hold all at once."""
     usable = set(whole(runs))
     pairs = [(a, b) for a, b in plan.pairs() if {a.name, b.name} <= usable]
+    staff = {name: look.staff_overloaded for name, look in looks.items()}
+
+    def cell(point: str, measure: str, group: str) -> Floats:
+        return runs.values(point, f"{measure}|{group}")
+
     rows = []
     for response in plan.study.responses:
+        unit, judged = unit_of(runs, response), judged_as(response)
+        as_shown = judged or Shown(response.partition("|")[0], response.partition("|")[2] or "all", response, "")
         measured = [_pair(runs, a.name, b.name, response) for a, b in pairs]
-        whys = [_withheld(runs, a.name, b.name, response, run) for a, b in pairs]
+        whys = [withheld(cell, as_shown, a.name, b.name, run, staff) for a, b in pairs]
         known = [m if not why else (np.full(2, np.nan),) * 2 for m, why in zip(measured, whys, strict=True)]
-        judged = judged_as(response)
         least = float(getattr(mid, judged.mid)) if judged else None
-        for (a, b), d, (x, y), why in zip(
-            pairs, analysis.simultaneous(known, run.confidence), measured, whys, strict=True
-        ):
+        differences = analysis.simultaneous(known, run.confidence)
+        family = max((d.family_size for d in differences), default=1)
+        for (a, b), d, (x, y), why in zip(pairs, differences, measured, whys, strict=True):
             told = analysis.verdict(d.low, d.high, least, judged.higher_is_better) if judged and least else ""
+            needed = None
+            if least and told == analysis.Verdict.UNDECIDED:
+                needed = analysis.replications_needed(d.estimate, d.sd, least, run.confidence, d.n, family_size=family)
             rows.append(
                 {
-                    "response": response, "unit": unit_of(runs, response), "baseline": a.name, "point": b.name,
+                    "response": response, "unit": unit, "baseline": a.name, "point": b.name,
                     "baseline_label": a.label, "label": b.label, "baseline_mean": float(np.mean(x)),
                     "mean": float(np.mean(y)), "difference": d.estimate, "low": d.low, "high": d.high, "n": len(x),
                     "mid": least, "verdict": "withheld" if why else str(told), "why": why,
+                    "replications_needed": needed,
                 }
             )  # fmt: skip
     schema = dict.fromkeys(
         ("response", "unit", "baseline", "point", "baseline_label", "label", "verdict", "why"), pl.String
     ) | dict.fromkeys(("baseline_mean", "mean", "difference", "low", "high", "mid"), pl.Float64)
     order = ["response", "unit", "baseline", "point", "baseline_label", "label", "baseline_mean", "mean", "difference"]
-    order += ["low", "high", "n", "mid", "verdict", "why"]
+    order += ["low", "high", "n", "mid", "verdict", "why", "replications_needed"]
     return pl.DataFrame(rows, schema={name: schema.get(name, pl.Int64) for name in order})
 
 
@@ -154,21 +168,6 @@ def _pair(runs: Runs, baseline: str, other: str, response: str) -> tuple[Floats,
     """Return a response at two points, of the replications that both have."""
     n = min(runs.count(baseline), runs.count(other))
     return runs.values(baseline, response, n), runs.values(other, response, n)
-
-
-def _withheld(runs: Runs, baseline: str, other: str, response: str, run: Run) -> str:
-    """Return why no verdict is given, or an empty text: too many of the requests meet staff who cannot keep up."""
-    judged = judged_as(response)
-    touched = judged.touched if judged else "touched"
-    for name in (baseline, other):
-        x = runs.values(name, response)
-        if not np.isfinite(x).all():
-            still_open = float(np.mean(runs.values(name, "still_open")))
-            return f"{still_open:.1%} still open at {name}" if still_open > 0 else f"no value at {name}"
-        share = float(np.mean(runs.values(name, touched))) if touched and touched != "staff" else 0.0
-        if share > run.withhold_share:
-            return f"{share:.0%} of requests at {name} meet staff who cannot keep up"
-    return ""
 
 
 def found(plan: Plan, runs: Runs, looks: Mapping[str, Look], spent: Spent) -> Findings:
@@ -280,7 +279,8 @@ def _ranking(plan: Plan, runs: Runs) -> pl.DataFrame | None:
     judged = judged_as(response)
     smaller = best.smaller_is_better if best else not (judged and judged.higher_is_better)
     names = [name for name in whole(runs) if np.isfinite(runs.values(name, response)).all() and runs.count(name) > 1]
-    if not 2 <= len(names) <= MOST_RANKED or len(plan.study.pilots) > 1:
+    several = len(plan.study.pilots) > 1 or not 2 <= len(names) <= MOST_RANKED
+    if several or about_factors(plan) or not (best or judged):  # without a direction nothing is best
         return None
     n = min(runs.count(name) for name in names)
     samples = np.array([runs.values(name, response, n) for name in names]).T
@@ -300,25 +300,33 @@ def _ranking(plan: Plan, runs: Runs) -> pl.DataFrame | None:
 def _pareto(plan: Plan, runs: Runs, looks: Mapping[str, Look]) -> pl.DataFrame | None:
     """Return heads against every response, where heads differ between the points."""
     names = whole(runs)
-    kinds = {block.kind for block in plan.settings.blocks}
-    if len({looks[name].heads for name in names}) < 2 or len(names) > MOST_ON_A_FRONT or kinds <= ABOUT_FACTORS:
+    if len({looks[name].heads for name in names}) < 2 or len(names) > MOST_ON_A_FRONT or about_factors(plan):
         return None
     keeps = [keeps_promises(plan, runs, name) for name in names]
     parts = []
     for response in plan.study.responses:
         judged = judged_as(response)
+        if judged is None:
+            continue
         table = front.pareto(
             [plan.point(name).label for name in names], [looks[name].heads for name in names],
             [runs.values(name, response) for name in names], keeps, plan.confidence,
-            smaller_is_better=not (judged and judged.higher_is_better),
+            smaller_is_better=not judged.higher_is_better,
         )  # fmt: skip
         named = pl.lit(response).alias("response"), pl.lit(unit_of(runs, response)).alias("unit")
         parts.append(table.select(*named, pl.Series("point", names), pl.all()))
-    return pl.concat(parts)
+    return pl.concat(parts) if parts else None
+
+
+def about_factors(plan: Plan) -> bool:
+    """Return whether no point of a study is a choice: its designs only tell what the factors do."""
+    return {block.kind for block in plan.settings.blocks} <= ABOUT_FACTORS
 
 
 def keeps_promises(plan: Plan, runs: Runs, name: str) -> bool | None:
     """Return whether the means of a point keep every promise; None where there is none, or one is withheld."""
+    if name not in whole(runs):
+        return None
     means = {response: runs.values(name, response) for response in plan.study.promises}
     if not means or not all(len(x) and np.isfinite(x).all() for x in means.values()):
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sim import executor, study, tables, workload
@@ -31,11 +31,14 @@ class Look:
         The posts that cannot keep up, with their loads.
     why
         Empty, or why there is no such design.
+    staff_overloaded
+        The share of the heads of each level that cannot keep up.
     """
 
     heads: int
     overloaded: tuple[str, ...]
     why: str = ""
+    staff_overloaded: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ def look(task: Task) -> Look:
     except ConfigError as error:
         return Look(0, (), str(error))
     heads = sum(workload.heads(task.pilot).values())
-    return Look(heads, tuple(tables.overloaded(organisations)[task.pilot.name]))
+    name = task.pilot.name
+    return Look(heads, tuple(tables.overloaded(organisations)[name]), "", tables.staff_overloaded(organisations)[name])
 
 
 def look_at_all(archive: Archive, pilots: Mapping[str, Pilot], keys: Mapping[str, str], means: How) -> dict[str, Look]:
@@ -61,9 +65,9 @@ def look_at_all(archive: Archive, pilots: Mapping[str, Pilot], keys: Mapping[str
     seen: dict[str, Look] = {}
     tasks: dict[str, Task] = {}
     for name, key in keys.items():
-        held = archive.design(key).get("look")
-        if isinstance(held, dict):
-            seen[key] = Look(int(held["heads"]), tuple(held["overloaded"]), str(held["why"]))
+        held = _seen(archive.design(key).get("look"))
+        if held is not None:
+            seen[key] = held
         elif key not in seen:
             tasks[key] = Task(key, pilots[name])
 
@@ -76,6 +80,16 @@ def look_at_all(archive: Archive, pilots: Mapping[str, Pilot], keys: Mapping[str
     return {name: seen[key] for name, key in keys.items()}
 
 
+def _seen(plain: Any) -> Look | None:
+    """Return a look that was kept, unless what is kept is none."""
+    try:
+        shares = {str(level): float(share) for level, share in plain["staff_overloaded"].items()}
+        return Look(int(plain["heads"]), tuple(map(str, plain["overloaded"])), str(plain["why"]), shares)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
 def _plain(found: Look) -> dict[str, Any]:
     """Return a look as plain data."""
-    return {"heads": found.heads, "overloaded": list(found.overloaded), "why": found.why}
+    return {"heads": found.heads, "overloaded": list(found.overloaded), "why": found.why,
+            "staff_overloaded": dict(found.staff_overloaded)}  # fmt: skip

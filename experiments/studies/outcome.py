@@ -36,8 +36,8 @@ def write(
     looks: Mapping[str, Look],
     spent: Spent,
     warm_up: WarmUp | None,
-) -> list[str]:
-    """Write every table and chart of a study, print its responses, and return what it found in sentences."""
+) -> tuple[list[str], list[str]]:
+    """Write every table and chart of a study, print its responses; return what it found, and the files' names."""
     tables, said = tables_of(store.folder.name, plan, runs, looks, spent, warm_up)
     for name, table in tables.items():
         store.write_table(name, table)
@@ -53,7 +53,9 @@ def write(
     shown = responses(plan, runs, tables["summary"])
     console.print(shown)
     store.write_text("summary.md", _markdown(plan, shown, told, words, drawn))
-    return told
+    names = [f"{name}.{kind}" for name in tables for kind in ("parquet", "csv")]
+    names += [f"charts/{name}.{kind}" for name in drawn for kind in ("png", "svg")]
+    return told, [*names, drawing.WORDS, "summary.md"]
 
 
 def tell(console: Console, store: Store, told: Sequence[str], runs: Runs) -> None:
@@ -80,7 +82,7 @@ def tables_of(
         "measures": findings.measures_table(runs, name),
         "summary": findings.summary_table(plan, runs, run.confidence),
     }
-    compared = findings.effects_table(plan, runs, mid, run)
+    compared = findings.effects_table(plan, runs, looks, mid, run)
     if len(compared):
         tables["effects"] = compared
     if len(spent.reached):
@@ -191,10 +193,10 @@ def _left_out(plan: Plan, runs: Runs, looks: Mapping[str, Look]) -> list[str]:
             f"{first.why}."
         )
     if runs.failures:
-        name, why = next(iter(runs.failures.items()))
+        first = next(point for point in plan.points if point.name in runs.failures)
         said.append(
-            f"Failed, and left out: {len(runs.failures)} {of}, as {plan.point(name).label} ({name}): {why}. The others "
-            "are whole; retry=true tries again."
+            f"Failed, and left out: {len(runs.failures)} {of}, as {first.label} ({first.name}): "
+            f"{runs.failures[first.name]}. The others are whole; retry=true tries again."
         )
     overloaded = [name for name, look in looks.items() if look.overloaded and name in runs.keys]
     if overloaded:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from experiments.studies import evidence, factors
@@ -10,6 +11,7 @@ from experiments.studies.points import Composer, Point, value_at
 from sim import design
 from sim.config import ConfigError, near
 from sim.design import DesignError, Factor, Level, Setting, Settings
+from sim.study import ANALYSIS_ONLY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,8 +22,12 @@ if TYPE_CHECKING:
 
 MOST_POINTS = 100_000
 
-FIXED = ("point", "setting", "pilot", "label", "replications", "status", "heads", "cannot_keep_up", "why", "key", "n")
+FIXED = ("point", "setting", "pilot", "label", "replications", "status", "heads", "cannot_keep_up", "why", "key", "n",
+         "keeps_promises")  # fmt: skip
 """Columns of the study's tables beside the factors."""
+
+READ_ONLY = tuple(f"run.{key}" for key in ANALYSIS_ONLY)
+"""Knobs that change no replication, only how results are read."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,12 @@ class Plan:
 
     def point(self, name: str) -> Point:
         """Return a point by its name."""
-        return next(point for point in self.points if point.name == name)
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Point]:
+        """Return the points by their names."""
+        return {point.name: point for point in self.points}
 
     @property
     def pilots(self) -> dict[str, Pilot]:
@@ -111,12 +122,13 @@ def planned(study: Study, line: Line) -> Plan:
     ConfigError
         Factors must name knobs and have levels; the base and the baseline must be designs that can be.
     """
+    _settable(study)
     composer = Composer(study, line)
     base = {name: composer.plain(name) for name in study.pilots}
     given = {name: factors.parsed(name, values, line.config_dir) for name, values in study.factors.items()}
     from_evidence, notes = evidence.factors(study.evidence, base, line.config_dir) if study.evidence else ([], [])
     known = given | {factor.name: factor for factor in from_evidence}
-    _apart(given, from_evidence, line)
+    _apart(given, from_evidence, line, study.responses)
     if any(one.kind == "one_at_a_time" for one in study.design):
         known = {name: replace(one, base=one.base or _base(one, composer)) for name, one in known.items()}
     settings = Settings()
@@ -137,15 +149,37 @@ def planned(study: Study, line: Line) -> Plan:
     return Plan(study, known, settings, tuple(points), baseline, titles, tuple(notes))
 
 
-def _apart(given: Mapping[str, Factor], from_evidence: Sequence[Factor], line: Line) -> None:
+def _settable(study: Study) -> None:
+    """Raise where a study sets or moves what is not a point's own: how results are read, who it is, or Hydra itself."""
+    ours = ("pilot", "pilots", "name", "title", "run.replications")
+    moved = [(f"study.factors.{name}", key) for name, given in study.factors.items() for key in _named(name, given)]
+    moved += [(f"study.design.points.{n}", key) for one in study.design for n, k in one.points.items() for key in k]
+    for where, key in [*(("study.base", key) for key in study.base), *moved]:
+        plain = key.lstrip("+~")
+        reading = plain.partition(".")[0] == "mid" or plain in READ_ONLY
+        if plain.partition(".")[0].partition("/")[0] == "hydra" or plain in ours or (where != "study.base" and reading):
+            why = "a study names its pilots, its replications and what is read of them itself"
+            raise ConfigError(f"{where} must be a knob of a design ({why}), got {key}")
+
+
+def _named(name: str, given: Any) -> list[str]:
+    """Return the keys that a factor of a study file names."""
+    if not isinstance(given, dict):
+        return [name]
+    inner = [key for knobs in given.values() if isinstance(knobs, dict) for key in knobs]
+    return [str(key) for key in inner or given]
+
+
+def _apart(given: Mapping[str, Factor], from_evidence: Sequence[Factor], line: Line, responses: Sequence[str]) -> None:
     """Raise where a factor would stand in the place of a column, of another one, or of a knob of the command line."""
     for factor in from_evidence:
         if factor.name in given:
             raise ConfigError(f"study.factors must leave out what study.evidence names, got {factor.name} in both")
     for name in given:
-        if name in FIXED:
+        taken = [*FIXED, *(f"{response}{end}" for response in responses for end in ("", "_low", "_high"))]
+        if name in taken:
             raise ConfigError(
-                f"study.factors must not be called as a column of the tables ({', '.join(FIXED)}), got {name}"
+                f"study.factors must not be called as a column of the tables ({', '.join(taken)}), got {name}"
             )
     typed = {o.partition("=")[0].lstrip("+~"): o for o in line.overrides}
     for factor in given.values():

@@ -10,7 +10,7 @@ import numpy as np
 
 from experiments.progress import Progress
 from sim import study
-from sim.archive import Damaged
+from sim.archive import Damaged, NotKept
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,6 +35,8 @@ class Runs:
     ----------
     archive
         Where replications are kept, for all studies.
+    pilots
+        The designs that can be, by the names of their points.
     keys
         The key of every point that can be, by its name.
     means
@@ -59,6 +61,7 @@ class Runs:
     simulated: int = 0
     damages: list[str] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
+    _failed_at: dict[str, int] = field(default_factory=dict)
     _tables: dict[tuple[str, int], pl.DataFrame] = field(default_factory=dict)
     _numbers: dict[tuple[str, int], dict[tuple[str, str], float]] = field(default_factory=dict)
 
@@ -77,7 +80,7 @@ class Runs:
                     continue
                 error = self.archive.failure(*which)
                 if error is not None and not self.retry:
-                    self._failed(which[0], f"replication {number} failed: {error}")
+                    self._failed(*which, error)
                 else:
                     missing[which] = study.Task(self.archive, which[0], self.pilots[name], number, self.means.engine)
         self._run(list(missing.values()), told)
@@ -117,6 +120,8 @@ class Runs:
             self.damages.append(str(damage))
             self.console.print(f"- {damage}. It is run again.", markup=False)
             return False
+        except NotKept:  # another process put it aside meanwhile
+            return False
         mine = whole.filter(pl.col("group").str.extract("^([^:|]*)").is_in(self.groups))
         self._tables[key, replication] = mine
         self._numbers[key, replication] = {
@@ -124,11 +129,12 @@ class Runs:
         }
         return True
 
-    def _failed(self, key: str, error: str) -> None:
-        """Note for every point of a key that it failed."""
+    def _failed(self, key: str, replication: int, error: str) -> None:
+        """Note for every point of a key that it failed; of several replications, the first is told."""
         for name, its_key in self.keys.items():
-            if its_key == key:
-                self.failures.setdefault(name, error)
+            if its_key == key and replication <= self._failed_at.get(name, replication):
+                self._failed_at[name] = replication
+                self.failures[name] = f"replication {replication} failed: {error}"
 
     def _run(self, tasks: list[study.Task], told: str) -> None:
         """Run replications, behind a progress bar."""
@@ -139,7 +145,7 @@ class Runs:
 
             def on_done(task: study.Task, facts: Mapping[str, Any]) -> None:
                 if error := facts.get("error"):
-                    self._failed(task.key, f"replication {task.replication} failed: {error}")
+                    self._failed(task.key, task.replication, str(error))
                 else:
                     self.steps += int(facts["steps"])
                     self.simulated += 1

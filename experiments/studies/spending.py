@@ -11,9 +11,10 @@ import polars as pl
 from experiments.composition import Line
 from experiments.studies.points import Composer
 from experiments.studies.runs import Runs
-from experiments.studies.telling import WITHHELD
+from experiments.studies.telling import WITHHELD, counted
 from sim import study as studies
 from sim import truncation
+from sim.config import ConfigError
 from sim.design import Setting
 from sim.feasibility import Judgement, select_cheapest
 from sim.feasibility import Promise as Limit
@@ -39,7 +40,14 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 BLOCK = 5
-"""Replications of a design drawn at once in a search: it changes no answer, and a pool of processes has work."""
+"""Replications of a design drawn at once in a search, so that a pool of processes has work.
+
+It changes no answer, unless a response is withheld in one that is drawn and would not have been looked at: its point
+cannot be chosen then.
+"""
+
+PILOT_RUN = "pilot run of"
+"""How the designs of the warm-up's pilot run are called among a study's keys: no pilot and no point is called so."""
 
 ABREAST = 4
 """Designs on trial at once in the search for the cheapest, for the same reason."""
@@ -104,11 +112,11 @@ class Spent:
 
 
 class _WithheldError(Exception):
-    """A response of a point is withheld, so that the point cannot be chosen."""
+    """A response of some points is withheld, so that they cannot be chosen."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(", ".join(names))
+        self.names = names
 
 
 def spend(plan: Plan, runs: Runs, looks: Mapping[str, Look]) -> Spent:
@@ -128,6 +136,8 @@ def _until_precise(plan: Plan, runs: Runs) -> tuple[pl.DataFrame, list[str]]:
     for baseline, point in plan.pairs():
         if baseline.name in place and point.name in place:
             baselines[place[point.name]] = place[baseline.name]
+    if not names:
+        return pl.DataFrame(), []
     rule = Rule(plan.confidence, wanted.replications, wanted.most, wanted.budget)
     targets = {response: _target(one) for response, one in wanted.until.items()}
 
@@ -159,13 +169,17 @@ def _until_precise(plan: Plan, runs: Runs) -> tuple[pl.DataFrame, list[str]]:
         for one in last.reached
     ]
     missed = [row for row in rows if not row["met"]]
-    said = [f"All {len(names)} points are as precise as wanted."]
+    judged = len({row["point"] for row in rows})
+    said = [f"All {judged} points that are to be precise are so."] if judged else []
+    if judged < len(names):
+        alone = len(names) - judged
+        said.append(f"{counted(alone, 'point')} had no difference to be precise about, as the baseline or without one.")
     if missed:
         points = list(dict.fromkeys(str(row["point"]) for row in missed))
         why = "; ".join(dict.fromkeys(str(row["why"]) for row in missed))
         more = f" and {len(points) - SHOWN_MISSED} more" if len(points) > SHOWN_MISSED else ""
-        said = [
-            f"{len(points)} of {len(names)} points are not as precise as wanted ({why}): "
+        said[:1] = [
+            f"{len(points)} of {judged} points are not as precise as wanted ({why}): "
             f"{', '.join(points[:SHOWN_MISSED])}{more}; precision.csv has all."
         ]
     return pl.DataFrame(rows), said
@@ -180,11 +194,18 @@ def _target(one: Target) -> Wanted:
     return Wanted(one.difference or 0, Kind.DIFFERENCE)
 
 
-def warm_up(study: Study, line: Line, means: How, archive: Archive, console: Console) -> tuple[WarmUp, dict[str, str]]:
+def warm_up(
+    study: Study, line: Line, means: How, archive: Archive, console: Console, *, retry: bool
+) -> tuple[WarmUp, dict[str, str]]:
     """Return what MSER-5 chooses as warm-up for all points, on a pilot run of the base under every pilot.
 
     The series are the hours of work that wait at each level at the end of each week. With it come the keys of the
     designs of the pilot run, by name.
+
+    Raises
+    ------
+    ConfigError
+        The base must be a design that can be run.
     """
     wanted = study.warm_up or WarmUpWanted()
     run = ("run.warm_up_weeks=1", f"run.measured_weeks={wanted.weeks - 1}", "run.drain_weeks=0")
@@ -194,8 +215,10 @@ def warm_up(study: Study, line: Line, means: How, archive: Archive, console: Con
     keys = {base: studies.key(pilot) for base, pilot in pilots.items()}
     for pilot in pilots.values():
         studies.describe(archive, pilot)
-    runs = Runs(archive, pilots, keys, means, study.all_groups, console)
+    runs = Runs(archive, pilots, keys, means, study.all_groups, console, retry=retry)
     runs.have(dict.fromkeys(pilots, wanted.replications), "pilot run for the warm-up")
+    for base, why in runs.failures.items():
+        raise ConfigError(f"study.warm_up must have a base that can be run, got {base}, of which {why}")
     series: dict[str, Floats] = {}
     for base in pilots:
         tables = [archive.read(keys[base], r, "backlog") for r in range(runs.count(base))]
@@ -203,7 +226,7 @@ def warm_up(study: Study, line: Line, means: How, archive: Archive, console: Con
             hours = [table.filter(pl.col("post") == post).sort("week")["hours"].to_numpy() for table in tables]
             name = f"{base}, {post}" if len(pilots) > 1 else str(post)
             series[name] = np.array(hours, dtype=np.float64).T
-    return truncation.warm_up(series, wanted.least), {f"warm-up {base}": key for base, key in keys.items()}
+    return truncation.warm_up(series, wanted.least), {f"{PILOT_RUN} {base}": key for base, key in keys.items()}
 
 
 def choose(plan: Plan, runs: Runs, looks: Mapping[str, Look]) -> list[Choice]:
@@ -274,15 +297,16 @@ def _drawing(runs: Runs, names: Sequence[str], responses: Sequence[str]) -> Call
     def draw(designs: Ints, number: int) -> Floats:
         mine = [names[i] for i in designs]
         runs.have({name: taken[name] + number for name in mine}, "choice")
-        columns = []
+        columns, withheld = [], []
         for name in mine:
             start, taken[name] = taken[name], taken[name] + number
-            if name in runs.failures:
-                raise _WithheldError(name)
-            values = np.array([runs.values(name, response, taken[name])[start:] for response in responses])
-            if not np.isfinite(values).all():
-                raise _WithheldError(name)
-            columns.append(values.T)
+            known = name not in runs.failures
+            values = [runs.values(name, response, taken[name])[start:] for response in responses] if known else []
+            if not known or not np.isfinite(values).all():
+                withheld.append(name)
+            columns.append(np.array(values).T)
+        if withheld:
+            raise _WithheldError(withheld)
         whole = np.stack(columns, axis=1)  # number, designs, responses
         return whole if len(responses) > 1 else whole[:, :, 0]
 
@@ -299,7 +323,7 @@ def _without_withheld(names: Sequence[str], search: Callable[[Sequence[str]], Ch
         try:
             found = search(left)
         except _WithheldError as withheld:
-            left.remove(withheld.name)
-            out.append(Candidate(withheld.name, WITHHELD, 0))
+            left = [name for name in left if name not in withheld.names]
+            out += [Candidate(name, WITHHELD, 0) for name in withheld.names]
         else:
             return replace(found, candidates=(*found.candidates, *out))

@@ -33,7 +33,7 @@ def sentences(plan: Plan, tables: Mapping[str, pl.DataFrame], words: Mapping[str
     for part in _parts(tables, "main_effects"):
         found += _strongest_factor(part, titles)
     for part in _parts(tables, "tornado"):
-        found += _swings(part, titles)
+        found += _swings(part, titles, _unjudged(plan, tables, part))
     for part in _parts(tables, "indices"):
         found += _carriers(part, titles)
     return found
@@ -66,14 +66,7 @@ def _promises(plan: Plan, summary: pl.DataFrame) -> Iterator[str]:
     promises = plan.study.promises
     if not promises:
         return
-    kept, unknown = 0, 0
-    for row in summary.iter_rows(named=True):
-        values = [row.get(response) for response in promises]
-        known = [float(v) for v in values if v is not None and math.isfinite(v)]
-        if len(known) < len(values):
-            unknown += 1
-        else:
-            kept += all(one.kept(v) for v, one in zip(known, promises.values(), strict=True))
+    kept, unknown = summary["keeps_promises"].sum(), summary["keeps_promises"].null_count()
     bounds = " and ".join(
         f"{said(response)} {'at most' if one.at_most is not None else 'at least'} {one.bound:g}"
         for response, one in promises.items()
@@ -174,8 +167,23 @@ def _strongest_factor(part: pl.DataFrame, titles: Mapping[str, str]) -> Iterator
     )
 
 
-def _swings(part: pl.DataFrame, titles: Mapping[str, str]) -> Iterator[str]:
-    """Yield an effect at the base, what moves it most, and where its sign changes."""
+def _unjudged(plan: Plan, tables: Mapping[str, pl.DataFrame], part: pl.DataFrame) -> set[tuple[str, str]]:
+    """Return the ends (factor, level) at which no verdict is given on a response; ("", "") stands for the base."""
+    if "effects" not in tables:
+        return set()
+    other = str(part["view"][0]).partition(" minus ")[0]
+    effects = tables["effects"].filter(pl.col("response") == part["response"][0], pl.col("verdict") == "withheld")
+    found = set()
+    for name in effects["point"]:
+        point = plan.point(name)
+        levels = plan.settings.all[point.setting].levels
+        if len(plan.study.pilots) == 1 or point.base == other:
+            found |= {(factor, level.label) for factor, level in levels.items()} or {("", "")}
+    return found
+
+
+def _swings(part: pl.DataFrame, titles: Mapping[str, str], unjudged: set[tuple[str, str]]) -> Iterator[str]:
+    """Yield an effect at the base, what moves it most, and where its sign changes: only where verdicts are given."""
     unit = _unit(part)
     first = part.row(0, named=True)
     base = _interval(first, ("base", "base_from", "base_to"))
@@ -188,21 +196,31 @@ def _swings(part: pl.DataFrame, titles: Mapping[str, str]) -> Iterator[str]:
     at = told(base, unit, interval_too=math.isfinite(base.low))
     most = f"of {counted(len(part), 'factor')}, these move it most:" if len(part) > STRONGEST else "it moves with"
     yield f"{_named(part, titles)}: {at} at the base; {most} {'; '.join(ends) or 'none of its factors'}."
-    turned = [
-        f"{row['factor']} = {row[f'{end}_level']}"
-        for row in part.iter_rows(named=True)
-        for end in ("low", "high")
-        if _turned(base, _interval(row, (end, f"{end}_from", f"{end}_to")))
-    ]
-    if turned:
-        more = " and others" if len(turned) > 8 else ""
-        yield f"Its sign changes, beyond the noise, at {'; '.join(turned[:8])}{more}."
-    elif base.low > 0 or base.high < 0:
-        yield "No single factor changes its sign beyond the noise."
     lost = [row["factor"] for row in part.iter_rows(named=True) if row["why"]]
     if lost:
         more = f" and {len(lost) - 8} more" if len(lost) > 8 else ""
         yield f"Without a value at an end: {', '.join(lost[:8])}{more}."
+    if ("", "") in unjudged:
+        yield "No verdict is given at the base, where too many requests meet staff who cannot keep up, nor on its sign."
+        return
+    turned = [
+        f"{row['factor']} = {row[f'{end}_level']}"
+        for row in part.iter_rows(named=True)
+        for end in ("low", "high")
+        if (row["factor"], row[f"{end}_level"]) not in unjudged
+        and _turned(base, _interval(row, (end, f"{end}_from", f"{end}_to")))
+    ]
+    if unjudged:
+        yield f"No verdict is given at {counted(len(unjudged), 'end')}, where too many meet staff who cannot keep up."
+    if turned:
+        more = " and others" if len(turned) > 8 else ""
+        yield f"Its sign changes, beyond the noise, at {'; '.join(turned[:8])}{more}."
+    elif base.low > 0 or base.high < 0:
+        yield (
+            "No other factor changes its sign beyond the noise."
+            if unjudged
+            else ("No single factor changes its sign beyond the noise.")
+        )
 
 
 def _point(value: float | None) -> Interval:
@@ -237,6 +255,9 @@ def choices(plan: Plan, found: Sequence[Choice]) -> Iterator[str]:
         spent = sum(one.spent for one in choice.candidates)
         if choice.chosen is None:
             open_ = sum(one.verdict == "undecided" for one in choice.candidates)
+            if all(one.verdict == WITHHELD for one in choice.candidates):
+                yield f"Asked for {choice.asked}: no point has a value of what is asked."
+                continue
             found_out = f"{counted(open_, 'point')} could not be judged with so few" if open_ else "none does"
             yield f"Asked for {choice.asked}: {found_out} ({counted(spent, 'replication')} looked at)."
             continue

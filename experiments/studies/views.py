@@ -86,10 +86,8 @@ def _reasons(runs: Runs, points: dict[int, Point]) -> dict[int, str]:
 def unit_of(runs: Runs, response: str) -> str:
     """Return the unit of a response."""
     measure, _, group = response.partition("|")
-    for name in runs.keys:
-        if runs.count(name):
-            table = runs.table(name, 0)
-            found = table.filter(pl.col("measure") == measure, pl.col("group") == (group or "all"))["unit"]
-            if len(found):
-                return str(found[0])
-    return ""
+    first = next((name for name in runs.keys if runs.count(name)), None)
+    if first is None:
+        return ""
+    found = runs.table(first, 0).filter(pl.col("measure") == measure, pl.col("group") == (group or "all"))["unit"]
+    return str(found[0]) if len(found) else ""
