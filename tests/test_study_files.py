@@ -149,9 +149,9 @@ def test_labels_name_levels_that_set_several_keys():
     ],
 )  # fmt: skip
 def test_a_factor_without_levels_is_told_quickly(given_, match):
-    start = time.monotonic()
+    start = time.process_time()
     told(match, factors.parsed, HOUSES, given_, None)
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
 
 
 # ---------------------------------------------------------------------------------------- the schema
@@ -282,7 +282,7 @@ def test_several_designs_are_joined_over_some_of_the_factors():
     assert mine.factors[HOUSES].base == "250"
     assert mine.factors["roles"].base == "ab"
     assert [setting.label for setting in mine.settings.all] == [
-        "", "grid.households=200", "grid.households=300", "roles=lines", "grid.households=250",
+        "", "grid.households=200", "grid.households=300", "roles=lines, x", "grid.households=250",
     ]  # fmt: skip
     assert [(block.kind, block.rows) for block in mine.settings.blocks] == [
         ("one_at_a_time", (0, 1, 2, 3)), ("grid", (1, 4, 2)), ("points", (3,)),
@@ -365,9 +365,9 @@ def own(folder, text):
 @pytest.mark.parametrize("kind", WRONG)
 def test_a_file_that_is_no_study_is_told_of_quickly(tmp_path, kind):
     text, match = WRONG[kind]
-    start = time.monotonic()
+    start = time.process_time()
     told(match, lambda: ordered(parse(own(tmp_path, text))))
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_a_mistake_is_one_line_and_exit_status_2(tmp_path):
@@ -401,7 +401,7 @@ def test_a_study_speaks_of_its_own_keys(tmp_path):
 def test_a_text_that_looks_like_an_interpolation_stays_a_text(tmp_path):
     home = "\\${oc.env:HOME}"
     text = f"title: '{home}'\npilots: [four_level]\nresponses: [x]\n"
-    text += f"design: {{kind: points, points: {{a: {{title: '{home}', grid.households: 300}}}}}}\n"
+    text += f"design: {{kind: points, points: {{a: {{district.name: '{home}', grid.households: 300}}}}}}\n"
     order = ordered(parse(own(tmp_path, text)))
     mine = planned(order.study, order.line)
     assert mine.study.title == "${oc.env:HOME}"

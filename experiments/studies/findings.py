@@ -123,21 +123,30 @@ def summary_table(plan: Plan, runs: Runs, confidence: float) -> pl.DataFrame:
     return summary.with_columns(pl.Series("keeps_promises", kept, dtype=pl.Boolean))
 
 
-def effects_table(plan: Plan, runs: Runs, looks: Mapping[str, Look], mid: Mid, run: Run) -> pl.DataFrame:
-    """Return every paired difference of every response with a verdict; intervals of a response hold all at once."""
-    usable = set(whole(runs))
-    pairs = [(a, b) for a, b in plan.pairs() if {a.name, b.name} <= usable]
+def verdict_withheld(plan: Plan, runs: Runs, looks: Mapping[str, Look], response: str, one: str, other: str) -> str:
+    """Return why nothing is decided about a response between two points (or of one), or an empty text.
+
+    The rule is that of comparisons: what meets staff who cannot keep up hangs on the length of the run.
+    """
+    measure, _, group = response.partition("|")
+    shown = judged_as(response) or Shown(measure, group or "all", response, "")
     staff = {name: look.staff_overloaded for name, look in looks.items()}
 
     def cell(point: str, measure: str, group: str) -> Floats:
         return runs.values(point, f"{measure}|{group}")
 
+    return withheld(cell, shown, one, other, plan.first.run, staff)
+
+
+def effects_table(plan: Plan, runs: Runs, looks: Mapping[str, Look], mid: Mid, run: Run) -> pl.DataFrame:
+    """Return every paired difference of every response with a verdict; intervals of a response hold all at once."""
+    usable = set(whole(runs))
+    pairs = [(a, b) for a, b in plan.pairs() if {a.name, b.name} <= usable]
     rows = []
     for response in plan.study.responses:
         unit, judged = unit_of(runs, response), judged_as(response)
-        as_shown = judged or Shown(response.partition("|")[0], response.partition("|")[2] or "all", response, "")
         measured = [_pair(runs, a.name, b.name, response) for a, b in pairs]
-        whys = [withheld(cell, as_shown, a.name, b.name, run, staff) for a, b in pairs]
+        whys = [verdict_withheld(plan, runs, looks, response, a.name, b.name) for a, b in pairs]
         known = [m if not why else (np.full(2, np.nan),) * 2 for m, why in zip(measured, whys, strict=True)]
         least = float(getattr(mid, judged.mid)) if judged else None
         differences = analysis.simultaneous(known, run.confidence)

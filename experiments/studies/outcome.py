@@ -99,7 +99,7 @@ def tables_of(
     found = findings.found(plan, runs, looks, spent)
     tables |= found.tables
     if warm_up is not None:
-        chosen = warm_up.chosen.select("series", chosen=pl.when("judged").then("weeks"))
+        chosen = warm_up.chosen.select("series", chosen=pl.when(pl.col("judged") | ~(pl.col("growth_low") > 0)).then("weeks"))
         tables["warm_up"] = warm_up.table.join(chosen, on="series", how="left")
         found.said.append(
             f"MSER-5 on a pilot run of the base chose {warm_up.weeks} weeks of warm-up. {warm_up.said}".strip()

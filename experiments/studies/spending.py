@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from experiments.composition import Line
+from experiments.studies.findings import verdict_withheld
 from experiments.studies.points import Composer
 from experiments.studies.runs import Runs
 from experiments.studies.telling import WITHHELD, counted
@@ -170,7 +171,7 @@ def _until_precise(plan: Plan, runs: Runs) -> tuple[pl.DataFrame, list[str]]:
     ]
     missed = [row for row in rows if not row["met"]]
     judged = len({row["point"] for row in rows})
-    said = [f"All {judged} points that are to be precise are so."] if judged else []
+    said = [f"All {counted(judged, 'point')} are as precise as wanted."] if judged else []
     if judged < len(names):
         alone = len(names) - judged
         said.append(f"{counted(alone, 'point')} had no difference to be precise about, as the baseline or without one.")
@@ -234,13 +235,31 @@ def choose(plan: Plan, runs: Runs, looks: Mapping[str, Look]) -> list[Choice]:
     wanted = plan.study.choose
     if wanted is None:
         return []
-    names = list(runs.keys)
     found = []
     if (best := wanted.best) is not None:
-        found.append(_without_withheld(names, lambda left: _best(wanted, best, runs, left)))
+        names, out = _judged(plan, runs, looks, [best.response])
+        found.append(_without_withheld(names, out, lambda left: _best(wanted, best, runs, left)))
     if wanted.cheapest:
-        found.append(_without_withheld(names, lambda left: _cheapest(plan, wanted, runs, looks, left)))
+        names, out = _judged(plan, runs, looks, list(plan.study.promises))
+        found.append(_without_withheld(names, out, lambda left: _cheapest(plan, wanted, runs, looks, left)))
     return found
+
+
+def _judged(
+    plan: Plan, runs: Runs, looks: Mapping[str, Look], responses: Sequence[str]
+) -> tuple[list[str], list[Candidate]]:
+    """Return the points that may be chosen, and those of which a verdict is withheld.
+
+    Who cannot keep up may keep a promise in a short run, and break it in a longer one.
+    """
+    names, out = [], []
+    for name in runs.keys:
+        known = name not in runs.failures
+        if known and not any(verdict_withheld(plan, runs, looks, response, name, name) for response in responses):
+            names.append(name)
+        else:
+            out.append(Candidate(name, WITHHELD, 0))
+    return names, out
 
 
 def _best(wanted: Choose, best: Best, runs: Runs, names: Sequence[str]) -> Choice:
@@ -313,12 +332,14 @@ def _drawing(runs: Runs, names: Sequence[str], responses: Sequence[str]) -> Call
     return draw
 
 
-def _without_withheld(names: Sequence[str], search: Callable[[Sequence[str]], Choice]) -> Choice:
+def _without_withheld(
+    names: Sequence[str], out: Sequence[Candidate], search: Callable[[Sequence[str]], Choice]
+) -> Choice:
     """Return what a search finds among the points of which every response has a value.
 
     What was drawn before is read again, so that beginning anew costs nothing.
     """
-    left, out = list(names), []
+    left, out = list(names), list(out)
     while True:
         try:
             found = search(left)

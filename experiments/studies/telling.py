@@ -256,7 +256,7 @@ def choices(plan: Plan, found: Sequence[Choice]) -> Iterator[str]:
         if choice.chosen is None:
             open_ = sum(one.verdict == "undecided" for one in choice.candidates)
             if all(one.verdict == WITHHELD for one in choice.candidates):
-                yield f"Asked for {choice.asked}: no point has a value of what is asked."
+                yield f"Asked for {choice.asked}: no point can be judged, {REASONS}."
                 continue
             found_out = f"{counted(open_, 'point')} could not be judged with so few" if open_ else "none does"
             yield f"Asked for {choice.asked}: {found_out} ({counted(spent, 'replication')} looked at)."
@@ -270,7 +270,8 @@ def choices(plan: Plan, found: Sequence[Choice]) -> Iterator[str]:
         yield f"Asked for {choice.asked}: {label} ({choice.chosen}), {sure}; {counted(spent, 'replication')} looked at."
         out = [one.name for one in choice.candidates if one.verdict == WITHHELD]
         if out:
-            yield f"Left out of the choice, as a response is withheld: {', '.join(out)}."
+            more = f" and {len(out) - 12} more" if len(out) > 12 else ""
+            yield f"Left out of the choice, {REASONS}: {', '.join(out[:12])}{more}."
 
 
 def counted(n: int, noun: str) -> str:
@@ -278,4 +279,5 @@ def counted(n: int, noun: str) -> str:
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
-WITHHELD = "a response is withheld"
+WITHHELD = "withheld"
+REASONS = "as too many requests meet staff who cannot keep up, or there is no value"
