@@ -152,7 +152,7 @@ def sweep(order: Order, *, dry: bool = False) -> None:
     from experiments.studies.runs import Runs
     from sim import study as studies
     from sim.archive import ARCHIVE, Archive
-    from sim.files import plain_name
+    from sim.files import StoreError, plain_name
     from sim.store import Store
 
     plain_name("name", order.name)
@@ -193,6 +193,11 @@ def sweep(order: Order, *, dry: bool = False) -> None:
         told, written = outcome.write(console, store, plan, runs, looks, spent, warm_up)
         standing.keep(store, request, runs, told, written)
     outcome.tell(console, store, told, runs)
+    if set(runs.failures) == set(runs.keys):
+        raise StoreError(
+            f"Every point of the study failed, as {plan.at(0)[0].name}, of which {next(iter(runs.failures.values()))}. "
+            "Mend what is wrong and give the same command with retry=true."
+        )
 
 
 def refused(plan: Plan, looks: Mapping[str, Look]) -> dict[str, str]:

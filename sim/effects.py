@@ -108,7 +108,7 @@ def sampled_effects(
         if len(found) > QUARTERS + 2 and np.isfinite(x).all():
             parts = np.array_split(np.arange(len(found)), QUARTERS)
             which = np.concatenate([np.full(len(part), i) for i, part in enumerate(parts)])
-            names = [f"{names[part[0]]} to {names[part[-1]]}" for part in parts]
+            names = [f"{x[part[0]]:.3g} to {x[part[-1]]:.3g}" for part in parts]
             x, places = np.array([x[part].mean() for part in parts]), which[places]
         for order, name in enumerate(names):
             ids = settings["setting"].to_numpy()[places == order].tolist()

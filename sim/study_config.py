@@ -77,7 +77,7 @@ class Best(Section):
     """The best point by one response; differences below `zone` do not matter."""
 
     response: Text
-    smaller_is_better: bool = True
+    smaller_is_better: bool | None = None  # by default as the measure is judged everywhere
     zone: Positive
 
 

@@ -4,7 +4,7 @@ import re
 
 import polars as pl
 import pytest
-from test_sweep import sweep, table, write  # noqa: F401 - a fixture
+from test_sweep import BASE, sweep, table, write  # noqa: F401 - a fixture
 
 
 def test_a_study_runs_until_its_half_widths_are_met_and_not_beyond(sweep, tmp_path):  # noqa: F811
@@ -66,13 +66,15 @@ def test_the_best_and_the_cheapest_are_chosen_with_their_guarantee(sweep, tmp_pa
                 "first": 5, "most": 8},
     )  # fmt: skip
     told = sweep()
-    assert "Asked for the fewest heads that keep every promise: staffing.district_heads=8 (p0000), right with" in told
+    assert re.search(
+        r"fewest heads that keep every promise \(.*\): staffing.district_heads=8 \(p0000\), right with", told
+    )
     choice = table("choice")
     assert choice.columns == ["asked", "point", "label", "verdict", "replications", "chosen"]
     cheapest = choice.filter(pl.col("asked").str.contains("fewest heads"))
     assert cheapest["chosen"].to_list() == [True, False, False]
     assert cheapest["verdict"][0] == "keeps every promise"
-    assert choice.filter(pl.col("asked").str.contains("greatest patrols_done"))["chosen"].sum() == 1
+    assert choice.filter(pl.col("asked").str.contains("greatest patrols done"))["chosen"].sum() == 1
     assert (tmp_path / "results/mine/charts/pareto_on_time.svg").exists()
     assert (tmp_path / "results/mine/charts/ranking_patrols_done.svg").exists()
 
@@ -80,14 +82,15 @@ def test_the_best_and_the_cheapest_are_chosen_with_their_guarantee(sweep, tmp_pa
 def test_a_point_whose_staff_cannot_keep_up_is_not_chosen(sweep, tmp_path):  # noqa: F811
     write(
         tmp_path,
+        base={**BASE, "run.withhold_share": 0.001},
         responses=["on_time"],
         promises={"on_time": {"at_least": 0.1, "tolerance": 0.05}},
         choose={"cheapest": True, "first": 2, "most": 4},
     )
     told = sweep()
     touched = table("measures").filter(measure="touched", group="all").group_by("point").agg(pl.col("value").mean())
-    assert touched["value"].min() > 0.05
-    assert "Asked for the fewest heads that keep every promise: no point can be judged" in told
+    assert touched["value"].min() > 0.001
+    assert "no point can be judged" in told
     assert table("choice")["verdict"].to_list() == ["withheld", "withheld"]
 
 
@@ -97,7 +100,7 @@ def test_what_no_point_promises_is_chosen_nowhere(sweep, tmp_path):  # noqa: F81
         promises={"patrols_done": {"at_least": 2.0, "tolerance": 0.5}},
         choose={"cheapest": True, "first": 5, "most": 8},
     )
-    assert "Asked for the fewest heads that keep every promise: none does (" in sweep()
+    assert "may be judged either way): none does (" in sweep()
     assert not table("choice")["chosen"].any()
 
 

@@ -155,3 +155,34 @@ def _base():
     from test_sweep import BASE
 
     return BASE
+
+
+def test_points_that_are_equal_share_their_rank(sweep, tmp_path):  # noqa: F811
+    # households of a grid do not matter to the walk to the office: two pairs of equal points
+    write(
+        tmp_path,
+        factors={"grid.households": [200, 300], "district.built_up_km2": [1, 4]},
+        responses=["counter_wait_mean"],
+        choose={"best": {"response": "walk", "smaller_is_better": True, "zone": 0.1}, "first": 2, "most": 3},
+    )
+    told = sweep()
+    ranks = dict(table("ranking").select("point", "verdict").iter_rows())
+    assert ranks == {"p0000": "best", "p0002": "best", "p0001": "not best", "p0003": "not best"}
+    assert "Asked for the least walk, or one within 0.1 minutes" in told
+
+
+def test_which_way_is_better_is_that_of_the_measure_or_has_to_be_said(sweep, tmp_path):  # noqa: F811
+    write(tmp_path, choose={"best": {"response": "patrols_done", "zone": 0.001}, "first": 2, "most": 2})
+    assert "Asked for the greatest patrols done" in sweep()
+    write(tmp_path, "other", choose={"best": {"response": "walk", "zone": 0.001}})
+    assert "study.choose.best.smaller_is_better must be true or false" in sweep("study=other", status=2)
+    assert not (tmp_path / "results/other").exists()
+
+
+def test_a_tornado_of_a_measure_has_no_effect_to_speak_of(sweep, tmp_path):  # noqa: F811
+    write(tmp_path, design="one_at_a_time")
+    told = sweep()
+    assert "its sign" not in told.lower()
+    svg = (tmp_path / "results/mine/charts/tornado_counter_wait_mean.svg").read_text(encoding="utf-8")
+    assert "no effect" not in svg
+    assert "too small to matter" not in svg

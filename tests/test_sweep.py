@@ -344,8 +344,11 @@ def test_a_study_of_which_every_point_failed_is_told(sweep, tmp_path):
     (key,) = archive.keys()
     shutil.rmtree(archive.folder / key[:2] / key)
     archive.fail(key, 0, "ValueError: too many")
-    assert "Failed, and left out: 1 of 1 point" in sweep()
+    assert "Every point of the study failed, as p0000, of which replication 0 failed: ValueError: too" in sweep(
+        status=2
+    )
     assert table("measures").columns[-1] == "value"
+    assert "Failed, and left out: 1 of 1 point" in Path("results/mine/summary.md").read_text(encoding="utf-8")
 
 
 def test_points_that_cannot_be_are_told_and_the_rest_is_run(sweep, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from experiments.studies import spending
 from experiments.studies.telling import counted
 from sim.config import ConfigError, near
 
@@ -93,6 +94,7 @@ def estimate(console: Console, plan: Plan, runs: Runs) -> None:
     due = plan.study.precision.replications
     names = list(runs.keys)
     first = names[: len(plan.study.pilots)]
+    runs.have(dict.fromkeys(first, 1), "timing")
     runs.have(dict.fromkeys(first, min(2, due)), "timing")
     timed = [
         min(float(runs.archive.facts(runs.keys[name], number)["seconds"]) for number in range(runs.count(name)))
@@ -150,9 +152,15 @@ def check(plan: Plan, runs: Runs) -> None:
             f"study.precision.budget must be at least {least}, for {precision.replications} replications of each of "
             f"{counted(len(runs.keys), 'point')}, got {precision.budget}"
         )
-    wanted = [*plan.study.responses, *plan.study.promises, *plan.study.precision.until]
-    if plan.study.choose and plan.study.choose.best:
-        wanted.append(plan.study.choose.best.response)
+    best = plan.study.choose.best if plan.study.choose else None
+    asked = {
+        "responses": plan.study.responses,
+        "promises": plan.study.promises,
+        "precision.until": plan.study.precision.until,
+        "choose.best.response": [best.response] if best else [],
+    }
+    if best:
+        spending.smaller_is_better(best)
     for name in runs.keys:
         runs.have({name: 1}, "first replication")
         if name not in runs.failures:
@@ -160,11 +168,10 @@ def check(plan: Plan, runs: Runs) -> None:
                 measure if group == "all" else f"{measure}|{group}"
                 for measure, group in runs.table(name, 0).select("measure", "group").iter_rows()
             ]
-            for response in wanted:
+            for where, response in ((key, one) for key, named in asked.items() for one in named):
                 if response not in known:
                     raise ConfigError(
-                        "study.responses, promises and the like must name measures, or measure|group"
-                        f"{near(response, known)}, got {response}"
+                        f"study.{where} must name measures, or measure|group{near(response, known)}, got {response}"
                     )
             return
 

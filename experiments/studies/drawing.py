@@ -93,6 +93,8 @@ def _figures(tables: Mapping[str, pl.DataFrame], words: Mapping[str, Any]) -> It
         if name in tables:
             keys = [key for key in ("design", "view", "response") if key in tables[name].columns]
             for part in tables[name].partition_by(keys, maintain_order=True):
+                if "mean" in part.columns and not part["mean"].is_finite().any():
+                    continue  # the summary says that it is withheld everywhere
                 yield _named(name, part, tables[name]), chart(part, words)
     if "warm_up" in tables:
         yield "warm_up", _warm_up(tables["warm_up"], words)
@@ -193,9 +195,10 @@ def _tornado(part: pl.DataFrame, words: Mapping[str, Any]) -> Figure:
 
     base = part["base"][0], part["base_from"][0], part["base_to"][0]
     subtitle = f"Each factor at the two ends of its range, all others at their base; {words['interval']}."
+    label, unit = _words(part, words), str(part["unit"][0])
     return tornado(
-        part, base, subtitle=subtitle, effect_label=_words(part, words), unit=str(part["unit"][0]), most=30,
-        mid=words["mids"].get(str(part["response"][0])), **_opening(words, f"what moves {_words(part, words)}"),
+        part, base, subtitle=subtitle, effect_label=label, unit=unit, most=30, difference=bool(part["view"][0]),
+        mid=words["mids"].get(str(part["response"][0])), **_opening(words, f"what moves {label}"),
     )  # fmt: skip
 
 

@@ -286,17 +286,23 @@ def _ranking(plan: Plan, runs: Runs) -> pl.DataFrame | None:
     best = plan.study.choose.best if plan.study.choose else None
     response = best.response if best else plan.study.responses[0]
     judged = judged_as(response)
-    smaller = best.smaller_is_better if best else not (judged and judged.higher_is_better)
+    smaller = not (judged and judged.higher_is_better)
+    if best is not None and best.smaller_is_better is not None:
+        smaller = best.smaller_is_better
     names = [name for name in whole(runs) if np.isfinite(runs.values(name, response)).all() and runs.count(name) > 1]
     several = len(plan.study.pilots) > 1 or not 2 <= len(names) <= MOST_RANKED
     if several or about_factors(plan) or not (best or judged):  # without a direction nothing is best
         return None
     n = min(runs.count(name) for name in names)
     samples = np.array([runs.values(name, response, n) for name in names]).T
-    against = selection.against_best(samples, plan.confidence, smaller_is_better=smaller)
+    # a knob that does nothing makes equal points: they share a rank, and none is held against the other
+    distinct, which = np.unique(samples, axis=1, return_inverse=True)
+    if distinct.shape[1] < 2:
+        return None
+    against = selection.against_best(distinct, plan.confidence, smaller_is_better=smaller)
     rows = []
     for i, name in enumerate(names):
-        ends = (against.low[i], against.high[i])
+        ends = (against.low[which[i]], against.high[which[i]])
         surely, never = (ends[1] <= 0, ends[0] >= 0) if smaller else (ends[0] >= 0, ends[1] <= 0)
         verdict = "best" if surely else "not best" if never else "may be best"
         mean = float(samples[:, i].mean())

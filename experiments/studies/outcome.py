@@ -99,7 +99,9 @@ def tables_of(
     found = findings.found(plan, runs, looks, spent)
     tables |= found.tables
     if warm_up is not None:
-        chosen = warm_up.chosen.select("series", chosen=pl.when(pl.col("judged") | ~(pl.col("growth_low") > 0)).then("weeks"))
+        chosen = warm_up.chosen.select(
+            "series", chosen=pl.when(pl.col("judged") | ~(pl.col("growth_low") > 0)).then("weeks")
+        )
         tables["warm_up"] = warm_up.table.join(chosen, on="series", how="left")
         found.said.append(
             f"MSER-5 on a pilot run of the base chose {warm_up.weeks} weeks of warm-up. {warm_up.said}".strip()
@@ -215,7 +217,8 @@ def _left_out(plan: Plan, runs: Runs, looks: Mapping[str, Look]) -> list[str]:
 def _cost(runs: Runs) -> str:
     """Return what the run cost."""
     if not runs.simulated:
-        return "Nothing was simulated: every replication was kept already."
+        kept = "what is kept was read, and what failed is not tried again (retry=true)" if runs.failures else ""
+        return f"Nothing was simulated: {kept or 'every replication was kept already'}."
     return (
         f"Simulated now: {telling.counted(runs.simulated, 'replication')}, {runs.steps:,} steps in "
         f"{runs.seconds:,.0f} s; Little's law and the balance held in every one."

@@ -13,14 +13,17 @@ from experiments.studies.findings import verdict_withheld
 from experiments.studies.points import Composer
 from experiments.studies.runs import Runs
 from experiments.studies.telling import WITHHELD, counted
+from experiments.studies.views import unit_of
 from sim import study as studies
 from sim import truncation
+from sim.comparison import judged_as, worded
 from sim.config import ConfigError
 from sim.design import Setting
 from sim.feasibility import Judgement, select_cheapest
 from sim.feasibility import Promise as Limit
 from sim.precision import Kind, Rule, run_until
 from sim.precision import Target as Wanted
+from sim.report import scale_of
 from sim.selection import select_best
 from sim.study_config import WarmUp as WarmUpWanted
 
@@ -264,14 +267,16 @@ def _judged(
 
 def _best(wanted: Choose, best: Best, runs: Runs, names: Sequence[str]) -> Choice:
     """Return the best point by a response."""
-    word = "least" if best.smaller_is_better else "greatest"
-    asked = f"the {word} {best.response}, where differences below {best.zone:g} do not matter"
+    smaller = smaller_is_better(best)
+    word = "least" if smaller else "greatest"
+    factor, _, unit = scale_of(unit_of(runs, best.response))
+    asked = f"the {word} {worded(best.response)}, or one within {factor * best.zone:g} {unit}".rstrip()
     if len(names) < 2:
         only = tuple(Candidate(name, "the only one", runs.count(name)) for name in names)
         return Choice(asked, names[0] if names else None, True, wanted.confidence, only)
     selected = select_best(
         _drawing(runs, names, (best.response,)), len(names), zone=best.zone, confidence=wanted.confidence,
-        first=wanted.first, most=wanted.most, block=BLOCK, smaller_is_better=best.smaller_is_better,
+        first=wanted.first, most=wanted.most, block=BLOCK, smaller_is_better=smaller,
     )  # fmt: skip
     by = {one.design: f"beaten by {names[one.by]} after {one.after}" for one in selected.dropped}
     candidates = [
@@ -284,7 +289,12 @@ def _best(wanted: Choose, best: Best, runs: Runs, names: Sequence[str]) -> Choic
 def _cheapest(plan: Plan, wanted: Choose, runs: Runs, looks: Mapping[str, Look], names: Sequence[str]) -> Choice:
     """Return the point with the fewest heads that keeps every promise."""
     promises = plan.study.promises
-    asked = "the fewest heads that keep every promise"
+    within = " and ".join(
+        f"{worded(response)}: {scale_of(unit_of(runs, response))[0] * tolerance(one):g} "
+        f"{scale_of(unit_of(runs, response))[2]} around its bound"
+        for response, one in promises.items()
+    )
+    asked = f"the fewest heads that keep every promise ({within} may be judged either way)"
     if not names:
         return Choice(asked, None, True, wanted.confidence, ())
     limits = [Limit(one.bound, tolerance(one), one.at_most is None) for response, one in promises.items()]
@@ -302,6 +312,25 @@ def _cheapest(plan: Plan, wanted: Choose, runs: Runs, looks: Mapping[str, Look],
     return Choice(
         asked, None if told.best is None else names[told.best], told.guaranteed, wanted.confidence, tuple(candidates)
     )
+
+
+def smaller_is_better(best: Best) -> bool:
+    """Return which way a response is better: as the study says, or as the measure is judged everywhere.
+
+    Raises
+    ------
+    ConfigError
+        One of the two must say so.
+    """
+    if best.smaller_is_better is not None:
+        return best.smaller_is_better
+    judged = judged_as(best.response)
+    if judged is None:
+        raise ConfigError(
+            "study.choose.best.smaller_is_better must be true or false, as nothing says which of "
+            f"{best.response} is better, got nothing"
+        )
+    return not judged.higher_is_better
 
 
 def tolerance(promise: Promise) -> float:

@@ -87,6 +87,10 @@ def _range(plan: Plan, summary: pl.DataFrame, units: pl.DataFrame, titles: Mappi
         ordered = known.sort(response, descending=bool(judged and judged.higher_is_better), maintain_order=True)
         best, worst = ordered.row(0, named=True), ordered.row(-1, named=True)
         words = ("best", "worst") if judged else ("least", "most")
+        if best[response] == worst[response]:
+            value = _interval_told(best, names, unit[response])
+            yield f"{said(response, titles=titles)}: {value} at all {len(known)} points."
+            continue
         yield (
             f"{said(response, titles=titles)}: {words[0]} {_interval_told(best, names, unit[response])} with "
             f"{best['label']}, {words[1]} {_interval_told(worst, names, unit[response])} with {worst['label']}."
@@ -159,7 +163,10 @@ def _strongest_factor(part: pl.DataFrame, titles: Mapping[str, str]) -> Iterator
             spans.append((high["mean"] - low["mean"], low, high))
     if not spans:
         return
-    _, low, high = max(spans, key=lambda span: span[0])
+    span, low, high = max(spans, key=lambda span: span[0])
+    if span <= 1e-9 * abs(high["mean"]):
+        yield f"{_named(part, titles)}: no factor moves it."
+        return
     unit, names = _unit(part), ("mean", "low", "high")
     yield (
         f"{_named(part, titles)}: {low['factor']} moves it most, from {_interval_told(low, names, unit)} at "
@@ -187,7 +194,13 @@ def _swings(part: pl.DataFrame, titles: Mapping[str, str], unjudged: set[tuple[s
     unit = _unit(part)
     first = part.row(0, named=True)
     base = _interval(first, ("base", "base_from", "base_to"))
-    widest = [row for row in part.iter_rows(named=True) if row["swing"] is not None and math.isfinite(row["swing"])]
+    widest = [
+        row
+        for row in part.iter_rows(named=True)
+        if row["swing"] is not None
+        and math.isfinite(row["swing"])
+        and not (row["swing_from"] is not None and row["swing_from"] <= 0)
+    ]
     ends = [
         f"{row['factor']} ({told(_point(row['low']), unit, interval_too=False)} at {row['low_level']}, "
         f"{told(_point(row['high']), unit, interval_too=False)} at {row['high_level']})"
@@ -195,7 +208,10 @@ def _swings(part: pl.DataFrame, titles: Mapping[str, str], unjudged: set[tuple[s
     ]
     at = told(base, unit, interval_too=math.isfinite(base.low))
     most = f"of {counted(len(part), 'factor')}, these move it most:" if len(part) > STRONGEST else "it moves with"
-    yield f"{_named(part, titles)}: {at} at the base; {most} {'; '.join(ends) or 'none of its factors'}."
+    moved = f"{most} {'; '.join(ends)}" if ends else "none of its factors moves it beyond the noise"
+    yield f"{_named(part, titles)}: {at} at the base; {moved}."
+    if not part["view"][0]:
+        return  # a measure has no sign
     lost = [row["factor"] for row in part.iter_rows(named=True) if row["why"]]
     if lost:
         more = f" and {len(lost) - 8} more" if len(lost) > 8 else ""

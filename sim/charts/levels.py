@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -112,7 +113,7 @@ def path_lines(name: str, room: float, size: float, *, bold: bool = False, most:
 
 def _pieces(name: str) -> list[str]:
     """Return a name in the pieces between which it may be broken."""
-    spaced = name.replace(".", ".\n").replace(" ", " \n").replace("|", "|\n")
+    spaced = re.sub(r"\.(?=[^\d])", ".\n", name).replace(" ", " \n").replace("|", "|\n")
     return [piece for piece in spaced.split("\n") if piece]
 
 

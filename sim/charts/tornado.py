@@ -38,6 +38,7 @@ def tornado(
     unit: str = "",
     mid: float | None = None,
     most: int = 40,
+    difference: bool = True,
 ) -> Figure:
     """Return bars from the base effect to the effect at the two ends of each factor, the widest swing on top.
 
@@ -56,6 +57,8 @@ def tornado(
         The smallest effect that matters, in the unit: a band on both sides of 0.
     most
         Bars that are drawn; the rest is told in a sentence.
+    difference
+        Whether the effect is one, so that 0 means none; otherwise it is a measure, without a line at 0.
 
     Raises
     ------
@@ -64,8 +67,9 @@ def tornado(
     """
     if table.is_empty() or most < 1:
         raise ValueError(f"a tornado must have at least 1 row and 1 bar, got {len(table)} and {most}")
-    response = Response.of(effect_label, "points" if unit == "share" else unit)
+    response = Response.of(effect_label, "points" if unit == "share" and difference else unit)
     factor = Response.of("", unit).factor
+    mid = mid if difference else None
     effects = [factor * (math.nan if v is None else v) for v in base]
     rows = sorted((_row(row, factor) for row in table.to_dicts()), key=lambda row: -row.swing)
     shown, rest = rows[:most], rows[most:]
@@ -77,15 +81,15 @@ def tornado(
         body,
         title=title,
         subtitle=literal(subtitle),
-        legend=_legend(effects, with_mid=mid is not None),
+        legend=_legend(effects, with_mid=mid is not None, difference=difference),
         footer=footer,
         notes=[*_rest(rest, response.unit), *_reasons(shown)],
     )
     room = _WIDTH - 2 * EDGE - left
     axes = page.axes(EDGE + left, 0.2, room, len(shown) * _ROW)
-    axes.set_xlim(*_ends(shown, effects, None if mid is None else mid * factor, room))
+    axes.set_xlim(*_ends(shown, effects, None if mid is None else mid * factor, room, difference=difference))
     axes.set_ylim(len(shown) - 0.5, -0.5)
-    _ground(axes, effects, None if mid is None else mid * factor)
+    _ground(axes, effects, None if mid is None else mid * factor, difference=difference)
     for i, row in enumerate(shown):
         lines = path_lines(row.factor, _NAMES - 0.2, 8, most=2)
         page.write(EDGE, 0.2 + (i + 0.5) * _ROW, "\n".join(lines), size=8, va="center", linespacing=1.1)
@@ -139,7 +143,7 @@ def _row(row: Mapping[str, Any], factor: float) -> _Row:
     return _Row(str(row["factor"]), str(row["base_level"] or ""), ends[0], ends[1], size, str(row["why"] or ""))
 
 
-def _legend(effects: Sequence[float], *, with_mid: bool) -> list[Key]:
+def _legend(effects: Sequence[float], *, with_mid: bool, difference: bool) -> list[Key]:
     """Return the keys of the bars, of the base and of what is too small to matter."""
     keys = [
         Key("at the low end", _ENDS["low"]),
@@ -147,25 +151,28 @@ def _legend(effects: Sequence[float], *, with_mid: bool) -> list[Key]:
         Key("interval", {"color": COLOURS[2], "lw": 1.6}, line=True),
     ]
     if math.isfinite(effects[0]):
-        keys.append(Key(_base_words(effects), {"color": "#000000", "lw": 1.4}, line=True))
-    keys.append(Key("no effect", {"color": GREY, "lw": 1.2, "ls": ":"}, line=True))
+        keys.append(Key(_base_words(effects, signed=difference), {"color": "#000000", "lw": 1.4}, line=True))
+    if difference:
+        keys.append(Key("no effect", {"color": GREY, "lw": 1.2, "ls": ":"}, line=True))
     if with_mid:
         keys.append(Key("too small to matter (MID)", {"facecolor": PALE, "edgecolor": "#999999"}))
     return keys
 
 
-def _base_words(effects: Sequence[float]) -> str:
+def _base_words(effects: Sequence[float], *, signed: bool) -> str:
     """Return the effect at the base in words."""
     half = (effects[2] - effects[1]) / 2
-    value, low, high = (told(effect, half, signed=True) for effect in effects)
+    value, low, high = (told(effect, half, signed=signed) for effect in effects)
     return f"at the base: {value} [{low}, {high}]" if math.isfinite(half) else f"at the base: {value}"
 
 
-def _ends(rows: Sequence[_Row], effects: Sequence[float], mid: float | None, room: float) -> tuple[float, float]:
+def _ends(
+    rows: Sequence[_Row], effects: Sequence[float], mid: float | None, room: float, *, difference: bool
+) -> tuple[float, float]:
     """Return the ends of the scale: all bars and whiskers, and room for the words at their ends."""
-    values = [0.0, effects[0], *([mid, -mid] if mid else [])]
+    values = [*([0.0] if difference else []), effects[0], *([mid, -mid] if mid else [])]
     values += [v for row in rows for end in (row.low, row.high) for v in (end.low, end.high)]
-    known = [v for v in values if math.isfinite(v)]
+    known = [v for v in values if math.isfinite(v)] or [0.0]
     low, high = min(known), max(known)
     low, high = (low, high) if high > low else limits([low])
     start = effects[0] if math.isfinite(effects[0]) else 0.0
@@ -189,11 +196,12 @@ def _reach(end: _End, start: float) -> tuple[float, bool]:
     return (max(end.value, end.high, start) if right else min(end.value, end.low, start)), right
 
 
-def _ground(axes: Axes, effects: Sequence[float], mid: float | None) -> None:
+def _ground(axes: Axes, effects: Sequence[float], mid: float | None, *, difference: bool) -> None:
     """Draw the lines at the base effect and at 0, the interval of the base, and the band that does not matter."""
     if mid is not None:
         axes.axvspan(-mid, mid, facecolor=PALE, edgecolor="#999999", lw=0.5, zorder=0)
-    axes.axvline(0, color=GREY, lw=1.2, ls=":", zorder=1)
+    if difference:
+        axes.axvline(0, color=GREY, lw=1.2, ls=":", zorder=1)
     if math.isfinite(effects[0]):
         axes.axvline(effects[0], color="#000000", lw=1.4, zorder=5)
     if all(map(math.isfinite, effects)):
