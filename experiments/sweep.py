@@ -188,6 +188,10 @@ def sweep(order: Order, *, dry: bool = False) -> None:
     store = Store.open(RESULTS / order.name, identity, facts, keys=keys | pilot_runs)
     request = standing.asked(plan, identity)
     told = standing.told(store.folder, request, runs)
+    for name in standing.changed(store.folder):
+        console.print(
+            f"- {name} is not as it was left: it was damaged, edited or removed, and is made again.", markup=False
+        )
     if told is None:
         spent = spending.spend(plan, runs, looks)
         told, written = outcome.write(console, store, plan, runs, looks, spent, warm_up)

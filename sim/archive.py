@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim import files, packing
 from sim.files import StoreError
+from sim.manifest import KEY
 from sim.packing import SpoiltError
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 ARCHIVE = ".replications"
 REPLICATIONS = "replications"
 DESIGN = "design.json"
-KEY = re.compile("[0-9a-z]{4,64}")
 ENDING = ".zip"
 FAILED = ".failed.json"
 ASIDE = "corrupt-"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 from contextlib import suppress
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,7 @@ DISTRIBUTIONS = (
     "matplotlib",
 )
 KEYS = "keys"
+KEY = re.compile("[0-9a-z]{4,64}")
 SHOWN_DIFFERENCES = 4
 
 
@@ -164,7 +166,10 @@ def keys(folder: Path) -> dict[str, str] | None:
             return None
         for path in sorted((folder / KEYS).glob("[!.]*.json")):
             try:
-                found |= {str(name): str(key) for name, key in dict(json.loads(path.read_bytes())).items()}
+                noted = {str(name): str(key) for name, key in dict(json.loads(path.read_bytes())).items()}
+                if not all(KEY.fullmatch(key) for key in noted.values()):
+                    raise ValueError(f"keys must be letters and digits, got {path.name}")
+                found |= noted
             except (ValueError, TypeError):
                 raise files.StoreError(
                     f"{KEYS}/{path.name} in {folder} is damaged or was edited by hand, so that nobody can say which "

@@ -186,3 +186,17 @@ def test_a_tornado_of_a_measure_has_no_effect_to_speak_of(sweep, tmp_path):  # n
     svg = (tmp_path / "results/mine/charts/tornado_counter_wait_mean.svg").read_text(encoding="utf-8")
     assert "no effect" not in svg
     assert "too small to matter" not in svg
+
+
+def test_files_of_a_study_that_are_not_as_they_were_left_are_told_and_made_again(sweep, tmp_path):  # noqa: F811
+    write(tmp_path)
+    sweep()
+    summary = Path("results/mine/summary.csv")
+    before = summary.read_bytes()
+    summary.write_bytes(before[:20])
+    Path("results/mine/charts/curve_counter_wait_mean.png").unlink()
+    told = sweep()
+    assert "summary.csv is not as it was left" in told
+    assert "charts/curve_counter_wait_mean.png is not as it was left" in told
+    assert summary.read_bytes() == before
+    assert Path("results/mine/charts/curve_counter_wait_mean.png").exists()

@@ -182,6 +182,11 @@ def _until_precise(plan: Plan, runs: Runs) -> tuple[pl.DataFrame, list[str]]:
         points = list(dict.fromkeys(str(row["point"]) for row in missed))
         why = "; ".join(dict.fromkeys(str(row["why"]) for row in missed))
         more = f" and {len(points) - SHOWN_MISSED} more" if len(points) > SHOWN_MISSED else ""
+        first = missed[0]
+        more += (
+            f" ({first['point']} has {worded(str(first['response']))} to ± {first['half_width']:.3g} where "
+            f"{first['target']:.3g} is wanted)"
+        )
         said[:1] = [
             f"{len(points)} of {judged} points are not as precise as wanted ({why}): "
             f"{', '.join(points[:SHOWN_MISSED])}{more}; precision.csv has all."

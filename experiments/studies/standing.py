@@ -72,6 +72,18 @@ def told(folder: Path, request: str, runs: Runs) -> list[str] | None:
         return None
 
 
+def changed(folder: Path) -> list[str]:
+    """Return the files of the last run that are not as it left them, or not there."""
+    found = []
+    for name, was in _held(folder).items():
+        try:
+            if _digests(folder, [name])[name] != was:
+                found.append(name)
+        except OSError:
+            found.append(name)
+    return found
+
+
 def _held(folder: Path) -> dict[str, str]:
     """Return the files of the last run that was noted, with their digests."""
     try:
