@@ -200,3 +200,12 @@ def test_files_of_a_study_that_are_not_as_they_were_left_are_told_and_made_again
     assert "charts/curve_counter_wait_mean.png is not as it was left" in told
     assert summary.read_bytes() == before
     assert Path("results/mine/charts/curve_counter_wait_mean.png").exists()
+
+
+def test_charts_say_where_overload_leaves_no_verdict(sweep, tmp_path):  # noqa: F811
+    base = {**_base(), "run.withhold_share": 0.001}
+    write(tmp_path, base=base, responses=["on_time"], baseline={"grid.households": 200})
+    sweep()
+    assert table("effects")["verdict"].to_list() == ["withheld"]
+    words = json.loads(Path("results/mine/study.json").read_text(encoding="utf-8"))
+    assert "At 1 point or their baseline too many requests meet staff who cannot keep up" in words["footer"]

@@ -139,7 +139,7 @@ def _caution(tables: Mapping[str, pl.DataFrame]) -> str:
     """Return what must be known of differences for which no verdict is given."""
     if "effects" not in tables:
         return ""
-    kept_back = tables["effects"].filter(pl.col("why").str.contains("cannot keep up"))["point"].n_unique()
+    kept_back = tables["effects"].filter(pl.col("why").str.contains("overloaded post"))["point"].n_unique()
     if not kept_back:
         return ""
     return (
