@@ -209,3 +209,11 @@ def test_charts_say_where_overload_leaves_no_verdict(sweep, tmp_path):  # noqa: 
     assert table("effects")["verdict"].to_list() == ["withheld"]
     words = json.loads(Path("results/mine/study.json").read_text(encoding="utf-8"))
     assert "At 1 point or their baseline too many requests meet staff who cannot keep up" in words["footer"]
+
+
+def test_charts_call_factors_by_words_and_tables_by_their_paths(sweep, tmp_path):  # noqa: F811
+    write(tmp_path)
+    sweep()
+    svg = Path("results/mine/charts/curve_counter_wait_mean.svg").read_text(encoding="utf-8")
+    assert "households of a grid (grid.households)" in svg
+    assert "grid.households" in table("design").columns

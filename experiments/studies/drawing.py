@@ -39,8 +39,13 @@ def draw(store: Store) -> list[str]:
     from sim import charts
 
     words = words_of(store)
+    known = words.get("factors", {})
+    tables = {name: _called(_table(store, name), known) for name in words["tables"]}
+    words["designs"] = [
+        {**design, "factors": [_axis(name, known) for name in design["factors"]]} for design in words["designs"]
+    ]
     figures: dict[str, Figure] = {}
-    for name, figure in _figures({name: _table(store, name) for name in words["tables"]}, words):
+    for name, figure in _figures(tables, words):
         # of names without a letter of ours, several may be alike
         figures[f"{name}_{len(figures)}" if name in figures else name] = figure
     files = {
@@ -84,6 +89,19 @@ def _table(store: Store, name: str) -> pl.DataFrame:
             f"{name}.parquet in {store.folder} must be a table of wangge, and cannot be read. No chart was touched. "
             f"{AGAIN}"
         ) from None
+
+
+def _called(table: pl.DataFrame, known: Mapping[str, str]) -> pl.DataFrame:
+    """Return a table with its factors in words: on axes with their paths, so that a reader can set them."""
+    columns = [pl.col(name).replace(known) for name in ("factor",) if name in table.columns]
+    longer = {name: _axis(name, known) for name in known}
+    columns += [pl.col(name).replace(longer) for name in ("x_factor", "y_factor") if name in table.columns]
+    return table.with_columns(columns)
+
+
+def _axis(name: str, known: Mapping[str, str]) -> str:
+    """Return a factor in words with its path."""
+    return f"{known[name]} ({name})" if name in known else name
 
 
 def _figures(tables: Mapping[str, pl.DataFrame], words: Mapping[str, Any]) -> Iterator[tuple[str, Figure]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from experiments.studies import drawing, findings, telling
+from experiments.studies import drawing, findings, naming, telling
 from experiments.studies.views import unit_of
 from sim import files
 
@@ -120,6 +120,7 @@ def words_of(plan: Plan, runs: Runs, tables: Mapping[str, pl.DataFrame], warm_up
     return {
         "title": plan.study.title,
         "titles": dict(plan.titles),
+        "factors": naming.words(plan),
         "tables": [name for name in drawing.DRAWN if name in tables],
         "designs": [{"kind": block.kind, "factors": list(block.factors)} for block in plan.settings.blocks],
         "promises": {name: one.model_dump(mode="json") for name, one in plan.study.promises.items()},
