@@ -144,8 +144,8 @@ def _caution(tables: Mapping[str, pl.DataFrame]) -> str:
     if not kept_back:
         return ""
     return (
-        f"At {telling.counted(kept_back, 'point')} or their baseline too many requests meet staff who cannot keep up: "
-        "no verdict is given, and how far a difference goes hangs on the length of the run."
+        f"At {telling.counted(kept_back, 'point')} or their baseline too many requests of a measure meet staff who "
+        "cannot keep up: effects.csv gives no verdict on it there, and how far it goes hangs on the length of the run."
     )
 
 
