@@ -155,13 +155,14 @@ class Archive:
         """
         place = self._place(key, replication)
         data = packing.packed(key, replication, tables, facts)
+        # First, so that no note outlives the replication if this process is killed between the two.
+        self.forgive(key, replication)
         with files.usable(self.folder):
             self._make_room(place)
             new = not _is_there(place) and self._create(place, data)
             if not new and not _is_there(place):
                 self._move_aside(place)
                 new = self._create(place, data)
-        self.forgive(key, replication)
         return new
 
     def read(self, key: str, replication: int, table: str) -> pl.DataFrame:
