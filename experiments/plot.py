@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import sys
 from pathlib import Path
@@ -195,7 +194,7 @@ def tables_of(store: Store, pilots: Sequence[Pilot]) -> dict[str, pl.DataFrame]:
         Each must be whole, have its columns, and be of all replications of all pilots.
     """
     n = pilots[0].run.replications
-    found = {name: _table(store, name) for name in _names(len(pilots))}
+    found = {name: store.final_table(name) for name in _names(len(pilots))}
     for name, columns in NEEDED.items():
         table = found[name]
         lacking = [column for column in ("pilot", "replication", *columns) if column not in table.columns]
@@ -211,19 +210,6 @@ def tables_of(store: Store, pilots: Sequence[Pilot]) -> dict[str, pl.DataFrame]:
                 f"{rows} in all: its last run did not finish. No chart was touched. {AGAIN}"
             )
     return found
-
-
-def _table(store: Store, name: str) -> pl.DataFrame:
-    """Return a final table, which must be readable."""
-    import polars as pl
-
-    try:
-        return pl.read_parquet(io.BytesIO((store.folder / f"{name}.parquet").read_bytes()))
-    except (OSError, pl.exceptions.PolarsError):
-        raise StoreError(
-            f"{name}.parquet in {store.folder} must be a table of wangge, and cannot be read. No chart was touched. "
-            f"{AGAIN}"
-        ) from None
 
 
 def footer(pilots: Sequence[Pilot]) -> str:

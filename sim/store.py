@@ -8,6 +8,7 @@ disk, then renamed.
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -281,6 +282,23 @@ class Store:
         """
         self.write_bytes(f"{files.plain_name('table', name)}.parquet", files.parquet(table))
         self.write_bytes(f"{name}.csv", files.csv(table))
+
+    def final_table(self, name: str) -> pl.DataFrame:
+        """Return a final table as it stands in the folder.
+
+        Raises
+        ------
+        StoreError
+            It must be there and readable.
+        """
+        place = self._final(f"{files.plain_name('table', name)}.parquet")
+        try:
+            return pl.read_parquet(io.BytesIO(place.read_bytes()))
+        except (OSError, pl.exceptions.PolarsError):
+            raise StoreError(
+                f"{place.name} in {self.folder} must be a table of wangge, and cannot be read. No chart was touched. "
+                "Give the command that made it once more: it goes on from what is kept."
+            ) from None
 
     def write_text(self, name: str, text: str) -> None:
         """Write a final text in UTF-8, such as `summary.md`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -40,7 +39,7 @@ def draw(store: Store) -> list[str]:
 
     words = words_of(store)
     known = words.get("factors", {})
-    tables = {name: _called(_table(store, name), known) for name in words["tables"]}
+    tables = {name: _called(store.final_table(name), known) for name in words["tables"]}
     words["designs"] = [
         {**design, "factors": [_axis(name, known) for name in design["factors"]]} for design in words["designs"]
     ]
@@ -78,17 +77,6 @@ def words_of(store: Store) -> dict[str, Any]:
     if not whole:
         raise StoreError(f"{WORDS} in {store.folder} must be what a study wrote there, and is damaged. {AGAIN}")
     return dict(found)
-
-
-def _table(store: Store, name: str) -> pl.DataFrame:
-    """Return a table of the study, which must be readable."""
-    try:
-        return pl.read_parquet(io.BytesIO((store.folder / f"{name}.parquet").read_bytes()))
-    except (OSError, pl.exceptions.PolarsError):
-        raise StoreError(
-            f"{name}.parquet in {store.folder} must be a table of wangge, and cannot be read. No chart was touched. "
-            f"{AGAIN}"
-        ) from None
 
 
 def _called(table: pl.DataFrame, known: Mapping[str, str]) -> pl.DataFrame:
