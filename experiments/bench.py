@@ -13,7 +13,8 @@ from pydantic import Field
 
 from experiments.composition import Line, compose, parse
 from sim import MODEL_VERSION, config
-from sim.config import ConfigError, Name, Section, near
+from sim.config import Name, Section
+from sim.errors import ConfigError, near
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,7 +12,8 @@ from pydantic import Field
 
 from experiments.composition import HOW, compose, how, parse
 from sim import config
-from sim.config import ConfigError, Name, Section
+from sim.config import Name, Section
+from sim.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

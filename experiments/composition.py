@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.config import ConfigError, near
+from sim.errors import ConfigError, near
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

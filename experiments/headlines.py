@@ -11,7 +11,8 @@ from pydantic import Field
 
 from experiments.composition import CONFIGS, HOW, Line, compose, how, parse
 from sim import config
-from sim.config import ConfigError, Name, Section, near
+from sim.config import Name, Section
+from sim.errors import ConfigError, near
 
 if TYPE_CHECKING:
     import polars as pl

@@ -51,7 +51,7 @@ def main() -> None:
         sys.exit(0)
     command, *rest = arguments
     if command not in COMMANDS:
-        from sim.config import near
+        from sim.errors import near
 
         fail(f"the command must be one of {', '.join(COMMANDS)}{near(command, COMMANDS)}, got {command}")
     sys.exit(run(command, rest))
@@ -59,14 +59,11 @@ def main() -> None:
 
 def run(command: str, arguments: list[str]) -> int:
     """Return the exit status of a command."""
-    from sim.config import ConfigError
-    from sim.executor import ExecutorError
-    from sim.files import StoreError
-    from sim.network import NetworkError
+    from sim.errors import WanggeError
 
     try:
         importlib.import_module(f"experiments.{command}").main(arguments)
-    except (ConfigError, NetworkError, StoreError, ExecutorError) as error:
+    except WanggeError as error:
         fail(str(error))
     except RuntimeError as error:
         if not str(error).startswith("cannot cache function"):

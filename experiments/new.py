@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from experiments.composition import shipped
 from sim import config
-from sim.config import ConfigError, Name, Section
+from sim.config import Name, Section
+from sim.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.config import ConfigError
-from sim.files import StoreError
+from sim.errors import ConfigError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,7 +12,8 @@ from pydantic import Field
 
 from experiments.composition import HOW, Line, compose, how, parse
 from sim import MODEL_VERSION, config
-from sim.config import ConfigError, Section
+from sim.config import Section
+from sim.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sim.config import ConfigError, near
+from sim.errors import ConfigError, near
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -118,7 +118,7 @@ def _one(console: Console, found: list[Study], name: str) -> None:
         known = f"one of {', '.join(names)}" if names else "of a study, but there is none"
         raise ConfigError(f"status must be given a name under results/: {known}{near(name, names)}, got {name}")
     if study.trouble:
-        from sim.files import StoreError
+        from sim.errors import StoreError
 
         raise StoreError(study.trouble)
     ended = f"finished {when(study.last['finished'])}" if study.last.get("finished") else "not finished"

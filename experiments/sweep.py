@@ -13,7 +13,8 @@ from pydantic import Field
 
 from experiments.composition import CONFIGS, HOW, Line, compose, how, options, parse
 from sim import MODEL_VERSION, config, study_config
-from sim.config import ConfigError, Section
+from sim.config import Section
+from sim.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -152,7 +153,8 @@ def sweep(order: Order, *, dry: bool = False) -> None:
     from experiments.studies.runs import Runs
     from sim import study as studies
     from sim.archive import ARCHIVE, Archive
-    from sim.files import StoreError, plain_name
+    from sim.errors import StoreError
+    from sim.files import plain_name
     from sim.store import Store
 
     plain_name("name", order.name)

@@ -12,7 +12,8 @@ from pydantic import Field
 
 from experiments.composition import HOW, compose, how, parse
 from sim import config
-from sim.config import ConfigError, Name, Section
+from sim.config import Name, Section
+from sim.errors import ConfigError, near
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,8 +96,8 @@ def _check_choice(settings: Trace, pilot: Pilot) -> None:
     if isinstance(request, str) and request != "slowest":
         raise ConfigError(f"request must be a number or slowest, got {request}")
     if settings.archetype is not None and settings.archetype not in known:
-        near = config.near(settings.archetype, known)
-        raise ConfigError(f"archetype must be one of {', '.join(known)}{near}, got {settings.archetype}")
+        hint = near(settings.archetype, known)
+        raise ConfigError(f"archetype must be one of {', '.join(known)}{hint}, got {settings.archetype}")
     if isinstance(request, int) and (settings.archetype or settings.channel):
         raise ConfigError(f"archetype and channel must be left out where request is a number, got request={request}")
 

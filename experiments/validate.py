@@ -14,7 +14,8 @@ from pydantic import Field
 
 from experiments.composition import CONFIGS, HOW, compose, how, parse
 from sim import MODEL_VERSION, config
-from sim.config import ConfigError, Section, near
+from sim.config import Section
+from sim.errors import ConfigError, near
 from sim.validation.cases import Case, Form, Register
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim import files, packing
-from sim.files import StoreError
+from sim.errors import StoreError
 from sim.manifest import KEY
 from sim.packing import SpoiltError
 

@@ -10,12 +10,10 @@ from sim.clock import DAY
 from sim.laws import gamma_inverse
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
+    from sim.arrays import Floats, Ints
     from sim.laws import AnyLaw
-
-    Ints = NDArray[np.int64]
-    Floats = NDArray[np.float64]
 
 
 def arrival_times(

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sim import background, rosters
+from sim.arrays import frozen
 from sim.clock import HOUR, WEEK
-from sim.layout import Rows, frozen
+from sim.layout import Rows
 from sim.network import make_place, with_requests
 from sim.residents import Residents
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from sim.arrays import AnyInts
     from sim.background import Batch
     from sim.demand import Demand
     from sim.layout import StepLabels
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from sim.office import OfficeTime
     from sim.organisation import Organisation
     from sim.rosters import Rosters
-
-    Ints = NDArray[np.signedinteger[Any]]
 
 
 @dataclass(frozen=True)
@@ -54,9 +52,9 @@ class Case:
     demand: Demand
     network: Network
     labels: StepLabels
-    ids: Ints
+    ids: AnyInts
     n_residents: int
-    meetings: Ints
+    meetings: AnyInts
     horizon: int
 
 
@@ -82,7 +80,7 @@ class Plan:
     office: OfficeTime
     demand: Demand
     place: Network
-    meetings: Ints
+    meetings: AnyInts
     residents: Residents
     batches: tuple[Batch, ...]
 

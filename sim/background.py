@@ -20,14 +20,10 @@ from sim.streams import stream
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
+    from sim.arrays import Ints
     from sim.config import Level, Pilot
     from sim.office import OfficeTime
     from sim.organisation import Organisation
-
-    Ints = NDArray[np.int64]
-    Floats = NDArray[np.float64]
 
 OFFICE, CLOSINGS, WEEKLY, MONTHLY = range(4)  # calendar ids of the district model
 

@@ -17,16 +17,16 @@ import numpy as np
 
 from sim import parts
 from sim.clock import WEEK
-from sim.config import ConfigError
 from sim.engine import carry
 from sim.engine.compiled import Run
+from sim.errors import ConfigError
 from sim.layout import StepLabels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from sim.arrays import AnyInts
     from sim.assemble import Case, Plan
-    from sim.network import Ints
     from sim.visits import Spells, Visits
 
 STEP_BYTES = 80
@@ -149,7 +149,7 @@ def _check_memory(n_steps: int, start: int, end: int, memory_mb: int | None) -> 
         )
 
 
-def _taken(case: Case, requests: Ints, rows: Ints) -> Case:
+def _taken(case: Case, requests: AnyInts, rows: AnyInts) -> Case:
     """Return the case of some of its requests (`rows`: their steps)."""
     labels = {name: values[rows] for name, values in vars(case.labels).items() if name != "activities"}
     return replace(

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
+    from sim.arrays import Floats, Ints
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    Ints = NDArray[np.int64]
+    from sim.arrays import Ints
 
 SECOND = 1_000
 MINUTE = 60 * SECOND

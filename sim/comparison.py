@@ -14,11 +14,8 @@ from sim.analysis import Verdict
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
+    from sim.arrays import Floats
     from sim.config import Mid, Run
-
-    Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

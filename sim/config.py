@@ -6,11 +6,12 @@ Every message has the form *path must be rule, got value*; nothing here can run 
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import json
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from sim.errors import ConfigError, near
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,10 +30,6 @@ Group = Literal["public_service", "enforcement", "economic", "justice", "party"]
 
 LEVELS: tuple[Level, ...] = ("community", "street", "district")
 GROUPS: tuple[Group, ...] = ("public_service", "enforcement", "economic", "justice", "party")
-
-
-class ConfigError(ValueError):
-    """A user's mistake in a configuration: one paragraph with path, rule and value."""
 
 
 class Section(BaseModel):
@@ -580,12 +577,6 @@ class Pilot(Section):
 
 
 # ----------------------------------------------------------------------------------------------- loading
-
-
-def near(word: str, known: Iterable[str]) -> str:
-    """Return ` (did you mean ...?)` for the nearest known names, or an empty text."""
-    found = difflib.get_close_matches(word, list(known), n=3, cutoff=0.5)
-    return f" (did you mean {' or '.join(found)}?)" if found else ""
 
 
 def load(mapping: Mapping[str, Any]) -> Pilot:

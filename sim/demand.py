@@ -5,26 +5,22 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sim.arrivals import arrival_times, day_factors
 from sim.clock import DAY, HOUR
-from sim.config import ConfigError
+from sim.errors import ConfigError
 from sim.office import DAYS_A_YEAR, year_of_working_days
 from sim.streams import stream, uniforms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from sim.arrays import AnyInts, Floats
     from sim.config import Pilot
     from sim.place import Place
-
-    Ints = NDArray[np.signedinteger[Any]]
-    Floats = NDArray[np.float64]
 
 
 class Channel(IntEnum):
@@ -57,11 +53,11 @@ class Demand:
         The number of each channel's first request among all of the replication.
     """
 
-    channel: Ints
-    archetype: Ints
-    instant: Ints
-    household: Ints
-    line: Ints
+    channel: AnyInts
+    archetype: AnyInts
+    instant: AnyInts
+    household: AnyInts
+    line: AnyInts
     runs: tuple[range, ...]
     first: tuple[int, ...]
     seed: int
@@ -73,7 +69,7 @@ class Demand:
         return len(self.instant)
 
     @property
-    def ids(self) -> Ints:
+    def ids(self) -> AnyInts:
         """Return the number of each request among all of the replication, rising (shape (n,))."""
         return np.concatenate([np.arange(run.start, run.stop, dtype=np.int32) for run in self.runs])
 
@@ -101,14 +97,14 @@ class Demand:
         """Return the requests of one channel."""
         return self._taken([(0, len(run) if i == channel else 0) for i, run in enumerate(self.runs)])
 
-    def _by_run(self, column: Ints) -> list[Ints]:
+    def _by_run(self, column: AnyInts) -> list[AnyInts]:
         """Return a column, cut into the runs."""
         return np.split(column, np.cumsum([len(run) for run in self.runs])[:-1])
 
     def _taken(self, stretches: Sequence[Sequence[int]]) -> Demand:
         """Return the requests at [first, last) of each run."""
 
-        def taken(column: Ints) -> Ints:
+        def taken(column: AnyInts) -> AnyInts:
             return np.concatenate([run[a:b] for run, (a, b) in zip(self._by_run(column), stretches, strict=True)])
 
         return replace(
@@ -167,7 +163,7 @@ def draw(pilot: Pilot, place: Place, replication: int) -> Demand:
     )
 
 
-def choose(u: Floats, weights: Sequence[float] | Floats) -> Ints:
+def choose(u: Floats, weights: Sequence[float] | Floats) -> AnyInts:
     """Return, for each uniform, an index drawn in proportion to the weights (shape of `u`, as narrow as does)."""
     edges = np.cumsum(weights)
     chosen = np.searchsorted(edges / edges[-1], u, side="right").clip(max=len(edges) - 1)
@@ -195,7 +191,7 @@ def line_weights(pilot: Pilot) -> Floats:
     return weights if weights.sum() > 0 else np.ones(len(names))
 
 
-def _lines(pilot: Pilot, archetype: Ints, u: Floats) -> Ints:
+def _lines(pilot: Pilot, archetype: AnyInts, u: Floats) -> AnyInts:
     """Return the line of each request; consultations are about any line."""
     names = list(pilot.procedures.lines)
     drawn = choose(u, line_weights(pilot))
@@ -204,7 +200,7 @@ def _lines(pilot: Pilot, archetype: Ints, u: Floats) -> Ints:
     return np.where(of_archetype < 0, drawn, of_archetype)
 
 
-def _instants(pilot: Pilot, channel: Channel, replication: int, district: int) -> Ints:
+def _instants(pilot: Pilot, channel: Channel, replication: int, district: int) -> AnyInts:
     """Return the sorted ticks at which a channel's requests begin (Poisson, with a factor a day)."""
     days = 7 * pilot.run.weeks
     name = channel.name.lower()

@@ -11,7 +11,8 @@ from pydantic import Field
 from sim import blocks
 from sim.blocks import Record, clocks, since
 from sim.clock import WEEK
-from sim.config import ConfigError, Count, Section, checked_kind
+from sim.config import Count, Section, checked_kind
+from sim.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

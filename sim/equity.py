@@ -42,12 +42,8 @@ from sim.comparison import Shown
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
+    from sim.arrays import Floats, Ints
     from sim.config import Mid, Run
-
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.intp]
 
 IN_PERSON = "touched_in_person"
 ASKED = (

@@ -25,10 +25,10 @@ from sim.visits import Outcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from sim.arrays import Ints
     from sim.assemble import Plan
     from sim.blocks import Record
     from sim.config import Archetype, Pilot
-    from sim.place import Ints
 
 P90 = 1.2815515655446004  # the standard normal quantile of 0.9
 

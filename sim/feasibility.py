@@ -13,10 +13,9 @@ from sim.selection import check_stages, drawn, finite, kim_nelson_eta
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
+    from sim.arrays import Floats, Ints
 
 
 @dataclass(frozen=True)

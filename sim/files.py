@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from sim.errors import StoreError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -25,10 +27,6 @@ NAME_BYTES = 200
 
 # A spreadsheet runs a cell that begins so, also in full-width letters.
 FORMULA = r"^(\s*[=+\-@＝＋－＠]|[\t\r\n])"
-
-
-class StoreError(Exception):
-    """A results folder cannot be used as asked; the message is one paragraph for the user."""
 
 
 @contextmanager

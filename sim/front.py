@@ -13,9 +13,9 @@ from sim.analysis import Interval, mean_interval, simultaneous
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Floats = NDArray[np.float64]
+    from sim.arrays import Floats
 
 
 def pareto(

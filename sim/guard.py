@@ -18,10 +18,9 @@ from sim.itineraries import Kind
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from sim.arrays import Floats
     from sim.config import Level
     from sim.organisation import Organisation, Station
-
-    Floats = NDArray[np.float64]
 
 
 MANAGERS, EVERYBODY = -2, -1  # instead of a bundle: a unit's full-time grid managers, and all of its generalists

@@ -16,9 +16,7 @@ from sim.report import number
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+    from sim.arrays import Floats
 
 UNDECIDED = "The replications do not decide: $first and $second, $effect."
 

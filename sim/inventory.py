@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim import MODEL_VERSION, files, manifest
 from sim.archive import ARCHIVE, ASIDE, DESIGN, FAILED, REPLICATIONS, Archive
-from sim.files import StoreError
+from sim.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

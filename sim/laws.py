@@ -10,12 +10,12 @@ from __future__ import annotations
 from typing import Annotated, Literal, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from scipy.special import gamma as gamma_function
 from scipy.special import gammaincinv, ndtri
 
-Floats = NDArray[np.float64]
+from sim.arrays import Floats
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Positive = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0)]

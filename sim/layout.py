@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sim.arrays import frozen
 from sim.itineraries import Kind
 from sim.network import NARROW
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Ints = NDArray[np.signedinteger[Any]]
+    from sim.arrays import AnyInts
 
 ENGINE_COLUMNS = {
     "station": -1, "work": 0, "priority": 0, "yields_to": 0, "past_closing": 0, "lag": 0, "lag_clock": -1, "gate": -1,
@@ -35,15 +34,15 @@ class StepLabels:
     steps whose end is the result of the request; `activity` is an index of `activities`, -1 for none.
     """
 
-    kind: Ints
-    level: Ints
-    presence: Ints
-    trip: Ints
-    hand_over: Ints
-    stops_clock: Ints
-    walk: Ints
-    result: Ints
-    activity: Ints
+    kind: AnyInts
+    level: AnyInts
+    presence: AnyInts
+    trip: AnyInts
+    hand_over: AnyInts
+    stops_clock: AnyInts
+    walk: AnyInts
+    result: AnyInts
+    activity: AnyInts
     activities: tuple[str, ...]
 
 
@@ -56,11 +55,11 @@ class Rows:
 
     def __init__(self, n: int) -> None:
         narrow = NARROW | {name: NARROW_LABELS.get(name, np.int8) for name in LABEL_COLUMNS}
-        self.columns: dict[str, Ints] = {
+        self.columns: dict[str, AnyInts] = {
             name: np.full(n, none, dtype=narrow[name]) for name, none in (ENGINE_COLUMNS | LABEL_COLUMNS).items()
         }
 
-    def put(self, name: str, rows: slice | Ints, values: int | Ints) -> None:
+    def put(self, name: str, rows: slice | AnyInts, values: int | AnyInts) -> None:
         """Write the values of some rows of a column."""
         column = self.columns[name]
         most = values if isinstance(values, int) else values.max(initial=0)
@@ -68,16 +67,10 @@ class Rows:
             column = self.columns[name] = column.astype(np.int64)
         column[rows] = values
 
-    def steps(self) -> dict[str, Ints]:
+    def steps(self) -> dict[str, AnyInts]:
         """Return the engine's columns, from now on read-only."""
         return {name: frozen(self.columns[name]) for name in ENGINE_COLUMNS}
 
     def labels(self, activities: tuple[str, ...]) -> StepLabels:
         """Return the labels, from now on read-only."""
         return StepLabels(**{name: frozen(self.columns[name]) for name in LABEL_COLUMNS}, activities=activities)
-
-
-def frozen(column: Ints) -> Ints:
-    """Return the column, from now on read-only."""
-    column.flags.writeable = False
-    return column

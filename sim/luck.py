@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,17 +12,15 @@ from sim.itineraries import MAX_INCOMPLETE, Luck, Way, by_phone, delegable
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
-
+    from sim.arrays import AnyInts, Bools
     from sim.config import Archetype, Pilot
     from sim.demand import Demand
     from sim.place import Place
 
-    Ints = NDArray[np.signedinteger[Any]]
-    Bools = NDArray[np.bool_]
 
-
-def drawn(pilot: Pilot, place: Place, requests: Demand, channel: Channel) -> tuple[list[tuple[Archetype, Luck]], Ints]:
+def drawn(
+    pilot: Pilot, place: Place, requests: Demand, channel: Channel
+) -> tuple[list[tuple[Archetype, Luck]], AnyInts]:
     """Return every luck that occurs among the requests of one channel, with its archetype, and whose it is.
 
     Returns
@@ -44,7 +42,7 @@ def drawn(pilot: Pilot, place: Place, requests: Demand, channel: Channel) -> tup
     return [(archetype, _luck(archetype, row)) for archetype, row in zip(of, rows, strict=True)], which
 
 
-def _grouped(table: Bools, archetype: Ints) -> tuple[Ints, Bools]:
+def _grouped(table: Bools, archetype: AnyInts) -> tuple[AnyInts, Bools]:
     """Return an order that brings equal rows of one archetype together, and where in it a new row begins."""
     packed = np.packbits(table, axis=1)
     words = np.zeros((len(packed), -(-packed.shape[1] // 8)), dtype=np.uint64)

@@ -14,6 +14,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from sim import files
+from sim.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,7 +64,7 @@ def begin(folder: Path, identity: dict[str, Any]) -> None:
     if NAME in names:
         return
     if names:
-        raise files.StoreError(
+        raise StoreError(
             f"The results folder {folder} is not empty but holds no study (there is {min(names)!r} and no "
             f"{NAME}), so nothing was written. Choose another name, or remove the folder."
         )
@@ -90,7 +91,7 @@ def read(folder: Path) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError):
         whole = False
     if not whole:
-        raise files.StoreError(
+        raise StoreError(
             f"The {NAME} in {folder} is damaged, was edited by hand, or comes from another version of "
             "wangge, so that nobody can say which study the folder holds. Choose another name, or remove the "
             "folder."
@@ -112,7 +113,7 @@ def compare(folder: Path, identity: dict[str, Any]) -> None:
         told = [f"{key} is {_told(held, key)} there, {_told(asked, key)} here" for key in differing]
         more = len(differing) - SHOWN_DIFFERENCES
         told[SHOWN_DIFFERENCES:] = [f"and {more} more"] if more > 0 else []
-        raise files.StoreError(
+        raise StoreError(
             f"The results folder {folder} holds another study: {'; '.join(told)}. Nothing was changed. "
             "Choose another name for this study, or remove the folder if its results are no longer wanted."
         )
@@ -137,7 +138,7 @@ def note_keys(folder: Path, added: Mapping[str, str]) -> None:
     held = keys(folder) or {}
     new = {name: key for name, key in added.items() if held.get(name) != key}
     for name in new.keys() & held.keys():
-        raise files.StoreError(
+        raise StoreError(
             f"The name {name} in {folder} must stay that of the design {held[name]}, got {new[name]}. Nothing was "
             "changed. Choose another name for this study, or remove the folder if its results are no longer wanted."
         )
@@ -145,7 +146,7 @@ def note_keys(folder: Path, added: Mapping[str, str]) -> None:
     with files.usable(folder):
         room = folder / KEYS
         if room.is_symlink():
-            raise files.StoreError(f"{room} must lie inside the results folder, got a symbolic link. Remove the link.")
+            raise StoreError(f"{room} must lie inside the results folder, got a symbolic link. Remove the link.")
         room.mkdir(exist_ok=True)
         if new:
             files.create(room / f"{files.digest(data)[:16]}.json", data, folder)
@@ -171,7 +172,7 @@ def keys(folder: Path) -> dict[str, str] | None:
                     raise ValueError(f"keys must be letters and digits, got {path.name}")
                 found |= noted
             except (ValueError, TypeError):
-                raise files.StoreError(
+                raise StoreError(
                     f"{KEYS}/{path.name} in {folder} is damaged or was edited by hand, so that nobody can say which "
                     "replications the study needs. Remove it, and give the command of the study again."
                 ) from None

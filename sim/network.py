@@ -6,79 +6,75 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+
+from sim.arrays import AnyInts, Bools, frozen
+from sim.errors import NetworkError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import ArrayLike
 
+
 NONE = -1
 LIMIT = 2**62  # instants, amounts and work x pace stay below it, so that no sum of two leaves int64
-
-Ints = NDArray[np.signedinteger[Any]]
-Flags = NDArray[np.bool_]
 T = TypeVar("T")
-N = TypeVar("N", int, Ints)
-
-
-class NetworkError(ValueError):
-    """A network that no engine may run; the message names the field, the rule, the value and the place."""
+N = TypeVar("N", int, AnyInts)
 
 
 @dataclass(frozen=True)
 class Stations:
     """Where steps wait: the hall they wait in and the site they are served at (-1: none, anywhere)."""
 
-    hall: Ints
-    site: Ints
+    hall: AnyInts
+    site: AnyInts
 
 
 @dataclass(frozen=True)
 class Halls:
     """Waiting rooms shared by stations: the number of waiting steps at which arrivals are refused."""
 
-    room: Ints
+    room: AnyInts
 
 
 @dataclass(frozen=True)
 class Duties:
     """What a server serves while on a duty: lines `first[d]:first[d + 1]` of station, rank and pace."""
 
-    first: Ints
-    longest: Ints
-    station: Ints
-    rank: Ints
-    pace: Ints
+    first: AnyInts
+    longest: AnyInts
+    station: AnyInts
+    rank: AnyInts
+    pace: AnyInts
 
 
 @dataclass(frozen=True)
 class Servers:
     """Members of staff: roster intervals `first[s]:first[s + 1]`, each with a duty, and the changeover."""
 
-    first: Ints
-    changeover: Ints
-    open: Ints
-    close: Ints
-    duty: Ints
-    hand_back: Ints
+    first: AnyInts
+    changeover: AnyInts
+    open: AnyInts
+    close: AnyInts
+    duty: AnyInts
+    hand_back: AnyInts
 
 
 @dataclass(frozen=True)
 class Calendars:
     """Sorted, disjoint intervals `first[c]:first[c + 1]` of [open, close), in ticks."""
 
-    first: Ints
-    open: Ints
-    close: Ints
+    first: AnyInts
+    open: AnyInts
+    close: AnyInts
 
 
 @dataclass(frozen=True)
 class Requests:
     """Requests: steps `first[r]:first[r + 1]`, and the tick at which each begins."""
 
-    first: Ints
-    begin: Ints
+    first: AnyInts
+    begin: AnyInts
 
 
 @dataclass(frozen=True)
@@ -89,22 +85,22 @@ class Steps:
     compiled for these two kinds of networks and for no others.
     """
 
-    station: Ints
-    work: Ints
-    priority: Ints
-    yields_to: Ints
-    past_closing: Ints
-    lag: Ints
-    lag_clock: Ints
-    gate: Ints
-    patience: Ints
-    patience_clock: Ints
-    shuts: Ints
-    emits: Ints
-    awaits: Ints
-    count: Ints
-    next: Ints
-    leave: Ints
+    station: AnyInts
+    work: AnyInts
+    priority: AnyInts
+    yields_to: AnyInts
+    past_closing: AnyInts
+    lag: AnyInts
+    lag_clock: AnyInts
+    gate: AnyInts
+    patience: AnyInts
+    patience_clock: AnyInts
+    shuts: AnyInts
+    emits: AnyInts
+    awaits: AnyInts
+    count: AnyInts
+    next: AnyInts
+    leave: AnyInts
 
 
 @dataclass(frozen=True)
@@ -234,7 +230,7 @@ def with_requests(
     return _stored(network)
 
 
-def unserved_stations(network: Network) -> Ints:
+def unserved_stations(network: Network) -> AnyInts:
     """Return the indices of the stations that some step needs but no server's roster ever serves."""
     duties, station = network.duties, network.steps.station
     n_stations = len(network.stations.hall)
@@ -247,7 +243,7 @@ def unserved_stations(network: Network) -> Ints:
     return np.flatnonzero(needed & ~served)
 
 
-def owners(first: Ints) -> Ints:
+def owners(first: AnyInts) -> AnyInts:
     """Return the owner of each row, from the offsets of the owners' rows."""
     return np.repeat(np.arange(len(first) - 1), np.diff(first))
 
@@ -292,7 +288,7 @@ def _stored(network: Network) -> Network:
             column = getattr(rows, name)
             wanted = np.dtype(NARROW[name] if narrow and table.name == "steps" else np.int64)
             taken = column.dtype == wanted and not column.flags.writeable and column.flags.c_contiguous
-            columns[name] = column if taken else _frozen(column.astype(wanted, order="C"))
+            columns[name] = column if taken else frozen(column.astype(wanted, order="C"))
         tables[table.name] = type(rows)(**columns)
     return Network(**tables)
 
@@ -309,13 +305,13 @@ def _is_narrow(network: Network) -> bool:
     )
 
 
-def _fits(column: Ints, kind: type[np.signedinteger[Any]]) -> bool:
+def _fits(column: AnyInts, kind: type[np.signedinteger[Any]]) -> bool:
     """Return whether a narrow type holds every value of a column."""
     limits = np.iinfo(kind)
     return column.dtype == kind or bool(column.min(initial=0) >= limits.min and column.max(initial=0) <= limits.max)
 
 
-def _column(field: str, given: ArrayLike) -> Ints:
+def _column(field: str, given: ArrayLike) -> AnyInts:
     """Return one column as whole numbers, the array given itself where it is one already."""
     array = np.asarray(given)
     if array.ndim != 1:
@@ -325,13 +321,7 @@ def _column(field: str, given: ArrayLike) -> Ints:
     return array if array.dtype.kind == "i" else array.astype(np.int64)
 
 
-def _frozen(array: Ints) -> Ints:
-    """Return the array, from now on read-only."""
-    array.flags.writeable = False
-    return array
-
-
-def _require(ok: Flags, field: str, rule: str, values: Ints, place: str, *, first: Ints | None = None) -> None:
+def _require(ok: Bools, field: str, rule: str, values: AnyInts, place: str, *, first: AnyInts | None = None) -> None:
     """Raise at the first row that breaks a rule; with offsets, the place is an owner's row."""
     if ok.all():
         return
@@ -344,25 +334,25 @@ def _require(ok: Flags, field: str, rule: str, values: Ints, place: str, *, firs
     raise NetworkError(f"{field} must be {rule}, got {values[row]} ({where})")
 
 
-def _require_index(field: str, values: Ints, size: int, place: str, *, optional: bool) -> None:
+def _require_index(field: str, values: AnyInts, size: int, place: str, *, optional: bool) -> None:
     """Raise at the first value that is no index below `size` (nor -1, where optional)."""
     lowest = NONE if optional else 0
     rule = f"{'-1 or ' if optional else ''}an index below {size}"
     _require((values >= lowest) & (values < size), field, rule, values, place)
 
 
-def _require_amount(field: str, values: Ints, place: str, lowest: int = 0) -> None:
+def _require_amount(field: str, values: AnyInts, place: str, lowest: int = 0) -> None:
     """Raise at the first value below the lowest allowed, or too large to add up."""
     _require(values >= lowest, field, f"at least {lowest}", values, place)
     _require(values < LIMIT, field, "below 2^62", values, place)
 
 
-def _require_flag(field: str, values: Ints, place: str) -> None:
+def _require_flag(field: str, values: AnyInts, place: str) -> None:
     """Raise at the first value that is neither 0 nor 1."""
     _require((values == 0) | (values == 1), field, "0 or 1", values, place)
 
 
-def _check_offsets(field: str, first: Ints, n_rows: int) -> None:
+def _check_offsets(field: str, first: AnyInts, n_rows: int) -> None:
     """Raise unless the offsets begin at 0, never fall and end at the number of rows."""
     if not len(first) or first[0] != 0:
         raise NetworkError(f"{field} must be offsets from 0, got {first[0] if len(first) else 'nothing'}")
@@ -412,7 +402,7 @@ def _check_intervals(table: str, owner: str, rows: Servers | Calendars) -> None:
     _require(sorted_, f"{table}.open", rule, rows.open, place, first=rows.first)
 
 
-def _last_close(rows: Servers | Calendars) -> Ints:
+def _last_close(rows: Servers | Calendars) -> AnyInts:
     """Return the close of the interval before each of the same owner, -1 before the first."""
     before = np.full(len(rows.open), NONE, dtype=np.int64)
     before[1:] = rows.close[:-1]

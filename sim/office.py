@@ -13,9 +13,8 @@ from sim.clock import DAY, MINUTE, Calendar
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from sim.arrays import Ints
     from sim.config import OfficeCalendar, Structure
-
-    Ints = NDArray[np.int64]
 
 WEEKS_A_YEAR = 52
 DAYS_A_YEAR = 7 * WEEKS_A_YEAR

@@ -15,19 +15,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim import workload
-from sim.config import GROUPS, LEVELS, ConfigError
+from sim.config import GROUPS, LEVELS
+from sim.errors import ConfigError
 from sim.itineraries import Desk
 from sim.place import clipped_remainder, equal_sizes, largest_remainder
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from sim.arrays import Floats, Ints
     from sim.config import Level, Pilot
     from sim.place import Place
     from sim.workload import Work
-
-    Ints = NDArray[np.int64]
-    Floats = NDArray[np.float64]
 
 DESK_SITE = 0
 

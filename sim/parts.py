@@ -10,20 +10,21 @@ import numpy as np
 from sim.network import NARROW, Requests, Steps
 
 if TYPE_CHECKING:
-    from sim.network import Ints, Network
+    from sim.arrays import AnyInts
+    from sim.network import Network
 
 LEADS = ("next", "leave")
 
 
-def rows_of(first: Ints, requests: Ints) -> Ints:
+def rows_of(first: AnyInts, requests: AnyInts) -> AnyInts:
     """Return the steps of some requests, request after request, from the offsets of all."""
     n = np.diff(first)[requests]
     ends = np.cumsum(n)
-    rows: Ints = np.arange(ends[-1] if len(ends) else 0) + np.repeat(first[requests] - (ends - n), n)
+    rows: AnyInts = np.arange(ends[-1] if len(ends) else 0) + np.repeat(first[requests] - (ends - n), n)
     return rows
 
 
-def chosen(network: Network, requests: Ints, rows: Ints) -> Network:
+def chosen(network: Network, requests: AnyInts, rows: AnyInts) -> Network:
     """Return the network with some of its requests, in their order (`rows`: their steps)."""
     old = network.requests
     first = np.concatenate([[0], np.cumsum(np.diff(old.first)[requests])])
@@ -33,7 +34,7 @@ def chosen(network: Network, requests: Ints, rows: Ints) -> Network:
     return _with(network, first, old.begin[requests], columns)
 
 
-def merged(one: Network, other: Network, places: tuple[Ints, Ints]) -> tuple[Network, Ints, Ints]:
+def merged(one: Network, other: Network, places: tuple[AnyInts, AnyInts]) -> tuple[Network, AnyInts, AnyInts]:
     """Return the network of the requests of two, with the new numbers of the steps of either.
 
     Parameters
@@ -62,13 +63,13 @@ def merged(one: Network, other: Network, places: tuple[Ints, Ints]) -> tuple[Net
     return _with(one, first, begin, columns), rows[0], rows[1]
 
 
-def _led(to: Ints, was: Ints, first: Ints, old: Ints | None = None) -> Ints:
+def _led(to: AnyInts, was: AnyInts, first: AnyInts, old: AnyInts | None = None) -> AnyInts:
     """Return where steps lead under the new numbers of their requests, of which those that `was` begin at `first`."""
     n = np.diff(first if old is None else old)
     return np.where(to >= 0, to + np.repeat(first[:-1] - was, n), to).astype(to.dtype)
 
 
-def _with(network: Network, first: Ints, begin: Ints, columns: dict[str, Ints]) -> Network:
+def _with(network: Network, first: AnyInts, begin: AnyInts, columns: dict[str, AnyInts]) -> Network:
     """Return the network with other requests."""
     for column in (first, begin, *columns.values()):
         column.flags.writeable = False

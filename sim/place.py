@@ -17,10 +17,8 @@ from sim.streams import stream
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from sim.arrays import Floats, Ints
     from sim.config import District, Pilot
-
-    Ints = NDArray[np.int64]
-    Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

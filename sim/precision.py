@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from sim.analysis import Difference, Interval
-
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
+    from sim.arrays import Floats, Ints
 
 GROWTH_MOST = 2.0
 """In one round replications are at most multiplied by this: a forecast from few is a bad one."""

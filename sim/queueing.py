@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from sim.arrivals import arrival_times, day_factors, renewal_times
 from sim.clock import DAY, Calendar
-from sim.config import ConfigError
+from sim.errors import ConfigError
 from sim.labels import Labels
 from sim.network import NONE, Network, make_network
 from sim.queueing_checks import check, shifts_of
@@ -24,10 +24,9 @@ from sim.streams import stream, uniforms
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from sim.arrays import Ints
     from sim.queueing_config import Arrivals, Line, Pool, RequestClass, Serves
     from sim.queueing_hours import Hours
-
-    Ints = NDArray[np.int64]
 
 CLOCKS = ("lag_clock", "gate", "patience_clock", "shuts")
 SIGNALS = ("emits", "awaits")

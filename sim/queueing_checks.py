@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.config import ConfigError, near
+from sim.errors import ConfigError, near
 from sim.queueing_config import END, Fork, InTurn
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sim.config import near
+from sim.errors import near
 
 if TYPE_CHECKING:
     from pydantic import ValidationError

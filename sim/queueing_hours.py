@@ -13,9 +13,7 @@ from sim.laws import FROZEN, Law, NonNegative, Positive
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
-    Ints = NDArray[np.int64]
+    from sim.arrays import Ints
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 

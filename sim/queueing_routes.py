@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.config import ConfigError
+from sim.errors import ConfigError
 from sim.laws import Deterministic
 from sim.queueing_checks import step_names, ways
 from sim.queueing_config import END, Fork, InTurn
@@ -23,11 +23,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sim.arrays import Floats, Ints
     from sim.laws import AnyLaw
     from sim.queueing_config import Plan, RequestClass, Step
 
-    Ints = NDArray[np.int64]
-    Floats = NDArray[np.float64]
     Draw = Callable[[str, int], Floats]
 
 MOST_ROUNDS = 1000

@@ -84,7 +84,7 @@ def simulate(
     ------
     sim.visits.InvariantError
         If the record does not balance: an error of the program, never of a config.
-    sim.config.ConfigError
+    sim.errors.ConfigError
         The steps of a block must fit into the memory that the engine may take.
     """
     began = time.perf_counter()

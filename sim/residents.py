@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,17 +19,13 @@ from sim.laws import exponential_inverse, lognormal_inverse
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from numpy.typing import NDArray
-
+    from sim.arrays import AnyInts, Floats
     from sim.config import Pilot
     from sim.demand import Demand
     from sim.layout import Rows
     from sim.office import OfficeTime
     from sim.organisation import Organisation
     from sim.place import Place
-
-    Ints = NDArray[np.signedinteger[Any]]
-    Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -49,11 +45,11 @@ class Routes:
     """
 
     stages: tuple[Stage, ...]
-    first: Ints
-    stage: Ints
-    next: Ints
-    leave: Ints
-    of: Ints
+    first: AnyInts
+    stage: AnyInts
+    next: AnyInts
+    leave: AnyInts
+    of: AnyInts
 
     @property
     def activities(self) -> tuple[str, ...]:
@@ -98,8 +94,8 @@ class Residents:
     organisation: Organisation
     office: OfficeTime
     routes: Routes
-    fixed: dict[str, Ints]
-    ways: dict[str, Ints]
+    fixed: dict[str, AnyInts]
+    ways: dict[str, AnyInts]
     seen: Floats
 
     @classmethod
@@ -119,11 +115,11 @@ class Residents:
             seen=np.array([workload.see_chance(pilot, float(n)) for n in households]),
         )
 
-    def n_steps(self, requests: Demand) -> Ints:
+    def n_steps(self, requests: Demand) -> AnyInts:
         """Return the number of steps of each of these requests."""
         return np.diff(self.routes.first)[self.routes.of[requests.ids]]
 
-    def begins(self, requests: Demand) -> Ints:
+    def begins(self, requests: Demand) -> AnyInts:
         """Return when each begins: who wants to come while the office is shut comes when it is next open."""
         hours, instant = self.office.hours, requests.instant
         i = np.searchsorted(hours.close, instant, side="right").clip(max=len(hours.close) - 1)
@@ -154,14 +150,14 @@ def _fixed(pilot: Pilot, office: OfficeTime, stage: Stage, activity: int) -> dic
     }  # fmt: skip
 
 
-def _ways(organisation: Organisation) -> dict[str, Ints]:
+def _ways(organisation: Organisation) -> dict[str, AnyInts]:
     """Return the way of each household to the office of each level and back (ticks, on foot and by bus).
 
     To the street and the district some take the bus where it is quicker.
     """
     district, place = organisation.pilot.district, organisation.place
     quick = max(district.bus_kmh, district.walking_kmh)
-    ways: dict[str, Ints] = {}
+    ways: dict[str, AnyInts] = {}
     for level, unit, kmh in (
         ("community", place.point, district.walking_kmh),
         ("street", place.street, quick),
@@ -210,7 +206,7 @@ class _Writer:
         self._awaits()
         return here.stop
 
-    def _draws(self, purpose: Callable[[Stage], str | None]) -> Iterator[tuple[Stage, Ints, Ints, Floats]]:
+    def _draws(self, purpose: Callable[[Stage], str | None]) -> Iterator[tuple[Stage, AnyInts, AnyInts, Floats]]:
         """Yield each stage that draws for a purpose, with its rows, their requests and one uniform each."""
         by_purpose = defaultdict(list)
         for stage, where, who in self.steps:

@@ -17,14 +17,10 @@ from sim.streams import stream
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from numpy.typing import NDArray
-
+    from sim.arrays import Bools, Ints
     from sim.config import Absence, Level, Pilot
     from sim.office import OfficeTime
     from sim.organisation import Organisation, Person
-
-    Ints = NDArray[np.int64]
-    Bools = NDArray[np.bool_]
 
 Line = tuple[int, int, int]  # station, rank, pace per mille
 

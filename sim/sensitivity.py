@@ -11,9 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+    from sim.arrays import Floats
 
 
 def shapley_values(value: Callable[[frozenset[int]], float], n: int) -> Floats:

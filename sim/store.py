@@ -18,13 +18,11 @@ import polars as pl
 
 from sim import files, manifest
 from sim.archive import ARCHIVE, REPLICATIONS, Archive, Damaged, NotKept
-from sim.files import StoreError
+from sim.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-
-__all__ = ["ARCHIVE", "REPLICATIONS", "Store", "StoreError"]
 
 KEY_LETTERS = 32
 SUBFOLDERS = ("charts",)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from sim import MODEL_VERSION, config, engines, executor, files, manifest
+from sim import MODEL_VERSION, engines, executor, files, manifest
 from sim.archive import Archive
-from sim.files import StoreError
+from sim.errors import ConfigError, StoreError
 from sim.replication import simulate
 from sim.store import KEY_LETTERS
 
@@ -140,7 +140,7 @@ def attempt(task: Task) -> Found:
         return perform(task)
     except Exception as error:  # noqa: BLE001 - it is noted beside the replications, and told with the results
         said = " ".join(str(error).split())
-        told = said if isinstance(error, config.ConfigError) else f"{type(error).__name__}: {said}".rstrip(": ")
+        told = said if isinstance(error, ConfigError) else f"{type(error).__name__}: {said}".rstrip(": ")
         return Found({}, {"steps": 0, "seconds": 0.0, "peak_memory_mb": 0, "error": told}, told)
 
 
@@ -233,7 +233,7 @@ def checked_overload(pilots: Sequence[Pilot], overloaded: Mapping[str, Sequence[
     for pilot in pilots:
         if pilot.run.overload == "refuse" and overloaded[pilot.name]:
             names = ", ".join(overloaded[pilot.name][:5])
-            raise config.ConfigError(
+            raise ConfigError(
                 f"run.overload is refuse and every post must be able to keep up with its work, got "
                 f"{len(overloaded[pilot.name])} that cannot under {pilot.name}: {names}"
             )

@@ -13,12 +13,8 @@ import numpy as np
 from sim.place import hilbert_points
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from sim.arrays import Floats, Ints
     from sim.place import Place
-
-    Ints = NDArray[np.int64]
-    Floats = NDArray[np.float64]
 
 FINEST = 9
 """The mesh has at most 4 ** 9 cells: a picture of the place shows no more."""

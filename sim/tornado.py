@@ -15,11 +15,8 @@ from sim.cells import levels
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from sim.arrays import Floats
     from sim.cells import Response
-
-    Floats = NDArray[np.float64]
 
 NONE = Interval(math.nan, math.nan, math.nan, 0)
 

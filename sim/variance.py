@@ -16,9 +16,9 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Floats = NDArray[np.float64]
+    from sim.arrays import Floats
 
 MOST_LEFT_OUT = 0.2
 """Share of the base points that may be without a value."""

@@ -16,7 +16,7 @@ import pytest
 
 from sim import files
 from sim.archive import Archive, Damaged, NotKept
-from sim.files import StoreError
+from sim.errors import StoreError
 
 OLD, NEW = "ab" * 16, "cd" * 16
 WORK = [(key, replication) for replication in range(3) for key in (OLD, NEW)]

@@ -9,8 +9,9 @@ from district import case, office, organised, pilot, tiny
 from sim import background, guard, workload
 from sim.background import CLOSINGS, MONTHLY, OFFICE, WEEKLY
 from sim.clock import DAY, HOUR, MINUTE, NEVER, WEEK
-from sim.config import LEVELS, ConfigError
+from sim.config import LEVELS
 from sim.demand import Channel
+from sim.errors import ConfigError
 from sim.itineraries import Desk, Kind
 from sim.network import unserved_stations
 

@@ -10,8 +10,7 @@ from experiments import bench
 from sim import config
 from sim.bench import chart, machine, measurement, speeds, tools, with_engine, workloads
 from sim.charts import render
-from sim.config import ConfigError
-from sim.executor import ExecutorError
+from sim.errors import ConfigError, ExecutorError
 
 REQUESTS = 2_000
 QUEUES = ("p1", "p2")

@@ -5,7 +5,7 @@ from district import CONFIGS
 from test_commands import refused
 
 from experiments.composition import compose, parse
-from sim.config import ConfigError
+from sim.errors import ConfigError
 
 GLOBAL = "# @package _global_\n"
 FOUR = "defaults:\n  - four_level\n"

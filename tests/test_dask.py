@@ -19,7 +19,8 @@ from district import tiny
 import sim
 from sim import files, study
 from sim.engines import Compiled
-from sim.executor import Dask, ExecutorError, Local, Serial, run_tasks
+from sim.errors import ExecutorError
+from sim.executor import Dask, Local, Serial, run_tasks
 from sim.executor.batch import perform
 from sim.executor.program import program
 from sim.store import Store

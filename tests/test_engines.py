@@ -7,8 +7,8 @@ from polars.testing import assert_frame_equal
 
 from sim import province, replication
 from sim.clock import WEEK
-from sim.config import ConfigError
 from sim.engines import Compiled, Reference, chosen, edges
+from sim.errors import ConfigError
 from sim.replication import Cost, measure, prepare, simulate
 
 

@@ -12,7 +12,8 @@ from experiments.studies import evidence
 from experiments.studies.points import Composer, put, value_at
 from experiments.studies.wholes import WHOLES, room
 from sim import config
-from sim.config import ConfigError, is_whole
+from sim.config import is_whole
+from sim.errors import ConfigError
 
 ROWS = yaml.safe_load((CONFIGS / "evidence.yaml").read_text(encoding="utf-8"))
 OWN = "burden.district_own_work."

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.config import ConfigError
-from sim.executor import Dask, ExecutorError, Local, Serial, chosen, default_workers, run_tasks
+from sim.errors import ConfigError, ExecutorError
+from sim.executor import Dask, Local, Serial, chosen, default_workers, run_tasks
 
 
 class AwkwardError(Exception):

@@ -7,7 +7,7 @@ from district import CONFIGS, PILOTS, pilot, place_of, tiny
 
 from experiments.outcome import face_table, face_targets
 from sim import engines, face, replication
-from sim.config import ConfigError
+from sim.errors import ConfigError
 from sim.measures.dictionary import DEFINITIONS
 from sim.visits import Outcome
 

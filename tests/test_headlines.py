@@ -9,7 +9,7 @@ from experiments import headlines as command
 from experiments.composition import compose
 from sim import charts, config
 from sim.analysis import Interval
-from sim.config import ConfigError
+from sim.errors import ConfigError
 from sim.headlines import Effect, Headlines, effect, sentences, verdict
 
 

@@ -7,8 +7,8 @@ import pytest
 from district import ALL_PILOTS, case, mapping, office, organised, pilot, place_of, tiny
 
 from sim import config, demand, guard, place, rosters, workload
-from sim.config import ConfigError
 from sim.demand import Channel
+from sim.errors import ConfigError
 from sim.itineraries import Desk, Kind, Luck, Presence, Way, itinerary, lucks
 from sim.replication import simulate
 

@@ -10,7 +10,7 @@ from test_charts import assert_legible
 from sim import config, territory
 from sim.charts import layer, map_figure, render
 from sim.charts.map import SHOWN, Layer
-from sim.config import ConfigError
+from sim.errors import ConfigError
 from sim.replication import simulate
 
 PILOTS = ("four_level", "three_level")

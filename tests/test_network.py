@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from networks import TABLES, columns, random_network
 
-from sim.network import LIMIT, NARROW, NetworkError, make_network, needed_ticks, unserved_stations, work_done
+from sim.errors import NetworkError
+from sim.network import LIMIT, NARROW, make_network, needed_ticks, unserved_stations, work_done
 
 VALID = {
     "stations": {"hall": [0, -1], "site": [1, -1]},

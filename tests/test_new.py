@@ -8,6 +8,7 @@ from test_evidence import CONFIDENCES, KEYS, at, is_number, leaves
 from experiments import new
 from experiments.composition import Line, compose, parse
 from sim import config, tables
+from sim.errors import ConfigError
 
 SMALL = ("run.warm_up_weeks=1", "run.measured_weeks=1", "run.drain_weeks=1", "run.replications=2")
 PILOTS = ("today", "merged")
@@ -148,7 +149,7 @@ def test_a_name_that_cannot_be_one_is_told_in_one_paragraph(tmp_path, arguments,
 @pytest.mark.skipif(os.name != "posix", reason="permissions are those of POSIX")
 def test_a_place_that_cannot_be_written_to_is_told(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(config.ConfigError, match=r"the folder .*town cannot be written here: Not a directory"):
+    with pytest.raises(ConfigError, match=r"the folder .*town cannot be written here: Not a directory"):
         new.write(tmp_path / "file" / "town", {"README.md": b""})
 
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim import organisation, workload
-from sim.config import GROUPS, ConfigError
+from sim.config import GROUPS
+from sim.errors import ConfigError
 from sim.itineraries import Desk
 
 LINES = list(pilot().procedures.lines)

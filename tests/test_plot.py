@@ -11,7 +11,7 @@ from district import tiny
 from experiments import plot
 from experiments.outcome import KEPT
 from sim import config, replication, study
-from sim.files import StoreError
+from sim.errors import StoreError
 from sim.store import Store
 
 TINY = (

@@ -7,8 +7,8 @@ from studies import composer, plan
 from experiments.composition import Line, compose
 from experiments.studies.points import put, value_at
 from sim import config
-from sim.config import ConfigError
 from sim.design import Knob
+from sim.errors import ConfigError
 from sim.study import keys
 
 PILOT = "three_level_balanced"

@@ -2,7 +2,7 @@ import pytest
 from small_network import changed
 
 from sim import queueing
-from sim.config import ConfigError
+from sim.errors import ConfigError
 from sim.queueing_config import known_keys
 
 

@@ -13,7 +13,7 @@ from test_commands import refused, wangge
 
 from sim import MODEL_VERSION, files, inventory
 from sim.archive import Archive
-from sim.files import StoreError
+from sim.errors import StoreError
 from sim.store import Store
 
 A, B, C = "aa" * 16, "bb" * 16, "cc" * 16

@@ -16,7 +16,8 @@ import polars as pl
 import pytest
 
 from sim import files, manifest
-from sim.store import Store, StoreError
+from sim.errors import StoreError
+from sim.store import Store
 
 IDENTITY = {"model": "1", "run": {"seed": 0, "weeks": 52}, "pilots": ["old", "new"]}
 WORK = [(pilot, replication) for replication in range(4) for pilot in ("old", "new")]

@@ -10,8 +10,8 @@ from district import mapping, tiny
 from sim import config, replication, study
 from sim.archive import Archive
 from sim.engines import Compiled
+from sim.errors import StoreError
 from sim.executor import Local, Serial
-from sim.files import StoreError
 from sim.store import Store
 
 

@@ -12,7 +12,7 @@ from experiments.composition import Line, parse
 from experiments.studies import factors, multirun
 from experiments.studies.plan import FIXED, planned
 from experiments.sweep import ordered
-from sim.config import ConfigError
+from sim.errors import ConfigError
 from sim.variance import sobol_settings
 
 HOUSES = "grid.households"

@@ -10,7 +10,7 @@ from test_sweep import sweep, table, write  # noqa: F401 - a fixture
 
 from experiments.studies.runs import Runs
 from sim import comparison, tables
-from sim.config import ConfigError
+from sim.errors import ConfigError
 
 
 def test_designs_that_share_a_point_each_find_its_levels(sweep, tmp_path):  # noqa: F811

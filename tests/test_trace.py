@@ -5,7 +5,7 @@ import pytest
 from test_commands import TINY, refused, wangge
 
 from experiments import trace
-from sim.config import ConfigError
+from sim.errors import ConfigError
 
 SMALL = tuple(o for o in TINY if not o.startswith("run.replications"))
 

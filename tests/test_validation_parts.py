@@ -12,7 +12,7 @@ from experiments import validate
 from experiments.composition import CONFIGS, parse
 from sim import engines, queueing
 from sim.charts import render
-from sim.config import ConfigError
+from sim.errors import ConfigError
 from sim.validation import blocks, cases, chart, checks, outcomes, words
 from sim.validation.estimators import QUANTITIES
 from sim.validation.outcomes import AGREES, DIFFERS, NOT_COVERED, VAGUE, Outcome

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from experiments.studies import spending
 from experiments.studies.telling import counted
-from sim.config import ConfigError, near
+from sim.errors import ConfigError, near
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ import polars as pl
 
 from sim.comparison import worded
 from sim.effects import omissions
-from sim.files import StoreError
+from sim.errors import StoreError
 from sim.report import scale_of
 
 if TYPE_CHECKING:

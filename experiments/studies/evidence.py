@@ -10,8 +10,8 @@ from experiments.studies.factors import number, shown
 from experiments.studies.points import value_at
 from experiments.studies.wholes import is_share
 from sim import config
-from sim.config import ConfigError, near
 from sim.design import Factor, Knob, Level
+from sim.errors import ConfigError, near
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.composition import CONFIGS, options
 from sim import config
-from sim.config import ConfigError, near
 from sim.design import Factor, Knob, Level, identity
+from sim.errors import ConfigError, near
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -16,16 +16,13 @@ from sim.comparison import Shown, judged_as, withheld
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from experiments.studies.looks import Look
     from experiments.studies.plan import Plan
     from experiments.studies.runs import Runs
     from experiments.studies.spending import Spent
+    from sim.arrays import Floats
     from sim.config import Mid, Run
     from sim.design import Block
-
-    Floats = NDArray[np.float64]
 
 MOST_RANKED = 40
 """Points that are ranked at once: the intervals hold for all pairs together, and grow with their number."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sim import executor, study, tables, workload
-from sim.config import ConfigError
+from sim.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from experiments.composition import HOW, Line, how, parse
 from experiments.sweep import Order, show, sweep
 from sim import study_config
-from sim.config import ConfigError
+from sim.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

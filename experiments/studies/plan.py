@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from experiments.studies import evidence, factors
 from experiments.studies.points import Composer, Point, value_at
 from sim import design
-from sim.config import ConfigError, near
 from sim.design import DesignError, Factor, Level, Setting, Settings
+from sim.errors import ConfigError, near
 from sim.study import ANALYSIS_ONLY
 
 if TYPE_CHECKING:

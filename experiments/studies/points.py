@@ -13,7 +13,7 @@ from experiments.composition import CONFIGS, Line, compose, options, quoted
 from experiments.studies.factors import number, shown
 from experiments.studies.wholes import WHOLES, room, sums_to_one
 from sim import config
-from sim.config import ConfigError, near
+from sim.errors import ConfigError, near
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

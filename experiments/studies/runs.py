@@ -16,13 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import polars as pl
-    from numpy.typing import NDArray
     from rich.console import Console
 
     from experiments.composition import How
     from sim.archive import Archive
-
-    Floats = NDArray[np.float64]
+    from sim.arrays import Floats
 
 TABLE = "measures"
 

@@ -17,8 +17,8 @@ from experiments.studies.views import unit_of
 from sim import study as studies
 from sim import truncation
 from sim.comparison import judged_as, worded
-from sim.config import ConfigError
 from sim.design import Setting
+from sim.errors import ConfigError
 from sim.feasibility import Judgement, select_cheapest
 from sim.feasibility import Promise as Limit
 from sim.precision import Kind, Rule, run_until
@@ -30,18 +30,15 @@ from sim.study_config import WarmUp as WarmUpWanted
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from numpy.typing import NDArray
     from rich.console import Console
 
     from experiments.composition import How
     from experiments.studies.looks import Look
     from experiments.studies.plan import Plan
     from sim.archive import Archive
+    from sim.arrays import Floats, Ints
     from sim.study_config import Best, Choose, Promise, Study, Target
     from sim.truncation import WarmUp
-
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 BLOCK = 5
 """Replications of a design drawn at once in a search, so that a pool of processes has work.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import experiments
 import sim
 from sim import files, manifest
+from sim.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -55,7 +56,7 @@ def keep(store: Store, request: str, runs: Runs, told: Sequence[str], written: C
     note = {"request": request, "files": _digests(store.folder, written), "told": list(told)}
     try:
         note["replications"] = _stamps(runs, runs.counts())
-    except files.StoreError:  # removed meanwhile
+    except StoreError:  # removed meanwhile
         return
     store.write_bytes(NAME, files.readable(note))
 
@@ -68,7 +69,7 @@ def told(folder: Path, request: str, runs: Runs) -> list[str] | None:
         counts = {name: len(stamps) for name, stamps in note["replications"].items()}
         same = same and note["replications"] == _stamps(runs, counts)
         return [str(one) for one in note["told"]] if same else None
-    except (OSError, files.StoreError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, StoreError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 

@@ -10,14 +10,10 @@ import polars as pl
 from sim import cells
 
 if TYPE_CHECKING:
-    from numpy import float64
-    from numpy.typing import NDArray
-
     from experiments.studies.plan import Plan
     from experiments.studies.points import Point
     from experiments.studies.runs import Runs
-
-    Floats = NDArray[float64]
+    from sim.arrays import Floats
 
 
 @dataclass(frozen=True)

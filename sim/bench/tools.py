@@ -55,7 +55,7 @@ def chosen(names: Iterable[str], lacking: dict[str, list[str]]) -> list[str]:
     ConfigError
         For an unknown name, or if none of the tools is installed.
     """
-    from sim.config import ConfigError, near  # late: it would slow the start of every tool that is timed
+    from sim.errors import ConfigError, near  # late: it would slow the start of every tool that is timed
 
     asked = list(names)
     for name in asked:

@@ -10,9 +10,10 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from sim.arrays import Floats
 from sim.charts.frame import Frame
 from sim.charts.levels import Levels, path_lines
-from sim.charts.page import EDGE, Floats, Key, Page, distinct, pilot_key, short_name, wrapped
+from sim.charts.page import EDGE, Key, Page, distinct, pilot_key, short_name, wrapped
 from sim.charts.response import (
     Promise,
     Response,

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.charts.page import Floats, width_of
+from sim.arrays import Floats
+from sim.charts.page import width_of
 
 Box = tuple[float, float, float, float]
 """Left, foot, right and top (inches from the lower left corner of the chart)."""

@@ -20,8 +20,9 @@ from matplotlib.patheffects import withStroke
 from matplotlib.transforms import blended_transform_factory
 from numpy.typing import NDArray
 
+from sim.arrays import Floats
 from sim.charts.levels import path_lines, widest
-from sim.charts.page import EDGE, Floats, Key, Page, short_name, width_of, wrapped
+from sim.charts.page import EDGE, Key, Page, short_name, width_of, wrapped
 from sim.charts.response import Promise, Response, checked_promise, keeps, scale, told
 from sim.charts.style import GREY, styled
 from sim.report import decimals, literal, number

@@ -11,7 +11,8 @@ import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 
-from sim.charts.page import Floats, short_name, width_of, wrapped
+from sim.arrays import Floats
+from sim.charts.page import short_name, width_of, wrapped
 
 _SIZE = 8.0
 _LINE = 0.135

@@ -21,20 +21,19 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.path import Path
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
-from numpy.typing import NDArray
 
 from sim import territory
-from sim.charts.page import EDGE, Floats, Key, Page, short_name, write
+from sim.arrays import Floats
+from sim.charts.page import EDGE, Key, Page, short_name, write
 from sim.charts.style import GREY, styled
-from sim.config import ConfigError, near
+from sim.errors import ConfigError, near
 from sim.measures.dictionary import DEFINITIONS
 from sim.report import number, scale_of
 
 if TYPE_CHECKING:
+    from sim.arrays import Ints
     from sim.organisation import Organisation
     from sim.place import Place
-
-Ints = NDArray[np.int64]
 Area = Literal["community", "unit", "grid"]
 
 SHOWN = ("turnaround_p50", "counter_wait_mean", "resident_time", "patrols_done")

@@ -11,17 +11,15 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from numpy.typing import NDArray
 
 from sim.charts import duties
 from sim.charts.page import EDGE, Key, Page, short_name, wrapped
 from sim.charts.style import styled
 
 if TYPE_CHECKING:
+    from sim.arrays import Ints
     from sim.config import Level
     from sim.organisation import Organisation
-
-Ints = NDArray[np.int64]
 
 A4 = (11.69, 8.27)
 """Width and height of the page (inches)."""

@@ -18,13 +18,12 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from numpy.typing import NDArray
 
+from sim.arrays import Floats
 from sim.charts.style import GREY, pilot_style, styled
 from sim.report import literal
 
 Format = Literal["png", "svg"]
-Floats = NDArray[np.float64]
 
 EDGE = 0.3
 """Margin of every chart (inches)."""

@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sim.analysis import gini
-from sim.charts.page import EDGE, Floats, Page, distinct, pilot_key, short_name
+from sim.arrays import Floats
+from sim.charts.page import EDGE, Page, distinct, pilot_key, short_name
 from sim.charts.style import GREY, band_opacity, pilot_style, styled
 
 _LINE = 0.19

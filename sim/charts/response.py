@@ -12,8 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from sim.arrays import Floats
 from sim.charts.frame import Box, Frame
-from sim.charts.page import Floats, distinct, short_name
+from sim.charts.page import distinct, short_name
 from sim.charts.style import GREY
 from sim.report import decimals, number, scale_of
 

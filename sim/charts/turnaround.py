@@ -10,7 +10,8 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sim.charts.page import EDGE, Floats, Page, distinct, over_replications, pilot_key, short_name
+from sim.arrays import Floats
+from sim.charts.page import EDGE, Page, distinct, over_replications, pilot_key, short_name
 from sim.charts.style import band_opacity, pilot_style, styled
 from sim.report import number
 

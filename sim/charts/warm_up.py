@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from sim.charts.page import EDGE, Floats, Key, Page, distinct, pilot_key, short_name, wrapped
+from sim.arrays import Floats
+from sim.charts.page import EDGE, Key, Page, distinct, pilot_key, short_name, wrapped
 from sim.charts.response import Response, limits, scale
 from sim.charts.style import PALE, pilot_style, styled
 from sim.report import literal

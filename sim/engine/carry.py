@@ -38,12 +38,13 @@ from sim.network import NONE, Steps
 from sim.visits import Spells
 
 if TYPE_CHECKING:
+    from sim.arrays import AnyInts, Bools
     from sim.engine.compiled import Column
-    from sim.network import Flags, Ints, Network
+    from sim.network import Network
     from sim.visits import Visits
 
 
-def over(run: Run) -> Flags:
+def over(run: Run) -> Bools:
     """Return which requests of a run are over (shape (requests,))."""
     first = run.network.requests.first
     alive = run.marks["outcome"] == OPEN
@@ -53,7 +54,7 @@ def over(run: Run) -> Flags:
     return ~np.logical_or.reduceat(alive, first[:-1]) if len(first) > 1 else np.zeros(0, dtype=bool)
 
 
-def record(run: Run, steps: Steps, rows: Ints) -> tuple[Visits, Spells]:
+def record(run: Run, steps: Steps, rows: AnyInts) -> tuple[Visits, Spells]:
     """Return the record of steps that are over: `rows` of the run, rising, which are `steps` in a network of theirs."""
     moved = np.full(len(run.marks), NONE, dtype=np.int64)
     moved[rows] = np.arange(len(rows))
@@ -64,7 +65,7 @@ def record(run: Run, steps: Steps, rows: Ints) -> tuple[Visits, Spells]:
     return visits_of(steps, run.marks, rows), Spells(step[spells].astype(run.log.step.dtype), *rest)
 
 
-def resumed(run: Run, network: Network, moved: Ints) -> Run:
+def resumed(run: Run, network: Network, moved: AnyInts) -> Run:
     """Return the run on another network, whose new requests have yet to come.
 
     Parameters
@@ -102,12 +103,12 @@ def resumed(run: Run, network: Network, moved: Ints) -> Run:
     return new
 
 
-def _renamed(steps: Column, moved: Ints) -> Ints:
+def _renamed(steps: Column, moved: AnyInts) -> AnyInts:
     """Return steps under their new numbers, none where there is none."""
     return np.append(moved, NONE)[steps]
 
 
-def _requeue(run: Run, new: Run, moved: Ints) -> None:
+def _requeue(run: Run, new: Run, moved: AnyInts) -> None:
     """Hand over the lists of waiting steps."""
     old, waiting = run.waiting, new.waiting
     n, signals = len(old.level), len(old.emitted)
@@ -120,7 +121,7 @@ def _requeue(run: Run, new: Run, moved: Ints) -> None:
     waiting.emitted[:signals] = old.emitted
 
 
-def _events(run: Run) -> tuple[Ints, Ints]:
+def _events(run: Run) -> tuple[AnyInts, AnyInts]:
     """Return the instants and tags of the pending events, but for those that are known from the start."""
     room = int(run.agenda.scalars[PENDING] + run.agenda.scalars[LATER])
     when, tag = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
@@ -128,7 +129,7 @@ def _events(run: Run) -> tuple[Ints, Ints]:
     return when[:n], tag[:n]
 
 
-def _reschedule(run: Run, new: Run, moved: Ints) -> None:
+def _reschedule(run: Run, new: Run, moved: AnyInts) -> None:
     """Hand over the pending events, and the first arrivals and changes of rosters that are still to come."""
     when, tag = _events(run)
     kind, step = tag >> ID_BITS, tag & ID_MASK

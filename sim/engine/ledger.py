@@ -11,8 +11,9 @@ from sim.network import NONE
 from sim.visits import Outcome, Spells, Visits
 
 if TYPE_CHECKING:
+    from sim.arrays import AnyInts
     from sim.engine.staff import Spell
-    from sim.network import Ints, Steps
+    from sim.network import Steps
 
 
 class Ledger:
@@ -23,7 +24,7 @@ class Ledger:
         "spell_server", "spell_start", "spell_step", "spell_ticks", "start",
     )  # fmt: skip
 
-    def __init__(self, work: Ints) -> None:
+    def __init__(self, work: AnyInts) -> None:
         n = len(work)
         self.left = array("q", work.astype(np.int64).tobytes())
         self.arrival, self.start, self.end, self.server = (array("q", [NONE]) * n for _ in range(4))

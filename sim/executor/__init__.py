@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sim.executor.here import run_here
 from sim.executor.processes import default_workers, run_on_processes
 from sim.executor.settings import Dask, Local, Serial, Settings, chosen
-from sim.executor.work import ExecutorError, Work
+from sim.executor.work import Work, run_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["Dask", "ExecutorError", "Local", "Serial", "Settings", "chosen", "default_workers", "run_tasks"]
+__all__ = ["Dask", "Local", "Serial", "Settings", "chosen", "default_workers", "run_tasks"]
 
 Task = TypeVar("Task")
 Found = TypeVar("Found")

@@ -15,11 +15,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from sim.errors import ExecutorError
 from sim.executor.batch import ENOUGH_SECONDS, Reply, perform
 from sim.executor.interrupts import interrupts_held
 from sim.executor.processes import default_workers
 from sim.executor.program import differences, program
-from sim.executor.work import KEPT, ExecutorError, Work
+from sim.executor.work import KEPT, Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -17,8 +17,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from sim.errors import ExecutorError
 from sim.executor.interrupts import interrupts_held
-from sim.executor.work import KEPT, ExecutorError, Work, portable
+from sim.executor.work import KEPT, Work, portable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -1,10 +1,12 @@
-"""What every executor is given: what to do with a task, where to put what it finds, and whom to tell."""
+"""What every executor is given: what to do with a task, where to put what it finds and whom to tell."""
 
 from __future__ import annotations
 
 import pickle
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+
+from sim.errors import ExecutorError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -13,10 +15,6 @@ Task = TypeVar("Task")
 Found = TypeVar("Found")
 
 KEPT = "What was finished before is kept: the same command goes on from there."
-
-
-class ExecutorError(Exception):
-    """Tasks could not be run to the end; the message is one paragraph for the user."""
 
 
 @dataclass(frozen=True)
@@ -52,3 +50,14 @@ def portable(error: Exception) -> Exception:
     except Exception:  # noqa: BLE001 - whatever an exception's own pickling raises
         return RuntimeError(f"{type(error).__name__}: {error}")
     return error
+
+
+def run_here(work: Work[Task, Found], tasks: Iterable[Task]) -> None:
+    """Run tasks in this process, one after another; `run_tasks` says the rest."""
+    for task in tasks:
+        work.on_start(task)
+        try:
+            kept = work.keep(task, work.function(task))
+        except Exception as error:  # noqa: BLE001 - it is raised again, with the name of its task
+            work.fail(task, error)
+        work.on_done(task, kept)

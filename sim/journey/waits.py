@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,11 +13,10 @@ from sim.itineraries import Kind
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from sim.arrays import AnyInts
     from sim.assemble import Case
     from sim.organisation import Organisation
     from sim.visits import Spells, Visits
-
-    Ints = NDArray[np.signedinteger[Any]]
 
 DOINGS = (
     "with other residents",
@@ -139,7 +138,7 @@ def _serving(case: Case, station: int) -> NDArray[np.bool_]:
     return found
 
 
-def spans(case: Case, person: int, start: int, end: int) -> tuple[Ints, Ints, Ints]:
+def spans(case: Case, person: int, start: int, end: int) -> tuple[AnyInts, AnyInts, AnyInts]:
     """Return opening, close and duty of a person's intervals that meet a stretch."""
     servers = case.network.servers
     rows = slice(servers.first[person], servers.first[person + 1])
@@ -147,7 +146,7 @@ def spans(case: Case, person: int, start: int, end: int) -> tuple[Ints, Ints, In
     return servers.open[rows][meets], servers.close[rows][meets], servers.duty[rows][meets]
 
 
-def _busy(case: Case, spells: Spells, person: int, start: int, end: int) -> tuple[Ints, Ints, Ints, Ints]:
+def _busy(case: Case, spells: Spells, person: int, start: int, end: int) -> tuple[AnyInts, AnyInts, AnyInts, AnyInts]:
     """Return start and end of a person's spells that meet a stretch, what they were, and which go on past closing."""
     ends = np.where(spells.end < 0, case.horizon, spells.end)
     rows = np.flatnonzero((spells.server == person) & (spells.start < end) & (ends > start))
@@ -157,13 +156,13 @@ def _busy(case: Case, spells: Spells, person: int, start: int, end: int) -> tupl
     return spells.start[rows], ends[rows], what, case.network.steps.past_closing[step]
 
 
-def _days_on_duty(case: Case, person: int) -> Ints:
+def _days_on_duty(case: Case, person: int) -> AnyInts:
     """Return the days on which a person is on duty at all."""
     servers = case.network.servers
     return np.unique(servers.open[servers.first[person] : servers.first[person + 1]] // DAY)
 
 
-def _covering(opened: Ints, closed: Ints, at: Ints) -> Ints:
+def _covering(opened: AnyInts, closed: AnyInts, at: AnyInts) -> AnyInts:
     """Return the interval in which each instant lies, -1 for none; the intervals are sorted and disjoint."""
     if not len(opened):
         return np.full(len(at), -1)

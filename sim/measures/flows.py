@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -12,13 +12,10 @@ from sim.visits.attendance import fixed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from sim.arrays import AnyInts
     from sim.assemble import Case
     from sim.measures.requests import Requests
     from sim.visits import Visits
-
-    Ints = NDArray[np.signedinteger[Any]]
 
 PLACES = ("community", "street", "district", "resident", "outside")
 ENDS = ("finished", "left unserved", "still open")
@@ -26,7 +23,7 @@ ENDS = ("finished", "left unserved", "still open")
 BLOCK = 1 << 14  # requests that are looked at at once
 
 
-def moves(case: Case, visits: Visits, told: Requests, measured: Ints) -> Ints:
+def moves(case: Case, visits: Visits, told: Requests, measured: AnyInts) -> AnyInts:
     """Return how often requests moved, by archetype, place before and place after (shape (archetypes, 5, 8)).
 
     Every request begins with the resident. A resident who has to come again, with papers or for the result, has it in
@@ -57,7 +54,7 @@ def moves(case: Case, visits: Visits, told: Requests, measured: Ints) -> Ints:
     return found
 
 
-def flows(archetypes: Sequence[str], counted: Ints) -> pl.DataFrame:
+def flows(archetypes: Sequence[str], counted: AnyInts) -> pl.DataFrame:
     """Return the moves as a table.
 
     Parameters

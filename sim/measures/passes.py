@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 from numba import njit
 
 # As in the record and the itineraries: Numba's cache would not notice a change there.
@@ -17,9 +16,7 @@ IN_PERSON, AT_HOME = 1, 3
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
-    Ints = NDArray[np.int64]
+    from sim.arrays import Ints
 
     def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
         """Compile a function."""

@@ -46,15 +46,10 @@ from sim.visits import Outcome, attendance
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
+    from sim.arrays import Bools, Floats, Ints
     from sim.labels import Labels
     from sim.network import Network
     from sim.visits import Spells, Visits
-
-    Ints = NDArray[np.int64]
-    Floats = NDArray[np.float64]
-    Flags = NDArray[np.bool_]
 
 MOST_OPEN = 0.01  # a mean over more open ones than this would say more about the horizon than the queue
 
@@ -70,7 +65,7 @@ class _Stays:
     sojourn: Ints
     outcome: Ints
 
-    def of(self, rows: Flags) -> _Stays:
+    def of(self, rows: Bools) -> _Stays:
         """Return some of the rows."""
         return _Stays(self.waiting[rows], self.service[rows], self.sojourn[rows], self.outcome[rows])
 
@@ -118,7 +113,7 @@ def queueing_measures(
     present = np.where(at_station & arrived, _overlap(visits.arrival, visits.end, start, end, horizon), 0)
     leaving = _last_served(network, visits)
 
-    groups: list[tuple[str, _Stays, Flags, Flags]] = [
+    groups: list[tuple[str, _Stays, Bools, Bools]] = [
         ("all", requests.of(measured), at_station, leaving),
     ]
     for i, name in enumerate(labels.station_names):
@@ -178,14 +173,14 @@ def _requests(network: Network, visits: Visits, steps: _Stays, horizon: int) -> 
     return _Stays(waiting, service, np.where(arrival == NONE, 0, departure - arrival), outcome)
 
 
-def _last(network: Network, visits: Visits) -> Flags:
+def _last(network: Network, visits: Visits) -> Bools:
     """Return the steps at which requests ended: no step follows what became of them."""
     left = (visits.outcome == Outcome.ABANDONED) | (visits.outcome == Outcome.REFUSED)
     served = visits.outcome == Outcome.SERVED
     return np.asarray((served & (network.steps.next == NONE)) | (left & (network.steps.leave == NONE)))
 
 
-def _last_served(network: Network, visits: Visits) -> Flags:
+def _last_served(network: Network, visits: Visits) -> Bools:
     """Return the steps at which requests ended served."""
     return np.asarray((visits.outcome == Outcome.SERVED) & (network.steps.next == NONE))
 
@@ -207,10 +202,10 @@ def _of_stays(group: str, stays: _Stays, labels: Labels) -> Iterator[Row]:
     known = n_open <= MOST_OPEN * n_entered
     waited = entered & (stays.waiting > 0)
 
-    def mean(ticks: Ints, rows: Flags) -> float:
+    def mean(ticks: Ints, rows: Bools) -> float:
         return float(ticks[rows].mean()) / labels.unit if known and rows.any() else np.nan
 
-    def share(part: Flags, whole: int) -> float:
+    def share(part: Bools, whole: int) -> float:
         return int(part.sum()) / whole if whole else np.nan
 
     yield "arrivals", group, "requests", float(n), n

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -13,12 +13,9 @@ from sim.measures.staff import LEVELS
 from sim.visits.attendance import fixed
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from sim.arrays import AnyInts
     from sim.assemble import Case
     from sim.visits import Spells, Visits
-
-    Ints = NDArray[np.signedinteger[Any]]
 
 SLOT = 30 * MINUTE
 N_SLOTS = WEEK // SLOT
@@ -45,7 +42,7 @@ _OF_PRESENCE = {Presence.IN_PERSON: 0, Presence.ON_THE_PHONE: 1}
 BLOCK = 1 << 16  # steps or spells that are looked at at once
 
 
-def waiting(case: Case, visits: Visits, spells: Spells, start: int, end: int) -> Ints:
+def waiting(case: Case, visits: Visits, spells: Spells, start: int, end: int) -> AnyInts:
     """Return the ticks that all who wait have waited in each half hour of the week, within [start, end).
 
     Somebody waits who is at a station and not in service; what is begun and lies overnight does not wait. Patrols and
@@ -70,7 +67,7 @@ def waiting(case: Case, visits: Visits, spells: Spells, start: int, end: int) ->
     rests = np.zeros((n_groups, N_SLOTS), dtype=np.int64)
     group = groups(case)
 
-    def add(sign: int, which: Ints, begin: Ints, until: Ints) -> None:
+    def add(sign: int, which: AnyInts, begin: AnyInts, until: AnyInts) -> None:
         some = passes.Intervals(*map(fixed, (which, begin, until)))
         passes.add_intervals(some, start, end, case.horizon, sign, WEEK, SLOT, counts, rests)
 
@@ -85,13 +82,13 @@ def waiting(case: Case, visits: Visits, spells: Spells, start: int, end: int) ->
     return ticks.reshape(len(LEVELS), len(DESKS), N_SLOTS)
 
 
-def groups(case: Case) -> Ints:
+def groups(case: Case) -> AnyInts:
     """Return the level and desk at which each step waits, as one number; -1 where it is left out."""
     labels, none = case.labels, len(LEVELS) * len(DESKS)
     desk_of = np.full(len(Kind), none, dtype=np.int16)
     for kind, desk in _OF_KIND.items():
         desk_of[kind] = desk
-    desks: Ints = desk_of[labels.kind]
+    desks: AnyInts = desk_of[labels.kind]
     for presence, mine in _OF_PRESENCE.items():
         desks[labels.presence == presence] = mine
     level_of = np.array([*(LEVELS.index(s.level) for s in case.organisation.stations), -1])  # the last is for none
@@ -99,7 +96,7 @@ def groups(case: Case) -> Ints:
     return np.where((level < 0) | (desks == none), np.int16(-1), level * np.int16(len(DESKS)) + desks)
 
 
-def queues(ticks: Ints, levels: set[str], weeks: int) -> pl.DataFrame:
+def queues(ticks: AnyInts, levels: set[str], weeks: int) -> pl.DataFrame:
     """Return the number that waits, on the average, in each half hour of the week.
 
     Parameters

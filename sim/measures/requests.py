@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,14 +16,10 @@ from sim.visits.attendance import fixed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from sim.arrays import AnyInts, Bools
     from sim.assemble import Case
     from sim.measures.passes import Told
     from sim.visits import Visits
-
-    Ints = NDArray[np.signedinteger[Any]]
-    Bools = NDArray[np.bool_]
 
 BLOCK = 1 << 14  # requests that are looked at at once
 
@@ -55,26 +51,26 @@ class Requests:
         Office ticks of each of these waits until service or giving up, request after request; -1: still waiting.
     """
 
-    ids: Ints
-    contact: Ints
-    result: Ints
-    dispatched: Ints
+    ids: AnyInts
+    contact: AnyInts
+    result: AnyInts
+    dispatched: AnyInts
     left: Bools
     late: Bools
-    trips: Ints
-    own_time: Ints
-    hand_overs: Ints
+    trips: AnyInts
+    own_time: AnyInts
+    hand_overs: AnyInts
     touched: Bools
     touched_in_person: Bools
-    n_waits: Ints
-    waits: Ints
+    n_waits: AnyInts
+    waits: AnyInts
 
     @property
     def finished(self) -> Bools:
         """Return which have their result."""
         return self.result >= 0
 
-    def of(self, rows: Ints) -> Requests:
+    def of(self, rows: AnyInts) -> Requests:
         """Return some of the requests, in the order of these rows."""
         ends = np.cumsum(self.n_waits, dtype=np.int64)
         n = self.n_waits[rows].astype(np.int64)
@@ -135,7 +131,7 @@ def _told(case: Case, visits: Visits, latent: Bools, overloaded: Bools) -> Told:
     return told
 
 
-def _narrow(values: Ints) -> Ints:
+def _narrow(values: AnyInts) -> AnyInts:
     """Return whole numbers in the narrowest type that holds them."""
     low, high = values.min(initial=0), values.max(initial=0)
     for kind in (np.int8, np.int16, np.int32):
@@ -144,7 +140,7 @@ def _narrow(values: Ints) -> Ints:
     return values
 
 
-def _waits(case: Case, visits: Visits) -> Ints:
+def _waits(case: Case, visits: Visits) -> AnyInts:
     """Return the office ticks of each wait in person until service or giving up, -1 where neither has come."""
     n = case.network.requests.first[case.n_residents]
     rows = np.flatnonzero((visits.arrival[:n] >= 0) & (case.labels.presence[:n] == Presence.IN_PERSON))
@@ -153,7 +149,7 @@ def _waits(case: Case, visits: Visits) -> Ints:
     return np.where(stop < 0, -1, ticks)
 
 
-def _late(case: Case, visits: Visits, archetype: Ints, contact: Ints, result: Ints) -> Bools:
+def _late(case: Case, visits: Visits, archetype: AnyInts, contact: AnyInts, result: AnyInts) -> Bools:
     """Return which requests passed the limit of their archetype, less the time they waited for papers."""
     limits = [a.limit for a in case.organisation.pilot.procedures.archetypes.values()]
     unit = {"working_days": case.office.day_ticks, "calendar_days": DAY, "hours": HOUR}
@@ -161,7 +157,7 @@ def _late(case: Case, visits: Visits, archetype: Ints, contact: Ints, result: In
     in_office_time = np.array([limit is not None and limit.clock == "working_days" for limit in limits])
     office = in_office_time[archetype]
 
-    def passed(a: Ints, b: Ints, office: Bools) -> Ints:
+    def passed(a: AnyInts, b: AnyInts, office: Bools) -> AnyInts:
         ticks = b - a
         ticks[office] = case.office.hours.between(a[office], b[office])
         return ticks
@@ -174,7 +170,7 @@ def _late(case: Case, visits: Visits, archetype: Ints, contact: Ints, result: In
     return (contact >= 0) & (spent > most[archetype])
 
 
-def _pauses(case: Case, visits: Visits) -> tuple[Ints, Ints]:
+def _pauses(case: Case, visits: Visits) -> tuple[AnyInts, AnyInts]:
     """Return the steps before and after the pauses in which residents look for missing papers."""
     n, steps = case.network.requests.first[case.n_residents], case.network.steps
     before = np.flatnonzero((visits.outcome[:n] == Outcome.SERVED) & (steps.next[:n] >= 0))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -22,14 +22,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sim.arrays import AnyInts, Bools
     from sim.config import Archetype
     from sim.demand import Demand
     from sim.measures.requests import Requests
     from sim.office import OfficeTime
     from sim.organisation import Organisation
-
-    Ints = NDArray[np.signedinteger[Any]]
-    Bools = NDArray[np.bool_]
 
 DAYS_GRID = np.concatenate([np.arange(0, 2, 0.05), np.arange(2, 10, 0.25), np.arange(10, 80.5, 0.5)])
 
@@ -41,17 +39,17 @@ class _Measured:
     """Measured requests, one row each; `turnaround` and `dispatch` in office ticks, where finished and sent."""
 
     finished: Bools
-    turnaround: Ints
+    turnaround: AnyInts
     left: Bools
     limited: Bools
     late: Bools
     came: Bools
     counter: Bools
-    trips: Ints
-    own_time: Ints
-    hand_overs: Ints
+    trips: AnyInts
+    own_time: AnyInts
+    hand_overs: AnyInts
     sent: Bools
-    dispatch: Ints
+    dispatch: AnyInts
     touched: Bools
     touched_in_person: Bools
 
@@ -60,22 +58,22 @@ class _Measured:
 class _Waits:
     """Waits in person, one row each, in office ticks; -1: still waiting."""
 
-    ticks: Ints
+    ticks: AnyInts
 
 
 @dataclass(frozen=True)
 class _Issues:
     """Latent issues that arose in the window, one row each: office ticks until somebody told of it, -1: nobody has."""
 
-    lag: Ints
+    lag: AnyInts
 
 
-def measured_rows(requests: Requests, start: int, end: int) -> Ints:
+def measured_rows(requests: Requests, start: int, end: int) -> AnyInts:
     """Return the rows of the requests whose first contact lies in [start, end)."""
     return np.flatnonzero((requests.contact >= start) & (requests.contact < end))
 
 
-def arisen_rows(requests: Requests, demand: Demand, start: int, end: int) -> Ints:
+def arisen_rows(requests: Requests, demand: Demand, start: int, end: int) -> AnyInts:
     """Return the rows of the latent issues that arose in [start, end)."""
     rows = np.flatnonzero(demand.channel[requests.ids] == Channel.LATENT)
     arose = demand.instant[requests.ids[rows]]
@@ -150,7 +148,7 @@ def _some(rows: T, which: Bools) -> T:
     return rows if which.all() else type(rows)(*(getattr(rows, field.name)[which] for field in fields(rows)))
 
 
-def _by_group(rows: T, code: Ints, n_groups: int) -> Iterator[T]:
+def _by_group(rows: T, code: AnyInts, n_groups: int) -> Iterator[T]:
     """Yield the rows of each group, in their order."""
     if n_groups == 1:
         yield rows
@@ -163,7 +161,7 @@ def _by_group(rows: T, code: Ints, n_groups: int) -> Iterator[T]:
         yield type(rows)(*(column[a:b] for column in columns))
 
 
-def _families(organisation: Organisation, demand: Demand) -> Iterator[tuple[list[str], Ints]]:
+def _families(organisation: Organisation, demand: Demand) -> Iterator[tuple[list[str], AnyInts]]:
     """Yield families of groups, with the group of each request of the demand."""
     place, archetypes = organisation.place, organisation.pilot.procedures.archetypes
     levels = ("community", "street", "district")
@@ -256,7 +254,7 @@ def turnaround_distribution(office: OfficeTime, requests: Requests, start: int, 
     return {"days": DAYS_GRID.tolist(), "share": share.tolist()}
 
 
-def _slope(x: Ints, y: Ints) -> float:
+def _slope(x: AnyInts, y: AnyInts) -> float:
     """Return the slope of the least-squares line of y on x, exact but for its last rounding."""
     n, sum_x, sum_y = len(x), int(x.sum()), int(y.sum())
     return (n * int(np.dot(x, y)) - sum_x * sum_y) / (n * int(np.dot(x, x)) - sum_x**2)
@@ -270,5 +268,5 @@ def _share(part: int, whole: int) -> float:
     return part / whole if whole else float("nan")
 
 
-def _mean(values: NDArray[np.float64] | Ints) -> float:
+def _mean(values: NDArray[np.float64] | AnyInts) -> float:
     return float(values.mean()) if len(values) else float("nan")

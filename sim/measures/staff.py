@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,13 +17,10 @@ from sim.visits.attendance import fixed, on_duty, staff_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from sim.arrays import AnyInts
     from sim.assemble import Case
     from sim.organisation import Organisation
     from sim.visits import Spells, Visits
-
-    Ints = NDArray[np.signedinteger[Any]]
 
 TRAVEL, MEETINGS, IDLE, ON_DUTY = "travel", "meetings", "idle", "on_duty"
 LEVELS = ("community", "street", "district")
@@ -41,12 +38,12 @@ class Time:
     attended. The last two are of the staff, whatever part of the requests a record is of.
     """
 
-    kinds: Ints
-    busy: Ints
-    overtime: Ints
-    travel: Ints
-    on_duty: Ints
-    meetings: Ints
+    kinds: AnyInts
+    busy: AnyInts
+    overtime: AnyInts
+    travel: AnyInts
+    on_duty: AnyInts
+    meetings: AnyInts
 
 
 def time_spent(case: Case, spells: Spells, start: int, end: int) -> Time:
@@ -75,7 +72,7 @@ def time_spent(case: Case, spells: Spells, start: int, end: int) -> Time:
     return Time(kinds, busy, kinds.sum(axis=1) + travel - busy, travel, on_rosters, meetings)
 
 
-def _inside(opened: Ints, closed: Ints, start: int, end: int) -> Ints:
+def _inside(opened: AnyInts, closed: AnyInts, start: int, end: int) -> AnyInts:
     """Return the ticks of intervals in a window."""
     return np.asarray(np.maximum(np.minimum(closed, end) - np.maximum(opened, start), 0))
 
@@ -89,7 +86,7 @@ def summed(times: Sequence[Time]) -> Time:
 _OF_WORK = ("kinds", "busy", "overtime", "travel")
 
 
-def duties(case: Case, visits: Visits, start: int, end: int) -> Ints:
+def duties(case: Case, visits: Visits, start: int, end: int) -> AnyInts:
     """Return how many patrols and home visits due in a window were done and were due (shape (2, 2, grids)).
 
     A patrol is done when all of its legs are. By kind, in the order of `DUTIES`: done, due, of each grid.
@@ -107,7 +104,7 @@ def duties(case: Case, visits: Visits, start: int, end: int) -> Ints:
     return np.array(counts, dtype=np.int32)
 
 
-def backlog(case: Case, visits: Visits, instants: Ints) -> Ints:
+def backlog(case: Case, visits: Visits, instants: AnyInts) -> AnyInts:
     """Return the ticks of work that waits at each instant, by level (shape (levels, instants)).
 
     Patrols and home visits are left out: what is not begun in its window lapses and never piles up.
@@ -130,7 +127,7 @@ def backlog(case: Case, visits: Visits, instants: Ints) -> Ints:
     return found
 
 
-def staff_rows(organisation: Organisation, time: Time, duties_done: Ints, start: int, end: int) -> Rows:
+def staff_rows(organisation: Organisation, time: Time, duties_done: AnyInts, start: int, end: int) -> Rows:
     """Return the measures of staff over the measured window, by post and by level.
 
     Groups: `post:<post>`, `level:<level>`, and for hours a week `post:<post>|kind:<kind of work>`; `grid:` for the
@@ -158,7 +155,7 @@ def staff_rows(organisation: Organisation, time: Time, duties_done: Ints, start:
     return rows
 
 
-def _place_rows(organisation: Organisation, time: Time, duties_done: Ints) -> Rows:
+def _place_rows(organisation: Organisation, time: Time, duties_done: AnyInts) -> Rows:
     """Return the duties done in each grid of the design, and how busy the staff of each of its communities is."""
     rows = Rows()
     for name, (done, due) in zip(DUTIES.values(), duties_done, strict=True):
@@ -174,18 +171,18 @@ def _place_rows(organisation: Organisation, time: Time, duties_done: Ints) -> Ro
     return rows
 
 
-def by_post(organisation: Organisation) -> dict[str, Ints]:
+def by_post(organisation: Organisation) -> dict[str, AnyInts]:
     """Return the positions of the staff of each post, in the order in which posts occur."""
     return _positions([person.post for person in organisation.people])
 
 
-def by_level(organisation: Organisation) -> dict[str, Ints]:
+def by_level(organisation: Organisation) -> dict[str, AnyInts]:
     """Return the positions of the staff of each level."""
     found = _positions([person.level for person in organisation.people])
     return {level: found.get(level, np.zeros(0, dtype=np.int64)) for level in LEVELS}
 
 
-def _positions(names: Sequence[str]) -> dict[str, Ints]:
+def _positions(names: Sequence[str]) -> dict[str, AnyInts]:
     """Return where each name stands, by name in the order of their first."""
     found: dict[str, list[int]] = {}
     for i, name in enumerate(names):
@@ -193,13 +190,13 @@ def _positions(names: Sequence[str]) -> dict[str, Ints]:
     return {name: np.array(where) for name, where in found.items()}
 
 
-def hours_by_kind(time: Time, who: Ints, weeks: float) -> dict[str, float]:
+def hours_by_kind(time: Time, who: AnyInts, weeks: float) -> dict[str, float]:
     """Return the hours a week and head of some people, by kind of work; idle time and the roster with them."""
     scale = 1 / HOUR / weeks / max(1, len(who))
     return {name: float(ticks[who].sum() * scale) for name, ticks in ticks_by_kind(time).items()}
 
 
-def ticks_by_kind(time: Time) -> dict[str, Ints]:
+def ticks_by_kind(time: Time) -> dict[str, AnyInts]:
     """Return the ticks of each person (shape (people,)) by kind of work; idle time and the roster with them."""
     ticks = {KIND_NAMES[k]: time.kinds[:, k] for k in Kind if k is not Kind.OUTSIDE}
     return ticks | {

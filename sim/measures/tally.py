@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,16 +14,12 @@ from sim.measures.residents import arisen_rows, measured_rows
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from sim.arrays import AnyInts, Bools
     from sim.assemble import Case
     from sim.config import Pilot
     from sim.measures.requests import Requests
     from sim.measures.staff import Time
     from sim.visits import Spells, Visits
-
-    Ints = NDArray[np.signedinteger[Any]]
-    Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -48,11 +44,11 @@ class Tally:
 
     requests: Requests
     time: Time
-    duties: Ints
-    weekly: Ints
-    daily: Ints
-    moves: Ints
-    queues: Ints
+    duties: AnyInts
+    weekly: AnyInts
+    daily: AnyInts
+    moves: AnyInts
+    queues: AnyInts
 
 
 def window(pilot: Pilot) -> tuple[int, int]:
@@ -118,6 +114,6 @@ def merged(tallies: Sequence[Tally]) -> Tally:
 _SUMMED = ("duties", "weekly", "daily", "moves", "queues")
 
 
-def _summed(parts: Sequence[Ints]) -> Ints:
+def _summed(parts: Sequence[AnyInts]) -> AnyInts:
     """Return the sum of arrays of one shape and type, in that type."""
     return np.asarray(np.sum(parts, axis=0, dtype=parts[0].dtype))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from sim import queueing
-from sim.config import ConfigError, near
+from sim.errors import ConfigError, near
 from sim.laws import FROZEN, NonNegative, Positive
 from sim.queueing_config import Name
 from sim.queueing_errors import explain

@@ -11,11 +11,8 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from numpy.typing import NDArray
-
+    from sim.arrays import Floats
     from sim.validation.cases import Case, Expected
-
-    Floats = NDArray[np.float64]
 
 MOST_ERRORS = 4.0
 AGREES, DIFFERS, VAGUE, NOT_COVERED = "agrees", "differs", "vague", "not covered"

@@ -11,13 +11,12 @@ from sim.network import owners
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from sim.arrays import AnyInts
     from sim.network import Network
     from sim.visits.books import Staff
 
-    Ints = NDArray[np.signedinteger[Any]]
 
-
-def on_duty(staff: Staff, server: Ints, start: Ints, end: Ints) -> Ints:
+def on_duty(staff: Staff, server: AnyInts, start: AnyInts, end: AnyInts) -> AnyInts:
     """Return the ticks of each stretch [start, end) at which its server is on duty.
 
     Parameters

@@ -14,7 +14,8 @@ from sim.visits.rows import first
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sim.network import Ints, Network
+    from sim.arrays import AnyInts
+    from sim.network import Network
     from sim.visits.books import Books, Steps, Stretches
     from sim.visits.record import Spells, Visits
 
@@ -82,7 +83,7 @@ def _read(network: Network, visits: Visits, spells: Spells, horizon: int) -> Boo
     return found
 
 
-def _columns(kind: type[T], columns: Mapping[str, Ints], a: int = 0, b: int | None = None) -> T:
+def _columns(kind: type[T], columns: Mapping[str, AnyInts], a: int = 0, b: int | None = None) -> T:
     """Return rows [a, b) of the columns of a kind, as the kernels take them."""
     return kind(*(fixed(columns[name][a:b]) for name in kind._fields))
 

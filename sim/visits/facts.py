@@ -13,7 +13,8 @@ from sim.network import NONE, owners, work_done
 from sim.visits.record import Outcome
 
 if TYPE_CHECKING:
-    from sim.network import Flags, Ints, Network
+    from sim.arrays import AnyInts, Bools
+    from sim.network import Network
     from sim.visits.record import Spells, Visits
 
 
@@ -24,23 +25,23 @@ class Waits:
     `returned` says that the step came back from an interruption.
     """
 
-    step: Ints
-    station: Ints
-    start: Ints
-    end: Ints
-    returned: Flags
+    step: AnyInts
+    station: AnyInts
+    start: AnyInts
+    end: AnyInts
+    returned: Bools
 
 
 @dataclass(frozen=True)
 class Pieces:
     """Stretches of a server's time on duty within one roster interval, with its duty; `spell` is -1 if idle."""
 
-    server: Ints
-    interval: Ints
-    duty: Ints
-    start: Ints
-    end: Ints
-    spell: Ints
+    server: AnyInts
+    interval: AnyInts
+    duty: AnyInts
+    start: AnyInts
+    end: AnyInts
+    spell: AnyInts
 
 
 @dataclass(frozen=True)
@@ -53,27 +54,27 @@ class Facts:
     horizon: int
 
     @cached_property
-    def request(self) -> Ints:
+    def request(self) -> AnyInts:
         """Return the request of each step."""
         return owners(self.network.requests.first)
 
     @cached_property
-    def visit_end(self) -> Ints:
+    def visit_end(self) -> AnyInts:
         """Return the end of each stay, the horizon where it goes on."""
         return np.where(self.visits.end == NONE, self.horizon, self.visits.end)
 
     @cached_property
-    def spell_end(self) -> Ints:
+    def spell_end(self) -> AnyInts:
         """Return the end of each spell, the horizon where it goes on."""
         return np.where(self.spells.end == NONE, self.horizon, self.spells.end)
 
     @cached_property
-    def first_spell(self) -> Ints:
+    def first_spell(self) -> AnyInts:
         """Return the offsets of each step's spells (one longer than the steps)."""
         return np.searchsorted(self.spells.step, np.arange(len(self.request) + 1))
 
     @cached_property
-    def is_last(self) -> Flags:
+    def is_last(self) -> Bools:
         """Return whether each spell is its step's last."""
         step = self.spells.step
         last = np.ones(len(step), dtype=bool)
@@ -81,10 +82,10 @@ class Facts:
         return last
 
     @cached_property
-    def interrupted(self) -> Flags:
+    def interrupted(self) -> Bools:
         """Return whether each spell ended before its step was served."""
         served = np.equal(self.visits.outcome[self.spells.step], Outcome.SERVED)
-        found: Flags = (self.spells.end != NONE) & ~(self.is_last & served)
+        found: Bools = (self.spells.end != NONE) & ~(self.is_last & served)
         return found
 
     @cached_property
@@ -101,7 +102,7 @@ class Facts:
         bounds = zip(rows.first[:-1], rows.first[1:], strict=True)
         return [Calendar(rows.open[a:b], rows.close[a:b]) for a, b in bounds]
 
-    def after(self, instants: Ints, amounts: Ints, calendars: Ints) -> Ints:
+    def after(self, instants: AnyInts, amounts: AnyInts, calendars: AnyInts) -> AnyInts:
         """Return After(t, n, calendar) of the engine contract for each row."""
         plain = calendars == NONE
         found = np.where(plain, instants + np.where(plain, amounts, 0), instants)
@@ -111,7 +112,7 @@ class Facts:
         return found
 
     @cached_property
-    def leaving(self) -> Ints:
+    def leaving(self) -> AnyInts:
         """Return the instant at which each step would leave if it waited from its arrival (NEVER: none)."""
         steps = self.network.steps
         never = np.iinfo(np.int64).max
@@ -125,12 +126,12 @@ class Facts:
         return found
 
     @cached_property
-    def by_server(self) -> Ints:
+    def by_server(self) -> AnyInts:
         """Return the order of the spells by server and time; those of no length come first at an instant."""
         return np.lexsort((self.spell_end, self.spells.start, self.spells.server))
 
     @cached_property
-    def elapsed(self) -> Ints:
+    def elapsed(self) -> AnyInts:
         """Return the ticks that count in each spell: on duty, or all of them past closing."""
         found = self.spell_end - self.spells.start
         late = self.network.steps.past_closing[self.spells.step] == 1
@@ -143,7 +144,7 @@ class Facts:
         return found
 
     @cached_property
-    def interval(self) -> Ints:
+    def interval(self) -> AnyInts:
         """Return the roster interval in which each spell starts, -1 if its server is off duty then."""
         rows, found = self.network.servers, np.full(len(self.spells.step), NONE)
         order = self.by_server
@@ -158,7 +159,7 @@ class Facts:
         return found
 
     @cached_property
-    def line(self) -> Ints:
+    def line(self) -> AnyInts:
         """Return the duty's line under which each spell starts, -1 if there is none."""
         duties = self.network.duties
         n_stations = len(self.network.stations.hall)
@@ -174,17 +175,17 @@ class Facts:
         return found
 
     @cached_property
-    def pace(self) -> Ints:
+    def pace(self) -> AnyInts:
         """Return the pace of each spell (its line must exist)."""
         return self.network.duties.pace[self.line]
 
     @cached_property
-    def worked(self) -> Ints:
+    def worked(self) -> AnyInts:
         """Return the work that each spell's ticks do, were there enough left."""
         return work_done(np.maximum(self.spells.ticks - self.spells.changeover, 0), self.pace)
 
     @cached_property
-    def left(self) -> Ints:
+    def left(self) -> AnyInts:
         """Return the work left of its step when each spell starts."""
         before = np.cumsum(self.worked) - self.worked
         base = before[self.first_spell[self.spells.step]]
@@ -246,13 +247,13 @@ class Facts:
         none = np.full(np.count_nonzero(keep), NONE)
         return self._pieces(np.sort(interval)[keep], start[keep], end[keep], none)
 
-    def _pieces(self, interval: Ints, start: Ints, end: Ints, spell: Ints) -> Pieces:
+    def _pieces(self, interval: AnyInts, start: AnyInts, end: AnyInts, spell: AnyInts) -> Pieces:
         """Return pieces with the server and the duty of their intervals."""
         rows = self.network.servers
         return Pieces(owners(rows.first)[interval], interval, rows.duty[interval], start, end, spell)
 
     @cached_property
-    def has_station(self) -> dict[int, Flags]:
+    def has_station(self) -> dict[int, Bools]:
         """Return, by station, whether each duty has it."""
         duties = self.network.duties
         whose, n_duties = owners(duties.first), len(duties.longest)
@@ -264,7 +265,7 @@ class Facts:
         return found
 
 
-def union(start: Ints, end: Ints) -> Calendar:
+def union(start: AnyInts, end: AnyInts) -> Calendar:
     """Return the calendar of the instants that any of these stretches [start, end) covers."""
     keep = end > start
     start, end = start[keep], end[keep]

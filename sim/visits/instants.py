@@ -17,11 +17,11 @@ from sim.visits.record import Outcome
 from sim.visits.rows import first
 
 if TYPE_CHECKING:
-    from sim.network import Flags, Ints
+    from sim.arrays import AnyInts, Bools
     from sim.visits.facts import Facts, Pieces
 
 
-def spanning(start: Ints, end: Ints, rank: Ints, at: Ints) -> Ints:
+def spanning(start: AnyInts, end: AnyInts, rank: AnyInts, at: AnyInts) -> AnyInts:
     """Return, for each instant, the row of the least rank among stretches with start < instant < end (-1: none)."""
     rows = np.argsort(start, kind="stable").tolist()
     starts, ends, ranks = start.tolist(), end.tolist(), rank.tolist()
@@ -39,7 +39,7 @@ def spanning(start: Ints, end: Ints, rank: Ints, at: Ints) -> Ints:
     return found
 
 
-def _ranks(*keys: Ints) -> Ints:
+def _ranks(*keys: AnyInts) -> AnyInts:
     """Return the rank of each row by these keys, the first deciding first."""
     order = np.lexsort(keys[::-1])
     rank = np.empty(len(order), dtype=np.int64)
@@ -47,7 +47,7 @@ def _ranks(*keys: Ints) -> Ints:
     return rank
 
 
-def _with(facts: Facts, pieces: Pieces, station: int) -> Ints:
+def _with(facts: Facts, pieces: Pieces, station: int) -> AnyInts:
     """Return the rows of the pieces whose duty has a station."""
     flags = facts.has_station.get(station)
     return np.flatnonzero(flags[pieces.duty]) if flags is not None else np.zeros(0, dtype=np.int64)
@@ -103,7 +103,7 @@ def no_overtaking(facts: Facts) -> str | None:
     return None
 
 
-def _places(facts: Facts) -> Ints:
+def _places(facts: Facts) -> AnyInts:
     """Return each step's rank by (priority, arrival, request)."""
     return _ranks(facts.network.steps.priority, facts.visits.arrival, facts.request)
 
@@ -141,7 +141,7 @@ def taken_in_order(facts: Facts) -> str | None:
     return None
 
 
-def _less(a: tuple[Ints, ...], b: tuple[Ints, ...]) -> Flags:
+def _less(a: tuple[AnyInts, ...], b: tuple[AnyInts, ...]) -> Bools:
     """Return whether each row of a is less than that of b, the first column deciding first."""
     less, equal = np.zeros(len(a[0]), dtype=bool), np.ones(len(a[0]), dtype=bool)
     for x, y in zip(a, b, strict=True):
@@ -150,7 +150,7 @@ def _less(a: tuple[Ints, ...], b: tuple[Ints, ...]) -> Flags:
     return less
 
 
-def _lengths(facts: Facts, station: int, rows: Ints) -> tuple[Ints, Ints, Flags]:
+def _lengths(facts: Facts, station: int, rows: AnyInts) -> tuple[AnyInts, AnyInts, Bools]:
     """Return the numbers waiting at each spell's own station (its step too) and at another as it starts.
 
     The last says whether the record tells them, that is whether nothing else begins or ends to wait there
@@ -169,7 +169,7 @@ def _lengths(facts: Facts, station: int, rows: Ints) -> tuple[Ints, Ints, Flags]
     return n_own, n_other, known
 
 
-def _number(facts: Facts, station: int, at: Ints) -> tuple[Ints, Ints]:
+def _number(facts: Facts, station: int, at: AnyInts) -> tuple[AnyInts, AnyInts]:
     """Return how many steps surely wait at a station, and how many begin or end to wait, at each instant."""
     waits = facts.waits
     here = waits.station == station
@@ -211,7 +211,7 @@ def placed_with_the_right_server(facts: Facts) -> str | None:
     return None
 
 
-def _last_end_before(facts: Facts, pieces: Pieces) -> Ints:
+def _last_end_before(facts: Facts, pieces: Pieces) -> AnyInts:
     """Return the end of each piece's server's last spell by the start of the piece, 0 if it had none."""
     found = np.zeros(len(pieces.start), dtype=np.int64)
     for server in np.unique(pieces.server):
@@ -286,7 +286,7 @@ def refusals(facts: Facts) -> str | None:
     return _refused_beside_a_server(facts, refused)
 
 
-def _refused_beside_a_server(facts: Facts, refused: Ints) -> str | None:
+def _refused_beside_a_server(facts: Facts, refused: AnyInts) -> str | None:
     """Hold that no refused step could go to an idle server, or to one that it interrupts."""
     visits, steps, idle, busy = facts.visits, facts.network.steps, facts.idle, facts.busy
     yields = steps.yields_to[facts.spells.step[busy.spell]]

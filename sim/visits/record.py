@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-Ints = NDArray[np.signedinteger[Any]]
+if TYPE_CHECKING:
+    from sim.arrays import AnyInts
 
 
 class Outcome(IntEnum):
@@ -32,13 +30,13 @@ class Visits:
     progress at the horizon counts, up to what was left); `outcome` holds codes of `Outcome`.
     """
 
-    arrival: Ints
-    start: Ints
-    end: Ints
-    server: Ints
-    done: Ints
-    interruptions: Ints
-    outcome: Ints
+    arrival: AnyInts
+    start: AnyInts
+    end: AnyInts
+    server: AnyInts
+    done: AnyInts
+    interruptions: AnyInts
+    outcome: AnyInts
 
 
 @dataclass(frozen=True)
@@ -49,12 +47,12 @@ class Spells:
     and `changeover` says how many of them were changeover and not work.
     """
 
-    step: Ints
-    server: Ints
-    start: Ints
-    end: Ints
-    ticks: Ints
-    changeover: Ints
+    step: AnyInts
+    server: AnyInts
+    start: AnyInts
+    end: AnyInts
+    ticks: AnyInts
+    changeover: AnyInts
 
 
 class InvariantError(AssertionError):

@@ -11,12 +11,12 @@ from sim.network import NONE, needed_ticks
 from sim.visits.record import Outcome
 
 if TYPE_CHECKING:
-    from sim.network import Flags, Ints
+    from sim.arrays import AnyInts, Bools
     from sim.visits.facts import Facts
     from sim.visits.record import Spells, Visits
 
 
-def first(bad: Flags, noun: str, why: str, rows: Ints | None = None) -> str | None:
+def first(bad: Bools, noun: str, why: str, rows: AnyInts | None = None) -> str | None:
     """Return a sentence on the first bad row (of those rows, if given), or nothing."""
     if not bad.any():
         return None
@@ -120,7 +120,7 @@ def littles_law(facts: Facts) -> str | None:
     return first(bad, "step", "waits less than no time", waits.step) or _integral(facts, here)
 
 
-def _integral(facts: Facts, here: Ints) -> str | None:
+def _integral(facts: Facts, here: AnyInts) -> str | None:
     """Hold the integral of the number of steps at each station to the sum of their times there."""
     arrival, end = facts.visits.arrival[here], facts.visit_end[here]
     station = facts.network.steps.station[here]
@@ -162,7 +162,7 @@ def one_spell(facts: Facts) -> str | None:
     return first(bad, "server", f"has two spells at once at {_at(start[1:], bad)}", server[1:])
 
 
-def _at(instants: Ints, bad: Flags) -> int:
+def _at(instants: AnyInts, bad: Bools) -> int:
     """Return the instant of the first bad row, -1 without one."""
     return int(instants[np.argmax(bad)]) if bad.any() else NONE
 
