@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from experiments.composition import Line, compose, parse
 from sim import MODEL_VERSION, config
 from sim.config import Name, Section
+from sim.config.compose import Line, compose, parse
 from sim.errors import ConfigError, near
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sim.bench.measurement import Workload
-    from sim.report import Table
-    from sim.store import Store
+    from sim.report.tables import Table
+    from sim.store.store import Store
 
 HELP = """\
 wangge bench [workloads=[p1,p2,yuehu,scale]] [tools=[simpy,...]] [key=value ...]
@@ -167,10 +167,10 @@ def _identity(plan: Plan) -> dict[str, Any]:
 
 def _bench(plan: Plan, arguments: Sequence[str]) -> None:
     """Measure what is missing, and tell what came out."""
-    from experiments.outcome import terminal
     from sim.bench.measurement import temporary_room
-    from sim.files import plain_name
-    from sim.store import Store
+    from sim.report.console import terminal
+    from sim.store.files import plain_name
+    from sim.store.store import Store
 
     identity = _identity(plan)
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
@@ -224,7 +224,7 @@ def _tables(plan: Plan, store: Store, machine: Mapping[str, Any]) -> list[Table]
     """Write tables, chart and summary, and return the tables to be printed."""
     from sim.bench import chart, speeds
     from sim.charts import render
-    from sim.report import escape_markdown
+    from sim.report.tables import escape_markdown
 
     names = [workload.name for workload in plan.workloads]
     timings = store.table("timings", names)

@@ -10,20 +10,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from experiments.composition import HOW, compose, how, parse
 from sim import config
 from sim.config import Name, Section
+from sim.config.compose import HOW, compose, parse
 from sim.errors import ConfigError
+from sim.study.backend import how
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rich.console import Console
 
-    from experiments.composition import How
     from sim.config import Pilot
-    from sim.store import Store
-    from sim.study import Speed
+    from sim.store.store import Store
+    from sim.study.backend import How
+    from sim.study.replications import Speed
 
 KEYS = ("pilots", "name")
 
@@ -90,7 +91,7 @@ def _name(pilots: list[Pilot], set_: Sequence[str]) -> str:
     """Return the folder of a comparison without a name of its own, in which anything may be set."""
     if not set_ and [p.name for p in pilots] == ["four_level", "three_level", "three_level_balanced"]:
         return "compare"
-    from sim.study import identity
+    from sim.study.replications import identity
 
     digest = hashlib.sha256(json.dumps(identity(pilots), sort_keys=True).encode()).hexdigest()
     return f"{'compare' if len(pilots) > 1 else 'run'}-{digest[:8]}"
@@ -98,20 +99,25 @@ def _name(pilots: list[Pilot], set_: Sequence[str]) -> str:
 
 def _compare(pilots: list[Pilot], name: str, means: How, overrides: tuple[str, ...]) -> None:
     """Print what is due, run what is missing, and tell what came out."""
-    from experiments.outcome import KEPT, tell, terminal
-    from sim import study, tables
-    from sim.files import plain_name
-    from sim.store import Store
+    from sim.report.console import terminal
+    from sim.store.files import plain_name
+    from sim.store.store import Store
+    from sim.study import load_tables, replications
+    from sim.study.comparison.write import KEPT, tell
 
     plain_name("name", name)
-    organisations = tables.organisations(pilots)
-    overloaded = tables.overloaded(organisations)
-    study.checked_overload(pilots, overloaded)
+    organisations = load_tables.organisations(pilots)
+    overloaded = load_tables.overloaded(organisations)
+    replications.checked_overload(pilots, overloaded)
     console = terminal()
-    before = [tables.work_table(organisations), tables.heads_table(pilots), tables.load_table(organisations)]
+    before = [
+        load_tables.work_table(organisations),
+        load_tables.heads_table(pilots),
+        load_tables.load_table(organisations),
+    ]
     for table in before:
         console.print(table)
-    notes = [*tables.advice(pilots), *_named(overloaded)]
+    notes = [*load_tables.advice(pilots), *_named(overloaded)]
     copies = pilots[0].district.copies
     if copies > 1:
         notes.append(
@@ -121,7 +127,7 @@ def _compare(pilots: list[Pilot], name: str, means: How, overrides: tuple[str, .
         console.print(f"- {note}", markup=False)
     run = pilots[0].run
     facts = {"command": ["wangge", "compare", *overrides], "seed": run.seed, "replications": run.replications}
-    store = Store.open(Path("results") / name, study.identity(pilots), facts, keys=study.keys(pilots))
+    store = Store.open(Path("results") / name, replications.identity(pilots), facts, keys=replications.keys(pilots))
     for note in (*store.repair(run.replications), *store.renew(KEPT, run.replications)):
         console.print(f"- {note}", markup=False)
     speed = progress(console, store, pilots, means)
@@ -140,8 +146,8 @@ def _named(overloaded: Mapping[str, list[str]]) -> list[str]:
 
 def progress(console: Console, store: Store, pilots: list[Pilot], means: How) -> Speed:
     """Run what is missing behind a progress bar."""
-    from experiments.progress import Progress
-    from sim import study
+    from sim.report.console import Progress
+    from sim.study import replications
 
     wanted = {(store.key(p.name), r) for p in pilots for r in range(p.run.replications)}
     total, kept = len(wanted), sum(store.archive.finished(*which) for which in wanted)
@@ -149,10 +155,10 @@ def progress(console: Console, store: Store, pilots: list[Pilot], means: How) ->
         console.print(f"{kept} of {total} replications were kept already.")
     with Progress.of(console, "replications", total, kept) as bar:
 
-        def on_done(task: study.Task, facts: Mapping[str, Any]) -> None:
+        def on_done(task: replications.Task, facts: Mapping[str, Any]) -> None:
             bar.advance(f"{task}, {facts['steps']:,} steps in {facts['seconds']:.0f} s")
 
-        return study.run(store, pilots, engine=means.engine, on=means.executor, on_done=on_done)
+        return replications.run(store, pilots, engine=means.engine, on=means.executor, on_done=on_done)
 
 
 if __name__ == "__main__":

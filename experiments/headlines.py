@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from experiments.composition import CONFIGS, HOW, Line, compose, how, parse
 from sim import config
 from sim.config import Name, Section
+from sim.config.compose import CONFIGS, HOW, Line, compose, parse
 from sim.errors import ConfigError, near
+from sim.study.backend import how
 
 if TYPE_CHECKING:
     import polars as pl
     from rich.console import Console
 
-    from experiments.composition import How
     from sim.config import Pilot
-    from sim.headlines import Effect, Headline
+    from sim.study.backend import How
+    from sim.study.headlines import Effect, Headline
 
 HELP = """\
 wangge headlines [only=[NAME,...]] [name=FOLDER] [run.replications=N] [key=value ...]
@@ -62,10 +63,10 @@ def main(arguments: list[str]) -> None:
     if "--help" in arguments or "-h" in arguments:
         print(HELP)  # noqa: T201
         return
-    from experiments.outcome import terminal
     from sim import MODEL_VERSION
-    from sim.files import plain_name
-    from sim.store import Store
+    from sim.report.console import terminal
+    from sim.store.files import plain_name
+    from sim.store.store import Store
 
     line = parse(arguments)
     where, other = line.take(*HOW)
@@ -97,7 +98,7 @@ def main(arguments: list[str]) -> None:
 
 def shipped() -> dict[str, Headline]:
     """Return the headlines of `configs/headlines.yaml`."""
-    from sim.headlines import Headlines
+    from sim.study.headlines import Headlines
 
     return config.checked(Headlines, _yaml("headlines")).headlines
 
@@ -155,14 +156,14 @@ def _points(headline: Headline, line: Line) -> list[Point]:
 
 def _point(id_: str, path: str, value: float | None, label: str, knobs: tuple[str, ...], line: Line) -> Point:
     """Return one point, checked: a design that cannot be staffed is none, and says why."""
-    from sim import tables
+    from sim.study import load_tables
 
     pilot = next(knob for knob in reversed(knobs) if knob.startswith("pilot="))
     rest = tuple(knob for knob in knobs if not knob.startswith("pilot="))
     plain = compose("main", Line((*DEFAULTS, *rest), line.config_dir), pilot)
     try:
         checked = config.load({**plain, "name": id_, "title": label})
-        tables.organisations([checked])
+        load_tables.organisations([checked])
     except ConfigError as error:
         if not path:
             raise
@@ -175,18 +176,19 @@ def _study(
 ) -> tuple[str, dict[str, bytes]]:
     """Run one headline's study; return its text in Markdown and its chart."""
     from experiments.compare import progress
-    from experiments.plot import footer
-    from sim import charts, study
-    from sim.headlines import sentences, verdict
-    from sim.report import escape_markdown
-    from sim.store import Store
+    from sim import charts
+    from sim.report.tables import escape_markdown
+    from sim.store.store import Store
+    from sim.study import replications
+    from sim.study.comparison.redraw import footer
+    from sim.study.headlines import sentences, verdict
 
     pilots = [p.pilot for p in points if p.pilot is not None]
     run = pilots[0].run
     facts = {
         "command": ["wangge", "headlines", *line.overrides], "seed": run.seed, "replications": run.replications,
     }  # fmt: skip
-    store = Store.open(Path("results") / name, study.identity(pilots), facts, keys=study.keys(pilots))
+    store = Store.open(Path("results") / name, replications.identity(pilots), facts, keys=replications.keys(pilots))
     for note in (*store.repair(run.replications), *store.renew(("measures",), run.replications)):
         console.print(f"- {note}", markup=False)
     progress(console, store, pilots, means)
@@ -210,8 +212,8 @@ def _known(
     headline: Headline, points: list[Point], measures: pl.DataFrame, units: dict[str, str], confidence: float
 ) -> dict[str, str]:
     """Return values that a headline's words may name: every panel's measure at every point that is shown."""
-    from sim.analysis import mean_interval
-    from sim.headlines import told
+    from sim.statistics.intervals import mean_interval
+    from sim.study.headlines import told
 
     def value(point: Point, measure: str) -> str:
         return told(mean_interval(_values(point, measure, measures), confidence), units[measure], interval_too=False)
@@ -242,8 +244,8 @@ def _values(point: Point, measure: str, measures: pl.DataFrame) -> Any:
 
 def _effects(headline: Headline, points: list[Point], measures: pl.DataFrame, confidence: float) -> list[Effect]:
     """Return the effect at the base and at both ends of each assumption."""
-    from sim.analysis import mean_interval
-    from sim.headlines import Effect, effect
+    from sim.statistics.intervals import mean_interval
+    from sim.study.headlines import Effect, effect
 
     base = {p.label: p for p in points if not p.path}
     pairs = [tuple(base[label] for label in headline.compared)]
@@ -266,7 +268,7 @@ def _shown(
     """Return the measures at every point that is shown."""
     import polars as pl
 
-    from sim.analysis import mean_interval
+    from sim.statistics.intervals import mean_interval
 
     rows = []
     for measure in headline.panels:

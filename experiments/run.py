@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from experiments.composition import HOW, Line, compose, how, parse
 from sim import MODEL_VERSION, config
 from sim.config import Section
+from sim.config.compose import HOW, Line, compose, parse
 from sim.errors import ConfigError
+from sim.study.backend import how
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.console import Console
 
-    from sim import engines
+    from sim.district import engines
     from sim.executor import Settings
-    from sim.queueing_config import Plan
-    from sim.report import Table
-    from sim.study import Found, Speed
+    from sim.queueing.schema import Plan
+    from sim.report.tables import Table
+    from sim.study.replications import Found, Speed
 
 ALWAYS_BUSY = 0.995
 
@@ -61,7 +62,7 @@ def main(arguments: list[str]) -> None:
         print(HELP)  # noqa: T201
         return
     if any(flag in arguments for flag in ("-m", "--multirun")):
-        from experiments.studies.multirun import multirun
+        from experiments.multirun import multirun
 
         multirun(arguments, main)
         return
@@ -108,13 +109,14 @@ class QueueTask:
 
 def perform(task: QueueTask) -> Found:
     """Sample, run, check and measure one replication."""
-    from sim import engines, queueing
+    from sim.district import engines
+    from sim.engine.audit.quick import balance
     from sim.measures.queueing import queueing_measures
-    from sim.replication import peak_memory_mb
-    from sim.study import Found
-    from sim.visits import balance
+    from sim.queueing import sample
+    from sim.study.replication import peak_memory_mb
+    from sim.study.replications import Found
 
-    network, labels, end = queueing.sample(task.plan, task.seed, task.replication)
+    network, labels, end = sample.sample(task.plan, task.seed, task.replication)
     visits, spells = engines.run(network, end, task.engine)
     balance(network, visits, spells, end)
     start, until = task.plan.window
@@ -129,7 +131,7 @@ def perform(task: QueueTask) -> Found:
 
 def keep(task: QueueTask, found: Found) -> Mapping[str, Any]:
     """Keep what a replication found, and return its facts."""
-    from sim.store import Store
+    from sim.store.store import Store
 
     Store.attach(task.folder).keep(task.name, task.replication, found.tables, found.facts)
     return found.facts
@@ -140,10 +142,11 @@ def _network(line: Line) -> None:
     import hashlib
     import json
 
-    from experiments.outcome import cost, terminal
-    from sim import queueing
-    from sim.files import plain_name
-    from sim.store import Store
+    from sim.queueing import sample
+    from sim.report.console import terminal
+    from sim.store.files import plain_name
+    from sim.store.store import Store
+    from sim.study.comparison.write import cost
 
     if any(o.startswith("pilot=") for o in line.overrides):
         raise ConfigError("pilot must be left out where a network is run, got both")
@@ -160,7 +163,7 @@ def _network(line: Line) -> None:
     if line.show:
         compare.show({**means.shown(), "network": mapping, **plain})
         return
-    plan = queueing.load(mapping if run.replications is None else {**mapping, "replications": run.replications})
+    plan = sample.load(mapping if run.replications is None else {**mapping, "replications": run.replications})
     matters = {
         "model_version": MODEL_VERSION,
         "seed": run.seed,
@@ -197,7 +200,7 @@ def _simulate(tasks: list[QueueTask], on: Settings, console: Console) -> Speed:
     from rich.progress import Progress
 
     from sim.executor import run_tasks
-    from sim.study import Speed
+    from sim.study.replications import Speed
 
     done: list[Mapping[str, Any]] = []
     began = time.perf_counter()
@@ -216,8 +219,8 @@ def _simulate(tasks: list[QueueTask], on: Settings, console: Console) -> Speed:
 
 def _table(measures: pl.DataFrame, plan: Plan, name: str, run: QueueRun) -> Table:
     """Return the mean of every measure with its interval, beside theory where there is one."""
-    from sim.analysis import mean_interval
-    from sim.report import rows_table
+    from sim.report.tables import rows_table
+    from sim.statistics.intervals import mean_interval
 
     known = textbook(plan)
     rows = []
@@ -254,8 +257,8 @@ def full(measures: pl.DataFrame) -> list[str]:
 
 def textbook(plan: Plan) -> Mapping[str, float]:
     """Return the theoretical values of a plan that is an M/M/c queue in steady state, else nothing."""
-    from sim.laws import Exponential
-    from sim.theory import mmc
+    from sim.draws.laws import Exponential
+    from sim.statistics.theory import mmc
 
     kinds, pools = list(plan.classes.values()), list(plan.servers.values())
     if len(kinds) != 1 or len(pools) != 1 or len(plan.stations) != 1 or plan.halls:

@@ -10,9 +10,9 @@ from sim.errors import ConfigError, near
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sim.archive import Holding
-    from sim.inventory import Study
-    from sim.report import Table
+    from sim.report.tables import Table
+    from sim.store.archive import Holding
+    from sim.store.inventory import Study
 
 RESULTS = Path("results")
 
@@ -33,8 +33,8 @@ def main(arguments: list[str]) -> None:
         return
     if len(arguments) > 1 or any(word.startswith("-") or "=" in word for word in arguments):
         raise ConfigError(f"status must be given the name of one study or nothing, got {' '.join(arguments)}")
-    from experiments.outcome import terminal
-    from sim import inventory
+    from sim.report.console import terminal
+    from sim.store import inventory
 
     found = inventory.studies(RESULTS) if RESULTS.is_dir() else []
     console = terminal()
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> None:
 
 def archive_holdings() -> list[Holding]:
     """Return what is kept of every design in the archive beside the studies."""
-    from sim.archive import ARCHIVE, Archive
+    from sim.store.archive import ARCHIVE, Archive
 
     return Archive(RESULTS.absolute() / ARCHIVE).holdings()
 
@@ -76,7 +76,7 @@ def _all(console: Console, found: list[Study]) -> None:
 
 def studies_table(found: list[Study]) -> Table:
     """Return the studies, one a row."""
-    from sim.report import Column, Table
+    from sim.report.tables import Column, Table
 
     rows = []
     for study in found:
@@ -94,7 +94,7 @@ def studies_table(found: list[Study]) -> Table:
 
 def archive_table(holdings: list[Holding], found: list[Study]) -> Table:
     """Return what is in the archive in all, and what of it no study needs."""
-    from sim.report import Column, Table
+    from sim.report.tables import Column, Table
 
     needed = {key for study in found for key in study.keys.values()}
     unused = [holding for holding in holdings if holding.key not in needed]
@@ -132,7 +132,7 @@ def _one(console: Console, found: list[Study], name: str) -> None:
 
 def designs_table(study: Study) -> Table:
     """Return the designs of a study, one a row."""
-    from sim.report import Column, Table
+    from sim.report.tables import Column, Table
 
     rows = []
     for name, key in sorted(study.keys.items()):

@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from experiments.composition import CONFIGS, HOW, Line, compose, how, options, parse
-from sim import MODEL_VERSION, config, study_config
-from sim.config import Section
+from sim import MODEL_VERSION, config
+from sim.config import Section, study_schema
+from sim.config.compose import CONFIGS, HOW, Line, compose, options, parse
 from sim.errors import ConfigError
+from sim.study.backend import how
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from experiments.composition import How
-    from experiments.studies.looks import Look
-    from experiments.studies.plan import Plan
-    from sim.study_config import Study
+    from sim.config.study_schema import Study
+    from sim.study.backend import How
+    from sim.study.points.plan import Plan
+    from sim.study.points.screening import Look
 
 HELP = """\
 wangge sweep study=NAME [--dry-run] [name=FOLDER] [retry=true] [executor=serial|local|dask] [workers=N] [key=value ...]
@@ -135,7 +136,7 @@ def ordered(line: Line) -> Order:
     # a study file need not write every key that a study has
     added = tuple(o.replace("study.", "++study.", 1) if o.startswith("study.") else o for o in mine.overrides)
     settings = config.checked(Settings, compose("sweep", Line(added, mine.config_dir)))
-    study = study_config.load(settings.study)
+    study = study_schema.load(settings.study)
     if study.warm_up is not None and any(o.startswith("run.warm_up_weeks=") for o in rest.overrides):
         raise ConfigError("run.warm_up_weeks must be left out, as study.warm_up chooses it (study.warm_up=null)")
     changed = [*rest.overrides, *(o for o in mine.overrides if o.startswith("study.") and not o.startswith(SPENDING))]
@@ -146,25 +147,27 @@ def ordered(line: Line) -> Order:
 
 def sweep(order: Order, *, dry: bool = False) -> None:
     """Plan a study, run what is missing and tell what came out; or only tell what would be run."""
-    from experiments.outcome import terminal
-    from experiments.studies import before, outcome, spending, standing
-    from experiments.studies.looks import look_at_all
-    from experiments.studies.plan import planned
-    from experiments.studies.runs import Runs
-    from sim import study as studies
-    from sim.archive import ARCHIVE, Archive
     from sim.errors import StoreError
-    from sim.files import plain_name
-    from sim.store import Store
+    from sim.report.console import terminal
+    from sim.store.archive import ARCHIVE, Archive
+    from sim.store.files import plain_name
+    from sim.store.store import Store
+    from sim.study import freshness
+    from sim.study import replications as studies
+    from sim.study.budget import pilot_run, spending
+    from sim.study.budget.runs import Runs
+    from sim.study.findings import preview, write
+    from sim.study.points.plan import planned
+    from sim.study.points.screening import look_at_all
 
     plain_name("name", order.name)
     console = terminal()
-    before.title(console, order.study)
+    preview.title(console, order.study)
     plan = planned(order.study, order.line)
     archive = Archive.open(RESULTS / ARCHIVE)
     warm_up, pilot_runs = None, dict[str, str]()
     if order.study.warm_up is not None and not dry:
-        warm_up, pilot_runs = spending.warm_up(
+        warm_up, pilot_runs = pilot_run.warm_up(
             order.study, order.line, order.means, archive, console, retry=order.retry
         )
         longer = (*order.line.overrides, f"run.warm_up_weeks={warm_up.weeks}")
@@ -173,32 +176,32 @@ def sweep(order: Order, *, dry: bool = False) -> None:
     looks = look_at_all(archive, plan.pilots, keys, order.means)
     plan = plan.without(refused(plan, looks))
     if not plan.pilots:
-        from experiments.studies.telling import counted
+        from sim.report.tables import counted
 
         without = f"{counted(len(plan.points), 'point')} without a design: {plan.points[0].why}"
         raise ConfigError(f"study must have a point that can be, got {without}")
     keys = {name: keys[name] for name in plan.pilots}
     runs = Runs(archive, plan.pilots, keys, order.means, order.study.all_groups, console, retry=order.retry)
-    before.points(console, plan, looks)
+    preview.points(console, plan, looks)
     if dry:
-        before.estimate(console, plan, runs)
+        preview.estimate(console, plan, runs)
         return
     identity = _identity(order, plan, keys)
     wanted = order.study.precision.replications
     facts = {"command": ["wangge", *order.command], "seed": plan.first.run.seed, "replications": wanted}
-    before.check(plan, runs)  # a folder that is begun holds its study for good
+    preview.check(plan, runs)  # a folder that is begun holds its study for good
     store = Store.open(RESULTS / order.name, identity, facts, keys=keys | pilot_runs)
-    request = standing.asked(plan, identity)
-    told = standing.told(store.folder, request, runs)
-    for name in standing.changed(store.folder):
+    request = freshness.asked(plan, identity)
+    told = freshness.told(store.folder, request, runs)
+    for name in freshness.changed(store.folder):
         console.print(
             f"- {name} is not as it was left: it was damaged, edited or removed, and is made again.", markup=False
         )
     if told is None:
         spent = spending.spend(plan, runs, looks)
-        told, written = outcome.write(console, store, plan, runs, looks, spent, warm_up)
-        standing.keep(store, request, runs, told, written)
-    outcome.tell(console, store, told, runs)
+        told, written = write.write(console, store, plan, runs, looks, spent, warm_up)
+        freshness.keep(store, request, runs, told, written)
+    write.tell(console, store, told, runs)
     if set(runs.failures) == set(runs.keys):
         raise StoreError(
             f"Every point of the study failed, as {plan.at(0)[0].name}, of which {next(iter(runs.failures.values()))}. "
@@ -214,7 +217,7 @@ def refused(plan: Plan, looks: Mapping[str, Look]) -> dict[str, str]:
     ConfigError
         The baseline must be among those that are run.
     """
-    from experiments.studies.telling import counted
+    from sim.report.tables import counted
 
     found = {name: look.why for name, look in looks.items() if look.why}
     for name, pilot in plan.pilots.items():

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from experiments.composition import HOW, compose, how, parse
 from sim import config
 from sim.config import Name, Section
+from sim.config.compose import HOW, compose, parse
 from sim.errors import ConfigError, near
+from sim.study.backend import how
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sim import engines
-    from sim.blocks import Record
     from sim.config import Pilot
+    from sim.district import engines
+    from sim.district.blocks import Record
     from sim.journey import Journey
     from sim.measures.requests import Requests
 
@@ -104,16 +105,16 @@ def _check_choice(settings: Trace, pilot: Pilot) -> None:
 
 def _trace(settings: Trace, pilots: list[Pilot], engine: engines.Settings, overrides: Sequence[str]) -> None:
     """Follow the request, print the journeys and keep them."""
-    from experiments.outcome import terminal
-    from sim import study
-    from sim.files import plain_name
-    from sim.store import Store
+    from sim.report.console import terminal
+    from sim.store.files import plain_name
+    from sim.store.store import Store
+    from sim.study import replications
 
     if settings.name is not None:
         plain_name("name", settings.name)
     journeys, told = follow(settings, pilots, engine)
     request = journeys[0].request
-    identity = {**study.identity(pilots), "trace": {"request": request, "replication": settings.replication}}
+    identity = {**replications.identity(pilots), "trace": {"request": request, "replication": settings.replication}}
     name = settings.name or _name(identity, settings, overrides)
     store = Store.open(
         Path("results") / name, identity, {"command": ["wangge", "trace", f"request={request}", *overrides]}
@@ -142,7 +143,9 @@ def follow(settings: Trace, pilots: Sequence[Pilot], engine: engines.Settings) -
     ConfigError
         The request must exist, and where it is to be found, one such must be measured.
     """
-    from sim import guard, journey, replication
+    from sim import journey
+    from sim.district import overload
+    from sim.study import replication
 
     journeys: list[Journey] = []
     told: list[str] = []
@@ -156,7 +159,7 @@ def follow(settings: Trace, pilots: Sequence[Pilot], engine: engines.Settings) -
                 f"{pilot.run.weeks} weeks, got {request}"
             )
         record = whole(plan, engine)
-        overloaded = guard.overloaded_stations(plan.organisation, guard.pools(plan.organisation))
+        overloaded = overload.overloaded_stations(plan.organisation, overload.pools(plan.organisation))
         if request is None:
             request, said = chosen(settings, pilot, record, overloaded)
             told.append(said)
@@ -168,9 +171,9 @@ def follow(settings: Trace, pilots: Sequence[Pilot], engine: engines.Settings) -
 
 def whole(plan: object, engine: engines.Settings) -> Record:
     """Return the record of all requests of a replication, in one piece, held to the books."""
-    from sim import engines
-    from sim.assemble import Plan
-    from sim.visits import balance
+    from sim.district import engines
+    from sim.district.assemble import Plan
+    from sim.engine.audit.quick import balance
 
     assert isinstance(plan, Plan)
     one = engine if isinstance(engine, engines.Reference) else engine.model_copy(
@@ -185,7 +188,7 @@ def chosen(settings: Trace, pilot: Pilot, record: Record, overloaded: NDArray[np
     """Return the request that a user described, and a sentence on which one it is."""
     import numpy as np
 
-    from sim.demand import Channel
+    from sim.district.demand import Channel
     from sim.measures.requests import requests
     from sim.measures.residents import measured_rows
     from sim.measures.tally import window
@@ -223,8 +226,9 @@ def keep(store: object, journeys: list[Journey], settings: Trace, console: objec
 
     from sim import charts
     from sim.journey import journey_table, journey_text, rows, totals_table
-    from sim.report import escape_markdown
-    from sim.store import Store
+    from sim.journey.chart import journey_figure
+    from sim.report.tables import escape_markdown
+    from sim.store.store import Store
 
     assert isinstance(store, Store)
     assert isinstance(console, Console)
@@ -258,7 +262,7 @@ def keep(store: object, journeys: list[Journey], settings: Trace, console: objec
         f"{pilot.district.name}; replication {settings.replication}, seed {pilot.run.seed}. One request is an example. "
         "Many inputs are assumptions: configs/evidence.yaml."
     )
-    figure = charts.journey(journeys, footer)
+    figure = journey_figure(journeys, footer)
     for format_ in ("png", "svg"):
         store.write_bytes(f"charts/journey.{format_}", charts.render(figure, format_))
 

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from experiments.composition import CONFIGS, HOW, compose, how, parse
 from sim import MODEL_VERSION, config
 from sim.config import Section
+from sim.config.compose import CONFIGS, HOW, compose, parse
 from sim.errors import ConfigError, near
+from sim.study.backend import how
 from sim.validation.cases import Case, Form, Register
 
 if TYPE_CHECKING:
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.console import Console
 
-    from experiments.composition import Line
+    from sim.config.compose import Line
     from sim.executor import Settings
-    from sim.report import Table
-    from sim.store import Store
-    from sim.study import Speed
+    from sim.report.tables import Table
+    from sim.store.store import Store
+    from sim.study.replications import Speed
     from sim.validation.outcomes import Outcome
 
 REGISTER = "validation_ids.yaml"
@@ -139,9 +140,10 @@ def chosen(names: Sequence[str], line: Line) -> Chosen:
 
 def _validate(settings: Validate, what: Chosen, on: Settings, arguments: Sequence[str]) -> str:
     """Run what is missing, tell what came out, and return what differs in a paragraph (empty: nothing)."""
-    from experiments.outcome import cost, terminal
-    from sim.files import plain_name
-    from sim.store import Store
+    from sim.report.console import terminal
+    from sim.store.files import plain_name
+    from sim.store.store import Store
+    from sim.study.comparison.write import cost
 
     identity = {
         "model_version": MODEL_VERSION,
@@ -172,7 +174,7 @@ def _simulate(settings: Validate, what: Chosen, store: Store, on: Settings, cons
     from rich.progress import Progress
 
     from sim.executor import run_tasks
-    from sim.study import Speed
+    from sim.study.replications import Speed
     from sim.validation.blocks import Block, blocks, keep, perform
 
     form, seed = settings.form, settings.seed
@@ -234,17 +236,17 @@ def _not_covered(register: Register, covered: Collection[str]) -> Iterator[Outco
 
 def _face(settings: Validate, store: Store) -> Table:
     """Return figures measured elsewhere beside those of the shipped district, each within its range or outside."""
-    from experiments.composition import Line, compose
-    from experiments.outcome import face_targets
-    from sim import face
+    from sim.config.compose import Line, compose
+    from sim.study.comparison import face_validity
+    from sim.study.comparison.write import face_targets
 
     targets = face_targets()
     pilots = [
         config.load(compose("main", Line(()), f"pilot={name}")) for name in dict.fromkeys(t.pilot for t in targets)
     ]
-    found = face.validity(pilots, targets, FACE_REPLICATIONS[settings.form])
+    found = face_validity.validity(pilots, targets, FACE_REPLICATIONS[settings.form])
     store.write_table("face", found)
-    return face.table(found)
+    return face_validity.table(found)
 
 
 def _told(
@@ -254,7 +256,7 @@ def _told(
     from sim.charts import render
     from sim.validation.chart import z_chart
     from sim.validation.outcomes import chance, scored
-    from sim.validation.words import failed, notes, outcome_table
+    from sim.validation.sentences import failed, notes, outcome_table
 
     apart = {
         fact["pilot"]: fact["engines_differ_in"]

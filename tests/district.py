@@ -9,8 +9,9 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
-from sim import assemble, config, demand, organisation, place
-from sim.office import OfficeTime
+from sim import config
+from sim.district import assemble, demand, organisation, place
+from sim.district.office_hours import OfficeTime
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 PILOTS = ("four_level", "three_level", "three_level_balanced")

@@ -1,9 +1,9 @@
 """Studies for tests: read from plain mappings, planned with composed configs that are shared."""
 
-from experiments.composition import Line
-from experiments.studies.plan import planned
-from experiments.studies.points import Composer
-from sim import study_config
+from sim.config import study_schema
+from sim.config.compose import Line
+from sim.study.points.composer import Composer
+from sim.study.points.plan import planned
 
 PLAIN = {
     "title": "a study",
@@ -15,7 +15,7 @@ PLAIN = {
 
 def study(**keys):
     """Return a checked study of one pilot; keys replace or add to a plain one."""
-    return study_config.load({**PLAIN, **keys})
+    return study_schema.load({**PLAIN, **keys})
 
 
 def plan(*overrides, config_dir=None, **keys):

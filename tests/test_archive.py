@@ -14,9 +14,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from sim import files
-from sim.archive import Archive, Damaged, NotKept
 from sim.errors import StoreError
+from sim.store import files
+from sim.store.archive import Archive, Damaged, NotKept
 
 OLD, NEW = "ab" * 16, "cd" * 16
 WORK = [(key, replication) for replication in range(3) for key in (OLD, NEW)]

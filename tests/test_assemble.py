@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from district import case, office, organised, pilot, tiny
 
-from sim import background, guard, workload
-from sim.background import CLOSINGS, MONTHLY, OFFICE, WEEKLY
-from sim.clock import DAY, HOUR, MINUTE, NEVER, WEEK
 from sim.config import LEVELS
-from sim.demand import Channel
+from sim.district import background, overload, workload
+from sim.district.background import CLOSINGS, MONTHLY, OFFICE, WEEKLY
+from sim.district.demand import Channel
+from sim.district.stages import Desk, Kind
+from sim.draws.clock import DAY, HOUR, MINUTE, NEVER, WEEK
+from sim.engine.network_building import unserved_stations
 from sim.errors import ConfigError
-from sim.itineraries import Desk, Kind
-from sim.network import unserved_stations
 
 DESIGNS = ("four_level", "three_level")
 
@@ -436,8 +436,8 @@ def test_a_home_visit_lapses_with_its_week():
 
 def test_overloaded_posts_are_those_whose_stations_are_marked():
     organisation = organised(pilot("three_level"))
-    pools = guard.pools(organisation)
-    marked = guard.overloaded_stations(organisation, pools)
+    pools = overload.pools(organisation)
+    marked = overload.overloaded_stations(organisation, pools)
     by_post = {(p.level, p.unit, p.bundle): p.overloaded for p in pools}
     for s, bad in zip(organisation.stations, marked, strict=True):
         if s.level == "district":

@@ -55,7 +55,7 @@ def test_means_are_within_four_standard_errors_of_what_is_expected(workload):
 
 
 def test_the_expected_waits_of_p1_are_those_of_erlang():
-    from sim.theory import mmc
+    from sim.statistics.theory import mmc
 
     queues = [mmc(1.0, 1 / (workloads.UTILISATION * servers), servers) for servers in workloads.TANDEM]
     *waits, sojourn = workloads.EXPECTED["p1"].values()

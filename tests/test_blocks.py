@@ -7,14 +7,14 @@ import pytest
 from district import office, tiny
 from networks import random_network
 
-from sim import assemble, blocks, demand, organisation, parts, place
-from sim.clock import WEEK
-from sim.engine import carry, compiled
-from sim.network import owners
+from sim.district import assemble, blocks, demand, organisation, place
+from sim.draws.clock import WEEK
+from sim.engine import compiled, resume, subset
+from sim.engine.network import owners
 
 
 def part_of(network, requests):
-    return parts.chosen(network, requests, parts.rows_of(network.requests.first, requests))
+    return subset.chosen(network, requests, subset.rows_of(network.requests.first, requests))
 
 
 def run_in_blocks(network, horizon, edges):
@@ -28,23 +28,23 @@ def run_in_blocks(network, horizon, edges):
             run = compiled.Run.of(here, horizon)
         else:
             keep = np.flatnonzero(~done)
-            old_rows = parts.rows_of(here.requests.first, keep)
+            old_rows = subset.rows_of(here.requests.first, keep)
             both = np.concatenate([ids[keep], new])
             order = np.argsort(both)
             after = part_of(network, both[order])
             place_of = np.empty(len(both), dtype=int)
             place_of[order] = np.arange(len(both))
             moved = np.full(len(run.marks), -1)
-            moved[old_rows] = parts.rows_of(after.requests.first, place_of[: len(keep)])
-            run, here, ids = carry.resumed(run, after, moved), after, both[order]
+            moved[old_rows] = subset.rows_of(after.requests.first, place_of[: len(keep)])
+            run, here, ids = resume.resumed(run, after, moved), after, both[order]
         run.advance(end)
         if end == edges[-1]:
             yield (ids, *run.record())
         else:
-            done = carry.over(run)
+            done = resume.over(run)
             gone = np.flatnonzero(done)
-            rows = parts.rows_of(here.requests.first, gone)
-            yield (ids[gone], *carry.record(run, part_of(here, gone).steps, rows))
+            rows = subset.rows_of(here.requests.first, gone)
+            yield (ids[gone], *resume.record(run, part_of(here, gone).steps, rows))
 
 
 def assembled(network, pieces):
@@ -52,7 +52,7 @@ def assembled(network, pieces):
     n = len(network.steps.work)
     visits, spells, seen = {}, [], np.zeros(n, dtype=int)
     for ids, visit, spell in pieces:
-        rows = parts.rows_of(network.requests.first, ids)
+        rows = subset.rows_of(network.requests.first, ids)
         seen[rows] += 1
         for field in fields(visit):
             visits.setdefault(field.name, np.full(n, -99))[rows] = getattr(visit, field.name)
@@ -93,7 +93,7 @@ def test_a_district_in_blocks_is_the_district(name, cuts):
     pieces = []
     for part in blocks.records(plan, [0, *(week * WEEK for week in cuts), plan.horizon]):
         case = part.case
-        first, rows = whole.network.requests.first, parts.rows_of(whole.network.requests.first, case.ids)
+        first, rows = whole.network.requests.first, subset.rows_of(whole.network.requests.first, case.ids)
         np.testing.assert_array_equal(case.network.requests.begin, whole.network.requests.begin[case.ids])
         for column in ("work", "station", "patience", "lag"):
             np.testing.assert_array_equal(

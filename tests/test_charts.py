@@ -10,7 +10,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import PathPatch
 from matplotlib.text import Text
 
-from sim import charts, equity
+from sim import charts
+from sim.study.comparison import equity
 
 PILOTS = (
     "four_level",

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sim.clock import DAY, HOUR, MINUTE, NEVER, SECOND, WEEK, Calendar, ticks
+from sim.draws.clock import DAY, HOUR, MINUTE, NEVER, SECOND, WEEK, Calendar, ticks
 
 # Three openings; the second and the third touch, the last is a single moment.
 SMALL = [(2, 5), (8, 9), (9, 12), (20, 21)]

@@ -3,8 +3,8 @@ import polars as pl
 import pytest
 from district import pilot as shipped
 
-from sim.analysis import Verdict
-from sim.comparison import Shown, compare
+from sim.statistics.verdicts import Verdict
+from sim.study.comparison.differences import Shown, compare
 
 WAIT = Shown("counter_wait_mean", "all", "wait", "counter_wait", touched="touched_in_person")
 BUSY = Shown("utilisation", "level:district", "busy", "utilisation", touched="staff")

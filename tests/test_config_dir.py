@@ -4,7 +4,7 @@ import pytest
 from district import CONFIGS
 from test_commands import refused
 
-from experiments.composition import compose, parse
+from sim.config.compose import compose, parse
 from sim.errors import ConfigError
 
 GLOBAL = "# @package _global_\n"

@@ -17,13 +17,14 @@ import pytest
 from district import tiny
 
 import sim
-from sim import files, study
-from sim.engines import Compiled
+from sim.district.engines import Compiled
 from sim.errors import ExecutorError
 from sim.executor import Dask, Local, Serial, run_tasks
 from sim.executor.batch import perform
 from sim.executor.program import program
-from sim.store import Store
+from sim.store import files
+from sim.store.store import Store
+from sim.study import replications
 
 distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
 
@@ -53,10 +54,10 @@ def address() -> Iterator[str]:
 
 
 def kept(
-    folder: Path, executor: Serial | Local | Dask, on_done: Callable[[study.Task, Any], None] | None = None
+    folder: Path, executor: Serial | Local | Dask, on_done: Callable[[replications.Task, Any], None] | None = None
 ) -> Store:
-    store = Store.open(folder / "results", study.identity(PILOTS), {}, keys=study.keys(PILOTS))
-    study.run(store, PILOTS, engine=Compiled(), on=executor, on_done=on_done or ignore)
+    store = Store.open(folder / "results", replications.identity(PILOTS), {}, keys=replications.keys(PILOTS))
+    replications.run(store, PILOTS, engine=Compiled(), on=executor, on_done=on_done or ignore)
     for name in ("measures", "turnaround", "workload", "backlog", "waiting"):
         store.write_table(name, store.table(name))
     return store
@@ -124,7 +125,7 @@ def test_tables_are_the_same_bytes_in_one_process_in_two_and_on_a_cluster(
     for name, executor in (("local", Local(workers=2)), ("dask", Dask(address=address))):
         assert tables(kept(tmp_path / name, executor)) == serial
     # What is kept is not run again elsewhere: nobody answers at this address, and nobody is asked.
-    again: list[study.Task] = []
+    again: list[replications.Task] = []
     kept(tmp_path / "local", Dask(address="tcp://127.0.0.1:1"), lambda task, facts: again.append(task))
     assert again == []
 
@@ -134,7 +135,7 @@ def test_tables_are_the_same_bytes_when_a_worker_is_killed_half_way(tmp_path: Pa
     others = set(multiprocessing.active_children())
     killed: list[int] = []
 
-    def kill_one(task: study.Task, facts: Any) -> None:
+    def kill_one(task: replications.Task, facts: Any) -> None:
         if not killed:
             worker = min(set(multiprocessing.active_children()) - others, key=lambda process: process.pid or 0)
             worker.kill()

@@ -8,9 +8,9 @@ import pytest
 from district import PILOTS, mapping, pilot, place_of, tiny
 from scipy import stats
 
-from sim import demand, place
-from sim.clock import DAY, HOUR, WEEK
-from sim.demand import Channel
+from sim.district import demand, place
+from sim.district.demand import Channel
+from sim.draws.clock import DAY, HOUR, WEEK
 
 REPLICATIONS = 24
 WEEKS = 12

@@ -6,9 +6,10 @@ import pytest
 from district import pilot as shipped
 from scipy import stats
 
-from sim import equity
-from sim.analysis import gini, mean_interval
-from sim.equity_tables import short_table, whole_tables
+from sim.statistics.descriptive import gini
+from sim.statistics.intervals import mean_interval
+from sim.study.comparison import equity
+from sim.study.comparison.equity_tables import short_table, whole_tables
 
 COMMUNITIES = tuple(f"community:{k:02d}" for k in (1, 2, 3))
 

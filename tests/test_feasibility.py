@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sim.feasibility import Judgement, Promise, select_cheapest
+from sim.statistics.cheapest import Judgement, Promise, select_cheapest
 
 FALSE_ALARM = 1e-6
 KEEPS, BREAKS, NOT_NEEDED, UNDECIDED = Judgement

@@ -6,11 +6,11 @@ import pytest
 from test_commands import TINY, refused, wangge
 
 from experiments import headlines as command
-from experiments.composition import compose
 from sim import charts, config
-from sim.analysis import Interval
+from sim.config.compose import compose
 from sim.errors import ConfigError
-from sim.headlines import Effect, Headlines, effect, sentences, verdict
+from sim.statistics.intervals import Interval
+from sim.study.headlines import Effect, Headlines, effect, sentences, verdict
 
 
 def plain(**changes):

@@ -3,8 +3,10 @@ from itertools import pairwise, product
 import pytest
 from district import PILOTS, pilot
 
-from sim.demand import Channel
-from sim.itineraries import Desk, Kind, Lag, Luck, Presence, itinerary, lucks, reviewed
+from sim.district.demand import Channel
+from sim.district.itineraries import lucks, reviewed
+from sim.district.routing import itinerary
+from sim.district.stages import Desk, Kind, Lag, Luck, Presence
 
 FOUR, THREE = pilot("four_level"), pilot("three_level")
 

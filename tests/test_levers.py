@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 from district import ALL_PILOTS, case, mapping, office, organised, pilot, place_of, tiny
 
-from sim import config, demand, guard, place, rosters, workload
-from sim.demand import Channel
+from sim import config
+from sim.district import demand, overload, place, rosters, workload
+from sim.district.demand import Channel
+from sim.district.itineraries import lucks
+from sim.district.routing import itinerary
+from sim.district.stages import Desk, Kind, Luck, Presence, Way
 from sim.errors import ConfigError
-from sim.itineraries import Desk, Kind, Luck, Presence, Way, itinerary, lucks
-from sim.replication import simulate
+from sim.study.replication import simulate
 
 THREE = pilot("three_level")
 
@@ -101,10 +104,10 @@ def test_generalists_serve_everything_and_are_slower_outside_their_own():
 
 
 def test_generalists_are_one_pool_and_managers_one_of_their_own():
-    everybody = [p for p in guard.pools(organised(pilot("three_level_generalist"))) if p.level == "community"]
+    everybody = [p for p in overload.pools(organised(pilot("three_level_generalist"))) if p.level == "community"]
     assert [p.name for p in everybody[:2]] == ["community 1, all staff", "community 2, all staff"]
     assert sum(p.heads for p in everybody) == 238
-    apart = [p for p in guard.pools(organised(pilot("three_level_dedicated"))) if p.level == "community"]
+    apart = [p for p in overload.pools(organised(pilot("three_level_dedicated"))) if p.level == "community"]
     managers = [p for p in apart if p.name.endswith("grid managers")]
     assert sum(p.heads for p in managers) == 82
     assert sum(p.heads for p in apart) == 238
@@ -116,8 +119,8 @@ def test_generalists_are_one_pool_and_managers_one_of_their_own():
 
 def test_an_overloaded_owner_marks_the_grids_of_their_own():
     organisation = organised(pilot("flatten_only"))
-    pools = guard.pools(organisation)
-    bad = guard.overloaded_stations(organisation, pools)
+    pools = overload.pools(organisation)
+    bad = overload.overloaded_stations(organisation, pools)
     drowned = {(p.unit, p.bundle) for p in pools if p.level == "community" and p.overloaded}
     assert drowned
     owner = {g: (p.unit, p.bundle) for p in organisation.people for g in p.grids}
@@ -128,9 +131,9 @@ def test_an_overloaded_owner_marks_the_grids_of_their_own():
 
 def test_an_overloaded_manager_marks_the_grids_and_nothing_else():
     organisation = organised(pilot("three_level_dedicated"))
-    pools = guard.pools(organisation)
+    pools = overload.pools(organisation)
     drowned = [p for p in pools if p.name == "community 1, grid managers"]
-    bad = guard.overloaded_stations(organisation, [type(p)(**vars(p) | {"hours": 1e9}) for p in drowned])
+    bad = overload.overloaded_stations(organisation, [type(p)(**vars(p) | {"hours": 1e9}) for p in drowned])
     marked = {(s.desk, s.unit) for s, b in zip(organisation.stations, bad, strict=True) if b}
     assert marked == {(desk, 0) for desk in (Desk.FIELD, Desk.PATROL, Desk.HOME)}
 
@@ -282,7 +285,7 @@ LEVERS = (
 
 def test_the_shares_of_ways_and_decisions_come_out_as_set():
     a_pilot = pilot("three_level", *LEVERS)
-    from sim import luck
+    from sim.district import case_draws as luck
 
     where = place_of("three_level")
     requests = demand.draw(a_pilot, where, 0).of(Channel.COUNTER)
@@ -369,7 +372,7 @@ def test_pilots_differ_from_each_other_in_the_levers_they_name():
 
 
 def test_the_tables_before_a_run_are_made_for_every_lever_of_the_reform():
-    from sim import tables
+    from sim.study import load_tables as tables
 
     for name, overrides in (
         ("three_level", ("service.points=3",)), ("three_level_dedicated", ("roles.managers_per_grid=1.0",)),

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from district import place_of, tiny
 
-from sim import demand, luck, place
-from sim.demand import Channel
-from sim.itineraries import MAX_INCOMPLETE, Luck, itinerary
+from sim.district import case_draws, demand, place
+from sim.district.demand import Channel
+from sim.district.routing import itinerary
+from sim.district.stages import MAX_INCOMPLETE, Luck
 
 OFTEN = ("demand.incomplete_share=0.6", "demand.rework_share=0.5", "demand.return_share=0.4")
 
@@ -16,7 +17,7 @@ def drawn(channel, *overrides):
     """Return a tiny pilot, the requests of one channel and, for each, its archetype and luck."""
     a_pilot = tiny("four_level", *overrides)
     requests = demand.draw(a_pilot, place.of(a_pilot), 0).of(channel)
-    lucks, which = luck.drawn(a_pilot, place.of(a_pilot), requests, channel)
+    lucks, which = case_draws.drawn(a_pilot, place.of(a_pilot), requests, channel)
     return a_pilot, requests, [lucks[i] for i in which]
 
 
@@ -65,7 +66,7 @@ def test_a_request_goes_the_way_that_its_own_uniforms_say(channel):
 
 def test_each_luck_is_named_once():
     a_pilot, requests, _ = drawn(Channel.COUNTER, *OFTEN)
-    lucks, which = luck.drawn(a_pilot, place.of(a_pilot), requests, Channel.COUNTER)
+    lucks, which = case_draws.drawn(a_pilot, place.of(a_pilot), requests, Channel.COUNTER)
     assert len({(archetype.title, lucky) for archetype, lucky in lucks}) == len(lucks) < len(requests)
     assert np.array_equal(np.unique(which), np.arange(len(lucks)))
 
@@ -81,7 +82,7 @@ def test_what_can_make_no_difference_is_no_other_luck():
 def test_a_channel_without_requests_has_no_luck():
     a_pilot = tiny("four_level", "demand.phone_per_resident_year=0")
     none = demand.draw(a_pilot, place_of("four_level"), 0).of(Channel.PHONE)
-    lucks, which = luck.drawn(a_pilot, place_of("four_level"), none, Channel.PHONE)
+    lucks, which = case_draws.drawn(a_pilot, place_of("four_level"), none, Channel.PHONE)
     assert lucks == []
     assert which.shape == (0,)
 
@@ -91,7 +92,7 @@ def test_lucks_are_told_apart_by_more_flags_than_a_word_has_bits():
     table = rng.random((400, 130)) < 0.02
     table[200:] = table[:200]
     archetype = np.tile(np.arange(4, dtype=np.int8), 100)
-    order, new = luck._grouped(table, archetype)
+    order, new = case_draws._grouped(table, archetype)
     keys = [(archetype[i], table[i].tobytes()) for i in order]
     assert new.sum() == len(set(keys)) < 400
     assert [a != b for a, b in zip(keys, keys[1:], strict=False)] == new[1:].tolist()

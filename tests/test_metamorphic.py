@@ -11,18 +11,23 @@ from networks import columns, random_network
 from omegaconf import OmegaConf
 from test_network_configs import NAMES
 
-from sim import config, engines, files, queueing, replication, workload
-from sim.analysis import Verdict
-from sim.background import OFFICE
-from sim.clock import HOUR
-from sim.comparison import Shown, compare
-from sim.demand import Channel
+from sim import config
+from sim.district import engines, workload
+from sim.district.background import OFFICE
+from sim.district.demand import Channel
+from sim.district.stages import KIND_NAMES, Kind
+from sim.draws.clock import HOUR
 from sim.engine import compiled
-from sim.itineraries import KIND_NAMES, Kind
+from sim.engine.network import owners
+from sim.engine.network_building import make_network
+from sim.engine.record import Outcome
 from sim.measures import staff
 from sim.measures.queueing import queueing_measures
-from sim.network import make_network, owners
-from sim.visits import Outcome
+from sim.queueing import sample
+from sim.statistics.verdicts import Verdict
+from sim.store import files
+from sim.study import replication
+from sim.study.comparison.differences import Shown, compare
 
 YUEHU = pytest.param(pilot, marks=pytest.mark.long, id="yuehu")
 TOWN = pytest.param(tiny, id="tiny")
@@ -391,11 +396,11 @@ def network_plan(name, change=lambda plain: None):
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         plain = OmegaConf.to_container(compose(f"network/{name}"), resolve=True)["network"]
     change(plain)
-    return queueing.load(plain)
+    return sample.load(plain)
 
 
 def ran(plan, replication_=0):
-    network, labels, horizon = queueing.sample(plan, 5, replication_)
+    network, labels, horizon = sample.sample(plan, 5, replication_)
     visits, spells = compiled.run(network, horizon)
     start, end = plan.window
     measures = queueing_measures(network, labels, visits, spells, start=start, end=end, horizon=horizon)

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from networks import TABLES, columns, random_network
 
+from sim.engine.network import LIMIT, needed_ticks, work_done
+from sim.engine.network_building import NARROW, make_network, unserved_stations
 from sim.errors import NetworkError
-from sim.network import LIMIT, NARROW, make_network, needed_ticks, unserved_stations, work_done
 
 VALID = {
     "stations": {"hall": [0, -1], "site": [1, -1]},

@@ -8,12 +8,13 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from sim import queueing, theory
-from sim.clock import HOUR
-from sim.engine import reference
+from sim.draws.clock import HOUR
+from sim.engine.network import Network
+from sim.engine.record import Outcome, Spells, Visits
+from sim.engine.reference import engine
 from sim.measures.queueing import queueing_measures
-from sim.network import Network
-from sim.visits import Outcome, Spells, Visits
+from sim.queueing import sample
+from sim.statistics import theory
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 NAMES = sorted(path.stem for path in (CONFIGS / "network").glob("*.yaml"))
@@ -23,7 +24,7 @@ NAMES = sorted(path.stem for path in (CONFIGS / "network").glob("*.yaml"))
 def plan_of(name):
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         composed = compose(f"network/{name}")
-    return queueing.load(OmegaConf.to_container(composed, resolve=True)["network"])
+    return sample.load(OmegaConf.to_container(composed, resolve=True)["network"])
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class Run:
 
 
 def run(plan, replication=0, seed=1):
-    network, labels, horizon = queueing.sample(plan, seed, replication)
-    visits, spells = reference.run(network, horizon)
+    network, labels, horizon = sample.sample(plan, seed, replication)
+    visits, spells = engine.run(network, horizon)
     start, end = plan.window
     measures = queueing_measures(network, labels, visits, spells, start=start, end=end, horizon=horizon)
     return Run(network, visits, spells, measures)

@@ -3,9 +3,9 @@ import datetime as dt
 import numpy as np
 from district import office, pilot
 
-from sim import office as office_module
-from sim.clock import DAY, HOUR, MINUTE, WEEK
-from sim.office import OfficeTime
+from sim.district import office_hours as office_module
+from sim.district.office_hours import OfficeTime
+from sim.draws.clock import DAY, HOUR, MINUTE, WEEK
 
 CALENDAR = pilot().district.calendar
 STRUCTURE = pilot().structure

@@ -6,10 +6,10 @@ from district import PILOTS, organised, pilot, place_of, tiny
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim import organisation, workload
 from sim.config import GROUPS
+from sim.district import organisation, workload
+from sim.district.stages import Desk
 from sim.errors import ConfigError
-from sim.itineraries import Desk
 
 LINES = list(pilot().procedures.lines)
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from district import PILOTS, office, tiny
 
-from sim import assemble, demand, organisation, place, rosters
-from sim.clock import DAY, WEEK
-from sim.demand import Channel
-from sim.layout import ENGINE_COLUMNS, LABEL_COLUMNS, Rows
-from sim.network import NARROW
+from sim.district import assemble, demand, organisation, place, rosters
+from sim.district.demand import Channel
+from sim.district.step_table import ENGINE_COLUMNS, LABEL_COLUMNS, Rows
+from sim.draws.clock import DAY, WEEK
+from sim.engine.network_building import NARROW
 
 ODD = ("roles.order=split", "roles.cover=colleague", "burden.first_after_share=0.5", "burden.release=monday")
 

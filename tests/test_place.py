@@ -4,7 +4,7 @@ from district import PILOTS, pilot, place_of, tiny
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim import place
+from sim.district import place
 
 
 @pytest.mark.parametrize("order", [1, 2, 3, 5])

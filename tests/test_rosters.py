@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from district import office, organised, tiny
 
-from sim import rosters
-from sim.clock import DAY, HOUR, WEEK
 from sim.config import Absence
-from sim.itineraries import Desk
-from sim.streams import stream
+from sim.district import rosters
+from sim.district.stages import Desk
+from sim.draws.clock import DAY, HOUR, WEEK
+from sim.draws.streams import stream
 
 SHIPPED = Absence(share=0.2, single_days_share=0.5, block_days_min=5, block_days_max=10)
 WEEKS = "run.measured_weeks=6"

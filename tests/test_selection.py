@@ -5,8 +5,7 @@ import pytest
 from scipy import stats
 from stations import mean_waits, true_waits
 
-from sim.feasibility import Promise, select_cheapest
-from sim.selection import (
+from sim.statistics.best import (
     Dropped,
     against_best,
     best_intervals,
@@ -14,6 +13,7 @@ from sim.selection import (
     select_best,
     variances_of_differences,
 )
+from sim.statistics.cheapest import Promise, select_cheapest
 
 FALSE_ALARM = 1e-6
 

@@ -13,20 +13,13 @@ import pytest
 from district import pilot as shipped
 from scipy import integrate, stats
 
-from sim import theory
-from sim.analysis import (
-    Verdict,
-    mean_interval,
-    mser5,
-    paired_difference,
-    quantile_interval_ranks,
-    simultaneous,
-    verdict,
-    warm_up,
-)
-from sim.comparison import Shown, compare
 from sim.engine import compiled
-from sim.network import make_network
+from sim.engine.network_building import make_network
+from sim.statistics import theory
+from sim.statistics.intervals import mean_interval, paired_difference, quantile_interval_ranks, simultaneous
+from sim.statistics.mser5 import mser5, warm_up
+from sim.statistics.verdicts import Verdict, verdict
+from sim.study.comparison.differences import Shown, compare
 
 HOUR = 10**6  # ticks: fine enough that rounding is no part of the answer
 FALSE_ALARM = 1e-4

@@ -11,10 +11,11 @@ import polars as pl
 import pytest
 from test_commands import refused, wangge
 
-from sim import MODEL_VERSION, files, inventory
-from sim.archive import Archive
+from sim import MODEL_VERSION
 from sim.errors import StoreError
-from sim.store import Store
+from sim.store import files, inventory
+from sim.store.archive import Archive
+from sim.store.store import Store
 
 A, B, C = "aa" * 16, "bb" * 16, "cc" * 16
 TABLES = {"measures": pl.DataFrame({"value": [1.5]})}

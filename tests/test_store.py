@@ -15,9 +15,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from sim import files, manifest
 from sim.errors import StoreError
-from sim.store import Store
+from sim.store import files, manifest
+from sim.store.store import Store
 
 IDENTITY = {"model": "1", "run": {"seed": 0, "weeks": 52}, "pilots": ["old", "new"]}
 WORK = [(pilot, replication) for replication in range(4) for pilot in ("old", "new")]

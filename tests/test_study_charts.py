@@ -9,7 +9,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from sim import charts
-from sim.charts import response
+from sim.charts.study import response
 
 FOOTER = "Study heads, seed 0, 10 replications of 52 weeks after 12 weeks of warm-up. Many inputs are assumptions."
 LONG = "procedures.archetypes.T2.activities.front.minutes"

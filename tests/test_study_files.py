@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 from studies import plan, study
 from test_commands import refused
 
-from experiments.composition import Line, parse
-from experiments.studies import factors, multirun
-from experiments.studies.plan import FIXED, planned
+from experiments import multirun
 from experiments.sweep import ordered
+from sim.config.compose import Line, parse
 from sim.errors import ConfigError
-from sim.variance import sobol_settings
+from sim.statistics.sobol import sobol_settings
+from sim.study.points import factors
+from sim.study.points.plan import FIXED, planned
 
 HOUSES = "grid.households"
 

@@ -17,12 +17,12 @@ from polars.testing import assert_frame_equal
 from test_commands import wangge
 
 import experiments.sweep
-import sim.study
+import sim.study.replications
 from experiments.main import run
-from experiments.studies import drawing
-from sim.archive import Archive
-from sim.replication import simulate
-from sim.store import Store
+from sim.store.archive import Archive
+from sim.store.store import Store
+from sim.study.findings import charting
+from sim.study.replication import simulate
 
 BASE = {key: float(value) if "." in value else int(value) for key, value in (knob.split("=") for knob in TINY)}
 OWN = ("--config-dir", "mine")
@@ -156,7 +156,7 @@ def test_another_knob_or_another_model_is_run_anew(sweep, tmp_path, monkeypatch)
     before = set(table("design")["key"])
     assert "Simulated now: 1 replication" in sweep("run.seed=2", "name=other")
     assert not before & set(table("design", "other")["key"])
-    for module in (sim.study, experiments.sweep):
+    for module in (sim.study.replications, experiments.sweep):
         monkeypatch.setattr(module, "MODEL_VERSION", "another")
     told = sweep(status=2)
     assert "holds another study" in told
@@ -244,9 +244,9 @@ def test_every_shape_of_study_leaves_its_charts_and_draws_them_again(sweep, tmp_
     before = contents(folder)
     assert {name.partition(".")[0] for name in before} >= tables | {"design", "measures", "summary"}
     charts = [name for name in before if name.startswith("charts/")]
-    assert {name for name in drawing.DRAWN if any(chart.startswith(f"charts/{name}_") for chart in charts)} == tables
+    assert {name for name in charting.DRAWN if any(chart.startswith(f"charts/{name}_") for chart in charts)} == tables
     shutil.rmtree(folder / "charts", ignore_errors=True)
-    drawing.draw(Store.attach(folder))
+    charting.draw(Store.attach(folder))
     assert contents(folder) == before
     for name, data in before.items():
         if name.endswith((".svg", "summary.md")):

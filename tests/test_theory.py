@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from sim import theory
+from sim.statistics import theory
 
 # Values have eight digits. Recomputed from closed forms, from Markov chains or with 60 digits; where a
 # system is published, the publication is named beside it.

@@ -3,7 +3,7 @@
 import pytest
 from timeline import duty, every_engine, play, request, server, step, town
 
-from sim.clock import Calendar
+from sim.draws.clock import Calendar
 
 pytestmark = every_engine
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from sim.truncation import warm_up
+from sim.statistics.warm_up import warm_up
 
 
 def series(weeks, seed, *, rise=0.0, fill=0.0):

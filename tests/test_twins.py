@@ -9,11 +9,13 @@ from hypothesis import given, settings
 from networks import altered, columns, networks, random_network
 from test_network_configs import NAMES, plan_of
 
-from sim import queueing
-from sim.engine import compiled, reference
+from sim.engine import compiled
 from sim.engine.events import Kind
-from sim.network import NARROW, Steps, make_network
-from sim.visits import Outcome
+from sim.engine.network import Steps
+from sim.engine.network_building import NARROW, make_network
+from sim.engine.record import Outcome
+from sim.engine.reference import engine
+from sim.queueing import sample
 
 
 def widened(network):
@@ -33,7 +35,7 @@ def assert_same(one, other):
 
 
 def assert_twins(network, horizon):
-    assert_same(compiled.run(network, horizon), reference.run(network, horizon))
+    assert_same(compiled.run(network, horizon), engine.run(network, horizon))
 
 
 @settings(max_examples=500, deadline=None)
@@ -178,5 +180,5 @@ def test_constants_that_the_kernel_copies_are_those_of_the_contract():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_engines_agree_on_every_shipped_network(name):
-    network, _, horizon = queueing.sample(plan_of(name), 1, 0)
+    network, _, horizon = sample.sample(plan_of(name), 1, 0)
     assert_twins(network, horizon)

@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from sim.bench.tools import COMPILED, SIMPY, TOOLS
 from sim.charts.page import EDGE, Key, Page, width_of
 from sim.charts.style import COLOURS, styled
-from sim.report import number
+from sim.report.tables import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

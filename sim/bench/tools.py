@@ -30,7 +30,7 @@ TOOLS = {
     "simpy": Tool("SimPy", ("simpy",)),
     "ciw": Tool("Ciw", ("ciw",)),
     "salabim": Tool("salabim", ("salabim", "greenlet")),
-    "reference": Tool("wangge, reference", ("simpy", "sim.engine.reference")),
+    "reference": Tool("wangge, reference", ("simpy", "sim.engine.reference.engine")),
     "compiled": Tool("wangge, compiled", ("numba", "sim.engine.compiled"), compiles=True),
 }
 

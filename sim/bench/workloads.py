@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.arrays import Floats
-from sim.streams import stream
+from sim.draws.streams import stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,7 +21,7 @@ from matplotlib.patches import Rectangle
 
 from sim.arrays import Floats
 from sim.charts.style import GREY, pilot_style, styled
-from sim.report import literal
+from sim.report.tables import literal
 
 Format = Literal["png", "svg"]
 

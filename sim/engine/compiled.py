@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from sim.network import LIMIT, NONE
-from sim.visits import Spells, Visits
+from sim.engine.network import LIMIT, NONE
+from sim.engine.record import Spells, Visits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from sim.network import Network, Steps
+    from sim.engine.network import Network, Steps
 
     Column = NDArray[np.signedinteger[Any]]
     Words = NDArray[np.uint64]

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.demand import Channel
-from sim.itineraries import Presence, Stage
+from sim.district.demand import Channel
+from sim.district.stages import Presence, Stage
+from sim.engine.record import Outcome
 from sim.journey.waits import Wait, spans, wait
-from sim.visits import Outcome
 
 if TYPE_CHECKING:
-    from sim.assemble import Case, Plan
-    from sim.clock import Calendar
-    from sim.organisation import Organisation, Station
-    from sim.visits import Spells, Visits
+    from sim.district.assemble import Case, Plan
+    from sim.district.organisation import Organisation, Station
+    from sim.draws.clock import Calendar
+    from sim.engine.record import Spells, Visits
 
 
 @dataclass(frozen=True)

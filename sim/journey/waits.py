@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.clock import DAY
-from sim.itineraries import Kind
+from sim.district.stages import Kind
+from sim.draws.clock import DAY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sim.arrays import AnyInts
-    from sim.assemble import Case
-    from sim.organisation import Organisation
-    from sim.visits import Spells, Visits
+    from sim.district.assemble import Case
+    from sim.district.organisation import Organisation
+    from sim.engine.record import Spells, Visits
 
 DOINGS = (
     "with other residents",

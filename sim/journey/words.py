@@ -5,17 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from sim.clock import DAY, MINUTE, SECOND
 from sim.config import GROUPS
-from sim.demand import Channel
-from sim.itineraries import Desk, Kind, Lag, Presence
-from sim.visits import Outcome
+from sim.district.demand import Channel
+from sim.district.stages import Desk, Kind, Lag, Presence
+from sim.draws.clock import DAY, MINUTE, SECOND
+from sim.engine.record import Outcome
 
 if TYPE_CHECKING:
-    from sim.itineraries import Stage
+    from sim.district.organisation import Organisation, Station
+    from sim.district.stages import Stage
     from sim.journey.steps import Journey, Step
     from sim.journey.waits import Wait
-    from sim.organisation import Organisation, Station
 
 NEGLIGIBLE = MINUTE // 2
 """A stretch that is not worth a word (ticks)."""

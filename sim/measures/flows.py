@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from sim.visits.attendance import fixed
+from sim.engine.audit.attendance import fixed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sim.arrays import AnyInts
-    from sim.assemble import Case
+    from sim.district.assemble import Case
+    from sim.engine.record import Visits
     from sim.measures.requests import Requests
-    from sim.visits import Visits
 
 PLACES = ("community", "street", "district", "resident", "outside")
 ENDS = ("finished", "left unserved", "still open")
@@ -38,7 +38,7 @@ def moves(case: Case, visits: Visits, told: Requests, measured: AnyInts) -> AnyI
     measured : ndarray of int
         The rows of those that count.
     """
-    from sim.measures import passes  # Numba takes a third of a second to load, and not everybody measures
+    from sim.measures import kernels  # Numba takes a third of a second to load, and not everybody measures
 
     archetype = np.full(case.n_residents, -1, dtype=np.int64)
     archetype[measured] = case.demand.archetype[told.ids[measured]]
@@ -49,8 +49,8 @@ def moves(case: Case, visits: Visits, told: Requests, measured: AnyInts) -> AnyI
     first = fixed(case.network.requests.first)
     for a in range(0, case.n_residents, BLOCK):
         b = min(a + BLOCK, case.n_residents)
-        way = passes.Way(*(fixed(columns[name][first[a] : first[b]]) for name in passes.Way._fields))
-        passes.count_moves(first[a : b + 1], fixed(archetype[a:b]), fixed(ends[a:b]), way, found)
+        way = kernels.Way(*(fixed(columns[name][first[a] : first[b]]) for name in kernels.Way._fields))
+        kernels.count_moves(first[a : b + 1], fixed(archetype[a:b]), fixed(ends[a:b]), way, found)
     return found
 
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from sim.clock import HOUR
+from sim.draws.clock import HOUR
 from sim.measures.staff import ticks_by_kind
 
 if TYPE_CHECKING:
+    from sim.district.organisation import Organisation
     from sim.measures.staff import Time
-    from sim.organisation import Organisation
 
 
 def persons(organisation: Organisation, time: Time, weeks: float) -> pl.DataFrame:

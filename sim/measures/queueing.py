@@ -39,17 +39,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from sim.clock import Calendar
-from sim.network import NONE, owners
-from sim.visits import Outcome, attendance
+from sim.draws.clock import Calendar
+from sim.engine.audit import attendance
+from sim.engine.network import NONE, owners
+from sim.engine.record import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sim.arrays import Bools, Floats, Ints
-    from sim.labels import Labels
-    from sim.network import Network
-    from sim.visits import Spells, Visits
+    from sim.engine.network import Network
+    from sim.engine.record import Spells, Visits
+    from sim.queueing.labels import Labels
 
 MOST_OPEN = 0.01  # a mean over more open ones than this would say more about the horizon than the queue
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from sim.clock import DAY, MINUTE, WEEK
-from sim.itineraries import Kind, Presence
+from sim.district.stages import Kind, Presence
+from sim.draws.clock import DAY, MINUTE, WEEK
+from sim.engine.audit.attendance import fixed
 from sim.measures.staff import LEVELS
-from sim.visits.attendance import fixed
 
 if TYPE_CHECKING:
     from sim.arrays import AnyInts
-    from sim.assemble import Case
-    from sim.visits import Spells, Visits
+    from sim.district.assemble import Case
+    from sim.engine.record import Spells, Visits
 
 SLOT = 30 * MINUTE
 N_SLOTS = WEEK // SLOT
@@ -60,7 +60,7 @@ def waiting(case: Case, visits: Visits, spells: Spells, start: int, end: int) ->
     ndarray of int, shape (levels, desks, 336)
         In the order of `LEVELS` and `DESKS`.
     """
-    from sim.measures import passes  # Numba takes a third of a second to load, and not everybody measures
+    from sim.measures import kernels  # Numba takes a third of a second to load, and not everybody measures
 
     n_groups = len(LEVELS) * len(DESKS)
     counts = np.zeros((n_groups, 1 + N_SLOTS), dtype=np.int64)
@@ -68,8 +68,8 @@ def waiting(case: Case, visits: Visits, spells: Spells, start: int, end: int) ->
     group = groups(case)
 
     def add(sign: int, which: AnyInts, begin: AnyInts, until: AnyInts) -> None:
-        some = passes.Intervals(*map(fixed, (which, begin, until)))
-        passes.add_intervals(some, start, end, case.horizon, sign, WEEK, SLOT, counts, rests)
+        some = kernels.Intervals(*map(fixed, (which, begin, until)))
+        kernels.add_intervals(some, start, end, case.horizon, sign, WEEK, SLOT, counts, rests)
 
     for a in range(0, len(group), BLOCK):
         rows = slice(a, a + BLOCK)

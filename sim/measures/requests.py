@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.clock import DAY, HOUR
-from sim.demand import Channel
-from sim.itineraries import Presence
-from sim.visits import Outcome
-from sim.visits.attendance import fixed
+from sim.district.demand import Channel
+from sim.district.stages import Presence
+from sim.draws.clock import DAY, HOUR
+from sim.engine.audit.attendance import fixed
+from sim.engine.record import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sim.arrays import AnyInts, Bools
-    from sim.assemble import Case
-    from sim.measures.passes import Told
-    from sim.visits import Visits
+    from sim.district.assemble import Case
+    from sim.engine.record import Visits
+    from sim.measures.kernels import Told
 
 BLOCK = 1 << 14  # requests that are looked at at once
 
@@ -118,16 +118,16 @@ def requests(case: Case, visits: Visits, overloaded: Bools) -> Requests:
 
 def _told(case: Case, visits: Visits, latent: Bools, overloaded: Bools) -> Told:
     """Return what one pass over the steps of residents' requests tells."""
-    from sim.measures import passes  # Numba takes a third of a second to load, and not everybody measures
+    from sim.measures import kernels  # Numba takes a third of a second to load, and not everybody measures
 
-    told = passes.Told(*(np.zeros(case.n_residents, dtype=np.int64) for _ in passes.Told._fields))
+    told = kernels.Told(*(np.zeros(case.n_residents, dtype=np.int64) for _ in kernels.Told._fields))
     columns = vars(case.network.steps) | vars(case.labels) | vars(visits)
     first, bad = fixed(case.network.requests.first), fixed(overloaded)
     for a in range(0, case.n_residents, BLOCK):
         b = min(a + BLOCK, case.n_residents)
-        path = passes.Path(*(fixed(columns[name][first[a] : first[b]]) for name in passes.Path._fields))
-        some = passes.Told(*(column[a:b] for column in told))
-        passes.follow(first[a : b + 1], fixed(latent[a:b]), path, bad, case.horizon, some)
+        path = kernels.Path(*(fixed(columns[name][first[a] : first[b]]) for name in kernels.Path._fields))
+        some = kernels.Told(*(column[a:b] for column in told))
+        kernels.follow(first[a : b + 1], fixed(latent[a:b]), path, bad, case.horizon, some)
     return told
 
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from sim.analysis import mean_with_open, quantile_with_open
-from sim.clock import HOUR, MINUTE
-from sim.demand import Channel
-from sim.measures.table import Rows
+from sim.district.demand import Channel
+from sim.draws.clock import HOUR, MINUTE
+from sim.measures.long_table import Rows
+from sim.statistics.descriptive import mean_with_open, quantile_with_open
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from sim.arrays import AnyInts, Bools
     from sim.config import Archetype
-    from sim.demand import Demand
+    from sim.district.demand import Demand
+    from sim.district.office_hours import OfficeTime
+    from sim.district.organisation import Organisation
     from sim.measures.requests import Requests
-    from sim.office import OfficeTime
-    from sim.organisation import Organisation
 
 DAYS_GRID = np.concatenate([np.arange(0, 2, 0.05), np.arange(2, 10, 0.25), np.arange(10, 80.5, 0.5)])
 

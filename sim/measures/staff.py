@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.analysis import gini
-from sim.clock import HOUR, WEEK
-from sim.itineraries import KIND_NAMES, Kind
-from sim.measures.table import Rows
-from sim.visits import Outcome
-from sim.visits.attendance import fixed, on_duty, staff_of
+from sim.district.stages import KIND_NAMES, Kind
+from sim.draws.clock import HOUR, WEEK
+from sim.engine.audit.attendance import fixed, on_duty, staff_of
+from sim.engine.record import Outcome
+from sim.measures.long_table import Rows
+from sim.statistics.descriptive import gini
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sim.arrays import AnyInts
-    from sim.assemble import Case
-    from sim.organisation import Organisation
-    from sim.visits import Spells, Visits
+    from sim.district.assemble import Case
+    from sim.district.organisation import Organisation
+    from sim.engine.record import Spells, Visits
 
 TRAVEL, MEETINGS, IDLE, ON_DUTY = "travel", "meetings", "idle", "on_duty"
 LEVELS = ("community", "street", "district")
@@ -109,7 +109,7 @@ def backlog(case: Case, visits: Visits, instants: AnyInts) -> AnyInts:
 
     Patrols and home visits are left out: what is not begun in its window lapses and never piles up.
     """
-    from sim.measures import passes  # Numba takes a third of a second to load, and not everybody measures
+    from sim.measures import kernels  # Numba takes a third of a second to load, and not everybody measures
 
     steps, kind = case.network.steps, case.labels.kind
     order = np.argsort(instants, kind="stable")
@@ -121,7 +121,7 @@ def backlog(case: Case, visits: Visits, instants: AnyInts) -> AnyInts:
         rows = slice(a, a + BLOCK)
         level = np.where(lapses[kind[rows]], -1, level_of[steps.station[rows]])
         columns = (level, steps.work[rows], visits.arrival[rows], visits.start[rows], visits.end[rows])
-        passes.add_waiting(passes.Stays(*map(fixed, columns)), at, case.horizon, change)
+        kernels.add_waiting(kernels.Stays(*map(fixed, columns)), at, case.horizon, change)
     found = np.empty((len(LEVELS), len(order)), dtype=np.int64)
     found[:, order] = np.cumsum(change, axis=1)[:, :-1]
     return found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.clock import WEEK
+from sim.draws.clock import WEEK
 from sim.measures import flows, queues, requests, staff
 from sim.measures.residents import arisen_rows, measured_rows
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sim.arrays import AnyInts, Bools
-    from sim.assemble import Case
     from sim.config import Pilot
+    from sim.district.assemble import Case
+    from sim.engine.record import Spells, Visits
     from sim.measures.requests import Requests
     from sim.measures.staff import Time
-    from sim.visits import Spells, Visits
 
 
 @dataclass(frozen=True)

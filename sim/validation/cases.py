@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from sim import queueing
+from sim.draws.laws import FROZEN, NonNegative, Positive
 from sim.errors import ConfigError, near
-from sim.laws import FROZEN, NonNegative, Positive
-from sim.queueing_config import Name
-from sim.queueing_errors import explain
+from sim.queueing import sample
+from sim.queueing.errors import explain
+from sim.queueing.schema import Name
 from sim.validation.estimators import QUANTITIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from sim.queueing_config import Plan
+    from sim.queueing.schema import Plan
 
 Form = Literal["quick", "full"]
 FORMS: tuple[Form, ...] = ("quick", "full")
@@ -100,7 +100,7 @@ class Case(BaseModel):
     @cached_property
     def plan(self) -> Plan:
         """Return the network, checked."""
-        return queueing.load(self.network, f"{self.name}.network")
+        return sample.load(self.network, f"{self.name}.network")
 
 
 class Register(BaseModel):

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.clock import Calendar
-from sim.network import NONE, owners
-from sim.visits import Outcome
+from sim.draws.clock import Calendar
+from sim.engine.network import NONE, owners
+from sim.engine.record import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.clock import Calendar
-from sim.network import NONE, owners
+from sim.draws.clock import Calendar
+from sim.engine.network import NONE, owners
+from sim.engine.record import Outcome
 from sim.validation.quantities import measured, stays
-from sim.visits import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

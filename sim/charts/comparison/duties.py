@@ -1,0 +1,191 @@
+"""What an organisation chart says of each level in words: what it performs, its posts, and who owns what."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from sim.config import GROUPS, LEVELS
+from sim.district import workload
+
+if TYPE_CHECKING:
+    from sim.config import Level, Pilot
+    from sim.district.organisation import Organisation
+
+_GROUPS = {
+    "public_service": "public services",
+    "party": "party work",
+    "enforcement": "enforcement",
+    "economic": "economic work",
+    "justice": "justice",
+}
+_ORDERS = {
+    "a_first": "First the desk and files (A), then the grid (B)",
+    "b_first": "First the grid (B), then the desk and files (A)",
+    "oldest": "First whoever has waited longest, at the desk (A) or in the grid (B)",
+    "longest": "First the longest queue, at the desk (A) or in the grid (B)",
+}
+_COVER = {
+    "none": "Nobody stands in for the absent: what only they serve stays shut.",
+    "colleague": "The next colleague stands in for the absent, more slowly than they.",
+}
+
+
+def performs(pilot: Pilot, level: Level) -> list[str]:
+    """Return what a level performs of what today's law gives to each level; of a level that is gone, who does it."""
+    structure = pilot.structure
+    if level not in structure.levels:
+        return _given_away(pilot, level)
+    told = []
+    for origin in sorted(LEVELS, key=lambda other: other != level):
+        groups = [group for group in GROUPS if structure.level_of(origin, group) == level]
+        if not groups:
+            continue
+        words = _and(_GROUPS[group] for group in groups)
+        if origin == level:
+            all_of = "All that" if len(groups) == len(GROUPS) else "Of what"
+            told.append(f"{all_of} today's law gives it: {words}.")
+        else:
+            moved = "down" if LEVELS.index(origin) > LEVELS.index(level) else "up"
+            told.append(f"From the {origin}, sent {moved}: {words}.")
+    return [*told, *_given_away(pilot, level)]
+
+
+def _given_away(pilot: Pilot, level: Level) -> list[str]:
+    """Return what today's law gives to a level and another performs."""
+    told = []
+    for target in (other for other in LEVELS if other != level):
+        groups = [group for group in GROUPS if pilot.structure.level_of(level, group) == target]
+        if groups:
+            told.append(f"Goes to the {target}: {_and(_GROUPS[group] for group in groups)}.")
+    return told
+
+
+def posts(organisation: Organisation, level: Level) -> list[str]:
+    """Return the heads of a level by post and a unit, and how its lines of work are shared out."""
+    people = [person for person in organisation.people if person.level == level]
+    each = " in each" if organisation.n_units(level) > 1 else ""
+    staff = _and(f"{n} {_plural(post, n)}" for post, n in Counter(person.post for person in people).items())
+    heads = _span(Counter(person.unit for person in people).values())
+    told = [f"{staff}: {heads} heads{each}." if each else f"{staff}."]
+    bundles = _span(int(plan.max()) + 1 for plan in organisation.bundles[level])
+    of_bundle = _span(Counter((person.unit, person.bundle) for person in people if person.bundle >= 0).values())
+    n_lines, scheme = organisation.bundles[level].shape[1], organisation.pilot.roles.scheme
+    if level != "community":
+        told.append(f"{bundles} sections{each}, of {of_bundle} heads.")
+    elif scheme == "lines":
+        told.append(f"The {n_lines} lines of work are shared out among them: each owns some, with counter and files.")
+    elif scheme == "ab":
+        told.append(f"A post: one of {bundles} specialisms, which share the {n_lines} lines; {of_bundle} heads each.")
+    elif scheme == "dedicated":
+        told.append(
+            f"Specialists only at the desks: {bundles} specialisms, {of_bundle} heads each; grid managers apart."
+        )
+    else:
+        told.append(f"Everybody does everything, more slowly outside the own of {bundles} specialisms.")
+    return told
+
+
+def grids(organisation: Organisation) -> list[str]:
+    """Return who owns the grids and what is due in them."""
+    pilot, place = organisation.pilot, organisation.place
+    owned = [len(person.grids) for person in organisation.people if person.level == "community"]
+    n, without = len(place.grid_community), sum(k == 0 for k in owned)
+    post = "B post: " if pilot.roles.scheme == "ab" else ""
+    none = f"; {without} heads have none" if without else ""
+    told = [
+        f"{post}{n} grids of about {place.n_households / n:,.0f} households, each owned by one {_keeper(pilot)}, "
+        f"{_span(k for k in owned if k)} a head{none}."
+    ]
+    grid, visits = pilot.grid, pilot.grid.visits
+    due = "" if grid.duty_share == 1 else f" ({100 * grid.duty_share:.0f}% of them are asked for)"
+    told.append(
+        f"Due in a grid: a patrol of {grid.patrol_hours:g} h a day, {visits.ordinary_per_year:g} home visits a year to "
+        f"a household, {visits.special_per_year:g} where special care is needed{due}; issues found or reported."
+    )
+    return told
+
+
+def _keeper(pilot: Pilot) -> str:
+    """Return what whoever owns a grid is called."""
+    return "full-time grid manager" if pilot.roles.scheme == "dedicated" else "head"
+
+
+def rules(pilot: Pilot) -> list[str]:
+    """Return how the staff of a community work: order, window, desk and cover."""
+    roles, service, priorities = pilot.roles, pilot.service, pilot.burden.priorities
+    order = _ORDERS.get(roles.order, f"Order of A and B: {_plain(roles.order)}")
+    if roles.order == "split":
+        order = f"First the desk and files (A), then the grid (B) for the last {100 * roles.b_share:.0f}% of each day"
+    above = "; work from above that is due goes before residents" if priorities.due < priorities.residents else ""
+    window = {"one_window": "One window for all lines", "per_line": "A window for each bundle of lines"}
+    desk = {
+        "own": "kept by those who own the lines",
+        "rota": f"kept in turns by at most {service.counters}; nobody else has desk hours",
+    }
+    return [
+        f"{order}{above}.",
+        f"{window.get(service.windows, _plain(service.windows))}, {desk.get(service.desk, _plain(service.desk))}.",
+        _COVER.get(roles.cover, f"Cover of the absent: {_plain(roles.cover)}."),
+        *_services(pilot),
+    ]
+
+
+def _services(pilot: Pilot) -> list[str]:
+    """Return the ways that spare a trip or a transfer, where a design has them."""
+    service, structure = pilot.service, pilot.structure
+    shares = {
+        "of counter matters at the door, special care first": service.door_to_door_share,
+        "of those with papers by agency": service.agency_share,
+        "of those without by phone": service.signboard_phone_share,
+        "of files by named contact": structure.named_contact_share,
+        "of decisions on public services delegated to the community": structure.delegated_share,
+    }
+    told = [f"{100 * share:g}% {words}" for words, share in shares.items() if share]
+    points = [f"{service.points} service points kept open in each community."] if service.points > 1 else []
+    return [*points, *([f"{_and(told)}."] if told else [])]
+
+
+def gone(pilot: Pilot, level: Level) -> list[str]:
+    """Return where the staff of a level that was abolished went."""
+    if level != "street":
+        return ["Abolished."]
+    heads, staffing = workload.heads(pilot), pilot.staffing
+    moved = {
+        "down to the communities": heads["community"] - staffing.community_heads,
+        "up to the district": heads["district"] - staffing.district_heads,
+    }
+    ways = [f"{'all' if n == staffing.street_heads else n} go {way}" for way, n in moved.items() if n]
+    streets = pilot.district.streets
+    told = f"{streets} street {'office is' if streets == 1 else 'offices are'} abolished"
+    return [f"{told}; of {staffing.street_heads} heads {_and(ways)}." if ways else f"{told}."]
+
+
+def abolished(pilot: Pilot) -> list[Level]:
+    """Return the levels of today's law that a pilot has not."""
+    return [level for level in LEVELS if level not in pilot.structure.levels]
+
+
+def _span(numbers: Iterable[int]) -> str:
+    """Return the least to the greatest of some numbers."""
+    known: Sequence[int] = sorted(numbers)
+    if not known:
+        return "0"
+    return str(known[0]) if known[0] == known[-1] else f"{known[0]} to {known[-1]}"
+
+
+def _and(words: Iterable[str]) -> str:
+    """Return words as a list in a sentence."""
+    every = list(words)
+    return every[0] if len(every) == 1 else f"{', '.join(every[:-1])} and {every[-1]}"
+
+
+def _plural(post: str, n: int) -> str:
+    """Return the name of a post for so many."""
+    return post if n == 1 else f"{post[:-1]}ies" if post.endswith("y") else f"{post}s"
+
+
+def _plain(name: str) -> str:
+    """Return the name of a choice in words."""
+    return name.replace("_", " ")

@@ -1,0 +1,185 @@
+"""From a design, its demand and one replication to the network that an engine runs, whole or in parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.arrays import frozen
+from sim.district import background, rosters
+from sim.district.residents import Residents
+from sim.district.step_table import Rows
+from sim.draws.clock import HOUR, WEEK
+from sim.engine.network_building import make_place, with_requests
+
+if TYPE_CHECKING:
+    from sim.arrays import AnyInts
+    from sim.district.background import Batch
+    from sim.district.demand import Demand
+    from sim.district.office_hours import OfficeTime
+    from sim.district.organisation import Organisation
+    from sim.district.rosters import Rosters
+    from sim.district.step_table import StepLabels
+    from sim.engine.network import Network
+
+
+@dataclass(frozen=True)
+class Case:
+    """One replication of a design, or the requests of a part of its horizon, ready to run.
+
+    Attributes
+    ----------
+    demand : Demand
+        The residents' requests of the whole replication.
+    network : Network
+        What the engine runs on.
+    labels : StepLabels
+        What the steps are.
+    ids : ndarray of int, shape (requests,)
+        The number of each request among all of the replication, rising; residents' are positions in the demand.
+    n_residents : int
+        The residents' requests come first, in the order of the demand.
+    meetings : ndarray of int, shape (n, 3)
+        Person, start and end of every meeting attended, over the whole horizon.
+    horizon : int
+        The end of the whole replication (ticks).
+    """
+
+    organisation: Organisation
+    office: OfficeTime
+    demand: Demand
+    network: Network
+    labels: StepLabels
+    ids: AnyInts
+    n_residents: int
+    meetings: AnyInts
+    horizon: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What spans the horizon of one replication of a design: all but the steps, which are laid out part by part.
+
+    Attributes
+    ----------
+    demand : Demand
+        The residents' requests.
+    place : Network
+        Stations, staff and calendars, to which nobody has come yet.
+    meetings : ndarray of int, shape (n, 3)
+        Person, start and end of every meeting attended.
+    residents : Residents
+        What decides their steps.
+    batches : tuple of Batch
+        The work that residents do not bring.
+    """
+
+    organisation: Organisation
+    office: OfficeTime
+    demand: Demand
+    place: Network
+    meetings: AnyInts
+    residents: Residents
+    batches: tuple[Batch, ...]
+
+    @property
+    def horizon(self) -> int:
+        """Return the end of the replication (ticks)."""
+        return self.office.weeks * WEEK
+
+    @property
+    def n_requests(self) -> int:
+        """Return the number of all requests."""
+        return len(self.demand) + sum(len(batch.begin) for batch in self.batches)
+
+    def part(self, start: int, end: int) -> Case:
+        """Return the requests that originate in [start, end): what residents want then, and the work that begins.
+
+        Parts over a partition of the horizon are together the whole replication, request by request. No step is
+        laid out and nothing is drawn for the requests of other parts.
+        """
+        demand = self.demand.part(start, end)
+        firsts, batches = zip(*(batch.between(start, end) for batch in self.batches), strict=True)
+        n_all = np.array([len(batch.begin) for batch in self.batches])
+        number = len(self.demand) + np.cumsum(n_all) - n_all + firsts
+        ids = [np.arange(a, a + len(batch.begin)) for a, batch in zip(number.tolist(), batches, strict=True)]
+        sizes = [np.full(len(batch.begin), len(batch.steps)) for batch in batches]
+        first = np.concatenate([[0], np.cumsum(np.concatenate([self.residents.n_steps(demand), *sizes]))])
+        begin = np.concatenate([self.residents.begins(demand), *(batch.begin for batch in batches)])
+        rows = Rows(int(first[-1]))
+        self.residents.write(demand, rows)
+        at = int(first[len(demand)])
+        for batch in batches:
+            at = _write(batch, rows, at)
+        return Case(
+            organisation=self.organisation,
+            office=self.office,
+            demand=self.demand,
+            network=with_requests(
+                self.place,
+                requests={"first": frozen(first), "begin": frozen(begin)},
+                steps=rows.steps(),
+                allow_unserved=True,  # whoever serves a station alone may be away for a whole short horizon
+            ),
+            labels=rows.labels(self.residents.routes.activities),
+            ids=np.concatenate([demand.ids, *ids]).astype(np.int32),
+            n_residents=len(demand),
+            meetings=self.meetings,
+            horizon=self.horizon,
+        )
+
+    def whole(self) -> Case:
+        """Return all requests."""
+        return self.part(0, self.horizon)
+
+
+def plan(organisation: Organisation, office: OfficeTime, demand: Demand, replication: int) -> Plan:
+    """Return what spans the horizon of one replication of a design."""
+    roster = rosters.of(organisation, office, replication)
+    return Plan(
+        organisation=organisation,
+        office=office,
+        demand=demand,
+        place=_place(organisation, office, roster),
+        meetings=roster.meetings,
+        residents=Residents.of(organisation, office, demand),
+        batches=tuple(background.batches(organisation, office, replication)),
+    )
+
+
+def case(organisation: Organisation, office: OfficeTime, demand: Demand, replication: int) -> Case:
+    """Return the network of one whole replication of a design."""
+    return plan(organisation, office, demand, replication).whole()
+
+
+def _write(batch: Batch, rows: Rows, base: int) -> int:
+    """Write the steps of a batch from a row on; return the row after the last."""
+    size = len(batch.steps)
+    end = base + size * len(batch.begin)
+    for position, step in enumerate(batch.steps):
+        at = slice(base + position, end, size)
+        for name, value in step.items():
+            leads = name in ("next", "leave")
+            rows.put(name, at, np.arange(at.start, end, size) + value if leads else value)
+    return end
+
+
+def _place(organisation: Organisation, office: OfficeTime, roster: Rosters) -> Network:
+    """Return the stations, staff and calendars of a design."""
+    district, structure = organisation.pilot.district, organisation.pilot.structure
+    walks = np.array([p.level == "community" for p in organisation.people])
+    kmh = np.where(walks, district.walking_kmh, district.staff_vehicle_kmh)
+    changeover = np.rint(organisation.changeover_km / kmh * HOUR).astype(np.int64)
+    calendars = (office.hours, office.closings, office.weekly_gate(structure), office.monthly_gate(structure))
+    return make_place(
+        stations={"site": [s.site for s in organisation.stations]},
+        duties=roster.duties,
+        servers=roster.servers | {"changeover": changeover},
+        calendars={
+            "first": np.cumsum([0, *(len(c.open) for c in calendars)]),
+            "open": np.concatenate([c.open for c in calendars]),
+            "close": np.concatenate([c.close for c in calendars]),
+        },
+    )

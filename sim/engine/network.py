@@ -1,0 +1,134 @@
+"""The frozen arrays that an engine runs on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from sim.arrays import AnyInts
+
+if TYPE_CHECKING:
+    pass
+
+
+NONE = -1
+
+
+LIMIT = 2**62  # instants, amounts and work x pace stay below it, so that no sum of two leaves int64
+
+
+N = TypeVar("N", int, AnyInts)
+
+
+@dataclass(frozen=True)
+class Stations:
+    """Where steps wait: the hall they wait in and the site they are served at (-1: none, anywhere)."""
+
+    hall: AnyInts
+    site: AnyInts
+
+
+@dataclass(frozen=True)
+class Halls:
+    """Waiting rooms shared by stations: the number of waiting steps at which arrivals are refused."""
+
+    room: AnyInts
+
+
+@dataclass(frozen=True)
+class Duties:
+    """What a server serves while on a duty: lines `first[d]:first[d + 1]` of station, rank and pace."""
+
+    first: AnyInts
+    longest: AnyInts
+    station: AnyInts
+    rank: AnyInts
+    pace: AnyInts
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Members of staff: roster intervals `first[s]:first[s + 1]`, each with a duty, and the changeover."""
+
+    first: AnyInts
+    changeover: AnyInts
+    open: AnyInts
+    close: AnyInts
+    duty: AnyInts
+    hand_back: AnyInts
+
+
+@dataclass(frozen=True)
+class Calendars:
+    """Sorted, disjoint intervals `first[c]:first[c + 1]` of [open, close), in ticks."""
+
+    first: AnyInts
+    open: AnyInts
+    close: AnyInts
+
+
+@dataclass(frozen=True)
+class Requests:
+    """Requests: steps `first[r]:first[r + 1]`, and the tick at which each begins."""
+
+    first: AnyInts
+    begin: AnyInts
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The steps of all requests, request after request; one row a step.
+
+    The columns are as narrow as `NARROW` says where all of them fit, else all are int64: an engine is
+    compiled for these two kinds of networks and for no others.
+    """
+
+    station: AnyInts
+    work: AnyInts
+    priority: AnyInts
+    yields_to: AnyInts
+    past_closing: AnyInts
+    lag: AnyInts
+    lag_clock: AnyInts
+    gate: AnyInts
+    patience: AnyInts
+    patience_clock: AnyInts
+    shuts: AnyInts
+    emits: AnyInts
+    awaits: AnyInts
+    count: AnyInts
+    next: AnyInts
+    leave: AnyInts
+
+
+@dataclass(frozen=True)
+class Network:
+    """Everything an engine needs: integers only, arrays read-only, -1 meaning none."""
+
+    stations: Stations
+    halls: Halls
+    duties: Duties
+    servers: Servers
+    calendars: Calendars
+    requests: Requests
+    steps: Steps
+
+
+def needed_ticks(work_left: N, pace: N) -> N:
+    """Return the ticks that work left takes at a pace per mille, to the nearest tick."""
+    return (work_left * pace + 500) // 1000
+
+
+def work_done(ticks: N, pace: N) -> N:
+    """Return the work that so many ticks do at a pace per mille, rounded down.
+
+    While fewer ticks than `needed_ticks` have passed, at least one unit of the work is left.
+    """
+    return ticks * 1000 // pace
+
+
+def owners(first: AnyInts) -> AnyInts:
+    """Return the owner of each row, from the offsets of the owners' rows."""
+    return np.repeat(np.arange(len(first) - 1), np.diff(first))
