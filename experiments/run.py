@@ -12,9 +12,9 @@ from pydantic import Field
 
 from sim import MODEL_VERSION, config
 from sim.config import Section
-from sim.config.compose import HOW, Line, compose, parse
+from sim.config.compose import BACKEND_KEYS, Line, compose, parse
 from sim.errors import ConfigError
-from sim.study.backend import how
+from sim.study.backend import backend_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -146,22 +146,22 @@ def _network(line: Line) -> None:
     from sim.report.console import terminal
     from sim.store.files import plain_name
     from sim.store.store import Store
-    from sim.study.comparison.write import cost
+    from sim.study.comparison.notes import cost
 
     if any(o.startswith("pilot=") for o in line.overrides):
         raise ConfigError("pilot must be left out where a network is run, got both")
     from experiments import compare
 
-    where, other = line.take(*HOW)
+    where, other = line.take(*BACKEND_KEYS)
     mine, rest = other.take("name")
     settings = config.checked(compare.Comparison, {**compose("compare", mine), "pilots": ["network"]})
-    means = how(where)
+    backend = backend_of(where)
     plain = compose("queue", rest)
     which = next(o.partition("=")[2] for o in rest.overrides if o.startswith("network="))
     mapping = plain.pop("network")
     run = config.checked(QueueRun, plain)
     if line.show:
-        compare.show({**means.shown(), "network": mapping, **plain})
+        compare.show({**backend.shown(), "network": mapping, **plain})
         return
     plan = sample.load(mapping if run.replications is None else {**mapping, "replications": run.replications})
     matters = {
@@ -177,12 +177,12 @@ def _network(line: Line) -> None:
         Path("results") / plain_name("name", name), matters, {"command": ["wangge", "run", *rest.overrides]}
     )
     tasks = [
-        QueueTask(store.folder, plan, pilot, run.seed, r, means.engine)
+        QueueTask(store.folder, plan, pilot, run.seed, r, backend.engine)
         for r in range(plan.replications)
         if not store.finished(pilot, r)
     ]
     console = terminal()
-    speed = _simulate(tasks, means.executor, console)
+    speed = _simulate(tasks, backend.executor, console)
     measures = store.table("measures", [pilot], plan.replications)
     store.write_table("measures", measures)
     table = _table(measures, plan, which, run)

@@ -30,7 +30,7 @@ MOST_NODES = 100_000
 MOST_DEEP = 50
 
 
-HOW = ("engine", "executor", "workers")
+BACKEND_KEYS = ("engine", "executor", "workers")
 
 
 @dataclass(frozen=True)
@@ -234,7 +234,7 @@ def _told(name: str, error: Exception, line: Line) -> str:
         if found := options(key, CONFIGS, line.config_dir):
             return f"{key} must be one of {', '.join(found)}{near(value, found)}, got {value}"
         groups = tuple(o for o in line.overrides if (CONFIGS / o.partition("=")[0]).is_dir())
-        known = [*_known(name, Line(groups, line.config_dir)), *HOW, "pilots", "name"]
+        known = [*_known(name, Line(groups, line.config_dir)), *BACKEND_KEYS, "pilots", "name"]
         return f"{key} is not a known key{near(key, known)}, got {value}"
     if missing:
         file, group, value = missing.groups()

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from sim.config import Pilot
     from sim.store.store import Store
 
+READING = ("mid", "report")
+"""Groups of configs that only say how results are judged and shown."""
+
 ANALYSIS_ONLY = ("replications", "confidence", "withhold_share", "overload")
 
 
@@ -95,7 +98,7 @@ def identity(pilots: Sequence[Pilot]) -> dict[str, Any]:
 def matters(plain: Mapping[str, Any]) -> dict[str, Any]:
     """Return of a whole design, as plain data, what its numbers depend on."""
     run = {k: v for k, v in plain["run"].items() if k not in ANALYSIS_ONLY}
-    return {k: v for k, v in plain.items() if k not in ("mid", "title")} | {"run": run}
+    return {k: v for k, v in plain.items() if k not in ("title", *READING)} | {"run": run}
 
 
 def key(pilot: Pilot) -> str:
@@ -120,7 +123,7 @@ def describe(archive: Archive, pilot: Pilot, **more: object) -> None:
 
 def _keyed(pilot: Pilot) -> dict[str, Any]:
     """Return what the key of a design is made of, as plain data."""
-    plain = matters(pilot.model_dump(mode="json", exclude={"name", "title", "mid"}))
+    plain = matters(pilot.model_dump(mode="json", exclude={"name", "title", *READING}))
     return {"model_version": MODEL_VERSION, **plain}
 
 
@@ -228,14 +231,3 @@ def run_tasks(
     began = time.perf_counter()
     executor.run_tasks(attempt if go_on else perform, tasks, on, keep=keep, on_done=count)
     return Speed(sum(steps), time.perf_counter() - began if tasks else 0.0, max(memory))
-
-
-def checked_overload(pilots: Sequence[Pilot], overloaded: Mapping[str, Sequence[str]]) -> None:
-    """Raise `ConfigError` where a pilot cannot keep up and its config says that such a run is refused."""
-    for pilot in pilots:
-        if pilot.run.overload == "refuse" and overloaded[pilot.name]:
-            names = ", ".join(overloaded[pilot.name][:5])
-            raise ConfigError(
-                f"run.overload is refuse and every post must be able to keep up with its work, got "
-                f"{len(overloaded[pilot.name])} that cannot under {pilot.name}: {names}"
-            )

@@ -10,6 +10,7 @@ from sim import config
 from sim.config.compose import Line, compose, parse
 from sim.errors import ConfigError
 from sim.study import load_tables
+from sim.study.design import prepared_all
 
 SMALL = ("run.warm_up_weeks=1", "run.measured_weeks=1", "run.drain_weeks=1", "run.replications=2")
 PILOTS = ("today", "merged")
@@ -81,9 +82,9 @@ def test_its_staff_follow_its_residents_as_the_shipped_ones_do(town):
 
 def test_its_pilots_have_the_same_heads_and_nobody_is_overloaded_today(town):
     pilots = [config.load(composed(town, pilot)) for pilot in PILOTS]
-    heads = [sum(int(cell) for cell in row[1:4]) for row in load_tables.heads_table(pilots).rows]
+    heads = [sum(int(cell) for cell in row[1:4]) for row in load_tables.heads_table(prepared_all(pilots)).rows]
     assert heads == [46, 46]
-    assert load_tables.overloaded(load_tables.organisations(pilots))["today"] == []
+    assert prepared_all(pilots)["today"].overloaded == ()
 
 
 def test_every_number_that_its_files_set_has_one_row_of_evidence_and_no_other_has(town):
@@ -155,8 +156,8 @@ def test_a_place_that_cannot_be_written_to_is_told(tmp_path):
 
 
 def test_a_district_of_ones_own_is_not_held_against_the_arithmetic_on_yuehu(town):
-    mine = load_tables.load_table(load_tables.organisations([config.load(composed(town, "today"))]))
-    shipped = load_tables.load_table(load_tables.organisations([config.load(compose("main", Line(())))]))
+    mine = load_tables.load_table(prepared_all([config.load(composed(town, "today"))]))
+    shipped = load_tables.load_table(prepared_all([config.load(compose("main", Line(())))]))
     for table, held in ((mine, False), (shipped, True)):
         assert ("evidence" in [column.heading for column in table.columns]) is held
         assert ("16 thousand hours" in " ".join(table.notes)) is held

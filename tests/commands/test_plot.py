@@ -14,7 +14,7 @@ from sim.errors import StoreError
 from sim.store.store import Store
 from sim.study import redraw, replication, replications
 from sim.study.comparison import redraw as kept
-from sim.study.comparison.write import KEPT
+from sim.study.comparison.comparison import KEPT
 
 TINY = (*TWO_REPLICATIONS, "workers=1")
 CHARTS = {

@@ -373,9 +373,10 @@ def test_pilots_differ_from_each_other_in_the_levers_they_name():
 
 def test_the_tables_before_a_run_are_made_for_every_lever_of_the_reform():
     from sim.study import load_tables as tables
+    from sim.study.design import prepared_all
 
     for name, overrides in (
         ("three_level", ("service.points=3",)), ("three_level_dedicated", ("roles.managers_per_grid=1.0",)),
     ):  # fmt: skip
-        organisations = tables.organisations([pilot(name, *overrides)])
-        assert "today" in [column.heading for column in tables.work_table(organisations).columns]
+        designs = prepared_all([pilot(name, *overrides)])
+        assert "today" in [column.heading for column in tables.work_table(designs).columns]

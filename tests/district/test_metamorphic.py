@@ -12,6 +12,7 @@ from setups.networks import columns, random_network
 from setups.shipped_networks import NAMES
 
 from sim import config
+from sim.config.report import JudgedMeasure
 from sim.district import engines, workload
 from sim.district.background import OFFICE
 from sim.district.demand import Channel
@@ -27,7 +28,7 @@ from sim.queueing import sample
 from sim.statistics.verdicts import Verdict
 from sim.store import files
 from sim.study import replication
-from sim.study.comparison.differences import Shown, compare
+from sim.study.comparison.differences import compare
 
 YUEHU = pytest.param(pilot, marks=pytest.mark.long, id="yuehu")
 TOWN = pytest.param(tiny, id="tiny")
@@ -480,7 +481,7 @@ def test_a_design_against_itself_differs_by_exactly_nothing_in_every_measure(dis
     # A slope needs three requests; all else has a row in every replication, NaN where nothing was observed.
     assert set(counts.filter(pl.col("len") < 6)["measure"]) <= {"days_per_hand_over"}
     keys = counts.filter(pl.col("len") == 6).select("measure", "group").rows()
-    shown = [Shown(measure, group, measure, "share", touched=None) for measure, group in keys]
+    shown = [JudgedMeasure(measure=m, group=group, label=m, mid="share", touched=None) for m, group in keys]
     table = compare(measures, [base.name, "again"], base.mid, base.run, {}, shown)
     assert len(table) == len(keys) > 300
     said = table.filter(pl.col("why") == "")

@@ -6,8 +6,8 @@ from sim import charts, journey
 from sim.district import demand, engines, overload
 from sim.district.stages import Presence
 from sim.draws.clock import DAY, HOUR
-from sim.journey import waits, words
-from sim.journey.chart import journey_figure
+from sim.journeys import waits, words
+from sim.journeys.chart import journey_figure
 from sim.measures.requests import requests
 from sim.study import replication
 

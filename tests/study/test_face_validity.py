@@ -11,9 +11,8 @@ from sim.errors import ConfigError
 from sim.measures.dictionary import DEFINITIONS
 from sim.study import replication
 from sim.study.comparison import face_validity
-from sim.study.comparison.write import face_table, face_targets
 
-TARGETS = face_targets()
+TARGETS = face_validity.shipped_targets()
 OF_ARITHMETIC = {"walk", "touch", "finished_at", "last_level"}
 OWN_MEASURES = OF_ARITHMETIC | {"turnaround_spread", "hours_a_day", "seen_by_patrol", "patrol_yield"}
 
@@ -199,7 +198,9 @@ def test_every_target_that_the_shipped_pilots_miss_says_why():
 
 def test_a_comparison_shows_every_pilot_and_judges_each_target_once():
     frame = measures({"measure": "on_time", "value": 0.5}, {"measure": "on_time", "value": 0.9, "pilot": "three_level"})
-    text = face_table(frame, [pilot(), pilot("three_level")]).to_markdown()
+    pilots = [pilot(), pilot("three_level")]
+    values = face_validity.judged(frame, pilots, TARGETS)
+    text = face_validity.compared_table(values, [p.name for p in pilots]).to_markdown()
     assert "0.50 outside" in text
     assert "0.90" in text
     assert "0.90 within" not in text

@@ -8,10 +8,11 @@ from setups.district import tiny
 from setups.studies import BASE, table, write
 from setups.studies import plan as planned
 
+from sim.config.report import Response
 from sim.errors import ConfigError
-from sim.study import load_tables
 from sim.study.budget.runs import Runs
 from sim.study.comparison import differences
+from sim.study.design import prepared_all
 
 
 def test_designs_that_share_a_point_each_find_its_levels(sweep, tmp_path):
@@ -33,8 +34,10 @@ def test_a_verdict_of_a_study_is_the_one_of_a_comparison(sweep, tmp_path):
     pilots = [tiny("four_level", f"grid.households={n}") for n in (200, 300)]
     pilots = [p.model_copy(update={"name": name}) for p, name in zip(pilots, ("p0000", "p0001"), strict=True)]
     long = table("measures").rename({"point": "pilot"})
-    shown = [differences.judged_as(r) for r in ("turnaround_p90", response, "utilisation|level:district")]
-    staff = load_tables.staff_overloaded(load_tables.organisations(pilots))
+    shown = [
+        pilots[0].report.judged(Response.parse(r)) for r in ("turnaround_p90", response, "utilisation|level:district")
+    ]
+    staff = {name: one.overloaded_share for name, one in prepared_all(pilots).items()}
     compared = differences.compare(long, ["p0000", "p0001"], pilots[0].mid, pilots[0].run, staff, shown)
     effects = table("effects")
     assert effects["why"].to_list() == compared["why"].to_list()

@@ -8,11 +8,11 @@ from setups.commands import wangge
 
 from experiments import validate
 from sim.charts import render
-from sim.config.compose import CONFIGS, parse
+from sim.config.compose import CONFIGS
 from sim.district import engines
 from sim.errors import ConfigError
 from sim.queueing import sample
-from sim.validation import blocks, cases, chart, checks, outcomes, sentences
+from sim.validation import blocks, cases, chart, checks, outcomes, sentences, validation
 from sim.validation.estimators import QUANTITIES
 from sim.validation.outcomes import AGREES, DIFFERS, NOT_COVERED, VAGUE, Outcome
 from sim.validation.run import engines_differ, seed_of, simulate
@@ -382,7 +382,7 @@ def test_every_value_is_held_once_or_is_not_covered_for_a_reason():
     register = cases.load_register(CONFIGS / validate.REGISTER)
     known = register.all_ids
     assert len(known) == len(set(known)) == 249
-    what = validate.chosen((), parse([]))
+    what = validation.chosen()
     held = [e.id for case in what.cases.values() for e in case.expects]
     held += [f"{o.case}.{o.quantity}" for name in what.checks for o in checks.CHECKS[name].outcomes("quick", 1)]
     assert len(held) == len(set(held))
@@ -402,8 +402,8 @@ def test_values_that_nothing_holds_are_in_the_table():
     register = cases.Register.model_validate(
         {"ids": {"a": ["x", "y"], "b": ["x"]}, "not_covered": {"b": "no rule", "a.y": "why"}}
     )
-    assert [r.reason for r in validate._not_covered(register, {"b.x", "a.y"})] == ["nothing holds it yet"]
-    rows = list(validate._not_covered(register, {"a.x"}))
+    assert [r.reason for r in validation._not_covered(register, {"b.x", "a.y"})] == ["nothing holds it yet"]
+    rows = list(validation._not_covered(register, {"a.x"}))
     assert [(r.case, r.quantity, r.verdict, r.reason) for r in rows] == [
         ("a", "y", NOT_COVERED, "why"),
         ("b", "x", NOT_COVERED, "no rule"),

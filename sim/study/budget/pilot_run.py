@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sim.config.study_schema import Study
     from sim.statistics.warm_up import WarmUp
     from sim.store.archive import Archive
-    from sim.study.backend import How
+    from sim.study.backend import Backend
 
 
 PILOT_RUN = "pilot run of"
@@ -31,7 +31,7 @@ PILOT_RUN = "pilot run of"
 
 
 def warm_up(
-    study: Study, line: Line, means: How, archive: Archive, console: Console, *, retry: bool
+    study: Study, line: Line, backend: Backend, archive: Archive, console: Console, *, retry: bool
 ) -> tuple[WarmUp, dict[str, str]]:
     """Return what MSER-5 chooses as warm-up for all points, on a pilot run of the base under every pilot.
 
@@ -51,7 +51,7 @@ def warm_up(
     keys = {base: studies.key(pilot) for base, pilot in pilots.items()}
     for pilot in pilots.values():
         studies.describe(archive, pilot)
-    runs = Runs(archive, pilots, keys, means, study.all_groups, console, retry=retry)
+    runs = Runs(archive, pilots, keys, backend, study.all_groups, console, retry=retry)
     runs.have(dict.fromkeys(pilots, wanted.replications), "pilot run for the warm-up")
     for base, why in runs.failures.items():
         raise ConfigError(f"study.warm_up must have a base that can be run, got {base}, of which {why}")

@@ -11,13 +11,14 @@ from sim.statistics import designs
 from sim.statistics.designs import DesignError, Factor, Level, Setting, Settings
 from sim.study.points import evidence_factors, factors
 from sim.study.points.composer import Composer, Point, value_at
-from sim.study.replications import ANALYSIS_ONLY
+from sim.study.replications import ANALYSIS_ONLY, READING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sim.config import Pilot
     from sim.config.compose import Line
+    from sim.config.report import Report, Response
     from sim.config.study_schema import DesignOf, Study
 
 MOST_POINTS = 100_000
@@ -90,6 +91,11 @@ class Plan:
         return next(point.pilot for point in self.points if point.pilot is not None)
 
     @property
+    def report(self) -> Report:
+        """Return how results are judged and in which words."""
+        return self.first.report
+
+    @property
     def confidence(self) -> float:
         """Return the confidence of all intervals."""
         return self.first.run.confidence
@@ -144,9 +150,11 @@ def planned(study: Study, line: Line) -> Plan:
         for name in study.pilots:
             points.append(composer.point(len(points), number, setting, name))
     if baseline is not None and points[baseline].pilot is None:
-        raise ConfigError(f"study.baseline must be a design that can be, got one that cannot: {points[baseline].why}")
+        raise ConfigError(f"study.baseline must be a feasible design: {points[baseline].why}")
     if not any(point.pilot for point in points):
-        raise ConfigError(f"study must have a point that can be, got {len(points)} that cannot: {points[0].why}")
+        raise ConfigError(
+            f"study must have at least one feasible point; all {len(points)} were rejected: {points[0].why}"
+        )
     titles = {name: str(plain["title"]) for name, plain in base.items()}
     return Plan(study, known, settings, tuple(points), baseline, titles, tuple(notes))
 
@@ -158,7 +166,7 @@ def _settable(study: Study) -> None:
     moved += [(f"study.design.points.{n}", key) for one in study.design for n, k in one.points.items() for key in k]
     for where, key in [*(("study.base", key) for key in study.base), *moved]:
         plain = key.lstrip("+~")
-        reading = plain.partition(".")[0] == "mid" or plain in READ_ONLY
+        reading = plain.partition(".")[0] in READING or plain in READ_ONLY
         if plain.partition(".")[0].partition("/")[0] == "hydra" or plain in ours or (where != "study.base" and reading):
             why = "a study names its pilots, its replications and what is read of them itself"
             raise ConfigError(f"{where} must be a knob of a design ({why}), got {key}")
@@ -172,7 +180,9 @@ def _named(name: str, given: Any) -> list[str]:
     return [str(key) for key in inner or given]
 
 
-def _apart(given: Mapping[str, Factor], from_evidence: Sequence[Factor], line: Line, responses: Sequence[str]) -> None:
+def _apart(
+    given: Mapping[str, Factor], from_evidence: Sequence[Factor], line: Line, responses: Sequence[Response]
+) -> None:
     """Raise where a factor would stand in the place of a column, of another one, or of a knob of the command line."""
     for factor in from_evidence:
         if factor.name in given:

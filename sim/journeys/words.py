@@ -14,8 +14,8 @@ from sim.engine.record import Outcome
 if TYPE_CHECKING:
     from sim.district.organisation import Organisation, Station
     from sim.district.stages import Stage
-    from sim.journey.steps import Journey, Step
-    from sim.journey.waits import Wait
+    from sim.journeys.steps import Journey, Step
+    from sim.journeys.waits import Wait
 
 NEGLIGIBLE = MINUTE // 2
 """A stretch that is not worth a word (ticks)."""

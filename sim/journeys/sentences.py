@@ -8,7 +8,7 @@ import polars as pl
 
 from sim.district.stages import KIND_NAMES
 from sim.draws.clock import MINUTE
-from sim.journey import words
+from sim.journeys import words
 from sim.report.tables import Column, Table, literal
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table as RichTable
 
-    from sim.journey.steps import Journey, Step
+    from sim.journeys.steps import Journey, Step
 
 NOT_YET = "not yet"
 

@@ -10,7 +10,7 @@ import numpy as np
 from sim.district.demand import Channel
 from sim.district.stages import Presence, Stage
 from sim.engine.record import Outcome
-from sim.journey.waits import Wait, spans, wait
+from sim.journeys.waits import Wait, spans, wait
 
 if TYPE_CHECKING:
     from sim.district.assemble import Case, Plan

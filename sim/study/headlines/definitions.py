@@ -41,6 +41,7 @@ class Headline(Section):
     kind: Kind
     holds: Holds
     assumptions: tuple[str, ...]
+    arithmetic: bool = False
     when_it_holds: str
     when_it_fails: str
 

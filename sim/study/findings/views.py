@@ -1,4 +1,4 @@
-"""How the points of a study are looked at: the measures of one pilot, or the difference that another makes."""
+"""The responses of a study over its settings: those of one pilot, or the difference that another makes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sim.statistics import responses
 
 if TYPE_CHECKING:
     from sim.arrays import Floats
+    from sim.config.report import Response
     from sim.study.budget.runs import Runs
     from sim.study.points.composer import Point
     from sim.study.points.plan import Plan
@@ -20,39 +21,46 @@ class View:
 
     Attributes
     ----------
-    name
-        Empty for the measure itself; for a difference, which pilot less which.
     response
+        Which.
+    pilot
+        The pilot of which it is, or which differs.
+    against
+        The pilot that it differs from; empty for the response itself.
+    values
         By setting.
     confidence
         Of its intervals, each on its own.
     """
 
-    name: str
-    response: responses.Response
+    response: Response
+    pilot: str
+    against: str
+    values: responses.Response
     confidence: float
 
 
 def views(plan: Plan, runs: Runs) -> list[View]:
     """Return every response under the only pilot, or the difference of each other pilot from the first."""
     first, *others = plan.study.pilots
-    found = []
+    made = []
     for response in plan.study.responses:
         if not others:
-            found.append(View("", _measured(plan, runs, response), plan.confidence))
+            made.append(View(response, first, "", _measured(plan, runs, response), plan.confidence))
         for number, other in enumerate(others, 1):
-            found.append(View(f"{other} minus {first}", _difference(plan, runs, response, number), plan.confidence))
-    return found
+            values = _difference(plan, runs, response, number)
+            made.append(View(response, other, first, values, plan.confidence))
+    return made
 
 
-def _measured(plan: Plan, runs: Runs, response: str) -> responses.Response:
+def _measured(plan: Plan, runs: Runs, response: Response) -> responses.Response:
     """Return a response at every setting, under the only pilot."""
     points = {number: plan.at(number)[0] for number in range(len(plan.settings.all))}
     values = {number: runs.values(p.name, response) for number, p in points.items() if _is_run(runs, p)}
-    return responses.Response(response, runs.unit(response), values, _reasons(runs, points))
+    return responses.Response(str(response), runs.unit(response), values, _reasons(runs, points))
 
 
-def _difference(plan: Plan, runs: Runs, response: str, which: int) -> responses.Response:
+def _difference(plan: Plan, runs: Runs, response: Response, which: int) -> responses.Response:
     """Return the paired difference of a response at every setting, of a pilot less the first."""
     values: dict[int, Floats] = {}
     why: dict[int, str] = {}
@@ -63,7 +71,7 @@ def _difference(plan: Plan, runs: Runs, response: str, which: int) -> responses.
         if all(_is_run(runs, p) for p in pair):
             n = min(runs.count(p.name) for p in pair)
             values[number] = runs.values(pair[1].name, response, n) - runs.values(pair[0].name, response, n)
-    return responses.Response(response, runs.unit(response), values, why)
+    return responses.Response(str(response), runs.unit(response), values, why)
 
 
 def _is_run(runs: Runs, point: Point) -> bool:
@@ -73,5 +81,5 @@ def _is_run(runs: Runs, point: Point) -> bool:
 
 def _reasons(runs: Runs, points: dict[int, Point]) -> dict[int, str]:
     """Return why points have no values, where they have none."""
-    told = {number: point.why or runs.failures.get(point.name, "") for number, point in points.items()}
-    return {number: why for number, why in told.items() if why}
+    reasons = {number: point.why or runs.failures.get(point.name, "") for number, point in points.items()}
+    return {number: why for number, why in reasons.items() if why}

@@ -1,8 +1,8 @@
 """The journey of one request through a design: its steps, why each took as long as it did, and all of it in words."""
 
-from sim.journey.sentences import ending, facts, journey_table, journey_text, rows, totals_table
-from sim.journey.steps import Journey, Step, Totals, read
-from sim.journey.waits import Wait
+from sim.journeys.sentences import ending, facts, journey_table, journey_text, rows, totals_table
+from sim.journeys.steps import Journey, Step, Totals, read
+from sim.journeys.waits import Wait
 
 __all__ = [
     "Journey",

@@ -13,8 +13,8 @@ from sim.charts.style import styled
 from sim.district.demand import Channel
 from sim.district.stages import Lag
 from sim.draws.clock import HOUR, MINUTE
-from sim.journey import words
-from sim.journey.sentences import words_of
+from sim.journeys import words
+from sim.journeys.sentences import words_of
 from sim.report.tables import literal
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from sim.journey import Journey, Step
+    from sim.journeys import Journey, Step
 
 _LANE = 0.46
 """Height of a lane (inches)."""
