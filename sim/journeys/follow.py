@@ -103,10 +103,7 @@ def follow(
 
 def whole(plan: Plan, engine: engines.Settings) -> Record:
     """Return the record of all requests of a replication, in one piece, held to the books."""
-    one = engine if isinstance(engine, engines.Reference) else engine.model_copy(
-        update={"block_weeks": plan.office.weeks}
-    )  # fmt: skip
-    (record,) = engines.records(plan, one)
+    (record,) = engines.records(plan, engines.in_one_block(engine, plan.office.weeks))
     balance(record.case.network, record.visits, record.spells, plan.horizon)
     return record
 

@@ -50,6 +50,11 @@ class Study:
         return " ".join(map(str, words)) if isinstance(words, list) else ""
 
     @property
+    def designs(self) -> list[str]:
+        """Return the names of the designs that were asked for, without those of a pilot run for the warm-up."""
+        return [name for name in self.keys if not name.startswith(manifest.PILOT_RUN)]
+
+    @property
     def wanted(self) -> int | None:
         """Return how many replications of each design were asked for, if that is noted."""
         number = self.last.get("replications")

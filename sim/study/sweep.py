@@ -20,6 +20,7 @@ from sim.study.budget import pilot_run, spending
 from sim.study.budget.runs import Runs
 from sim.study.findings import preview
 from sim.study.findings.write import cost, write
+from sim.study.own_measures import packed
 from sim.study.points.plan import planned
 from sim.study.points.screening import screen_all
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from sim.report.tables import Table
     from sim.statistics.warm_up import WarmUp
     from sim.study.backend import Backend
+    from sim.study.own_measures import OwnMeasure
     from sim.study.points.plan import Plan
     from sim.study.points.screening import Screened
 
@@ -130,6 +132,7 @@ def prepare(
     console: Console | None = None,
     retry: bool = False,
     choose_warm_up: bool = True,
+    measures: Sequence[OwnMeasure] = (),
 ) -> Prepared:
     """Return a study with its points planned and screened; a warm-up is chosen by a pilot run, where it asks for one.
 
@@ -144,14 +147,16 @@ def prepare(
     if study.warm_up is not None and choose_warm_up:
         warm_up, pilot_keys = pilot_run.warm_up(study, line, backend, archive, console, retry=retry)
         plan = planned(study, Line((*line.overrides, f"run.warm_up_weeks={warm_up.weeks}"), line.config_dir))
-    keys = replications.keys(list(plan.pilots.values()))
-    screened = screen_all(archive, plan.pilots, keys, backend)
+    own = packed(measures)
+    plan = plan.showing(measures)
+    keys = replications.keys(list(plan.pilots.values()), own)
+    screened = screen_all(archive, plan.pilots, keys, backend, own)
     plan = plan.without(_refused(plan, screened))
     if not plan.pilots:
         n, first = len(plan.points), plan.points[0]
         raise ConfigError(f"study must have at least one feasible point; all {n} were rejected: {first.why}")
     keys = {name: keys[name] for name in plan.pilots}
-    runs = Runs(archive, plan.pilots, keys, backend, study.all_groups, console, retry=retry)
+    runs = Runs(archive, plan.pilots, keys, backend, study.all_groups, console, retry=retry, own=own)
     return Prepared(plan, screened, runs, warm_up, pilot_keys)
 
 
@@ -164,6 +169,7 @@ def sweep(
     console: Console | None = None,
     retry: bool = False,
     command: Sequence[str] = (),
+    measures: Sequence[OwnMeasure] = (),
 ) -> Sweep:
     """Run what is missing of a study and keep its tables, charts and summary in its folder.
 
@@ -183,6 +189,8 @@ def sweep(
         Whether replications that failed before are tried again.
     command
         As it is noted in the manifest.
+    measures
+        Measures of one's own, which the study may ask for like any other.
 
     Raises
     ------
@@ -192,7 +200,7 @@ def sweep(
         The folder must be empty or hold this very study; some point must not fail.
     """
     archive = Archive.open(folder.absolute().parent / ARCHIVE)
-    prepared = prepare(study, line, backend, archive, console=console, retry=retry)
+    prepared = prepare(study, line, backend, archive, console=console, retry=retry, measures=measures)
     return finish(prepared, study, line, folder, console=console, command=command)
 
 

@@ -12,6 +12,7 @@ from sim.config.study_schema import WarmUp as WarmUpWanted
 from sim.errors import ConfigError
 from sim.statistics import warm_up as truncation
 from sim.statistics.designs import Setting
+from sim.store import manifest
 from sim.study import replications as studies
 from sim.study.budget.runs import Runs
 from sim.study.points.composer import Composer
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
     from sim.statistics.warm_up import WarmUp
     from sim.store.archive import Archive
     from sim.study.backend import Backend
-
-
-PILOT_RUN = "pilot run of"
-"""How the designs of the warm-up's pilot run are called among a study's keys: no pilot and no point is called so."""
 
 
 def warm_up(
@@ -62,4 +59,4 @@ def warm_up(
             hours = [table.filter(pl.col("post") == post).sort("week")["hours"].to_numpy() for table in tables]
             name = f"{base}, {post}" if len(pilots) > 1 else str(post)
             series[name] = np.array(hours, dtype=np.float64).T
-    return truncation.warm_up(series, wanted.least), {f"{PILOT_RUN} {base}": key for base, key in keys.items()}
+    return truncation.warm_up(series, wanted.least), {f"{manifest.PILOT_RUN}{base}": key for base, key in keys.items()}

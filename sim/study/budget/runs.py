@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.config.report import Response
+from sim.measures.dictionary import lacking
 from sim.report.console import Progress
 from sim.store.archive import Damaged, NotKept
 from sim.study import replications
+from sim.study.own_measures import NOTHING, Packed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,6 +48,8 @@ class Runs:
         Where to tell how far it is.
     retry
         Whether replications that failed before are tried again.
+    own
+        Measures of one's own.
     """
 
     archive: Archive
@@ -55,11 +59,13 @@ class Runs:
     groups: Sequence[str]
     console: Console
     retry: bool = False
+    own: Packed = NOTHING
     steps: int = 0
     seconds: float = 0.0
     simulated: int = 0
     damages: list[str] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
+    _lacked: dict[str, int] = field(default_factory=dict)
     _failed_at: dict[str, int] = field(default_factory=dict)
     _tables: dict[tuple[str, int], pl.DataFrame] = field(default_factory=dict)
     _numbers: dict[tuple[str, int], dict[Response, float]] = field(default_factory=dict)
@@ -82,8 +88,11 @@ class Runs:
                     self._failed(*which, error)
                 else:
                     missing[which] = replications.Task(
-                        self.archive, which[0], self.pilots[name], number, self.backend.engine
+                        self.archive, which[0], self.pilots[name], number, self.backend.engine, self.own
                     )
+        for what, n in self._lacked.items():
+            self.console.print(f"- {replications.lacked(n, what)}", markup=False)
+        self._lacked.clear()
         self._run(list(missing.values()), told)
 
     def count(self, name: str) -> int:
@@ -132,6 +141,11 @@ class Runs:
             self.console.print(f"- {damage}. It is run again.", markup=False)
             return False
         except NotKept:  # another process put it aside meanwhile
+            return False
+        if names := lacking(whole["measure"].unique()):
+            self.archive.put_aside(key, replication, replications.EARLIER)
+            what = ", ".join(names)
+            self._lacked[what] = self._lacked.get(what, 0) + 1
             return False
         mine = whole.filter(pl.col("group").str.extract("^([^:|]*)").is_in(self.groups))
         self._tables[key, replication] = mine

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -18,6 +18,7 @@ from sim.study.comparison import equity, equity_tables, face_validity, notes, re
 from sim.study.comparison.differences import compare as compared
 from sim.study.comparison.differences import overloaded_in
 from sim.study.design import check_overload
+from sim.study.own_measures import NOTHING, OwnMeasure, Packed, packed, shown_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.console import Console
 
+    from sim.config import Pilot
     from sim.report.tables import Table
     from sim.study.backend import Backend
     from sim.study.design import Design
@@ -141,6 +143,7 @@ def compare(
     console: Console | None = None,
     command: Sequence[str] = (),
     before: Opening | None = None,
+    measures: Sequence[OwnMeasure] = (),
 ) -> Comparison:
     """Run what is missing of a comparison, judge it, and keep tables, charts and summary in its folder.
 
@@ -158,6 +161,8 @@ def compare(
         As it is noted in the manifest.
     before
         What `opening` returned, where it was shown already.
+    measures
+        Measures of one's own, which are archived, shown and judged like all others.
 
     Raises
     ------
@@ -168,13 +173,10 @@ def compare(
     """
     check_overload(designs.values())
     console, before = console or quiet(), before or opening(designs)
-    pilots = [design.pilot for design in designs.values()]
-    run = pilots[0].run
-    facts = {"command": list(command), "seed": run.seed, "replications": run.replications}
-    store = Store.open(folder, replications.identity(pilots), facts, keys=replications.keys(pilots))
-    for note in (*store.repair(run.replications), *store.renew(KEPT, run.replications)):
-        console.print(f"- {note}", markup=False)
-    speed = run_missing(console, store, designs, backend)
+    own = packed(measures)
+    designs = {name: replace(one, pilot=shown_with(one.pilot, measures)) for name, one in designs.items()}
+    store = opened(console, folder, [design.pilot for design in designs.values()], command, own=own)
+    speed = run_missing(console, store, designs, backend, own)
     comparison = judged(designs, store, before, speed)
     store.finish(
         {
@@ -186,7 +188,28 @@ def compare(
     return comparison
 
 
-def run_missing(console: Console, store: Store, designs: Mapping[str, Design], backend: Backend) -> Speed:
+def opened(
+    console: Console,
+    folder: Path,
+    pilots: Sequence[Pilot],
+    command: Sequence[str],
+    tables: Sequence[str] = KEPT,
+    own: Packed = NOTHING,
+) -> Store:
+    """Return the results folder of pilots, with damaged and incomplete replications put aside, which is told."""
+    run, keys = pilots[0].run, replications.keys(pilots, own)
+    facts = {"command": list(command), "seed": run.seed, "replications": run.replications}
+    store = Store.open(folder, replications.identity(pilots, own), facts, keys=keys)
+    notes_ = store.repair(run.replications)
+    notes_ += replications.set_aside_incomplete(store.archive, keys, run.replications, tables)
+    for note in notes_:
+        console.print(f"- {note}", markup=False)
+    return store
+
+
+def run_missing(
+    console: Console, store: Store, designs: Mapping[str, Design], backend: Backend, own: Packed = NOTHING
+) -> Speed:
     """Run the replications that are missing in a store, telling how far it is."""
     pilots = [design.pilot for design in designs.values()]
     wanted = {(store.key(p.name), r) for p in pilots for r in range(p.run.replications)}
@@ -198,7 +221,7 @@ def run_missing(console: Console, store: Store, designs: Mapping[str, Design], b
         def on_done(task: Task, facts: Mapping[str, Any]) -> None:
             bar.advance(f"{task}, {facts['steps']:,} steps in {facts['seconds']:.0f} s")
 
-        return replications.run(store, pilots, engine=backend.engine, on=backend.executor, on_done=on_done)
+        return replications.run(store, pilots, engine=backend.engine, on=backend.executor, on_done=on_done, own=own)
 
 
 def judged(designs: Mapping[str, Design], store: Store, before: Opening, speed: Speed) -> Comparison:

@@ -12,9 +12,8 @@ from sim.config.compose import CONFIGS, Line, compose
 from sim.errors import ConfigError
 from sim.report.tables import escape_markdown
 from sim.statistics.intervals import mean_interval
-from sim.store.store import Store
 from sim.study import replications
-from sim.study.comparison.comparison import run_missing
+from sim.study.comparison.comparison import opened, run_missing
 from sim.study.comparison.redraw import footer
 from sim.study.design import prepared
 from sim.study.headlines.definitions import Effect, Headline, Headlines, effect, sentences, told, verdict
@@ -100,10 +99,7 @@ def study(
     designs = {point.id: point.design for point in points if point.design is not None}
     pilots = [design.pilot for design in designs.values()]
     run = pilots[0].run
-    facts = {"command": list(command), "seed": run.seed, "replications": run.replications}
-    store = Store.open(folder, replications.identity(pilots), facts, keys=replications.keys(pilots))
-    for note in (*store.repair(run.replications), *store.renew(("measures",), run.replications)):
-        console.print(f"- {note}", markup=False)
+    store = opened(console, folder, pilots, command, (replications.MEASURES,))
     run_missing(console, store, designs, backend)
     measures = store.table("measures", list(designs), run.replications)
     units = {m: str(measures.filter(measures["measure"] == m)["unit"][0]) for m in headline.panels}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sim.errors import ConfigError, near
 from sim.statistics import designs
 from sim.statistics.designs import DesignError, Factor, Level, Setting, Settings
+from sim.study.own_measures import shown_with
 from sim.study.points import evidence_factors, factors
 from sim.study.points.composer import Composer, Point, value_at
 from sim.study.replications import ANALYSIS_ONLY, READING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sim.config.compose import Line
     from sim.config.report import Report, Response
     from sim.config.study_schema import DesignOf, Study
+    from sim.study.own_measures import OwnMeasure
 
 MOST_POINTS = 100_000
 
@@ -70,6 +72,11 @@ class Plan:
         """Return the plan with these points as such that cannot be, for the reasons given."""
         points = (replace(p, pilot=None, why=why[p.name]) if p.name in why else p for p in self.points)
         return replace(self, points=tuple(points))
+
+    def showing(self, measures: Sequence[OwnMeasure]) -> Plan:
+        """Return the plan with designs whose comparisons show and judge measures of one's own too."""
+        points = (replace(p, pilot=shown_with(p.pilot, measures)) if p.pilot else p for p in self.points)
+        return replace(self, points=tuple(points)) if measures else self
 
     def point(self, name: str) -> Point:
         """Return a point by its name."""

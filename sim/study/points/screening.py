@@ -9,6 +9,7 @@ from sim import executor
 from sim.errors import ConfigError
 from sim.study import replications
 from sim.study.design import prepared
+from sim.study.own_measures import NOTHING, Packed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +65,7 @@ def screen(task: Task) -> Screened:
 
 
 def screen_all(
-    archive: Archive, pilots: Mapping[str, Pilot], keys: Mapping[str, str], backend: Backend
+    archive: Archive, pilots: Mapping[str, Pilot], keys: Mapping[str, str], backend: Backend, own: Packed = NOTHING
 ) -> dict[str, Screened]:
     """Return what is known of every design before it is run, by name; it is kept beside the replications."""
     seen: dict[str, Screened] = {}
@@ -78,7 +79,7 @@ def screen_all(
 
     def on_done(task: Task, found: Screened) -> None:
         seen[task.key] = found
-        replications.describe(archive, task.pilot, **{NOTE: _plain(found)})
+        replications.describe(archive, task.pilot, own, {NOTE: _plain(found)})
 
     on = backend.executor if len(tasks) >= WORTH_A_POOL else executor.Serial(kind="serial")
     executor.run_tasks(screen, list(tasks.values()), on, on_done=on_done, named=lambda task: task.pilot.title)
