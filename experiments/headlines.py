@@ -43,11 +43,11 @@ def main(arguments: list[str]) -> None:
     if "--help" in arguments or "-h" in arguments:
         print(HELP)  # noqa: T201
         return
-    from sim import MODEL_VERSION
     from sim.report.console import terminal
     from sim.store.files import plain_name
     from sim.store.store import Store
     from sim.study.headlines.run import points_of, shipped, study
+    from sim.version import MODEL_VERSION
 
     line = parse(arguments)
     where, other = line.take(*BACKEND_KEYS)

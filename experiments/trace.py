@@ -85,7 +85,7 @@ def main(arguments: list[str]) -> None:
 
 def _trace(settings: Trace, pilots: list[Pilot], engine: engines.Settings, overrides: Sequence[str]) -> None:
     """Follow the request, print the journeys and keep them."""
-    from sim.journeys.follow import Selection, follow, keep, reading, tables_of
+    from sim.journeys.follow import Journeys, Selection, follow, keep
     from sim.journeys.sentences import journey_text
     from sim.report.console import terminal
     from sim.store.files import plain_name
@@ -95,22 +95,23 @@ def _trace(settings: Trace, pilots: list[Pilot], engine: engines.Settings, overr
     if settings.name is not None:
         plain_name("name", settings.name)
     selection = Selection(settings.request, settings.archetype, settings.channel)
-    journeys, remarks = follow(pilots, selection, settings.replication, engine)
-    request = journeys[0].request
+    each, remarks = follow(pilots, selection, settings.replication, engine)
+    journeys = Journeys(tuple(each), settings.replication, tuple(remarks))
+    request = each[0].request
     identity = {**replications.identity(pilots), "trace": {"request": request, "replication": settings.replication}}
     name = settings.name or _name(identity, settings, overrides)
     command = ["wangge", "trace", f"request={request}", *overrides]
     store = Store.open(Path("results") / name, identity, {"command": command})
     console = terminal()
-    for note in remarks:
+    for note in journeys.remarks:
         console.print(f"- {note}", markup=False)
-    keep(store, journeys, settings.replication)
-    for journey in journeys:
+    keep(store, journeys)
+    for journey in journeys.each:
         console.print()
         console.print(journey_text(journey))
     console.print()
-    console.print(tables_of(journeys)[-1])
-    for note in reading(journeys, settings.replication):
+    console.print(journeys.tables[-1])
+    for note in journeys.notes:
         console.print(f"- {note}", markup=False)
     store.finish({})
     console.print(f"\nKept in results/{name}/ (journey.md, journey.csv, charts/)", markup=False)

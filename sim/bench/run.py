@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from sim import MODEL_VERSION, config
+from sim import config
 from sim.bench import chart, machine, measurement, speeds, tools
 from sim.bench.measurement import Workload
 from sim.config import Name, Section
@@ -16,6 +16,7 @@ from sim.config.compose import Line, compose
 from sim.errors import ConfigError, near
 from sim.report.tables import escape_markdown
 from sim.store.store import Store
+from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

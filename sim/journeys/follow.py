@@ -16,12 +16,16 @@ from sim.journeys.steps import Journey, read
 from sim.measures.requests import requests
 from sim.measures.residents import measured_rows
 from sim.measures.tally import window
+from sim.report.notebook import as_html
 from sim.report.tables import escape_markdown
 from sim.study.design import Design
 from sim.study.replication import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import polars as pl
+    from matplotlib.figure import Figure
 
     from sim.arrays import Bools, Ints
     from sim.config import Pilot
@@ -66,6 +70,73 @@ class Selection:
             raise ConfigError(
                 f"archetype and channel must be left out where request is a number, got request={request}"
             )
+
+
+@dataclass(frozen=True)
+class Journeys:
+    """The journey of one request under one design or two; it prints as tables.
+
+    Attributes
+    ----------
+    each
+        By design.
+    replication
+        Of which replication the request is.
+    remarks
+        What is to be said of the choice.
+    """
+
+    each: tuple[Journey, ...]
+    replication: int
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> pl.DataFrame:
+        """Return one row a step and design."""
+        return rows(self.each)
+
+    def chart(self) -> Figure:
+        """Return the journeys as a chart."""
+        from sim.journeys.chart import journey_figure
+
+        return journey_figure(self.each, self.footer)
+
+    @property
+    def footer(self) -> str:
+        """Return the line under the chart."""
+        pilot = self.each[0].organisation.pilot
+        return (
+            f"{pilot.district.name}; replication {self.replication}, seed {pilot.run.seed}. One request is an example. "
+            "Many inputs are assumptions: configs/evidence.yaml."
+        )
+
+    @property
+    def notes(self) -> list[str]:
+        """Return what must be known to read them."""
+        pilot = self.each[0].organisation.pilot
+        monday = pilot.district.calendar.first_monday
+        return [
+            f"Replication {self.replication}, seed {pilot.run.seed}, {pilot.run.weeks} weeks. Dates are counted on "
+            f"from {monday:%A %Y-%m-%d}; the simulated year of 52 weeks repeats.",
+            "Activities have the procedure's own names, whichever level performs them. Waiting, and what staff did "
+            "meanwhile, is told in office time.",
+            "One request is an example and proves nothing about a design: wangge compare does.",
+        ]
+
+    @property
+    def tables(self) -> list[Table]:
+        """Return a table a journey, and one of their totals."""
+        return [*map(journey_table, self.each), totals_table(self.each)]
+
+    def __str__(self) -> str:
+        """Return the tables as plain text."""
+        return "\n\n".join([*(f"- {remark}" for remark in self.remarks), *(table.to_text() for table in self.tables)])
+
+    def _repr_html_(self) -> str:
+        """Return the tables and the chart, for a notebook."""
+        from sim.charts import render
+
+        return as_html(self.tables, "\n\n".join(self.remarks), [render(self.chart(), "svg")])
 
 
 def follow(
@@ -137,42 +208,18 @@ def _turnaround(record: Record, mine: Requests, rows: Ints) -> Ints:
     return record.case.office.hours.between(mine.contact[rows], mine.result[rows])
 
 
-def reading(journeys: Sequence[Journey], replication: int) -> list[str]:
-    """Return what must be known to read journeys."""
-    pilot = journeys[0].organisation.pilot
-    monday = pilot.district.calendar.first_monday
-    return [
-        f"Replication {replication}, seed {pilot.run.seed}, {pilot.run.weeks} weeks. Dates are counted on "
-        f"from {monday:%A %Y-%m-%d}; the simulated year of 52 weeks repeats.",
-        "Activities have the procedure's own names, whichever level performs them. Waiting, and what staff did "
-        "meanwhile, is told in office time.",
-        "One request is an example and proves nothing about a design: wangge compare does.",
-    ]
-
-
-def tables_of(journeys: Sequence[Journey]) -> list[Table]:
-    """Return a table a journey, and one of their totals."""
-    return [*map(journey_table, journeys), totals_table(journeys)]
-
-
-def keep(store: Store, journeys: Sequence[Journey], replication: int) -> None:
+def keep(store: Store, journeys: Journeys) -> None:
     """Write journeys as a text, a table and a chart."""
     from sim.charts import render
-    from sim.journeys.chart import journey_figure
 
-    pilot = journeys[0].organisation.pilot
     text = [
-        f"# The journey of request {journeys[0].request}",
-        *(table.to_markdown() for table in tables_of(journeys)),
-        *map(escape_markdown, reading(journeys, replication)),
+        f"# The journey of request {journeys.each[0].request}",
+        *(table.to_markdown() for table in journeys.tables),
+        *map(escape_markdown, journeys.notes),
         "![](charts/journey.png)",
     ]
     store.write_text("journey.md", "\n\n".join(text) + "\n")
-    store.write_table("journey", rows(journeys))
-    footer = (
-        f"{pilot.district.name}; replication {replication}, seed {pilot.run.seed}. One request is an example. "
-        "Many inputs are assumptions: configs/evidence.yaml."
-    )
-    figure = journey_figure(journeys, footer)
+    store.write_table("journey", journeys.rows)
+    figure = journeys.chart()
     for format_ in ("png", "svg"):
         store.write_bytes(f"charts/journey.{format_}", render(figure, format_))

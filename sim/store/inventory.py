@@ -6,10 +6,10 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sim import MODEL_VERSION
 from sim.errors import StoreError
 from sim.store import files, manifest
 from sim.store.archive import ARCHIVE, ASIDE, DESIGN, FAILED, REPLICATIONS, Archive
+from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

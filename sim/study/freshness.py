@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import sim
 from sim.errors import StoreError
 from sim.store import files, manifest
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from sim.study.points.plan import Plan
 
 NAME = "standing.json"
+LIBRARY = Path(__file__).resolve().parents[1]
 
 
 def request(plan: Plan, identity: Mapping[str, Any]) -> str:
@@ -33,7 +33,7 @@ def request(plan: Plan, identity: Mapping[str, Any]) -> str:
         "points": [(point.label, point.why) for point in plan.points],
         "titles": dict(plan.titles),
         "versions": manifest.versions(),
-        "program": [files.digest(path.read_bytes()) for path in sorted(Path(sim.__path__[0]).rglob("*.py"))],
+        "program": [files.digest(path.read_bytes()) for path in sorted(LIBRARY.rglob("*.py"))],
     }
     return files.digest(json.dumps(whole, sort_keys=True).encode())
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from sim import MODEL_VERSION, executor
+from sim import executor
 from sim.district import engines
 from sim.errors import ConfigError, StoreError
 from sim.measures.dictionary import lacking
@@ -20,6 +20,7 @@ from sim.store.archive import Archive
 from sim.store.store import KEY_LETTERS
 from sim.study.own_measures import NOTHING, Packed
 from sim.study.replication import simulate
+from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -7,7 +7,6 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sim import MODEL_VERSION
 from sim.config.compose import Line
 from sim.errors import ConfigError, StoreError
 from sim.report.console import quiet
@@ -23,6 +22,7 @@ from sim.study.findings.write import cost, write
 from sim.study.own_measures import packed
 from sim.study.points.plan import planned
 from sim.study.points.screening import screen_all
+from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from sim import MODEL_VERSION, config
+from sim import config
 from sim.config.compose import CONFIGS, Line, compose
 from sim.errors import ConfigError, near
 from sim.report.console import Progress, quiet
@@ -19,6 +19,7 @@ from sim.validation.cases import load_folder, load_register
 from sim.validation.checks import CHECKS
 from sim.validation.outcomes import NOT_COVERED, Outcome, chance, judged, scored, table
 from sim.validation.sentences import failed, notes, outcome_table
+from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

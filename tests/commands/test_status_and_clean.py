@@ -12,11 +12,11 @@ import pytest
 from setups.commands import refused, wangge
 from setups.contents import contents
 
-from sim import MODEL_VERSION
 from sim.errors import StoreError
 from sim.store import files, inventory
 from sim.store.archive import Archive
 from sim.store.store import Store
+from sim.version import MODEL_VERSION
 
 A, B, C = "aa" * 16, "bb" * 16, "cc" * 16
 TABLES = {"measures": pl.DataFrame({"value": [1.5]})}

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from setups.district import mapping, tiny
+from setups.district import CONFIGS, mapping, pilot, tiny
 
 from sim import config
 from sim.district.engines import Compiled
@@ -118,3 +118,34 @@ def test_a_failed_replication_is_noted_and_the_others_go_on(tmp_path: Path, on: 
     assert "AttributeError: 'str' object" in error
     replications.run_tasks([task(archive, pilot, 0)], on=on, on_done=ignore, go_on=True)
     assert archive.failures(replications.key(pilot)) == {}
+
+
+KEYS = {
+    "flatten_only": "7e1c45a9e9d32ad9af09c064d203e04c",
+    "four_level": "199edb403b711cb8df6832674042365a",
+    "merge_only": "846ddc3a1633a2d9e00bd2fc85d8f2c7",
+    "sink_only": "dcb4a85f567ddff7f82701b77e5dcb65",
+    "three_level": "487d47b3a25def01c0808e2750cb7a0d",
+    "three_level_balanced": "5de2d4c780eb25b76767b2952a7ad04e",
+    "three_level_dedicated": "8df704b48eeac22c6073261180338a57",
+    "three_level_expected": "44a0edd9a4523e3962412114bf2fdb60",
+    "three_level_generalist": "2df86ea1a9633f24aebd9a9a5b3266db",
+}
+"""Of the shipped designs over a year, as they have been archived since version 0.1.0 of the program."""
+
+
+@pytest.mark.parametrize("name", sorted(KEYS))
+def test_replications_of_a_shipped_design_are_found_again(name):
+    assert replications.key(pilot(name, "run=year")) == KEYS[name]
+
+
+def test_every_shipped_design_has_a_pinned_key():
+    assert set(KEYS) == {path.stem for path in (CONFIGS / "pilot").glob("*.yaml")}
+
+
+def test_how_results_are_shown_and_judged_is_no_part_of_a_key():
+    one = pilot("four_level")
+    other = one.model_copy(update={"report": one.report.model_copy(update={"maps": (), "expected_loads": None})})
+    assert other != one
+    assert replications.key(other) == replications.key(one)
+    assert replications.identity([other]) == replications.identity([one])

@@ -19,6 +19,7 @@ from setups.studies import BASE, OWN, table, write
 
 import experiments.sweep
 import sim.study.replications
+import sim.study.sweep
 from sim.store.archive import Archive
 from sim.store.store import Store
 from sim.study.findings import charting
@@ -101,7 +102,7 @@ def test_another_knob_or_another_model_is_run_anew(sweep, tmp_path, monkeypatch)
     before = set(table("design")["key"])
     assert "Simulated now: 1 replication" in sweep("run.seed=2", "name=other")
     assert not before & set(table("design", "other")["key"])
-    for module in (sim.study.replications, experiments.sweep):
+    for module in (sim.study.replications, sim.study.sweep):
         monkeypatch.setattr(module, "MODEL_VERSION", "another")
     told = sweep(status=2)
     assert "holds another study" in told
