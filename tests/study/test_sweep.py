@@ -306,7 +306,7 @@ def test_points_that_cannot_be_are_told_and_the_rest_is_run(sweep, tmp_path):
     assert "staffing" in design["why"][1]
     assert "at least 0, got -1" in design["why"][2]
     write(tmp_path, "none", factors={"staffing.community_heads": [0]})
-    assert "study must have a point that can be, got 1 that cannot: staffing.community_heads" in sweep(
+    assert "study must have at least one feasible point; all 1 were rejected: staffing.community_heads" in sweep(
         "study=none", status=2
     )
     assert not Path("results/none").exists()
