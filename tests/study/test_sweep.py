@@ -316,7 +316,7 @@ def test_a_design_that_cannot_be_staffed_is_told_before_its_folder_is_begun(swee
     crowded = {"factors": {"grid.households": [50]}, "base": {**BASE, "roles": "dedicated"}}
     write(tmp_path, **crowded)
     told = sweep(status=2)
-    assert "study must have a point that can be, got 1 point without a design: roles.managers_per_grid" in told
+    assert "study must have at least one feasible point; all 1 were rejected: roles.managers_per_grid" in told
     assert not Path("results/mine").exists()
 
 
