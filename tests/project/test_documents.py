@@ -93,10 +93,13 @@ def test_links_lead_to_files_and_headings_that_exist(page):
             assert anchor in anchors(file.resolve().relative_to(ROOT).as_posix()), target
 
 
+RECIPES = {"sim/charts/comparison/left_unserved.py", "experiments/districts.py"}  # what their readers write
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_paths_of_the_project_that_a_page_names_exist(page):
     for path in re.findall(r"`((?:sim|experiments|configs|docs|tests)/[\w./]*)`", read(page)):
-        assert (ROOT / path).exists(), path
+        assert path in RECIPES or (ROOT / path).exists(), path
 
 
 @pytest.mark.parametrize("page", PAGES)
