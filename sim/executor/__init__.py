@@ -14,23 +14,23 @@ if TYPE_CHECKING:
 __all__ = ["Dask", "Local", "Serial", "Settings", "chosen", "default_workers", "run_tasks"]
 
 Task = TypeVar("Task")
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 
 def run_tasks(
-    function: Callable[[Task], Found],
+    function: Callable[[Task], Result],
     tasks: Iterable[Task],
     executor: Settings,
     *,
     on_done: Callable[[Task, Any], None],
-    keep: Callable[[Task, Found], Any] | None = None,
+    keep: Callable[[Task, Result], Any] | None = None,
     on_start: Callable[[Task], None] | None = None,
     named: Callable[[Task], str] = str,
 ) -> None:
-    """Call a function on every task and keep what it finds, where and on as many processes as the executor says.
+    """Call a function on every task and keep its results, where and on as many processes as the executor says.
 
-    What is found is kept as soon as it is there, so that nothing finished is lost, whatever happens: by the
-    worker itself on this machine, by this process where the workers may be on others.
+    A result is kept as soon as it is there, so that nothing finished is lost, whatever happens: by the worker itself on
+    this machine, by this process where the workers may be on others.
 
     Parameters
     ----------
@@ -43,11 +43,11 @@ def run_tasks(
     on_done
         Called here with a task and what `keep` returned, in the order in which they finish.
     keep
-        Called with a task and what was found, to put it on disk; without it `on_done` gets what was found.
+        Called with a task and its result, to put it on disk; without it `on_done` gets the result.
     on_start
         Called here with a task when it is handed to a worker.
     named
-        What to call a task in a message.
+        The name of a task in messages.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def run_tasks(
     KeyboardInterrupt
         After Ctrl-C, when the workers of this machine have ended.
     """
-    work = Work(function, keep or _as_found, on_start or _ignore, on_done, named)
+    work = Work(function, keep or _as_result, on_start or _ignore, on_done, named)
     waiting = list(tasks)
     if not waiting:
         return
@@ -77,9 +77,9 @@ def run_tasks(
             run_on_processes(work, waiting, workers, executor.memory_mb_per_worker)
 
 
-def _as_found(_: object, found: Found) -> Found:
-    """Return what was found."""
-    return found
+def _as_result(_: object, result: Result) -> Result:
+    """Return a result as it is."""
+    return result
 
 
 def _ignore(task: object) -> None:

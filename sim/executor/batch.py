@@ -1,4 +1,4 @@
-"""What a worker of a cluster does: a few tasks, whose findings it sends back."""
+"""What a worker of a cluster does: a few tasks, whose results it sends back."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 Task = TypeVar("Task")
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 ENOUGH_SECONDS = 2.0
 
 
 @dataclass
-class Reply(Generic[Found]):
-    """What a worker found: in the order of the batch, as far as it came.
+class Reply(Generic[Result]):
+    """What a worker sends back: results in the order of the batch, as far as it came.
 
     Attributes
     ----------
-    found
+    results
         One for each task that was done.
     seconds
         What they took.
@@ -34,30 +34,30 @@ class Reply(Generic[Found]):
         How the worker's program differs, in words; then nothing was done.
     """
 
-    found: list[Found] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
     seconds: float = 0.0
     error: Exception | None = None
     other_program: list[str] = field(default_factory=list)
 
 
 def perform(
-    function: Callable[[Task], Found],
+    function: Callable[[Task], Result],
     tasks: list[Task],
     here: Mapping[str, str],
     enough_seconds: float = ENOUGH_SECONDS,
-) -> Reply[Found]:
-    """Return what a function finds for the tasks, at least for the first.
+) -> Reply[Result]:
+    """Return the results of a function for the tasks, at least for the first.
 
     - A worker with another program does nothing: it may have joined after all the others were checked.
-    - Once enough seconds have passed the rest is left, so that what is found is kept soon.
+    - Once enough seconds have passed the rest is left, so that results are kept soon.
     """
-    reply: Reply[Found] = Reply(other_program=differences(here, program()))
+    reply: Reply[Result] = Reply(other_program=differences(here, program()))
     if reply.other_program:
         return reply
     began = time.perf_counter()
     for task in tasks:
         try:
-            reply.found.append(function(task))
+            reply.results.append(function(task))
         except Exception as error:  # noqa: BLE001 - it is raised where the tasks come from
             reply.error = portable(error)
             break

@@ -1,4 +1,4 @@
-"""Runs tasks on a Dask cluster. Workers send back what they find, and this process keeps it: they may be anywhere."""
+"""Runs tasks on a Dask cluster. Workers send back results, and this process keeps them: workers may be anywhere."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     from sim.executor.settings import Dask
 
 Task = TypeVar("Task")
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 LARGEST_BATCH = 64
 PATIENCE_SECONDS = 2.0  # beyond the time-out, for the connection itself to give up and say why
-LOOK_EVERY = 1.0  # seconds between two looks at which workers there are, while nothing is done
+POLL_SECONDS = 1.0  # between two looks at which workers there are, while nothing is done
 INSTALL = "Install this version of Wangge for the Python that runs the scheduler and the workers (docs/clusters.md)."
 PRIVATE = {
-    "distributed.scheduler.allowed-failures": 0,  # a death is told at once: `retries` counts them
+    "distributed.scheduler.allowed-failures": 0,  # a death is reported at once: `retries` counts them
     "distributed.scheduler.http.routes": [],
     "distributed.worker.memory.target": False,  # a worker either has the memory or is stopped, it spills nothing
     "distributed.worker.memory.spill": False,
@@ -55,7 +55,7 @@ def check_installed() -> None:
         )
 
 
-def run_on_cluster(work: Work[Task, Found], tasks: list[Task], settings: Dask) -> None:
+def run_on_cluster(work: Work[Task, Result], tasks: list[Task], settings: Dask) -> None:
     """Run the tasks on the workers of a cluster until all are done or one has failed; `run_tasks` says the rest.
 
     Raises
@@ -79,7 +79,7 @@ def run_on_cluster(work: Work[Task, Found], tasks: list[Task], settings: Dask) -
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep Dask from the user's terminal: what matters is told in our own words."""
+    """Keep Dask from the user's terminal: what matters is reported in our own words."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
@@ -122,22 +122,22 @@ def _connected(settings: Dask, n_tasks: int) -> Iterator[Client]:
 
 def _answered(connect: Callable[[], Client], seconds: float) -> Client:
     """Return a client, or give up: something that listens but is no scheduler may keep silent for ever."""
-    found: list[Client | BaseException] = []
+    answers: list[Client | BaseException] = []
 
     def attempt() -> None:
         try:
-            found.append(connect())
+            answers.append(connect())
         except BaseException as error:  # noqa: BLE001 - it is raised again in the thread that waits
-            found.append(error)
+            answers.append(error)
 
     thread = threading.Thread(target=attempt, daemon=True)
     thread.start()
     thread.join(seconds)
-    if not found:
+    if not answers:
         raise TimeoutError
-    if isinstance(found[0], BaseException):
-        raise found[0]
-    return found[0]
+    if isinstance(answers[0], BaseException):
+        raise answers[0]
+    return answers[0]
 
 
 @contextmanager
@@ -162,8 +162,8 @@ def _private(settings: Dask, n_tasks: int) -> Iterator[LocalCluster]:
                 stack.enter_context(cluster)
                 stack.enter_context(_ended_at_once(others))
         except (OSError, RuntimeError, TimeoutError) as error:
-            said = " ".join(str(error).split())
-            raise ExecutorError(f"A Dask cluster must start on this machine, but it says: {said}. {KEPT}") from error
+            reason = " ".join(str(error).split())
+            raise ExecutorError(f"The Dask cluster did not start on this machine: {reason}. {KEPT}") from error
         yield cluster
 
 
@@ -217,16 +217,18 @@ def _check_programs(client: Client, here: Mapping[str, str]) -> None:
         there = {"the scheduler": client.run_on_scheduler(program)}
     except Exception as error:
         raise _lacking(error, "the scheduler") from error
-    for address, found in {**there, **client.run(program, on_error="return")}.items():
-        if isinstance(found, Exception):
-            raise _lacking(found, address) from found
-        _refuse(differences(here, found), address)
+    for address, other in {**there, **client.run(program, on_error="return")}.items():
+        if isinstance(other, Exception):
+            raise _lacking(other, address) from other
+        _refuse(differences(here, other), address)
 
 
 def _lacking(error: BaseException, address: str) -> ExecutorError:
-    """Return what to tell of a machine that lacks the program."""
-    said = " ".join(str(error).split())
-    return ExecutorError(f"Every machine of the cluster must have Wangge, but {address} says: {said}. {INSTALL} {KEPT}")
+    """Return the message about a machine without the program."""
+    reason = " ".join(str(error).split())
+    return ExecutorError(
+        f"Every machine of the cluster must have Wangge, but {address} says: {reason}. {INSTALL} {KEPT}"
+    )
 
 
 def _refuse(other: list[str], address: str) -> None:
@@ -239,11 +241,11 @@ def _refuse(other: list[str], address: str) -> None:
 
 
 @dataclass
-class _Feed(Generic[Task, Found]):
+class _Feed(Generic[Task, Result]):
     """The live state of a cluster's work: it is handed no more batches than it has threads, so that none waits."""
 
     client: Client
-    work: Work[Task, Found]
+    work: Work[Task, Result]
     tasks: list[Task]
     settings: Dask
     here: Mapping[str, str]
@@ -257,7 +259,7 @@ class _Feed(Generic[Task, Found]):
     failed: list[tuple[int, BaseException]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Let all tasks wait."""
+        """Put all tasks into the queue."""
         self.waiting = deque(range(len(self.tasks)))
 
     def run(self) -> None:
@@ -328,18 +330,18 @@ class _Feed(Generic[Task, Found]):
         if not self.running:
             return []
         try:
-            return list(wait(list(self.running), timeout=LOOK_EVERY, return_when="FIRST_COMPLETED").done)
+            return list(wait(list(self.running), timeout=POLL_SECONDS, return_when="FIRST_COMPLETED").done)
         except TimeoutError:
             return []
 
     def _collect(self, future: Future[Any]) -> None:
-        """Keep what a batch found, one by one; what it left, or what its worker took along, waits again."""
+        """Keep a batch's results one by one; unfinished or lost tasks go back to the queue."""
         from distributed import KilledWorker
 
         batch = self.running.pop(future)
         with self._reached():
             error = future.exception()
-            reply: Reply[Found] = Reply() if error else future.result()
+            reply: Reply[Result] = Reply() if error else future.result()
         if isinstance(error, KilledWorker):
             self._try_again(batch)
         elif error is not None:
@@ -347,15 +349,15 @@ class _Feed(Generic[Task, Found]):
         else:
             self._keep(batch, reply)
 
-    def _keep(self, batch: list[int], reply: Reply[Found]) -> None:
+    def _keep(self, batch: list[int], reply: Reply[Result]) -> None:
         """Put on disk what came back, and see what did not."""
         _refuse(reply.other_program, "a worker that joined late")
-        self.n_done += len(reply.found)
+        self.n_done += len(reply.results)
         self.seconds += reply.seconds
-        left = batch[len(reply.found) :]
-        for index, found in zip(batch, reply.found, strict=False):
+        left = batch[len(reply.results) :]
+        for index, result in zip(batch, reply.results, strict=False):
             task = self.tasks[index]
-            self.work.on_done(task, self.work.keep(task, found))
+            self.work.on_done(task, self.work.keep(task, result))
         if reply.error is not None:
             self.failed.append((left.pop(0), reply.error))
         self.waiting.extendleft(reversed(left))

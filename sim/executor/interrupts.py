@@ -1,4 +1,4 @@
-"""Keeps Ctrl-C from processes that start: it is for their parent."""
+"""Keeps Ctrl-C from processes that start: only their parent should get it."""
 
 from __future__ import annotations
 

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
 Task = TypeVar("Task")
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 TOOK_TOO_MUCH = 86  # the exit status of a worker that went over its limit of memory
-LOOK_EVERY = 0.05  # seconds between two looks at a worker's memory
+POLL_SECONDS = 0.05  # between two looks at a worker's memory
 
 
 def default_workers() -> int:
@@ -39,7 +39,7 @@ def default_workers() -> int:
     return os.cpu_count() or 1
 
 
-def run_on_processes(work: Work[Task, Found], tasks: list[Task], workers: int, memory_mb: int | None) -> None:
+def run_on_processes(work: Work[Task, Result], tasks: list[Task], workers: int, memory_mb: int | None) -> None:
     """Run the tasks on processes of this machine until all are done or one has failed; `run_tasks` says the rest.
 
     Raises
@@ -72,11 +72,11 @@ def run_on_processes(work: Work[Task, Found], tasks: list[Task], workers: int, m
 
 
 @dataclass
-class _Crew(Generic[Task, Found]):
+class _Crew(Generic[Task, Result]):
     """The live state of a pool: it is handed no more tasks than it has workers, so that none waits inside."""
 
     pool: ProcessPoolExecutor
-    work: Work[Task, Found]
+    work: Work[Task, Result]
     others: set[BaseProcess]
     processes: set[BaseProcess] = field(default_factory=set)
     running: dict[Future[Any], Task] = field(default_factory=dict)
@@ -140,7 +140,7 @@ def _end_with_parent() -> None:
 def _end_at_limit(memory_mb: int) -> None:
     """End this process when its resident memory is above the limit: no limit of the system counts just that."""
     while _resident_mb() <= memory_mb:
-        time.sleep(LOOK_EVERY)
+        time.sleep(POLL_SECONDS)
     os._exit(TOOK_TOO_MUCH)
 
 
@@ -152,12 +152,12 @@ def _resident_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
 
 
-def _call(function: Callable[[Task], Found], keep: Callable[[Task, Found], Any], task: Task) -> Any:
-    """Do a task in a worker and keep what it finds; an exception that cannot travel is told in words."""
+def _call(function: Callable[[Task], Result], keep: Callable[[Task, Result], Any], task: Task) -> Any:
+    """Do a task in a worker and keep its result; an exception that cannot travel is put into words."""
     try:
         return keep(task, function(task))
     except Exception as error:
-        told = portable(error)
-        if told is error:
+        sent = portable(error)
+        if sent is error:
             raise
-        raise told from None
+        raise sent from None

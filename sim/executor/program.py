@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LIBRARIES = ("numpy", "scipy", "polars")
 
 
-@cache  # what is loaded stays, whatever becomes of the files
+@cache  # loaded code stays, even if its files change
 def program() -> dict[str, str]:
     """Return versions by name: of Wangge, its model and its source, of Python and of the libraries that make numbers.
 

@@ -1,4 +1,4 @@
-"""What every executor is given: what to do with a task, where to put what it finds and whom to tell."""
+"""What every executor gets: the function, where to keep its results, and the callbacks."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 Task = TypeVar("Task")
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
-KEPT = "What was finished before is kept: the same command goes on from there."
+KEPT = "What was finished is kept: the same command continues from there."
 
 
 @dataclass(frozen=True)
-class Work(Generic[Task, Found]):
+class Work(Generic[Task, Result]):
     """The functions of `run_tasks`."""
 
-    function: Callable[[Task], Found]
-    keep: Callable[[Task, Found], Any]
+    function: Callable[[Task], Result]
+    keep: Callable[[Task, Result], Any]
     on_start: Callable[[Task], None]
     on_done: Callable[[Task, Any], None]
     named: Callable[[Task], str]
@@ -44,7 +44,7 @@ class Work(Generic[Task, Found]):
 
 
 def portable(error: Exception) -> Exception:
-    """Return an exception that can travel to another process: itself, or one that tells it in words."""
+    """Return an exception that can travel to another process: itself, or one that puts it into words."""
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:  # noqa: BLE001 - whatever an exception's own pickling raises
@@ -52,7 +52,7 @@ def portable(error: Exception) -> Exception:
     return error
 
 
-def run_here(work: Work[Task, Found], tasks: Iterable[Task]) -> None:
+def run_here(work: Work[Task, Result], tasks: Iterable[Task]) -> None:
     """Run tasks in this process, one after another; `run_tasks` says the rest."""
     for task in tasks:
         work.on_start(task)
