@@ -14,11 +14,9 @@ if TYPE_CHECKING:
     from sim.arrays import Floats
 
 
-def load(λ: float, μ: float) -> float:
+def load(arrival_rate: float, service_rate: float) -> float:
     """Return the offered load of checked rates."""
-    positive("arrival rate", λ)
-    positive("service rate", μ)
-    return λ / μ
+    return positive("arrival_rate", arrival_rate) / positive("service_rate", service_rate)
 
 
 def intensity(ρ: float) -> float:
@@ -31,34 +29,39 @@ def intensity(ρ: float) -> float:
 def spare(loads: Floats) -> Floats:
     """Return the share of time that is left after none, the first, the first two classes, ..."""
     intensity(float(loads.sum()))
-    spare: Floats = 1 - np.concatenate([[0.0], np.cumsum(loads)])
-    return spare
+    shares: Floats = 1 - np.concatenate([[0.0], np.cumsum(loads)])
+    return shares
 
 
-def arrival_rates(rates: ArrayLike) -> Floats:
+def rates_of_classes(arrival_rates: ArrayLike) -> Floats:
     """Return the arrival rates of classes, all above 0."""
-    λ = np.atleast_1d(np.asarray(rates, dtype=np.float64))
+    λ = np.atleast_1d(np.asarray(arrival_rates, dtype=np.float64))
     for rate in λ.ravel():
-        positive("arrival rate", float(rate))
+        positive("arrival_rates", float(rate))
     return λ
 
 
-def moments(rates: ArrayLike, means: ArrayLike, scvs: ArrayLike) -> tuple[Floats, Floats, Floats]:
+def moments_of_classes(arrival_rates: ArrayLike, means: ArrayLike, scvs: ArrayLike) -> tuple[Floats, Floats, Floats]:
     """Return checked arrival rates and moments of the service times of classes."""
-    λ, mean, scv = arrival_rates(rates), np.asarray(means, dtype=np.float64), np.asarray(scvs, dtype=np.float64)
+    λ = rates_of_classes(arrival_rates)
+    mean, scv = np.asarray(means, dtype=np.float64), np.asarray(scvs, dtype=np.float64)
     if not λ.shape == mean.shape == scv.shape:
-        raise ValueError(f"rates, means and scvs must be of one shape, got {λ.shape}, {mean.shape}, {scv.shape}")
+        shapes = f"{λ.shape}, {mean.shape}, {scv.shape}"
+        raise ValueError(f"arrival_rates, means and scvs must be of one shape, got {shapes}")
     for x in mean:
-        positive("mean", float(x))
+        positive("means", float(x))
     for x in scv:
-        not_negative("scv", float(x))
+        not_negative("scvs", float(x))
     return λ, mean, scv
 
 
-def servers(c: int) -> None:
-    """Refuse a station without servers."""
-    if c < 1:
-        raise ValueError(f"servers must be at least 1, got {c}")
+def whole(name: str, value: float) -> int:
+    """Return a number of something, at least 1."""
+    if not 1 <= value < math.inf:
+        raise ValueError(f"{name} must be at least 1, got {value}")
+    if value != int(value):
+        raise ValueError(f"{name} must be a whole number, got {value}")
+    return int(value)
 
 
 def positive(name: str, value: float) -> float:

@@ -58,40 +58,39 @@ class LossQueue:
     utilisation: float
 
 
-def erlang_b(c: int, a: float) -> float:
-    """Return the share of arrivals lost by c servers without waiting room, at offered load a.
+def erlang_b(servers: int, offered_load: float) -> float:
+    """Return the share of arrivals lost by servers without waiting room.
 
     References
     ----------
     Erlang (1917). By the recursion in Gross et al. (2008), Fundamentals of Queueing Theory, 4th ed.,
     chapter 2.
     """
-    arguments.servers(c)
-    arguments.positive("offered load", a)
+    c, a = arguments.whole("servers", servers), arguments.positive("offered_load", offered_load)
     blocked = 1.0
     for k in range(1, c + 1):
         blocked = a * blocked / (k + a * blocked)
     return blocked
 
 
-def erlang_c(c: int, a: float) -> float:
-    """Return the probability of having to wait for one of c servers, at offered load a.
+def erlang_c(servers: int, offered_load: float) -> float:
+    """Return the probability of having to wait for one of the servers.
 
     Raises
     ------
     ValueError
-        The traffic intensity a/c must be below 1.
+        The traffic intensity must be below 1.
 
     References
     ----------
     Erlang (1917); from the loss formula as in Gross et al. (2008), chapter 2.
     """
-    blocked = erlang_b(c, a)
-    ρ = arguments.intensity(a / c)
+    blocked = erlang_b(servers, offered_load)
+    ρ = arguments.intensity(offered_load / servers)
     return blocked / (1 - ρ * (1 - blocked))
 
 
-def mmc(λ: float, μ: float, c: int = 1) -> Queue:
+def mmc(arrival_rate: float, service_rate: float, servers: int = 1) -> Queue:
     """Return the steady state of an M/M/c station.
 
     Raises
@@ -103,23 +102,12 @@ def mmc(λ: float, μ: float, c: int = 1) -> Queue:
     ----------
     Gross et al. (2008), chapter 2.
     """
-    a = arguments.load(λ, μ)
-    p_wait = erlang_c(c, a)
-    return by_little(λ, 1 / μ, c, p_wait, p_wait / (c * μ - λ))
+    p_wait = erlang_c(servers, arguments.load(arrival_rate, service_rate))
+    waiting = p_wait / (servers * service_rate - arrival_rate)
+    return by_little(arrival_rate, 1 / service_rate, servers, p_wait, waiting)
 
 
-def mmc_waiting_survival(λ: float, μ: float, c: int, t: float) -> float:
-    """Return the probability of waiting longer than t (at least 0) at an M/M/c station served in turn.
-
-    References
-    ----------
-    Gross et al. (2008), chapter 2.
-    """
-    arguments.not_negative("t", t)
-    return erlang_c(c, arguments.load(λ, μ)) * math.exp(-(c * μ - λ) * t)
-
-
-def mmc_waiting_quantile(λ: float, μ: float, c: int, p: float) -> float:
+def mmc_waiting_quantile(arrival_rate: float, service_rate: float, servers: int, p: float) -> float:
     """Return the p-quantile of the waiting time at an M/M/c station served in turn, 0 if so many do not wait.
 
     References
@@ -127,10 +115,11 @@ def mmc_waiting_quantile(λ: float, μ: float, c: int, p: float) -> float:
     Gross et al. (2008), chapter 2: the inverse of the law of the waiting time.
     """
     arguments.share("p", p)
-    return max(0.0, math.log(erlang_c(c, arguments.load(λ, μ)) / (1 - p)) / (c * μ - λ))
+    p_wait = erlang_c(servers, arguments.load(arrival_rate, service_rate))
+    return max(0.0, math.log(p_wait / (1 - p)) / (servers * service_rate - arrival_rate))
 
 
-def mmc_sojourn_survival(λ: float, μ: float, c: int, t: float) -> float:
+def mmc_sojourn_survival(arrival_rate: float, service_rate: float, servers: int, t: float) -> float:
     """Return the probability of a sojourn longer than t (at least 0) at an M/M/c station served in turn.
 
     References
@@ -138,13 +127,14 @@ def mmc_sojourn_survival(λ: float, μ: float, c: int, t: float) -> float:
     Gross et al. (2008), chapter 2: the sum of the waiting time and an exponential service time.
     """
     arguments.not_negative("t", t)
+    λ, μ, c = arrival_rate, service_rate, servers
     p_wait = erlang_c(c, arguments.load(λ, μ))
     slower, gap = min(μ, c * μ - λ), abs(c * μ - λ - μ)
     both = μ * math.exp(-slower * t) * (t if gap == 0 else -math.expm1(-gap * t) / gap)
     return math.exp(-μ * t) + p_wait * both
 
 
-def mmck(λ: float, μ: float, c: int, capacity: int) -> LossQueue:
+def mmck(arrival_rate: float, service_rate: float, servers: int, capacity: int) -> LossQueue:
     """Return the steady state of an M/M/c/K station; capacity counts those in service too.
 
     Any traffic intensity will do.
@@ -158,22 +148,23 @@ def mmck(λ: float, μ: float, c: int, capacity: int) -> LossQueue:
     ----------
     Gross et al. (2008), chapter 2.
     """
-    a = arguments.load(λ, μ)
-    arguments.servers(c)
-    if capacity < c:
+    a = arguments.load(arrival_rate, service_rate)
+    c, most = arguments.whole("servers", servers), arguments.whole("capacity", capacity)
+    if most < c:
         raise ValueError(f"capacity must be at least the {c} servers, got {capacity}")
-    numbers = np.arange(capacity + 1)
+    numbers = np.arange(most + 1)
     logs = np.concatenate([[0.0], np.cumsum(np.log(a / np.minimum(numbers[1:], c)))])
     shares = np.exp(logs - logs.max())
     shares /= shares.sum()
     p_lost = float(shares[-1])
     n_waiting = float(np.maximum(numbers - c, 0) @ shares)
-    waiting = n_waiting / (λ * (1 - p_lost))
+    waiting = n_waiting / (arrival_rate * (1 - p_lost))
     p_wait = float(shares[c:-1].sum()) / (1 - p_lost)
-    if_delayed = waiting / p_wait if capacity > c else math.nan
+    if_delayed = waiting / p_wait if most > c else math.nan
     return LossQueue(p_lost, p_wait, waiting, if_delayed, a * (1 - p_lost) / c)
 
 
-def by_little(λ: float, mean: float, c: int, p_wait: float, waiting: float) -> Queue:
-    """Return the steady state by Little's law."""
-    return Queue(p_wait, waiting, waiting + mean, λ * waiting, λ * (waiting + mean), λ * mean / c)
+def by_little(arrival_rate: float, mean: float, servers: int, p_wait: float, waiting: float) -> Queue:
+    """Return the steady state of a station from the mean of its waiting times, by Little's law."""
+    λ, sojourn = arrival_rate, waiting + mean
+    return Queue(p_wait, waiting, sojourn, λ * waiting, λ * sojourn, λ * mean / servers)

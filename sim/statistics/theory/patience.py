@@ -39,7 +39,7 @@ class PatienceQueue:
     utilisation: float
 
 
-def erlang_a(λ: float, μ: float, c: int, θ: float) -> PatienceQueue:
+def erlang_a(arrival_rate: float, service_rate: float, servers: int, patience_rate: float) -> PatienceQueue:
     """Return the steady state of an M/M/c+M station (Erlang-A); any traffic intensity will do.
 
     References
@@ -47,8 +47,8 @@ def erlang_a(λ: float, μ: float, c: int, θ: float) -> PatienceQueue:
     Palm (1957); as in Mandelbaum and Zeltyn (2007), Service engineering in action: the Palm/Erlang-A
     queue, in: Advances in Services Innovations, 17-45.
     """
+    λ, μ, c, θ = arrival_rate, service_rate, servers, arguments.positive("patience_rate", patience_rate)
     ρ = arguments.load(λ, μ) / c
-    arguments.positive("θ", θ)
     blocked = erlang_b(c, λ / μ)
     weights, term, served, delay, k = 1.0, 1.0, 0.0, 0.0, 0
     first = 1.0  # weight of all servers busy and nobody waiting; term: of k waiting
@@ -72,32 +72,22 @@ def erlang_a(λ: float, μ: float, c: int, θ: float) -> PatienceQueue:
     )
 
 
-def mmc_patience(
-    λ: float,
-    μ: float,
-    c: int,
-    survival: Callable[[Floats], Floats],
-    integral: Callable[[Floats], Floats],
-    *,
-    kinks: Sequence[float] = (),
-) -> PatienceQueue:
+def mmc_patience(arrival_rate: float, service_rate: float, servers: int, mean: float, scv: float) -> PatienceQueue:
     """Return the steady state of an M/M/c+G station; any traffic intensity will do.
 
     Parameters
     ----------
-    λ, μ, c
-        Arrival rate, service rate of a server, servers.
-    survival : callable
-        Probability that patience exceeds x, elementwise.
-    integral : callable
-        The integral of survival from 0 to x, elementwise; it must stay finite.
-    kinks : sequence of float
-        Where survival jumps: for patience of exactly τ, [τ].
+    arrival_rate, service_rate : float
+        Of customers, and of one server.
+    servers : int
+        At least 1.
+    mean, scv : float
+        Of patience, whose law is gamma: constant with an scv of 0, exponential with 1, Erlang of k phases with 1/k.
 
     Raises
     ------
     ValueError
-        Rates must be above 0, the servers at least 1; the queue must not grow for ever.
+        Rates and the mean must be above 0, the servers at least 1; the queue must not grow too long to be followed.
 
     References
     ----------
@@ -105,9 +95,11 @@ def mmc_patience(
     and Mandelbaum (2005), Call centers with impatient customers: many-server asymptotics of the
     M/M/n+G queue, Queueing Systems 51, 361-402.
     """
+    λ, μ, c = arrival_rate, service_rate, servers
     a = arguments.load(λ, μ)
     idle = 1 / erlang_b(c - 1, a) if c > 1 else 1.0
-    nodes, steps = _nodes_until_gone(λ, μ, c, integral, kinks)
+    survival, integral, kinks = _gamma(arguments.positive("mean", mean), scv)
+    nodes, steps = _nodes_until_gone(λ, μ, arguments.whole("servers", c), integral, kinks)
     exponents = λ * integral(nodes) - c * μ * nodes
     top = float(exponents.max())  # large under overload; only ratios matter
     offered = λ * steps * np.exp(exponents - top)
@@ -118,6 +110,25 @@ def mmc_patience(
     waiting = float(offered @ integral(nodes))
     waiting_served = float(offered @ (nodes * lasting)) / (1 - p_abandon)
     return PatienceQueue(p_abandon, p_wait, waiting, waiting_served, a * (1 - p_abandon) / c)
+
+
+def _gamma(mean: float, scv: float) -> tuple[Callable[[Floats], Floats], Callable[[Floats], Floats], Sequence[float]]:
+    """Return the survival of a gamma law, its integral from 0, and where it falls fast."""
+    from scipy.special import gammainc, gammaincc
+
+    arguments.not_negative("scv", scv)
+    if scv == 0:
+        return lambda x: (x < mean).astype(np.float64), lambda x: np.minimum(x, mean), (mean,)
+    shape = 1 / scv
+
+    def survival(x: Floats) -> Floats:
+        return np.asarray(gammaincc(shape, shape * x / mean))
+
+    def integral(x: Floats) -> Floats:
+        return np.asarray(mean * gammainc(shape + 1, shape * x / mean) + x * survival(x))
+
+    spread = math.sqrt(scv)
+    return survival, integral, [mean * (1 + k * spread) for k in (-8, -4, -2, -1, 0, 1, 2, 4, 8) if 1 + k * spread > 0]
 
 
 def _nodes_until_gone(
@@ -132,7 +143,7 @@ def _nodes_until_gone(
         if exponent < peak - 45:
             break
         if end * (λ + c * μ) > 1e15:
-            raise ValueError("patience must end, or the traffic intensity be below 1: the queue grows for ever")
+            raise ValueError("mean must be shorter, or the traffic intensity below 1: the queue grows without end")
         end *= 2
     halvings = end / 2.0 ** np.arange(60)
     bounds = np.unique(np.concatenate([[0.0], halvings[halvings > 1e-3 / (λ + c * μ)], list(kinks)]))

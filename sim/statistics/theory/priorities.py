@@ -1,4 +1,7 @@
-"""Classes of customers by urgency: head of the line, and preemptive-resume."""
+"""Classes of customers by urgency: head of the line, and preemptive-resume.
+
+The most urgent class comes first in every list.
+"""
 # ruff: noqa: PLC2401 - the formulas keep the letters of the literature
 
 from __future__ import annotations
@@ -16,13 +19,17 @@ if TYPE_CHECKING:
     from sim.arrays import Floats
 
 
-def mmc_priority_waits(rates: ArrayLike, μ: float, c: int) -> Floats:
+def mmc_priority_waits(arrival_rates: ArrayLike, service_rate: float, servers: int) -> Floats:
     """Return the mean waiting time of each class at an M/M/c station with non-preemptive priorities.
 
     Parameters
     ----------
-    rates : array_like, shape (K,)
-        Arrival rates, the most urgent class first; one service rate for all.
+    arrival_rates : array_like, shape (K,)
+        By class.
+    service_rate : float
+        One for all.
+    servers : int
+        At least 1.
 
     Returns
     -------
@@ -32,20 +39,20 @@ def mmc_priority_waits(rates: ArrayLike, μ: float, c: int) -> Floats:
     ----------
     Cobham (1954), Priority assignment in waiting line problems, Operations Research 2, 70-76.
     """
-    λ = arguments.arrival_rates(rates)
-    p_wait = erlang_c(c, arguments.load(float(λ.sum()), μ))
-    spare = 1 - np.concatenate([[0.0], np.cumsum(λ)]) / (c * μ)
-    waits: Floats = p_wait / (c * μ) / (spare[:-1] * spare[1:])
+    λ = arguments.rates_of_classes(arrival_rates)
+    p_wait = erlang_c(servers, arguments.load(float(λ.sum()), service_rate))
+    spare = 1 - np.concatenate([[0.0], np.cumsum(λ)]) / (servers * service_rate)
+    waits: Floats = p_wait / (servers * service_rate) / (spare[:-1] * spare[1:])
     return waits
 
 
-def mg1_priority_waits(rates: ArrayLike, means: ArrayLike, scvs: ArrayLike) -> Floats:
+def mg1_priority_waits(arrival_rates: ArrayLike, means: ArrayLike, scvs: ArrayLike) -> Floats:
     """Return the mean waiting time of each class at an M/G/1 station with non-preemptive priorities.
 
     Parameters
     ----------
-    rates, means, scvs : array_like, shape (K,)
-        Of arrivals and service times, the most urgent class first.
+    arrival_rates, means, scvs : array_like, shape (K,)
+        Of arrivals and service times, by class.
 
     Returns
     -------
@@ -55,20 +62,20 @@ def mg1_priority_waits(rates: ArrayLike, means: ArrayLike, scvs: ArrayLike) -> F
     ----------
     Cobham (1954), Operations Research 2, 70-76.
     """
-    λ, mean, scv = arguments.moments(rates, means, scvs)
+    λ, mean, scv = arguments.moments_of_classes(arrival_rates, means, scvs)
     spare = arguments.spare(λ * mean)
     residual = float(λ @ (mean**2 * (1 + scv))) / 2
     waits: Floats = residual / (spare[:-1] * spare[1:])
     return waits
 
 
-def mg1_preemptive_sojourns(rates: ArrayLike, means: ArrayLike, scvs: ArrayLike) -> Floats:
+def mg1_preemptive_sojourns(arrival_rates: ArrayLike, means: ArrayLike, scvs: ArrayLike) -> Floats:
     """Return the mean sojourn time of each class at an M/G/1 station with preemptive-resume priorities.
 
     Parameters
     ----------
-    rates, means, scvs : array_like, shape (K,)
-        Of arrivals and service times, the most urgent class first; an scv of 1 is M/M/1.
+    arrival_rates, means, scvs : array_like, shape (K,)
+        Of arrivals and service times, by class; an scv of 1 is M/M/1.
 
     Returns
     -------
@@ -78,22 +85,27 @@ def mg1_preemptive_sojourns(rates: ArrayLike, means: ArrayLike, scvs: ArrayLike)
     ----------
     Gross et al. (2008), section 3.4; White and Christie (1958), Operations Research 6, 79-95.
     """
-    λ, mean, scv = arguments.moments(rates, means, scvs)
+    λ, mean, scv = arguments.moments_of_classes(arrival_rates, means, scvs)
     spare = arguments.spare(λ * mean)
     residual = np.cumsum(λ * mean**2 * (1 + scv)) / 2
     sojourns: Floats = (mean + residual / spare[1:]) / spare[:-1]
     return sojourns
 
 
-def mmc_preemptive_sojourns(rates: ArrayLike, μ: float, c: int) -> Floats:
+def mmc_preemptive_sojourns(arrival_rates: ArrayLike, service_rate: float, servers: int) -> Floats:
     """Return the mean sojourn time of each class at an M/M/c station with preemptive-resume priorities.
 
-    The classes 1 to k together are an M/M/c station that does not see the others.
+    The classes 1 to k together are an M/M/c station that does not see the others, as long as who is
+    interrupted does not hang on the work left.
 
     Parameters
     ----------
-    rates : array_like, shape (K,)
-        Arrival rates, the most urgent class first; one service rate for all.
+    arrival_rates : array_like, shape (K,)
+        By class.
+    service_rate : float
+        One for all.
+    servers : int
+        At least 1.
 
     Returns
     -------
@@ -104,7 +116,7 @@ def mmc_preemptive_sojourns(rates: ArrayLike, μ: float, c: int) -> Floats:
     Buzen and Bondi (1983), The response times of priority classes under preemptive resume in M/M/m
     queues, Operations Research 31, 456-465.
     """
-    λ = arguments.arrival_rates(rates)
-    present = [mmc(float(together), μ, c).n_present for together in np.cumsum(λ)]
+    λ = arguments.rates_of_classes(arrival_rates)
+    present = [mmc(float(together), service_rate, servers).n_present for together in np.cumsum(λ)]
     sojourns: Floats = np.diff(present, prepend=0.0) / λ
     return sojourns

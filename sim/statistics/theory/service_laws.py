@@ -9,35 +9,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.statistics.theory import arguments
-from sim.statistics.theory.many_servers import Queue, by_little, mmc
+from sim.statistics.theory.many_servers import Queue, by_little
 
 if TYPE_CHECKING:
     from sim.arrays import Floats
 
 
-def mg1(λ: float, mean: float, scv: float) -> Queue:
+def mg1(arrival_rate: float, mean: float, scv: float) -> Queue:
     """Return the steady state of an M/G/1 station, from mean and scv of its service time.
 
     References
     ----------
     Pollaczek (1930), Khinchine (1932); Gross et al. (2008), section 5.1.
     """
-    ρ = arguments.intensity(arguments.load(λ, 1 / arguments.positive("mean", mean)))
+    ρ = arguments.intensity(arguments.load(arrival_rate, 1 / arguments.positive("mean", mean)))
     arguments.not_negative("scv", scv)
-    return by_little(λ, mean, 1, ρ, ρ * mean * (1 + scv) / (2 * (1 - ρ)))
+    return by_little(arrival_rate, mean, 1, ρ, ρ * mean * (1 + scv) / (2 * (1 - ρ)))
 
 
-def md1(λ: float, duration: float) -> Queue:
-    """Return the steady state of an M/D/1 station.
-
-    References
-    ----------
-    Erlang (1909); `mg1` without variance.
-    """
-    return mg1(λ, duration, 0.0)
-
-
-def mdc(λ: float, duration: float, c: int) -> Queue:
+def mdc(arrival_rate: float, duration: float, servers: int) -> Queue:
     """Return the steady state of an M/D/c station, up to a traffic intensity of about 0.99.
 
     References
@@ -45,13 +35,14 @@ def mdc(λ: float, duration: float, c: int) -> Queue:
     Crommelin (1932), Delay probability formulae when the holding times are constant, Post Office
     Electrical Engineers' Journal 25, 41-50: the numbers present one service time apart.
     """
-    shares = _mdc_numbers(λ, duration, c)
+    c = arguments.whole("servers", servers)
+    shares = _mdc_numbers(arrival_rate, duration, c)
     p_wait = 1 - float(shares[:c].sum())
     n_waiting = float(np.maximum(np.arange(len(shares)) - c, 0) @ shares)
-    return by_little(λ, duration, c, p_wait, n_waiting / λ)
+    return by_little(arrival_rate, duration, c, p_wait, n_waiting / arrival_rate)
 
 
-def mdc_waiting_quantile(λ: float, duration: float, c: int, p: float) -> float:
+def mdc_waiting_quantile(arrival_rate: float, duration: float, servers: int, p: float) -> float:
     """Return the p-quantile of the waiting time at an M/D/c station served in turn.
 
     References
@@ -63,13 +54,14 @@ def mdc_waiting_quantile(λ: float, duration: float, c: int, p: float) -> float:
     from scipy.stats import poisson
 
     arguments.share("p", p)
-    at_most = np.cumsum(_mdc_numbers(λ, duration, c))[c:]  # at most j waiting
+    c = arguments.whole("servers", servers)
+    at_most = np.cumsum(_mdc_numbers(arrival_rate, duration, c))[c:]  # at most j waiting
 
     def excess(t: float) -> float:
         k = math.floor(t / duration) + 1
         j = np.arange(k * c)
         waiting = at_most[np.minimum(k * c - 1 - j, len(at_most) - 1)]
-        return float(waiting @ poisson.pmf(j, λ * (k * duration - t))) - p
+        return float(waiting @ poisson.pmf(j, arrival_rate * (k * duration - t))) - p
 
     if excess(0.0) >= 0:
         return 0.0
@@ -89,7 +81,6 @@ def _mdc_numbers(λ: float, duration: float, c: int) -> Floats:
     from scipy.stats import poisson
 
     a = arguments.load(λ, 1 / arguments.positive("duration", duration))
-    arguments.servers(c)
     ρ = arguments.intensity(a / c)
     # the tail falls as τ^-n, where τ > 1 solves c ln τ = a (τ - 1)
     τ = float(brentq(lambda x: c * math.log(x) - a * (x - 1), 1 / ρ, 40 / ρ**2))
@@ -105,17 +96,3 @@ def _mdc_numbers(λ: float, duration: float, c: int) -> Floats:
     right[-1] = 1.0
     shares: Floats = np.linalg.solve(system, right).astype(np.float64)
     return shares
-
-
-def allen_cunneen(λ: float, mean: float, c: int, scv_arrivals: float, scv_service: float) -> float:
-    """Return the approximate mean waiting time of a GI/G/c station; exact for M/M/c and M/G/1.
-
-    References
-    ----------
-    Allen (1990), Probability, Statistics, and Queueing Theory, 2nd ed., with the exact
-    probability of waiting of M/M/c.
-    """
-    arguments.not_negative("scv_arrivals", scv_arrivals)
-    arguments.not_negative("scv_service", scv_service)
-    exponential = mmc(λ, 1 / arguments.positive("mean", mean), c).waiting_time
-    return exponential * (scv_arrivals + scv_service) / 2

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sim.arrays import Floats
 
 
-def mmc_transient_waits(λ: float, μ: float, c: int, n: int) -> Floats:
+def mmc_transient_waits(arrival_rate: float, service_rate: float, servers: int, n: int) -> Floats:
     """Return the mean waiting time of the 1st to n-th customer of an M/M/c station that starts empty.
 
     The chain of the numbers found by successive arrivals is followed exactly; there need be no
@@ -29,10 +29,9 @@ def mmc_transient_waits(λ: float, μ: float, c: int, n: int) -> Floats:
     Kelton and Law (1985), The transient behavior of the M/M/s queue, with implications for
     steady-state simulation, Operations Research 33, 378-396.
     """
-    arguments.load(λ, μ)
-    arguments.servers(c)
-    if n < 1:
-        raise ValueError(f"n must be at least 1, got {n}")
+    arguments.load(arrival_rate, service_rate)
+    λ, μ = arrival_rate, service_rate
+    c, n = arguments.whole("servers", servers), arguments.whole("n", n)
     numbers = np.arange(n + 1)
     arrival_first = λ / (λ + μ * np.minimum(numbers, c))
     waits = np.maximum(numbers - c + 1, 0) / (c * μ)
@@ -51,7 +50,7 @@ def mmc_transient_waits(λ: float, μ: float, c: int, n: int) -> Floats:
     return means
 
 
-def mm1_waiting_variance(λ: float, μ: float) -> tuple[float, float]:
+def mm1_waiting_variance(arrival_rate: float, service_rate: float) -> tuple[float, float]:
     """Return the variance of one waiting time at an M/M/1 station, and n times that of the mean of n.
 
     The second, for large n, tells how many more observations the correlation of successive
@@ -62,7 +61,7 @@ def mm1_waiting_variance(λ: float, μ: float) -> tuple[float, float]:
     Daley (1968), The serial correlation coefficients of waiting times in a stationary single server
     queue, Journal of the Australian Mathematical Society 8, 683-699.
     """
-    ρ = arguments.intensity(arguments.load(λ, μ))
+    ρ, μ = arguments.intensity(arguments.load(arrival_rate, service_rate)), service_rate
     one = ρ * (2 - ρ) / (μ * (1 - ρ)) ** 2
     asymptotic = ρ * (2 + 5 * ρ - 4 * ρ**2 + ρ**3) / (μ**2 * (1 - ρ) ** 4)
     return one, asymptotic
