@@ -19,22 +19,19 @@ from sim.study.backend import how
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import polars as pl
     from rich.console import Console
 
     from sim.district import engines
     from sim.executor import Settings
     from sim.queueing.schema import Plan
-    from sim.report.tables import Table
     from sim.study.replications import Found, Speed
-
-ALWAYS_BUSY = 0.995
 
 HELP = """\
 wangge run [-m] [pilot=NAME | network=NAME] [name=FOLDER] [executor=serial|local|dask] [workers=N] [key=value ...]
 
 Runs one design, without a comparison, or any queueing network of configs/network/: the same engine, checks and
-analysis. A network that is a textbook queue (M/M/c) is shown beside its theoretical values.
+analysis. A textbook queue is shown beside its theoretical values: M/M/c, M/M/c/K, M/G/1, M/D/c, impatient customers
+(Erlang A), priorities, Jackson networks.
 
   pilot=three_level                       a pilot design (configs/pilot/); four_level by default
   network=mmc                             a queueing network (configs/network/)
@@ -109,24 +106,17 @@ class QueueTask:
 
 def perform(task: QueueTask) -> Found:
     """Sample, run, check and measure one replication."""
-    from sim.district import engines
-    from sim.engine.audit.quick import balance
-    from sim.measures.queueing import queueing_measures
-    from sim.queueing import sample
     from sim.study.replication import peak_memory_mb
     from sim.study.replications import Found
+    from sim.validation.run import simulate
 
-    network, labels, end = sample.sample(task.plan, task.seed, task.replication)
-    visits, spells = engines.run(network, end, task.engine)
-    balance(network, visits, spells, end)
-    start, until = task.plan.window
-    measures = queueing_measures(network, labels, visits, spells, start=start, end=until, horizon=end)
+    run = simulate(task.plan, task.seed, task.replication, task.engine)
     facts = {
-        "steps": int((visits.arrival >= 0).sum()),
-        "requests": len(network.requests.begin),
+        "steps": int((run.visits.arrival >= 0).sum()),
+        "requests": len(run.network.requests.begin),
         "peak_memory_mb": round(peak_memory_mb()),
     }
-    return Found({"measures": measures}, facts)
+    return Found({"measures": run.table}, facts)
 
 
 def keep(task: QueueTask, found: Found) -> Mapping[str, Any]:
@@ -142,7 +132,7 @@ def _network(line: Line) -> None:
     import hashlib
     import json
 
-    from sim.queueing import sample
+    from sim.queueing import sample, summary
     from sim.report.console import terminal
     from sim.store.files import plain_name
     from sim.store.store import Store
@@ -185,10 +175,10 @@ def _network(line: Line) -> None:
     speed = _simulate(tasks, means.executor, console)
     measures = store.table("measures", [pilot], plan.replications)
     store.write_table("measures", measures)
-    table = _table(measures, plan, which, run)
+    table = summary.summary(measures, plan, which, seed=run.seed, confidence=run.confidence)
     store.write_text("summary.md", table.to_markdown() + "\n")
     console.print(table)
-    for note in full(measures):
+    for note in summary.warnings_of_load(measures):
         console.print(f"- {note}", markup=False)
     console.print(f"- {cost(speed)}", markup=False)
     store.finish({"steps": speed.steps})
@@ -215,84 +205,6 @@ def _simulate(tasks: list[QueueTask], on: Settings, console: Console) -> Speed:
             run_tasks(perform, tasks, on, keep=keep, on_done=on_done)
     memory = max((f["peak_memory_mb"] for f in done), default=0)
     return Speed(sum(f["steps"] for f in done), time.perf_counter() - began, memory)
-
-
-def _table(measures: pl.DataFrame, plan: Plan, name: str, run: QueueRun) -> Table:
-    """Return the mean of every measure with its interval, beside theory where there is one."""
-    from sim.report.tables import rows_table
-    from sim.statistics.intervals import mean_interval
-
-    known = textbook(plan)
-    rows = []
-    single = len(plan.stations) == 1 and len(plan.classes) == 1  # then every group says the same
-    for (measure, group, unit), part in measures.group_by(["measure", "group", "unit"], maintain_order=True):
-        if single and str(group).startswith(("station:", "class:")):
-            continue
-        values = part.sort("replication")["value"].to_numpy()
-        interval = mean_interval(values, run.confidence)
-        row = {"measure": measure, "group": group, "unit": unit, "mean": interval.estimate}
-        row |= {"low": interval.low, "high": interval.high}
-        if known:
-            row["theory"] = known.get(str(measure)) if group in ("all", f"pool:{next(iter(plan.servers))}") else None
-        rows.append(row)
-    notes = [f"{plan.replications} replications, seed {run.seed}; {run.confidence:.0%} intervals, each on its own."]
-    if known:
-        notes.append("Theory: the steady state of M/M/c (Erlang 1917).")
-    return rows_table(f"Queueing network {name}", rows, notes=notes, places=4)
-
-
-def full(measures: pl.DataFrame) -> list[str]:
-    """Return a warning for every pool that was busy all the time: its queue may have no steady state."""
-    notes = []
-    for (group,), part in measures.filter(measures["measure"] == "utilisation").group_by(
-        ["group"], maintain_order=True
-    ):
-        if part["value"].to_numpy().mean() > ALWAYS_BUSY:
-            notes.append(
-                f"{group} was busy all the time: its offered load is at least its staff, no steady state exists unless "
-                "who waits gives up, and the means depend on the length of the run."
-            )
-    return notes
-
-
-def textbook(plan: Plan) -> Mapping[str, float]:
-    """Return the theoretical values of a plan that is an M/M/c queue in steady state, else nothing."""
-    from sim.draws.laws import Exponential
-    from sim.statistics.theory import mmc
-
-    kinds, pools = list(plan.classes.values()), list(plan.servers.values())
-    if len(kinds) != 1 or len(pools) != 1 or len(plan.stations) != 1 or plan.halls:
-        return {}
-    arrivals, route = kinds[0].arrivals, kinds[0].route
-    plain_step = {"name", "station", "service", "priority", "yields_to"}
-    if (
-        len(route) != 1
-        or set(route[0].model_fields_set) - plain_step
-        or set(pools[0].model_fields_set) - {"number", "serves"}
-    ):
-        return {}
-    gaps, service = arrivals.renewal, route[0].service
-    if not isinstance(gaps, Exponential) or not isinstance(service, Exponential):
-        return {}
-    if (
-        arrivals.hours is not None
-        or arrivals.batch is not None
-        or any(s.room is not None for s in plan.stations.values())
-    ):
-        return {}
-    try:
-        queue = mmc(1 / gaps.mean, 1 / service.mean, pools[0].number)
-    except ValueError:
-        return {}  # no steady state
-    return {
-        "waiting_time": queue.waiting_time,
-        "sojourn_time": queue.sojourn_time,
-        "service_time": service.mean,
-        "waiting_share": queue.p_wait,
-        "number_waiting": queue.n_waiting,
-        "number_present": queue.n_present,
-        "utilisation": queue.utilisation,
-    }
 
 
 if __name__ == "__main__":
