@@ -124,7 +124,7 @@ def test_speeds_are_told_in_two_or_three_digits(value, told):
 def settings(**changes):
     return bench.Bench(**{
         "workloads": ("p1",), "tools": tuple(tools.TOOLS), "requests": 5000, "repeats": 1, "long_repeats": 1, "seed": 1,
-        "name": None, "yuehu": (), "scale": {}, **changes,
+        "name": None, "districts": {"yuehu": ()}, "scale": {}, **changes,
     })  # fmt: skip
 
 
@@ -181,7 +181,7 @@ def test_a_process_that_fails_is_one_paragraph(tmp_path):
 
 def test_the_command_measures_keeps_and_goes_on(tmp_path):
     common = ("requests=1000", "tools=[simpy,reference]", "name=mine", "workloads=[p2,yuehu]")
-    district = f"yuehu={[*TINY]}".replace(" ", "")
+    district = f"districts.yuehu={[*TINY]}".replace(" ", "")
     done = wangge(tmp_path, "bench", *common, district, "repeats=1")
     assert done.returncode == 0, done.stderr
     assert "2,000 events" in done.stdout
