@@ -6,10 +6,11 @@ import pytest
 from setups.commands import wangge
 from setups.district import TINY
 
-from experiments import bench
 from sim import config
 from sim.bench import chart, machine, measurement, speeds, tools, with_engine, workloads
+from sim.bench import run as bench
 from sim.charts import render
+from sim.config.compose import Line, compose
 from sim.errors import ConfigError, ExecutorError
 
 REQUESTS = 2_000
@@ -155,7 +156,7 @@ def test_tools_that_are_not_installed_are_left_out_unless_none_is_left():
 
 
 def test_the_shipped_settings_are_complete():
-    plan = bench.planned(config.checked(bench.Bench, bench.compose("bench", bench.Line(()))))
+    plan = bench.planned(config.checked(bench.Bench, compose("bench", Line(()))))
     assert [w.name for w in plan.workloads][:3] == ["p1", "p2", "yuehu"]
     assert plan.workloads[2].job["config"]["run"]["measured_weeks"] == 52
     assert plan.settings.requests == 200_000
