@@ -27,7 +27,7 @@ SCRIPT = """
 import json, os, signal, sys
 import polars as pl
 from pathlib import Path
-from sim.archive import Archive
+from sim.store.archive import Archive
 
 WORK = json.loads(sys.argv[1])
 
@@ -361,8 +361,8 @@ def test_a_disk_that_is_full_loses_nothing(archive: Archive) -> None:
 import resource, signal, sys
 import polars as pl
 from pathlib import Path
-from sim.archive import Archive
-from sim.files import StoreError
+from sim.store.archive import Archive
+from sim.errors import StoreError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 archive = Archive.open(Path(sys.argv[1]))
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))

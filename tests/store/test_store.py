@@ -27,7 +27,7 @@ SCRIPT = """
 import json, os, signal, sys
 import polars as pl
 from pathlib import Path
-from sim.store import Store
+from sim.store.store import Store
 
 IDENTITY = json.loads(sys.argv[1])
 WORK = json.loads(sys.argv[2])
@@ -275,7 +275,8 @@ def test_a_disk_that_is_full_loses_nothing(store: Store) -> None:
 import resource, signal, sys
 import polars as pl
 from pathlib import Path
-from sim.store import Store, StoreError
+from sim.errors import StoreError
+from sim.store.store import Store
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 store = Store.attach(Path(sys.argv[1]))
