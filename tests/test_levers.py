@@ -31,7 +31,7 @@ def words(found):
 def duties(a_pilot, community=0):
     """Return the set of desks, and the paces by station, that each member of a community serves in some duty."""
     organisation = organised(a_pilot)
-    roster = rosters.of(organisation, office(a_pilot), 0)
+    roster = rosters.build_rosters(organisation, office(a_pilot), 0)
     found = []
     for m in organisation.members("community", community):
         first, last = roster.servers["first"][m : m + 2]
@@ -143,7 +143,7 @@ def test_an_overloaded_manager_marks_the_grids_and_nothing_else():
 
 def test_each_service_point_has_a_queue_and_its_own_neighbours():
     a_pilot = tiny("three_level", "service.points=3")
-    organisation, where = organised(a_pilot), place.of(a_pilot)
+    organisation, where = organised(a_pilot), place.build_place(a_pilot)
     assert len(organisation.at_point) == 6
     assert np.array_equal(where.point // 3, where.community)
     assert np.ptp(np.bincount(where.point)) <= 1
@@ -191,7 +191,7 @@ def test_points_without_enough_staff_at_the_desks_are_refused():
 def test_no_point_always_has_a_seat_less():
     a_pilot = tiny("three_level", "service.points=2", "run.measured_weeks=12")
     organisation = organised(a_pilot)
-    roster = rosters.of(organisation, office(a_pilot), 0)
+    roster = rosters.build_rosters(organisation, office(a_pilot), 0)
     spans, duties_ = roster.servers, roster.duties
     manned = np.zeros(len(organisation.stations))
     for m in organisation.members("community", 0):
@@ -288,7 +288,7 @@ def test_the_shares_of_ways_and_decisions_come_out_as_set():
     from sim.district import case_draws as luck
 
     where = place_of("three_level")
-    requests = demand.draw(a_pilot, where, 0).of(Channel.COUNTER)
+    requests = demand.draw(a_pilot, where, 0).in_channel(Channel.COUNTER)
     found, which = luck.drawn(a_pilot, where, requests, Channel.COUNTER)
     way = np.array([lucky.way for _, lucky in found])[which]
     papers = np.array([archetype.papers for archetype, _ in found])[which]

@@ -16,8 +16,8 @@ OFTEN = ("demand.incomplete_share=0.6", "demand.rework_share=0.5", "demand.retur
 def drawn(channel, *overrides):
     """Return a tiny pilot, the requests of one channel and, for each, its archetype and luck."""
     a_pilot = tiny("four_level", *overrides)
-    requests = demand.draw(a_pilot, place.of(a_pilot), 0).of(channel)
-    lucks, which = case_draws.drawn(a_pilot, place.of(a_pilot), requests, channel)
+    requests = demand.draw(a_pilot, place.build_place(a_pilot), 0).in_channel(channel)
+    lucks, which = case_draws.drawn(a_pilot, place.build_place(a_pilot), requests, channel)
     return a_pilot, requests, [lucks[i] for i in which]
 
 
@@ -66,7 +66,7 @@ def test_a_request_goes_the_way_that_its_own_uniforms_say(channel):
 
 def test_each_luck_is_named_once():
     a_pilot, requests, _ = drawn(Channel.COUNTER, *OFTEN)
-    lucks, which = case_draws.drawn(a_pilot, place.of(a_pilot), requests, Channel.COUNTER)
+    lucks, which = case_draws.drawn(a_pilot, place.build_place(a_pilot), requests, Channel.COUNTER)
     assert len({(archetype.title, lucky) for archetype, lucky in lucks}) == len(lucks) < len(requests)
     assert np.array_equal(np.unique(which), np.arange(len(lucks)))
 
@@ -81,7 +81,7 @@ def test_what_can_make_no_difference_is_no_other_luck():
 
 def test_a_channel_without_requests_has_no_luck():
     a_pilot = tiny("four_level", "demand.phone_per_resident_year=0")
-    none = demand.draw(a_pilot, place_of("four_level"), 0).of(Channel.PHONE)
+    none = demand.draw(a_pilot, place_of("four_level"), 0).in_channel(Channel.PHONE)
     lucks, which = case_draws.drawn(a_pilot, place_of("four_level"), none, Channel.PHONE)
     assert lucks == []
     assert which.shape == (0,)

@@ -19,9 +19,9 @@ ODD = ("roles.order=split", "roles.cover=colleague", "burden.first_after_share=0
 def planned(name, *overrides, district=0):
     """Return the plan of a replication of a tiny district."""
     a_pilot = tiny(name, *overrides)
-    where = place.of(a_pilot, district)
+    where = place.build_place(a_pilot, district)
     drawn = demand.draw(a_pilot, where, 2)
-    return assemble.plan(organisation.of(a_pilot, where), office(a_pilot), drawn, 2)
+    return assemble.plan(organisation.build_organisation(a_pilot, where), office(a_pilot), drawn, 2)
 
 
 @cache
@@ -110,7 +110,7 @@ def test_a_part_of_a_demand_keeps_the_draws_of_its_requests():
     assert np.array_equal(inner.ids, drawn.part(10 * DAY, 11 * DAY).ids)
     assert np.array_equal(inner.uniforms("comes"), drawn.uniforms("comes")[inner.ids])
     for channel in Channel:
-        assert np.array_equal(drawn.of(channel).ids, np.flatnonzero(drawn.channel == channel))
+        assert np.array_equal(drawn.in_channel(channel).ids, np.flatnonzero(drawn.channel == channel))
 
 
 # ------------------------------------------------------------------------------------------------- narrow columns
@@ -149,8 +149,8 @@ def test_papers_may_be_missing_for_more_ticks_than_32_bits_hold():
 
 def test_district_0_is_a_district_alone():
     a_pilot = tiny()
-    assert np.array_equal(place.of(a_pilot).today, place.of(a_pilot, 0).today)
-    alone, first = demand.draw(a_pilot, place.of(a_pilot), 2), planned("four_level", district=0).demand
+    assert np.array_equal(place.build_place(a_pilot).today, place.build_place(a_pilot, 0).today)
+    alone, first = demand.draw(a_pilot, place.build_place(a_pilot), 2), planned("four_level", district=0).demand
     assert alone.digest() == first.digest()
 
 
@@ -170,9 +170,9 @@ def test_districts_of_one_config_have_places_residents_staff_and_work_of_their_o
 
 def test_a_district_keeps_its_place_in_every_replication_and_differs_in_all_else():
     a_pilot = tiny()
-    where = place.of(a_pilot, 5)
+    where = place.build_place(a_pilot, 5)
     one, two = (demand.draw(a_pilot, where, r) for r in (0, 1))
     assert one.digest() != two.digest()
-    there = organisation.of(a_pilot, where)
-    absent = [rosters.of(there, office(a_pilot), r).servers["open"].tobytes() for r in (0, 1)]
+    there = organisation.build_organisation(a_pilot, where)
+    absent = [rosters.build_rosters(there, office(a_pilot), r).servers["open"].tobytes() for r in (0, 1)]
     assert absent[0] != absent[1]

@@ -19,7 +19,7 @@ def written(name, *overrides, replication=0):
     """Return a tiny organisation over some weeks, its office time and the rosters of a replication."""
     a_pilot = tiny(name, WEEKS, *overrides)
     organisation, time = organised(a_pilot), office(a_pilot)
-    return organisation, time, rosters.of(organisation, time, replication)
+    return organisation, time, rosters.build_rosters(organisation, time, replication)
 
 
 def spans(roster, person):

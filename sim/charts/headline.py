@@ -38,7 +38,7 @@ def headline(points: pl.DataFrame, moves: pl.DataFrame, title: str, said: str, f
     lower = len(moves) * _ROW + 0.3
     legend = [Key("mean, with its interval", {"color": COLOURS[1], "marker": "o", "ms": 6, "lw": 2}, line=True)]
     body = upper + 0.75 + 0.5 + lower + 0.6
-    page = Page.of(width, body, title=title, subtitle=said, legend=legend, footer=footer)
+    page = Page.around(width, body, title=title, subtitle=said, legend=legend, footer=footer)
     panel = (width - 2 * EDGE - left) / len(measures)
     for j, measure in enumerate(measures):
         axes = page.axes(EDGE + left + j * panel + 0.1, 0.35, panel - 0.3, upper)

@@ -93,7 +93,7 @@ class Page:
     top: float
 
     @classmethod
-    def of(
+    def around(
         cls,
         width: float,
         body: float,

@@ -137,14 +137,14 @@ class Plan:
 
 def plan(organisation: Organisation, office: OfficeTime, demand: Demand, replication: int) -> Plan:
     """Return what spans the horizon of one replication of a design."""
-    roster = rosters.of(organisation, office, replication)
+    roster = rosters.build_rosters(organisation, office, replication)
     return Plan(
         organisation=organisation,
         office=office,
         demand=demand,
         place=_place(organisation, office, roster),
         meetings=roster.meetings,
-        residents=Residents.of(organisation, office, demand),
+        residents=Residents.from_demand(organisation, office, demand),
         batches=tuple(background.batches(organisation, office, replication)),
     )
 

@@ -101,7 +101,7 @@ def records(plan: Plan, edges: Sequence[int], memory_mb: int | None = None) -> I
 def _continued(case: Case | None, run: Run | None, part: Case, horizon: int) -> tuple[Case, Run]:
     """Return the requests that go on and those of a part together, and the run that goes on with them."""
     if case is None or run is None:
-        return part, Run.of(part.network, horizon)
+        return part, Run.from_network(part.network, horizon)
     ids = np.concatenate([case.ids, part.ids])
     place = np.empty(len(ids), dtype=np.int64)
     place[np.argsort(ids)] = np.arange(len(ids))

@@ -93,7 +93,7 @@ class Demand:
         """Return the requests whose instant is in [start, end)."""
         return self._taken([np.searchsorted(at, (start, end)).tolist() for at in self._by_run(self.instant)])
 
-    def of(self, channel: Channel) -> Demand:
+    def in_channel(self, channel: Channel) -> Demand:
         """Return the requests of one channel."""
         return self._taken([(0, len(run) if i == channel else 0) for i, run in enumerate(self.runs)])
 

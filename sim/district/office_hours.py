@@ -49,7 +49,7 @@ class OfficeTime:
     sessions_a_day: int
 
     @classmethod
-    def of(cls, config: OfficeCalendar, weeks: int) -> OfficeTime:
+    def from_calendar(cls, config: OfficeCalendar, weeks: int) -> OfficeTime:
         """Return the office time of a calendar over so many weeks."""
         working = year_of_working_days(config)
         days = np.flatnonzero(np.tile(working, -(-weeks // WEEKS_A_YEAR))[: 7 * weeks])

@@ -97,7 +97,7 @@ class Organisation:
         return [i for i, p in enumerate(self.people) if (p.level, p.unit) == (level, unit)]
 
 
-def of(pilot: Pilot, place: Place) -> Organisation:
+def build_organisation(pilot: Pilot, place: Place) -> Organisation:
     """Return the organisation of a design.
 
     Raises

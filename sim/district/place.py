@@ -95,7 +95,7 @@ class Place:
         return np.asarray(mean)
 
 
-def of(pilot: Pilot, number: int = 0) -> Place:
+def build_place(pilot: Pilot, number: int = 0) -> Place:
     """Return the place of a district under a design.
 
     The map, the special-care households and today's communities come from the place's own seed: they are

@@ -41,7 +41,7 @@ class Routes:
         Offsets of the itineraries into the positions below.
     stage, next, leave : ndarray of int, shape (positions,)
         The stage at each position of an itinerary, and how many steps on it leads; 0: nowhere.
-    of : ndarray of int, shape (requests,)
+    itinerary : ndarray of int, shape (requests,)
         The itinerary of each request.
     """
 
@@ -50,7 +50,7 @@ class Routes:
     stage: AnyInts
     next: AnyInts
     leave: AnyInts
-    of: AnyInts
+    itinerary: AnyInts
 
     @property
     def activities(self) -> tuple[str, ...]:
@@ -58,23 +58,23 @@ class Routes:
         return tuple(dict.fromkeys(stage.activity for stage in self.stages))
 
 
-def routes(pilot: Pilot, place: Place, demand: Demand) -> Routes:
+def build_routes(pilot: Pilot, place: Place, demand: Demand) -> Routes:
     """Return the itineraries of all requests."""
-    found: list[tuple[Stage, ...]] = []
-    of = []
+    itineraries: list[tuple[Stage, ...]] = []
+    itinerary_of_request = []
     for channel in Channel:
-        lucks, which = case_draws.drawn(pilot, place, demand.of(channel), channel)
-        of.append(which + len(found))
-        found += [itinerary(pilot, archetype, channel, lucky) for archetype, lucky in lucks]
+        lucks, which = case_draws.drawn(pilot, place, demand.in_channel(channel), channel)
+        itinerary_of_request.append(which + len(itineraries))
+        itineraries += [itinerary(pilot, archetype, channel, lucky) for archetype, lucky in lucks]
     ids: dict[Stage, int] = {}
-    stage = [ids.setdefault(s._replace(next=None, leave=None), len(ids)) for stages in found for s in stages]
+    stage = [ids.setdefault(s._replace(next=None, leave=None), len(ids)) for stages in itineraries for s in stages]
     return Routes(
         stages=tuple(ids),
-        first=np.cumsum([0, *map(len, found)]),
+        first=np.cumsum([0, *map(len, itineraries)]),
         stage=np.array(stage, dtype=np.int16),
-        next=np.array([s.next or 0 for stages in found for s in stages], dtype=np.int16),
-        leave=np.array([s.leave or 0 for stages in found for s in stages], dtype=np.int16),
-        of=np.concatenate(of),
+        next=np.array([s.next or 0 for stages in itineraries for s in stages], dtype=np.int16),
+        leave=np.array([s.leave or 0 for stages in itineraries for s in stages], dtype=np.int16),
+        itinerary=np.concatenate(itinerary_of_request),
     )
 
 
@@ -100,17 +100,17 @@ class Residents:
     seen: Floats
 
     @classmethod
-    def of(cls, organisation: Organisation, office: OfficeTime, demand: Demand) -> Residents:
+    def from_demand(cls, organisation: Organisation, office: OfficeTime, demand: Demand) -> Residents:
         """Return what decides the steps of these requests."""
-        pilot, routed = organisation.pilot, routes(organisation.pilot, organisation.place, demand)
-        activities = routed.activities
-        rows = [_fixed(pilot, office, stage, activities.index(stage.activity)) for stage in routed.stages]
+        pilot, routes = organisation.pilot, build_routes(organisation.pilot, organisation.place, demand)
+        activities = routes.activities
+        rows = [_fixed(pilot, office, stage, activities.index(stage.activity)) for stage in routes.stages]
         fixed = {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
         households = organisation.place.grid_households.tolist()
         return cls(
             organisation=organisation,
             office=office,
-            routes=routed,
+            routes=routes,
             fixed={name: np.array(values, np.min_scalar_type(-1 - max(0, *values))) for name, values in fixed.items()},
             ways=_ways(organisation),
             seen=np.array([workload.see_chance(pilot, float(n)) for n in households]),
@@ -118,7 +118,7 @@ class Residents:
 
     def n_steps(self, requests: Demand) -> AnyInts:
         """Return the number of steps of each of these requests."""
-        return np.diff(self.routes.first)[self.routes.of[requests.ids]]
+        return np.diff(self.routes.first)[self.routes.itinerary[requests.ids]]
 
     def begins(self, requests: Demand) -> AnyInts:
         """Return when each begins: who wants to come while the office is shut comes when it is next open."""
@@ -133,7 +133,7 @@ class Residents:
         """Write the steps of these requests into the first rows."""
         base = 0
         for channel in Channel:
-            if len(some := requests.of(channel)):
+            if len(some := requests.in_channel(channel)):
                 base = _Writer(self, some, rows, base).write()
 
 
@@ -177,14 +177,14 @@ class _Writer:
         self.residents, self.requests, self.rows, self.base = residents, requests, rows, base
         self.pilot, self.place = residents.organisation.pilot, residents.organisation.place
         routes = residents.routes
-        of = routes.of[requests.ids]
+        itineraries = routes.itinerary[requests.ids]
         size = residents.n_steps(requests)
         before = np.cumsum(size) - size
-        self.position = np.arange(size.sum()) + np.repeat(routes.first[of] - before, size)
+        self.position = np.arange(size.sum()) + np.repeat(routes.first[itineraries] - before, size)
         stage = routes.stage[self.position]
         order = np.argsort(stage, kind="stable")
         ends = np.cumsum(np.bincount(stage, minlength=len(routes.stages)))[:-1]
-        request = np.repeat(np.arange(len(of)), size)[order]
+        request = np.repeat(np.arange(len(itineraries)), size)[order]
         steps = zip(routes.stages, np.split(order + base, ends), np.split(request, ends), strict=True)
         self.steps = [(at, where, who) for at, where, who in steps if len(where)]
         self.stage = stage.astype(np.intp)

@@ -83,7 +83,7 @@ class _Duties:
         }
 
 
-def of(organisation: Organisation, office: OfficeTime, replication: int) -> Rosters:
+def build_rosters(organisation: Organisation, office: OfficeTime, replication: int) -> Rosters:
     """Return everybody's roster in one replication.
 
     A person's absence and meetings are drawn by identity: the same under every design.

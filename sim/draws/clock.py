@@ -40,7 +40,7 @@ class Calendar:
     close: Ints
 
     @classmethod
-    def of(cls, intervals: Iterable[tuple[int, int]]) -> Calendar:
+    def from_intervals(cls, intervals: Iterable[tuple[int, int]]) -> Calendar:
         """Return the calendar of these intervals, which must be sorted and disjoint."""
         table = np.array(list(intervals), dtype=np.int64).reshape(-1, 2)
         return cls(np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1]))

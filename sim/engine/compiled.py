@@ -922,7 +922,7 @@ class Run:
     shift: int
 
     @classmethod
-    def of(cls, network: Network, horizon: int, like: Run | None = None) -> Run:
+    def from_network(cls, network: Network, horizon: int, like: Run | None = None) -> Run:
         """Return a run of a network at tick 0, with lists for all the levels and signals of another as well.
 
         Raises
@@ -1033,7 +1033,7 @@ def run(network: Network, horizon: int) -> tuple[Visits, Spells]:
     ValueError
         If the horizon is below 0 or not below 2^62.
     """
-    whole = Run.of(network, horizon)
+    whole = Run.from_network(network, horizon)
     whole.advance(horizon)
     return whole.record()
 

@@ -82,7 +82,7 @@ def resumed(run: Run, network: Network, moved: AnyInts) -> Run:
     ValueError
         If the networks have priorities that are ranked first: what ranks mean would change.
     """
-    new = Run.of(network, run.horizon, like=run)
+    new = Run.from_network(network, run.horizon, like=run)
     if any(one.routes.level is not one.routes.priority for one in (run, new)):
         raise ValueError("priorities must be below 16 in a run in blocks")
     move_marks(run.marks, moved, new.marks)

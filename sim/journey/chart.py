@@ -89,7 +89,7 @@ def journey_figure(journeys: Sequence[Journey], footer: str = "") -> Figure:
     ]  # fmt: skip
     heights = [0.34 + len(some) * _LANE + 0.85 + len(lines) * _LINE for some, lines in zip(lanes, named, strict=True)]
     title, subtitle = _words(journeys)
-    page = Page.of(
+    page = Page.around(
         width,
         sum(heights),
         title=title,

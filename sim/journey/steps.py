@@ -155,7 +155,7 @@ def read(plan: Plan, case: Case, visits: Visits, spells: Spells, request: int, o
     row = int(np.searchsorted(case.ids[: case.n_residents], request))
     rows = range(int(case.network.requests.first[row]), int(case.network.requests.first[row + 1]))
     routes, demand = plan.residents.routes, plan.demand
-    at = int(routes.first[routes.of[request]])
+    at = int(routes.first[routes.itinerary[request]])
     stages = [routes.stages[routes.stage[at + i]] for i in range(len(rows))]
     steps: list[Step] = []
     since = begin = int(case.network.requests.begin[row])

@@ -66,7 +66,7 @@ class _Stays:
     sojourn: Ints
     outcome: Ints
 
-    def of(self, rows: Bools) -> _Stays:
+    def take(self, rows: Bools) -> _Stays:
         """Return some of the rows."""
         return _Stays(self.waiting[rows], self.service[rows], self.sojourn[rows], self.outcome[rows])
 
@@ -115,16 +115,16 @@ def queueing_measures(
     leaving = _last_served(network, visits)
 
     groups: list[tuple[str, _Stays, Bools, Bools]] = [
-        ("all", requests.of(measured), at_station, leaving),
+        ("all", requests.take(measured), at_station, leaving),
     ]
     for i, name in enumerate(labels.station_names):
         here = network.steps.station == i
         through = here & (visits.outcome == Outcome.SERVED)
-        groups.append((f"station:{name}", steps.of(here & arrived & measured[owner]), here, through))
+        groups.append((f"station:{name}", steps.take(here & arrived & measured[owner]), here, through))
     for i, name in enumerate(labels.class_names):
         mine = labels.request_class == i
         theirs = mine[owner] & at_station
-        groups.append((f"class:{name}", requests.of(measured & mine), theirs, leaving & mine[owner]))
+        groups.append((f"class:{name}", requests.take(measured & mine), theirs, leaving & mine[owner]))
 
     rows: list[Row] = []
     for name, stays, here, through in groups:

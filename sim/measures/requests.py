@@ -70,7 +70,7 @@ class Requests:
         """Return which have their result."""
         return self.result >= 0
 
-    def of(self, rows: AnyInts) -> Requests:
+    def take(self, rows: AnyInts) -> Requests:
         """Return some of the requests, in the order of these rows."""
         ends = np.cumsum(self.n_waits, dtype=np.int64)
         n = self.n_waits[rows].astype(np.int64)
@@ -84,7 +84,7 @@ def joined(parts: Sequence[Requests]) -> Requests:
     """Return the requests of all parts in the order of their ids."""
     columns = {f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Requests)}
     together = Requests(**columns)
-    return together.of(np.argsort(together.ids, kind="stable"))
+    return together.take(np.argsort(together.ids, kind="stable"))
 
 
 def requests(case: Case, visits: Visits, overloaded: Bools) -> Requests:

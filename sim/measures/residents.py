@@ -99,8 +99,8 @@ def resident_rows(
         The measured window in ticks.
     """
     rows = Rows()
-    mine = requests.of(measured_rows(requests, start, end))
-    arisen = requests.of(arisen_rows(requests, demand, start, end))
+    mine = requests.take(measured_rows(requests, start, end))
+    arisen = requests.take(arisen_rows(requests, demand, start, end))
     measured = _measured(organisation, office, demand, mine)
     waits = _Waits(mine.waits)
     lag = office.hours.between(demand.instant[arisen.ids], arisen.contact)

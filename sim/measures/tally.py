@@ -78,7 +78,7 @@ def tally(case: Case, visits: Visits, spells: Spells, *, overloaded: Bools) -> T
     weeks = np.arange(1, case.office.weeks + 1) * WEEK
     waiting = staff.backlog(case, visits, np.concatenate([weeks, case.office.day_closes()]))
     return Tally(
-        requests=told.of(np.flatnonzero(needed)),
+        requests=told.take(np.flatnonzero(needed)),
         time=staff.time_spent(case, spells, start, end),
         duties=staff.duties(case, visits, start, end),
         weekly=waiting[:, : len(weeks)],

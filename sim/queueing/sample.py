@@ -262,7 +262,7 @@ def _roster(draft: _Draft, duties: _Duties, path: str, i: int, pool: Pool) -> In
     parts = []
     if shifts is None and pool.serves is not None:
         duty = duties.index(pool.serves, pool.longest)
-        hours = Calendar.of([(0, draft.end)])
+        hours = Calendar.from_intervals([(0, draft.end)])
         if pool.hours is not None:
             hours = draft.resolved(pool.hours, f"{path}.hours", f"/{i}")
         parts.append(_rows(hours, duty, pool.hand_back))

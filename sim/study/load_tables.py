@@ -34,7 +34,7 @@ UNEXPLAINED = "time that no work explains"
 
 def organisations(pilots: Sequence[Pilot]) -> dict[str, Organisation]:
     """Return the organisation of each pilot on its place, by name."""
-    return {pilot.name: organisation.of(pilot, place.of(pilot)) for pilot in pilots}
+    return {pilot.name: organisation.build_organisation(pilot, place.build_place(pilot)) for pilot in pilots}
 
 
 def hours_by_level(organisation_: Organisation) -> dict[str, dict[str, float]]:
@@ -54,7 +54,7 @@ def work_table(organisations_: dict[str, Organisation]) -> Table:
     """Return where each kind of work is done today and under each design, with what is saved or added."""
     first = next(iter(organisations_.values())).pilot
     before = workload.today(first)
-    columns = {"today": hours_by_level(organisation.of(before, place.of(before)))}
+    columns = {"today": hours_by_level(organisation.build_organisation(before, place.build_place(before)))}
     columns |= {name: hours_by_level(org) for name, org in organisations_.items()}
     if columns["today"] == columns[first.name]:
         del columns["today"]

@@ -45,7 +45,7 @@ def backlog(table: pl.DataFrame, footer: str = "", measured: tuple[float, float]
     seen += "Every panel has its own scale."
     width, height = 11.0, 2.75
     panel = (width - 2 * EDGE) / n_columns
-    page = Page.of(
+    page = Page.around(
         width,
         n_rows * height,
         title=_backlog_title(table, measured),

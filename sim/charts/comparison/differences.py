@@ -62,7 +62,7 @@ def forest(comparison: pl.DataFrame, footer: str = "", confidence: float = 0.95)
     body = sum(row.height for row in rows) + 0.05
     band = Key("differences too small to matter (within one MID)", {"facecolor": PALE, "edgecolor": "#999999"})
     legend = [*(pilot_key(i + 1, p, ls="none") for i, p in enumerate(pilots)), band]
-    page = Page.of(width, 0.3 + body + 0.75, title=title, subtitle=subtitle, legend=legend, footer=footer)
+    page = Page.around(width, 0.3 + body + 0.75, title=title, subtitle=subtitle, legend=legend, footer=footer)
     left = EDGE + label_width
     plot_width = width - left - text_width - EDGE - 0.2
     axes = page.axes(left, 0.3, plot_width, body)

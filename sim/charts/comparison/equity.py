@@ -69,7 +69,7 @@ def equity(measures: pl.DataFrame, statistics: pl.DataFrame, footer: str = "") -
     if not wanted:
         raise ValueError(f"measures must have communities of one of {', '.join(_MEASURES)}, got none")
     told = {(r["pilot"], r["measure"], r["statistic"], r["family"]): r for r in statistics.iter_rows(named=True)}
-    panels = [_Panel.of(m, measures, means, told, pilots) for m in wanted]
+    panels = [_Panel.from_tables(m, measures, means, told, pilots) for m in wanted]
     flagged = any(text.endswith("*") for panel in panels for text in panel.numbers.values())
     seen = f"Each dot is one of today's communities (mean of {measures['replication'].n_unique()} replications); "
     seen += "upright: their median. Gap: worst less best or ◆ less ◇, with its "
@@ -82,7 +82,7 @@ def equity(measures: pl.DataFrame, statistics: pl.DataFrame, footer: str = "") -
     height = body + 1.0
     n_rows = math.ceil(len(panels) / n_columns)
     title = _title(told, pilots)
-    page = Page.of(11.0, n_rows * height, title=title, subtitle=seen, legend=legend, footer=footer)
+    page = Page.around(11.0, n_rows * height, title=title, subtitle=seen, legend=legend, footer=footer)
     room = (11.0 - 2 * EDGE - (n_columns - 1) * _BETWEEN) / n_columns
     for i, panel in enumerate(panels):
         row, column = divmod(i, n_columns)
@@ -103,7 +103,7 @@ class _Panel:
     numbers: Mapping[tuple[str, str], str]
 
     @classmethod
-    def of(
+    def from_tables(
         cls,
         measure: str,
         measures: pl.DataFrame,

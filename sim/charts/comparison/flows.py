@@ -45,7 +45,7 @@ class _Flow:
 
     moves: Mapping[tuple[str, str, str], float]
 
-    def of(self, side: int, place: str) -> float:
+    def through(self, side: int, place: str) -> float:
         """Return all that goes out of (side 0) or into (side 1) a place."""
         return sum(value for key, value in self.moves.items() if key[side] == place)
 
@@ -84,7 +84,7 @@ def flows(table: pl.DataFrame, footer: str = "") -> Figure:
     extents = {pilot: flow.total + gap * (len(ORIGINS) + len(ENDS) - 1) for pilot, flow in found.items()}
     rows = [pilots[a : a + n_columns] for a in range(0, len(pilots), n_columns)]
     heights = [max(extents[pilot] for pilot in row) * _TALLEST / max(extents.values()) for row in rows]
-    page = Page.of(
+    page = Page.around(
         width,
         sum(heights) + _ABOVE * len(rows),
         title=_title(found),
@@ -132,7 +132,7 @@ def _tops(flow: _Flow, side: int, places: Sequence[str], gap: float) -> dict[str
     """Return where each node that has any moves begins, from the top down."""
     tops, y = {}, 0.0
     for place in places:
-        height = flow.of(side, place)
+        height = flow.through(side, place)
         if height > 0:
             tops[place] = y
             y += height + gap
@@ -158,7 +158,7 @@ def _sankey(axes: Axes, flow: _Flow, colours: Mapping[str, str], gap: float) -> 
                     at[1][to] += value
     for side, x in ((0, -_THICK), (1, 1.0)):
         for place, top in tops[side].items():
-            value = flow.of(side, place)
+            value = flow.through(side, place)
             ended = place in ENDS
             axes.add_patch(Rectangle((x, top), _THICK, value, facecolor="#888888" if ended else "#222222", lw=0))
             words = f"{_WORDS[place]} {number(value, 0 if value >= 9.5 else 1)}"
@@ -179,7 +179,7 @@ def _title(found: Mapping[str, _Flow]) -> str:
     said = []
     for pilot, flow in found.items():
         up = sum(v for (_, to, _), v in flow.moves.items() if to in ("street", "district"))
-        said.append((up, flow.of(1, "resident"), short_name(pilot)))
+        said.append((up, flow.through(1, "resident"), short_name(pilot)))
     if len(said) > 3:
         said = sorted(said)
         said = [said[-1], said[0]]

@@ -200,7 +200,7 @@ def map_figure(organisations: Mapping[str, Organisation], shown: Layer, footer: 
     pitch = (width - 2 * EDGE + 0.3) / n_columns
     size = min(pitch - 0.3, 5.6)
     high = above + size + 0.45
-    page = Page.of(
+    page = Page.around(
         width,
         n_rows * high + 0.6,
         title=_title(shown, values, unit, titles),

@@ -78,7 +78,7 @@ def organisation_figure(organisation: Organisation, footer: str = "") -> Figure:
     title, subtitle = _title(organisation), _subtitle(organisation)
 
     def around(body: float) -> Page:
-        return Page.of(A4[0], body, title=title, subtitle=subtitle, legend=key, footer=footer)
+        return Page.around(A4[0], body, title=title, subtitle=subtitle, legend=key, footer=footer)
 
     bare = around(0.0)
     page = around(max(tree + words + 0.1, A4[1] - bare.height))

@@ -59,7 +59,7 @@ def persons(table: pl.DataFrame, footer: str = "") -> Figure:
     width, height = 12.0, 2.95 + words
     panel = (width - 2 * EDGE) / n_columns
     seen = f"Lines: mean of {n} replications; bands: lowest to highest of them. " if n > 1 else "One replication. "
-    page = Page.of(
+    page = Page.around(
         width,
         n_rows * height,
         title=_title(found),

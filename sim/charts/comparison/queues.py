@@ -58,7 +58,7 @@ def queues(table: pl.DataFrame, footer: str = "") -> Figure:
     shown = _shown(table)
     seen = f"Lines: mean of {n} replications; bands: lowest to highest of them. " if n > 1 else "One replication. "
     width = 12.0
-    page = Page.of(
+    page = Page.around(
         width,
         max(len(shown), 1) * _HEIGHT + 0.15,
         title=_title(table, pilots),

@@ -48,7 +48,7 @@ def turnaround_distribution(table: pl.DataFrame, footer: str = "") -> Figure:
     )
     title = _turnaround_title(within, last)
     seen += " Requests that left unserved or are still open count as not finished."
-    page = Page.of(11.0, 4.9, title=title, subtitle=seen, legend=legend, footer=footer)
+    page = Page.around(11.0, 4.9, title=title, subtitle=seen, legend=legend, footer=footer)
     axes = page.axes(EDGE + 0.65, 0.1, 11.0 - 2 * EDGE - 1.6, 4.2)
     _turnaround_axes(axes, last)
     for i, pilot in enumerate(pilots):

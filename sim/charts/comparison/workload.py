@@ -49,7 +49,7 @@ def workload(table: pl.DataFrame, footer: str = "") -> Figure:
     ]
     label_width = max(widths) + 0.2
     body = sum(0.32 if bar is None else 0.27 for bar in bars) + 0.1
-    page = Page.of(11.0, body + 0.6, title=_workload_title(bars), subtitle=seen, legend=legend, footer=footer)
+    page = Page.around(11.0, body + 0.6, title=_workload_title(bars), subtitle=seen, legend=legend, footer=footer)
     left, right = EDGE + label_width, 1.75
     axes = page.axes(left, 0, 11.0 - left - right - EDGE, body)
     _workload_plot(page, axes, bars, styles, posts)

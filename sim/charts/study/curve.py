@@ -64,13 +64,13 @@ def curve(
         The table must be of one response; the side of a promise must be one of the two.
     """
     checked_promise(promise)
-    response, levels, series = Response.only(table), Levels.of(table), distinct(table, "series")
+    response, levels, series = Response.from_table(table), Levels.from_table(table), distinct(table, "series")
     room = _WIDTH - 2 * EDGE - _SCALE
     legend = [pilot_key(i, name) for i, name in enumerate(series)] if len(series) > 1 or series[0] else []
     legend += [Key("breaks the promise", BREAKS)] if promise else []
     words = path_lines(factor, room, 9)
     depth = levels.depth(room) + 0.16 * len(words) + 0.2
-    page = Page.of(
+    page = Page.around(
         _WIDTH,
         _HEIGHT + depth,
         title=title,

@@ -80,7 +80,7 @@ def heat_map(
         The table must be of one response; the side of a promise must be one of the two.
     """
     checked_promise(promise)
-    response, grid = Response.only(table), _grid(table)
+    response, grid = Response.from_table(table), _grid(table)
     response = response.difference if around_zero else response
     kept = _kept(grid, response, promise) if promise else np.full(grid.mean.shape, np.nan)
     left = min(widest([short_name(name, 24) for name in grid.y], 8.5), 2.2) + 0.2
@@ -93,7 +93,7 @@ def heat_map(
     top = 0.17 * len(words[1]) + 0.12
     foot = top + max(size[1] + under, 1.3) + 0.17 * len(words[0]) + 0.25
     reasons = _wrapped_reasons(grid, width)
-    page = Page.of(
+    page = Page.around(
         width,
         foot + sum(len(lines) * _LINE + 0.06 for lines in reasons.values()),
         title=title,
@@ -120,7 +120,7 @@ def heat_map(
 
 def _grid(table: pl.DataFrame) -> _Grid:
     """Return the cells of a table."""
-    response = Response.only(table)
+    response = Response.from_table(table)
     names = []
     for axis in ("x", "y"):
         level = table.select(f"{axis}_order", f"{axis}_level").unique(f"{axis}_order").sort(f"{axis}_order")

@@ -53,7 +53,7 @@ def indices(table: pl.DataFrame, title: str, subtitle: str = "", footer: str = "
     columns = {kind: max(width_of(w, 8.5) for w in [*told, "First-order"]) + 0.25 for kind, told in words.items()}
     room = _WIDTH - 2 * EDGE - _NAMES - sum(columns.values()) - 0.1
     height = len(rows) * _ROW
-    page = Page.of(
+    page = Page.around(
         _WIDTH,
         height + 0.85,
         title=title,

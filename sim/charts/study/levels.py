@@ -31,7 +31,7 @@ class Levels:
     numeric: bool
 
     @classmethod
-    def of(cls, table: pl.DataFrame) -> Levels:
+    def from_table(cls, table: pl.DataFrame) -> Levels:
         """Return the levels of a table with level, order and x (null: not a number)."""
         rows = table.select("order", "level", "x").unique("order", maintain_order=True).sort("order")
         xs = [math.nan if x is None else float(x) for x in rows["x"]]

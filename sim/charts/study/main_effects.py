@@ -36,7 +36,7 @@ def main_effects(table: pl.DataFrame, title: str, subtitle: str = "", footer: st
     ValueError
         The table must be of one response.
     """
-    response = Response.only(table)
+    response = Response.from_table(table)
     factors = distinct(table, "factor")
     n_columns = {1: 1, 2: 2, 4: 2}.get(len(factors), 3)
     width = {1: 7.5, 2: 9.5}.get(n_columns, 11.0)
@@ -44,14 +44,14 @@ def main_effects(table: pl.DataFrame, title: str, subtitle: str = "", footer: st
     parts = [table.filter(pl.col("factor") == factor) for factor in factors]
     rows = [parts[i : i + n_columns] for i in range(0, len(parts), n_columns)]
     headings = [path_lines(factor, room, 9.5, bold=True) for factor in factors]
-    levels = [Levels.of(part) for part in parts]
+    levels = [Levels.from_table(part) for part in parts]
     tops, down = [], 0.0
     for i in range(len(rows)):
         span = slice(i * n_columns, (i + 1) * n_columns)
         tops.append(down + 0.17 * max(map(len, headings[span])) + 0.08)
         down = tops[-1] + _HEIGHT + max(one.depth(room) for one in levels[span]) + 0.22
     down -= 0.1
-    page = Page.of(
+    page = Page.around(
         width, down, title=title, subtitle=literal(subtitle), legend=[_key()], footer=footer, notes=_notes(table)
     )  # fmt: skip
     ends = limits(response.scaled([*table["mean"], *table["low"], *table["high"]]), 0.1)

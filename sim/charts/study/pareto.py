@@ -63,7 +63,7 @@ def pareto(
         The side of a promise must be one of the two.
     """
     checked_promise(promise)
-    response = Response.of(response_label, unit)
+    response = Response.from_label(response_label, unit)
     rows = [row | {"cost": _known(row["cost"]), "mean": response.one(row["mean"])} for row in table.to_dicts()]
     drawn = [row for row in rows if math.isfinite(row["cost"]) and math.isfinite(row["mean"])]
     for row in drawn:
@@ -78,7 +78,7 @@ def pareto(
     ).reshape(-1, 2)
     over = frame.beside(bound[0], bound[1], seen) if bound else None
     labels, listed = _labels(front, drawn, frame, over, bound[1] if bound else 0.0)
-    page = Page.of(
+    page = Page.around(
         _WIDTH,
         _HEIGHT + 0.55,
         title=title,

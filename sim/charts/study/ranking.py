@@ -57,7 +57,7 @@ def ranking(
     unknown = [str(verdict) for verdict in table["verdict"] if verdict is not None and verdict not in _LOOKS]
     if unknown:
         raise ValueError(f"ranking.verdict must be one of {', '.join(_LOOKS)}, got {unknown[0]}")
-    response = Response.of(response_label, unit)
+    response = Response.from_label(response_label, unit)
     rows = table.to_dicts()
     ends = [(response.one(row["best_low"]), response.one(row["best_high"])) for row in rows]
     finite = [(high - low) / 2 for low, high in ends if math.isfinite(high - low)]
@@ -67,7 +67,7 @@ def ranking(
     room = _WIDTH - 2 * EDGE - _NAMES - means_width - 1.35 - 0.95
     left = EDGE + _NAMES + means_width
     height = len(rows) * _ROW
-    page = Page.of(
+    page = Page.around(
         _WIDTH, height + 0.85, title=title, subtitle=literal(subtitle), legend=_legend(words), footer=footer
     )  # fmt: skip
     axes = page.axes(left, 0.25, room, height)

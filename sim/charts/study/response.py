@@ -33,13 +33,13 @@ class Response:
     factor: float
 
     @classmethod
-    def of(cls, label: str, unit: str = "") -> Response:
+    def from_label(cls, label: str, unit: str = "") -> Response:
         """Return the response of this name and unit; shares are shown in per cent."""
         factor, word, _ = scale_of(unit)
         return cls(short_name(label, 80), short_name(word, 30) if word else "", factor)
 
     @classmethod
-    def only(cls, table: pl.DataFrame) -> Response:
+    def from_table(cls, table: pl.DataFrame) -> Response:
         """Return the one response of a table.
 
         Raises
@@ -50,7 +50,7 @@ class Response:
         names = distinct(table, "response")
         if len(names) != 1:
             raise ValueError(f"table must be of 1 response, got {len(names)}: {', '.join(names) or 'no rows'}")
-        return cls.of(names[0], str(table["unit"][0] or ""))
+        return cls.from_label(names[0], str(table["unit"][0] or ""))
 
     @property
     def words(self) -> str:

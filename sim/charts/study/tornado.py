@@ -67,8 +67,8 @@ def tornado(
     """
     if table.is_empty() or most < 1:
         raise ValueError(f"a tornado must have at least 1 row and 1 bar, got {len(table)} and {most}")
-    response = Response.of(effect_label, "points" if unit == "share" and difference else unit)
-    factor = Response.of("", unit).factor
+    response = Response.from_label(effect_label, "points" if unit == "share" and difference else unit)
+    factor = Response.from_label("", unit).factor
     mid = mid if difference else None
     effects = [factor * (math.nan if v is None else v) for v in base]
     rows = sorted((_row(row, factor) for row in table.to_dicts()), key=lambda row: -row.swing)
@@ -76,7 +76,7 @@ def tornado(
     bases = [short_name(row.base_level, 18) for row in shown]
     left = _NAMES + max(min(widest(bases, 8), 1.5), 0.4) + 0.2
     body = len(shown) * _ROW + 0.75
-    page = Page.of(
+    page = Page.around(
         _WIDTH,
         body,
         title=title,

@@ -55,7 +55,7 @@ def warm_up(
     """
     if table.is_empty():
         raise ValueError("warm_up must have at least 1 row, got 0")
-    response, names = Response.of(response_label, unit), distinct(table, "series")
+    response, names = Response.from_label(response_label, unit), distinct(table, "series")
     lines = {name: _line(table, name, response) for name in names}
     panels = [names] if _alike(lines) else [[name] for name in names]
     height = 3.6 if len(panels) == 1 else 1.9
@@ -66,7 +66,7 @@ def warm_up(
         else []
     )
     legend.append(Key("deleted before measuring", _DELETED))
-    page = Page.of(
+    page = Page.around(
         _WIDTH,
         len(panels) * (height + heading + 0.3) + 0.3,
         title=title,
