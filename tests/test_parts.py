@@ -8,7 +8,7 @@ from district import PILOTS, office, tiny
 
 from sim.district import assemble, demand, organisation, place, rosters
 from sim.district.demand import Channel
-from sim.district.step_table import ENGINE_COLUMNS, LABEL_COLUMNS, Rows
+from sim.district.step_table import ENGINE_COLUMNS, LABEL_COLUMNS, StepColumns
 from sim.draws.clock import DAY, WEEK
 from sim.engine.network_building import NARROW
 
@@ -125,7 +125,7 @@ def test_steps_have_the_types_of_the_network_and_requests_are_13_bytes():
 
 
 def test_a_value_beyond_its_narrow_type_widens_the_column_and_loses_nothing():
-    rows = Rows(4)
+    rows = StepColumns(4)
     rows.put("station", np.array([0, 2]), np.array([7, 2**15 - 1]))
     rows.put("work", slice(0, 2), 5)
     assert rows.columns["station"].dtype == np.int16

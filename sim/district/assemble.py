@@ -10,8 +10,9 @@ import numpy as np
 from sim.arrays import frozen
 from sim.district import background, rosters
 from sim.district.residents import Residents
-from sim.district.step_table import Rows
+from sim.district.step_table import StepColumns
 from sim.draws.clock import HOUR, WEEK
+from sim.engine.network import LEADS, absolute
 from sim.engine.network_building import make_place, with_requests
 
 if TYPE_CHECKING:
@@ -108,11 +109,11 @@ class Plan:
         sizes = [np.full(len(batch.begin), len(batch.steps)) for batch in batches]
         first = np.concatenate([[0], np.cumsum(np.concatenate([self.residents.n_steps(demand), *sizes]))])
         begin = np.concatenate([self.residents.begins(demand), *(batch.begin for batch in batches)])
-        rows = Rows(int(first[-1]))
-        self.residents.write(demand, rows)
+        columns = StepColumns(int(first[-1]))
+        self.residents.write(demand, columns)
         at = int(first[len(demand)])
         for batch in batches:
-            at = _write(batch, rows, at)
+            at = _write(batch, columns, at)
         return Case(
             organisation=self.organisation,
             office=self.office,
@@ -120,10 +121,10 @@ class Plan:
             network=with_requests(
                 self.place,
                 requests={"first": frozen(first), "begin": frozen(begin)},
-                steps=rows.steps(),
+                steps=columns.steps(),
                 allow_unserved=True,  # whoever serves a station alone may be away for a whole short horizon
             ),
-            labels=rows.labels(self.residents.routes.activities),
+            labels=columns.labels(self.residents.routes.activities),
             ids=np.concatenate([demand.ids, *ids]).astype(np.int32),
             n_residents=len(demand),
             meetings=self.meetings,
@@ -154,15 +155,15 @@ def case(organisation: Organisation, office: OfficeTime, demand: Demand, replica
     return plan(organisation, office, demand, replication).whole()
 
 
-def _write(batch: Batch, rows: Rows, base: int) -> int:
+def _write(batch: Batch, columns: StepColumns, base: int) -> int:
     """Write the steps of a batch from a row on; return the row after the last."""
     size = len(batch.steps)
     end = base + size * len(batch.begin)
     for position, step in enumerate(batch.steps):
         at = slice(base + position, end, size)
         for name, value in step.items():
-            leads = name in ("next", "leave")
-            rows.put(name, at, np.arange(at.start, end, size) + value if leads else value)
+            leads = name in LEADS
+            columns.put(name, at, absolute(np.asarray(value), np.arange(at.start, end, size)) if leads else value)
     return end
 
 

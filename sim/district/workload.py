@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.district.demand import Channel, line_weights, yearly
-from sim.district.itineraries import lucks
+from sim.district.itineraries import possible_draws
 from sim.district.office_hours import WEEKS_A_YEAR, office_hours_a_day, year_of_working_days
 from sim.district.routing import itinerary
 from sim.district.stages import Desk, Kind, Stage
@@ -136,32 +136,32 @@ def _residents(pilot: Pilot, place: Place) -> Iterator[Work]:
 
 
 def _requests(pilot: Pilot, place: Place, archetype: Archetype, channel: Channel, n: float) -> Iterator[Work]:
-    """Yield the hours of so many requests of one archetype and channel."""
+    """Yield the hours of `n` requests of one archetype and channel."""
     line = archetype.line or ALL
-    reported, seen = (1.0, 0.0) if channel is not Channel.LATENT else _found(pilot, place)
-    for probability, luck in lucks(pilot, archetype, channel):
-        stages = itinerary(pilot, archetype, channel, luck)
+    reported, seen = (1.0, 0.0) if channel is not Channel.LATENT else _discovered(pilot, place)
+    for probability, draw in possible_draws(pilot, archetype, channel):
+        stages = itinerary(pilot, archetype, channel, draw)
         join = stages[0].next if channel is Channel.LATENT else 0
         for i, stage in enumerate(stages):
-            if stage.desk is Desk.NOWHERE or stage.again:
+            if stage.desk is Desk.NOWHERE or stage.retry:
                 continue
             on_both_ways = join is not None and i >= join
             settled = 1 - pilot.demand.settled_on_the_spot_share
             weight = reported + (seen * settled if on_both_ways and channel is Channel.LATENT else 0.0)
             reviews = {a.name for a in archetype.activities if a.review}
-            again = 1 + (pilot.demand.rework_share if stage.activity in reviews else 0.0)
-            hours = n * probability * weight * again * stage.minutes / stage.parts / 60
+            reworked = 1 + (pilot.demand.rework_share if stage.activity in reviews else 0.0)
+            hours = n * probability * weight * reworked * stage.minutes / stage.legs / 60
             yield Work(RESIDENTS[stage.kind], stage.kind, stage.level, _line(stage, line), hours)
 
 
 def _line(stage: Stage, line: str) -> str:
     """Return the line or section that serves a stage."""
     if stage.level == "community":
-        return ALL if stage.wrong else line
+        return ALL if stage.at_wrong_desk else line
     return stage.section
 
 
-def _found(pilot: Pilot, place: Place) -> tuple[float, float]:
+def _discovered(pilot: Pilot, place: Place) -> tuple[float, float]:
     """Return the shares of latent issues that are reported first and that a patrol sees first.
 
     Taken as if every patrol that is due were done, one a working day.

@@ -200,7 +200,7 @@ def _bars(journey: Journey, x: Callable[[int], float]) -> list[_Bar]:
         lane, came = words.lane(step), x(step.arrival)
         bars += _before(step, x)
         until = step.start if step.start >= 0 else step.end if step.end >= 0 else journey.horizon
-        if step.station is not None or step.stage.signal:
+        if step.station is not None or step.stage.awaits_patrol:
             bars.append(_Bar(lane, came, x(until), _WAIT))
         at_it = [(x(a), x(b)) for spell in step.spells for a, b in spell.stretches]
         if at_it and at_it[-1][1] - at_it[0][0] > sum(b - a for a, b in at_it) + 1e-9:
@@ -273,7 +273,7 @@ def _names(journey: Journey) -> list[tuple[list[int], str]]:
             told[-1][0].append(step.number)
             continue
         name = words.what(journey, step)
-        told.append(([step.number], name.removesuffix(f", leg 1 of {step.stage.parts}")))
+        told.append(([step.number], name.removesuffix(f", leg 1 of {step.stage.legs}")))
     return told
 
 

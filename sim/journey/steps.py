@@ -163,8 +163,7 @@ def read(plan: Plan, case: Case, visits: Visits, spells: Spells, request: int, o
     for i, stage in zip(rows, stages, strict=True):
         if visits.arrival[i] < 0:
             continue
-        same = steps and steps[-1].stage[:6] == stage[:6] and stage.parts > 1
-        leg = leg + 1 if same else 1
+        leg = leg + 1 if steps and _is_next_leg(stage, steps[-1].stage) else 1
         steps.append(_step(case, visits, spells, i, stage, (len(steps) + 1, since, leg), overloaded))
         since = int(visits.end[i])
     names = list(case.organisation.pilot.procedures.archetypes)
@@ -182,6 +181,12 @@ def read(plan: Plan, case: Case, visits: Visits, spells: Spells, request: int, o
         day_ticks=case.office.day_ticks,
         horizon=case.horizon,
     )
+
+
+def _is_next_leg(stage: Stage, before: Stage) -> bool:
+    """Return whether a stage is a further leg of the activity of the stage before it."""
+    same = (stage.activity, stage.level, stage.attempt) == (before.activity, before.level, before.attempt)
+    return same and stage.legs > 1
 
 
 def _step(
@@ -265,7 +270,7 @@ def _totals(case: Case, steps: list[Step]) -> Totals:
     if not steps:
         return Totals(-1, -1, False, None, None, 0, 0, 0)
     hours, first = case.office.hours, steps[0]
-    awaited = [step for step in steps if step.stage.signal]
+    awaited = [step for step in steps if step.stage.awaits_patrol]
     contact = awaited[-1].end if awaited else first.arrival
     result = max((step.end for step in steps if step.result), default=-1)
     stays = sum(_own_time(step, case.horizon) for step in steps)

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from sim.config import GROUPS
+from sim.district import stages
 from sim.district.demand import Channel
 from sim.district.stages import Desk, Kind, Lag, Presence
 from sim.draws.clock import DAY, MINUTE, SECOND
@@ -20,15 +21,16 @@ if TYPE_CHECKING:
 NEGLIGIBLE = MINUTE // 2
 """A stretch that is not worth a word (ticks)."""
 
-_INTERNAL = {
-    "wrong desk": "looked at by a desk that it does not belong to, which sends it on",
-    "ask for papers": "papers are missing: the resident is asked for them",
-    "tell": "the resident is told the result",
-    "post in": "the result arrives at the community",
-    "collect": "the resident comes for the result",
-    "fetch papers": "the papers are fetched at the resident's home",
-    "deliver": "the result is brought to the resident's home",
+_ADDED = {
+    stages.WRONG_DESK: "looked at by a desk that it does not belong to, which sends it on",
+    stages.ASK_FOR_PAPERS: "papers are missing: the resident is asked for them",
+    stages.TELL: "the resident is told the result",
+    stages.POST_IN: "the result arrives at the community",
+    stages.COLLECT: "the resident comes for the result",
+    stages.FETCH_PAPERS: "the papers are fetched at the resident's home",
+    stages.DELIVER: "the result is brought to the resident's home",
 }
+"""What the activities are that the model adds to those of a procedure."""
 _BEGINS = {
     Channel.COUNTER: "the resident comes and states the case",
     Channel.PHONE: "the resident phones and states the case",
@@ -79,10 +81,10 @@ def what(journey: Journey, step: Step) -> str:
     """Return what a step is; of a leg, which; of a trip, that it is one."""
     stage = step.stage
     words = _named(journey, stage)
-    if stage.parts > 1:
-        words += f", leg {step.leg} of {stage.parts}"
-    if stage.again:
-        words += f" (try {stage.again + 1})"
+    if stage.legs > 1:
+        words += f", leg {step.leg} of {stage.legs}"
+    if stage.retry:
+        words += f" (try {stage.retry + 1})"
     return words
 
 
@@ -90,15 +92,15 @@ def _named(journey: Journey, stage: Stage) -> str:
     """Return what a stage is."""
     first = next(iter(journey.organisation.pilot.procedures.archetypes[journey.archetype].activities)).name
     name = stage.activity.replace("_", " ")
-    if stage.signal:
+    if stage.awaits_patrol:
         name = "the report did not get through: it still lies there" if stage.attempt else "the issue lies there"
     elif stage.kind is Kind.RELAY:
         name = "a clerk relays the file"
-    elif stage.activity in _INTERNAL:
-        name = _INTERNAL[stage.activity]
+    elif stage.activity in _ADDED:
+        name = _ADDED[stage.activity]
     elif stage.activity == first and stage.kind in (Kind.FRONT, Kind.DOOR):
         name = _contact(journey, stage)
-    elif stage.attempt >= 10:
+    elif stage.rework:
         name += ", done again"
     elif stage.presence is Presence.IN_PERSON:
         name += ": the resident brings the papers"
@@ -119,7 +121,7 @@ def lane(step: Step) -> str:
     """Return where a step happens: a level, with the resident, or outside the administration."""
     if step.station is not None:
         return step.station.level
-    if step.stage.signal:
+    if step.stage.awaits_patrol:
         return "resident"
     return step.stage.level if step.stage.hand_over else "outside"
 
@@ -193,8 +195,8 @@ def came_after(journey: Journey, step: Step) -> str:
     if stage.lag is Lag.PAPERS:
         return f"the resident finds the missing papers in {length}"
     if stage.lag is Lag.NEXT_DAY:
-        report = journey.channel is Channel.LATENT and stage.presence is Presence.ON_THE_PHONE and not stage.again
-        reason = "comes again" if stage.again else "phones" if report else "comes"
+        report = journey.channel is Channel.LATENT and stage.presence is Presence.ON_THE_PHONE and not stage.retry
+        reason = "comes again" if stage.retry else "phones" if report else "comes"
         return f"the resident {reason} when it suits, {length} later"
     if stage.lag is Lag.WORKING_DAYS and stage.hand_over:
         travel = step.lag_ticks - step.gate_ticks
@@ -219,7 +221,7 @@ def _set_out(journey: Journey) -> str:
 
 def waited(journey: Journey, step: Step) -> list[str]:
     """Return how long a step waited and for what, and how it was left."""
-    if step.stage.signal:
+    if step.stage.awaits_patrol:
         return [_lay(step)]
     told = []
     if step.wait is not None and step.wait.ticks > NEGLIGIBLE:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from sim.draws.arrivals import arrival_times, day_factors, renewal_times
 from sim.draws.clock import DAY, Calendar
 from sim.draws.streams import stream, uniforms
-from sim.engine.network import NONE, Network
+from sim.engine.network import LEADS, NONE, Network, absolute
 from sim.engine.network_building import make_network
 from sim.errors import ConfigError
 from sim.queueing.checks import check, shifts_of
@@ -354,8 +354,8 @@ def _steps(draft: _Draft, numbers: list[int], place: Ints) -> tuple[dict[str, In
 
         rows = unroll(plan, kind, f"{draft.root}.classes.{name}", n, draw)
         table = _columns(draft, name, rows, signals)
-        for way in ("next", "leave"):
-            table[way] = np.where(table[way] == NONE, NONE, first_row + table[way])
+        for lead in LEADS:
+            table[lead] = absolute(table[lead], first_row)
         tables.append(table)
         owners.append(place[first_request + rows.request])
         first_request += n
@@ -365,9 +365,9 @@ def _steps(draft: _Draft, numbers: list[int], place: Ints) -> tuple[dict[str, In
     row = np.empty_like(order)
     row[order] = np.arange(len(order))
     steps = {column: np.concatenate([table[column] for table in tables])[order] for column in tables[0]}
-    for way in ("next", "leave"):
-        to = steps[way]
-        steps[way] = np.where(to == NONE, NONE, row[to] if len(row) else to)
+    for lead in LEADS:
+        to = steps[lead]
+        steps[lead] = np.where(to == NONE, NONE, row[to] if len(row) else to)
     return steps, np.bincount(owner, minlength=len(place))
 
 
