@@ -97,7 +97,7 @@ def test_generalists_serve_everything_and_are_slower_outside_their_own():
     here = {i for i, s in enumerate(organisation.stations) if (s.level, s.unit) == ("community", 0)}
     for person, _, paces in members:
         assert set(paces) == here
-        own = {int(organisation.at["community", desk][0, person.bundle]) for desk in (Desk.FILES, Desk.TASKS)}
+        own = {int(organisation.at["community", desk][0, person.specialism]) for desk in (Desk.FILES, Desk.TASKS)}
         own |= {int(organisation.at_grid[d][g]) for g in person.grids for d in (Desk.FIELD, Desk.PATROL, Desk.HOME)}
         assert {s for s, pace in paces.items() if pace == 1000} == own
         assert set(paces.values()) <= {1000, 1150}
@@ -121,9 +121,9 @@ def test_an_overloaded_owner_marks_the_grids_of_their_own():
     organisation = organised(pilot("flatten_only"))
     pools = overload.pools(organisation)
     bad = overload.overloaded_stations(organisation, pools)
-    drowned = {(p.unit, p.bundle) for p in pools if p.level == "community" and p.overloaded}
+    drowned = {(p.unit, p.team) for p in pools if p.level == "community" and p.overloaded}
     assert drowned
-    owner = {g: (p.unit, p.bundle) for p in organisation.people for g in p.grids}
+    owner = {g: (p.unit, p.specialism) for p in organisation.people for g in p.grids}
     for station, marked in zip(organisation.stations, bad, strict=True):
         if station.grid >= 0:
             assert marked == (owner[station.grid] in drowned)

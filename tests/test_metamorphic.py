@@ -659,7 +659,7 @@ def paces(network, spells):
 
 @pytest.mark.parametrize("district", [TOWN, YUEHU])
 def test_work_that_residents_do_not_bring_is_the_same_hours_in_every_pilot(district):
-    # Pieces are whole, so each unit and bundle may be one piece off what the year's hours say.
+    # Pieces are whole, so each unit and specialism may be one piece off what the year's hours say.
     for name in PILOTS:
         a_pilot = district(name)
         made = case(a_pilot)

@@ -163,7 +163,7 @@ def test_districts_of_one_config_have_places_residents_staff_and_work_of_their_o
     assert len({plan.demand.digest() for plan in plans}) == 3
     assert len({plan.demand.uniforms("front/0")[:9].tobytes() for plan in plans}) == 3
     assert len({plan.meetings[:20].tobytes() for plan in plans}) == 3
-    assert len({len(plan.place.servers.open) for plan in plans}) == 3
+    assert len({len(plan.bare.servers.open) for plan in plans}) == 3
     begins = [np.concatenate([batch.begin for batch in plan.batches[:40]]) for plan in plans]
     assert len({begin.tobytes() for begin in begins}) == 3
 

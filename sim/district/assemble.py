@@ -1,4 +1,4 @@
-"""From a design, its demand and one replication to the network that an engine runs, whole or in parts."""
+"""Assembles the network of one replication of a design, whole or in parts, ready for an engine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sim.district.residents import Residents
 from sim.district.step_table import StepColumns
 from sim.draws.clock import HOUR, WEEK
 from sim.engine.network import LEADS, absolute
-from sim.engine.network_building import make_place, with_requests
+from sim.engine.network_building import bare_network, with_requests
 
 if TYPE_CHECKING:
     from sim.arrays import AnyInts
@@ -61,18 +61,18 @@ class Case:
 
 @dataclass(frozen=True)
 class Plan:
-    """What spans the horizon of one replication of a design: all but the steps, which are laid out part by part.
+    """One replication of a design without its steps, which are written part by part.
 
     Attributes
     ----------
     demand : Demand
         The residents' requests.
-    place : Network
-        Stations, staff and calendars, to which nobody has come yet.
+    bare : Network
+        Stations, staff and calendars, without any requests.
     meetings : ndarray of int, shape (n, 3)
         Person, start and end of every meeting attended.
     residents : Residents
-        What decides their steps.
+        What decides the steps of these requests.
     batches : tuple of Batch
         The work that residents do not bring.
     """
@@ -80,7 +80,7 @@ class Plan:
     organisation: Organisation
     office: OfficeTime
     demand: Demand
-    place: Network
+    bare: Network
     meetings: AnyInts
     residents: Residents
     batches: tuple[Batch, ...]
@@ -98,8 +98,8 @@ class Plan:
     def part(self, start: int, end: int) -> Case:
         """Return the requests that originate in [start, end): what residents want then, and the work that begins.
 
-        Parts over a partition of the horizon are together the whole replication, request by request. No step is
-        laid out and nothing is drawn for the requests of other parts.
+        Parts over a partition of the horizon are together the whole replication, request by request. For the requests
+        of other parts no step is written and nothing is drawn.
         """
         demand = self.demand.part(start, end)
         firsts, batches = zip(*(batch.between(start, end) for batch in self.batches), strict=True)
@@ -119,10 +119,10 @@ class Plan:
             office=self.office,
             demand=self.demand,
             network=with_requests(
-                self.place,
+                self.bare,
                 requests={"first": frozen(first), "begin": frozen(begin)},
                 steps=columns.steps(),
-                allow_unserved=True,  # whoever serves a station alone may be away for a whole short horizon
+                allow_unserved=True,  # the only server of a station may be away for a whole short horizon
             ),
             labels=columns.labels(self.residents.routes.activities),
             ids=np.concatenate([demand.ids, *ids]).astype(np.int32),
@@ -137,13 +137,13 @@ class Plan:
 
 
 def plan(organisation: Organisation, office: OfficeTime, demand: Demand, replication: int) -> Plan:
-    """Return what spans the horizon of one replication of a design."""
+    """Return the plan of one replication of a design."""
     roster = rosters.build_rosters(organisation, office, replication)
     return Plan(
         organisation=organisation,
         office=office,
         demand=demand,
-        place=_place(organisation, office, roster),
+        bare=_bare_network(organisation, office, roster),
         meetings=roster.meetings,
         residents=Residents.from_demand(organisation, office, demand),
         batches=tuple(background.batches(organisation, office, replication)),
@@ -167,14 +167,14 @@ def _write(batch: Batch, columns: StepColumns, base: int) -> int:
     return end
 
 
-def _place(organisation: Organisation, office: OfficeTime, roster: Rosters) -> Network:
-    """Return the stations, staff and calendars of a design."""
+def _bare_network(organisation: Organisation, office: OfficeTime, roster: Rosters) -> Network:
+    """Return the stations, staff and calendars of a design as a network without requests."""
     district, structure = organisation.pilot.district, organisation.pilot.structure
     walks = np.array([p.level == "community" for p in organisation.people])
     kmh = np.where(walks, district.walking_kmh, district.staff_vehicle_kmh)
     changeover = np.rint(organisation.changeover_km / kmh * HOUR).astype(np.int64)
     calendars = (office.hours, office.closings, office.weekly_gate(structure), office.monthly_gate(structure))
-    return make_place(
+    return bare_network(
         stations={"site": [s.site for s in organisation.stations]},
         duties=roster.duties,
         servers=roster.servers | {"changeover": changeover},

@@ -1,4 +1,4 @@
-"""Residents' requests, from what was drawn for them to the steps that they go through under an organisation."""
+"""Writes the steps of residents' requests, from what was drawn for them and from the organisation of a design."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Routes:
-    """The itineraries of a replication's requests, and the stages they are made of, each once.
+    """The itineraries of a replication's requests, and the stages that they consist of, each once.
 
     Attributes
     ----------
     stages : tuple of Stage
-        Those that occur; where they lead belongs to the itinerary.
+        Those that occur, without their leads, which belong to the itinerary.
     first : ndarray of int, shape (itineraries + 1,)
         Offsets of the itineraries into the positions below.
     stage, next, leave : ndarray of int, shape (positions,)
@@ -239,13 +239,13 @@ class _StepWriter:
             if stage.level == "community" and stage.desk is Desk.FRONT and organisation.at_point is not None:
                 self.columns.put("station", rows, organisation.at_point[self.place.point[household[request]]])
                 continue
-            at, bundle = organisation.at[stage.level, stage.desk], organisation.bundles[stage.level]
+            at, specialism = organisation.at[stage.level, stage.desk], organisation.specialisms[stage.level]
             if stage.level == "community":
                 if stage.at_wrong_desk:
-                    bundle = (bundle + 1) % (bundle.max(axis=1, keepdims=True) + 1)
-                self.columns.put("station", rows, np.take_along_axis(at, bundle, axis=1).ravel()[line[request]])
+                    specialism = (specialism + 1) % (specialism.max(axis=1, keepdims=True) + 1)
+                self.columns.put("station", rows, np.take_along_axis(at, specialism, axis=1).ravel()[line[request]])
             else:
-                section = at[np.arange(len(at)), bundle[:, GROUPS.index(stage.section)]]
+                section = at[np.arange(len(at)), specialism[:, GROUPS.index(stage.section)]]
                 self.columns.put("station", rows, section[unit[stage.level][request]])
 
     def _work(self) -> None:

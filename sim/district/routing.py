@@ -97,7 +97,7 @@ class _Writer:
             activity.name, Kind.FILES, desk=Desk.FILES, attempt=self.attempt, minutes=activity.minutes, cv=cv
         )  # fmt: skip
         if self.draw.access is Access.DOOR:
-            # at home nobody works in the own line
+            # at home staff work outside their own line
             visit = self._at_home(activity.name, activity.minutes * self.pilot.roles.outside_pace)
         else:
             visit = self._at_home(stages.FETCH_PAPERS, self.pilot.service.agency_minutes)

@@ -118,7 +118,7 @@ def wait(case: Case, visits: Visits, spells: Spells, step: int, end: int) -> Wai
 
 
 def belongs(organisation: Organisation, server: int, station: int) -> bool:
-    """Return whether a queue is a person's own: of their grids or bundle, or, of a generalist, of their community."""
+    """Return whether a queue is a person's own: of their grids or specialism; a generalist's, of their community."""
     person, queue = organisation.people[server], organisation.stations[station]
     if (person.level, person.unit) != (queue.level, queue.unit):
         return False
@@ -126,7 +126,7 @@ def belongs(organisation: Organisation, server: int, station: int) -> bool:
         return True
     if queue.grid >= 0:
         return queue.grid in person.grids
-    return person.bundle >= 0 and queue.bundle in (-1, person.bundle)
+    return person.specialism >= 0 and queue.specialism in (-1, person.specialism)
 
 
 def _serving(case: Case, station: int) -> NDArray[np.bool_]:

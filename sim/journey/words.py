@@ -136,7 +136,7 @@ def place(journey: Journey, station: Station | None) -> str:
     unit = _unit(journey.organisation, station)
     points = journey.organisation.pilot.service.points
     parts = [unit, _DESKS[station.desk]]
-    if station.level != "community" and station.bundle >= 0:
+    if station.level != "community" and station.specialism >= 0:
         parts.insert(1, _sections(journey.organisation, station))
     if station.point >= 0 and points > 1:
         parts[-1] += f" of service point {station.point % points + 1}"
@@ -153,11 +153,10 @@ def _unit(organisation: Organisation, station: Station) -> str:
 
 
 def _sections(organisation: Organisation, station: Station) -> str:
-    """Return the sections that a bundle of a street or of the district consists of."""
-    plan = organisation.bundles[station.level][station.unit]
-    names = [
-        name.replace("_", " ") for name, bundle in zip(GROUPS, plan.tolist(), strict=False) if bundle == station.bundle
-    ]
+    """Return the sections that a specialism of a street or of the district consists of."""
+    specialism_of = organisation.specialisms[station.level][station.unit].tolist()
+    own = [group for group, specialism in zip(GROUPS, specialism_of, strict=False) if specialism == station.specialism]
+    names = [group.replace("_", " ") for group in own]
     return f"{' and '.join(names)} section{'s' * (len(names) > 1)}" if names else ""
 
 

@@ -68,7 +68,7 @@ def _facts_of_the_design(rows: Rows, organisation: Organisation) -> None:
     minutes = place.distance(place.point) / district.walking_kmh * 60
     rows.add("walk", "all", "minutes", float(minutes.mean()), len(minutes))
     staff_there = [p for p in organisation.people if p.level == "community"]
-    n_managers = sum(p.bundle < 0 for p in staff_there)
+    n_managers = sum(p.specialism < 0 for p in staff_there)
     rows.add("managers_share", "all", "share", n_managers / len(staff_there), len(staff_there))
 
 

@@ -69,21 +69,21 @@ def posts(organisation: Organisation, level: Level) -> list[str]:
     staff = _and(f"{n} {_plural(post, n)}" for post, n in Counter(person.post for person in people).items())
     heads = _span(Counter(person.unit for person in people).values())
     told = [f"{staff}: {heads} heads{each}." if each else f"{staff}."]
-    bundles = _span(int(plan.max()) + 1 for plan in organisation.bundles[level])
-    of_bundle = _span(Counter((person.unit, person.bundle) for person in people if person.bundle >= 0).values())
-    n_lines, scheme = organisation.bundles[level].shape[1], organisation.pilot.roles.scheme
+    plans, scheme = organisation.specialisms[level], organisation.pilot.roles.scheme
+    n_lines, n_each = plans.shape[1], _span(int(plan.max()) + 1 for plan in plans)
+    heads_each = _span(Counter((p.unit, p.specialism) for p in people if p.specialism >= 0).values())
     if level != "community":
-        told.append(f"{bundles} sections{each}, of {of_bundle} heads.")
+        told.append(f"{n_each} sections{each}, of {heads_each} heads.")
     elif scheme == "lines":
         told.append(f"The {n_lines} lines of work are shared out among them: each owns some, with counter and files.")
     elif scheme == "ab":
-        told.append(f"A post: one of {bundles} specialisms, which share the {n_lines} lines; {of_bundle} heads each.")
+        told.append(f"A post: one of {n_each} specialisms, which share the {n_lines} lines; {heads_each} heads each.")
     elif scheme == "dedicated":
         told.append(
-            f"Specialists only at the desks: {bundles} specialisms, {of_bundle} heads each; grid managers apart."
+            f"Specialists only at the desks: {n_each} specialisms, {heads_each} heads each; grid managers apart."
         )
     else:
-        told.append(f"Everybody does everything, more slowly outside the own of {bundles} specialisms.")
+        told.append(f"Everybody does everything, more slowly outside the own of {n_each} specialisms.")
     return told
 
 

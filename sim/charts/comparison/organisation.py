@@ -102,7 +102,7 @@ def _title(organisation: Organisation) -> str:
         ("street", "1 street office", "street offices"),
         ("community", "1 community", "communities"),
     ):
-        if level in organisation.bundles:
+        if level in organisation.specialisms:
             n = len([person for person in organisation.people if person.level == level])
             units = organisation.n_units(level)
             told.append(f"{n:,} in {one if units == 1 else f'{units} {many}'}")
@@ -157,7 +157,7 @@ def _tree_rows(organisation: Organisation) -> list[_Row]:
     rows = [_Row("none", "City", ["city"], [])]
     parents: dict[str, list[int]] = {
         "district": [0],
-        "street": [0] * organisation.n_units("street") if "street" in organisation.bundles else [0],
+        "street": [0] * organisation.n_units("street") if "street" in organisation.specialisms else [0],
         "community": place.community_street.tolist(),
     }
     for level in ("district", "street", "community"):
