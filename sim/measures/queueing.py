@@ -14,9 +14,9 @@ waiting_time_served    the same, of those served
 waiting_time_p50, p90  its quantiles, of all who were not refused
 sojourn_time           mean from arrival to departure, of all who were not refused
 service_time           mean time in service, without changeovers, of those served
-waiting_share          share of those not refused who waited at all
+waiting_share          share of those not refused who waited
 abandoned_share        share that left unserved after waiting
-refused_share          share that found no room
+refused_share          share that was refused because the hall was full
 open                   those still there at the horizon
 number_waiting         time average of the number waiting at stations
 number_present         time average of the number at stations, waiting or in service
@@ -59,7 +59,7 @@ Row = tuple[str, str, str, float, int]
 
 @dataclass(frozen=True)
 class _Stays:
-    """Stays at stations, or whole ways through the network: one row each; ticks."""
+    """Stays at stations, or whole passages through the network: one row each; ticks."""
 
     waiting: Ints
     service: Ints
