@@ -47,20 +47,20 @@ class Frame:
             What is drawn; NaN is nowhere.
         """
         across, line = width_of(words, size) + 0.06, self.inches(0.0, y)[1]
-        places = np.array([self.inches(px, py) for px, py in points.tolist()]).reshape(-1, 2)
-        places = places[np.isfinite(places).all(axis=1)]
+        in_inches = np.array([self.inches(px, py) for px, py in points.tolist()]).reshape(-1, 2)
+        in_inches = in_inches[np.isfinite(in_inches).all(axis=1)]
         boxes = [
             (left, foot, left + across, foot + 0.17)
             for foot in (line + 0.03, line - 0.2)
             for left in np.linspace(self.width - across - 0.03, 0.03, 9).tolist()
         ]
         inside = [box for box in boxes if self.holds(box)] or boxes[:1]
-        return min(inside, key=lambda box: _within(places, box))
+        return min(inside, key=lambda box: _within(in_inches, box))
 
 
-def _within(places: Floats, box: Box) -> int:
+def _within(points: Floats, box: Box) -> int:
     """Return how many places lie in a box, or touch it."""
-    x, y = places[:, 0], places[:, 1]
+    x, y = points[:, 0], points[:, 1]
     return int(((x > box[0] - 0.06) & (x < box[2] + 0.06) & (y > box[1] - 0.06) & (y < box[3] + 0.06)).sum())
 
 

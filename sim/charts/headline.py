@@ -17,7 +17,7 @@ _ROW = 0.34
 
 
 @styled
-def headline(points: pl.DataFrame, moves: pl.DataFrame, title: str, said: str, footer: str = "") -> Figure:
+def headline(points: pl.DataFrame, moves: pl.DataFrame, title: str, sentence: str, footer: str = "") -> Figure:
     """Return the study of one headline.
 
     Parameters
@@ -27,7 +27,7 @@ def headline(points: pl.DataFrame, moves: pl.DataFrame, title: str, said: str, f
     moves
         label, unit, mean, low, high, bound, words: the effect at the base (first row) and at the ends of assumptions
         (NaN: none), the bound that it is held against, and what it is.
-    title, said
+    title, sentence
         What was found, and the sentence about it.
     footer
         Where the numbers come from.
@@ -38,7 +38,7 @@ def headline(points: pl.DataFrame, moves: pl.DataFrame, title: str, said: str, f
     lower = len(moves) * _ROW + 0.3
     legend = [Key("mean, with its interval", {"color": COLOURS[1], "marker": "o", "ms": 6, "lw": 2}, line=True)]
     body = upper + 0.75 + 0.5 + lower + 0.6
-    page = Page.around(width, body, title=title, subtitle=said, legend=legend, footer=footer)
+    page = Page.around(width, body, title=title, subtitle=sentence, legend=legend, footer=footer)
     panel = (width - 2 * EDGE - left) / len(measures)
     for j, measure in enumerate(measures):
         axes = page.axes(EDGE + left + j * panel + 0.1, 0.35, panel - 0.3, upper)

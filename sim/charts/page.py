@@ -105,18 +105,18 @@ class Page:
         notes: Sequence[str] = (),
     ) -> Page:
         """Return a page around a body of this height (inches); notes stand under the body, each on lines of its own."""
-        room = width - 2 * EDGE
+        text_width = width - 2 * EDGE
         blocks = [(literal(title), 13.0, True, "#000000"), (subtitle, 9.5, False, "#333333")]
         blocks_of_lines = [
-            (wrapped(text, room, size, bold=bold), size, bold, colour) for text, size, bold, colour in blocks
+            (wrapped(text, text_width, size, bold=bold), size, bold, colour) for text, size, bold, colour in blocks
         ]
-        n_columns, legend_rows = _legend_shape(legend, room)
-        foot = wrapped(literal(footer), room, 7.5) if footer else []
-        told = [line for note in notes for line in wrapped(literal(note), room, 8.5)]
+        n_columns, legend_rows = _legend_shape(legend, text_width)
+        foot = wrapped(literal(footer), text_width, 7.5) if footer else []
+        note_lines = [line for note in notes for line in wrapped(literal(note), text_width, 8.5)]
         top = EDGE + sum(len(lines) * size * 1.35 / 72 + 0.06 for lines, size, *_ in blocks_of_lines if lines)
         legend_top = top
         top += legend_rows * 0.21 + 0.2
-        height = top + body + len(told) * _NOTE + 0.1 + len(foot) * 0.14 + EDGE * 0.7
+        height = top + body + len(note_lines) * _NOTE + 0.1 + len(foot) * 0.14 + EDGE * 0.7
         figure = Figure(figsize=(width, height), facecolor="white")
         FigureCanvasAgg(figure)
         y = EDGE
@@ -126,8 +126,8 @@ class Page:
                 write(figure, EDGE, height - y, line, size=size, weight=weight, color=colour, va="top")
                 y += size * 1.35 / 72
             y += 0.06 if lines else 0
-        _draw_legend(figure, legend, n_columns, legend_top, room)
-        for i, line in enumerate(told):
+        _draw_legend(figure, legend, n_columns, legend_top, text_width)
+        for i, line in enumerate(note_lines):
             write(figure, EDGE, height - top - body - i * _NOTE, line, size=8.5, color="#333333", va="top")
         for i, line in enumerate(reversed(foot)):
             write(figure, EDGE, EDGE * 0.6 + i * 0.14, line, size=7.5, color=GREY, va="bottom")
@@ -149,18 +149,18 @@ def write(figure: Figure, x: float, y: float, text: str, **look: Any) -> None:
     figure.text(x, y, text, transform=figure.dpi_scale_trans, **look)
 
 
-def _legend_shape(legend: Sequence[Key], room: float) -> tuple[int, int]:
+def _legend_shape(legend: Sequence[Key], max_width: float) -> tuple[int, int]:
     """Return the columns and rows of a legend that fits the room (inches)."""
     if not legend:
         return 1, 0
-    if sum(width_of(key.label, 9) + _KEY for key in legend) <= room:
+    if sum(width_of(key.label, 9) + _KEY for key in legend) <= max_width:
         return len(legend), 1
     widest = max(width_of(key.label, 9) for key in legend) + _KEY
-    n_columns = max(int(room / widest), 1)
+    n_columns = max(int(max_width / widest), 1)
     return n_columns, math.ceil(len(legend) / n_columns)
 
 
-def _draw_legend(figure: Figure, legend: Sequence[Key], n_columns: int, top: float, room: float) -> None:
+def _draw_legend(figure: Figure, legend: Sequence[Key], n_columns: int, top: float, max_width: float) -> None:
     """Draw the keys row by row, so that their order is read as it is given."""
     # Matplotlib's own legend drops labels that begin with an underscore, as a pilot's name may.
     grid = len(legend) > n_columns
@@ -168,7 +168,7 @@ def _draw_legend(figure: Figure, legend: Sequence[Key], n_columns: int, top: flo
     x = EDGE
     for i, key in enumerate(legend):
         row, column = divmod(i, n_columns)
-        x = EDGE + column * min(widest, room / n_columns) if grid else x
+        x = EDGE + column * min(widest, max_width / n_columns) if grid else x
         y = float(figure.get_figheight()) - top - 0.16 - row * 0.21
         at = figure.dpi_scale_trans
         if key.line:
@@ -213,17 +213,17 @@ def over_replications(table: pl.DataFrame, x: str, y: str) -> tuple[Floats, Floa
     return columns[0], columns[1], columns[2], columns[3]
 
 
-def wrapped(text: str, room: float, size: float, *, bold: bool = False) -> list[str]:
+def wrapped(text: str, max_width: float, size: float, *, bold: bool = False) -> list[str]:
     """Return the text in lines that fit the room (inches), broken between words where that can be."""
     lines: list[str] = []
     for word in text.split():
         joined = f"{lines[-1]} {word}" if lines else word
-        if lines and width_of(joined, size, bold=bold) <= room:
+        if lines and width_of(joined, size, bold=bold) <= max_width:
             lines[-1] = joined
             continue
         lines.append("")
         for character in word:
-            if lines[-1] and width_of(lines[-1] + character, size, bold=bold) > room:
+            if lines[-1] and width_of(lines[-1] + character, size, bold=bold) > max_width:
                 lines.append("")
             lines[-1] += character
     return lines

@@ -81,7 +81,7 @@ class _Mark:
     value: float
     low: float
     high: float
-    told: Difference
+    words: Difference
 
 
 @dataclass(frozen=True)
@@ -122,13 +122,13 @@ def _forest_rows(records: Sequence[Mapping[str, Any]], pilots: Sequence[str]) ->
 
 def _mark(record: Mapping[str, Any], y: float, pilots: Sequence[str]) -> _Mark:
     """Return one difference, scaled by its MID and turned so that better is positive."""
-    told = difference(record)
+    difference_words = difference(record)
     sign = (1 if record["higher_is_better"] else -1) / record["mid"]
     raw = [math.nan if record[k] is None else float(record[k]) * sign for k in ("difference", "low", "high")]
-    if told.difference == "–":
+    if difference_words.difference == "–":
         raw = [math.nan] * 3
     value, low, high = raw[0], min(raw[1:]), max(raw[1:])
-    return _Mark(y, pilots.index(record["pilot"]), short_name(record["pilot"]), value, low, high, told)
+    return _Mark(y, pilots.index(record["pilot"]), short_name(record["pilot"]), value, low, high, difference_words)
 
 
 def _forest_words(records: Sequence[Mapping[str, Any]], pilots: Sequence[str], baseline: str) -> tuple[str, str]:
@@ -170,9 +170,9 @@ def _forest_columns(rows: Sequence[_Row], n_pilots: int, confidence: float) -> l
     """Return the columns of words right of the plot, as wide as their widest word."""
     interval = f"Difference [joint {100 * confidence:g} % interval]"
     wanted: list[tuple[str, Callable[[_Mark], str]]] = [
-        ("Verdict", lambda mark: f"{MARKS[mark.told.verdict]} {mark.told.verdict}"),
-        ("Baseline → pilot", lambda mark: f"{mark.told.baseline} → {mark.told.pilot}".replace("-", "−")),
-        (interval, lambda mark: f"{mark.told.difference} {mark.told.interval}".strip().replace("-", "−")),
+        ("Verdict", lambda mark: f"{MARKS[mark.words.verdict]} {mark.words.verdict}"),
+        ("Baseline → pilot", lambda mark: f"{mark.words.baseline} → {mark.words.pilot}".replace("-", "−")),
+        (interval, lambda mark: f"{mark.words.difference} {mark.words.interval}".strip().replace("-", "−")),
     ]
     if n_pilots > 1:
         wanted.insert(0, ("Pilot", lambda mark: mark.name))
@@ -236,7 +236,7 @@ def _forest_text(page: Page, axes: Axes, rows: Sequence[_Row], columns: Sequence
         rule = Line2D([EDGE, page.width - EDGE], [row.top] * 2, transform=at, color="#cccccc", lw=0.5, zorder=-1)
         page.figure.add_artist(rule)
         for mark in row.marks:
-            decided = mark.told.verdict in ("better", "worse")
+            decided = mark.words.verdict in ("better", "worse")
             for column, start in zip(columns, starts, strict=True):
                 bold = "bold" if decided and column.heading == "Verdict" else "normal"
                 words = column.words(mark)

@@ -37,7 +37,7 @@ def performs(pilot: Pilot, level: Level) -> list[str]:
     structure = pilot.structure
     if level not in structure.levels:
         return _given_away(pilot, level)
-    told = []
+    sentences = []
     for origin in sorted(LEVELS, key=lambda other: other != level):
         groups = [group for group in GROUPS if structure.level_of(origin, group) == level]
         if not groups:
@@ -45,21 +45,21 @@ def performs(pilot: Pilot, level: Level) -> list[str]:
         words = _and(_GROUPS[group] for group in groups)
         if origin == level:
             all_of = "All that" if len(groups) == len(GROUPS) else "Of what"
-            told.append(f"{all_of} today's law gives it: {words}.")
+            sentences.append(f"{all_of} today's law gives it: {words}.")
         else:
             moved = "down" if LEVELS.index(origin) > LEVELS.index(level) else "up"
-            told.append(f"From the {origin}, sent {moved}: {words}.")
-    return [*told, *_given_away(pilot, level)]
+            sentences.append(f"From the {origin}, sent {moved}: {words}.")
+    return [*sentences, *_given_away(pilot, level)]
 
 
 def _given_away(pilot: Pilot, level: Level) -> list[str]:
     """Return what today's law gives to a level and another performs."""
-    told = []
+    sentences = []
     for target in (other for other in LEVELS if other != level):
         groups = [group for group in GROUPS if pilot.structure.level_of(level, group) == target]
         if groups:
-            told.append(f"Goes to the {target}: {_and(_GROUPS[group] for group in groups)}.")
-    return told
+            sentences.append(f"Goes to the {target}: {_and(_GROUPS[group] for group in groups)}.")
+    return sentences
 
 
 def posts(organisation: Organisation, level: Level) -> list[str]:
@@ -68,23 +68,27 @@ def posts(organisation: Organisation, level: Level) -> list[str]:
     each = " in each" if organisation.n_units(level) > 1 else ""
     staff = _and(f"{n} {_plural(post, n)}" for post, n in Counter(person.post for person in people).items())
     heads = _span(Counter(person.unit for person in people).values())
-    told = [f"{staff}: {heads} heads{each}." if each else f"{staff}."]
+    sentences = [f"{staff}: {heads} heads{each}." if each else f"{staff}."]
     plans, scheme = organisation.specialisms[level], organisation.pilot.roles.scheme
     n_lines, n_each = plans.shape[1], _span(int(plan.max()) + 1 for plan in plans)
     heads_each = _span(Counter((p.unit, p.specialism) for p in people if p.specialism >= 0).values())
     if level != "community":
-        told.append(f"{n_each} sections{each}, of {heads_each} heads.")
+        sentences.append(f"{n_each} sections{each}, of {heads_each} heads.")
     elif scheme == "lines":
-        told.append(f"The {n_lines} lines of work are shared out among them: each owns some, with counter and files.")
+        sentences.append(
+            f"The {n_lines} lines of work are shared out among them: each owns some, with counter and files."
+        )
     elif scheme == "ab":
-        told.append(f"A post: one of {n_each} specialisms, which share the {n_lines} lines; {heads_each} heads each.")
+        sentences.append(
+            f"A post: one of {n_each} specialisms, which share the {n_lines} lines; {heads_each} heads each."
+        )
     elif scheme == "dedicated":
-        told.append(
+        sentences.append(
             f"Specialists only at the desks: {n_each} specialisms, {heads_each} heads each; grid managers apart."
         )
     else:
-        told.append(f"Everybody does everything, more slowly outside the own of {n_each} specialisms.")
-    return told
+        sentences.append(f"Everybody does everything, more slowly outside the own of {n_each} specialisms.")
+    return sentences
 
 
 def grids(organisation: Organisation) -> list[str]:
@@ -94,17 +98,17 @@ def grids(organisation: Organisation) -> list[str]:
     n, without = len(place.grid_community), sum(k == 0 for k in owned)
     post = "B post: " if pilot.roles.scheme == "ab" else ""
     none = f"; {without} heads have none" if without else ""
-    told = [
+    sentences = [
         f"{post}{n} grids of about {place.n_households / n:,.0f} households, each owned by one {_keeper(pilot)}, "
         f"{_span(k for k in owned if k)} a head{none}."
     ]
     grid, visits = pilot.grid, pilot.grid.visits
     due = "" if grid.duty_share == 1 else f" ({100 * grid.duty_share:.0f}% of them are asked for)"
-    told.append(
+    sentences.append(
         f"Due in a grid: a patrol of {grid.patrol_hours:g} h a day, {visits.ordinary_per_year:g} home visits a year to "
         f"a household, {visits.special_per_year:g} where special care is needed{due}; issues found or reported."
     )
-    return told
+    return sentences
 
 
 def _keeper(pilot: Pilot) -> str:
@@ -142,9 +146,9 @@ def _services(pilot: Pilot) -> list[str]:
         "of files by named contact": structure.named_contact_share,
         "of decisions on public services delegated to the community": structure.delegated_share,
     }
-    told = [f"{100 * share:g}% {words}" for words, share in shares.items() if share]
+    shares_in_words = [f"{100 * share:g}% {words}" for words, share in shares.items() if share]
     points = [f"{service.points} service points kept open in each community."] if service.points > 1 else []
-    return [*points, *([f"{_and(told)}."] if told else [])]
+    return [*points, *([f"{_and(shares_in_words)}."] if shares_in_words else [])]
 
 
 def gone(pilot: Pilot, level: Level) -> list[str]:
@@ -156,10 +160,16 @@ def gone(pilot: Pilot, level: Level) -> list[str]:
         "down to the communities": heads["community"] - staffing.community_heads,
         "up to the district": heads["district"] - staffing.district_heads,
     }
-    ways = [f"{'all' if n == staffing.street_heads else n} go {way}" for way, n in moved.items() if n]
+    destinations = [
+        f"{'all' if n == staffing.street_heads else n} go {destination}" for destination, n in moved.items() if n
+    ]
     streets = pilot.district.streets
-    told = f"{streets} street {'office is' if streets == 1 else 'offices are'} abolished"
-    return [f"{told}; of {staffing.street_heads} heads {_and(ways)}." if ways else f"{told}."]
+    streets_in_words = f"{streets} street {'office is' if streets == 1 else 'offices are'} abolished"
+    return [
+        f"{streets_in_words}; of {staffing.street_heads} heads {_and(destinations)}."
+        if destinations
+        else f"{streets_in_words}."
+    ]
 
 
 def abolished(pilot: Pilot) -> list[Level]:

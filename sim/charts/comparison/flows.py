@@ -74,20 +74,20 @@ def flows(table: pl.DataFrame, footer: str = "") -> Figure:
     """
     pilots, n = distinct(table, "pilot"), table["replication"].n_unique()
     groups = _groups(table)
-    found = {pilot: _flow(table.filter(pl.col("pilot") == pilot), groups) for pilot in pilots}
+    flow_of = {pilot: _flow(table.filter(pl.col("pilot") == pilot), groups) for pilot in pilots}
     shown = list(dict.fromkeys(groups.values()))
     colours = {group: KIND_COLOURS[i % len(KIND_COLOURS)] for i, group in enumerate(shown)}
     n_columns = min(len(pilots), 2)
     width = 13.0 if n_columns > 1 else 8.5
     panel = (width - 2 * EDGE) / n_columns
-    gap = _GAP * max(flow.total for flow in found.values())
-    extents = {pilot: flow.total + gap * (len(ORIGINS) + len(ENDS) - 1) for pilot, flow in found.items()}
+    gap = _GAP * max(flow.total for flow in flow_of.values())
+    extents = {pilot: flow.total + gap * (len(ORIGINS) + len(ENDS) - 1) for pilot, flow in flow_of.items()}
     rows = [pilots[a : a + n_columns] for a in range(0, len(pilots), n_columns)]
     heights = [max(extents[pilot] for pilot in row) * _TALLEST / max(extents.values()) for row in rows]
     page = Page.around(
         width,
         sum(heights) + _ABOVE * len(rows),
-        title=_title(found),
+        title=_title(flow_of),
         subtitle=f"Moves per 100 requests whose first contact was in the measured weeks, mean of {n} "
         f"replication{'s' * (n > 1)}. A request moves whenever somebody else has it: back to the resident who has to "
         "come again, up or down a level, outside the offices, and to its end.",
@@ -100,11 +100,11 @@ def flows(table: pl.DataFrame, footer: str = "") -> Figure:
     for row, height in zip(rows, heights, strict=True):
         for column, pilot in enumerate(row):
             left = EDGE + column * panel
-            words = f"{short_name(pilot)}: {number(found[pilot].total, 0)} moves per 100 requests"
+            words = f"{short_name(pilot)}: {number(flow_of[pilot].total, 0)} moves per 100 requests"
             page.write(left, down + 0.05, words, size=10.5, weight="bold", va="top")
             axes = page.axes(left + 1.35, down + 0.62, panel - 2.95, height)
             axes.set_ylim(height * max(extents.values()) / _TALLEST, 0)
-            _sankey(axes, found[pilot], colours, gap)
+            _sankey(axes, flow_of[pilot], colours, gap)
         down += height + _ABOVE
     return page.figure
 
@@ -174,15 +174,15 @@ def _ribbon(left: float, right: float, width: float, look: Mapping[str, Any]) ->
     return PathPatch(Path(np.array([*upper, *lower, (0, left)]), codes), lw=0, alpha=0.75, **look)
 
 
-def _title(found: Mapping[str, _Flow]) -> str:
+def _title(flow_of: Mapping[str, _Flow]) -> str:
     """Return how often requests go above the community and back to the resident; of many pilots, most and fewest."""
-    said = []
-    for pilot, flow in found.items():
+    moves = []
+    for pilot, flow in flow_of.items():
         up = sum(v for (_, to, _), v in flow.moves.items() if to in ("street", "district"))
-        said.append((up, flow.through(1, "resident"), short_name(pilot)))
-    if len(said) > 3:
-        said = sorted(said)
-        said = [said[-1], said[0]]
-    first, *rest = [(f"{number(up, 0)}", f"{number(back, 0)}", pilot) for up, back, pilot in said]
+        moves.append((up, flow.through(1, "resident"), short_name(pilot)))
+    if len(moves) > 3:
+        moves = sorted(moves)
+        moves = [moves[-1], moves[0]]
+    first, *rest = [(f"{number(up, 0)}", f"{number(back, 0)}", pilot) for up, back, pilot in moves]
     words = f"{first[0]} moves to street or district and {first[1]} back to the resident under {first[2]}"
     return "Per 100 requests, " + "; ".join([words, *(f"{up} and {back} under {pilot}" for up, back, pilot in rest)])

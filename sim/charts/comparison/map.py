@@ -139,7 +139,7 @@ def layer(measures: pl.DataFrame, organisations: Mapping[str, Organisation], mea
         mine = rows.filter(pl.col("pilot") == pilot)
         if mine.is_empty():
             raise ConfigError(f"map must be a measure of every pilot, got {measure}, which {pilot} has not")
-        values[pilot] = _means(mine, int(_areas(organisation.place, by).max()) + 1)
+        values[pilot] = _area_means(mine, int(_areas(organisation.place, by).max()) + 1)
     unserved = {pilot: _unserved(measures, pilot) for pilot in organisations if by == "community"}
     return Layer(measure, str(rows["unit"][0]), by, values, unserved, rows["replication"].n_unique())
 
@@ -147,21 +147,21 @@ def layer(measures: pl.DataFrame, organisations: Mapping[str, Organisation], mea
 def _unserved(measures: pl.DataFrame, pilot: str) -> str:
     """Return which share of a pilot's requests left unserved or is open still, where that is kept."""
     everybody = measures.filter(pl.col("pilot") == pilot, pl.col("group") == "all")
-    told = []
+    phrases = []
     for measure, words in (("left_unserved", "left unserved"), ("still_open", "still open")):
         share = everybody.filter(pl.col("measure") == measure)["value"]
         if len(share):
-            told.append(f"{100 * float(share.to_numpy().mean()):.0f}% {words}")
-    return f"of all requests {', '.join(told)}" if told else ""
+            phrases.append(f"{100 * float(share.to_numpy().mean()):.0f}% {words}")
+    return f"of all requests {', '.join(phrases)}" if phrases else ""
 
 
-def _means(rows: pl.DataFrame, n_areas: int) -> Floats:
+def _area_means(rows: pl.DataFrame, n_areas: int) -> Floats:
     """Return the mean of each area over the replications, NaN where one of them has none (shape (areas,))."""
     value = pl.col("value").fill_null(math.nan).mean()
     area = pl.col("group").str.extract(r":(\d+)$").cast(pl.Int64) - 1
-    found = rows.group_by(area.alias("area")).agg(value)
+    by_area = rows.group_by(area.alias("area")).agg(value)
     means = np.full(n_areas, np.nan)
-    means[found["area"].to_numpy()] = found["value"].to_numpy()
+    means[by_area["area"].to_numpy()] = by_area["value"].to_numpy()
     return means
 
 
@@ -213,8 +213,8 @@ def map_figure(organisations: Mapping[str, Organisation], shown: Layer, footer: 
     for i, (name, organisation) in enumerate(organisations.items()):
         row, column = divmod(i, n_columns)
         left, down = EDGE + column * pitch, row * high
-        told = _spread(organisation.place, values[name], unit)
-        _heading(page, left, down, (titles[name], told, shown.unserved.get(name, "")))
+        summary = _spread(organisation.place, values[name], unit)
+        _heading(page, left, down, (titles[name], summary, shown.unserved.get(name, "")))
         axes = page.axes(left, down + above, size, size)
         _panel(axes, organisation, values[name], shown.by, (scale, colours))
     if np.isfinite(np.concatenate(list(values.values()))).any():
@@ -225,28 +225,28 @@ def map_figure(organisations: Mapping[str, Organisation], shown: Layer, footer: 
 
 def _title(shown: Layer, values: Mapping[str, Floats], unit: str, titles: Mapping[str, str]) -> str:
     """Return from where to where the measure reaches under each pilot, in one sentence."""
-    said = []
+    phrases = []
     for name, value in values.items():
         known = value[np.isfinite(value)]
         under = f"under {short_name(titles[name])}"
         if not len(known):
-            said.append(f"withheld everywhere {under}")
+            phrases.append(f"withheld everywhere {under}")
             continue
-        told = "" if said and unit != "%" else f"{_space(unit)}{unit}"
-        said.append(f"{_range(known)}{told} {under}")
-    return f"{_words(shown.measure)}, across {_AREAS[shown.by][1]}: " + ", ".join(said)
+        unit_words = "" if phrases and unit != "%" else f"{_space(unit)}{unit}"
+        phrases.append(f"{_range(known)}{unit_words} {under}")
+    return f"{_words(shown.measure)}, across {_AREAS[shown.by][1]}: " + ", ".join(phrases)
 
 
 def _range(values: Floats) -> str:
     """Return the least and the greatest of some values."""
     low, high = float(values.min()), float(values.max())
-    places = _places(high)
-    if number(low, places) == number(high, places):
-        return number(low, places)
-    return f"{number(low, places)} to {number(high, places)}"
+    digits = _digits(high)
+    if number(low, digits) == number(high, digits):
+        return number(low, digits)
+    return f"{number(low, digits)} to {number(high, digits)}"
 
 
-def _places(size: float) -> int:
+def _digits(size: float) -> int:
     """Return how many decimals a number of this size is told with."""
     return 0 if size >= 19.5 else 1 if size >= 0.95 else 2
 
@@ -264,9 +264,9 @@ def _subtitle(place: Place, shown: Layer) -> str:
     """Return what the colours and the square stand for."""
     definition = DEFINITIONS[shown.measure][1] if shown.measure in DEFINITIONS else shown.measure
     n = shown.replications
-    means = f"mean of {n} replications" if n > 1 else "one replication"
+    average_words = f"mean of {n} replications" if n > 1 else "one replication"
     return (
-        f"Coloured by {_AREAS[shown.by][0]}; {definition} ({means}). The square is the model's place, "
+        f"Coloured by {_AREAS[shown.by][0]}; {definition} ({average_words}). The square is the model's place, "
         f"{_side(place) ** 2:.3g} km² with households spread evenly, and no map of real streets."
     )
 
@@ -286,12 +286,12 @@ def _legend(organisations: Any, values: Any) -> list[Key]:
 
 def _spread(place: Place, values: Floats, unit: str) -> str:
     """Return the units of a pilot and the median of the areas."""
-    told = [f"{len(place.community_households)} communities, {len(place.grid_households)} grids"]
+    phrases = [f"{len(place.community_households)} communities, {len(place.grid_households)} grids"]
     known = values[np.isfinite(values)]
     if len(known):
         median = float(np.median(known))
-        told.append(f"median of areas {number(median, _places(median))}{_space(unit)}{unit}")
-    return "; ".join(told)
+        phrases.append(f"median of areas {number(median, _digits(median))}{_space(unit)}{unit}")
+    return "; ".join(phrases)
 
 
 def _heading(page: Page, left: float, down: float, lines: Sequence[str]) -> None:
@@ -318,12 +318,12 @@ def _panel(axes: Axes, organisation: Organisation, values: Floats, by: Area, loo
     cell, side = _side(place) / len(household), _side(place)
     areas = _paths(_areas(place, by)[household], cell)
     known = np.isfinite(values)
-    for looks, which in (
+    for properties, which in (
         ({"facecolor": colours(scale(values[known])), "edgecolor": "face", "lw": 0.2}, known),
         (_WITHHELD | {"lw": 0.0}, ~known),
     ):
         paths = [path for path, wanted in zip(areas, which, strict=True) if wanted]
-        axes.add_collection(PathCollection(paths, transform=axes.transData, **looks), autolim=False)
+        axes.add_collection(PathCollection(paths, transform=axes.transData, **properties), autolim=False)
     borders = (("grid", place.grid, _THIN, 2), ("community", place.community, _BORDER, 3))
     for name, unit, border, z in borders:
         lines = PathCollection(
@@ -407,9 +407,9 @@ def _colours() -> Colormap:
     return LinearSegmentedColormap.from_list("wangge", whole(np.linspace(0.04, 0.8, 64)))
 
 
-def _colour_bar(page: Page, down: float, colours: ScalarMappable, told: tuple[str, Floats]) -> None:
+def _colour_bar(page: Page, down: float, colours: ScalarMappable, label_and_ticks: tuple[str, Floats]) -> None:
     """Draw the scale of colours under the maps."""
-    words, ticks = told
+    words, ticks = label_and_ticks
     width = 4.6
     axes = page.axes((page.width - width) / 2, down + 0.02, width, 0.16)
     bar = page.figure.colorbar(colours, cax=axes, orientation="horizontal", ticks=ticks)

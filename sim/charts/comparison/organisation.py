@@ -96,7 +96,7 @@ def organisation_figure(organisation: Organisation, footer: str = "") -> Figure:
 
 def _title(organisation: Organisation) -> str:
     """Return the pilot's staff by level and unit in one sentence."""
-    told = []
+    parts = []
     for level, one, many in (
         ("district", "the district", ""),
         ("street", "1 street office", "street offices"),
@@ -105,8 +105,8 @@ def _title(organisation: Organisation) -> str:
         if level in organisation.specialisms:
             n = len([person for person in organisation.people if person.level == level])
             units = organisation.n_units(level)
-            told.append(f"{n:,} in {one if units == 1 else f'{units} {many}'}")
-    staff = f"{len(organisation.people):,} staff, {', '.join(told[:-1])} and {told[-1]}"
+            parts.append(f"{n:,} in {one if units == 1 else f'{units} {many}'}")
+    staff = f"{len(organisation.people):,} staff, {', '.join(parts[:-1])} and {parts[-1]}"
     return f"{short_name(organisation.pilot.title, 60)}: {staff}"
 
 
@@ -230,16 +230,16 @@ def _centres(n: int, left: float, right: float) -> list[float]:
 def _columns(width: float) -> tuple[tuple[float, float], tuple[float, float]]:
     """Return where the two columns of words begin, and how wide they are (inches)."""
     left = EDGE + _SIDE
-    room = width - EDGE - left
-    narrow = 0.33 * room
-    return (left, narrow - 0.25), (left + narrow, room - narrow)
+    words_width = width - EDGE - left
+    narrow = 0.33 * words_width
+    return (left, narrow - 0.25), (left + narrow, words_width - narrow)
 
 
-def _lines(sentences: Sequence[str], room: float) -> list[str]:
+def _lines(sentences: Sequence[str], max_width: float) -> list[str]:
     """Return sentences as lines that fit, each sentence on a line of its own."""
     lines = []
     for sentence in sentences:
-        first, *more = wrapped(sentence, room - 0.14, _SIZE)
+        first, *more = wrapped(sentence, max_width - 0.14, _SIZE)
         lines += [f"– {first}", *(f"   {line}" for line in more)]
     return lines
 
@@ -247,7 +247,7 @@ def _lines(sentences: Sequence[str], room: float) -> list[str]:
 def _height(band: _Band, columns: Sequence[tuple[float, float]]) -> float:
     """Return the height of a band of words (inches)."""
     texts = zip((band.left, band.right), columns, strict=True)
-    return max(len(_lines(text, room)) for text, (_, room) in texts) * _LEADING + 0.16
+    return max(len(_lines(text, max_width)) for text, (_, max_width) in texts) * _LEADING + 0.16
 
 
 def _draw_words(axes: Axes, bands: Sequence[_Band], y: float, spare: float) -> None:
@@ -262,7 +262,7 @@ def _draw_words(axes: Axes, bands: Sequence[_Band], y: float, spare: float) -> N
         swatch = {"facecolor": _FILLS[band.level], "edgecolor": "#141414"} if band.level in _FILLS else _DASHED
         axes.add_patch(Rectangle((EDGE, y + 0.09), 0.16, 0.13, lw=0.8, **swatch))
         axes.text(EDGE + 0.24, y + 0.155, band.name, fontsize=9.5, weight="bold", va="center")
-        for text, (x, room) in zip((band.left, band.right), columns, strict=True):
-            for i, line in enumerate(_lines(text, room)):
+        for text, (x, max_width) in zip((band.left, band.right), columns, strict=True):
+            for i, line in enumerate(_lines(text, max_width)):
                 axes.text(x, y + 0.155 + i * _LEADING, line, fontsize=_SIZE, va="center")
         y += height + spare

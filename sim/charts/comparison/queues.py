@@ -144,7 +144,7 @@ def _title(table: pl.DataFrame, pilots: Sequence[str]) -> str:
     """Return when most residents wait under each pilot; of many pilots, under which most and fewest do."""
     rows = table.filter((pl.col("desk") == IN_PERSON) & (pl.col("weekday") <= 5))
     keys = ["pilot", "replication", "weekday", "half_hour"]
-    means = (
+    mean_numbers = (
         rows.group_by(keys)
         .agg(pl.col("number").cast(pl.Float64).sum())
         .group_by("pilot", "half_hour")
@@ -153,7 +153,7 @@ def _title(table: pl.DataFrame, pilots: Sequence[str]) -> str:
     )
     peaks = []
     for pilot in pilots:
-        mine = means.filter(pl.col("pilot") == pilot)
+        mine = mean_numbers.filter(pl.col("pilot") == pilot)
         if len(mine):
             slot, most = mine["half_hour"][-1], mine["number"][-1]
             peaks.append(
@@ -163,8 +163,8 @@ def _title(table: pl.DataFrame, pilots: Sequence[str]) -> str:
         return "How many wait through the day and the week"
     if len(peaks) > 3:
         peaks = sorted(peaks)[:: 1 - len(peaks)]
-    told = ", ".join(said for _, said in peaks)
-    return f"Residents who queue in person in the busiest half hour of a working day: {told}"
+    peaks_in_words = ", ".join(peak for _, peak in peaks)
+    return f"Residents who queue in person in the busiest half hour of a working day: {peaks_in_words}"
 
 
 def _time(slot: int) -> str:

@@ -83,12 +83,12 @@ def _turnaround_axes(axes: Axes, last: float) -> None:
 
 def _turnaround_title(within: Mapping[str, Sequence[float]], last: float) -> str:
     """Return what the curves show, in one sentence."""
-    said = {p: f"{_within(half, last)} working days under {short_name(p)}" for p, (half, _) in within.items()}
-    if len(said) > 3:
+    phrases = {p: f"{_within(half, last)} working days under {short_name(p)}" for p, (half, _) in within.items()}
+    if len(phrases) > 3:
         ranked = sorted(within, key=lambda p: within[p][0] if math.isfinite(within[p][0]) else math.inf)
-        best, worst = said[ranked[0]], said[ranked[-1]]
+        best, worst = phrases[ranked[0]], phrases[ranked[-1]]
         return f"Half of all requests are finished {best}, the quickest, and {worst}, the slowest"
-    return "Half of all requests are finished " + ", ".join(said.values())
+    return "Half of all requests are finished " + ", ".join(phrases.values())
 
 
 def _within(days: float, last: float) -> str:

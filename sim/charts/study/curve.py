@@ -65,11 +65,11 @@ def curve(
     """
     checked_promise(promise)
     response, levels, series = Response.from_table(table), Levels.from_table(table), distinct(table, "series")
-    room = _WIDTH - 2 * EDGE - _SCALE
+    plot_width = _WIDTH - 2 * EDGE - _SCALE
     legend = [pilot_key(i, name) for i, name in enumerate(series)] if len(series) > 1 or series[0] else []
     legend += [Key("breaks the promise", BREAKS)] if promise else []
-    words = path_lines(factor, room, 9)
-    depth = levels.depth(room) + 0.16 * len(words) + 0.2
+    words = path_lines(factor, plot_width, 9)
+    depth = levels.depth(plot_width) + 0.16 * len(words) + 0.2
     page = Page.around(
         _WIDTH,
         _HEIGHT + depth,
@@ -79,11 +79,11 @@ def curve(
         footer=footer,
         notes=_notes(table, series),
     )
-    axes = page.axes(EDGE + _SCALE, 0.05, room, _HEIGHT)
+    axes = page.axes(EDGE + _SCALE, 0.05, plot_width, _HEIGHT)
     for i, name in enumerate(series):
         part = table.filter(pl.col("series") == name).sort("order")
         _line(axes, part, levels, response, (i, series))
-    levels.draw(axes, room)
+    levels.draw(axes, plot_width)
     _say_withheld(axes, table, levels, series)
     withheld = bool(_without(table))
     _limits(axes, table, response, promise, withheld=withheld)
@@ -100,7 +100,7 @@ def _line(axes: Axes, part: pl.DataFrame, levels: Levels, response: Response, wh
     i, series = which
     colour, marker, style = pilot_style(i)
     beside = 0.0 if levels.numeric else (i - (len(series) - 1) / 2) * min(0.12, 0.6 / len(series))
-    x = np.array([levels.place(order) for order in part["order"]]) + beside
+    x = np.array([levels.position(order) for order in part["order"]]) + beside
     mean, low, high = (response.scaled(part[name]) for name in ("mean", "low", "high"))
     if levels.numeric:
         axes.fill_between(x, low, high, color=colour, alpha=band_opacity(series), lw=0, zorder=2)
@@ -119,7 +119,7 @@ def _say_withheld(axes: Axes, table: pl.DataFrame, levels: Levels, series: Seque
     """Say at each level which series have no value there."""
     gone: dict[float, list[str]] = {}
     for row in _without(table):
-        gone.setdefault(levels.place(int(str(row["order"]))), []).append(
+        gone.setdefault(levels.position(int(str(row["order"]))), []).append(
             pilot_style(series.index(str(row["series"])))[0]
         )
     for at, colours in gone.items():
@@ -148,13 +148,13 @@ def _limits(axes: Axes, table: pl.DataFrame, response: Response, promise: Promis
 
 def _drawn(axes: Axes) -> Floats:
     """Return places along all lines of a chart that are drawn over its scales (shape (n, 2))."""
-    places = [np.zeros((0, 2))]
+    points = [np.zeros((0, 2))]
     for line in axes.lines:
         x, y = (np.asarray(values, dtype=np.float64) for values in line.get_data())
         if line.get_transform() == axes.transData:
             steps = np.linspace(0, len(x) - 1, 1 + 40 * (len(x) - 1))
-            places.append(np.column_stack([np.interp(steps, np.arange(len(x)), part) for part in (x, y)]))
-    return np.concatenate(places)
+            points.append(np.column_stack([np.interp(steps, np.arange(len(x)), part) for part in (x, y)]))
+    return np.concatenate(points)
 
 
 def _without(table: pl.DataFrame) -> list[dict[str, object]]:
@@ -164,8 +164,8 @@ def _without(table: pl.DataFrame) -> list[dict[str, object]]:
 
 def _notes(table: pl.DataFrame, series: Sequence[str]) -> list[str]:
     """Return where values are withheld, with the reason where there is one."""
-    places = []
+    withheld = []
     for row in _without(table):
         under = f" ({short_name(str(row['series']), 30)})" if len(series) > 1 else ""
-        places.append((f"{short_name(str(row['level']), 24)}{under}", str(row.get("why") or "")))
-    return withheld_notes(places)
+        withheld.append((f"{short_name(str(row['level']), 24)}{under}", str(row.get("why") or "")))
+    return withheld_notes(withheld)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from sim.arrays import Floats
 from sim.charts.page import EDGE, Key, Page, short_name, width_of, wrapped
 from sim.charts.study.levels import path_lines, widest
-from sim.charts.study.response import Promise, Response, checked_promise, keeps, scale, told
+from sim.charts.study.response import Promise, Response, checked_promise, keeps, scale, short_number
 from sim.charts.style import GREY, styled
 from sim.report.tables import decimals, literal, number
 
@@ -178,7 +178,7 @@ def _cells(
 ) -> None:
     """Draw the cells with their numbers, and their half-widths where there is room."""
     reasons, cell = how
-    places, halves = _places(grid), _halves_fit(grid, cell)
+    digits, halves = _shared_digits(grid), _halves_fit(grid, cell)
     for (j, i), value in np.ndenumerate(grid.mean):
         at = (i - 0.5, j - 0.5)
         if not math.isfinite(value):
@@ -190,33 +190,37 @@ def _cells(
         # The border of a promise goes behind the numbers.
         look: dict[str, Any] = {"color": ink, "ha": "center", "va": "center", "zorder": 5}
         behind = {"facecolor": colour, "edgecolor": "none", "pad": 0.6}
-        text = _told(float(value), places, signed=signed)
+        text = _number_words(float(value), digits, signed=signed)
         size = min(9.0, 9.0 * (cell[0] - 0.06) / max(width_of(text, 9.0), 0.01))
         up = 0.12 if halves and math.isfinite(grid.half[j, i]) else 0.0
         axes.text(i, j + up, text, size=size, bbox=behind, **look)
         if up:
-            half = f"± {_told(float(grid.half[j, i]), places)}"
+            half = f"± {_number_words(float(grid.half[j, i]), digits)}"
             axes.text(i, j - 0.26, half, size=_SMALL, bbox=behind, **look)
 
 
-def _places(grid: _Grid) -> int | None:
+def _shared_digits(grid: _Grid) -> int | None:
     """Return the decimals of all numbers, or None where they are too huge, tiny or far apart to share them."""
     sizes = np.abs(grid.mean[np.isfinite(grid.mean)])
     halves = grid.half[np.isfinite(grid.half)]
     most = float(sizes.max(initial=0.0))
-    places = decimals(float(halves.min()) if len(halves) else math.nan, most)
+    digits = decimals(float(halves.min()) if len(halves) else math.nan, most)
     least = float(sizes[sizes > 0].min(initial=math.inf))
-    return places if 1e-3 <= most < 1e7 and least >= 10.0**-places else None
+    return digits if 1e-3 <= most < 1e7 and least >= 10.0**-digits else None
 
 
-def _told(value: float, places: int | None, *, signed: bool = False) -> str:
+def _number_words(value: float, digits: int | None, *, signed: bool = False) -> str:
     """Return a number with the decimals of all, or with its own."""
-    return told(value, signed=signed) if places is None else number(value, places, signed=signed).replace("-", "−")
+    return (
+        short_number(value, signed=signed) if digits is None else number(value, digits, signed=signed).replace("-", "−")
+    )
 
 
 def _halves_fit(grid: _Grid, cell: tuple[float, float]) -> bool:
     """Return whether there is room for half-widths in the cells."""
-    halves = [f"± {_told(float(half), _places(grid))}" for half in grid.half.ravel() if math.isfinite(half)]
+    halves = [
+        f"± {_number_words(float(half), _shared_digits(grid))}" for half in grid.half.ravel() if math.isfinite(half)
+    ]
     return bool(halves) and widest(halves, _SMALL) <= cell[0] - 0.06 and cell[1] >= 0.42
 
 
@@ -225,7 +229,9 @@ def _notes(grid: _Grid, cell: tuple[float, float]) -> list[str]:
     halves = grid.half[np.isfinite(grid.half)]
     if not len(halves) or _halves_fit(grid, cell):
         return []
-    return [f"Intervals reach {told(float(halves.min()))} to {told(float(halves.max()))} to either side."]
+    return [
+        f"Intervals reach {short_number(float(halves.min()))} to {short_number(float(halves.max()))} to either side."
+    ]
 
 
 def _kept(grid: _Grid, response: Response, promise: Promise) -> Floats:
@@ -256,8 +262,8 @@ def _promise_notes(kept: Floats, promise: Promise) -> list[str]:
 
 def _wrapped_reasons(grid: _Grid, width: float) -> dict[str, list[str]]:
     """Return why there are cells without a number, in their order, with the lines of each reason."""
-    found = [str(why) for why in dict.fromkeys(grid.why.ravel().tolist()) if why]
-    return {why: wrapped(short_name(why, 300), width - 2 * EDGE - 0.42, 8.5) for why in found}
+    reasons = [str(why) for why in dict.fromkeys(grid.why.ravel().tolist()) if why]
+    return {why: wrapped(short_name(why, 300), width - 2 * EDGE - 0.42, 8.5) for why in reasons}
 
 
 def _reasons(page: Page, reasons: Sequence[Sequence[str]], down: float) -> None:

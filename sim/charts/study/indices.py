@@ -49,9 +49,9 @@ def indices(table: pl.DataFrame, title: str, subtitle: str = "", footer: str = "
     if table.is_empty():
         raise ValueError("indices must have at least 1 row, got 0")
     rows = sorted((_floats(row) for row in table.to_dicts()), key=_rank)
-    words = {kind: [_told(row, kind) for row in rows] for kind in _KINDS}
-    columns = {kind: max(width_of(w, 8.5) for w in [*told, "First-order"]) + 0.25 for kind, told in words.items()}
-    room = _WIDTH - 2 * EDGE - _NAMES - sum(columns.values()) - 0.1
+    words = {kind: [_index_words(row, kind) for row in rows] for kind in _KINDS}
+    columns = {kind: max(width_of(w, 8.5) for w in [*texts, "First-order"]) + 0.25 for kind, texts in words.items()}
+    plot_width = _WIDTH - 2 * EDGE - _NAMES - sum(columns.values()) - 0.1
     height = len(rows) * _ROW
     page = Page.around(
         _WIDTH,
@@ -62,12 +62,12 @@ def indices(table: pl.DataFrame, title: str, subtitle: str = "", footer: str = "
         footer=footer,
         notes=_notes([row["first"] for row in rows]),
     )
-    axes = page.axes(EDGE + _NAMES, 0.25, room, height)
+    axes = page.axes(EDGE + _NAMES, 0.25, plot_width, height)
     for i, row in enumerate(rows):
         down = 0.25 + (i + 0.5) * _ROW
         name = "\n".join(path_lines(row["factor"], _NAMES - 0.15, 8.5, most=2))
         page.write(EDGE, down, name, size=8.5, va="center", linespacing=1.05)
-        x = EDGE + _NAMES + room + 0.25
+        x = EDGE + _NAMES + plot_width + 0.25
         for kind, head in (("first", "First-order"), ("total", "Total")):
             page.write(x, down, words[kind][i], size=8.5, va="center")
             if i == 0:
@@ -90,7 +90,7 @@ def _rank(row: Mapping[str, Any]) -> tuple[bool, float]:
     return not known, -row["total"] if known else 0.0
 
 
-def _told(row: Mapping[str, Any], kind: str) -> str:
+def _index_words(row: Mapping[str, Any], kind: str) -> str:
     """Return an index with its interval in words."""
     value, low, high = (row[name] for name in (kind, f"{kind}_low", f"{kind}_high"))
     if not math.isfinite(value):
@@ -128,12 +128,12 @@ def _notes(firsts: list[float]) -> list[str]:
     if not known:
         return ["No index is shown: all are withheld."]
     total = math.fsum(known)
-    said = number(total, 2).replace("-", "−")
+    words = number(total, 2).replace("-", "−")
     some = "" if len(known) == len(firsts) else f" of the {len(known)} factors that have one"
     if total <= 1:
         rest = number(1 - total, 2)
         unknown = ", to factors without an index" if some else ""
         return [
-            f"First-order indices{some} sum to {said}; the other {rest} is due to interactions{unknown} or to chance."
+            f"First-order indices{some} sum to {words}; the other {rest} is due to interactions{unknown} or to chance."
         ]
-    return [f"First-order indices{some} sum to {said}, more than 1: estimates from a sample may."]
+    return [f"First-order indices{some} sum to {words}, more than 1: estimates from a sample may."]

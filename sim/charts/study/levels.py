@@ -47,27 +47,27 @@ class Levels:
             return low - 0.5, high + 0.5
         return low - _MARGIN * (high - low), high + _MARGIN * (high - low)
 
-    def place(self, order: int) -> float:
+    def position(self, order: int) -> float:
         """Return where the level of this order stands."""
         return float(self.at[self.orders.index(order)])
 
-    def labels(self, room: float) -> tuple[list[str], bool]:
+    def labels(self, axis_width: float) -> tuple[list[str], bool]:
         """Return the labels that fit an axis of this width (inches), and whether they are turned upright."""
         if self.numeric:
-            return self._thinned(room), False
-        pitch = room / len(self.names) - 0.08
+            return self._thinned(axis_width), False
+        pitch = axis_width / len(self.names) - 0.08
         lines = [wrapped(short_name(name, 40), pitch, _SIZE) for name in self.names]
         widest = max(width_of(word, _SIZE) for name in self.names for word in [*short_name(name, 40).split(), ""])
         if widest <= pitch and max(map(len, lines)) <= 3:
             return ["\n".join(one) for one in lines], False
         return [short_name(name, 24) for name in self.names], True
 
-    def _thinned(self, room: float) -> list[str]:
+    def _thinned(self, axis_width: float) -> list[str]:
         """Return the names of the levels of a scale, without those that would lie upon another: the ends first."""
         names = [short_name(name, 12) for name in self.names]
         low, high = self.ends
-        middle = (self.at - low) / (high - low) * room
-        names = [_cut(name, min(at, room - at) + 0.13) for name, at in zip(names, middle.tolist(), strict=True)]
+        middle = (self.at - low) / (high - low) * axis_width
+        names = [_cut(name, min(at, axis_width - at) + 0.13) for name, at in zip(names, middle.tolist(), strict=True)]
         kept: list[int] = []
         for i in sorted(range(len(names)), key=lambda i: (i not in {int(self.at.argmin()), int(self.at.argmax())}, i)):
             half = width_of(names[i], _SIZE) / 2
@@ -75,16 +75,16 @@ class Levels:
                 kept.append(i)
         return [name if i in kept else "" for i, name in enumerate(names)]
 
-    def depth(self, room: float) -> float:
+    def depth(self, axis_width: float) -> float:
         """Return the height that the labels take under an axis of this width (inches)."""
-        labels, upright = self.labels(room)
+        labels, upright = self.labels(axis_width)
         if upright:
             return max(width_of(label, _SIZE) for label in labels) + 0.1
         return max(label.count("\n") + 1 for label in labels) * _LINE + 0.1
 
-    def draw(self, axes: Axes, room: float) -> None:
+    def draw(self, axes: Axes, axis_width: float) -> None:
         """Give the horizontal axis of a panel of this width (inches) its levels."""
-        labels, upright = self.labels(room)
+        labels, upright = self.labels(axis_width)
         axes.set_xlim(*self.ends)
         axes.set_xticks(self.at.tolist(), labels, fontsize=_SIZE)
         if upright:
@@ -99,14 +99,14 @@ def _cut(name: str, half: float) -> str:
     return short_name(name, 3)
 
 
-def path_lines(name: str, room: float, size: float, *, bold: bool = False, most: int = 3) -> list[str]:
+def path_lines(name: str, max_width: float, size: float, *, bold: bool = False, most: int = 3) -> list[str]:
     """Return the name of a factor in lines that fit the room (inches), broken after the dots of its path.
 
     Of a name that needs more lines than `most` the middle is left out.
     """
     plain = short_name(name, 400)
     for longest in (400, 120, 90, 70, 50, 36, 24, 16, 10):
-        lines = _filled(_pieces(short_name(plain, longest)), room, size, bold=bold)
+        lines = _filled(_pieces(short_name(plain, longest)), max_width, size, bold=bold)
         if len(lines) <= most:
             break
     return lines[:most]
@@ -118,23 +118,23 @@ def _pieces(name: str) -> list[str]:
     return [piece for piece in spaced.split("\n") if piece]
 
 
-def _filled(pieces: Sequence[str], room: float, size: float, *, bold: bool) -> list[str]:
+def _filled(pieces: Sequence[str], max_width: float, size: float, *, bold: bool) -> list[str]:
     """Return the pieces filled into lines; one that is too long for a line is broken where it must be."""
     lines = [""]
     for piece in pieces:
-        if width_of((lines[-1] + piece).rstrip(), size, bold=bold) <= room:
+        if width_of((lines[-1] + piece).rstrip(), size, bold=bold) <= max_width:
             lines[-1] += piece
             continue
-        broken = _broken(piece, room, size, bold=bold)
+        broken = _broken(piece, max_width, size, bold=bold)
         lines = [*lines, *broken] if lines[-1] else broken
     return [line.rstrip() for line in lines]
 
 
-def _broken(piece: str, room: float, size: float, *, bold: bool) -> list[str]:
+def _broken(piece: str, max_width: float, size: float, *, bold: bool) -> list[str]:
     """Return a piece in as many lines as it needs."""
     lines = [""]
     for character in piece:
-        if lines[-1] and width_of(lines[-1] + character, size, bold=bold) > room:
+        if lines[-1] and width_of(lines[-1] + character, size, bold=bold) > max_width:
             lines.append("")
         lines[-1] += character
     return lines

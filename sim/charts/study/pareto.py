@@ -70,8 +70,8 @@ def pareto(
         row["ends"] = interval(response.one(row["low"]), response.one(row["high"]), row["mean"])
     bound = (short_name(promise[0], 90), response.one(promise[1])) if promise else None
     ends = _limits(drawn, bound)
-    room = _WIDTH - 2 * EDGE - _SCALE
-    frame = Frame(*ends, room, _HEIGHT)
+    plot_width = _WIDTH - 2 * EDGE - _SCALE
+    frame = Frame(*ends, plot_width, _HEIGHT)
     front = sorted((row for row in drawn if row["front"]), key=lambda row: (row["cost"], row["mean"]))
     seen = np.array(
         [(row["cost"], at) for row in drawn for at in np.linspace(row["ends"][0], row["ends"][1], 9)]
@@ -87,7 +87,7 @@ def pareto(
         footer=footer,
         notes=[*listed, *_withheld(rows)],
     )
-    axes = page.axes(EDGE + _SCALE, 0.05, room, _HEIGHT)
+    axes = page.axes(EDGE + _SCALE, 0.05, plot_width, _HEIGHT)
     axes.set_xlim(*ends[0])
     axes.set_ylim(*ends[1])
     _draw(axes, drawn, front)

@@ -88,7 +88,7 @@ def keeps(value: float, promise: Promise) -> bool:
     return value <= promise[1] if promise[2] == "at_most" else value >= promise[1]
 
 
-def told(value: float, half: float = math.nan, *, signed: bool = False) -> str:
+def short_number(value: float, half: float = math.nan, *, signed: bool = False) -> str:
     """Return a number to about three digits, or to the digits of its half-width; a dash for NaN."""
     size = max(abs(value), abs(half) if math.isfinite(half) else 0.0)
     if math.isfinite(value) and size and not 1e-3 <= size < 1e7:
@@ -121,8 +121,8 @@ def limits(values: Iterable[float], margin: float = 0.06) -> tuple[float, float]
     """Return the ends of a scale around the finite values, wide enough to be one where they are all alike."""
     known = [v for v in values if math.isfinite(v)]
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
-    room = (high - low) * margin or abs(high) * 0.1 or 1.0
-    return low - room, high + room
+    margin_width = (high - low) * margin or abs(high) * 0.1 or 1.0
+    return low - margin_width, high + margin_width
 
 
 def interval(low: float, high: float, value: float) -> tuple[float, float]:

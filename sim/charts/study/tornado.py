@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from sim.charts.page import EDGE, Key, Page, short_name, width_of
 from sim.charts.study.levels import path_lines, widest
-from sim.charts.study.response import Response, interval, limits, scale, told
+from sim.charts.study.response import Response, interval, limits, scale, short_number
 from sim.charts.style import COLOURS, GREY, PALE, styled
 from sim.report.tables import literal
 
@@ -85,9 +85,9 @@ def tornado(
         footer=footer,
         notes=[*_rest(rest, response.unit), *_reasons(shown)],
     )
-    room = _WIDTH - 2 * EDGE - left
-    axes = page.axes(EDGE + left, 0.2, room, len(shown) * _ROW)
-    axes.set_xlim(*_ends(shown, effects, None if mid is None else mid * factor, room, difference=difference))
+    plot_width = _WIDTH - 2 * EDGE - left
+    axes = page.axes(EDGE + left, 0.2, plot_width, len(shown) * _ROW)
+    axes.set_xlim(*_ends(shown, effects, None if mid is None else mid * factor, plot_width, difference=difference))
     axes.set_ylim(len(shown) - 0.5, -0.5)
     _ground(axes, effects, None if mid is None else mid * factor, difference=difference)
     for i, row in enumerate(shown):
@@ -162,12 +162,12 @@ def _legend(effects: Sequence[float], *, with_mid: bool, difference: bool) -> li
 def _base_words(effects: Sequence[float], *, signed: bool) -> str:
     """Return the effect at the base in words."""
     half = (effects[2] - effects[1]) / 2
-    value, low, high = (told(effect, half, signed=signed) for effect in effects)
+    value, low, high = (short_number(effect, half, signed=signed) for effect in effects)
     return f"at the base: {value} [{low}, {high}]" if math.isfinite(half) else f"at the base: {value}"
 
 
 def _ends(
-    rows: Sequence[_Row], effects: Sequence[float], mid: float | None, room: float, *, difference: bool
+    rows: Sequence[_Row], effects: Sequence[float], mid: float | None, plot_width: float, *, difference: bool
 ) -> tuple[float, float]:
     """Return the ends of the scale: all bars and whiskers, and room for the words at their ends."""
     values = [*([0.0] if difference else []), effects[0], *([mid, -mid] if mid else [])]
@@ -180,7 +180,7 @@ def _ends(
     ends = low, high
     # The words need inches and the scale is what inches are worth: a few rounds settle both.
     for _ in range(12):
-        inch = (ends[1] - ends[0]) / room
+        inch = (ends[1] - ends[0]) / plot_width
         ends = (
             min([low - 0.1 * inch, *(at - width * inch for (at, right), width in reach if not right)]),
             max([high + 0.1 * inch, *(at + width * inch for (at, right), width in reach if right)]),
@@ -237,7 +237,7 @@ def _rest(rest: Sequence[_Row], unit: str) -> list[str]:
     unknown = f"{len(rest) - len(known)} without a value" if len(known) < len(rest) else ""
     if not known:
         return [f"… and {unknown}."]
-    most = told(known[0].swing)
+    most = short_number(known[0].swing)
     sentence = f"… and {len(known)} more that move it by at most {most}{' ' + unit if unit else ''} from end to end"
     return [f"{sentence}, and {unknown}." if unknown else f"{sentence}."]
 

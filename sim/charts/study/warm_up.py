@@ -154,11 +154,11 @@ def _say(axes: Axes, what: tuple[str, int | None, float], level: float, look: tu
 
 def _notes(lines: Mapping[str, tuple[Floats, Floats]]) -> list[str]:
     """Return where weeks are withheld."""
-    told = []
+    notes = []
     for name, (_, y) in lines.items():
         gone = int((~np.isfinite(y)).sum())
         if gone == len(y):
-            told.append(f"{short_name(name)}: withheld in every week.")
+            notes.append(f"{short_name(name)}: withheld in every week.")
         elif gone:
-            told.append(f"{short_name(name)}: withheld in {gone} of {len(y)} weeks, a gap in the line.")
-    return told
+            notes.append(f"{short_name(name)}: withheld in {gone} of {len(y)} weeks, a gap in the line.")
+    return notes
