@@ -45,8 +45,7 @@ studies: setup  ## run every shipped study again, or go on with it (an hour on t
 	for study in $(STUDIES); do $(BIN)/wangge sweep study=$$study || exit; done
 
 # What runs a kernel on networks of every kind: with bounds checks, a read or write outside an array is an error.
-KERNEL_TESTS := tests/test_twins.py tests/test_blocks.py tests/test_timelines.py tests/test_timelines_notes.py \
-	tests/test_traces.py tests/test_balance.py tests/test_tally.py tests/test_passes.py
+KERNEL_TESTS := tests/contract tests/measures/test_tally.py tests/measures/test_kernels.py
 
 docs: setup  ## write the tables of docs/model.md again from configs/
 	$(BIN)/python -m experiments.document

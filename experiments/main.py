@@ -39,7 +39,7 @@ Examples
   wangge validate                                  does it give what theory says? two minutes
 
 Any knob of configs/ is a key: group=file picks a file (structure=three_level), group.knob=value sets one.
-Each command has its own --help.
+Each command has its own --help; wangge --version says which version this is.
 """
 
 
@@ -49,12 +49,23 @@ def main() -> None:
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(HELP.format(commands="\n".join(f"  {n:<11}{t}" for n, t in COMMANDS.items())))  # noqa: T201
         sys.exit(0)
+    if arguments == ["--version"]:
+        print(version())  # noqa: T201
+        sys.exit(0)
     command, *rest = arguments
     if command not in COMMANDS:
         from sim.errors import near
 
         fail(f"the command must be one of {', '.join(COMMANDS)}{near(command, COMMANDS)}, got {command}")
     sys.exit(run(command, rest))
+
+
+def version() -> str:
+    """Return the version of the program, and that of the model, which is what numbers depend on."""
+    from sim.version import MODEL_VERSION
+    from sim.version import version as installed
+
+    return f"wangge {installed()}, model {MODEL_VERSION}"
 
 
 def run(command: str, arguments: list[str]) -> int:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from experiments.sweep import Order, show, sweep
 from sim.config import study_schema
-from sim.config.compose import HOW, Line, parse
+from sim.config.compose import BACKEND_KEYS, Line, parse
 from sim.errors import ConfigError
-from sim.study.backend import how
+from sim.study.backend import backend_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -83,7 +83,7 @@ def _order(line: Line, swept: dict[str, list[str]], fixed: dict[str, str]) -> Or
     moved = {key: values for key, values in given.items() if key.lstrip("+") in swept}
     name = fixed.pop("name", "").partition("=")[2]
     replications = fixed.pop("run.replications", "").partition("=")[2]
-    means = Line(tuple(fixed.pop(key) for key in list(fixed) if key.split(".")[0] in HOW), line.config_dir)
+    means = Line(tuple(fixed.pop(key) for key in list(fixed) if key.split(".")[0] in BACKEND_KEYS), line.config_dir)
     plain = {
         "title": f"{' by '.join([*(['pilot'] if len(pilots) > 1 else []), *swept]) or 'one point'}",
         "pilots": pilots,
@@ -100,4 +100,4 @@ def _order(line: Line, swept: dict[str, list[str]], fixed: dict[str, str]) -> Or
     )
     digest = hashlib.sha256(json.dumps(matters).encode()).hexdigest()[:8]
     command = ("run", "-m", *line.overrides)
-    return Order(name or f"multirun-{digest}", study, rest, how(means), retry=False, command=command)
+    return Order(name or f"multirun-{digest}", study, rest, backend_of(means), retry=False, command=command)

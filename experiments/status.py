@@ -80,9 +80,8 @@ def studies_table(found: list[Study]) -> Table:
 
     rows = []
     for study in found:
-        names = [name for name in study.keys if " " not in name]  # a warm-up's pilot run has other numbers
-        kept = sum(study.kept(name) for name in names)
-        of = "" if study.wanted is None else f" of {study.wanted * len(names)}"
+        kept = sum(study.kept(name) for name in study.designs)
+        of = "" if study.wanted is None else f" of {study.wanted * len(study.designs)}"
         finished = when(study.last["finished"]) if study.last.get("finished") else "unfinished"
         rows.append((
             study.name, study.command or "–", when(study.last.get("started")),

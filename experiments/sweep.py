@@ -11,19 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from sim import MODEL_VERSION, config
+from sim import config
 from sim.config import Section, study_schema
-from sim.config.compose import CONFIGS, HOW, Line, compose, options, parse
+from sim.config.compose import BACKEND_KEYS, CONFIGS, Line, compose, options, parse
 from sim.errors import ConfigError
-from sim.study.backend import how
+from sim.study.backend import backend_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from sim.config.study_schema import Study
-    from sim.study.backend import How
-    from sim.study.points.plan import Plan
-    from sim.study.points.screening import Look
+    from sim.study.backend import Backend
 
 HELP = """\
 wangge sweep study=NAME [--dry-run] [name=FOLDER] [retry=true] [executor=serial|local|dask] [workers=N] [key=value ...]
@@ -44,8 +40,6 @@ with the same command. Tables (Parquet and CSV), charts and summary.md are kept 
 """
 
 RESULTS = Path("results")
-
-POINTS = ("pilots", "base", "factors", "evidence", "design", "baseline", "warm_up")  # what the points are made of
 
 SPENDING = ("study.precision", "study.choose")  # how many replications; the study stays the same
 
@@ -70,7 +64,7 @@ class Order:
         As it was read.
     line
         Knobs of all points alike.
-    means
+    backend
         By which engine and where to run.
     retry
         Whether failed replications are tried again.
@@ -81,7 +75,7 @@ class Order:
     name: str
     study: Study
     line: Line
-    means: How
+    backend: Backend
     retry: bool
     command: tuple[str, ...]
 
@@ -105,7 +99,7 @@ def show(order: Order) -> None:
     from experiments import compare
 
     study = order.study.model_dump(mode="json", exclude_none=True)
-    compare.show({"name": order.name, "study": study, **order.means.shown()})
+    compare.show({"name": order.name, "study": study, **order.backend.shown()})
 
 
 def ordered(line: Line) -> Order:
@@ -117,7 +111,7 @@ def ordered(line: Line) -> Order:
         It must name a study; keys must be known.
     """
     plain = tuple(o.lstrip("+") if o.lstrip("+").startswith("study.") else o for o in line.overrides)
-    where, other = replace(line, overrides=plain).take(*HOW)
+    where, other = replace(line, overrides=plain).take(*BACKEND_KEYS)
     mine, rest = other.take("study", "name", "retry")
     known = options("study", CONFIGS, line.config_dir)
     named = [o.partition("=")[2] for o in mine.overrides if o.startswith("study=")]
@@ -142,103 +136,40 @@ def ordered(line: Line) -> Order:
     changed = [*rest.overrides, *(o for o in mine.overrides if o.startswith("study.") and not o.startswith(SPENDING))]
     digest = hashlib.sha256(json.dumps(sorted(changed)).encode()).hexdigest()[:8]
     name = settings.name or (f"{named[-1]}-{digest}" if changed else named[-1])
-    return Order(name, study, rest, how(where), settings.retry, ("sweep", *line.overrides))
+    return Order(name, study, rest, backend_of(where), settings.retry, ("sweep", *line.overrides))
 
 
 def sweep(order: Order, *, dry: bool = False) -> None:
-    """Plan a study, run what is missing and tell what came out; or only tell what would be run."""
-    from sim.errors import StoreError
+    """Plan a study, run what is missing and print what it found; or only print what would be run."""
     from sim.report.console import terminal
+    from sim.report.tables import counted
     from sim.store.archive import ARCHIVE, Archive
     from sim.store.files import plain_name
-    from sim.store.store import Store
-    from sim.study import freshness
-    from sim.study import replications as studies
-    from sim.study.budget import pilot_run, spending
-    from sim.study.budget.runs import Runs
-    from sim.study.findings import preview, write
-    from sim.study.points.plan import planned
-    from sim.study.points.screening import look_at_all
+    from sim.study.findings import preview
+    from sim.study.sweep import finish, prepare
 
     plain_name("name", order.name)
     console = terminal()
     preview.title(console, order.study)
-    plan = planned(order.study, order.line)
-    archive = Archive.open(RESULTS / ARCHIVE)
-    warm_up, pilot_runs = None, dict[str, str]()
-    if order.study.warm_up is not None and not dry:
-        warm_up, pilot_runs = pilot_run.warm_up(
-            order.study, order.line, order.means, archive, console, retry=order.retry
-        )
-        longer = (*order.line.overrides, f"run.warm_up_weeks={warm_up.weeks}")
-        plan = planned(order.study, Line(longer, order.line.config_dir))
-    keys = studies.keys(list(plan.pilots.values()))
-    looks = look_at_all(archive, plan.pilots, keys, order.means)
-    plan = plan.without(refused(plan, looks))
-    if not plan.pilots:
-        from sim.report.tables import counted
-
-        without = f"{counted(len(plan.points), 'point')} without a design: {plan.points[0].why}"
-        raise ConfigError(f"study must have a point that can be, got {without}")
-    keys = {name: keys[name] for name in plan.pilots}
-    runs = Runs(archive, plan.pilots, keys, order.means, order.study.all_groups, console, retry=order.retry)
-    preview.points(console, plan, looks)
+    prepared = prepare(
+        order.study, order.line, order.backend, Archive.open(RESULTS / ARCHIVE),
+        console=console, retry=order.retry, choose_warm_up=not dry,
+    )  # fmt: skip
+    preview.points(console, prepared.plan, prepared.screened)
     if dry:
-        preview.estimate(console, plan, runs)
+        preview.estimate(console, prepared.plan, prepared.runs)
         return
-    identity = _identity(order, plan, keys)
-    wanted = order.study.precision.replications
-    facts = {"command": ["wangge", *order.command], "seed": plan.first.run.seed, "replications": wanted}
-    preview.check(plan, runs)  # a folder that is begun holds its study for good
-    store = Store.open(RESULTS / order.name, identity, facts, keys=keys | pilot_runs)
-    request = freshness.asked(plan, identity)
-    told = freshness.told(store.folder, request, runs)
-    for name in freshness.changed(store.folder):
-        console.print(
-            f"- {name} is not as it was left: it was damaged, edited or removed, and is made again.", markup=False
-        )
-    if told is None:
-        spent = spending.spend(plan, runs, looks)
-        told, written = write.write(console, store, plan, runs, looks, spent, warm_up)
-        freshness.keep(store, request, runs, told, written)
-    write.tell(console, store, told, runs)
-    if set(runs.failures) == set(runs.keys):
-        raise StoreError(
-            f"Every point of the study failed, as {plan.at(0)[0].name}, of which {next(iter(runs.failures.values()))}. "
-            "Mend what is wrong and give the same command with retry=true."
-        )
-
-
-def refused(plan: Plan, looks: Mapping[str, Look]) -> dict[str, str]:
-    """Return the points that are not run, and why: they cannot be staffed, or their config refuses overload.
-
-    Raises
-    ------
-    ConfigError
-        The baseline must be among those that are run.
-    """
-    from sim.report.tables import counted
-
-    found = {name: look.why for name, look in looks.items() if look.why}
-    for name, pilot in plan.pilots.items():
-        if pilot.run.overload == "refuse" and looks[name].overloaded:
-            posts = looks[name].overloaded
-            found[name] = f"run.overload is refuse, and {counted(len(posts), 'post')} cannot keep up, as {posts[0]}"
-    if plan.baseline is not None and (why := found.get(plan.at(plan.baseline)[0].name)):
-        raise ConfigError(f"study.baseline must be a design that can be, got one that cannot: {why}")
-    return found
-
-
-def _identity(order: Order, plan: Plan, keys: Mapping[str, str]) -> dict[str, Any]:
-    """Return all that the points of a study depend on; how precise they are, and what is asked of them, is no part."""
-    study = order.study.model_dump(mode="json", include=set(POINTS))
-    digest = hashlib.sha256(json.dumps([[p.name, keys.get(p.name)] for p in plan.points]).encode()).hexdigest()
-    return {
-        "model_version": MODEL_VERSION,
-        "study": study,
-        "knobs": sorted(order.line.overrides),
-        "study_points": digest,
-    }
+    command = ("wangge", *order.command)
+    result = finish(prepared, order.study, order.line, RESULTS / order.name, console=console, command=command)
+    if result.table:
+        console.print(result.table)
+    console.print(str(result), markup=False)
+    console.print(f"- {result.cost}", markup=False)
+    n_charts = len(result.charts)
+    charts = f"{counted(n_charts, 'chart')} in charts/, " if n_charts else ""
+    console.print(
+        f"\nKept in results/{order.name}/ (summary.md, {charts}design.csv, summary.csv, measures.csv)", markup=False
+    )
 
 
 if __name__ == "__main__":

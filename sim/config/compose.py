@@ -30,7 +30,7 @@ MOST_NODES = 100_000
 MOST_DEEP = 50
 
 
-HOW = ("engine", "executor", "workers")
+BACKEND_KEYS = ("engine", "executor", "workers")
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def parse(arguments: Sequence[str]) -> Line:
         elif argument == "--resolve":
             continue
         elif argument in ("--config-dir", "-cd") or argument.startswith("--config-dir="):
-            config_dir = _folder(argument.partition("=")[2] or (queue.pop(0) if queue else ""))
+            config_dir = own_folder(argument.partition("=")[2] or (queue.pop(0) if queue else ""))
         elif argument.startswith("-") or "=" not in argument:
             raise ConfigError(f"arguments must be key=value or a flag of --help, got {argument}")
         else:
@@ -77,7 +77,7 @@ def parse(arguments: Sequence[str]) -> Line:
     return Line(tuple(overrides), config_dir, show)
 
 
-def _folder(value: str) -> Path:
+def own_folder(value: str) -> Path:
     """Return a folder of the user's own configs, checked to hold some that are read.
 
     Raises
@@ -106,6 +106,30 @@ def _folder(value: str) -> Path:
                 f"got {name.as_posix()}"
             )
     return folder
+
+
+def read_yaml(file: Path) -> dict[str, Any]:
+    """Return a YAML file of anybody's as plain data.
+
+    Raises
+    ------
+    ConfigError
+        It must exist, be small enough to have been written by hand, and hold a mapping.
+    """
+    import yaml
+
+    if not file.is_file():
+        raise ConfigError(f"the file must exist, got {file}")
+    _small(file, file.name)
+    try:
+        plain = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{file.name} must be YAML: {' '.join(str(error).split())}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file.name} must be text in UTF-8: {error}") from error
+    if not isinstance(plain, dict):
+        raise ConfigError(f"{file.name} must be a mapping, got {type(plain).__name__}")
+    return plain
 
 
 def _small(file: Path, name: str) -> None:
@@ -222,6 +246,17 @@ def quoted(text: str) -> str:
     return f"'{inside}'"
 
 
+def as_override(value: Any) -> str:
+    """Return a value in Hydra's grammar, texts between quotes, as they could be numbers or sweeps otherwise."""
+    if isinstance(value, bool) or value is None:
+        return "null" if value is None else str(value).lower()
+    if isinstance(value, list):
+        return f"[{','.join(as_override(one) for one in value)}]"
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{key}:{as_override(one)}' for key, one in value.items())}}}"
+    return quoted(value) if isinstance(value, str) else str(value)
+
+
 def _told(name: str, error: Exception, line: Line) -> str:
     """Return Hydra's complaint as one paragraph, with the nearest known keys."""
     text = " ".join(str(error).split())
@@ -234,7 +269,7 @@ def _told(name: str, error: Exception, line: Line) -> str:
         if found := options(key, CONFIGS, line.config_dir):
             return f"{key} must be one of {', '.join(found)}{near(value, found)}, got {value}"
         groups = tuple(o for o in line.overrides if (CONFIGS / o.partition("=")[0]).is_dir())
-        known = [*_known(name, Line(groups, line.config_dir)), *HOW, "pilots", "name"]
+        known = [*_known(name, Line(groups, line.config_dir)), *BACKEND_KEYS, "pilots", "name"]
         return f"{key} is not a known key{near(key, known)}, got {value}"
     if missing:
         file, group, value = missing.groups()

@@ -8,6 +8,8 @@ from pydantic import Field, model_validator
 
 from sim.config.case import GROUPS, LEVELS, Demand, District, Group, Level, Procedures
 from sim.config.checking import Count, Heads, Name, NonNegative, Positive, Section, Share, check_sum_to_one, checked
+from sim.config.report import JudgedMeasure, Report
+from sim.errors import near
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -266,6 +268,10 @@ class Mid(Section):
     share: Positive
     detection_lag: Positive
 
+    def least(self, judged: JudgedMeasure) -> float:
+        """Return the smallest difference that matters of a judged measure (in its unit)."""
+        return float(getattr(self, judged.mid)) if isinstance(judged.mid, str) else judged.mid
+
 
 class Pilot(Section):
     """A pilot design, whole: everything that determines the answer."""
@@ -283,6 +289,7 @@ class Pilot(Section):
     burden: Burden
     run: Run
     mid: Mid
+    report: Report
 
     @property
     def n_communities(self) -> int:
@@ -293,6 +300,15 @@ class Pilot(Section):
     def street_stays_share(self) -> float:
         """Return the share of the street's heads that stay at the street."""
         return 1 - self.staffing.street_sent_down_share - self.staffing.street_sent_up_share
+
+    @model_validator(mode="after")
+    def _judged_by_known_differences(self) -> Self:
+        for field in ("measures", "equity"):
+            for i, one in enumerate(getattr(self.report, field)):
+                if isinstance(one.mid, str) and one.mid not in Mid.model_fields:
+                    hint = near(one.mid, Mid.model_fields)
+                    raise ValueError(f"report.{field}.{i}.mid must be a number or a key of mid{hint}, got {one.mid}")
+        return self
 
     @model_validator(mode="after")
     def _heads_add_up(self) -> Self:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sim.config import Count, Name, Positive, Section, checked
+from sim.config.checking import Count, Name, Positive, Section, checked
+from sim.config.report import ALL, Response, ResponseName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +61,7 @@ class Precision(Section):
     """Replications of every point at first; with targets, as many more as it takes, within `most` and `budget`."""
 
     replications: Count = 10
-    until: dict[str, Target] = Field(default_factory=dict)
+    until: dict[ResponseName, Target] = Field(default_factory=dict)
     most: Count = 100  # of one point
     budget: Count | None = None  # of all points together, those of the first round too
 
@@ -76,7 +77,7 @@ class Precision(Section):
 class Best(Section):
     """The best point by one response; differences below `zone` do not matter."""
 
-    response: Text
+    response: ResponseName
     smaller_is_better: bool | None = None  # by default as the measure is judged everywhere
     zone: Positive
 
@@ -142,8 +143,8 @@ class Study(Section):
     evidence: tuple[Text, ...] = ()
     design: Annotated[tuple[DesignOf, ...], Field(min_length=1)]
     baseline: dict[Text, Any] | None = None
-    responses: Annotated[tuple[Text, ...], Field(min_length=1)]
-    promises: dict[str, Promise] = Field(default_factory=dict)
+    responses: Annotated[tuple[ResponseName, ...], Field(min_length=1)]
+    promises: dict[ResponseName, Promise] = Field(default_factory=dict)
     precision: Precision = Precision()
     choose: Choose | None = None
     warm_up: WarmUp | None = None
@@ -154,7 +155,7 @@ class Study(Section):
         if len(set(self.pilots)) < len(self.pilots):
             raise ValueError(f"pilots must be different ones, got {', '.join(self.pilots)}")
         if len(set(self.responses)) < len(self.responses):
-            raise ValueError(f"responses must be different ones, got {', '.join(self.responses)}")
+            raise ValueError(f"responses must be different ones, got {', '.join(map(str, self.responses))}")
         if self.baseline is not None and len(self.pilots) > 1:
             raise ValueError("baseline must be left out where there are several pilots: the first of them is it")
         if any(target.difference for target in self.precision.until.values()) and (
@@ -166,12 +167,15 @@ class Study(Section):
         return self
 
     @property
+    def asked(self) -> tuple[Response, ...]:
+        """Return every response that the study asks for, in any place, each once."""
+        best = [self.choose.best.response] if self.choose and self.choose.best else []
+        return tuple(dict.fromkeys([*self.responses, *self.promises, *self.precision.until, *best]))
+
+    @property
     def all_groups(self) -> tuple[str, ...]:
         """Return the groups of measures that are kept or needed: `all` and those of the responses among them."""
-        asked = [*self.responses, *self.promises, *self.precision.until]
-        asked += [self.choose.best.response] if self.choose and self.choose.best else []
-        named = [response.partition("|")[2].partition(":")[0] for response in asked]
-        return tuple(dict.fromkeys((*self.groups, "all", *filter(None, named))))
+        return tuple(dict.fromkeys((*self.groups, ALL, *(one.group.partition(":")[0] for one in self.asked))))
 
 
 def load(mapping: Mapping[str, Any]) -> Study:

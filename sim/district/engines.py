@@ -84,6 +84,11 @@ def records(plan: Plan, engine: Settings) -> Iterator[Record]:
         yield from blocks.records(plan, edges(plan.horizon, engine.block_weeks), engine.memory_mb)
 
 
+def in_one_block(engine: Settings, weeks: int) -> Settings:
+    """Return the settings of an engine by which a horizon of so many weeks is run in one piece."""
+    return engine if isinstance(engine, Reference) else engine.model_copy(update={"block_weeks": weeks})
+
+
 def edges(horizon: int, block_weeks: int) -> list[int]:
     """Return the edges of blocks of about equal length, of at most `block_weeks` weeks, from 0 on (ticks)."""
     weeks = -(-horizon // WEEK)

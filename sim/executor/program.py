@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sim import MODEL_VERSION
+from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 _WAIT = "minutes of opening time that a resident waits in person, each time, until service or giving up"
 _TURNAROUND = "working days of office time from first contact to result, of requests that did not leave"
 
@@ -46,6 +51,15 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
     "managers_share": ("share", "full-time grid managers in all heads of the communities"),
     "requests_per_official_day": ("requests", "first contacts over days on duty of the community staff"),
 }
+
+ONLY_WHERE_OBSERVED = frozenset({"days_per_hand_over"})
+"""Measures that a replication has only where there is something to measure; all others it always has."""
+
+
+def lacking(names: Iterable[str]) -> list[str]:
+    """Return the measures that a replication with these ones lacks: an earlier program kept it."""
+    return sorted(DEFINITIONS.keys() - ONLY_WHERE_OBSERVED - set(names))
+
 
 EQUITY: dict[str, tuple[str, str]] = {
     "worst_minus_best": (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.errors import ConfigError, near
-from sim.queueing.schema import END, Fork, InTurn
+from sim.queueing.schema import END, Duty, Fork, InTurn, Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -246,15 +246,15 @@ def _unserved(plan: Plan) -> Iterator[str]:
         if pool.number:
             shifts = shifts_of(plan, pool)
             duties = [pool.serves] if shifts is None else [shift.duty or pool.serves for shift in shifts]
-            served.update(station for duty in duties if duty for station in stations_of(plan, duty))
+            served.update(station for serves in duties if serves for station in duty_of(plan, serves).lines)
     needed = {step.station: None for kind in plan.classes.values() for step in kind.route if step.station}
     for station in needed:
         if station not in served:
             yield f"stations.{station} must be served by somebody in servers, got nobody"
 
 
-def stations_of(plan: Plan, serves: Serves) -> list[str]:
-    """Return the stations that a duty serves."""
+def duty_of(plan: Plan, serves: Serves, *, longest: bool = False) -> Duty:
+    """Return what is served: a named duty, the station of that name, or lines on the spot (`longest` is their own)."""
     if serves.duty is None:
-        return list(serves.lines)
-    return list(plan.duties[serves.duty].lines) if serves.duty in plan.duties else [serves.duty]
+        return Duty(lines=serves.lines, longest=longest)
+    return plan.duties.get(serves.duty) or Duty(lines={serves.duty: Line()}, longest=longest)

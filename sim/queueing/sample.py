@@ -15,7 +15,7 @@ from sim.draws.streams import stream, uniforms
 from sim.engine.network import LEADS, NONE, Network, absolute
 from sim.engine.network_building import make_network
 from sim.errors import ConfigError
-from sim.queueing.checks import check, shifts_of
+from sim.queueing.checks import check, duty_of, shifts_of
 from sim.queueing.errors import explain, shown
 from sim.queueing.hours import calendar_of, check_apart
 from sim.queueing.labels import Labels
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from sim.arrays import Ints
     from sim.queueing.hours import Hours
-    from sim.queueing.schema import Arrivals, Line, Pool, RequestClass, Serves
+    from sim.queueing.schema import Arrivals, Pool, RequestClass, Serves
 
 CLOCKS = ("lag_clock", "gate", "patience_clock", "shuts")
 SIGNALS = ("emits", "awaits")
@@ -211,16 +211,9 @@ class _Duties:
 
     def index(self, serves: Serves, longest: bool) -> int:
         """Return the index of the duty that serves this."""
-        plan = self.plan
-        lines: Mapping[str, Line] = serves.lines
-        if serves.duty is not None and serves.duty in plan.duties:
-            lines, longest = plan.duties[serves.duty].lines, plan.duties[serves.duty].longest
-        stations = list(plan.stations)
-        if serves.duty is not None and serves.duty not in plan.duties:
-            row: tuple[tuple[int, int, int], ...] = ((stations.index(serves.duty), 0, 1000),)
-        else:
-            row = tuple((stations.index(name), line.rank, round(line.pace * 1000)) for name, line in lines.items())
-        return self.rows.setdefault((row, longest), len(self.rows))
+        duty, stations = duty_of(self.plan, serves, longest=longest), list(self.plan.stations)
+        row = tuple((stations.index(name), line.rank, round(line.pace * 1000)) for name, line in duty.lines.items())
+        return self.rows.setdefault((row, duty.longest), len(self.rows))
 
     def columns(self) -> dict[str, Any]:
         """Return the duties as the columns of their table."""

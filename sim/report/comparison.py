@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import polars as pl
 
 from sim.report.tables import MARKS, Column, Table, as_float, decimals, difference, number, scale_of
-
-if TYPE_CHECKING:
-    pass
+from sim.statistics.intervals import mean_interval
 
 
-def summary_table(measures: pl.DataFrame, comparison: pl.DataFrame, pilots: Sequence[str]) -> Table:
+def summary_table(
+    measures: pl.DataFrame, comparison: pl.DataFrame, pilots: Sequence[str], confidence: float = 0.95
+) -> Table:
     """Return the means of every pilot side by side, marked with the verdicts against the baseline.
 
     Parameters
@@ -23,11 +22,13 @@ def summary_table(measures: pl.DataFrame, comparison: pl.DataFrame, pilots: Sequ
         pilot, replication, measure, group, unit, value (NaN or null where withheld).
     comparison
         Its rows (measure, group, label, unit) are the rows of the table. If it is empty, the rows are
-        the measures of group "all", each mean with the half-width of its own 95 % t interval.
+        the measures of group "all", each mean with the half-width of its own t interval.
     pilots
         The columns, in this order.
+    confidence
+        Of those intervals.
     """
-    means = _means(measures)
+    means = _means(measures, confidence)
     alone = comparison.is_empty()
     verdicts = {(r["measure"], r["group"], r["pilot"]): r["verdict"] for r in comparison.to_dicts()}
     rows = []
@@ -46,7 +47,7 @@ def summary_table(measures: pl.DataFrame, comparison: pl.DataFrame, pilots: Sequ
         rows.append((_with_unit(label, unit_word), *cells))
     columns = (Column("Measure"), *(Column(pilot, "right") for pilot in pilots))
     if alone:
-        note = "±: half-width of the 95 % interval of each mean by itself."
+        note = f"±: half-width of the {_percent(confidence)} interval of each mean by itself."
         return Table("Means over the replications", columns, tuple(rows), (note,))
     baseline = str(comparison["baseline"][0])
     note = f"Against {baseline}: " + ", ".join(f"{mark} {word}" for word, mark in MARKS.items()) + "."
@@ -125,17 +126,12 @@ def _notes(records: Sequence[Mapping[str, object]], n_rows: int, confidence: flo
     return tuple(notes)
 
 
-def _means(measures: pl.DataFrame) -> dict[tuple[str, str, str], tuple[float, float]]:
+def _means(measures: pl.DataFrame, confidence: float) -> dict[tuple[str, str, str], tuple[float, float]]:
     """Return mean and half-width over replications by measure, group and pilot; NaN if any value is NaN."""
-    from scipy.special import stdtrit
-
-    value = pl.col("value").fill_null(math.nan)
-    grouped = measures.group_by("measure", "group", "pilot").agg(mean=value.mean(), sd=value.std(), n=pl.len())
     means = {}
-    for r in grouped.to_dicts():
-        sd = as_float(r["sd"])
-        half_width = float(stdtrit(r["n"] - 1, 0.975)) * sd / math.sqrt(r["n"]) if r["n"] > 1 else math.nan
-        means[r["measure"], r["group"], r["pilot"]] = (as_float(r["mean"]), half_width)
+    for (measure, group, pilot), part in measures.group_by("measure", "group", "pilot"):
+        interval = mean_interval(part["value"].fill_null(math.nan).to_numpy(), confidence)
+        means[str(measure), str(group), str(pilot)] = interval.estimate, (interval.high - interval.low) / 2
     return means
 
 

@@ -18,6 +18,23 @@ def terminal() -> Console:
     return console if console.is_terminal else Console(highlight=False, width=120)
 
 
+def quiet() -> Console:
+    """Return a console that prints nothing."""
+    from rich.console import Console
+
+    return Console(quiet=True)
+
+
+def for_a_caller() -> Console:
+    """Return where to tell a Python caller how far a run is: a terminal, a notebook's cell, or nowhere else."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if console.is_jupyter:  # plain lines: no widgets that may not be installed
+        return Console(highlight=False, width=100, force_jupyter=False, force_terminal=False)
+    return console if console.is_terminal else quiet()
+
+
 @dataclass
 class Progress:
     """How far replications are; `done` counts those that were kept before too."""
@@ -42,7 +59,9 @@ class Progress:
             TimeElapsedColumn(),
             TimeRemainingColumn(),
         )
-        bar = Bar(*columns, console=console, disable=not sys.stderr.isatty() and not console.is_terminal)
+        bar = Bar(
+            *columns, console=console, disable=console.quiet or (not sys.stderr.isatty() and not console.is_terminal)
+        )
         return cls(console, total, bar, bar.add_task(told, total=total, completed=done), done, done)
 
     def __enter__(self) -> Progress:

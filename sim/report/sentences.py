@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import polars as pl
 
 from sim.report.tables import MARKS, as_float
-
-if TYPE_CHECKING:
-    pass
 
 
 def conclusion(comparison: pl.DataFrame, overloaded: Mapping[str, Sequence[str]], baseline: str) -> str:

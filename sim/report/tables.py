@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -129,6 +130,31 @@ class Table:
             pieces.append(replace(self, columns=columns, rows=rows))
         return pieces
 
+    def to_text(self, width: int = 120) -> str:
+        """Return the table as plain text, at most so many columns wide, without a final newline."""
+        from rich.console import Console
+
+        console = Console(width=width, color_system=None, force_terminal=False, force_jupyter=False)
+        with console.capture() as capture:
+            console.print(self)
+        return capture.get().rstrip("\n")
+
+    def to_html(self) -> str:
+        """Return the table as HTML, its notes below it; whatever is in its cells stays text."""
+        align = [f' style="text-align: {column.align}"' for column in self.columns]
+        head = "".join(f"<th{a}>{_html(c.heading)}</th>" for a, c in zip(align, self.columns, strict=True))
+        body = "".join(
+            "<tr>" + "".join(f"<td{a}>{_html(cell)}</td>" for a, cell in zip(align, row, strict=True)) + "</tr>"
+            for row in self.rows
+        )
+        notes = "".join(f"<p><small>{_html(note)}</small></p>" for note in self.notes)
+        caption = f"<caption>{_html(self.title)}</caption>"
+        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{notes}"
+
+    def _repr_html_(self) -> str:
+        """Return the table for a notebook."""
+        return self.to_html()
+
     def to_markdown(self) -> str:
         """Return the table in Markdown (GitHub's dialect), its notes below it, without a final newline."""
         rule = ["---:" if column.align == "right" else "---" for column in self.columns]
@@ -144,6 +170,11 @@ class Table:
 def literal(text: str) -> str:
     """Return the text on one line, with control and direction characters as spaces."""
     return "".join(c if c.isprintable() else " " for c in text)
+
+
+def _html(text: str) -> str:
+    """Return HTML that shows a text as it is, on one line."""
+    return html.escape(literal(text))
 
 
 def escape_markdown(text: str) -> str:

@@ -6,10 +6,10 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sim import MODEL_VERSION
 from sim.errors import StoreError
 from sim.store import files, manifest
 from sim.store.archive import ARCHIVE, ASIDE, DESIGN, FAILED, REPLICATIONS, Archive
+from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -48,6 +48,11 @@ class Study:
         """Return the command as it was typed, or an empty text."""
         words = self.last.get("command")
         return " ".join(map(str, words)) if isinstance(words, list) else ""
+
+    @property
+    def designs(self) -> list[str]:
+        """Return the names of the designs that were asked for, without those of a pilot run for the warm-up."""
+        return [name for name in self.keys if not name.startswith(manifest.PILOT_RUN)]
 
     @property
     def wanted(self) -> int | None:

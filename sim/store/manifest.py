@@ -34,6 +34,8 @@ DISTRIBUTIONS = (
     "matplotlib",
 )
 KEYS = "keys"
+PILOT_RUN = "pilot run of "
+"""What the names of designs begin with that chose a warm-up: no pilot and no point may have such a name."""
 KEY = re.compile("[0-9a-z]{4,64}")
 SHOWN_DIFFERENCES = 4
 

@@ -248,31 +248,6 @@ class Store:
             found.append(which | facts | which)
         return found
 
-    def renew(self, tables: Sequence[str], replications: int | None = None) -> list[str]:
-        """Put aside the replications that have not all of these tables: they count as not finished.
-
-        Parameters
-        ----------
-        tables
-            The names of the tables.
-        replications
-            Only those with a number below this; without it all.
-
-        Returns
-        -------
-        list of str
-            A sentence for each: an earlier program kept it.
-        """
-        said = []
-        for pilot, replication in self._kept(None, replications):
-            key = self.key(pilot)
-            held = self.archive.tables(key, replication)
-            lacking = [name for name in tables if name not in held]
-            if lacking:
-                why = f"was kept by an earlier wangge without {', '.join(lacking)}"
-                said.append(self.archive.put_aside(key, replication, why))
-        return said
-
     def write_table(self, name: str, table: pl.DataFrame) -> None:
         """Write a final table as Parquet and as CSV; the same table always gives the same bytes.
 

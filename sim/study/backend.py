@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class How:
+class Backend:
     """By which engine and where replications are run: what changes no number."""
 
     engine: engines.Settings
@@ -25,8 +25,8 @@ class How:
         return {"engine": self.engine.model_dump(), "executor": self.executor.model_dump()}
 
 
-def how(line: Line) -> How:
-    """Return by which engine and where to run, of a line that sets keys of `HOW`.
+def backend_of(line: Line) -> Backend:
+    """Return by which engine and where to run, of a line that sets keys of `BACKEND_KEYS`.
 
     Raises
     ------
@@ -43,8 +43,8 @@ def how(line: Line) -> How:
     if short and kind == "serial":
         raise ConfigError(f"workers must be left out where executor=serial, got {short[-1].partition('=')[2]}")
     full = tuple(f"executor.{o}" if o in short else o for o in line.overrides)
-    plain = compose("how", Line(full, line.config_dir))
-    chosen = How(engines.chosen(plain["engine"]), executors.chosen(plain["executor"]))
+    plain = compose("backend", Line(full, line.config_dir))
+    chosen = Backend(engines.chosen(plain["engine"]), executors.chosen(plain["executor"]))
     if isinstance(chosen.executor, executors.Dask):
         from sim.executor.cluster import check_installed
 

@@ -1,4 +1,4 @@
-"""Whether a study's folder stands as the same command left it: then there is nothing to do but to tell it again."""
+"""Whether a study's folder is up to date; if so, its findings are only said again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import sim
 from sim.errors import StoreError
 from sim.store import files, manifest
 
@@ -18,9 +17,10 @@ if TYPE_CHECKING:
     from sim.study.points.plan import Plan
 
 NAME = "standing.json"
+LIBRARY = Path(__file__).resolve().parents[1]
 
 
-def asked(plan: Plan, identity: Mapping[str, Any]) -> str:
+def request(plan: Plan, identity: Mapping[str, Any]) -> str:
     """Return a digest of all that a study's tables and charts are made of, but for the replications themselves.
 
     The program is part of it, as another one may make other tables.
@@ -33,13 +33,13 @@ def asked(plan: Plan, identity: Mapping[str, Any]) -> str:
         "points": [(point.label, point.why) for point in plan.points],
         "titles": dict(plan.titles),
         "versions": manifest.versions(),
-        "program": [files.digest(path.read_bytes()) for path in sorted(Path(sim.__path__[0]).rglob("*.py"))],
+        "program": [files.digest(path.read_bytes()) for path in sorted(LIBRARY.rglob("*.py"))],
     }
     return files.digest(json.dumps(whole, sort_keys=True).encode())
 
 
-def keep(store: Store, request: str, runs: Runs, told: Sequence[str], written: Collection[str]) -> None:
-    """Note what the folder and the replications behind it look like now, and what was told of them.
+def keep(store: Store, request: str, runs: Runs, sentences: Sequence[str], written: Collection[str]) -> None:
+    """Note what the folder and the replications behind it look like now, and what was said of them.
 
     Files of an earlier run that this one did not write are removed: nobody should quote them as its own.
     """
@@ -48,7 +48,7 @@ def keep(store: Store, request: str, runs: Runs, told: Sequence[str], written: C
     if runs.failures:
         store.discard(NAME)  # what failed may be tried again, by whoever runs it next
         return
-    note = {"request": request, "files": _digests(store.folder, written), "told": list(told)}
+    note = {"request": request, "files": _digests(store.folder, written), "told": list(sentences)}
     try:
         note["replications"] = _stamps(runs, runs.counts())
     except StoreError:  # removed meanwhile
@@ -56,8 +56,8 @@ def keep(store: Store, request: str, runs: Runs, told: Sequence[str], written: C
     store.write_bytes(NAME, files.readable(note))
 
 
-def told(folder: Path, request: str, runs: Runs) -> list[str] | None:
-    """Return what was told of a folder that is as it was left, also in the archive behind it; otherwise None."""
+def kept_sentences(folder: Path, request: str, runs: Runs) -> list[str] | None:
+    """Return the sentences on a folder that is up to date, also in the archive behind it; otherwise None."""
     try:
         note = json.loads((folder / NAME).read_bytes())
         same = note["request"] == request and note["files"] == _digests(folder, note["files"])

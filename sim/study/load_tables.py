@@ -6,56 +6,36 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from sim.config import LEVELS
-from sim.district import organisation, overload, place, workload
+from sim.district import workload
 from sim.report.tables import rows_table
+from sim.study.design import prepared
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from sim.config import Pilot
-    from sim.district.organisation import Organisation
+    from sim.config import Level, Pilot
     from sim.report.tables import Table
+    from sim.study.design import Design
 
-# The arithmetic of the evidence, Part 4: load of what piles up, and with patrols and home visits.
-EVIDENCE_LOAD = {
-    ("four_level", "community"): "0.82 (1.35)",
-    ("four_level", "street"): "0.73",
-    ("four_level", "district"): "0.85",
-    ("three_level", "community"): "(0.66)",
-    ("three_level", "district"): "1.78",
-    ("three_level_balanced", "community"): "(0.88)",
-    ("three_level_balanced", "district"): "0.89",
-    ("flatten_only", "community"): "0.80 (1.33)",
-    ("flatten_only", "district"): "0.59",
-}
 TWO_MONTHS = 9  # weeks: two periods of the slowest gate
 UNEXPLAINED = "time that no work explains"
 
 
-def organisations(pilots: Sequence[Pilot]) -> dict[str, Organisation]:
-    """Return the organisation of each pilot on its place, by name."""
-    return {pilot.name: organisation.build_organisation(pilot, place.build_place(pilot)) for pilot in pilots}
-
-
-def hours_by_level(organisation_: Organisation) -> dict[str, dict[str, float]]:
+def hours_by_level(design: Design) -> dict[str, dict[str, float]]:
     """Return thousand hours a year by kind of work and level, with the time that no work explains."""
-    pilot = organisation_.pilot
     table: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-    for work in organisation_.works:
+    for work in design.works:
         table[work.what][work.level] += work.hours / 1e3
-    present = workload.present_hours(pilot)
-    for level, heads in workload.heads(pilot).items():
-        done = sum(w.hours for w in organisation_.works if w.level == level and not w.lapses) / 1e3
-        table[UNEXPLAINED][level] = heads * present / 1e3 - done
+    for level, heads in design.heads.items():
+        table[UNEXPLAINED][level] = (heads * design.present_hours - design.hours(level)) / 1e3
     return table
 
 
-def work_table(organisations_: dict[str, Organisation]) -> Table:
+def work_table(designs: Mapping[str, Design]) -> Table:
     """Return where each kind of work is done today and under each design, with what is saved or added."""
-    first = next(iter(organisations_.values())).pilot
-    before = workload.today(first)
-    columns = {"today": hours_by_level(organisation.build_organisation(before, place.build_place(before)))}
-    columns |= {name: hours_by_level(org) for name, org in organisations_.items()}
+    first = next(iter(designs.values())).pilot
+    columns = {"today": hours_by_level(prepared(workload.today(first)))}
+    columns |= {name: hours_by_level(design) for name, design in designs.items()}
     if columns["today"] == columns[first.name]:
         del columns["today"]
     today = next(iter(columns.values()))
@@ -109,79 +89,57 @@ def _goes(what: str, today: dict[str, float], now: dict[str, float]) -> str:
     return ", ".join(words) or "stays"
 
 
-def heads_table(pilots: Sequence[Pilot]) -> Table:
+def heads_table(designs: Mapping[str, Design]) -> Table:
     """Return the heads of each level under each pilot; the total is the same or the table says so."""
-    rows = []
-    totals = {p.name: sum(workload.heads(p).values()) for p in pilots}
-    for pilot in pilots:
-        heads = workload.heads(pilot)
-        row: dict[str, object] = {"pilot": pilot.name, **{str(level): n for level, n in heads.items()}}
-        rows.append(row | {"all": totals[pilot.name], "units": pilot.n_communities})
-    same = len(set(totals.values())) == 1
+    rows: list[dict[str, object]] = [
+        {"pilot": name, **{str(level): n for level, n in design.heads.items()}}
+        | {"all": sum(design.heads.values()), "units": design.pilot.n_communities}
+        for name, design in designs.items()
+    ]
+    same = len({row["all"] for row in rows}) == 1
     note = "Heads are conserved: every pilot has the same staff." if same else "Heads differ between the pilots."
     return rows_table("Heads by level", rows, notes=(note,))
 
 
-_ARITHMETIC = (
-    "A load in brackets includes duties. The evidence's arithmetic, which is Yuehu's, leaves out the street's relay "
-    "work that goes up to the district (16 thousand hours) and the meetings of other staff than secretaries.",
-)
-
-
-def load_table(organisations_: dict[str, Organisation]) -> Table:
-    """Return the load of each level under each pilot, for Yuehu next to the arithmetic of the evidence."""
+def load_table(designs: Mapping[str, Design]) -> Table:
+    """Return the load of each level under each pilot, next to loads that were worked out by hand for this district."""
     rows = []
-    for name, org in organisations_.items():
-        present = workload.present_hours(org.pilot)
-        pools = overload.pools(org)
-        for level, heads in workload.heads(org.pilot).items():
+    for name, design in designs.items():
+        for level, heads in design.heads.items():
             if not heads:
                 continue
-            works = [w for w in org.works if w.level == level]
-            due = sum(w.hours for w in works if not w.lapses)
-            duties = sum(w.hours for w in works if w.lapses)
-            mine = [p for p in pools if p.level == level]
+            due, duties, present = design.hours(level), design.hours(level, lapses=True), heads * design.present_hours
+            mine = [p for p in design.pools if p.level == level]
             rows.append(
                 {
                     "pilot": name, "post": f"{level}, {heads}", "due": round(due / 1e3, 1),
-                    "duties": round(duties / 1e3, 1), "present": round(heads * present / 1e3, 1),
-                    "load": round(due / heads / present, 2),
-                    "with duties": round((due + duties) / heads / present, 2),
-                    "evidence": EVIDENCE_LOAD.get((name, level), "") if org.pilot.district.name == "Yuehu" else "",
+                    "duties": round(duties / 1e3, 1), "present": round(present / 1e3, 1),
+                    "load": round(due / present, 2), "with duties": round((due + duties) / present, 2),
+                    "expected": _expected(design, level),
                     "cannot keep up": f"{sum(p.overloaded for p in mine)} of {len(mine)}",
                 }
             )  # fmt: skip
-    shipped = any(row["evidence"] for row in rows)
+    any_expected = any(row["expected"] for row in rows)
+    report = next(iter(designs.values())).pilot.report
+    notes = [
+        "Duties are patrols and home visits, which lapse. Cannot keep up: bundles of lines or sections whose "
+        "piling work is at least the time of their staff."
+    ]
+    if any_expected and report.expected_loads:
+        notes.append(" ".join(report.expected_loads.note.split()))
     return rows_table(
         "Load before anything is simulated, thousand hours a year",
-        rows if shipped else [{key: cell for key, cell in row.items() if key != "evidence"} for row in rows],
-        notes=(
-            "Duties are patrols and home visits, which lapse. Cannot keep up: bundles of lines or sections whose "
-            "piling work is at least the time of their staff.",
-            *(_ARITHMETIC if shipped else ()),
-        ),
+        rows if any_expected else [{key: cell for key, cell in row.items() if key != "expected"} for row in rows],
+        notes=[note for note in notes if note],
     )
 
 
-def overloaded(organisations_: dict[str, Organisation]) -> dict[str, list[str]]:
-    """Return the posts that cannot keep up, by pilot, with their load."""
-    return {
-        name: [f"{p.name} ({p.load:.2f})" for p in overload.pools(org) if p.overloaded]
-        for name, org in organisations_.items()
-    }
-
-
-def staff_overloaded(organisations_: dict[str, Organisation]) -> dict[str, dict[str, float]]:
-    """Return the share of each level's heads that cannot keep up, by pilot."""
-    shares: dict[str, dict[str, float]] = {}
-    for name, org in organisations_.items():
-        pools = overload.pools(org)
-        shares[name] = {
-            level: sum(p.heads for p in pools if p.level == level and p.overloaded)
-            / max(1, sum(p.heads for p in pools if p.level == level))
-            for level in LEVELS
-        }
-    return shares
+def _expected(design: Design, level: Level) -> str:
+    """Return the load that was worked out by hand, where it was made for this district and pilot."""
+    expected = design.pilot.report.expected_loads
+    if expected is None or expected.district != design.pilot.district.name:
+        return ""
+    return expected.loads.get(design.name, {}).get(level, "")
 
 
 def advice(pilots: Sequence[Pilot]) -> list[str]:

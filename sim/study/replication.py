@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 
 from sim.district import assemble, demand, engines, organisation, overload, place
 from sim.district.engines import Compiled
@@ -16,10 +17,9 @@ from sim.engine.audit.quick import balance
 from sim.measures import tables as results
 from sim.measures.tally import merged, tally
 from sim.study import province
+from sim.study.own_measures import NOTHING, Packed
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from sim.config import Pilot
     from sim.district.assemble import Plan
     from sim.district.blocks import Record
@@ -61,7 +61,7 @@ def prepare(pilot: Pilot, replication: int, district: int = 0) -> Plan:
 
 
 def simulate(
-    pilot: Pilot, replication: int, engine: engines.Settings | None = None
+    pilot: Pilot, replication: int, engine: engines.Settings | None = None, own: Packed = NOTHING
 ) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
     """Return the tables and the facts of one replication.
 
@@ -73,6 +73,9 @@ def simulate(
         At least 0.
     engine : Compiled or Reference, optional
         By default the compiled engine; the tables do not depend on it.
+    own : Packed, optional
+        Measures of one's own, whose values are added to the table `measures`. They are given the whole record, so that
+        the horizon is not run in blocks.
 
     Returns
     -------
@@ -93,7 +96,7 @@ def simulate(
     for number in range(pilot.district.copies):
         plan = prepare(pilot, replication, number)
         digests.append(plan.demand.digest())
-        districts.append(measure(plan, engine or Compiled(), cost))
+        districts.append(measure(plan, engine or Compiled(), cost, own))
     facts = {
         "requests": cost.requests,
         "steps": cost.steps,
@@ -105,16 +108,19 @@ def simulate(
     return districts[0] if len(districts) == 1 else province.together(districts), facts
 
 
-def measure(plan: Plan, engine: engines.Settings, cost: Cost) -> dict[str, pl.DataFrame]:
-    """Run a district, hold its record to the books and return its tables; what it cost is added up."""
+def measure(plan: Plan, engine: engines.Settings, cost: Cost, own: Packed = NOTHING) -> dict[str, pl.DataFrame]:
+    """Run a district, audit its record and return its tables; what it cost is added up."""
     design = plan.organisation
     overloaded = overload.overloaded_stations(design, overload.pools(design))
-    told = []
-    for part in engines.records(plan, engine):
+    tallies, rows = [], []
+    for part in engines.records(plan, engines.in_one_block(engine, plan.office.weeks) if own.digests else engine):
         balance(part.case.network, part.visits, part.spells, plan.horizon)
-        told.append(tally(part.case, part.visits, part.spells, overloaded=overloaded))
+        tallies.append(tally(part.case, part.visits, part.spells, overloaded=overloaded))
         cost.add(part)
-    return results.tables(design, plan.office, plan.demand, merged(told))
+        if own.digests:
+            rows.append(own.rows(part))
+    tables = results.tables(design, plan.office, plan.demand, merged(tallies))
+    return tables | {"measures": pl.concat([tables["measures"], *rows])} if rows else tables
 
 
 def peak_memory_mb() -> float:

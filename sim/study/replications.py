@@ -10,19 +10,32 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from sim import MODEL_VERSION, executor
+from sim import executor
 from sim.district import engines
 from sim.errors import ConfigError, StoreError
+from sim.measures.dictionary import lacking
+from sim.report.tables import counted
 from sim.store import files, manifest
 from sim.store.archive import Archive
 from sim.store.store import KEY_LETTERS
+from sim.study.own_measures import NOTHING, Packed
 from sim.study.replication import simulate
+from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from sim.config import Pilot
     from sim.store.store import Store
+
+READING = ("mid", "report")
+"""Groups of configs that only say how results are judged and shown."""
+
+EARLIER = "was kept by an earlier wangge"
+"""Why a replication is put aside that lacks what this version measures."""
+
+MEASURES = "measures"
+"""The table of measures that every replication has."""
 
 ANALYSIS_ONLY = ("replications", "confidence", "withhold_share", "overload")
 
@@ -36,6 +49,7 @@ class Task:
     pilot: Pilot
     replication: int
     engine: engines.Settings
+    own: Packed = NOTHING
 
     def __str__(self) -> str:
         """Return what to call the task in a message."""
@@ -83,44 +97,50 @@ class Speed:
         return self.steps / self.seconds if self.seconds > 0 else 0.0
 
 
-def identity(pilots: Sequence[Pilot]) -> dict[str, Any]:
+def identity(pilots: Sequence[Pilot], own: Packed = NOTHING) -> dict[str, Any]:
     """Return all that a replication's numbers depend on, as plain data.
 
     The number of replications, the confidence and the like only say how results are read.
     """
     plain = [pilot.model_dump(mode="json") for pilot in pilots]
-    return {"model_version": MODEL_VERSION, "pilots": [matters(one) for one in plain]}
+    return {"model_version": MODEL_VERSION, "pilots": [matters(one) for one in plain], **_noted(own)}
 
 
 def matters(plain: Mapping[str, Any]) -> dict[str, Any]:
     """Return of a whole design, as plain data, what its numbers depend on."""
     run = {k: v for k, v in plain["run"].items() if k not in ANALYSIS_ONLY}
-    return {k: v for k, v in plain.items() if k not in ("mid", "title")} | {"run": run}
+    return {k: v for k, v in plain.items() if k not in ("title", *READING)} | {"run": run}
 
 
-def key(pilot: Pilot) -> str:
+def key(pilot: Pilot, own: Packed = NOTHING) -> str:
     """Return the key under which the replications of a design are archived: equal for designs of equal numbers.
 
-    What a design is called does not count, nor what only says how results are read.
+    What a design is called does not count, nor what only says how results are read; measures of one's own do.
     """
-    return files.digest(manifest.canonical(_keyed(pilot)).encode())[:KEY_LETTERS]
+    return files.digest(manifest.canonical(_keyed(pilot) | _noted(own)).encode())[:KEY_LETTERS]
 
 
-def keys(pilots: Sequence[Pilot]) -> dict[str, str]:
+def keys(pilots: Sequence[Pilot], own: Packed = NOTHING) -> dict[str, str]:
     """Return the keys of designs by their names."""
-    return {pilot.name: key(pilot) for pilot in pilots}
+    return {pilot.name: key(pilot, own) for pilot in pilots}
 
 
-def describe(archive: Archive, pilot: Pilot, **more: object) -> None:
+def _noted(own: Packed) -> dict[str, Any]:
+    """Return what an identity or a key notes of measures of one's own: nothing where there are none."""
+    return {"own_measures": dict(own.digests)} if own.digests else {}
+
+
+def describe(archive: Archive, pilot: Pilot, own: Packed = NOTHING, more: Mapping[str, Any] | None = None) -> None:
     """Keep in an archive what the key of a design stands for, and anything else to know of it."""
-    its_key = key(pilot)
+    its_key = key(pilot, own)
     if not archive.described(its_key):
-        archive.describe(its_key, {"name": pilot.name, "title": pilot.title, **_keyed(pilot), **more})
+        stands_for = {"name": pilot.name, "title": pilot.title, **_keyed(pilot), **_noted(own), **(more or {})}
+        archive.describe(its_key, stands_for)
 
 
 def _keyed(pilot: Pilot) -> dict[str, Any]:
     """Return what the key of a design is made of, as plain data."""
-    plain = matters(pilot.model_dump(mode="json", exclude={"name", "title", "mid"}))
+    plain = matters(pilot.model_dump(mode="json", exclude={"name", "title", *READING}))
     return {"model_version": MODEL_VERSION, **plain}
 
 
@@ -133,7 +153,7 @@ def perform(task: Task) -> Found:
         if task.archive.finished(task.key, task.replication):
             tables, facts = task.archive.whole(task.key, task.replication)
             return Found(tables, {**facts, "steps": 0})
-    return Found(*simulate(task.pilot, task.replication, task.engine))
+    return Found(*simulate(task.pilot, task.replication, task.engine, task.own))
 
 
 def attempt(task: Task) -> Found:
@@ -155,7 +175,7 @@ def keep(task: Task, found: Found) -> Mapping[str, Any]:
     return found.facts
 
 
-def missing(store: Store, pilots: Sequence[Pilot], engine: engines.Settings) -> list[Task]:
+def missing(store: Store, pilots: Sequence[Pilot], engine: engines.Settings, own: Packed = NOTHING) -> list[Task]:
     """Return what is still to be simulated, replication after replication over all pilots.
 
     So that whatever stops the run, the pilots have been paired as far as they came. Pilots of the same numbers are
@@ -166,8 +186,52 @@ def missing(store: Store, pilots: Sequence[Pilot], engine: engines.Settings) -> 
         for pilot in pilots:
             which = store.key(pilot.name), replication
             if replication < pilot.run.replications and which not in tasks and not store.archive.finished(*which):
-                tasks[which] = Task(store.archive, which[0], pilot, replication, engine)
+                tasks[which] = Task(store.archive, which[0], pilot, replication, engine, own)
     return list(tasks.values())
+
+
+def set_aside_incomplete(
+    archive: Archive, designs: Mapping[str, str], replications: int, tables: Sequence[str]
+) -> list[str]:
+    """Put aside kept replications that lack a table or a measure which this program makes: they are run again.
+
+    Parameters
+    ----------
+    archive
+        Where they are kept.
+    designs
+        Keys by the names of designs.
+    replications
+        Only those with a number below this.
+    tables
+        The names of the tables that each must have; `measures` must be among them.
+
+    Returns
+    -------
+    list of str
+        What was lacking and in how many, a sentence each.
+    """
+    found: dict[str, int] = {}
+    for its_key in dict.fromkeys(designs.values()):
+        for number in archive.replications(its_key):
+            if number < replications and (names := _lacking(archive, its_key, number, tables)):
+                archive.put_aside(its_key, number, EARLIER)
+                what = ", ".join(names)
+                found[what] = found.get(what, 0) + 1
+    return [lacked(n, what) for what, n in found.items()]
+
+
+def lacked(n: int, what: str) -> str:
+    """Return the sentence on kept replications that lack something, which are run again."""
+    verb, they = ("lacks", "it is") if n == 1 else ("lack", "they are")
+    return f"{counted(n, 'kept replication')} {verb} what this version measures ({what}): {they} run again."
+
+
+def _lacking(archive: Archive, key: str, number: int, tables: Sequence[str]) -> list[str]:
+    """Return the tables and measures that a kept replication lacks."""
+    held = archive.tables(key, number)
+    names = [f"table {name}" for name in tables if name not in held]
+    return names or lacking(archive.read(key, number, MEASURES)["measure"].unique())
 
 
 def run(
@@ -177,6 +241,7 @@ def run(
     engine: engines.Settings,
     on: executor.Settings,
     on_done: Callable[[Task, Mapping[str, Any]], None],
+    own: Packed = NOTHING,
 ) -> Speed:
     """Run what is missing in a store, by an engine and on an executor.
 
@@ -186,10 +251,10 @@ def run(
         What was kept must still be there at the end.
     """
     for pilot in pilots:
-        describe(store.archive, pilot)
-    tasks = missing(store, pilots, engine)
+        describe(store.archive, pilot, own)
+    tasks = missing(store, pilots, engine, own)
     speed = run_tasks(tasks, on=on, on_done=on_done)
-    if gone := missing(store, pilots, engine):
+    if gone := missing(store, pilots, engine, own):
         raise StoreError(
             f"Replications of the study in {store.folder} must stay where they are while it runs, but {gone[0]} is "
             "gone. Give the same command again."
@@ -228,14 +293,3 @@ def run_tasks(
     began = time.perf_counter()
     executor.run_tasks(attempt if go_on else perform, tasks, on, keep=keep, on_done=count)
     return Speed(sum(steps), time.perf_counter() - began if tasks else 0.0, max(memory))
-
-
-def checked_overload(pilots: Sequence[Pilot], overloaded: Mapping[str, Sequence[str]]) -> None:
-    """Raise `ConfigError` where a pilot cannot keep up and its config says that such a run is refused."""
-    for pilot in pilots:
-        if pilot.run.overload == "refuse" and overloaded[pilot.name]:
-            names = ", ".join(overloaded[pilot.name][:5])
-            raise ConfigError(
-                f"run.overload is refuse and every post must be able to keep up with its work, got "
-                f"{len(overloaded[pilot.name])} that cannot under {pilot.name}: {names}"
-            )

@@ -36,9 +36,6 @@ if TYPE_CHECKING:
     from sim.district.place import Place
 Area = Literal["community", "unit", "grid"]
 
-SHOWN = ("turnaround_p50", "counter_wait_mean", "resident_time", "patrols_done")
-"""The measures of which a comparison draws maps."""
-
 _WORDS = {
     "counter_wait_mean": "Mean wait at a counter",
     "counter_wait_p50": "Median wait at a counter",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,15 +15,15 @@ from sim.statistics.cheapest import Judgement, select_cheapest
 from sim.statistics.cheapest import Promise as Limit
 from sim.study.budget.runs import Runs
 from sim.study.budget.withholding import verdict_withheld
-from sim.study.comparison.differences import judged_as, worded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from sim.arrays import Floats, Ints
+    from sim.config.report import Report, Response
     from sim.config.study_schema import Best, Choose, Promise
     from sim.study.points.plan import Plan
-    from sim.study.points.screening import Look
+    from sim.study.points.screening import Screened
 
 
 BLOCK = 5
@@ -33,9 +34,6 @@ cannot be chosen then.
 """
 
 
-WITHHELD = "withheld"
-"""The verdict on a point of which nothing is said."""
-
 ABREAST = 4
 """Designs on trial at once in the search for the cheapest, for the same reason."""
 
@@ -44,13 +42,58 @@ TOLERANCE_SHARE = 0.05
 """Tolerance of a promise that names none, as a share of its bound."""
 
 
+class Fate(StrEnum):
+    """What a search found out about a point."""
+
+    CHOSEN = "chosen"
+    ONLY = "the only one"
+    BEATEN = "beaten"
+    NOT_TOLD_APART = "not told apart"
+    KEEPS = "keeps every promise"
+    BREAKS = "breaks"
+    NOT_NEEDED = "dearer, not needed"
+    UNDECIDED = "undecided"
+    WITHHELD = "withheld"
+
+
+FATES = {
+    Judgement.KEEPS: Fate.KEEPS,
+    Judgement.BREAKS: Fate.BREAKS,
+    Judgement.NOT_NEEDED: Fate.NOT_NEEDED,
+    Judgement.UNDECIDED: Fate.UNDECIDED,
+}
+
+
 @dataclass(frozen=True)
 class Candidate:
-    """What a search found out about one point."""
+    """What a search found out about one point.
+
+    Attributes
+    ----------
+    name
+        Of the point.
+    fate
+        What became of it.
+    spent
+        The replications of it that the search looked at.
+    by
+        The point that beat it, or the response whose promise it breaks.
+    after
+        The replications after which it was beaten.
+    """
 
     name: str
-    verdict: str
+    fate: Fate
     spent: int
+    by: str = ""
+    after: int = 0
+
+    @property
+    def verdict(self) -> str:
+        """Return what became of the point, in words."""
+        if self.fate is Fate.BEATEN:
+            return f"beaten by {self.by} after {self.after}"
+        return f"breaks {self.by}" if self.fate is Fate.BREAKS else str(self.fate)
 
 
 @dataclass(frozen=True)
@@ -86,23 +129,23 @@ class _WithheldError(Exception):
         self.names = names
 
 
-def choose(plan: Plan, runs: Runs, looks: Mapping[str, Look]) -> list[Choice]:
+def choose(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> list[Choice]:
     """Return what the study chooses, spending replications only where they are needed."""
     wanted = plan.study.choose
     if wanted is None:
         return []
     found = []
     if (best := wanted.best) is not None:
-        names, out = _judged(plan, runs, looks, [best.response])
-        found.append(_without_withheld(names, out, lambda left: _best(wanted, best, runs, left)))
+        names, out = _judged(plan, runs, screened, [best.response])
+        found.append(_without_withheld(names, out, lambda left: _best(plan, wanted, best, runs, left)))
     if wanted.cheapest:
-        names, out = _judged(plan, runs, looks, list(plan.study.promises))
-        found.append(_without_withheld(names, out, lambda left: _cheapest(plan, wanted, runs, looks, left)))
+        names, out = _judged(plan, runs, screened, list(plan.study.promises))
+        found.append(_without_withheld(names, out, lambda left: _cheapest(plan, wanted, runs, screened, left)))
     return found
 
 
 def _judged(
-    plan: Plan, runs: Runs, looks: Mapping[str, Look], responses: Sequence[str]
+    plan: Plan, runs: Runs, screened: Mapping[str, Screened], responses: Sequence[Response]
 ) -> tuple[list[str], list[Candidate]]:
     """Return the points that may be chosen, and those of which a verdict is withheld.
 
@@ -111,39 +154,42 @@ def _judged(
     names, out = [], []
     for name in runs.keys:
         known = name not in runs.failures
-        if known and not any(verdict_withheld(plan, runs, looks, response, name, name) for response in responses):
+        if known and not any(verdict_withheld(plan, runs, screened, response, name, name) for response in responses):
             names.append(name)
         else:
-            out.append(Candidate(name, WITHHELD, 0))
+            out.append(Candidate(name, Fate.WITHHELD, 0))
     return names, out
 
 
-def _best(wanted: Choose, best: Best, runs: Runs, names: Sequence[str]) -> Choice:
+def _best(plan: Plan, wanted: Choose, best: Best, runs: Runs, names: Sequence[str]) -> Choice:
     """Return the best point by a response."""
-    smaller = smaller_is_better(best)
+    smaller = smaller_is_better(best, plan.report)
     word = "least" if smaller else "greatest"
     factor, _, unit = scale_of(runs.unit(best.response))
-    asked = f"the {word} {worded(best.response)}, or one within {factor * best.zone:g} {unit}".rstrip()
+    asked = f"the {word} {plan.report.words(best.response)}, or one within {factor * best.zone:g} {unit}".rstrip()
     if len(names) < 2:
-        only = tuple(Candidate(name, "the only one", runs.count(name)) for name in names)
+        only = tuple(Candidate(name, Fate.ONLY, runs.count(name)) for name in names)
         return Choice(asked, names[0] if names else None, True, wanted.confidence, only)
     selected = select_best(
         _drawing(runs, names, (best.response,)), len(names), zone=best.zone, confidence=wanted.confidence,
         first=wanted.first, most=wanted.most, block=BLOCK, smaller_is_better=smaller,
     )  # fmt: skip
-    by = {one.design: f"beaten by {names[one.by]} after {one.after}" for one in selected.dropped}
-    candidates = [
-        Candidate(name, "chosen" if i == selected.best else by.get(i, "not told apart"), int(selected.spent[i]))
-        for i, name in enumerate(names)
-    ]
+    dropped = {one.design: one for one in selected.dropped}
+    candidates = []
+    for i, name in enumerate(names):
+        spent, out = int(selected.spent[i]), dropped.get(i)
+        if i == selected.best or out is None:
+            candidates.append(Candidate(name, Fate.CHOSEN if i == selected.best else Fate.NOT_TOLD_APART, spent))
+        else:
+            candidates.append(Candidate(name, Fate.BEATEN, spent, names[out.by], out.after))
     return Choice(asked, names[selected.best], selected.guaranteed, wanted.confidence, tuple(candidates))
 
 
-def _cheapest(plan: Plan, wanted: Choose, runs: Runs, looks: Mapping[str, Look], names: Sequence[str]) -> Choice:
+def _cheapest(plan: Plan, wanted: Choose, runs: Runs, screened: Mapping[str, Screened], names: Sequence[str]) -> Choice:
     """Return the point with the fewest heads that keeps every promise."""
     promises = plan.study.promises
     within = " and ".join(
-        f"{worded(response)}: {scale_of(runs.unit(response))[0] * tolerance(one):g} "
+        f"{plan.report.words(response)}: {scale_of(runs.unit(response))[0] * tolerance(one):g} "
         f"{scale_of(runs.unit(response))[2]} around its bound"
         for response, one in promises.items()
     )
@@ -154,20 +200,19 @@ def _cheapest(plan: Plan, wanted: Choose, runs: Runs, looks: Mapping[str, Look],
     draw = _drawing(runs, names, tuple(promises))
     told = select_cheapest(
         (lambda designs, number: draw(designs, number).reshape(number, len(designs), len(limits))),
-        [looks[name].heads for name in names], limits, confidence=wanted.confidence,
+        [screened[name].heads for name in names], limits, confidence=wanted.confidence,
         first=wanted.first, most=wanted.most, block=BLOCK, abreast=ABREAST,
     )  # fmt: skip
     candidates = []
     for name, one in zip(names, told.designs, strict=True):
-        broken = list(promises)[one.broken] if one.broken is not None else ""
-        verdict = f"breaks {broken}" if one.judgement is Judgement.BREAKS else str(one.judgement)
-        candidates.append(Candidate(name, verdict, one.spent))
+        broken = str(list(promises)[one.broken]) if one.broken is not None else ""
+        candidates.append(Candidate(name, FATES[one.judgement], one.spent, broken))
     return Choice(
         asked, None if told.best is None else names[told.best], told.guaranteed, wanted.confidence, tuple(candidates)
     )
 
 
-def smaller_is_better(best: Best) -> bool:
+def smaller_is_better(best: Best, report: Report) -> bool:
     """Return which way a response is better: as the study says, or as the measure is judged everywhere.
 
     Raises
@@ -177,7 +222,7 @@ def smaller_is_better(best: Best) -> bool:
     """
     if best.smaller_is_better is not None:
         return best.smaller_is_better
-    judged = judged_as(best.response)
+    judged = report.judged(best.response)
     if judged is None:
         raise ConfigError(
             "study.choose.best.smaller_is_better must be true or false, as nothing says which of "
@@ -191,7 +236,7 @@ def tolerance(promise: Promise) -> float:
     return promise.tolerance or TOLERANCE_SHARE * abs(promise.bound) or TOLERANCE_SHARE
 
 
-def _drawing(runs: Runs, names: Sequence[str], responses: Sequence[str]) -> Callable[[Ints, int], Floats]:
+def _drawing(runs: Runs, names: Sequence[str], responses: Sequence[Response]) -> Callable[[Ints, int], Floats]:
     """Return a function that gives the next replications of designs: kept ones are read, the others are run."""
     taken = dict.fromkeys(names, 0)
 
@@ -227,6 +272,6 @@ def _without_withheld(
             found = search(left)
         except _WithheldError as withheld:
             left = [name for name in left if name not in withheld.names]
-            out += [Candidate(name, WITHHELD, 0) for name in withheld.names]
+            out += [Candidate(name, Fate.WITHHELD, 0) for name in withheld.names]
         else:
             return replace(found, candidates=(*found.candidates, *out))

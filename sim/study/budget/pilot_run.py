@@ -12,6 +12,7 @@ from sim.config.study_schema import WarmUp as WarmUpWanted
 from sim.errors import ConfigError
 from sim.statistics import warm_up as truncation
 from sim.statistics.designs import Setting
+from sim.store import manifest
 from sim.study import replications as studies
 from sim.study.budget.runs import Runs
 from sim.study.points.composer import Composer
@@ -23,15 +24,11 @@ if TYPE_CHECKING:
     from sim.config.study_schema import Study
     from sim.statistics.warm_up import WarmUp
     from sim.store.archive import Archive
-    from sim.study.backend import How
-
-
-PILOT_RUN = "pilot run of"
-"""How the designs of the warm-up's pilot run are called among a study's keys: no pilot and no point is called so."""
+    from sim.study.backend import Backend
 
 
 def warm_up(
-    study: Study, line: Line, means: How, archive: Archive, console: Console, *, retry: bool
+    study: Study, line: Line, backend: Backend, archive: Archive, console: Console, *, retry: bool
 ) -> tuple[WarmUp, dict[str, str]]:
     """Return what MSER-5 chooses as warm-up for all points, on a pilot run of the base under every pilot.
 
@@ -51,7 +48,7 @@ def warm_up(
     keys = {base: studies.key(pilot) for base, pilot in pilots.items()}
     for pilot in pilots.values():
         studies.describe(archive, pilot)
-    runs = Runs(archive, pilots, keys, means, study.all_groups, console, retry=retry)
+    runs = Runs(archive, pilots, keys, backend, study.all_groups, console, retry=retry)
     runs.have(dict.fromkeys(pilots, wanted.replications), "pilot run for the warm-up")
     for base, why in runs.failures.items():
         raise ConfigError(f"study.warm_up must have a base that can be run, got {base}, of which {why}")
@@ -62,4 +59,4 @@ def warm_up(
             hours = [table.filter(pl.col("post") == post).sort("week")["hours"].to_numpy() for table in tables]
             name = f"{base}, {post}" if len(pilots) > 1 else str(post)
             series[name] = np.array(hours, dtype=np.float64).T
-    return truncation.warm_up(series, wanted.least), {f"{PILOT_RUN} {base}": key for base, key in keys.items()}
+    return truncation.warm_up(series, wanted.least), {f"{manifest.PILOT_RUN}{base}": key for base, key in keys.items()}

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sim.config.report import Response
+from sim.measures.dictionary import lacking
 from sim.report.console import Progress
 from sim.store.archive import Damaged, NotKept
 from sim.study import replications
+from sim.study.own_measures import NOTHING, Packed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
     from sim.arrays import Floats
     from sim.store.archive import Archive
-    from sim.study.backend import How
+    from sim.study.backend import Backend
 
 TABLE = "measures"
 
@@ -37,7 +40,7 @@ class Runs:
         The designs that can be, by the names of their points.
     keys
         The key of every point that can be, by its name.
-    means
+    backend
         By which engine and where to run.
     groups
         Which groups of measures the study's tables hold, by the word before the colon.
@@ -45,23 +48,27 @@ class Runs:
         Where to tell how far it is.
     retry
         Whether replications that failed before are tried again.
+    own
+        Measures of one's own.
     """
 
     archive: Archive
     pilots: Mapping[str, Any]
     keys: Mapping[str, str]
-    means: How
+    backend: Backend
     groups: Sequence[str]
     console: Console
     retry: bool = False
+    own: Packed = NOTHING
     steps: int = 0
     seconds: float = 0.0
     simulated: int = 0
     damages: list[str] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
+    _lacked: dict[str, int] = field(default_factory=dict)
     _failed_at: dict[str, int] = field(default_factory=dict)
     _tables: dict[tuple[str, int], pl.DataFrame] = field(default_factory=dict)
-    _numbers: dict[tuple[str, int], dict[tuple[str, str], float]] = field(default_factory=dict)
+    _numbers: dict[tuple[str, int], dict[Response, float]] = field(default_factory=dict)
 
     def have(self, wanted: Mapping[str, int], told: str = "replications") -> None:
         """Have so many replications of these points, the r-th of all points before the next of any.
@@ -81,8 +88,11 @@ class Runs:
                     self._failed(*which, error)
                 else:
                     missing[which] = replications.Task(
-                        self.archive, which[0], self.pilots[name], number, self.means.engine
+                        self.archive, which[0], self.pilots[name], number, self.backend.engine, self.own
                     )
+        for what, n in self._lacked.items():
+            self.console.print(f"- {replications.lacked(n, what)}", markup=False)
+        self._lacked.clear()
         self._run(list(missing.values()), told)
 
     def count(self, name: str) -> int:
@@ -96,23 +106,22 @@ class Runs:
         """Return how many replications of every point are known."""
         return {name: self.count(name) for name in self.keys}
 
-    def values(self, name: str, response: str, n: int | None = None) -> Floats:
+    def values(self, name: str, response: Response, n: int | None = None) -> Floats:
         """Return a response over the replications of a point (shape (replications,)); NaN where it is withheld."""
-        measure, _, group = response.partition("|")
-        cell = measure, group or "all"
         number = self.count(name) if n is None else n
-        found = [self._numbers[self.keys[name], r].get(cell, np.nan) for r in range(number)]
-        return np.array(found, dtype=np.float64)
+        numbers = [self._numbers[self.keys[name], r].get(response, np.nan) for r in range(number)]
+        return np.array(numbers, dtype=np.float64)
 
-    def unit(self, response: str) -> str:
+    def unit(self, response: Response) -> str:
         """Return the unit of a response, empty while no point is known."""
         import polars as pl
 
-        measure, _, group = response.partition("|")
         first = next((name for name in self.keys if self.count(name)), None)
         if first is None:
             return ""
-        units = self.table(first, 0).filter(pl.col("measure") == measure, pl.col("group") == (group or "all"))["unit"]
+        units = self.table(first, 0).filter(pl.col("measure") == response.measure, pl.col("group") == response.group)[
+            "unit"
+        ]
         return str(units[0]) if len(units) else ""
 
     def table(self, name: str, replication: int) -> pl.DataFrame:
@@ -133,10 +142,16 @@ class Runs:
             return False
         except NotKept:  # another process put it aside meanwhile
             return False
+        if names := lacking(whole["measure"].unique()):
+            self.archive.put_aside(key, replication, replications.EARLIER)
+            what = ", ".join(names)
+            self._lacked[what] = self._lacked.get(what, 0) + 1
+            return False
         mine = whole.filter(pl.col("group").str.extract("^([^:|]*)").is_in(self.groups))
         self._tables[key, replication] = mine
         self._numbers[key, replication] = {
-            (measure, group): value for measure, group, value in mine.select("measure", "group", "value").iter_rows()
+            Response(measure, group): value
+            for measure, group, value in mine.select("measure", "group", "value").iter_rows()
         }
         return True
 
@@ -163,5 +178,5 @@ class Runs:
                     self._read(task.key, task.replication)
                 bar.advance(str(task))
 
-            replications.run_tasks(tasks, on=self.means.executor, on_done=on_done, go_on=True)
+            replications.run_tasks(tasks, on=self.backend.executor, on_done=on_done, go_on=True)
         self.seconds += time.perf_counter() - began

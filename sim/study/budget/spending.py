@@ -13,7 +13,6 @@ from sim.statistics.precision import Kind, Rule, run_until
 from sim.statistics.precision import Target as Wanted
 from sim.study.budget.choice import Choice, choose
 from sim.study.budget.runs import Runs
-from sim.study.comparison.differences import worded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from sim.arrays import Floats, Ints
     from sim.config.study_schema import Target
     from sim.study.points.plan import Plan
-    from sim.study.points.screening import Look
+    from sim.study.points.screening import Screened
 
 
 SHOWN_MISSED = 12
@@ -46,13 +45,13 @@ class Spent:
     said: tuple[str, ...]
 
 
-def spend(plan: Plan, runs: Runs, looks: Mapping[str, Look]) -> Spent:
+def spend(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> Spent:
     """Have every replication that a study asks for, and return what was found out on the way."""
     wanted = plan.study.precision
     if not wanted.until:
         runs.have(dict.fromkeys(runs.keys, wanted.replications))
     reached, said = _until_precise(plan, runs) if wanted.until else (pl.DataFrame(), [])
-    return Spent(reached, tuple(choose(plan, runs, looks)), tuple(said))
+    return Spent(reached, tuple(choose(plan, runs, screened)), tuple(said))
 
 
 def _until_precise(plan: Plan, runs: Runs) -> tuple[pl.DataFrame, list[str]]:
@@ -66,7 +65,8 @@ def _until_precise(plan: Plan, runs: Runs) -> tuple[pl.DataFrame, list[str]]:
     if not names:
         return pl.DataFrame(), []
     rule = Rule(plan.confidence, wanted.replications, wanted.most, wanted.budget)
-    targets = {response: _target(one) for response, one in wanted.until.items()}
+    responses = {str(response): response for response in wanted.until}
+    targets = {str(response): _target(one) for response, one in wanted.until.items()}
 
     def draw(numbers: Ints) -> list[dict[str, Floats]]:
         asked = {name: int(number) for name, number in zip(names, numbers, strict=True)}
@@ -74,8 +74,8 @@ def _until_precise(plan: Plan, runs: Runs) -> tuple[pl.DataFrame, list[str]]:
         # a point that failed has no values: its response is withheld
         return [
             {
-                response: runs.values(name, response, n) if runs.count(name) >= n else np.full(n, np.nan)
-                for response in targets
+                text: runs.values(name, response, n) if runs.count(name) >= n else np.full(n, np.nan)
+                for text, response in responses.items()
             }
             for name, n in asked.items()
         ]
@@ -107,8 +107,8 @@ def _until_precise(plan: Plan, runs: Runs) -> tuple[pl.DataFrame, list[str]]:
         more = f" and {len(points) - SHOWN_MISSED} more" if len(points) > SHOWN_MISSED else ""
         first = missed[0]
         more += (
-            f" ({first['point']} has {worded(str(first['response']))} to ± {first['half_width']:.3g} where "
-            f"{first['target']:.3g} is wanted)"
+            f" ({first['point']} has {plan.report.words(responses[str(first['response'])])} to ± "
+            f"{first['half_width']:.3g} where {first['target']:.3g} is wanted)"
         )
         said[:1] = [
             f"{len(points)} of {judged} points are not as precise as wanted ({why}): "

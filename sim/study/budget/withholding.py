@@ -4,27 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.study.comparison.differences import Shown, judged_as, withheld
+from sim.config.report import JudgedMeasure
+from sim.study.comparison.differences import Withheld, withheld
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sim.arrays import Floats
+    from sim.config.report import Response
     from sim.study.budget.runs import Runs
     from sim.study.points.plan import Plan
-    from sim.study.points.screening import Look
+    from sim.study.points.screening import Screened
 
 
-def verdict_withheld(plan: Plan, runs: Runs, looks: Mapping[str, Look], response: str, one: str, other: str) -> str:
-    """Return why nothing is decided about a response between two points (or of one), or an empty text.
+def verdict_withheld(
+    plan: Plan, runs: Runs, screened: Mapping[str, Screened], response: Response, one: str, other: str
+) -> Withheld | None:
+    """Return why nothing is decided about a response between two points (or of one), or None.
 
-    The rule is that of comparisons: what meets staff who cannot keep up hangs on the length of the run.
+    The rule is that of comparisons: what meets staff who cannot keep up depends on the length of the run.
     """
-    measure, _, group = response.partition("|")
-    shown = judged_as(response) or Shown(measure, group or "all", response, "")
-    staff = {name: look.staff_overloaded for name, look in looks.items()}
+    judged = plan.report.judged(response) or JudgedMeasure(
+        measure=response.measure, group=response.group, label=str(response), mid=1.0
+    )
+    staff = {name: design.staff_overloaded for name, design in screened.items()}
 
-    def cell(point: str, measure: str, group: str) -> Floats:
-        return runs.values(point, f"{measure}|{group}")
+    def cell(point: str, response: Response) -> Floats:
+        return runs.values(point, response)
 
-    return withheld(cell, shown, one, other, plan.first.run, staff)
+    return withheld(cell, judged, one, other, plan.first.run, staff)

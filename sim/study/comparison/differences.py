@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from sim.config.report import Response
 from sim.statistics import intervals, verdicts
 from sim.statistics.verdicts import Verdict
 
@@ -16,81 +19,42 @@ if TYPE_CHECKING:
 
     from sim.arrays import Floats
     from sim.config import Mid, Run
+    from sim.config.report import JudgedMeasure
+
+STAFF = "staff"
+"""What `touched` says of measures of the staff itself."""
+
+
+class Cause(StrEnum):
+    """Why nothing is said of a difference."""
+
+    OVERLOADED_REQUESTS = "overloaded requests"
+    OVERLOADED_STAFF = "overloaded staff"
+    STILL_OPEN = "still open"
+    NO_OBSERVATION = "no observation"
+
+
+OVERLOAD = (Cause.OVERLOADED_REQUESTS, Cause.OVERLOADED_STAFF)
+BY_OVERLOAD = pl.col("cause").is_in([str(cause) for cause in OVERLOAD])
+"""Rows of a table of differences that staff who cannot keep up withhold."""
 
 
 @dataclass(frozen=True)
-class Shown:
-    """One row of the comparison: a measure of a group, its words, its MID and which way is good.
+class Withheld:
+    """Why nothing is said of a difference: under which pilot, and of which share that is so."""
 
-    `touched` names the measure that says which share of the requests behind it meets staff who cannot keep
-    up (or `staff` for measures of the staff itself, or None).
-    """
+    cause: Cause
+    pilot: str
+    share: float = math.nan
 
-    measure: str
-    group: str
-    label: str
-    mid: str
-    higher_is_better: bool = False
-    touched: str | None = "touched"
-
-
-SHOWN = (
-    Shown("turnaround_mean", "all", "turnaround, mean", "turnaround"),
-    Shown("turnaround_p90", "all", "turnaround, 9 in 10 within", "turnaround"),
-    Shown("turnaround_mean", "route:community", "turnaround, community matters", "turnaround"),
-    Shown("turnaround_mean", "route:street", "turnaround, today's street matters", "turnaround"),
-    Shown("turnaround_mean", "route:district", "turnaround, district matters", "turnaround"),
-    Shown("on_time", "all", "within the limit", "on_time", higher_is_better=True),
-    Shown("counter_wait_mean", "all", "wait at a counter, mean", "counter_wait", touched="touched_in_person"),
-    Shown(
-        "counter_wait_p90",
-        "all",
-        "wait at a counter, 9 in 10 within",
-        "counter_wait",
-        touched="touched_in_person",
-    ),
-    Shown("left_unserved", "all", "left unserved", "share"),
-    Shown("trips", "all", "trips of a resident", "trips"),
-    Shown("one_visit", "all", "done in one visit", "share", higher_is_better=True),
-    Shown("resident_time", "all", "resident's own time", "resident_time"),
-    Shown("hand_overs", "all", "hand-overs of a file", "hand_overs"),
-    Shown("detection_lag_p50", "all", "issue noticed, half within", "detection_lag", touched=None),
-    Shown("patrols_done", "all", "patrols done", "share", higher_is_better=True, touched=None),
-    Shown("visits_done", "all", "home visits done", "share", higher_is_better=True, touched=None),
-    Shown("utilisation", "level:community", "community staff busy", "utilisation", touched="staff"),
-    Shown("utilisation", "level:district", "district desks busy", "utilisation", touched="staff"),
-    Shown("overtime", "level:community", "community overtime, a head", "hours_a_week", touched="staff"),
-)
-
-
-OTHERS = (
-    Shown("turnaround_p50", "all", "turnaround, half within", "turnaround"),
-    Shown("counter_wait_p50", "all", "wait at a counter, half within", "counter_wait", touched="touched_in_person"),
-    Shown("still_open", "all", "still open", "share"),
-    Shown("found", "all", "issues noticed", "share", higher_is_better=True, touched=None),
-)
-"""Measures that a comparison does not show and a study may ask for."""
-
-
-def judged_as(response: str) -> Shown | None:
-    """Return how a response of a study (`measure` or `measure|group`) is judged, or None where nobody said."""
-    measure, _, group = response.partition("|")
-    group = group or "all"
-    known = [one for one in (*SHOWN, *OTHERS) if one.measure == measure]
-    exact = [one for one in known if one.group == group]
-    if exact or not known:
-        return next(iter(exact), None)
-    return replace(known[0], group=group, label=worded(response))
-
-
-def worded(response: str) -> str:
-    """Return a response of a study in words."""
-    measure, _, group = response.partition("|")
-    labels = {(one.measure, one.group): one.label for one in (*SHOWN, *OTHERS)}
-    if (measure, group or "all") in labels:
-        return labels[measure, group or "all"]
-    text = labels.get((measure, "all")) or measure.replace("_", " ")
-    return f"{text}, {group.replace('|', ', ').replace(':', ' ').replace('_', ' ')}" if group else text
+    def __str__(self) -> str:
+        """Return the reason in words."""
+        if self.cause is Cause.STILL_OPEN:
+            return f"{self.share:.1%} still open under {self.pilot}"
+        if self.cause is Cause.NO_OBSERVATION:
+            return f"no observation under {self.pilot}"
+        what = "requests" if self.cause is Cause.OVERLOADED_REQUESTS else "staff"
+        return f"{self.share:.0%} of its {what} under {self.pilot} meet an overloaded post"
 
 
 def compare(
@@ -99,7 +63,7 @@ def compare(
     mid: Mid,
     run: Run,
     staff_overloaded: Mapping[str, Mapping[str, float]],
-    shown: Sequence[Shown] = SHOWN,
+    judged: Sequence[JudgedMeasure],
 ) -> pl.DataFrame:
     """Return every shown difference of every pilot from the first one, with its verdict.
 
@@ -113,13 +77,15 @@ def compare(
         Smallest differences that matter; confidence and the share of touched requests that withholds.
     staff_overloaded : mapping of pilot -> level -> share
         The share of a level's heads that cannot keep up.
+    judged : sequence of JudgedMeasure
+        The measures that are shown, in their order.
 
     Returns
     -------
     polars.DataFrame
         measure, group, label, unit, baseline, pilot, baseline_mean, pilot_mean, difference, low, high, mid,
-        higher_is_better, verdict, why, replications_needed, correlation, variance_ratio, n. Intervals are
-        simultaneous over all rows that have one.
+        higher_is_better, verdict, why, cause, cause_pilot, replications_needed, correlation, variance_ratio, n.
+        Intervals are simultaneous over all rows that have one.
     """
     baseline = pilots[0]
     finished = [set(measures.filter(pl.col("pilot") == p)["replication"]) for p in pilots]
@@ -131,65 +97,71 @@ def compare(
         cells[key][np.searchsorted(both, part["replication"].to_numpy())] = part["value"].to_numpy()
     units = {(m, g): u for m, g, u in measures.select("measure", "group", "unit").unique().iter_rows()}
 
-    def cell(pilot: str, measure: str, group: str) -> Floats:
-        return cells.get((pilot, measure, group), np.array([np.nan]))
+    def cell(pilot: str, response: Response) -> Floats:
+        return cells.get((pilot, *response), np.array([np.nan]))
 
-    rows = [(s, p) for p in pilots[1:] for s in shown if (s.measure, s.group) in units]
-    reasons = [withheld(cell, s, baseline, p, run, staff_overloaded) for s, p in rows]
+    rows = [(one, p) for p in pilots[1:] for one in judged if (one.measure, one.group) in units]
+    reasons = [withheld(cell, one, baseline, p, run, staff_overloaded) for one, p in rows]
     pairs = [
-        (np.full(2, np.nan),) * 2 if why else (cell(baseline, s.measure, s.group), cell(p, s.measure, s.group))
-        for (s, p), why in zip(rows, reasons, strict=True)
+        (np.full(2, np.nan),) * 2 if why else (cell(baseline, one.response), cell(p, one.response))
+        for (one, p), why in zip(rows, reasons, strict=True)
     ]
     differences = intervals.simultaneous(pairs, run.confidence)
     family = max((d.family_size for d in differences), default=1)
     table = []
-    for (s, p), why, d in zip(rows, reasons, differences, strict=True):
-        least = getattr(mid, s.mid)
-        verdict = verdicts.verdict(d.low, d.high, least, s.higher_is_better)
+    for (one, p), why, d in zip(rows, reasons, differences, strict=True):
+        least = mid.least(one)
+        verdict = verdicts.verdict(d.low, d.high, least, one.higher_is_better)
         needed = None
         if verdict is Verdict.UNDECIDED:
             needed = verdicts.replications_needed(d.estimate, d.sd, least, run.confidence, d.n, family_size=family)
         table.append(
             {
-                "measure": s.measure, "group": s.group, "label": s.label, "unit": units[s.measure, s.group],
+                "measure": one.measure, "group": one.group, "label": one.label, "unit": units[one.measure, one.group],
                 "baseline": baseline, "pilot": p,
-                "baseline_mean": float(np.mean(cell(baseline, s.measure, s.group))),
-                "pilot_mean": float(np.mean(cell(p, s.measure, s.group))),
+                "baseline_mean": float(np.mean(cell(baseline, one.response))),
+                "pilot_mean": float(np.mean(cell(p, one.response))),
                 "difference": d.estimate, "low": d.low, "high": d.high, "mid": least,
-                "higher_is_better": s.higher_is_better, "verdict": str(verdict), "why": why,
+                "higher_is_better": one.higher_is_better, "verdict": str(verdict), "why": str(why or ""),
+                "cause": why and str(why.cause), "cause_pilot": why and why.pilot,
                 "replications_needed": needed, "correlation": d.correlation,
-                "variance_ratio": d.variance_ratio, "n": len(cell(p, s.measure, s.group)),
+                "variance_ratio": d.variance_ratio, "n": len(cell(p, one.response)),
             }
         )  # fmt: skip
-    schema = {"replications_needed": pl.Int64, "why": pl.String}
+    schema = {"replications_needed": pl.Int64} | dict.fromkeys(("why", "cause", "cause_pilot"), pl.String)
     return pl.DataFrame(table, schema_overrides=schema, infer_schema_length=None)
 
 
+def overloaded_in(comparison: pl.DataFrame) -> set[str]:
+    """Return the pilots whose staff who cannot keep up withhold a verdict of a comparison."""
+    if comparison.is_empty():
+        return set()
+    return set(comparison.filter(BY_OVERLOAD)["cause_pilot"])
+
+
 def withheld(
-    cell: Callable[[str, str, str], Floats],
-    s: Shown,
+    cell: Callable[[str, Response], Floats],
+    judged: JudgedMeasure,
     baseline: str,
     pilot: str,
     run: Run,
     staff_overloaded: Mapping[str, Mapping[str, float]],
-) -> str:
-    """Return why nothing is said about a difference between two pilots, or an empty text.
+) -> Withheld | None:
+    """Return why nothing is said about a difference between two pilots, or None where something is.
 
     Too many requests of the group meet staff who cannot keep up, or too many of the staff cannot, or there is no value.
     """
     for p in (baseline, pilot):
-        if s.touched == "staff":
-            share = staff_overloaded[p].get(s.group.removeprefix("level:"), 0.0)
-            what = "of its staff"
-        elif s.touched:
-            share = float(np.mean(cell(p, s.touched, s.group)))
-            what = "of its requests"
-        else:
-            share, what = 0.0, ""
+        cause, share = Cause.OVERLOADED_REQUESTS, 0.0
+        if judged.touched == STAFF:
+            cause, share = Cause.OVERLOADED_STAFF, staff_overloaded[p].get(judged.group.removeprefix("level:"), 0.0)
+        elif judged.touched:
+            share = float(np.mean(cell(p, Response(judged.touched, judged.group))))
         if share > run.withhold_share:
-            return f"{share:.0%} {what} under {p} meet an overloaded post"
+            return Withheld(cause, p, share)
     for p in (baseline, pilot):
-        if np.isnan(cell(p, s.measure, s.group)).any():
-            opened = float(np.mean(cell(p, "still_open", s.group)))
-            return f"{opened:.1%} still open under {p}" if opened > 0 else f"no observation under {p}"
-    return ""
+        if np.isnan(cell(p, judged.response)).any():
+            still_open = float(np.mean(cell(p, Response("still_open", judged.group))))
+            cause = Cause.STILL_OPEN if still_open > 0 else Cause.NO_OBSERVATION
+            return Withheld(cause, p, still_open)
+    return None

@@ -37,29 +37,13 @@ import numpy as np
 import polars as pl
 
 from sim.statistics import intervals, verdicts
-from sim.study.comparison.differences import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sim.arrays import Floats, Ints
     from sim.config import Mid, Run
-
-IN_PERSON = "touched_in_person"
-ASKED = (
-    Shown("turnaround_mean", "", "turnaround, mean", "turnaround"),
-    Shown("turnaround_p50", "", "turnaround, half within", "turnaround"),
-    Shown("turnaround_p90", "", "turnaround, 9 in 10 within", "turnaround"),
-    Shown("counter_wait_mean", "", "wait at a counter, mean", "counter_wait", touched=IN_PERSON),
-    Shown("counter_wait_p90", "", "wait at a counter, 9 in 10 within", "counter_wait", touched=IN_PERSON),
-    Shown("resident_time", "", "resident's own time", "resident_time"),
-    Shown("trips", "", "trips of a resident", "trips"),
-    Shown("one_visit", "", "not done in one visit", "share", higher_is_better=True),
-    Shown("on_time", "", "late", "on_time", higher_is_better=True),
-    Shown("left_unserved", "", "left unserved", "share"),
-    Shown("detection_lag_p50", "", "issue noticed, half within", "detection_lag", touched=None),
-)
-"""What is asked, in the words in which more is worse; groups are those of the families."""
+    from sim.config.report import JudgedMeasure
 
 PAIRS = {"special_care": ("special_care:yes", "special_care:no"), "distance": ("distance:far", "distance:near")}
 """Families of which two groups are compared that are given beforehand: the first less the second."""
@@ -163,7 +147,9 @@ def measured(ordered: Floats, statistic: str) -> Floats:
     return np.where(np.isfinite(found), found, np.nan)
 
 
-def statistics(measures: pl.DataFrame, pilots: Sequence[str], withhold_share: float) -> dict[Key, Statistic]:
+def statistics(
+    measures: pl.DataFrame, pilots: Sequence[str], withhold_share: float, asked: Sequence[JudgedMeasure]
+) -> dict[Key, Statistic]:
     """Return all statistics of all pilots over the replications that all of them have.
 
     Parameters
@@ -174,10 +160,12 @@ def statistics(measures: pl.DataFrame, pilots: Sequence[str], withhold_share: fl
         The baseline first.
     withhold_share : float
         More requests of a group that meet an overloaded post than this withhold what weighs it.
+    asked : sequence of JudgedMeasure
+        The measures, in the words in which more is worse.
     """
     finished = [set(measures.filter(pl.col("pilot") == p)["replication"]) for p in pilots]
     both = np.array(sorted(set.intersection(*finished)))  # they are paired
-    wanted = {s.measure for s in ASKED} | {s.touched for s in ASKED if s.touched} | {"still_open"}
+    wanted = {s.measure for s in asked} | {s.touched for s in asked if s.touched} | {"still_open"}
     grouped = pl.col("group").str.starts_with("community:") | pl.col("group").is_in(
         [g for p in PAIRS.values() for g in p]
     )
@@ -191,7 +179,7 @@ def statistics(measures: pl.DataFrame, pilots: Sequence[str], withhold_share: fl
         cells[str(pilot), str(measure)][str(group)], counted[str(pilot), str(measure)][str(group)] = column, n
     found: dict[Key, Statistic] = {}
     for pilot in pilots:
-        for s in ASKED:
+        for s in asked:
             mine = _Cells(pilot, s, cells, counted[pilot, s.measure], withhold_share)
             for family, names in STATISTICS.items():
                 groups = PAIRS[family][::-1] if family in PAIRS else mine.communities()
@@ -205,7 +193,7 @@ class _Cells:
     """The values of one measure under one pilot, by group, with those of the measures that say what to withhold."""
 
     pilot: str
-    asked: Shown
+    asked: JudgedMeasure
     all: Mapping[tuple[str, str], Mapping[str, Floats]]
     counted: Mapping[str, Floats]
     withhold_share: float
@@ -265,7 +253,9 @@ class _Cells:
         return f"{share:.0%} of the requests of {group} under {self.pilot} meet an overloaded post"
 
 
-def table(found: Mapping[Key, Statistic], measures: pl.DataFrame, confidence: float) -> pl.DataFrame:
+def table(
+    found: Mapping[Key, Statistic], measures: pl.DataFrame, confidence: float, asked: Sequence[JudgedMeasure]
+) -> pl.DataFrame:
     """Return every statistic of every pilot with its own t interval.
 
     Returns
@@ -275,13 +265,13 @@ def table(found: Mapping[Key, Statistic], measures: pl.DataFrame, confidence: fl
         group_mean, other_mean, estimate, low, high, n (replications that measure) and why: with an estimate, why
         nothing is to be concluded from it; without, why there is none. Of each measure more is worse.
     """
-    units = _units(measures)
+    units, labels = _units(measures), {s.measure: s.label for s in asked}
     rows = []
     for (pilot, measure, family, name), s in found.items():
         interval = intervals.mean_interval(s.values, confidence)
         rows.append(
             {
-                "pilot": pilot, "measure": measure, "family": family, "statistic": name, "label": _label(measure),
+                "pilot": pilot, "measure": measure, "family": family, "statistic": name, "label": labels[measure],
                 "unit": UNITLESS.get(name, units[measure]), "group": s.group, "other_group": s.other,
                 "group_mean": s.means[0], "other_mean": s.means[1], "estimate": interval.estimate,
                 "low": interval.low, "high": interval.high, "n": interval.n, "why": s.why,
@@ -291,7 +281,12 @@ def table(found: Mapping[Key, Statistic], measures: pl.DataFrame, confidence: fl
 
 
 def differences(
-    found: Mapping[Key, Statistic], measures: pl.DataFrame, pilots: Sequence[str], mid: Mid, run: Run
+    found: Mapping[Key, Statistic],
+    measures: pl.DataFrame,
+    pilots: Sequence[str],
+    mid: Mid,
+    run: Run,
+    asked: Sequence[JudgedMeasure],
 ) -> pl.DataFrame:
     """Return how every statistic differs from that of the first pilot, replication by replication.
 
@@ -305,13 +300,13 @@ def differences(
     units, baseline, rows = _units(measures), pilots[0], []
     for family, names in STATISTICS.items():
         keys = [
-            (p, s, name) for p in pilots[1:] for s in ASKED for name in names
+            (p, s, name) for p in pilots[1:] for s in asked for name in names
             if all((q, s.measure, family, name) in found for q in (baseline, p))
         ]  # fmt: skip
         both = [(found[baseline, s.measure, family, n], found[p, s.measure, family, n]) for p, s, n in keys]
         pairs = [(np.full(1, np.nan),) * 2 if a.why or b.why else (a.values, b.values) for a, b in both]
         for (p, s, name), (a, b), d in zip(keys, both, intervals.simultaneous(pairs, run.confidence), strict=True):
-            least = None if name in UNITLESS else float(getattr(mid, s.mid))
+            least = None if name in UNITLESS else mid.least(s)
             verdict = None if least is None else str(verdicts.verdict(d.low, d.high, least, higher_is_better=False))
             rows.append(
                 {
@@ -331,7 +326,3 @@ def _mean(statistic: Statistic) -> float:
 
 def _units(measures: pl.DataFrame) -> dict[str, str]:
     return dict(measures.select("measure", "unit").unique().iter_rows())
-
-
-def _label(measure: str) -> str:
-    return next(s.label for s in ASKED if s.measure == measure)

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from sim.report.tables import MARKS, Column, Table, decimals, number, scale_of
-from sim.study.comparison.equity import ASKED, STATISTICS
+from sim.study.comparison.equity import STATISTICS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-HEADLINES = ("turnaround_p50", "counter_wait_mean", "resident_time", "left_unserved")
 WORDS = {
     ("community", "worst_minus_best"): "worst, best community",
     ("community", "worst_over_best"): "worst, best community: ratio",
@@ -47,8 +46,10 @@ FLAG = "*"
 Rows = dict[tuple[str, str, str, str], dict[str, Any]]
 
 
-def short_table(equity: pl.DataFrame, differences: pl.DataFrame, pilots: Sequence[str]) -> Table:
-    """Return the handful of rows that a reader needs first: the gaps of four measures, pilot by pilot.
+def short_table(
+    equity: pl.DataFrame, differences: pl.DataFrame, pilots: Sequence[str], measures: Sequence[str]
+) -> Table:
+    """Return the handful of rows that a reader needs first: the gaps of a few measures, pilot by pilot.
 
     Parameters
     ----------
@@ -56,10 +57,12 @@ def short_table(equity: pl.DataFrame, differences: pl.DataFrame, pilots: Sequenc
         As `sim.study.comparison.equity.table` and `sim.study.comparison.equity.differences` give them.
     pilots
         The columns, the baseline first.
+    measures
+        The measures, in their order.
     """
     told, against = _by_key(equity), _by_key(differences)
     families = (("community", "worst_minus_best"), ("special_care", "gap"), ("distance", "gap"))
-    keys = [(m, f, s) for m in HEADLINES for f, s in families if any((p, m, f, s) in told for p in pilots)]
+    keys = [(m, f, s) for m in measures for f, s in families if any((p, m, f, s) in told for p in pilots)]
     rows: list[tuple[str, ...]] = []
     headed: set[str] = set()
     for key in keys:
@@ -103,7 +106,9 @@ def whole_tables(
     told, against = _by_key(equity), _by_key(differences)
     tables = []
     for family, statistics in STATISTICS.items():
-        keys = [(s.measure, family, name) for s in ASKED for name in statistics]
+        keys = [
+            (measure, family, name) for measure in equity["measure"].unique(maintain_order=True) for name in statistics
+        ]
         keys = [key for key in keys if any((p, *key) in told for p in pilots)]
         rows: list[tuple[str, ...]] = []
         reasons: list[str] = []

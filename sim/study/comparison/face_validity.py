@@ -13,6 +13,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sim.config import Name, Section, checked
+from sim.config.compose import CONFIGS
 from sim.district import engines, place
 from sim.district.demand import Channel, yearly
 from sim.district.office_hours import office_hours_a_day
@@ -100,6 +101,14 @@ def targets(plain: Mapping[str, Any]) -> tuple[Target, ...]:
         Every target must have its keys, a range that rises and a label of its own.
     """
     return checked(_Targets, plain, "face").targets
+
+
+def shipped_targets() -> tuple[Target, ...]:
+    """Return the figures measured elsewhere that the district model is compared with (`configs/face.yaml`)."""
+    from omegaconf import OmegaConf
+
+    plain = OmegaConf.to_container(OmegaConf.load(CONFIGS / "face.yaml"))
+    return targets({"targets": plain["targets"]} if isinstance(plain, dict) else {})
 
 
 def judged(

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
-from sim.errors import ConfigError, StoreError
+import polars as pl
+
+from sim import config
+from sim.errors import ConfigError, StoreError, near
+from sim.store import files
+from sim.study import replications
+from sim.study.comparison import maps
+from sim.study.design import prepared_all
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    import polars as pl
     from matplotlib.figure import Figure
 
     from sim.config import Pilot
     from sim.store.store import Store
+    from sim.study.design import Design
+
+Drawings = dict[str, Callable[[], "Figure"]]
+"""Charts by name, each drawn when it is called: loading Matplotlib takes time."""
+
+FORMATS: tuple[Literal["png", "svg"], ...] = ("png", "svg")
 
 
 PILOTS = "pilots.json"
@@ -48,29 +61,43 @@ def draw(store: Store, measure: str | None = None) -> list[str]:
     ConfigError
         The measure must be kept by community or grid.
     """
-    from sim import charts
-    from sim.study.comparison import maps
-
     pilots = pilots_of(store)
     tables = tables_of(store, pilots)
+    designs = prepared_all(pilots)
     if measure is None:
-        drawn = figures(pilots, tables)
-    else:
-        drawn = maps.map_of(pilots, tables["measures"], measure, footer(pilots))
+        return keep(store, drawings(designs, tables))
+    return keep(store, maps.drawing(designs, tables["measures"], measure, footer(pilots)))
+
+
+def keep(store: Store, charts_to_draw: Drawings) -> list[str]:
+    """Draw charts and keep them as PNG and SVG, all or none; return their names."""
+    from sim.charts import render
+
     files = {
-        f"charts/{name}.{kind}": charts.render(figure, kind)
-        for name, figure in drawn.items()
-        for kind in ("png", "svg")
+        f"charts/{name}.{kind}": data
+        for name, make in charts_to_draw.items()
+        for kind, data in ((kind, render(figure, kind)) for figure in (make(),) for kind in FORMATS)
     }
     for name, data in files.items():
         store.write_bytes(name, data)
-    return list(drawn)
+    return list(charts_to_draw)
+
+
+def chosen(charts_to_draw: Drawings, name: str) -> Figure:
+    """Return a chart by its name.
+
+    Raises
+    ------
+    ConfigError
+        There must be a chart of this name.
+    """
+    if name not in charts_to_draw:
+        raise ConfigError(f"chart must be one of {', '.join(charts_to_draw)}{near(name, charts_to_draw)}, got {name}")
+    return charts_to_draw[name]()
 
 
 def keep_pilots(store: Store, pilots: Sequence[Pilot]) -> None:
     """Keep the whole designs with the tables, so that charts can be drawn from the folder alone."""
-    from sim.store import files
-
     store.write_bytes(PILOTS, files.readable({"pilots": [pilot.model_dump(mode="json") for pilot in pilots]}))
 
 
@@ -82,9 +109,6 @@ def pilots_of(store: Store) -> list[Pilot]:
     StoreError
         The folder must hold pilots: those that its manifest tells of, as this version reads them.
     """
-    from sim import config
-    from sim.study import replications
-
     held = store.identity.get("pilots")
     if "network" in store.identity:
         raise StoreError(
@@ -164,13 +188,19 @@ def footer(pilots: Sequence[Pilot]) -> str:
     )
 
 
-def figures(pilots: Sequence[Pilot], found: Mapping[str, pl.DataFrame]) -> dict[str, Figure]:
-    """Return every chart of a study, with designs and procedures called by their titles."""
-    import polars as pl
+def drawings(designs: Mapping[str, Design], found: Mapping[str, pl.DataFrame]) -> Drawings:
+    """Return every chart of a comparison by its name, designs and procedures called by their titles.
 
+    Parameters
+    ----------
+    designs
+        By name, the baseline first.
+    found
+        The tables of `NEEDED`, `equity` and, of several designs, `comparison`.
+    """
     from sim import charts
-    from sim.study.comparison import maps
 
+    pilots = [design.pilot for design in designs.values()]
     below, run = footer(pilots), pilots[0].run
     tables = dict(found)
     archetypes = _titles({name: a.title for name, a in pilots[0].procedures.archetypes.items()})
@@ -180,18 +210,19 @@ def figures(pilots: Sequence[Pilot], found: Mapping[str, pl.DataFrame]) -> dict[
         columns = [column for column in ("pilot", "baseline") if column in table.columns]
         tables[name] = table.with_columns(pl.col(columns).replace(titles))
     measured = run.warm_up_weeks, run.warm_up_weeks + run.measured_weeks
-    drawn: dict[str, Figure] = {
-        "turnaround": charts.turnaround_distribution(tables["turnaround"], below),
-        "workload": charts.workload(tables["workload"], below),
-        "persons": charts.persons(tables["persons"], below),
-        "backlog": charts.backlog(tables["backlog"], below, measured=measured),
-        "flows": charts.flows(tables["flows"], below),
-        "queues": charts.queues(tables["queues"], below),
-        "equity": charts.equity(tables["measures"], tables["equity"], below),
-    }
+    made: Drawings = {}
     if len(pilots) > 1:
-        drawn["differences"] = charts.forest(tables["comparison"], below, run.confidence)
-    return drawn | maps.figures(pilots, found["measures"], below)
+        made["differences"] = lambda: charts.forest(tables["comparison"], below, run.confidence)
+    made |= {
+        "turnaround": lambda: charts.turnaround_distribution(tables["turnaround"], below),
+        "workload": lambda: charts.workload(tables["workload"], below),
+        "persons": lambda: charts.persons(tables["persons"], below),
+        "backlog": lambda: charts.backlog(tables["backlog"], below, measured=measured),
+        "flows": lambda: charts.flows(tables["flows"], below),
+        "queues": lambda: charts.queues(tables["queues"], below),
+        "equity": lambda: charts.equity(tables["measures"], tables["equity"], below),
+    }
+    return made | maps.drawings(designs, found["measures"], below)
 
 
 def _titles(titles: dict[str, Any]) -> dict[str, Any]:

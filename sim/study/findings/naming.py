@@ -1,16 +1,65 @@
-"""What the factors of a study are called in charts: the words of the model's description."""
+"""What charts and sentences call the things of a study: responses, pilots and factors in words."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from sim.config.meaning import meaning_of, meanings
+from sim.config.report import Response
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sim.study.points.plan import Plan
 
 
-def words(plan: Plan) -> dict[str, str]:
+@dataclass(frozen=True)
+class Words:
+    """The words of a study.
+
+    Attributes
+    ----------
+    responses
+        Of responses, by their texts.
+    pilots
+        The titles of pilots, by their names.
+    factors
+        Of factors that have any, by their names.
+    """
+
+    responses: Mapping[str, str]
+    pilots: Mapping[str, str]
+    factors: Mapping[str, str]
+
+    @classmethod
+    def read(cls, plain: Mapping[str, Any]) -> Words:
+        """Return the words that `plain` gave."""
+        return cls(dict(plain["responses"]), dict(plain["titles"]), dict(plain["factors"]))
+
+    def plain(self) -> dict[str, Any]:
+        """Return the words as plain data, to be kept."""
+        return {"responses": dict(self.responses), "titles": dict(self.pilots), "factors": dict(self.factors)}
+
+    def of(self, response: Response | str, pilot: str = "", against: str = "") -> str:
+        """Return a response in words, and of which two pilots it is the difference, if it is one."""
+        text = self.responses.get(str(response), str(response))
+        if not against:
+            return text
+        return f"{text}: {self.pilots.get(pilot, pilot)} minus {self.pilots.get(against, against)}"
+
+    def factor(self, name: str) -> str:
+        """Return a factor in words with its path, so that a reader can set it."""
+        return f"{self.factors[name]} ({name})" if name in self.factors else name
+
+
+def words_of(plan: Plan) -> Words:
+    """Return the words of a planned study."""
+    responses = {str(response): plan.report.words(response) for response in plan.study.asked}
+    return Words(responses, dict(plan.titles), _factors(plan))
+
+
+def _factors(plan: Plan) -> dict[str, str]:
     """Return the factors that have words, by their names; two factors never have the same ones."""
     entries = meanings()
     archetypes = {name: {"title": one.title} for name, one in plan.first.procedures.archetypes.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sim.config.report import Response
 from sim.errors import ConfigError, near
 from sim.report.tables import counted
 from sim.study.budget import choice
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from sim.study.budget.runs import Runs
     from sim.study.points.composer import Point
     from sim.study.points.plan import Plan
-    from sim.study.points.screening import Look
+    from sim.study.points.screening import Screened
 
 SHOWN = 40
 """Points that a terminal is shown; all are in design.csv."""
@@ -34,7 +35,7 @@ def title(console: Console, study: Study) -> None:
         console.print(study.question, markup=False)
 
 
-def points(console: Console, plan: Plan, looks: Mapping[str, Look]) -> None:
+def points(console: Console, plan: Plan, screened: Mapping[str, Screened]) -> None:
     """Print the points of a study with the guard's verdict on each."""
     from sim.report.tables import rows_table
 
@@ -51,8 +52,8 @@ def points(console: Console, plan: Plan, looks: Mapping[str, Look]) -> None:
         {
             "point": point.name,
             "what it is": point.label,
-            "heads": None if point.why else looks[point.name].heads,
-            "cannot keep up": verdict(point, looks),
+            "heads": None if point.why else screened[point.name].heads,
+            "cannot keep up": verdict(point, screened),
         }
         for point in plan.points[:SHOWN]
     ]
@@ -60,7 +61,7 @@ def points(console: Console, plan: Plan, looks: Mapping[str, Look]) -> None:
     notes = [f"and {more} more: design.csv has them all"] if more > 0 else []
     console.print(rows_table("Points", rows, notes=notes))
     impossible = [p for p in plan.points if p.why]
-    overloaded = [p for p in plan.points if p.name in looks and looks[p.name].overloaded]
+    overloaded = [p for p in plan.points if p.name in screened and screened[p.name].overloaded]
     for note in plan.notes:
         console.print(f"- {note}", markup=False)
     of = f"of {counted(len(plan.points), 'point')}"
@@ -74,11 +75,11 @@ def points(console: Console, plan: Plan, looks: Mapping[str, Look]) -> None:
         )
 
 
-def verdict(point: Point, looks: Mapping[str, Look]) -> str:
+def verdict(point: Point, screened: Mapping[str, Screened]) -> str:
     """Return in a few words what the guard says of a point."""
     if point.why:
         return f"no such design: {point.why}"
-    overloaded = looks[point.name].overloaded
+    overloaded = screened[point.name].overloaded
     if not overloaded:
         return "nobody"
     return overloaded[0] if len(overloaded) == 1 else f"{overloaded[0]} and {len(overloaded) - 1} more"
@@ -107,7 +108,7 @@ def estimate(console: Console, plan: Plan, runs: Runs) -> None:
         for number in range(due)
         if not runs.archive.finished(runs.keys[name], number)
     }
-    workers = _workers(runs.means.executor) or default_workers()
+    workers = _workers(runs.backend.executor) or default_workers()
     seconds = len(missing) * sum(timed) / max(len(timed), 1) / workers + START_SECONDS * bool(missing)
     kept = len({(runs.keys[name], number) for name in names for number in range(due)}) - len(missing)
     took = (
@@ -160,15 +161,12 @@ def check(plan: Plan, runs: Runs) -> None:
         "choose.best.response": [best.response] if best else [],
     }
     if best:
-        choice.smaller_is_better(best)
+        choice.smaller_is_better(best, plan.report)
     for name in runs.keys:
         runs.have({name: 1}, "first replication")
         if name not in runs.failures:
-            known = [
-                measure if group == "all" else f"{measure}|{group}"
-                for measure, group in runs.table(name, 0).select("measure", "group").iter_rows()
-            ]
-            for where, response in ((key, one) for key, named in asked.items() for one in named):
+            known = [str(Response(*row)) for row in runs.table(name, 0).select("measure", "group").iter_rows()]
+            for where, response in ((key, str(one)) for key, named in asked.items() for one in named):
                 if response not in known:
                     raise ConfigError(
                         f"study.{where} must name measures, or measure|group{near(response, known)}, got {response}"

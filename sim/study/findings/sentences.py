@@ -9,15 +9,14 @@ import polars as pl
 
 from sim.report.tables import counted
 from sim.statistics.intervals import Interval
-from sim.study.budget.choice import WITHHELD
-from sim.study.comparison.differences import judged_as
-from sim.study.findings.charting import said
-from sim.study.headlines import told
+from sim.study.budget.choice import Fate
+from sim.study.headlines.definitions import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from sim.study.budget.choice import Choice
+    from sim.study.findings.naming import Words
     from sim.study.points.composer import Point
     from sim.study.points.plan import Plan
 
@@ -26,37 +25,40 @@ STRONGEST = 3
 REASONS = "as too many requests meet staff who cannot keep up, or there is no value"
 
 
-def sentences(plan: Plan, tables: Mapping[str, pl.DataFrame], words: Mapping[str, Any]) -> list[str]:
+def sentences(plan: Plan, tables: Mapping[str, pl.DataFrame], words: Words) -> list[str]:
     """Return what the tables of a study say, a sentence or two each."""
-    found = [*_promises(plan, tables["summary"])]
-    titles = words["titles"]
+    found = [*_promises(plan, tables["summary"], words)]
     if len(plan.study.pilots) == 1 and not {"tornado", "indices"} & set(tables):
-        found += _range(plan, tables["summary"], tables["units"], titles)
+        found += _range(plan, tables["summary"], tables["units"], words)
     if "effects" in tables and not {"tornado", "indices"} & set(tables):
-        found += _verdicts(plan, tables["effects"], titles)
+        found += _verdicts(plan, tables["effects"], words)
     for part in _parts(tables, "main_effects"):
-        found += _strongest_factor(part, titles)
+        found += _strongest_factor(part, words)
     for part in _parts(tables, "tornado"):
-        found += _swings(part, titles, _unjudged(plan, tables, part))
+        found += _swings(part, words, _unjudged(plan, tables, part))
     for part in _parts(tables, "indices"):
-        found += _carriers(part, titles)
+        found += _carriers(part, words)
     return found
 
 
 def _parts(tables: Mapping[str, pl.DataFrame], name: str) -> Sequence[pl.DataFrame]:
     """Return the parts of a table by design, view and response."""
-    return tables[name].partition_by("design", "view", "response", maintain_order=True) if name in tables else []
+    return (
+        tables[name].partition_by("design", "pilot", "against", "response", maintain_order=True)
+        if name in tables
+        else []
+    )
 
 
-def _named(part: pl.DataFrame, titles: Mapping[str, str]) -> str:
+def _named(part: pl.DataFrame, words: Words) -> str:
     """Return in words what a part is about."""
-    return said(str(part["response"][0]), str(part["view"][0]), titles)
+    return words.of(str(part["response"][0]), str(part["pilot"][0]), str(part["against"][0]))
 
 
 def _unit(part: pl.DataFrame) -> str:
     """Return the unit of a part, of a measure or of a difference."""
     unit = str(part["unit"][0])
-    return _of_difference(unit) if part["view"][0] else unit
+    return _of_difference(unit) if part["against"][0] else unit
 
 
 def _interval(row: Mapping[str, Any], names: tuple[str, str, str]) -> Interval:
@@ -65,49 +67,49 @@ def _interval(row: Mapping[str, Any], names: tuple[str, str, str]) -> Interval:
     return Interval(estimate, low, high, 2)
 
 
-def _promises(plan: Plan, summary: pl.DataFrame) -> Iterator[str]:
+def _promises(plan: Plan, summary: pl.DataFrame, words: Words) -> Iterator[str]:
     """Yield how many points keep every promise by their means."""
     promises = plan.study.promises
     if not promises:
         return
     kept, unknown = summary["keeps_promises"].sum(), summary["keeps_promises"].null_count()
     bounds = " and ".join(
-        f"{said(response)} {'at most' if one.at_most is not None else 'at least'} {one.bound:g}"
+        f"{words.of(response)} {'at most' if one.at_most is not None else 'at least'} {one.bound:g}"
         for response, one in promises.items()
     )
     more = f"; {unknown} cannot be judged" if unknown else ""
     yield f"{kept} of {len(summary)} points keep the promise ({bounds}) by their means{more}."
 
 
-def _range(plan: Plan, summary: pl.DataFrame, units: pl.DataFrame, titles: Mapping[str, str]) -> Iterator[str]:
+def _range(plan: Plan, summary: pl.DataFrame, units: pl.DataFrame, words: Words) -> Iterator[str]:
     """Yield the best and the worst point of every response."""
     unit = dict(units.iter_rows())
-    for response in plan.study.responses:
+    for asked in plan.study.responses:
+        response = str(asked)
         known = summary.filter(pl.col(response).is_finite())
-        judged, names = judged_as(response), (response, f"{response}_low", f"{response}_high")
+        judged, names = plan.report.judged(asked), (response, f"{response}_low", f"{response}_high")
         if len(known) < 2:
-            yield f"{said(response, titles=titles)}: {_alone(known, len(summary), names, unit[response])}."
+            yield f"{words.of(response)}: {_alone(known, len(summary), names, unit[response])}."
             continue
         ordered = known.sort(response, descending=bool(judged and judged.higher_is_better), maintain_order=True)
         best, worst = ordered.row(0, named=True), ordered.row(-1, named=True)
-        words = ("best", "worst") if judged else ("least", "most")
+        ends = ("best", "worst") if judged else ("least", "most")
         if best[response] == worst[response]:
             value = _interval_told(best, names, unit[response])
-            yield f"{said(response, titles=titles)}: {value} at all {len(known)} points."
+            yield f"{words.of(response)}: {value} at all {len(known)} points."
             continue
         yield (
-            f"{said(response, titles=titles)}: {words[0]} {_interval_told(best, names, unit[response])} with "
-            f"{best['label']}, {words[1]} {_interval_told(worst, names, unit[response])} with {worst['label']}."
+            f"{words.of(response)}: {ends[0]} {_interval_told(best, names, unit[response])} with "
+            f"{best['label']}, {ends[1]} {_interval_told(worst, names, unit[response])} with {worst['label']}."
         )
 
 
-def _verdicts(plan: Plan, effects: pl.DataFrame, titles: Mapping[str, str]) -> Iterator[str]:
+def _verdicts(plan: Plan, effects: pl.DataFrame, words: Words) -> Iterator[str]:
     """Yield of every response at how many settings another pilot, or another setting, does better or worse."""
     points = {point.name: point for point in plan.points}
     several, base = len(plan.study.pilots) > 1, plan.study.pilots[0]
     other = pl.col("point").replace_strict({name: point.base for name, point in points.items()})
     for part in effects.with_columns(other=other).partition_by("response", "other", maintain_order=True):
-        view = f"{part['other'][0]} minus {base}" if several else ""
         against = "" if several else f" against {part['baseline_label'][0]}"
         counts = part.filter(pl.col("verdict") != "")["verdict"].value_counts(sort=True, name="n")
         verdicts = ", ".join(
@@ -128,7 +130,8 @@ def _verdicts(plan: Plan, effects: pl.DataFrame, titles: Mapping[str, str]) -> I
             f"{verdicts} settings" if verdicts and len(part) > 1 else verdicts.partition(" at ")[0],
             f"from {ends[0]} to {ends[1]}" if len(ends) == 2 else "".join(ends),
         ]
-        about = said(str(part["response"][0]), view, titles)
+        pilots = (str(part["other"][0]), base) if several else ()
+        about = words.of(str(part["response"][0]), *pilots)
         yield f"{about}{against}: {'; '.join(one for one in parts if one) or 'no value'}."
 
 
@@ -157,7 +160,7 @@ def _alone(known: pl.DataFrame, points: int, names: tuple[str, str, str], unit: 
     return f"{value} with {row['label']}" + (", and no value at any other point" if points > 1 else "")
 
 
-def _strongest_factor(part: pl.DataFrame, titles: Mapping[str, str]) -> Iterator[str]:
+def _strongest_factor(part: pl.DataFrame, words: Words) -> Iterator[str]:
     """Yield which factor moves a response most, averaged over the others."""
     spans = []
     for factor in part.partition_by("factor", maintain_order=True):
@@ -169,11 +172,11 @@ def _strongest_factor(part: pl.DataFrame, titles: Mapping[str, str]) -> Iterator
         return
     span, low, high = max(spans, key=lambda span: span[0])
     if span <= 1e-9 * abs(high["mean"]):
-        yield f"{_named(part, titles)}: no factor moves it."
+        yield f"{_named(part, words)}: no factor moves it."
         return
     unit, names = _unit(part), ("mean", "low", "high")
     yield (
-        f"{_named(part, titles)}: {low['factor']} moves it most, from {_interval_told(low, names, unit)} at "
+        f"{_named(part, words)}: {low['factor']} moves it most, from {_interval_told(low, names, unit)} at "
         f"{low['level']} to {_interval_told(high, names, unit)} at {high['level']}, averaged over the others."
     )
 
@@ -182,7 +185,7 @@ def _unjudged(plan: Plan, tables: Mapping[str, pl.DataFrame], part: pl.DataFrame
     """Return the ends (factor, level) at which no verdict is given on a response; ("", "") stands for the base."""
     if "effects" not in tables:
         return set()
-    other = str(part["view"][0]).partition(" minus ")[0]
+    other = str(part["pilot"][0])
     effects = tables["effects"].filter(pl.col("response") == part["response"][0], pl.col("verdict") == "withheld")
     found = set()
     for name in effects["point"]:
@@ -193,7 +196,7 @@ def _unjudged(plan: Plan, tables: Mapping[str, pl.DataFrame], part: pl.DataFrame
     return found
 
 
-def _swings(part: pl.DataFrame, titles: Mapping[str, str], unjudged: set[tuple[str, str]]) -> Iterator[str]:
+def _swings(part: pl.DataFrame, words: Words, unjudged: set[tuple[str, str]]) -> Iterator[str]:
     """Yield an effect at the base, what moves it most, and where its sign changes: only where verdicts are given."""
     unit = _unit(part)
     first = part.row(0, named=True)
@@ -213,8 +216,8 @@ def _swings(part: pl.DataFrame, titles: Mapping[str, str], unjudged: set[tuple[s
     at = told(base, unit, interval_too=math.isfinite(base.low))
     most = f"of {counted(len(part), 'factor')}, these move it most:" if len(part) > STRONGEST else "it moves with"
     moved = f"{most} {'; '.join(ends)}" if ends else "none of its factors moves it beyond the noise"
-    yield f"{_named(part, titles)}: {at} at the base; {moved}."
-    if not part["view"][0]:
+    yield f"{_named(part, words)}: {at} at the base; {moved}."
+    if not part["against"][0]:
         return  # a measure has no sign
     lost = [row["factor"] for row in part.iter_rows(named=True) if row["why"]]
     if lost:
@@ -254,7 +257,7 @@ def _turned(base: Interval, end: Interval) -> bool:
     return (base.low > 0 and end.high < 0) or (base.high < 0 and end.low > 0)
 
 
-def _carriers(part: pl.DataFrame, titles: Mapping[str, str]) -> Iterator[str]:
+def _carriers(part: pl.DataFrame, words: Words) -> Iterator[str]:
     """Yield which factors carry the variance of a response."""
     known = part.filter(pl.col("total").is_finite()).sort("total", descending=True, maintain_order=True)
     if known.is_empty():
@@ -264,7 +267,7 @@ def _carriers(part: pl.DataFrame, titles: Mapping[str, str]) -> Iterator[str]:
         for row in known.head(STRONGEST).iter_rows(named=True)
     ]
     yield (
-        f"{_named(part, titles)}: most of its variance over the factors' ranges hangs on {', '.join(shares)} (total "
+        f"{_named(part, words)}: most of its variance over the factors' ranges hangs on {', '.join(shares)} (total "
         f"indices); first-order indices sum to {known['first'].sum():.0%}."
     )
 
@@ -274,8 +277,8 @@ def choices(plan: Plan, found: Sequence[Choice]) -> Iterator[str]:
     for choice in found:
         spent = sum(one.spent for one in choice.candidates)
         if choice.chosen is None:
-            open_ = sum(one.verdict == "undecided" for one in choice.candidates)
-            if all(one.verdict == WITHHELD for one in choice.candidates):
+            open_ = sum(one.fate is Fate.UNDECIDED for one in choice.candidates)
+            if all(one.fate is Fate.WITHHELD for one in choice.candidates):
                 yield f"Asked for {choice.asked}: no point can be judged, {REASONS}."
                 continue
             found_out = f"{counted(open_, 'point')} could not be judged with so few" if open_ else "none does"
@@ -288,7 +291,7 @@ def choices(plan: Plan, found: Sequence[Choice]) -> Iterator[str]:
             else "without a guarantee: the most replications ended the search"
         )
         yield f"Asked for {choice.asked}: {label} ({choice.chosen}), {sure}; {counted(spent, 'replication')} looked at."
-        out = [one.name for one in choice.candidates if one.verdict == WITHHELD]
+        out = [one.name for one in choice.candidates if one.fate is Fate.WITHHELD]
         if out:
             more = f" and {len(out) - 12} more" if len(out) > 12 else ""
             yield f"Left out of the choice, {REASONS}: {', '.join(out[:12])}{more}."

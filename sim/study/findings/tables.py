@@ -12,20 +12,20 @@ from sim.statistics import best as selection
 from sim.statistics import effects, intervals, pareto, sobol, swings, verdicts
 from sim.statistics import responses as cells
 from sim.study.budget.withholding import verdict_withheld
-from sim.study.comparison.differences import judged_as
-from sim.study.findings.charting import said as worded
-from sim.study.findings.responses import View, views
+from sim.study.findings.naming import Words
+from sim.study.findings.views import View, views
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sim.arrays import Floats
     from sim.config import Mid, Run
+    from sim.config.report import Response
     from sim.statistics.designs import Block
     from sim.study.budget.runs import Runs
     from sim.study.budget.spending import Spent
     from sim.study.points.plan import Plan
-    from sim.study.points.screening import Look
+    from sim.study.points.screening import Screened
 
 MOST_RANKED = 40
 """Points that are ranked at once: the intervals hold for all pairs together, and grow with their number."""
@@ -44,14 +44,14 @@ class Findings:
     """The tables of a study by name, and what they say in sentences."""
 
     tables: dict[str, pl.DataFrame] = field(default_factory=dict)
-    said: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
 
-def design_table(plan: Plan, runs: Runs, looks: Mapping[str, Look]) -> pl.DataFrame:
+def design_table(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> pl.DataFrame:
     """Return one row a point: its factors' levels, whether it was run, and what the guard says."""
     rows = []
     for point in plan.points:
-        look = looks.get(point.name)
+        look = screened.get(point.name)
         why = point.why or runs.failures.get(point.name, "")
         impossible = point.pilot is None
         status = "impossible" if impossible else "failed" if point.name in runs.failures else "run"
@@ -110,7 +110,7 @@ def summary_table(plan: Plan, runs: Runs, confidence: float) -> pl.DataFrame:
     numbers = {point.name: i for i, point in enumerate(plan.points)}
     responses = [
         cells.Response(
-            response, runs.unit(response),
+            str(response), runs.unit(response),
             {numbers[name]: runs.values(name, response) for name in whole(runs)},
             {numbers[p.name]: p.why or runs.failures.get(p.name, "") for p in plan.points},
         )
@@ -123,62 +123,63 @@ def summary_table(plan: Plan, runs: Runs, confidence: float) -> pl.DataFrame:
     return summary.with_columns(pl.Series("keeps_promises", kept, dtype=pl.Boolean))
 
 
-def effects_table(plan: Plan, runs: Runs, looks: Mapping[str, Look], mid: Mid, run: Run) -> pl.DataFrame:
+def effects_table(plan: Plan, runs: Runs, screened: Mapping[str, Screened], mid: Mid, run: Run) -> pl.DataFrame:
     """Return every paired difference of every response with a verdict; intervals of a response hold all at once."""
     usable = set(whole(runs))
     pairs = [(a, b) for a, b in plan.pairs() if {a.name, b.name} <= usable]
     rows = []
     for response in plan.study.responses:
-        unit, judged = runs.unit(response), judged_as(response)
+        unit, judged = runs.unit(response), plan.report.judged(response)
         measured = [_pair(runs, a.name, b.name, response) for a, b in pairs]
-        whys = [verdict_withheld(plan, runs, looks, response, a.name, b.name) for a, b in pairs]
+        whys = [verdict_withheld(plan, runs, screened, response, a.name, b.name) for a, b in pairs]
         known = [m if not why else (np.full(2, np.nan),) * 2 for m, why in zip(measured, whys, strict=True)]
-        least = float(getattr(mid, judged.mid)) if judged else None
+        least = mid.least(judged) if judged else None
         differences = intervals.simultaneous(known, run.confidence)
         family = max((d.family_size for d in differences), default=1)
         for (a, b), d, (x, y), why in zip(pairs, differences, measured, whys, strict=True):
-            told = verdicts.verdict(d.low, d.high, least, judged.higher_is_better) if judged and least else ""
+            verdict = str(verdicts.verdict(d.low, d.high, least, judged.higher_is_better)) if judged and least else ""
             needed = None
-            if least and told == verdicts.Verdict.UNDECIDED:
+            if least and verdict == verdicts.Verdict.UNDECIDED:
                 needed = verdicts.replications_needed(d.estimate, d.sd, least, run.confidence, d.n, family_size=family)
             rows.append(
                 {
-                    "response": response, "unit": unit, "baseline": a.name, "point": b.name,
+                    "response": str(response), "unit": unit, "baseline": a.name, "point": b.name,
                     "baseline_label": a.label, "label": b.label, "baseline_mean": float(np.mean(x)),
                     "mean": float(np.mean(y)), "difference": d.estimate, "low": d.low, "high": d.high, "n": len(x),
-                    "mid": least, "verdict": "withheld" if why else str(told), "why": why,
-                    "replications_needed": needed,
+                    "mid": least, "verdict": str(verdicts.Verdict.WITHHELD) if why else verdict,
+                    "why": str(why or ""), "cause": why and str(why.cause), "replications_needed": needed,
                 }
             )  # fmt: skip
     schema = dict.fromkeys(
-        ("response", "unit", "baseline", "point", "baseline_label", "label", "verdict", "why"), pl.String
+        ("response", "unit", "baseline", "point", "baseline_label", "label", "verdict", "why", "cause"), pl.String
     ) | dict.fromkeys(("baseline_mean", "mean", "difference", "low", "high", "mid"), pl.Float64)
     order = ["response", "unit", "baseline", "point", "baseline_label", "label", "baseline_mean", "mean", "difference"]
-    order += ["low", "high", "n", "mid", "verdict", "why", "replications_needed"]
+    order += ["low", "high", "n", "mid", "verdict", "why", "cause", "replications_needed"]
     return pl.DataFrame(rows, schema={name: schema.get(name, pl.Int64) for name in order})
 
 
-def _pair(runs: Runs, baseline: str, other: str, response: str) -> tuple[Floats, Floats]:
+def _pair(runs: Runs, baseline: str, other: str, response: Response) -> tuple[Floats, Floats]:
     """Return a response at two points, of the replications that both have."""
     n = min(runs.count(baseline), runs.count(other))
     return runs.values(baseline, response, n), runs.values(other, response, n)
 
 
-def found(plan: Plan, runs: Runs, looks: Mapping[str, Look], spent: Spent) -> Findings:
+def findings(plan: Plan, runs: Runs, screened: Mapping[str, Screened], spent: Spent, words: Words) -> Findings:
     """Return what the designs of a study say, each by its shape."""
     made: dict[str, list[pl.DataFrame]] = {}
-    said: list[str] = list(spent.said)
+    remarks: list[str] = list(spent.said)
     for number, block in enumerate(plan.settings.blocks):
         settings = block_settings(plan, block)
         for view in views(plan, runs):
-            for name, table in _shape(plan, block, settings, view, said).items():
-                keys = pl.lit(number).alias("design"), pl.lit(view.name).alias("view")
-                made.setdefault(name, []).append(table.select(*keys, pl.all()))
-    found = Findings({name: pl.concat(parts, how="diagonal_relaxed") for name, parts in made.items()}, said)
-    for name, one in (("ranking", _ranking(plan, runs)), ("pareto", _pareto(plan, runs, looks))):
+            for name, table in _shape(plan, block, settings, view, words, remarks).items():
+                keys = {"design": number, "pilot": view.pilot, "against": view.against}
+                columns = [pl.lit(value).alias(key) for key, value in keys.items()]
+                made.setdefault(name, []).append(table.select(*columns, pl.all()))
+    tables = {name: pl.concat(parts, how="diagonal_relaxed") for name, parts in made.items()}
+    for name, one in (("ranking", _ranking(plan, runs)), ("pareto", _pareto(plan, runs, screened))):
         if one is not None:
-            found.tables[name] = one
-    return found
+            tables[name] = one
+    return Findings(tables, remarks)
 
 
 def block_settings(plan: Plan, block: Block) -> pl.DataFrame:
@@ -190,12 +191,14 @@ def block_settings(plan: Plan, block: Block) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"setting": pl.Int64, **dict.fromkeys(block.factors, pl.String)})
 
 
-def _shape(plan: Plan, block: Block, settings: pl.DataFrame, view: View, said: list[str]) -> dict[str, pl.DataFrame]:
+def _shape(
+    plan: Plan, block: Block, settings: pl.DataFrame, view: View, words: Words, remarks: list[str]
+) -> dict[str, pl.DataFrame]:
     """Return the tables that the kind of a design and the number of its factors ask for."""
     if block.kind == "one_at_a_time":
-        return _swings(plan, block, settings, view, said)
+        return _swings(plan, block, settings, view, words, remarks)
     if block.kind == "indices":
-        return _indices(plan, block, view, said)
+        return _indices(block, view, words, remarks)
     if block.kind == "points":
         return {}
     return _levels(block, settings, view)
@@ -203,7 +206,7 @@ def _shape(plan: Plan, block: Block, settings: pl.DataFrame, view: View, said: l
 
 def _levels(block: Block, settings: pl.DataFrame, view: View) -> dict[str, pl.DataFrame]:
     """Return what the levels of the factors do: alone, two by two and averaged over the others."""
-    response, confidence, factors = view.response, view.confidence, list(block.factors)
+    response, confidence, factors = view.values, view.confidence, list(block.factors)
     if block.kind in ("lhs", "sobol"):
         return {"main_effects": effects.sampled_effects(settings, response, factors, confidence)}
     first, *others = factors
@@ -216,15 +219,17 @@ def _levels(block: Block, settings: pl.DataFrame, view: View) -> dict[str, pl.Da
     }
 
 
-def _swings(plan: Plan, block: Block, settings: pl.DataFrame, view: View, said: list[str]) -> dict[str, pl.DataFrame]:
+def _swings(
+    plan: Plan, block: Block, settings: pl.DataFrame, view: View, words: Words, remarks: list[str]
+) -> dict[str, pl.DataFrame]:
     """Return how far each factor moves a response from its base."""
-    base = view.response.at(block.rows[0])
+    base = view.values.at(block.rows[0])
     if base is None:
-        name, why = worded(view.response.name, view.name, plan.titles), view.response.reason(block.rows[0])
-        said.append(f"{name}: no tornado, as there is no value at the base ({why}).")
+        name, why = words.of(view.response, view.pilot, view.against), view.values.reason(block.rows[0])
+        remarks.append(f"{name}: no tornado, as there is no value at the base ({why}).")
         return {}
     alone = {factor: _alone(plan, settings, factor) for factor in block.factors}
-    ends = [one for factor in alone for one in swings.ends(alone[factor], view.response, block.rows[0], [factor])]
+    ends = [one for factor in alone for one in swings.ends(alone[factor], view.values, block.rows[0], [factor])]
     known = swings.tornado(base, ends, view.confidence)
     at_base = {"base": known.base.estimate, "base_from": known.base.low, "base_to": known.base.high}
     return {"tornado": _with(view, known.table, at_base)}
@@ -242,18 +247,18 @@ def _alone(plan: Plan, settings: pl.DataFrame, factor: str) -> pl.DataFrame:
     return mine.sort(pl.col(factor).replace_strict(places, return_dtype=pl.Float64), maintain_order=True)
 
 
-def _indices(plan: Plan, block: Block, view: View, said: list[str]) -> dict[str, pl.DataFrame]:
+def _indices(block: Block, view: View, words: Words, remarks: list[str]) -> dict[str, pl.DataFrame]:
     """Return the Sobol indices of a response."""
-    name, factors = worded(view.response.name, view.name, plan.titles), list(block.factors)
+    name, factors = words.of(view.response, view.pilot, view.against), list(block.factors)
     try:
-        known = sobol.indices(view.response.matrix(block.rows), factors, view.confidence)
+        known = sobol.indices(view.values.matrix(block.rows), factors, view.confidence)
     except ValueError as error:
-        said.append(f"{name}: no Sobol indices: {error}.")
+        remarks.append(f"{name}: no Sobol indices: {error}.")
         return {}
     if known.why:
-        said.append(f"{name}: no Sobol indices: {known.why}.")
+        remarks.append(f"{name}: no Sobol indices: {known.why}.")
     if known.left_out:
-        said.append(
+        remarks.append(
             f"{name}: {known.left_out} of {known.n + known.left_out} base points were left out of the Sobol indices, "
             "as one of their settings has no value."
         )
@@ -262,7 +267,7 @@ def _indices(plan: Plan, block: Block, view: View, said: list[str]) -> dict[str,
 
 def _with(view: View, table: pl.DataFrame, more: Mapping[str, float]) -> pl.DataFrame:
     """Return a table with its response and further numbers that are the same in every row."""
-    columns = {"response": view.response.name, "unit": view.response.unit, **more}
+    columns = {"response": str(view.response), "unit": view.values.unit, **more}
     return table.select(*(pl.lit(value).alias(name) for name, value in columns.items()), pl.all())
 
 
@@ -270,7 +275,7 @@ def _ranking(plan: Plan, runs: Runs) -> pl.DataFrame | None:
     """Return the points against the best of the others, on the replications that all of them have."""
     best = plan.study.choose.best if plan.study.choose else None
     response = best.response if best else plan.study.responses[0]
-    judged = judged_as(response)
+    judged = plan.report.judged(response)
     smaller = not (judged and judged.higher_is_better)
     if best is not None and best.smaller_is_better is not None:
         smaller = best.smaller_is_better
@@ -291,29 +296,29 @@ def _ranking(plan: Plan, runs: Runs) -> pl.DataFrame | None:
         surely, never = (ends[1] <= 0, ends[0] >= 0) if smaller else (ends[0] >= 0, ends[1] <= 0)
         verdict = "best" if surely else "not best" if never else "may be best"
         mean = float(samples[:, i].mean())
-        rows.append((response, runs.unit(response), name, plan.point(name).label, mean, *ends, verdict, n))
+        rows.append((str(response), runs.unit(response), name, plan.point(name).label, mean, *ends, verdict, n))
     columns = ["response", "unit", "point", "label", "mean", "best_low", "best_high", "verdict", "n"]
     table = pl.DataFrame(rows, schema=columns, orient="row").sort("mean", descending=not smaller, maintain_order=True)
     return table
 
 
-def _pareto(plan: Plan, runs: Runs, looks: Mapping[str, Look]) -> pl.DataFrame | None:
+def _pareto(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> pl.DataFrame | None:
     """Return heads against every response, where heads differ between the points."""
     names = whole(runs)
-    if len({looks[name].heads for name in names}) < 2 or len(names) > MOST_ON_A_FRONT or about_factors(plan):
+    if len({screened[name].heads for name in names}) < 2 or len(names) > MOST_ON_A_FRONT or about_factors(plan):
         return None
     keeps = [keeps_promises(plan, runs, name) for name in names]
     parts = []
     for response in plan.study.responses:
-        judged = judged_as(response)
+        judged = plan.report.judged(response)
         if judged is None:
             continue
         table = pareto.pareto(
-            [plan.point(name).label for name in names], [looks[name].heads for name in names],
+            [plan.point(name).label for name in names], [screened[name].heads for name in names],
             [runs.values(name, response) for name in names], keeps, plan.confidence,
             smaller_is_better=not judged.higher_is_better,
         )  # fmt: skip
-        named = pl.lit(response).alias("response"), pl.lit(runs.unit(response)).alias("unit")
+        named = pl.lit(str(response)).alias("response"), pl.lit(runs.unit(response)).alias("unit")
         parts.append(table.select(*named, pl.Series("point", names), pl.all()))
     return pl.concat(parts) if parts else None
 

@@ -1,21 +1,22 @@
-"""What a study leaves: tables, charts and summary.md on disk, and the findings in the terminal."""
+"""What a study leaves on disk: tables, charts and summary.md."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from sim.report.tables import counted
 from sim.store import files
-from sim.study.findings import charting, naming, sentences
+from sim.study.comparison.differences import BY_OVERLOAD
+from sim.study.findings import charting, sentences
 from sim.study.findings import tables as findings
+from sim.study.findings.naming import Words, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from rich.console import Console
 
     from sim.report.tables import Table
     from sim.statistics.warm_up import WarmUp
@@ -23,67 +24,77 @@ if TYPE_CHECKING:
     from sim.study.budget.runs import Runs
     from sim.study.budget.spending import Spent
     from sim.study.points.plan import Plan
-    from sim.study.points.screening import Look
+    from sim.study.points.screening import Screened
 
 SHOWN = 40
 """Points that a terminal and summary.md are shown; all are in summary.csv."""
 
 
+@dataclass(frozen=True)
+class Written:
+    """What was written of a study.
+
+    Attributes
+    ----------
+    table
+        Every response at every point, to be read.
+    sentences
+        What the study found.
+    files
+        The names of the files.
+    """
+
+    table: Table
+    sentences: tuple[str, ...]
+    files: tuple[str, ...]
+
+
 def write(
-    console: Console,
     store: Store,
     plan: Plan,
     runs: Runs,
-    looks: Mapping[str, Look],
+    screened: Mapping[str, Screened],
     spent: Spent,
     warm_up: WarmUp | None,
-) -> tuple[list[str], list[str]]:
-    """Write every table and chart of a study, print its responses; return what it found, and the files' names."""
-    tables, said = tables_of(store.folder.name, plan, runs, looks, spent, warm_up)
+) -> Written:
+    """Write every table, chart and text of a study."""
+    words = words_of(plan)
+    tables, remarks = tables_of(store.folder.name, plan, runs, screened, spent, warm_up, words)
     for name, table in tables.items():
         store.write_table(name, table)
-    words = words_of(plan, runs, tables, warm_up)
-    store.write_bytes(charting.WORDS, files.readable(words))
+    notes = notes_of(plan, runs, tables, warm_up, words)
+    store.write_bytes(charting.NOTES, files.readable(notes))
     drawn = charting.draw(store)
-    told = [
+    found = (
         *sentences.sentences(plan, tables | {"units": _units(plan, runs)}, words),
         *sentences.choices(plan, spent.choices),
-        *said,
-        *_left_out(plan, runs, looks),
-    ]
-    shown = responses(plan, runs, tables["summary"])
-    console.print(shown)
-    store.write_text("summary.md", _markdown(plan, shown, told, words, drawn))
+        *remarks,
+        *_left_out(plan, runs, screened),
+    )
+    shown = responses(plan, runs, tables["summary"], words)
+    store.write_text("summary.md", _markdown(plan, shown, found, notes["footer"], drawn))
     names = [f"{name}.{kind}" for name in tables for kind in ("parquet", "csv")]
     names += [f"charts/{name}.{kind}" for name in drawn for kind in ("png", "svg")]
-    return told, [*names, charting.WORDS, "summary.md"]
-
-
-def tell(console: Console, store: Store, told: Sequence[str], runs: Runs) -> None:
-    """Print what a study found, what the run cost and where it is kept."""
-    for sentence in told:
-        console.print(f"- {sentence}", markup=False)
-    console.print(f"- {_cost(runs)}", markup=False)
-    store.finish({"simulated": runs.simulated, "steps": runs.steps})
-    n_charts = len(list((store.folder / "charts").glob("*.png")))
-    charts = f"{counted(n_charts, 'chart')} in charts/, " if n_charts else ""
-    console.print(
-        f"\nKept in results/{store.folder.name}/ (summary.md, {charts}design.csv, summary.csv, measures.csv)",
-        markup=False,
-    )
+    return Written(shown, found, (*names, charting.NOTES, "summary.md"))
 
 
 def tables_of(
-    name: str, plan: Plan, runs: Runs, looks: Mapping[str, Look], spent: Spent, warm_up: WarmUp | None
+    name: str,
+    plan: Plan,
+    runs: Runs,
+    screened: Mapping[str, Screened],
+    spent: Spent,
+    warm_up: WarmUp | None,
+    words: Words,
 ) -> tuple[dict[str, pl.DataFrame], list[str]]:
     """Return every table of a study, and what is to be said of them."""
     run, mid = plan.first.run, plan.first.mid
     tables = {
-        "design": findings.design_table(plan, runs, looks),
+        "design": findings.design_table(plan, runs, screened),
         "measures": findings.measures_table(runs, name),
         "summary": findings.summary_table(plan, runs, run.confidence),
     }
-    compared = findings.effects_table(plan, runs, looks, mid, run)
+    compared = findings.effects_table(plan, runs, screened, mid, run)
     if len(compared):
         tables["effects"] = compared
     if len(spent.reached):
@@ -97,35 +108,34 @@ def tables_of(
                 for one in choice.candidates
             ]
         )  # fmt: skip
-    found = findings.found(plan, runs, looks, spent)
-    tables |= found.tables
+    made = findings.findings(plan, runs, screened, spent, words)
+    tables |= made.tables
     if warm_up is not None:
         chosen = warm_up.chosen.select(
             "series", chosen=pl.when(pl.col("judged") | ~(pl.col("growth_low") > 0)).then("weeks")
         )
         tables["warm_up"] = warm_up.table.join(chosen, on="series", how="left")
-        found.said.append(
+        made.remarks.append(
             f"MSER-5 on a pilot run of the base chose {warm_up.weeks} weeks of warm-up. {warm_up.said}".strip()
         )
-    return tables, found.said
+    return tables, made.remarks
 
 
-def words_of(plan: Plan, runs: Runs, tables: Mapping[str, pl.DataFrame], warm_up: WarmUp | None) -> dict[str, Any]:
+def notes_of(
+    plan: Plan, runs: Runs, tables: Mapping[str, pl.DataFrame], warm_up: WarmUp | None, words: Words
+) -> dict[str, Any]:
     """Return what the charts say beside their numbers, so that they can be drawn from the folder alone."""
-    from sim.study.comparison.differences import judged_as
-
     run, first = plan.first.run, plan.first
-    judged = {response: judged_as(response) for response in plan.study.responses}
+    judged = {response: plan.report.judged(response) for response in plan.study.responses}
     counts = [runs.count(name) for name in findings.whole(runs) or runs.keys]
     n = f"{min(counts)} to {max(counts)}" if len(set(counts)) > 1 else f"{counts[0]}"
     return {
         "title": plan.study.title,
-        "titles": dict(plan.titles),
-        "factors": naming.words(plan),
+        **words.plain(),
         "tables": [name for name in charting.DRAWN if name in tables],
         "designs": [{"kind": block.kind, "factors": list(block.factors)} for block in plan.settings.blocks],
-        "promises": {name: one.model_dump(mode="json") for name, one in plan.study.promises.items()},
-        "mids": {name: float(getattr(first.mid, one.mid)) for name, one in judged.items() if one},
+        "promises": {str(response): one.model_dump(mode="json") for response, one in plan.study.promises.items()},
+        "mids": {str(response): first.mid.least(one) for response, one in judged.items() if one},
         "confidence": run.confidence,
         "interval": f"{run.confidence:.0%} intervals, each on its own",
         "warm_up_weeks": warm_up.weeks if warm_up else None,
@@ -141,27 +151,30 @@ def _caution(tables: Mapping[str, pl.DataFrame]) -> str:
     """Return what must be known of differences for which no verdict is given."""
     if "effects" not in tables:
         return ""
-    kept_back = tables["effects"].filter(pl.col("why").str.contains("overloaded post"))["point"].n_unique()
+    kept_back = tables["effects"].filter(BY_OVERLOAD)["point"].n_unique()
     if not kept_back:
         return ""
     return (
         f"At {counted(kept_back, 'point')} or their baseline too many requests of a measure meet staff who "
-        "cannot keep up: effects.csv gives no verdict on it there, and how far it goes hangs on the length of the run."
+        "cannot keep up: effects.csv gives no verdict on it there, and how far it goes depends on the length of the "
+        "run."
     )
 
 
 def _units(plan: Plan, runs: Runs) -> pl.DataFrame:
     """Return the unit of every response."""
-    return pl.DataFrame([(r, runs.unit(r)) for r in plan.study.responses], schema=["response", "unit"], orient="row")
+    return pl.DataFrame(
+        [(str(r), runs.unit(r)) for r in plan.study.responses], schema=["response", "unit"], orient="row"
+    )
 
 
-def responses(plan: Plan, runs: Runs, summary: pl.DataFrame) -> Table:
+def responses(plan: Plan, runs: Runs, summary: pl.DataFrame, words: Words) -> Table:
     """Return every response at every point, with its half-width."""
     from sim.report.tables import Column, Table, decimals, number, scale_of
 
     columns, cells = [Column("Point"), Column("What it is")], []
     scales = {response: scale_of(runs.unit(response)) for response in plan.study.responses}
-    columns += [Column(_heading(response, scales[response][1]), "right") for response in plan.study.responses]
+    columns += [Column(_heading(words.of(response), scales[response][1]), "right") for response in plan.study.responses]
     for row in summary.head(SHOWN).iter_rows(named=True):
         told = []
         for response in plan.study.responses:
@@ -178,13 +191,12 @@ def responses(plan: Plan, runs: Runs, summary: pl.DataFrame) -> Table:
     return Table("Responses", tuple(columns), tuple(cells), tuple(notes))
 
 
-def _heading(response: str, unit: str) -> str:
+def _heading(words: str, unit: str) -> str:
     """Return the heading of a response."""
-    words = charting.said(response)
     return f"{words} ({unit})" if unit else words
 
 
-def _left_out(plan: Plan, runs: Runs, looks: Mapping[str, Look]) -> list[str]:
+def _left_out(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> list[str]:
     """Return what has to be said of points that were not run, or whose numbers must be read with care."""
     said, of = [], f"of {counted(len(plan.points), 'point')}"
     impossible = [point for point in plan.points if point.pilot is None]
@@ -200,7 +212,7 @@ def _left_out(plan: Plan, runs: Runs, looks: Mapping[str, Look]) -> list[str]:
             f"Failed, and left out: {len(runs.failures)} {of}, as {first.label} ({first.name}): "
             f"{runs.failures[first.name]}. The others are whole; retry=true tries again."
         )
-    overloaded = [name for name, look in looks.items() if look.overloaded and name in runs.keys]
+    overloaded = [name for name, look in screened.items() if look.overloaded and name in runs.keys]
     if overloaded:
         said.append(
             f"At {len(overloaded)} {of} some posts cannot keep up with work that piles up, so that what is measured "
@@ -214,7 +226,7 @@ def _left_out(plan: Plan, runs: Runs, looks: Mapping[str, Look]) -> list[str]:
     return said
 
 
-def _cost(runs: Runs) -> str:
+def cost(runs: Runs) -> str:
     """Return what the run cost."""
     if not runs.simulated:
         kept = "what is kept was read, and what failed is not tried again (retry=true)" if runs.failures else ""
@@ -225,7 +237,7 @@ def _cost(runs: Runs) -> str:
     )
 
 
-def _markdown(plan: Plan, table: Table, told: Sequence[str], words: Mapping[str, Any], drawn: Sequence[str]) -> str:
+def _markdown(plan: Plan, table: Table, found: Sequence[str], footer: str, drawn: Sequence[str]) -> str:
     """Return the whole summary as Markdown."""
     from sim.report.tables import escape_markdown
 
@@ -233,9 +245,9 @@ def _markdown(plan: Plan, table: Table, told: Sequence[str], words: Mapping[str,
     parts = [
         f"# {escape_markdown(study.title)}",
         escape_markdown(study.question),
-        "\n".join(f"- {escape_markdown(sentence)}" for sentence in told),
+        "\n".join(f"- {escape_markdown(sentence)}" for sentence in found),
         table.to_markdown(),
         "\n\n".join(f"![{escape_markdown(name)}](charts/{name}.svg)" for name in drawn),
-        escape_markdown(words["footer"]),
+        escape_markdown(footer),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"

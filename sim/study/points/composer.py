@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sim import config
-from sim.config.compose import CONFIGS, Line, compose, options, quoted
+from sim.config.compose import CONFIGS, Line, as_override, compose, options
 from sim.errors import ConfigError, near
 from sim.study.points.factors import number, shown
 from sim.study.points.shares import WHOLES, room, sums_to_one
@@ -104,7 +104,7 @@ class Composer:
 
     def _value(self, key: str, value: Any) -> str:
         """Return a value of `study.base` as Hydra's grammar takes it."""
-        return self._choice(key, value) if self.is_group(key) else _text(value)
+        return self._choice(key, value) if self.is_group(key) else as_override(value)
 
     def _choice(self, group: str, name: Any) -> str:
         """Return a choice of a group as Hydra's grammar takes it."""
@@ -112,7 +112,7 @@ class Composer:
         if not isinstance(name, str) or not any((folder / group / f"{name}.yaml").is_file() for folder in folders):
             known = options(group, *folders)
             raise ConfigError(f"{group} must be one of {', '.join(known)}{near(str(name), known)}, got {shown(name)}")
-        return _text(name)
+        return as_override(name)
 
     def point(self, number: int, which: int, setting: Setting, base: str) -> Point:
         """Return a setting under a pilot, checked; the base alone must be possible, any other may not be."""
@@ -127,17 +127,6 @@ class Composer:
                 raise
             return Point(name, which, base, label, None, str(error))
         return Point(name, which, base, label, pilot, "")
-
-
-def _text(value: Any) -> str:
-    """Return a value in Hydra's grammar, texts between quotes, as they could be numbers or sweeps otherwise."""
-    if isinstance(value, bool) or value is None:
-        return "null" if value is None else str(value).lower()
-    if isinstance(value, list):
-        return f"[{','.join(_text(one) for one in value)}]"
-    if isinstance(value, dict):
-        return f"{{{','.join(f'{key}:{_text(one)}' for key, one in value.items())}}}"
-    return quoted(value) if isinstance(value, str) else str(value)
 
 
 def _make_room(before: Mapping[str, Any], plain: dict[str, Any], knobs: Sequence[Knob]) -> dict[str, Any]:

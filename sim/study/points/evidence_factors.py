@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ALL = "all"
 
 # What says how results are read, not how the district works.
-READING = ("mid.", "run.")
+READING = ("mid.", "report.", "run.")
 
 
 def rows(config_dir: Path | None) -> list[dict[str, Any]]:

@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any
 from sim.errors import ConfigError, near
 from sim.statistics import designs
 from sim.statistics.designs import DesignError, Factor, Level, Setting, Settings
+from sim.study.own_measures import shown_with
 from sim.study.points import evidence_factors, factors
 from sim.study.points.composer import Composer, Point, value_at
-from sim.study.replications import ANALYSIS_ONLY
+from sim.study.replications import ANALYSIS_ONLY, READING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sim.config import Pilot
     from sim.config.compose import Line
+    from sim.config.report import Report, Response
     from sim.config.study_schema import DesignOf, Study
+    from sim.study.own_measures import OwnMeasure
 
 MOST_POINTS = 100_000
 
@@ -70,6 +73,11 @@ class Plan:
         points = (replace(p, pilot=None, why=why[p.name]) if p.name in why else p for p in self.points)
         return replace(self, points=tuple(points))
 
+    def showing(self, measures: Sequence[OwnMeasure]) -> Plan:
+        """Return the plan with designs whose comparisons show and judge measures of one's own too."""
+        points = (replace(p, pilot=shown_with(p.pilot, measures)) if p.pilot else p for p in self.points)
+        return replace(self, points=tuple(points)) if measures else self
+
     def point(self, name: str) -> Point:
         """Return a point by its name."""
         return self._by_name[name]
@@ -88,6 +96,11 @@ class Plan:
     def first(self) -> Pilot:
         """Return the first design that can be: what holds for all of them is read from it."""
         return next(point.pilot for point in self.points if point.pilot is not None)
+
+    @property
+    def report(self) -> Report:
+        """Return how results are judged and in which words."""
+        return self.first.report
 
     @property
     def confidence(self) -> float:
@@ -144,9 +157,11 @@ def planned(study: Study, line: Line) -> Plan:
         for name in study.pilots:
             points.append(composer.point(len(points), number, setting, name))
     if baseline is not None and points[baseline].pilot is None:
-        raise ConfigError(f"study.baseline must be a design that can be, got one that cannot: {points[baseline].why}")
+        raise ConfigError(f"study.baseline must be a feasible design: {points[baseline].why}")
     if not any(point.pilot for point in points):
-        raise ConfigError(f"study must have a point that can be, got {len(points)} that cannot: {points[0].why}")
+        raise ConfigError(
+            f"study must have at least one feasible point; all {len(points)} were rejected: {points[0].why}"
+        )
     titles = {name: str(plain["title"]) for name, plain in base.items()}
     return Plan(study, known, settings, tuple(points), baseline, titles, tuple(notes))
 
@@ -158,7 +173,7 @@ def _settable(study: Study) -> None:
     moved += [(f"study.design.points.{n}", key) for one in study.design for n, k in one.points.items() for key in k]
     for where, key in [*(("study.base", key) for key in study.base), *moved]:
         plain = key.lstrip("+~")
-        reading = plain.partition(".")[0] == "mid" or plain in READ_ONLY
+        reading = plain.partition(".")[0] in READING or plain in READ_ONLY
         if plain.partition(".")[0].partition("/")[0] == "hydra" or plain in ours or (where != "study.base" and reading):
             why = "a study names its pilots, its replications and what is read of them itself"
             raise ConfigError(f"{where} must be a knob of a design ({why}), got {key}")
@@ -172,7 +187,9 @@ def _named(name: str, given: Any) -> list[str]:
     return [str(key) for key in inner or given]
 
 
-def _apart(given: Mapping[str, Factor], from_evidence: Sequence[Factor], line: Line, responses: Sequence[str]) -> None:
+def _apart(
+    given: Mapping[str, Factor], from_evidence: Sequence[Factor], line: Line, responses: Sequence[Response]
+) -> None:
     """Raise where a factor would stand in the place of a column, of another one, or of a knob of the command line."""
     for factor in from_evidence:
         if factor.name in given:

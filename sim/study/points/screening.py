@@ -6,23 +6,27 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sim import executor
-from sim.district import workload
 from sim.errors import ConfigError
-from sim.study import load_tables, replications
+from sim.study import replications
+from sim.study.design import prepared
+from sim.study.own_measures import NOTHING, Packed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sim.config import Pilot
     from sim.store.archive import Archive
-    from sim.study.backend import How
+    from sim.study.backend import Backend
 
 WORTH_A_POOL = 24
-"""Designs from which on it pays to start processes to look at them."""
+"""So many designs are screened by several processes: for fewer, starting them costs more than it gives."""
+
+NOTE = "look"
+"""Under which a screening is noted in an archive."""
 
 
 @dataclass(frozen=True)
-class Look:
+class Screened:
     """A design before it is run.
 
     Attributes
@@ -51,49 +55,47 @@ class Task:
     pilot: Pilot
 
 
-def look(task: Task) -> Look:
-    """Look at a design: lay out its organisation and hold the work that is due against the staff."""
+def screen(task: Task) -> Screened:
+    """Return what is known of a design before it is run, or why there is no such design."""
     try:
-        organisations = load_tables.organisations([task.pilot])
+        design = prepared(task.pilot)
     except ConfigError as error:
-        return Look(0, (), str(error))
-    heads = sum(workload.heads(task.pilot).values())
-    name = task.pilot.name
-    return Look(
-        heads, tuple(load_tables.overloaded(organisations)[name]), "", load_tables.staff_overloaded(organisations)[name]
-    )
+        return Screened(0, (), str(error))
+    return Screened(sum(design.heads.values()), design.overloaded, "", design.overloaded_share)
 
 
-def look_at_all(archive: Archive, pilots: Mapping[str, Pilot], keys: Mapping[str, str], means: How) -> dict[str, Look]:
-    """Return a look at every design, by name; what was seen before is kept beside the replications."""
-    seen: dict[str, Look] = {}
+def screen_all(
+    archive: Archive, pilots: Mapping[str, Pilot], keys: Mapping[str, str], backend: Backend, own: Packed = NOTHING
+) -> dict[str, Screened]:
+    """Return what is known of every design before it is run, by name; it is kept beside the replications."""
+    seen: dict[str, Screened] = {}
     tasks: dict[str, Task] = {}
     for name, key in keys.items():
-        held = _seen(archive.design(key).get("look"))
+        held = _seen(archive.design(key).get(NOTE))
         if held is not None:
             seen[key] = held
         elif key not in seen:
             tasks[key] = Task(key, pilots[name])
 
-    def on_done(task: Task, found: Look) -> None:
+    def on_done(task: Task, found: Screened) -> None:
         seen[task.key] = found
-        replications.describe(archive, task.pilot, look=_plain(found))
+        replications.describe(archive, task.pilot, own, {NOTE: _plain(found)})
 
-    on = means.executor if len(tasks) >= WORTH_A_POOL else executor.Serial(kind="serial")
-    executor.run_tasks(look, list(tasks.values()), on, on_done=on_done, named=lambda task: task.pilot.title)
+    on = backend.executor if len(tasks) >= WORTH_A_POOL else executor.Serial(kind="serial")
+    executor.run_tasks(screen, list(tasks.values()), on, on_done=on_done, named=lambda task: task.pilot.title)
     return {name: seen[key] for name, key in keys.items()}
 
 
-def _seen(plain: Any) -> Look | None:
+def _seen(plain: Any) -> Screened | None:
     """Return a look that was kept, unless what is kept is none."""
     try:
         shares = {str(level): float(share) for level, share in plain["staff_overloaded"].items()}
-        return Look(int(plain["heads"]), tuple(map(str, plain["overloaded"])), str(plain["why"]), shares)
+        return Screened(int(plain["heads"]), tuple(map(str, plain["overloaded"])), str(plain["why"]), shares)
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
 
 
-def _plain(found: Look) -> dict[str, Any]:
+def _plain(found: Screened) -> dict[str, Any]:
     """Return a look as plain data."""
     return {"heads": found.heads, "overloaded": list(found.overloaded), "why": found.why,
             "staff_overloaded": dict(found.staff_overloaded)}  # fmt: skip

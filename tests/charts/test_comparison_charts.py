@@ -1,0 +1,470 @@
+import math
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import polars as pl
+import pytest
+from matplotlib import rcParams
+from matplotlib.colors import to_rgb
+from matplotlib.patches import PathPatch
+from setups.district import pilot as shipped
+from setups.figures import NASTY, assert_legible, words
+
+from sim import charts
+from sim.study.comparison import equity
+
+PILOTS = (
+    "four_level",
+    "three_level",
+    "three_level_balanced",
+    "three_level_expected",
+    "flatten_only",
+    "sink_only",
+    "three_level_dedicated",
+)
+ASKED = shipped("four_level").report.equity
+FOOTER = "Seed 0, 30 replications, 52 weeks after 12 weeks of warm-up."
+MEASURES = (
+    ("turnaround_mean", "turnaround, mean", "working days", 8.0, 0.5, False),
+    ("turnaround_p90", "turnaround, 90th percentile", "working days", 21.0, 0.5, False),
+    (
+        "counter_wait_p90",
+        "counter wait in person, 90th percentile of all visits",
+        "minutes",
+        31.0,
+        2.0,
+        False,
+    ),
+    ("on_time", "on time", "share", 0.86, 0.02, True),
+    ("hand_overs", "hand-overs", "", 2.1, 0.1, False),
+)
+VERDICTS = {
+    "better": (2.0, 0.5),
+    "worse": (-30.0, 0.5),
+    "no material difference": (0.1, 0.3),
+    "undecided": (1.0, 0.8),
+    "withheld": (math.nan, math.nan),
+}
+
+
+def comparison(pilots=PILOTS[:2], n=30):
+    rows = []
+    for k, pilot in enumerate(pilots[1:]):
+        for i, (measure, label, unit, value, mid, higher) in enumerate(MEASURES):
+            verdict, (mids, half) = list(VERDICTS.items())[(i + k) % len(VERDICTS)]
+            gap = mids * mid * (1 if higher else -1)
+            low, high = gap - half * mid, gap + half * mid
+            if n == 1:
+                low, high, verdict = math.nan, math.nan, "withheld"
+            rows.append(
+                {
+                    "measure": measure,
+                    "group": "all",
+                    "label": label,
+                    "unit": unit,
+                    "baseline": pilots[0],
+                    "pilot": pilot,
+                    "baseline_mean": value,
+                    "pilot_mean": value + gap,
+                    "difference": gap,
+                    "low": low,
+                    "high": high,
+                    "mid": mid,
+                    "higher_is_better": higher,
+                    "verdict": verdict,
+                    "replications_needed": 120 if verdict == "undecided" else None,
+                    "n": n,
+                }
+            )
+    return pl.DataFrame(rows)
+
+
+def turnaround(pilots=PILOTS[:2], n=5):
+    days = np.concatenate([[0.0, 0.1, 0.5], np.arange(1.0, 61.0)])
+    parts = []
+    for k, pilot in enumerate(pilots):
+        for r in range(n):
+            share = 0.98 * (1 - np.exp(-days / (4 + k + 0.1 * r)))
+            parts.append(pl.DataFrame({"pilot": pilot, "replication": r, "days": days, "share": share}))
+    return pl.concat(parts)
+
+
+def workload(pilots=PILOTS[:2], n=5):
+    kinds = ("front desk", "files", "home visits", "patrols", "tasks from above", "own work", "meetings")
+    rows = [
+        (pilot, r, post, kind, hours)
+        for k, pilot in enumerate(pilots)
+        for r in range(n)
+        for post in ("community line worker", "district desk officer")
+        for kind, hours in [
+            *((name, 4.0 + 0.4 * k + 0.05 * r) for name in kinds),
+            ("idle", 1.0),
+            ("on_duty", 31.5),
+        ]
+    ]
+    return pl.DataFrame(rows, schema=["pilot", "replication", "post", "kind", "hours"], orient="row")
+
+
+def backlog(pilots=PILOTS[:2], n=5, growth=0.0):
+    rows = [
+        (pilot, r, week, post, 50.0 + 5 * r + (week % 3) + (growth * week if k else 0.0))
+        for k, pilot in enumerate(pilots)
+        for r in range(n)
+        for week in range(40)
+        for post in ("community", "street", "district desk")
+    ]
+    return pl.DataFrame(rows, schema=["pilot", "replication", "week", "post", "hours"], orient="row")
+
+
+def persons(pilots=PILOTS[:2], n=5):
+    rows = [
+        (pilot, r, post, min(1.0, 0.3 + 0.05 * k + 0.02 * i + 0.01 * r))
+        for k, pilot in enumerate(pilots)
+        for r in range(n)
+        for post, heads in (("community secretary", 3), ("community worker", 20), ("street officer", 9 * (k == 0)))
+        for i in range(heads)
+    ]
+    return pl.DataFrame(rows, schema=["pilot", "replication", "post", "utilisation"], orient="row")
+
+
+def flows(pilots=PILOTS[:2], n=5, archetypes=13):
+    rows = [
+        (pilot, r, f"procedure {a}", origin, to, (20 - a) * count + r)
+        for k, pilot in enumerate(pilots)
+        for r in range(n)
+        for a in range(archetypes)
+        for origin, to, count in [
+            ("resident", "community", 2 + k),
+            ("community", "resident", 1 + k),
+            ("community", "street", 1),
+            ("street", "district", 1),
+            ("district", "outside", 1),
+            ("outside", "finished", 1),
+        ]
+    ]
+    return pl.DataFrame(rows, schema=["pilot", "replication", "archetype", "origin", "to", "n"], orient="row")
+
+
+def queues(pilots=PILOTS[:2], n=5):
+    rows = [
+        (pilot, r, level, desk, day, slot, (k + 1) * (17 <= slot < 24) * (day <= 5) * (slot - 16) + 0.1 * r)
+        for k, pilot in enumerate(pilots)
+        for r in range(n)
+        for level, desk in (("community", "residents in person"), ("community", "files"), ("street", "own work"))
+        for day in range(1, 8)
+        for slot in range(48)
+    ]
+    columns = ["pilot", "replication", "level", "desk", "weekday", "half_hour", "number"]
+    return pl.DataFrame(rows, schema=columns, orient="row")
+
+
+def measures(pilots=PILOTS[:2], n=5, communities=31):
+    groups = [f"community:{c:02d}" for c in range(1, communities + 1)]
+    groups += ["special_care:yes", "special_care:no", "distance:near", "distance:middle", "distance:far"]
+    names = {"turnaround_p50": "working days", "counter_wait_mean": "minutes", "resident_time": "minutes"}
+    rows = [
+        (pilot, r, measure, group, unit, 20.0 + 3 * k + 0.4 * c + 0.1 * ((r * 7 + c * 3) % 5))
+        for k, pilot in enumerate(pilots)
+        for r in range(n)
+        for measure, unit in (*names.items(), ("left_unserved", "share"))
+        for c, group in enumerate(groups)
+    ]
+    frame = pl.DataFrame(rows, schema=["pilot", "replication", "measure", "group", "unit", "value"], orient="row")
+    share = pl.col("unit") == "share"
+    return frame.with_columns(value=pl.when(share).then(pl.col("value") / 100).otherwise(pl.col("value")), n=10)
+
+
+def equity_chart(table, footer=FOOTER):
+    pilots = table["pilot"].unique(maintain_order=True).to_list()
+    found = equity.table(equity.statistics(table, pilots, 0.05, ASKED), table, 0.95, ASKED)
+    return charts.equity(table, found, footer)
+
+
+CHARTS = {
+    "equity": lambda pilots, n: equity_chart(measures(pilots, n)),
+    "forest": lambda pilots, n: charts.forest(comparison(pilots, n), FOOTER),
+    "turnaround": lambda pilots, n: charts.turnaround_distribution(turnaround(pilots, n), FOOTER),
+    "workload": lambda pilots, n: charts.workload(workload(pilots, n), FOOTER),
+    "backlog": lambda pilots, n: charts.backlog(backlog(pilots, n), FOOTER, (10, 36)),
+    "persons": lambda pilots, n: charts.persons(persons(pilots, n), FOOTER),
+    "flows": lambda pilots, n: charts.flows(flows(pilots, n), FOOTER),
+    "queues": lambda pilots, n: charts.queues(queues(pilots, n), FOOTER),
+}
+
+
+def title(figure):
+    size = max(t.get_fontsize() for t in figure.texts)
+    return " ".join(t.get_text() for t in figure.texts if t.get_fontsize() == size)
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+@pytest.mark.parametrize(("n_pilots", "n"), [(2, 1), (2, 5), (3, 30), (7, 5)])
+def test_no_text_overlaps_or_leaves_the_page(chart, n_pilots, n):
+    assert_legible(CHARTS[chart](PILOTS[:n_pilots], n))
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_names_are_shown_as_they_are(chart):
+    figure = CHARTS[chart](NASTY, 3)
+    assert_legible(figure)
+    assert not any(t.get_parse_math() for t in figure.texts)
+    svg = charts.render(figure, "svg").decode()
+    root = ET.fromstring(svg)
+    assert not [e for e in root.iter() if e.tag.endswith("script")]
+    shown = "\n".join("".join(e.itertext()) for e in root.iter() if e.tag.endswith("text"))
+    assert "[red]x[/red] a$b$<b>" in shown
+    assert "\x1b" not in svg
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+@pytest.mark.parametrize("form", ["png", "svg"])
+def test_bytes_are_the_same_each_time(chart, form):
+    first, second = (charts.render(CHARTS[chart](PILOTS[:3], 3), form) for _ in range(2))
+    assert first == second
+    assert b"<dc:date>" not in first
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_the_users_own_matplotlib_settings_change_nothing_and_stay(chart):
+    plain = charts.render(CHARTS[chart](PILOTS[:2], 2), "svg")
+    before = rcParams["font.size"]
+    rcParams["font.size"] = 20.0
+    try:
+        assert charts.render(CHARTS[chart](PILOTS[:2], 2), "svg") == plain
+        assert rcParams["font.size"] == 20.0
+    finally:
+        rcParams["font.size"] = before
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_every_chart_tells_its_source_and_every_pilot(chart):
+    figure = CHARTS[chart](PILOTS, 2)
+    shown = words(figure)
+    assert FOOTER in shown
+    for pilot in PILOTS[1:]:
+        assert pilot in shown
+
+
+def test_svg_text_is_text_and_png_is_sharp_enough():
+    figure = charts.forest(comparison())
+    assert b"no material difference" in charts.render(figure, "svg")
+    assert charts.render(figure, "png").startswith(b"\x89PNG")
+    with pytest.raises(ValueError, match="dpi must be at least 150, got 72"):
+        charts.render(figure, "png", dpi=72)
+    with pytest.raises(ValueError, match="format must be png or svg, got pdf"):
+        charts.render(figure, "pdf")
+
+
+def test_characters_without_a_font_are_told_once():
+    figure = charts.forest(comparison(("four_level", "three_level \U00013000\U00013001")))
+    with pytest.warns(UserWarning, match="fonts of this machine lack characters") as told:
+        charts.render(figure)
+    assert len(told) == 1
+
+
+def test_a_forest_shows_every_verdict_and_turns_better_to_the_right():
+    figure = charts.forest(comparison())
+    shown = words(figure)
+    for verdict in VERDICTS:
+        assert verdict in shown
+    axes = figure.axes[0]
+    assert "smallest differences that matter" in axes.get_xlabel()
+    points = {line.get_marker(): line.get_xdata()[0] for line in axes.lines if len(line.get_xdata()) == 1}
+    assert axes.get_xlim()[0] <= points["<"] < 0
+    marks = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "s"]
+    # A turnaround that falls by two MIDs and a share on time are both drawn towards better.
+    assert marks == pytest.approx([2.0, 0.1, 1.0])
+
+
+def test_a_forest_draws_nothing_for_a_withheld_row():
+    table = comparison().filter(pl.col("verdict") == "withheld")
+    figure = charts.forest(table)
+    assert [line for line in figure.axes[0].lines if line.get_marker() == "s"] == []
+    assert "every verdict is withheld" in title(figure)
+
+
+def test_the_title_of_a_forest_says_what_the_verdicts_say():
+    one = charts.forest(comparison())
+    assert (
+        title(one)
+        == "three_level is better than four_level on 1 of 4 measures and worse on 1 (1 more cannot be judged)"
+    )
+    same = comparison().filter(pl.col("verdict") == "no material difference")
+    assert title(charts.forest(same)).startswith("three_level is shown neither better nor worse than four_level")
+    many = charts.forest(comparison(PILOTS, 5))
+    assert title(many) == "None of 6 pilots is better than four_level on some measure and worse on none"
+
+
+def test_a_forest_refuses_an_empty_table_and_a_mid_of_nothing():
+    with pytest.raises(ValueError, match="comparison must have at least 1 row, got 0"):
+        charts.forest(comparison().clear())
+    with pytest.raises(ValueError, match=r"comparison\.mid must be above 0, got 0"):
+        charts.forest(comparison().with_columns(mid=pl.lit(0.0)))
+
+
+def test_turnaround_marks_the_median_and_nine_in_ten():
+    days = [0.0, 2.0, 4.0, 10.0]
+    table = pl.DataFrame({"pilot": "old", "replication": 0, "days": days, "share": [0.0, 0.4, 0.6, 1.0]})
+    figure = charts.turnaround_distribution(table)
+    assert title(figure) == "Half of all requests are finished within 3.0 working days under old"
+    assert "nine in ten within 8.5 working days" in words(figure)
+    marked = [(line.get_xdata()[0], line.get_ydata()[0]) for line in figure.axes[0].lines if len(line.get_xdata()) == 1]
+    assert marked == [pytest.approx((3.0, 50)), pytest.approx((8.5, 90))]
+    assert "Working days" in figure.axes[0].get_xlabel()
+    assert "%" in figure.axes[0].get_ylabel()
+
+
+def test_turnaround_says_so_when_nine_in_ten_never_finish():
+    table = pl.DataFrame({"pilot": "old", "replication": 0, "days": [0.0, 60.0], "share": [0.0, 0.6]})
+    assert "nine in ten not within 60 working days" in words(charts.turnaround_distribution(table))
+
+
+def test_workload_names_the_most_loaded_post_and_its_contracted_hours():
+    figure = charts.workload(workload(PILOTS[:2], 1))
+    assert title(figure).startswith("The busiest post is")
+    assert "under three_level: 30.8 hours of work a week for 31.5 on duty (98%)" in title(figure)
+    ends = [p.get_x() + p.get_width() for p in figure.axes[0].patches]
+    assert max(ends) == pytest.approx(31.8)
+    assert "Hours" in figure.axes[0].get_xlabel()
+
+
+def test_backlog_names_what_keeps_growing_and_only_that():
+    calm = charts.backlog(backlog(), measured=(10, 36))
+    assert title(calm) == "No post's backlog keeps growing through all weeks after the warm-up"
+    growing = backlog(growth=7.0).filter(pl.col("post") == "district desk")
+    figure = charts.backlog(growing, measured=(10, 36))
+    assert "district desk under three_level (+7 hours a week)" in title(figure)
+    assert "four_level" not in title(figure)
+    assert figure.axes[0].get_ylabel() == "Work waiting (hours)"
+    assert figure.axes[0].get_xlabel() == "Week"
+
+
+def test_persons_are_sorted_from_the_busiest_and_their_gini_is_told():
+    table = pl.DataFrame({"pilot": "old", "replication": 0, "post": "clerk", "utilisation": [0.25, 0.75, 0.5, 0.5]})
+    even = table.with_columns(post=pl.lit("chief"), utilisation=pl.lit(0.5))
+    figure = charts.persons(pl.concat([table, even]))
+    assert title(figure) == (
+        "Work is spread most unevenly at the post of clerk under old (Gini 0.19), most evenly at that of chief "
+        "under old (Gini 0.00)"
+    )
+    assert "old: 4 persons, busy from 25% to 75%, Gini 0.19" in words(figure)
+    curve = next(line for line in figure.axes[0].lines if len(line.get_xdata()) == 4)
+    assert curve.get_ydata().tolist() == [75, 50, 50, 25]
+    assert curve.get_xdata().tolist() == [12.5, 37.5, 62.5, 87.5]
+    assert "%" in figure.axes[0].get_ylabel()
+
+
+def test_a_post_that_a_pilot_has_not_says_so():
+    shown = words(charts.persons(persons()))
+    assert "three_level: nobody at this post" in shown
+    assert "four_level: nobody at this post" not in shown
+
+
+def ribbons(axes):
+    return [p for p in axes.patches if isinstance(p, PathPatch)]
+
+
+def test_flows_are_drawn_on_one_scale_per_hundred_requests():
+    figure = charts.flows(flows(n=1))
+    assert title(figure).startswith("Per 100 requests, 200 moves to street or district and 100 back to the resident")
+    assert "under four_level; 200 and 200 under three_level" in title(figure)
+    assert "four_level: 700 moves per 100 requests" in words(figure)
+    assert "Resident 200" in words(figure)
+    assert "Finished 100" in words(figure)
+    first, second = figure.axes
+    for axes, moves in ((first, 700), (second, 900)):
+        # A ribbon begins at its upper left corner and ends at the lower left one.
+        widths = [p.get_path().vertices[7, 1] - p.get_path().vertices[0, 1] for p in ribbons(axes)]
+        assert sum(widths) == pytest.approx(moves)
+    inches = [abs(np.diff(axes.get_ylim())[0]) / axes.get_position().height for axes in (first, second)]
+    assert inches[0] == pytest.approx(inches[1])
+
+
+def test_flows_colour_the_most_frequent_procedures_and_put_the_others_together():
+    few, many = (words(charts.flows(flows(n=1, archetypes=n))) for n in (8, 13))
+    assert "procedure 7" in few
+    assert "all other requests" not in few
+    assert "procedure 6" in many
+    assert "procedure 7" not in many
+    assert "all other requests" in many
+
+
+def test_queues_show_the_day_and_the_week_of_queues_that_form():
+    figure = charts.queues(queues(n=1))
+    assert title(figure).endswith("of a working day: 7.0 at 11:30 under four_level, 14 at 11:30 under three_level")
+    assert [axes.get_title(loc="left") for axes in figure.axes] == [
+        "Community, residents in person: a working day", "and the week", "Community, files: a working day",
+        "and the week",
+    ]  # fmt: skip
+    day, week = figure.axes[:2]
+    x, y = day.lines[0].get_data()
+    assert dict(zip(x, y, strict=True))[11.5] == 7
+    x, y = week.lines[1].get_data()
+    assert dict(zip(x, y, strict=True))[24 + 11.5] == 14  # Tuesday
+    assert dict(zip(x, y, strict=True))[5 * 24 + 11.5] == 0  # Saturday
+    assert day.get_ylim() == week.get_ylim()
+
+
+def test_queues_that_never_form_have_no_row():
+    none = queues(n=1).with_columns(number=pl.lit(0.0))
+    figure = charts.queues(none)
+    assert figure.axes == []
+    assert "own work" not in words(charts.queues(queues(n=1)))
+
+
+def test_equity_shows_every_community_both_groups_of_a_pair_and_their_gap():
+    figure = equity_chart(measures(PILOTS[:2], 5, communities=4))
+    assert title(figure) == (
+        "Between the worst and the best community lie minutes of waiting at a counter: 1.27 under four_level, "
+        "1.27 under three_level"
+    )
+    panel = figure.axes[1]
+    assert panel.get_xlabel() == "Minutes"
+    assert "Wait at a counter, mean" in words(figure)
+    dots = [line for line in panel.lines if len(line.get_xdata()) == 4]
+    assert [len(line.get_xdata()) for line in dots] == [4, 4]
+    assert min(dots[0].get_xdata()) == pytest.approx(20.2)
+    assert min(dots[1].get_xdata()) == pytest.approx(23.2)
+    hollow = [line.get_xdata()[0] for line in panel.lines if line.get_markerfacecolor() == "white"]
+    assert hollow == pytest.approx([22.2, 25.2, 22.6, 25.6])  # others, then those near the office
+    gaps = [t.get_text() for t in panel.texts if "±" in t.get_text()]
+    assert len(gaps) == 6
+    assert gaps[2].startswith("−0.4")
+
+
+def test_equity_stars_what_meets_an_overloaded_post_and_shows_a_dash_for_what_is_withheld():
+    table = measures(PILOTS[:2], 5, communities=4)
+    wait = table.filter(pl.col("measure") == "counter_wait_mean")
+    touched = wait.with_columns(measure=pl.lit("touched_in_person"), unit=pl.lit("share"), value=pl.lit(0.3))
+    starred = equity_chart(pl.concat([table, touched]))
+    assert "1.27* under four_level" in title(starred)
+    assert "* meets an overloaded post" in words(starred)
+    unknown = (pl.col("group") == "community:02") & (pl.col("measure") == "counter_wait_mean")
+    withheld = equity_chart(table.with_columns(value=pl.when(unknown).then(math.nan).otherwise(pl.col("value"))))
+    assert "minutes of a resident's time" in title(withheld)
+    assert "–" in [t.get_text() for t in withheld.axes[1].texts]
+    assert "overloaded" not in words(withheld)
+
+
+def test_the_title_of_equity_tells_no_gap_whose_interval_holds_zero():
+    table = measures(PILOTS[:2], 4, communities=4)
+    tossed = (pl.col("pilot") == PILOTS[1]) & (pl.col("group") == "community:04") & (pl.col("replication") % 2 == 1)
+    told = title(equity_chart(table.with_columns(pl.col("value") + 9.0 * tossed)))
+    assert told.endswith("1.27 under four_level, none that is shown under three_level")
+
+
+def test_equity_refuses_measures_without_communities():
+    table = measures()
+    found = equity.table(equity.statistics(table, PILOTS[:2], 0.05, ASKED), table, 0.95, ASKED)
+    with pytest.raises(ValueError, match=r"measures must have communities of one of turnaround_p50, .*, got none"):
+        charts.equity(table.filter(pl.col("group") == "all"), found)
+
+
+def lightness(colour):
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+    return 116 * float(np.dot([0.2126, 0.7152, 0.0722], linear)) ** (1 / 3) - 16
+
+
+def test_pilots_differ_in_a_grey_copy():
+    shades = sorted(map(lightness, charts.COLOURS))
+    assert min(np.diff(shades)) > 8

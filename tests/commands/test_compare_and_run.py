@@ -1,0 +1,235 @@
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import polars as pl
+import pytest
+from setups.commands import TINY, refused, wangge
+
+THREE = "structure.communities=2"
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tiny")
+    done = wangge(folder, "compare", "pilots=[four_level]", "name=one", *TINY)
+    assert done.returncode == 0, done.stderr
+    return folder, done.stdout
+
+
+def test_help_names_every_command(tmp_path):
+    told = wangge(tmp_path, "--help")
+    assert told.returncode == 0
+    for command in ("compare", "run", "bench", "new", "status", "clean"):
+        assert f"  {command}" in told.stdout
+        assert wangge(tmp_path, command, "--help").stdout.startswith(f"wangge {command} ")
+
+
+def test_the_tables_of_work_heads_and_load_come_before_the_measures(tiny):
+    out = tiny[1]
+    places = [out.index(t) for t in ("Work, thousand hours", "Heads by level", "Load before anything", "turnaround")]
+    assert places == sorted(places)
+
+
+def test_a_run_ends_with_its_speed_and_peak_memory(tiny):
+    assert re.search(r"[\d,]+ steps in [\d,]+ s: [\d,]+ steps a second in all, peak memory [\d,]+ MB", tiny[1])
+
+
+def test_results_hold_manifest_tables_charts_and_summary(tiny):
+    results = tiny[0] / "results" / "one"
+    manifest = json.loads((results / "manifest.json").read_text())
+    assert "four_level" in json.dumps(manifest)
+    assert str(tiny[0]) not in json.dumps(manifest)
+    for name in ("measures", "turnaround", "workload", "backlog", "persons", "flows", "queues", "equity"):
+        assert len(pl.read_parquet(results / f"{name}.parquet")) == len(pl.read_csv(results / f"{name}.csv")) > 0
+    for name in ("turnaround", "workload", "backlog", "persons", "flows", "queues", "equity"):
+        assert (results / "charts" / f"{name}.png").read_bytes()[:4] == b"\x89PNG"
+        assert b"<svg" in (results / "charts" / f"{name}.svg").read_bytes()
+    summary = (results / "summary.md").read_text()
+    assert "Load before anything" in summary
+    assert "**How evenly today's communities fare**" in summary
+    assert "How evenly residents fare" in tiny[1]
+    assert pl.read_parquet(results / "equity_differences.parquet").is_empty()  # one pilot has nothing to differ from
+
+
+def test_the_same_command_again_simulates_nothing_and_gives_the_same_tables(tiny):
+    folder = tiny[0]
+    before = (folder / "results/one/measures.parquet").read_bytes()
+    done = wangge(folder, "compare", "pilots=[four_level]", "name=one", *TINY)
+    assert "Nothing was simulated" in done.stdout
+    assert (folder / "results/one/measures.parquet").read_bytes() == before
+
+
+def test_the_same_designs_under_another_name_are_not_simulated_again(tiny):
+    folder = tiny[0]
+    done = wangge(folder, "run", "pilot=four_level", "name=other", *TINY)
+    assert done.returncode == 0, done.stderr
+    assert "Nothing was simulated" in done.stdout
+    one, other = (folder / f"results/{name}/measures.parquet" for name in ("one", "other"))
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_another_study_does_not_overwrite_a_folder(tiny):
+    told = refused(tiny[0], "compare", "pilots=[four_level]", "name=one", *TINY, "run.seed=9")
+    assert "results/one" in told.replace("\\", "/") or "one" in told
+    assert "seed" in told
+
+
+def test_the_number_of_processes_changes_no_number(tmp_path):
+    for workers in (1, 2):
+        name = f"w{workers}"
+        done = wangge(
+            tmp_path,
+            "compare",
+            "pilots=[three_level,three_level_balanced]",
+            f"name={name}",
+            f"workers={workers}",
+            THREE,
+            *TINY,
+        )
+        assert done.returncode == 0, done.stderr
+    for table in ("measures", "comparison", "backlog"):
+        a, b = (tmp_path / f"results/w{w}/{table}.parquet" for w in (1, 2))
+        assert a.read_bytes() == b.read_bytes()
+
+
+def test_a_killed_run_goes_on_and_ends_with_the_same_tables(tiny, tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "experiments.main",
+        "compare",
+        "pilots=[four_level]",
+        "name=one",
+        "workers=1",
+        *TINY,
+    ]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    kept = tmp_path / "results/.replications"
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not any(kept.glob("*/*/*.zip")):
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = wangge(tmp_path, *command[3:])
+    assert done.returncode == 0, done.stderr
+    assert "replications were kept already" in done.stdout
+    for table in ("measures", "backlog", "turnaround", "workload"):
+        name = f"results/one/{table}.parquet"
+        assert (tmp_path / name).read_bytes() == (tiny[0] / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (
+            ("compere",),
+            "the command must be one of compare, sweep, run, trace, headlines, status, clean, plot, new, bench, ",
+        ),
+        (("compare", "grid.housholds=300"), "grid.housholds is not a known key (did you mean grid.households"),
+        (("compare", "grid.households=many"), 'grid.households must be a whole number, got "many"'),
+        (("compare", "demand.rework_share=1.5"), "demand.rework_share must be at most 1, got 1.5"),
+        (("compare", "staffing.street_heads=-3"), "staffing.street_heads must be at least 0, got -3"),
+        (("compare", "staffing.community_heads=400"), "staffing.community_heads must be between 62 and 155"),
+        (
+            ("compare", "structure=three_level", "pilots=[four_level]"),
+            "must sum to 1 where the structure has no street",
+        ),
+        (
+            ("compare", "district.calendar.hours=[{open: '12:00', close: '09:00'}]"),
+            "district.calendar.hours.0.close must be later than open, got 12:00 to 09:00",
+        ),
+        (
+            ("compare", "structure.performs.street.justice=province"),
+            "structure.performs.street.justice must be one of 'community', 'street' or 'district', got \"province\"",
+        ),
+        (("compare", "district.communities=50000"), "district.communities must be at most the number of households"),
+        (("compare", "pilots=[four_level,five_level]"), "(did you mean four_level or three_level?), got five_level"),
+        (("compare", "pilots=[four_level,four_level]"), "pilots must be different ones"),
+        (("compare", "pilots=[]"), "pilots must"),
+        (("compare", "name=../outside"), "name"),
+        (("compare", "--config-dir", "nowhere"), "--config-dir must be a folder that exists, got nowhere"),
+        (("compare", "--frobnicate"), "arguments must be key=value or a flag of --help, got --frobnicate"),
+        (("compare", "run.overload=refuse"), "run.overload is refuse and every post must be able to keep up"),
+        (("compare", "workers=0"), "executor.workers must be at least 1, got 0"),
+        (("compare", "executor=serial", "workers=2"), "workers must be left out where executor=serial, got 2"),
+        (("compare", "executor=dusk"), "executor must be one of dask, local, serial (did you mean dask?), got dusk"),
+        (
+            ("run", "executor=dask", "executor.address=here"),
+            "executor.address must be tcp://HOST:PORT or tls://HOST:PORT",
+        ),
+        (
+            ("compare", "executor=dask", "executor.adress=a"),
+            "executor.adress is not a known key (did you mean executor.add",
+        ),
+        (("run", "network=mm"), "network must be one of"),
+        (("run", "network=mmc", "network.servers.clerk.number=0"), "network.stations.desk must be served by somebody"),
+        (("run", "network.horizon=3"), "network must be given (network=mmc)"),
+        (("run", "network=mmc", "pilot=three_level"), "pilot must be left out where a network is run, got both"),
+    ],
+)
+def test_a_mistake_is_one_paragraph_with_path_rule_and_value(tmp_path, arguments, text):
+    assert text in refused(tmp_path, *arguments)
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_textbook_queue_stands_beside_its_theory(tmp_path):
+    done = wangge(tmp_path, "run", "network=mmc", "replications=4")
+    assert done.returncode == 0, done.stderr
+    row = next(line for line in done.stdout.splitlines() if line.split()[:1] == ["waiting_time"])
+    assert row.split()[-1] == "1.6180"
+    assert (tmp_path / "results/run-mmc/measures.parquet").is_file()
+
+
+def test_a_pilot_of_ones_own_is_found_and_can_run_no_code(tmp_path):
+    pilots = tmp_path / "mine" / "pilot"
+    pilots.mkdir(parents=True)
+    (pilots / "mine.yaml").write_text(
+        "# @package _global_\ndefaults:\n  - four_level\nname: mine\ntitle: '<b>mine</b>'\ngrid: {households: 300}\n"
+    )
+    done = wangge(tmp_path, "compare", "--config-dir", "mine", "pilots=[four_level,mine]", "name=own", *TINY)
+    assert done.returncode == 0, done.stderr
+    summary = (tmp_path / "results/own/summary.md").read_text()
+    assert "<b>" not in summary
+    (pilots / "evil.yaml").write_text(
+        "# @package _global_\ndefaults:\n  - four_level\n"
+        "hydra:\n  callbacks:\n    x: {_target_: os.mkdir, path: broken}\nname: evil\ntitle: evil\n"
+    )
+    wangge(tmp_path, "compare", "--config-dir", "mine", "pilots=[four_level,evil]", "name=evil", *TINY)
+    assert not (tmp_path / "broken").exists()
+
+
+def test_the_executor_is_shown_and_is_no_part_of_a_study(tiny, tmp_path):
+    shown = wangge(tmp_path, "compare", "--cfg", "job", "workers=3").stdout
+    assert "executor:\n  kind: local\n  workers: 3\n" in shown
+    done = wangge(tiny[0], "compare", "pilots=[four_level]", "name=one", "executor=serial", *TINY)
+    assert "Nothing was simulated" in done.stdout
+
+
+def test_every_pilot_resolves_to_data(tmp_path):
+    done = wangge(tmp_path, "compare", "--cfg", "job", "--resolve")
+    assert done.returncode == 0
+    for name in ("four_level", "three_level", "three_level_balanced"):
+        assert f"{name}:" in done.stdout
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_copied_pilot_that_kept_its_name_is_refused_before_anything_runs(tmp_path):
+    pilots = tmp_path / "mine" / "pilot"
+    pilots.mkdir(parents=True)
+    (pilots / "copy.yaml").write_text(
+        "# @package _global_\ndefaults:\n  - three_level\nname: three_level\ntitle: copy\n"
+    )
+    told = refused(tmp_path, "compare", "--config-dir", "mine", "pilots=[four_level,copy]")
+    assert "pilot/copy.yaml: name must be copy, as the file is called, got three_level" in told
+
+
+def test_a_queue_without_a_steady_state_is_named_and_a_run_ends_with_its_cost(tmp_path):
+    done = wangge(tmp_path, "run", "network=mmc", "network.servers.clerk.number=2", "replications=2")
+    assert "pool:clerk was busy all the time" in done.stdout
+    assert "steps a second" in done.stdout
+    assert "theory" not in done.stdout

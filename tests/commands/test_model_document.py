@@ -1,0 +1,118 @@
+import re
+
+import pytest
+import yaml
+from setups.district import CONFIGS, PILOTS, pilot
+
+from experiments import document
+
+TEXT = document.MODEL.read_text(encoding="utf-8")
+TABLES = document.tables(CONFIGS)
+
+STRESS = (
+    "## 1. Objectives", "### 1.1 Purpose of the model", "### 1.2 Model outputs", "### 1.3 Experimentation aims",
+    "## 2. Logic", "### 2.1 Base model overview diagram", "### 2.2 Base model logic", "### 2.3 Scenario logic",
+    "### 2.4 Algorithms", "### 2.5 Components", "#### 2.5.1 Entities", "#### 2.5.2 Activities", "#### 2.5.3 Resources",
+    "#### 2.5.4 Queues", "#### 2.5.5 Entry/exit points", "## 3. Data", "### 3.1 Data sources", "### 3.2 Pre-processing",
+    "### 3.3 Input parameters", "### 3.4 Assumptions", "## 4. Experimentation", "### 4.1 Initialisation",
+    "### 4.2 Run length", "### 4.3 Estimation approach", "## 5. Implementation",
+    "### 5.1 Software or programming language", "### 5.2 Random sampling", "### 5.3 Model execution",
+    "### 5.4 System specification", "## 6. Code access", "### 6.1 Computer model sharing statement",
+)  # fmt: skip
+ODD = (
+    "## 1. Purpose and patterns", "## 2. Entities, state variables, and scales",
+    "## 3. Process overview and scheduling", "## 4. Design concepts", "### Basic principles", "### Emergence",
+    "### Adaptation", "### Objectives", "### Learning", "### Prediction", "### Sensing", "### Interaction",
+    "### Stochasticity", "### Collectives", "### Observation", "## 5. Initialization", "## 6. Input data",
+    "## 7. Submodels",
+)  # fmt: skip
+
+SMALL = "before\n<!-- table: {} -->\nold\n<!-- end of table -->\nafter\n"
+
+
+def test_the_tables_of_the_document_are_as_the_configs_are():
+    assert document.filled(TEXT, CONFIGS) == TEXT, "python -m experiments.document writes them again"
+
+
+def test_the_document_has_the_headings_of_both_protocols_in_their_order():
+    stress, odd = TEXT.split("# Part A. STRESS-DES\n")[1].split("# Part B. ODD: place, demand and staff\n")
+    assert tuple(re.findall(r"^##+ .*$", stress, re.MULTILINE)) == STRESS
+    assert tuple(re.findall(r"^##+ .*$", odd, re.MULTILINE)) == ODD
+
+
+def test_every_parameter_is_in_the_table_of_its_group_with_its_meaning_unit_range_and_source():
+    rows = yaml.safe_load((CONFIGS / "evidence.yaml").read_text(encoding="utf-8"))
+    told = [line for name in TABLES for line in TABLES[name].splitlines() if line.startswith("| ")]
+    for row in rows:
+        name = f"{row['path']} ({', '.join(row['pilots'])})" if "pilots" in row else row["path"]
+        (line,) = (line for line in told if line.startswith(f"| {name} |"))
+        path, meaning, unit, low, base, high, confidence, source = line.strip("| ").split(" | ")
+        assert path == name
+        assert len(meaning) > 5
+        assert (unit, confidence, source) == (row["unit"], row["confidence"], row["source"])
+        assert (low, base, high) == tuple(document.shown(row[key]) for key in ("low", "base", "high"))
+
+
+def test_every_meaning_is_of_some_parameter():
+    rows = yaml.safe_load((CONFIGS / "evidence.yaml").read_text(encoding="utf-8"))
+    meaning = yaml.safe_load((CONFIGS / "meaning.yaml").read_text(encoding="utf-8"))
+    for entry in meaning:
+        pattern = re.escape(entry).replace(r"\*", r"\w+")
+        assert any(re.fullmatch(pattern, row["path"]) for row in rows), entry
+
+
+def test_a_meaning_names_the_archetype_and_the_activity():
+    procedures = {"archetypes": {"T3": {"title": "insurance"}}}
+    meaning = {"a.*.b.*.minutes": "{0}: touch time of {1}", "a.lag": "a lag"}
+    assert (
+        document.meant("a.T3.b.street_review.minutes", meaning, procedures) == "insurance: touch time of street review"
+    )
+    with pytest.raises(ValueError, match=re.escape("meaning.yaml must have one entry for a.lags, got 0")):
+        document.meant("a.lags", meaning, procedures)
+    with pytest.raises(ValueError, match=re.escape("meaning.yaml must have one entry for a.lag, got 2")):
+        document.meant("a.lag", meaning | {"a.*": "anything"}, procedures)
+
+
+def test_shipped_designs_have_their_heads_and_activities_their_times():
+    for name in PILOTS:
+        assert f"| {name} | {pilot(name).title} |" in TABLES["pilots"]
+    assert "118 / 120 / 60" in TABLES["pilots"]
+    n = sum(len(a.activities) for a in pilot().procedures.archetypes.values())
+    assert len(TABLES["activities"].splitlines()) == 2 + n
+
+
+def test_values_are_shown_as_a_reader_writes_them():
+    assert document.shown(None) == "–"
+    assert document.shown(130000) == "130,000"
+    assert document.shown(2011) == "2011"
+    assert document.shown(True) == "yes"
+    assert document.shown([{"open": "08:30", "close": "12:00"}, 5]) == "open 08:30, close 12:00 5"
+
+
+def test_a_document_without_a_place_an_end_or_a_known_name_is_refused(monkeypatch):
+    monkeypatch.setattr(document, "tables", lambda _: {"one": "| 1 |"})
+    whole = document.filled(SMALL.format("one"), CONFIGS)
+    assert whole == "before\n<!-- table: one -->\n\n| 1 |\n\n<!-- end of table -->\nafter\n"
+    assert document.filled(whole, CONFIGS) == whole
+    with pytest.raises(ValueError, match="the document must have a place for table one, got none"):
+        document.filled("nothing\n", CONFIGS)
+    with pytest.raises(ValueError, match="a table of the document must be one of one, got two"):
+        document.filled(SMALL.format("one") + SMALL.format("two"), CONFIGS)
+    with pytest.raises(ValueError, match="table one must have an end, got none"):
+        document.filled("<!-- table: one -->\nold\n", CONFIGS)
+
+
+def test_the_command_writes_the_document_again_and_says_when_it_differs(monkeypatch, tmp_path, capsys):
+    copy = tmp_path / "model.md"
+    copy.write_text(TEXT.replace("| 130,000 |", "| 130,001 |"), encoding="utf-8")
+    monkeypatch.setattr(document, "MODEL", copy)
+    monkeypatch.setattr(document, "tables", lambda _: TABLES)
+    with pytest.raises(SystemExit) as ended:
+        document.main(["--check"])
+    assert ended.value.code == 1
+    assert "docs/model.md differs from the configs" in capsys.readouterr().err
+    document.main([])
+    assert copy.read_text(encoding="utf-8") == TEXT
+    document.main(["--check"])
+    document.main(["--help"])
+    assert "--check" in capsys.readouterr().out

@@ -1,0 +1,226 @@
+import json
+import re
+import shutil
+
+import polars as pl
+import pytest
+from setups.commands import TINY as TWO_REPLICATIONS
+from setups.commands import refused, wangge
+from setups.contents import contents
+from setups.district import tiny
+
+from sim import config
+from sim.errors import StoreError
+from sim.store.store import Store
+from sim.study import redraw, replication, replications
+from sim.study.comparison import redraw as kept
+from sim.study.comparison.comparison import KEPT
+
+TINY = (*TWO_REPLICATIONS, "workers=1")
+CHARTS = {
+    "turnaround", "workload", "persons", "backlog", "flows", "queues", "equity", "differences",
+    "map_turnaround_p50", "map_counter_wait_mean", "map_resident_time", "map_patrols_done",
+    "organisation_three_level", "organisation_three_level_balanced",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("plot")
+    command = ("compare", "pilots=[three_level,three_level_balanced]", "structure.communities=2", *TINY)
+    done = wangge(folder, *command, "name=two")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture
+def results(made, tmp_path):
+    shutil.copytree(made / "results", tmp_path / "results")
+    return tmp_path / "results" / "two"
+
+
+def test_compare_and_plot_give_the_same_bytes_by_name_and_by_path(made, tmp_path):
+    before = contents(made / "results/two")
+    drawn = {f"charts/{name}.{kind}" for name in CHARTS for kind in ("png", "svg")}
+    assert drawn == {name for name in before if name.startswith("charts")}
+    moved = tmp_path / "elsewhere"
+    shutil.copytree(made / "results/two", moved)
+    shutil.rmtree(moved / "charts")  # they are drawn from the final tables: the replications are not moved with them
+    done = wangge(tmp_path, "plot", str(moved))
+    assert done.returncode == 0, done.stderr
+    assert all(name in " ".join(done.stdout.split()) for name in CHARTS)
+    assert contents(moved) == before
+    assert wangge(made, "plot", "two").returncode == 0
+    assert contents(made / "results/two") == before
+    assert wangge(made, "plot", "results/two").returncode == 0
+
+
+def test_pilots_are_kept_whole_and_are_read_back(made):
+    pilots = kept.pilots_of(Store.attach(made / "results/two"))
+    assert [p.name for p in pilots] == ["three_level", "three_level_balanced"]
+    assert pilots[0].title == "three levels (proposed)"
+    assert pilots[0].run.replications == 2
+    a_pilot = tiny("four_level")
+    assert config.load(a_pilot.model_dump(mode="json")) == a_pilot
+    assert replications.identity([a_pilot])["pilots"] == [replications.matters(a_pilot.model_dump(mode="json"))]
+
+
+def test_every_table_of_a_replication_is_kept_and_every_chart_has_its_table():
+    tables, _ = replication.simulate(tiny(), 0)
+    assert set(tables) == set(KEPT) >= set(kept.NEEDED)
+    for name, columns in kept.NEEDED.items():
+        assert set(columns) <= set(tables[name].columns)
+
+
+def test_any_measure_that_is_kept_by_place_can_be_mapped_and_no_other_chart_is_touched(results):
+    before = contents(results)
+    done = wangge(results.parents[1], "plot", "two", "map=trips")
+    assert done.returncode == 0, done.stderr
+    assert ": map_trips (PNG and SVG)" in done.stdout
+    after = contents(results)
+    svg = after.pop("charts/map_trips.svg").decode()
+    assert after.pop("charts/map_trips.png").startswith(b"\x89PNG")
+    assert after == before
+    assert "Trips to an office (per request)" in svg
+    assert "configs/evidence.yaml" in svg
+
+
+def test_a_map_of_what_is_not_kept_by_place_is_one_paragraph_and_nothing_is_touched(results):
+    before = contents(results)
+    told = refused(results.parents[1], "plot", "two", "map=tripps")
+    assert "map must be a measure that these results keep by community or grid (did you mean trips" in told
+    assert "patrols_done" in told
+    assert told.endswith("got tripps\n")
+    told = refused(results.parents[1], "plot", "two", "map=trips", "map=found")
+    assert told == "wangge: map must be given at most once, got trips found\n"
+    assert contents(results) == before
+
+
+def test_the_districts_of_a_province_have_no_one_map_but_an_organisation(tmp_path):
+    assert wangge(tmp_path, "run", "pilot=four_level", "name=many", "district.copies=2", *TINY).returncode == 0
+    drawn = {path.stem for path in (tmp_path / "results/many/charts").iterdir()}
+    assert "organisation_four_level" in drawn
+    assert not any(name.startswith("map_") for name in drawn)
+    assert "One of 2 districts like it." in (tmp_path / "results/many/charts/organisation_four_level.svg").read_text()
+    told = refused(tmp_path, "plot", "many", "map=trips")
+    assert "got trips: they keep none so (several districts, or an older run)" in told
+
+
+def test_a_run_of_one_pilot_needs_no_differences(tmp_path):
+    assert wangge(tmp_path, "run", "pilot=four_level", "name=one", *TINY).returncode == 0
+    before = contents(tmp_path / "results/one")
+    assert "charts/differences.png" not in before
+    assert wangge(tmp_path, "plot", "one").returncode == 0
+    assert contents(tmp_path / "results/one") == before
+
+
+@pytest.mark.parametrize("missing", ["pilots.json", "persons.parquet", "comparison.parquet"])
+def test_what_is_missing_is_named_and_nothing_is_touched(results, missing):
+    (results / missing).unlink()
+    before = contents(results)
+    told = refused(results.parents[1], "plot", "two")
+    assert f"must hold what its charts are drawn from, but has no {missing}: its run did not finish" in told
+    assert "Give the command that made it once more" in told
+    assert contents(results) == before
+
+
+def test_all_that_is_missing_is_named_at_once(results):
+    for name in ("flows", "queues"):
+        (results / f"{name}.parquet").unlink()
+    with pytest.raises(StoreError, match=r"has no flows\.parquet, queues\.parquet: "):
+        redraw.draw(Store.attach(results))
+
+
+def test_tables_of_other_replications_columns_or_bytes_are_refused(results):
+    store = Store.attach(results)
+    queues = pl.read_parquet(results / "queues.parquet")
+    before = contents(results / "charts")
+    for table, told in (
+        (
+            queues.filter(replication=0),
+            r"must be of 2 replications of each of 2 pilots, got 2 in all: its last run did",
+        ),
+        (queues.drop("number"), "must have the columns number: an earlier wangge made it"),
+    ):
+        store.write_table("queues", table)
+        with pytest.raises(StoreError, match=told):
+            redraw.draw(store)
+    store.write_bytes("queues.parquet", b"PAR1")
+    with pytest.raises(StoreError, match=r"queues\.parquet .* must be a table of wangge, and cannot be read"):
+        redraw.draw(store)
+    assert contents(results / "charts") == before
+
+
+def edited(plain):
+    plain["pilots"][0]["grid"]["households"] += 1
+    return plain
+
+
+@pytest.mark.parametrize("change", [edited, lambda plain: {"pilots": 3}, lambda plain: {}, lambda plain: []])
+def test_pilots_that_are_not_those_of_the_manifest_are_refused(results, change):
+    plain = change(json.loads((results / "pilots.json").read_text()))
+    (results / "pilots.json").write_text(json.dumps(plain))
+    with pytest.raises(StoreError, match=r"pilots\.json in .* must be what was run there, but is damaged, was edited"):
+        redraw.draw(Store.attach(results))
+
+
+def test_a_title_is_only_text_in_every_chart(results):
+    plain = json.loads((results / "pilots.json").read_text())
+    plain["pilots"][0]["title"] = "<script>alert(1)</script> $x^2$"  # a title is no part of a study
+    (results / "pilots.json").write_text(json.dumps(plain))
+    redraw.draw(Store.attach(results))
+    for chart in ("workload", "map_patrols_done", "organisation_three_level"):
+        svg = (results / f"charts/{chart}.svg").read_text()
+        assert "<script" not in svg
+        assert "&lt;script&gt;alert(1)&lt;/script&gt; $x^2$" in svg
+
+
+def test_folders_of_other_kinds_have_no_charts_to_draw(tmp_path):
+    assert wangge(tmp_path, "run", "network=mmc", "replications=2", "workers=1").returncode == 0
+    told = refused(tmp_path, "plot", "run-mmc")
+    assert "holds a queueing network, which has no charts: its measures are in summary.md" in told
+    Store.open(tmp_path / "results/other", {"cases": {}}, {})
+    told = refused(tmp_path, "plot", "other")
+    assert "holds none: wangge bench and wangge validate draw their own charts" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ((), "plot must be given the name or path of one results folder (wangge plot compare), got nothing"),
+        (("a", "b"), "plot must be given the name or path of one results folder (wangge plot compare), got a b"),
+        (("name=a",), "one results folder (wangge plot compare), got name=a"),
+        (("nowhere",), "plot must be given a name under results/ or the path of a results folder, got nowhere"),
+        (("empty",), "empty must be the results folder of a study, but has no manifest.json"),
+    ],
+)
+def test_a_mistake_is_one_paragraph(tmp_path, arguments, text):
+    (tmp_path / "empty").mkdir()
+    assert text in refused(tmp_path, "plot", *arguments)
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
+
+
+def test_help_says_what_plot_draws_from(tmp_path):
+    assert re.search(r"^  plot +draw every chart", wangge(tmp_path, "--help").stdout, re.MULTILINE)
+    assert "nothing is simulated" in wangge(tmp_path, "plot", "--help").stdout
+
+
+def test_replications_that_an_earlier_program_kept_with_fewer_tables_are_run_again(results):
+    store = Store.attach(results)
+    key = store.key("three_level")
+    tables, facts = store.archive.whole(key, 1)
+    del tables["persons"]
+    store.archive.put_aside(key, 1, "is outdated")
+    store.archive.keep(key, 1, tables, facts)
+    before = contents(results)
+    command = ("compare", "pilots=[three_level,three_level_balanced]", "structure.communities=2", *TINY, "name=two")
+    done = wangge(results.parents[1], *command)
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stdout.split())
+    assert "Replication 1 of pilot three_level" in said
+    assert "was kept by an earlier wangge without persons; it was put aside as corrupt-0001-" in said
+    assert "3 of 4 replications were kept already." in said
+    after = contents(results)
+    assert {name: data for name, data in after.items() if name.endswith(".parquet")} == {
+        name: data for name, data in before.items() if name.endswith(".parquet")
+    }

@@ -1,0 +1,118 @@
+import shutil
+
+import pytest
+from setups.commands import refused
+from setups.district import CONFIGS
+
+from sim.config.compose import compose, parse
+from sim.errors import ConfigError
+
+GLOBAL = "# @package _global_\n"
+FOUR = "defaults:\n  - four_level\n"
+
+
+def folder(root, **pilots):
+    """Return a folder of pilots, each given by its text; its own name and title are added."""
+    (root / "pilot").mkdir(parents=True, exist_ok=True)
+    for name, text in pilots.items():
+        (root / "pilot" / f"{name}.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    return root
+
+
+def named(name, text):
+    return f"{text}name: {name}\ntitle: {name}\n"
+
+
+def told(root, name, *overrides):
+    with pytest.raises(ConfigError) as caught:
+        compose("main", parse(["--config-dir", str(root), *overrides]), f"pilot={name}")
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "path", ["two words", "网格", "a,b[c]", "it's", "\\'", "end\\", "k=v", "${oc.env:HOME}", 'a"b', "20%20", "#h?"]
+)
+def test_a_folder_is_found_whatever_its_path_is_called(tmp_path, path):
+    root = folder(tmp_path / path, mine=named("mine", GLOBAL + FOUR))
+    assert compose("main", parse([f"--config-dir={root}"]), "pilot=mine")["name"] == "mine"
+
+
+def test_a_relative_folder_is_found_from_where_the_command_is_given(tmp_path, monkeypatch):
+    folder(tmp_path / "mine", mine=named("mine", GLOBAL + FOUR))
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(tmp_path / "there")
+    assert compose("main", parse(["--config-dir", "../mine"]), "pilot=mine")["name"] == "mine"
+
+
+def test_a_folder_without_configs_is_refused_as_is_one_level_too_deep(tmp_path):
+    root = folder(tmp_path / "mine", mine=named("mine", GLOBAL + FOUR))
+    for wrong in (tmp_path, root / "pilot"):
+        with pytest.raises(ConfigError, match=r"must hold a folder like those of configs/ with a YAML file in it"):
+            parse(["--config-dir", str(wrong)])
+    with pytest.raises(ConfigError, match="must be a folder that exists, got nothing"):
+        parse(["--config-dir"])
+
+
+def test_a_file_called_as_a_shipped_one_is_refused_unless_it_is_its_copy(tmp_path):
+    root = folder(tmp_path / "mine")
+    shutil.copy(CONFIGS / "pilot/three_level.yaml", root / "pilot")
+    (root / "evidence.yaml").write_text("[]\n")
+    assert parse(["--config-dir", str(root)]).config_dir == root
+    with (root / "pilot/three_level.yaml").open("a") as file:
+        file.write("grid: {households: 300}\n")
+    with pytest.raises(ConfigError) as caught:
+        parse(["--config-dir", str(root)])
+    assert str(caught.value) == (
+        "--config-dir must hold no file of the same name as one of configs/ (the shipped one would be read), "
+        "got pilot/three_level.yaml"
+    )
+
+
+def test_a_wrong_choice_is_told_with_the_options_of_both_folders(tmp_path):
+    root = folder(tmp_path / "mine", one=named("one", GLOBAL + FOUR))
+    (root / "district").mkdir()
+    (root / "district/lanterns.yaml").write_text("defaults:\n  - yuehu\n")
+    for option in ("four_level", "one", "three_level"):
+        assert f" {option}, " in told(root, "ones")
+    assert told(root, "ones").endswith(" (did you mean one?), got ones")
+    assert told(root, "one", "district=lantern") == (
+        "district must be one of lanterns, yuehu (did you mean lanterns?), got lantern"
+    )
+    assert "(did you mean grid.households" in told(root, "one", "district=lanterns", "grid.housholds=3")
+
+
+def test_a_wrong_choice_in_a_file_is_told_with_the_file(tmp_path):
+    root = folder(
+        tmp_path,
+        one=named("one", f"{GLOBAL}{FOUR}  - override /district: nowhere\n"),
+        two=named("two", f"{GLOBAL}{FOUR}  - three_levels\n"),
+        three=named("three", f"{GLOBAL}{FOUR}  - override /distict: yuehu\n"),
+    )
+    assert told(root, "one").endswith("district must be one of yuehu, got nowhere")
+    assert told(root, "two").startswith("pilot/two.yaml: pilot must be one of ")
+    assert told(root, "three") == "In 'pilot/three': Could not override 'distict'. No match in the defaults list."
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (named("mine", FOUR), "a file of pilot/ must begin with the line # @package _global_, got one without it"),
+        ("- a list\n", "a file of pilot/ must begin with the line # @package _global_"),
+        (GLOBAL + "defaults:\n  - mine\n", "the defaults of a config file must not lead back to it, got a circle"),
+        (GLOBAL.encode() + b"title: \xff\n", "config files must be text in UTF-8: "),
+        (GLOBAL + "title: [x\n", "config files must be YAML: "),
+        (GLOBAL + FOUR + "title: ${oc.env:HOME}\n", "Unsupported interpolation type oc.env"),
+        (GLOBAL + FOUR + "title: !!python/object/apply:os.getcwd []\n", "config files must be YAML: "),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_in_one_paragraph(tmp_path, text, expected):
+    assert told(folder(tmp_path, mine=text), "mine").startswith(expected)
+
+
+def test_what_names_code_is_refused_and_runs_nothing(tmp_path):
+    evil = GLOBAL + FOUR + "grid: {_target_: os.mkdir, path: broken}\n"
+    folder(tmp_path / "mine", evil=named("evil", evil))
+    text = refused(tmp_path, "compare", "--config-dir", "mine", "pilots=[evil]")
+    assert 'grid._target_ is not a known key, got "os.mkdir"' in text
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["mine"]

@@ -1,0 +1,116 @@
+"""Replications that a study spends until it is precise, on a choice, and on its warm-up, as a user asks for them."""
+
+import re
+
+import polars as pl
+import pytest
+from setups.studies import BASE, table, write
+
+
+def test_a_study_runs_until_its_half_widths_are_met_and_not_beyond(sweep, tmp_path):
+    precision = {"replications": 2, "until": {"patrols_done": {"half_width": 0.1}}, "most": 12}
+    write(tmp_path, responses=["patrols_done"], precision=precision)
+    told = sweep()
+    reached = table("precision")
+    assert reached.columns == ["point", "label", "response", "n", "mean", "half_width", "target", "met", "why"]
+    counts = dict(table("design").select("point", "replications").iter_rows())
+    for row in reached.iter_rows(named=True):
+        assert row["n"] == counts[row["point"]]
+        assert row["met"] == (row["half_width"] <= 0.1)
+        assert row["met"] or row["n"] == 12
+    missed = reached.filter(~pl.col("met"))["point"].to_list()
+    assert ("All 2 points are as precise as wanted" in told) == (not missed)
+    summary = table("summary")
+    half = (summary["patrols_done_high"] - summary["patrols_done_low"]) / 2
+    assert half.to_list() == pytest.approx(reached["half_width"].to_list())
+    assert "Nothing was simulated" in sweep()
+
+
+def test_points_that_are_not_precise_when_the_most_or_the_budget_is_spent_are_named(sweep, tmp_path):
+    write(tmp_path, precision={"replications": 2, "until": {"patrols_done": {"share": 1e-6}}, "most": 3})
+    told = sweep()
+    assert "2 of 2 points are not as precise as wanted (the most replications of a point are run): p0000, p0001" in told
+    assert table("design")["replications"].to_list() == [3, 3]
+    told = sweep("study.precision.most=50", "study.precision.budget=8")
+    assert "the budget is spent" in told
+    assert table("design")["replications"].sum() <= 8
+
+
+def test_a_budget_that_is_no_first_round_is_refused_before_a_folder_is_begun(sweep, tmp_path):
+    write(tmp_path, precision={"replications": 3, "until": {"patrols_done": {"half_width": 1.0}}, "budget": 5})
+    assert "study.precision.budget must be at least 6, for 3 replications of each of 2 points, got 5" in sweep(status=2)
+    assert not (tmp_path / "results/mine").exists()
+
+
+def test_a_paired_difference_is_run_at_both_its_ends(sweep, tmp_path):
+    until = {"patrols_done": {"difference": 0.05}}
+    precision = {"replications": 2, "until": until, "most": 10}
+    write(tmp_path, baseline={"grid.households": 200}, responses=["patrols_done"], precision=precision)
+    sweep()
+    (row,) = table("precision").iter_rows(named=True)
+    assert row["point"] == "p0001"
+    assert len(set(table("design")["replications"])) == 1
+    effect = table("effects").filter(pl.col("response") == "patrols_done")
+    assert row["mean"] == pytest.approx(effect["difference"][0])
+    assert row["half_width"] == pytest.approx((effect["high"][0] - effect["low"][0]) / 2)
+
+
+def test_the_best_and_the_cheapest_are_chosen_with_their_guarantee(sweep, tmp_path):
+    write(
+        tmp_path,
+        factors={"staffing.district_heads": [8, 10, 40]},
+        responses=["patrols_done", "on_time"],
+        promises={"patrols_done": {"at_least": 0.1, "tolerance": 0.2}},
+        precision={"replications": 2},
+        choose={"cheapest": True, "best": {"response": "patrols_done", "smaller_is_better": False, "zone": 0.2},
+                "first": 5, "most": 8},
+    )  # fmt: skip
+    told = sweep()
+    assert re.search(
+        r"fewest heads that keep every promise \(.*\): staffing.district_heads=8 \(p0000\), right with", told
+    )
+    choice = table("choice")
+    assert choice.columns == ["asked", "point", "label", "verdict", "replications", "chosen"]
+    cheapest = choice.filter(pl.col("asked").str.contains("fewest heads"))
+    assert cheapest["chosen"].to_list() == [True, False, False]
+    assert cheapest["verdict"][0] == "keeps every promise"
+    assert choice.filter(pl.col("asked").str.contains("greatest patrols done"))["chosen"].sum() == 1
+    assert (tmp_path / "results/mine/charts/pareto_on_time.svg").exists()
+    assert (tmp_path / "results/mine/charts/ranking_patrols_done.svg").exists()
+
+
+def test_a_point_whose_staff_cannot_keep_up_is_not_chosen(sweep, tmp_path):
+    write(
+        tmp_path,
+        base={**BASE, "run.withhold_share": 0.001},
+        responses=["on_time"],
+        promises={"on_time": {"at_least": 0.1, "tolerance": 0.05}},
+        choose={"cheapest": True, "first": 2, "most": 4},
+    )
+    told = sweep()
+    touched = table("measures").filter(measure="touched", group="all").group_by("point").agg(pl.col("value").mean())
+    assert touched["value"].min() > 0.001
+    assert "no point can be judged" in told
+    assert table("choice")["verdict"].to_list() == ["withheld", "withheld"]
+
+
+def test_what_no_point_promises_is_chosen_nowhere(sweep, tmp_path):
+    write(
+        tmp_path,
+        promises={"patrols_done": {"at_least": 2.0, "tolerance": 0.5}},
+        choose={"cheapest": True, "first": 5, "most": 8},
+    )
+    assert "may be judged either way): none does (" in sweep()
+    assert not table("choice")["chosen"].any()
+
+
+def test_the_warm_up_is_chosen_on_a_pilot_run_and_shown(sweep, tmp_path):
+    write(tmp_path, warm_up={"weeks": 20, "replications": 2, "least": 2})
+    told = sweep()
+    chosen = int(re.search(r"chose (\d+) weeks of warm-up", told)[1])
+    assert chosen == max(2, table("warm_up")["chosen"].max() or 0)
+    assert table("warm_up").columns == ["series", "week", "mean", "chosen"]
+    assert table("warm_up")["week"].n_unique() == 20
+    assert (tmp_path / "results/mine/charts/warm_up.png").exists()
+    assert f"after {chosen} of warm-up" in (tmp_path / "results/mine/summary.md").read_text(encoding="utf-8")
+    assert "Nothing was simulated" in sweep()

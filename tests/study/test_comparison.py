@@ -1,0 +1,113 @@
+import numpy as np
+import polars as pl
+import pytest
+from setups.district import pilot as shipped
+
+from sim.config.report import JudgedMeasure
+from sim.statistics.verdicts import Verdict
+from sim.study.comparison.differences import Cause, compare, overloaded_in
+
+WAIT = JudgedMeasure(measure="counter_wait_mean", label="wait", mid="counter_wait", touched="touched_in_person")
+BUSY = JudgedMeasure(measure="utilisation", group="level:district", label="busy", mid="utilisation", touched="staff")
+
+
+def table(pilot, measure, values, group="all", unit="minutes"):
+    n = len(values)
+    return pl.DataFrame(
+        {
+            "pilot": [pilot] * n,
+            "replication": list(range(n)),
+            "measure": [measure] * n,
+            "group": [group] * n,
+            "unit": [unit] * n,
+            "value": [float(v) for v in values],
+            "n": [10] * n,
+        }
+    )
+
+
+def rows(base, other, touched=0.0, busy=None):
+    frames = [table("a", "counter_wait_mean", base), table("b", "counter_wait_mean", other)]
+    for pilot in "ab":
+        share = touched if pilot == "b" else 0.0
+        frames.append(table(pilot, "touched_in_person", [share] * len(base), unit="share"))
+        frames.append(table(pilot, "still_open", [0.0] * len(base), unit="share"))
+        if busy:
+            frames.append(table(pilot, "utilisation", busy, "level:district", "share"))
+    return pl.concat(frames)
+
+
+def compared(measures, shown=(WAIT,), district_overloaded=0.0):
+    pilot = shipped("four_level")
+    overloaded = {"a": {"district": 0.0}, "b": {"district": district_overloaded}}
+    return compare(measures, ["a", "b"], pilot.mid, pilot.run, overloaded, shown)
+
+
+def test_a_difference_beyond_the_mid_in_every_replication_is_better():
+    base = np.array([30.0, 32.0, 28.0, 31.0])
+    row = compared(rows(base, base - np.array([10, 10.1, 9.9, 10]))).row(0, named=True)
+    assert row["verdict"] == Verdict.BETTER
+    assert row["difference"] == pytest.approx(-10)
+    assert row["high"] < -row["mid"]
+    assert row["correlation"] > 0.99
+    assert row["variance_ratio"] < 0.01
+
+
+def test_a_worse_pilot_is_called_worse():
+    base = np.array([30.0, 32.0, 28.0, 31.0])
+    assert compared(rows(base, base + np.array([10, 10.1, 9.9, 10])))["verdict"][0] == Verdict.WORSE
+
+
+def test_equal_pilots_have_no_material_difference():
+    base = np.array([30.0, 32.0, 28.0, 31.0])
+    row = compared(rows(base, base)).row(0, named=True)
+    assert (row["verdict"], row["difference"]) == (Verdict.NO_MATERIAL_DIFFERENCE, 0)
+
+
+def test_too_few_replications_are_said():
+    row = compared(rows(np.array([30.0, 35.0, 25.0]), np.array([20.0, 36.0, 10.0]))).row(0, named=True)
+    assert row["verdict"] == Verdict.UNDECIDED
+    assert row["replications_needed"] > 3
+
+
+def test_a_measure_is_withheld_where_its_requests_meet_an_overloaded_post_and_only_there():
+    base = np.array([30.0, 32.0, 28.0, 31.0])
+    table_ = compared(rows(base, base - 10, touched=0.2, busy=[0.5, 0.6, 0.5, 0.6]), (WAIT, BUSY))
+    assert table_["verdict"].to_list() == [Verdict.WITHHELD, Verdict.NO_MATERIAL_DIFFERENCE]
+    assert "20% of its requests under b meet an overloaded post" in table_["why"][0]
+    assert table_["pilot_mean"][0] == pytest.approx(base.mean() - 10)
+    assert table_["cause"].to_list() == [Cause.OVERLOADED_REQUESTS, None]
+    assert overloaded_in(table_) == {"b"}
+
+
+def test_staff_measures_are_withheld_by_the_staff_that_cannot_keep_up():
+    base = np.array([30.0, 32.0, 28.0, 31.0])
+    table_ = compared(rows(base, base - 10, busy=[0.5, 0.6, 0.5, 0.6]), (WAIT, BUSY), district_overloaded=1.0)
+    assert table_["verdict"].to_list() == [Verdict.BETTER, Verdict.WITHHELD]
+    assert table_["cause"].to_list() == [None, Cause.OVERLOADED_STAFF]
+
+
+def test_a_measure_with_too_many_open_requests_is_withheld():
+    base = np.array([30.0, 32.0, 28.0, np.nan])
+    table_ = compared(rows(base, base))
+    assert table_["verdict"][0] == Verdict.WITHHELD
+    assert overloaded_in(table_) == set()
+
+
+def test_a_measure_may_have_a_smallest_difference_of_its_own():
+    base = np.array([30.0, 32.0, 28.0, 31.0])
+    own = WAIT.model_copy(update={"mid": 20.0})
+    row = compared(rows(base, base - np.array([10, 10.1, 9.9, 10])), (own,)).row(0, named=True)
+    assert (row["mid"], row["verdict"]) == (20.0, Verdict.NO_MATERIAL_DIFFERENCE)
+
+
+def test_replications_are_paired_by_their_number_and_not_by_their_place():
+    rows = [
+        {"pilot": pilot, "replication": r, "measure": "counter_wait_mean", "group": "all", "unit": "minutes", "n": 1,
+         "value": 10.0 * r + extra}
+        for pilot, extra, there in (("a", 0.0, (0, 1, 2, 3)), ("b", 5.0, (1, 3, 4)))
+        for r in there
+    ]  # fmt: skip
+    found = compared(pl.DataFrame(rows))
+    assert found["difference"].to_list() == [5.0]
+    assert found["n"].to_list() == [2]

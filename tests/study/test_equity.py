@@ -1,0 +1,286 @@
+import math
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy import stats
+from setups.district import pilot as shipped
+
+from sim.statistics.descriptive import gini
+from sim.statistics.intervals import mean_interval
+from sim.study.comparison import equity
+from sim.study.comparison.equity_tables import short_table, whole_tables
+
+COMMUNITIES = tuple(f"community:{k:02d}" for k in (1, 2, 3))
+
+ASKED = shipped("four_level").report.equity
+
+
+def cells(pilot, measure, values, unit="minutes"):
+    """Return rows of the long table from groups' values (a list a group, one value a replication)."""
+    return [
+        {"pilot": pilot, "replication": r, "measure": measure, "group": g, "unit": unit, "value": float(v), "n": 9}
+        for g, column in values.items()
+        for r, v in enumerate(column)
+    ]
+
+
+def found(rows, pilots=("a",), share=0.05):
+    return equity.statistics(pl.DataFrame(rows), pilots, share, ASKED)
+
+
+def three(*columns):
+    return dict(zip(COMMUNITIES, columns, strict=True))
+
+
+def of(values, name):
+    """Return the numbers of a statistic of values (replications, communities)."""
+    measuring, order = equity.ranked(np.asarray(values, dtype=float))
+    return equity.measured(measuring[:, order], name)
+
+
+# --------------------------------------------------------------------------------------------- statistics by hand
+
+
+def test_on_one_row_the_statistics_are_those_of_the_values():
+    row = np.array([[1.0, 2.0, 4.0, 9.0, 10.0]])
+    assert equity.measured(row, "worst_minus_best") == [9]
+    assert equity.measured(row, "worst_over_best") == [10]
+    assert equity.measured(row, "gini") == pytest.approx([gini(row[0])])
+    assert equity.measured(row, "p90_gap") == pytest.approx([np.quantile(row, 0.9) - 4])
+
+
+def test_the_ninth_decile_of_31_communities_is_the_28th():
+    above, below = equity.weights("p90_gap", 31)
+    assert np.flatnonzero(above).tolist() == [15, 27]
+    assert above[[15, 27]].tolist() == [-1, 1]
+    assert below is None
+
+
+def test_a_ratio_is_of_the_means_and_its_numbers_are_the_jackknifes():
+    numbers = equity.measured(np.array([[1.0, 2.0], [3.0, 10.0]]), "worst_over_best")
+    whole, without = 12 / 4, (10 / 3, 2 / 1)  # without the first, without the second
+    assert numbers == pytest.approx([2 * whole - w for w in without])
+
+
+def test_the_second_of_three_replications_ranks_and_the_others_measure():
+    # In replications 1 and 4 the third community is worst and the first best; the others say it is the second.
+    values = three([5, 1, 5, 5, 1, 5], [9, 2, 9, 9, 2, 9], [6, 3, 7, 8, 3, 7])
+    s = found(cells("a", "resident_time", values))["a", "resident_time", "community", "worst_minus_best"]
+    assert (s.group, s.other) == ("community:03", "community:01")
+    assert s.values.tolist() == [1, 2, 3, 2]
+    assert s.means == (7, 5)
+
+
+def test_of_a_share_of_which_more_is_good_what_is_missing_is_compared():
+    s = found(cells("a", "on_time", three([0.9] * 3, [0.6] * 3, [0.8] * 3), "share"))
+    worst = s["a", "on_time", "community", "worst_over_best"]
+    assert (worst.group, worst.other) == ("community:02", "community:01")
+    assert worst.values.mean() == pytest.approx(4)
+
+
+def test_two_groups_given_beforehand_are_compared_in_all_replications():
+    rows = cells("a", "resident_time", {"special_care:yes": [4, 5, 6], "special_care:no": [2, 2, 2]})
+    rows += cells("a", "resident_time", {"distance:near": [4, 4, 4], "distance:far": [6, 6, 9], "distance:middle": [1]})
+    s = found(rows)
+    assert s["a", "resident_time", "special_care", "gap"].values.tolist() == [2, 3, 4]
+    assert s["a", "resident_time", "special_care", "gap_ratio"].values.mean() == pytest.approx(2.5)
+    assert s["a", "resident_time", "distance", "gap"].values.tolist() == [2, 2, 5]
+    assert ("a", "resident_time", "community", "gini") not in s
+
+
+# --------------------------------------------------------------------------------------------- what is withheld
+
+
+def test_a_ratio_to_a_community_that_has_none_is_withheld_and_the_gini_index_of_nothing_is_zero():
+    s = found(cells("a", "left_unserved", three([0, 0, 0], [0.1, 0.2, 0.1], [0.1, 0.1, 0.1]), "share"))
+    ratio = s["a", "left_unserved", "community", "worst_over_best"]
+    assert (len(ratio.values), ratio.why) == (0, "community:01 has none under a")
+    assert s["a", "left_unserved", "community", "worst_minus_best"].why == ""
+    nothing = found(cells("a", "left_unserved", three([0] * 3, [0] * 3, [0] * 3), "share"))
+    assert nothing["a", "left_unserved", "community", "gini"].values.tolist() == [0, 0]
+
+
+def test_a_community_where_nothing_was_counted_withholds_with_the_reason():
+    rows = cells("a", "turnaround_mean", three([1, 2, 3], [math.nan, math.nan, 3], [math.nan, 2, 2]), "working days")
+    rows = [r | {"n": 0} if math.isnan(r["value"]) else r for r in rows]
+    s = found(rows)["a", "turnaround_mean", "community", "gini"]
+    assert len(s.values) == 0
+    assert s.why == "nothing to count in 2 of 3 replications in community:02 and 1 more under a"
+
+
+def test_a_community_with_too_many_open_requests_withholds_with_the_share_where_they_were_too_many():
+    rows = cells("a", "turnaround_mean", three([1, 2, 3], [1, math.nan, 3], [2, 2, 2]), "working days")
+    rows += cells("a", "still_open", three([0] * 3, [0.0, 0.03, 0.0], [0.009] * 3), "share")
+    s = found(rows)["a", "turnaround_mean", "community", "gini"]
+    assert (len(s.values), s.why) == (0, "3.0% still open in community:02 under a")
+
+
+def test_an_overloaded_post_withholds_only_what_weighs_its_community():
+    waits = {f"community:{k:02d}": [10.0 + k] * 3 for k in range(1, 32)}
+    touched = {group: [0.4 if group == "community:31" else 0.0] * 3 for group in waits}
+    rows = cells("a", "counter_wait_mean", waits) + cells("a", "touched_in_person", touched, "share")
+    s = {name: x for (_, _, _, name), x in found(rows).items()}
+    why = "40% of the requests of community:31 under a meet an overloaded post"
+    assert {name: x.why for name, x in s.items()} == {
+        "worst_minus_best": why, "worst_over_best": why, "gini": why, "p90_gap": "",
+    }  # fmt: skip
+    assert s["worst_minus_best"].values.tolist() == [30, 30]
+
+
+def test_one_replication_ranks_nobody():
+    s = found(cells("a", "trips", three([1], [2], [3]), "per request"))["a", "trips", "community", "gini"]
+    assert (len(s.values), s.why) == (0, "one replication cannot both rank the communities and measure them")
+
+
+# --------------------------------------------------------------------------------------------- between pilots
+
+
+def two_pilots():
+    """Return two pilots: under b the worst community waits 10 minutes less, and special care fares the same."""
+    noise = np.array([0.0, 1.0, 0.5, 1.5, 0.2, 0.9])
+    base = three(20 + noise, 30 + noise, 45 + noise)
+    rows = cells("a", "counter_wait_mean", base)
+    rows += cells("b", "counter_wait_mean", {**base, "community:03": 35 + 1.01 * noise})
+    for pilot in "ab":
+        pair = {"special_care:yes": 30 + noise, "special_care:no": 25 + noise}
+        rows += cells(pilot, "counter_wait_mean", pair)
+    return pl.DataFrame(rows)
+
+
+def compared(measures, pilots=("a", "b")):
+    a_pilot = shipped("four_level")
+    s = equity.statistics(measures, pilots, a_pilot.run.withhold_share, ASKED)
+    told = equity.table(s, measures, 0.95, ASKED)
+    return told, equity.differences(s, measures, pilots, a_pilot.mid, a_pilot.run, ASKED)
+
+
+def row(table, **where):
+    return table.filter(*(pl.col(k) == v for k, v in where.items())).row(0, named=True)
+
+
+def test_pilots_are_compared_replication_by_replication():
+    _, differences = compared(two_pilots())
+    worst = row(differences, statistic="worst_minus_best")
+    assert worst["difference"] == pytest.approx(-10 + 0.01 * np.mean([0.0, 0.5, 1.5, 0.9]))
+    assert worst["high"] < -worst["mid"]
+    assert worst["verdict"] == "better"
+    same = row(differences, family="special_care", statistic="gap")
+    assert (same["difference"], same["verdict"], same["n"]) == (0, "no material difference", 6)
+
+
+def test_without_a_smallest_difference_that_matters_there_is_an_interval_and_no_verdict():
+    _, differences = compared(two_pilots())
+    for name in ("worst_over_best", "gini", "gap_ratio"):
+        told = row(differences, statistic=name)
+        assert (told["mid"], told["verdict"]) == (None, None)
+        assert math.isfinite(told["low"])
+
+
+def test_intervals_hold_jointly_over_the_rows_of_a_family():
+    measures = two_pilots()
+    s = equity.statistics(measures, ("a", "b"), 0.05, ASKED)
+    key = ("counter_wait_mean", "community", "worst_minus_best")
+    alone = mean_interval(s["b", *key].values - s["a", *key].values, 1 - 0.05 / 4)  # four statistics
+    told = row(compared(measures)[1], statistic="worst_minus_best")
+    assert (told["low"], told["high"]) == pytest.approx((alone.low, alone.high))
+
+
+def test_the_difference_from_a_withheld_statistic_is_withheld_with_its_reason():
+    measures = pl.concat(
+        [two_pilots(), pl.DataFrame(cells("b", "touched_in_person", three([0] * 6, [0] * 6, [0.3] * 6), "share"))]
+    )
+    told, differences = compared(measures)
+    worst = row(differences, statistic="worst_minus_best")
+    assert (math.isnan(worst["difference"]), worst["verdict"]) == (True, "withheld")
+    assert worst["why"] == "30% of the requests of community:03 under b meet an overloaded post"
+    assert math.isfinite(row(told, pilot="b", statistic="worst_minus_best")["estimate"])
+
+
+def test_one_pilot_has_statistics_and_no_difference():
+    measures = two_pilots().filter(pl.col("pilot") == "a")
+    told, differences = compared(measures, ("a",))
+    assert told.height == 6
+    assert differences.is_empty()
+    assert set(equity.DIFFERENCES) == set(differences.columns)
+
+
+# --------------------------------------------------------------------------------------------- known truth
+
+
+TRIALS, REPLICATIONS = 400, 16
+COVERED = stats.binom(TRIALS, 0.95).ppf([5e-5, 1 - 5e-5])  # but for one in ten thousand
+
+
+def intervals(means, name):
+    """Return the intervals of a statistic in so many studies of noisy communities of these means."""
+    noisy = means + np.random.default_rng(3).standard_normal((TRIALS, REPLICATIONS, len(means)))
+    return [mean_interval(of(study, name)) for study in noisy], noisy
+
+
+@pytest.mark.parametrize("name", ["worst_minus_best", "p90_gap", "gini", "worst_over_best"])
+@pytest.mark.parametrize("spread", [0.0, 4.0])
+def test_intervals_cover_the_truth_of_equal_communities_and_of_clearly_different_ones(spread, name):
+    means = 100 + spread * np.arange(11)
+    truth = float(equity.measured(means[None], name)[0])
+    told, _ = intervals(means, name)
+    assert COVERED[0] <= sum(i.low <= truth <= i.high for i in told) <= COVERED[1]
+
+
+def test_where_communities_are_hard_to_tell_apart_the_gap_is_rarely_overstated():
+    means = 100 + 0.3 * np.arange(11)
+    told, _ = intervals(means, "worst_minus_best")
+    assert sum(i.low > 3 for i in told) <= stats.binom(TRIALS, 0.025).ppf(1 - 1e-4)
+    assert 2.4 < np.mean([i.estimate for i in told]) <= 3
+
+
+def test_the_worst_named_by_its_own_numbers_would_never_be_equal_to_the_best():
+    told, noisy = intervals(np.full(11, 100.0), "worst_minus_best")
+    naive = [mean_interval(np.ptp(study, axis=1)) for study in noisy]
+    assert not any(i.low <= 0 for i in naive)
+    assert abs(np.mean([i.estimate for i in told])) < 4 * np.std([i.estimate for i in told]) / math.sqrt(TRIALS)
+
+
+def test_paired_differences_of_two_designs_with_the_same_inequality_cover_nought():
+    rng = np.random.default_rng(5)
+    means, hits = 100 + 4.0 * np.arange(5), 0
+    for _ in range(TRIALS):
+        common = rng.standard_normal((REPLICATIONS, 1))
+        # under the other design other communities are worst
+        one, other = (order + common + rng.standard_normal((REPLICATIONS, 5)) for order in (means, means[::-1]))
+        i = mean_interval(of(other, "worst_minus_best") - of(one, "worst_minus_best"))
+        hits += i.low <= 0 <= i.high
+    assert COVERED[0] <= hits <= COVERED[1]
+
+
+# --------------------------------------------------------------------------------------------- tables to be read
+
+
+def test_the_short_table_has_the_gaps_and_marks_and_the_whole_ones_have_all_rows():
+    told, differences = compared(two_pilots())
+    short = short_table(told, differences, ("a", "b"), shipped("four_level").report.equity_in_brief)
+    assert [r[0] for r in short.rows] == [
+        "wait at a counter, mean (minutes)", "  worst, best community", "  special care, others",
+    ]  # fmt: skip
+    assert short.rows[1][1].startswith("25.0")
+    assert short.rows[1][2].endswith("▲")
+    assert short.rows[2][2].endswith("=")
+    community, special = whole_tables(told, differences, ("a", "b"), 0.95)
+    assert [r[1] for r in community.rows] == [
+        "worst, best community", "worst, best community: ratio", "9th decile, median community",
+        "communities: Gini index",
+    ]  # fmt: skip
+    assert community.rows[0][2].endswith("; 03 against 01")
+    assert community.rows[0][4].endswith("better")
+    assert len(special.rows) == 2
+
+
+def test_what_meets_an_overloaded_post_is_starred_and_its_reason_told():
+    touched = cells("b", "touched_in_person", three([0] * 6, [0] * 6, [0.3] * 6), "share")
+    told, differences = compared(pl.concat([two_pilots(), pl.DataFrame(touched)]))
+    short = short_table(told, differences, ("a", "b"), shipped("four_level").report.equity_in_brief)
+    assert "*" in short.rows[1][2]
+    assert any("Meets an overloaded post" in note for note in short.notes)
+    community = whole_tables(told, differences, ("a", "b"), 0.95)[0]
+    assert community.rows[0][4] == "–"
+    assert any("30% of the requests of community:03 under b meet an overloaded post" in n for n in community.notes)

@@ -1,0 +1,145 @@
+import re
+
+import numpy as np
+import polars as pl
+import pytest
+from setups.commands import TINY, refused, wangge
+
+from sim import charts, config
+from sim.config.compose import compose
+from sim.errors import ConfigError
+from sim.statistics.intervals import Interval
+from sim.study.headlines import run as command
+from sim.study.headlines.definitions import Effect, Headlines, effect, sentences, verdict
+
+
+def plain(**changes):
+    return {
+        "title": "Bees", "points": {"a": ["pilot=four_level"], "b": ["pilot=three_level"]}, "panels": ["trips"],
+        "measure": "trips", "compared": ["a", "b"], "kind": "difference", "holds": {"side": "above", "bound": 0},
+        "assumptions": ["grid.households"], "when_it_holds": "Up from $first to $second: $effect.",
+        "when_it_fails": "Not up: $effect.", **changes,
+    }  # fmt: skip
+
+
+def one(**changes):
+    return config.checked(Headlines, {"headlines": {"bees": plain(**changes)}}).headlines["bees"]
+
+
+def test_effects_are_paired_by_replication():
+    first, second = np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0, 6.0])
+    assert effect(one(), first, second, 0.95).estimate == 2
+    ratio = effect(one(kind="ratio"), first, second, 0.95)
+    assert (ratio.estimate, ratio.low, ratio.high) == (2, 2, 2)
+    assert effect(one(kind="value"), first, second, 0.95).estimate == 4
+
+
+@pytest.mark.parametrize(
+    ("side", "low", "high", "said"),
+    [
+        ("above", 0.1, 2, "holds"), ("above", -1, 2, "undecided"), ("above", -2, -1, "does not hold"),
+        ("above", -2, 0, "does not hold"), ("below", -2, -0.1, "holds"), ("below", 0.1, 2, "does not hold"),
+        ("below", -1, 1, "undecided"), ("above", np.nan, np.nan, "withheld"),
+    ],
+)  # fmt: skip
+def test_a_headline_holds_only_where_the_whole_interval_lies_beyond_its_bound(side, low, high, said):
+    assert verdict(one(holds={"side": side, "bound": 0}), Interval((low + high) / 2, low, high, 5)) == said
+
+
+def test_two_sentences_say_what_was_found_and_how_it_moves():
+    interval = Interval(1.0, 0.5, 1.5, 5)
+    base = Effect("", None, Interval(1, 1, 1, 5), Interval(2, 2, 2, 5), interval)
+    low = Effect("grid.households", 200, None, None, None, "no such design: too few heads")
+    high = Effect("grid.households", 300, interval, interval, Interval(-1.0, -2, -0.5, 5))
+    first, second = sentences(one(), base, [low, high], {"trips": "per request"}, {})
+    assert first == "Up from 1.00 per request to 2.00 per request: +1.00 per request (+0.50 to +1.50)."
+    assert second == (
+        "Over the range of what is only assumed it is: grid.households: nothing at 200 (no such design: too few heads) "
+        "and -1.00 per request at 300 (does not hold)."
+    )
+
+
+def test_a_headline_that_fails_is_told_in_other_words():
+    base = Effect("", None, Interval(2, 2, 2, 5), Interval(1, 1, 1, 5), Interval(-1, -1, -1, 5))
+    assert sentences(one(assumptions=[]), base, [], {"trips": "per request"}, {})[0] == "Not up: -1.00 per request."
+
+
+def test_where_the_replications_do_not_decide_neither_wording_is_used():
+    base = Effect("", None, Interval(1, 1, 1, 5), Interval(1, 1, 1, 5), Interval(0.05, -1, 1.1, 5))
+    first, _ = sentences(one(assumptions=[]), base, [], {"trips": "per request"}, {})
+    assert first.startswith("The replications do not decide: 1.00 per request and 1.00 per request")
+
+
+def test_where_results_are_withheld_nothing_is_said():
+    nan = Interval(np.nan, np.nan, np.nan, 5)
+    first, _ = sentences(one(), Effect("", None, nan, nan, nan), [], {"trips": "per request"}, {})
+    assert first == "Nothing can be said: too many requests were still open at the end."
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"compared": ["a", "c"]}, "compared must be two of the points a, b, got c"),
+        ({"measure": "walk"}, "panels must show the measure walk, got trips"),
+        ({"kind": "sum"}, "kind must be one of 'difference', 'ratio' or 'value'"),
+    ],
+)
+def test_a_headline_that_cannot_be_is_refused(change, message):
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        one(**change)
+
+
+@pytest.mark.long
+def test_shipped_headlines_compose_at_every_point_and_end():
+    for name, headline in command.shipped().items():
+        points = command.points_of(headline, command.Line(()))
+        refusals = {(p.path, p.value) for p in points if p.design is None}
+        # One manager for each grid of 200 households: more managers than the desks can spare.
+        assert refusals <= {("grid.households", 200), ("district.household_size", 2.5)}, name
+        assert len({p.id for p in points}) == len(points)
+
+
+def test_the_points_and_assumptions_of_shipped_headlines_are_known():
+    paths = {row["path"] for row in command._yaml("evidence") if row["low"] is not None}
+    for name, headline in command.shipped().items():
+        assert set(headline.assumptions) <= paths, name
+        for knobs in headline.points.values():
+            assert config.load(compose("main", command.Line(knobs[1:]), knobs[0])).title
+
+
+def test_the_chart_names_every_point_and_end():
+    points = pl.DataFrame(
+        {"point": ["a", "b"], "measure": ["trips"] * 2, "label": ["trips"] * 2, "unit": ["per request"] * 2,
+         "mean": [1.0, 2.0], "low": [0.9, 1.9], "high": [1.1, 2.1]}
+    )  # fmt: skip
+    moves = pl.DataFrame(
+        {"label": ["base", "grid = 200"], "unit": [""] * 2, "mean": [1.0, np.nan], "low": [0.9, np.nan],
+         "high": [1.1, np.nan], "bound": [0.0] * 2, "words": ["trips, b minus a"] * 2}
+    )  # fmt: skip
+    figure = charts.headline(points, moves, "Bees: holds", "Up.")
+    texts = {t.get_text() for axes in figure.axes for t in (*axes.get_yticklabels(), *axes.texts)}
+    assert {"a", "b", "base", "grid = 200", "withheld"} <= texts
+    assert charts.render(figure, "svg") == charts.render(charts.headline(points, moves, "Bees: holds", "Up."), "svg")
+
+
+def test_the_command_makes_a_document_and_goes_on_from_what_is_kept(tmp_path):
+    tiny = [o for o in TINY if not o.startswith("run.replications")]
+    arguments = ("headlines", "only=[oversized]", "name=h", "run.replications=2", "workers=1", *tiny)
+    first, again = (wangge(tmp_path, *arguments) for _ in range(2))
+    assert first.returncode == again.returncode == 0, first.stderr
+    text = (tmp_path / "results/h/headlines.md").read_text()
+    assert re.search(r"Verdict: (holds|does not hold|undecided|withheld)\\?\. ", text)
+    assert "](charts/oversized.svg)" in text
+    assert (tmp_path / "results/h/charts/oversized.svg").is_file()
+    assert "34 of 34 replications were kept already" in again.stdout
+
+
+def test_an_unknown_headline_is_told_with_the_nearest(tmp_path):
+    assert "did you mean walk?" in refused(tmp_path, "headlines", "only=[walkk]")
+
+
+def test_a_headline_keeps_its_own_pilots(tmp_path):
+    assert "pilot must be left out" in refused(tmp_path, "headlines", "pilot=four_level")
+    assert "only" in refused(tmp_path, "headlines", "only=[]")
+    assert "bogus is not a known key" in refused(tmp_path, "headlines", "only=[walk]", "bogus=1")
+    assert not (tmp_path / "results").exists()
