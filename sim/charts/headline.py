@@ -1,4 +1,4 @@
-"""The chart of a headline: its measures at every point of the study, and how its effect moves with assumptions."""
+"""The chart of a headline: its measures at every point of its study, and its effect under other assumptions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ROW = 0.34
 
 @styled
 def headline(points: pl.DataFrame, moves: pl.DataFrame, title: str, sentence: str, footer: str = "") -> Figure:
-    """Return the study of one headline.
+    """Return the chart of one headline.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def headline(points: pl.DataFrame, moves: pl.DataFrame, title: str, sentence: st
         point, measure, label (with its unit), unit, mean, low, high: a panel a measure, a row a point.
     moves
         label, unit, mean, low, high, bound, words: the effect at the base (first row) and at the ends of assumptions
-        (NaN: none), the bound that it is held against, and what it is.
+        (NaN: none), the bound that it is compared with, and what it is.
     title, sentence
         What was found, and the sentence about it.
     footer
@@ -60,7 +60,7 @@ def headline(points: pl.DataFrame, moves: pl.DataFrame, title: str, sentence: st
 
 
 def _rows(axes: Axes, table: pl.DataFrame, names: Sequence[str]) -> None:
-    """Draw a row of a mean with its interval for each row of the table, the first on top."""
+    """Draw a mean with its interval for each row of the table, the first on top."""
     percent = table["unit"][0] == "share"
     for i, row in enumerate(table.iter_rows(named=True)):
         axes.axhline(-i, color=PALE, lw=0.8, zorder=0)

@@ -1,4 +1,4 @@
-"""A chart's page: title, legend and footer around a body, names that fit, and the file that it becomes."""
+"""The page of a chart: title, legend and footer around a body; texts that fit their space; and the file."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _KEY = 0.72
 
 @styled
 def render(figure: Figure, format: Format = "png", dpi: int = 160) -> bytes:  # noqa: A002
-    """Return the chart as a file's bytes: the same figure gives the same bytes.
+    """Return a figure as the bytes of a file; the same figure gives the same bytes.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def render(figure: Figure, format: Format = "png", dpi: int = 160) -> bytes:  # 
 
 @dataclass(frozen=True)
 class Key:
-    """One key above the chart: a word, and the look of a line or a patch."""
+    """One key of a legend: a word, and the look of a line or a patch."""
 
     label: str
     look: Mapping[str, Any]
@@ -104,7 +104,7 @@ class Page:
         footer: str,
         notes: Sequence[str] = (),
     ) -> Page:
-        """Return a page around a body of this height (inches); notes stand under the body, each on lines of its own."""
+        """Return a page around a body of this height (inches); notes are placed under the body, each on new lines."""
         text_width = width - 2 * EDGE
         blocks = [(literal(title), 13.0, True, "#000000"), (subtitle, 9.5, False, "#333333")]
         blocks_of_lines = [
@@ -134,23 +134,23 @@ class Page:
         return cls(figure, width, height, top)
 
     def axes(self, left: float, down: float, width: float, height: float) -> Axes:
-        """Return axes at this place of the body (inches from the left edge and from the body's top)."""
+        """Return axes at this position of the body (inches from the left edge and from the body's top)."""
         bottom = self.height - self.top - down - height
         box = (left / self.width, bottom / self.height, width / self.width, height / self.height)
         return self.figure.add_axes(box)
 
     def write(self, left: float, down: float, text: str, **look: Any) -> None:
-        """Write a line at this place of the body (inches from the left edge and from the body's top)."""
+        """Write a line of text at this position of the body (inches from the left edge and from the body's top)."""
         write(self.figure, left, self.height - self.top - down, text, **look)
 
 
 def write(figure: Figure, x: float, y: float, text: str, **look: Any) -> None:
-    """Write a line at a place in inches."""
+    """Write a line of text at a position in inches."""
     figure.text(x, y, text, transform=figure.dpi_scale_trans, **look)
 
 
 def _legend_shape(legend: Sequence[Key], max_width: float) -> tuple[int, int]:
-    """Return the columns and rows of a legend that fits the room (inches)."""
+    """Return the numbers of columns and rows of a legend that fits a width (inches)."""
     if not legend:
         return 1, 0
     if sum(width_of(key.label, 9) + _KEY for key in legend) <= max_width:
@@ -161,7 +161,7 @@ def _legend_shape(legend: Sequence[Key], max_width: float) -> tuple[int, int]:
 
 
 def _draw_legend(figure: Figure, legend: Sequence[Key], n_columns: int, top: float, max_width: float) -> None:
-    """Draw the keys row by row, so that their order is read as it is given."""
+    """Draw the keys row by row, so that they are read in their order."""
     # Matplotlib's own legend drops labels that begin with an underscore, as a pilot's name may.
     grid = len(legend) > n_columns
     widest = max((width_of(key.label, 9) for key in legend), default=0.0) + _KEY
@@ -181,19 +181,19 @@ def _draw_legend(figure: Figure, legend: Sequence[Key], n_columns: int, top: flo
 
 
 def pilot_key(i: int, label: str, **look: Any) -> Key:
-    """Return the key of a pilot: its line and marker, unless told otherwise."""
+    """Return the key of a pilot: its line and marker, changed by `look`."""
     colour, marker, line = pilot_style(i)
     whole = {"color": colour, "marker": marker, "ls": line, "lw": 1.8, "ms": 7, "mec": "white", "mew": 0.6}
     return Key(short_name(label, 90), whole | look, line=True)
 
 
 def distinct(table: pl.DataFrame, column: str) -> list[str]:
-    """Return the different names of a column, in their order."""
+    """Return the distinct names of a column, in the order in which they first occur."""
     return [str(name) for name in table[column].unique(maintain_order=True)]
 
 
 def short_name(text: str, longest: int = 36) -> str:
-    """Return a name on one line; a long one keeps both ends."""
+    """Return a name on one line; of a long name the middle is left out."""
     plain = literal(str(text)).strip()
     if len(plain) <= longest:
         return plain
@@ -201,12 +201,12 @@ def short_name(text: str, longest: int = 36) -> str:
 
 
 def or_zero(value: float | None) -> float:
-    """Return the value, or 0 where there is none."""
+    """Return the value, or 0 if there is none."""
     return 0.0 if value is None or not math.isfinite(value) else float(value)
 
 
 def over_replications(table: pl.DataFrame, x: str, y: str) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return the grid, and the mean, lowest and highest value over the replications at each of its points."""
+    """Return the points of a grid, and at each the mean, lowest and highest value over the replications."""
     value = pl.col(y)
     grid = table.group_by(x).agg(mean=value.mean(), low=value.min(), high=value.max()).sort(x)
     columns = [grid[name].to_numpy().astype(np.float64) for name in (x, "mean", "low", "high")]
@@ -214,7 +214,7 @@ def over_replications(table: pl.DataFrame, x: str, y: str) -> tuple[Floats, Floa
 
 
 def wrapped(text: str, max_width: float, size: float, *, bold: bool = False) -> list[str]:
-    """Return the text in lines that fit the room (inches), broken between words where that can be."""
+    """Return the text in lines that fit a width (inches), broken between words if possible."""
     lines: list[str] = []
     for word in text.split():
         joined = f"{lines[-1]} {word}" if lines else word
@@ -234,7 +234,7 @@ def width_of(text: str, size: float, *, bold: bool = False) -> float:
     """Return the width of a line of text (inches)."""
     font = FontProperties(size=size, weight="bold" if bold else "normal")
     with warnings.catch_warnings():
-        # A character that no font has is told once, when the chart is rendered.
+        # A character that no font has is reported once, when the chart is rendered.
         warnings.simplefilter("ignore", UserWarning)
         renderer: Any = RendererAgg(1, 1, 72)  # type: ignore[no-untyped-call]
         return float(renderer.get_text_width_height_descent(text, font, False)[0]) / 72

@@ -85,7 +85,7 @@ def records(plan: Plan, engine: Settings) -> Iterator[Record]:
 
 
 def in_one_block(engine: Settings, weeks: int) -> Settings:
-    """Return the settings of an engine by which a horizon of so many weeks is run in one piece."""
+    """Return the settings of an engine that runs a horizon of `weeks` weeks in one piece."""
     return engine if isinstance(engine, Reference) else engine.model_copy(update={"block_weeks": weeks})
 
 

@@ -69,7 +69,7 @@ class OfficeTime:
         )
 
     def date(self, tick: int) -> dt.date:
-        """Return the date of a tick, counted on from the first Monday whatever the simulated year of 52 weeks."""
+        """Return the date of a tick, counted from the first Monday; it goes on after the simulated year of 52 weeks."""
         return self.first_monday + dt.timedelta(days=int(tick // DAY))
 
     def day_opens(self) -> Ints:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Team(Enum):
-    """Staff of a unit who serve together, whatever their specialism."""
+    """Staff of a unit who serve together, across specialisms."""
 
     MANAGERS = "grid managers"  # full-time ones, in the grids of their community
     EVERYBODY = "all staff"  # generalists, who serve everything of their community

@@ -32,7 +32,7 @@ class Place:
     special : ndarray of bool, shape (households,)
         Whether a household needs special care.
     community, street, grid, today : ndarray of int, shape (households,)
-        The unit of each household; `today` is its present community, whatever the design.
+        The unit of each household; `today` is its present community, under every design.
     point : ndarray of int, shape (households,)
         The service point of each household: every community has the same number of them, one beside the other.
     grid_community : ndarray of int, shape (grids,)

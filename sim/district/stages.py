@@ -57,7 +57,7 @@ class Presence(IntEnum):
     ABSENT = 0
     IN_PERSON = 1
     ON_THE_PHONE = 2
-    AT_HOME = 3  # staff come; nobody waits in a queue
+    AT_HOME = 3  # staff come; the resident waits in no queue
 
 
 WAITS = (Presence.IN_PERSON, Presence.ON_THE_PHONE)

@@ -81,7 +81,7 @@ class Journeys:
     each
         By design.
     replication
-        Of which replication the request is.
+        The replication that the request is of.
     remarks
         What is to be said of the choice.
     """

@@ -196,8 +196,8 @@ def totals_table(journeys: Sequence[Journey]) -> Table:
         return f"{facts_of[name]:,.{digits}f}"
 
     body = tuple(
-        (label, *(cell(journey, of, name, places) for journey, of in zip(journeys, totals, strict=True)))
-        for name, label, places in labels
+        (label, *(cell(journey, facts_of, name, digits) for journey, facts_of in zip(journeys, totals, strict=True)))
+        for name, label, digits in labels
     )
     columns = (Column(""), *(Column(journey.organisation.pilot.title) for journey in journeys))
     return Table(f"In all: {words_of(journeys[0])}", columns, body)

@@ -51,7 +51,7 @@ def moves(case: Case, visits: Visits, requests: Requests, measured: AnyInts) -> 
         b = min(a + BLOCK, case.n_residents)
         names = kernels.Whereabouts._fields
         steps = kernels.Whereabouts(*(fixed(columns[name][first[a] : first[b]]) for name in names))
-        kernels.count_moves(first[a : b + 1], fixed(archetype[a:b]), fixed(ends[a:b]), steps, n_moves)
+        kernels.add_moves(first[a : b + 1], fixed(archetype[a:b]), fixed(ends[a:b]), steps, n_moves)
     return n_moves
 
 

@@ -51,7 +51,7 @@ class RequestOutcomes(NamedTuple):
 
 
 @inlined
-def follow_step(path: Path, i: int, overloaded: Ints, horizon: int, outcomes: RequestOutcomes, r: int) -> None:
+def update_request(path: Path, i: int, overloaded: Ints, horizon: int, outcomes: RequestOutcomes, r: int) -> None:
     """Update request r with one arrived step."""
     arrival, end, outcome = path.arrival[i], path.end[i], path.outcome[i]
     if outcome == SERVED and path.result[i]:
@@ -75,7 +75,9 @@ def follow_step(path: Path, i: int, overloaded: Ints, horizon: int, outcomes: Re
 
 
 @kernel
-def follow(first: Ints, latent: Ints, path: Path, overloaded: Ints, horizon: int, outcomes: RequestOutcomes) -> None:
+def follow_requests(
+    first: Ints, latent: Ints, path: Path, overloaded: Ints, horizon: int, outcomes: RequestOutcomes
+) -> None:
     """Write what became of each request; `first` are the offsets of their steps."""
     for r in range(len(latent)):
         begin = first[r] - first[0]
@@ -85,7 +87,7 @@ def follow(first: Ints, latent: Ints, path: Path, overloaded: Ints, horizon: int
             if path.arrival[i] >= 0:
                 if path.awaits[i] >= 0 and i > begin:
                     outcomes.contact[r] = path.end[i]  # the report did not get through: known when a patrol sees it
-                follow_step(path, i, overloaded, horizon, outcomes, r)
+                update_request(path, i, overloaded, horizon, outcomes, r)
 
 
 class Stays(NamedTuple):
@@ -150,7 +152,7 @@ RESIDENT, COMMUNITY, OUTSIDE = 3, 0, 4
 
 
 @inlined
-def place_of(steps: Whereabouts, i: int, before: int) -> int:
+def place_at(steps: Whereabouts, i: int, before: int) -> int:
     """Return where a request is at a step, having been elsewhere `before`."""
     if steps.awaits[i] >= 0:
         return COMMUNITY if steps.outcome[i] == SERVED else before  # a patrol has seen it, or it is not known yet
@@ -160,7 +162,7 @@ def place_of(steps: Whereabouts, i: int, before: int) -> int:
 
 
 @kernel
-def count_moves(first: Ints, archetype: Ints, ends: Ints, steps: Whereabouts, moves: Ints) -> None:
+def add_moves(first: Ints, archetype: Ints, ends: Ints, steps: Whereabouts, moves: Ints) -> None:
     """Add the moves of each request to `moves` (archetypes, from, to); `first` are the offsets of their steps.
 
     A request of archetype -1 is left out; `ends` is the place where each request ends.
@@ -177,7 +179,7 @@ def count_moves(first: Ints, archetype: Ints, ends: Ints, steps: Whereabouts, mo
             if comes_again and here != RESIDENT:
                 moves[a, here, RESIDENT] += 1
                 here = RESIDENT
-            there = place_of(steps, i, here)
+            there = place_at(steps, i, here)
             if there != here:
                 moves[a, here, there] += 1
                 here = there

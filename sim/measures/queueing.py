@@ -122,9 +122,9 @@ def queueing_measures(
         through = here & (visits.outcome == Outcome.SERVED)
         groups.append((f"station:{name}", steps.take(here & arrived & measured[owner]), here, through))
     for i, name in enumerate(labels.class_names):
-        mine = labels.request_class == i
-        theirs = mine[owner] & at_station
-        groups.append((f"class:{name}", requests.take(measured & mine), theirs, leaving & mine[owner]))
+        of_class = labels.request_class == i
+        steps_of_class = of_class[owner] & at_station
+        groups.append((f"class:{name}", requests.take(measured & of_class), steps_of_class, leaving & of_class[owner]))
 
     rows: list[Row] = []
     for name, stays, here, through in groups:

@@ -128,7 +128,7 @@ def _outcomes(case: Case, visits: Visits, latent: Bools, overloaded: Bools) -> R
         b = min(a + BLOCK, case.n_residents)
         path = kernels.Path(*(fixed(columns[name][first[a] : first[b]]) for name in kernels.Path._fields))
         block = kernels.RequestOutcomes(*(column[a:b] for column in outcomes))
-        kernels.follow(first[a : b + 1], fixed(latent[a:b]), path, bad, case.horizon, block)
+        kernels.follow_requests(first[a : b + 1], fixed(latent[a:b]), path, bad, case.horizon, block)
     return outcomes
 
 

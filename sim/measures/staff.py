@@ -179,16 +179,16 @@ def by_post(organisation: Organisation) -> dict[str, AnyInts]:
 
 def by_level(organisation: Organisation) -> dict[str, AnyInts]:
     """Return the positions of the staff of each level."""
-    found = _positions([person.level for person in organisation.people])
-    return {level: found.get(level, np.zeros(0, dtype=np.int64)) for level in LEVELS}
+    positions = _positions([person.level for person in organisation.people])
+    return {level: positions.get(level, np.zeros(0, dtype=np.int64)) for level in LEVELS}
 
 
 def _positions(names: Sequence[str]) -> dict[str, AnyInts]:
     """Return the positions of each name, by name in the order in which they first occur."""
-    found: dict[str, list[int]] = {}
+    positions: dict[str, list[int]] = {}
     for i, name in enumerate(names):
-        found.setdefault(name, []).append(i)
-    return {name: np.array(where) for name, where in found.items()}
+        positions.setdefault(name, []).append(i)
+    return {name: np.array(where) for name, where in positions.items()}
 
 
 def hours_by_kind(time: Time, who: AnyInts, weeks: float) -> dict[str, float]:

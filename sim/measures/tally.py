@@ -89,7 +89,7 @@ def tally(case: Case, visits: Visits, spells: Spells, *, overloaded: Bools) -> T
 
 
 def merged(tallies: Sequence[Tally]) -> Tally:
-    """Return the tally of a whole replication from those of its parts, whatever their order.
+    """Return the tally of a whole replication from those of its parts, in any order.
 
     Parameters
     ----------

@@ -62,7 +62,7 @@ def moves_of(*steps, archetype=0, end=5):
     way = kernels.Whereabouts(*(np.array([row.get(name, 0) for row in rows], dtype=np.int64) for name in names))
     found = np.zeros((1, len(PLACES), len(PLACES) + len(ENDS)), dtype=np.int64)
     first = np.array([0, len(rows)])
-    kernels.count_moves(first, np.array([archetype]), np.array([end]), way, found)
+    kernels.add_moves(first, np.array([archetype]), np.array([end]), way, found)
     table = flows(["a"], found)
     return {(row["origin"], row["to"]): row["n"] for row in table.iter_rows(named=True)}
 

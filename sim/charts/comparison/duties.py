@@ -1,4 +1,4 @@
-"""What an organisation chart says of each level in words: what it performs, its posts, and who owns what."""
+"""The sentences of an organisation chart on each level: what it performs, its posts, and who owns what."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _COVER = {
 
 
 def performs(pilot: Pilot, level: Level) -> list[str]:
-    """Return what a level performs of what today's law gives to each level; of a level that is gone, who does it."""
+    """Return the work that a level performs, by its level under today's law; of a level that is gone, who does it."""
     structure = pilot.structure
     if level not in structure.levels:
         return _given_away(pilot, level)
@@ -53,7 +53,7 @@ def performs(pilot: Pilot, level: Level) -> list[str]:
 
 
 def _given_away(pilot: Pilot, level: Level) -> list[str]:
-    """Return what today's law gives to a level and another performs."""
+    """Return the work that today's law gives to a level and that another level performs."""
     sentences = []
     for target in (other for other in LEVELS if other != level):
         groups = [group for group in GROUPS if pilot.structure.level_of(level, group) == target]
@@ -63,7 +63,7 @@ def _given_away(pilot: Pilot, level: Level) -> list[str]:
 
 
 def posts(organisation: Organisation, level: Level) -> list[str]:
-    """Return the heads of a level by post and a unit, and how its lines of work are shared out."""
+    """Return the heads of a level by post and by unit, and how its lines of work are shared out."""
     people = [person for person in organisation.people if person.level == level]
     each = " in each" if organisation.n_units(level) > 1 else ""
     staff = _and(f"{n} {_plural(post, n)}" for post, n in Counter(person.post for person in people).items())
@@ -112,7 +112,7 @@ def grids(organisation: Organisation) -> list[str]:
 
 
 def _keeper(pilot: Pilot) -> str:
-    """Return what whoever owns a grid is called."""
+    """Return the name for an owner of a grid."""
     return "full-time grid manager" if pilot.roles.scheme == "dedicated" else "head"
 
 
@@ -137,7 +137,7 @@ def rules(pilot: Pilot) -> list[str]:
 
 
 def _services(pilot: Pilot) -> list[str]:
-    """Return the ways that spare a trip or a transfer, where a design has them."""
+    """Return the services of a design that spare a trip or a transfer."""
     service, structure = pilot.service, pilot.structure
     shares = {
         "of counter matters at the door, special care first": service.door_to_door_share,
@@ -173,12 +173,12 @@ def gone(pilot: Pilot, level: Level) -> list[str]:
 
 
 def abolished(pilot: Pilot) -> list[Level]:
-    """Return the levels of today's law that a pilot has not."""
+    """Return the levels of today's law that a pilot does not have."""
     return [level for level in LEVELS if level not in pilot.structure.levels]
 
 
 def _span(numbers: Iterable[int]) -> str:
-    """Return the least to the greatest of some numbers."""
+    """Return the range of some numbers in words."""
     known: Sequence[int] = sorted(numbers)
     if not known:
         return "0"
@@ -192,7 +192,7 @@ def _and(words: Iterable[str]) -> str:
 
 
 def _plural(post: str, n: int) -> str:
-    """Return the name of a post for so many."""
+    """Return the name of a post, in the plural unless there is one."""
     return post if n == 1 else f"{post[:-1]}ies" if post.endswith("y") else f"{post}s"
 
 

@@ -1,4 +1,4 @@
-"""The chart of equity: how today's communities, households of special care and those far away fare under each pilot."""
+"""The chart of equity: today's communities, special-care households and households far away, under each pilot."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _LABELS, _NUMBERS, _BETWEEN = 1.15, 1.15, 0.2
 
 @styled
 def equity(measures: pl.DataFrame, statistics: pl.DataFrame, footer: str = "") -> Figure:
-    """Return how evenly residents fare on four measures, a panel each.
+    """Return the chart of how evenly residents fare on four measures, one panel for each.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def _group_means(measures: pl.DataFrame) -> dict[tuple[str, str], dict[str, floa
 
 
 def _gap(row: Mapping[str, object] | None, factor: float, *, interval: bool = True) -> str:
-    """Return a gap in words, with half of its interval, and with a star where nothing is to be concluded from it."""
+    """Return a gap in words with its half-width, and with a star where nothing can be concluded from it."""
     estimate, low, high = (
         math.nan if row is None or row[k] is None else factor * float(row[k])  # type: ignore[arg-type]
         for k in ("estimate", "low", "high")
@@ -160,7 +160,7 @@ def _gap(row: Mapping[str, object] | None, factor: float, *, interval: bool = Tr
 
 
 def _draw(axes: Axes, panel: _Panel, pilots: Sequence[str], body: float) -> None:
-    """Draw a panel: a block a kind of group, in it a lane a pilot."""
+    """Draw a panel: a block for each kind of group, and in it a lane for each pilot."""
     right = blended_transform_factory(axes.transAxes, axes.transData)
     axes.set_ylim(body, 0)
     y = 0.07
@@ -210,7 +210,7 @@ def _pair(axes: Axes, values: tuple[float, float], y: float, i: int) -> None:
 
 
 def _title(by_key: Mapping[tuple[str, str, str, str], Mapping[str, object]], pilots: Sequence[str]) -> str:
-    """Return what is seen, in one sentence: how far the communities lie apart."""
+    """Return the title: how far apart the communities are."""
     for measure, words in (
         ("counter_wait_mean", "minutes of waiting at a counter"),
         ("resident_time", "minutes of a resident's time"),
@@ -232,6 +232,6 @@ def _title(by_key: Mapping[tuple[str, str, str, str], Mapping[str, object]], pil
 
 
 def _shown(row: Mapping[str, object] | None) -> bool:
-    """Return whether the interval of a gap, where there is one, leaves out 0."""
+    """Return whether the interval of a gap excludes 0, or there is none."""
     low, high = (None if row is None else row[k] for k in ("low", "high"))
     return not (isinstance(low, float) and isinstance(high, float) and low <= 0 <= high)

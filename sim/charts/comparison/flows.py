@@ -1,4 +1,4 @@
-"""The chart of flows: between whom residents' requests move, and where they end, as a Sankey diagram a pilot."""
+"""The chart of flows: how requests move between residents and offices, as one Sankey diagram for each pilot."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _WORDS = {
     "still open": "Still open",
 }
 _MOST = 7
-"""So many archetypes have a colour of their own; the others share one."""
+"""Number of archetypes with a colour of their own; the others share one."""
 _GAP = 0.046
 """Between two nodes, so that their words do not touch (of all moves of the pilot with most)."""
 _TALLEST, _ABOVE = 5.4, 0.85
@@ -46,7 +46,7 @@ class _Flow:
     moves: Mapping[tuple[str, str, str], float]
 
     def through(self, side: int, place: str) -> float:
-        """Return all that goes out of (side 0) or into (side 1) a place."""
+        """Return all moves out of (side 0) or into (side 1) a place."""
         return sum(value for key, value in self.moves.items() if key[side] == place)
 
     @property
@@ -57,7 +57,7 @@ class _Flow:
 
 @styled
 def flows(table: pl.DataFrame, footer: str = "") -> Figure:
-    """Return the moves of requests between residents, levels and the outside, and where they end, a panel a pilot.
+    """Return the Sankey diagrams of the moves of requests between residents, levels and outside, one for each pilot.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def flows(table: pl.DataFrame, footer: str = "") -> Figure:
 
 
 def _groups(table: pl.DataFrame) -> dict[str, str]:
-    """Return the group of each archetype: itself if it is one of the most frequent, in the order of their number."""
+    """Return the group of each archetype, most frequent first: itself if frequent, else one for all others."""
     ends = table.filter(pl.col("to").is_in(ENDS))
     ranked = ends.group_by("archetype", maintain_order=True).agg(pl.col("n").sum())
     names = [str(name) for name in ranked.sort("n", "archetype", descending=[True, False])["archetype"]]
@@ -129,7 +129,7 @@ def _flow(table: pl.DataFrame, groups: Mapping[str, str]) -> _Flow:
 
 
 def _tops(flow: _Flow, side: int, places: Sequence[str], gap: float) -> dict[str, float]:
-    """Return where each node that has any moves begins, from the top down."""
+    """Return the top of each node that has any moves."""
     tops, y = {}, 0.0
     for place in places:
         height = flow.through(side, place)
@@ -175,7 +175,7 @@ def _ribbon(left: float, right: float, width: float, look: Mapping[str, Any]) ->
 
 
 def _title(flow_of: Mapping[str, _Flow]) -> str:
-    """Return how often requests go above the community and back to the resident; of many pilots, most and fewest."""
+    """Return the title: how often requests go up and back to the resident; of many pilots, the most and the fewest."""
     moves = []
     for pilot, flow in flow_of.items():
         up = sum(v for (_, to, _), v in flow.moves.items() if to in ("street", "district"))

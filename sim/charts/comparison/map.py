@@ -1,7 +1,7 @@
 """The map of a place: communities, grids and offices of each pilot, coloured by a measure on one scale.
 
-Residents' measures are kept by today's community, whatever the design, duties by the grid of the design and
-utilisation by its community; the borders drawn are always those of the pilot itself.
+Residents' measures are kept by today's community under every design, duties by the grid of the design and utilisation
+by its community; the borders drawn are always those of the pilot itself.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ _MOST_NUMBERED = 60
 
 @dataclass(frozen=True)
 class Layer:
-    """What a map is coloured by: a measure by area of each pilot, means over the replications.
+    """The values that colour a map: a measure by area of each pilot, as means over the replications.
 
     Attributes
     ----------
@@ -98,7 +98,7 @@ class Layer:
 
 
 def layer(measures: pl.DataFrame, organisations: Mapping[str, Organisation], measure: str) -> Layer:
-    """Return a measure by area of each pilot from the long table of measures.
+    """Return the layer of a measure, by area of each pilot, from the long table of measures.
 
     Parameters
     ----------
@@ -142,18 +142,18 @@ def layer(measures: pl.DataFrame, organisations: Mapping[str, Organisation], mea
 
 
 def _unserved(measures: pl.DataFrame, pilot: str) -> str:
-    """Return which share of a pilot's requests left unserved or is open still, where that is kept."""
-    everybody = measures.filter(pl.col("pilot") == pilot, pl.col("group") == "all")
+    """Return in words which share of a pilot's requests left unserved or is still open, where that is known."""
+    overall = measures.filter(pl.col("pilot") == pilot, pl.col("group") == "all")
     phrases = []
     for measure, words in (("left_unserved", "left unserved"), ("still_open", "still open")):
-        share = everybody.filter(pl.col("measure") == measure)["value"]
+        share = overall.filter(pl.col("measure") == measure)["value"]
         if len(share):
             phrases.append(f"{100 * float(share.to_numpy().mean()):.0f}% {words}")
     return f"of all requests {', '.join(phrases)}" if phrases else ""
 
 
 def _area_means(rows: pl.DataFrame, n_areas: int) -> Floats:
-    """Return the mean of each area over the replications, NaN where one of them has none (shape (areas,))."""
+    """Return the mean of each area over the replications (shape (areas,)); NaN if a replication has no value."""
     value = pl.col("value").fill_null(math.nan).mean()
     area = pl.col("group").str.extract(r":(\d+)$").cast(pl.Int64) - 1
     by_area = rows.group_by(area.alias("area")).agg(value)
@@ -221,7 +221,7 @@ def map_figure(organisations: Mapping[str, Organisation], shown: Layer, footer: 
 
 
 def _title(shown: Layer, values: Mapping[str, Floats], unit: str, titles: Mapping[str, str]) -> str:
-    """Return from where to where the measure reaches under each pilot, in one sentence."""
+    """Return the title: the range of the measure under each pilot."""
     phrases = []
     for name, value in values.items():
         known = value[np.isfinite(value)]
@@ -235,7 +235,7 @@ def _title(shown: Layer, values: Mapping[str, Floats], unit: str, titles: Mappin
 
 
 def _range(values: Floats) -> str:
-    """Return the least and the greatest of some values."""
+    """Return the range of some values in words."""
     low, high = float(values.min()), float(values.max())
     digits = _digits(high)
     if number(low, digits) == number(high, digits):
@@ -244,7 +244,7 @@ def _range(values: Floats) -> str:
 
 
 def _digits(size: float) -> int:
-    """Return how many decimals a number of this size is told with."""
+    """Return how many decimals a number of this size is shown with."""
     return 0 if size >= 19.5 else 1 if size >= 0.95 else 2
 
 
@@ -258,7 +258,7 @@ def _space(unit: str) -> str:
 
 
 def _subtitle(place: Place, shown: Layer) -> str:
-    """Return what the colours and the square stand for."""
+    """Return the subtitle: what the colours and the square stand for."""
     definition = DEFINITIONS[shown.measure][1] if shown.measure in DEFINITIONS else shown.measure
     n = shown.replications
     average_words = f"mean of {n} replications" if n > 1 else "one replication"
@@ -269,7 +269,7 @@ def _subtitle(place: Place, shown: Layer) -> str:
 
 
 def _legend(organisations: Any, values: Any) -> list[Key]:
-    """Return the keys of borders, of the offices that some pilot has, and of what is withheld."""
+    """Return the keys of borders, of the offices that occur, and of withheld values."""
     keys = [Key("community of the pilot", _BORDER, line=True), Key("grid", _THIN, line=True)]
     levels = {level for organisation in organisations for level in organisation.pilot.structure.levels}
     for level, (marker, _, words) in _OFFICES.items():
@@ -292,7 +292,7 @@ def _spread(place: Place, values: Floats, unit: str) -> str:
 
 
 def _heading(page: Page, left: float, down: float, lines: Sequence[str]) -> None:
-    """Write the pilot's name and what is to be known of it above its map."""
+    """Write a pilot's name and the lines about it above its map."""
     top = page.height - page.top - down
     write(page.figure, left, top - 0.04, short_name(lines[0], 40), size=10.5, weight="bold", va="top")
     for i, line in enumerate(lines[1:]):
@@ -300,7 +300,7 @@ def _heading(page: Page, left: float, down: float, lines: Sequence[str]) -> None
 
 
 def _side(place: Place) -> float:
-    """Return the side of the square on which households lie (km): a mesh as fine as they are has no margin."""
+    """Return the side of the square on which households lie (km)."""
     order = 1
     while 4**order < place.n_households:
         order += 1
@@ -389,7 +389,7 @@ def _length(axes: Axes, side: float) -> None:
 
 
 def _ticks(values: Any) -> Floats:
-    """Return round numbers from below the least to above the greatest value of all pilots: the ends of the scale."""
+    """Return the ticks of the scale: round numbers from below the least to above the greatest value of all pilots."""
     together = np.concatenate(list(values))
     known = together[np.isfinite(together)]
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
@@ -399,7 +399,7 @@ def _ticks(values: Any) -> Floats:
 
 
 def _colours() -> Colormap:
-    """Return colours from light to dark, in an order that the colour-blind and a grey copy keep."""
+    """Return colours from light to dark, which stay in order for the colour-blind and in a grey copy."""
     whole = colormaps["YlGnBu"]
     return LinearSegmentedColormap.from_list("wangge", whole(np.linspace(0.04, 0.8, 64)))
 

@@ -95,7 +95,7 @@ def organisation_figure(organisation: Organisation, footer: str = "") -> Figure:
 
 
 def _title(organisation: Organisation) -> str:
-    """Return the pilot's staff by level and unit in one sentence."""
+    """Return the title: the pilot's staff by level and unit."""
     parts = []
     for level, one, many in (
         ("district", "the district", ""),
@@ -111,7 +111,7 @@ def _title(organisation: Organisation) -> str:
 
 
 def _subtitle(organisation: Organisation) -> str:
-    """Return how files travel, and what the city is."""
+    """Return the subtitle: how files travel, and what the city is."""
     structure, copies = organisation.pilot.structure, organisation.pilot.district.copies
     days = f"{structure.transfer_working_days:g} working days"
     if structure.named_contact_share:
@@ -143,7 +143,7 @@ def _bands(organisation: Organisation) -> list[_Band]:
 
 @dataclass(frozen=True)
 class _Row:
-    """One row of boxes: the level, the words of each box, and the parents in the row above of each, or of the one."""
+    """One row of boxes: level, words of each box, and parents in the row above (a single box may have many)."""
 
     level: str
     name: str
@@ -187,7 +187,7 @@ def _boxes(level: str, heads: Sequence[int]) -> list[str]:
 
 
 def _merged(row: _Row) -> _Row:
-    """Return a row, as one box where it has too many."""
+    """Return a row, merged into one box if it has too many."""
     if len(row.boxes) <= _MOST_BOXES:
         return row
     words = {"grid": "grids"}.get(row.level, row.name.lower())
@@ -220,7 +220,7 @@ def _draw_tree(axes: Axes, rows: Sequence[_Row]) -> None:
 
 
 def _centres(n: int, left: float, right: float) -> list[float]:
-    """Return the middles of n boxes that share the room."""
+    """Return the middles of n boxes that share the width."""
     return [left + (i + 0.5) * (right - left) / n for i in range(n)]
 
 
@@ -228,7 +228,7 @@ def _centres(n: int, left: float, right: float) -> list[float]:
 
 
 def _columns(width: float) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return where the two columns of words begin, and how wide they are (inches)."""
+    """Return the left edge and the width of the two columns of words (inches)."""
     left = EDGE + _SIDE
     words_width = width - EDGE - left
     narrow = 0.33 * words_width

@@ -32,7 +32,7 @@ class _Spread:
 
 @styled
 def persons(table: pl.DataFrame, footer: str = "") -> Figure:
-    """Return how busy each member of staff is, a panel a post, all pilots compared.
+    """Return the chart of how busy each member of staff is under each pilot, one panel for each post.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def persons(table: pl.DataFrame, footer: str = "") -> Figure:
 
 
 def _spread(table: pl.DataFrame, post: str, pilot: str) -> _Spread | None:
-    """Return the sorted utilisation of a post's staff; None where a pilot has no such post."""
+    """Return the sorted utilisation of a post's staff, or None if a pilot has no such post."""
     rows = table.filter((pl.col("post") == post) & (pl.col("pilot") == pilot))
     if rows.is_empty():
         return None
@@ -129,7 +129,7 @@ def _say(page: Page, spreads: dict[str, _Spread], pilots: Sequence[str], at: tup
 
 
 def _title(spreads_by_post: dict[str, dict[str, _Spread]]) -> str:
-    """Return where the work is spread most unevenly, in one sentence."""
+    """Return the title: where the work is spread most and least evenly."""
     several = [
         (spread.gini, post, pilot)
         for post, spreads in spreads_by_post.items()

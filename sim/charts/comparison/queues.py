@@ -1,4 +1,4 @@
-"""The chart of queues: how many wait through the day and through the week."""
+"""The chart of queues: the number that wait through the day and through the week."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LEAST = 0.05
 
 @dataclass(frozen=True)
 class _Line:
-    """The number that waits under one pilot: its times, mean, lowest and highest replication."""
+    """The number that wait under one pilot, by time: mean, lowest and highest replication."""
 
     at: Floats
     mean: Floats
@@ -37,7 +37,7 @@ class _Line:
 
 @styled
 def queues(table: pl.DataFrame, footer: str = "") -> Figure:
-    """Return how many wait through a working day and through the week, a row a level and desk.
+    """Return the chart of the number that wait through a working day and the week, one row for each level and desk.
 
     Parameters
     ----------
@@ -89,20 +89,20 @@ def _heading(level: str, desk: str) -> str:
 
 
 def _shown(table: pl.DataFrame) -> list[tuple[str, str]]:
-    """Return the level and desk of every queue that is drawn and forms, desk by desk."""
+    """Return the level and desk of the queues to be drawn, desk by desk: those that form."""
     most = table.group_by("level", "desk", maintain_order=True).agg(pl.col("number").max())
     rows = [(str(level), str(desk)) for level, desk, longest in most.iter_rows() if longest > _LEAST and desk in DESKS]
     return sorted(rows, key=lambda row: DESKS.index(row[1]))
 
 
 def _line(rows: pl.DataFrame, at: str) -> _Line:
-    """Return the number that waits at each time, over the replications."""
+    """Return the number that wait at each time, over the replications."""
     each = rows.group_by("replication", at).agg(pl.col("number").cast(pl.Float64).mean())
     return _Line(*over_replications(each, at, "number"))
 
 
 def _draw(axes: Axes, rows: pl.DataFrame, pilots: Sequence[str], at: str) -> None:
-    """Draw steps of half an hour for each pilot."""
+    """Draw a step line of half hours for each pilot."""
     for i, pilot in enumerate(pilots):
         mine = rows.filter(pl.col("pilot") == pilot)
         if mine.is_empty():
@@ -141,7 +141,7 @@ def _week_axis(axes: Axes, highest: float) -> None:
 
 
 def _title(table: pl.DataFrame, pilots: Sequence[str]) -> str:
-    """Return when most residents wait under each pilot; of many pilots, under which most and fewest do."""
+    """Return the title: when most residents wait under each pilot; of many pilots, the most and the fewest."""
     rows = table.filter((pl.col("desk") == IN_PERSON) & (pl.col("weekday") <= 5))
     keys = ["pilot", "replication", "weekday", "half_hour"]
     mean_numbers = (
@@ -168,5 +168,5 @@ def _title(table: pl.DataFrame, pilots: Sequence[str]) -> str:
 
 
 def _time(slot: int) -> str:
-    """Return when a half hour begins."""
+    """Return the clock time at which a half hour begins."""
     return f"{slot // 2}:{30 * (slot % 2):02d}"

@@ -1,4 +1,4 @@
-"""The chart of a response along one factor: a line with its band for each series, held against a promise."""
+"""The chart of a response along one factor: a line with its band for each series, and the bound of a promise."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def curve(
     factor: str,
     promise: Promise | None = None,
 ) -> Figure:
-    """Return a response along the levels of one factor, a line a series.
+    """Return the chart of a response along the levels of one factor, one line for each series.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def curve(
 
 
 def _line(axes: Axes, part: pl.DataFrame, levels: Levels, response: Response, which: tuple[int, Sequence[str]]) -> None:
-    """Draw a series: a band on a scale; whiskers beside each other at categories."""
+    """Draw a series: with a band on a scale, or with whiskers side by side at categories."""
     i, series = which
     colour, marker, style = pilot_style(i)
     beside = 0.0 if levels.numeric else (i - (len(series) - 1) / 2) * min(0.12, 0.6 / len(series))
@@ -116,7 +116,7 @@ def _line(axes: Axes, part: pl.DataFrame, levels: Levels, response: Response, wh
 
 
 def _say_withheld(axes: Axes, table: pl.DataFrame, levels: Levels, series: Sequence[str]) -> None:
-    """Say at each level which series have no value there."""
+    """Mark at each level the series that have no value there."""
     gone: dict[float, list[str]] = {}
     for row in _without(table):
         gone.setdefault(levels.position(int(str(row["order"]))), []).append(
@@ -127,7 +127,7 @@ def _say_withheld(axes: Axes, table: pl.DataFrame, levels: Levels, series: Seque
 
 
 def _limits(axes: Axes, table: pl.DataFrame, response: Response, promise: Promise | None, *, withheld: bool) -> None:
-    """Set the scale of the response so that the promise and its words are seen, and draw them."""
+    """Set the scale of the response so that the promise and its words fit, and draw them."""
     values = response.scaled([*table["mean"], *table["low"], *table["high"]]).tolist()
     bound = response.one(promise[1]) if promise else math.nan
     low, high = limits([*values, bound])
@@ -147,7 +147,7 @@ def _limits(axes: Axes, table: pl.DataFrame, response: Response, promise: Promis
 
 
 def _drawn(axes: Axes) -> Floats:
-    """Return places along all lines of a chart that are drawn over its scales (shape (n, 2))."""
+    """Return points along all lines of a chart that are drawn on its scales (shape (n, 2))."""
     points = [np.zeros((0, 2))]
     for line in axes.lines:
         x, y = (np.asarray(values, dtype=np.float64) for values in line.get_data())
@@ -163,7 +163,7 @@ def _without(table: pl.DataFrame) -> list[dict[str, object]]:
 
 
 def _notes(table: pl.DataFrame, series: Sequence[str]) -> list[str]:
-    """Return where values are withheld, with the reason where there is one."""
+    """Return notes on where values are withheld, with the reason if known."""
     withheld = []
     for row in _without(table):
         under = f" ({short_name(str(row['series']), 30)})" if len(series) > 1 else ""

@@ -1,4 +1,4 @@
-"""The chart of Sobol indices: the share of a response's variance that each factor explains, alone and in all."""
+"""The chart of Sobol indices: the share of a response's variance that each factor explains, alone and in total."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _KINDS: dict[str, tuple[str, dict[str, Any]]] = {
 
 @styled
 def indices(table: pl.DataFrame, title: str, subtitle: str = "", footer: str = "", *, response_label: str) -> Figure:
-    """Return first-order and total indices of each factor with their intervals, the largest total on top.
+    """Return the chart of first-order and total indices with their intervals, the largest total on top.
 
     Parameters
     ----------
@@ -80,12 +80,12 @@ def indices(table: pl.DataFrame, title: str, subtitle: str = "", footer: str = "
 
 
 def _floats(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row with NaN for what is not there."""
+    """Return a row with NaN for missing values."""
     return {name: math.nan if value is None else value for name, value in row.items()} | {"factor": str(row["factor"])}
 
 
 def _rank(row: Mapping[str, Any]) -> tuple[bool, float]:
-    """Return where a factor stands: the largest total first, those without one last."""
+    """Return the sort key of a factor: the largest total first, those without one last."""
     known = math.isfinite(row["total"])
     return not known, -row["total"] if known else 0.0
 
@@ -123,7 +123,7 @@ def _draw(axes: Axes, rows: list[dict[str, Any]]) -> None:
 
 
 def _notes(firsts: list[float]) -> list[str]:
-    """Return what the first-order indices sum to, and what that says."""
+    """Return a note on the sum of the first-order indices, and what it means."""
     known = [value for value in firsts if math.isfinite(value)]
     if not known:
         return ["No index is shown: all are withheld."]

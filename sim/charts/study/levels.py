@@ -1,4 +1,4 @@
-"""The levels of a factor as an axis, numbers on a true scale and others as categories, and names broken to fit."""
+"""The levels of a factor as an axis: numbers on a scale, others as categories, with names broken to fit."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MARGIN = 0.07
 
 @dataclass(frozen=True)
 class Levels:
-    """The levels of one factor in their order, and where they stand on its axis."""
+    """The levels of one factor in their order, and their positions on its axis."""
 
     orders: tuple[int, ...]
     names: tuple[str, ...]
@@ -48,7 +48,7 @@ class Levels:
         return low - _MARGIN * (high - low), high + _MARGIN * (high - low)
 
     def position(self, order: int) -> float:
-        """Return where the level of this order stands."""
+        """Return the position of the level of this order."""
         return float(self.at[self.orders.index(order)])
 
     def labels(self, axis_width: float) -> tuple[list[str], bool]:
@@ -63,7 +63,7 @@ class Levels:
         return [short_name(name, 24) for name in self.names], True
 
     def _thinned(self, axis_width: float) -> list[str]:
-        """Return the names of the levels of a scale, without those that would lie upon another: the ends first."""
+        """Return the names of the levels of a scale without those that would overlap; the ends are kept first."""
         names = [short_name(name, 12) for name in self.names]
         low, high = self.ends
         middle = (self.at - low) / (high - low) * axis_width
@@ -76,14 +76,14 @@ class Levels:
         return [name if i in kept else "" for i, name in enumerate(names)]
 
     def depth(self, axis_width: float) -> float:
-        """Return the height that the labels take under an axis of this width (inches)."""
+        """Return the height of the labels under an axis of this width (inches)."""
         labels, upright = self.labels(axis_width)
         if upright:
             return max(width_of(label, _SIZE) for label in labels) + 0.1
         return max(label.count("\n") + 1 for label in labels) * _LINE + 0.1
 
     def draw(self, axes: Axes, axis_width: float) -> None:
-        """Give the horizontal axis of a panel of this width (inches) its levels."""
+        """Label the horizontal axis of a panel of this width (inches) with the levels."""
         labels, upright = self.labels(axis_width)
         axes.set_xlim(*self.ends)
         axes.set_xticks(self.at.tolist(), labels, fontsize=_SIZE)
@@ -92,7 +92,7 @@ class Levels:
 
 
 def _cut(name: str, half: float) -> str:
-    """Return the name so short that half of it fits this width (inches): beyond lies the next panel."""
+    """Return the name, shortened until half of it fits this width (inches): it must not reach the next panel."""
     for longest in range(len(name), 2, -1):
         if width_of(short_name(name, longest), _SIZE) <= 2 * half:
             return short_name(name, longest)
@@ -100,7 +100,7 @@ def _cut(name: str, half: float) -> str:
 
 
 def path_lines(name: str, max_width: float, size: float, *, bold: bool = False, most: int = 3) -> list[str]:
-    """Return the name of a factor in lines that fit the room (inches), broken after the dots of its path.
+    """Return the name of a factor in lines that fit a width (inches), broken after the dots of its path.
 
     Of a name that needs more lines than `most` the middle is left out.
     """
@@ -113,13 +113,13 @@ def path_lines(name: str, max_width: float, size: float, *, bold: bool = False, 
 
 
 def _pieces(name: str) -> list[str]:
-    """Return a name in the pieces between which it may be broken."""
+    """Return the pieces of a name between which it may be broken."""
     spaced = re.sub(r"\.(?=[^\d])", ".\n", name).replace(" ", " \n").replace("|", "|\n")
     return [piece for piece in spaced.split("\n") if piece]
 
 
 def _filled(pieces: Sequence[str], max_width: float, size: float, *, bold: bool) -> list[str]:
-    """Return the pieces filled into lines; one that is too long for a line is broken where it must be."""
+    """Return the pieces filled into lines; a piece that is too long for a line is broken."""
     lines = [""]
     for piece in pieces:
         if width_of((lines[-1] + piece).rstrip(), size, bold=bold) <= max_width:

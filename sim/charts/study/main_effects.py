@@ -1,4 +1,4 @@
-"""The chart of main effects: a panel a factor, the mean of a response at each of its levels, on one scale."""
+"""The chart of main effects: the mean of a response at each level of each factor, all on one scale."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SCALE, _BETWEEN = 0.85, 0.3
 
 @styled
 def main_effects(table: pl.DataFrame, title: str, subtitle: str = "", footer: str = "") -> Figure:
-    """Return a panel for each factor of a study, all on one scale of the response.
+    """Return the chart of main effects, one panel for each factor, all on one scale of the response.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def _panel(axes: Axes, part: pl.DataFrame, levels: Levels, response: Response) -
 
 
 def _notes(table: pl.DataFrame) -> list[str]:
-    """Return where means are withheld, with the reason where there is one."""
+    """Return notes on where means are withheld, with the reason if known."""
     without = [row for row in table.to_dicts() if row["mean"] is None or not math.isfinite(row["mean"])]
     return withheld_notes(
         (f"{short_name(row['factor'], 50)} = {short_name(row['level'], 24)}", str(row.get("why") or ""))

@@ -1,4 +1,4 @@
-"""The chart of cost against response: the designs that no other beats on both, and those that break a promise."""
+"""The chart of cost against response: the Pareto front, and the designs that break a promise."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def pareto(
     unit: str = "",
     promise: Promise | None = None,
 ) -> Figure:
-    """Return cost against response: the front as steps, what it beats pale, what breaks a promise hollow and crossed.
+    """Return the chart of cost against response: the front as steps, beaten designs pale, broken promises crossed.
 
     Parameters
     ----------
     table
-        label, cost, mean, low, high, front, keeps (null: nobody asked, or no value). NaN: withheld, not drawn but
-        told.
+        label, cost, mean, low, high, front, keeps (null: no promise, or no value). NaN: withheld, not drawn but
+        named in a note.
     title, subtitle, footer
         What is seen, how it was found, and where it comes from.
     cost_label
@@ -147,7 +147,7 @@ def _labels(
     over: Box | None,
     bound: float,
 ) -> tuple[list[_Label], list[str]]:
-    """Return the labels of the front where they are free of one another, and the list of names if these are many."""
+    """Return the labels of the front, placed so that they do not overlap, and a list of names if there are many."""
     points = [frame.inches(row["cost"], row["mean"]) for row in front]
     taken = [_around(frame.inches(row["cost"], row["mean"]), 0.06) for row in drawn]
     for row in drawn:
@@ -174,7 +174,7 @@ def _labels(
 def _placed(
     texts: Sequence[str], points: Sequence[tuple[float, float]], taken: Sequence[Box], frame: Frame
 ) -> list[_Label] | None:
-    """Return each label at the first free place near its point, or None if one finds none."""
+    """Return each label at the first free place near its point, or None if there is not one for all."""
     full, labels = list(taken), []
     for text, point in zip(texts, points, strict=True):
         lines = text.split("\n")
@@ -238,7 +238,7 @@ def _draw(axes: Axes, drawn: Sequence[Mapping[str, Any]], front: Sequence[Mappin
 
 
 def _withheld(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return which designs are not drawn."""
+    """Return a note on the designs that are not drawn."""
     names = [short_name(r["label"]) for r in rows if not (math.isfinite(r["cost"]) and math.isfinite(r["mean"]))]
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
     why = sorted({str(row["why"]) for row in rows if row.get("why")})

@@ -35,7 +35,7 @@ def ranking(
     response_label: str,
     unit: str = "",
 ) -> Figure:
-    """Return a row a design: its mean, its interval against the best of the others, verdict and replications.
+    """Return the chart of a choice, one row a design: mean, interval against the best other, verdict and replications.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def ranking(
 
 
 def _legend(words: Sequence[str]) -> list[Key]:
-    """Return the keys of the verdicts that there are."""
+    """Return the keys of the verdicts that occur."""
     return [Key(verdict, look, line=True) for verdict, look in _LOOKS.items() if verdict in words]
 
 
@@ -110,7 +110,7 @@ def _heads(page: Page, left: float, plot_width: float, response: Response) -> No
 
 
 def _gone(row: Mapping[str, Any]) -> str:
-    """Return the words in the place of an interval that is withheld."""
+    """Return the words in place of an interval that is withheld."""
     why = str(row.get("why") or "")
     return f"withheld: {short_name(why, 56)}" if why else "withheld: no interval"
 

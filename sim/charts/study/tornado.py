@@ -1,4 +1,4 @@
-"""The tornado: how far an effect moves when one assumption at a time goes to its low and its high end."""
+"""The tornado chart: how far an effect moves when one assumption at a time goes to its low and its high end."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def tornado(
     most: int = 40,
     difference: bool = True,
 ) -> Figure:
-    """Return bars from the base effect to the effect at the two ends of each factor, the widest swing on top.
+    """Return the tornado chart: bars from the base effect to that at both ends of each factor, the widest on top.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def tornado(
     mid
         The smallest effect that matters, in the unit: a band on both sides of 0.
     most
-        Bars that are drawn; the rest is told in a sentence.
+        Bars that are drawn; a note describes the rest.
     difference
         Whether the effect is one, so that 0 means none; otherwise it is a measure, without a line at 0.
 
@@ -131,7 +131,7 @@ class _Row:
 
 
 def _row(row: Mapping[str, Any], factor: float) -> _Row:
-    """Return a row of the table as it is shown; one without a swing stands last."""
+    """Return a row of the table in the shown unit; one without a swing comes last."""
     ends = []
     for end in ("low", "high"):
         numbers = [row[name] for name in (end, f"{end}_from", f"{end}_to")]
@@ -144,7 +144,7 @@ def _row(row: Mapping[str, Any], factor: float) -> _Row:
 
 
 def _legend(effects: Sequence[float], *, with_mid: bool, difference: bool) -> list[Key]:
-    """Return the keys of the bars, of the base and of what is too small to matter."""
+    """Return the keys of the bars, of the base and of the band that is too small to matter."""
     keys = [
         Key("at the low end", _ENDS["low"]),
         Key("at the high end", _ENDS["high"]),
@@ -169,7 +169,7 @@ def _base_words(effects: Sequence[float], *, signed: bool) -> str:
 def _ends(
     rows: Sequence[_Row], effects: Sequence[float], mid: float | None, plot_width: float, *, difference: bool
 ) -> tuple[float, float]:
-    """Return the ends of the scale: all bars and whiskers, and room for the words at their ends."""
+    """Return the ends of the scale: all bars and whiskers, with space for the words at their ends."""
     values = [*([0.0] if difference else []), effects[0], *([mid, -mid] if mid else [])]
     values += [v for row in rows for end in (row.low, row.high) for v in (end.low, end.high)]
     known = [v for v in values if math.isfinite(v)] or [0.0]
@@ -214,7 +214,7 @@ def _level(end: _End) -> str:
 
 
 def _bars(axes: Axes, i: int, row: _Row, base: float) -> None:
-    """Draw the low end above the high end, so that both are seen where they lie on one side of the base."""
+    """Draw the low end above the high end, so that both are visible when they lie on one side of the base."""
     low_end, high_end = axes.get_xlim()
     apart = 0.006 * (high_end - low_end)
     start = base if math.isfinite(base) else 0.0
@@ -230,7 +230,7 @@ def _bars(axes: Axes, i: int, row: _Row, base: float) -> None:
 
 
 def _rest(rest: Sequence[_Row], unit: str) -> list[str]:
-    """Return how many factors are not drawn, and how little they move the effect."""
+    """Return a note on the factors that are not drawn, and how little they move the effect."""
     if not rest:
         return []
     known = [row for row in rest if row.swing >= 0]
@@ -243,7 +243,7 @@ def _rest(rest: Sequence[_Row], unit: str) -> list[str]:
 
 
 def _reasons(rows: Sequence[_Row]) -> list[str]:
-    """Return where an end has no value, by reason."""
+    """Return notes on the ends without a value, by reason."""
     by_reason: dict[str, list[str]] = {}
     for row in rows:
         gone = [short_name(end.level, 18) for end in (row.low, row.high) if not end.known]

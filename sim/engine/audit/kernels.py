@@ -138,7 +138,7 @@ def fail(failures: Ints, check: int, row: int) -> None:
 
 
 @inlined
-def pace_by_roster(
+def checked_pace(
     staff: Staff, findings: Findings, spells: Stretches, k: int, number: int, station: int, until: int, late: bool
 ) -> int:
     """Check the start and the ticks of a spell against its server's roster; return its pace."""
@@ -161,7 +161,7 @@ def pace_by_roster(
 
 
 @inlined
-def read_spells(
+def check_spells(
     staff: Staff,
     findings: Findings,
     steps: Steps,
@@ -183,7 +183,7 @@ def read_spells(
         end = spells.end[k]
         until = horizon if end == NONE else end
         late = steps.past_closing[i] == 1
-        pace = pace_by_roster(staff, findings, spells, k, base + k, steps.station[i], until, late)
+        pace = checked_pace(staff, findings, spells, k, base + k, steps.station[i], until, late)
         findings.sums[BY_TIMES] += until - spells.start[k]
         n_ended += end != NONE
         ticks = spells.ticks[k] - spells.changeover[k]
@@ -204,7 +204,9 @@ def read_spells(
 
 
 @kernel
-def read(staff: Staff, findings: Findings, steps: Steps, step: int, spells: Stretches, base: int, horizon: int) -> None:
+def check_steps(
+    staff: Staff, findings: Findings, steps: Steps, step: int, spells: Stretches, base: int, horizon: int
+) -> None:
     """Read some successive steps and all their spells; `step` and `base` are the numbers of the first of each."""
     k, none = 0, findings.counts.shape[1] - 1
     for i in range(len(steps.work)):
@@ -222,7 +224,7 @@ def read(staff: Staff, findings: Findings, steps: Steps, step: int, spells: Stre
             findings.sums[BY_NUMBER] += until - arrival
             if outcome != REFUSED:
                 findings.sums[BY_TIMES] += (spells.start[begin] if k > begin else until) - arrival
-        read_spells(staff, findings, steps, i, step + i, spells, begin, k, base, horizon)
+        check_spells(staff, findings, steps, i, step + i, spells, begin, k, base, horizon)
 
 
 @kernel
@@ -242,7 +244,7 @@ def sort(when: Ints, a: int, b: int) -> None:
 
 
 @kernel
-def find_at_once(staff: Staff, findings: Findings, start: Ints, end: Ints, horizon: int, when: Ints) -> None:
+def find_overlaps(staff: Staff, findings: Findings, start: Ints, end: Ints, horizon: int, when: Ints) -> None:
     """Find the first server that has two spells at once; `when` is a buffer for (start, end) of every spell."""
     ends = findings.n_spells
     total = 0

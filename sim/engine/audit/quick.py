@@ -76,10 +76,10 @@ def _read(network: Network, visits: Visits, spells: Spells, horizon: int) -> Fin
     cuts = np.searchsorted(spells.step, np.append(begins, n_steps).astype(spells.step.dtype)).tolist()
     for step, a, b in zip(begins.tolist(), cuts[:-1], cuts[1:], strict=True):
         some = _columns(kernels.Steps, steps, step, step + BLOCK)
-        kernels.read(staff, findings, some, step, _columns(kernels.Stretches, vars(spells), a, b), a, horizon)
+        kernels.check_steps(staff, findings, some, step, _columns(kernels.Stretches, vars(spells), a, b), a, horizon)
     if findings.failures[kernels.OFF_DUTY] == NONE:
         when = np.empty((len(spells.step), 2), dtype=np.int64)
-        kernels.find_at_once(staff, findings, fixed(spells.start), fixed(spells.end), horizon, when)
+        kernels.find_overlaps(staff, findings, fixed(spells.start), fixed(spells.end), horizon, when)
     return findings
 
 
