@@ -83,7 +83,7 @@ class Journeys:
     replication
         The replication that the request is of.
     remarks
-        What is to be said of the choice.
+        Notes on how the request was chosen.
     """
 
     each: tuple[Journey, ...]
