@@ -81,9 +81,9 @@ class Journeys:
     each
         By design.
     replication
-        Of which replication the request is.
+        The replication that the request is of.
     remarks
-        What is to be said of the choice.
+        Notes on how the request was chosen.
     """
 
     each: tuple[Journey, ...]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.draws.laws import Exponential
-from sim.queueing.checks import duty_of, step_names, ways
+from sim.queueing.checks import duty_of, exits, step_names
 from sim.queueing.closed_forms import Flow, Queue, Steady, steady_state
 from sim.queueing.schema import END, InTurn
 from sim.statistics import theory
@@ -71,7 +71,7 @@ def textbook(plan: Plan) -> Textbook | None:
 
 def _goes_on(plan: Plan, name: str) -> bool:
     """Return whether requests of a class go on from their first station, to another or to the same again."""
-    return ways(plan, plan.classes[name].route, 0)[0].targets != (END,)
+    return exits(plan, plan.classes[name].route, 0)[0].targets != (END,)
 
 
 def _flows(plan: Plan, name: str, kind: RequestClass) -> Iterator[Flow]:
@@ -103,7 +103,7 @@ def _step_rates(plan: Plan, kind: RequestClass) -> Floats:
     external, routing = np.zeros(len(names)), np.zeros((len(names), len(names)))
     external[0] = _poisson_rate(kind.arrivals)
     for i in range(len(names)):
-        onward, *leaving = ways(plan, kind.route, i)
+        onward, *leaving = exits(plan, kind.route, i)
         if onward.in_turn or any(fork.targets != (END,) for fork in leaving):
             raise ValueError("requests must go on by lot, and end where they leave")
         for target in onward.targets:

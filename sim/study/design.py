@@ -103,7 +103,7 @@ def prepared(pilot: Pilot, district: int = 0) -> Design:
     ConfigError
         Its posts must be possible with its heads.
     """
-    return Design(pilot, organisation.of(pilot, place.of(pilot, district)))
+    return Design(pilot, organisation.build_organisation(pilot, place.build_place(pilot, district)))
 
 
 def prepared_all(pilots: Iterable[Pilot]) -> dict[str, Design]:

@@ -245,19 +245,19 @@ def test_a_worker_with_another_program_or_none_is_refused(tmp_path: Path) -> Non
 
 def test_a_worker_does_nothing_for_another_program() -> None:
     reply = perform(square, [1, 2], {**program(), "numpy": "1.0"})
-    assert reply.found == []
+    assert reply.results == []
     assert [text.split(" ")[-3:] for text in reply.other_program] == [["instead", "of", "1.0"]]
 
 
 def test_a_batch_ends_with_the_task_that_fails() -> None:
     reply = perform(fail_at_three, [1, 3, 5], program())
-    assert reply.found == [1]
+    assert reply.results == [1]
     assert isinstance(reply.error, ZeroDivisionError)
 
 
 def test_a_batch_that_takes_long_is_sent_back_as_far_as_it_came() -> None:
-    assert perform(square, [2, 3, 4], program(), enough_seconds=0).found == [4]
-    assert perform(square, [2, 3, 4], program()).found == [4, 9, 16]
+    assert perform(square, [2, 3, 4], program(), enough_seconds=0).results == [4]
+    assert perform(square, [2, 3, 4], program()).results == [4, 9, 16]
 
 
 def test_without_dask_the_extra_is_named(tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def tables_of(
         )
         tables["warm_up"] = warm_up.table.join(chosen, on="series", how="left")
         made.remarks.append(
-            f"MSER-5 on a pilot run of the base chose {warm_up.weeks} weeks of warm-up. {warm_up.said}".strip()
+            f"MSER-5 on a pilot run of the base chose {warm_up.weeks} weeks of warm-up. {warm_up.doubts}".strip()
         )
     return tables, made.remarks
 
