@@ -146,9 +146,9 @@ def staff_rows(organisation: Organisation, time: Time, duties_done: AnyInts, sta
         rows.add("workload_gini", group, "index", gini(load), n)
         for name, hours in hours_by_kind(time, who, weeks).items():
             rows.add("hours", f"{group}|kind:{name}", "hours a week", hours, n)
-        spent = time.kinds[who].sum()
-        if spent and group == "level:community":
-            rows.add("task_share", group, "share", time.kinds[who, Kind.TASKS].sum() / spent, n)
+        if group == "level:community":
+            spent, tasks = time.kinds[who].sum(), time.kinds[who, Kind.TASKS].sum()
+            rows.add("task_share", group, "share", tasks / spent if spent else float("nan"), n)
     for name, (done, due) in zip(DUTIES.values(), duties_done.sum(axis=-1).tolist(), strict=True):
         rows.add(name, "all", "share", done / due if due else float("nan"), due)
     rows.extend(_place_rows(organisation, time, duties_done))
