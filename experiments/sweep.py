@@ -134,7 +134,6 @@ def sweep(order: Order, *, dry: bool = False) -> None:
     """Plan a study, run what is missing and print what it found; or only print what would be run."""
     from sim.report.console import terminal
     from sim.report.tables import counted
-    from sim.store.archive import ARCHIVE, Archive
     from sim.store.files import plain_name
     from sim.study.findings import preview
     from sim.study.sweep import finish, prepare
@@ -143,7 +142,7 @@ def sweep(order: Order, *, dry: bool = False) -> None:
     console = terminal()
     preview.title(console, order.study)
     prepared = prepare(
-        order.study, order.line, order.backend, Archive.open(RESULTS / ARCHIVE),
+        order.study, order.line, order.backend, RESULTS,
         console=console, retry=order.retry, choose_warm_up=not dry,
     )  # fmt: skip
     preview.points(console, prepared.plan, prepared.screened)

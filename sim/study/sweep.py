@@ -149,7 +149,7 @@ def prepare(
     study: Study,
     line: Line,
     backend: Backend,
-    archive: Archive,
+    results: Path,
     *,
     console: Console | None = None,
     retry: bool = False,
@@ -158,6 +158,8 @@ def prepare(
 ) -> Prepared:
     """Return a study with its points planned and screened; a warm-up is chosen by a pilot run, where it asks for one.
 
+    The archive of replications, in the folder of results, is made only once the points are known.
+
     Raises
     ------
     ConfigError
@@ -165,6 +167,7 @@ def prepare(
     """
     console = console or quiet()
     plan = planned(study, line)
+    archive = Archive.open(results / ARCHIVE)
     warm_up, pilot_keys = None, dict[str, str]()
     if study.warm_up is not None and choose_warm_up:
         warm_up, pilot_keys = pilot_run.warm_up(study, line, backend, archive, console, retry=retry)
@@ -222,8 +225,8 @@ def sweep(
         The folder must be empty or hold this very study; some point must not fail.
     """
     check_knobs(study, line)
-    archive = Archive.open(folder.absolute().parent / ARCHIVE)
-    prepared = prepare(study, line, backend, archive, console=console, retry=retry, measures=measures)
+    results = folder.absolute().parent
+    prepared = prepare(study, line, backend, results, console=console, retry=retry, measures=measures)
     return finish(prepared, study, line, folder, console=console, command=command)
 
 
