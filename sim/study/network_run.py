@@ -16,6 +16,7 @@ from sim.measures.queueing import queueing_measures
 from sim.queueing import sample
 from sim.queueing.summary import summary, warnings_of_load
 from sim.report.console import Progress, quiet
+from sim.report.notebook import as_html
 from sim.store.store import Store
 from sim.study.replication import peak_memory_mb
 from sim.study.replications import Found, Speed
@@ -76,8 +77,8 @@ class NetworkRun:
         return "\n".join([self.table.to_text(), *(f"- {note}" for note in self.notes)])
 
     def _repr_html_(self) -> str:
-        """Return the table for a notebook."""
-        return self.table.to_html()
+        """Return the table and its notes, for a notebook."""
+        return as_html([self.table], "\n\n".join(self.notes))
 
 
 def identity(mapping: Mapping[str, Any], seed: int) -> dict[str, Any]:
