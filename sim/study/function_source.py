@@ -23,11 +23,11 @@ FUTURE = sum(getattr(__future__, name).compiler_flag for name in __future__.all_
 LAMBDA = "<lambda>"
 
 
-def sources(function: Any, owner: str) -> list[str]:
-    """Return the texts that say what a function does: other texts, another function.
+def sources(function: Any, owner: str) -> dict[types.FunctionType, list[str]]:
+    """Return a function and those of one's own that it calls, each with the texts that say what it does.
 
-    They are the sources of the function and of those of its module that it calls, with their defaults and the
-    constants that they use. What comes from Python, from wangge or from an installed package is told by its name.
+    They are its source, its defaults and the constants that it uses: other texts, another function. What comes from
+    Python, from wangge or from an installed package is told by its name.
 
     Parameters
     ----------
@@ -39,14 +39,14 @@ def sources(function: Any, owner: str) -> list[str]:
     Raises
     ------
     ConfigError
-        The source must be readable and that of the function as it was loaded. The function must depend on nothing
-        that could change unseen: no variable of a function around it, no data but plain constants (numbers, texts,
-        tuples of these), no module of one's own but the one that it stands in.
+        Sources must be readable and those of the functions as they were loaded. The functions must depend on nothing
+        that could change unseen: no variable of a function around them, no data but plain constants (numbers, texts,
+        tuples of these), nothing of one's own but functions, by their names.
     """
     if not inspect.isfunction(function):
         raise ConfigError(f"{owner} must be a function (def or lambda), got {type(function).__name__}")
-    texts: dict[Any, list[str]] = {}
-    waiting = [function]
+    texts: dict[types.FunctionType, list[str]] = {}
+    waiting: list[types.FunctionType] = [function]
     while waiting:
         one = waiting.pop(0)
         if one in texts:
@@ -58,11 +58,11 @@ def sources(function: Any, owner: str) -> list[str]:
             )
         texts[one] = [_source(one, owner), *_defaults(one, owner)]
         for name, value in sorted(_used(one, owner).items()):
-            if inspect.isfunction(value) and value.__module__ == one.__module__:
+            if inspect.isfunction(value) and not _is_installed(value.__module__):
                 waiting.append(value)
             else:
                 texts[one].append(_told(name, value, owner))
-    return [text for some in texts.values() for text in some]
+    return texts
 
 
 def _source(function: types.FunctionType, owner: str) -> str:
@@ -130,8 +130,8 @@ def _told(name: str, value: Any, owner: str) -> str:
 def _foreign(owner: str, name: str) -> str:
     """Return the message about something whose change would not be seen."""
     return (
-        f"{owner} must use functions of its own module or of installed packages only, as others could change unseen, "
-        f"got {name}"
+        f"{owner} must use nothing of modules of your own but functions, imported by their names at the top of the "
+        f"file, as anything else could change unseen, got {name}"
     )
 
 

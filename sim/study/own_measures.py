@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import math
 import re
+import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
@@ -48,7 +49,7 @@ class OwnMeasure:
     unit
         Of the values.
     label
-        Its words; by default the name.
+        Its words where it is judged; by default the name.
     mid
         The smallest difference that matters, in that unit. With one, comparisons show and judge the measure.
     higher_is_better
@@ -58,8 +59,8 @@ class OwnMeasure:
     ------
     ConfigError
         The name must be free and the smallest difference above 0. The function must have a source that can be read,
-        and depend on nothing that could change unseen: on its argument, plain constants, functions of its own module
-        and installed packages only.
+        and depend on nothing that could change unseen: on its argument, plain constants, other such functions and
+        installed packages only.
     """
 
     name: str
@@ -82,8 +83,12 @@ class OwnMeasure:
 
     def digest(self) -> str:
         """Return the digest of the name and of all source that the function depends on."""
-        texts = [self.name, self.unit, *sources(self.function, f"measure {self.name}")]
-        return files.digest("\n".join(texts).encode())
+        texts = [text for some in self.sources().values() for text in some]
+        return files.digest("\n".join([self.name, self.unit, *texts]).encode())
+
+    def sources(self) -> dict[types.FunctionType, list[str]]:
+        """Return the function and those of one's own that it calls, each with the texts that say what it does."""
+        return sources(self.function, f"measure {self.name}")
 
     def values(self, record: Record) -> dict[str, float]:
         """Return the values of a replication's record by group.
@@ -152,8 +157,8 @@ def packed(measures: Sequence[OwnMeasure]) -> Packed:
     for name in names:
         if names.count(name) > 1:
             raise ConfigError(f"measures must have names of their own, got {name} twice")
-    modules = {inspect.getmodule(measure.function) for measure in measures}
-    by_value = [m for m in modules if m is not None and m.__name__ != "__main__" and not m.__name__.startswith("sim.")]
+    modules = {inspect.getmodule(function) for measure in measures for function in measure.sources()}
+    by_value = [module for module in modules if module is not None and module.__name__ != "__main__"]
     for module in by_value:  # a worker may not be able to import it
         cloudpickle.register_pickle_by_value(module)
     try:
