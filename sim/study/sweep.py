@@ -243,10 +243,12 @@ def finish(
     console, plan, runs = console or quiet(), prepared.plan, prepared.runs
     identity = _identity(study, line, plan, runs.keys)
     facts = {"command": list(command), "seed": plan.first.run.seed, "replications": study.precision.replications}
-    preview.check(plan, runs)  # a folder that is begun holds its study for good
-    store = Store.open(folder, identity, facts, keys={**runs.keys, **prepared.pilot_keys})
     request = freshness.request(plan, identity)
-    found = freshness.kept_sentences(store.folder, request, runs)
+    found = freshness.kept_sentences(folder, request, runs)
+    if found is None:
+        runs.read_kept(study.precision.replications)
+        preview.check(plan, runs)  # a folder that is begun holds its study for good
+    store = Store.open(folder, identity, facts, keys={**runs.keys, **prepared.pilot_keys})
     for name in freshness.changed(store.folder):
         console.print(
             f"- {name} is not as it was left: it was damaged, edited or removed, and is made again.", markup=False
