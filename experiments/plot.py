@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sim.errors import ConfigError, StoreError
 from sim.study.redraw import draw
-
-if TYPE_CHECKING:
-    pass
-
 
 HELP = """\
 wangge plot RESULTS [map=MEASURE]

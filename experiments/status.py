@@ -121,7 +121,7 @@ def _one(console: Console, found: list[Study], name: str) -> None:
 
         raise StoreError(study.trouble)
     ended = f"finished {when(study.last['finished'])}" if study.last.get("finished") else "not finished"
-    console.print(f"{study.command or 'Its command is not noted'}", markup=False)
+    console.print(study.command or "Its command is not noted", markup=False, soft_wrap=True)  # to be copied
     console.print(f"started {when(study.last.get('started'))}, {ended} (UTC)\n", markup=False)
     console.print(designs_table(study))
     for design, key in study.keys.items():

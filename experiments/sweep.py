@@ -69,7 +69,7 @@ class Order:
     retry
         Whether failed replications are tried again.
     command
-        As it was given.
+        As it was typed.
     """
 
     name: str
@@ -87,7 +87,7 @@ def main(arguments: list[str]) -> None:
         return
     dry = "--dry-run" in arguments
     line = parse([word for word in arguments if word != "--dry-run"])
-    order = ordered(line)
+    order = ordered(line, ("wangge", "sweep", *arguments))
     if line.show:
         show(order)
         return
@@ -102,8 +102,8 @@ def show(order: Order) -> None:
     compare.show({"name": order.name, "study": study, **order.backend.shown()})
 
 
-def ordered(line: Line) -> Order:
-    """Return what a command line asks for.
+def ordered(line: Line, command: tuple[str, ...] = ()) -> Order:
+    """Return what a command line asks for; `command` is the line as it was typed.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def ordered(line: Line) -> Order:
     changed = [*rest.overrides, *(o for o in mine.overrides if o.startswith("study.") and not o.startswith(SPENDING))]
     digest = hashlib.sha256(json.dumps(sorted(changed)).encode()).hexdigest()[:8]
     name = settings.name or (f"{named[-1]}-{digest}" if changed else named[-1])
-    return Order(name, study, rest, backend_of(where), settings.retry, ("sweep", *line.overrides))
+    return Order(name, study, rest, backend_of(where), settings.retry, command)
 
 
 def sweep(order: Order, *, dry: bool = False) -> None:
@@ -149,8 +149,7 @@ def sweep(order: Order, *, dry: bool = False) -> None:
     if dry:
         preview.estimate(console, prepared.plan, prepared.runs)
         return
-    command = ("wangge", *order.command)
-    result = finish(prepared, order.study, order.line, RESULTS / order.name, console=console, command=command)
+    result = finish(prepared, order.study, order.line, RESULTS / order.name, console=console, command=order.command)
     if not result.up_to_date:
         console.print(result.table)
     console.print(str(result), markup=False)

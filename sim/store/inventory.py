@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -45,9 +46,9 @@ class Study:
 
     @property
     def command(self) -> str:
-        """Return the command as it was typed, or an empty text."""
+        """Return the command as it was typed, quoted for a shell, or an empty text."""
         words = self.last.get("command")
-        return " ".join(map(str, words)) if isinstance(words, list) else ""
+        return shlex.join(map(str, words)) if isinstance(words, list) else ""
 
     @property
     def designs(self) -> list[str]:
