@@ -23,7 +23,8 @@ HELP = """\
 wangge run [-m] [pilot=NAME | network=NAME] [name=FOLDER] [executor=serial|local|dask] [workers=N] [key=value ...]
 
 Runs one design, without a comparison, or any queueing network of configs/network/: the same engine, checks and
-analysis. A network that is a textbook queue (M/M/c) is shown beside its theoretical values.
+analysis. A textbook queue is shown beside its theoretical values: M/M/c, M/M/c/K, M/G/1, M/D/c, impatient customers
+(Erlang A), priorities, Jackson networks.
 
   pilot=three_level                       a pilot design (configs/pilot/); four_level by default
   network=mmc                             a queueing network (configs/network/)

@@ -30,7 +30,9 @@ TITLES = {
     "p1": "P1: three stations in a row (4, 8 and 2 servers)",
     "p2": "P2: 24 staff, each with a queue of a specialism and 18 with one of a grid",
 }
-DISTRICTS = ("yuehu", "scale")
+SCALE = "scale"
+"""The workload of all scale cases."""
+
 LEAST_REQUESTS = 1_000
 
 
@@ -44,7 +46,7 @@ class Bench(Section):
     long_repeats: Annotated[int, Field(ge=1)]
     seed: Annotated[int, Field(ge=0)]
     name: Annotated[str, Field(min_length=1, max_length=60)] | None
-    yuehu: tuple[str, ...]
+    districts: dict[Name, tuple[str, ...]]
     scale: dict[Name, tuple[str, ...]]
 
 
@@ -66,7 +68,8 @@ def planned(settings: Bench, config_dir: Path | None = None) -> Plan:
     ConfigError
         For an unknown workload or tool, fewer than 1,000 requests, or if no tool is installed.
     """
-    known = (*TITLES, *DISTRICTS)
+    districts = (*settings.districts, SCALE)
+    known = (*TITLES, *districts)
     for name in settings.workloads:
         if name not in known:
             raise ConfigError(f"workloads must be of {', '.join(known)}{near(name, known)}, got {name}")
@@ -84,7 +87,7 @@ def planned(settings: Bench, config_dir: Path | None = None) -> Plan:
         if lacking[name]
     )
     engines = [name for name in found if name in tools.ENGINES]
-    for name in DISTRICTS:
+    for name in districts:
         if name in settings.workloads and not engines:
             raise ConfigError(
                 f"workloads {name} must have reference or compiled among the tools, got {', '.join(found)}"
@@ -96,10 +99,10 @@ def _workloads(settings: Bench, config_dir: Path | None) -> tuple[Workload, ...]
     """Return the workloads with their jobs."""
     made = []
     for name in dict.fromkeys(settings.workloads):
-        if name == "scale":
+        if name == SCALE:
             made += [_district(f"scale-{case}", given, config_dir) for case, given in settings.scale.items()]
-        elif name == "yuehu":
-            made.append(_district(name, settings.yuehu, config_dir))
+        elif name in settings.districts:
+            made.append(_district(name, settings.districts[name], config_dir))
         else:
             job = {"kind": "queue", "workload": name, "requests": settings.requests, "seed": settings.seed}
             made.append(Workload(name, TITLES[name], job))
@@ -117,7 +120,7 @@ def _district(name: str, overrides: Sequence[str], config_dir: Path | None) -> W
 
 def identity(plan: Plan) -> dict[str, Any]:
     """Return what rounds must share to stand in one table: machine, versions, tools and inputs."""
-    settings = plan.settings.model_dump(mode="json", include={"requests", "seed", "yuehu", "scale"})
+    settings = plan.settings.model_dump(mode="json", include={"requests", "seed", "districts", "scale"})
     return {"model_version": MODEL_VERSION, "tools": list(plan.tools), "machine": machine.facts(), **settings}
 
 

@@ -1,4 +1,4 @@
-"""Charts of a study, made to be shown: the title says what is seen, the footer where it comes from.
+"""Charts of comparisons and studies. The title says what the chart shows, the footer where the numbers come from.
 
 Importing this package loads Matplotlib; programs that must start quickly import it late. Names come from
 configs, so they are data: no character of theirs is read as a formula.

@@ -1,4 +1,4 @@
-"""From a design, its demand and one replication to the network that an engine runs, whole or in parts."""
+"""Assembles the network of one replication of a design, whole or in parts, ready for an engine."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import numpy as np
 from sim.arrays import frozen
 from sim.district import background, rosters
 from sim.district.residents import Residents
-from sim.district.step_table import Rows
+from sim.district.step_table import StepColumns
 from sim.draws.clock import HOUR, WEEK
-from sim.engine.network_building import make_place, with_requests
+from sim.engine.network import LEADS, absolute
+from sim.engine.network_building import bare_network, with_requests
 
 if TYPE_CHECKING:
     from sim.arrays import AnyInts
@@ -60,18 +61,18 @@ class Case:
 
 @dataclass(frozen=True)
 class Plan:
-    """What spans the horizon of one replication of a design: all but the steps, which are laid out part by part.
+    """One replication of a design without its steps, which are written part by part.
 
     Attributes
     ----------
     demand : Demand
         The residents' requests.
-    place : Network
-        Stations, staff and calendars, to which nobody has come yet.
+    bare : Network
+        Stations, staff and calendars, without any requests.
     meetings : ndarray of int, shape (n, 3)
         Person, start and end of every meeting attended.
     residents : Residents
-        What decides their steps.
+        What decides the steps of these requests.
     batches : tuple of Batch
         The work that residents do not bring.
     """
@@ -79,7 +80,7 @@ class Plan:
     organisation: Organisation
     office: OfficeTime
     demand: Demand
-    place: Network
+    bare: Network
     meetings: AnyInts
     residents: Residents
     batches: tuple[Batch, ...]
@@ -97,8 +98,8 @@ class Plan:
     def part(self, start: int, end: int) -> Case:
         """Return the requests that originate in [start, end): what residents want then, and the work that begins.
 
-        Parts over a partition of the horizon are together the whole replication, request by request. No step is
-        laid out and nothing is drawn for the requests of other parts.
+        Parts over a partition of the horizon are together the whole replication, request by request. For the requests
+        of other parts no step is written and nothing is drawn.
         """
         demand = self.demand.part(start, end)
         firsts, batches = zip(*(batch.between(start, end) for batch in self.batches), strict=True)
@@ -108,22 +109,22 @@ class Plan:
         sizes = [np.full(len(batch.begin), len(batch.steps)) for batch in batches]
         first = np.concatenate([[0], np.cumsum(np.concatenate([self.residents.n_steps(demand), *sizes]))])
         begin = np.concatenate([self.residents.begins(demand), *(batch.begin for batch in batches)])
-        rows = Rows(int(first[-1]))
-        self.residents.write(demand, rows)
+        columns = StepColumns(int(first[-1]))
+        self.residents.write(demand, columns)
         at = int(first[len(demand)])
         for batch in batches:
-            at = _write(batch, rows, at)
+            at = _write(batch, columns, at)
         return Case(
             organisation=self.organisation,
             office=self.office,
             demand=self.demand,
             network=with_requests(
-                self.place,
+                self.bare,
                 requests={"first": frozen(first), "begin": frozen(begin)},
-                steps=rows.steps(),
-                allow_unserved=True,  # whoever serves a station alone may be away for a whole short horizon
+                steps=columns.steps(),
+                allow_unserved=True,  # the only server of a station may be away for a whole short horizon
             ),
-            labels=rows.labels(self.residents.routes.activities),
+            labels=columns.labels(self.residents.routes.activities),
             ids=np.concatenate([demand.ids, *ids]).astype(np.int32),
             n_residents=len(demand),
             meetings=self.meetings,
@@ -136,15 +137,15 @@ class Plan:
 
 
 def plan(organisation: Organisation, office: OfficeTime, demand: Demand, replication: int) -> Plan:
-    """Return what spans the horizon of one replication of a design."""
-    roster = rosters.of(organisation, office, replication)
+    """Return the plan of one replication of a design."""
+    roster = rosters.build_rosters(organisation, office, replication)
     return Plan(
         organisation=organisation,
         office=office,
         demand=demand,
-        place=_place(organisation, office, roster),
+        bare=_bare_network(organisation, office, roster),
         meetings=roster.meetings,
-        residents=Residents.of(organisation, office, demand),
+        residents=Residents.from_demand(organisation, office, demand),
         batches=tuple(background.batches(organisation, office, replication)),
     )
 
@@ -154,26 +155,26 @@ def case(organisation: Organisation, office: OfficeTime, demand: Demand, replica
     return plan(organisation, office, demand, replication).whole()
 
 
-def _write(batch: Batch, rows: Rows, base: int) -> int:
+def _write(batch: Batch, columns: StepColumns, base: int) -> int:
     """Write the steps of a batch from a row on; return the row after the last."""
     size = len(batch.steps)
     end = base + size * len(batch.begin)
     for position, step in enumerate(batch.steps):
         at = slice(base + position, end, size)
         for name, value in step.items():
-            leads = name in ("next", "leave")
-            rows.put(name, at, np.arange(at.start, end, size) + value if leads else value)
+            leads = name in LEADS
+            columns.put(name, at, absolute(np.asarray(value), np.arange(at.start, end, size)) if leads else value)
     return end
 
 
-def _place(organisation: Organisation, office: OfficeTime, roster: Rosters) -> Network:
-    """Return the stations, staff and calendars of a design."""
+def _bare_network(organisation: Organisation, office: OfficeTime, roster: Rosters) -> Network:
+    """Return the stations, staff and calendars of a design as a network without requests."""
     district, structure = organisation.pilot.district, organisation.pilot.structure
     walks = np.array([p.level == "community" for p in organisation.people])
     kmh = np.where(walks, district.walking_kmh, district.staff_vehicle_kmh)
     changeover = np.rint(organisation.changeover_km / kmh * HOUR).astype(np.int64)
     calendars = (office.hours, office.closings, office.weekly_gate(structure), office.monthly_gate(structure))
-    return make_place(
+    return bare_network(
         stations={"site": [s.site for s in organisation.stations]},
         duties=roster.duties,
         servers=roster.servers | {"changeover": changeover},

@@ -1,7 +1,4 @@
-"""Work that nobody at the counter brings: from above, the offices' own, patrols and home visits.
-
-Each function returns batches: requests that share a sequence of steps, ready to be laid out.
-"""
+"""The work that residents do not bring: work from above, the offices' own work, patrols and home visits."""
 
 from __future__ import annotations
 
@@ -71,15 +68,16 @@ def _from_above(organisation: Organisation, office: OfficeTime, replication: int
     kinds = pilot.burden.kinds
     hours = workload.task_hours(pilot, organisation.place)
     for unit in range(len(hours)):
-        for bundle, share in enumerate(_item_shares(organisation, unit)):
-            rng = stream(pilot.run.seed, replication, f"work/from above/{unit}/{bundle}", organisation.place.district)
+        for specialism, share in enumerate(_item_shares(organisation, unit)):
+            purpose = f"work/from above/{unit}/{specialism}"
+            rng = stream(pilot.run.seed, replication, purpose, organisation.place.district)
             yearly = float(hours[unit]) * share
             when: dict[str, tuple[Ints, int | Ints]] = {
                 "long_term": _evenly(pilot, office, yearly * kinds.long_term.share, rng.random()),
                 "periodic": _monthly(pilot, office, yearly * kinds.periodic.share),
                 "ad_hoc": _at_random(pilot, office, yearly * kinds.ad_hoc.share, rng),
             }
-            station = int(organisation.at["community", Desk.TASKS][unit, bundle])
+            station = int(organisation.at["community", Desk.TASKS][unit, specialism])
             for name, (begin, work) in when.items():
                 due = getattr(kinds, name).due_working_days
                 steps = _pieces(pilot, office, station, work, Kind.TASKS, due, pilot.burden.first_after_share)
@@ -87,16 +85,16 @@ def _from_above(organisation: Organisation, office: OfficeTime, replication: int
 
 
 def _own(organisation: Organisation, office: OfficeTime, replication: int) -> Iterator[Batch]:
-    """Yield the own work of the street and the district, wherever the design has it done."""
+    """Yield the own work of the street and the district, at the level that does it under the design."""
     pilot = organisation.pilot
-    for what, level, section, hours in workload.own_hours(pilot):
+    for kind_of_work, level, section, hours in workload.own_hours(pilot):
         n_units = organisation.n_units(level)
         for unit in range(n_units):
-            for bundle, share in _section_shares(organisation, level, unit, section):
-                purpose = f"work/{what}/{level}/{unit}/{bundle}"
+            for specialism, share in _section_shares(organisation, level, unit, section):
+                purpose = f"work/{kind_of_work}/{level}/{unit}/{specialism}"
                 phase = stream(pilot.run.seed, replication, purpose, organisation.place.district).random()
                 begin, work = _evenly(pilot, office, hours * share, phase)
-                station = int(organisation.at[level, Desk.TASKS][unit, bundle])
+                station = int(organisation.at[level, Desk.TASKS][unit, specialism])
                 burden = pilot.burden
                 steps = _pieces(
                     pilot, office, station, work, Kind.OWN, burden.own_due_working_days, burden.own_first_after_share
@@ -105,27 +103,27 @@ def _own(organisation: Organisation, office: OfficeTime, replication: int) -> It
 
 
 def _item_shares(organisation: Organisation, unit: int) -> list[float]:
-    """Return each bundle's share of a community's work from above, by the items of its lines."""
-    plan = organisation.bundles["community"][unit]
+    """Return each specialism's share of a community's work from above, by the items of its lines."""
+    plan = organisation.specialisms["community"][unit]
     items = np.bincount(plan, list(organisation.pilot.procedures.lines.values()))
     return list((items / items.sum()).tolist())
 
 
 def _section_shares(organisation: Organisation, level: Level, unit: int, section: str) -> list[tuple[int, float]]:
-    """Return (bundle, share of the level's hours) at one unit for a section's own work."""
+    """Return (specialism, share of the level's hours) at one unit for a section's own work."""
     if level == "community":
         size = float(organisation.place.community_households[unit] / organisation.place.n_households)
         return [(b, size * share) for b, share in enumerate(_item_shares(organisation, unit))]
-    bundle = int(organisation.bundles[level][unit, GROUPS.index(section)])
-    return [(bundle, 1 / organisation.n_units(level))]
+    specialism = int(organisation.specialisms[level][unit, GROUPS.index(section)])
+    return [(specialism, 1 / organisation.n_units(level))]
 
 
 def _pieces(
     pilot: Pilot, office: OfficeTime, station: int, work: int | Ints, kind: Kind, due_days: float, first_after: float
 ) -> list[dict[str, int | Ints]]:
-    """Return the steps of a piece: it gives way until a share of the time until it is due has passed.
+    """Return the steps of a piece of work: it gives way to residents, then goes before them.
 
-    A piece once begun is finished.
+    It gives way for the share `first_after` of the time until it is due. A piece once begun is finished.
     """
     priorities = pilot.burden.priorities
     piece: dict[str, int | Ints] = {
@@ -133,15 +131,15 @@ def _pieces(
     }  # fmt: skip
     if first_after == 0:
         return [piece]
-    waits = round(first_after * due_days * office.day_ticks)
+    patience = round(first_after * due_days * office.day_ticks)
     gives_way = piece | {
-        "priority": priorities.not_yet_due, "patience": waits, "patience_clock": OFFICE, "leave": 1,
+        "priority": priorities.not_yet_due, "patience": patience, "patience_clock": OFFICE, "leave": 1,
     }  # fmt: skip
     return [gives_way, piece]
 
 
 def _release(pilot: Pilot, office: OfficeTime, at: Ints) -> Ints:
-    """Return when pieces are released: when they come, or all of a week's on its first morning."""
+    """Return when pieces are released: at once, or all of a week on its first morning."""
     if pilot.burden.release == "evenly" or not len(at):
         return at
     first = office.hours.after(at // WEEK * WEEK)
@@ -168,7 +166,7 @@ def _monthly(pilot: Pilot, office: OfficeTime, yearly_hours: float) -> tuple[Int
 
 
 def _at_random(pilot: Pilot, office: OfficeTime, yearly_hours: float, rng: np.random.Generator) -> tuple[Ints, int]:
-    """Return (begin, work) of pieces that come at random (Poisson) over office time."""
+    """Return (begin, work) of pieces that arrive at random (Poisson) over office time."""
     piece = ticks(pilot.burden.piece_minutes, MINUTE)
     open_a_year = office.day_ticks * workload.working_days_a_year(pilot)
     n = rng.poisson(yearly_hours * HOUR / piece * office.hours.total / open_a_year)
@@ -180,7 +178,7 @@ def _at_random(pilot: Pilot, office: OfficeTime, yearly_hours: float, rng: np.ra
 
 
 def _patrols(organisation: Organisation, office: OfficeTime) -> Batch:
-    """Return the daily patrol of every grid, in legs; it lapses when it is not begun on its day."""
+    """Return the daily patrol of every grid, in legs; one that is not begun on its day lapses."""
     pilot, place = organisation.pilot, organisation.place
     n_grids, days = len(place.grid_community), len(office.working_days)
     share = pilot.grid.duty_share

@@ -1,7 +1,7 @@
-"""A replication run block by block: no more than a block of its steps is in memory at once.
+"""Runs a replication block by block, so that only one block of its steps is in memory at once.
 
-The blocks give what one run of the whole gives, request by request and tick by tick; only when a request's record
-is handed out differs. A record that never fits into memory is never made.
+The blocks give the same records as one run of the whole, request by request and tick by tick; only the order in which
+requests are yielded differs.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     from sim.engine.record import Spells, Visits
 
 STEP_BYTES = 80
-"""What the memory of a process grows by for a step that is laid out, until its block is done (measured: 60 to 70)."""
+"""Memory that a step takes from when it is written until its block is done (measured: 60 to 70)."""
 
 PORTIONS = 4
-"""In so many portions are the requests handed out that were over at the end of a block: each is a copy."""
+"""Finished requests of a block are yielded in this many portions, since each is a copy."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """Requests with all that became of them, and the seconds that an engine ran for it (by the clock, of a core)."""
+    """Some requests with their whole record, and the seconds that the engine took (wall clock, processor)."""
 
     case: Case
     visits: Visits
@@ -46,7 +46,7 @@ class Record:
 
 
 def records(plan: Plan, edges: Sequence[int], memory_mb: int | None = None) -> Iterator[Record]:
-    """Yield every request of a replication with its whole record, in parts.
+    """Yield every request of a replication once, with its whole record.
 
     Parameters
     ----------
@@ -55,23 +55,23 @@ def records(plan: Plan, edges: Sequence[int], memory_mb: int | None = None) -> I
     edges : sequence of int
         Rising ticks from 0 to the horizon: the blocks. Two edges make one block, and one part.
     memory_mb : int, optional
-        What this process may take.
+        Memory that this process may use.
 
     Raises
     ------
     ConfigError
-        Every block must fit into that memory.
+        If a block does not fit into that memory.
 
     Yields
     ------
     Record
-        The requests that were over at the end of a block, after the last block all that are left.
+        The requests that are over at the end of a block; after the last block, all that are left.
     """
     run, case = None, None
     for start, end in pairwise(edges):
         case, run = _continued(case, run, plan.part(start, end), plan.horizon)
         _check_memory(len(case.labels.kind), start, end, memory_mb)
-        run.advance(start)  # nothing happens, but that the kernel is compiled or loaded: it is not to be timed
+        run.advance(start)  # only so that the kernel is compiled or loaded before the time is taken
         began = clocks()
         run.advance(end)
         if len(edges) == 2:
@@ -84,9 +84,9 @@ def records(plan: Plan, edges: Sequence[int], memory_mb: int | None = None) -> I
             run.settle()
         done = np.ones(len(case.ids), dtype=bool) if last else resume.over(run)
         seconds = since(began)
-        for gone in np.array_split(np.flatnonzero(done), PORTIONS):
-            rows = subset.rows_of(case.network.requests.first, gone)
-            finished = _taken(case, gone, rows)
+        for requests in np.array_split(np.flatnonzero(done), PORTIONS):
+            rows = subset.rows_of(case.network.requests.first, requests)
+            finished = _taken(case, requests, rows)
             yield Record(finished, *resume.record(run, finished.network.steps, rows), seconds)
             seconds = (0.0, 0.0)
         if not last:
@@ -99,13 +99,13 @@ def records(plan: Plan, edges: Sequence[int], memory_mb: int | None = None) -> I
 
 
 def _continued(case: Case | None, run: Run | None, part: Case, horizon: int) -> tuple[Case, Run]:
-    """Return the requests that go on and those of a part together, and the run that goes on with them."""
+    """Return the unfinished requests together with those of the next part, and the run resumed with both."""
     if case is None or run is None:
-        return part, Run.of(part.network, horizon)
+        return part, Run.from_network(part.network, horizon)
     ids = np.concatenate([case.ids, part.ids])
-    place = np.empty(len(ids), dtype=np.int64)
-    place[np.argsort(ids)] = np.arange(len(ids))
-    network, old, new = subset.merged(case.network, part.network, (place[: len(case.ids)], place[len(case.ids) :]))
+    number = np.empty(len(ids), dtype=np.int64)
+    number[np.argsort(ids)] = np.arange(len(ids))
+    network, old, new = subset.merged(case.network, part.network, (number[: len(case.ids)], number[len(case.ids) :]))
     labels: dict[str, Any] = {"activities": part.labels.activities}
     for name, values in vars(part.labels).items():
         if name != "activities":
@@ -117,7 +117,7 @@ def _continued(case: Case | None, run: Run | None, part: Case, horizon: int) -> 
 
 
 def memory_mb_now() -> float:
-    """Return the memory that this process has now (MB); 0 where the system does not tell."""
+    """Return the memory of this process now (MB); 0 where the system does not report it."""
     status = Path("/proc/self/status")
     if not status.exists():
         return 0.0
@@ -126,18 +126,18 @@ def memory_mb_now() -> float:
 
 
 def clocks() -> tuple[float, float]:
-    """Return the seconds by the clock and those that this process had a core."""
+    """Return the seconds by the wall clock and those of processor time."""
     return time.perf_counter(), time.process_time()
 
 
 def since(began: tuple[float, float]) -> tuple[float, float]:
-    """Return the seconds since then."""
+    """Return the seconds since then, on both clocks."""
     wall, cpu = clocks()
     return wall - began[0], cpu - began[1]
 
 
 def _check_memory(n_steps: int, start: int, end: int, memory_mb: int | None) -> None:
-    """Raise where the steps of a block do not fit."""
+    """Raise if the steps of a block do not fit into the memory allowed."""
     needed = math.ceil(memory_mb_now() + n_steps * STEP_BYTES / 1e6)
     if memory_mb is not None and needed > memory_mb:
         weeks = (end - start) // WEEK

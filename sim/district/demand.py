@@ -33,9 +33,9 @@ class Channel(IntEnum):
 
 @dataclass(frozen=True)
 class Demand:
-    """Residents' requests, one row each, or some of them; the same under every design of the district.
+    """The requests of residents, or some of them, one row each; the same under every design of the district.
 
-    Channel after channel, and by instant within a channel.
+    Rows are sorted by channel, and by instant within a channel.
 
     Attributes
     ----------
@@ -44,11 +44,11 @@ class Demand:
     instant : ndarray of int, shape (n,)
         Tick at which the resident wants to come or to phone, or at which the issue arises.
     household : ndarray of int, shape (n,)
-        Whose request it is, or where the issue lies.
+        The household that brings the request, or where the issue lies.
     line : ndarray of int, shape (n,)
         The line that a request belongs to, as an index of the procedures' lines.
     runs : tuple of range
-        The numbers that these requests have among all of the replication: one run for each channel.
+        The numbers of these requests among all of the replication: one run for each channel.
     first : tuple of int
         The number of each channel's first request among all of the replication.
     """
@@ -76,8 +76,8 @@ class Demand:
     def uniforms(self, purpose: str) -> Floats:
         """Return one uniform per request for a purpose, such as an activity and attempt (shape (n,)).
 
-        So a request has the same difficulty, luck and patience under every design, whichever others are there, and
-        whatever comes through the other channels.
+        A request has the same uniforms under every design, whichever other requests are among these. So it has the same
+        difficulty, mishaps and patience everywhere.
         """
         drawn = [
             uniforms(
@@ -91,17 +91,17 @@ class Demand:
 
     def part(self, start: int, end: int) -> Demand:
         """Return the requests whose instant is in [start, end)."""
-        return self._taken([np.searchsorted(at, (start, end)).tolist() for at in self._by_run(self.instant)])
+        return self._take([np.searchsorted(at, (start, end)).tolist() for at in self._by_run(self.instant)])
 
-    def of(self, channel: Channel) -> Demand:
+    def in_channel(self, channel: Channel) -> Demand:
         """Return the requests of one channel."""
-        return self._taken([(0, len(run) if i == channel else 0) for i, run in enumerate(self.runs)])
+        return self._take([(0, len(run) if i == channel else 0) for i, run in enumerate(self.runs)])
 
     def _by_run(self, column: AnyInts) -> list[AnyInts]:
         """Return a column, cut into the runs."""
         return np.split(column, np.cumsum([len(run) for run in self.runs])[:-1])
 
-    def _taken(self, stretches: Sequence[Sequence[int]]) -> Demand:
+    def _take(self, stretches: Sequence[Sequence[int]]) -> Demand:
         """Return the requests at [first, last) of each run."""
 
         def taken(column: AnyInts) -> AnyInts:
@@ -118,7 +118,7 @@ class Demand:
         )
 
     def digest(self) -> str:
-        """Return a hash of all requests: equal under two designs exactly when the demand is."""
+        """Return a hash of all requests: equal under two designs if and only if their demand is equal."""
         parts = (self.channel, self.archetype, self.instant, self.household, self.line)
         return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
 
@@ -164,7 +164,7 @@ def draw(pilot: Pilot, place: Place, replication: int) -> Demand:
 
 
 def choose(u: Floats, weights: Sequence[float] | Floats) -> AnyInts:
-    """Return, for each uniform, an index drawn in proportion to the weights (shape of `u`, as narrow as does)."""
+    """Return, for each uniform, an index drawn in proportion to the weights (shape of `u`, of the narrowest type)."""
     edges = np.cumsum(weights)
     chosen = np.searchsorted(edges / edges[-1], u, side="right").clip(max=len(edges) - 1)
     return chosen.astype(np.min_scalar_type(-len(edges)))
@@ -182,7 +182,7 @@ def yearly(pilot: Pilot, channel: Channel) -> float:
 
 
 def line_weights(pilot: Pilot) -> Floats:
-    """Return how often each line is asked for, by the archetypes that belong to one (shape (lines,))."""
+    """Return how often each line is asked for, by the archetypes that belong to a line (shape (lines,))."""
     names = list(pilot.procedures.lines)
     weights = np.zeros(len(names))
     for archetype in pilot.procedures.archetypes.values():
@@ -192,7 +192,7 @@ def line_weights(pilot: Pilot) -> Floats:
 
 
 def _lines(pilot: Pilot, archetype: AnyInts, u: Floats) -> AnyInts:
-    """Return the line of each request; consultations are about any line."""
+    """Return the line of each request: that of its archetype; for archetypes without one it is drawn."""
     names = list(pilot.procedures.lines)
     drawn = choose(u, line_weights(pilot))
     own = [names.index(a.line) if a.line else -1 for a in pilot.procedures.archetypes.values()]

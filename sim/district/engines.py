@@ -1,4 +1,4 @@
-"""Which engine runs a network, as config says it. Nothing here changes an answer."""
+"""The choice of the engine that runs a network. It changes no result."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def chosen(mapping: Mapping[str, Any]) -> Settings:
     Raises
     ------
     ConfigError
-        The kind must be known and so must every key; numbers must be in their range.
+        If the kind or a key is unknown, or a number is out of its range.
     """
     if mapping.get("kind") == "compiled" and os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
         raise ConfigError("NUMBA_DISABLE_JIT must be unset for engine=compiled (engine=reference runs without), got 1")
@@ -55,7 +55,7 @@ def chosen(mapping: Mapping[str, Any]) -> Settings:
 
 
 def run(network: Network, horizon: int, engine: Settings) -> tuple[Visits, Spells]:
-    """Return the record of a network; either engine gives the same."""
+    """Return the record of a network; both engines give the same."""
     if isinstance(engine, Reference):
         from sim.engine.reference import engine as reference
 
@@ -71,26 +71,26 @@ def records(plan: Plan, engine: Settings) -> Iterator[Record]:
     Raises
     ------
     ConfigError
-        The steps of a block must fit into `engine.memory_mb`.
+        If the steps of a block do not fit into `engine.memory_mb`.
     """
     if isinstance(engine, Reference):
         case = plan.whole()
         began = clocks()
         visits, spells = run(case.network, plan.horizon, engine)
         seconds = since(began)
-        gc.collect()  # what still waited at the horizon hangs together in circles; a worker's memory would grow
+        gc.collect()  # requests that still wait at the horizon are held by reference cycles: memory would grow
         yield Record(case, visits, spells, seconds)
     else:
         yield from blocks.records(plan, edges(plan.horizon, engine.block_weeks), engine.memory_mb)
 
 
 def in_one_block(engine: Settings, weeks: int) -> Settings:
-    """Return the settings of an engine by which a horizon of so many weeks is run in one piece."""
+    """Return the settings of an engine that runs a horizon of `weeks` weeks in one piece."""
     return engine if isinstance(engine, Reference) else engine.model_copy(update={"block_weeks": weeks})
 
 
 def edges(horizon: int, block_weeks: int) -> list[int]:
-    """Return the ends of blocks of about equal length, of at most so many weeks, with 0 (ticks)."""
+    """Return the edges of blocks of about equal length, of at most `block_weeks` weeks, from 0 on (ticks)."""
     weeks = -(-horizon // WEEK)
     n = -(-weeks // block_weeks)
     return [min(horizon, weeks * i // n * WEEK) for i in range(n + 1)]

@@ -38,6 +38,8 @@ class OfficeTime:
         Office ticks in one working day.
     weeks : int
         Length covered, in weeks.
+    sessions_a_day : int
+        Openings of the office on one working day.
     """
 
     first_monday: dt.date
@@ -49,8 +51,8 @@ class OfficeTime:
     sessions_a_day: int
 
     @classmethod
-    def of(cls, config: OfficeCalendar, weeks: int) -> OfficeTime:
-        """Return the office time of a calendar over so many weeks."""
+    def from_calendar(cls, config: OfficeCalendar, weeks: int) -> OfficeTime:
+        """Return the office time of a configured calendar over a number of weeks."""
         working = year_of_working_days(config)
         days = np.flatnonzero(np.tile(working, -(-weeks // WEEKS_A_YEAR))[: 7 * weeks])
         sessions = np.array([hours.minutes for hours in config.hours], dtype=np.int64) * MINUTE
@@ -67,7 +69,7 @@ class OfficeTime:
         )
 
     def date(self, tick: int) -> dt.date:
-        """Return the date of a tick (the year of 52 weeks is counted on, not the civil year)."""
+        """Return the date of a tick, counted from the first Monday; it goes on after the simulated year of 52 weeks."""
         return self.first_monday + dt.timedelta(days=int(tick // DAY))
 
     def day_opens(self) -> Ints:

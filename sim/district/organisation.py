@@ -1,9 +1,10 @@
 """Units, posts, staff and stations of a design: who may serve what, and where.
 
-At every unit the lines of work (17 at a community, five sections above) are bundled; a bundle has stations of
-its own and one head or more. With the `lines` scheme each community worker is a bundle; otherwise the bundles are
-the specialisms (A posts). Everybody also has grids of their own (B posts), but with `dedicated`, where full-time
-grid managers have the grids and nothing else; with `generalist` everybody serves everything of the community.
+At every unit the lines of work (17 at a community, five sections above) are shared out among specialisms. A specialism
+has stations of its own and one head or more. With the `lines` scheme each community worker has a specialism; otherwise
+the specialisms of a community are its A posts. Everybody also has grids of their own (B posts), but not with
+`dedicated`, where full-time grid managers have the grids and nothing else. With `generalist` everybody serves the whole
+community.
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ DESK_SITE = 0
 
 @dataclass(frozen=True)
 class Station:
-    """One queue: the desk of a bundle, or of a grid, at a unit."""
+    """One queue: the desk of a specialism, or of a grid, at a unit."""
 
     desk: Desk
     level: Level
     unit: int
-    bundle: int  # -1: of the whole unit
+    specialism: int  # -1: of the whole unit
     grid: int  # -1: of no grid
     site: int
     point: int = -1  # service point of a pooled front queue, counted over all communities; -1: none
@@ -44,29 +45,29 @@ class Station:
 
 @dataclass(frozen=True)
 class Person:
-    """One member of staff: an identity that is the same under every design, and a place in this one."""
+    """One member of staff: an identity that is the same under every design, and a post in this one."""
 
     identity: int
     level: Level
     unit: int
-    bundle: int  # -1: none, a full-time grid manager
+    specialism: int  # -1: none, a full-time grid manager
     grids: tuple[int, ...]
     secretary: bool
-    post: str  # as measures are grouped
+    post: str  # by which measures are grouped
 
 
 @dataclass(frozen=True)
 class Organisation:
-    """A design on its place.
+    """The units, stations and staff of a design on its place.
 
     Attributes
     ----------
-    bundles : dict of level -> ndarray of int, shape (units, lines)
-        The bundle of each line of work at each unit.
+    specialisms : dict of level -> ndarray of int, shape (units, lines)
+        The specialism of each line of work at each unit.
     stations : tuple of Station
         All queues; their positions are the engine's ids.
-    at : dict of (level, desk) -> ndarray of int, shape (units, bundles)
-        Station of each bundle of each unit; -1 where there is none.
+    at : dict of (level, desk) -> ndarray of int, shape (units, specialisms)
+        Station of each specialism of each unit; -1 where there is none.
     at_point : ndarray of int, shape (service points,), or None
         Front queue of each service point, where the communities have one window.
     at_grid : dict of desk -> ndarray of int, shape (grids,)
@@ -74,13 +75,13 @@ class Organisation:
     people : tuple of Person
         All staff; their positions are the engine's server ids.
     changeover_km : ndarray of float, shape (people,)
-        The way between desk and field of each person.
+        The distance between desk and field of each person.
     """
 
     pilot: Pilot
     place: Place
     works: tuple[Work, ...]
-    bundles: dict[Level, Ints]
+    specialisms: dict[Level, Ints]
     stations: tuple[Station, ...]
     at: dict[tuple[Level, Desk], Ints]
     at_point: Ints | None
@@ -90,42 +91,42 @@ class Organisation:
 
     def n_units(self, level: Level) -> int:
         """Return the number of units of a level."""
-        return len(self.bundles[level])
+        return len(self.specialisms[level])
 
     def members(self, level: Level, unit: int) -> list[int]:
         """Return the server ids of a unit's staff."""
         return [i for i, p in enumerate(self.people) if (p.level, p.unit) == (level, unit)]
 
 
-def of(pilot: Pilot, place: Place) -> Organisation:
+def build_organisation(pilot: Pilot, place: Place) -> Organisation:
     """Return the organisation of a design.
 
     Raises
     ------
     ConfigError
-        If a unit would have nobody, or a community only grid managers, or too few heads for its service points.
+        If a unit would have no staff, or a community only grid managers, or too few heads for its service points.
     """
     works = workload.expected(pilot, place)
     heads = {level: heads_by_unit(pilot, place, level) for level in pilot.structure.levels}
     managers = managers_by_unit(pilot, place, heads["community"])
     _check_points(pilot, heads["community"] - managers)
-    bundles: dict[Level, Ints] = {}
+    specialisms: dict[Level, Ints] = {}
     sizes: dict[Level, list[Ints]] = {}
     for level in pilot.structure.levels:
         hours = np.array(list(workload.line_hours(pilot, works, level).values())) / len(heads[level])
         at_desks = heads[level] - managers if level == "community" else heads[level]
         plans = [_plan(pilot, level, hours, int(n)) for n in at_desks]
-        bundles[level] = np.stack([plan for plan, _ in plans])
+        specialisms[level] = np.stack([plan for plan, _ in plans])
         sizes[level] = [size for _, size in plans]
-    stations = _stations(pilot, place, bundles)
+    stations = _stations(pilot, place, specialisms)
     people = _people(pilot, place, heads, sizes)
     return Organisation(
         pilot=pilot,
         place=place,
         works=tuple(works),
-        bundles=bundles,
+        specialisms=specialisms,
         stations=tuple(stations),
-        at=_by_bundle(stations, bundles),
+        at=_by_specialism(stations, specialisms),
         at_point=np.array([i for i, s in enumerate(stations) if s.point >= 0])
         if pilot.service.windows == "one_window"
         else None,
@@ -145,7 +146,13 @@ def of(pilot: Pilot, place: Place) -> Organisation:
 
 
 def heads_by_unit(pilot: Pilot, place: Place, level: Level) -> Ints:
-    """Return the heads of each unit of a level (shape (units,)); none may have nobody."""
+    """Return the heads of each unit of a level (shape (units,)), at least one each.
+
+    Raises
+    ------
+    ConfigError
+        If a unit would have no head.
+    """
     total = workload.heads(pilot)[level]
     if level == "district":
         result = np.array([total])
@@ -171,12 +178,12 @@ def heads_by_unit(pilot: Pilot, place: Place, level: Level) -> Ints:
 
 
 def managers_by_unit(pilot: Pilot, place: Place, heads: Ints) -> Ints:
-    """Return the full-time grid managers of each community (shape (communities,)): none unless they are dedicated.
+    """Return the number of full-time grid managers of each community (shape (communities,)): 0 unless `dedicated`.
 
     Raises
     ------
     ConfigError
-        A community must have a grid manager at least, and beside them somebody for its desks.
+        If a community would have only grid managers: it has one at least, and must have another head for its desks.
     """
     if pilot.roles.scheme != "dedicated":
         return np.zeros_like(heads)
@@ -194,7 +201,7 @@ def managers_by_unit(pilot: Pilot, place: Place, heads: Ints) -> Ints:
 
 
 def _check_points(pilot: Pilot, at_desks: Ints) -> None:
-    """Raise `ConfigError` where a community has too few at its desks to keep its service points open.
+    """Raise `ConfigError` if a community has too few heads at its desks to keep its service points open.
 
     A rota seats at most half of those present.
     """
@@ -209,9 +216,9 @@ def _check_points(pilot: Pilot, at_desks: Ints) -> None:
 
 
 def balanced(hours: Floats, n: int, first_load: float = 0.0) -> Ints:
-    """Return the bundle of each line: n bundles of about equal hours, the largest lines placed first.
+    """Return the specialism of each line: n of about equal hours, the lines of most hours dealt first.
 
-    `first_load` is what bundle 0 carries already (the secretary's meetings).
+    `first_load` is the hours that specialism 0 carries already (the secretary's meetings).
 
     References
     ----------
@@ -219,15 +226,15 @@ def balanced(hours: Floats, n: int, first_load: float = 0.0) -> Ints:
     """
     load = np.zeros(n)
     load[0] = first_load
-    bundle = np.zeros(len(hours), dtype=np.int64)
+    specialism = np.zeros(len(hours), dtype=np.int64)
     for line in np.argsort(-hours, kind="stable"):
-        bundle[line] = int(np.argmin(load))
-        load[bundle[line]] += hours[line]
-    return bundle
+        specialism[line] = int(np.argmin(load))
+        load[specialism[line]] += hours[line]
+    return specialism
 
 
 def _plan(pilot: Pilot, level: Level, hours: Floats, heads: int) -> tuple[Ints, Ints]:
-    """Return the bundle of each line at one unit and the heads of each bundle."""
+    """Return the specialism of each line at one unit and the heads of each specialism."""
     busy = max(1, int((hours > 0).sum()))
     if level == "community" and pilot.roles.scheme == "lines":
         n = min(heads, busy)
@@ -242,28 +249,28 @@ def _plan(pilot: Pilot, level: Level, hours: Floats, heads: int) -> tuple[Ints, 
 
 
 def _people(pilot: Pilot, place: Place, heads: dict[Level, Ints], sizes: dict[Level, list[Ints]]) -> list[Person]:
-    """Return everybody at their place: neighbours stay neighbours, whoever leaves the street goes somewhere."""
+    """Return all staff at their posts: neighbours stay neighbours, and all who leave the street go somewhere."""
     identities = _identities(pilot)
     people: list[Person] = []
     for level in pilot.structure.levels:
         pool = iter(identities[level])
         for unit, n in enumerate(heads[level].tolist()):
-            bundle = _dealt(sizes[level][unit])
+            specialism = _dealt(sizes[level][unit])
             apart = level == "community" and pilot.roles.scheme == "dedicated"
-            bundle = np.concatenate([bundle, np.full(n - len(bundle), -1)])
-            have_grids = np.flatnonzero(bundle < 0) if apart else np.arange(n)
+            specialism = np.concatenate([specialism, np.full(n - len(specialism), -1)])
+            have_grids = np.flatnonzero(specialism < 0) if apart else np.arange(n)
             grids: list[tuple[int, ...]] = [()] * n
             if level == "community":
                 for i, own in zip(have_grids.tolist(), _own_grids(place, unit, len(have_grids)), strict=True):
                     grids[i] = own
             for i in range(n):
                 secretary = level == "community" and i == 0
-                post = _post(level, secretary, apart, int(bundle[i]))
-                people.append(Person(next(pool), level, unit, int(bundle[i]), grids[i], secretary, post))
+                post = _post(level, secretary, apart, int(specialism[i]))
+                people.append(Person(next(pool), level, unit, int(specialism[i]), grids[i], secretary, post))
     return people
 
 
-def _post(level: Level, secretary: bool, apart: bool, bundle: int) -> str:
+def _post(level: Level, secretary: bool, apart: bool, specialism: int) -> str:
     """Return the name of a post."""
     if level != "community":
         return f"{level} officer"
@@ -271,11 +278,11 @@ def _post(level: Level, secretary: bool, apart: bool, bundle: int) -> str:
         return "community secretary"
     if not apart:
         return "community worker"
-    return "grid manager" if bundle < 0 else "specialist"
+    return "grid manager" if specialism < 0 else "specialist"
 
 
 def _dealt(sizes: Ints) -> Ints:
-    """Return the bundle of each head, dealt round so that neighbours differ (shape (heads,))."""
+    """Return the specialism of each head, dealt in turn so that neighbours differ (shape (heads,))."""
     left, dealt = sizes.copy(), []
     while left.sum():
         for b in np.flatnonzero(left):
@@ -323,11 +330,11 @@ def _spread(n: int, k: int) -> Ints:
 # ---------------------------------------------------------------------------------------------- stations
 
 
-def _stations(pilot: Pilot, place: Place, bundles: dict[Level, Ints]) -> list[Station]:
+def _stations(pilot: Pilot, place: Place, specialisms: dict[Level, Ints]) -> list[Station]:
     """Return all queues of a design."""
     stations: list[Station] = []
     n_grids = len(place.grid_community)
-    for level, plan in bundles.items():
+    for level, plan in specialisms.items():
         for unit in range(len(plan)):
             n = int(plan[unit].max()) + 1
             one = level == "community" and pilot.service.windows == "one_window"
@@ -335,37 +342,37 @@ def _stations(pilot: Pilot, place: Place, bundles: dict[Level, Ints]) -> list[St
             if one:
                 for point in range(unit * points, (unit + 1) * points):
                     stations.append(Station(Desk.FRONT, level, unit, -1, -1, DESK_SITE, point))
-            for bundle in [] if one else range(n):
-                stations.append(Station(Desk.FRONT, level, unit, bundle, -1, DESK_SITE))
-            for bundle in range(n):
-                stations.append(Station(Desk.FILES, level, unit, bundle, -1, DESK_SITE))
-                stations.append(Station(Desk.TASKS, level, unit, bundle, -1, DESK_SITE))
+            for specialism in [] if one else range(n):
+                stations.append(Station(Desk.FRONT, level, unit, specialism, -1, DESK_SITE))
+            for specialism in range(n):
+                stations.append(Station(Desk.FILES, level, unit, specialism, -1, DESK_SITE))
+                stations.append(Station(Desk.TASKS, level, unit, specialism, -1, DESK_SITE))
                 if level != "community":
                     site = 1 + n_grids + LEVELS.index(level) * 1000 + unit
-                    stations.append(Station(Desk.FIELD, level, unit, bundle, -1, site))
+                    stations.append(Station(Desk.FIELD, level, unit, specialism, -1, site))
     for grid, unit in enumerate(place.grid_community.tolist()):
         for desk in (Desk.FIELD, Desk.PATROL, Desk.HOME):
             stations.append(Station(desk, "community", unit, -1, grid, 1 + grid))
     return stations
 
 
-def _by_bundle(stations: list[Station], bundles: dict[Level, Ints]) -> dict[tuple[Level, Desk], Ints]:
-    """Return the station of each bundle of each unit, by level and desk."""
-    found: dict[tuple[Level, Desk], Ints] = {}
-    for level, plan in bundles.items():
+def _by_specialism(stations: list[Station], specialisms: dict[Level, Ints]) -> dict[tuple[Level, Desk], Ints]:
+    """Return the station of each specialism of each unit, by level and desk."""
+    at: dict[tuple[Level, Desk], Ints] = {}
+    for level, plan in specialisms.items():
         for desk in (Desk.FRONT, Desk.FILES, Desk.TASKS, Desk.FIELD):
-            found[level, desk] = np.full((len(plan), int(plan.max()) + 1), -1, dtype=np.int64)
+            at[level, desk] = np.full((len(plan), int(plan.max()) + 1), -1, dtype=np.int64)
     for i, s in enumerate(stations):
         if s.grid < 0:
-            row = found[s.level, s.desk][s.unit]
-            row[:] = np.where(row < 0, i, row) if s.bundle < 0 else row
-            if s.bundle >= 0:
-                row[s.bundle] = i
-    return found
+            row = at[s.level, s.desk][s.unit]
+            row[:] = np.where(row < 0, i, row) if s.specialism < 0 else row
+            if s.specialism >= 0:
+                row[s.specialism] = i
+    return at
 
 
 def _changeovers(place: Place, people: list[Person]) -> Floats:
-    """Return the way between the desk and the field of each person (km)."""
+    """Return the distance between the desk and the field of each person (km)."""
     to_grid = place.grid_distance()
     of_community = np.bincount(place.grid_community, to_grid) / np.bincount(place.grid_community)
     away: dict[str, Floats] = {

@@ -1,7 +1,7 @@
-"""The land of the households: which cell of a fine mesh belongs to whom, and the outlines of units on it.
+"""The outlines of units on the map: a fine mesh of cells, each of which belongs to a household.
 
-Households lie along a Hilbert curve; every cell of the mesh belongs to the household that the curve met last, so
-that the cells of a unit, a run of households, cover a compact piece and all units together cover the square.
+Households lie along a Hilbert curve; a cell belongs to the household that the curve met last. So the cells of a unit,
+which is a run of households, cover a compact piece, and all units together cover the square.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sim.district.place import Place
 
 FINEST = 9
-"""The mesh has at most 4 ** 9 cells: a picture of the place shows no more."""
+"""The mesh has at most 4 ** 9 cells: a map of the place shows no more."""
 
 
 def cells(n_households: int) -> Ints:
@@ -30,9 +30,9 @@ def cells(n_households: int) -> Ints:
         order += 1
     along = np.arange(4**order, dtype=np.int64)
     column, row = np.rint(hilbert_points(4**order) * 2**order - 0.5).astype(np.int64).T
-    found = np.empty((2**order, 2**order), dtype=np.int64)
-    found[row, column] = ((along + 1) * n_households - 1) // 4**order
-    return found
+    household = np.empty((2**order, 2**order), dtype=np.int64)
+    household[row, column] = ((along + 1) * n_households - 1) // 4**order
+    return household
 
 
 def outlines(unit: Ints) -> list[list[Floats]]:
@@ -41,12 +41,12 @@ def outlines(unit: Ints) -> list[list[Floats]]:
     Parameters
     ----------
     unit : ndarray of int, shape (side, side)
-        The unit of each cell. A number that no cell has gets no loop.
+        The unit of each cell. A unit without cells has no loop.
 
     Returns
     -------
     list of list of ndarray
-        Loops go round with the unit on their left: outer ones against the clock, holes with it.
+        Loops have the unit on their left: outer ones run anticlockwise, holes clockwise.
     """
     edges: list[dict[tuple[int, int], list[tuple[int, int]]]] = [{} for _ in range(int(unit.max()) + 1)]
     around = np.pad(unit, 1, constant_values=-1)
@@ -63,7 +63,7 @@ def outlines(unit: Ints) -> list[list[Floats]]:
 
 
 def _loops(edges: dict[tuple[int, int], list[tuple[int, int]]]) -> list[Floats]:
-    """Return the loops that directed edges form; they are used up."""
+    """Return the loops that directed edges form; the edges are removed from the mapping."""
     loops = []
     while edges:
         start = at = next(iter(edges))
@@ -82,12 +82,12 @@ def _loops(edges: dict[tuple[int, int], list[tuple[int, int]]]) -> list[Floats]:
 
 
 def _corners(loop: Floats) -> Floats:
-    """Return a loop without the points at which it goes straight on."""
+    """Return the corners of a loop: without the points at which it goes straight on."""
     before, after = loop - np.roll(loop, 1, axis=0), np.roll(loop, -1, axis=0) - loop
     return np.asarray(loop[np.any(before != after, axis=1)])
 
 
 def centroids(place: Place, unit: Ints) -> Floats:
-    """Return where the office of each unit stands: at the centroid of its households (km, shape (units, 2))."""
+    """Return the office of each unit: the centroid of its households (km, shape (units, 2))."""
     sums = np.stack([np.bincount(unit, place.xy[:, i]) for i in (0, 1)], axis=1)
     return np.asarray(sums / np.bincount(unit)[:, None])

@@ -1,4 +1,4 @@
-"""Which staff cannot keep up with the work that is theirs: named before the run, never an error by itself.
+"""Which staff are overloaded, that is have more work than time: known before the run, and no error by itself.
 
 Only work that piles up counts. Residents at a counter lose patience and patrols lapse, so they bound their
 own queues; files, work from above and the offices' own work do not.
@@ -7,6 +7,7 @@ own queues; files, work from above and the offices' own work do not.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,26 +17,39 @@ from sim.district import workload
 from sim.district.stages import Kind
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from sim.arrays import Floats
+    from sim.arrays import Bools, Floats
     from sim.config import Level
     from sim.district.organisation import Organisation, Station
 
 
-MANAGERS, EVERYBODY = -2, -1  # instead of a bundle: a unit's full-time grid managers, and all of its generalists
+class Team(Enum):
+    """Staff of a unit who serve together, across specialisms."""
+
+    MANAGERS = "grid managers"  # full-time ones, in the grids of their community
+    EVERYBODY = "all staff"  # generalists, who serve everything of their community
 
 
 @dataclass(frozen=True)
 class Pool:
-    """The staff of one bundle of one unit, and the hours a year that pile up if they are not done.
+    """Staff of one unit who share their work, and the hours a year of it that pile up if they are not done.
 
-    `bundle` is `MANAGERS` or `EVERYBODY` where these serve together.
+    Attributes
+    ----------
+    level, unit : str, int
+        Where they work.
+    team : Team or int
+        Who they are: a team, or the staff of the specialism of this number.
+    name : str
+        As messages call them.
+    heads : int
+        Their number.
+    hours, present : float
+        Hours a year of work that piles up, and hours a year that they are present for it.
     """
 
     level: Level
     unit: int
-    bundle: int
+    team: Team | int
     name: str
     heads: int
     hours: float
@@ -48,22 +62,22 @@ class Pool:
 
     @property
     def overloaded(self) -> bool:
-        """Return whether the pool cannot keep up."""
+        """Return whether the pool has more work than time."""
         return self.load >= 1
 
 
 def pools(organisation: Organisation) -> list[Pool]:
-    """Return the offered load of every bundle of every unit, in the order of levels and units."""
+    """Return the pools of every unit with their offered load, in the order of levels and units."""
     pilot = organisation.pilot
     present = workload.present_hours(pilot)
     meetings = pilot.burden.meetings
-    found = []
+    result = []
     for level in pilot.structure.levels:
         for unit in range(organisation.n_units(level)):
             members = [organisation.people[i] for i in organisation.members(level, unit)]
-            n = int(organisation.bundles[level][unit].max()) + 1
-            bundle_of = np.array([p.bundle if p.bundle >= 0 else n for p in members])  # the last: grid managers
-            heads = np.bincount(bundle_of, minlength=n + 1)
+            n = int(organisation.specialisms[level][unit].max()) + 1
+            team_of = np.array([p.specialism if p.specialism >= 0 else n for p in members])  # the last: grid managers
+            heads = np.bincount(team_of, minlength=n + 1)
             in_grids = heads if heads[n] == 0 else np.arange(n + 1) == n
             hours = _piling(organisation, level, unit, in_grids / in_grids.sum())
             time = heads * present
@@ -71,25 +85,26 @@ def pools(organisation: Organisation) -> list[Pool]:
                 weekly = np.full(len(members), meetings.others_per_week)
                 weekly[0] = meetings.secretary_per_week
                 lost = weekly * meetings.hours * 52 * (1 - pilot.staffing.absence.share)
-                time = time - np.bincount(bundle_of, lost, minlength=n + 1)
-            ids = [*range(n), *([MANAGERS] if heads[n] else [])]
+                time = time - np.bincount(team_of, lost, minlength=n + 1)
+            teams: list[Team | int] = [*range(n), *([Team.MANAGERS] if heads[n] else [])]
             if level == "community" and pilot.roles.scheme == "generalist":
-                # of so many specialisms, one is their own
+                # one of the n specialisms is their own
                 slower = 1 + (pilot.roles.outside_pace - 1) * (1 - 1 / n)
-                ids, heads, hours, time = [EVERYBODY], *(c.sum(keepdims=True) for c in (heads, hours * slower, time))
-            for bundle, n_heads, due, there in zip(ids, heads.tolist(), hours.tolist(), time.tolist(), strict=False):
-                name = _name(organisation, level, unit, bundle)
-                found.append(Pool(level, unit, bundle, name, n_heads, due, there))
-    return found
+                teams = [Team.EVERYBODY]
+                heads, hours, time = (c.sum(keepdims=True) for c in (heads, hours * slower, time))
+            for team, n_heads, due, there in zip(teams, heads.tolist(), hours.tolist(), time.tolist(), strict=False):
+                name = _name(organisation, level, unit, team)
+                result.append(Pool(level, unit, team, name, n_heads, due, there))
+    return result
 
 
 def _piling(organisation: Organisation, level: Level, unit: int, in_grids: Floats) -> Floats:
-    """Return the hours a year of each bundle of a unit, and of its grid managers, that pile up if they are not done.
+    """Return the hours a year of each specialism of a unit, and last of its grid managers, that pile up if not done.
 
     `in_grids` is the share of each in the work that residents bring to the grids.
     """
     pilot, place = organisation.pilot, organisation.place
-    plan = organisation.bundles[level][unit]
+    plan = organisation.specialisms[level][unit]
     hours = np.zeros(len(in_grids))
     n = len(hours) - 1
     names: list[str] = list(pilot.procedures.lines) if level == "community" else list(GROUPS)
@@ -113,32 +128,30 @@ def _piling(organisation: Organisation, level: Level, unit: int, in_grids: Float
     return hours
 
 
-def _name(organisation: Organisation, level: Level, unit: int, bundle: int) -> str:
-    """Return how a pool is called in messages."""
-    if bundle == MANAGERS:
-        return f"{level} {unit + 1}, grid managers"
-    if bundle == EVERYBODY:
-        return f"{level} {unit + 1}, all staff"
+def _name(organisation: Organisation, level: Level, unit: int, team: Team | int) -> str:
+    """Return the name of a pool in messages."""
+    if isinstance(team, Team):
+        return f"{level} {unit + 1}, {team.value}"
+    own = organisation.specialisms[level][unit] == team
     if level == "community":
-        lines = np.array(list(organisation.pilot.procedures.lines))[organisation.bundles[level][unit] == bundle]
-        return f"community {unit + 1}, post {bundle + 1} ({len(lines)} lines)"
-    sections = np.array(GROUPS)[organisation.bundles[level][unit] == bundle]
-    which = f" {unit + 1}" if organisation.n_units(level) > 1 else ""
-    return f"{level}{which}: {' and '.join(s.replace('_', ' ') for s in sections)}"
+        lines = np.array(list(organisation.pilot.procedures.lines))[own]
+        return f"community {unit + 1}, post {team + 1} ({len(lines)} lines)"
+    sections = np.array(GROUPS)[own]
+    number = f" {unit + 1}" if organisation.n_units(level) > 1 else ""
+    return f"{level}{number}: {' and '.join(s.replace('_', ' ') for s in sections)}"
 
 
-def overloaded_stations(organisation: Organisation, loads: list[Pool]) -> NDArray[np.bool_]:
-    """Return which stations are served by a pool that cannot keep up (shape (stations,))."""
-    bad = {(p.level, p.unit, p.bundle) for p in loads if p.overloaded}
+def overloaded_stations(organisation: Organisation, loads: list[Pool]) -> Bools:
+    """Return which stations are served by an overloaded pool (shape (stations,))."""
+    overloaded = {(pool.level, pool.unit, pool.team) for pool in loads if pool.overloaded}
+    owner = {grid: person.specialism for person in organisation.people for grid in person.grids}
 
-    owner = {grid: person.bundle for person in organisation.people for grid in person.grids}
-
-    def served_by(s: Station) -> int:
+    def team_of(s: Station) -> Team | int:
         if s.level == "community" and organisation.pilot.roles.scheme == "generalist":
-            return EVERYBODY
+            return Team.EVERYBODY
         if s.grid < 0:
-            return s.bundle
-        return owner[s.grid] if owner[s.grid] >= 0 else MANAGERS
+            return s.specialism
+        return owner[s.grid] if owner[s.grid] >= 0 else Team.MANAGERS
 
-    # whoever queues at a window for all loses patience: it never piles up, and is no pool's own
-    return np.array([(s.level, s.unit, served_by(s)) in bad for s in organisation.stations])
+    # a window for all lines belongs to no pool: residents who queue there lose patience, and never pile up
+    return np.array([(s.level, s.unit, team_of(s)) in overloaded for s in organisation.stations])

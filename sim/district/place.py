@@ -1,4 +1,4 @@
-"""The place: households on a map, in communities, streets and grids, and how far they live from offices.
+"""The place: households on a map, the communities, streets and grids they belong to, and their distances to offices.
 
 Households lie on a square in the order of a Hilbert curve, so that any run of consecutive households is
 compact; every unit is a run of that order.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Place:
-    """Where everybody lives, and which units they belong to under one design.
+    """Where each household lives, and which units it belongs to under one design.
 
     Attributes
     ----------
@@ -32,15 +32,15 @@ class Place:
     special : ndarray of bool, shape (households,)
         Whether a household needs special care.
     community, street, grid, today : ndarray of int, shape (households,)
-        The unit of each household; `today` is its present community, whatever the design.
+        The unit of each household; `today` is its present community, under every design.
     point : ndarray of int, shape (households,)
-        The service point of each household: each community has as many, one beside the other.
+        The service point of each household: every community has the same number of them, one beside the other.
     grid_community : ndarray of int, shape (grids,)
         The community of each grid.
     community_street : ndarray of int, shape (communities,)
         The street of each community (all 0 where the design has no streets).
     district : int
-        Which of a province's districts it is: all that is drawn for it is its own.
+        Which of a province's districts it is: each has random draws of its own.
     """
 
     xy: Floats
@@ -71,7 +71,7 @@ class Place:
         return np.bincount(self.grid)
 
     def distance(self, unit: Ints) -> Floats:
-        """Return the way from each household to the office at its unit's centroid (km, with the detour)."""
+        """Return the distance from each household to the office at its unit's centroid (km, with the detour)."""
         centre = np.stack([np.bincount(unit, self.xy[:, i]) for i in (0, 1)], axis=1) / np.bincount(unit)[:, None]
         away: Floats = np.hypot(*(self.xy - centre[unit]).T)
         return away * self.detour
@@ -80,22 +80,22 @@ class Place:
     def distance_class(self) -> NDArray[np.int8]:
         """Return how far each household lives from its office of today: 0 near, 1 middle, 2 far (a third each).
 
-        Today's map is the same under every design and in every replication, so the classes hold the same
-        households everywhere, also where a design moves their office away: differences are paired. Thirds of all
-        households of the district, not of each community, since a long way is long wherever one lives. Households
-        with the same way are in the same class.
+        Today's map is the same under every design and in every replication, so the classes hold the same households
+        even where a design moves their office: differences are paired. They are thirds of all households of the
+        district, not of each community, since a long way is long wherever one lives. Households at the same distance
+        are in the same class.
         """
         away = self.distance(self.today)
         thirds = np.quantile(away, [1 / 3, 2 / 3])
         return np.searchsorted(thirds, away, side="left").astype(np.int8)
 
     def grid_distance(self) -> Floats:
-        """Return the way from each community's office to each of its grids (km, shape (grids,))."""
+        """Return the distance from each grid to its community's office (km, shape (grids,))."""
         mean = np.bincount(self.grid, self.distance(self.community)) / self.grid_households
         return np.asarray(mean)
 
 
-def of(pilot: Pilot, number: int = 0) -> Place:
+def build_place(pilot: Pilot, number: int = 0) -> Place:
     """Return the place of a district under a design.
 
     The map, the special-care households and today's communities come from the place's own seed: they are
@@ -116,7 +116,7 @@ def of(pilot: Pilot, number: int = 0) -> Place:
     streets = district.streets if "street" in pilot.structure.levels else 1
     streets = min(streets, n)
     community_street = blocks(sizes, streets)
-    # as many grids under every design: the same beats are due (only their borders follow the communities')
+    # every design has the same number of grids, so that the same patrols are due; only their borders follow communities
     n_grids = max(n, round(district.households / pilot.grid.households))
     per_community = clipped_remainder(sizes, n_grids, 1, n_grids)
     grid_sizes = np.concatenate([equal_sizes(int(s), int(g)) for s, g in zip(sizes, per_community, strict=True)])
@@ -160,7 +160,7 @@ def largest_remainder(weights: Floats | Ints, total: int) -> Ints:
 def clipped_remainder(weights: Floats | Ints, total: int, low: int, high: int) -> Ints:
     """Return whole numbers by largest remainder, none below `low` or above `high`.
 
-    What clipping takes or leaves is made up one by one where the distance from the exact share is greatest.
+    What clipping adds or takes away is made up one by one where the distance from the exact share is greatest.
     """
     exact = np.asarray(weights, dtype=np.float64) * (total / np.sum(weights))
     result = np.clip(largest_remainder(weights, total), low, high)
@@ -178,7 +178,7 @@ def equal_sizes(total: int, n: int) -> Ints:
 
 
 def blocks(sizes: Ints, n: int) -> Ints:
-    """Return the block of each unit: n runs of whole units, cut nearest to equal shares, none empty."""
+    """Return the block of each unit: n runs of whole units with shares as equal as can be, none empty."""
     ends = np.cumsum(sizes)
     cuts: list[int] = []
     for k in range(1, n):

@@ -1,6 +1,7 @@
-"""When each member of staff is on duty and what they serve then: absence, meetings, rota desk, cover, split days.
+"""The rosters: when each member of staff is on duty, and what they serve then.
 
-All are rosters of intervals with different duties; the engine knows no special case.
+Absence, meetings, rota desk, cover and split days are all rosters of intervals with different duties; the engine knows
+no special case.
 """
 
 from __future__ import annotations
@@ -33,12 +34,12 @@ B_DESKS = (Desk.FIELD, Desk.PATROL, Desk.HOME)
 
 @dataclass(frozen=True)
 class Rosters:
-    """Rosters of all staff in the form of the engine's columns, and what the gaps in them are.
+    """Rosters of all staff as the engine's columns, and the meetings that are gaps in them.
 
     Attributes
     ----------
     duties, servers : dict of str -> ndarray of int
-        Columns of `network.make_network`; `changeover` is not among them.
+        Columns of `make_network`, without `changeover`.
     meetings : ndarray of int, shape (n, 3)
         Person, start and end (ticks) of every meeting attended.
     """
@@ -49,7 +50,7 @@ class Rosters:
 
 
 class _Spans(NamedTuple):
-    """Intervals on duty, one row each, sorted by person and time (all of one length)."""
+    """Intervals on duty, one row each, sorted by person and time."""
 
     person: Ints
     open: Ints
@@ -83,8 +84,8 @@ class _Duties:
         }
 
 
-def of(organisation: Organisation, office: OfficeTime, replication: int) -> Rosters:
-    """Return everybody's roster in one replication.
+def build_rosters(organisation: Organisation, office: OfficeTime, replication: int) -> Rosters:
+    """Return the rosters of all staff in one replication.
 
     A person's absence and meetings are drawn by identity: the same under every design.
     """
@@ -147,7 +148,7 @@ def _absences(organisation: Organisation, office: OfficeTime, identity: int, rep
 def _meetings(organisation: Organisation, office: OfficeTime, replication: int) -> Ints:
     """Return person, start and end of all meetings that people are asked to (shape (n, 3), sorted).
 
-    So many a week, in different slots of office time.
+    Each person has a fixed number of them a week, in different slots of office time.
     """
     pilot, district = organisation.pilot, organisation.place.district
     config = pilot.burden.meetings
@@ -168,11 +169,11 @@ def _meetings(organisation: Organisation, office: OfficeTime, replication: int) 
         if person.level != "community":
             continue
         per_week = config.secretary_per_week if person.secretary else config.others_per_week
-        asked = np.minimum(np.floor((weeks + 1) * per_week) - np.floor(weeks * per_week), size)
+        n_meetings = np.minimum(np.floor((weeks + 1) * per_week) - np.floor(weeks * per_week), size)
         rng = stream(pilot.run.seed, replication, f"staff/{person.identity}/meetings", district)
         draws[week, np.arange(len(slots)) - first[week]] = rng.random(len(slots))
-        least = first[:, None] + np.argsort(draws, axis=1, kind="stable")
-        start = np.sort(slots[least[nth < asked[:, None]]])
+        in_order = first[:, None] + np.argsort(draws, axis=1, kind="stable")
+        start = np.sort(slots[in_order[nth < n_meetings[:, None]]])
         rows.append(np.stack([np.full_like(start, i), start, start + length], axis=1))
     return np.concatenate(rows)
 
@@ -183,10 +184,10 @@ def _meetings(organisation: Organisation, office: OfficeTime, replication: int) 
 def _unit_spans(
     organisation: Organisation, office: OfficeTime, level: Level, unit: int, there: Bools, duties: _Duties
 ) -> _Spans:
-    """Return the spans of a unit's staff, meetings not yet cut out.
+    """Return the spans of a unit's staff, before meetings are cut out.
 
-    Every opening of the office is two spans, the first at the A desks and the second in the grid, where the day
-    is split, and else one. The arrays have the axes member, day, opening and part.
+    An opening of the office is one span; on a split day it may be two, the first at the A desks and the second in the
+    grid. The arrays have the axes member, day, opening and part.
     """
     pilot, members = organisation.pilot, organisation.members(level, unit)
     community = level == "community"
@@ -210,14 +211,14 @@ def _unit_spans(
     closed = np.stack([cut, np.broadcast_to(closes, cut.shape)], axis=-1)
     hand_back = np.zeros(opened.shape, dtype=np.int64)
     hand_back[:, :, -1] = leaves[:, :, None] & (closed[:, :, -1] == closes[:, -1:])
-    # what a member serves: a point's rota desk, else by whom they cover and whether somebody else has the rota desk
-    # seats go round the points day by day, so that no point is always the one with a seat less
+    # what a member serves: the rota desk of a point; else it depends on whom they cover and on whether the rota desk is
+    # manned. Seats go round the points day by day, so that no point is always the one with a seat less.
     point = (seat + np.arange(len(opens))[:, None]) % n_points
     serves = np.where(seat >= 0, point, n_points + 2 * run[:, :, None] + manned[:, None])
     keep = here[:, :, None, None] & (opened < closed)
     position, _, _, part = np.nonzero(keep)
-    what = np.broadcast_to(serves[..., None], keep.shape)[keep]
-    code = (what * 2 + part) * len(members) + position
+    serving_of = np.broadcast_to(serves[..., None], keep.shape)[keep]
+    code = (serving_of * 2 + part) * len(members) + position
     ids = np.zeros(code.max(initial=0) + 1, dtype=np.int64)
     for number in np.flatnonzero(np.bincount(code)).tolist():
         i, serving, second = number % len(members), number // len(members) // 2, number // len(members) % 2
@@ -228,13 +229,13 @@ def _unit_spans(
 
 
 def _turns_to_grid(pilot: Pilot, office: OfficeTime) -> Ints:
-    """Return the instant of each working day at which a split day turns from A to B."""
+    """Return the instant of each working day at which staff whose day is split go from A to B."""
     a_ticks = round((1 - pilot.roles.b_share) * office.day_ticks)
     return office.hours.after(0, np.arange(len(office.working_days)) * office.day_ticks + a_ticks)
 
 
 def _absent_before(here: Bools) -> Ints:
-    """Return how many colleagues in a row, just before each member in the unit's order, are absent (shape of `here`).
+    """Return how many colleagues in a row are absent just before each member in the unit's order (shape of `here`).
 
     The next colleague who is present covers them all; the order goes round.
     """
@@ -245,15 +246,15 @@ def _absent_before(here: Bools) -> Ints:
 
 
 def _has_both(organisation: Organisation, members: list[int]) -> Bools:
-    """Return which members of a unit have both an A and a B post: only their day is split."""
+    """Return which members of a unit have both an A and a B post: only their days are split."""
     people = [organisation.people[m] for m in members]
-    anybody = organisation.pilot.roles.scheme == "generalist"
-    return np.array([p.level == "community" and (anybody or (p.bundle >= 0 and p.grids != ())) for p in people])
+    generalists = organisation.pilot.roles.scheme == "generalist"
+    return np.array([p.level == "community" and (generalists or (p.specialism >= 0 and p.grids != ())) for p in people])
 
 
 def _at_desks(organisation: Organisation, members: list[int]) -> Bools:
     """Return which members of a unit have a post at its desks: all but full-time grid managers."""
-    return np.array([organisation.people[m].bundle >= 0 for m in members])
+    return np.array([organisation.people[m].specialism >= 0 for m in members])
 
 
 def _rings(organisation: Organisation, members: list[int]) -> list[Ints]:
@@ -265,15 +266,15 @@ def _rings(organisation: Organisation, members: list[int]) -> list[Ints]:
 def _rota(here: Bools, per_day: int, counters: int) -> tuple[Ints, Bools]:
     """Return each member's seat at the rota desk (members, days, openings; -1: none), and the days it is manned.
 
-    Those present take turns, opening after opening; at least half of them stay free, and nobody who is alone.
+    Those present take turns, opening after opening; at least half of them stay free, so one who is alone has no seat.
     """
     present = here.sum(axis=0)
     seats = np.minimum(counters, present // 2)
     turn = np.cumsum(np.repeat(seats, per_day)).reshape(-1, per_day) - seats[:, None]
     position = np.cumsum(here, axis=0) - 1
-    place_in_turn = (position[:, :, None] - turn) % np.maximum(present, 1)[:, None]
-    seated = here[:, :, None] & (place_in_turn < seats[:, None])
-    return np.where(seated, place_in_turn, -1), seats > 0
+    seat = (position[:, :, None] - turn) % np.maximum(present, 1)[:, None]
+    seated = here[:, :, None] & (seat < seats[:, None])
+    return np.where(seated, seat, -1), seats > 0
 
 
 def _served(
@@ -291,9 +292,9 @@ def _served(
 
 
 def _lines(organisation: Organisation, m: int, desks: tuple[Desk, ...], *, front: bool) -> list[Line]:
-    """Return what a person serves: the desks of the own bundle and of the own grids, in the order of the roles.
+    """Return what a person serves: the desks of their own specialism and grids, in the order of the roles.
 
-    A generalist serves those of everybody in the community, the others' at the pace of an outsider.
+    A generalist serves all desks of the community, those of others at the pace of an outsider.
     """
     pilot, person = organisation.pilot, organisation.people[m]
     outside = round(OWN_PACE * pilot.roles.outside_pace)
@@ -308,9 +309,9 @@ def _lines(organisation: Organisation, m: int, desks: tuple[Desk, ...], *, front
             grids = np.flatnonzero(organisation.place.grid_community == person.unit) if everything else person.grids
             lines += [(int(organisation.at_grid[desk][g]), rank, pace if g in person.grids else outside) for g in grids]
         elif desk is Desk.FRONT and person.level == "community" and organisation.at_point is not None:
-            if person.bundle >= 0:
+            if person.specialism >= 0:
                 lines.append((_own_point(organisation, m), rank, pace))
-        elif (person.level, desk) in organisation.at and person.bundle >= 0:
+        elif (person.level, desk) in organisation.at and person.specialism >= 0:
             lines += _desks(organisation, person, desk, rank, pace, everything=everything)
     return lines
 
@@ -318,16 +319,16 @@ def _lines(organisation: Organisation, m: int, desks: tuple[Desk, ...], *, front
 def _desks(
     organisation: Organisation, person: Person, desk: Desk, rank: int, pace: int, *, everything: bool
 ) -> list[Line]:
-    """Return the lines of a desk: of the own bundle, or of all bundles of the unit at an outsider's pace."""
+    """Return the lines of a desk: of the own specialism and, with `everything`, of the unit's others, more slowly."""
     at = organisation.at[person.level, desk][person.unit]
-    own = int(at[person.bundle])
+    own = int(at[person.specialism])
     outside = round(OWN_PACE * organisation.pilot.roles.outside_pace)
     others = sorted({int(s) for s in at if s >= 0} - {own}) if everything else []
     return [(own, rank, pace), *((s, rank, outside) for s in others)]
 
 
 def _own_point(organisation: Organisation, m: int) -> int:
-    """Return the front queue of the service point at which a person has a desk: they are dealt round."""
+    """Return the front queue of the service point at which a person has a desk: points are dealt in turn."""
     assert organisation.at_point is not None
     person, points = organisation.people[m], organisation.pilot.service.points
     first = organisation.members(person.level, person.unit)[0]
@@ -335,7 +336,7 @@ def _own_point(organisation: Organisation, m: int) -> int:
 
 
 def front_pace(pilot: Pilot, person: Person) -> int:
-    """Return the pace at one's own front desk: at one window everybody works outside the own line."""
+    """Return a person's pace at their own front desk: at one window for all, everybody works outside their own line."""
     outside = person.level == "community" and pilot.service.windows == "one_window"
     return round(OWN_PACE * pilot.roles.outside_pace) if outside else OWN_PACE
 
@@ -350,14 +351,14 @@ def _rank(pilot: Pilot, person: Person, desk: Desk) -> int:
 
 
 def _desk_duty(organisation: Organisation, m: int, point: int) -> list[Line]:
-    """Return the duty of the rota desk: the point's front queue, or every one of the unit, then the own files."""
+    """Return the duty of the rota desk: the point's front queue, or all front queues of the unit; then own files."""
     pilot, person = organisation.pilot, organisation.people[m]
     outside = round(OWN_PACE * pilot.roles.outside_pace)
     everything = pilot.roles.scheme == "generalist"
     files = _desks(organisation, person, Desk.FILES, 1, OWN_PACE, everything=everything)
     if organisation.at_point is not None:
         return [(int(organisation.at_point[person.unit * pilot.service.points + point]), 0, outside), *files]
-    own = int(organisation.at[person.level, Desk.FRONT][person.unit, person.bundle])
+    own = int(organisation.at[person.level, Desk.FRONT][person.unit, person.specialism])
     fronts = sorted({int(s) for s in organisation.at[person.level, Desk.FRONT][person.unit] if s >= 0})
     return [*((s, 0, OWN_PACE if s == own else outside) for s in fronts), *files]
 
@@ -365,31 +366,31 @@ def _desk_duty(organisation: Organisation, m: int, point: int) -> list[Line]:
 def _with_cover(
     organisation: Organisation, lines: list[Line], absentees: list[int], desks: tuple[Desk, ...]
 ) -> list[Line]:
-    """Return a duty with the stations of absent colleagues added, last and at the pace of an outsider."""
-    known = {station for station, _, _ in lines}
+    """Return a duty with the stations of absent colleagues added, in last place and at the pace of an outsider."""
+    own = {station for station, _, _ in lines}
     pace = round(OWN_PACE * organisation.pilot.roles.outside_pace)
     front = organisation.pilot.service.desk == "own"
     for absentee in absentees:
         for station, rank, _ in _lines(organisation, absentee, desks, front=front):
-            if station not in known:
-                known.add(station)
+            if station not in own:
+                own.add(station)
                 lines = [*lines, (station, rank + COVER_RANK, pace)]
     return lines
 
 
 def _without(spans: _Spans, meetings: Ints, horizon: int) -> _Spans:
-    """Return the spans with everybody's meetings cut out."""
-    # one time axis for all: each person's horizon behind the one before
-    behind, (person, start, end) = spans.person * horizon, meetings.T
+    """Return the spans without the time of meetings."""
+    # one time axis for all: each person's horizon follows that of the person before
+    offset, (person, start, end) = spans.person * horizon, meetings.T
     free_from = np.concatenate([[0], end + person * horizon])
     free_until = np.concatenate([start + person * horizon, [NEVER]])
-    opens, closes = spans.open + behind, spans.close + behind
+    opens, closes = spans.open + offset, spans.close + offset
     lowest = np.searchsorted(free_from[1:], opens, side="right")
     n = np.searchsorted(free_until[:-1], closes) - lowest + 1
     row = np.repeat(np.arange(len(n)), n)
     free = np.arange(len(row)) + np.repeat(lowest - (np.cumsum(n) - n), n)
     opened, closed = np.maximum(opens[row], free_from[free]), np.minimum(closes[row], free_until[free])
     left = opened < closed
-    row, opened, closed = row[left], opened[left] - behind[row[left]], closed[left] - behind[row[left]]
+    row, opened, closed = row[left], opened[left] - offset[row[left]], closed[left] - offset[row[left]]
     hand_back = np.where(closed == spans.close[row], spans.hand_back[row], 0)
     return _Spans(spans.person[row], opened, closed, spans.duty[row], hand_back)

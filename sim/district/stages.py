@@ -1,4 +1,4 @@
-"""The steps of an itinerary: where each is served, what kind of work it is, and what comes before and after it."""
+"""What an itinerary is made of: its stages, where each is served, and what was drawn for the case."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Desk(IntEnum):
 
 
 class Kind(IntEnum):
-    """Kinds of work, as the staff's time is told."""
+    """Kinds of work, as the measures of staff time distinguish them."""
 
     FRONT = 0
     FILES = 1
@@ -57,23 +57,23 @@ class Presence(IntEnum):
     ABSENT = 0
     IN_PERSON = 1
     ON_THE_PHONE = 2
-    AT_HOME = 3  # staff come; nobody waits in a queue
+    AT_HOME = 3  # staff come; the resident waits in no queue
 
 
 WAITS = (Presence.IN_PERSON, Presence.ON_THE_PHONE)
 
 
-class Way(IntEnum):
+class Access(IntEnum):
     """How a resident's counter matter is brought to the community."""
 
-    OFFICE = 0
+    OFFICE = 0  # the resident comes to the counter
     PHONE = 1  # the signboard names the grid manager, and the matter needs no papers
-    DOOR = 2  # staff do at home what is else done at the counter
+    DOOR = 2  # staff come to the resident's home and do there what is otherwise done at the counter
     AGENCY = 3  # the grid manager fetches the papers and carries the file
 
 
 class Lag(IntEnum):
-    """How a lag is made: office time of a given length, or drawn for the request."""
+    """What passes before a step arrives: nothing, office time of a given length, or a time drawn for the request."""
 
     NONE = 0
     WORKING_DAYS = 1
@@ -81,27 +81,55 @@ class Lag(IntEnum):
     PAPERS = 3  # until the resident is back with the missing papers
 
 
+# Activities that the model adds to those of a procedure. Their names are part of the keys of random draws: another name
+# would draw other numbers.
+AWAIT = "await"
+WRONG_DESK = "wrong desk"
+ASK_FOR_PAPERS = "ask for papers"
+TELL = "tell"
+POST_IN = "post in"
+COLLECT = "collect"
+FETCH_PAPERS = "fetch papers"
+DELIVER = "deliver"
+
+
+def relay_at(level: Level) -> str:
+    """Return the activity of relaying a file at a level that it passes through."""
+    return f"relay {level}"
+
+
+_REWORK_DRAW = 10  # a rework draws as this much later an attempt would; no attempt goes so far
+
+
 class Stage(NamedTuple):
     """One step of an itinerary.
 
     Attributes
     ----------
-    activity, attempt : str, int
-        Name the uniform that its work is drawn with.
-    again : int
-        Which try of the resident it is: 0 for the first.
-    minutes, cv, parts : float, float, int
-        Law of the whole activity's touch time and the number of equal legs that it comes in.
-    wrong : bool
-        Whether it is looked at by a desk that it does not belong to.
+    activity : str
+        Its name: the procedure's own, or one of those that the model adds.
+    attempt : int
+        How often papers had been missing before it, or its number among several of one name: each has draws of its own.
+    rework : bool
+        Whether it is a review that is done again.
+    retry : int
+        How often the resident has tried before: 0 for the first try.
+    minutes, cv : float
+        Mean and coefficient of variation of the touch time of the whole activity.
+    legs : int
+        Equal parts that the activity is cut into, each a stage like this one.
+    at_wrong_desk : bool
+        Whether a desk looks at it that it does not belong to.
     lag, lag_days, gate : Lag, float, str
-        What passes before it arrives.
+        What passes before it arrives: a lag, then the wait for a gate.
     trip, hand_over : bool
         Whether a new trip of the resident, or a change of unit, ends with its arrival.
     stops_clock : bool
         Whether the lag before it is the resident's own (missing papers).
+    awaits_patrol : bool
+        Whether a latent issue lies there until a patrol sees it or a resident reports it.
     next, leave : int or None
-        How many stages on the request goes when it was served, or when it left; None: nowhere.
+        How many stages further the request goes after service, or after leaving; None: it ends here.
     """
 
     activity: str
@@ -110,11 +138,12 @@ class Stage(NamedTuple):
     section: Group = "public_service"
     desk: Desk = Desk.NOWHERE
     attempt: int = 0
-    again: int = 0
+    rework: bool = False
+    retry: int = 0
     minutes: float = 0.0
     cv: float = 0.0
-    parts: int = 1
-    wrong: bool = False
+    legs: int = 1
+    at_wrong_desk: bool = False
     presence: Presence = Presence.ABSENT
     lag: Lag = Lag.NONE
     lag_days: float = 0.0
@@ -122,19 +151,37 @@ class Stage(NamedTuple):
     trip: bool = False
     hand_over: bool = False
     stops_clock: bool = False
-    signal: bool = False
+    awaits_patrol: bool = False
     next: int | None = 1
     leave: int | None = None
 
+    def continued(self) -> Stage:
+        """Return the stage as one that begins where and when the stage before it ends: no lag, trip or hand-over."""
+        return self._replace(
+            lag=Lag.NONE, lag_days=0.0, gate="none", trip=False, hand_over=False, stops_clock=False
+        )  # fmt: skip
+
+    @property
+    def work_purpose(self) -> str:
+        """Return the purpose of the draw of its work: the same however often the resident tries."""
+        return f"{self.activity}/{self.attempt + _REWORK_DRAW * self.rework}"
+
+    @property
+    def try_purpose(self) -> str:
+        """Return the beginning of the purposes of its other draws: one for each try."""
+        return f"{self.activity}/{self.attempt}/{self.retry}"
+
 
 @dataclass(frozen=True)
-class Luck:
-    """What was drawn for a request before any design: its itinerary depends on nothing else.
+class CaseDraw:
+    """What was drawn for a request before any design: its itinerary under a design depends on nothing else.
 
     Attributes
     ----------
     active : tuple of bool
         For each activity of the procedure, whether this request needs it.
+    misrouted : bool
+        Whether it first comes to a desk that it does not belong to.
     incomplete : tuple of str
         For each time that papers were missing, where it was found: `desk` or `review`.
     rework : frozenset of (activity, attempt)
@@ -143,7 +190,7 @@ class Luck:
         Whether the resident comes again after giving up or being sent away.
     settled : bool
         Whether a patrol that sees the issue settles it on the spot.
-    way : Way
+    access : Access
         How a counter matter is brought to the community.
     named_contact : bool
         Whether its file travels by named contact.
@@ -157,7 +204,7 @@ class Luck:
     rework: frozenset[tuple[str, int]] = frozenset()
     returns: bool = True
     settled: bool = False
-    way: Way = Way.OFFICE
+    access: Access = Access.OFFICE
     named_contact: bool = False
     delegated: frozenset[str] = frozenset()
 

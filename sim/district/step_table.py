@@ -1,4 +1,4 @@
-"""Columns of steps, narrow as they are laid out: the engine's and the labels beside them."""
+"""The columns of a district's steps while they are written: the engine's, and the labels beside them."""
 
 from __future__ import annotations
 
@@ -29,9 +29,19 @@ NARROW_LABELS: dict[str, type[np.signedinteger[Any]]] = {"walk": np.int32, "acti
 class StepLabels:
     """What each step of the district model is; engines never see it (arrays of shape (steps,)).
 
-    `walk` is the way to the office and back in ticks, for a step that begins a trip, and at a resident's home the part
-    of the work that is the staff's way; `result` marks the
-    steps whose end is the result of the request; `activity` is an index of `activities`, -1 for none.
+    Attributes
+    ----------
+    kind, level, presence : ndarray of int
+        `Kind` of work, position of the level in `LEVELS` (-1: none) and `Presence` of the resident.
+    trip, hand_over, stops_clock : ndarray of int
+        1 where the stage says so, else 0.
+    walk : ndarray of int
+        Ticks: of a step that begins a trip, to the office and back; at a resident's home, the part of the work that is
+        the staff's walk there.
+    result : ndarray of int
+        1 for the steps whose end is the result of the request.
+    activity : ndarray of int
+        Index of `activities`, -1 for none.
     """
 
     kind: AnyInts
@@ -46,7 +56,7 @@ class StepLabels:
     activities: tuple[str, ...]
 
 
-class Rows:
+class StepColumns:
     """The columns of steps while they are written.
 
     A column that meets a value beyond its narrow type becomes one of 64 bits: a lag of months is rare, and
@@ -58,6 +68,9 @@ class Rows:
         self.columns: dict[str, AnyInts] = {
             name: np.full(n, none, dtype=narrow[name]) for name, none in (ENGINE_COLUMNS | LABEL_COLUMNS).items()
         }
+
+    def __getitem__(self, name: str) -> AnyInts:
+        return self.columns[name]
 
     def put(self, name: str, rows: slice | AnyInts, values: int | AnyInts) -> None:
         """Write the values of some rows of a column."""

@@ -1,7 +1,7 @@
-"""The hours of work that a design has to carry, by arithmetic and before anything is simulated.
+"""The hours of work that a design has to do, computed before anything is simulated.
 
-Nothing here is drawn: the same procedures, rates and shares that the simulation uses are multiplied out, so
-that a reader can check every row by hand and see that no design wins by losing work.
+Nothing here is drawn: the procedures, rates and shares of the simulation are multiplied out, so that a reader can check
+every row by hand and see that no design wins by losing work.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.district.demand import Channel, line_weights, yearly
-from sim.district.itineraries import lucks
+from sim.district.itineraries import possible_draws
 from sim.district.office_hours import WEEKS_A_YEAR, office_hours_a_day, year_of_working_days
 from sim.district.routing import itinerary
 from sim.district.stages import Desk, Kind, Stage
@@ -51,7 +51,7 @@ LAPSES = frozenset({PATROLS, HOME_VISITS})
 
 @dataclass(frozen=True)
 class Work:
-    """Hours of one kind of work in a year, where a design has it done.
+    """Hours of one kind of work in a year at one level of a design.
 
     `line` is a line of the community, a section of a higher level, or `*` for all of them.
     """
@@ -64,7 +64,7 @@ class Work:
 
     @property
     def lapses(self) -> bool:
-        """Return whether the work lapses when nobody has time: it never piles up."""
+        """Return whether the work lapses if there is no time for it, so that it never piles up."""
         return self.what in LAPSES
 
 
@@ -74,18 +74,18 @@ def working_days_a_year(pilot: Pilot) -> int:
 
 
 def present_hours(pilot: Pilot) -> float:
-    """Return the hours a year that one head is present, after absence."""
+    """Return the hours a year that one head is present, absence subtracted."""
     days = working_days_a_year(pilot)
     return days * office_hours_a_day(pilot.district.calendar) * (1 - pilot.staffing.absence.share)
 
 
 def heads(pilot: Pilot) -> dict[Level, int]:
-    """Return the heads of each level under a design; whoever leaves the street goes somewhere."""
+    """Return the heads of each level under a design; all who leave the street go to another level."""
     staffing = pilot.staffing
     down = round(staffing.street_heads * staffing.street_sent_down_share)
     up = round(staffing.street_heads * staffing.street_sent_up_share)
     if "street" not in pilot.structure.levels:
-        up = staffing.street_heads - down  # nobody is lost to rounding
+        up = staffing.street_heads - down  # no head is lost to rounding
     return {
         "community": staffing.community_heads + down,
         "street": staffing.street_heads - down - up,
@@ -94,7 +94,7 @@ def heads(pilot: Pilot) -> dict[Level, int]:
 
 
 def today(pilot: Pilot) -> Pilot:
-    """Return today's organisation of the same district: four levels, nobody moved."""
+    """Return today's organisation of the same district: four levels, all staff where they are."""
     structure = pilot.structure.model_copy(
         update={
             "levels": ("community", "street", "district"),
@@ -104,7 +104,7 @@ def today(pilot: Pilot) -> Pilot:
     )
     staffing = pilot.staffing.model_copy(update={"street_sent_down_share": 0.0, "street_sent_up_share": 0.0})
     burden = pilot.burden.model_copy(update={"abolished_share": 0.0})
-    # neither managers apart nor service points: today's communities may not have the heads for them
+    # no managers apart and no service points: today's communities may not have the heads for them
     roles = pilot.roles.model_copy(update={"scheme": "lines"})
     service = pilot.service.model_copy(update={"points": 1})
     return pilot.model_copy(
@@ -113,7 +113,7 @@ def today(pilot: Pilot) -> Pilot:
 
 
 def expected(pilot: Pilot, place: Place) -> list[Work]:
-    """Return all work that a design has to carry in a year, by kind, level and line."""
+    """Return all work that a design has to do in a year, by kind, level and line."""
     hours: dict[tuple[str, Kind, Level, str], float] = defaultdict(float)
     for work in (*_residents(pilot, place), *_burden(pilot, place), *_duties(pilot, place)):
         hours[work.what, work.kind, work.level, work.line] += work.hours
@@ -136,35 +136,35 @@ def _residents(pilot: Pilot, place: Place) -> Iterator[Work]:
 
 
 def _requests(pilot: Pilot, place: Place, archetype: Archetype, channel: Channel, n: float) -> Iterator[Work]:
-    """Yield the hours of so many requests of one archetype and channel."""
+    """Yield the hours of `n` requests of one archetype and channel."""
     line = archetype.line or ALL
-    reported, seen = (1.0, 0.0) if channel is not Channel.LATENT else _found(pilot, place)
-    for probability, luck in lucks(pilot, archetype, channel):
-        stages = itinerary(pilot, archetype, channel, luck)
+    reported, seen = (1.0, 0.0) if channel is not Channel.LATENT else _discovered(pilot, place)
+    for probability, draw in possible_draws(pilot, archetype, channel):
+        stages = itinerary(pilot, archetype, channel, draw)
         join = stages[0].next if channel is Channel.LATENT else 0
         for i, stage in enumerate(stages):
-            if stage.desk is Desk.NOWHERE or stage.again:
+            if stage.desk is Desk.NOWHERE or stage.retry:
                 continue
-            on_both_ways = join is not None and i >= join
-            settled = 1 - pilot.demand.settled_on_the_spot_share
-            weight = reported + (seen * settled if on_both_ways and channel is Channel.LATENT else 0.0)
+            follows_a_patrol = channel is Channel.LATENT and join is not None and i >= join
+            not_settled = 1 - pilot.demand.settled_on_the_spot_share
+            weight = reported + (seen * not_settled if follows_a_patrol else 0.0)
             reviews = {a.name for a in archetype.activities if a.review}
-            again = 1 + (pilot.demand.rework_share if stage.activity in reviews else 0.0)
-            hours = n * probability * weight * again * stage.minutes / stage.parts / 60
+            reworked = 1 + (pilot.demand.rework_share if stage.activity in reviews else 0.0)
+            hours = n * probability * weight * reworked * stage.minutes / stage.legs / 60
             yield Work(RESIDENTS[stage.kind], stage.kind, stage.level, _line(stage, line), hours)
 
 
 def _line(stage: Stage, line: str) -> str:
     """Return the line or section that serves a stage."""
     if stage.level == "community":
-        return ALL if stage.wrong else line
+        return ALL if stage.at_wrong_desk else line
     return stage.section
 
 
-def _found(pilot: Pilot, place: Place) -> tuple[float, float]:
-    """Return the shares of latent issues that are reported first and that a patrol sees first.
+def _discovered(pilot: Pilot, place: Place) -> tuple[float, float]:
+    """Return the share of latent issues that a resident reports first, and the share that a patrol sees first.
 
-    Taken as if every patrol that is due were done, one a working day.
+    Every patrol that is due is taken as done, one a working day.
     """
     p = see_chance(pilot, float(place.grid_households.mean()))
     u = (np.arange(200) + 0.5) / 200
@@ -175,9 +175,9 @@ def _found(pilot: Pilot, place: Place) -> tuple[float, float]:
 
 
 def see_chance(pilot: Pilot, households: float) -> float:
-    """Return the chance that one patrol of a grid of so many households sees a given issue there.
+    """Return the chance that one patrol sees a given issue in a grid of this number of households.
 
-    The shipped chance is that of one hour in 250 households; large grids do not win for nothing.
+    The configured chance holds for one hour in 250 households; a larger grid needs more time for the same chance.
     """
     effort = pilot.grid.patrol_hours * 250 / households
     return float(1 - (1 - pilot.grid.see_share) ** effort)
@@ -189,8 +189,8 @@ def see_chance(pilot: Pilot, households: float) -> float:
 def task_hours(pilot: Pilot, place: Place) -> np.ndarray:
     """Return the hours a year of work from above of each community (shape (communities,)).
 
-    A fixed part for every reporting unit and a part for every resident, so that merging saves the fixed
-    part of the units that go.
+    They are a fixed part for each reporting unit and a part for each resident, so that merging saves the fixed part of
+    the units that go.
     """
     staffing, burden = pilot.staffing, pilot.burden
     total = burden.task_share * staffing.community_heads * present_hours(pilot) * (1 - burden.abolished_share)
@@ -200,7 +200,7 @@ def task_hours(pilot: Pilot, place: Place) -> np.ndarray:
 
 
 def own_hours(pilot: Pilot) -> Iterator[tuple[str, Level, str, float]]:
-    """Yield (what, level, section, hours) of the street's and the district's own work."""
+    """Yield (kind of work, level, section, hours) of the street's and the district's own work."""
     burden, structure, present = pilot.burden, pilot.structure, present_hours(pilot)
     street = burden.street_own_share * pilot.staffing.street_heads * present
     shares = burden.street_own_work
@@ -247,7 +247,7 @@ def _duties(pilot: Pilot, place: Place) -> Iterator[Work]:
 
 
 def line_shares(pilot: Pilot) -> np.ndarray:
-    """Return each line's share of the requests that belong to one (shape (lines,))."""
+    """Return each line's share of the requests that belong to a line (shape (lines,))."""
     weights = line_weights(pilot)
     return np.asarray(weights / weights.sum())
 

@@ -22,8 +22,8 @@ def arrival_times(
     """Return the arrival times of a Poisson process whose rate is constant in each interval.
 
     The number in an interval is Poisson with the interval's expected number (times the factor of its day);
-    given the number, the times are uniform in the interval. So the mean profile is exact: nothing is thinned,
-    and no rate is looked up at another time than the arrival's.
+    given the number, the times are uniform in the interval. So the mean profile is exact: no arrival is thinned, and no
+    rate is taken from another time than the arrival's.
 
     Parameters
     ----------
@@ -48,17 +48,17 @@ def arrival_times(
         though days have factors.
     """
     bounds = np.asarray(edges, dtype=np.int64)
-    means = np.asarray(expected, dtype=np.float64)
-    if len(bounds) != len(means) + 1:
-        raise ValueError(f"edges must be {len(means) + 1} for {len(means)} numbers, got {len(bounds)}")
+    mean_counts = np.asarray(expected, dtype=np.float64)
+    if len(bounds) != len(mean_counts) + 1:
+        raise ValueError(f"edges must be {len(mean_counts) + 1} for {len(mean_counts)} numbers, got {len(bounds)}")
     if np.any(np.diff(bounds) <= 0):
         raise ValueError(f"edges must rise, got {_first_fall(bounds)}")
-    if np.any(means < 0):
-        raise ValueError(f"expected must be at least 0, got {means.min():g}")
+    if np.any(mean_counts < 0):
+        raise ValueError(f"expected must be at least 0, got {mean_counts.min():g}")
     if day_factors is not None:
-        means = means * _factors(bounds, np.asarray(day_factors, dtype=np.float64))
-    counts = rng.poisson(means)
-    interval = np.repeat(np.arange(len(means)), counts)
+        mean_counts = mean_counts * _factors(bounds, np.asarray(day_factors, dtype=np.float64))
+    counts = rng.poisson(mean_counts)
+    interval = np.repeat(np.arange(len(mean_counts)), counts)
     width = (bounds[1:] - bounds[:-1])[interval]
     # floor(u * width) < width also after rounding, as u <= 1 - 2**-53 and widths stay below 2**52
     times: Ints = bounds[:-1][interval] + np.floor(rng.random(len(interval)) * width).astype(np.int64)
@@ -119,12 +119,12 @@ def renewal_times(rng: np.random.Generator, law: AnyLaw, unit: int, end: int) ->
     """
     if law.mean <= 0:
         raise ValueError(f"mean of the gaps must be above 0, got {law.mean:g}")
-    last, pieces = 0.0, []
+    last, blocks = 0.0, []
     while last * unit < end:
-        # pieces of one size, so that the sums round alike whatever the end
+        # blocks of one size, so that the sums are rounded alike for every `end`
         times = last + np.cumsum(law.inverse(rng.random(4096)))
         last = float(times[-1])
-        pieces.append(times)
-    all_times = np.concatenate(pieces) if pieces else np.zeros(0)
+        blocks.append(times)
+    all_times = np.concatenate(blocks) if blocks else np.zeros(0)
     rounded = np.rint(all_times * unit).astype(np.int64)
     return rounded[rounded < end]

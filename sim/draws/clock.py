@@ -1,4 +1,4 @@
-"""Ticks, calendars and working time: the only place where time is converted or measured."""
+"""Ticks and calendars: the only place where time is converted and working time is measured."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Calendar:
     close: Ints
 
     @classmethod
-    def of(cls, intervals: Iterable[tuple[int, int]]) -> Calendar:
+    def from_intervals(cls, intervals: Iterable[tuple[int, int]]) -> Calendar:
         """Return the calendar of these intervals, which must be sorted and disjoint."""
         table = np.array(list(intervals), dtype=np.int64).reshape(-1, 2)
         return cls(np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1]))
@@ -74,22 +74,23 @@ class Calendar:
         return self.elapsed(at + 1) > self.elapsed(at)
 
     def after(self, instants: ArrayLike, amount: ArrayLike = 0) -> Ints:
-        """Return the first instant from each one on, in the calendar, with so many open ticks between.
+        """Return the first open instant that has `amount` open ticks between each instant and itself.
 
-        `NEVER` where the calendar ends before. The contract's After(t, n, calendar).
+        It is After(t, n, calendar) of the engine contract: the instant itself where it is open and the amount is 0;
+        `NEVER` where the calendar ends before.
         """
         position = self.elapsed(instants) + np.asarray(amount, dtype=np.int64)
         i = np.searchsorted(self._before, position, side="right") - 1
-        found = i < len(self.open)
+        is_open = i < len(self.open)
         j = np.minimum(i, len(self.open) - 1)
         return (
-            np.where(found, self.open[j] + position - self._before[j], NEVER)
+            np.where(is_open, self.open[j] + position - self._before[j], NEVER)
             if len(self.open)
             else np.full(position.shape, NEVER, dtype=np.int64)
         )
 
     def at(self, positions: ArrayLike) -> Ints:
-        """Return the instants at which so many open ticks have passed since tick 0 (`NEVER` past the end)."""
+        """Return the instant at which each number of open ticks has passed since tick 0 (`NEVER` past the end)."""
         return self.after(np.zeros_like(np.asarray(positions, dtype=np.int64)), positions)
 
     def clipped(self, start: int, end: int) -> Calendar:

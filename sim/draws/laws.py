@@ -1,8 +1,8 @@
 """Probability laws as inverse transforms: one uniform in, one duration (or count) out.
 
-The laws know no unit of time; whoever names one in a configuration says what its numbers are. All are
-laws of durations, so nothing below 0 is ever drawn. The transforms are the quantile functions themselves:
-they rise with the uniform, so that common random numbers stay in step between laws.
+The laws know no unit of time: a configuration that names one says the unit of its numbers. All are laws of
+durations, so nothing below 0 is ever drawn. The transforms are the quantile functions themselves: they rise with the
+uniform, so that common random numbers stay in step between laws.
 """
 
 from __future__ import annotations

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from sim.arrays import AnyInts
 
-if TYPE_CHECKING:
-    pass
-
-
 NONE = -1
 
-
 LIMIT = 2**62  # instants, amounts and work x pace stay below it, so that no sum of two leaves int64
-
 
 N = TypeVar("N", int, AnyInts)
 
@@ -122,7 +116,7 @@ def needed_ticks(work_left: N, pace: N) -> N:
 
 
 def work_done(ticks: N, pace: N) -> N:
-    """Return the work that so many ticks do at a pace per mille, rounded down.
+    """Return the work that is done in a number of ticks at a pace per mille, rounded down.
 
     While fewer ticks than `needed_ticks` have passed, at least one unit of the work is left.
     """
@@ -132,3 +126,20 @@ def work_done(ticks: N, pace: N) -> N:
 def owners(first: AnyInts) -> AnyInts:
     """Return the owner of each row, from the offsets of the owners' rows."""
     return np.repeat(np.arange(len(first) - 1), np.diff(first))
+
+
+LEADS = ("next", "leave")
+"""The columns of `Steps` that name another step."""
+
+
+def absolute(leads: AnyInts, first: AnyInts | int) -> AnyInts:
+    """Return leads that are counted from `first` as row numbers; -1, nowhere, stays.
+
+    Parameters
+    ----------
+    leads : ndarray of int, shape (n,)
+        Rows onwards from `first`, or -1.
+    first : ndarray of int, shape (n,), or int
+        The row that each lead is counted from.
+    """
+    return np.where(leads >= 0, first + leads, NONE)

@@ -1,4 +1,4 @@
-"""How a network is made of columns: checked, narrow where it can be, and read-only."""
+"""Makes a network from columns: checked, of narrow types where the values fit, and read-only."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from sim.engine.network_checks import (
     check_hand_back,
     check_intervals,
     check_offsets,
-    check_places,
     check_requests,
     check_routes,
     check_servers,
     check_signals,
+    check_stations,
     check_steps,
     check_work,
 )
@@ -29,20 +29,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-
 T = TypeVar("T")
-
 
 NARROW: dict[str, type[np.signedinteger[Any]]] = {
     "station": np.int16, "work": np.int32, "priority": np.int8, "yields_to": np.int8, "past_closing": np.int8,
     "lag": np.int64, "lag_clock": np.int8, "gate": np.int8, "patience": np.int64, "patience_clock": np.int8,
     "shuts": np.int8, "emits": np.int16, "awaits": np.int16, "count": np.int16, "next": np.int32, "leave": np.int32,
 }  # fmt: skip
+"""The type of each column of steps in a network whose values all fit."""
 
-
-# Columns with one entry an owner (a duty, a server, a request) and not one a row of it.
+# Columns with one entry for each owner (a duty, a server, a request), not for each of its rows.
 _OF_OWNER = frozenset({"longest", "changeover", "begin"})
-
 
 _ABSENT = {
     f"{table}.{column}": NONE
@@ -52,6 +49,7 @@ _ABSENT = {
     }.items()
     for column in columns.split()
 } | {"steps.count": 1, "duties.pace": 1000}
+"""What a column that is left out is filled with, where that is not 0."""
 
 
 def make_network(
@@ -70,11 +68,11 @@ def make_network(
     Parameters
     ----------
     stations, halls, duties, servers, calendars, requests, steps : mapping of column name to array-like
-        The columns of the dataclasses of this module; times in ticks. A column left out is -1 where -1
+        The columns of the dataclasses of `sim.engine.network`; times in ticks. A column left out is -1 where -1
         means none, 1 for `count`, 1000 for `pace` and 0 otherwise; `first` may be left out only of an
         empty table.
     allow_unserved : bool
-        Whether a step may need a station that no server's roster ever serves (it would wait for ever).
+        Whether a step may need a station that no server's roster ever serves (it would wait forever).
 
     Returns
     -------
@@ -87,11 +85,11 @@ def make_network(
     NetworkError
         Where a field breaks a rule of the engine contract: field, rule, value and place.
     """
-    place = make_place(stations=stations, halls=halls, duties=duties, servers=servers, calendars=calendars)
-    return with_requests(place, requests=requests, steps=steps, allow_unserved=allow_unserved)
+    bare = bare_network(stations=stations, halls=halls, duties=duties, servers=servers, calendars=calendars)
+    return with_requests(bare, requests=requests, steps=steps, allow_unserved=allow_unserved)
 
 
-def make_place(
+def bare_network(
     *,
     stations: Mapping[str, ArrayLike],
     halls: Mapping[str, ArrayLike] | None = None,
@@ -99,7 +97,7 @@ def make_place(
     servers: Mapping[str, ArrayLike],
     calendars: Mapping[str, ArrayLike] | None = None,
 ) -> Network:
-    """Return a checked network to which nobody comes; arguments and errors are those of `make_network`."""
+    """Return a checked network without requests; arguments and errors are those of `make_network`."""
     network = Network(
         stations=_table(Stations, "stations", stations),
         halls=_table(Halls, "halls", halls or {}),
@@ -109,7 +107,7 @@ def make_place(
         requests=_table(Requests, "requests", {}),
         steps=_table(Steps, "steps", {}),
     )
-    check_places(network)
+    check_stations(network)
     check_duties(network)
     check_servers(network)
     check_intervals("calendars", "calendar", network.calendars)
@@ -117,13 +115,13 @@ def make_place(
 
 
 def with_requests(
-    place: Network, *, requests: Mapping[str, ArrayLike], steps: Mapping[str, ArrayLike], allow_unserved: bool = False
+    bare: Network, *, requests: Mapping[str, ArrayLike], steps: Mapping[str, ArrayLike], allow_unserved: bool = False
 ) -> Network:
-    """Return a checked network with the stations, staff and calendars of another, which are shared.
+    """Return a checked network of these requests; it shares the stations, staff and calendars of a bare one.
 
     Arguments and errors are those of `make_network`.
     """
-    network = replace(place, requests=_table(Requests, "requests", requests), steps=_table(Steps, "steps", steps))
+    network = replace(bare, requests=_table(Requests, "requests", requests), steps=_table(Steps, "steps", steps))
     check_requests(network)
     check_steps(network)
     check_signals(network)
@@ -197,7 +195,7 @@ def _stored(network: Network) -> Network:
 
 
 def _is_narrow(network: Network) -> bool:
-    """Return whether the steps, and whatever an engine writes about them, fit into the narrow types."""
+    """Return whether the steps, and all that an engine writes about them, fit into the narrow types."""
     steps, servers = network.steps, network.servers
     most = int(steps.work.max(initial=0)) * max(1000, int(network.duties.pace.max(initial=0))) // 1000
     return (

@@ -1,48 +1,43 @@
-"""What a network must be before an engine may run on it."""
+"""Checks that a network keeps the engine contract: no engine runs on one that does not."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sim.arrays import AnyInts, Bools
-from sim.engine.network import LIMIT, NONE, Calendars, Network, Servers, owners
+from sim.engine.network import LEADS, LIMIT, NONE, Calendars, Network, Servers, owners
 from sim.errors import NetworkError
 
-if TYPE_CHECKING:
-    pass
 
-
-def _require(ok: Bools, field: str, rule: str, values: AnyInts, place: str, *, first: AnyInts | None = None) -> None:
-    """Raise at the first row that breaks a rule; with offsets, the place is an owner's row."""
+def _require(ok: Bools, field: str, rule: str, values: AnyInts, noun: str, *, first: AnyInts | None = None) -> None:
+    """Raise at the first row that breaks a rule, named by its number or, with offsets, by its number in its owner."""
     if ok.all():
         return
     row = int(np.argmin(ok))
-    where = f"{place} {row}"
+    where = f"{noun} {row}"
     if first is not None:
         owner = int(np.searchsorted(first, row, side="right")) - 1
-        row_noun, owner_noun = place.split(" of ")
+        row_noun, owner_noun = noun.split(" of ")
         where = f"{row_noun} {row - first[owner]} of {owner_noun} {owner}"
     raise NetworkError(f"{field} must be {rule}, got {values[row]} ({where})")
 
 
-def _require_index(field: str, values: AnyInts, size: int, place: str, *, optional: bool) -> None:
+def _require_index(field: str, values: AnyInts, size: int, noun: str, *, optional: bool) -> None:
     """Raise at the first value that is no index below `size` (nor -1, where optional)."""
     lowest = NONE if optional else 0
     rule = f"{'-1 or ' if optional else ''}an index below {size}"
-    _require((values >= lowest) & (values < size), field, rule, values, place)
+    _require((values >= lowest) & (values < size), field, rule, values, noun)
 
 
-def _require_amount(field: str, values: AnyInts, place: str, lowest: int = 0) -> None:
+def _require_amount(field: str, values: AnyInts, noun: str, lowest: int = 0) -> None:
     """Raise at the first value below the lowest allowed, or too large to add up."""
-    _require(values >= lowest, field, f"at least {lowest}", values, place)
-    _require(values < LIMIT, field, "below 2^62", values, place)
+    _require(values >= lowest, field, f"at least {lowest}", values, noun)
+    _require(values < LIMIT, field, "below 2^62", values, noun)
 
 
-def _require_flag(field: str, values: AnyInts, place: str) -> None:
+def _require_flag(field: str, values: AnyInts, noun: str) -> None:
     """Raise at the first value that is neither 0 nor 1."""
-    _require((values == 0) | (values == 1), field, "0 or 1", values, place)
+    _require((values == 0) | (values == 1), field, "0 or 1", values, noun)
 
 
 def check_offsets(field: str, first: AnyInts, n_rows: int) -> None:
@@ -51,10 +46,10 @@ def check_offsets(field: str, first: AnyInts, n_rows: int) -> None:
         raise NetworkError(f"{field} must be offsets from 0, got {first[0] if len(first) else 'nothing'}")
     _require(np.diff(first, prepend=0) >= 0, field, "at least the offset before it", first, "offset")
     if first[-1] != n_rows:
-        raise NetworkError(f"{field} must be at last the number of rows, {n_rows}, got {first[-1]}")
+        raise NetworkError(f"{field} must end at the number of rows, {n_rows}, got {first[-1]}")
 
 
-def check_places(network: Network) -> None:
+def check_stations(network: Network) -> None:
     """Check stations and halls."""
     stations, halls = network.stations, network.halls
     _require_index("stations.hall", stations.hall, len(halls.room), "station", optional=True)
@@ -86,13 +81,13 @@ def check_servers(network: Network) -> None:
 
 def check_intervals(table: str, owner: str, rows: Servers | Calendars) -> None:
     """Check that each owner's intervals are not empty, sorted and disjoint (they may touch)."""
-    place = f"interval of {owner}"
-    _require(rows.open >= 0, f"{table}.open", "at least 0", rows.open, place, first=rows.first)
-    _require(rows.close > rows.open, f"{table}.close", "after its open", rows.close, place, first=rows.first)
-    _require(rows.close < LIMIT, f"{table}.close", "below 2^62", rows.close, place, first=rows.first)
+    noun = f"interval of {owner}"
+    _require(rows.open >= 0, f"{table}.open", "at least 0", rows.open, noun, first=rows.first)
+    _require(rows.close > rows.open, f"{table}.close", "after its open", rows.close, noun, first=rows.first)
+    _require(rows.close < LIMIT, f"{table}.close", "below 2^62", rows.close, noun, first=rows.first)
     rule = "at least the close before it (sorted, disjoint)"
     sorted_ = rows.open >= _last_close(rows)
-    _require(sorted_, f"{table}.open", rule, rows.open, place, first=rows.first)
+    _require(sorted_, f"{table}.open", rule, rows.open, noun, first=rows.first)
 
 
 def _last_close(rows: Servers | Calendars) -> AnyInts:
@@ -145,14 +140,14 @@ def check_routes(network: Network) -> None:
     kind = network.steps.next.dtype  # as wide as the steps' numbers are
     last = np.repeat(network.requests.first[1:].astype(kind), np.diff(network.requests.first))
     here = np.arange(len(last), dtype=kind)
-    for name in ("next", "leave"):
+    for name in LEADS:
         to = getattr(network.steps, name)
         ok = (to == NONE) | ((to > here) & (to < last))
         _require(ok, f"steps.{name}", "-1 or a later step of the same request", to, "step")
 
 
 def check_work(network: Network) -> None:
-    """Check that no step's work, at the slowest pace that serves it, leaves the integers."""
+    """Check that no step's work, at the slowest pace that serves it, overflows int64."""
     duties, steps = network.duties, network.steps
     most = int(steps.work.max(initial=0)) * int(duties.pace.max(initial=1))
     if most < LIMIT:
@@ -167,7 +162,7 @@ def check_hand_back(network: Network) -> None:
     """Refuse hand-back intervals in which a spell can begin with a changeover that never ends.
 
     After a gap the server is at site 0. In an interval no longer than its changeover, a step at another
-    site is handed back before any of its work is done, and so every time: it can bounce for ever.
+    site is handed back before any of its work is done, and so every time: it can bounce forever.
     Touching intervals are safe (the site is kept), and so are steps that go on past closing.
     """
     servers, duties, steps = network.servers, network.duties, network.steps

@@ -1,4 +1,4 @@
-"""What an engine returns: one row a step and one row a spell."""
+"""The record that an engine returns: one row a step (`Visits`) and one row a spell (`Spells`)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Outcome(IntEnum):
-    """What became of a step before the horizon."""
+    """The state of a step at the horizon."""
 
     ABSENT = 0
     OPEN = 1
@@ -22,7 +22,7 @@ class Outcome(IntEnum):
 
 @dataclass(frozen=True)
 class Visits:
-    """The steps, one row a step in the order of the network; instants in ticks, -1 where it did not happen.
+    """The steps, one row a step in the order of the network; instants in ticks, -1 for what did not happen.
 
     Instants are int64; the rest is as narrow as the network's columns of the same kind.
 
@@ -56,4 +56,4 @@ class Spells:
 
 
 class InvariantError(AssertionError):
-    """A record that no run of the network can have left; the message names the invariant and the place."""
+    """A record that no run of the network can have made; the message names the invariant and the row."""

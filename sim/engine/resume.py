@@ -1,6 +1,6 @@
-"""From one block of time to the next: what a run of the compiled engine hands over, and what it is done with.
+"""Resumes a run of the compiled engine on the network of the next block of time.
 
-A request is over when none of its steps is present and no event awaits it. Those that are over leave a block
+A request is over when none of its steps is present and no event is pending for it. Requests that are over leave a block
 with their whole record; the others go on in the next block's network under new numbers, in the same order.
 """
 
@@ -55,7 +55,17 @@ def over(run: Run) -> Bools:
 
 
 def record(run: Run, steps: Steps, rows: AnyInts) -> tuple[Visits, Spells]:
-    """Return the record of steps that are over: `rows` of the run, rising, which are `steps` in a network of theirs."""
+    """Return the record of steps of requests that are over.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    steps : Steps
+        These steps in a network of their own.
+    rows : ndarray of int
+        Their rows in the run, rising.
+    """
     moved = np.full(len(run.marks), NONE, dtype=np.int64)
     moved[rows] = np.arange(len(rows))
     step = moved[run.log.step[: run.written]]
@@ -66,7 +76,7 @@ def record(run: Run, steps: Steps, rows: AnyInts) -> tuple[Visits, Spells]:
 
 
 def resumed(run: Run, network: Network, moved: AnyInts) -> Run:
-    """Return the run on another network, whose new requests have yet to come.
+    """Return the run resumed on another network, which may have new requests.
 
     Parameters
     ----------
@@ -80,9 +90,9 @@ def resumed(run: Run, network: Network, moved: AnyInts) -> Run:
     Raises
     ------
     ValueError
-        If the networks have priorities that are ranked first: what ranks mean would change.
+        If the priorities of either network are 16 or more: they are replaced by ranks, which would differ.
     """
-    new = Run.of(network, run.horizon, like=run)
+    new = Run.from_network(network, run.horizon, like=run)
     if any(one.routes.level is not one.routes.priority for one in (run, new)):
         raise ValueError("priorities must be below 16 in a run in blocks")
     move_marks(run.marks, moved, new.marks)
@@ -104,12 +114,12 @@ def resumed(run: Run, network: Network, moved: AnyInts) -> Run:
 
 
 def _renamed(steps: Column, moved: AnyInts) -> AnyInts:
-    """Return steps under their new numbers, none where there is none."""
+    """Return the new numbers of steps; -1 stays."""
     return np.append(moved, NONE)[steps]
 
 
 def _requeue(run: Run, new: Run, moved: AnyInts) -> None:
-    """Hand over the lists of waiting steps."""
+    """Copy the lists of waiting steps."""
     old, waiting = run.waiting, new.waiting
     n, signals = len(old.level), len(old.emitted)
     for before, after in ((old.head, waiting.head), (old.tail, waiting.tail)):
@@ -122,15 +132,15 @@ def _requeue(run: Run, new: Run, moved: AnyInts) -> None:
 
 
 def _events(run: Run) -> tuple[AnyInts, AnyInts]:
-    """Return the instants and tags of the pending events, but for those that are known from the start."""
-    room = int(run.agenda.scalars[PENDING] + run.agenda.scalars[LATER])
-    when, tag = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
+    """Return the instants and tags of the pending events, except those that are known from the start."""
+    most = int(run.agenda.scalars[PENDING] + run.agenda.scalars[LATER])
+    when, tag = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64)
     n = pending_events(run.agenda, when, tag)
     return when[:n], tag[:n]
 
 
 def _reschedule(run: Run, new: Run, moved: AnyInts) -> None:
-    """Hand over the pending events, and the first arrivals and changes of rosters that are still to come."""
+    """Copy the pending events, and the first arrivals and changes of rosters that are still to come."""
     when, tag = _events(run)
     kind, step = tag >> ID_BITS, tag & ID_MASK
     of_step = kind >= LEAVING
@@ -140,8 +150,8 @@ def _reschedule(run: Run, new: Run, moved: AnyInts) -> None:
     keep[ends] = run.staff.ends[step[ends]] == when[ends]
     agenda = new.agenda
     if np.count_nonzero(keep) > len(agenda.when) - 1024:
-        room = np.zeros(len(when), dtype=np.int64)
-        longer = {name: np.concatenate([getattr(agenda, name), room]) for name in Agenda._fields[:5]}
+        spare = np.zeros(len(when), dtype=np.int64)
+        longer = {name: np.concatenate([getattr(agenda, name), spare]) for name in Agenda._fields[:5]}
         new.agenda = agenda = agenda._replace(**longer)
     agenda.scalars[[DAY, NEXT_CHANGE]] = run.agenda.scalars[[DAY, NEXT_CHANGE]]
     plan_all(agenda, new.shift, when[keep], (kind << ID_BITS | step)[keep])
@@ -150,8 +160,8 @@ def _reschedule(run: Run, new: Run, moved: AnyInts) -> None:
     fresh = ~carried[new.coming.first_step]
     rest = int(run.agenda.scalars[NEXT_FIRST])
     at = np.concatenate([run.coming.first_when[rest:], new.coming.first_when[fresh]])
-    who = np.concatenate([moved[run.coming.first_step[rest:]], new.coming.first_step[fresh]])
-    order = np.argsort(who)
+    first_step = np.concatenate([moved[run.coming.first_step[rest:]], new.coming.first_step[fresh]])
+    order = np.argsort(first_step)
     order = order[sorted_order(at[order])]
-    changes = run.coming._replace(first_when=at[order], first_step=who[order])
+    changes = run.coming._replace(first_when=at[order], first_step=first_step[order])
     new.coming = Coming(*changes)

@@ -1,4 +1,4 @@
-"""What a worker of a cluster does: a few tasks, whose results it sends back."""
+"""Runs on a worker of a cluster: does a few tasks and sends back their results."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ ENOUGH_SECONDS = 2.0
 
 @dataclass
 class Reply(Generic[Result]):
-    """What a worker sends back: results in the order of the batch, as far as it came.
+    """What a worker sends back: the results of the first tasks of a batch, in their order.
 
     Attributes
     ----------
     results
         One for each task that was done.
     seconds
-        What they took.
+        The time that they took.
     error
-        Of the task after those, where it failed.
+        The exception of the next task, if it failed.
     other_program
-        How the worker's program differs, in words; then nothing was done.
+        How the worker's program differs, in words; then no task was done.
     """
 
     results: list[Result] = field(default_factory=list)
@@ -46,9 +46,9 @@ def perform(
     here: Mapping[str, str],
     enough_seconds: float = ENOUGH_SECONDS,
 ) -> Reply[Result]:
-    """Return the results of a function for the tasks, at least for the first.
+    """Return the results of the tasks, at least of the first.
 
-    - A worker with another program does nothing: it may have joined after all the others were checked.
+    - A worker with another program does no task: it may have joined after all the others were checked.
     - Once enough seconds have passed the rest is left, so that results are kept soon.
     """
     reply: Reply[Result] = Reply(other_program=differences(here, program()))

@@ -1,4 +1,4 @@
-"""Runs tasks on a Dask cluster. Workers send back results, and this process keeps them: workers may be anywhere."""
+"""Runs tasks on a Dask cluster: workers, which may be anywhere, send back results, and this process keeps them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Result = TypeVar("Result")
 
 LARGEST_BATCH = 64
 PATIENCE_SECONDS = 2.0  # beyond the time-out, for the connection itself to give up and say why
-POLL_SECONDS = 1.0  # between two looks at which workers there are, while nothing is done
+CHECK_EVERY = 1.0  # seconds between two checks of which workers there are, while no task ends
 INSTALL = "Install this version of Wangge for the Python that runs the scheduler and the workers (docs/clusters.md)."
 PRIVATE = {
     "distributed.scheduler.allowed-failures": 0,  # a death is reported at once: `retries` counts them
@@ -47,7 +47,7 @@ PRIVATE = {
 
 
 def check_installed() -> None:
-    """Raise `ExecutorError` where Dask is not installed."""
+    """Raise `ExecutorError` if Dask is not installed."""
     if find_spec("distributed") is None:
         raise ExecutorError(
             "executor=dask needs Dask, which is not installed here: python -m pip install 'wangge[dask]' "
@@ -56,13 +56,13 @@ def check_installed() -> None:
 
 
 def run_on_cluster(work: Work[Task, Result], tasks: list[Task], settings: Dask) -> None:
-    """Run the tasks on the workers of a cluster until all are done or one has failed; `run_tasks` says the rest.
+    """Run the tasks on the workers of a cluster until all are done or one has failed, as `run_tasks` describes.
 
     Raises
     ------
     ExecutorError
-        Dask must be installed, the scheduler must answer and have a worker within the time-out, every worker must
-        run the same program, and no task may lose its worker more than `retries` times.
+        If Dask is not installed, if the scheduler does not answer or has no worker within the time-out, if a worker
+        runs another program, or if a task loses its worker more than `retries` times.
     """
     check_installed()
     with _quiet(), _connected(settings, len(tasks)) as client:
@@ -79,7 +79,7 @@ def run_on_cluster(work: Work[Task, Result], tasks: list[Task], settings: Dask) 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep Dask from the user's terminal: what matters is reported in our own words."""
+    """Keep Dask's messages off the user's terminal: our own say what matters."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
@@ -121,23 +121,23 @@ def _connected(settings: Dask, n_tasks: int) -> Iterator[Client]:
 
 
 def _answered(connect: Callable[[], Client], seconds: float) -> Client:
-    """Return a client, or give up: something that listens but is no scheduler may keep silent for ever."""
-    answers: list[Client | BaseException] = []
+    """Return a client, or give up: a server that is no scheduler may never answer."""
+    answer: list[Client | BaseException] = []
 
     def attempt() -> None:
         try:
-            answers.append(connect())
+            answer.append(connect())
         except BaseException as error:  # noqa: BLE001 - it is raised again in the thread that waits
-            answers.append(error)
+            answer.append(error)
 
     thread = threading.Thread(target=attempt, daemon=True)
     thread.start()
     thread.join(seconds)
-    if not answers:
+    if not answer:
         raise TimeoutError
-    if isinstance(answers[0], BaseException):
-        raise answers[0]
-    return answers[0]
+    if isinstance(answer[0], BaseException):
+        raise answer[0]
+    return answer[0]
 
 
 @contextmanager
@@ -169,7 +169,7 @@ def _private(settings: Dask, n_tasks: int) -> Iterator[LocalCluster]:
 
 @contextmanager
 def _ended_at_once(others: set[BaseProcess]) -> Iterator[None]:
-    """Kill all but other processes where something went wrong: asked to close, workers would end their task first."""
+    """Kill all processes but the others after an error: workers asked to close would finish their task first."""
     try:
         yield
     except BaseException:
@@ -179,7 +179,7 @@ def _ended_at_once(others: set[BaseProcess]) -> Iterator[None]:
 
 
 def _address(settings: Dask) -> str:
-    """Return the scheduler's address; its file may take as long to appear as the scheduler to answer."""
+    """Return the scheduler's address; its file may take as long to appear as the scheduler may take to answer."""
     if settings.address is not None:
         return settings.address
     assert settings.scheduler_file is not None
@@ -201,7 +201,7 @@ def _address(settings: Dask) -> str:
 
 
 def _wait_for_a_worker(client: Client, settings: Dask) -> None:
-    """Wait until there is a worker, as long as the settings say."""
+    """Wait until there is a worker, at most as long as the settings allow."""
     try:
         client.wait_for_workers(1, timeout=settings.timeout_seconds)
     except (TimeoutError, OSError) as error:
@@ -217,14 +217,14 @@ def _check_programs(client: Client, here: Mapping[str, str]) -> None:
         there = {"the scheduler": client.run_on_scheduler(program)}
     except Exception as error:
         raise _lacking(error, "the scheduler") from error
-    for address, other in {**there, **client.run(program, on_error="return")}.items():
-        if isinstance(other, Exception):
-            raise _lacking(other, address) from other
-        _refuse(differences(here, other), address)
+    for address, their_program in {**there, **client.run(program, on_error="return")}.items():
+        if isinstance(their_program, Exception):
+            raise _lacking(their_program, address) from their_program
+        _refuse(differences(here, their_program), address)
 
 
 def _lacking(error: BaseException, address: str) -> ExecutorError:
-    """Return the message about a machine without the program."""
+    """Return the error for a machine that lacks the program."""
     reason = " ".join(str(error).split())
     return ExecutorError(
         f"Every machine of the cluster must have Wangge, but {address} says: {reason}. {INSTALL} {KEPT}"
@@ -242,7 +242,7 @@ def _refuse(other: list[str], address: str) -> None:
 
 @dataclass
 class _Feed(Generic[Task, Result]):
-    """The live state of a cluster's work: it is handed no more batches than it has threads, so that none waits."""
+    """The live state of a run on a cluster: it is given no more batches than it has threads, so that none waits."""
 
     client: Client
     work: Work[Task, Result]
@@ -259,11 +259,11 @@ class _Feed(Generic[Task, Result]):
     failed: list[tuple[int, BaseException]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Put all tasks into the queue."""
+        """Put all tasks in the queue."""
         self.waiting = deque(range(len(self.tasks)))
 
     def run(self) -> None:
-        """Hand out and keep until all is done or something has failed and what ran is in."""
+        """Hand out tasks and keep results until all are done, or one has failed and those that ran have ended."""
         while self.running or (self.waiting and not self.lost and not self.failed):
             with self._reached():
                 self._hand_out()
@@ -272,12 +272,12 @@ class _Feed(Generic[Task, Result]):
                 self._collect(future)
 
     def drop(self) -> None:
-        """Take back what was handed out; where the scheduler is gone, it went with it."""
+        """Cancel the tasks that were handed out; if the scheduler is gone, they are too."""
         with suppress(OSError, TimeoutError, RuntimeError):
             self.client.cancel(list(self.running), force=True)
 
     def settle(self) -> None:
-        """Raise what went wrong, if anything did."""
+        """Raise the first error, if there was one."""
         for index, error in self.failed[:1]:
             self.work.fail(self.tasks[index], error)
         if self.lost:
@@ -311,9 +311,9 @@ class _Feed(Generic[Task, Result]):
             self.running[future] = batch
 
     def _size(self, threads: int) -> int:
-        """Return how many tasks make a batch: seconds of work, no more than a fair share of what is left.
+        """Return how many tasks the next batch has: some seconds of work, and at most a fair share of what is left.
 
-        A task whose worker died goes alone, so that it takes no other with it.
+        A task whose worker died goes alone, so that no other task dies with it.
         """
         if self.deaths[self.waiting[0]]:
             return 1
@@ -324,18 +324,18 @@ class _Feed(Generic[Task, Result]):
         return max(1, min(fit, LARGEST_BATCH, len(self.waiting) // threads, alone))
 
     def _done(self) -> list[Future[Any]]:
-        """Return the batches that have ended, after a while none."""
+        """Return the batches that have ended; after a while without any, none."""
         from distributed import wait
 
         if not self.running:
             return []
         try:
-            return list(wait(list(self.running), timeout=POLL_SECONDS, return_when="FIRST_COMPLETED").done)
+            return list(wait(list(self.running), timeout=CHECK_EVERY, return_when="FIRST_COMPLETED").done)
         except TimeoutError:
             return []
 
     def _collect(self, future: Future[Any]) -> None:
-        """Keep a batch's results one by one; unfinished or lost tasks go back to the queue."""
+        """Keep the results of a batch one by one; tasks that it left, or that died with its worker, wait again."""
         from distributed import KilledWorker
 
         batch = self.running.pop(future)
@@ -350,7 +350,7 @@ class _Feed(Generic[Task, Result]):
             self._keep(batch, reply)
 
     def _keep(self, batch: list[int], reply: Reply[Result]) -> None:
-        """Put on disk what came back, and see what did not."""
+        """Keep the results that came back, and queue the tasks that were left."""
         _refuse(reply.other_program, "a worker that joined late")
         self.n_done += len(reply.results)
         self.seconds += reply.seconds
@@ -363,7 +363,7 @@ class _Feed(Generic[Task, Result]):
         self.waiting.extendleft(reversed(left))
 
     def _try_again(self, batch: list[int]) -> None:
-        """Count a death against each task of the batch; give up those that have had too many."""
+        """Count a death of a worker for each task of the batch; give up those that have had too many."""
         self.deaths.update(batch)
         again = [index for index in batch if self.deaths[index] <= self.settings.retries]
         self.lost += [index for index in batch if index not in again]
@@ -371,7 +371,7 @@ class _Feed(Generic[Task, Result]):
 
     @contextmanager
     def _reached(self) -> Iterator[None]:
-        """Say so where the scheduler can no longer be reached."""
+        """Raise `ExecutorError` if the scheduler can no longer be reached."""
         from concurrent.futures import CancelledError
 
         try:

@@ -1,4 +1,4 @@
-"""What every executor gets: the function, where to keep its results, and the callbacks."""
+"""The work that every executor is given: the functions that do a task, keep its result and report it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Work(Generic[Task, Result]):
         return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
     def fail(self, task: Task, error: BaseException) -> NoReturn:
-        """Raise the exception of a task, with its name; where the memory ran out, in words for the user."""
+        """Raise the exception of a task, with the task's name; if memory ran out, in words for the user."""
         if isinstance(error, MemoryError):
             raise ExecutorError(
                 f"The memory must be enough for every task, and ran out in: {self.named(task)}. {KEPT} "
@@ -44,16 +44,16 @@ class Work(Generic[Task, Result]):
 
 
 def portable(error: Exception) -> Exception:
-    """Return an exception that can travel to another process: itself, or one that puts it into words."""
+    """Return an exception that can be sent to another process: itself, or one that describes it in words."""
     try:
         pickle.loads(pickle.dumps(error))
-    except Exception:  # noqa: BLE001 - whatever an exception's own pickling raises
+    except Exception:  # noqa: BLE001 - any error of an exception's own pickling
         return RuntimeError(f"{type(error).__name__}: {error}")
     return error
 
 
 def run_here(work: Work[Task, Result], tasks: Iterable[Task]) -> None:
-    """Run tasks in this process, one after another; `run_tasks` says the rest."""
+    """Run tasks in this process, one after another, as `run_tasks` describes."""
     for task in tasks:
         work.on_start(task)
         try:

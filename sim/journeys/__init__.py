@@ -1,4 +1,4 @@
-"""The journey of one request through a design: its steps, why each took as long as it did, and all of it in words."""
+"""The journey of one request through a design: its steps, what took their time, and both in words."""
 
 from sim.journeys.sentences import ending, facts, journey_table, journey_text, rows, totals_table
 from sim.journeys.steps import Journey, Step, Totals, read

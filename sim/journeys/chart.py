@@ -31,7 +31,7 @@ _LANE = 0.46
 _LINE = 0.165
 """Height of a line of the steps' names (inches)."""
 _THIN = 0.0035
-"""The least width of work, as a share of the axis; what else is shorter is not drawn."""
+"""Least width of work, as a share of the axis; other bars that are shorter are not drawn."""
 _WORK: dict[str, Any] = {"facecolor": "#16324f", "edgecolor": "#16324f"}
 _WAIT: dict[str, Any] = {"facecolor": "#f6d9b8", "edgecolor": "#b5651d", "hatch": "////", "hatchcolor": "#b5651d"}
 _ASIDE: dict[str, Any] = {"facecolor": "#9ccbe8", "edgecolor": "#1f78b4"}
@@ -47,7 +47,7 @@ _LANES = {"resident": "resident", "outside": "outside, notices"}
 
 @dataclass(frozen=True)
 class _Bar:
-    """A stretch of a lane: where it is and how it looks."""
+    """A bar in a lane: where it is and its look."""
 
     lane: str
     start: float
@@ -75,7 +75,7 @@ def journey_figure(journeys: Sequence[Journey], footer: str = "") -> Figure:
     """
     width = 12.5
     left = EDGE + 1.25
-    room = width - left - EDGE - 0.1
+    plot_width = width - left - EDGE - 0.1
     scale, unit = _scale(journeys)
     x_of = [_axis(journey, scale) for journey in journeys]
     most = max(x(_last(journey)) for journey, x in zip(journeys, x_of, strict=True))
@@ -89,7 +89,7 @@ def journey_figure(journeys: Sequence[Journey], footer: str = "") -> Figure:
     ]  # fmt: skip
     heights = [0.34 + len(some) * _LANE + 0.85 + len(lines) * _LINE for some, lines in zip(lanes, named, strict=True)]
     title, subtitle = _words(journeys)
-    page = Page.of(
+    page = Page.around(
         width,
         sum(heights),
         title=title,
@@ -104,7 +104,7 @@ def journey_figure(journeys: Sequence[Journey], footer: str = "") -> Figure:
             f"{short_name(journey.organisation.pilot.title, 60)}: {_result(journey)}",
             size=10, weight="bold", va="bottom",
         )  # fmt: skip
-        axes = page.axes(left, down + 0.34, room, len(some) * _LANE)
+        axes = page.axes(left, down + 0.34, plot_width, len(some) * _LANE)
         _lanes(axes, journey, x, some, most)
         _dates(axes, journey, scale)
         axes.set_xlabel(unit, labelpad=2)
@@ -133,23 +133,23 @@ def _axis(journey: Journey, scale: float) -> Callable[[int], float]:
 
 
 def _last(journey: Journey) -> int:
-    """Return the end of what is drawn: the last step's, or the horizon where it goes on."""
+    """Return the end of what is drawn: that of the last step, or the horizon if the journey goes on."""
     if journey.totals.result < 0 and not journey.totals.left:
         return journey.horizon
     return max((step.end for step in journey.steps), default=journey.begin)
 
 
 def _dates(axes: Axes, journey: Journey, scale: float) -> None:
-    """Write below each tick of the axis the date, or within a day the clock time, that it stands for."""
+    """Label each tick of the axis with its date, or on an axis of hours with its clock time."""
     low, high = axes.get_xlim()
     ticks = [float(at) for at in MaxNLocator(10, steps=[1, 2, 5, 10]).tick_values(low, high) if 0 <= at <= high]
     before = int(journey.hours.elapsed(journey.begin))
-    told = []
+    labels = []
     for at in ticks:
         tick = int(journey.hours.at(before + round(at * scale)))
         when = words.instant(journey, tick) if tick < journey.horizon else None
-        told.append(f"{at:g}\n{_date(when, hours=scale <= HOUR)}")
-    axes.set_xticks(ticks, told)
+        labels.append(f"{at:g}\n{_date(when, hours=scale <= HOUR)}")
+    axes.set_xticks(ticks, labels)
 
 
 def _date(when: dt.datetime | None, *, hours: bool) -> str:
@@ -167,7 +167,7 @@ def _lanes(axes: Axes, journey: Journey, x: Callable[[int], float], lanes: list[
         length = bar.end - bar.start
         if not bar.solid and length < thin:
             continue
-        length = max(length, thin)  # a few minutes of work among weeks are to be seen
+        length = max(length, thin)  # so that a few minutes of work among weeks can be seen
         axes.add_patch(
             Rectangle((bar.end - length, y - 0.26), length, 0.52, lw=0.6, zorder=3 if bar.solid else 2, **bar.look)
         )
@@ -181,8 +181,8 @@ def _lanes(axes: Axes, journey: Journey, x: Callable[[int], float], lanes: list[
             axes.annotate("", (came, here), (at, lane), arrowprops=arrow, zorder=4)
         lane, at = here, x(step.end) if step.end >= 0 else came
     for y, lane_name in enumerate(lanes):
-        for place, text in _labels(journey, x, lane_name, most):
-            axes.text(place, y - 0.3, text, size=8, ha="left", va="bottom", zorder=5, bbox=_PLAIN)
+        for x_of_label, text in _labels(journey, x, lane_name, most):
+            axes.text(x_of_label, y - 0.3, text, size=8, ha="left", va="bottom", zorder=5, bbox=_PLAIN)
     if journey.totals.result >= 0:
         axes.axvline(x(journey.totals.result), color=_RESULT, lw=1.4, zorder=1)
     axes.set_xlim(-0.01 * most, most * 1.04 or 1)
@@ -194,13 +194,13 @@ def _lanes(axes: Axes, journey: Journey, x: Callable[[int], float], lanes: list[
 
 
 def _bars(journey: Journey, x: Callable[[int], float]) -> list[_Bar]:
-    """Return what is drawn of each step."""
+    """Return the bars of all steps."""
     bars: list[_Bar] = []
     for step in journey.steps:
         lane, came = words.lane(step), x(step.arrival)
         bars += _before(step, x)
         until = step.start if step.start >= 0 else step.end if step.end >= 0 else journey.horizon
-        if step.station is not None or step.stage.signal:
+        if step.station is not None or step.stage.awaits_patrol:
             bars.append(_Bar(lane, came, x(until), _WAIT))
         at_it = [(x(a), x(b)) for spell in step.spells for a, b in spell.stretches]
         if at_it and at_it[-1][1] - at_it[0][0] > sum(b - a for a, b in at_it) + 1e-9:
@@ -214,7 +214,7 @@ def _bars(journey: Journey, x: Callable[[int], float]) -> list[_Bar]:
 
 
 def _before(step: Step, x: Callable[[int], float]) -> list[_Bar]:
-    """Return what passed before a step came: with the resident, outside, or at a gate."""
+    """Return the bars of the time before a step arrived: with the resident, outside, or at a gate."""
     stage, since, came = step.stage, x(step.since), x(step.arrival)
     if stage.lag in (Lag.NEXT_DAY, Lag.PAPERS):
         return [_Bar("resident", since, came, _AWAY)]
@@ -227,18 +227,18 @@ def _before(step: Step, x: Callable[[int], float]) -> list[_Bar]:
 
 
 def _labels(journey: Journey, x: Callable[[int], float], lane: str, most: float) -> list[tuple[float, str]]:
-    """Return where the numbers of a lane's steps stand; steps that lie close together share a place."""
-    places: list[tuple[float, list[int]]] = []
+    """Return the numbers of a lane's steps and where they stand; steps that are close together share a label."""
+    labels: list[tuple[float, list[int]]] = []
     for step in journey.steps:
         if words.lane(step) != lane:
             continue
         begun = step.start if step.start >= 0 else step.arrival
         at = x(step.since if lane == "outside" and not step.stage.hand_over else begun)
-        if places and at - places[-1][0] < (0.012 + 0.009 * len(_numbers(places[-1][1]))) * most:
-            places[-1][1].append(step.number)
+        if labels and at - labels[-1][0] < (0.012 + 0.009 * len(_numbers(labels[-1][1]))) * most:
+            labels[-1][1].append(step.number)
         else:
-            places.append((at, [step.number]))
-    return [(at, _numbers(numbers)) for at, numbers in places]
+            labels.append((at, [step.number]))
+    return [(at, _numbers(numbers)) for at, numbers in labels]
 
 
 def _numbers(numbers: Sequence[int]) -> str:
@@ -252,40 +252,40 @@ def _numbers(numbers: Sequence[int]) -> str:
     return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs)
 
 
-def _named(journey: Journey, room: float) -> list[str]:
-    """Return the lines that name the steps; a name is broken only where it fills a line."""
+def _named(journey: Journey, max_width: float) -> list[str]:
+    """Return the lines that name the steps; only a name longer than a line is broken."""
     lines = [""]
     for numbers, name in _names(journey):
         entry = literal(f"{_numbers(numbers)}: {name}")
         joined = f"{lines[-1]}  ·  {entry}" if lines[-1] else entry
-        if width_of(joined, 8) <= room:
+        if width_of(joined, 8) <= max_width:
             lines[-1] = joined
         else:
-            lines += wrapped(entry, room, 8)
+            lines += wrapped(entry, max_width, 8)
     return [line for line in lines if line]
 
 
 def _names(journey: Journey) -> list[tuple[list[int], str]]:
-    """Return the names of the steps, the legs of one activity together."""
-    told: list[tuple[list[int], str]] = []
+    """Return the names of the steps with their numbers; the legs of one activity share a name."""
+    names: list[tuple[list[int], str]] = []
     for step in journey.steps:
         if step.leg > 1:
-            told[-1][0].append(step.number)
+            names[-1][0].append(step.number)
             continue
         name = words.what(journey, step)
-        told.append(([step.number], name.removesuffix(f", leg 1 of {step.stage.parts}")))
-    return told
+        names.append(([step.number], name.removesuffix(f", leg 1 of {step.stage.legs}")))
+    return names
 
 
 def _legend(bars: Sequence[_Bar], journeys: Sequence[Journey]) -> list[Key]:
     """Return the keys of what is drawn."""
-    looks = [
+    kinds = [
         ("work", _WORK),
         ("begun, laid aside", _ASIDE),
         ("waits in a queue, for a batch or to be known", _WAIT),
         ("with the resident, or a notice runs", _AWAY),
     ]
-    keys = [Key(label, look) for label, look in looks if any(bar.look is look for bar in bars)]
+    keys = [Key(label, look) for label, look in kinds if any(bar.look is look for bar in bars)]
     if any(journey.totals.hand_overs for journey in journeys):
         keys.append(Key("hand-over", {"color": _ARROW["color"], "lw": 1.3, "marker": ">", "ms": 6}, line=True))
     if any(journey.totals.result >= 0 for journey in journeys):
@@ -304,7 +304,7 @@ def _result(journey: Journey) -> str:
 
 
 def _days(journey: Journey) -> str:
-    """Return the turnaround, or what became of the request without a result."""
+    """Return the turnaround in words, or how the request stands without a result."""
     totals = journey.totals
     if totals.turnaround is not None:
         return words.office_time(journey, totals.turnaround)

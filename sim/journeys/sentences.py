@@ -1,4 +1,4 @@
-"""A journey as tables: to be read, and to be computed with."""
+"""A journey as tables, some to be read and one to be computed with."""
 
 from __future__ import annotations
 
@@ -34,10 +34,11 @@ def rows(journeys: Sequence[Journey]) -> pl.DataFrame:
     """Return one row a step of each journey.
 
     `came`, `started` and `ended` are dates with clock times, null where they did not happen; `before_days` are working
-    days between the step before and this one, of which `gate_days` for a batch; `staff` are those who serve the queue.
+    days between the step before and this one, and `gate_days` the part of them that was spent waiting for a batch;
+    `staff` is the number of those who serve the queue.
     """
-    told = [_row(journey, step) for journey in journeys for step in journey.steps]
-    return pl.DataFrame(told, schema=ROW)
+    table_rows = [_row(journey, step) for journey in journeys for step in journey.steps]
+    return pl.DataFrame(table_rows, schema=ROW)
 
 
 def _row(journey: Journey, step: Step) -> dict[str, object]:
@@ -109,17 +110,17 @@ def journey_table(journey: Journey) -> Table:
 
 def cells(journey: Journey) -> list[tuple[str, ...]]:
     """Return number, arrival, what, place and persons, reasons and end of every step, in words."""
-    told: list[tuple[str, ...]] = []
+    cells_of_steps: list[tuple[str, ...]] = []
     for step in journey.steps:
         who = ", by ".join(filter(None, (words.place(journey, step.station), words.people(journey, step))))
         marks = [m for m, on in (("a trip", step.stage.trip), ("a hand-over", step.stage.hand_over)) if on]
         what = words.what(journey, step) + (f" [{', '.join(marks)}]" if marks else "")
         done = words.moment(journey, step.end) if step.end >= 0 else NOT_YET
         outside = words.lane(step) == "outside" and not step.stage.hand_over
-        came = words.moment(journey, step.since if outside else step.arrival)  # it is the lag that takes the time
+        came = words.moment(journey, step.since if outside else step.arrival)  # the lag is what takes the time
         reasons = "; ".join(words.why(journey, step))
-        told.append((str(step.number), came, what, who or "", reasons or "at once", done))
-    return told
+        cells_of_steps.append((str(step.number), came, what, who or "", reasons or "at once", done))
+    return cells_of_steps
 
 
 def words_of(journey: Journey) -> str:
@@ -130,7 +131,7 @@ def words_of(journey: Journey) -> str:
 
 
 def ending(journey: Journey) -> str:
-    """Return what the journey came to, in a sentence."""
+    """Return how the journey ended, in a sentence."""
     totals = journey.totals
     days = words.office_time(journey, totals.so_far or 0)
     if totals.turnaround is not None:
@@ -149,7 +150,7 @@ def ending(journey: Journey) -> str:
 
 
 def _pending(journey: Journey) -> str:
-    """Return what was on its way."""
+    """Return in words what was on its way at the horizon."""
     stage = journey.pending
     if stage is None:
         return ""
@@ -187,16 +188,16 @@ def totals_table(journeys: Sequence[Journey]) -> Table:
         ("trips", "trips of the resident", 0),
         ("own_time", "the resident's own time: ways, waiting, being served (minutes)", 0),
     )
-    told = [facts(journey) for journey in journeys]
+    totals = [facts(journey) for journey in journeys]
 
-    def cell(journey: Journey, of: dict[str, float], name: str, places: int) -> str:
+    def cell(journey: Journey, facts_of: dict[str, float], name: str, digits: int) -> str:
         if name == "turnaround" and journey.totals.turnaround is None:
             return "left unserved" if journey.totals.left else "still open"
-        return f"{of[name]:,.{places}f}"
+        return f"{facts_of[name]:,.{digits}f}"
 
     body = tuple(
-        (label, *(cell(journey, of, name, places) for journey, of in zip(journeys, told, strict=True)))
-        for name, label, places in labels
+        (label, *(cell(journey, facts_of, name, digits) for journey, facts_of in zip(journeys, totals, strict=True)))
+        for name, label, digits in labels
     )
     columns = (Column(""), *(Column(journey.organisation.pilot.title) for journey in journeys))
     return Table(f"In all: {words_of(journeys[0])}", columns, body)

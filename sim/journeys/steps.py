@@ -1,4 +1,4 @@
-"""One request's steps under one design, read from the record of a whole replication."""
+"""Reads the steps of one request under one design from the record of a whole replication."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Spell:
-    """One person's hold of a step: start, end and the ticks spent, of which some were on the way.
+    """One spell of one person at a step: start, end, the ticks spent and the part of them that was travel.
 
-    `stretches` are those within it in which the person was at it: the rest are nights, breaks, meetings and absence.
+    `stretches` are the times within it at which the person worked; the rest are nights, breaks, meetings and absence.
     """
 
     server: int
@@ -36,14 +36,14 @@ class Spell:
 
 @dataclass(frozen=True)
 class Step:
-    """One step that came; instants in ticks, -1 where they did not happen before the horizon.
+    """One step that arrived; instants in ticks, -1 where they did not happen before the horizon.
 
     Attributes
     ----------
     stage : Stage
         What kind of step it is.
     station : Station or None
-        The queue that it came to.
+        The queue in which it waited.
     since : int
         When the step before ended, or when the resident set out.
     leg : int
@@ -51,15 +51,15 @@ class Step:
     gate_ticks : int
         Office ticks for which a file that had been transferred waited for its gate.
     touch, walk : int
-        The work that it needs; the ways of a trip, or at a resident's home the part of the work that is staff's way.
+        The work that it needs; the walk of a trip, or at a resident's home the part of the work that is staff's walk.
     wait : Wait or None
-        What it waited for at its station.
+        Its wait at its station, if it came to one.
     at_closing, for_good : bool
-        Whether it was left because the office closed, and whether the resident did not come again.
+        Whether the resident left because the office closed, and whether they did not come again.
     patrols : int
         Which patrol sees a latent issue, counted from its arrival; 0 for other steps.
     overloaded : bool
-        Whether its station's staff cannot keep up with the work that is theirs.
+        Whether its station's staff are overloaded.
     """
 
     number: int
@@ -86,7 +86,7 @@ class Step:
 
     @property
     def work(self) -> int:
-        """Return the ticks of work, without the ways of staff."""
+        """Return the ticks of work, without the travel of staff."""
         return sum(spell.ticks - spell.changeover for spell in self.spells)
 
 
@@ -117,11 +117,11 @@ class Journey:
     request : int
         Its number in the demand: the same request under every design of the district.
     wanted, begin : int
-        When the resident wanted to come or the issue arose, and when that could be.
+        When the resident wanted to come or the issue arose, and when the office was open for it.
     steps : tuple of Step
         In the order in which they came.
     pending : Stage or None
-        What was on its way at the horizon.
+        The stage that was on its way at the horizon.
     """
 
     organisation: Organisation
@@ -150,12 +150,12 @@ def read(plan: Plan, case: Case, visits: Visits, spells: Spells, request: int, o
     request : int
         A number in the demand.
     overloaded : ndarray of bool, shape (stations,)
-        Stations whose staff cannot keep up.
+        Stations whose staff are overloaded.
     """
     row = int(np.searchsorted(case.ids[: case.n_residents], request))
     rows = range(int(case.network.requests.first[row]), int(case.network.requests.first[row + 1]))
     routes, demand = plan.residents.routes, plan.demand
-    at = int(routes.first[routes.of[request]])
+    at = int(routes.first[routes.itinerary[request]])
     stages = [routes.stages[routes.stage[at + i]] for i in range(len(rows))]
     steps: list[Step] = []
     since = begin = int(case.network.requests.begin[row])
@@ -163,8 +163,7 @@ def read(plan: Plan, case: Case, visits: Visits, spells: Spells, request: int, o
     for i, stage in zip(rows, stages, strict=True):
         if visits.arrival[i] < 0:
             continue
-        same = steps and steps[-1].stage[:6] == stage[:6] and stage.parts > 1
-        leg = leg + 1 if same else 1
+        leg = leg + 1 if steps and _is_next_leg(stage, steps[-1].stage) else 1
         steps.append(_step(case, visits, spells, i, stage, (len(steps) + 1, since, leg), overloaded))
         since = int(visits.end[i])
     names = list(case.organisation.pilot.procedures.archetypes)
@@ -184,18 +183,24 @@ def read(plan: Plan, case: Case, visits: Visits, spells: Spells, request: int, o
     )
 
 
+def _is_next_leg(stage: Stage, before: Stage) -> bool:
+    """Return whether a stage is a further leg of the activity of the stage before it."""
+    same = (stage.activity, stage.level, stage.attempt) == (before.activity, before.level, before.attempt)
+    return same and stage.legs > 1
+
+
 def _step(
     case: Case,
     visits: Visits,
     spells: Spells,
     i: int,
     stage: Stage,
-    place: tuple[int, int, int],
+    position: tuple[int, int, int],
     overloaded: np.ndarray,
 ) -> Step:
-    """Return a step that came; `place` is its number, the end of the step before and its leg."""
+    """Return a step that arrived; `position` is its number, the end of the step before and its leg."""
     columns, office = case.network.steps, case.office
-    number, since, leg = place
+    number, since, leg = position
     arrival, start, end = (int(column[i]) for column in (visits.arrival, visits.start, visits.end))
     station = int(columns.station[i])
     until = start if start >= 0 else end if end >= 0 else case.horizon
@@ -261,11 +266,11 @@ def _own_time(step: Step, horizon: int) -> int:
 
 
 def _totals(case: Case, steps: list[Step]) -> Totals:
-    """Return what the measures count."""
+    """Return the totals of a journey, as the measures count them."""
     if not steps:
         return Totals(-1, -1, False, None, None, 0, 0, 0)
     hours, first = case.office.hours, steps[0]
-    awaited = [step for step in steps if step.stage.signal]
+    awaited = [step for step in steps if step.stage.awaits_patrol]
     contact = awaited[-1].end if awaited else first.arrival
     result = max((step.end for step in steps if step.result), default=-1)
     stays = sum(_own_time(step, case.horizon) for step in steps)

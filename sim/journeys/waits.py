@@ -1,4 +1,4 @@
-"""What the staff of a queue did while a step waited in it."""
+"""The wait of a step in a queue, and what the staff of the queue did meanwhile."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ class Wait:
     ticks, office : int
         Its length by the clock, and in office time.
     persons : int
-        Who may serve the queue: its own staff, and whoever covered it meanwhile.
+        The number of those who may serve the queue: its own staff, and others while they covered it.
     doing : dict of str -> int
-        Person-ticks of office time by what these persons did, in the order of `DOINGS`.
+        Person-ticks of office time, by what these persons did.
     ahead : int
-        Other steps that were begun at the station meanwhile.
+        Other steps that were begun at the station during the wait.
     """
 
     ticks: int
@@ -69,14 +69,14 @@ class Wait:
 
 
 def wait(case: Case, visits: Visits, spells: Spells, step: int, end: int) -> Wait:
-    """Return what a step waited for at its station from its arrival on.
+    """Return the wait of a step at its station from its arrival on.
 
     Parameters
     ----------
     case, visits, spells
         A whole replication and its record.
     step : int
-        A step that came to a station.
+        A step that arrived at a station.
     end : int
         When it was begun or left, or the horizon (ticks).
     """
@@ -103,7 +103,7 @@ def wait(case: Case, visits: Visits, spells: Spells, step: int, end: int) -> Wai
         here[here] = (on[here] >= 0) | (busy[3][busy_with[here]] == 1)
         what[here] = busy[2][busy_with[here]]
         counted = case.office.hours.contains(at)
-        if not own:  # who only covers it counts while covering it
+        if not own:  # staff who only cover it count while they do
             counted &= (on >= 0) & serving[duty[on.clip(min=0)]] if len(duty) else False
         np.add.at(doing, what[counted], length[counted])
     begun = (case.network.steps.station == station) & (visits.start >= start) & (visits.start < end)
@@ -118,7 +118,7 @@ def wait(case: Case, visits: Visits, spells: Spells, step: int, end: int) -> Wai
 
 
 def belongs(organisation: Organisation, server: int, station: int) -> bool:
-    """Return whether a queue is a person's own: of their grids or bundle, or, of a generalist, of their community."""
+    """Return whether a queue is a person's own: of their grids or specialism; a generalist's, of their community."""
     person, queue = organisation.people[server], organisation.stations[station]
     if (person.level, person.unit) != (queue.level, queue.unit):
         return False
@@ -126,20 +126,20 @@ def belongs(organisation: Organisation, server: int, station: int) -> bool:
         return True
     if queue.grid >= 0:
         return queue.grid in person.grids
-    return person.bundle >= 0 and queue.bundle in (-1, person.bundle)
+    return person.specialism >= 0 and queue.specialism in (-1, person.specialism)
 
 
 def _serving(case: Case, station: int) -> NDArray[np.bool_]:
     """Return which duties serve a station (shape (duties,))."""
     duties = case.network.duties
-    found = np.zeros(len(duties.longest), dtype=bool)
+    serves = np.zeros(len(duties.longest), dtype=bool)
     lines = np.flatnonzero(duties.station == station)
-    found[np.searchsorted(duties.first, lines, side="right") - 1] = True
-    return found
+    serves[np.searchsorted(duties.first, lines, side="right") - 1] = True
+    return serves
 
 
 def spans(case: Case, person: int, start: int, end: int) -> tuple[AnyInts, AnyInts, AnyInts]:
-    """Return opening, close and duty of a person's intervals that meet a stretch."""
+    """Return opening, close and duty of a person's intervals that overlap a stretch of time."""
     servers = case.network.servers
     rows = slice(servers.first[person], servers.first[person + 1])
     meets = (servers.open[rows] < end) & (servers.close[rows] > start)
@@ -147,7 +147,7 @@ def spans(case: Case, person: int, start: int, end: int) -> tuple[AnyInts, AnyIn
 
 
 def _busy(case: Case, spells: Spells, person: int, start: int, end: int) -> tuple[AnyInts, AnyInts, AnyInts, AnyInts]:
-    """Return start and end of a person's spells that meet a stretch, what they were, and which go on past closing."""
+    """Return start, end, kind of work and past-closing flag of a person's spells that overlap a stretch of time."""
     ends = np.where(spells.end < 0, case.horizon, spells.end)
     rows = np.flatnonzero((spells.server == person) & (spells.start < end) & (ends > start))
     rows = rows[np.argsort(spells.start[rows], kind="stable")]

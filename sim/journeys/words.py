@@ -1,4 +1,4 @@
-"""What steps, places, people and stretches of time are called when a journey is told."""
+"""The words for steps, places, people and stretches of time in the description of a journey."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from sim.config import GROUPS
+from sim.district import stages
 from sim.district.demand import Channel
 from sim.district.stages import Desk, Kind, Lag, Presence
 from sim.draws.clock import DAY, MINUTE, SECOND
@@ -18,17 +19,18 @@ if TYPE_CHECKING:
     from sim.journeys.waits import Wait
 
 NEGLIGIBLE = MINUTE // 2
-"""A stretch that is not worth a word (ticks)."""
+"""A stretch of time that is too short to be mentioned (ticks)."""
 
-_INTERNAL = {
-    "wrong desk": "looked at by a desk that it does not belong to, which sends it on",
-    "ask for papers": "papers are missing: the resident is asked for them",
-    "tell": "the resident is told the result",
-    "post in": "the result arrives at the community",
-    "collect": "the resident comes for the result",
-    "fetch papers": "the papers are fetched at the resident's home",
-    "deliver": "the result is brought to the resident's home",
+_ADDED = {
+    stages.WRONG_DESK: "looked at by a desk that it does not belong to, which sends it on",
+    stages.ASK_FOR_PAPERS: "papers are missing: the resident is asked for them",
+    stages.TELL: "the resident is told the result",
+    stages.POST_IN: "the result arrives at the community",
+    stages.COLLECT: "the resident comes for the result",
+    stages.FETCH_PAPERS: "the papers are fetched at the resident's home",
+    stages.DELIVER: "the result is brought to the resident's home",
 }
+"""What the activities are that the model adds to those of a procedure."""
 _BEGINS = {
     Channel.COUNTER: "the resident comes and states the case",
     Channel.PHONE: "the resident phones and states the case",
@@ -47,13 +49,13 @@ def moment(journey: Journey, tick: int) -> str:
 
 
 def instant(journey: Journey, tick: int) -> dt.datetime:
-    """Return date and clock time of a tick, to the second; dates are counted on after a year of 52 weeks."""
+    """Return date and clock time of a tick, to the second; dates go on after a simulated year of 52 weeks."""
     first = journey.organisation.pilot.district.calendar.first_monday
     return dt.datetime.combine(first, dt.time()) + dt.timedelta(days=tick // DAY, seconds=tick % DAY // SECOND)
 
 
 def office_time(journey: Journey, ticks: int) -> str:
-    """Return a stretch of office time: minutes, hours, from one working day on days."""
+    """Return a stretch of office time in words: in minutes or hours, and from one working day on in days."""
     if ticks >= journey.day_ticks:
         days = ticks / journey.day_ticks
         return f"{days:.1f} working day{'s' * (f'{days:.1f}' != '1.0')}"
@@ -61,7 +63,7 @@ def office_time(journey: Journey, ticks: int) -> str:
 
 
 def clock_time(ticks: int) -> str:
-    """Return a stretch of time in seconds, minutes, hours or days."""
+    """Return a stretch of time in words: in seconds, minutes, hours or days."""
     if ticks < MINUTE:
         return f"{round(ticks / SECOND)} s"
     minutes = round(ticks / MINUTE)
@@ -76,13 +78,13 @@ def clock_time(ticks: int) -> str:
 
 
 def what(journey: Journey, step: Step) -> str:
-    """Return what a step is; of a leg, which; of a trip, that it is one."""
+    """Return what a step is, with the number of a leg or of a try."""
     stage = step.stage
     words = _named(journey, stage)
-    if stage.parts > 1:
-        words += f", leg {step.leg} of {stage.parts}"
-    if stage.again:
-        words += f" (try {stage.again + 1})"
+    if stage.legs > 1:
+        words += f", leg {step.leg} of {stage.legs}"
+    if stage.retry:
+        words += f" (try {stage.retry + 1})"
     return words
 
 
@@ -90,15 +92,15 @@ def _named(journey: Journey, stage: Stage) -> str:
     """Return what a stage is."""
     first = next(iter(journey.organisation.pilot.procedures.archetypes[journey.archetype].activities)).name
     name = stage.activity.replace("_", " ")
-    if stage.signal:
+    if stage.awaits_patrol:
         name = "the report did not get through: it still lies there" if stage.attempt else "the issue lies there"
     elif stage.kind is Kind.RELAY:
         name = "a clerk relays the file"
-    elif stage.activity in _INTERNAL:
-        name = _INTERNAL[stage.activity]
+    elif stage.activity in _ADDED:
+        name = _ADDED[stage.activity]
     elif stage.activity == first and stage.kind in (Kind.FRONT, Kind.DOOR):
         name = _contact(journey, stage)
-    elif stage.attempt >= 10:
+    elif stage.rework:
         name += ", done again"
     elif stage.presence is Presence.IN_PERSON:
         name += ": the resident brings the papers"
@@ -106,7 +108,7 @@ def _named(journey: Journey, stage: Stage) -> str:
 
 
 def _contact(journey: Journey, stage: Stage) -> str:
-    """Return what the first contact is, or a return with papers."""
+    """Return what a contact is: the first one, or a return with papers."""
     if stage.kind is Kind.DOOR:
         return "staff come to the resident's home and take the case" + (" again" if stage.attempt else "")
     if stage.lag is Lag.PAPERS or stage.attempt:
@@ -119,7 +121,7 @@ def lane(step: Step) -> str:
     """Return where a step happens: a level, with the resident, or outside the administration."""
     if step.station is not None:
         return step.station.level
-    if step.stage.signal:
+    if step.stage.awaits_patrol:
         return "resident"
     return step.stage.level if step.stage.hand_over else "outside"
 
@@ -134,7 +136,7 @@ def place(journey: Journey, station: Station | None) -> str:
     unit = _unit(journey.organisation, station)
     points = journey.organisation.pilot.service.points
     parts = [unit, _DESKS[station.desk]]
-    if station.level != "community" and station.bundle >= 0:
+    if station.level != "community" and station.specialism >= 0:
         parts.insert(1, _sections(journey.organisation, station))
     if station.point >= 0 and points > 1:
         parts[-1] += f" of service point {station.point % points + 1}"
@@ -144,18 +146,17 @@ def place(journey: Journey, station: Station | None) -> str:
 
 
 def _unit(organisation: Organisation, station: Station) -> str:
-    """Return the name of a station's unit; the only one of its level has no number."""
+    """Return the name of a station's unit; a single district has no number."""
     if organisation.n_units(station.level) == 1 and station.level == "district":
         return "district"
     return f"{station.level} {station.unit + 1}"
 
 
 def _sections(organisation: Organisation, station: Station) -> str:
-    """Return the sections that a bundle of a street or of the district consists of."""
-    plan = organisation.bundles[station.level][station.unit]
-    names = [
-        name.replace("_", " ") for name, bundle in zip(GROUPS, plan.tolist(), strict=False) if bundle == station.bundle
-    ]
+    """Return the sections that a specialism of a street or of the district consists of."""
+    specialism_of = organisation.specialisms[station.level][station.unit].tolist()
+    own = [group for group, specialism in zip(GROUPS, specialism_of, strict=False) if specialism == station.specialism]
+    names = [group.replace("_", " ") for group in own]
     return f"{' and '.join(names)} section{'s' * (len(names) > 1)}" if names else ""
 
 
@@ -180,21 +181,21 @@ def people(journey: Journey, step: Step) -> str:
 
 
 def why(journey: Journey, step: Step) -> list[str]:
-    """Return what took the time of a step, from the end of the step before to its own: a sentence each."""
-    told = [came_after(journey, step), *waited(journey, step), *worked(journey, step)]
-    return [sentence for sentence in told if sentence]
+    """Return what took the time from the end of the step before to the end of a step, in short sentences."""
+    sentences = [came_after(journey, step), *waited(journey, step), *worked(journey, step)]
+    return [sentence for sentence in sentences if sentence]
 
 
 def came_after(journey: Journey, step: Step) -> str:
-    """Return what passed before a step arrived."""
+    """Return what took the time before a step arrived."""
     stage, length = step.stage, office_time(journey, step.lag_ticks)
     if step.number == 1:
         return _set_out(journey)
     if stage.lag is Lag.PAPERS:
         return f"the resident finds the missing papers in {length}"
     if stage.lag is Lag.NEXT_DAY:
-        report = journey.channel is Channel.LATENT and stage.presence is Presence.ON_THE_PHONE and not stage.again
-        reason = "comes again" if stage.again else "phones" if report else "comes"
+        report = journey.channel is Channel.LATENT and stage.presence is Presence.ON_THE_PHONE and not stage.retry
+        reason = "comes again" if stage.retry else "phones" if report else "comes"
         return f"the resident {reason} when it suits, {length} later"
     if stage.lag is Lag.WORKING_DAYS and stage.hand_over:
         travel = step.lag_ticks - step.gate_ticks
@@ -210,7 +211,7 @@ def came_after(journey: Journey, step: Step) -> str:
 
 
 def _set_out(journey: Journey) -> str:
-    """Return why a resident came only then."""
+    """Return why a resident came later than wanted, if so."""
     if journey.begin - journey.wanted <= NEGLIGIBLE:
         return ""
     verb = "phone" if journey.channel is Channel.PHONE else "come"
@@ -218,24 +219,24 @@ def _set_out(journey: Journey) -> str:
 
 
 def waited(journey: Journey, step: Step) -> list[str]:
-    """Return how long a step waited and for what, and how it was left."""
-    if step.stage.signal:
+    """Return how long a step waited and why, and how it was left."""
+    if step.stage.awaits_patrol:
         return [_lay(step)]
-    told = []
+    sentences = []
     if step.wait is not None and step.wait.ticks > NEGLIGIBLE:
-        told.append(_waited(journey, step, step.wait))
+        sentences.append(_waited(journey, step, step.wait))
     if step.outcome is Outcome.ABANDONED:
         reason = "had to leave when the office closed" if step.at_closing else "lost patience and left"
-        told.append(f"the resident {reason}{', and did not come again' if step.for_good else ''}")
+        sentences.append(f"the resident {reason}{', and did not come again' if step.for_good else ''}")
     elif step.outcome is Outcome.REFUSED:
-        told.append("was turned away: no room to wait")
+        sentences.append("was turned away: no room to wait")
     elif step.outcome is Outcome.OPEN and step.start < 0:
-        told.append("still waiting when the simulated time ended")
-    return told
+        sentences.append("still waiting when the simulated time ended")
+    return sentences
 
 
 def _lay(step: Step) -> str:
-    """Return how a latent issue came to be known."""
+    """Return how a latent issue was discovered."""
     length = clock_time(step.end - step.arrival) if step.end >= 0 else ""
     if step.outcome is Outcome.SERVED:
         return f"seen by a patrol after {length} ({_nth(step.patrols)} patrol of the grid since)"
@@ -251,7 +252,7 @@ def _nth(n: int) -> str:
 
 
 def _waited(journey: Journey, step: Step, wait: Wait) -> str:
-    """Return how long a step waited and what those who may serve its queue did meanwhile."""
+    """Return how long a step waited and what the staff of its queue did meanwhile."""
     shut = wait.ticks - wait.office
     if wait.office <= NEGLIGIBLE:
         return f"waited {clock_time(wait.ticks)} for the office to open again"
@@ -267,7 +268,7 @@ def _waited(journey: Journey, step: Step, wait: Wait) -> str:
 
 
 def _staff(wait: Wait) -> str:
-    """Return what the staff of a queue did while a step waited, in persons on average, the most first."""
+    """Return what the staff of a queue did while a step waited, in persons on average, largest first."""
     doing = sorted(wait.doing, key=lambda name: -wait.doing[name])
     if not wait.persons:
         return "nobody may serve this queue"
@@ -291,9 +292,9 @@ def worked(journey: Journey, step: Step) -> list[str]:
     if not step.spells:
         return []
     words = f"worked on for {clock_time(step.work)}"
-    way = sum(spell.changeover for spell in step.spells)
-    if way > NEGLIGIBLE:
-        words += f" after a way of {clock_time(way)}"
+    travel = sum(spell.changeover for spell in step.spells)
+    if travel > NEGLIGIBLE:
+        words += f" after a way of {clock_time(travel)}"
     if step.interruptions:
         words += f", interrupted {step.interruptions} time{'s' * (step.interruptions > 1)}"
     end = step.end if step.end >= 0 else journey.horizon

@@ -78,9 +78,9 @@ EQUITY: dict[str, tuple[str, str]] = {
     "gap": ("as the measure", "special-care households less the others; far from today's office less near"),
     "gap_ratio": ("ratio", "the same two groups, one over the other; withheld (NaN) where the other has none"),
 }
-"""The dictionary of the statistics of equity, of which more is always worse.
+"""The dictionary of the statistics of equity: a larger value is always worse.
 
-Shares of which more is good are turned first: `on_time` is then the share that is late, `one_visit` the share not done
-in one visit. Groups of households: `community:` of today, `special_care:` yes or no (of requests that residents bring,
-not of latent issues), `distance:` near, middle or far, a third of the households each by their way to today's office.
+Shares that are better when larger are complemented first: `on_time` is then the share that is late, `one_visit` the
+share not done in one visit. Groups of households: `community:` of today; `special_care:` yes or no (without latent
+issues); `distance:` near, middle or far, a third of the households each by their distance to today's office.
 """

@@ -1,31 +1,20 @@
-"""Passes over a record that are compiled, since they look at every step.
+"""The compiled part of the measures: loops over every step of a record.
 
-The kernels check no index. Arrays are int64, and read-only but for those that are written.
+The kernels check no index. Arrays are int64, and read-only except those that are written.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from numba import njit
-
-# As in the record and the itineraries: Numba's cache would not notice a change there.
-SERVED, ABANDONED = 2, 3
-IN_PERSON, AT_HOME = 1, 3
+from sim.engine.compiling import inlined, kernel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sim.arrays import Ints
 
-    def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
-        """Compile a function."""
-        return function
-
-    inlined = kernel
-else:
-    kernel = njit(cache=True, nogil=True, _nrt=False)
-    inlined = njit(cache=True, nogil=True, _nrt=False, forceinline=True)
+# As in the record and in the stages: Numba's cache would not notice a change there.
+SERVED, ABANDONED = 2, 3
+IN_PERSON, AT_HOME = 1, 3
 
 
 class Path(NamedTuple):
@@ -46,8 +35,8 @@ class Path(NamedTuple):
     result: Ints
 
 
-class Told(NamedTuple):
-    """What is written of each request, as `requests.Requests` says; instants and flags too."""
+class RequestOutcomes(NamedTuple):
+    """What became of each request: columns of `requests.Requests`, flags as 0 or 1."""
 
     contact: Ints
     result: Ints
@@ -62,41 +51,43 @@ class Told(NamedTuple):
 
 
 @inlined
-def follow_step(path: Path, i: int, overloaded: Ints, horizon: int, told: Told, r: int) -> None:
-    """Write what a step that has come says of request r."""
+def update_request(path: Path, i: int, overloaded: Ints, horizon: int, outcomes: RequestOutcomes, r: int) -> None:
+    """Update request r with one arrived step."""
     arrival, end, outcome = path.arrival[i], path.end[i], path.outcome[i]
     if outcome == SERVED and path.result[i]:
-        told.result[r] = max(told.result[r], end)
+        outcomes.result[r] = max(outcomes.result[r], end)
     if outcome >= ABANDONED and path.leave[i] < 0:
-        told.left[r] = 1
+        outcomes.left[r] = 1
     if path.trip[i]:
-        told.trips[r] += 1
-        told.own_time[r] += path.walk[i]
+        outcomes.trips[r] += 1
+        outcomes.own_time[r] += path.walk[i]
     if path.hand_over[i]:
-        told.hand_overs[r] += 1
-        told.dispatched[r] = max(told.dispatched[r], arrival)
+        outcomes.hand_overs[r] += 1
+        outcomes.dispatched[r] = max(outcomes.dispatched[r], arrival)
     touched = path.station[i] >= 0 and overloaded[path.station[i]] == 1
-    told.touched[r] |= touched
+    outcomes.touched[r] |= touched
     if path.presence[i] == IN_PERSON:
-        told.n_waits[r] += 1
-        told.own_time[r] += (end if end >= 0 else horizon) - arrival
-        told.touched_in_person[r] |= touched
+        outcomes.n_waits[r] += 1
+        outcomes.own_time[r] += (end if end >= 0 else horizon) - arrival
+        outcomes.touched_in_person[r] |= touched
     elif path.presence[i] == AT_HOME and path.start[i] >= 0:
-        told.own_time[r] += path.work[i] - path.walk[i]
+        outcomes.own_time[r] += path.work[i] - path.walk[i]
 
 
 @kernel
-def follow(first: Ints, latent: Ints, path: Path, overloaded: Ints, horizon: int, told: Told) -> None:
+def follow_requests(
+    first: Ints, latent: Ints, path: Path, overloaded: Ints, horizon: int, outcomes: RequestOutcomes
+) -> None:
     """Write what became of each request; `first` are the offsets of their steps."""
     for r in range(len(latent)):
         begin = first[r] - first[0]
-        told.contact[r] = path.end[begin] if latent[r] else path.arrival[begin]
-        told.result[r] = told.dispatched[r] = -1
+        outcomes.contact[r] = path.end[begin] if latent[r] else path.arrival[begin]
+        outcomes.result[r] = outcomes.dispatched[r] = -1
         for i in range(begin, first[r + 1] - first[0]):
             if path.arrival[i] >= 0:
                 if path.awaits[i] >= 0 and i > begin:
-                    told.contact[r] = path.end[i]  # its report did not get through: known when a patrol sees it
-                follow_step(path, i, overloaded, horizon, told, r)
+                    outcomes.contact[r] = path.end[i]  # the report did not get through: known when a patrol sees it
+                update_request(path, i, overloaded, horizon, outcomes, r)
 
 
 class Stays(NamedTuple):
@@ -124,10 +115,10 @@ def position(instants: Ints, at: int) -> int:
 
 @kernel
 def add_waiting(stays: Stays, instants: Ints, horizon: int, change: Ints) -> None:
-    """Add the work of each step to what waits at the instants after its arrival and not after its start.
+    """Add the work of each step to the work that waits at the instants after its arrival and not after its start.
 
-    `change` (levels, instants + 1) says by how much more waits at an instant than at that before; the last of the
-    instants is behind the horizon.
+    `change` (shape (levels, instants + 1)) is the increase of the work that waits from each instant to the next; the
+    last of the instants is after the horizon.
     """
     first = 0
     for i in range(len(stays.level)):
@@ -144,8 +135,8 @@ def add_waiting(stays: Stays, instants: Ints, horizon: int, change: Ints) -> Non
             change[level, position(instants, until)] -= stays.work[i]
 
 
-class Way(NamedTuple):
-    """The steps of some successive requests, with their visits and labels, as far as they say where a request is."""
+class Whereabouts(NamedTuple):
+    """The columns that tell where some successive requests are, step by step."""
 
     level: Ints
     awaits: Ints
@@ -161,20 +152,20 @@ RESIDENT, COMMUNITY, OUTSIDE = 3, 0, 4
 
 
 @inlined
-def place_of(way: Way, i: int, before: int) -> int:
+def place_at(steps: Whereabouts, i: int, before: int) -> int:
     """Return where a request is at a step, having been elsewhere `before`."""
-    if way.awaits[i] >= 0:
-        return COMMUNITY if way.outcome[i] == SERVED else before  # a patrol has seen it, or nobody knows of it yet
-    if way.level[i] < 0:
-        return COMMUNITY if way.hand_over[i] else OUTSIDE  # what is posted goes to the community's desk
-    return int(way.level[i])
+    if steps.awaits[i] >= 0:
+        return COMMUNITY if steps.outcome[i] == SERVED else before  # a patrol has seen it, or it is not known yet
+    if steps.level[i] < 0:
+        return COMMUNITY if steps.hand_over[i] else OUTSIDE  # what is posted goes to the community's desk
+    return int(steps.level[i])
 
 
 @kernel
-def count_moves(first: Ints, archetype: Ints, ends: Ints, way: Way, moves: Ints) -> None:
+def add_moves(first: Ints, archetype: Ints, ends: Ints, steps: Whereabouts, moves: Ints) -> None:
     """Add the moves of each request to `moves` (archetypes, from, to); `first` are the offsets of their steps.
 
-    A request of archetype -1 is passed over; `ends` is what it comes to in the end.
+    A request of archetype -1 is left out; `ends` is the place where each request ends.
     """
     for r in range(len(archetype)):
         a = archetype[r]
@@ -182,22 +173,22 @@ def count_moves(first: Ints, archetype: Ints, ends: Ints, way: Way, moves: Ints)
             continue
         here, left = RESIDENT, False
         for i in range(first[r] - first[0], first[r + 1] - first[0]):
-            if way.arrival[i] < 0:
+            if steps.arrival[i] < 0:
                 continue
-            comes_again = way.presence[i] != 0 and (way.trip[i] == 1 or left)
+            comes_again = steps.presence[i] != 0 and (steps.trip[i] == 1 or left)
             if comes_again and here != RESIDENT:
                 moves[a, here, RESIDENT] += 1
                 here = RESIDENT
-            there = place_of(way, i, here)
+            there = place_at(steps, i, here)
             if there != here:
                 moves[a, here, there] += 1
                 here = there
-            left = way.outcome[i] >= ABANDONED
+            left = steps.outcome[i] >= ABANDONED
         moves[a, here, ends[r]] += 1
 
 
 class Intervals(NamedTuple):
-    """Times from a begin to an end, each of a group, -1: of none."""
+    """Intervals from a begin to an end, each of a group (-1: of none)."""
 
     group: Ints
     begin: Ints
@@ -206,10 +197,9 @@ class Intervals(NamedTuple):
 
 @inlined
 def add_instant(group: int, at: int, sign: int, week: int, slot: int, counts: Ints, rests: Ints) -> None:
-    """Add one end of an interval, from the start of the week that all are counted from.
+    """Add one end of an interval: the ticks of each slot of the week that pass until then, counted from tick 0.
 
-    What passes of each slot of the week until an instant is a slot for each whole week and for each slot that is
-    over, and the rest in its own.
+    They are a whole slot for each whole week and for each slot that is over, and the rest in the slot of the instant.
     """
     weeks = at // week
     into = at - weeks * week
@@ -221,17 +211,18 @@ def add_instant(group: int, at: int, sign: int, week: int, slot: int, counts: In
 
 @kernel
 def add_intervals(
-    some: Intervals, start: int, end: int, horizon: int, sign: int, week: int, slot: int, counts: Ints, rests: Ints
+    intervals: Intervals, start: int, end: int, horizon: int, sign: int, week: int, slot: int, counts: Ints, rests: Ints
 ) -> None:
-    """Add (sign 1) or take away (-1) intervals, as far as they lie in [start, end); an end of -1 is the horizon.
+    """Add (sign 1) or subtract (-1) intervals as far as they lie in [start, end); an end of -1 is the horizon.
 
-    `counts` (groups, 1 + slots of a week) are whole weeks, then instants by slot; `rests` (groups, slots) ticks.
+    `counts` (shape (groups, 1 + slots of a week)) holds whole weeks, then instants by slot; `rests` (groups, slots)
+    holds ticks.
     """
-    for i in range(len(some.group)):
-        if some.group[i] < 0 or some.begin[i] < 0:
+    for i in range(len(intervals.group)):
+        if intervals.group[i] < 0 or intervals.begin[i] < 0:
             continue
-        until = some.end[i] if some.end[i] >= 0 else horizon
-        a, b = max(some.begin[i], start), min(until, end)
+        until = intervals.end[i] if intervals.end[i] >= 0 else horizon
+        a, b = max(intervals.begin[i], start), min(until, end)
         if a < b:
-            add_instant(some.group[i], a - start, -sign, week, slot, counts, rests)
-            add_instant(some.group[i], b - start, sign, week, slot, counts, rests)
+            add_instant(intervals.group[i], a - start, -sign, week, slot, counts, rests)
+            add_instant(intervals.group[i], b - start, sign, week, slot, counts, rests)

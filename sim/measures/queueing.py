@@ -14,9 +14,9 @@ waiting_time_served    the same, of those served
 waiting_time_p50, p90  its quantiles, of all who were not refused
 sojourn_time           mean from arrival to departure, of all who were not refused
 service_time           mean time in service, without changeovers, of those served
-waiting_share          share of those not refused who waited at all
+waiting_share          share of those not refused who waited
 abandoned_share        share that left unserved after waiting
-refused_share          share that found no room
+refused_share          share that was refused because the hall was full
 open                   those still there at the horizon
 number_waiting         time average of the number waiting at stations
 number_present         time average of the number at stations, waiting or in service
@@ -59,14 +59,14 @@ Row = tuple[str, str, str, float, int]
 
 @dataclass(frozen=True)
 class _Stays:
-    """Stays at stations, or whole ways through the network: one row each; ticks."""
+    """Stays at stations, or whole passages through the network: one row each; ticks."""
 
     waiting: Ints
     service: Ints
     sojourn: Ints
     outcome: Ints
 
-    def of(self, rows: Bools) -> _Stays:
+    def take(self, rows: Bools) -> _Stays:
         """Return some of the rows."""
         return _Stays(self.waiting[rows], self.service[rows], self.sojourn[rows], self.outcome[rows])
 
@@ -115,16 +115,16 @@ def queueing_measures(
     leaving = _last_served(network, visits)
 
     groups: list[tuple[str, _Stays, Bools, Bools]] = [
-        ("all", requests.of(measured), at_station, leaving),
+        ("all", requests.take(measured), at_station, leaving),
     ]
     for i, name in enumerate(labels.station_names):
         here = network.steps.station == i
         through = here & (visits.outcome == Outcome.SERVED)
-        groups.append((f"station:{name}", steps.of(here & arrived & measured[owner]), here, through))
+        groups.append((f"station:{name}", steps.take(here & arrived & measured[owner]), here, through))
     for i, name in enumerate(labels.class_names):
-        mine = labels.request_class == i
-        theirs = mine[owner] & at_station
-        groups.append((f"class:{name}", requests.of(measured & mine), theirs, leaving & mine[owner]))
+        of_class = labels.request_class == i
+        steps_of_class = of_class[owner] & at_station
+        groups.append((f"class:{name}", requests.take(measured & of_class), steps_of_class, leaving & of_class[owner]))
 
     rows: list[Row] = []
     for name, stays, here, through in groups:

@@ -1,4 +1,4 @@
-"""How many wait at which time of the week: time averages, exact to the tick."""
+"""The number of residents, files and tasks that wait at each time of the week: time averages, exact to the tick."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ _OF_KIND = {
 }
 _OF_PRESENCE = {Presence.IN_PERSON: 0, Presence.ON_THE_PHONE: 1}
 
-BLOCK = 1 << 16  # steps or spells that are looked at at once
+BLOCK = 1 << 16  # steps or spells that are read at once
 
 
 def waiting(case: Case, visits: Visits, spells: Spells, start: int, end: int) -> AnyInts:
-    """Return the ticks that all who wait have waited in each half hour of the week, within [start, end).
+    """Return the ticks waited in each half hour of the week, within [start, end), summed over all steps that wait.
 
-    Somebody waits who is at a station and not in service; what is begun and lies overnight does not wait. Patrols and
-    home visits are left out: what is not begun in its window lapses.
+    A step waits while it is at a station and not in service; one that is begun and lies overnight does not wait.
+    Patrols and home visits are left out: one that is not begun in its window lapses.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def waiting(case: Case, visits: Visits, spells: Spells, start: int, end: int) ->
     ndarray of int, shape (levels, desks, 336)
         In the order of `LEVELS` and `DESKS`.
     """
-    from sim.measures import kernels  # Numba takes a third of a second to load, and not everybody measures
+    from sim.measures import kernels  # late: Numba takes a third of a second to load
 
     n_groups = len(LEVELS) * len(DESKS)
     counts = np.zeros((n_groups, 1 + N_SLOTS), dtype=np.int64)
@@ -68,8 +68,8 @@ def waiting(case: Case, visits: Visits, spells: Spells, start: int, end: int) ->
     group = groups(case)
 
     def add(sign: int, which: AnyInts, begin: AnyInts, until: AnyInts) -> None:
-        some = kernels.Intervals(*map(fixed, (which, begin, until)))
-        kernels.add_intervals(some, start, end, case.horizon, sign, WEEK, SLOT, counts, rests)
+        intervals = kernels.Intervals(*map(fixed, (which, begin, until)))
+        kernels.add_intervals(intervals, start, end, case.horizon, sign, WEEK, SLOT, counts, rests)
 
     for a in range(0, len(group), BLOCK):
         rows = slice(a, a + BLOCK)
@@ -97,16 +97,16 @@ def groups(case: Case) -> AnyInts:
 
 
 def queues(ticks: AnyInts, levels: set[str], weeks: int) -> pl.DataFrame:
-    """Return the number that waits, on the average, in each half hour of the week.
+    """Return the average number that wait in each half hour of the week.
 
     Parameters
     ----------
     ticks : ndarray of int, shape (levels, desks, 336)
         From `waiting`.
     levels : set of str
-        Those of the design; others have no rows.
+        The levels of the design; others have no rows.
     weeks : int
-        Over how many.
+        The number of weeks that the ticks are summed over.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The tables of a replication, from its tally."""
+"""The tables of a replication, made from its tally."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def tables(organisation: Organisation, office: OfficeTime, demand: Demand, tally
     Parameters
     ----------
     organisation, office, demand
-        What was run.
+        The replication that was run.
     tally : Tally
         Of the whole replication.
 
@@ -49,7 +49,7 @@ def tables(organisation: Organisation, office: OfficeTime, demand: Demand, tally
     came = int(np.count_nonzero(demand.channel[tally.requests.ids[measured]] != Channel.LATENT))
     days = tally.time.on_duty[staff.by_level(organisation)["community"]].sum() / office.day_ticks
     rows.add("requests_per_official_day", "level:community", "requests", came / days, came)
-    _facts_of_the_design(rows, organisation)
+    _add_design_rows(rows, organisation)
     return {
         "measures": rows.frame(),
         "turnaround": pl.DataFrame(residents.turnaround_distribution(office, tally.requests, start, end)),
@@ -62,13 +62,13 @@ def tables(organisation: Organisation, office: OfficeTime, demand: Demand, tally
     }
 
 
-def _facts_of_the_design(rows: Rows, organisation: Organisation) -> None:
-    """Add what no simulation changes: the way of households to their office, and who has only grids."""
+def _add_design_rows(rows: Rows, organisation: Organisation) -> None:
+    """Add what is known without simulation: the walk of households to their office and the share of grid managers."""
     place, district = organisation.place, organisation.pilot.district
     minutes = place.distance(place.point) / district.walking_kmh * 60
     rows.add("walk", "all", "minutes", float(minutes.mean()), len(minutes))
     staff_there = [p for p in organisation.people if p.level == "community"]
-    n_managers = sum(p.bundle < 0 for p in staff_there)
+    n_managers = sum(p.specialism < 0 for p in staff_there)
     rows.add("managers_share", "all", "share", n_managers / len(staff_there), len(staff_there))
 
 

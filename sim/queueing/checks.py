@@ -1,11 +1,11 @@
-"""What a schema cannot see in a YAML network: that names name something and that every route ends."""
+"""Checks of a YAML network that a schema cannot make: all names are known and every route ends."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from sim.errors import ConfigError, near
-from sim.queueing.schema import END, Fork, InTurn
+from sim.queueing.schema import END, Duty, Fork, InTurn, Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ def check(plan: Plan, root: str) -> None:
         With the path, the rule and the value, and the nearest names to an unknown one.
     """
     problems = [
-        *_places(plan),
+        *_halls_and_sites(plan),
         *_duties(plan),
         *_hours(plan),
         *_classes(plan),
@@ -48,7 +48,7 @@ def step_names(route: Iterable[Step]) -> list[str]:
 
 
 def can_leave(plan: Plan, step: Step) -> bool:
-    """Return whether a request may leave a step unserved: by patience, at a closing, or for want of room."""
+    """Return whether a request may leave a step unserved: by patience, at a closing, or because a hall is full."""
     if step.patience is not None or step.shuts is not None:
         return True
     if step.station is None:
@@ -65,14 +65,14 @@ def shifts_of(plan: Plan, pool: Pool) -> tuple[Shift, ...] | None:
 
 
 def _known(path: str, name: str | None, known: Iterable[str], noun: str) -> Iterator[str]:
-    """Yield a problem if a name is given that names nothing."""
+    """Yield a problem if an unknown name is given."""
     names = list(known)
     if name is not None and name not in names:
         listed = f" of {', '.join(names)}" if 0 < len(names) <= 8 else ""
         yield f"{path} must be the name of a {noun}{near(name, names) or listed}, got {name}"
 
 
-def _places(plan: Plan) -> Iterator[str]:
+def _halls_and_sites(plan: Plan) -> Iterator[str]:
     """Yield unknown halls and sites."""
     for name, station in plan.stations.items():
         yield from _known(f"stations.{name}.hall", station.hall, plan.halls, "hall")
@@ -116,7 +116,7 @@ def _pool(plan: Plan, path: str, pool: Pool) -> Iterator[str]:
 
 
 def _hours(plan: Plan) -> Iterator[str]:
-    """Yield hours that name no calendar, and calendars that name another."""
+    """Yield hours that name an unknown calendar, and calendars that name another calendar."""
     for name, hours in plan.calendars.items():
         if hours.calendar is not None:
             yield f"calendars.{name} must be hours of its own, got the calendar {hours.calendar}"
@@ -150,15 +150,15 @@ def _hours_of_classes(plan: Plan) -> Iterator[tuple[str, Hours]]:
 
 
 def _classes(plan: Plan) -> Iterator[str]:
-    """Yield what is wrong in routes."""
+    """Yield the problems of routes."""
     for name, kind in plan.classes.items():
         path, names = f"classes.{name}", step_names(kind.route)
-        found = list(_route(plan, path, kind, names))
-        yield from found or _endless(plan, path, kind, names)
+        problems = list(_route(plan, path, kind, names))
+        yield from problems or _endless(plan, path, kind, names)
 
 
 def _route(plan: Plan, path: str, kind: RequestClass, names: list[str]) -> Iterator[str]:
-    """Yield unknown or repeated names, priorities out of order, and ways out that nobody can take."""
+    """Yield unknown or repeated names, priorities out of order, and exits that no request can take."""
     for i, step in enumerate(kind.route):
         here = f"{path}.route.{i}"
         if names[i] == END or names[i] in names[:i]:
@@ -168,10 +168,10 @@ def _route(plan: Plan, path: str, kind: RequestClass, names: list[str]) -> Itera
         yields_to = kind.yields_to if step.yields_to is None else step.yields_to
         if yields_to > priority:
             yield f"{here}.yields_to must be at most its priority ({priority}), got {yields_to}"
-        for way in ("next", "leave"):
-            fork: Fork | None = getattr(step, way)
+        for lead in ("next", "leave"):
+            fork: Fork | None = getattr(step, lead)
             for target in fork.targets if fork is not None else ():
-                yield from _known(f"{here}.{way}", target, [*names, END], "step")
+                yield from _known(f"{here}.{lead}", target, [*names, END], "step")
         known = step.station is None or step.station in plan.stations
         if step.leave is not None and known and not can_leave(plan, step):
             yield f"{here}.leave must be left out without patience, shuts or a room, got one"
@@ -190,13 +190,13 @@ def _lists(path: str, kind: RequestClass, step: Step) -> Iterator[str]:
 
 
 def _endless(plan: Plan, path: str, kind: RequestClass, names: list[str]) -> Iterator[str]:
-    """Yield a route that a request may enter and never end, unless its rounds are bounded."""
+    """Yield a problem if a request may go round a route forever, unless its rounds are bounded."""
     if kind.rounds is not None:
         return
-    forks = [ways(plan, kind.route, i) for i in range(len(names))]
+    forks = [exits(plan, kind.route, i) for i in range(len(names))]
     ends = {END}
     grows = True
-    while grows:  # a step ends if each of its ways may end; in turn, if all of them do
+    while grows:  # a step may end if each of its exits leads to some step that may end; in turn, if all of them do
         more = {
             name
             for name, both in zip(names, forks, strict=True)
@@ -218,7 +218,7 @@ def _endless(plan: Plan, path: str, kind: RequestClass, names: list[str]) -> Ite
             return
 
 
-def ways(plan: Plan, route: tuple[Step, ...], i: int) -> list[Fork]:
+def exits(plan: Plan, route: tuple[Step, ...], i: int) -> list[Fork]:
     """Return where a request goes after a step, and, if it can leave it, where it then goes."""
     names = [*step_names(route), END]
     step = route[i]
@@ -240,21 +240,21 @@ def _signals(plan: Plan) -> Iterator[str]:
 
 
 def _unserved(plan: Plan) -> Iterator[str]:
-    """Yield stations that a route needs and nobody serves."""
+    """Yield stations that a route needs and that no server serves."""
     served: set[str] = set()
     for pool in plan.servers.values():
         if pool.number:
             shifts = shifts_of(plan, pool)
             duties = [pool.serves] if shifts is None else [shift.duty or pool.serves for shift in shifts]
-            served.update(station for duty in duties if duty for station in stations_of(plan, duty))
+            served.update(station for serves in duties if serves for station in duty_of(plan, serves).lines)
     needed = {step.station: None for kind in plan.classes.values() for step in kind.route if step.station}
     for station in needed:
         if station not in served:
             yield f"stations.{station} must be served by somebody in servers, got nobody"
 
 
-def stations_of(plan: Plan, serves: Serves) -> list[str]:
-    """Return the stations that a duty serves."""
+def duty_of(plan: Plan, serves: Serves, *, longest: bool = False) -> Duty:
+    """Return what is served: a named duty, the station of that name, or lines on the spot (`longest` is their own)."""
     if serves.duty is None:
-        return list(serves.lines)
-    return list(plan.duties[serves.duty].lines) if serves.duty in plan.duties else [serves.duty]
+        return Duty(lines=serves.lines, longest=longest)
+    return plan.duties.get(serves.duty) or Duty(lines={serves.duty: Line()}, longest=longest)

@@ -1,4 +1,4 @@
-"""Mistakes in a YAML network as sentences: the path in the user's own text, the rule, and the value."""
+"""Messages for mistakes in a YAML network: the path in the user's own text, the rule, and the value."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ RULES = {
 
 
 def explain(error: ValidationError, given: object, root: str, known: Iterable[str]) -> str:
-    """Return what pydantic found as one paragraph of `path must be rule, got value`.
+    """Return the errors of pydantic as one paragraph of `path must be rule, got value`.
 
     Parameters
     ----------
     error : pydantic.ValidationError
-        What the schema found.
+        The errors.
     given : object
-        What the user gave: paths are those of the user's text, without the shorthands spelt out.
+        The user's own mapping, before short forms were spelt out: paths refer to it.
     root : str
         Name of the whole, such as `network`.
     known : iterable of str
-        Keys that the schema knows, for the nearest to an unknown one.
+        Keys that the schema knows, to suggest the nearest to an unknown one.
 
     Returns
     -------
@@ -51,13 +51,13 @@ def explain(error: ValidationError, given: object, root: str, known: Iterable[st
     """
     keys = sorted(set(known))
     errors = [details for details in error.errors() if not _counts_wrong_entries(details)]
-    found = list(dict.fromkeys(_sentence(details, given, root, keys) for details in errors))
-    more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
-    return "; ".join(found[:3]) + more
+    mistakes = list(dict.fromkeys(_sentence(details, given, root, keys) for details in errors))
+    more = f"; and {len(mistakes) - 3} more" if len(mistakes) > 3 else ""
+    return "; ".join(mistakes[:3]) + more
 
 
 def _counts_wrong_entries(details: ErrorDetails) -> bool:
-    """Return whether a list is called too short only because entries of it, told beside it, are wrong."""
+    """Return whether a list seems too short only because some of its entries, reported besides, are wrong."""
     return details["type"] == "too_short" and len(details["input"]) >= details["ctx"]["min_length"]
 
 

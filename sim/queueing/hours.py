@@ -1,4 +1,4 @@
-"""Hours in a YAML network: their schema, and the calendar that they mean up to a horizon."""
+"""Hours in a YAML network: their schema, and the calendar that they stand for up to a horizon."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _clock_hours(given: Any) -> Any:
 
 
 def _weekdays(key: str) -> str:
-    """Refuse a key that is no weekday, span or list of weekdays."""
+    """Raise unless a key is a weekday, a span or a list of weekdays."""
     days_of(key)
     return key
 
@@ -102,7 +102,7 @@ class Alternating(BaseModel):
     shut: Law
 
     @model_validator(mode="after")
-    def _passes(self) -> Self:
+    def _time_passes(self) -> Self:
         if self.open.mean <= 0:
             raise ValueError(f"open must have a mean above 0, got {self.open.mean:g}")
         return self
@@ -190,7 +190,7 @@ def calendar_of(hours: Hours, unit: int, end: int, draw: Callable[[str], np.rand
 
 
 def check_apart(opens: Ints, closes: Ints, unit: int) -> None:
-    """Refuse sorted intervals of which one opens before the one before it closes."""
+    """Raise if two of some sorted intervals overlap."""
     overlap = opens[1:] < closes[:-1]
     if overlap.any():
         i = int(np.argmax(overlap))

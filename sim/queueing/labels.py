@@ -1,4 +1,4 @@
-"""What people call the parts of a network: beside its arrays, and never seen by an engine."""
+"""The names of the parts of a network: they lie beside its arrays, and no engine sees them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class Labels:
     """Names of stations, classes and pools; the class of each request and the pool of each server.
 
-    `unit` is the ticks in a unit of the time that results are told in, and `time_unit` its name.
+    `unit` is the number of ticks in the time unit of the results, and `time_unit` its name.
     """
 
     station_names: tuple[str, ...]

@@ -1,8 +1,8 @@
-"""Routes unrolled: every way that a request may go through its class's route, drawn before the engine runs.
+"""Unrolls routes: draws, before the engine runs, the steps that each request goes through.
 
-Steps of the engine lead forwards only. A route with a way back is laid out in *rounds*: a request that goes
-to a step at or above the one it is at begins the next round. In a round it is at each step at most once, so a
-step is told apart by its round, and its draws belong to (request, step, round), whatever happened before.
+Steps of the engine lead forwards only. A route that leads back is unrolled in *rounds*: a request that goes to a step
+at or above the one it is at begins the next round. In a round it is at each step at most once, so a step is identified
+by its round, and its draws belong to (request, step, round), independently of what happened before.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 from sim.draws.laws import Deterministic
 from sim.errors import ConfigError
-from sim.queueing.checks import step_names, ways
+from sim.queueing.checks import exits, step_names
 from sim.queueing.schema import END, Fork, InTurn
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def unroll(plan: Plan, kind: RequestClass, path: str, n: int, draw: Draw) -> Row
     n : int
         Number of requests.
     draw : callable
-        Given a purpose and a number, so many uniforms; entry i belongs to request i.
+        Given a purpose and a number n, returns n uniforms; entry i belongs to request i.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def unroll(plan: Plan, kind: RequestClass, path: str, n: int, draw: Draw) -> Row
     """
     names = step_names(kind.route)
     here = [np.ones(n, dtype=bool) if i == 0 else np.zeros(n, dtype=bool) for i in range(len(names))]
-    forks = [ways(plan, kind.route, i) for i in range(len(names))]
+    forks = [exits(plan, kind.route, i) for i in range(len(names))]
     nodes: list[_Node] = []
     rounds = 0
     while any(mask.any() for mask in here):
@@ -125,7 +125,7 @@ def _node(kind: RequestClass, forks: list[Fork], at: tuple[int, int], who: Ints,
 
 
 def values(amount: AnyLaw | InTurn, who: Ints, uniform: Callable[[], Floats]) -> Floats:
-    """Return the amounts of some requests, by law or in turn; uniforms are drawn only if they are needed."""
+    """Return the amounts of some requests, by law or in turn; uniforms are drawn only if needed."""
     if isinstance(amount, InTurn):
         return np.asarray(amount.values)[who % len(amount.values)]
     if isinstance(amount, Deterministic):
@@ -151,7 +151,7 @@ def _choices(fork: Fork, names: list[str], who: Ints, uniform: Callable[[], Floa
 
 
 def _mark(node: _Node, here: list[NDArray[np.bool_]], again: list[NDArray[np.bool_]], last: bool) -> None:
-    """Mark where requests of a node may come to, in this round or the next; end those who may not go on."""
+    """Mark the steps that requests of a node may go to, in this round or the next; end those that may not go on."""
     for to in (node.next, node.leave):
         if last:
             to[to <= node.step] = NONE
@@ -161,17 +161,17 @@ def _mark(node: _Node, here: list[NDArray[np.bool_]], again: list[NDArray[np.boo
 
 
 def _joined(nodes: list[_Node]) -> Rows:
-    """Return all nodes as rows, with ways as rows."""
+    """Return all nodes as rows, with `next` and `leave` as row numbers."""
     first = np.cumsum([0, *(len(node.who) for node in nodes)])
     at = {(node.round, node.step): k for k, node in enumerate(nodes)}
 
     def rows(node: _Node, to: Ints) -> Ints:
-        found = np.full(len(to), NONE)
+        rows_after = np.full(len(to), NONE)
         for target in np.unique(to[to != NONE]):
             k = at[node.round + (target <= node.step), int(target)]
             going = to == target
-            found[going] = first[k] + np.searchsorted(nodes[k].who, node.who[going])
-        return found
+            rows_after[going] = first[k] + np.searchsorted(nodes[k].who, node.who[going])
+        return rows_after
 
     return Rows(
         request=_concatenated([node.who for node in nodes]),
@@ -183,7 +183,7 @@ def _joined(nodes: list[_Node]) -> Rows:
 
 
 def _concatenated(parts: list[Ints]) -> Ints:
-    """Return integer arrays in one, also if there are none."""
+    """Return integer arrays joined into one, empty if there are none."""
     return np.concatenate([np.zeros(0, dtype=np.int64), *parts])
 
 

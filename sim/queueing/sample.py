@@ -1,4 +1,4 @@
-"""A queueing network written as YAML, checked, and drawn as the arrays of one replication."""
+"""Loads a queueing network written as YAML, and draws the arrays of one replication of it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pydantic import ValidationError
 from sim.draws.arrivals import arrival_times, day_factors, renewal_times
 from sim.draws.clock import DAY, Calendar
 from sim.draws.streams import stream, uniforms
-from sim.engine.network import NONE, Network
+from sim.engine.network import LEADS, NONE, Network, absolute
 from sim.engine.network_building import make_network
 from sim.errors import ConfigError
-from sim.queueing.checks import check, shifts_of
+from sim.queueing.checks import check, duty_of, shifts_of
 from sim.queueing.errors import explain, shown
 from sim.queueing.hours import calendar_of, check_apart
 from sim.queueing.labels import Labels
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from sim.arrays import Ints
     from sim.queueing.hours import Hours
-    from sim.queueing.schema import Arrivals, Line, Pool, RequestClass, Serves
+    from sim.queueing.schema import Arrivals, Pool, RequestClass, Serves
 
 CLOCKS = ("lag_clock", "gate", "patience_clock", "shuts")
 SIGNALS = ("emits", "awaits")
@@ -46,12 +46,12 @@ def load(mapping: Mapping[str, Any], root: str = "network") -> Plan:
     Returns
     -------
     Plan
-        Frozen; every name in it names something, every station is served and every route ends.
+        Frozen; all names in it are known, every station is served and every route ends.
 
     Raises
     ------
     ConfigError
-        For a user's mistake, as one paragraph of `path must be rule, got value`.
+        If there is a mistake, as one paragraph of `path must be rule, got value`.
     """
     if not isinstance(mapping, Mapping):
         raise ConfigError(f"{root} must be a mapping, got {shown(mapping)}")
@@ -92,7 +92,7 @@ def sample(plan: Plan, seed: int, replication: int) -> tuple[Network, Labels, in
     Raises
     ------
     ConfigError
-        If requests go round for ever.
+        If requests go round forever.
     """
     draft = _Draft(plan, seed, replication, "network")
     servers, duties, server_pool = _staff(draft)
@@ -100,9 +100,9 @@ def sample(plan: Plan, seed: int, replication: int) -> tuple[Network, Labels, in
     begin = np.concatenate(begins)
     request_class = np.repeat(np.arange(len(begins)), [len(times) for times in begins])
     order = np.argsort(begin, kind="stable")
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
-    steps, counts = _steps(draft, [len(times) for times in begins], place)
+    position = np.empty_like(order)
+    position[order] = np.arange(len(order))
+    steps, counts = _steps(draft, [len(times) for times in begins], position)
     halls = {name: i for i, name in enumerate(plan.halls)}
     rooms = [hall.room for hall in plan.halls.values()]
     hall_of = []
@@ -139,7 +139,7 @@ def sample(plan: Plan, seed: int, replication: int) -> tuple[Network, Labels, in
 
 @dataclass
 class _Draft:
-    """A replication in the making: the calendars met so far, and its random streams."""
+    """A replication while it is drawn: the calendars in use so far, and its random streams."""
 
     plan: Plan
     seed: int
@@ -158,7 +158,7 @@ class _Draft:
         return stream(self.seed, self.replication, purpose)
 
     def resolved(self, hours: Hours, path: str, who: str = "") -> Calendar:
-        """Return the calendar that hours mean; random ones are drawn for whoever they are of."""
+        """Return the calendar that hours stand for; random hours are drawn for each server (`who`) separately."""
         if hours.calendar is not None:
             return self.calendars[self.named(hours.calendar)]
         try:
@@ -185,7 +185,7 @@ class _Draft:
 
 
 def _offsets(counts: list[int] | Ints) -> Ints:
-    """Return the offsets of owners that have so many rows each."""
+    """Return the offsets of owners, from their numbers of rows."""
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
@@ -203,24 +203,17 @@ def _intervals(calendars: list[Calendar]) -> dict[str, Any]:
 
 
 class _Duties:
-    """The duties met so far; those that are the same have one index."""
+    """The duties in use so far; equal ones share an index."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.rows: dict[tuple[tuple[tuple[int, int, int], ...], bool], int] = {}
 
     def index(self, serves: Serves, longest: bool) -> int:
-        """Return the index of what is served."""
-        plan = self.plan
-        lines: Mapping[str, Line] = serves.lines
-        if serves.duty is not None and serves.duty in plan.duties:
-            lines, longest = plan.duties[serves.duty].lines, plan.duties[serves.duty].longest
-        stations = list(plan.stations)
-        if serves.duty is not None and serves.duty not in plan.duties:
-            row: tuple[tuple[int, int, int], ...] = ((stations.index(serves.duty), 0, 1000),)
-        else:
-            row = tuple((stations.index(name), line.rank, round(line.pace * 1000)) for name, line in lines.items())
-        return self.rows.setdefault((row, longest), len(self.rows))
+        """Return the index of the duty that serves this."""
+        duty, stations = duty_of(self.plan, serves, longest=longest), list(self.plan.stations)
+        row = tuple((stations.index(name), line.rank, round(line.pace * 1000)) for name, line in duty.lines.items())
+        return self.rows.setdefault((row, duty.longest), len(self.rows))
 
     def columns(self) -> dict[str, Any]:
         """Return the duties as the columns of their table."""
@@ -262,7 +255,7 @@ def _roster(draft: _Draft, duties: _Duties, path: str, i: int, pool: Pool) -> In
     parts = []
     if shifts is None and pool.serves is not None:
         duty = duties.index(pool.serves, pool.longest)
-        hours = Calendar.of([(0, draft.end)])
+        hours = Calendar.from_intervals([(0, draft.end)])
         if pool.hours is not None:
             hours = draft.resolved(pool.hours, f"{path}.hours", f"/{i}")
         parts.append(_rows(hours, duty, pool.hand_back))
@@ -342,7 +335,7 @@ def _poisson(draft: _Draft, arrivals: Arrivals, purpose: str, opening: Calendar 
     return arrival_times(draft.stream(purpose), edges, rate * np.diff(edges) / unit, factors)
 
 
-def _steps(draft: _Draft, numbers: list[int], place: Ints) -> tuple[dict[str, Ints], Ints]:
+def _steps(draft: _Draft, numbers: list[int], position: Ints) -> tuple[dict[str, Ints], Ints]:
     """Return the columns of all steps, request by request, and the number of steps of each request."""
     plan = draft.plan
     signals: dict[str, int] = {}
@@ -354,10 +347,10 @@ def _steps(draft: _Draft, numbers: list[int], place: Ints) -> tuple[dict[str, In
 
         rows = unroll(plan, kind, f"{draft.root}.classes.{name}", n, draw)
         table = _columns(draft, name, rows, signals)
-        for way in ("next", "leave"):
-            table[way] = np.where(table[way] == NONE, NONE, first_row + table[way])
+        for lead in LEADS:
+            table[lead] = absolute(table[lead], first_row)
         tables.append(table)
-        owners.append(place[first_request + rows.request])
+        owners.append(position[first_request + rows.request])
         first_request += n
         first_row += len(rows.request)
     owner = np.concatenate(owners)
@@ -365,14 +358,14 @@ def _steps(draft: _Draft, numbers: list[int], place: Ints) -> tuple[dict[str, In
     row = np.empty_like(order)
     row[order] = np.arange(len(order))
     steps = {column: np.concatenate([table[column] for table in tables])[order] for column in tables[0]}
-    for way in ("next", "leave"):
-        to = steps[way]
-        steps[way] = np.where(to == NONE, NONE, row[to] if len(row) else to)
-    return steps, np.bincount(owner, minlength=len(place))
+    for lead in LEADS:
+        to = steps[lead]
+        steps[lead] = np.where(to == NONE, NONE, row[to] if len(row) else to)
+    return steps, np.bincount(owner, minlength=len(position))
 
 
 def _columns(draft: _Draft, name: str, rows: Rows, signals: dict[str, int]) -> dict[str, Ints]:
-    """Return the columns of the steps of a class; ways are rows of the class."""
+    """Return the columns of the steps of a class; `next` and `leave` are rows of the class."""
     plan, stations, kind = draft.plan, list(draft.plan.stations), draft.plan.classes[name]
     same: dict[str, list[int]] = {}
     for i, step in enumerate(kind.route):

@@ -62,14 +62,14 @@ class Station(BaseModel):
 
 
 class Hall(BaseModel):
-    """A waiting room of several stations: with so many waiting in it, arrivals are refused."""
+    """A waiting room shared by stations: when `room` requests wait in it, arrivals are refused."""
 
     model_config = FROZEN
     room: Whole
 
 
 class Line(BaseModel):
-    """A station in a duty: the least rank goes first; work takes `pace` times as long as it says."""
+    """A station in a duty: the least rank goes first; work takes `pace` times its nominal time."""
 
     model_config = FROZEN
     rank: Whole = 0
@@ -90,7 +90,7 @@ class Duty(BaseModel):
 
 
 class Serves(BaseModel):
-    """A duty by name, or its stations on the spot."""
+    """A duty by name, or its stations given in place."""
 
     model_config = FROZEN
     duty: Name | None = None
@@ -108,7 +108,7 @@ ServesOf = Annotated[Serves, BeforeValidator(_serves)]
 
 
 class Shift(BaseModel):
-    """A part of a roster: hours, the duty in them, and whether a close hands the work in hand back."""
+    """A part of a roster: hours, the duty in them, and whether work in progress is handed back at a close."""
 
     model_config = FROZEN
     hours: HoursOf
@@ -117,7 +117,7 @@ class Shift(BaseModel):
 
 
 class Roster(BaseModel):
-    """A roster by name, or its shifts on the spot."""
+    """A roster by name, or its shifts given in place."""
 
     model_config = FROZEN
     name: Name | None = None
@@ -155,7 +155,7 @@ class Pool(BaseModel):
 
 
 class Sinusoid(BaseModel):
-    """A rate that swings about its mean over and over, at its mean and rising at time 0."""
+    """A rate that follows a sine about its mean, at its mean and rising at time 0."""
 
     model_config = FROZEN
     mean: Positive
@@ -170,14 +170,14 @@ class Sinusoid(BaseModel):
 
     @property
     def profile(self) -> tuple[tuple[float, float], ...]:
-        """Return the swing as short steps of the rate, each of which has exactly its part of the arrivals."""
+        """Return the rate as short steps, each with exactly its share of the arrivals."""
         width = 2 * math.pi / SWING_STEPS
         heights = [math.cos(k * width) - math.cos((k + 1) * width) for k in range(SWING_STEPS)]
         return tuple((self.period / SWING_STEPS, self.mean + self.amplitude * h / width) for h in heights)
 
 
 class Arrivals(BaseModel):
-    """When a class arrives: by a renewal law, a Poisson rate, profile or swing, or at times; alone or in batches."""
+    """Arrivals of a class: by a renewal law, a Poisson rate, profile or sine, or at given times; also in batches."""
 
     model_config = FROZEN
     renewal: Law | None = None
@@ -193,7 +193,7 @@ class Arrivals(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _law_beside(cls, given: Any) -> Any:
-        """Gather a law whose name and parameters stand beside the other keys."""
+        """Gather a law whose name and parameters are given beside the other keys."""
         if not isinstance(given, Mapping) or "law" not in given:
             return given
         own = {key: value for key, value in given.items() if key in cls.model_fields}
@@ -251,7 +251,7 @@ ForkOf = Annotated[Fork, BeforeValidator(_fork)]
 
 
 class Step(BaseModel):
-    """One step of a route; `next` is the step below unless it says otherwise, and who leaves is gone."""
+    """One step of a route; by default `next` is the step below, and a request that leaves is gone."""
 
     model_config = FROZEN
     name: Name | None = None
@@ -290,7 +290,7 @@ class Step(BaseModel):
 
 
 class RequestClass(BaseModel):
-    """Requests of one kind: when they arrive and what they go through."""
+    """Requests of one class: their arrivals and their route."""
 
     model_config = FROZEN
     arrivals: Arrivals
@@ -347,6 +347,6 @@ MODELS = (
 
 
 def known_keys() -> list[str]:
-    """Return every key of the schema, for the nearest to an unknown one."""
+    """Return every key of the schema, to suggest the nearest to an unknown one."""
     hidden = {"renewal", "shares", "in_turn", "values"}
     return sorted({name for model in MODELS for name in model.model_fields} - hidden)

@@ -1,4 +1,4 @@
-"""Which of several designs is best: simultaneous intervals against the best, and sequential selection.
+"""The choice of the best of several designs: simultaneous intervals against the best, and sequential selection.
 
 Everything works on paired replications: replication r of every design met the same demand (common random numbers).
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AgainstBest:
-    """Designs against the best of the others (arrays of shape (designs,), unit of the measure).
+    """Comparison of each design with the best of the others (arrays of shape (designs,), unit of the measure).
 
     `estimate` is the design's mean less the best other mean: where smaller is better, a value below 0 belongs to
     the best design, and any other is how much worse a design is. `low` and `high` hold all at once.
@@ -34,8 +34,8 @@ class AgainstBest:
 def best_intervals(means: ArrayLike, half_widths: ArrayLike, *, smaller_is_better: bool = True) -> AgainstBest:
     """Return intervals of every design's mean less the best of the others, from those of pairwise differences.
 
-    An interval that ends at 0 tells a design that is best, or one that is not: where smaller is better, a `low` of 0
-    is a design that is surely no better than the best, and a `high` of 0 is the best.
+    An interval that ends at 0 identifies a design that is the best, or one that is not: where smaller is better, a
+    design with a `low` of 0 is surely not better than the best other, and one with a `high` of 0 is the best.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def best_intervals(means: ArrayLike, half_widths: ArrayLike, *, smaller_is_bette
     half_widths : array_like, shape (k, k) or a number
         Half-width of the interval of each pairwise difference, all of which hold at once; or one for all.
     smaller_is_better : bool
-        What best means.
+        Whether small values are good.
 
     Returns
     -------
@@ -80,7 +80,7 @@ def against_best(samples: ArrayLike, confidence: float = 0.95, *, smaller_is_bet
     """Return simultaneous intervals of every design's mean less the best of the others, from paired replications.
 
     The half-widths of all pairwise differences are paired t, by Bonferroni over the k (k - 1) / 2 pairs: right
-    whatever the dependence between designs.
+    for any dependence between designs.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def against_best(samples: ArrayLike, confidence: float = 0.95, *, smaller_is_bet
     confidence : float
         Between 0 and 1, of all intervals together.
     smaller_is_better : bool
-        What best means.
+        Whether small values are good.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def _samples(samples: ArrayLike) -> Floats:
 
 @dataclass(frozen=True)
 class Dropped:
-    """A design dropped from a search: after how many replications of it, and by which better one."""
+    """A design dropped from a search, after how many of its replications, and the better design that beat it."""
 
     design: int
     after: int
@@ -133,24 +133,24 @@ class Dropped:
 
 @dataclass(frozen=True)
 class Selected:
-    """The design that a search chose, and what it took.
+    """The design that a search chose, and the replications that it took.
 
     Attributes
     ----------
     best : int
         The design chosen.
-    spent : ndarray, shape (designs,)
-        Replications looked at; the same whatever the block.
+    used : ndarray, shape (designs,)
+        Replications used; they do not depend on the block.
     drawn : ndarray, shape (designs,)
-        Replications asked for: with blocks, up to a block less one more than were looked at.
+        Replications drawn: with blocks, up to a block less one more than were used.
     dropped : tuple of Dropped
         In the order in which they were dropped.
     guaranteed : bool
-        False where the most replications ended the search: then the best mean was chosen.
+        False if the search ended at its most replications: then the design with the best mean was chosen.
     """
 
     best: int
-    spent: Ints
+    used: Ints
     drawn: Ints
     dropped: tuple[Dropped, ...]
     guaranteed: bool
@@ -185,14 +185,14 @@ def select_best(
     chosen about as often or more often (the tests measure it), but that is not proven for this procedure. Replications
     must be independent and normal (means of many requests nearly are), with any variances; designs may be dependent,
     and common random numbers save replications. Two designs with the same values in every replication (a knob that
-    does nothing) cannot be told apart: the earlier stays.
+    does nothing) cannot be distinguished: the earlier stays.
 
     Parameters
     ----------
     draw : callable
-        Given designs still in play and a number, returns the next so many paired replications of each (shape
-        (number, designs)). All designs in play have had the same replications, so that the answer may come from
-        replications made earlier.
+        Given designs still in play and a number, returns that many further paired replications of each (shape
+        (number, designs)). All designs in play have had the same replications, so replications made earlier may be
+        returned.
     k : int
         Number of designs, at least 2.
     zone : float
@@ -204,15 +204,15 @@ def select_best(
     most : int, optional
         Replications of a design after which the best mean is chosen, without the guarantee; at least `first`.
     block : int
-        Replications drawn at once after the first stage, at least 1. They are looked at one by one: whatever the
-        block, the same designs are dropped after the same replications, if a replication is the same whenever drawn.
+        Replications drawn at once after the first stage, at least 1. They are used one by one: with every block the
+        same designs are dropped after the same replications, provided that a replication is the same whenever drawn.
     smaller_is_better : bool
-        What best means.
+        Whether small values are good.
 
     Raises
     ------
     ValueError
-        Where an argument is out of its range, or a replication that is looked at is not finite (it was withheld).
+        If an argument is out of its range, or a replication that is used is not finite (it was withheld).
 
     References
     ----------
@@ -230,11 +230,11 @@ def select_best(
     check_stages(first, most, block)
     sign = -1.0 if smaller_is_better else 1.0
     every = np.arange(k)
-    start = finite(sign * drawn(draw, every, first), every, 0)
+    start = finite(sign * draw_checked(draw, every, first), every, 0)
     reach = 2 * kim_nelson_eta(k, first, 1 - confidence) * (first - 1) * variances_of_differences(start) / zone
     total, alive, r = start.sum(axis=0), every, first
-    spent, asked = np.full(k, first), np.full(k, first)
-    stock, looked = np.empty((0, k)), 0  # replications drawn ahead, and how many of them have been looked at
+    used, asked = np.full(k, first), np.full(k, first)
+    stock, taken = np.empty((0, k)), 0  # replications drawn ahead, and how many of them have been used
     dropped: list[Dropped] = []
     while True:
         slack = np.maximum(0.0, (reach[np.ix_(alive, alive)] - zone * r) / 2)
@@ -242,19 +242,19 @@ def select_best(
         dropped += [Dropped(int(alive[i]), r, int(alive[by])) for i, by in enumerate(beaten) if by >= 0]
         alive = alive[beaten < 0]
         if len(alive) == 1 or r == most:
-            return Selected(int(alive[np.argmax(total[alive])]), spent, asked, tuple(dropped), len(alive) == 1)
-        if looked == len(stock):
+            return Selected(int(alive[np.argmax(total[alive])]), used, asked, tuple(dropped), len(alive) == 1)
+        if taken == len(stock):
             number = block if most is None else min(block, most - r)
-            stock, looked = np.full((number, k), np.nan), 0
-            stock[:, alive] = sign * drawn(draw, alive, number)
+            stock, taken = np.full((number, k), np.nan), 0
+            stock[:, alive] = sign * draw_checked(draw, alive, number)
             asked[alive] += number
-        total[alive] += finite(stock[looked : looked + 1, alive], alive, r)[0]
-        spent[alive] += 1
-        looked, r = looked + 1, r + 1
+        total[alive] += finite(stock[taken : taken + 1, alive], alive, r)[0]
+        used[alive] += 1
+        taken, r = taken + 1, r + 1
 
 
 def _beaten_by(total: Floats, slack: Floats) -> Ints:
-    """Return which design beats each (the one of the largest sum of them that do), or -1 where none does."""
+    """Return the design that beats each design (of several, the one with the largest sum), or -1."""
     gap = total[:, None] - total[None, :]
     order = np.arange(len(total))
     beats = (gap < -slack) | ((slack == 0) & (gap == 0) & (order[:, None] > order[None, :]))
@@ -263,7 +263,7 @@ def _beaten_by(total: Floats, slack: Floats) -> Ints:
 
 
 def check_stages(first: int, most: int | None, block: int) -> None:
-    """Refuse numbers of replications of a sequential search that are out of range."""
+    """Raise if the numbers of replications of a sequential search are out of range."""
     if first < 2:
         raise ValueError(f"first must be at least 2, got {first}")
     if most is not None and most < first:
@@ -272,8 +272,8 @@ def check_stages(first: int, most: int | None, block: int) -> None:
         raise ValueError(f"block must be at least 1, got {block}")
 
 
-def drawn(draw: Callable[[Ints, int], Floats], designs: Ints, number: int, *responses: int) -> Floats:
-    """Return so many further replications of the designs, refused where they are not of the shape asked for."""
+def draw_checked(draw: Callable[[Ints, int], Floats], designs: Ints, number: int, *responses: int) -> Floats:
+    """Return the next `number` replications of the designs, or raise if they are not of the right shape."""
     values = np.asarray(draw(designs, number), dtype=np.float64)
     shape = (number, len(designs), *responses)
     if values.shape != shape:
@@ -282,7 +282,7 @@ def drawn(draw: Callable[[Ints, int], Floats], designs: Ints, number: int, *resp
 
 
 def finite(values: Floats, designs: Ints, seen: int) -> Floats:
-    """Return replications (shape (number, designs, ...)) that are all finite; `seen` came before them."""
+    """Return replications (shape (number, designs, ...)), or raise if one is not finite; `seen` came before them."""
     bad = np.argwhere(~np.isfinite(values))
     if len(bad):
         row, column, *rest = bad[0]

@@ -1,4 +1,4 @@
-"""Which is the cheapest of several designs that keeps every promise, by a fully sequential procedure."""
+"""The choice of the cheapest of several designs that keeps every promise, by a fully sequential procedure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.statistics.best import check_stages, drawn, finite, kim_nelson_eta
+from sim.statistics.best import check_stages, draw_checked, finite, kim_nelson_eta
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,7 +31,7 @@ class Promise:
 
 
 class Judgement(StrEnum):
-    """What a search found out about a design."""
+    """The judgement of a search on a design."""
 
     KEEPS = "keeps every promise"
     BREAKS = "breaks a promise"
@@ -46,22 +46,22 @@ class Judged:
     Attributes
     ----------
     judgement : Judgement
-        *Undecided* where the most replications told neither.
+        *Undecided* if the most replications showed neither.
     broken : int or None
-        The promise that the design was first seen to break.
+        The first promise that the design was found to break.
     kept : tuple of bool
-        Whether each promise is known to be kept; False tells nothing but that it is not known.
+        Whether each promise is known to be kept; False means that it is not known.
     means : tuple of float
-        Of each response over the replications looked at; NaN where there were none.
-    spent, drawn : int
-        Replications looked at, and asked for (in blocks).
+        Of each response over the replications used; NaN if there were none.
+    used, drawn : int
+        Replications used, and drawn (in blocks).
     """
 
     judgement: Judgement
     broken: int | None
     kept: tuple[bool, ...]
     means: tuple[float, ...]
-    spent: int
+    used: int
     drawn: int
 
 
@@ -69,8 +69,8 @@ class Judged:
 class Cheapest:
     """The cheapest design known to keep every promise, or None, and what is known of every design.
 
-    `guaranteed` is False where a design that is cheaper than the one chosen (or any, where none is) stayed undecided:
-    it may keep every promise too. The one chosen is known to keep them all the same.
+    `guaranteed` is False if a design that is cheaper than the one chosen (or any design, if none is) stayed undecided:
+    it may keep every promise too. The one chosen is known to keep them in any case.
     """
 
     best: int | None
@@ -91,23 +91,23 @@ def select_cheapest(
 ) -> Cheapest:
     """Return the cheapest of k designs that keeps q promises on means, by a fully sequential procedure.
 
-    With at least the given confidence all judgements are right together: no design is said to keep every promise
-    that misses a limit by its tolerance or more, and none is said to break one that keeps every limit by the tolerance
-    or more. So the one chosen misses no limit by its tolerance or more, and is no dearer than the cheapest design
-    that keeps every limit by the tolerance or more; there is none such where none is chosen. The error is shared
-    equally between the k q pairs of a design and a promise (beta = (1 - confidence) / (k q)), whatever the dependence
+    With at least the given confidence all judgements are right together: no design that misses a limit by its tolerance
+    or more is judged to keep every promise, and no design that keeps every limit by the tolerance or more is judged to
+    break one. So the one chosen misses no limit by its tolerance or more, and is no dearer than the cheapest design
+    that keeps every limit by the tolerance or more; if none is chosen, there is no such design. The error is shared
+    equally between the k q pairs of a design and a promise (beta = (1 - confidence) / (k q)), for any dependence
     between designs and between responses. Replications must be independent and normal.
 
-    Designs are judged from the cheapest to the dearest, and none that is dearer than one known to keep every
-    promise: none is run that the answer does not need.
+    Designs are judged from the cheapest to the dearest, and none that is dearer than one known to keep every promise,
+    so that no unnecessary design is run.
 
     Parameters
     ----------
     draw : callable
-        Given designs and a number, returns the next so many replications of each (shape (number, designs, q)). With
-        several abreast designs need not have had the same number so far: each goes on from its own.
+        Given designs and a number, returns that many further replications of each (shape (number, designs, q)). With
+        several abreast, designs need not have had the same number so far: each continues from its own.
     costs : array_like, shape (k,)
-        Known costs, such as heads, finite; of equal ones the earlier counts as cheaper.
+        Known costs, such as heads, finite; of two equal ones the earlier counts as cheaper.
     promises : sequence of Promise
         At least one.
     confidence : float
@@ -117,16 +117,16 @@ def select_cheapest(
     most : int, optional
         Replications after which a design stays undecided; at least `first`.
     block : int
-        Replications of a design drawn at once after the first stage; they are looked at one by one, so that the block
+        Replications of a design drawn at once after the first stage; they are used one by one, so that the block
         changes no judgement.
     abreast : int
-        Designs on trial at once, at least 1: with one, no replication is spent on a dearer design; with more, a pool
-        of processes has more to do. It changes no answer, only what more is known of dearer designs.
+        Designs on trial at once, at least 1: with one, no replication is used on a dearer design; with more, a pool
+        of processes has more to do. It changes no choice, only what is known besides of dearer designs.
 
     Raises
     ------
     ValueError
-        Where an argument is out of its range, or a replication that is looked at is not finite (it was withheld).
+        If an argument is out of its range, or a replication that is used is not finite (it was withheld).
 
     References
     ----------
@@ -146,15 +146,15 @@ def select_cheapest(
     while True:
         running = _running(trials, order, most)[:abreast]
         if not len(running):
-            return _told(trials, order)
-        fresh = running[[trials[i].spent == 0 for i in running]]
-        going = running[[trials[i].spent > 0 for i in running]]
-        left = block if most is None else min([block, *(most - trials[i].spent for i in going)])
+            return _answer(trials, order)
+        fresh = running[[trials[i].used == 0 for i in running]]
+        going = running[[trials[i].used > 0 for i in running]]
+        left = block if most is None else min([block, *(most - trials[i].used for i in going)])
         for designs, number in ((fresh, first), (going, left)):
             if len(designs):
-                values = drawn(draw, designs, number, q)
+                values = draw_checked(draw, designs, number, q)
                 for column, i in enumerate(designs):
-                    trials[i].look(values[:, column], int(i))
+                    trials[i].watch(values[:, column], int(i))
 
 
 class _Trial:
@@ -168,15 +168,15 @@ class _Trial:
         self.total = np.zeros(len(promises))
         self.kept = np.zeros(len(promises), dtype=bool)
         self.broken: int | None = None
-        self.spent = self.drawn = 0
+        self.used = self.drawn = 0
 
     @property
     def decided(self) -> bool:
         """Return whether the design is known to keep every promise or to break one."""
         return self.broken is not None or bool(self.kept.all())
 
-    def look(self, values: Floats, design: int) -> None:
-        """Look at further replications (shape (number, promises)) one by one, until the design is judged.
+    def watch(self, values: Floats, design: int) -> None:
+        """Use further replications (shape (number, promises)) one by one, until the design is judged.
 
         - The first ones are the first stage: they give the variances and are judged as one.
         - A promise is kept, for good, where its sum is at or below the lower boundary; of a constant response at its
@@ -184,14 +184,14 @@ class _Trial:
         - A promise not yet kept is broken where its sum is at or above the upper boundary.
         """
         self.drawn += len(values)
-        first_stage = not self.spent
+        first_stage = not self.used
         if first_stage:
             values = self._finite(values, design)
             self.reach = self.factor * values.var(axis=0, ddof=1) / self.tolerance
         for rows in values[None] if first_stage else values[:, None]:
             self.total += (self.sign * (self._finite(rows, design) - self.limit)).sum(axis=0)
-            self.spent += len(rows)
-            slack = np.maximum(0.0, (self.reach - self.tolerance * self.spent) / 2)
+            self.used += len(rows)
+            slack = np.maximum(0.0, (self.reach - self.tolerance * self.used) / 2)
             self.kept |= self.total <= -slack
             broken = ~self.kept & (self.total >= slack)
             if broken.any():
@@ -200,32 +200,32 @@ class _Trial:
                 return
 
     def _finite(self, rows: Floats, design: int) -> Floats:
-        """Return replications that are all finite."""
-        return finite(rows[:, None], np.array([design]), self.spent)[:, 0]
+        """Return replications, or raise if one is not finite."""
+        return finite(rows[:, None], np.array([design]), self.used)[:, 0]
 
     def judged(self, needed: bool) -> Judged:
         """Return what is known of the design."""
         judgement = Judgement.UNDECIDED if needed else Judgement.NOT_NEEDED
         if self.decided:
             judgement = Judgement.KEEPS if self.broken is None else Judgement.BREAKS
-        mean = self.limit + self.sign * self.total / self.spent if self.spent else np.full(len(self.limit), np.nan)
+        mean = self.limit + self.sign * self.total / self.used if self.used else np.full(len(self.limit), np.nan)
         kept = tuple(bool(one) for one in self.kept)
-        return Judged(judgement, self.broken, kept, tuple(float(one) for one in mean), self.spent, self.drawn)
+        return Judged(judgement, self.broken, kept, tuple(float(one) for one in mean), self.used, self.drawn)
 
 
 def _chosen(trials: Sequence[_Trial], order: Ints) -> int | None:
-    """Return the place in the order of the cheapest design known to keep every promise."""
+    """Return the position in the order of the cheapest design known to keep every promise."""
     return next((at for at, i in enumerate(order) if trials[i].decided and trials[i].broken is None), None)
 
 
 def _running(trials: Sequence[_Trial], order: Ints, most: int | None) -> Ints:
     """Return the designs still to be judged, cheapest first: those cheaper than one known to keep every promise."""
     needed = order[: _chosen(trials, order)]
-    return needed[[not trials[i].decided and (most is None or trials[i].spent < most) for i in needed]]
+    return needed[[not trials[i].decided and (most is None or trials[i].used < most) for i in needed]]
 
 
-def _told(trials: Sequence[_Trial], order: Ints) -> Cheapest:
-    """Return the answer of a search that has ended."""
+def _answer(trials: Sequence[_Trial], order: Ints) -> Cheapest:
+    """Return the result of a search that has ended."""
     at = _chosen(trials, order)
     cheaper = order[:at]
     judged = tuple(trial.judged(i in cheaper) for i, trial in enumerate(trials))
@@ -234,7 +234,7 @@ def _told(trials: Sequence[_Trial], order: Ints) -> Cheapest:
 
 
 def _check(cost: Floats, promises: Sequence[Promise], confidence: float, abreast: int) -> None:
-    """Refuse arguments out of range."""
+    """Raise if an argument is out of range."""
     if cost.ndim != 1 or not len(cost):
         raise ValueError(f"costs must be of at least one design, got shape {cost.shape}")
     if not np.isfinite(cost).all():

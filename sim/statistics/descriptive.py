@@ -1,4 +1,4 @@
-"""What describes many values at once: quantiles and means where some are still open, and inequality."""
+"""Summaries of many values: quantiles and means where some values are still open, and inequality."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def gini(values: ArrayLike) -> float:
 
 
 def quantile_with_open(values: ArrayLike, n_open: int, p: float) -> float:
-    """Return the p-quantile of finished values and of open ones, which count as longest.
+    """Return the p-quantile of finished and open values; open ones count as longest.
 
     It is the least value that at least a share p of all, finished and open, does not exceed (the
     inverse of the step function: no interpolation, so it is always a value that occurred).
@@ -85,7 +85,7 @@ def quantile_with_open(values: ArrayLike, n_open: int, p: float) -> float:
 
 
 def mean_with_open(values: ArrayLike, n_open: int, share: float = 0.01) -> float:
-    """Return the mean of those that finished, withheld where too many are open.
+    """Return the mean of the finished values, withheld (NaN) if too many are open.
 
     The longest are missing from such a mean: it is shown only where few are missing.
 
@@ -119,6 +119,6 @@ def mean_with_open(values: ArrayLike, n_open: int, share: float = 0.01) -> float
 
 
 def _check_open(n_open: int) -> None:
-    """Refuse a negative number of open ones."""
+    """Raise if the number of open values is negative."""
     if n_open < 0:
         raise ValueError(f"n_open must be at least 0, got {n_open}")

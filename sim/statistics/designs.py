@@ -25,18 +25,18 @@ class DesignError(ValueError):
 
 @dataclass(frozen=True)
 class Knob:
-    """One value of one knob; of some pilots only, where it is named so; one for which other shares make room."""
+    """One value of one knob: of some pilots only, if `pilots` names them; `rescales`: other shares are rescaled."""
 
     key: str
     value: Any
     pilots: tuple[str, ...] | None = None
-    room: bool = False
+    rescales: bool = False
 
 
 def identity(knobs: Sequence[Knob]) -> tuple[tuple[Any, ...], ...]:
-    """Return what is the same for knobs that do the same: their order does not count, nor does 1 beside 1.0."""
+    """Return a key that is equal for knobs that do the same: in any order, and for 1 as for 1.0."""
     values = (json.dumps(_number_alike(one.value), default=str) for one in knobs)
-    return tuple(sorted((k.key, value, k.pilots or (), k.room) for k, value in zip(knobs, values, strict=True)))
+    return tuple(sorted((k.key, value, k.pilots or (), k.rescales) for k, value in zip(knobs, values, strict=True)))
 
 
 def _number_alike(value: Any) -> Any:
@@ -50,7 +50,7 @@ def _number_alike(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Level:
-    """One level of a factor: what it is called, its number if it has one, and the knobs that it sets."""
+    """One level of a factor: its label, its number if it is one, and the knobs that it sets."""
 
     label: str
     number: float | None
@@ -59,7 +59,7 @@ class Level:
 
 @dataclass(frozen=True)
 class Factor:
-    """What a study moves: discrete levels, or intervals of one or several knobs that move together, or either.
+    """A factor that a study moves: discrete levels, intervals of one or several knobs that move together, or both.
 
     A factor of both (a range of the evidence) is taken by its levels in a grid, and over its whole range in a sample.
 
@@ -87,7 +87,7 @@ class Factor:
 
     @property
     def moves(self) -> set[tuple[str, tuple[str, ...] | None]]:
-        """Return the keys that the factor moves, each with the pilots of which it moves it (None: of all)."""
+        """Return the keys that the factor moves, each with the pilots in which it does so (None: all)."""
         return {(knob.key, knob.pilots) for knob in self.knobs}
 
     @property
@@ -96,7 +96,7 @@ class Factor:
         return {key for key, _ in self.moves}
 
     def at(self, u: float) -> Level:
-        """Return the level at a place between 0 and 1 (exclusive): levels take equal parts where there is no range."""
+        """Return the level at a position between 0 and 1 (exclusive); without an interval, levels have equal parts."""
         if not self.intervals:
             return self.levels[min(int(u * len(self.levels)), len(self.levels) - 1)]
         knobs = []
@@ -115,7 +115,7 @@ class Factor:
 
 @dataclass(frozen=True)
 class Setting:
-    """One row of a design: a level of each factor that is moved; the others stay as the base has them."""
+    """One row of a design: a level of each factor that is moved; the others stay at the base."""
 
     levels: Mapping[str, Level]
 
@@ -126,7 +126,7 @@ class Setting:
 
     @property
     def label(self) -> str:
-        """Return what to call the setting."""
+        """Return the name of the setting in words."""
         return ", ".join(f"{name}={level.label}" if name else level.label for name, level in self.levels.items())
 
 
@@ -142,7 +142,7 @@ class Block:
 
 @dataclass
 class Settings:
-    """The settings of a study, each once, however many of its designs have it."""
+    """The settings of a study, each once even if several designs have it."""
 
     all: list[Setting] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
@@ -158,13 +158,13 @@ class Settings:
         return number
 
     def join(self, kind: str, factors: Sequence[Factor], rows: Sequence[Setting], n: int | None = None) -> None:
-        """Add a design."""
+        """Add a design to the study."""
         names = tuple(factor.name for factor in factors)
         self.blocks.append(Block(kind, names, tuple(self.add(row) for row in rows), n))
 
 
 def _discrete(factors: Sequence[Factor], kind: str) -> None:
-    """Raise where a factor is an interval, which has no levels to take one by one."""
+    """Raise if a factor is an interval, which has no levels to take one by one."""
     for factor in factors:
         if not factor.levels:
             raise DesignError(
@@ -174,7 +174,7 @@ def _discrete(factors: Sequence[Factor], kind: str) -> None:
 
 
 def size(kind: str, factors: Sequence[Factor], n: int | None) -> int:
-    """Return how many settings a design has at most."""
+    """Return the largest number of settings that a design can have."""
     levels = [len(factor.levels) for factor in factors]
     if n is not None:
         return n * (len(factors) + 2) if kind == "indices" else n
@@ -182,14 +182,14 @@ def size(kind: str, factors: Sequence[Factor], n: int | None) -> int:
 
 
 def grid(factors: Sequence[Factor]) -> list[Setting]:
-    """Return every combination of levels; the last factor moves quickest."""
+    """Return every combination of levels; the last factor varies fastest."""
     _discrete(factors, "grid")
     names = [factor.name for factor in factors]
     return [Setting(dict(zip(names, row, strict=True))) for row in product(*(f.levels for f in factors))]
 
 
 def zipped(factors: Sequence[Factor]) -> list[Setting]:
-    """Return the first levels of all factors, then the second ones, and so on.
+    """Return a setting of the first levels of all factors, then one of the second levels, and so on.
 
     Raises
     ------
@@ -199,15 +199,15 @@ def zipped(factors: Sequence[Factor]) -> list[Setting]:
     _discrete(factors, "zip")
     lengths = {factor.name: len(factor.levels) for factor in factors}
     if len(set(lengths.values())) != 1:
-        told = ", ".join(f"{name} has {n}" for name, n in lengths.items())
-        raise DesignError(f"factors must have equally many levels in a zip design, got {told}")
+        numbers_of_levels = ", ".join(f"{name} has {n}" for name, n in lengths.items())
+        raise DesignError(f"factors must have equally many levels in a zip design, got {numbers_of_levels}")
     names = [factor.name for factor in factors]
     rows = zip(*(f.levels for f in factors), strict=True)
     return [Setting(dict(zip(names, row, strict=True))) for row in rows]
 
 
 def one_at_a_time(factors: Sequence[Factor]) -> list[Setting]:
-    """Return the base, then each level of each factor alone; a level that the base has already is left out."""
+    """Return the base, then each level of each factor alone; levels that the base has already are left out."""
     _discrete(factors, "one_at_a_time")
     rows = [Setting({})]
     for factor in factors:

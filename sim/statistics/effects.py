@@ -1,7 +1,7 @@
-"""What the factors of a study do to a response: main effects, curves, grids of cells and a summary, as tables.
+"""The effects of the factors of a study on a response, as tables: main effects, curves, cells and a summary.
 
 Every mean over settings is taken within a replication first, and its interval is over replications. Intervals hold one
-by one. What happens where a value is missing is told in `sim.statistics.responses`.
+by one. Missing values are treated as described in `sim.statistics.responses`.
 """
 
 from __future__ import annotations
@@ -62,10 +62,10 @@ def main_effects(
     for factor in factors:
         crossed = cells(settings, response, (factor,))
         n = min((len(v) for c in crossed for v in c.values), default=0)
-        means = [np.mean([v[:n] for v in c.values], axis=0) if c.values else None for c in crossed]
-        first = next((m for m in means if m is not None), None)
-        for cell, mean in zip(crossed, means, strict=True):
-            found = NONE if mean is None else mean_interval(mean, confidence)
+        mean_of_cell = [np.mean([v[:n] for v in c.values], axis=0) if c.values else None for c in crossed]
+        first = next((m for m in mean_of_cell if m is not None), None)
+        for cell, mean in zip(crossed, mean_of_cell, strict=True):
+            interval = NONE if mean is None else mean_interval(mean, confidence)
             (level,), (order,) = cell.levels, cell.orders
             change = NONE
             if mean is not None and first is not None:
@@ -74,7 +74,7 @@ def main_effects(
             table.append(
                 _named(response)
                 | {"factor": factor, "level": level.text, "order": order, "x": level.x}
-                | _shown(found)
+                | _shown(interval)
                 | {"change": change.estimate, "change_low": change.low, "change_high": change.high}
                 | {"rows": len(cell.values), "left_out": cell.left_out, "why": cell.why}
             )
@@ -84,7 +84,7 @@ def main_effects(
 def sampled_effects(
     settings: pl.DataFrame, response: Response, factors: Sequence[str], confidence: float = 0.95
 ) -> pl.DataFrame:
-    """Return the mean response where each factor lies in each quarter of a sample, all others wherever they are.
+    """Return the mean response in each quarter of each factor's range in a sample, over all values of the others.
 
     For designs that sample their factors (Latin hypercube, Sobol sequence). A factor of few levels keeps them.
 
@@ -102,16 +102,16 @@ def sampled_effects(
     """
     table = []
     for factor in factors:
-        found, places = levels(settings, factor)
-        names = [level.text for level in found]
-        x = np.array([math.nan if level.x is None else level.x for level in found])
-        if len(found) > QUARTERS + 2 and np.isfinite(x).all():
-            parts = np.array_split(np.arange(len(found)), QUARTERS)
+        ordered, group = levels(settings, factor)
+        names = [level.text for level in ordered]
+        x = np.array([math.nan if level.x is None else level.x for level in ordered])
+        if len(ordered) > QUARTERS + 2 and np.isfinite(x).all():
+            parts = np.array_split(np.arange(len(ordered)), QUARTERS)
             which = np.concatenate([np.full(len(part), i) for i, part in enumerate(parts)])
             names = [f"{x[part[0]]:.3g} to {x[part[-1]]:.3g}" for part in parts]
-            x, places = np.array([x[part].mean() for part in parts]), which[places]
+            x, group = np.array([x[part].mean() for part in parts]), which[group]
         for order, name in enumerate(names):
-            ids = settings["setting"].to_numpy()[places == order].tolist()
+            ids = settings["setting"].to_numpy()[group == order].tolist()
             known = [v.mean() for v in map(response.at, ids) if v is not None]
             why = "" if known else "; ".join(dict.fromkeys(map(response.reason, ids)))
             table.append(
@@ -129,7 +129,7 @@ QUARTERS = 4
 
 
 def omissions(table: pl.DataFrame) -> list[str]:
-    """Return in words, a sentence a factor, what the main effects of a table leave out (factors as they are named)."""
+    """Return a sentence for each factor whose main effects leave out combinations of the other factors."""
     shown = table.filter(pl.col("why") == "").unique("factor", maintain_order=True)
     return [
         f"Means at the levels of {factor} are over {rows} of {rows + left_out} combinations of the other factors: the "
@@ -142,7 +142,7 @@ def omissions(table: pl.DataFrame) -> list[str]:
 def curve(
     settings: pl.DataFrame, response: Response, factor: str, series: str | None = None, confidence: float = 0.95
 ) -> pl.DataFrame:
-    """Return the response along a factor, one curve for each level of another or one in all.
+    """Return the response along a factor, as one curve or as one for each level of another factor.
 
     Other factors of the settings, if there are any, are averaged over as in `main_effects`. Each point uses all the
     replications that it has.
@@ -222,8 +222,8 @@ def summary(settings: pl.DataFrame, responses: Sequence[Response], confidence: f
         columns["n"].append(max((len(r.values.get(setting, ())) for r in responses), default=0))
         for r in responses:
             values = r.at(setting)
-            found = NONE if values is None else mean_interval(values, confidence)
-            for end, value in zip(_BOUNDS, (found.estimate, found.low, found.high), strict=True):
+            interval = NONE if values is None else mean_interval(values, confidence)
+            for end, value in zip(_BOUNDS, (interval.estimate, interval.low, interval.high), strict=True):
                 columns[f"{r.name}{end}"].append(value)
         reasons = [f"{r.name}: {r.reason(setting)}" for r in responses if r.reason(setting)]
         columns["why"].append("; ".join(reasons))
@@ -232,23 +232,23 @@ def summary(settings: pl.DataFrame, responses: Sequence[Response], confidence: f
 
 
 def _mean(cell: Cell, confidence: float) -> Interval:
-    """Return the mean over the settings of a cell, within replications first."""
+    """Return the mean over the settings of a cell; it is taken within replications first."""
     n = min((len(v) for v in cell.values), default=0)
     return mean_interval(np.mean([v[:n] for v in cell.values], axis=0), confidence) if n else NONE
 
 
 def _named(response: Response) -> dict[str, object]:
-    """Return the columns that say what is shown."""
+    """Return the columns of the name and unit of a response."""
     return {"response": response.name, "unit": response.unit}
 
 
-def _shown(found: Interval) -> dict[str, object]:
+def _shown(interval: Interval) -> dict[str, object]:
     """Return the columns of an interval."""
-    return {"mean": found.estimate, "low": found.low, "high": found.high, "n": found.n}
+    return {"mean": interval.estimate, "low": interval.low, "high": interval.high, "n": interval.n}
 
 
 def _table(rows: list[dict[str, object]], texts: Sequence[str]) -> pl.DataFrame:
-    """Return the rows as a table whose types do not hang on what is in it."""
+    """Return the rows as a table whose types do not depend on its values."""
     whole = ("order", "x_order", "y_order", "n", "rows", "left_out")
     schema = {
         name: pl.String if name in texts or name.endswith("_level") else pl.Int64 if name in whole else pl.Float64

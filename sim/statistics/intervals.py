@@ -1,4 +1,4 @@
-"""Means and paired differences over replications, with their intervals: each alone, or all at once."""
+"""Means and paired differences over replications, with intervals that hold singly or all at once."""
 
 from __future__ import annotations
 
@@ -68,6 +68,12 @@ class Difference:
     p_value: float
     p_holm: float
     family_size: int = 1
+
+    @classmethod
+    def withheld(cls, n: int) -> Difference:
+        """Return a difference over n replications of which nothing is known."""
+        nan = math.nan
+        return cls(nan, nan, nan, n, sd=nan, correlation=nan, variance_ratio=nan, p_value=nan, p_holm=nan)
 
     @property
     def half_width(self) -> float:
@@ -151,8 +157,7 @@ def paired_difference(baseline: ArrayLike, other: ArrayLike, confidence: float =
         raise ValueError(f"other must be of the length of baseline, {len(x)}, got {len(y)}")
     n = len(x)
     if not np.isfinite(x).all() or not np.isfinite(y).all():
-        nan = math.nan
-        return Difference(nan, nan, nan, n, nan, nan, nan, nan, nan)
+        return Difference.withheld(n)
     mean, sd = _moments(y - x)
     half = half_width(sd, n, confidence)
     correlation, ratio = _pairing(x, y, sd)
@@ -161,9 +166,9 @@ def paired_difference(baseline: ArrayLike, other: ArrayLike, confidence: float =
 
 
 def simultaneous(pairs: Iterable[tuple[ArrayLike, ArrayLike]], confidence: float = 0.95) -> list[Difference]:
-    """Return the paired differences that one table shows, with intervals that hold together.
+    """Return the paired differences of one table, with intervals that hold simultaneously.
 
-    With at least the stated confidence *all* intervals hold at once, whatever the dependence
+    With at least the stated confidence *all* intervals hold at once, for any dependence
     between them (Bonferroni). `p_holm` is adjusted after Holm, which rejects at least as often.
 
     Parameters
@@ -182,7 +187,7 @@ def simultaneous(pairs: Iterable[tuple[ArrayLike, ArrayLike]], confidence: float
     Raises
     ------
     ValueError
-        As for `paired_difference`.
+        As of `paired_difference`.
 
     References
     ----------
@@ -203,7 +208,7 @@ def simultaneous(pairs: Iterable[tuple[ArrayLike, ArrayLike]], confidence: float
 
 
 def holm(p_values: ArrayLike) -> Floats:
-    """Return p-values adjusted for their number after Holm.
+    """Return p-values adjusted for their number by Holm's procedure.
 
     Parameters
     ----------
@@ -276,7 +281,7 @@ def quantile_interval_ranks(n: int, p: float, confidence: float = 0.95) -> Ranks
 
 
 def vector(name: str, values: ArrayLike) -> Floats:
-    """Return the values as a vector."""
+    """Return the values as a vector, or raise if they are not one-dimensional."""
     x = np.asarray(values, dtype=np.float64)
     if x.ndim != 1:
         raise ValueError(f"{name} must be one-dimensional, got shape {x.shape}")
@@ -284,13 +289,13 @@ def vector(name: str, values: ArrayLike) -> Floats:
 
 
 def check_confidence(confidence: float) -> None:
-    """Refuse a confidence that is no probability."""
+    """Raise unless a confidence is between 0 and 1."""
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must be between 0 and 1, got {confidence}")
 
 
 def _moments(x: Floats) -> tuple[float, float]:
-    """Return mean and standard deviation, NaN where there is none."""
+    """Return mean and standard deviation, NaN if undefined."""
     if not len(x) or not np.isfinite(x).all():
         return math.nan, math.nan
     if (x == x[0]).all():  # the mean of equal floats need not be that float
@@ -299,7 +304,7 @@ def _moments(x: Floats) -> tuple[float, float]:
 
 
 def half_width(sd: float, n: int, confidence: float, family_size: int = 1) -> float:
-    """Return the half-width of one of so many t intervals of a joint confidence."""
+    """Return the half-width of one of `family_size` t intervals of a joint confidence."""
     from scipy.special import stdtrit
 
     if n < 2:

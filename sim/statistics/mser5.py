@@ -1,4 +1,4 @@
-"""Where a warm-up may end: MSER-5."""
+"""MSER-5: where to truncate a series for its warm-up."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BATCH = 5
 
 
 def mser5(series: ArrayLike) -> tuple[int, float]:
-    """Return where MSER-5 truncates a series, in observations, and its statistic there.
+    """Return the number of observations that MSER-5 deletes from the start of a series, and its statistic there.
 
     Means z of the complete batches of five are formed; the truncation after d < (number of batches)/2
     of them with the least sum (z - mean z)^2 / m^2 over the m that remain is chosen, the earliest
@@ -57,7 +57,7 @@ def mser5(series: ArrayLike) -> tuple[int, float]:
 
 
 def warm_up(period_means: ArrayLike, minimum_periods: int = 0) -> int:
-    """Return how many periods to delete as warm-up: MSER-5 on the across-replication mean, or the minimum.
+    """Return how many periods to delete as warm-up: by MSER-5 on the mean over replications, at least the minimum.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def warm_up(period_means: ArrayLike, minimum_periods: int = 0) -> int:
         Means of the measure, by period. NaN: nothing was observed in that period. A period without
         any observation (an office is shut on Sundays) is skipped, not filled.
     minimum_periods : int
-        At least so many are deleted; from 0 to the number of periods.
+        The least number of periods to delete; from 0 to the number of periods.
 
     Returns
     -------
@@ -82,18 +82,18 @@ def warm_up(period_means: ArrayLike, minimum_periods: int = 0) -> int:
     As for `mser5`; on the mean across replications, Hoad, Robinson and Davies (2010), Automating
     warm-up length estimation, Journal of the Operational Research Society 61, 1389-1403.
     """
-    means = np.asarray(period_means, dtype=np.float64)
-    if means.ndim != 2:
-        raise ValueError(f"period_means must be two-dimensional, got shape {means.shape}")
-    n_periods = means.shape[1]
+    by_period = np.asarray(period_means, dtype=np.float64)
+    if by_period.ndim != 2:
+        raise ValueError(f"period_means must be two-dimensional, got shape {by_period.shape}")
+    n_periods = by_period.shape[1]
     if not 0 <= minimum_periods <= n_periods:
         raise ValueError(f"minimum_periods must be from 0 to {n_periods}, got {minimum_periods}")
-    observed = np.isfinite(means)
+    observed = np.isfinite(by_period)
     n_observed = observed.sum(axis=0)
     periods = np.flatnonzero(n_observed)
     if len(periods) < BATCH:
         return minimum_periods
-    totals = np.where(observed, means, 0.0).sum(axis=0)
+    totals = np.where(observed, by_period, 0.0).sum(axis=0)
     truncation, _ = mser5(totals[periods] / n_observed[periods])
     chosen = int(periods[truncation]) if truncation else 0
     return max(chosen, minimum_periods)

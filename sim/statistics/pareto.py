@@ -1,4 +1,4 @@
-"""Which designs nothing beats at their cost: the front of cost and measure, and whether noise could have drawn it."""
+"""The Pareto front of cost and measure: designs that no other beats, and whether that is beyond the noise."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def pareto(
 
     A point beats another if it is at most as dear and its mean at most as bad, and one of the two is less. Means decide
     the flag `front`, as they are what a chart shows; `surely` says whether it stands beyond the noise. A point that
-    breaks a promise is no choice: it is never on the front and beats nobody.
+    breaks a promise is no choice: it is never on the front and beats no other.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def pareto(
 def _surely(
     x: list[Floats], cost: Floats, rivals: dict[int, list[int]], front: set[int], sign: float, confidence: float
 ) -> dict[int, bool]:
-    """Return of each point whether it is on the front, or off it, beyond the noise."""
+    """Return whether each point is on the front, or off it, beyond the noise."""
     pairs = [(i, j) for i, others in rivals.items() for j in others]
     samples = []
     for i, j in pairs:

@@ -1,4 +1,4 @@
-"""Run until the half-widths that were asked for are reached: what is met, and how many replications to run next."""
+"""Running until wanted half-widths are reached: which targets are met, and how many replications to run next."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ GROWTH_LEAST = 1.1
 
 
 class Kind(StrEnum):
-    """What a half-width is of."""
+    """The quantity that a half-width belongs to."""
 
     MEAN = "mean"
     SHARE = "share of the mean"
@@ -45,7 +45,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Rule:
-    """When to stop.
+    """The rule by which a study stops.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class Rule:
 
 
 class Why(StrEnum):
-    """Why a target is not met; empty where it is."""
+    """The reason why a target is not met; empty if it is."""
 
     MET = ""
     NOT_YET = "more replications are to be run"
@@ -77,7 +77,7 @@ class Why(StrEnum):
 
 @dataclass(frozen=True)
 class Reached:
-    """What a response of a point has reached over its first `n` replications.
+    """The precision of a response of a point over its first `n` replications.
 
     `mean` and `half_width` are of the response, or of its paired difference to the baseline; NaN where withheld.
     `target` is the half-width aimed at in the unit of the response (a share is multiplied by |mean|).
@@ -95,7 +95,7 @@ class Reached:
 
 @dataclass(frozen=True)
 class Round:
-    """What is reached, and how many replications each point should have in all before the next look.
+    """The precision reached, and how many replications each point should have in all before the next check.
 
     `met` (shape (points,)) tells where every target of a point is met; a point without a target is. `replications`
     (shape (points,)) is never below what was run; `finished` where nothing is left to run.
@@ -172,8 +172,8 @@ def next_round(
             rows.append(row)
     replications = _within_budget(runs, wanted, rule)
     finished = bool((replications == runs).all())
-    spent = Why.BUDGET if finished else Why.NOT_YET
-    reached = tuple(replace(row, why=spent) if row.why is Why.NOT_YET else row for row in rows)
+    unmet = Why.BUDGET if finished else Why.NOT_YET
+    reached = tuple(replace(row, why=unmet) if row.why is Why.NOT_YET else row for row in rows)
     met = np.ones(len(points), dtype=bool)
     for row in reached:
         met[row.point] &= row.met
@@ -186,14 +186,13 @@ def run_until(
     targets: Mapping[str, Target],
     rule: Rule,
 ) -> Round:
-    """Return the last round of running all points until every target is met or cannot be.
+    """Run all points until every target is met or cannot be met; return the last round.
 
     Parameters
     ----------
     draw : callable
-        Given how many replications each point (shape (points,)) should have in all, returns the first so many of each,
-        and no others, as `next_round` takes them. It may keep replications and make only those that are missing:
-        what it kept from earlier changes nothing, as only those asked for are looked at.
+        Given how many replications each point (shape (points,)) should have in all, returns the first replications of
+        each, in that number, as `next_round` takes them. It may keep replications and make only those that are missing.
     baselines, targets, rule
         As for `next_round`.
 
@@ -203,29 +202,29 @@ def run_until(
         As for `next_round`; or a draw does not return the numbers asked for.
     """
     nothing: dict[str, ArrayLike] = {response: np.empty(0) for response in targets}
-    found = next_round([nothing] * len(baselines), baselines, targets, rule)
-    while not found.finished:
-        samples = draw(found.replications)
-        for i, (point, number) in enumerate(zip(samples, found.replications, strict=True)):
+    last_round = next_round([nothing] * len(baselines), baselines, targets, rule)
+    while not last_round.finished:
+        samples = draw(last_round.replications)
+        for i, (point, number) in enumerate(zip(samples, last_round.replications, strict=True)):
             for response in targets:
                 if len(np.asarray(point[response])) != number:
                     got = len(np.asarray(point[response]))
                     raise ValueError(f"draw must return {number} replications of {response} of point {i}, got {got}")
-        found = next_round(samples, baselines, targets, rule)
-    return found
+        last_round = next_round(samples, baselines, targets, rule)
+    return last_round
 
 
 def _reached(
     points: Sequence[Mapping[str, Floats]], ends: list[int], response: str, target: Target, rule: Rule
 ) -> tuple[Reached, int]:
-    """Return what a point (and its baseline, the second end) has reached, and how many replications it wants in all."""
+    """Return the precision of a point (with its baseline, the second end), and the replications wanted in all."""
     values = [points[i][response] for i in ends]
     n = min(len(one) for one in values)
     withheld = not all(np.isfinite(one).all() for one in values)
-    found: Interval | Difference = mean_interval(values[0][:n], rule.confidence)
+    interval: Interval | Difference = mean_interval(values[0][:n], rule.confidence)
     if len(values) > 1:
-        found = paired_difference(values[1][:n], values[0][:n], rule.confidence)
-    mean, half = (math.nan, math.nan) if withheld else (found.estimate, found.half_width)
+        interval = paired_difference(values[1][:n], values[0][:n], rule.confidence)
+    mean, half = (math.nan, math.nan) if withheld else (interval.estimate, interval.half_width)
     aim = target.half_width * (abs(mean) if target.kind is Kind.SHARE else 1.0)
     met = n >= rule.first and half <= aim
     why, wants = Why.MET, n
@@ -239,7 +238,7 @@ def _reached(
 
 
 def _wanted(values: Sequence[Floats], n: int, aim: float, rule: Rule) -> int:
-    """Return how many replications a target not yet met wants in all before the next look."""
+    """Return the replications in all that a target not yet met wants before the next check."""
     if n < rule.first:
         return rule.first
     x = values[0][:n] - values[1][:n] if len(values) > 1 else values[0]
@@ -250,7 +249,7 @@ def _wanted(values: Sequence[Floats], n: int, aim: float, rule: Rule) -> int:
 
 
 def _within_budget(runs: Ints, wanted: Ints, rule: Rule) -> Ints:
-    """Return the replications that the budget allows: of the points that want more, the fewest are raised evenly."""
+    """Return the replications that the budget allows: points with the fewest are raised first, evenly."""
     if rule.budget is None or wanted.sum() <= rule.budget:
         return wanted
     level, above = 0, int(wanted.max())
@@ -267,7 +266,7 @@ def _checked(
     targets: Mapping[str, Target],
     rule: Rule,
 ) -> list[dict[str, Floats]]:
-    """Return the values of the targets' responses by point, or refuse what is out of range."""
+    """Return the values of the targets' responses by point, or raise if an argument is out of range."""
     _check_rule(rule, len(baselines))
     if not targets:
         raise ValueError("targets must be at least one, got none")
@@ -298,7 +297,7 @@ def _responses(i: int, point: Mapping[str, ArrayLike], targets: Mapping[str, Tar
 
 
 def _check_rule(rule: Rule, points: int) -> None:
-    """Refuse limits out of range."""
+    """Raise if a limit is out of range."""
     if not points:
         raise ValueError("points must be at least one, got none")
     if not 0 < rule.confidence < 1:

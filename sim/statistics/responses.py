@@ -1,4 +1,4 @@
-"""The settings of a design, what a response is at each, and the cells that two levels of factors share.
+"""The values of a response at the settings of a design, and the cells of settings that share levels of factors.
 
 The settings are a table: column `setting` (a number of its own in every row) and one column a factor. Equal places of
 two settings' values are the same replication, on the same random numbers.
@@ -44,21 +44,21 @@ class Response:
     why: Mapping[int, str] = field(default_factory=dict)
 
     def at(self, setting: int) -> Floats | None:
-        """Return the values of a setting, or None where there is none or it is withheld."""
-        found = self.values.get(setting)
-        return found if found is not None and len(found) and np.isfinite(found).all() else None
+        """Return the values of a setting, or None if there are none or they are withheld."""
+        values = self.values.get(setting)
+        return values if values is not None and len(values) and np.isfinite(values).all() else None
 
     def reason(self, setting: int) -> str:
-        """Return why there is no value at a setting, or an empty text where there is one."""
+        """Return why there is no value at a setting, or an empty text if there is one."""
         if self.at(setting) is not None:
             return ""
         return self.why.get(setting) or ("withheld" if len(self.values.get(setting, ())) else "not run")
 
     def matrix(self, settings: Sequence[int]) -> Floats:
-        """Return the values of settings (shape (settings, n)), n the replications in common; a row of NaN: none."""
-        found = [self.at(setting) for setting in settings]
-        n = min((len(v) for v in found if v is not None), default=1)
-        return np.array([np.full(n, math.nan) if v is None else v[:n] for v in found])
+        """Return the values of settings over their common replications (shape (settings, n)), NaN if there are none."""
+        rows = [self.at(setting) for setting in settings]
+        n = min((len(v) for v in rows if v is not None), default=1)
+        return np.array([np.full(n, math.nan) if v is None else v[:n] for v in rows])
 
 
 class Level(NamedTuple):
@@ -69,7 +69,7 @@ class Level(NamedTuple):
 
 
 def levels(settings: pl.DataFrame, factor: str) -> tuple[list[Level], Ints]:
-    """Return the levels of a factor in order, and which of them each setting has (shape (settings,)).
+    """Return the levels of a factor in order, and the index of each setting's level (shape (settings,)).
 
     Numbers, and texts that all are numbers, ascend; other texts stand as they first occur.
 
@@ -80,15 +80,15 @@ def levels(settings: pl.DataFrame, factor: str) -> tuple[list[Level], Ints]:
     """
     if factor not in settings.columns or settings[factor].null_count():
         raise ValueError(f"settings must have a level of {factor} each, got columns {', '.join(settings.columns)}")
-    found = [_level(value) for value in settings[factor].to_list()]
-    distinct = list(dict.fromkeys(found))
+    level_of = [_level(value) for value in settings[factor].to_list()]
+    distinct = list(dict.fromkeys(level_of))
     if all(level.x is not None for level in distinct):
         distinct.sort(key=lambda level: level.x or 0.0)
     else:
-        found = [Level(level.text, None) for level in found]
-        distinct = list(dict.fromkeys(found))
-    place = {level: i for i, level in enumerate(distinct)}
-    return distinct, np.array([place[level] for level in found], dtype=np.int64)
+        level_of = [Level(level.text, None) for level in level_of]
+        distinct = list(dict.fromkeys(level_of))
+    index = {level: i for i, level in enumerate(distinct)}
+    return distinct, np.array([index[level] for level in level_of], dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -130,16 +130,16 @@ def cells(settings: pl.DataFrame, response: Response, shown: Sequence[str]) -> l
     """
     if not len(settings):
         raise ValueError("settings must be at least one, got none")
-    found = [levels(settings, factor) for factor in shown]
-    shape = tuple(len(each) for each, _ in found)
-    cell_of = np.ravel_multi_index(tuple(index for _, index in found), shape)
+    levels_of = [levels(settings, factor) for factor in shown]
+    shape = tuple(len(each) for each, _ in levels_of)
+    cell_of = np.ravel_multi_index(tuple(index for _, index in levels_of), shape)
     others = [c for c in settings.columns if c not in ("setting", *shown)]
     combinations = list(settings.select(others).iter_rows()) if others else [()] * len(settings)
     row_of = {row: i for i, row in enumerate(dict.fromkeys(combinations))}
     grid = np.full((math.prod(shape), len(row_of)), -1, dtype=np.int64)
-    places = np.array([row_of[c] for c in combinations], dtype=np.int64)
+    columns = np.array([row_of[c] for c in combinations], dtype=np.int64)
     ids = settings["setting"].to_numpy()
-    grid[cell_of, places] = ids
+    grid[cell_of, columns] = ids
     there = grid >= 0
     if np.count_nonzero(there) < len(ids):
         raise ValueError(f"settings must differ in their factors, got {len(ids) - np.count_nonzero(there)} twice")
@@ -154,7 +154,7 @@ def cells(settings: pl.DataFrame, response: Response, shown: Sequence[str]) -> l
     for c, orders in enumerate(np.ndindex(*shape)):
         values = [response.values[int(i)] for i in grid[c, kept]] if some[c].any() else []
         why = "" if values else _why(response, grid[c], some[c])
-        mine = tuple(each[o] for (each, _), o in zip(found, orders, strict=True))
+        mine = tuple(each[o] for (each, _), o in zip(levels_of, orders, strict=True))
         made.append(Cell(mine, orders, values, int(np.count_nonzero(~kept)), why))
     return made
 

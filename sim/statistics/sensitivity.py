@@ -1,4 +1,4 @@
-"""What an effect owes to its causes: Shapley attribution, Sobol indices and Shapley effects."""
+"""Attribution of an effect to its causes: Shapley values, Sobol indices and Shapley effects."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def shapley_values(value: Callable[[frozenset[int]], float], n: int) -> Floats:
-    """Return what each of n causes contributes to the effect of all of them (shape (n,), unit of the effect).
+    """Return the contribution of each of n causes to the effect of all (shape (n,), unit of the effect).
 
     A cause's contribution is its effect when it is added to the others that are there, averaged over all orders in
     which the causes can be added; the contributions sum to `value(all) - value(none)` exactly.
@@ -34,23 +34,23 @@ def shapley_values(value: Callable[[frozenset[int]], float], n: int) -> Floats:
     if n < 1:
         raise ValueError(f"n must be at least 1, got {n}")
     known = {frozenset(s): value(frozenset(s)) for size in range(n + 1) for s in combinations(range(n), size)}
-    found = np.zeros(n)
+    contributions = np.zeros(n)
     for i in range(n):
         for there, before in known.items():
             if i not in there:
                 weight = factorial(len(there)) * factorial(n - len(there) - 1) / factorial(n)
-                found[i] += weight * (known[there | {i}] - before)
-    return found
+                contributions[i] += weight * (known[there | {i}] - before)
+    return contributions
 
 
 def interaction(value: Callable[[frozenset[int]], float], one: int, other: int) -> float:
-    """Return the effect of two causes together less the sum of their effects alone, no third one at work."""
+    """Return the effect of two causes together less the sum of their single effects, without any third cause."""
     both, none = value(frozenset({one, other})), value(frozenset())
     return both - value(frozenset({one})) - value(frozenset({other})) + none
 
 
 def shapley_effects(components: Mapping[tuple[int, ...], float], n: int) -> Floats:
-    """Return the share of the variance that each of n independent inputs is given (shape (n,), sums to 1).
+    """Return the share of the variance attributed to each of n independent inputs (shape (n,), sums to 1).
 
     A component of the variance that several inputs make together is shared equally among them.
 
@@ -65,11 +65,11 @@ def shapley_effects(components: Mapping[tuple[int, ...], float], n: int) -> Floa
     ----------
     Owen (2014), Sobol' indices and Shapley value, SIAM/ASA J. Uncertainty Quantification 2, 245-251.
     """
-    found = np.zeros(n)
+    shares = np.zeros(n)
     for inputs, variance in components.items():
         for i in inputs:
-            found[i] += variance / len(inputs)
-    return found / sum(components.values())
+            shares[i] += variance / len(inputs)
+    return shares / sum(components.values())
 
 
 def sobol_indices(components: Mapping[tuple[int, ...], float], n: int) -> tuple[Floats, Floats]:

@@ -1,4 +1,4 @@
-"""Which factors carry the variance of a response: Sobol indices from a sampled design, its replications paired.
+"""Sobol indices: the factors' shares of the variance of a response, from a sampled design with paired replications.
 
 Each base point of the sample is a row of two matrices A and B; the settings are A, then B, then for each factor A with
 that factor's column taken from B. What the replications of a point scatter is noise and no factor's doing: it is
@@ -30,7 +30,7 @@ ROUNDING = 1e-9
 
 
 class Indices(NamedTuple):
-    """Sobol indices of the factors, and what they were made of.
+    """Sobol indices of the factors, and the base points that they were estimated from.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class Indices(NamedTuple):
 
 
 def sobol_settings(n: int, d: int, seed: int) -> Floats:
-    """Return the sample that `indices` wants the values of, as uniform numbers (shape ((d + 2) n, d), from 0 to 1).
+    """Return the sample at which `indices` needs values, as uniforms in [0, 1) (shape ((d + 2) n, d)).
 
     The first n rows are A, the next n are B, and then follow n rows for each factor: A with that factor's column from
     B. The caller maps the numbers to levels, by the inverse of a law or, for k discrete levels, by floor(k u).
@@ -127,7 +127,7 @@ def indices(
     Returns
     -------
     Indices
-        All NaN where the variance of the response is 0 or not told from the noise.
+        All NaN if the variance of the response is 0 or cannot be distinguished from the noise.
 
     Raises
     ------
@@ -146,26 +146,26 @@ def indices(
     d = len(factors)
     y, left_out = _base_points(values, d)
     n, m = y.shape[1:]
-    found, scatter = _estimates(_moments(y), np.full((1, n), 1 / n))
+    estimates, scatter = _estimates(_moments(y), np.full((1, n), 1 / n))
     noise_share = scatter if m > 1 else math.nan
     weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples) / n
     drawn, _ = _estimates(_moments(y), weights)
     wider = _widening(y, drawn.var(axis=0, ddof=1))
-    if np.isnan(found).any() or np.isnan(drawn).any() or np.isnan(wider).any():
+    if np.isnan(estimates).any() or np.isnan(drawn).any() or np.isnan(wider).any():
         none = np.full((2, d), math.nan)
-        means = y.mean(axis=2)
-        varies = float(np.ptp(means)) > ROUNDING * float(np.abs(means).max())
+        level_means = y.mean(axis=2)
+        varies = float(np.ptp(level_means)) > ROUNDING * float(np.abs(level_means).max())
         why = NOISE_ALONE if varies else "it does not vary between settings"
         return Indices(_table(factors, none, none, none), n, left_out, noise_share if varies else math.nan, why)
     tail = (1 - confidence) / 2
     low, high = np.quantile(drawn, [tail, 1 - tail], axis=0)
-    point = found[0]
+    point = estimates[0]
     low, high = point - wider * (point - low), point + wider * (high - point)
     return Indices(_table(factors, point, low, high), n, left_out, noise_share, "")
 
 
 def _base_points(values: ArrayLike, d: int) -> tuple[Floats, int]:
-    """Return the values as (d + 2, base points, replications), complete base points alone, and how many were not."""
+    """Return the values of complete base points (shape (d + 2, points, replications)), and how many were left out."""
     y = np.asarray(values, dtype=np.float64)
     if y.ndim != 2 or not d or not len(y) or len(y) % (d + 2) or not y.shape[1]:
         raise ValueError(f"values must have (d + 2) n rows for d = {d} factors, got shape {y.shape}")
@@ -181,7 +181,7 @@ def _base_points(values: ArrayLike, d: int) -> tuple[Floats, int]:
 
 
 def _moments(y: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return per base point the level, the noise and the products that indices are means of, the noise taken out.
+    """Return for each base point the level, the noise and the products whose means give the indices, noise removed.
 
     The columns of the products: A squared and B squared halved; per factor B (AB - A); per factor (A - AB) squared
     halved; per factor AB - A.
@@ -207,7 +207,7 @@ def _moments(y: Floats) -> tuple[Floats, Floats, Floats]:
 
 
 def _estimates(moments: tuple[Floats, Floats, Floats], weights: Floats) -> tuple[Floats, float]:
-    """Return the indices for each row of weights (shape (rows, 2, d)) and the share of noise for the first."""
+    """Return the indices for each row of weights (shape (rows, 2, d)), and the share of noise for the first row."""
     level, noise, products = moments
     d = (len(products) - 1) // 3
     sums = weights @ products.T
@@ -224,7 +224,7 @@ def _estimates(moments: tuple[Floats, Floats, Floats], weights: Floats) -> tuple
 
 
 def _widening(y: Floats, variances: Floats) -> Floats:
-    """Return by how much each interval is widened for the noise that points share (shape (2, d))."""
+    """Return the factor by which each interval is widened for the noise that points share (shape (2, d))."""
     m, n = y.shape[2], y.shape[1]
     if m < 3:  # leaving one of two out leaves no scatter to estimate
         return np.ones_like(variances)

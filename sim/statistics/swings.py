@@ -1,4 +1,4 @@
-"""How far an effect moves over the range of each factor, all else at its base: the swings, widest first."""
+"""The swings of an effect: how far it moves over the range of each factor with all else at the base, widest first."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def ends(settings: pl.DataFrame, response: Response, base: int, factors: Sequenc
     response : Response
         The effect, or a measure.
     base : int
-        The setting that all others are held against; where its level is an end, it is that end.
+        The setting that all others are compared with; where its level is an end, it is that end.
     factors : sequence of str
         Whose ends are wanted.
 
@@ -76,7 +76,7 @@ def ends(settings: pl.DataFrame, response: Response, base: int, factors: Sequenc
     columns = {c: levels(settings, c) for c in settings.columns if c != "setting"}
     ids = settings["setting"].to_numpy()
     at = int(np.flatnonzero(ids == base)[0])
-    found = []
+    factor_ends = []
     for factor in factors:
         others = [index == index[at] for c, (_, index) in columns.items() if c != factor]
         alone = np.flatnonzero(np.all(others, axis=0)) if others else np.arange(len(ids))
@@ -85,26 +85,26 @@ def ends(settings: pl.DataFrame, response: Response, base: int, factors: Sequenc
         reasons = {names[index[i]].text: response.reason(int(ids[i])) for i in (low, high)}
         texts = [names[index[i]].text for i in (at, low, high)]
         values = [response.at(int(ids[i])) for i in (low, high)]
-        found.append(Ends(factor, texts[0], texts[1], texts[2], values[0], values[1], _why(reasons)))
-    return found
+        factor_ends.append(Ends(factor, texts[0], texts[1], texts[2], values[0], values[1], _why(reasons)))
+    return factor_ends
 
 
 def _why(reasons: dict[str, str]) -> str:
-    """Return why ends have no value: the reason alone where there is one, or one for each level."""
+    """Return why ends have no value: the one reason, or a reason for each level."""
     given = {level: reason for level, reason in reasons.items() if reason}
     if len(set(given.values())) < 2:
         return next(iter(given.values()), "")
     return "; ".join(f"{level}: {reason}" for level, reason in given.items())
 
 
-def tornado(base: Floats, found: Sequence[Ends], confidence: float = 0.95) -> Tornado:
-    """Return how far an effect moves between the ends of each factor's range, widest swing first.
+def tornado(base: Floats, factor_ends: Sequence[Ends], confidence: float = 0.95) -> Tornado:
+    """Return the table of how far an effect moves between the ends of each factor's range, widest swing first.
 
     Parameters
     ----------
     base : ndarray of float, shape (n,)
         The effect at the base, one value a replication.
-    found : sequence of Ends
+    factor_ends : sequence of Ends
         The factors.
     confidence : float
         Of each interval, between 0 and 1, both excluded.
@@ -114,12 +114,12 @@ def tornado(base: Floats, found: Sequence[Ends], confidence: float = 0.95) -> To
     Tornado
         factor, base_level, low_level, high_level, low, low_from, low_to, high, high_from, high_to, swing, swing_from,
         swing_to, why. The swing is the size of the paired difference between the ends; its interval begins at 0 where
-        the ends are not told apart, and covers at least as often as stated. With one end alone there is no swing (NaN)
-        and the row stands where its distance from the base puts it; rows without any value come last.
+        the ends are not distinguished, and covers at least as often as stated. With one end alone there is no swing
+        (NaN) and the row is sorted by its distance from the base; rows without any value come last.
     """
     table: list[dict[str, object]] = []
     reach = []
-    for e in found:
+    for e in factor_ends:
         values = [v if v is not None and len(v) and np.isfinite(v).all() else None for v in (e.low, e.high)]
         low, high = (NONE if v is None else mean_interval(v, confidence) for v in values)
         swing = NONE if values[0] is None or values[1] is None else _swing(values[0], values[1], confidence)
@@ -143,7 +143,7 @@ def tornado(base: Floats, found: Sequence[Ends], confidence: float = 0.95) -> To
 
 
 def _swing(one: Floats, other: Floats, confidence: float) -> Interval:
-    """Return the size of the difference over the replications that both have."""
+    """Return the size of the difference over the common replications."""
     n = min(len(one), len(other))
     d = paired_difference(one[:n], other[:n], confidence)
     sizes = abs(d.low), abs(d.high)

@@ -1,23 +1,18 @@
-"""What a difference amounts to, judged by the smallest one that matters."""
+"""Verdicts on differences, judged by the smallest difference that matters (MID)."""
 
 from __future__ import annotations
 
 import math
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from sim.statistics.intervals import check_confidence, half_width
-
-if TYPE_CHECKING:
-    pass
-
 
 MOST_REPLICATIONS = 1_000_000
 """More replications than this cannot be foreseen."""
 
 
 class Verdict(StrEnum):
-    """What an interval says about a difference, given the smallest difference that matters."""
+    """The verdict that an interval gives on a difference."""
 
     BETTER = "better"
     WORSE = "worse"
@@ -27,14 +22,14 @@ class Verdict(StrEnum):
 
 
 def verdict(low: float, high: float, mid: float, higher_is_better: bool) -> Verdict:
-    """Return what the interval of a difference (other minus baseline) says about the other design.
+    """Return the verdict on the other design, from the interval of the difference (other minus baseline).
 
     *Better* and *worse* need the whole interval at or beyond the MID (a test of minimal effect):
     they say that the difference is at least the smallest one that matters, not merely that it is
     not zero. *No material difference* needs the whole interval within [-MID, MID] (a test of
     equivalence). All else is *undecided*: absence of evidence is not evidence of absence. With a
     two-sided interval of confidence 1 - a, each of the three is given wrongly with probability at
-    most a/2, whatever the true difference.
+    most a/2, for any true difference.
 
     Parameters
     ----------
@@ -80,7 +75,7 @@ def verdict(low: float, high: float, mid: float, higher_is_better: bool) -> Verd
 def replications_needed(
     difference: float, sd: float, mid: float, confidence: float, n: int, *, family_size: int = 1
 ) -> int | None:
-    """Return how many replications in all would settle a verdict, if estimate and sd stay as they are.
+    """Return how many replications in all would settle a verdict if estimate and standard deviation stay as they are.
 
     The half-width must get below the distance from the size of the estimate to the MID. It is a
     forecast, about as uncertain as the estimate.
@@ -135,6 +130,6 @@ def replications_needed(
 
 
 def _check_mid(mid: float) -> None:
-    """Refuse a smallest difference that matters which is none."""
+    """Raise unless the smallest difference that matters is above 0 and finite."""
     if not 0 < mid < math.inf:
         raise ValueError(f"mid must be above 0, got {mid}")

@@ -1,4 +1,4 @@
-"""How long a pilot run says that the warm-up of a study must be, and whether it was long enough to say so."""
+"""The warm-up that a pilot run shows a study to need, and whether the run was long enough to show it."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ if TYPE_CHECKING:
 
 
 class WarmUp(NamedTuple):
-    """The weeks to delete, and what speaks for them.
+    """The weeks to delete, and the evidence for them.
 
     Attributes
     ----------
     weeks : int
-        For all series: the largest choice, of series that do not grow for ever; the minimum where all do.
+        For all series: the largest choice, of series that do not grow forever; the minimum if all do.
     chosen : polars.DataFrame
         series, weeks, judged (bool), growth, growth_low, growth_high: slope over the second half of the run (unit of
         the series a week) with its interval over replications.
     table : polars.DataFrame
         series, week (from 0), mean over replications (NaN: nothing observed).
-    said : str
-        What cannot be judged and why, in words; empty where everything can.
+    doubts : str
+        Which series cannot be judged and why, in words; empty if all can.
     """
 
     weeks: int
     chosen: pl.DataFrame
     table: pl.DataFrame
-    said: str
+    doubts: str
 
 
 def warm_up(
     backlogs: Mapping[str, ArrayLike], minimum: int = 0, *, unit: str = "hours", confidence: float = 0.95
 ) -> WarmUp:
-    """Return how many weeks a pilot run tells to delete: MSER-5 on the mean over replications of each series.
+    """Return how many weeks to delete according to a pilot run: by MSER-5 on the mean of each series.
 
     MSER-5 compares truncations by batches of five weeks, over the first half of the run. A choice at the very end of
-    its search, or a search without a choice, judges nothing: the run was too short, or the backlog grows for ever.
+    its search, or a search without a choice, judges nothing: the run was too short, or the backlog grows forever.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def warm_up(
         The work waiting at the end of each week, or another measure by week, of each series (a pilot, a setting). NaN:
         nothing was observed.
     minimum : int
-        At least so many weeks are deleted.
+        The least number of weeks to delete.
     unit : str
         Of the series, for the words.
     confidence : float
@@ -73,7 +73,7 @@ def warm_up(
     """
     if not backlogs:
         raise ValueError("backlogs must be of at least one series, got none")
-    chosen, tables, said = [], [], []
+    chosen, tables, doubts = [], [], []
     for series, values in backlogs.items():
         y = np.asarray(values, dtype=np.float64)
         if y.ndim != 2:
@@ -82,18 +82,18 @@ def warm_up(
         growth = _growth(y, confidence)
         judged = _judged(y)
         if not judged:
-            said.append(_doubt(series, len(y), growth, unit))
+            doubts.append(_doubt(series, len(y), growth, unit))
         chosen.append((series, weeks, judged, growth.estimate, growth.low, growth.high))
-        tables.append(pl.DataFrame({"series": [series] * len(y), "week": np.arange(len(y)), "mean": _means(y)}))
+        tables.append(pl.DataFrame({"series": [series] * len(y), "week": np.arange(len(y)), "mean": _weekly_means(y)}))
     schema = {"series": pl.String, "weeks": pl.Int64, "judged": pl.Boolean}
     schema |= dict.fromkeys(("growth", "growth_low", "growth_high"), pl.Float64)
-    found = pl.DataFrame(chosen, schema=schema, orient="row")
+    chosen_table = pl.DataFrame(chosen, schema=schema, orient="row")
     weeks = max((weeks for _, weeks, judged, _, growth, _ in chosen if judged or not growth > 0), default=minimum)
-    return WarmUp(weeks, found, pl.concat(tables), " ".join(said))
+    return WarmUp(weeks, chosen_table, pl.concat(tables), " ".join(doubts))
 
 
-def _means(y: Floats) -> Floats:
-    """Return the mean over the replications that observed something in a week, NaN where none did."""
+def _weekly_means(y: Floats) -> Floats:
+    """Return the mean of each week over the replications that observed something, NaN if none did."""
     seen = np.isfinite(y)
     n = seen.sum(axis=1)
     total = np.where(seen, y, 0.0).sum(axis=1)
@@ -101,15 +101,15 @@ def _means(y: Floats) -> Floats:
 
 
 def _judged(y: Floats) -> bool:
-    """Return whether MSER-5 had a choice and did not choose the end of its search."""
-    means = _means(y)
-    observed = means[np.isfinite(means)]
+    """Return whether MSER-5 had a choice and chose before the end of its search."""
+    weekly = _weekly_means(y)
+    observed = weekly[np.isfinite(weekly)]
     last = (len(observed) // mser5.BATCH + 1) // 2 - 1
     return last > 0 and mser5.mser5(observed)[0] < last * mser5.BATCH
 
 
 def _growth(y: Floats, confidence: float) -> intervals.Interval:
-    """Return the slope over the second half of the weeks, over replications."""
+    """Return the slope over the second half of the weeks, with its interval over replications."""
     half = y[len(y) // 2 :]
     weeks = np.arange(len(half)) - (len(half) - 1) / 2
     if len(half) < 2:

@@ -165,11 +165,12 @@ def longest_chain(pilot: Pilot) -> tuple[float, str]:
     """Return the longest chain of fixed lags and gates of any procedure (working days), and its title."""
     from sim.district.demand import Channel
     from sim.district.routing import itinerary
-    from sim.district.stages import Luck
+    from sim.district.stages import CaseDraw
 
     gates = {"none": 0.0, "weekly": 5.0, "monthly": 22.0}
     chains = []
     for archetype in pilot.procedures.archetypes.values():
-        stages = itinerary(pilot, archetype, Channel.COUNTER, Luck((True,) * len(archetype.activities), returns=False))
+        draw = CaseDraw((True,) * len(archetype.activities), returns=False)
+        stages = itinerary(pilot, archetype, Channel.COUNTER, draw)
         chains.append((sum(s.lag_days + gates[s.gate] for s in stages), archetype.title))
     return max(chains)

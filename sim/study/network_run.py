@@ -14,10 +14,9 @@ from sim.engine.audit.quick import balance
 from sim.executor import run_tasks
 from sim.measures.queueing import queueing_measures
 from sim.queueing import sample
-from sim.queueing.textbook import textbook
+from sim.queueing.summary import summary, warnings_of_load
 from sim.report.console import Progress, quiet
-from sim.report.tables import rows_table
-from sim.statistics.intervals import mean_interval
+from sim.report.notebook import as_html
 from sim.store.store import Store
 from sim.study.replication import peak_memory_mb
 from sim.study.replications import Found, Speed
@@ -31,9 +30,6 @@ if TYPE_CHECKING:
     from sim.queueing.schema import Plan
     from sim.report.tables import Table
     from sim.study.backend import Backend
-
-ALWAYS_BUSY = 0.995
-"""Utilisation from which a pool is said to have been busy all the time."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +77,8 @@ class NetworkRun:
         return "\n".join([self.table.to_text(), *(f"- {note}" for note in self.notes)])
 
     def _repr_html_(self) -> str:
-        """Return the table for a notebook."""
-        return self.table.to_html()
+        """Return the table and its notes, for a notebook."""
+        return as_html([self.table], "\n\n".join(self.notes))
 
 
 def identity(mapping: Mapping[str, Any], seed: int) -> dict[str, Any]:
@@ -125,8 +121,8 @@ def run(
     tasks = [Task(folder, plan, name, seed, r, backend.engine) for r in numbers]
     run_now, speed = _simulate(tasks, backend, console or quiet())
     measures = run_now if store is None else store.table("measures", [name], plan.replications)
-    table = _table(measures, plan, "" if store is None else name, seed, confidence)
-    return NetworkRun(plan, measures, table, tuple(always_busy(measures)), speed)
+    table = summary(measures, plan, "" if store is None else name, seed=seed, confidence=confidence)
+    return NetworkRun(plan, measures, table, tuple(warnings_of_load(measures)), speed)
 
 
 def perform(task: Task) -> Found:
@@ -172,38 +168,3 @@ def _simulate(tasks: Sequence[Task], backend: Backend, console: Console) -> tupl
     memory = max((facts["peak_memory_mb"] for facts in costs), default=0)
     speed = Speed(sum(facts["steps"] for facts in costs), time.perf_counter() - began, memory)
     return pl.concat([parts[number] for number in sorted(parts)]) if parts else pl.DataFrame(), speed
-
-
-def _table(measures: pl.DataFrame, plan: Plan, name: str, seed: int, confidence: float) -> Table:
-    """Return the mean of every measure with its interval, beside theory where there is one."""
-    known = textbook(plan)
-    rows = []
-    single = len(plan.stations) == 1 and len(plan.classes) == 1  # then every group says the same
-    for (measure, group, unit), part in measures.group_by(["measure", "group", "unit"], maintain_order=True):
-        if single and str(group).startswith(("station:", "class:")):
-            continue
-        values = part.sort("replication")["value"].to_numpy()
-        interval = mean_interval(values, confidence)
-        row = {"measure": measure, "group": group, "unit": unit, "mean": interval.estimate}
-        row |= {"low": interval.low, "high": interval.high}
-        if known:
-            row["theory"] = known.get(str(measure)) if group in ("all", f"pool:{next(iter(plan.servers))}") else None
-        rows.append(row)
-    notes = [f"{plan.replications} replications, seed {seed}; {confidence:.0%} intervals, each on its own."]
-    if known:
-        notes.append("Theory: the steady state of M/M/c (Erlang 1917).")
-    return rows_table(f"Queueing network {name}".rstrip(), rows, notes=notes, places=4)
-
-
-def always_busy(measures: pl.DataFrame) -> list[str]:
-    """Return a warning for every pool that was busy all the time: its queue may have no steady state."""
-    notes = []
-    for (group,), part in measures.filter(measures["measure"] == "utilisation").group_by(
-        ["group"], maintain_order=True
-    ):
-        if part["value"].to_numpy().mean() > ALWAYS_BUSY:
-            notes.append(
-                f"{group} was busy all the time: its offered load is at least its staff, no steady state exists unless "
-                "who waits gives up, and the means depend on the length of the run."
-            )
-    return notes

@@ -51,10 +51,10 @@ class Cost:
 
 def prepare(pilot: Pilot, replication: int, district: int = 0) -> Plan:
     """Return one replication of a design in one of its districts, ready to be laid out and run."""
-    where = place.of(pilot, district)
+    where = place.build_place(pilot, district)
     return assemble.plan(
-        organisation.of(pilot, where),
-        OfficeTime.of(pilot.district.calendar, pilot.run.weeks),
+        organisation.build_organisation(pilot, where),
+        OfficeTime.from_calendar(pilot.district.calendar, pilot.run.weeks),
         demand.draw(pilot, where, replication),
         replication,
     )

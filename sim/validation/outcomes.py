@@ -88,7 +88,7 @@ def judged(case: Case, expected: Expected, estimates: Sequence[float] | Floats, 
         value, if every replication gives it.
     """
     found = np.asarray(estimates, dtype=np.float64)
-    value, n = expected.value, len(found)
+    value, n = expected.known_value, len(found)
     head = (case.name, case.mechanism, expected.id.removeprefix(f"{case.name}."), value)
     source = expected.source or case.source or ""
     if not np.isfinite(found).all():

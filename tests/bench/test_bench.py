@@ -6,10 +6,11 @@ import pytest
 from setups.commands import wangge
 from setups.district import TINY
 
-from experiments import bench
 from sim import config
 from sim.bench import chart, machine, measurement, speeds, tools, with_engine, workloads
+from sim.bench import run as bench
 from sim.charts import render
+from sim.config.compose import Line, compose
 from sim.errors import ConfigError, ExecutorError
 
 REQUESTS = 2_000
@@ -124,7 +125,7 @@ def test_speeds_are_told_in_two_or_three_digits(value, told):
 def settings(**changes):
     return bench.Bench(**{
         "workloads": ("p1",), "tools": tuple(tools.TOOLS), "requests": 5000, "repeats": 1, "long_repeats": 1, "seed": 1,
-        "name": None, "yuehu": (), "scale": {}, **changes,
+        "name": None, "districts": {"yuehu": ()}, "scale": {}, **changes,
     })  # fmt: skip
 
 
@@ -155,7 +156,7 @@ def test_tools_that_are_not_installed_are_left_out_unless_none_is_left():
 
 
 def test_the_shipped_settings_are_complete():
-    plan = bench.planned(config.checked(bench.Bench, bench.compose("bench", bench.Line(()))))
+    plan = bench.planned(config.checked(bench.Bench, compose("bench", Line(()))))
     assert [w.name for w in plan.workloads][:3] == ["p1", "p2", "yuehu"]
     assert plan.workloads[2].job["config"]["run"]["measured_weeks"] == 52
     assert plan.settings.requests == 200_000
@@ -181,7 +182,7 @@ def test_a_process_that_fails_is_one_paragraph(tmp_path):
 
 def test_the_command_measures_keeps_and_goes_on(tmp_path):
     common = ("requests=1000", "tools=[simpy,reference]", "name=mine", "workloads=[p2,yuehu]")
-    district = f"yuehu={[*TINY]}".replace(" ", "")
+    district = f"districts.yuehu={[*TINY]}".replace(" ", "")
     done = wangge(tmp_path, "bench", *common, district, "repeats=1")
     assert done.returncode == 0, done.stderr
     assert "2,000 events" in done.stdout

@@ -25,7 +25,7 @@ def run_in_blocks(network, horizon, edges):
         new = np.flatnonzero((begin >= start) & (begin < end))
         if run is None:
             ids, here = new, part_of(network, new)
-            run = compiled.Run.of(here, horizon)
+            run = compiled.Run.from_network(here, horizon)
         else:
             keep = np.flatnonzero(~done)
             old_rows = subset.rows_of(here.requests.first, keep)
@@ -79,9 +79,9 @@ def test_blocks_give_the_record_of_the_whole(seed):
 
 
 def plan_of(a_pilot, replication=0):
-    where = place.of(a_pilot)
+    where = place.build_place(a_pilot)
     drawn = demand.draw(a_pilot, where, replication)
-    return assemble.plan(organisation.of(a_pilot, where), office(a_pilot), drawn, replication)
+    return assemble.plan(organisation.build_organisation(a_pilot, where), office(a_pilot), drawn, replication)
 
 
 @pytest.mark.parametrize("name", ["four_level", "three_level", "three_level_balanced"])

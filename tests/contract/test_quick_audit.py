@@ -81,7 +81,7 @@ def test_columns_of_any_width_are_read_by_one_program(record):
     with pytest.raises(InvariantError, match=f"work: step {served(visits)} has done more or less"):
         balance(slim, wrong, narrowed(spells), case.horizon)
     balance(case.network, visits, spells, case.horizon)
-    assert len(kernels.read.signatures) == len(kernels.find_at_once.signatures) == 1
+    assert len(kernels.check_steps.signatures) == len(kernels.find_overlaps.signatures) == 1
 
 
 def test_the_compiled_books_know_the_same_codes():

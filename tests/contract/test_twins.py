@@ -105,7 +105,7 @@ def test_engines_agree_where_a_day_of_the_agenda_holds_several_instants(k):
     for seed in range(600):
         network, horizon = stretched(*random_network(seed, n_requests=30), k)
         assert_twins(network, horizon)
-    assert compiled.Run.of(network, horizon).shift > 0
+    assert compiled.Run.from_network(network, horizon).shift > 0
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -134,7 +134,7 @@ def test_engines_agree_on_the_whole_of_yuehu(name):
 @pytest.mark.parametrize("seed", range(60))
 def test_a_run_in_pieces_is_the_run(seed):
     network, horizon = random_network(seed)
-    pieces = compiled.Run.of(network, horizon)
+    pieces = compiled.Run.from_network(network, horizon)
     for until in range(0, horizon, 7):
         pieces.advance(until)
     pieces.advance(horizon)
@@ -144,7 +144,7 @@ def test_a_run_in_pieces_is_the_run(seed):
 @pytest.mark.parametrize("seed", range(60))
 def test_buffers_grow_without_a_trace(seed):
     network, horizon = random_network(seed, n_requests=200)
-    run = compiled.Run.of(network, horizon)
+    run = compiled.Run.from_network(network, horizon)
     run.log = compiled.Log(*(column[:1].copy() for column in run.log))
     events = {name: getattr(run.agenda, name)[:1].copy() for name in compiled.Agenda._fields[:5]}
     run.agenda = run.agenda._replace(**events)

@@ -445,7 +445,7 @@ def test_the_order_in_which_a_network_is_written_changes_nothing(name):
 def test_no_phone_calls_leave_every_visit_to_a_counter_as_it_was(name):
     quiet = tiny(name, "demand.phone_per_resident_year=0", "demand.latent_per_resident_year=0")
     base, other = case(tiny(name)), case(quiet)
-    counter = base.demand.of(Channel.COUNTER)
+    counter = base.demand.in_channel(Channel.COUNTER)
     assert len(other.demand) == len(counter) > 100
     assert other.demand.digest() == counter.digest()
     n_steps = int(other.network.requests.first[len(counter)])
@@ -458,7 +458,7 @@ def test_no_phone_calls_leave_every_visit_to_a_counter_as_it_was(name):
 @pytest.mark.parametrize(("rate", "kept"), [("phone", "latent"), ("latent", "phone"), ("counter", "latent")])
 def test_what_comes_through_one_channel_moves_no_draw_of_another(rate, kept):
     base, other = case(tiny()).demand, case(tiny("four_level", f"demand.{rate}_per_resident_year=1")).demand
-    one, two = (demand.of(Channel[kept.upper()]) for demand in (base, other))
+    one, two = (demand.in_channel(Channel[kept.upper()]) for demand in (base, other))
     assert len(base) != len(other)
     assert one.digest() == two.digest()
     for purpose in ("front/0", "misrouted", "comes"):
@@ -514,7 +514,7 @@ def test_the_demand_and_what_becomes_of_it_by_luck_is_the_same_under_every_desig
     assert len({one.demand.digest() for one in made}) == 1
     assert len({one.demand.uniforms("front/0").tobytes() for one in made}) == 1
     # Who comes to a counter comes at one instant; the same case then takes the same work, and bears the same wait.
-    n = len(made[0].demand.of(Channel.COUNTER))
+    n = len(made[0].demand.in_channel(Channel.COUNTER))
     assert len({one.network.requests.begin[:n].tobytes() for one in made}) == 1
     for column in ("work", "patience"):
         told = [getattr(one.network.steps, column)[first_contacts(one, n)] for one in made]
@@ -660,7 +660,7 @@ def paces(network, spells):
 
 @pytest.mark.parametrize("district", [TOWN, YUEHU])
 def test_work_that_residents_do_not_bring_is_the_same_hours_in_every_pilot(district):
-    # Pieces are whole, so each unit and bundle may be one piece off what the year's hours say.
+    # Pieces are whole, so each unit and specialism may be one piece off what the year's hours say.
     for name in PILOTS:
         a_pilot = district(name)
         made = case(a_pilot)

@@ -79,7 +79,7 @@ def test_cells_that_touch_at_a_corner_only_are_outlined_whole():
 
 
 def test_an_office_stands_at_the_centroid_from_which_ways_are_measured():
-    where = place.of(tiny())
+    where = place.build_place(tiny())
     centre = outlines.centroids(where, where.community)
     assert centre.shape == (4, 2)
     away = np.hypot(*(where.xy - centre[where.community]).T) * where.detour

@@ -208,7 +208,7 @@ def test_the_chance_of_seeing_an_issue_falls_with_the_size_of_the_grid():
 def test_todays_organisation_of_a_merged_district_is_the_four_level_one():
     then = workload.today(pilot("three_level"))
     assert workload.heads(then) == workload.heads(pilot("four_level"))
-    total = sum(w.hours for w in workload.expected(then, place.of(then)))
+    total = sum(w.hours for w in workload.expected(then, place.build_place(then)))
     assert total == pytest.approx(sum(w.hours for w in works("four_level")))
 
 
@@ -219,7 +219,7 @@ def test_todays_organisation_of_a_merged_district_is_the_four_level_one():
 def test_expected_hours_of_residents_are_the_mean_of_what_is_drawn(name):
     # Without latent issues (whose way hangs on the patrols) and repeated tries, every step laid out is done.
     a_pilot = tiny(name, "demand.latent_per_resident_year=0", "demand.return_share=0", "run.measured_weeks=2")
-    where = place.of(a_pilot)
+    where = place.build_place(a_pilot)
     # The horizon's part of a year's requests, as yearly rates.
     counter, phone = (
         demand.hourly_profile(a_pilot, c)[: 7 * a_pilot.run.weeks].sum() for c in (Channel.COUNTER, Channel.PHONE)

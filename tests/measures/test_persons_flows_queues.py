@@ -54,15 +54,15 @@ def test_persons_have_the_utilisation_overtime_and_gini_of_the_measures(seen):
 
 def moves_of(*steps, archetype=0, end=5):
     """Count the moves of one request; a step is (level, outcome) and any of trip, presence, awaits, hand_over."""
-    names = kernels.Way._fields
+    names = kernels.Whereabouts._fields
     rows = [
         {"level": level, "outcome": outcome, "arrival": 0, "awaits": -1} | more
         for level, outcome, more in (s if len(s) == 3 else (*s, {}) for s in steps)
     ]
-    way = kernels.Way(*(np.array([row.get(name, 0) for row in rows], dtype=np.int64) for name in names))
+    way = kernels.Whereabouts(*(np.array([row.get(name, 0) for row in rows], dtype=np.int64) for name in names))
     found = np.zeros((1, len(PLACES), len(PLACES) + len(ENDS)), dtype=np.int64)
     first = np.array([0, len(rows)])
-    kernels.count_moves(first, np.array([archetype]), np.array([end]), way, found)
+    kernels.add_moves(first, np.array([archetype]), np.array([end]), way, found)
     table = flows(["a"], found)
     return {(row["origin"], row["to"]): row["n"] for row in table.iter_rows(named=True)}
 

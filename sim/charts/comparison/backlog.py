@@ -17,7 +17,7 @@ from sim.report.tables import number
 
 @styled
 def backlog(table: pl.DataFrame, footer: str = "", measured: tuple[float, float] | None = None) -> Figure:
-    """Return the work that waits at the end of each week, a panel a post.
+    """Return the chart of the work that waits at the end of each week, one panel for each post.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def backlog(table: pl.DataFrame, footer: str = "", measured: tuple[float, float]
     seen += "Every panel has its own scale."
     width, height = 11.0, 2.75
     panel = (width - 2 * EDGE) / n_columns
-    page = Page.of(
+    page = Page.around(
         width,
         n_rows * height,
         title=_backlog_title(table, measured),
@@ -84,7 +84,7 @@ def _backlog_line(axes: Axes, i: int, part: pl.DataFrame, alpha: float) -> None:
 
 
 def _backlog_title(table: pl.DataFrame, measured: tuple[float, float] | None) -> str:
-    """Return which backlogs keep growing after the warm-up: in every replication, and by more than half their mean."""
+    """Return the title: the backlogs that keep growing in every replication, and by more than half their mean."""
     part = table
     if measured is not None:
         part = table.filter(pl.col("week") >= measured[0])

@@ -1,4 +1,4 @@
-"""The chart of differences from the baseline: a forest of intervals with their verdicts in words."""
+"""The chart of differences from the baseline: a forest plot of intervals with their verdicts in words."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sim.report.tables import MARKS, Difference, difference, literal, scale_of
 
 @styled
 def forest(comparison: pl.DataFrame, footer: str = "", confidence: float = 0.95) -> Figure:
-    """Return the differences of every pilot from the baseline, in smallest differences that matter.
+    """Return the forest plot of the differences of every pilot from the baseline, in units of the MID.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def forest(comparison: pl.DataFrame, footer: str = "", confidence: float = 0.95)
     body = sum(row.height for row in rows) + 0.05
     band = Key("differences too small to matter (within one MID)", {"facecolor": PALE, "edgecolor": "#999999"})
     legend = [*(pilot_key(i + 1, p, ls="none") for i, p in enumerate(pilots)), band]
-    page = Page.of(width, 0.3 + body + 0.75, title=title, subtitle=subtitle, legend=legend, footer=footer)
+    page = Page.around(width, 0.3 + body + 0.75, title=title, subtitle=subtitle, legend=legend, footer=footer)
     left = EDGE + label_width
     plot_width = width - left - text_width - EDGE - 0.2
     axes = page.axes(left, 0.3, plot_width, body)
@@ -73,7 +73,7 @@ def forest(comparison: pl.DataFrame, footer: str = "", confidence: float = 0.95)
 
 @dataclass(frozen=True)
 class _Mark:
-    """One difference of a forest: its place (inches from the top), in MIDs towards better, and in words."""
+    """One difference of a forest plot: position (inches from the top), value in MIDs (better: positive) and words."""
 
     y: float
     pilot: int
@@ -81,12 +81,12 @@ class _Mark:
     value: float
     low: float
     high: float
-    told: Difference
+    words: Difference
 
 
 @dataclass(frozen=True)
 class _Row:
-    """One measure of a forest: the lines of its label, its extent (inches) and its marks."""
+    """One measure of a forest plot: the lines of its label, its extent (inches) and its marks."""
 
     lines: list[str]
     top: float
@@ -96,7 +96,7 @@ class _Row:
 
 @dataclass(frozen=True)
 class _TextColumn:
-    """A column of words right of a forest."""
+    """A column of words to the right of a forest plot."""
 
     heading: str
     words: Callable[[_Mark], str]
@@ -104,7 +104,7 @@ class _TextColumn:
 
 
 def _forest_rows(records: Sequence[Mapping[str, Any]], pilots: Sequence[str]) -> list[_Row]:
-    """Return the measures from the top down, each with a line a pilot."""
+    """Return the measures from the top down, each with a line for each pilot."""
     blocks: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for record in records:
         blocks.setdefault((record["measure"], record["group"]), []).append(record)
@@ -121,18 +121,18 @@ def _forest_rows(records: Sequence[Mapping[str, Any]], pilots: Sequence[str]) ->
 
 
 def _mark(record: Mapping[str, Any], y: float, pilots: Sequence[str]) -> _Mark:
-    """Return one difference, scaled by its MID and turned so that better is positive."""
-    told = difference(record)
+    """Return one difference, divided by its MID and with the sign at which better is positive."""
+    difference_words = difference(record)
     sign = (1 if record["higher_is_better"] else -1) / record["mid"]
     raw = [math.nan if record[k] is None else float(record[k]) * sign for k in ("difference", "low", "high")]
-    if told.difference == "–":
+    if difference_words.difference == "–":
         raw = [math.nan] * 3
     value, low, high = raw[0], min(raw[1:]), max(raw[1:])
-    return _Mark(y, pilots.index(record["pilot"]), short_name(record["pilot"]), value, low, high, told)
+    return _Mark(y, pilots.index(record["pilot"]), short_name(record["pilot"]), value, low, high, difference_words)
 
 
 def _forest_words(records: Sequence[Mapping[str, Any]], pilots: Sequence[str], baseline: str) -> tuple[str, str]:
-    """Return title and subtitle of a forest, from the verdicts only."""
+    """Return title and subtitle of a forest plot, from the verdicts only."""
     counts = {p: dict.fromkeys(MARKS, 0) for p in pilots}
     for record in records:
         counts[record["pilot"]][record["verdict"]] += 1
@@ -157,7 +157,7 @@ def _forest_words(records: Sequence[Mapping[str, Any]], pilots: Sequence[str], b
 
 
 def _score(count: Mapping[str, int], baseline: str) -> str:
-    """Return on how many measures a pilot is better and worse."""
+    """Return in words on how many measures a pilot is better and worse."""
     n = sum(count.values())
     if not count["better"] and not count["worse"]:
         return f"shown neither better nor worse than {baseline} on any of {n} measures"
@@ -170,9 +170,9 @@ def _forest_columns(rows: Sequence[_Row], n_pilots: int, confidence: float) -> l
     """Return the columns of words right of the plot, as wide as their widest word."""
     interval = f"Difference [joint {100 * confidence:g} % interval]"
     wanted: list[tuple[str, Callable[[_Mark], str]]] = [
-        ("Verdict", lambda mark: f"{MARKS[mark.told.verdict]} {mark.told.verdict}"),
-        ("Baseline → pilot", lambda mark: f"{mark.told.baseline} → {mark.told.pilot}".replace("-", "−")),
-        (interval, lambda mark: f"{mark.told.difference} {mark.told.interval}".strip().replace("-", "−")),
+        ("Verdict", lambda mark: f"{MARKS[mark.words.verdict]} {mark.words.verdict}"),
+        ("Baseline → pilot", lambda mark: f"{mark.words.baseline} → {mark.words.pilot}".replace("-", "−")),
+        (interval, lambda mark: f"{mark.words.difference} {mark.words.interval}".strip().replace("-", "−")),
     ]
     if n_pilots > 1:
         wanted.insert(0, ("Pilot", lambda mark: mark.name))
@@ -236,7 +236,7 @@ def _forest_text(page: Page, axes: Axes, rows: Sequence[_Row], columns: Sequence
         rule = Line2D([EDGE, page.width - EDGE], [row.top] * 2, transform=at, color="#cccccc", lw=0.5, zorder=-1)
         page.figure.add_artist(rule)
         for mark in row.marks:
-            decided = mark.told.verdict in ("better", "worse")
+            decided = mark.words.verdict in ("better", "worse")
             for column, start in zip(columns, starts, strict=True):
                 bold = "bold" if decided and column.heading == "Verdict" else "normal"
                 words = column.words(mark)

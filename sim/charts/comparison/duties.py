@@ -1,4 +1,4 @@
-"""What an organisation chart says of each level in words: what it performs, its posts, and who owns what."""
+"""The sentences of an organisation chart on each level: what it performs, its posts, and who owns what."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _COVER = {
 
 
 def performs(pilot: Pilot, level: Level) -> list[str]:
-    """Return what a level performs of what today's law gives to each level; of a level that is gone, who does it."""
+    """Return the work that a level performs, by its level under today's law; of a level that is gone, who does it."""
     structure = pilot.structure
     if level not in structure.levels:
         return _given_away(pilot, level)
-    told = []
+    sentences = []
     for origin in sorted(LEVELS, key=lambda other: other != level):
         groups = [group for group in GROUPS if structure.level_of(origin, group) == level]
         if not groups:
@@ -45,46 +45,50 @@ def performs(pilot: Pilot, level: Level) -> list[str]:
         words = _and(_GROUPS[group] for group in groups)
         if origin == level:
             all_of = "All that" if len(groups) == len(GROUPS) else "Of what"
-            told.append(f"{all_of} today's law gives it: {words}.")
+            sentences.append(f"{all_of} today's law gives it: {words}.")
         else:
             moved = "down" if LEVELS.index(origin) > LEVELS.index(level) else "up"
-            told.append(f"From the {origin}, sent {moved}: {words}.")
-    return [*told, *_given_away(pilot, level)]
+            sentences.append(f"From the {origin}, sent {moved}: {words}.")
+    return [*sentences, *_given_away(pilot, level)]
 
 
 def _given_away(pilot: Pilot, level: Level) -> list[str]:
-    """Return what today's law gives to a level and another performs."""
-    told = []
+    """Return the work that today's law gives to a level and that another level performs."""
+    sentences = []
     for target in (other for other in LEVELS if other != level):
         groups = [group for group in GROUPS if pilot.structure.level_of(level, group) == target]
         if groups:
-            told.append(f"Goes to the {target}: {_and(_GROUPS[group] for group in groups)}.")
-    return told
+            sentences.append(f"Goes to the {target}: {_and(_GROUPS[group] for group in groups)}.")
+    return sentences
 
 
 def posts(organisation: Organisation, level: Level) -> list[str]:
-    """Return the heads of a level by post and a unit, and how its lines of work are shared out."""
+    """Return the heads of a level by post and by unit, and how its lines of work are shared out."""
     people = [person for person in organisation.people if person.level == level]
     each = " in each" if organisation.n_units(level) > 1 else ""
     staff = _and(f"{n} {_plural(post, n)}" for post, n in Counter(person.post for person in people).items())
     heads = _span(Counter(person.unit for person in people).values())
-    told = [f"{staff}: {heads} heads{each}." if each else f"{staff}."]
-    bundles = _span(int(plan.max()) + 1 for plan in organisation.bundles[level])
-    of_bundle = _span(Counter((person.unit, person.bundle) for person in people if person.bundle >= 0).values())
-    n_lines, scheme = organisation.bundles[level].shape[1], organisation.pilot.roles.scheme
+    sentences = [f"{staff}: {heads} heads{each}." if each else f"{staff}."]
+    plans, scheme = organisation.specialisms[level], organisation.pilot.roles.scheme
+    n_lines, n_each = plans.shape[1], _span(int(plan.max()) + 1 for plan in plans)
+    heads_each = _span(Counter((p.unit, p.specialism) for p in people if p.specialism >= 0).values())
     if level != "community":
-        told.append(f"{bundles} sections{each}, of {of_bundle} heads.")
+        sentences.append(f"{n_each} sections{each}, of {heads_each} heads.")
     elif scheme == "lines":
-        told.append(f"The {n_lines} lines of work are shared out among them: each owns some, with counter and files.")
+        sentences.append(
+            f"The {n_lines} lines of work are shared out among them: each owns some, with counter and files."
+        )
     elif scheme == "ab":
-        told.append(f"A post: one of {bundles} specialisms, which share the {n_lines} lines; {of_bundle} heads each.")
+        sentences.append(
+            f"A post: one of {n_each} specialisms, which share the {n_lines} lines; {heads_each} heads each."
+        )
     elif scheme == "dedicated":
-        told.append(
-            f"Specialists only at the desks: {bundles} specialisms, {of_bundle} heads each; grid managers apart."
+        sentences.append(
+            f"Specialists only at the desks: {n_each} specialisms, {heads_each} heads each; grid managers apart."
         )
     else:
-        told.append(f"Everybody does everything, more slowly outside the own of {bundles} specialisms.")
-    return told
+        sentences.append(f"Everybody does everything, more slowly outside the own of {n_each} specialisms.")
+    return sentences
 
 
 def grids(organisation: Organisation) -> list[str]:
@@ -94,21 +98,21 @@ def grids(organisation: Organisation) -> list[str]:
     n, without = len(place.grid_community), sum(k == 0 for k in owned)
     post = "B post: " if pilot.roles.scheme == "ab" else ""
     none = f"; {without} heads have none" if without else ""
-    told = [
+    sentences = [
         f"{post}{n} grids of about {place.n_households / n:,.0f} households, each owned by one {_keeper(pilot)}, "
         f"{_span(k for k in owned if k)} a head{none}."
     ]
     grid, visits = pilot.grid, pilot.grid.visits
     due = "" if grid.duty_share == 1 else f" ({100 * grid.duty_share:.0f}% of them are asked for)"
-    told.append(
+    sentences.append(
         f"Due in a grid: a patrol of {grid.patrol_hours:g} h a day, {visits.ordinary_per_year:g} home visits a year to "
         f"a household, {visits.special_per_year:g} where special care is needed{due}; issues found or reported."
     )
-    return told
+    return sentences
 
 
 def _keeper(pilot: Pilot) -> str:
-    """Return what whoever owns a grid is called."""
+    """Return the name for an owner of a grid."""
     return "full-time grid manager" if pilot.roles.scheme == "dedicated" else "head"
 
 
@@ -133,7 +137,7 @@ def rules(pilot: Pilot) -> list[str]:
 
 
 def _services(pilot: Pilot) -> list[str]:
-    """Return the ways that spare a trip or a transfer, where a design has them."""
+    """Return the services of a design that spare a trip or a transfer."""
     service, structure = pilot.service, pilot.structure
     shares = {
         "of counter matters at the door, special care first": service.door_to_door_share,
@@ -142,9 +146,9 @@ def _services(pilot: Pilot) -> list[str]:
         "of files by named contact": structure.named_contact_share,
         "of decisions on public services delegated to the community": structure.delegated_share,
     }
-    told = [f"{100 * share:g}% {words}" for words, share in shares.items() if share]
+    shares_in_words = [f"{100 * share:g}% {words}" for words, share in shares.items() if share]
     points = [f"{service.points} service points kept open in each community."] if service.points > 1 else []
-    return [*points, *([f"{_and(told)}."] if told else [])]
+    return [*points, *([f"{_and(shares_in_words)}."] if shares_in_words else [])]
 
 
 def gone(pilot: Pilot, level: Level) -> list[str]:
@@ -156,19 +160,25 @@ def gone(pilot: Pilot, level: Level) -> list[str]:
         "down to the communities": heads["community"] - staffing.community_heads,
         "up to the district": heads["district"] - staffing.district_heads,
     }
-    ways = [f"{'all' if n == staffing.street_heads else n} go {way}" for way, n in moved.items() if n]
+    destinations = [
+        f"{'all' if n == staffing.street_heads else n} go {destination}" for destination, n in moved.items() if n
+    ]
     streets = pilot.district.streets
-    told = f"{streets} street {'office is' if streets == 1 else 'offices are'} abolished"
-    return [f"{told}; of {staffing.street_heads} heads {_and(ways)}." if ways else f"{told}."]
+    streets_in_words = f"{streets} street {'office is' if streets == 1 else 'offices are'} abolished"
+    return [
+        f"{streets_in_words}; of {staffing.street_heads} heads {_and(destinations)}."
+        if destinations
+        else f"{streets_in_words}."
+    ]
 
 
 def abolished(pilot: Pilot) -> list[Level]:
-    """Return the levels of today's law that a pilot has not."""
+    """Return the levels of today's law that a pilot does not have."""
     return [level for level in LEVELS if level not in pilot.structure.levels]
 
 
 def _span(numbers: Iterable[int]) -> str:
-    """Return the least to the greatest of some numbers."""
+    """Return the range of some numbers in words."""
     known: Sequence[int] = sorted(numbers)
     if not known:
         return "0"
@@ -182,7 +192,7 @@ def _and(words: Iterable[str]) -> str:
 
 
 def _plural(post: str, n: int) -> str:
-    """Return the name of a post for so many."""
+    """Return the name of a post, in the plural unless there is one."""
     return post if n == 1 else f"{post[:-1]}ies" if post.endswith("y") else f"{post}s"
 
 

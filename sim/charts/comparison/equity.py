@@ -1,4 +1,4 @@
-"""The chart of equity: how today's communities, households of special care and those far away fare under each pilot."""
+"""The chart of equity: today's communities, special-care households and households far away, under each pilot."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _LABELS, _NUMBERS, _BETWEEN = 1.15, 1.15, 0.2
 
 @styled
 def equity(measures: pl.DataFrame, statistics: pl.DataFrame, footer: str = "") -> Figure:
-    """Return how evenly residents fare on four measures, a panel each.
+    """Return the chart of how evenly residents fare on four measures, one panel for each.
 
     Parameters
     ----------
@@ -64,12 +64,12 @@ def equity(measures: pl.DataFrame, statistics: pl.DataFrame, footer: str = "") -
         If the measures have none of the four, for communities.
     """
     pilots = distinct(measures, "pilot")
-    means = _means(measures)
-    wanted = [m for m in _MEASURES if any((p, m) in means for p in pilots)]
+    group_means = _group_means(measures)
+    wanted = [m for m in _MEASURES if any((p, m) in group_means for p in pilots)]
     if not wanted:
         raise ValueError(f"measures must have communities of one of {', '.join(_MEASURES)}, got none")
-    told = {(r["pilot"], r["measure"], r["statistic"], r["family"]): r for r in statistics.iter_rows(named=True)}
-    panels = [_Panel.of(m, measures, means, told, pilots) for m in wanted]
+    by_key = {(r["pilot"], r["measure"], r["statistic"], r["family"]): r for r in statistics.iter_rows(named=True)}
+    panels = [_Panel.from_tables(m, measures, group_means, by_key, pilots) for m in wanted]
     flagged = any(text.endswith("*") for panel in panels for text in panel.numbers.values())
     seen = f"Each dot is one of today's communities (mean of {measures['replication'].n_unique()} replications); "
     seen += "upright: their median. Gap: worst less best or ◆ less ◇, with its "
@@ -81,13 +81,13 @@ def equity(measures: pl.DataFrame, statistics: pl.DataFrame, footer: str = "") -
     body = len(_LANES) * (len(pilots) * _PITCH + 0.14)
     height = body + 1.0
     n_rows = math.ceil(len(panels) / n_columns)
-    title = _title(told, pilots)
-    page = Page.of(11.0, n_rows * height, title=title, subtitle=seen, legend=legend, footer=footer)
-    room = (11.0 - 2 * EDGE - (n_columns - 1) * _BETWEEN) / n_columns
+    title = _title(by_key, pilots)
+    page = Page.around(11.0, n_rows * height, title=title, subtitle=seen, legend=legend, footer=footer)
+    panel_width = (11.0 - 2 * EDGE - (n_columns - 1) * _BETWEEN) / n_columns
     for i, panel in enumerate(panels):
         row, column = divmod(i, n_columns)
-        left = EDGE + column * (room + _BETWEEN)
-        axes = page.axes(left + _LABELS, row * height + 0.35, room - _LABELS - _NUMBERS, body)
+        left = EDGE + column * (panel_width + _BETWEEN)
+        axes = page.axes(left + _LABELS, row * height + 0.35, panel_width - _LABELS - _NUMBERS, body)
         _draw(axes, panel, pilots, body)
     return page.figure
 
@@ -103,49 +103,49 @@ class _Panel:
     numbers: Mapping[tuple[str, str], str]
 
     @classmethod
-    def of(
+    def from_tables(
         cls,
         measure: str,
         measures: pl.DataFrame,
-        means: Mapping[tuple[str, str], Mapping[str, float]],
-        told: Mapping[tuple[str, str, str, str], Mapping[str, object]],
+        group_means: Mapping[tuple[str, str], Mapping[str, float]],
+        by_key: Mapping[tuple[str, str, str, str], Mapping[str, object]],
         pilots: Sequence[str],
     ) -> _Panel:
         """Return the panel of a measure."""
         unit = str(measures.filter(pl.col("measure") == measure)["unit"][0])
         factor, word, _ = scale_of(unit)
-        found = {p: means.get((p, measure), {}) for p in pilots}
+        means_of = {p: group_means.get((p, measure), {}) for p in pilots}
         communities = {
-            p: sorted(factor * v for g, v in of.items() if g.startswith("community:") and math.isfinite(v))
-            for p, of in found.items()
+            p: sorted(factor * v for g, v in groups.items() if g.startswith("community:") and math.isfinite(v))
+            for p, groups in means_of.items()
         }
         pairs = {
-            (family, p): (factor * of.get(one, math.nan), factor * of.get(other, math.nan))
+            (family, p): (factor * groups.get(one, math.nan), factor * groups.get(other, math.nan))
             for family, (one, other) in _PAIRS.items()
-            for p, of in found.items()
+            for p, groups in means_of.items()
         }
-        numbers = {(f, p): _gap(told.get((p, measure, s, f)), factor) for f, s, _ in _LANES for p in pilots}
+        numbers = {(f, p): _gap(by_key.get((p, measure, s, f)), factor) for f, s, _ in _LANES for p in pilots}
         return cls(_MEASURES[measure], word, communities, pairs, numbers)
 
 
-def _means(measures: pl.DataFrame) -> dict[tuple[str, str], dict[str, float]]:
+def _group_means(measures: pl.DataFrame) -> dict[tuple[str, str], dict[str, float]]:
     """Return the mean over replications of each group by pilot and measure; NaN if a replication has none."""
     groups = [group for pair in _PAIRS.values() for group in pair]
     mine = measures.filter(
         pl.col("measure").is_in(list(_MEASURES)),
         pl.col("group").str.starts_with("community:") | pl.col("group").is_in(groups),
     )
-    means: dict[tuple[str, str], dict[str, float]] = {}
+    group_means: dict[tuple[str, str], dict[str, float]] = {}
     value = pl.col("value").fill_null(math.nan)
     for pilot, measure, group, mean in (
         mine.group_by("pilot", "measure", "group", maintain_order=True).agg(value.mean()).iter_rows()
     ):
-        means.setdefault((pilot, measure), {})[group] = mean
-    return means
+        group_means.setdefault((pilot, measure), {})[group] = mean
+    return group_means
 
 
 def _gap(row: Mapping[str, object] | None, factor: float, *, interval: bool = True) -> str:
-    """Return a gap in words, with half of its interval, and with a star where nothing is to be concluded from it."""
+    """Return a gap in words with its half-width, and with a star where nothing can be concluded from it."""
     estimate, low, high = (
         math.nan if row is None or row[k] is None else factor * float(row[k])  # type: ignore[arg-type]
         for k in ("estimate", "low", "high")
@@ -153,14 +153,14 @@ def _gap(row: Mapping[str, object] | None, factor: float, *, interval: bool = Tr
     if row is None or not math.isfinite(estimate):
         return "–"
     half = (high - low) / 2
-    places = decimals(half, estimate)
-    told = number(estimate, places, signed=True).replace("-", "−")
-    told += f" ± {number(half, places)}" if interval and math.isfinite(half) else ""
-    return told + ("*" if row["why"] else "")
+    digits = decimals(half, estimate)
+    text = number(estimate, digits, signed=True).replace("-", "−")
+    text += f" ± {number(half, digits)}" if interval and math.isfinite(half) else ""
+    return text + ("*" if row["why"] else "")
 
 
 def _draw(axes: Axes, panel: _Panel, pilots: Sequence[str], body: float) -> None:
-    """Draw a panel: a block a kind of group, in it a lane a pilot."""
+    """Draw a panel: a block for each kind of group, and in it a lane for each pilot."""
     right = blended_transform_factory(axes.transAxes, axes.transData)
     axes.set_ylim(body, 0)
     y = 0.07
@@ -209,27 +209,29 @@ def _pair(axes: Axes, values: tuple[float, float], y: float, i: int) -> None:
     axes.plot(values[0], y, "D", ms=4.5, color=colour, zorder=4)
 
 
-def _title(told: Mapping[tuple[str, str, str, str], Mapping[str, object]], pilots: Sequence[str]) -> str:
-    """Return what is seen, in one sentence: how far the communities lie apart."""
+def _title(by_key: Mapping[tuple[str, str, str, str], Mapping[str, object]], pilots: Sequence[str]) -> str:
+    """Return the title: how far apart the communities are."""
     for measure, words in (
         ("counter_wait_mean", "minutes of waiting at a counter"),
         ("resident_time", "minutes of a resident's time"),
     ):
-        rows = {p: told.get((p, measure, "worst_minus_best", "community")) for p in pilots}
+        rows = {p: by_key.get((p, measure, "worst_minus_best", "community")) for p in pilots}
         gaps = {p: _gap(row, 1.0, interval=False).lstrip("+") for p, row in rows.items()}
         known = {p: gap for p, gap in gaps.items() if gap != "–"}
-        said = [f"{gap if _shown(rows[p]) else 'none that is shown'} under {short_name(p)}" for p, gap in known.items()]
+        phrases = [
+            f"{gap if _shown(rows[p]) else 'none that is shown'} under {short_name(p)}" for p, gap in known.items()
+        ]
         if known and not any(_shown(rows[p]) for p in known):
             return (
                 f"No gap in {words} between the worst and the best community is more than chance in these replications"
             )
-        if said:
-            more = f" and {len(said) - 3} more designs below" if len(said) > 3 else ""
-            return f"Between the worst and the best community lie {words}: {', '.join(said[:3])}{more}"
+        if phrases:
+            more = f" and {len(phrases) - 3} more designs below" if len(phrases) > 3 else ""
+            return f"Between the worst and the best community lie {words}: {', '.join(phrases[:3])}{more}"
     return "How evenly residents fare between communities, households and distances"
 
 
 def _shown(row: Mapping[str, object] | None) -> bool:
-    """Return whether the interval of a gap, where there is one, leaves out 0."""
+    """Return whether the interval of a gap excludes 0, or there is none."""
     low, high = (None if row is None else row[k] for k in ("low", "high"))
     return not (isinstance(low, float) and isinstance(high, float) and low <= 0 <= high)

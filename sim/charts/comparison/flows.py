@@ -1,4 +1,4 @@
-"""The chart of flows: between whom residents' requests move, and where they end, as a Sankey diagram a pilot."""
+"""The chart of flows: how requests move between residents and offices, as one Sankey diagram for each pilot."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _WORDS = {
     "still open": "Still open",
 }
 _MOST = 7
-"""So many archetypes have a colour of their own; the others share one."""
+"""Number of archetypes with a colour of their own; the others share one."""
 _GAP = 0.046
 """Between two nodes, so that their words do not touch (of all moves of the pilot with most)."""
 _TALLEST, _ABOVE = 5.4, 0.85
@@ -45,8 +45,8 @@ class _Flow:
 
     moves: Mapping[tuple[str, str, str], float]
 
-    def of(self, side: int, place: str) -> float:
-        """Return all that goes out of (side 0) or into (side 1) a place."""
+    def through(self, side: int, place: str) -> float:
+        """Return all moves out of (side 0) or into (side 1) a place."""
         return sum(value for key, value in self.moves.items() if key[side] == place)
 
     @property
@@ -57,7 +57,7 @@ class _Flow:
 
 @styled
 def flows(table: pl.DataFrame, footer: str = "") -> Figure:
-    """Return the moves of requests between residents, levels and the outside, and where they end, a panel a pilot.
+    """Return the Sankey diagrams of the moves of requests between residents, levels and outside, one for each pilot.
 
     Parameters
     ----------
@@ -74,20 +74,20 @@ def flows(table: pl.DataFrame, footer: str = "") -> Figure:
     """
     pilots, n = distinct(table, "pilot"), table["replication"].n_unique()
     groups = _groups(table)
-    found = {pilot: _flow(table.filter(pl.col("pilot") == pilot), groups) for pilot in pilots}
+    flow_of = {pilot: _flow(table.filter(pl.col("pilot") == pilot), groups) for pilot in pilots}
     shown = list(dict.fromkeys(groups.values()))
     colours = {group: KIND_COLOURS[i % len(KIND_COLOURS)] for i, group in enumerate(shown)}
     n_columns = min(len(pilots), 2)
     width = 13.0 if n_columns > 1 else 8.5
     panel = (width - 2 * EDGE) / n_columns
-    gap = _GAP * max(flow.total for flow in found.values())
-    extents = {pilot: flow.total + gap * (len(ORIGINS) + len(ENDS) - 1) for pilot, flow in found.items()}
+    gap = _GAP * max(flow.total for flow in flow_of.values())
+    extents = {pilot: flow.total + gap * (len(ORIGINS) + len(ENDS) - 1) for pilot, flow in flow_of.items()}
     rows = [pilots[a : a + n_columns] for a in range(0, len(pilots), n_columns)]
     heights = [max(extents[pilot] for pilot in row) * _TALLEST / max(extents.values()) for row in rows]
-    page = Page.of(
+    page = Page.around(
         width,
         sum(heights) + _ABOVE * len(rows),
-        title=_title(found),
+        title=_title(flow_of),
         subtitle=f"Moves per 100 requests whose first contact was in the measured weeks, mean of {n} "
         f"replication{'s' * (n > 1)}. A request moves whenever somebody else has it: back to the resident who has to "
         "come again, up or down a level, outside the offices, and to its end.",
@@ -100,17 +100,17 @@ def flows(table: pl.DataFrame, footer: str = "") -> Figure:
     for row, height in zip(rows, heights, strict=True):
         for column, pilot in enumerate(row):
             left = EDGE + column * panel
-            words = f"{short_name(pilot)}: {number(found[pilot].total, 0)} moves per 100 requests"
+            words = f"{short_name(pilot)}: {number(flow_of[pilot].total, 0)} moves per 100 requests"
             page.write(left, down + 0.05, words, size=10.5, weight="bold", va="top")
             axes = page.axes(left + 1.35, down + 0.62, panel - 2.95, height)
             axes.set_ylim(height * max(extents.values()) / _TALLEST, 0)
-            _sankey(axes, found[pilot], colours, gap)
+            _sankey(axes, flow_of[pilot], colours, gap)
         down += height + _ABOVE
     return page.figure
 
 
 def _groups(table: pl.DataFrame) -> dict[str, str]:
-    """Return the group of each archetype: itself if it is one of the most frequent, in the order of their number."""
+    """Return the group of each archetype, most frequent first: itself if frequent, else one for all others."""
     ends = table.filter(pl.col("to").is_in(ENDS))
     ranked = ends.group_by("archetype", maintain_order=True).agg(pl.col("n").sum())
     names = [str(name) for name in ranked.sort("n", "archetype", descending=[True, False])["archetype"]]
@@ -129,10 +129,10 @@ def _flow(table: pl.DataFrame, groups: Mapping[str, str]) -> _Flow:
 
 
 def _tops(flow: _Flow, side: int, places: Sequence[str], gap: float) -> dict[str, float]:
-    """Return where each node that has any moves begins, from the top down."""
+    """Return the top of each node that has any moves."""
     tops, y = {}, 0.0
     for place in places:
-        height = flow.of(side, place)
+        height = flow.through(side, place)
         if height > 0:
             tops[place] = y
             y += height + gap
@@ -158,7 +158,7 @@ def _sankey(axes: Axes, flow: _Flow, colours: Mapping[str, str], gap: float) -> 
                     at[1][to] += value
     for side, x in ((0, -_THICK), (1, 1.0)):
         for place, top in tops[side].items():
-            value = flow.of(side, place)
+            value = flow.through(side, place)
             ended = place in ENDS
             axes.add_patch(Rectangle((x, top), _THICK, value, facecolor="#888888" if ended else "#222222", lw=0))
             words = f"{_WORDS[place]} {number(value, 0 if value >= 9.5 else 1)}"
@@ -174,15 +174,15 @@ def _ribbon(left: float, right: float, width: float, look: Mapping[str, Any]) ->
     return PathPatch(Path(np.array([*upper, *lower, (0, left)]), codes), lw=0, alpha=0.75, **look)
 
 
-def _title(found: Mapping[str, _Flow]) -> str:
-    """Return how often requests go above the community and back to the resident; of many pilots, most and fewest."""
-    said = []
-    for pilot, flow in found.items():
+def _title(flow_of: Mapping[str, _Flow]) -> str:
+    """Return the title: how often requests go up and back to the resident; of many pilots, the most and the fewest."""
+    moves = []
+    for pilot, flow in flow_of.items():
         up = sum(v for (_, to, _), v in flow.moves.items() if to in ("street", "district"))
-        said.append((up, flow.of(1, "resident"), short_name(pilot)))
-    if len(said) > 3:
-        said = sorted(said)
-        said = [said[-1], said[0]]
-    first, *rest = [(f"{number(up, 0)}", f"{number(back, 0)}", pilot) for up, back, pilot in said]
+        moves.append((up, flow.through(1, "resident"), short_name(pilot)))
+    if len(moves) > 3:
+        moves = sorted(moves)
+        moves = [moves[-1], moves[0]]
+    first, *rest = [(f"{number(up, 0)}", f"{number(back, 0)}", pilot) for up, back, pilot in moves]
     words = f"{first[0]} moves to street or district and {first[1]} back to the resident under {first[2]}"
     return "Per 100 requests, " + "; ".join([words, *(f"{up} and {back} under {pilot}" for up, back, pilot in rest)])

@@ -1,7 +1,7 @@
 """The map of a place: communities, grids and offices of each pilot, coloured by a measure on one scale.
 
-Residents' measures are kept by today's community, whatever the design, duties by the grid of the design and
-utilisation by its community; the borders drawn are always those of the pilot itself.
+Residents' measures are kept by today's community under every design, duties by the grid of the design and utilisation
+by its community; the borders drawn are always those of the pilot itself.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ _MOST_NUMBERED = 60
 
 @dataclass(frozen=True)
 class Layer:
-    """What a map is coloured by: a measure by area of each pilot, means over the replications.
+    """The values that colour a map: a measure by area of each pilot, as means over the replications.
 
     Attributes
     ----------
@@ -98,7 +98,7 @@ class Layer:
 
 
 def layer(measures: pl.DataFrame, organisations: Mapping[str, Organisation], measure: str) -> Layer:
-    """Return a measure by area of each pilot from the long table of measures.
+    """Return the layer of a measure, by area of each pilot, from the long table of measures.
 
     Parameters
     ----------
@@ -136,29 +136,29 @@ def layer(measures: pl.DataFrame, organisations: Mapping[str, Organisation], mea
         mine = rows.filter(pl.col("pilot") == pilot)
         if mine.is_empty():
             raise ConfigError(f"map must be a measure of every pilot, got {measure}, which {pilot} has not")
-        values[pilot] = _means(mine, int(_areas(organisation.place, by).max()) + 1)
+        values[pilot] = _area_means(mine, int(_areas(organisation.place, by).max()) + 1)
     unserved = {pilot: _unserved(measures, pilot) for pilot in organisations if by == "community"}
     return Layer(measure, str(rows["unit"][0]), by, values, unserved, rows["replication"].n_unique())
 
 
 def _unserved(measures: pl.DataFrame, pilot: str) -> str:
-    """Return which share of a pilot's requests left unserved or is open still, where that is kept."""
-    everybody = measures.filter(pl.col("pilot") == pilot, pl.col("group") == "all")
-    told = []
+    """Return in words which share of a pilot's requests left unserved or is still open, where that is known."""
+    overall = measures.filter(pl.col("pilot") == pilot, pl.col("group") == "all")
+    phrases = []
     for measure, words in (("left_unserved", "left unserved"), ("still_open", "still open")):
-        share = everybody.filter(pl.col("measure") == measure)["value"]
+        share = overall.filter(pl.col("measure") == measure)["value"]
         if len(share):
-            told.append(f"{100 * float(share.to_numpy().mean()):.0f}% {words}")
-    return f"of all requests {', '.join(told)}" if told else ""
+            phrases.append(f"{100 * float(share.to_numpy().mean()):.0f}% {words}")
+    return f"of all requests {', '.join(phrases)}" if phrases else ""
 
 
-def _means(rows: pl.DataFrame, n_areas: int) -> Floats:
-    """Return the mean of each area over the replications, NaN where one of them has none (shape (areas,))."""
+def _area_means(rows: pl.DataFrame, n_areas: int) -> Floats:
+    """Return the mean of each area over the replications (shape (areas,)); NaN if a replication has no value."""
     value = pl.col("value").fill_null(math.nan).mean()
     area = pl.col("group").str.extract(r":(\d+)$").cast(pl.Int64) - 1
-    found = rows.group_by(area.alias("area")).agg(value)
+    by_area = rows.group_by(area.alias("area")).agg(value)
     means = np.full(n_areas, np.nan)
-    means[found["area"].to_numpy()] = found["value"].to_numpy()
+    means[by_area["area"].to_numpy()] = by_area["value"].to_numpy()
     return means
 
 
@@ -197,7 +197,7 @@ def map_figure(organisations: Mapping[str, Organisation], shown: Layer, footer: 
     pitch = (width - 2 * EDGE + 0.3) / n_columns
     size = min(pitch - 0.3, 5.6)
     high = above + size + 0.45
-    page = Page.of(
+    page = Page.around(
         width,
         n_rows * high + 0.6,
         title=_title(shown, values, unit, titles),
@@ -210,8 +210,8 @@ def map_figure(organisations: Mapping[str, Organisation], shown: Layer, footer: 
     for i, (name, organisation) in enumerate(organisations.items()):
         row, column = divmod(i, n_columns)
         left, down = EDGE + column * pitch, row * high
-        told = _spread(organisation.place, values[name], unit)
-        _heading(page, left, down, (titles[name], told, shown.unserved.get(name, "")))
+        summary = _spread(organisation.place, values[name], unit)
+        _heading(page, left, down, (titles[name], summary, shown.unserved.get(name, "")))
         axes = page.axes(left, down + above, size, size)
         _panel(axes, organisation, values[name], shown.by, (scale, colours))
     if np.isfinite(np.concatenate(list(values.values()))).any():
@@ -221,30 +221,30 @@ def map_figure(organisations: Mapping[str, Organisation], shown: Layer, footer: 
 
 
 def _title(shown: Layer, values: Mapping[str, Floats], unit: str, titles: Mapping[str, str]) -> str:
-    """Return from where to where the measure reaches under each pilot, in one sentence."""
-    said = []
+    """Return the title: the range of the measure under each pilot."""
+    phrases = []
     for name, value in values.items():
         known = value[np.isfinite(value)]
         under = f"under {short_name(titles[name])}"
         if not len(known):
-            said.append(f"withheld everywhere {under}")
+            phrases.append(f"withheld everywhere {under}")
             continue
-        told = "" if said and unit != "%" else f"{_space(unit)}{unit}"
-        said.append(f"{_range(known)}{told} {under}")
-    return f"{_words(shown.measure)}, across {_AREAS[shown.by][1]}: " + ", ".join(said)
+        unit_words = "" if phrases and unit != "%" else f"{_space(unit)}{unit}"
+        phrases.append(f"{_range(known)}{unit_words} {under}")
+    return f"{_words(shown.measure)}, across {_AREAS[shown.by][1]}: " + ", ".join(phrases)
 
 
 def _range(values: Floats) -> str:
-    """Return the least and the greatest of some values."""
+    """Return the range of some values in words."""
     low, high = float(values.min()), float(values.max())
-    places = _places(high)
-    if number(low, places) == number(high, places):
-        return number(low, places)
-    return f"{number(low, places)} to {number(high, places)}"
+    digits = _digits(high)
+    if number(low, digits) == number(high, digits):
+        return number(low, digits)
+    return f"{number(low, digits)} to {number(high, digits)}"
 
 
-def _places(size: float) -> int:
-    """Return how many decimals a number of this size is told with."""
+def _digits(size: float) -> int:
+    """Return how many decimals a number of this size is shown with."""
     return 0 if size >= 19.5 else 1 if size >= 0.95 else 2
 
 
@@ -258,18 +258,18 @@ def _space(unit: str) -> str:
 
 
 def _subtitle(place: Place, shown: Layer) -> str:
-    """Return what the colours and the square stand for."""
+    """Return the subtitle: what the colours and the square stand for."""
     definition = DEFINITIONS[shown.measure][1] if shown.measure in DEFINITIONS else shown.measure
     n = shown.replications
-    means = f"mean of {n} replications" if n > 1 else "one replication"
+    average_words = f"mean of {n} replications" if n > 1 else "one replication"
     return (
-        f"Coloured by {_AREAS[shown.by][0]}; {definition} ({means}). The square is the model's place, "
+        f"Coloured by {_AREAS[shown.by][0]}; {definition} ({average_words}). The square is the model's place, "
         f"{_side(place) ** 2:.3g} km² with households spread evenly, and no map of real streets."
     )
 
 
 def _legend(organisations: Any, values: Any) -> list[Key]:
-    """Return the keys of borders, of the offices that some pilot has, and of what is withheld."""
+    """Return the keys of borders, of the offices that occur, and of withheld values."""
     keys = [Key("community of the pilot", _BORDER, line=True), Key("grid", _THIN, line=True)]
     levels = {level for organisation in organisations for level in organisation.pilot.structure.levels}
     for level, (marker, _, words) in _OFFICES.items():
@@ -283,16 +283,16 @@ def _legend(organisations: Any, values: Any) -> list[Key]:
 
 def _spread(place: Place, values: Floats, unit: str) -> str:
     """Return the units of a pilot and the median of the areas."""
-    told = [f"{len(place.community_households)} communities, {len(place.grid_households)} grids"]
+    phrases = [f"{len(place.community_households)} communities, {len(place.grid_households)} grids"]
     known = values[np.isfinite(values)]
     if len(known):
         median = float(np.median(known))
-        told.append(f"median of areas {number(median, _places(median))}{_space(unit)}{unit}")
-    return "; ".join(told)
+        phrases.append(f"median of areas {number(median, _digits(median))}{_space(unit)}{unit}")
+    return "; ".join(phrases)
 
 
 def _heading(page: Page, left: float, down: float, lines: Sequence[str]) -> None:
-    """Write the pilot's name and what is to be known of it above its map."""
+    """Write a pilot's name and the lines about it above its map."""
     top = page.height - page.top - down
     write(page.figure, left, top - 0.04, short_name(lines[0], 40), size=10.5, weight="bold", va="top")
     for i, line in enumerate(lines[1:]):
@@ -300,7 +300,7 @@ def _heading(page: Page, left: float, down: float, lines: Sequence[str]) -> None
 
 
 def _side(place: Place) -> float:
-    """Return the side of the square on which households lie (km): a mesh as fine as they are has no margin."""
+    """Return the side of the square on which households lie (km)."""
     order = 1
     while 4**order < place.n_households:
         order += 1
@@ -315,12 +315,12 @@ def _panel(axes: Axes, organisation: Organisation, values: Floats, by: Area, loo
     cell, side = _side(place) / len(household), _side(place)
     areas = _paths(_areas(place, by)[household], cell)
     known = np.isfinite(values)
-    for looks, which in (
+    for properties, which in (
         ({"facecolor": colours(scale(values[known])), "edgecolor": "face", "lw": 0.2}, known),
         (_WITHHELD | {"lw": 0.0}, ~known),
     ):
         paths = [path for path, wanted in zip(areas, which, strict=True) if wanted]
-        axes.add_collection(PathCollection(paths, transform=axes.transData, **looks), autolim=False)
+        axes.add_collection(PathCollection(paths, transform=axes.transData, **properties), autolim=False)
     borders = (("grid", place.grid, _THIN, 2), ("community", place.community, _BORDER, 3))
     for name, unit, border, z in borders:
         lines = PathCollection(
@@ -389,7 +389,7 @@ def _length(axes: Axes, side: float) -> None:
 
 
 def _ticks(values: Any) -> Floats:
-    """Return round numbers from below the least to above the greatest value of all pilots: the ends of the scale."""
+    """Return the ticks of the scale: round numbers from below the least to above the greatest value of all pilots."""
     together = np.concatenate(list(values))
     known = together[np.isfinite(together)]
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
@@ -399,14 +399,14 @@ def _ticks(values: Any) -> Floats:
 
 
 def _colours() -> Colormap:
-    """Return colours from light to dark, in an order that the colour-blind and a grey copy keep."""
+    """Return colours from light to dark, which stay in order for the colour-blind and in a grey copy."""
     whole = colormaps["YlGnBu"]
     return LinearSegmentedColormap.from_list("wangge", whole(np.linspace(0.04, 0.8, 64)))
 
 
-def _colour_bar(page: Page, down: float, colours: ScalarMappable, told: tuple[str, Floats]) -> None:
+def _colour_bar(page: Page, down: float, colours: ScalarMappable, label_and_ticks: tuple[str, Floats]) -> None:
     """Draw the scale of colours under the maps."""
-    words, ticks = told
+    words, ticks = label_and_ticks
     width = 4.6
     axes = page.axes((page.width - width) / 2, down + 0.02, width, 0.16)
     bar = page.figure.colorbar(colours, cax=axes, orientation="horizontal", ticks=ticks)

@@ -78,7 +78,7 @@ def organisation_figure(organisation: Organisation, footer: str = "") -> Figure:
     title, subtitle = _title(organisation), _subtitle(organisation)
 
     def around(body: float) -> Page:
-        return Page.of(A4[0], body, title=title, subtitle=subtitle, legend=key, footer=footer)
+        return Page.around(A4[0], body, title=title, subtitle=subtitle, legend=key, footer=footer)
 
     bare = around(0.0)
     page = around(max(tree + words + 0.1, A4[1] - bare.height))
@@ -95,23 +95,23 @@ def organisation_figure(organisation: Organisation, footer: str = "") -> Figure:
 
 
 def _title(organisation: Organisation) -> str:
-    """Return the pilot's staff by level and unit in one sentence."""
-    told = []
+    """Return the title: the pilot's staff by level and unit."""
+    parts = []
     for level, one, many in (
         ("district", "the district", ""),
         ("street", "1 street office", "street offices"),
         ("community", "1 community", "communities"),
     ):
-        if level in organisation.bundles:
+        if level in organisation.specialisms:
             n = len([person for person in organisation.people if person.level == level])
             units = organisation.n_units(level)
-            told.append(f"{n:,} in {one if units == 1 else f'{units} {many}'}")
-    staff = f"{len(organisation.people):,} staff, {', '.join(told[:-1])} and {told[-1]}"
+            parts.append(f"{n:,} in {one if units == 1 else f'{units} {many}'}")
+    staff = f"{len(organisation.people):,} staff, {', '.join(parts[:-1])} and {parts[-1]}"
     return f"{short_name(organisation.pilot.title, 60)}: {staff}"
 
 
 def _subtitle(organisation: Organisation) -> str:
-    """Return how files travel, and what the city is."""
+    """Return the subtitle: how files travel, and what the city is."""
     structure, copies = organisation.pilot.structure, organisation.pilot.district.copies
     days = f"{structure.transfer_working_days:g} working days"
     if structure.named_contact_share:
@@ -143,7 +143,7 @@ def _bands(organisation: Organisation) -> list[_Band]:
 
 @dataclass(frozen=True)
 class _Row:
-    """One row of boxes: the level, the words of each box, and the parents in the row above of each, or of the one."""
+    """One row of boxes: level, words of each box, and parents in the row above (a single box may have many)."""
 
     level: str
     name: str
@@ -157,7 +157,7 @@ def _tree_rows(organisation: Organisation) -> list[_Row]:
     rows = [_Row("none", "City", ["city"], [])]
     parents: dict[str, list[int]] = {
         "district": [0],
-        "street": [0] * organisation.n_units("street") if "street" in organisation.bundles else [0],
+        "street": [0] * organisation.n_units("street") if "street" in organisation.specialisms else [0],
         "community": place.community_street.tolist(),
     }
     for level in ("district", "street", "community"):
@@ -187,7 +187,7 @@ def _boxes(level: str, heads: Sequence[int]) -> list[str]:
 
 
 def _merged(row: _Row) -> _Row:
-    """Return a row, as one box where it has too many."""
+    """Return a row, merged into one box if it has too many."""
     if len(row.boxes) <= _MOST_BOXES:
         return row
     words = {"grid": "grids"}.get(row.level, row.name.lower())
@@ -220,7 +220,7 @@ def _draw_tree(axes: Axes, rows: Sequence[_Row]) -> None:
 
 
 def _centres(n: int, left: float, right: float) -> list[float]:
-    """Return the middles of n boxes that share the room."""
+    """Return the middles of n boxes that share the width."""
     return [left + (i + 0.5) * (right - left) / n for i in range(n)]
 
 
@@ -228,18 +228,18 @@ def _centres(n: int, left: float, right: float) -> list[float]:
 
 
 def _columns(width: float) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return where the two columns of words begin, and how wide they are (inches)."""
+    """Return the left edge and the width of the two columns of words (inches)."""
     left = EDGE + _SIDE
-    room = width - EDGE - left
-    narrow = 0.33 * room
-    return (left, narrow - 0.25), (left + narrow, room - narrow)
+    words_width = width - EDGE - left
+    narrow = 0.33 * words_width
+    return (left, narrow - 0.25), (left + narrow, words_width - narrow)
 
 
-def _lines(sentences: Sequence[str], room: float) -> list[str]:
+def _lines(sentences: Sequence[str], max_width: float) -> list[str]:
     """Return sentences as lines that fit, each sentence on a line of its own."""
     lines = []
     for sentence in sentences:
-        first, *more = wrapped(sentence, room - 0.14, _SIZE)
+        first, *more = wrapped(sentence, max_width - 0.14, _SIZE)
         lines += [f"– {first}", *(f"   {line}" for line in more)]
     return lines
 
@@ -247,7 +247,7 @@ def _lines(sentences: Sequence[str], room: float) -> list[str]:
 def _height(band: _Band, columns: Sequence[tuple[float, float]]) -> float:
     """Return the height of a band of words (inches)."""
     texts = zip((band.left, band.right), columns, strict=True)
-    return max(len(_lines(text, room)) for text, (_, room) in texts) * _LEADING + 0.16
+    return max(len(_lines(text, max_width)) for text, (_, max_width) in texts) * _LEADING + 0.16
 
 
 def _draw_words(axes: Axes, bands: Sequence[_Band], y: float, spare: float) -> None:
@@ -262,7 +262,7 @@ def _draw_words(axes: Axes, bands: Sequence[_Band], y: float, spare: float) -> N
         swatch = {"facecolor": _FILLS[band.level], "edgecolor": "#141414"} if band.level in _FILLS else _DASHED
         axes.add_patch(Rectangle((EDGE, y + 0.09), 0.16, 0.13, lw=0.8, **swatch))
         axes.text(EDGE + 0.24, y + 0.155, band.name, fontsize=9.5, weight="bold", va="center")
-        for text, (x, room) in zip((band.left, band.right), columns, strict=True):
-            for i, line in enumerate(_lines(text, room)):
+        for text, (x, max_width) in zip((band.left, band.right), columns, strict=True):
+            for i, line in enumerate(_lines(text, max_width)):
                 axes.text(x, y + 0.155 + i * _LEADING, line, fontsize=_SIZE, va="center")
         y += height + spare

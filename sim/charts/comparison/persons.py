@@ -32,7 +32,7 @@ class _Spread:
 
 @styled
 def persons(table: pl.DataFrame, footer: str = "") -> Figure:
-    """Return how busy each member of staff is, a panel a post, all pilots compared.
+    """Return the chart of how busy each member of staff is under each pilot, one panel for each post.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def persons(table: pl.DataFrame, footer: str = "") -> Figure:
         first, second, ... and last of them, bands reach from the lowest to the highest replication.
     """
     pilots, posts = distinct(table, "pilot"), distinct(table, "post")
-    found = {
+    spreads_by_post = {
         post: {pilot: spread for pilot in pilots if (spread := _spread(table, post, pilot)) is not None}
         for post in posts
     }
@@ -59,28 +59,28 @@ def persons(table: pl.DataFrame, footer: str = "") -> Figure:
     width, height = 12.0, 2.95 + words
     panel = (width - 2 * EDGE) / n_columns
     seen = f"Lines: mean of {n} replications; bands: lowest to highest of them. " if n > 1 else "One replication. "
-    page = Page.of(
+    page = Page.around(
         width,
         n_rows * height,
-        title=_title(found),
+        title=_title(spreads_by_post),
         subtitle=f"{seen}Everybody of a post from the busiest to the least busy. Gini index: "
         "0 if all are equally busy, near 1 if one does everything.",
         legend=[pilot_key(i, pilot, marker="none") for i, pilot in enumerate(pilots)],
         footer=footer,
     )
-    top = max((float(s.high.max()) for spreads in found.values() for s in spreads.values()), default=1.0)
+    top = max((float(s.high.max()) for spreads in spreads_by_post.values() for s in spreads.values()), default=1.0)
     for j, post in enumerate(posts):
         row, column = divmod(j, n_columns)
         left = EDGE + column * panel + 0.65
         axes = page.axes(left, row * height + 0.35, panel - 0.95, height - 1.0 - words)
-        _panel(axes, found[post], pilots, 100 * max(1.0, top))
+        _panel(axes, spreads_by_post[post], pilots, 100 * max(1.0, top))
         axes.set_title(short_name(post), loc="left", fontsize=9.5, weight="bold")
-        _say(page, found[post], pilots, (left - 0.1, row * height + height - words - 0.17))
+        _say(page, spreads_by_post[post], pilots, (left - 0.1, row * height + height - words - 0.17))
     return page.figure
 
 
 def _spread(table: pl.DataFrame, post: str, pilot: str) -> _Spread | None:
-    """Return the sorted utilisation of a post's staff; None where a pilot has no such post."""
+    """Return the sorted utilisation of a post's staff, or None if a pilot has no such post."""
     rows = table.filter((pl.col("post") == post) & (pl.col("pilot") == pilot))
     if rows.is_empty():
         return None
@@ -128,11 +128,11 @@ def _say(page: Page, spreads: dict[str, _Spread], pilots: Sequence[str], at: tup
         page.write(at[0], at[1] + i * _LINE, text, size=8.5, va="top", color="#222222")
 
 
-def _title(found: dict[str, dict[str, _Spread]]) -> str:
-    """Return where the work is spread most unevenly, in one sentence."""
+def _title(spreads_by_post: dict[str, dict[str, _Spread]]) -> str:
+    """Return the title: where the work is spread most and least evenly."""
     several = [
         (spread.gini, post, pilot)
-        for post, spreads in found.items()
+        for post, spreads in spreads_by_post.items()
         for pilot, spread in spreads.items()
         if len(spread.mean) > 1
     ]

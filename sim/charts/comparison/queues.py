@@ -1,4 +1,4 @@
-"""The chart of queues: how many wait through the day and through the week."""
+"""The chart of queues: the number that wait through the day and through the week."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LEAST = 0.05
 
 @dataclass(frozen=True)
 class _Line:
-    """The number that waits under one pilot: its times, mean, lowest and highest replication."""
+    """The number that wait under one pilot, by time: mean, lowest and highest replication."""
 
     at: Floats
     mean: Floats
@@ -37,7 +37,7 @@ class _Line:
 
 @styled
 def queues(table: pl.DataFrame, footer: str = "") -> Figure:
-    """Return how many wait through a working day and through the week, a row a level and desk.
+    """Return the chart of the number that wait through a working day and the week, one row for each level and desk.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def queues(table: pl.DataFrame, footer: str = "") -> Figure:
     shown = _shown(table)
     seen = f"Lines: mean of {n} replications; bands: lowest to highest of them. " if n > 1 else "One replication. "
     width = 12.0
-    page = Page.of(
+    page = Page.around(
         width,
         max(len(shown), 1) * _HEIGHT + 0.15,
         title=_title(table, pilots),
@@ -89,20 +89,20 @@ def _heading(level: str, desk: str) -> str:
 
 
 def _shown(table: pl.DataFrame) -> list[tuple[str, str]]:
-    """Return the level and desk of every queue that is drawn and forms, desk by desk."""
+    """Return the level and desk of the queues to be drawn, desk by desk: those that form."""
     most = table.group_by("level", "desk", maintain_order=True).agg(pl.col("number").max())
     rows = [(str(level), str(desk)) for level, desk, longest in most.iter_rows() if longest > _LEAST and desk in DESKS]
     return sorted(rows, key=lambda row: DESKS.index(row[1]))
 
 
 def _line(rows: pl.DataFrame, at: str) -> _Line:
-    """Return the number that waits at each time, over the replications."""
+    """Return the number that wait at each time, over the replications."""
     each = rows.group_by("replication", at).agg(pl.col("number").cast(pl.Float64).mean())
     return _Line(*over_replications(each, at, "number"))
 
 
 def _draw(axes: Axes, rows: pl.DataFrame, pilots: Sequence[str], at: str) -> None:
-    """Draw steps of half an hour for each pilot."""
+    """Draw a step line of half hours for each pilot."""
     for i, pilot in enumerate(pilots):
         mine = rows.filter(pl.col("pilot") == pilot)
         if mine.is_empty():
@@ -141,10 +141,10 @@ def _week_axis(axes: Axes, highest: float) -> None:
 
 
 def _title(table: pl.DataFrame, pilots: Sequence[str]) -> str:
-    """Return when most residents wait under each pilot; of many pilots, under which most and fewest do."""
+    """Return the title: when most residents wait under each pilot; of many pilots, the most and the fewest."""
     rows = table.filter((pl.col("desk") == IN_PERSON) & (pl.col("weekday") <= 5))
     keys = ["pilot", "replication", "weekday", "half_hour"]
-    means = (
+    mean_numbers = (
         rows.group_by(keys)
         .agg(pl.col("number").cast(pl.Float64).sum())
         .group_by("pilot", "half_hour")
@@ -153,7 +153,7 @@ def _title(table: pl.DataFrame, pilots: Sequence[str]) -> str:
     )
     peaks = []
     for pilot in pilots:
-        mine = means.filter(pl.col("pilot") == pilot)
+        mine = mean_numbers.filter(pl.col("pilot") == pilot)
         if len(mine):
             slot, most = mine["half_hour"][-1], mine["number"][-1]
             peaks.append(
@@ -163,10 +163,10 @@ def _title(table: pl.DataFrame, pilots: Sequence[str]) -> str:
         return "How many wait through the day and the week"
     if len(peaks) > 3:
         peaks = sorted(peaks)[:: 1 - len(peaks)]
-    told = ", ".join(said for _, said in peaks)
-    return f"Residents who queue in person in the busiest half hour of a working day: {told}"
+    peaks_in_words = ", ".join(peak for _, peak in peaks)
+    return f"Residents who queue in person in the busiest half hour of a working day: {peaks_in_words}"
 
 
 def _time(slot: int) -> str:
-    """Return when a half hour begins."""
+    """Return the clock time at which a half hour begins."""
     return f"{slot // 2}:{30 * (slot % 2):02d}"

@@ -1,4 +1,4 @@
-"""The chart of turnaround: the share of requests finished within so many working days."""
+"""The chart of turnaround: the share of requests finished by number of working days."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sim.report.tables import number
 
 @styled
 def turnaround_distribution(table: pl.DataFrame, footer: str = "") -> Figure:
-    """Return the share of requests finished within so many working days, for each pilot.
+    """Return the chart of the share of requests finished by number of working days, one curve for each pilot.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def turnaround_distribution(table: pl.DataFrame, footer: str = "") -> Figure:
     )
     title = _turnaround_title(within, last)
     seen += " Requests that left unserved or are still open count as not finished."
-    page = Page.of(11.0, 4.9, title=title, subtitle=seen, legend=legend, footer=footer)
+    page = Page.around(11.0, 4.9, title=title, subtitle=seen, legend=legend, footer=footer)
     axes = page.axes(EDGE + 0.65, 0.1, 11.0 - 2 * EDGE - 1.6, 4.2)
     _turnaround_axes(axes, last)
     for i, pilot in enumerate(pilots):
@@ -82,17 +82,17 @@ def _turnaround_axes(axes: Axes, last: float) -> None:
 
 
 def _turnaround_title(within: Mapping[str, Sequence[float]], last: float) -> str:
-    """Return what the curves show, in one sentence."""
-    said = {p: f"{_within(half, last)} working days under {short_name(p)}" for p, (half, _) in within.items()}
-    if len(said) > 3:
+    """Return the title: within how many days half of all requests are finished."""
+    phrases = {p: f"{_within(half, last)} working days under {short_name(p)}" for p, (half, _) in within.items()}
+    if len(phrases) > 3:
         ranked = sorted(within, key=lambda p: within[p][0] if math.isfinite(within[p][0]) else math.inf)
-        best, worst = said[ranked[0]], said[ranked[-1]]
+        best, worst = phrases[ranked[0]], phrases[ranked[-1]]
         return f"Half of all requests are finished {best}, the quickest, and {worst}, the slowest"
-    return "Half of all requests are finished " + ", ".join(said.values())
+    return "Half of all requests are finished " + ", ".join(phrases.values())
 
 
 def _within(days: float, last: float) -> str:
-    """Return a number of days in words; NaN is beyond the last."""
+    """Return a number of days in words; NaN means later than the last."""
     return f"within {number(days, 1)}" if math.isfinite(days) else f"not within {last:g}"
 
 
@@ -108,7 +108,7 @@ def _first_reach(x: Floats, y: Floats, level: float) -> float:
 
 
 def _signed_root(x: Floats) -> Floats:
-    """Return the square root, continued below 0, where a margin may reach."""
+    """Return the square root, continued below 0 for the margin of the axis."""
     return np.sign(x) * np.sqrt(np.abs(x))
 
 

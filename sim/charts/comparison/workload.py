@@ -1,4 +1,4 @@
-"""The chart of workload: the hours of a week by kind of work, a head and post."""
+"""The chart of workload: the hours a week and head, by kind of work and post."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sim.report.tables import number
 
 @styled
 def workload(table: pl.DataFrame, footer: str = "") -> Figure:
-    """Return how the hours of a week are spent, a head and post, under each pilot.
+    """Return the chart of the hours a week and head by kind of work, for each post and pilot.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def workload(table: pl.DataFrame, footer: str = "") -> Figure:
     ]
     label_width = max(widths) + 0.2
     body = sum(0.32 if bar is None else 0.27 for bar in bars) + 0.1
-    page = Page.of(11.0, body + 0.6, title=_workload_title(bars), subtitle=seen, legend=legend, footer=footer)
+    page = Page.around(11.0, body + 0.6, title=_workload_title(bars), subtitle=seen, legend=legend, footer=footer)
     left, right = EDGE + label_width, 1.75
     axes = page.axes(left, 0, 11.0 - left - right - EDGE, body)
     _workload_plot(page, axes, bars, styles, posts)
@@ -58,7 +58,7 @@ def workload(table: pl.DataFrame, footer: str = "") -> Figure:
 
 @dataclass(frozen=True)
 class _Bar:
-    """One bar of the workload: mean hours by kind, contracted hours, and the range of the total of work."""
+    """One bar of the chart: mean hours by kind, contracted hours, and the range of the total of work."""
 
     post: str
     pilot: str
@@ -100,7 +100,7 @@ def _bar(post: str, pilot: str, rows: Sequence[tuple[int, str, float]]) -> _Bar:
 
 
 def _workload_title(bars: Iterable[_Bar | None]) -> str:
-    """Return who is loaded most against the contracted hours, in one sentence."""
+    """Return the title: the post with the most work for its contracted hours."""
     loads = [(b.work / b.on_duty, b) for b in bars if b is not None and b.on_duty > 0]
     if not loads:
         return "Hours a week by post and kind of work"

@@ -1,4 +1,4 @@
-"""The chart of a response along one factor: a line with its band for each series, held against a promise."""
+"""The chart of a response along one factor: a line with its band for each series, and the bound of a promise."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def curve(
     factor: str,
     promise: Promise | None = None,
 ) -> Figure:
-    """Return a response along the levels of one factor, a line a series.
+    """Return the chart of a response along the levels of one factor, one line for each series.
 
     Parameters
     ----------
@@ -64,13 +64,13 @@ def curve(
         The table must be of one response; the side of a promise must be one of the two.
     """
     checked_promise(promise)
-    response, levels, series = Response.only(table), Levels.of(table), distinct(table, "series")
-    room = _WIDTH - 2 * EDGE - _SCALE
+    response, levels, series = Response.from_table(table), Levels.from_table(table), distinct(table, "series")
+    plot_width = _WIDTH - 2 * EDGE - _SCALE
     legend = [pilot_key(i, name) for i, name in enumerate(series)] if len(series) > 1 or series[0] else []
     legend += [Key("breaks the promise", BREAKS)] if promise else []
-    words = path_lines(factor, room, 9)
-    depth = levels.depth(room) + 0.16 * len(words) + 0.2
-    page = Page.of(
+    words = path_lines(factor, plot_width, 9)
+    depth = levels.depth(plot_width) + 0.16 * len(words) + 0.2
+    page = Page.around(
         _WIDTH,
         _HEIGHT + depth,
         title=title,
@@ -79,11 +79,11 @@ def curve(
         footer=footer,
         notes=_notes(table, series),
     )
-    axes = page.axes(EDGE + _SCALE, 0.05, room, _HEIGHT)
+    axes = page.axes(EDGE + _SCALE, 0.05, plot_width, _HEIGHT)
     for i, name in enumerate(series):
         part = table.filter(pl.col("series") == name).sort("order")
         _line(axes, part, levels, response, (i, series))
-    levels.draw(axes, room)
+    levels.draw(axes, plot_width)
     _say_withheld(axes, table, levels, series)
     withheld = bool(_without(table))
     _limits(axes, table, response, promise, withheld=withheld)
@@ -96,11 +96,11 @@ def curve(
 
 
 def _line(axes: Axes, part: pl.DataFrame, levels: Levels, response: Response, which: tuple[int, Sequence[str]]) -> None:
-    """Draw a series: a band on a scale; whiskers beside each other at categories."""
+    """Draw a series: with a band on a scale, or with whiskers side by side at categories."""
     i, series = which
     colour, marker, style = pilot_style(i)
     beside = 0.0 if levels.numeric else (i - (len(series) - 1) / 2) * min(0.12, 0.6 / len(series))
-    x = np.array([levels.place(order) for order in part["order"]]) + beside
+    x = np.array([levels.position(order) for order in part["order"]]) + beside
     mean, low, high = (response.scaled(part[name]) for name in ("mean", "low", "high"))
     if levels.numeric:
         axes.fill_between(x, low, high, color=colour, alpha=band_opacity(series), lw=0, zorder=2)
@@ -116,10 +116,10 @@ def _line(axes: Axes, part: pl.DataFrame, levels: Levels, response: Response, wh
 
 
 def _say_withheld(axes: Axes, table: pl.DataFrame, levels: Levels, series: Sequence[str]) -> None:
-    """Say at each level which series have no value there."""
+    """Mark at each level the series that have no value there."""
     gone: dict[float, list[str]] = {}
     for row in _without(table):
-        gone.setdefault(levels.place(int(str(row["order"]))), []).append(
+        gone.setdefault(levels.position(int(str(row["order"]))), []).append(
             pilot_style(series.index(str(row["series"])))[0]
         )
     for at, colours in gone.items():
@@ -127,7 +127,7 @@ def _say_withheld(axes: Axes, table: pl.DataFrame, levels: Levels, series: Seque
 
 
 def _limits(axes: Axes, table: pl.DataFrame, response: Response, promise: Promise | None, *, withheld: bool) -> None:
-    """Set the scale of the response so that the promise and its words are seen, and draw them."""
+    """Set the scale of the response so that the promise and its words fit, and draw them."""
     values = response.scaled([*table["mean"], *table["low"], *table["high"]]).tolist()
     bound = response.one(promise[1]) if promise else math.nan
     low, high = limits([*values, bound])
@@ -147,14 +147,14 @@ def _limits(axes: Axes, table: pl.DataFrame, response: Response, promise: Promis
 
 
 def _drawn(axes: Axes) -> Floats:
-    """Return places along all lines of a chart that are drawn over its scales (shape (n, 2))."""
-    places = [np.zeros((0, 2))]
+    """Return points along all lines of a chart that are drawn on its scales (shape (n, 2))."""
+    points = [np.zeros((0, 2))]
     for line in axes.lines:
         x, y = (np.asarray(values, dtype=np.float64) for values in line.get_data())
         if line.get_transform() == axes.transData:
             steps = np.linspace(0, len(x) - 1, 1 + 40 * (len(x) - 1))
-            places.append(np.column_stack([np.interp(steps, np.arange(len(x)), part) for part in (x, y)]))
-    return np.concatenate(places)
+            points.append(np.column_stack([np.interp(steps, np.arange(len(x)), part) for part in (x, y)]))
+    return np.concatenate(points)
 
 
 def _without(table: pl.DataFrame) -> list[dict[str, object]]:
@@ -163,9 +163,9 @@ def _without(table: pl.DataFrame) -> list[dict[str, object]]:
 
 
 def _notes(table: pl.DataFrame, series: Sequence[str]) -> list[str]:
-    """Return where values are withheld, with the reason where there is one."""
-    places = []
+    """Return notes on where values are withheld, with the reason if known."""
+    withheld = []
     for row in _without(table):
         under = f" ({short_name(str(row['series']), 30)})" if len(series) > 1 else ""
-        places.append((f"{short_name(str(row['level']), 24)}{under}", str(row.get("why") or "")))
-    return withheld_notes(places)
+        withheld.append((f"{short_name(str(row['level']), 24)}{under}", str(row.get("why") or "")))
+    return withheld_notes(withheld)

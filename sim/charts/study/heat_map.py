@@ -1,4 +1,4 @@
-"""The heat map of two factors: a number a cell, hatched where there is none, and the border of the service promise."""
+"""The heat map of two factors: a number in each cell, hatched where there is none, and the border of a promise."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from sim.arrays import Floats
 from sim.charts.page import EDGE, Key, Page, short_name, width_of, wrapped
 from sim.charts.study.levels import path_lines, widest
-from sim.charts.study.response import Promise, Response, checked_promise, keeps, scale, told
+from sim.charts.study.response import Promise, Response, checked_promise, keeps, scale, short_number
 from sim.charts.style import GREY, styled
 from sim.report.tables import decimals, literal, number
 
@@ -35,7 +35,7 @@ _SMALL, _LINE = 6.5, 0.165
 
 @dataclass(frozen=True)
 class _Grid:
-    """The cells: names of both axes, values as they are shown, half-widths and reasons (rows are the y axis)."""
+    """The cells: names of both axes, values as shown, half-widths and reasons for missing values (rows: the y axis)."""
 
     x: list[str]
     y: list[str]
@@ -45,7 +45,7 @@ class _Grid:
 
     @property
     def scales(self) -> bool:
-        """Whether both axes are numbers with at least two levels, so that one may draw between their cells."""
+        """Whether both axes have at least two levels, all numbers, so that a line may run between their cells."""
         return min(len(self.x), len(self.y)) > 1 and all(map(_is_number, [*self.x, *self.y]))
 
 
@@ -59,7 +59,7 @@ def heat_map(
     promise: Promise | None = None,
     around_zero: bool = False,
 ) -> Figure:
-    """Return a response by two factors as coloured cells with their numbers.
+    """Return the heat map of a response by two factors: coloured cells with their numbers.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def heat_map(
         The table must be of one response; the side of a promise must be one of the two.
     """
     checked_promise(promise)
-    response, grid = Response.only(table), _grid(table)
+    response, grid = Response.from_table(table), _grid(table)
     response = response.difference if around_zero else response
     kept = _kept(grid, response, promise) if promise else np.full(grid.mean.shape, np.nan)
     left = min(widest([short_name(name, 24) for name in grid.y], 8.5), 2.2) + 0.2
@@ -93,7 +93,7 @@ def heat_map(
     top = 0.17 * len(words[1]) + 0.12
     foot = top + max(size[1] + under, 1.3) + 0.17 * len(words[0]) + 0.25
     reasons = _wrapped_reasons(grid, width)
-    page = Page.of(
+    page = Page.around(
         width,
         foot + sum(len(lines) * _LINE + 0.06 for lines in reasons.values()),
         title=title,
@@ -120,7 +120,7 @@ def heat_map(
 
 def _grid(table: pl.DataFrame) -> _Grid:
     """Return the cells of a table."""
-    response = Response.only(table)
+    response = Response.from_table(table)
     names = []
     for axis in ("x", "y"):
         level = table.select(f"{axis}_order", f"{axis}_level").unique(f"{axis}_order").sort(f"{axis}_order")
@@ -152,7 +152,7 @@ def _cell(grid: _Grid, left: float) -> tuple[float, float]:
 
 
 def _colours(values: Floats, *, around_zero: bool) -> ScalarMappable:
-    """Return the colours of the values: even steps of lightness, or two hues that part at 0."""
+    """Return the colours of the values: even steps of lightness, or two hues that meet at 0."""
     known = values[np.isfinite(values)]
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
     if around_zero:
@@ -164,7 +164,7 @@ def _colours(values: Floats, *, around_zero: bool) -> ScalarMappable:
 
 
 def _part(name: str, low: float, high: float) -> Colormap:
-    """Return a part of a map of colours: its darkest ends hide numbers."""
+    """Return a part of a colour map: its darkest ends would hide numbers."""
     return LinearSegmentedColormap.from_list("wangge", colormaps[name](np.linspace(low, high, 128)))
 
 
@@ -178,7 +178,7 @@ def _cells(
 ) -> None:
     """Draw the cells with their numbers, and their half-widths where there is room."""
     reasons, cell = how
-    places, halves = _places(grid), _halves_fit(grid, cell)
+    digits, halves = _shared_digits(grid), _halves_fit(grid, cell)
     for (j, i), value in np.ndenumerate(grid.mean):
         at = (i - 0.5, j - 0.5)
         if not math.isfinite(value):
@@ -190,42 +190,48 @@ def _cells(
         # The border of a promise goes behind the numbers.
         look: dict[str, Any] = {"color": ink, "ha": "center", "va": "center", "zorder": 5}
         behind = {"facecolor": colour, "edgecolor": "none", "pad": 0.6}
-        text = _told(float(value), places, signed=signed)
+        text = _number_words(float(value), digits, signed=signed)
         size = min(9.0, 9.0 * (cell[0] - 0.06) / max(width_of(text, 9.0), 0.01))
         up = 0.12 if halves and math.isfinite(grid.half[j, i]) else 0.0
         axes.text(i, j + up, text, size=size, bbox=behind, **look)
         if up:
-            half = f"± {_told(float(grid.half[j, i]), places)}"
+            half = f"± {_number_words(float(grid.half[j, i]), digits)}"
             axes.text(i, j - 0.26, half, size=_SMALL, bbox=behind, **look)
 
 
-def _places(grid: _Grid) -> int | None:
-    """Return the decimals of all numbers, or None where they are too huge, tiny or far apart to share them."""
+def _shared_digits(grid: _Grid) -> int | None:
+    """Return the decimals of all numbers, or None if they are too large, too small or too different to share them."""
     sizes = np.abs(grid.mean[np.isfinite(grid.mean)])
     halves = grid.half[np.isfinite(grid.half)]
     most = float(sizes.max(initial=0.0))
-    places = decimals(float(halves.min()) if len(halves) else math.nan, most)
+    digits = decimals(float(halves.min()) if len(halves) else math.nan, most)
     least = float(sizes[sizes > 0].min(initial=math.inf))
-    return places if 1e-3 <= most < 1e7 and least >= 10.0**-places else None
+    return digits if 1e-3 <= most < 1e7 and least >= 10.0**-digits else None
 
 
-def _told(value: float, places: int | None, *, signed: bool = False) -> str:
-    """Return a number with the decimals of all, or with its own."""
-    return told(value, signed=signed) if places is None else number(value, places, signed=signed).replace("-", "−")
+def _number_words(value: float, digits: int | None, *, signed: bool = False) -> str:
+    """Return a number in words, with the decimals shared by all or with its own."""
+    return (
+        short_number(value, signed=signed) if digits is None else number(value, digits, signed=signed).replace("-", "−")
+    )
 
 
 def _halves_fit(grid: _Grid, cell: tuple[float, float]) -> bool:
     """Return whether there is room for half-widths in the cells."""
-    halves = [f"± {_told(float(half), _places(grid))}" for half in grid.half.ravel() if math.isfinite(half)]
+    halves = [
+        f"± {_number_words(float(half), _shared_digits(grid))}" for half in grid.half.ravel() if math.isfinite(half)
+    ]
     return bool(halves) and widest(halves, _SMALL) <= cell[0] - 0.06 and cell[1] >= 0.42
 
 
 def _notes(grid: _Grid, cell: tuple[float, float]) -> list[str]:
-    """Return how wide the intervals are where the cells have no room for that."""
+    """Return a note on the width of the intervals, if the cells have no room for it."""
     halves = grid.half[np.isfinite(grid.half)]
     if not len(halves) or _halves_fit(grid, cell):
         return []
-    return [f"Intervals reach {told(float(halves.min()))} to {told(float(halves.max()))} to either side."]
+    return [
+        f"Intervals reach {short_number(float(halves.min()))} to {short_number(float(halves.max()))} to either side."
+    ]
 
 
 def _kept(grid: _Grid, response: Response, promise: Promise) -> Floats:
@@ -235,7 +241,7 @@ def _kept(grid: _Grid, response: Response, promise: Promise) -> Floats:
 
 
 def _promise_keys(kept: Floats, promise: Promise) -> list[Key]:
-    """Return the keys of the border of a promise and of the mark of cells that break it, where both sides are."""
+    """Return the keys of the border of a promise and of the mark of cells that break it, if there are such cells."""
     if not ((kept == 1).any() and (kept == 0).any()):
         return []
     mark = {"color": "#000000", "marker": "x", "ls": "none", "ms": 5, "mew": 1.4}
@@ -246,7 +252,7 @@ def _promise_keys(kept: Floats, promise: Promise) -> list[Key]:
 
 
 def _promise_notes(kept: Floats, promise: Promise) -> list[str]:
-    """Return that a promise is kept, or broken, wherever there is a value: there is no border then."""
+    """Return a note if a promise is kept, or broken, in all cells with a value: then there is no border."""
     known = kept[np.isfinite(kept)]
     if not len(known) or ((known == 1).any() and (known == 0).any()):
         return []
@@ -255,13 +261,13 @@ def _promise_notes(kept: Floats, promise: Promise) -> list[str]:
 
 
 def _wrapped_reasons(grid: _Grid, width: float) -> dict[str, list[str]]:
-    """Return why there are cells without a number, in their order, with the lines of each reason."""
-    found = [str(why) for why in dict.fromkeys(grid.why.ravel().tolist()) if why]
-    return {why: wrapped(short_name(why, 300), width - 2 * EDGE - 0.42, 8.5) for why in found}
+    """Return the reasons for cells without a number, in their order, with the lines of each."""
+    reasons = [str(why) for why in dict.fromkeys(grid.why.ravel().tolist()) if why]
+    return {why: wrapped(short_name(why, 300), width - 2 * EDGE - 0.42, 8.5) for why in reasons}
 
 
 def _reasons(page: Page, reasons: Sequence[Sequence[str]], down: float) -> None:
-    """Draw the key of hatches under the map: why there is no number."""
+    """Draw the key of hatches under the map: the reasons for cells without a number."""
     for i, lines in enumerate(reasons):
         y = page.height - page.top - down
         box = Rectangle((EDGE, y - 0.14), 0.34, 0.13, transform=page.figure.dpi_scale_trans, lw=0.5, **_hatched(i))
@@ -298,7 +304,7 @@ def _border(axes: Axes, grid: _Grid, kept: Floats, bound: float) -> None:
 
 
 def _edges(axes: Axes, kept: Floats) -> None:
-    """Draw the edges between cells that keep and cells that break, white below all that is black."""
+    """Draw the edges between cells that keep and cells that break a promise, first in white and then in black."""
     edges = []
     for (j, i), here in np.ndenumerate(kept):
         right = kept[j, i + 1] if i + 1 < kept.shape[1] else np.nan
@@ -310,7 +316,7 @@ def _edges(axes: Axes, kept: Floats) -> None:
 
 
 def _axes(axes: Axes, grid: _Grid, words: Sequence[Sequence[str]], *, upright: bool) -> None:
-    """Name levels and factors; the first level of the upright axis lies at the foot."""
+    """Label levels and factors; the first level of the vertical axis is at the bottom."""
     axes.set_xlim(-0.5, len(grid.x) - 0.5)
     axes.set_ylim(-0.5, len(grid.y) - 0.5)
     axes.set_xticks(range(len(grid.x)), [short_name(name, 24) for name in grid.x], fontsize=8.5)

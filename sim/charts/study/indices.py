@@ -1,4 +1,4 @@
-"""The chart of Sobol indices: the share of a response's variance that each factor explains, alone and in all."""
+"""The chart of Sobol indices: the share of a response's variance that each factor explains, alone and in total."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _KINDS: dict[str, tuple[str, dict[str, Any]]] = {
 
 @styled
 def indices(table: pl.DataFrame, title: str, subtitle: str = "", footer: str = "", *, response_label: str) -> Figure:
-    """Return first-order and total indices of each factor with their intervals, the largest total on top.
+    """Return the chart of first-order and total indices with their intervals, the largest total on top.
 
     Parameters
     ----------
@@ -49,11 +49,11 @@ def indices(table: pl.DataFrame, title: str, subtitle: str = "", footer: str = "
     if table.is_empty():
         raise ValueError("indices must have at least 1 row, got 0")
     rows = sorted((_floats(row) for row in table.to_dicts()), key=_rank)
-    words = {kind: [_told(row, kind) for row in rows] for kind in _KINDS}
-    columns = {kind: max(width_of(w, 8.5) for w in [*told, "First-order"]) + 0.25 for kind, told in words.items()}
-    room = _WIDTH - 2 * EDGE - _NAMES - sum(columns.values()) - 0.1
+    words = {kind: [_index_words(row, kind) for row in rows] for kind in _KINDS}
+    columns = {kind: max(width_of(w, 8.5) for w in [*texts, "First-order"]) + 0.25 for kind, texts in words.items()}
+    plot_width = _WIDTH - 2 * EDGE - _NAMES - sum(columns.values()) - 0.1
     height = len(rows) * _ROW
-    page = Page.of(
+    page = Page.around(
         _WIDTH,
         height + 0.85,
         title=title,
@@ -62,12 +62,12 @@ def indices(table: pl.DataFrame, title: str, subtitle: str = "", footer: str = "
         footer=footer,
         notes=_notes([row["first"] for row in rows]),
     )
-    axes = page.axes(EDGE + _NAMES, 0.25, room, height)
+    axes = page.axes(EDGE + _NAMES, 0.25, plot_width, height)
     for i, row in enumerate(rows):
         down = 0.25 + (i + 0.5) * _ROW
         name = "\n".join(path_lines(row["factor"], _NAMES - 0.15, 8.5, most=2))
         page.write(EDGE, down, name, size=8.5, va="center", linespacing=1.05)
-        x = EDGE + _NAMES + room + 0.25
+        x = EDGE + _NAMES + plot_width + 0.25
         for kind, head in (("first", "First-order"), ("total", "Total")):
             page.write(x, down, words[kind][i], size=8.5, va="center")
             if i == 0:
@@ -80,17 +80,17 @@ def indices(table: pl.DataFrame, title: str, subtitle: str = "", footer: str = "
 
 
 def _floats(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row with NaN for what is not there."""
+    """Return a row with NaN for missing values."""
     return {name: math.nan if value is None else value for name, value in row.items()} | {"factor": str(row["factor"])}
 
 
 def _rank(row: Mapping[str, Any]) -> tuple[bool, float]:
-    """Return where a factor stands: the largest total first, those without one last."""
+    """Return the sort key of a factor: the largest total first, those without one last."""
     known = math.isfinite(row["total"])
     return not known, -row["total"] if known else 0.0
 
 
-def _told(row: Mapping[str, Any], kind: str) -> str:
+def _index_words(row: Mapping[str, Any], kind: str) -> str:
     """Return an index with its interval in words."""
     value, low, high = (row[name] for name in (kind, f"{kind}_low", f"{kind}_high"))
     if not math.isfinite(value):
@@ -123,17 +123,17 @@ def _draw(axes: Axes, rows: list[dict[str, Any]]) -> None:
 
 
 def _notes(firsts: list[float]) -> list[str]:
-    """Return what the first-order indices sum to, and what that says."""
+    """Return a note on the sum of the first-order indices, and what it means."""
     known = [value for value in firsts if math.isfinite(value)]
     if not known:
         return ["No index is shown: all are withheld."]
     total = math.fsum(known)
-    said = number(total, 2).replace("-", "−")
+    words = number(total, 2).replace("-", "−")
     some = "" if len(known) == len(firsts) else f" of the {len(known)} factors that have one"
     if total <= 1:
         rest = number(1 - total, 2)
         unknown = ", to factors without an index" if some else ""
         return [
-            f"First-order indices{some} sum to {said}; the other {rest} is due to interactions{unknown} or to chance."
+            f"First-order indices{some} sum to {words}; the other {rest} is due to interactions{unknown} or to chance."
         ]
-    return [f"First-order indices{some} sum to {said}, more than 1: estimates from a sample may."]
+    return [f"First-order indices{some} sum to {words}, more than 1: estimates from a sample may."]

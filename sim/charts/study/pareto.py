@@ -1,4 +1,4 @@
-"""The chart of cost against response: the designs that no other beats on both, and those that break a promise."""
+"""The chart of cost against response: the Pareto front, and the designs that break a promise."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def pareto(
     unit: str = "",
     promise: Promise | None = None,
 ) -> Figure:
-    """Return cost against response: the front as steps, what it beats pale, what breaks a promise hollow and crossed.
+    """Return the chart of cost against response: the front as steps, beaten designs pale, broken promises crossed.
 
     Parameters
     ----------
     table
-        label, cost, mean, low, high, front, keeps (null: nobody asked, or no value). NaN: withheld, not drawn but
-        told.
+        label, cost, mean, low, high, front, keeps (null: no promise, or no value). NaN: withheld, not drawn but
+        named in a note.
     title, subtitle, footer
         What is seen, how it was found, and where it comes from.
     cost_label
@@ -63,22 +63,22 @@ def pareto(
         The side of a promise must be one of the two.
     """
     checked_promise(promise)
-    response = Response.of(response_label, unit)
+    response = Response.from_label(response_label, unit)
     rows = [row | {"cost": _known(row["cost"]), "mean": response.one(row["mean"])} for row in table.to_dicts()]
     drawn = [row for row in rows if math.isfinite(row["cost"]) and math.isfinite(row["mean"])]
     for row in drawn:
         row["ends"] = interval(response.one(row["low"]), response.one(row["high"]), row["mean"])
     bound = (short_name(promise[0], 90), response.one(promise[1])) if promise else None
     ends = _limits(drawn, bound)
-    room = _WIDTH - 2 * EDGE - _SCALE
-    frame = Frame(*ends, room, _HEIGHT)
+    plot_width = _WIDTH - 2 * EDGE - _SCALE
+    frame = Frame(*ends, plot_width, _HEIGHT)
     front = sorted((row for row in drawn if row["front"]), key=lambda row: (row["cost"], row["mean"]))
     seen = np.array(
         [(row["cost"], at) for row in drawn for at in np.linspace(row["ends"][0], row["ends"][1], 9)]
     ).reshape(-1, 2)
     over = frame.beside(bound[0], bound[1], seen) if bound else None
     labels, listed = _labels(front, drawn, frame, over, bound[1] if bound else 0.0)
-    page = Page.of(
+    page = Page.around(
         _WIDTH,
         _HEIGHT + 0.55,
         title=title,
@@ -87,7 +87,7 @@ def pareto(
         footer=footer,
         notes=[*listed, *_withheld(rows)],
     )
-    axes = page.axes(EDGE + _SCALE, 0.05, room, _HEIGHT)
+    axes = page.axes(EDGE + _SCALE, 0.05, plot_width, _HEIGHT)
     axes.set_xlim(*ends[0])
     axes.set_ylim(*ends[1])
     _draw(axes, drawn, front)
@@ -147,7 +147,7 @@ def _labels(
     over: Box | None,
     bound: float,
 ) -> tuple[list[_Label], list[str]]:
-    """Return the labels of the front where they are free of one another, and the list of names if these are many."""
+    """Return the labels of the front, placed so that they do not overlap, and a list of names if there are many."""
     points = [frame.inches(row["cost"], row["mean"]) for row in front]
     taken = [_around(frame.inches(row["cost"], row["mean"]), 0.06) for row in drawn]
     for row in drawn:
@@ -174,7 +174,7 @@ def _labels(
 def _placed(
     texts: Sequence[str], points: Sequence[tuple[float, float]], taken: Sequence[Box], frame: Frame
 ) -> list[_Label] | None:
-    """Return each label at the first free place near its point, or None if one finds none."""
+    """Return each label at the first free place near its point, or None if there is not one for all."""
     full, labels = list(taken), []
     for text, point in zip(texts, points, strict=True):
         lines = text.split("\n")
@@ -238,7 +238,7 @@ def _draw(axes: Axes, drawn: Sequence[Mapping[str, Any]], front: Sequence[Mappin
 
 
 def _withheld(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return which designs are not drawn."""
+    """Return a note on the designs that are not drawn."""
     names = [short_name(r["label"]) for r in rows if not (math.isfinite(r["cost"]) and math.isfinite(r["mean"]))]
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
     why = sorted({str(row["why"]) for row in rows if row.get("why")})

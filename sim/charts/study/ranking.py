@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from sim.charts.page import EDGE, Key, Page, short_name
 from sim.charts.study.levels import path_lines, widest
-from sim.charts.study.response import Response, limits, scale, told
+from sim.charts.study.response import Response, limits, scale, short_number
 from sim.charts.style import COLOURS, GREY, PALE, styled
 from sim.report.tables import literal
 
@@ -35,7 +35,7 @@ def ranking(
     response_label: str,
     unit: str = "",
 ) -> Figure:
-    """Return a row a design: its mean, its interval against the best of the others, verdict and replications.
+    """Return the chart of a choice, one row a design: mean, interval against the best other, verdict and replications.
 
     Parameters
     ----------
@@ -57,60 +57,60 @@ def ranking(
     unknown = [str(verdict) for verdict in table["verdict"] if verdict is not None and verdict not in _LOOKS]
     if unknown:
         raise ValueError(f"ranking.verdict must be one of {', '.join(_LOOKS)}, got {unknown[0]}")
-    response = Response.of(response_label, unit)
+    response = Response.from_label(response_label, unit)
     rows = table.to_dicts()
     ends = [(response.one(row["best_low"]), response.one(row["best_high"])) for row in rows]
     finite = [(high - low) / 2 for low, high in ends if math.isfinite(high - low)]
-    means = [told(response.one(row["mean"]), min(finite, default=math.nan)) for row in rows]
-    means_width = max(widest(means, 8.5), 0.5) + 0.25
+    mean_texts = [short_number(response.one(row["mean"]), min(finite, default=math.nan)) for row in rows]
+    means_width = max(widest(mean_texts, 8.5), 0.5) + 0.25
     words = [row["verdict"] or "withheld" for row in rows]
-    room = _WIDTH - 2 * EDGE - _NAMES - means_width - 1.35 - 0.95
+    plot_width = _WIDTH - 2 * EDGE - _NAMES - means_width - 1.35 - 0.95
     left = EDGE + _NAMES + means_width
     height = len(rows) * _ROW
-    page = Page.of(
+    page = Page.around(
         _WIDTH, height + 0.85, title=title, subtitle=literal(subtitle), legend=_legend(words), footer=footer
     )  # fmt: skip
-    axes = page.axes(left, 0.25, room, height)
+    axes = page.axes(left, 0.25, plot_width, height)
     for i, (row, verdict) in enumerate(zip(rows, words, strict=True)):
         down = 0.25 + (i + 0.5) * _ROW
         bold = "bold" if verdict == "best" else "normal"
         name = path_lines(str(row["label"]), _NAMES - 0.1, 8.5, bold=verdict == "best", most=2)
         page.write(EDGE, down, "\n".join(name), size=8.5, va="center", linespacing=1.05, weight=bold)
-        page.write(left - 0.2, down, means[i], size=8.5, va="center", ha="right")
-        page.write(left + room + 0.45, down, str(verdict), size=8.5, va="center", weight=bold)
-        spent = "–" if row["n"] is None else f"{row['n']:,}"
-        page.write(_WIDTH - EDGE, down, spent, size=8.5, va="center", ha="right")
-    _heads(page, left, room, response)
+        page.write(left - 0.2, down, mean_texts[i], size=8.5, va="center", ha="right")
+        page.write(left + plot_width + 0.45, down, str(verdict), size=8.5, va="center", weight=bold)
+        n_replications = "–" if row["n"] is None else f"{row['n']:,}"
+        page.write(_WIDTH - EDGE, down, n_replications, size=8.5, va="center", ha="right")
+    _heads(page, left, plot_width, response)
     _draw(axes, ends, words, [_gone(row) for row in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(*limits([v for pair in ends for v in pair] + [0.0], 0.05))
     difference = Response(
         f"{response.label}, mean less that of the best of the others", "points" if unit == "share" else response.unit, 1
     )  # fmt: skip
-    axes.set_xlabel("\n".join(path_lines(difference.words, room + 1.5, 9, most=3)))
+    axes.set_xlabel("\n".join(path_lines(difference.words, plot_width + 1.5, 9, most=3)))
     scale(axes.xaxis)
     return page.figure
 
 
 def _legend(words: Sequence[str]) -> list[Key]:
-    """Return the keys of the verdicts that there are."""
+    """Return the keys of the verdicts that occur."""
     return [Key(verdict, look, line=True) for verdict, look in _LOOKS.items() if verdict in words]
 
 
-def _heads(page: Page, left: float, room: float, response: Response) -> None:
+def _heads(page: Page, left: float, plot_width: float, response: Response) -> None:
     """Write the heads of the columns."""
     unit = f" ({response.unit})" if response.unit == "%" else ""
     for x, text, side in (
         (EDGE, "Design", "left"),
         (left - 0.2, f"Mean{unit}", "right"),
-        (left + room + 0.45, "Verdict", "left"),
+        (left + plot_width + 0.45, "Verdict", "left"),
         (page.width - EDGE, "Replications", "right"),
     ):
         page.write(x, 0.17, text, size=8.5, weight="bold", va="bottom", ha=side)
 
 
 def _gone(row: Mapping[str, Any]) -> str:
-    """Return the words in the place of an interval that is withheld."""
+    """Return the words in place of an interval that is withheld."""
     why = str(row.get("why") or "")
     return f"withheld: {short_name(why, 56)}" if why else "withheld: no interval"
 

@@ -1,4 +1,4 @@
-"""What the numbers of a study's chart are: the words of their axis, the factor of their unit, and how they are told."""
+"""The response that a study's chart shows: the words of its axis, the scale of its unit, and its numbers in words."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 @dataclass(frozen=True)
 class Response:
-    """A response: its words with the unit that is shown, and what its values are multiplied by to be shown so."""
+    """A response: its label, the unit in which it is shown, and the factor from its values to that unit."""
 
     label: str
     unit: str
     factor: float
 
     @classmethod
-    def of(cls, label: str, unit: str = "") -> Response:
+    def from_label(cls, label: str, unit: str = "") -> Response:
         """Return the response of this name and unit; shares are shown in per cent."""
         factor, word, _ = scale_of(unit)
         return cls(short_name(label, 80), short_name(word, 30) if word else "", factor)
 
     @classmethod
-    def only(cls, table: pl.DataFrame) -> Response:
+    def from_table(cls, table: pl.DataFrame) -> Response:
         """Return the one response of a table.
 
         Raises
@@ -50,7 +50,7 @@ class Response:
         names = distinct(table, "response")
         if len(names) != 1:
             raise ValueError(f"table must be of 1 response, got {len(names)}: {', '.join(names) or 'no rows'}")
-        return cls.of(names[0], str(table["unit"][0] or ""))
+        return cls.from_label(names[0], str(table["unit"][0] or ""))
 
     @property
     def words(self) -> str:
@@ -59,15 +59,15 @@ class Response:
 
     @property
     def difference(self) -> Response:
-        """The same for differences: those of shares are points."""
+        """The response for differences: those of shares are in points."""
         return Response(self.label, "points" if self.unit == "%" else self.unit, self.factor)
 
     def scaled(self, values: Iterable[float | None]) -> Floats:
-        """Return the values as they are shown, NaN for none."""
+        """Return values in the shown unit, NaN for none."""
         return self.factor * np.array([math.nan if v is None else v for v in values], dtype=np.float64)
 
     def one(self, value: float | None) -> float:
-        """Return one value as it is shown, NaN for none."""
+        """Return one value in the shown unit, NaN for none."""
         return float(self.scaled([value])[0])
 
 
@@ -88,8 +88,8 @@ def keeps(value: float, promise: Promise) -> bool:
     return value <= promise[1] if promise[2] == "at_most" else value >= promise[1]
 
 
-def told(value: float, half: float = math.nan, *, signed: bool = False) -> str:
-    """Return a number to about three digits, or to the digits of its half-width; a dash for NaN."""
+def short_number(value: float, half: float = math.nan, *, signed: bool = False) -> str:
+    """Return a number in words to about three digits, or to the digits of its half-width; a dash for NaN."""
     size = max(abs(value), abs(half) if math.isfinite(half) else 0.0)
     if math.isfinite(value) and size and not 1e-3 <= size < 1e7:
         return _power(value, 3, signed=signed)
@@ -112,26 +112,26 @@ def tick_words(value: float) -> str:
 
 
 def scale(axis: Axis, n_ticks: int = 5) -> None:
-    """Give an axis round ticks with plain words, and no offset that must be added."""
+    """Give an axis round ticks with plain labels, without an offset."""
     axis.set_major_locator(MaxNLocator(n_ticks, steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(FuncFormatter(lambda value, _: tick_words(float(value))))
 
 
 def limits(values: Iterable[float], margin: float = 0.06) -> tuple[float, float]:
-    """Return the ends of a scale around the finite values, wide enough to be one where they are all alike."""
+    """Return the ends of a scale around the finite values, of some width even if they are all equal."""
     known = [v for v in values if math.isfinite(v)]
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
-    room = (high - low) * margin or abs(high) * 0.1 or 1.0
-    return low - room, high + room
+    margin_width = (high - low) * margin or abs(high) * 0.1 or 1.0
+    return low - margin_width, high + margin_width
 
 
 def interval(low: float, high: float, value: float) -> tuple[float, float]:
-    """Return the ends of an interval, both at the value where there is no interval."""
+    """Return the ends of an interval; both are the value if there is no interval."""
     return (low, high) if math.isfinite(low) and math.isfinite(high) else (value, value)
 
 
 def say_withheld(axes: Axes, x: float, colours: Sequence[str] = (GREY,)) -> None:
-    """Say at the foot of a chart that there is no value at this place: a cross in the colour of each series."""
+    """Mark at the foot of a chart that there is no value at x: a cross in the colour of each series."""
     at = axes.get_xaxis_transform()
     for i, colour in enumerate(colours):
         axes.plot([x], [0.035 + 0.035 * i], marker="x", ms=5, color=colour, mew=1.4, ls="none", transform=at, zorder=4)
@@ -161,6 +161,6 @@ def withheld_notes(places: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def _listed(places: list[str]) -> str:
-    """Return the first places in words, and how many more there are."""
+    """Return the first few places in words, and the number of the others."""
     more = f" and {len(places) - 6} more" if len(places) > 6 else ""
     return "; ".join(places[:6]) + more

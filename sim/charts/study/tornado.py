@@ -1,4 +1,4 @@
-"""The tornado: how far an effect moves when one assumption at a time goes to its low and its high end."""
+"""The tornado chart: how far an effect moves when one assumption at a time goes to its low and its high end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from sim.charts.page import EDGE, Key, Page, short_name, width_of
 from sim.charts.study.levels import path_lines, widest
-from sim.charts.study.response import Response, interval, limits, scale, told
+from sim.charts.study.response import Response, interval, limits, scale, short_number
 from sim.charts.style import COLOURS, GREY, PALE, styled
 from sim.report.tables import literal
 
@@ -40,7 +40,7 @@ def tornado(
     most: int = 40,
     difference: bool = True,
 ) -> Figure:
-    """Return bars from the base effect to the effect at the two ends of each factor, the widest swing on top.
+    """Return the tornado chart: bars from the base effect to that at both ends of each factor, the widest on top.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def tornado(
     mid
         The smallest effect that matters, in the unit: a band on both sides of 0.
     most
-        Bars that are drawn; the rest is told in a sentence.
+        Bars that are drawn; a note describes the rest.
     difference
         Whether the effect is one, so that 0 means none; otherwise it is a measure, without a line at 0.
 
@@ -67,8 +67,8 @@ def tornado(
     """
     if table.is_empty() or most < 1:
         raise ValueError(f"a tornado must have at least 1 row and 1 bar, got {len(table)} and {most}")
-    response = Response.of(effect_label, "points" if unit == "share" and difference else unit)
-    factor = Response.of("", unit).factor
+    response = Response.from_label(effect_label, "points" if unit == "share" and difference else unit)
+    factor = Response.from_label("", unit).factor
     mid = mid if difference else None
     effects = [factor * (math.nan if v is None else v) for v in base]
     rows = sorted((_row(row, factor) for row in table.to_dicts()), key=lambda row: -row.swing)
@@ -76,7 +76,7 @@ def tornado(
     bases = [short_name(row.base_level, 18) for row in shown]
     left = _NAMES + max(min(widest(bases, 8), 1.5), 0.4) + 0.2
     body = len(shown) * _ROW + 0.75
-    page = Page.of(
+    page = Page.around(
         _WIDTH,
         body,
         title=title,
@@ -85,9 +85,9 @@ def tornado(
         footer=footer,
         notes=[*_rest(rest, response.unit), *_reasons(shown)],
     )
-    room = _WIDTH - 2 * EDGE - left
-    axes = page.axes(EDGE + left, 0.2, room, len(shown) * _ROW)
-    axes.set_xlim(*_ends(shown, effects, None if mid is None else mid * factor, room, difference=difference))
+    plot_width = _WIDTH - 2 * EDGE - left
+    axes = page.axes(EDGE + left, 0.2, plot_width, len(shown) * _ROW)
+    axes.set_xlim(*_ends(shown, effects, None if mid is None else mid * factor, plot_width, difference=difference))
     axes.set_ylim(len(shown) - 0.5, -0.5)
     _ground(axes, effects, None if mid is None else mid * factor, difference=difference)
     for i, row in enumerate(shown):
@@ -131,7 +131,7 @@ class _Row:
 
 
 def _row(row: Mapping[str, Any], factor: float) -> _Row:
-    """Return a row of the table as it is shown; one without a swing stands last."""
+    """Return a row of the table in the shown unit; one without a swing comes last."""
     ends = []
     for end in ("low", "high"):
         numbers = [row[name] for name in (end, f"{end}_from", f"{end}_to")]
@@ -144,7 +144,7 @@ def _row(row: Mapping[str, Any], factor: float) -> _Row:
 
 
 def _legend(effects: Sequence[float], *, with_mid: bool, difference: bool) -> list[Key]:
-    """Return the keys of the bars, of the base and of what is too small to matter."""
+    """Return the keys of the bars, of the base and of the band that is too small to matter."""
     keys = [
         Key("at the low end", _ENDS["low"]),
         Key("at the high end", _ENDS["high"]),
@@ -162,14 +162,14 @@ def _legend(effects: Sequence[float], *, with_mid: bool, difference: bool) -> li
 def _base_words(effects: Sequence[float], *, signed: bool) -> str:
     """Return the effect at the base in words."""
     half = (effects[2] - effects[1]) / 2
-    value, low, high = (told(effect, half, signed=signed) for effect in effects)
+    value, low, high = (short_number(effect, half, signed=signed) for effect in effects)
     return f"at the base: {value} [{low}, {high}]" if math.isfinite(half) else f"at the base: {value}"
 
 
 def _ends(
-    rows: Sequence[_Row], effects: Sequence[float], mid: float | None, room: float, *, difference: bool
+    rows: Sequence[_Row], effects: Sequence[float], mid: float | None, plot_width: float, *, difference: bool
 ) -> tuple[float, float]:
-    """Return the ends of the scale: all bars and whiskers, and room for the words at their ends."""
+    """Return the ends of the scale: all bars and whiskers, with space for the words at their ends."""
     values = [*([0.0] if difference else []), effects[0], *([mid, -mid] if mid else [])]
     values += [v for row in rows for end in (row.low, row.high) for v in (end.low, end.high)]
     known = [v for v in values if math.isfinite(v)] or [0.0]
@@ -180,7 +180,7 @@ def _ends(
     ends = low, high
     # The words need inches and the scale is what inches are worth: a few rounds settle both.
     for _ in range(12):
-        inch = (ends[1] - ends[0]) / room
+        inch = (ends[1] - ends[0]) / plot_width
         ends = (
             min([low - 0.1 * inch, *(at - width * inch for (at, right), width in reach if not right)]),
             max([high + 0.1 * inch, *(at + width * inch for (at, right), width in reach if right)]),
@@ -214,7 +214,7 @@ def _level(end: _End) -> str:
 
 
 def _bars(axes: Axes, i: int, row: _Row, base: float) -> None:
-    """Draw the low end above the high end, so that both are seen where they lie on one side of the base."""
+    """Draw the low end above the high end, so that both are visible when they lie on one side of the base."""
     low_end, high_end = axes.get_xlim()
     apart = 0.006 * (high_end - low_end)
     start = base if math.isfinite(base) else 0.0
@@ -230,20 +230,20 @@ def _bars(axes: Axes, i: int, row: _Row, base: float) -> None:
 
 
 def _rest(rest: Sequence[_Row], unit: str) -> list[str]:
-    """Return how many factors are not drawn, and how little they move the effect."""
+    """Return a note on the factors that are not drawn, and how little they move the effect."""
     if not rest:
         return []
     known = [row for row in rest if row.swing >= 0]
     unknown = f"{len(rest) - len(known)} without a value" if len(known) < len(rest) else ""
     if not known:
         return [f"… and {unknown}."]
-    most = told(known[0].swing)
+    most = short_number(known[0].swing)
     sentence = f"… and {len(known)} more that move it by at most {most}{' ' + unit if unit else ''} from end to end"
     return [f"{sentence}, and {unknown}." if unknown else f"{sentence}."]
 
 
 def _reasons(rows: Sequence[_Row]) -> list[str]:
-    """Return where an end has no value, by reason."""
+    """Return notes on the ends without a value, by reason."""
     by_reason: dict[str, list[str]] = {}
     for row in rows:
         gone = [short_name(end.level, 18) for end in (row.low, row.high) if not end.known]

@@ -35,7 +35,7 @@ def warm_up(
     response_label: str,
     unit: str = "",
 ) -> Figure:
-    """Return weekly means over the replications of each series, and the weeks chosen to be deleted.
+    """Return the chart of weekly means of each series over the replications, and of the weeks to be deleted.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def warm_up(
     """
     if table.is_empty():
         raise ValueError("warm_up must have at least 1 row, got 0")
-    response, names = Response.of(response_label, unit), distinct(table, "series")
+    response, names = Response.from_label(response_label, unit), distinct(table, "series")
     lines = {name: _line(table, name, response) for name in names}
     panels = [names] if _alike(lines) else [[name] for name in names]
     height = 3.6 if len(panels) == 1 else 1.9
@@ -66,7 +66,7 @@ def warm_up(
         else []
     )
     legend.append(Key("deleted before measuring", _DELETED))
-    page = Page.of(
+    page = Page.around(
         _WIDTH,
         len(panels) * (height + heading + 0.3) + 0.3,
         title=title,
@@ -97,7 +97,7 @@ def _line(table: pl.DataFrame, name: str, response: Response) -> tuple[Floats, F
 
 
 def _alike(lines: Mapping[str, tuple[Floats, Floats]]) -> bool:
-    """Return whether series may share a scale: their middles lie close enough, and they are few."""
+    """Return whether series may share a scale: they are few, and their middles are close enough."""
     middles = [float(np.median(np.abs(y[np.isfinite(y)]))) for _, y in lines.values() if np.isfinite(y).any()]
     return len(lines) <= _MOST_TOGETHER and (len(middles) < 2 or max(middles) <= _FAR * min(middles))
 
@@ -108,7 +108,7 @@ def _draw(
     names: Sequence[str],
     what: tuple[Mapping[str, tuple[Floats, Floats]], Mapping[str, int | None]],
 ) -> None:
-    """Draw the lines of a panel, the ends of what is deleted, and their names in rows above the lines."""
+    """Draw the lines of a panel, the ends of the deleted weeks, and their labels in rows above the lines."""
     lines, chosen = what
     values = np.concatenate([lines[name][1] for name in panel])
     low, high = limits(values.tolist())
@@ -133,7 +133,7 @@ def _draw(
 
 
 def _say(axes: Axes, what: tuple[str, int | None, float], level: float, look: tuple[str, object]) -> None:
-    """Draw and name the end of what is deleted of a series."""
+    """Draw and label the end of the deleted weeks of a series."""
     name, weeks, first = what
     under = f"{short_name(name, 40)}: " if name else ""
     low, high = axes.get_xlim()
@@ -153,12 +153,12 @@ def _say(axes: Axes, what: tuple[str, int | None, float], level: float, look: tu
 
 
 def _notes(lines: Mapping[str, tuple[Floats, Floats]]) -> list[str]:
-    """Return where weeks are withheld."""
-    told = []
+    """Return notes on withheld weeks."""
+    notes = []
     for name, (_, y) in lines.items():
         gone = int((~np.isfinite(y)).sum())
         if gone == len(y):
-            told.append(f"{short_name(name)}: withheld in every week.")
+            notes.append(f"{short_name(name)}: withheld in every week.")
         elif gone:
-            told.append(f"{short_name(name)}: withheld in {gone} of {len(y)} weeks, a gap in the line.")
-    return told
+            notes.append(f"{short_name(name)}: withheld in {gone} of {len(y)} weeks, a gap in the line.")
+    return notes

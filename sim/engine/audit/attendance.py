@@ -24,18 +24,18 @@ def on_duty(staff: Staff, server: AnyInts, start: AnyInts, end: AnyInts) -> AnyI
     staff : Staff
         The rosters, from `staff_of`.
     server, start, end : ndarray of int, shape (n,)
-        Whose stretch it is, and its instants; the end is not before the start.
+        The server of each stretch, and its instants; the end is not before the start.
 
     Returns
     -------
     ndarray of int64, shape (n,)
         Ticks.
     """
-    from sim.engine.audit import kernels  # Numba takes a third of a second to load, and not everybody asks
+    from sim.engine.audit import kernels  # late: Numba takes a third of a second to load
 
-    found = np.empty(len(server), dtype=np.int64)
-    kernels.attend(staff, staff.first[:-1].copy(), fixed(server), fixed(start), fixed(end), found)
-    return found
+    ticks = np.empty(len(server), dtype=np.int64)
+    kernels.attend(staff, staff.first[:-1].copy(), fixed(server), fixed(start), fixed(end), ticks)
+    return ticks
 
 
 def staff_of(network: Network) -> Staff:
@@ -59,6 +59,6 @@ def staff_of(network: Network) -> Staff:
 
 def fixed(column: NDArray[Any]) -> NDArray[np.int64]:
     """Return a column of whole numbers or flags as int64, in one piece and read-only: one type for every kernel."""
-    found = np.ascontiguousarray(column, dtype=np.int64).view()
-    found.flags.writeable = False
-    return found
+    whole_numbers = np.ascontiguousarray(column, dtype=np.int64).view()
+    whole_numbers.flags.writeable = False
+    return whole_numbers

@@ -1,4 +1,4 @@
-"""What follows from a record and its network alone, worked out once for all invariants."""
+"""Columns derived from a record and its network, computed once for all invariants."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class Pieces:
 
 
 @dataclass(frozen=True)
-class Facts:
-    """A record with its network and horizon, and what follows from them."""
+class AuditRecord:
+    """A record with its network and horizon, and the columns derived from them."""
 
     network: Network
     visits: Visits
@@ -85,8 +85,8 @@ class Facts:
     def interrupted(self) -> Bools:
         """Return whether each spell ended before its step was served."""
         served = np.equal(self.visits.outcome[self.spells.step], Outcome.SERVED)
-        found: Bools = (self.spells.end != NONE) & ~(self.is_last & served)
-        return found
+        ended_early: Bools = (self.spells.end != NONE) & ~(self.is_last & served)
+        return ended_early
 
     @cached_property
     def rosters(self) -> list[Calendar]:
@@ -105,25 +105,25 @@ class Facts:
     def after(self, instants: AnyInts, amounts: AnyInts, calendars: AnyInts) -> AnyInts:
         """Return After(t, n, calendar) of the engine contract for each row."""
         plain = calendars == NONE
-        found = np.where(plain, instants + np.where(plain, amounts, 0), instants)
+        instants_after = np.where(plain, instants + np.where(plain, amounts, 0), instants)
         for i in np.unique(calendars[~plain]):
             rows = calendars == i
-            found[rows] = self.clocks[i].after(instants[rows], amounts[rows])
-        return found
+            instants_after[rows] = self.clocks[i].after(instants[rows], amounts[rows])
+        return instants_after
 
     @cached_property
     def leaving(self) -> AnyInts:
         """Return the instant at which each step would leave if it waited from its arrival (NEVER: none)."""
         steps = self.network.steps
         never = np.iinfo(np.int64).max
-        found = np.full(len(self.request), never)
+        leaving = np.full(len(self.request), never)
         rows = (steps.patience != NONE) & (self.visits.arrival != NONE)
         clocks = steps.patience_clock[rows]
-        found[rows] = self.after(self.visits.arrival[rows], steps.patience[rows], clocks)
+        leaving[rows] = self.after(self.visits.arrival[rows], steps.patience[rows], clocks)
         rows = (steps.shuts != NONE) & (self.visits.arrival != NONE)
         at = self.visits.arrival[rows]
-        found[rows] = np.minimum(found[rows], self.after(at, np.zeros_like(at), steps.shuts[rows]))
-        return found
+        leaving[rows] = np.minimum(leaving[rows], self.after(at, np.zeros_like(at), steps.shuts[rows]))
+        return leaving
 
     @cached_property
     def by_server(self) -> AnyInts:
@@ -133,20 +133,20 @@ class Facts:
     @cached_property
     def elapsed(self) -> AnyInts:
         """Return the ticks that count in each spell: on duty, or all of them past closing."""
-        found = self.spell_end - self.spells.start
+        elapsed = self.spell_end - self.spells.start
         late = self.network.steps.past_closing[self.spells.step] == 1
         order = self.by_server
         bounds = np.searchsorted(self.spells.server[order], np.arange(len(self.rosters) + 1))
         for roster, a, b in zip(self.rosters, bounds[:-1], bounds[1:], strict=True):
             rows = order[a:b]
             rows = rows[~late[rows]]
-            found[rows] = roster.between(self.spells.start[rows], self.spell_end[rows])
-        return found
+            elapsed[rows] = roster.between(self.spells.start[rows], self.spell_end[rows])
+        return elapsed
 
     @cached_property
     def interval(self) -> AnyInts:
         """Return the roster interval in which each spell starts, -1 if its server is off duty then."""
-        rows, found = self.network.servers, np.full(len(self.spells.step), NONE)
+        rows, interval = self.network.servers, np.full(len(self.spells.step), NONE)
         order = self.by_server
         bounds = np.searchsorted(self.spells.server[order], np.arange(len(self.rosters) + 1))
         for s in range(len(self.rosters)):
@@ -155,8 +155,8 @@ class Facts:
             first, last = rows.first[s], rows.first[s + 1]
             i = first + np.searchsorted(rows.open[first:last], at, side="right") - 1
             on = (i >= first) & (at < rows.close[np.maximum(i, first)]) if last > first else at < 0
-            found[order[a:b]] = np.where(on, i, NONE)
-        return found
+            interval[order[a:b]] = np.where(on, i, NONE)
+        return interval
 
     @cached_property
     def line(self) -> AnyInts:
@@ -166,13 +166,13 @@ class Facts:
         keys = owners(duties.first) * n_stations + duties.station
         order = np.argsort(keys)
         on = self.interval != NONE
-        found = np.full(len(self.spells.step), NONE)
+        line = np.full(len(self.spells.step), NONE)
         duty = self.network.servers.duty[self.interval[on]]
         wanted = duty * n_stations + self.network.steps.station[self.spells.step[on]]
         if len(keys):
             i = order[np.minimum(np.searchsorted(keys[order], wanted), len(keys) - 1)]
-            found[on] = np.where(keys[i] == wanted, i, NONE)
-        return found
+            line[on] = np.where(keys[i] == wanted, i, NONE)
+        return line
 
     @cached_property
     def pace(self) -> AnyInts:
@@ -215,14 +215,14 @@ class Facts:
     def busy(self) -> Pieces:
         """Return the stretches in which a server on duty has a spell, interval by interval.
 
-        A spell of no length is one too: the server is not idle across it.
+        A spell of no length counts too: the server is not idle across it.
         """
         rows = self.network.servers
         last = np.empty(len(self.spells.step), dtype=np.int64)
         for s in range(len(self.rosters)):
-            mine = self.spells.server == s
+            rows_of = self.spells.server == s
             a, b = rows.first[s], rows.first[s + 1]
-            last[mine] = a + np.searchsorted(rows.open[a:b], self.spell_end[mine], side="left")
+            last[rows_of] = a + np.searchsorted(rows.open[a:b], self.spell_end[rows_of], side="left")
         count = np.maximum(last - self.interval, 1)
         spell = np.repeat(np.arange(len(count)), count)
         nth = np.arange(len(spell)) - np.repeat(np.cumsum(count) - count, count)
@@ -256,13 +256,13 @@ class Facts:
     def has_station(self) -> dict[int, Bools]:
         """Return, by station, whether each duty has it."""
         duties = self.network.duties
-        whose, n_duties = owners(duties.first), len(duties.longest)
-        found = {}
+        duty, n_duties = owners(duties.first), len(duties.longest)
+        duties_with = {}
         for station in np.unique(duties.station):
             flags = np.zeros(n_duties, dtype=bool)
-            flags[whose[duties.station == station]] = True
-            found[int(station)] = flags
-        return found
+            flags[duty[duties.station == station]] = True
+            duties_with[int(station)] = flags
+        return duties_with
 
 
 def union(start: AnyInts, end: AnyInts) -> Calendar:

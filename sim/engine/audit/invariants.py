@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from sim.engine.audit import by_instant, by_row
-from sim.engine.audit.derived import Facts
+from sim.engine.audit.derived import AuditRecord
 from sim.engine.record import InvariantError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 # In this order: those further down may rely on those above.
-INVARIANTS: dict[str, Callable[[Facts], str | None]] = {
+INVARIANTS: dict[str, Callable[[AuditRecord], str | None]] = {
     "shapes": by_row.shapes,
     "started steps stay": by_row.started_steps_stay,
     "outcomes": by_row.outcome_codes,
@@ -50,7 +50,7 @@ INVARIANTS: dict[str, Callable[[Facts], str | None]] = {
 
 
 def check(network: Network, visits: Visits, spells: Spells, horizon: int) -> None:
-    """Hold a record to every invariant of the engine contract.
+    """Check that a record has every invariant that the engine contract implies.
 
     Parameters
     ----------
@@ -65,16 +65,16 @@ def check(network: Network, visits: Visits, spells: Spells, horizon: int) -> Non
     ------
     InvariantError
         At the first invariant that does not hold: its name, and the first step, spell, server or
-        instant that breaks it.
+        instant that violates it.
     """
-    facts = Facts(replace(network, steps=_wide(network.steps)), _wide(visits), _wide(spells), horizon)
-    for name, broken in INVARIANTS.items():
-        found = broken(facts)
-        if found:
-            raise InvariantError(f"{name}: {found}")
+    record = AuditRecord(replace(network, steps=_wide(network.steps)), _wide(visits), _wide(spells), horizon)
+    for name, check_invariant in INVARIANTS.items():
+        failure = check_invariant(record)
+        if failure:
+            raise InvariantError(f"{name}: {failure}")
 
 
 def _wide(table: T) -> T:
-    """Return a table with its whole numbers as int64: sums and products of narrow columns would not fit."""
+    """Return a table with its whole numbers as int64: sums and products of narrow columns could overflow."""
     columns = {field.name: getattr(table, field.name) for field in fields(table)}  # type: ignore[arg-type]
     return type(table)(**{name: c.astype(np.int64) if c.dtype.kind == "i" else c for name, c in columns.items()})

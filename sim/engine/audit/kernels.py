@@ -1,40 +1,27 @@
-"""The books of a record, read in one compiled pass: whole numbers in, the first place where each breaks out.
+"""The compiled part of the quick audit: one pass over a record that returns the first row at which each check fails.
 
-The kernels check no index: their caller has. Arrays are int64, and read-only but for those in `Books`.
+The kernels check no index: their caller has checked them. Arrays are int64, and read-only except those in `Findings`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from numba import njit
+from sim.engine.compiling import inlined, kernel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sim.arrays import Ints
 
 # As in the network and the record: Numba's cache would not notice a change there.
 NONE = -1
 OPEN, SERVED, REFUSED = 1, 2, 4
 
-OFF_DUTY, AT_ONCE, TICKS, SPELLS, WORK, SERVICE = range(6)  # the books whose first error is kept
-N_BOOKS = 6
-ARRIVED, ENDED, STILL, OUT = range(4)  # what is counted of the steps at each station
-PRESENT, APART = range(2)  # what is summed over all of them
+OFF_DUTY, AT_ONCE, TICKS, SPELLS, WORK, SERVICE = range(6)  # the checks whose first failure is kept
+N_CHECKS = 6
+ARRIVED, ENDED, STILL_OPEN, GONE = range(4)  # what is counted of the steps at each station
+BY_NUMBER, BY_TIMES = range(2)  # ticks at stations, summed in two ways that must agree
 
-# No arrays are made or kept alive in the kernels, so they need not be counted; and what is called for every spell
-# is put in place, since handing over so many arrays would take longer than the work.
-if TYPE_CHECKING:
-
-    def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
-        """Compile a function."""
-        return function
-
-    inlined = kernel
-else:
-    kernel = njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
-    inlined = njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)
+# Functions that are called for every spell are inlined: passing so many arrays would take longer than their work.
 
 
 class Steps(NamedTuple):
@@ -63,7 +50,7 @@ class Stretches(NamedTuple):
 
 
 class Staff(NamedTuple):
-    """Rosters, with the ticks on duty `before` each interval, and duties, their lines sorted by station."""
+    """Rosters, with the ticks on duty `before` each interval, and duties, with their lines sorted by station."""
 
     first: Ints
     open: Ints
@@ -75,16 +62,26 @@ class Staff(NamedTuple):
     pace: Ints
 
 
-class Books(NamedTuple):
-    """What is written.
+class Findings(NamedTuple):
+    """What the kernels write.
 
-    `errors`: the first step, spell or server that breaks each book, -1 if none does; `counts`: of steps, by what and
-    station, the last column for none; `sums`: ticks from arrival to end, and the same in waits and spells;
-    `latest`: the interval of each server that was looked at last; `interval`: that in which each spell starts,
-    and `n_spells` how many do.
+    Attributes
+    ----------
+    failures : ndarray of int, shape (checks,)
+        The first step, spell or server at which each check fails, -1 if there is none.
+    counts : ndarray of int, shape (4, stations + 1)
+        Steps that arrived, ended, are open and are gone, by station; the last column is for steps without a station.
+    sums : ndarray of int, shape (2,)
+        Ticks at stations: from arrival to end, and in waits and spells.
+    latest : ndarray of int, shape (servers,)
+        The interval of each server's roster that was looked up last.
+    interval : ndarray of int, shape (spells,)
+        The interval of a roster in which each spell starts.
+    n_spells : ndarray of int, shape (intervals,)
+        The spells that start in each interval.
     """
 
-    errors: Ints
+    failures: Ints
     counts: Ints
     sums: Ints
     latest: Ints
@@ -108,7 +105,7 @@ def last_at_most(values: Ints, a: int, b: int, x: int) -> int:
 def latest_opening(staff: Staff, latest: Ints, server: int, at: int) -> int:
     """Return the last interval of a server's roster that opens by an instant, one before its first if none does."""
     a, b = staff.first[server], staff.first[server + 1]
-    i: int = latest[server]  # a server is asked for nearly in the order of time
+    i: int = latest[server]  # the instants of a server come nearly in the order of time
     if i < a or i >= b or staff.open[i] > at or (i + 1 < b and staff.open[i + 1] <= at):
         i = last_at_most(staff.open, a, b, at)
         latest[server] = i
@@ -134,39 +131,39 @@ def pace_of(staff: Staff, duty: int, station: int) -> int:
 
 
 @inlined
-def tell(errors: Ints, book: int, place: int) -> None:
-    """Keep the first place at which a book is broken."""
-    if errors[book] == NONE:
-        errors[book] = place
+def fail(failures: Ints, check: int, row: int) -> None:
+    """Keep the first row at which a check fails."""
+    if failures[check] == NONE:
+        failures[check] = row
 
 
 @inlined
-def pace_by_roster(
-    staff: Staff, books: Books, spells: Stretches, k: int, number: int, station: int, until: int, late: bool
+def checked_pace(
+    staff: Staff, findings: Findings, spells: Stretches, k: int, number: int, station: int, until: int, late: bool
 ) -> int:
-    """Return the pace of a spell, having held its start and its ticks to its server's roster."""
+    """Check the start and the ticks of a spell against its server's roster; return its pace."""
     server, start = spells.server[k], spells.start[k]
-    i = latest_opening(staff, books.latest, server, start)
+    i = latest_opening(staff, findings.latest, server, start)
     on = i >= staff.first[server] and start < staff.close[i]
     pace = pace_of(staff, staff.duty[i], station) if on else NONE
     if pace == NONE:
-        tell(books.errors, OFF_DUTY, number)
+        fail(findings.failures, OFF_DUTY, number)
         return 1000
-    books.interval[number] = i
-    books.n_spells[i] += 1
+    findings.interval[number] = i
+    findings.n_spells[i] += 1
     passed = until - start
     if not late:
-        last = latest_opening(staff, books.latest, server, until)
+        last = latest_opening(staff, findings.latest, server, until)
         passed = elapsed(staff, server, last, until) - elapsed(staff, server, i, start)
     if spells.ticks[k] != passed:
-        tell(books.errors, TICKS, number)
+        fail(findings.failures, TICKS, number)
     return pace
 
 
 @inlined
-def read_spells(
+def check_spells(
     staff: Staff,
-    books: Books,
+    findings: Findings,
     steps: Steps,
     i: int,
     step: int,
@@ -176,53 +173,58 @@ def read_spells(
     base: int,
     horizon: int,
 ) -> None:
-    """Hold the spells [a, b) of row i to rosters, and its step to them; `step` and `base` number both."""
+    """Check the spells [a, b) of row i against rosters, and the step against its spells.
+
+    `step` is the number of the step, and `base` that of the first of the spells.
+    """
     served = steps.outcome[i] == SERVED
     left, total, n_ended = steps.work[i], 0, 0
     for k in range(a, b):
         end = spells.end[k]
         until = horizon if end == NONE else end
         late = steps.past_closing[i] == 1
-        pace = pace_by_roster(staff, books, spells, k, base + k, steps.station[i], until, late)
-        books.sums[APART] += until - spells.start[k]
+        pace = checked_pace(staff, findings, spells, k, base + k, steps.station[i], until, late)
+        findings.sums[BY_TIMES] += until - spells.start[k]
         n_ended += end != NONE
         ticks = spells.ticks[k] - spells.changeover[k]
         worked = max(ticks, 0) if pace == 1000 else max(ticks, 0) * 1000 // pace
         if end != NONE and served and k + 1 == b:
             if ticks != (left if pace == 1000 else (left * pace + 500) // 1000):
-                tell(books.errors, SERVICE, base + k)
+                fail(findings.failures, SERVICE, base + k)
             total += left
         else:
             total += min(worked, left)
             if end != NONE:  # interrupted: it waits again
-                books.sums[APART] += (horizon if k + 1 == b else spells.start[k + 1]) - end
+                findings.sums[BY_TIMES] += (horizon if k + 1 == b else spells.start[k + 1]) - end
         left -= worked
     if n_ended != steps.interruptions[i] + (served and steps.station[i] != NONE) or (b > a) != (steps.start[i] != NONE):
-        tell(books.errors, SPELLS, step)
+        fail(findings.failures, SPELLS, step)
     if total != steps.done[i] or (served and total != steps.work[i]):
-        tell(books.errors, WORK, step)
+        fail(findings.failures, WORK, step)
 
 
 @kernel
-def read(staff: Staff, books: Books, steps: Steps, step: int, spells: Stretches, base: int, horizon: int) -> None:
+def check_steps(
+    staff: Staff, findings: Findings, steps: Steps, step: int, spells: Stretches, base: int, horizon: int
+) -> None:
     """Read some successive steps and all their spells; `step` and `base` are the numbers of the first of each."""
-    k, none = 0, books.counts.shape[1] - 1
+    k, none = 0, findings.counts.shape[1] - 1
     for i in range(len(steps.work)):
         station, arrival, outcome = steps.station[i], steps.arrival[i], steps.outcome[i]
         begin = k
         while k < len(spells.step) and spells.step[k] == step + i:
             k += 1
-        place = none if station == NONE else station
-        books.counts[ARRIVED, place] += arrival != NONE
-        books.counts[ENDED, place] += steps.end[i] != NONE
-        books.counts[STILL, place] += outcome == OPEN
-        books.counts[OUT, place] += outcome >= SERVED
-        if place != none and arrival != NONE:
+        column = none if station == NONE else station
+        findings.counts[ARRIVED, column] += arrival != NONE
+        findings.counts[ENDED, column] += steps.end[i] != NONE
+        findings.counts[STILL_OPEN, column] += outcome == OPEN
+        findings.counts[GONE, column] += outcome >= SERVED
+        if column != none and arrival != NONE:
             until = horizon if steps.end[i] == NONE else steps.end[i]
-            books.sums[PRESENT] += until - arrival
+            findings.sums[BY_NUMBER] += until - arrival
             if outcome != REFUSED:
-                books.sums[APART] += (spells.start[begin] if k > begin else until) - arrival
-        read_spells(staff, books, steps, i, step + i, spells, begin, k, base, horizon)
+                findings.sums[BY_TIMES] += (spells.start[begin] if k > begin else until) - arrival
+        check_spells(staff, findings, steps, i, step + i, spells, begin, k, base, horizon)
 
 
 @kernel
@@ -242,15 +244,15 @@ def sort(when: Ints, a: int, b: int) -> None:
 
 
 @kernel
-def find_at_once(staff: Staff, books: Books, start: Ints, end: Ints, horizon: int, when: Ints) -> None:
-    """Find the first server that has two spells at once; `when` is room for (start, end) of every spell."""
-    ends = books.n_spells
+def find_overlaps(staff: Staff, findings: Findings, start: Ints, end: Ints, horizon: int, when: Ints) -> None:
+    """Find the first server that has two spells at once; `when` is a buffer for (start, end) of every spell."""
+    ends = findings.n_spells
     total = 0
     for i in range(len(ends)):
         n, ends[i] = ends[i], total
         total += n
     for k in range(len(start)):  # in the order of intervals, which are few spells long
-        i = books.interval[k]
+        i = findings.interval[k]
         when[ends[i], 0] = start[k]
         when[ends[i], 1] = horizon if end[k] == NONE else end[k]
         ends[i] += 1
@@ -261,14 +263,14 @@ def find_at_once(staff: Staff, books: Books, start: Ints, end: Ints, horizon: in
             sort(when, row, ends[i])
             for k in range(row, ends[i]):
                 if when[k, 0] < last:
-                    tell(books.errors, AT_ONCE, server)
+                    fail(findings.failures, AT_ONCE, server)
                 last = when[k, 1]
             row = ends[i]
 
 
 @kernel
-def attend(staff: Staff, latest: Ints, server: Ints, start: Ints, end: Ints, found: Ints) -> None:
+def attend(staff: Staff, latest: Ints, server: Ints, start: Ints, end: Ints, ticks: Ints) -> None:
     """Write the ticks on duty of each server's stretch [start, end)."""
-    for k in range(len(found)):
+    for k in range(len(ticks)):
         before = elapsed(staff, server[k], latest_opening(staff, latest, server[k], start[k]), start[k])
-        found[k] = elapsed(staff, server[k], latest_opening(staff, latest, server[k], end[k]), end[k]) - before
+        ticks[k] = elapsed(staff, server[k], latest_opening(staff, latest, server[k], end[k]), end[k]) - before

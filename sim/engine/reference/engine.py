@@ -1,7 +1,7 @@
 """The reference engine: staff and requests are SimPy processes, written to be read beside the contract.
 
-A spell is paused at a close and resumed at the next opening, so nothing here computes an end from a
-roster. Events of one instant are handled by (kind, id), never in the order of their insertion.
+A spell is paused at a close and resumed at the next opening, so no end is computed from a roster. Events of one instant
+are handled by (kind, id), never in the order of their insertion.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def run(network: Network, horizon: int) -> tuple[Visits, Spells]:
 
 
 class _Moment(simpy.Event):
-    """An event of the contract at an instant from now on: (instant, kind, id) alone decide its turn."""
+    """An event of the contract, now or later: (instant, kind, id) alone decide its turn."""
 
     def __init__(
         self, env: simpy.Environment, instant: int, kind: int, id_: int, *, then: Callable[[Any], None] | None
@@ -117,7 +117,7 @@ class _Engine:
         self.queues = Queues(network.stations, len(self.room))
         self.signals = Signals()
         self.ledger = Ledger(steps.work)
-        self.over: dict[int, simpy.Event] = {}  # by request: its present step is served or left
+        self.step_finished: dict[int, simpy.Event] = {}  # by request: its present step is served or left
         # Servers on duty by id: with the station in their duty, with no spell, with one that yields.
         self.able: list[set[int]] = [set() for _ in self.site]
         self.idle: set[int] = set()
@@ -154,8 +154,8 @@ class _Engine:
             yield _Moment(self.env, instant, _ARRIVAL, request, then=None)
             self.arrive(step)
             if outcome[step] == _OPEN:
-                self.over[request] = self.env.event()
-                yield self.over[request]
+                self.step_finished[request] = self.env.event()
+                yield self.step_finished[request]
             step = self.next[step] if outcome[step] == _SERVED else self.leave[step]
 
     def keep_roster(self, server: Server) -> Process:
@@ -231,7 +231,7 @@ class _Engine:
         self.conclude(step, _ABANDONED)
 
     def arrive(self, step: int) -> None:
-        """Let a step arrive: it is placed, begins to wait for a signal, or is served at once."""
+        """Handle the arrival of a step: it is placed, begins to wait for a signal, or is served at once."""
         self.ledger.arrival[step] = self.now
         self.ledger.outcome[step] = _OPEN
         if self.awaits[step] != NONE:
@@ -288,8 +288,8 @@ class _Engine:
         if arriving and self.queues.is_full(self.station[step], self.room):
             self.conclude(step, _REFUSED)
         else:
-            place = (self.priority[step], self.ledger.arrival[step], self.request_of[step], step)
-            self.queues.add(self.station[step], place)
+            entry = (self.priority[step], self.ledger.arrival[step], self.request_of[step], step)
+            self.queues.add(self.station[step], entry)
 
     def idle_server(self, station: int) -> Server | None:
         """Return the idle server for a step at the station: fewest stations, longest idle, least id."""
@@ -329,11 +329,11 @@ class _Engine:
         self.go_on(server, server.spell)
 
     def go_on(self, server: Server, spell: Spell) -> None:
-        """Let the ticks of a spell count from now on, on duty."""
+        """Count the ticks of a spell from now on, and plan its end."""
         now, past_closing = self.now, self.past_closing[spell.step]
         if self.yields_to[spell.step]:
             self.yielding.add(server.id)
-        if spell.since != NONE:
+        if spell.is_running:
             return  # past closing: it never stopped
         spell.since = now
         end = now + spell.needed - spell.spent_before
@@ -350,16 +350,16 @@ class _Engine:
         return spell.step
 
     def end_spell(self, server: Server, spell: Spell) -> None:
-        """Note the end of a spell."""
+        """Write down the end of a spell."""
         self.ledger.stop(spell, spell.spent(self.now), self.now)
         server.spell = None
         server.last_end = self.now
         self.yielding.discard(server.id)
 
-    # What becomes of steps
+    # Outcomes of steps
 
     def plan_leaving(self, step: int) -> None:
-        """Let a step that begins to wait leave when its patience ends or its office shuts."""
+        """Plan that a step that begins to wait leaves when its patience ends or its office shuts."""
         leaving = LIMIT
         if self.patience[step] != NONE:
             leaving = self.time.after(self.now, self.patience[step], self.patience_clock[step])
@@ -369,12 +369,12 @@ class _Engine:
             _Moment(self.env, leaving, _LEAVING, self.request_of[step], then=partial(self.depart, step))
 
     def conclude(self, step: int, outcome: int) -> None:
-        """Note what became of a step, emit its signal if served, and let its request go on."""
+        """Write down the outcome of a step, emit its signal if it is served, and let its request go on."""
         self.ledger.outcome[step] = outcome
         self.ledger.end[step] = self.now
-        over = self.over.pop(self.request_of[step], None)
-        if over is not None:
-            over.succeed()
+        finished = self.step_finished.pop(self.request_of[step], None)
+        if finished is not None:
+            finished.succeed()
         if outcome == _SERVED and self.emits[step] != NONE:
             for awaiting in self.signals.emit(self.emits[step]):
                 if self.ledger.outcome[awaiting] == _OPEN:

@@ -53,7 +53,7 @@ class Ledger:
         return len(self.spell_step) - 1
 
     def stop(self, spell: Spell, ticks: int, end: int) -> None:
-        """Note the ticks of a spell that ends (-1: that is in progress at the horizon)."""
+        """Write down the ticks of a spell that ends (`end` is -1 for one in progress at the horizon)."""
         self.spell_end[spell.row] = end
         self.spell_ticks[spell.row] = ticks
         self.spell_changeover[spell.row] = min(ticks, spell.changeover)

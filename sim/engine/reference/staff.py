@@ -19,12 +19,17 @@ class Spell:
         self.spent_before = 0
         self.since = NONE  # the instant from which ticks count, -1 while suspended
 
+    @property
+    def is_running(self) -> bool:
+        """Return whether its ticks count now."""
+        return self.since != NONE
+
     def spent(self, now: int) -> int:
-        """Return the ticks that have counted so far."""
-        return self.spent_before + (now - self.since if self.since != NONE else 0)
+        """Return the ticks spent so far."""
+        return self.spent_before + (now - self.since if self.is_running else 0)
 
     def pause(self, now: int) -> None:
-        """Let no more ticks count until the spell goes on."""
+        """Count no more ticks until the spell goes on."""
         self.spent_before = self.spent(now)
         self.since = NONE
 

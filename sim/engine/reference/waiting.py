@@ -12,7 +12,7 @@ from sim.engine.network import NONE
 if TYPE_CHECKING:
     from sim.engine.network import Calendars, Stations
 
-Place = tuple[int, int, int, int]  # a step's place in its station: priority, arrival, request, step
+Entry = tuple[int, int, int, int]  # of a step that waits: priority, arrival, request, step
 
 
 class Queues:
@@ -22,7 +22,7 @@ class Queues:
 
     def __init__(self, stations: Stations, n_halls: int) -> None:
         self._hall: list[int] = stations.hall.tolist()
-        self._heaps: list[list[Place]] = [[] for _ in self._hall]
+        self._heaps: list[list[Entry]] = [[] for _ in self._hall]
         self._steps: set[int] = set()
         self.length = [0] * len(self._hall)
         self.in_hall = [0] * n_halls
@@ -31,17 +31,17 @@ class Queues:
     def __contains__(self, step: int) -> bool:
         return step in self._steps
 
-    def add(self, station: int, place: Place) -> None:
-        """Let a step wait at its station."""
-        heappush(self._heaps[station], place)
-        self._steps.add(place[3])
+    def add(self, station: int, entry: Entry) -> None:
+        """Add the entry of a step to those that wait at its station."""
+        heappush(self._heaps[station], entry)
+        self._steps.add(entry[3])
         self.length[station] += 1
         self.occupied.add(station)
         if self._hall[station] != NONE:
             self.in_hall[self._hall[station]] += 1
 
     def remove(self, station: int, step: int) -> None:
-        """Take a step out of its station; its entry stays in the heap until it comes to the top."""
+        """Remove a step from those that wait at its station; its entry stays in the heap until it comes to the top."""
         self._steps.remove(step)
         self.length[station] -= 1
         if not self.length[station]:
@@ -49,15 +49,15 @@ class Queues:
         if self._hall[station] != NONE:
             self.in_hall[self._hall[station]] -= 1
 
-    def head(self, station: int) -> Place:
-        """Return the place of the first step of an occupied station."""
+    def head(self, station: int) -> Entry:
+        """Return the entry of the first step of an occupied station."""
         heap = self._heaps[station]
         while heap[0][3] not in self._steps:
             heappop(heap)
         return heap[0]
 
     def is_full(self, station: int, room: list[int]) -> bool:
-        """Return whether the station is in a hall in which at least `room` steps wait."""
+        """Return whether the station is in a hall, and as many steps wait there as it has room for (`room` by hall)."""
         hall = self._hall[station]
         return hall != NONE and self.in_hall[hall] >= room[hall]
 
@@ -72,7 +72,7 @@ class Signals:
         self._awaiting: dict[int, list[tuple[int, int]]] = {}
 
     def add(self, signal: int, count: int, step: int) -> None:
-        """Let a step await the `count`-th emission from now on."""
+        """Add a step that awaits the `count`-th emission from now on."""
         due = self._emitted.get(signal, 0) + count
         heappush(self._awaiting.setdefault(signal, []), (due, step))
 
@@ -101,7 +101,7 @@ class OpenTime:
             self._calendars.append((opens, closes, before))
 
     def after(self, instant: int, amount: int, calendar: int) -> int:
-        """Return the first instant from one on, in the calendar, with so many of its ticks between."""
+        """Return After(instant, amount, calendar) of the engine contract."""
         if calendar == NONE or instant == NEVER:
             return instant if instant == NEVER else instant + amount
         opens, closes, before = self._calendars[calendar]

@@ -177,7 +177,7 @@ def _best(plan: Plan, wanted: Choose, best: Best, runs: Runs, names: Sequence[st
     dropped = {one.design: one for one in selected.dropped}
     candidates = []
     for i, name in enumerate(names):
-        spent, out = int(selected.spent[i]), dropped.get(i)
+        spent, out = int(selected.used[i]), dropped.get(i)
         if i == selected.best or out is None:
             candidates.append(Candidate(name, Fate.CHOSEN if i == selected.best else Fate.NOT_TOLD_APART, spent))
         else:
@@ -206,7 +206,7 @@ def _cheapest(plan: Plan, wanted: Choose, runs: Runs, screened: Mapping[str, Scr
     candidates = []
     for name, one in zip(names, told.designs, strict=True):
         broken = str(list(promises)[one.broken]) if one.broken is not None else ""
-        candidates.append(Candidate(name, FATES[one.judgement], one.spent, broken))
+        candidates.append(Candidate(name, FATES[one.judgement], one.used, broken))
     return Choice(
         asked, None if told.best is None else names[told.best], told.guaranteed, wanted.confidence, tuple(candidates)
     )

@@ -241,7 +241,7 @@ def reckoned(pilot: Pilot) -> pl.DataFrame:
     utility that ends them). Columns as those of the long table, with replication 0.
     """
     rows = Rows()
-    where = place.of(pilot)
+    where = place.build_place(pilot)
     units: dict[str, Ints] = {
         "community": where.community,
         "street": where.street,

@@ -93,7 +93,7 @@ class Composer:
         for knob in mine:
             if knob.key not in groups:
                 plain = put(plain, knob.key, knob.value)
-        if not any(knob.room for knob in mine):
+        if not any(knob.rescales for knob in mine):
             return plain
         return _make_room(before, plain, mine)
 
@@ -135,9 +135,9 @@ def _make_room(before: Mapping[str, Any], plain: dict[str, Any], knobs: Sequence
     for whole in WHOLES:
         moved = {key: set_to[key].value for key in whole if key in set_to and number(set_to[key].value) is not None}
         held = {key: value_at(before, key) for key in whole}
-        if not any(set_to[key].room for key in moved) or not sums_to_one(held.values()):
+        if not any(set_to[key].rescales for key in moved) or not sums_to_one(held.values()):
             continue
-        fixed = [key for key in moved if not set_to[key].room]
+        fixed = [key for key in moved if not set_to[key].rescales]
         for key, share in room(held, moved, fixed).items():
             plain = put(plain, key, share)
     return plain
