@@ -1,4 +1,4 @@
-"""`wangge bench`: the same workloads in several tools and in our engines, timed in fresh processes."""
+"""`wangge bench`: the same workloads in several tools and in both engines, timed in fresh processes."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 HELP = """\
 wangge bench [workloads=[p1,p2,yuehu,scale]] [tools=[simpy,...]] [key=value ...]
 
-Times the same workloads in SimPy, Ciw, salabim and both engines of wangge, every run in a fresh process, and shows
-that all of them do the same: the same number of events, the same waiting times. Tools that are not installed are
+Times the same workloads in SimPy, Ciw, salabim and both engines of wangge, every run in a fresh process, and checks
+that they all do the same: the same number of events, the same waiting times. Tools that are not installed are
 left out; `pip install .[bench]` has them all. Tables, chart and manifest are kept in results/FOLDER; the same
-command goes on after a stop, with more rounds if repeats is larger.
+command continues after a stop, with more rounds if repeats is larger.
 
   workloads=[p1,p2]            p1: three stations in a row; p2: staff with two queues each; yuehu: a district's year
                                in our engines; scale: the cases of configs/bench.yaml
@@ -32,7 +32,7 @@ command goes on after a stop, with more rounds if repeats is larger.
   name=mine                    results/mine; by default bench-<hash of machine and settings>
   --cfg job                    print the resolved config and stop
 
-Wall time is that of a clock, CPU time that of the process. Ratios are of CPU time, taken in pairs within a round.
+Wall time is by the clock, CPU time that of the process. Ratios are of CPU time, taken in pairs within a round.
 Leave the machine alone while it runs: five rounds of everything take about half an hour.
 """
 
@@ -56,7 +56,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _bench(plan: Plan, arguments: Sequence[str]) -> None:
-    """Measure what is missing, and print what came out."""
+    """Measure what is missing, and print the results."""
     from sim.bench.run import identity, measure
     from sim.report.console import terminal
     from sim.store.files import plain_name

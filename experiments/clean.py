@@ -1,4 +1,4 @@
-"""`wangge clean`: removes from the archive of replications what nobody needs, after showing it."""
+"""`wangge clean`: removes unused files from the archive of replications, after listing them."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ HELP = """\
 wangge clean [yes=true] [unused=true] [failed=true] [old=true]
 
 Shows what can be removed from the archive of replications (results/.replications), and removes it with yes=true:
-what killed runs left half written, and damaged files that were put aside. Studies' folders with their tables and
-charts are never touched, nor what a running command writes.
+files that killed runs left half written, and damaged files that were set aside. Studies' folders with their tables and
+charts are never changed, nor what a running command writes.
 
-  unused=true     also replications that no study under results/ refers to any more (those of the last hour stay, as
-                  a running command may need them)
-  failed=true     also the notes of failed replications, so that they are tried again
-  old=true        also replications of other versions of the model, which this version cannot go on from
-  yes=true        remove it; without it, it is only shown
+  unused=true     also replications that no study under results/ refers to any more (those of the last hour stay,
+                  because a running command may need them)
+  failed=true     also the notes of failed replications, so that they are retried
+  old=true        also replications of other versions of the model, which this version cannot use
+  yes=true        remove them; otherwise they are only shown
 """
 
 
@@ -42,19 +42,19 @@ def main(arguments: list[str]) -> None:
     from sim.store.archive import ARCHIVE, Archive
 
     console, archive = terminal(), Archive(RESULTS.absolute() / ARCHIVE)
-    found = inventory.waste(archive, RESULTS, **chosen) if archive.folder.is_dir() else []
+    removable = inventory.waste(archive, RESULTS, **chosen) if archive.folder.is_dir() else []
     if chosen["unused"]:
-        console.print("What was written in the last hour counts as needed: a command may be running.", markup=False)
-    if not found:
+        console.print("Files of the last hour are kept, because a command may be running.", markup=False)
+    if not removable:
         console.print("There is nothing of that kind to remove.", markup=False)
         return
-    console.print(_table(found))
+    console.print(_table(removable))
     if not yes:
-        console.print("Nothing was removed. Give yes=true to remove it.", markup=False)
+        console.print("Nothing was removed. Add yes=true to remove it.", markup=False)
         return
-    for one in found:
+    for one in removable:
         archive.remove(one.paths)
-    console.print(f"Removed {size(sum(one.n_bytes for one in found))}.", markup=False)
+    console.print(f"Removed {size(sum(one.n_bytes for one in removable))}.", markup=False)
 
 
 def _chosen(arguments: Sequence[str]) -> dict[str, bool]:
@@ -70,13 +70,13 @@ def _chosen(arguments: Sequence[str]) -> dict[str, bool]:
     return chosen
 
 
-def _table(found: Sequence[Waste]) -> Table:
+def _table(removable: Sequence[Waste]) -> Table:
     """Return what can be removed, one reason a row."""
     from experiments.status import size
     from sim.report.tables import Column, Table
 
     columns = (Column("results/.replications"), Column("files", "right"), Column("size", "right"))
-    rows = tuple((one.why, f"{len(one.paths):,}", size(one.n_bytes)) for one in found)
+    rows = tuple((one.why, f"{len(one.paths):,}", size(one.n_bytes)) for one in removable)
     return Table("Can be removed", columns, rows)
 
 

@@ -31,14 +31,14 @@ Compares pilot designs with the first of the list, on the same residents with th
 numbers). Prints the work, heads and load of every design before anything is simulated, then the measures, the
 differences with simultaneous intervals and verdicts, and a conclusion. Everything is kept in results/FOLDER:
 tables (Parquet and CSV), charts (PNG and SVG), summary.md, manifest.json, and every finished replication; the
-same command goes on after a kill.
+same command continues after a kill.
 
-  pilots=[four_level,three_level]   which designs (configs/pilot/), the baseline first
+  pilots=[four_level,three_level]   which pilots (configs/pilot/), the baseline first
   name=mine                         results/mine; by default compare, or compare-<hash> where knobs were set
-  workers=1                         processes; by default all cores; the numbers do not depend on it
+  workers=1                         processes; all cores by default; the numbers do not depend on it
   executor=dask executor.address=tcp://HOST:8786
                                     on a Dask cluster (docs/clusters.md); serial: in this process alone
-  engine=reference                  the engine that is written to be read: the same numbers, far slower
+  engine=reference                  the engine written for reading: the same numbers, far slower
   run=year | quick                  horizon and replications (configs/run/); run.replications=20 sets one
   grid.households=300               any knob of configs/, for all pilots alike
   --cfg job                         print the resolved config and stop
@@ -69,7 +69,7 @@ def main(arguments: list[str], command: Sequence[str] = ()) -> None:
     pilots = [config.load(plain[name]) for name in settings.pilots]
     for name, pilot in zip(settings.pilots, pilots, strict=True):
         if pilot.name != name:
-            raise ConfigError(f"pilot/{name}.yaml: name must be {name}, as the file is called, got {pilot.name}")
+            raise ConfigError(f"pilot/{name}.yaml: name must be {name}, the name of the file, got {pilot.name}")
     if line.show:
         show({**settings.model_dump(mode="json"), **backend.shown(), "pilots": plain})
         return
@@ -89,7 +89,7 @@ def show(plain: Mapping[str, Any]) -> None:
 
 
 def _name(settings: Comparison, pilots: list[Pilot], overrides: Sequence[str]) -> str:
-    """Return the folder of a comparison without a name of its own, in which anything may be set."""
+    """Return the folder of a comparison that was not given a name."""
     if not overrides and settings.pilots == tuple(compose("compare", Line(()))["pilots"]):
         return "compare"
     from sim.study.replications import identity
@@ -99,7 +99,7 @@ def _name(settings: Comparison, pilots: list[Pilot], overrides: Sequence[str]) -
 
 
 def _compare(pilots: list[Pilot], name: str, backend: Backend, command: Sequence[str]) -> None:
-    """Print what is due, run what is missing, and print what came out."""
+    """Print the load, run what is missing, and print the results."""
     from sim.report.console import terminal
     from sim.store.files import plain_name
     from sim.study.comparison.comparison import compare, opening

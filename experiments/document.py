@@ -1,6 +1,6 @@
-"""Writes the tables of docs/model.md from the configs, so that the description cannot drift from the model.
+"""Writes the tables of docs/model.md from the configs, so that the page agrees with the model.
 
-`python -m experiments.document` writes them again; with `--check` it only says whether they are as the configs are.
+`python -m experiments.document` writes them; with `--check` it only says whether they agree with the configs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MODEL = CONFIGS.parent / "docs" / "model.md"
 HELP = """\
 python -m experiments.document [--check]
 
-Writes the tables of docs/model.md again, from configs/evidence.yaml, meaning.yaml, procedures/, pilot/ and face.yaml.
+Writes the tables of docs/model.md, from configs/evidence.yaml, meaning.yaml, procedures/, pilot/ and face.yaml.
 With --check nothing is written, and the exit status is 1 where the document and the configs differ.
 """
 
@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> None:
 
 
 def filled(text: str, configs: Path) -> str:
-    """Return a document whose marked tables are as the configs are.
+    """Return a document whose marked tables agree with the configs.
 
     Parameters
     ----------

@@ -17,9 +17,9 @@ from sim.study.backend import backend_of
 HELP = """\
 wangge headlines [only=[NAME,...]] [name=FOLDER] [run.replications=N] [key=value ...]
 
-Runs every headline of configs/headlines.yaml as a small study (five measured weeks, ten replications), whichever way
-it falls: a chart and two sentences each, the second on how the result moves over the range of what is only assumed.
-Kept in results/FOLDER (headlines.md, charts/), the replications in results/FOLDER-NAME; a stopped run goes on.
+Runs every headline of configs/headlines.yaml as a small study (five measured weeks, ten replications), and says how
+it came out: a chart and two sentences each, the second on how far the result depends on assumptions.
+Kept in results/FOLDER (headlines.md, charts/), the replications in results/FOLDER-NAME; a stopped run continues.
 
   only=[walk,district]     some of them
   name=mine                results/mine; by default headlines
@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> None:
             raise ConfigError(f"only must name headlines of {', '.join(known)}{near(name, known)}, got {name}")
     chosen = {name: known[name] for name in settings.only or known}
     if any(o.startswith("pilot=") for o in rest.overrides):
-        raise ConfigError("pilot must be left out: every point of a headline names its own")
+        raise ConfigError("pilot must be left out: every point of a headline has its own")
     plain_name("name", settings.name)
     points = {name: points_of(headline, rest) for name, headline in chosen.items()}
     console, command = terminal(), ("wangge", "headlines", *arguments)
@@ -95,10 +95,10 @@ def _opening(line: Line) -> str:
     return (
         "# The headlines of the case\n\n"
         f"Made by `wangge headlines`{knobs}: each headline that the evidence expects, as a small study on the same "
-        "residents, whichever way it falls. Five measured weeks and ten replications unless said otherwise; 95 % "
+        "residents, however it comes out. Five measured weeks and ten replications unless said otherwise; 95 % "
         "intervals, each on its own. A headline *holds* where the whole interval lies beyond its bound. Most inputs "
         "are assumptions (`configs/evidence.yaml`); the last sentence of each says how the result moves over the range "
-        "of those that matter for it. Where many requests meet staff who cannot keep up, that is said: `compare` "
+        "of those that matter for it. A caution is added where many requests go to staff who cannot keep up: `compare` "
         "would withhold its verdict there."
     )
 

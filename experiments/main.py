@@ -17,13 +17,13 @@ COMMANDS = {
     "sweep": "run a study of many points from a config file (study=...): grids, samples, precision, the best design",
     "run": "run one pilot design (pilot=...) or one queueing network (network=...)",
     "trace": "follow one request step by step through one pilot design or two",
-    "headlines": "the headlines of the evidence, each as a small study with a chart and two sentences",
-    "status": "what is kept under results/: studies, replications, failures",
-    "clean": "remove replications that nobody needs, after showing them",
-    "plot": "draw every chart of a results folder again, from what is kept there",
-    "new": "write a folder for a district of your own, which runs as it stands",
+    "headlines": "run the headlines of the evidence, each as a small study with a chart and two sentences",
+    "status": "show what is under results/: studies, replications, failures",
+    "clean": "remove unused replications, after showing them",
+    "plot": "redraw every chart of a results folder, from the tables kept there",
+    "new": "write a folder for your own district, ready to run",
     "bench": "time the engines and other tools on the same workloads, on this machine",
-    "validate": "hold the engines to queueing theory and published models, on this machine",
+    "validate": "compare the engines with queueing theory and published models, on this machine",
 }
 
 HELP = """\
@@ -41,9 +41,9 @@ Examples
   wangge run pilot=three_level roles.order=b_first
   wangge trace request=4711                        one request through four levels and through three
   wangge run network=mmc                           a textbook queue beside its theory
-  wangge plot compare                              its charts once more, without a simulation
+  wangge plot compare                              redraw its charts, without a simulation
   wangge new lanterns                              a folder lanterns/ for a district of your own
-  wangge validate                                  does it give what theory says? two minutes
+  wangge validate                                  does the program give what theory says? (two minutes)
 
 Any knob of configs/ is a key: group=file picks a file (structure=three_level), group.knob=value sets one.
 Each command has its own --help; wangge --version says which version this is.
@@ -86,7 +86,7 @@ def main() -> None:
 
 
 def version() -> str:
-    """Return the version of the program, and that of the model, which is what numbers depend on."""
+    """Return the version of the program, and that of the model, on which numbers depend."""
     from sim.version import MODEL_VERSION
     from sim.version import version as installed
 
@@ -106,16 +106,16 @@ def run(command: str, arguments: list[str]) -> int:
         if not str(error).startswith("cannot cache function"):
             raise
         fail(
-            "NUMBA_CACHE_DIR must be set to a folder that can be written, in which the compiled engine is kept, where "
-            "neither the installed program nor the user's home can be written"
+            "NUMBA_CACHE_DIR must be set to a writable folder (it will hold the compiled engine), because neither the "
+            "installed program nor the user's home is writable"
         )
     except KeyboardInterrupt:
-        fail("stopped; what was finished is kept, and the same command goes on from there", 130)
+        fail("stopped; finished work is kept, and the same command continues from there", 130)
     return 0
 
 
 def fail(paragraph: str, status: int = 2) -> None:
-    """Say what is wrong and end."""
+    """Print an error and exit."""
     print(f"wangge: {paragraph}", file=sys.stderr)  # noqa: T201
     sys.exit(status)
 

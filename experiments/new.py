@@ -1,4 +1,4 @@
-"""`wangge new`: a folder for a district of one's own, which runs as it stands."""
+"""`wangge new`: a folder for a new district, ready to run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ wangge new NAME
 
 Writes the folder NAME in the current directory, for a district of your own: an invented town of 20,000 residents,
 with a comment on every number (what it means, its unit, what to measure), two pilots, and a row of evidence for every
-number. It runs as it stands, and NAME/README.md says how. Nothing that exists is overwritten.
+number. It is ready to run, and NAME/README.md says how. Existing files are never overwritten.
 
   wangge new lanterns                 writes lanterns/ (letters, digits and underscores, a letter first)
   wangge compare --config-dir lanterns pilots=[today,merged] run=quick
@@ -34,7 +34,7 @@ number. It runs as it stands, and NAME/README.md says how. Nothing that exists i
 
 
 class District(Section):
-    """What the command is told."""
+    """The command's argument."""
 
     name: Name
 
@@ -49,51 +49,51 @@ def main(arguments: list[str]) -> None:
     name = plain(arguments[0])
     folder = Path(name)
     write(folder, files(name))
-    print(f"Written: {folder}/ ({folder}/README.md says what is in it). It runs as it stands:\n")  # noqa: T201
+    print(f"Written: {folder}/ ({folder}/README.md says what is in it). It is ready to run:\n")  # noqa: T201
     print(f"  wangge compare --config-dir {name} pilots=[today,merged] run=quick name={name}")  # noqa: T201
 
 
 def plain(text: str) -> str:
-    """Return the name of a district, checked: it becomes a folder, a file and a word in configs.
+    """Return the name of a district, checked: it becomes a folder, a file and a name in configs.
 
     Raises
     ------
     ConfigError
-        A letter, then letters, digits and underscores; no word of YAML; none that a shipped config has.
+        It must be a letter, then letters, digits and underscores; not a word of YAML, nor the name of a shipped config.
     """
     try:
         name = config.checked(District, {"name": text}).name
     except ConfigError:
-        told = text if text.isprintable() and len(text) <= 60 else ascii(text[:60])
+        shown = text if text.isprintable() and len(text) <= 60 else ascii(text[:60])
         raise ConfigError(
-            "name must be a letter and at most 39 more letters, digits or underscores (it is a folder here), "
-            f"got {told or 'nothing'}"
+            "name must be a letter and at most 39 more letters, digits or underscores (it becomes a folder), "
+            f"got {shown or 'nothing'}"
         ) from None
     if name.lower() in WORDS:
-        raise ConfigError(f"name must be no word that YAML has a meaning for, got {name}")
+        raise ConfigError(f"name must not be a word with a meaning in YAML, got {name}")
     for path in files(name):
         if shipped(path):
-            raise ConfigError(f"name must be none that a shipped file has (configs/{path}), got {name}")
+            raise ConfigError(f"name must not be that of a shipped file (configs/{path}), got {name}")
     return name
 
 
 def files(name: str) -> Mapping[str, bytes]:
     """Return the files of a district's folder, by their path in it."""
-    found = {}
+    contents = {}
     for path in sorted(TEMPLATE.rglob("*")):
         if path.suffix in (".yaml", ".md"):
-            place = path.relative_to(TEMPLATE).as_posix().replace(STAND_IN, name)
-            found[place] = path.read_text(encoding="utf-8").replace(STAND_IN, name).encode()
-    return found
+            target = path.relative_to(TEMPLATE).as_posix().replace(STAND_IN, name)
+            contents[target] = path.read_text(encoding="utf-8").replace(STAND_IN, name).encode()
+    return contents
 
 
-def write(folder: Path, found: Mapping[str, bytes]) -> None:
-    """Put a folder with files in its place at one stroke.
+def write(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Write a folder with files, all of it or nothing.
 
     Raises
     ------
     ConfigError
-        Nothing may stand there, and the place must be one to write to.
+        The folder must not exist, and its parent must be writable.
     """
     from sim.store import files as disk
 
@@ -102,7 +102,7 @@ def write(folder: Path, found: Mapping[str, bytes]) -> None:
         raise taken
     try:
         with disk.temporary(folder.parent) as beside:
-            for path, data in found.items():
+            for path, data in contents.items():
                 (beside / path).parent.mkdir(parents=True, exist_ok=True)
                 disk.write(beside / path, data)
             if os.path.lexists(folder):

@@ -1,4 +1,4 @@
-"""`wangge plot`: the charts of a results folder once more, from what is stored."""
+"""`wangge plot`: redraws the charts of a results folder, from its tables."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from sim.study.redraw import draw
 HELP = """\
 wangge plot RESULTS [map=MEASURE]
 
-Draws every chart of a results folder again, from the tables and settings that are kept there: nothing is simulated,
-and the charts are the very ones that `wangge compare`, `wangge sweep` and `wangge run` write. Where anything is
-missing that a chart needs, no chart is touched.
+Redraws every chart of a results folder, from the tables and settings kept there: nothing is simulated,
+and the charts are the same as those of `wangge compare`, `wangge sweep` and `wangge run`. If anything is
+missing that a chart needs, no chart is changed.
 
   RESULTS       a name under results/ (compare) or the path of such a folder (somewhere/results/compare)
-  map=trips     of a comparison, only the map of this measure, as charts/map_trips: any kept by community or grid
+  map=trips     only the map of this measure (any that is kept by community or grid), as charts/map_trips;
+                comparisons only
 """
 
 
@@ -37,12 +38,12 @@ def main(arguments: list[str]) -> None:
     from sim.report.console import terminal
     from sim.store.store import Store
 
-    folder = found(named[0])
+    folder = results_folder(named[0])
     names = draw(Store.open_existing(folder), *maps)
-    terminal().print(f"Drawn again in {folder / 'charts'}: {', '.join(names)} (PNG and SVG)", markup=False)
+    terminal().print(f"Redrawn in {folder / 'charts'}: {', '.join(names)} (PNG and SVG)", markup=False)
 
 
-def found(named: str) -> Path:
+def results_folder(named: str) -> Path:
     """Return the results folder of this name or path.
 
     Raises

@@ -28,10 +28,10 @@ analysis. A textbook queue is shown beside its theoretical values: M/M/c, M/M/c/
 
   pilot=three_level                       a pilot design (configs/pilot/); four_level by default
   network=mmc                             a queueing network (configs/network/)
-  network.servers.clerk.number=4          any of its numbers; replications=50 and seed=2 beside it
+  network.servers.clerk.number=4          set any of its numbers; also replications=50 and seed=2
   roles.order=b_first                     any knob of configs/ for a pilot
   -m pilot=four_level,three_level grid.households=200,300
-                                          every combination, as a study (wangge sweep): tables, charts, what is kept
+                                          every combination, as a study (wangge sweep), with tables and charts
   workers=1                               processes; executor=serial, local or dask as for compare
   --cfg job                               print the resolved config and stop
   --config-dir DIR                        find configs of your own in DIR (a folder like configs/)

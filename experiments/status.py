@@ -19,8 +19,8 @@ RESULTS = Path("results")
 HELP = """\
 wangge status [NAME]
 
-Shows what is kept under results/: every study with its command and how far it came, and the archive of finished
-replications (results/.replications), which all studies share. Nothing is written.
+Shows what is under results/: every study with its command and progress, and the archive of finished replications
+(results/.replications), which all studies share. Nothing is written.
 
   NAME     one study: its designs, how many replications of each are kept, and which failed and why
 """
@@ -36,18 +36,18 @@ def main(arguments: list[str]) -> None:
     from sim.report.console import terminal
     from sim.store import inventory
 
-    found = inventory.studies(RESULTS) if RESULTS.is_dir() else []
+    studies = inventory.studies(RESULTS) if RESULTS.is_dir() else []
     console = terminal()
     if arguments:
-        _one(console, found, arguments[0])
-    elif not found and not archive_holdings():
+        _one(console, studies, arguments[0])
+    elif not studies and not archive_holdings():
         console.print("There is nothing under results/ yet: wangge compare makes the first study.", markup=False)
     else:
-        _all(console, found)
+        _all(console, studies)
 
 
 def archive_holdings() -> list[Holding]:
-    """Return what is kept of every design in the archive beside the studies."""
+    """Return the holdings of every design in the archive beside the studies."""
     from sim.store.archive import ARCHIVE, Archive
 
     return Archive(RESULTS.absolute() / ARCHIVE).holdings()
@@ -63,23 +63,23 @@ def when(moment: object) -> str:
     return moment[:16].replace("T", " ") if isinstance(moment, str) and moment else "–"
 
 
-def _all(console: Console, found: list[Study]) -> None:
+def _all(console: Console, studies: list[Study]) -> None:
     """Print all studies and the archive."""
-    if found:
-        console.print(studies_table(found))
-        for study in found:
+    if studies:
+        console.print(studies_table(studies))
+        for study in studies:
             if study.trouble:
                 console.print(f"- {study.trouble}", markup=False)
-    console.print(archive_table(archive_holdings(), found))
+    console.print(archive_table(archive_holdings(), studies))
     console.print("wangge status NAME shows one study, wangge clean what can be removed.", markup=False)
 
 
-def studies_table(found: list[Study]) -> Table:
+def studies_table(studies: list[Study]) -> Table:
     """Return the studies, one a row."""
     from sim.report.tables import Column, Table
 
     rows = []
-    for study in found:
+    for study in studies:
         kept = sum(study.kept(name) for name in study.designs)
         of = "" if study.wanted is None else f" of {study.wanted * len(study.designs)}"
         finished = when(study.last["finished"]) if study.last.get("finished") else "unfinished"
@@ -91,11 +91,11 @@ def studies_table(found: list[Study]) -> Table:
     return Table("Studies under results/", tuple(Column(heading) for heading in headings), tuple(rows))
 
 
-def archive_table(holdings: list[Holding], found: list[Study]) -> Table:
-    """Return what is in the archive in all, and what of it no study needs."""
+def archive_table(holdings: list[Holding], studies: list[Study]) -> Table:
+    """Return the totals of the archive, and the size of what no study uses."""
     from sim.report.tables import Column, Table
 
-    needed = {key for study in found for key in study.keys.values()}
+    needed = {key for study in studies for key in study.keys.values()}
     unused = [holding for holding in holdings if holding.key not in needed]
     rows = (
         ("designs", f"{len(holdings):,}"),
@@ -109,10 +109,10 @@ def archive_table(holdings: list[Holding], found: list[Study]) -> Table:
     return Table("The archive of replications", columns, rows)
 
 
-def _one(console: Console, found: list[Study], name: str) -> None:
+def _one(console: Console, studies: list[Study], name: str) -> None:
     """Print one study."""
-    names = [study.name for study in found]
-    study = next((study for study in found if study.name == name), None)
+    names = [study.name for study in studies]
+    study = next((study for study in studies if study.name == name), None)
     if study is None:
         known = f"one of {', '.join(names)}" if names else "of a study, but there is none"
         raise ConfigError(f"status must be given a name under results/: {known}{near(name, names)}, got {name}")

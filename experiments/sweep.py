@@ -25,15 +25,16 @@ HELP = """\
 wangge sweep study=NAME [--dry-run] [name=FOLDER] [retry=true] [executor=serial|local|dask] [workers=N] [key=value ...]
 
 Runs a study: a file of configs/study/ with factors, a design of experiments and a precision. Every finished
-replication is kept for all studies (results/.replications), so that nothing is run twice; a stopped study goes on
+replication is kept for all studies (results/.replications), so nothing is run twice; a stopped study continues
 with the same command. Tables (Parquet and CSV), charts and summary.md are kept in results/FOLDER.
 
   study=grid_size                   which study; those that ship: {studies}
-  --dry-run                         its points, replications, time and overloaded posts; runs two of them to time it
+  --dry-run                         show its points, replications, time and overloaded posts; runs two replications
+                                    to time them
   name=mine                         results/mine; by default the study's name, with a hash where knobs were set
   study.precision.replications=20   any key of the study file
   run=year  grid.households=300     any knob of configs/, for all points alike
-  retry=true                        try the replications again that failed
+  retry=true                        retry the replications that failed
   workers=1                         processes; executor=serial, local or dask as for compare
   --cfg job                         print the resolved study and stop
   --config-dir DIR                  find studies and configs of your own in DIR (DIR/study/mine.yaml)
@@ -41,7 +42,7 @@ with the same command. Tables (Parquet and CSV), charts and summary.md are kept 
 
 RESULTS = Path("results")
 
-SPENDING = ("study.precision", "study.choose")  # how many replications; the study stays the same
+BUDGET_KEYS = ("study.precision", "study.choose")  # how many replications; the study stays the same
 
 
 class Settings(Section):
@@ -54,20 +55,20 @@ class Settings(Section):
 
 @dataclass(frozen=True)
 class Order:
-    """What is asked of a sweep.
+    """What the command line asks for.
 
     Attributes
     ----------
     name
         Of the results folder.
     study
-        As it was read.
+        From its file.
     line
         Knobs of all points alike.
     backend
-        By which engine and where to run.
+        The engine and the executor.
     retry
-        Whether failed replications are tried again.
+        Whether failed replications are retried.
     command
         As it was typed.
     """
@@ -95,7 +96,7 @@ def main(arguments: list[str]) -> None:
 
 
 def show(order: Order) -> None:
-    """Print what is asked of a sweep as YAML."""
+    """Print what the command line asks for as YAML."""
     from experiments import compare
 
     study = order.study.model_dump(mode="json", exclude_none=True)
@@ -124,14 +125,17 @@ def ordered(line: Line, command: tuple[str, ...] = ()) -> Order:
     from sim.study.sweep import check_knobs
 
     check_knobs(study, rest)
-    changed = [*rest.overrides, *(o for o in mine.overrides if o.startswith("study.") and not o.startswith(SPENDING))]
+    changed = [
+        *rest.overrides,
+        *(o for o in mine.overrides if o.startswith("study.") and not o.startswith(BUDGET_KEYS)),
+    ]
     digest = hashlib.sha256(json.dumps(sorted(changed)).encode()).hexdigest()[:8]
     name = settings.name or (f"{named[-1]}-{digest}" if changed else named[-1])
     return Order(name, study, rest, backend_of(where), settings.retry, command)
 
 
 def sweep(order: Order, *, dry: bool = False) -> None:
-    """Plan a study, run what is missing and print what it found; or only print what would be run."""
+    """Plan a study, run what is missing and print its findings; or only print what would be run."""
     from sim.report.console import terminal
     from sim.report.tables import counted
     from sim.store.files import plain_name

@@ -27,22 +27,22 @@ KEYS = ("pilots", "request", "archetype", "channel", "replication", "name")
 HELP = """\
 wangge trace [request=NUMBER | request=slowest] [archetype=T8] [channel=counter|phone|latent] [key=value ...]
 
-Follows one request through one pilot, or through two: the same resident with the same case and luck (common random
+Follows one request through one pilot or two: the same resident with the same case, and the same chances (common random
 numbers). Prints every step with its date, the office and the person, how long it took and why, then the totals, which
 are those that the measures of the replication count. Everything is kept in results/FOLDER: journey.md, journey.csv,
 journey.parquet and a chart.
 
   request=4711                      its number in the demand, from 0
-  request=slowest                   the slowest that is measured and finished under the first pilot; this is what is
-                                    followed where nothing is chosen
+  request=slowest                   the slowest one measured and finished under the first pilot; the default
   archetype=T8 channel=latent       the first measured request of an archetype, or of a channel, or of both; with
                                     request=slowest the slowest of them
   pilots=[four_level,three_level]   one or two designs (configs/pilot/)
-  replication=0                     which replication: another one has other residents
+  replication=0                     which replication; each has other residents
   name=mine                         results/mine; by default trace-<request>, with a hash where knobs were set
-  run=year | quick                  a number is of one horizon: the same run.* keys give the same requests
+  run=year | quick                  request numbers depend on the horizon: only the same run.* keys give the same
+                                    requests
   grid.households=300               any knob of configs/, for both pilots alike
-  engine=reference                  the engine that is written to be read: the same journey, far slower
+  engine=reference                  the engine written for reading: the same journey, far slower
   --cfg job                         print the resolved config and stop
   --config-dir DIR                  find configs of your own in DIR (a folder like configs/)
 """

@@ -1,4 +1,4 @@
-"""`wangge validate`: the engines and measures held to queueing theory and to published models, on this machine."""
+"""`wangge validate`: the engines and measures compared with queueing theory and published models, on this machine."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ FACE_REPLICATIONS: Mapping[Form, int] = {"quick": 2, "full": 10}
 HELP = """\
 wangge validate [form=quick|full] [cases=[NAME,...]] [name=FOLDER] [executor=serial|local|dask] [workers=N] [seed=N]
 
-Holds the program to what is known: closed forms of queueing theory, published simulation models, and traces worked
+Compares the program with what is known: closed forms of queueing theory, published simulation models, and traces worked
 by hand. Every case is a queueing network in configs/validation/ with the values that it must give and their sources.
-Random ones must come within 4 standard errors (in the quick form a few more: it has few replications), traces must be
+Estimates must lie within 4 standard errors (a few more in the quick form, which has few replications), traces must be
 the same, and both engines must give the same record.
-If anything differs, it is said in a paragraph and the exit status is 1. Measured figures from elsewhere stand below,
+If anything differs, a paragraph says so and the exit status is 1. Figures measured elsewhere are listed below,
 beside those of the shipped district, each within or outside its range.
 
   form=full                     enough replications for standard errors below 1 % of each value: takes long
@@ -43,7 +43,7 @@ beside those of the shipped district, each within or outside its range.
   --config-dir DIR              also cases of your own, in DIR/validation/
   --cfg job                     print the resolved config and stop
 
-The same command goes on where it was stopped.
+The same command continues where it was stopped.
 """
 
 
@@ -86,7 +86,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _validate(settings: Validate, what: Chosen, on: Settings, arguments: Sequence[str]) -> str:
-    """Run what is missing, print what came out, and return what differs in a paragraph (empty: nothing)."""
+    """Run what is missing, print the results, and return what differs in a paragraph (empty: nothing)."""
     from sim.report.console import terminal
     from sim.store.files import plain_name
     from sim.study.comparison.notes import cost

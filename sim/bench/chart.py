@@ -1,4 +1,4 @@
-"""The chart of a benchmark: speeds of all tools on a logarithmic scale, labelled where they stand."""
+"""The chart of a benchmark: speeds of all tools on a logarithmic scale, with labels beside the marks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _ROW = 0.42
 """Height of a tool's row (inches)."""
 _KERNEL: dict[str, Any] = {"color": COLOURS[1], "marker": "o", "ms": 8, "mec": "white", "mew": 0.6, "ls": "none"}
-_WHOLE: dict[str, Any] = {"color": COLOURS[0], "marker": "D", "ms": 7, "mec": "white", "mew": 0.6, "ls": "none"}
+_END_TO_END: dict[str, Any] = {"color": COLOURS[0], "marker": "D", "ms": 7, "mec": "white", "mew": 0.6, "ls": "none"}
 
 
 @styled
@@ -33,7 +33,7 @@ def speed_chart(speeds: pl.DataFrame, titles: Mapping[str, str], footer: str = "
     speeds : polars.DataFrame
         From `sim.bench.speeds.speeds`.
     titles : mapping
-        The panels: keys of workloads, in order, and what stands above them.
+        The panels: keys of workloads, in order, and their headings.
     footer : str
         Where the numbers come from.
 
@@ -46,7 +46,7 @@ def speed_chart(speeds: pl.DataFrame, titles: Mapping[str, str], footer: str = "
     ends = [v for panel in panels for _, *pair in panel for v in pair]
     left = EDGE + max(width_of(TOOLS[tool].title, 9) for panel in panels for tool, *_ in panel) + 0.2
     legend = [
-        Key("end to end: the whole process, with start-up and sampling", _WHOLE, line=True),
+        Key("end to end: the full process, with start-up and sampling", _END_TO_END, line=True),
         Key("kernel: the simulation alone", _KERNEL, line=True),
     ]
     heights = [_ROW * len(panel) + 0.5 for panel in panels]
@@ -64,10 +64,10 @@ def speed_chart(speeds: pl.DataFrame, titles: Mapping[str, str], footer: str = "
 
 def _rows(speeds: pl.DataFrame, workload: str) -> list[tuple[str, float, float]]:
     """Return the tools of a panel, fastest kernel first, with steps a second end to end and in the kernel."""
-    found: dict[str, dict[str, float]] = {}
+    by_tool: dict[str, dict[str, float]] = {}
     for row in speeds.filter(speeds["workload"] == workload).to_dicts():
-        found.setdefault(row["tool"], {})[row["phase"]] = row["steps_a_second"]
-    rows = [(tool, speed["end_to_end"], speed["kernel"]) for tool, speed in found.items()]
+        by_tool.setdefault(row["tool"], {})[row["phase"]] = row["steps_a_second"]
+    rows = [(tool, speed["end_to_end"], speed["kernel"]) for tool, speed in by_tool.items()]
     return sorted(rows, key=lambda row: -row[2])
 
 
@@ -75,11 +75,11 @@ def _panel(axes: Axes, panel: Sequence[tuple[str, float, float]], *, last: bool)
     """Draw one workload: a row a tool, its two speeds joined by a line."""
     axes.set_xscale("log")
     axes.set_ylim(len(panel) - 0.45, -0.55)
-    for i, (_, whole, kernel) in enumerate(panel):
-        axes.plot([whole, kernel], [i, i], color="#bbbbbb", lw=2.2, zorder=1, solid_capstyle="butt")
+    for i, (_, end_to_end, kernel) in enumerate(panel):
+        axes.plot([end_to_end, kernel], [i, i], color="#bbbbbb", lw=2.2, zorder=1, solid_capstyle="butt")
         axes.plot([kernel], [i], zorder=3, **_KERNEL)
-        axes.plot([whole], [i], zorder=4, **_WHOLE)
-        _label(axes, i, whole, kernel)
+        axes.plot([end_to_end], [i], zorder=4, **_END_TO_END)
+        _label(axes, i, end_to_end, kernel)
     axes.set_yticks(range(len(panel)), [TOOLS[tool].title for tool, *_ in panel])
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
@@ -94,10 +94,10 @@ def _panel(axes: Axes, panel: Sequence[tuple[str, float, float]], *, last: bool)
         axes.set_xticklabels([])
 
 
-def _label(axes: Axes, row: int, whole: float, kernel: float) -> None:
+def _label(axes: Axes, row: int, end_to_end: float, kernel: float) -> None:
     """Write both speeds beside their marks: the smaller on the left, the larger on the right."""
-    for value, colour in ((whole, COLOURS[0]), (kernel, COLOURS[1])):
-        right = value == max(whole, kernel)
+    for value, colour in ((end_to_end, COLOURS[0]), (kernel, COLOURS[1])):
+        right = value == max(end_to_end, kernel)
         axes.annotate(
             short(value), (value, row), xytext=(8 if right else -8, 0), textcoords="offset points", fontsize=8.5,
             color=colour, ha="left" if right else "right", va="center", clip_on=False,
@@ -118,16 +118,16 @@ def _words(speeds: pl.DataFrame, titles: Mapping[str, str]) -> tuple[str, str]:
     subtitle = "Ratios are medians of CPU time, paired within rounds that alternate the order of the tools."
     ours = speeds.filter((speeds["tool"] == COMPILED) & speeds["workload"].is_in(list(titles)))
     kernel = ours.filter(ours["phase"] == "kernel")[f"times_{SIMPY}"].drop_nulls().to_list()
-    whole = ours.filter(ours["phase"] == "end_to_end")[f"times_{SIMPY}"].drop_nulls().to_list()
+    end_to_end = ours.filter(ours["phase"] == "end_to_end")[f"times_{SIMPY}"].drop_nulls().to_list()
     if not kernel:
         return "Steps a second of the tools that are installed here", subtitle
-    end = f"{_span(whole)} times end to end"
-    if max(whole, default=1.0) < 1:
-        end = f"{_span(sorted(1 / ratio for ratio in whole))} times slower end to end, by its start-up"
+    end = f"{_span(end_to_end)} times end to end"
+    if max(end_to_end, default=1.0) < 1:
+        end = f"{_span(sorted(1 / ratio for ratio in end_to_end))} times slower end to end, by its start-up"
     return f"The compiled engine is {_span(kernel)} times as fast as SimPy, and {end}", subtitle
 
 
 def _span(values: Sequence[float]) -> str:
     """Return a ratio, or the range of several, in two digits."""
-    told = list(dict.fromkeys(number(v, 1 if v < 10 else 0) for v in (min(values), max(values))))
-    return " to ".join(told)
+    ends = list(dict.fromkeys(number(v, 1 if v < 10 else 0) for v in (min(values), max(values))))
+    return " to ".join(ends)

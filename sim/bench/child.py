@@ -1,6 +1,6 @@
-"""One measurement in a process of its own: a job comes in as JSON, what was measured goes out as JSON.
+"""One measurement in a process of its own: a job comes in as JSON, the measurement goes out as JSON.
 
-Only the run is timed as kernel. The clocks of the whole process are read by the parent.
+Only the run is timed as kernel. The clocks of the full process are read by the parent.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ WARM_RUNS = 3
 def main() -> None:
     """Do the job on standard input."""
     job = json.load(sys.stdin)
-    told = (_district if job["kind"] == "district" else _workload)(job)
-    told["peak_memory_mb"] = peak_memory_mb()
-    json.dump(told, sys.stdout)
+    measured = (_district if job["kind"] == "district" else _workload)(job)
+    measured["peak_memory_mb"] = peak_memory_mb()
+    json.dump(measured, sys.stdout)
 
 
 def peak_memory_mb() -> float:
@@ -64,20 +64,20 @@ def _workload(job: dict[str, Any]) -> dict[str, Any]:
     drawn = time.perf_counter()
     program = tools.program(job["tool"], inputs)
     built = time.perf_counter()
-    told: dict[str, Any] = {"sampling_wall": drawn - began, "building_wall": built - drawn}
-    told |= timed(program.run, warm=job["warm"])
+    measured: dict[str, Any] = {"sampling_wall": drawn - began, "building_wall": built - drawn}
+    measured |= timed(program.run, warm=job["warm"])
     record = program.record()
     steps = int((record.end >= 0).sum())
-    told |= {"steps": steps, "events": record.events}
-    told["figures"] = [asdict(figure) for figure in workloads.figures(inputs, record)]
+    measured |= {"steps": steps, "events": record.events}
+    measured["figures"] = [asdict(figure) for figure in workloads.figures(inputs, record)]
     np.save(job["waits"], record.wait)
     if program.nbytes is not None:
-        told["bytes_a_step"] = program.nbytes() / steps
-    return told
+        measured["bytes_a_step"] = program.nbytes() / steps
+    return measured
 
 
 def _district(job: dict[str, Any]) -> dict[str, Any]:
-    """Run a whole replication of a district on an engine: sampling to measures, or the kernel alone."""
+    """Run a replication of a district on an engine: from sampling to measures, or the kernel alone."""
     from sim import config
     from sim.bench.with_engine import engine, nbytes
     from sim.district import engines
@@ -98,18 +98,18 @@ def _district(job: dict[str, Any]) -> dict[str, Any]:
     began = time.perf_counter()
     plan = replication.prepare(pilot, 0)
     case = plan.whole()
-    told: dict[str, Any] = {"building_wall": time.perf_counter() - began}
+    measured: dict[str, Any] = {"building_wall": time.perf_counter() - began}
     done: list[Any] = []
 
     def keep() -> None:
         done[:] = [run(case.network, case.horizon)]
 
-    told |= timed(keep, warm=job["warm"])
+    measured |= timed(keep, warm=job["warm"])
     visits, spells = done[-1]
-    told["steps"] = int((visits.arrival >= 0).sum())
-    told["events"] = told["steps"] + int((visits.end >= 0).sum())
-    told["bytes_a_step"] = nbytes(case.network, case.labels, visits, spells) / told["steps"]
-    return told
+    measured["steps"] = int((visits.arrival >= 0).sum())
+    measured["events"] = measured["steps"] + int((visits.end >= 0).sum())
+    measured["bytes_a_step"] = nbytes(case.network, case.labels, visits, spells) / measured["steps"]
+    return measured
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ LIBRARIES = ("numpy", "simpy", "ciw", "salabim", "greenlet", "numba", "polars", 
 
 def facts() -> dict[str, str | int]:
     """Return the facts about this machine, its Python and the libraries, by name."""
-    found: dict[str, str | int] = {
+    known: dict[str, str | int] = {
         "cpu": cpu_model(),
         "cores": os.cpu_count() or 1,
         "architecture": platform.machine(),
@@ -21,15 +21,15 @@ def facts() -> dict[str, str | int]:
         "python": f"{platform.python_implementation()} {platform.python_version()}",
     }
     with suppress(ValueError, OSError, AttributeError):
-        found["memory_gb"] = round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9)
+        known["memory_gb"] = round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9)
     for library in LIBRARIES:
         with suppress(metadata.PackageNotFoundError):
-            found[library] = metadata.version(library)
-    return found
+            known[library] = metadata.version(library)
+    return known
 
 
 def cpu_model() -> str:
-    """Return the model of the processor as the system tells it."""
+    """Return the model of the processor as the system reports it."""
     described = Path("/proc/cpuinfo")
     if described.exists():
         for line in described.read_text().splitlines():

@@ -1,4 +1,4 @@
-"""A benchmark, from its settings to its tables: what is measured, in rounds that are kept, and what came out."""
+"""A benchmark, from its settings to its tables: rounds of measurements, which are kept, and their results."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Bench(Section):
 
 @dataclass(frozen=True)
 class Plan:
-    """What is measured, in which tools, and what is left out and why."""
+    """The workloads and tools of a benchmark, and what is left out and why."""
 
     settings: Bench
     tools: tuple[str, ...]
@@ -79,20 +79,20 @@ def planned(settings: Bench, config_dir: Path | None = None) -> Plan:
             "that is timed, and a processor that learns them by heart reads up to four times too fast"
         )
     lacking = {name: tools.missing(name) for name in tools.TOOLS}
-    found = tools.chosen(settings.tools, lacking)
+    installed = tools.chosen(settings.tools, lacking)
     left_out = tuple(
         f"{tools.TOOLS[name].title} is left out: {' and '.join(lacking[name])} "
         f"{'is' if len(lacking[name]) == 1 else 'are'} not installed."
         for name in dict.fromkeys(settings.tools)
         if lacking[name]
     )
-    engines = [name for name in found if name in tools.ENGINES]
+    engines = [name for name in installed if name in tools.ENGINES]
     for name in districts:
         if name in settings.workloads and not engines:
             raise ConfigError(
-                f"workloads {name} must have reference or compiled among the tools, got {', '.join(found)}"
+                f"workloads {name} must have reference or compiled among the tools, got {', '.join(installed)}"
             )
-    return Plan(settings, tuple(found), left_out, _workloads(settings, config_dir))
+    return Plan(settings, tuple(installed), left_out, _workloads(settings, config_dir))
 
 
 def _workloads(settings: Bench, config_dir: Path | None) -> tuple[Workload, ...]:
@@ -119,7 +119,7 @@ def _district(name: str, overrides: Sequence[str], config_dir: Path | None) -> W
 
 
 def identity(plan: Plan) -> dict[str, Any]:
-    """Return what rounds must share to stand in one table: machine, versions, tools and inputs."""
+    """Return what rounds in one table must share: machine, versions, tools and inputs."""
     settings = plan.settings.model_dump(mode="json", include={"requests", "seed", "districts", "scale"})
     return {"model_version": MODEL_VERSION, "tools": list(plan.tools), "machine": machine.facts(), **settings}
 
@@ -130,15 +130,15 @@ def measure(plan: Plan, folder: Path, console: Console, command: Sequence[str]) 
     store = Store.open(folder, facts, {"command": list(command)})
     for damage in store.repair():
         console.print(f"- {damage}", markup=False)
-    with measurement.temporary_room() as room:
+    with measurement.temporary_folder() as scratch:
         for workload in plan.workloads:
-            _measure(plan, workload, store, Path(room), console)
+            _measure(plan, workload, store, Path(scratch), console)
     tables = _tables(plan, store, facts["machine"])
     store.finish({})
     return tables
 
 
-def _measure(plan: Plan, workload: Workload, store: Store, room: Path, console: Console) -> None:
+def _measure(plan: Plan, workload: Workload, store: Store, scratch: Path, console: Console) -> None:
     """Measure the rounds of a workload that are not kept yet."""
     settings = plan.settings
     names = list(plan.tools)
@@ -158,12 +158,12 @@ def _measure(plan: Plan, workload: Workload, store: Store, room: Path, console: 
             continue
         facts: dict[str, Any] = {}
         for tool in part:
-            if tools.TOOLS[tool].compiles and not (room / "kernels").exists():
-                facts["cold_start"] = measurement.cold_start(workload, tool, room)
+            if tools.TOOLS[tool].compiles and not (scratch / "kernels").exists():
+                facts["cold_start"] = measurement.cold_start(workload, tool, scratch)
                 say(
                     f"{workload.name}, {tools.TOOLS[tool].title}: {facts['cold_start']:.2f} s the first time, compiling"
                 )
-        store.keep(workload.name, number, measurement.round_of(workload, part, number, room, say), facts)
+        store.keep(workload.name, number, measurement.round_of(workload, part, number, scratch, say), facts)
 
 
 def _tables(plan: Plan, store: Store, machine: Mapping[str, Any]) -> list[Table]:
@@ -172,51 +172,51 @@ def _tables(plan: Plan, store: Store, machine: Mapping[str, Any]) -> list[Table]
 
     names = [workload.name for workload in plan.workloads]
     timings = store.table("timings", names)
-    found = speeds.speeds(timings)
+    medians = speeds.speeds(timings)
     store.write_table("timings", timings)
-    store.write_table("speeds", found)
-    told = []
+    store.write_table("speeds", medians)
+    tables = []
     queueing = [w for w in plan.workloads if not w.is_district]
     if queueing:
         figures = store.table("figures", [w.name for w in queueing])
         store.write_table("figures", figures)
-        told += [
+        tables += [
             speeds.means_table(figures.filter((figures["pilot"] == w.name) & (figures["replication"] == 0)), w.title)
             for w in queueing
         ]
     for workload in (w for w in plan.workloads if not w.name.startswith("scale-")):
-        told.append(
+        tables.append(
             speeds.speed_table(
-                found.filter(found["workload"] == workload.name), workload.title, _notes(plan, timings, workload)
+                medians.filter(medians["workload"] == workload.name), workload.title, _notes(plan, timings, workload)
             )
         )
     scale = {w.name: w.title.partition(":")[0] for w in plan.workloads if w.name.startswith("scale-")}
     if scale:
-        told.append(speeds.scale_table(found, scale))
+        tables.append(speeds.scale_table(medians, scale))
     where = _where(machine)
     titles = {w.name: w.title for w in plan.workloads if not w.name.startswith("scale-")}
     if titles:
-        figure = chart.speed_chart(found, titles, footer=f"{where} {plan.settings.requests:,} requests in P1 and P2.")
+        figure = chart.speed_chart(medians, titles, footer=f"{where} {plan.settings.requests:,} requests in P1 and P2.")
         for kind in ("png", "svg"):
             store.write_bytes(f"charts/speeds.{kind}", render(figure, kind))
     cold = [f["cold_start"] for f in store.facts(names) if "cold_start" in f]
     notes = [where, *plan.left_out]
     if cold:
         notes.append(f"The very first run after installing compiles the kernel: {max(cold):.1f} s end to end.")
-    text = "\n\n".join([table.to_markdown() for table in told] + [escape_markdown(note) for note in notes])
+    text = "\n\n".join([table.to_markdown() for table in tables] + [escape_markdown(note) for note in notes])
     store.write_text("summary.md", f"{text}\n")
-    return told
+    return tables
 
 
 def _notes(plan: Plan, timings: pl.DataFrame, workload: Workload) -> list[str]:
-    """Return what must be known to read the speeds of a workload."""
+    """Return the notes below the speeds of a workload."""
     part = timings.filter(timings["pilot"] == workload.name)
     rounds, events = part["replication"].n_unique(), part["events"][0]
     notes = [f"Median of {rounds} round{'s' * (rounds > 1)}; {events:,} events (arrivals and ends) in every tool."]
     few = part.group_by("tool", maintain_order=True).len()
     few = few.filter(few["len"] < rounds)
     if len(few):
-        notes.append(f"{', '.join(few['tool'])}: fewer rounds, as one takes minutes.")
+        notes.append(f"{', '.join(few['tool'])}: fewer rounds, because one takes minutes.")
     notes.append("× SimPy: its CPU seconds over the tool's in the same round, median [range]; × reference likewise.")
     return [*notes, *plan.left_out]
 

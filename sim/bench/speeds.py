@@ -1,4 +1,4 @@
-"""From the timings of all rounds to speeds and ratios, and to the tables that people read."""
+"""From the timings of all rounds to speeds and ratios, and to tables to be read."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def speeds(timings: pl.DataFrame) -> pl.DataFrame:
 
 
 def _medians(mine: pl.DataFrame, wall: str, cpu: str | None) -> dict[str, float | int | None]:
-    """Return what one tool's rounds of one phase come to."""
+    """Return medians and speeds over one tool's rounds of one phase."""
     seconds = float(mine[wall].median() or 0.0)  # type: ignore[arg-type]  # the column holds floats
     steps, events = int(mine["steps"][0]), int(mine["events"][0])
     busy = None if cpu is None else float(mine[cpu].median() or 0.0)  # type: ignore[arg-type]  # as above
@@ -72,9 +72,9 @@ def _ratio(kept: pl.DataFrame, tool: str, baseline: str, clock: str) -> dict[str
     base = kept.filter(pl.col("tool") == baseline).select("replication", base=pl.col(clock))
     pairs = kept.filter(pl.col("tool") == tool).join(base, on="replication")
     ratios = (pairs["base"] / pairs[clock]).sort()
-    told = {"": ratios.median(), "_low": ratios.min(), "_high": ratios.max()}
-    found: dict[str, float | int | None] = {f"times_{baseline}{key}": value for key, value in told.items()}  # type: ignore[misc]  # floats or None
-    return found | {f"pairs_{baseline}": len(ratios)}
+    of_ratios = {"": ratios.median(), "_low": ratios.min(), "_high": ratios.max()}
+    named: dict[str, float | int | None] = {f"times_{baseline}{key}": value for key, value in of_ratios.items()}  # type: ignore[misc]  # floats or None
+    return named | {f"pairs_{baseline}": len(ratios)}
 
 
 def speed_table(frame: pl.DataFrame, title: str, notes: Sequence[str]) -> Table:
@@ -92,16 +92,16 @@ def speed_table(frame: pl.DataFrame, title: str, notes: Sequence[str]) -> Table:
     columns = tuple(Column(h, "left" if i < 2 else "right") for i, h in enumerate(headings))
     rows = []
     for row in frame.to_dicts():
-        whole = row["phase"] == "end_to_end"
+        end_to_end = row["phase"] == "end_to_end"
         rows.append(
             (
                 TOOLS[row["tool"]].title,
                 row["phase"].replace("_", " "),
                 number(row["wall"], 3 if row["wall"] < 10 else 1),
                 number(row["steps_a_second"], 0),
-                *(_told_ratio(row, baseline) for baseline in BASELINES),
-                number(row["bytes_a_step"] if whole else None, 0),
-                number(row["peak_memory_mb"] if whole else None, 0),
+                *(_ratio_text(row, baseline) for baseline in BASELINES),
+                number(row["bytes_a_step"] if end_to_end else None, 0),
+                number(row["peak_memory_mb"] if end_to_end else None, 0),
             )
         )
     return Table(title, columns, tuple(rows), tuple(notes))
@@ -129,12 +129,12 @@ def scale_table(frame: pl.DataFrame, titles: Mapping[str, str]) -> Table:
     return Table("Scale", tuple(Column(h, "right" if i else "left") for i, h in enumerate(headings)), cells, (note,))
 
 
-def _told_ratio(row: Mapping[str, Any], baseline: str) -> str:
+def _ratio_text(row: Mapping[str, Any], baseline: str) -> str:
     """Return a ratio with its range, in three digits."""
-    found = [row[f"times_{baseline}{end}"] for end in ("", "_low", "_high")]
-    if row["tool"] == baseline or found[0] is None:
+    values = [row[f"times_{baseline}{end}"] for end in ("", "_low", "_high")]
+    if row["tool"] == baseline or values[0] is None:
         return "–"
-    middle, low, high = (_digits(value) for value in found)
+    middle, low, high = (_digits(value) for value in values)
     return middle if row[f"pairs_{baseline}"] == 1 else f"{middle} [{low}–{high}]"
 
 

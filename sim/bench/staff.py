@@ -22,7 +22,7 @@ class Member:
 
 
 def staff() -> list[Member]:
-    """Return the staff: everybody serves A queue i mod 6, and of those with a grid (0 to 17) its B queue after it."""
+    """Return the staff: member i serves A queue i mod 6, and those with a grid (0 to 17) its B queue after it."""
     grids = [(SPECIALISMS + i,) if i < GRIDS else () for i in range(STAFF)]
     return [Member(i, (i % SPECIALISMS, *grid)) for i, grid in enumerate(grids)]
 
@@ -34,6 +34,6 @@ def able(station: int) -> tuple[int, ...]:
 
 
 def free_member(crew: Sequence[Member], station: int, idle: Container[int]) -> Member | None:
-    """Return whom a request goes to: fewest stations, then longest without work, then the first; or nobody."""
+    """Return who takes a request: fewest stations, then longest without work, then the first; or None."""
     free = [crew[i] for i in able(station) if i in idle]
     return min(free, key=lambda m: (len(m.stations), m.last_end, m.number), default=None)

@@ -1,4 +1,4 @@
-"""The tools that are compared: what they are called, what they need, and how a workload is had from them."""
+"""The tools compared: their names, what they need, and how to load a workload for each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ENGINES = (REFERENCE, COMPILED)
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool: how people call it, the modules it needs, and whether its first run compiles."""
+    """A tool: its title, the modules it needs, and whether its first run compiles."""
 
     title: str
     needs: tuple[str, ...]
@@ -46,7 +46,7 @@ def chosen(names: Iterable[str], lacking: dict[str, list[str]]) -> list[str]:
     Parameters
     ----------
     names : iterable of str
-        What the user asked for.
+        Those that the user names.
     lacking : dict of str -> list of str
         The missing modules of every tool.
 
@@ -61,11 +61,11 @@ def chosen(names: Iterable[str], lacking: dict[str, list[str]]) -> list[str]:
     for name in asked:
         if name not in TOOLS:
             raise ConfigError(f"tools must be of {', '.join(TOOLS)}{near(name, TOOLS)}, got {name}")
-    found = [name for name in TOOLS if name in asked and not lacking[name]]
-    if not found:
+    installed = [name for name in TOOLS if name in asked and not lacking[name]]
+    if not installed:
         absent = "; ".join(f"{name} lacks {', '.join(lacking[name])}" for name in asked) or "no tool is named"
         raise ConfigError(f"tools must have at least one that is installed ({absent}): pip install .[bench]")
-    return found
+    return installed
 
 
 def program(tool: str, inputs: Inputs) -> Program:

@@ -67,7 +67,7 @@ class _Office(ciw.Node):  # type: ignore[misc]  # ciw ships no types
         return min(free, key=lambda server: self.server_priority_function(server, ind), default=None)
 
     def choose_next_customer(self) -> Any:
-        """Return the first individual, A before B, for whom somebody is free; or none."""
+        """Return the first individual, A before B, for whom a server is free; or None."""
         free = [server for server in self.servers if not server.busy]
         for waiting in self.individuals if free else ():
             for ind in waiting:
@@ -77,13 +77,13 @@ class _Office(ciw.Node):  # type: ignore[misc]  # ciw ships no types
 
 
 def _serves(server: Any, ind: Any) -> bool:
-    """Return whether a server serves an individual: everybody A, and the n-th with a grid the class Bn."""
+    """Return whether a server serves an individual: every server A, and the n-th with a grid the class Bn."""
     kind: str = ind.customer_class
     return kind in ("A", f"B{server.id_number}")
 
 
 def _queue(node: int, kind: str) -> int:
-    """Return the station of P2 that a class at a node (from 0) stands for."""
+    """Return the station of P2 of a class at a node (from 0)."""
     return node if kind == "A" else SPECIALISMS * int(kind[1:]) + node
 
 

@@ -1,4 +1,4 @@
-"""The queueing workloads: what every tool is given, and what every tool must give back.
+"""The queueing workloads: the inputs of every tool, and the record that every tool must return.
 
 All times are ticks (milliseconds). Arrivals and service times are drawn once, so that tools that obey the same
 rules return the same instants.
@@ -58,7 +58,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Record:
-    """What became of the steps: arrays of shape (requests, steps), instants in ticks, -1 where it did not happen."""
+    """The record of the steps: arrays of shape (requests, steps), instants in ticks, -1 where it did not happen."""
 
     arrival: Ints
     start: Ints
@@ -79,7 +79,7 @@ class Record:
 class Program:
     """A workload written in a tool: `run` is the part that is timed, `record` reads what it left.
 
-    `nbytes` tells, after the run, the bytes of all arrays that went in and came out, where there are arrays.
+    `nbytes` returns, after the run, the bytes of all arrays that went in and came out, where there are arrays.
     """
 
     run: Callable[[], None]
@@ -147,7 +147,7 @@ def _grid(requests: int, seed: int) -> Inputs:
 
 
 def _arrivals(requests: int, seed: int, name: str, rate: float) -> Ints:
-    """Return the instants of a Poisson process of so many a minute."""
+    """Return the arrival times of a Poisson process with this rate per minute (ticks)."""
     gaps = stream(seed, 0, f"bench/{name}/arrivals").standard_exponential(requests) / rate
     return np.rint(np.cumsum(gaps) * TICKS_A_MINUTE).astype(np.int64)
 
@@ -158,9 +158,9 @@ def _ticks(minutes: Floats) -> Ints:
 
 
 def figures(inputs: Inputs, record: Record) -> list[Figure]:
-    """Return the means that show that two tools did the same, with their standard errors.
+    """Return the means by which tools are compared, with their standard errors.
 
-    Batches of consecutive requests are all but independent; their means give the standard error.
+    Batches of consecutive requests are nearly independent; their means give the standard error.
 
     References
     ----------

@@ -33,8 +33,8 @@ from sim.config.schema import (
     TaskKind,
     TaskKinds,
     Visits,
-    is_whole,
     load,
+    takes_integers,
 )
 
 __all__ = [
@@ -77,6 +77,6 @@ __all__ = [
     "Visits",
     "checked",
     "checked_kind",
-    "is_whole",
     "load",
+    "takes_integers",
 ]

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from sim.config.checking import Count, Name, NonNegative, Positive, Section, Share
 from sim.errors import near
-
-if TYPE_CHECKING:
-    pass
-
 
 Level = Literal["community", "street", "district"]
 

@@ -41,7 +41,7 @@ class Section(BaseModel):
 
 
 def check_sum_to_one(shares: Iterable[float]) -> None:
-    """Raise `ValueError` where shares of a whole do not sum to 1."""
+    """Raise `ValueError` if shares do not sum to 1."""
     total = sum(shares)
     if abs(total - 1) > 1e-9:
         raise ValueError(f"must sum to 1, got {total:g}")
@@ -81,11 +81,11 @@ def checked(schema: type[Model], mapping: Mapping[str, Any], root: str = "") -> 
 def _paragraph(schema: type[BaseModel], error: ValidationError, root: str) -> str:
     """Return the first few violations as one paragraph."""
     items = [dict(item) for item in error.errors(include_url=False)]
-    # A list whose members are wrong counts as empty: that is no mistake of the user's.
-    told = [item for item in items if item["type"] != "too_short" or not item["input"]] or items
-    found = [_sentence(schema, item, root) for item in told]
-    more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
-    return "; ".join(found[:3]) + more
+    # Pydantic counts a list with wrong members as empty; that is not reported too.
+    violations = [item for item in items if item["type"] != "too_short" or not item["input"]] or items
+    sentences = [_sentence(schema, item, root) for item in violations]
+    more = f"; and {len(sentences) - 3} more" if len(sentences) > 3 else ""
+    return "; ".join(sentences[:3]) + more
 
 
 _RULES = {

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
 
-EVIDENCE = "evidence.yaml"  # read by people and tests, never composed
+EVIDENCE = "evidence.yaml"  # rows for people, studies and tests; never composed
 
 
-# What a config file may be: many times more than the longest of ours.
+# Limits of a config file: many times those of the longest shipped one.
 MOST_BYTES = 2_000_000
 
 
@@ -83,8 +83,8 @@ def own_folder(value: str) -> Path:
     Raises
     ------
     ConfigError
-        It must exist and hold a file of a group, and none that stands in `configs/` with another content: Hydra
-        would read the shipped one and say nothing.
+        It must exist and hold a file of a group, and none with the name of a shipped one and another content: Hydra
+        would read the shipped one in silence.
     """
     folder = Path(value).resolve()
     if not value or not folder.is_dir():
@@ -102,14 +102,14 @@ def own_folder(value: str) -> Path:
         mine = folder / name
         if name.name != EVIDENCE and mine.is_file() and mine.read_bytes() != shipped.read_bytes():
             raise ConfigError(
-                "--config-dir must hold no file of the same name as one of configs/ (the shipped one would be read), "
-                f"got {name.as_posix()}"
+                "--config-dir must not contain a file with the name of a shipped one (Hydra would read the shipped "
+                f"one), got {name.as_posix()}"
             )
     return folder
 
 
 def read_yaml(file: Path) -> dict[str, Any]:
-    """Return a YAML file of anybody's as plain data.
+    """Return a YAML file of a user as plain data.
 
     Raises
     ------
@@ -133,12 +133,12 @@ def read_yaml(file: Path) -> dict[str, Any]:
 
 
 def _small(file: Path, name: str) -> None:
-    """Raise where a file would take the machine's memory once its aliases stand for what they name.
+    """Raise if expanding a file's aliases would exhaust the memory.
 
     Raises
     ------
     ConfigError
-        It must be of a size and depth that a person would write. A file that is no YAML is told of when it is chosen.
+        It must be small enough to have been written by hand. A file that is not YAML is reported when it is chosen.
     """
     import yaml
 
@@ -168,7 +168,7 @@ def _small(file: Path, name: str) -> None:
 
 
 def shipped(name: str) -> bool:
-    """Return whether a config of this path (group/file.yaml) is shipped, so that nobody's own may be called so."""
+    """Return whether a config of this path (group/file.yaml) is shipped; user files may not reuse the name."""
     return name != EVIDENCE and (CONFIGS / name).is_file()
 
 
@@ -212,7 +212,7 @@ def compose(name: str, line: Line, *fixed: str) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        In one paragraph: an override of an unknown key or group, a file that is missing or no YAML.
+        In one paragraph: an override of an unknown key or group, a file that is missing or not YAML.
     """
     from hydra import compose as hydra_compose
     from hydra.errors import HydraException
@@ -226,15 +226,15 @@ def compose(name: str, line: Line, *fixed: str) -> dict[str, Any]:
             composed = hydra_compose(name, overrides=[*search, *fixed, *line.overrides])
             plain = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
     except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(_told(name, error, line)) from error
+        raise ConfigError(_paragraph(name, error, line)) from error
     except YAMLError as error:
         raise ConfigError(f"config files must be YAML: {' '.join(str(error).split())}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"config files must be text in UTF-8: {error}") from error
     except (ValueError, TypeError) as error:  # of a group that is no text, or a member of a list that is no number
-        raise ConfigError(f"overrides must lead to a group or a knob: {' '.join(str(error).split())}") from error
+        raise ConfigError(f"each override must name a group or a knob: {' '.join(str(error).split())}") from error
     except RecursionError as error:
-        raise ConfigError("the defaults of a config file must not lead back to it, got a circle") from error
+        raise ConfigError("the defaults of a config file must not include the file itself, got a circle") from error
     assert isinstance(plain, dict)
     if name == "main" and "pilot" in plain:
         raise ConfigError("a file of pilot/ must begin with the line # @package _global_, got one without it")
@@ -264,8 +264,8 @@ def as_override(value: Any) -> str:
     return quoted(value) if isinstance(value, str) else str(value)
 
 
-def _told(name: str, error: Exception, line: Line) -> str:
-    """Return Hydra's complaint as one paragraph, with the nearest known keys."""
+def _paragraph(name: str, error: Exception, line: Line) -> str:
+    """Return Hydra's error as one paragraph, with the nearest known keys."""
     text = " ".join(str(error).split())
     missing = re.search(r"(?:In '([^']+)': )?Could not (?:find|load) '([^']+)/([^'/]+)'", text)
     wanted = f"{missing[2]}/{missing[3]}" if missing else text
@@ -273,21 +273,21 @@ def _told(name: str, error: Exception, line: Line) -> str:
         key, _, value = override.lstrip("+~").partition("=")
         if f"'{key}'" not in text and f"{key}/{value}" not in wanted:
             continue
-        if found := options(key, CONFIGS, line.config_dir):
-            return f"{key} must be one of {', '.join(found)}{near(value, found)}, got {value}"
+        if names := options(key, CONFIGS, line.config_dir):
+            return f"{key} must be one of {', '.join(names)}{near(value, names)}, got {value}"
         groups = tuple(o for o in line.overrides if (CONFIGS / o.partition("=")[0]).is_dir())
         known = [*_known(name, Line(groups, line.config_dir)), *BACKEND_KEYS, "pilots", "name"]
         return f"{key} is not a known key{near(key, known)}, got {value}"
     if missing:
         file, group, value = missing.groups()
-        found = options(group, CONFIGS, line.config_dir)
+        names = options(group, CONFIGS, line.config_dir)
         where = f"{file}.yaml: " if file and file != name else ""
-        return f"{where}{group} must be one of {', '.join(found)}{near(value, found)}, got {value}"
+        return f"{where}{group} must be one of {', '.join(names)}{near(value, names)}, got {value}"
     return text.split(" full_key:")[0].split(" To append")[0]
 
 
 def _known(name: str, line: Line) -> list[str]:
-    """Return every key of a config by its path, with the files that were chosen."""
+    """Return every key of a config by its path, under the files that were chosen."""
     keys: list[str] = []
 
     def walk(node: object, path: str) -> None:

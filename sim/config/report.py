@@ -1,6 +1,6 @@
 """How results are shown and judged: which measures, in which words, by which smallest difference that matters.
 
-Nothing here changes a number, so it is no part of what a replication is kept under.
+Nothing here changes a number, so it is not part of the key of a replication.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ ResponseName = Annotated[Response, PlainValidator(Response.parse), PlainSerializ
 
 
 class JudgedMeasure(Section):
-    """A measure of a group: its words, its smallest difference that matters and which way is good.
+    """A measure of a group: its label, its smallest difference that matters and whether more is better.
 
     `mid` names a key of the group `mid`, or is a number in the measure's unit. `touched` names the measure that says
-    which share of the requests behind it meets staff who cannot keep up; `staff` stands for measures of staff.
+    which share of the requests behind it goes to staff who cannot keep up; `staff` is for measures of staff.
     """
 
     measure: Name
@@ -71,9 +71,9 @@ class JudgedMeasure(Section):
 
 
 class Notice(Section):
-    """What has to be said of a pilot where a mean is above a bound: `$pilot` and `$share` stand in the text.
+    """A notice about a pilot where a mean is above a bound: `$pilot` and `$share` are filled in.
 
-    The advice is left out where it is followed already, which `unless` says by knobs and their values.
+    The advice is left out where it is already followed, which `unless` says by knobs and their values.
     """
 
     measure: Name
@@ -99,7 +99,7 @@ class Notice(Section):
 
 
 class ExpectedLoads(Section):
-    """Loads that somebody worked out by hand, as text by pilot and level, to be shown beside those of one district."""
+    """Loads that were worked out by hand, as text by pilot and level, to be shown beside those of one district."""
 
     district: str
     loads: dict[Name, dict[Level, str]]
@@ -107,7 +107,7 @@ class ExpectedLoads(Section):
 
 
 class Report(Section):
-    """What a comparison shows: measures in order (with those that only studies ask for), notices, equity and maps.
+    """The measures of a comparison in order (with those that only studies use), notices, equity and maps.
 
     The words of `equity` are those in which more is worse.
     """

@@ -109,7 +109,7 @@ class Roles(Section):
 
 
 class Service(Section):
-    """Counters: one window or one per line, where they are, and who sits there; and the ways that spare a trip."""
+    """Counters: how many windows, where, and who keeps them; and services that spare residents a trip."""
 
     windows: Literal["per_line", "one_window"]
     desk: Literal["own", "rota"]
@@ -250,7 +250,7 @@ class Run(Section):
 
     @property
     def weeks(self) -> int:
-        """Return the whole horizon in weeks."""
+        """Return the horizon in weeks."""
         return self.warm_up_weeks + self.measured_weeks + self.drain_weeks
 
 
@@ -274,7 +274,7 @@ class Mid(Section):
 
 
 class Pilot(Section):
-    """A pilot design, whole: everything that determines the answer."""
+    """A complete pilot design: everything that determines the result."""
 
     name: Name
     title: str
@@ -317,7 +317,7 @@ class Pilot(Section):
             moved = 1 - self.street_stays_share
             raise ValueError(
                 "staffing.street_sent_down_share and staffing.street_sent_up_share must sum to 1 where the structure "
-                f"has no street level (whoever leaves the street goes somewhere), got {moved:g}"
+                f"has no street level (all who leave the street must go somewhere), got {moved:g}"
             )
         if self.service.points > 1 and self.structure.communities is None:
             raise ValueError(
@@ -326,8 +326,8 @@ class Pilot(Section):
             )
         if self.service.points > 1 and self.service.windows != "one_window":
             raise ValueError(
-                "service.points must be 1 unless service.windows is one_window, as no line has a clerk at every point, "
-                f"got {self.service.points}"
+                "service.points must be 1 unless service.windows is one_window, because no line has a clerk at every "
+                f"point, got {self.service.points}"
             )
         low, high = n * staffing.community_heads_min, n * staffing.community_heads_max
         if not low <= staffing.community_heads <= high:
@@ -366,7 +366,7 @@ def load(mapping: Mapping[str, Any]) -> Pilot:
     return checked(Pilot, mapping)
 
 
-def is_whole(path: str) -> bool:
+def takes_integers(path: str) -> bool:
     """Return whether a knob of a pilot takes whole numbers only."""
     kind: Any = Pilot
     for part in path.split("."):

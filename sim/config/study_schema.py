@@ -1,4 +1,4 @@
-"""What a study file says: factors, design, precision and promises, checked, as frozen objects from plain mappings."""
+"""The schema of a study file: factors, design, precision and promises, as frozen objects from plain mappings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Least = Annotated[int, Field(ge=2)]
 
 
 class Promise(Section):
-    """A bound that a response has to keep; within `tolerance` of the bound a design may be judged either way."""
+    """A bound that a response has to keep; within `tolerance` of it a design counts as keeping or as breaking it."""
 
     at_most: float | None = None
     at_least: float | None = None
@@ -44,7 +44,7 @@ class Promise(Section):
 
 
 class Target(Section):
-    """How precise a response is wanted: a half-width, as such, as a share of the mean, or of the paired difference."""
+    """The precision of a response: a half-width, as such, as a share of the mean, or of the paired difference."""
 
     half_width: Positive | None = None
     share: Positive | None = None
@@ -58,7 +58,7 @@ class Target(Section):
 
 
 class Precision(Section):
-    """Replications of every point at first; with targets, as many more as it takes, within `most` and `budget`."""
+    """Replications of every point to begin with; with targets, as many more as it takes, within `most` and `budget`."""
 
     replications: Count = 10
     until: dict[ResponseName, Target] = Field(default_factory=dict)
@@ -83,7 +83,7 @@ class Best(Section):
 
 
 class Choose(Section):
-    """Which points are to be chosen sequentially: the best, or the cheapest (fewest heads) that keeps every promise."""
+    """A sequential choice of points: the best, or the cheapest (fewest heads) that keeps every promise."""
 
     best: Best | None = None
     cheapest: bool = False
@@ -133,7 +133,7 @@ class DesignOf(Section):
 
 
 class Study(Section):
-    """A study: which points to run, how precisely, and what is asked of them."""
+    """A study: which points to run, how precisely, and which responses to report."""
 
     title: Text
     question: str = ""
@@ -157,18 +157,18 @@ class Study(Section):
         if len(set(self.responses)) < len(self.responses):
             raise ValueError(f"responses must be different ones, got {', '.join(map(str, self.responses))}")
         if self.baseline is not None and len(self.pilots) > 1:
-            raise ValueError("baseline must be left out where there are several pilots: the first of them is it")
+            raise ValueError("baseline must be left out with several pilots: the first one is the baseline")
         if any(target.difference for target in self.precision.until.values()) and (
             self.baseline is None and len(self.pilots) == 1
         ):
-            raise ValueError("precision.until must name no difference without a baseline or a second pilot")
+            raise ValueError("precision.until must not name a difference unless there is a baseline or a second pilot")
         if self.choose is not None and self.choose.cheapest and not self.promises:
             raise ValueError("choose.cheapest must have promises to keep, got none")
         return self
 
     @property
     def asked(self) -> tuple[Response, ...]:
-        """Return every response that the study asks for, in any place, each once."""
+        """Return every response that the study names anywhere, each once."""
         best = [self.choose.best.response] if self.choose and self.choose.best else []
         return tuple(dict.fromkeys([*self.responses, *self.promises, *self.precision.until, *best]))
 

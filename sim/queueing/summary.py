@@ -56,7 +56,7 @@ def warnings_of_load(measures: pl.DataFrame) -> list[str]:
     busy = measures.filter(measures["measure"] == "utilisation")
     return [
         f"{group} was busy all the time: its offered load is at least its staff, no steady state exists unless "
-        "who waits gives up, and the means depend on the length of the run."
+        "customers give up waiting, and the means depend on the length of the run."
         for (group,), part in busy.group_by(["group"], maintain_order=True)
         if part["value"].to_numpy().mean() > ALWAYS_BUSY
     ]

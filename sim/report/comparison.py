@@ -34,12 +34,12 @@ def summary_table(
     rows = []
     for measure, group, label, unit in _measure_rows(measures, comparison):
         factor, unit_word, _ = scale_of(unit)
-        found = [means.get((measure, group, pilot), (math.nan, math.nan)) for pilot in pilots]
-        widths = [half * factor for _, half in found if half > 0]
-        sizes = [abs(mean) * factor for mean, _ in found if math.isfinite(mean)]
+        known = [means.get((measure, group, pilot), (math.nan, math.nan)) for pilot in pilots]
+        widths = [half * factor for _, half in known if half > 0]
+        sizes = [abs(mean) * factor for mean, _ in known if math.isfinite(mean)]
         places = decimals(max(widths, default=math.nan), max(sizes, default=math.nan))
         cells = []
-        for pilot, (mean, half_width) in zip(pilots, found, strict=True):
+        for pilot, (mean, half_width) in zip(pilots, known, strict=True):
             tail = MARKS.get(verdicts.get((measure, group, pilot), ""), " ")
             if alone:
                 tail = f"± {number(half_width * factor, places)}"
@@ -60,7 +60,7 @@ def comparison_table(comparison: pl.DataFrame, pilot: str, confidence: float = 0
     Parameters
     ----------
     comparison
-        The whole comparison, since its intervals hold jointly over all its rows.
+        The complete comparison, because its intervals hold jointly over all its rows.
     pilot
         The pilot to show; the baseline is the one that the comparison names.
     confidence
@@ -73,15 +73,15 @@ def comparison_table(comparison: pl.DataFrame, pilot: str, confidence: float = 0
     """
     records = comparison.filter(pl.col("pilot") == pilot).to_dicts()
     if not records:
-        raise ValueError(f"pilot must be one of the comparison, got {pilot}")
+        raise ValueError(f"pilot must be a pilot of the comparison, got {pilot}")
     baseline = str(records[0]["baseline"])
     rows = []
     for record in records:
-        told = difference(record)
+        words = difference(record)
         needed = record["replications_needed"]
-        more = f", needs {needed}" if needed and told.verdict == "undecided" else ""
-        gap = f"{told.difference} {told.interval}".strip()
-        rows.append((_with_unit(told.label, told.unit), told.baseline, told.pilot, gap, told.verdict + more))
+        more = f", needs {needed}" if needed and words.verdict == "undecided" else ""
+        gap = f"{words.difference} {words.interval}".strip()
+        rows.append((_with_unit(words.label, words.unit), words.baseline, words.pilot, gap, words.verdict + more))
     columns = (
         Column("Measure"),
         Column(baseline, "right"),
@@ -115,12 +115,12 @@ def _notes(records: Sequence[Mapping[str, object]], n_rows: int, confidence: flo
     mids = ", ".join(f"{mid} ({'; '.join(dict.fromkeys(labels))})" for mid, labels in alike.items())
     notes.append(f"The smallest difference that matters (MID): {mids}.")
     if any(r["verdict"] == "undecided" and r["replications_needed"] for r in records):
-        notes.append("Needs: so many replications in all would about settle the verdict.")
+        notes.append("Needs: about how many replications in all would settle the verdict.")
     if any(r["unit"] == "share" for r in records):
         notes.append("Shares are in per cent, their differences in percentage points.")
     if counts[-1] > 1 and any(r["verdict"] == "withheld" for r in records):
         notes.append(
-            "Withheld: the measure depends on an overloaded post, or too many requests are still open; "
+            "Withheld: too many requests behind the measure go to an overloaded post or are still open; "
             "its value depends on the length of the run."
         )
     return tuple(notes)

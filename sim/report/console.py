@@ -1,4 +1,4 @@
-"""The terminal, and how far a run is: a bar in a terminal, a line at every tenth elsewhere."""
+"""The terminal, and the progress of a run: a bar in a terminal, a line at every tenth elsewhere."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def quiet() -> Console:
 
 
 def for_a_caller() -> Console:
-    """Return where to tell a Python caller how far a run is: a terminal, a notebook's cell, or nowhere else."""
+    """Return where a Python caller sees the progress of a run: a terminal or a notebook's cell, else nowhere."""
     from rich.console import Console
 
     console = Console(highlight=False)
@@ -37,7 +37,7 @@ def for_a_caller() -> Console:
 
 @dataclass
 class Progress:
-    """How far replications are; `done` counts those that were kept before too."""
+    """The progress of replications; `done` also counts those that were kept before."""
 
     console: Console
     total: int
@@ -47,8 +47,8 @@ class Progress:
     done: int
 
     @classmethod
-    def of(cls, console: Console, told: str, total: int, done: int = 0) -> Progress:
-        """Return the progress of so many replications, some of which are done already."""
+    def of(cls, console: Console, label: str, total: int, done: int = 0) -> Progress:
+        """Return the progress of a number of replications, some of which are done already."""
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
 
@@ -62,7 +62,7 @@ class Progress:
         bar = Bar(
             *columns, console=console, disable=console.quiet or (not sys.stderr.isatty() and not console.is_terminal)
         )
-        return cls(console, total, bar, bar.add_task(told, total=total, completed=done), done, done)
+        return cls(console, total, bar, bar.add_task(label, total=total, completed=done), done, done)
 
     def __enter__(self) -> Progress:
         """Show the bar."""

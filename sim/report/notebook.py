@@ -1,4 +1,4 @@
-"""What a result shows in a notebook: a table, sentences and a chart, as HTML that can run nothing."""
+"""A result in a notebook: a table, sentences and a chart, as HTML that can run nothing."""
 
 from __future__ import annotations
 

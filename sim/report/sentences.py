@@ -1,4 +1,4 @@
-"""What a comparison found, in sentences."""
+"""The findings of a comparison in sentences."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from sim.report.tables import MARKS, as_float
 
 
 def conclusion(comparison: pl.DataFrame, overloaded: Mapping[str, Sequence[str]], baseline: str) -> str:
-    """Return what the verdicts say, in plain sentences: nothing is concluded that is not a verdict.
+    """Return the verdicts in plain sentences: only verdicts are concluded.
 
     Parameters
     ----------
     comparison
-        One row a measure and pilot. Where there are rows of group "all", only those are told.
+        One row a measure and pilot. Where there are rows of group "all", only those are used.
     overloaded
         By pilot (the baseline too), the station groups that cannot keep up.
     baseline
@@ -27,11 +27,11 @@ def conclusion(comparison: pl.DataFrame, overloaded: Mapping[str, Sequence[str]]
         One paragraph a pilot, in the order of the comparison.
     """
     overall = comparison.filter(pl.col("group") == "all")
-    told = comparison if overall.is_empty() else overall
-    pilots = told["pilot"].unique(maintain_order=True).to_list()
+    used = comparison if overall.is_empty() else overall
+    pilots = used["pilot"].unique(maintain_order=True).to_list()
     if not pilots:
         return f"Nothing was compared with {baseline}."
-    parts = (told.filter(pl.col("pilot") == pilot) for pilot in pilots)
+    parts = (used.filter(pl.col("pilot") == pilot) for pilot in pilots)
     paragraphs = (_paragraph(rows, overloaded, baseline, p) for rows, p in zip(parts, pilots, strict=True))
     return "\n\n".join(paragraphs)
 
@@ -78,17 +78,17 @@ def _headline(labels: Mapping[str, list[str]], baseline: str, pilot: str) -> str
     if len(same) == n_rows:
         return f"{pilot} makes no difference that matters against {baseline}, on any of {n_rows} measures."
     if len(labels["undecided"]) == n_rows:
-        return f"This study cannot tell {pilot} from {baseline}: none of {n_rows} measures is decided."
+        return f"This study cannot distinguish {pilot} from {baseline}: none of {n_rows} measures is decided."
     return f"No measure shows {pilot} to be better or worse than {baseline}."
 
 
 def _undecided_sentence(undecided: pl.DataFrame) -> str:
-    """Return what is undecided, and how many replications would settle it."""
+    """Return a sentence on what is undecided, and on how many replications would settle it."""
     few = f"{int(as_float(undecided['n'].max()))} replications are"
     verb = "is" if undecided.height == 1 else "are"
     labels = "; ".join(undecided["label"].to_list())
     needed = undecided["replications_needed"].drop_nulls()
-    settled = ", and it cannot be foreseen how many would do"
+    settled = ", and how many would settle it cannot be foreseen"
     if not needed.is_empty():
         which = "what can be settled" if len(needed) < undecided.height else "all of it"
         settled = f"; about {int(as_float(needed.max()))} would settle {which if undecided.height > 1 else 'it'}"
@@ -96,7 +96,7 @@ def _undecided_sentence(undecided: pl.DataFrame) -> str:
 
 
 def _causes(overloaded: Mapping[str, Sequence[str]], pilots: Iterable[str]) -> str:
-    """Return which posts are overloaded under these pilots; empty if none is."""
+    """Return in words which posts are overloaded under these pilots; empty if none is."""
     causes = []
     for name in pilots:
         posts = list(overloaded.get(name, ()))

@@ -1,4 +1,4 @@
-"""Tables for a terminal and for Markdown, and numbers as they are told."""
+"""Tables for a terminal and for Markdown, and numbers as text."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MARKS = {
     "undecided": "?",
     "withheld": "–",
 }
-"""The verdicts, in the order in which they are told, and the mark that stands for each."""
+"""The verdicts in the order in which they are shown, each with its mark."""
 
 
 _NARROWEST_HEADING = 10
@@ -37,7 +37,7 @@ _NARROWEST_WORDS = 14
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: its heading, and the side on which its cells stand."""
+    """A column of a table: its heading, and the side to which its cells are aligned."""
 
     heading: str
     align: Align = "left"
@@ -110,17 +110,17 @@ class Table:
         return _wrapped_name(literal(self.columns[i].heading), max(width, _NARROWEST_HEADING))
 
     def _pieces(self, width: int) -> list[Table]:
-        """Return the table cut into tables that fit the width, if its numbers are too wide for one."""
+        """Return the table, cut into tables that fit the width if its numbers are too wide for one."""
         groups: list[list[int]] = [[]]
-        room = width - _NARROWEST_WORDS
+        left = width - _NARROWEST_WORDS
         for i, column in enumerate(self.columns[1:], start=1):
             cells = [len(row[i]) for row in self.rows]
             numeric = column.align == "right"
             needed = max([*cells, *map(len, self._heading(i))]) if numeric else _NARROWEST_HEADING
-            room -= needed + 3
-            if room < 0 and groups[-1]:
+            left -= needed + 3
+            if left < 0 and groups[-1]:
                 groups.append([])
-                room = width - _NARROWEST_WORDS - needed - 3
+                left = width - _NARROWEST_WORDS - needed - 3
             groups[-1].append(i)
         pieces = []
         for group in groups:
@@ -131,7 +131,7 @@ class Table:
         return pieces
 
     def to_text(self, width: int = 120) -> str:
-        """Return the table as plain text, at most so many columns wide, without a final newline."""
+        """Return the table as plain text, at most `width` characters wide, without a final newline."""
         from rich.console import Console
 
         console = Console(width=width, color_system=None, force_terminal=False, force_jupyter=False)
@@ -205,7 +205,7 @@ def decimals(scale: float, size: float = 0.0) -> int:
 
 
 def number(value: float | None, places: int, *, signed: bool = False) -> str:
-    """Return a number as text with so many decimals; a dash for None and NaN; never a negative zero."""
+    """Return a number as text with `places` decimals; a dash for None and NaN; never a negative zero."""
     if value is None or not math.isfinite(value):
         return "–"
     rounded = round(value, places) or 0.0
@@ -226,10 +226,10 @@ class Difference:
 
 
 def difference(row: Mapping[str, object]) -> Difference:
-    """Return one row of the comparison as words; shares are told in per cent and their differences in points.
+    """Return one row of the comparison as words; shares are in per cent and their differences in points.
 
     A withheld row keeps its means but shows no difference, which would depend on the length of the run,
-    unless a single replication is the reason: then the difference stands without an interval.
+    unless a single replication is the reason: then the difference is shown without an interval.
     """
     factor, unit, _ = scale_of(str(row["unit"]))
     before, after, gap, low, high = (
@@ -241,21 +241,21 @@ def difference(row: Mapping[str, object]) -> Difference:
     scale = half_width if half_width > 0 else as_float(row["mid"]) * factor
     places = decimals(scale, max(numbers, default=math.nan))
     verdict = str(row["verdict"])
-    told = verdict != "withheld" or as_float(row["n"]) < 2
-    has_interval = told and math.isfinite(low) and math.isfinite(high)
+    is_shown = verdict != "withheld" or as_float(row["n"]) < 2
+    has_interval = is_shown and math.isfinite(low) and math.isfinite(high)
     return Difference(
         label=str(row["label"]),
         unit=unit,
         baseline=number(before, places),
         pilot=number(after, places),
-        difference=number(gap, places, signed=True) if told else "–",
+        difference=number(gap, places, signed=True) if is_shown else "–",
         interval=f"[{number(low, places, signed=True)}, {number(high, places, signed=True)}]" if has_interval else "",
         verdict=verdict,
     )
 
 
 def counted(n: int, noun: str) -> str:
-    """Return so many of something in words."""
+    """Return a count with its noun, as in '3 points'."""
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
@@ -270,7 +270,7 @@ def rows_table(
     notes: Iterable[str] = (),
     places: int = 2,
 ) -> Table:
-    """Return a table of a frame or of rows by name: numbers to the right, with so many decimals.
+    """Return a table of a frame or of rows by name: numbers to the right, with `places` decimals.
 
     Parameters
     ----------
@@ -289,7 +289,7 @@ def rows_table(
 
 
 def _side(values: Iterable[object]) -> Align:
-    """Return the side of a column: right if every value that is there is a number."""
+    """Return the side of a column: right if all its values, of which there must be one, are numbers."""
     there = [v for v in values if v is not None]
     numeric = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in there)
     return "right" if there and numeric else "left"

@@ -1,4 +1,4 @@
-"""By which engine and where replications are run: what changes no number."""
+"""The engine and the executor: they change no number."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SERIAL = "serial"
 
 @dataclass(frozen=True)
 class Backend:
-    """By which engine and where replications are run: what changes no number."""
+    """The engine and the executor that run replications: they change no number."""
 
     engine: engines.Settings
     executor: executor.Settings
@@ -30,7 +30,7 @@ class Backend:
 
 
 def backend_of(line: Line) -> Backend:
-    """Return by which engine and where to run, of a line that sets keys of `BACKEND_KEYS`; it raises as `backend`."""
+    """Return the backend that a command line asks for by keys of `BACKEND_KEYS`; it raises as `backend` does."""
     kind = next((o.partition("=")[2] for o in line.overrides if o.startswith("executor=")), "local")
     short = [o for o in line.overrides if o.startswith("workers=")]
     if short and kind == SERIAL:
@@ -41,7 +41,7 @@ def backend_of(line: Line) -> Backend:
 
 
 def backend(engine: Mapping[str, Any], executor: Mapping[str, Any], workers: int | None = None) -> Backend:
-    """Return by which engine and where to run, from their settings.
+    """Return an engine and an executor from their settings.
 
     Parameters
     ----------
@@ -73,5 +73,5 @@ def backend(engine: Mapping[str, Any], executor: Mapping[str, Any], workers: int
 
 
 def _alone(workers: object) -> ConfigError:
-    """Return the mistake of workers that are asked for where there are none."""
+    """Return the error where workers are set for the serial executor."""
     return ConfigError(f"workers must be left out where executor=serial, got {workers}")

@@ -1,4 +1,4 @@
-"""A pilot design, prepared: what follows from its config before anything is simulated, worked out once."""
+"""A pilot design, prepared: what follows from its config before a simulation, computed once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sim.district.workload import Work
 
 SAME_RESIDENTS = ("seed", "warm_up_weeks", "measured_weeks", "drain_weeks")
-"""What pilots must have alike that are run on the same residents."""
+"""Keys of `run` that pilots on the same residents must share."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Design:
 
     @cached_property
     def pools(self) -> tuple[Pool, ...]:
-        """Return the staff who serve together, with the hours of work that pile up if they are not done."""
+        """Return the pools of staff who serve together, with the hours of work that piles up if it is not done."""
         return tuple(overload.pools(self.organisation))
 
     @cached_property
@@ -85,15 +85,15 @@ class Design:
 
     @cached_property
     def overloaded_stations(self) -> Bools:
-        """Return which stations are served by a pool that cannot keep up (shape (stations,))."""
+        """Return which stations are served by an overloaded pool (shape (stations,))."""
         return overload.overloaded_stations(self.organisation, list(self.pools))
 
     def hours(self, level: Level, *, lapses: bool = False) -> float:
-        """Return the hours a year that are due at a level: what piles up, or what lapses if it is not done."""
+        """Return the hours a year of a level's work that piles up, or of its duties that lapse if they are not done."""
         return sum(work.hours for work in self.works if work.level == level and work.lapses is lapses)
 
     def load(self, level: Level) -> float:
-        """Return the hours of a level that pile up over those that its heads are present (0 without heads)."""
+        """Return the hours of work that piles up at a level over the hours that its heads are present (0: no heads)."""
         heads = self.heads.get(level, 0)
         return self.hours(level) / (heads * self.present_hours) if heads else 0.0
 
@@ -104,7 +104,7 @@ def prepared(pilot: Pilot, district: int = 0) -> Design:
     Raises
     ------
     ConfigError
-        Its posts must be possible with its heads.
+        Its heads must be enough for its posts.
     """
     return Design(pilot, organisation.build_organisation(pilot, place.build_place(pilot, district)))
 
@@ -128,7 +128,7 @@ def check_paired(pilots: Sequence[Pilot], keys: Sequence[str] = SAME_RESIDENTS) 
 
 
 def check_overload(designs: Iterable[Design]) -> None:
-    """Raise `ConfigError` where a design cannot keep up and its config says that such a run is refused."""
+    """Raise `ConfigError` if a design has an overloaded post and its config refuses such a run."""
     for design in designs:
         if design.pilot.run.overload == "refuse" and design.overloaded:
             raise ConfigError(

@@ -1,4 +1,4 @@
-"""Whether a study's folder is up to date; if so, its findings are only said again."""
+"""Whether a study's folder is up to date; if so, its findings are only reprinted."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ LIBRARY = Path(__file__).resolve().parents[1]
 
 
 def request(plan: Plan, identity: Mapping[str, Any]) -> str:
-    """Return a digest of all that a study's tables and charts are made of, but for the replications themselves.
+    """Return a digest of all that a study's tables and charts depend on, without the replications themselves.
 
-    The program is part of it, as another one may make other tables.
+    The program is part of it, because another version may make other tables.
     """
     first = plan.first
-    whole = {
+    content = {
         "identity": identity,
         "study": plan.study.model_dump(mode="json"),
         "read": [one.model_dump(mode="json") for one in (first.mid, first.run, first.report)] + [first.district.name],
@@ -35,18 +35,18 @@ def request(plan: Plan, identity: Mapping[str, Any]) -> str:
         "versions": manifest.versions(),
         "program": [files.digest(path.read_bytes()) for path in sorted(LIBRARY.rglob("*.py"))],
     }
-    return files.digest(json.dumps(whole, sort_keys=True).encode())
+    return files.digest(json.dumps(content, sort_keys=True).encode())
 
 
 def keep(store: Store, request: str, runs: Runs, sentences: Sequence[str], written: Collection[str]) -> None:
-    """Note what the folder and the replications behind it look like now, and what was said of them.
+    """Write down the state of the folder and its replications, and the sentences about them.
 
-    Files of an earlier run that this one did not write are removed: nobody should quote them as its own.
+    Files of an earlier run that this one did not write are removed, so that they are not taken for its own.
     """
     for name in _held(store.folder).keys() - set(written):
         store.discard(name)
     if runs.failures:
-        store.discard(NAME)  # what failed may be tried again, by whoever runs it next
+        store.discard(NAME)  # failed replications may be retried by the next run
         return
     note = {"request": request, "files": _digests(store.folder, written), "told": list(sentences)}
     try:
@@ -57,7 +57,7 @@ def keep(store: Store, request: str, runs: Runs, sentences: Sequence[str], writt
 
 
 def kept_sentences(folder: Path, request: str, runs: Runs) -> list[str] | None:
-    """Return the sentences on a folder that is up to date, also in the archive behind it; otherwise None."""
+    """Return the kept sentences of a folder that is up to date (its archive too); else None."""
     try:
         note = json.loads((folder / NAME).read_bytes())
         same = note["request"] == request and note["files"] == _digests(folder, note["files"])
@@ -69,15 +69,15 @@ def kept_sentences(folder: Path, request: str, runs: Runs) -> list[str] | None:
 
 
 def changed(folder: Path) -> list[str]:
-    """Return the files of the last run that are not as it left them, or not there."""
-    found = []
+    """Return the files of the last run that have changed or are missing."""
+    names = []
     for name, was in _held(folder).items():
         try:
             if _digests(folder, [name])[name] != was:
-                found.append(name)
+                names.append(name)
         except OSError:
-            found.append(name)
-    return found
+            names.append(name)
+    return names
 
 
 def _held(folder: Path) -> dict[str, str]:
@@ -94,7 +94,7 @@ def _digests(folder: Path, names: Collection[str]) -> dict[str, str]:
 
 
 def _stamps(runs: Runs, counts: Mapping[str, int]) -> dict[str, list[list[int]]]:
-    """Return size and time of the file of every replication of every point."""
+    """Return size and time of writing of the file of every replication of every point."""
     return {
         name: [list(runs.archive.stamp(runs.keys[name], number)) for number in range(n)] for name, n in counts.items()
     }

@@ -91,7 +91,7 @@ def _goes(what: str, today: dict[str, float], now: dict[str, float]) -> str:
 
 
 def heads_table(designs: Mapping[str, Design]) -> Table:
-    """Return the heads of each level under each pilot; the total is the same or the table says so."""
+    """Return the heads of each level under each pilot; a note says whether the total is the same."""
     rows: list[dict[str, object]] = [
         {"pilot": name, **{str(level): n for level, n in design.heads.items()}}
         | {"all": sum(design.heads.values()), "units": design.pilot.n_communities}
@@ -103,7 +103,7 @@ def heads_table(designs: Mapping[str, Design]) -> Table:
 
 
 def load_table(designs: Mapping[str, Design]) -> Table:
-    """Return the load of each level under each pilot, next to loads that were worked out by hand for this district."""
+    """Return the load of each level under each pilot, beside loads that were worked out by hand for this district."""
     rows = []
     for name, design in designs.items():
         for level, heads in design.heads.items():

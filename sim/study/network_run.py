@@ -19,7 +19,7 @@ from sim.report.console import Progress, quiet
 from sim.report.notebook import as_html
 from sim.store.store import Store
 from sim.study.replication import peak_memory_mb
-from sim.study.replications import Found, Speed
+from sim.study.replications import ReplicationResult, Speed
 from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Task:
     engine: engines.Settings
 
     def __str__(self) -> str:
-        """Return what to call the task in a message."""
+        """Return the name of the task in messages."""
         return f"replication {self.replication} of {self.name}"
 
 
@@ -104,9 +104,9 @@ def run(
     plan
         The network; it says how many replications.
     name
-        What to call it.
+        Its name.
     backend
-        By which engine and where to run.
+        The engine and the executor.
     seed
         Of the random numbers.
     confidence
@@ -114,7 +114,7 @@ def run(
     store
         The results folder, where they are kept; without one nothing is.
     console
-        Where to tell how far it is; without one nothing is printed.
+        Where progress is printed; without one nothing is printed.
     """
     folder = None if store is None else store.folder
     numbers = [r for r in range(plan.replications) if store is None or not store.finished(name, r)]
@@ -125,7 +125,7 @@ def run(
     return NetworkRun(plan, measures, table, tuple(warnings_of_load(measures)), speed)
 
 
-def perform(task: Task) -> Found:
+def perform(task: Task) -> ReplicationResult:
     """Sample, run, audit and measure one replication."""
     network, labels, end = sample.sample(task.plan, task.seed, task.replication)
     visits, spells = engines.run(network, end, task.engine)
@@ -137,19 +137,19 @@ def perform(task: Task) -> Found:
         "requests": len(network.requests.begin),
         "peak_memory_mb": round(peak_memory_mb()),
     }
-    return Found({"measures": measures}, facts)
+    return ReplicationResult({"measures": measures}, facts)
 
 
-def keep(task: Task, found: Found) -> tuple[Mapping[str, Any], pl.DataFrame | None]:
-    """Keep what a replication found, and return its facts; or return its measures too where nothing is kept."""
+def keep(task: Task, result: ReplicationResult) -> tuple[Mapping[str, Any], pl.DataFrame | None]:
+    """Keep the result of a replication, and return its facts; or return its measures too where nothing is kept."""
     if task.folder is None:
-        return found.facts, found.tables["measures"]
-    Store.open_existing(task.folder).keep(task.name, task.replication, found.tables, found.facts)
-    return found.facts, None
+        return result.facts, result.tables["measures"]
+    Store.open_existing(task.folder).keep(task.name, task.replication, result.tables, result.facts)
+    return result.facts, None
 
 
 def _simulate(tasks: Sequence[Task], backend: Backend, console: Console) -> tuple[pl.DataFrame, Speed]:
-    """Run tasks, telling how far it is; return the measures of those that are kept nowhere, and what they cost."""
+    """Run tasks and print progress; return the measures of those that are kept nowhere, and the cost."""
     costs: list[Mapping[str, Any]] = []
     parts: dict[int, pl.DataFrame] = {}
     began = time.perf_counter()

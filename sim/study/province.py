@@ -1,7 +1,7 @@
 """Several districts as one: the tables of a province, from those of its districts.
 
-The districts have residents, staff and luck of their own and nothing in common but the design. So a province's
-measure is the mean over its districts, each of which counts once, and work that waits is a sum.
+The districts have residents, staff and chances of their own and only the design in common. So a province's measure is
+the mean over its districts, each of which counts once, and its backlog is the sum.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def together(districts: Sequence[dict[str, pl.DataFrame]]) -> dict[str, pl.DataF
 
     A measure that a district lacks (NaN) counts in no mean; `n` is added up. Measures of single communities and
     grids are left out: those of different districts are not the same. Of persons there are those of the first
-    district: a hundred districts' would tell the same a hundred times.
+    district: those of a hundred districts would show the same a hundred times.
     """
     tables = {name: pl.concat([district[name] for district in districts]) for name in districts[0]}
     measures = tables["measures"].filter(~pl.col("group").str.contains(r"^(community|unit|grid):"))

@@ -1,4 +1,4 @@
-"""The charts of a results folder once more, whatever it holds."""
+"""Redraws the charts of a results folder, of a comparison or a study."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def draw(store: Store, measure: str | None = None) -> list[str]:
-    """Draw every chart of a finished comparison or study, or only the map of a measure, and keep and name them all.
+    """Draw every chart of a comparison or study, or only the map of a measure; keep them and return their names.
 
     Raises
     ------
     StoreError
-        The folder must hold all that its charts are drawn from, whole.
+        The folder must hold all that its charts are drawn from, undamaged.
     ConfigError
-        The measure must be kept by community or grid; of a study none is.
+        The measure must be kept by community or grid; studies keep none.
     """
     if "study" not in store.identity:
         return redraw.draw(store, measure)

@@ -1,4 +1,4 @@
-"""One replication of a design: from its config to its measures. What a worker process does."""
+"""One replication of a design, from its config to its measures: the task of a worker process."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Cost:
-    """What a replication cost so far: what came and ended, seconds in the engine, bytes of all its arrays."""
+    """The cost of a replication so far: steps that arrived and ended, seconds in the engine, bytes of all arrays."""
 
     requests: int = 0
     steps: int = 0
@@ -37,7 +37,7 @@ class Cost:
     nbytes: int = 0
 
     def add(self, part: Record) -> None:
-        """Add what a part of the replication cost."""
+        """Add the cost of a part of the replication."""
         visits, network = part.visits, part.case.network
         arrived, ended = np.count_nonzero(visits.arrival >= 0), np.count_nonzero(visits.end >= 0)
         self.requests += len(part.case.ids)
@@ -74,8 +74,8 @@ def simulate(
     engine : Compiled or Reference, optional
         By default the compiled engine; the tables do not depend on it.
     own : Packed, optional
-        Measures of one's own, whose values are added to the table `measures`. They are given the whole record, so that
-        the horizon is not run in blocks.
+        Measures of one's own, whose values are added to the table `measures`. They are given the record of the full
+        horizon, which is then not run in blocks.
 
     Returns
     -------
@@ -109,7 +109,7 @@ def simulate(
 
 
 def measure(plan: Plan, engine: engines.Settings, cost: Cost, own: Packed = NOTHING) -> dict[str, pl.DataFrame]:
-    """Run a district, audit its record and return its tables; what it cost is added up."""
+    """Simulate a district, audit its record and return its tables; add up the cost."""
     design = plan.organisation
     overloaded = overload.overloaded_stations(design, overload.pools(design))
     tallies, rows = [], []

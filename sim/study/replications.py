@@ -1,4 +1,4 @@
-"""What to run and how it is kept: pilots times replications, each kept as it finishes."""
+"""Which replications are run and how they are kept: pilots times replications, each kept as it finishes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ READING = ("mid", "report")
 """Groups of configs that only say how results are judged and shown."""
 
 EARLIER = "was kept by an earlier version"
-"""Why a replication is put aside that lacks what this version measures."""
+"""Why a replication is set aside that lacks what this version measures."""
 
 MEASURES = "measures"
 """The table of measures that every replication has."""
@@ -52,20 +52,20 @@ class Task:
     own: Packed = NOTHING
 
     def __str__(self) -> str:
-        """Return what to call the task in a message."""
+        """Return the name of the task in messages."""
         return f"replication {self.replication} of {self.pilot.name}"
 
 
 @dataclass(frozen=True)
-class Found:
-    """What one replication found; it travels between processes as Parquet, which is small.
+class ReplicationResult:
+    """The result of one replication; sent between processes as Parquet, which is small.
 
     Attributes
     ----------
     tables, facts
         Those of `sim.study.replication.simulate`.
     error
-        Why it failed, where the study goes on without it; else empty.
+        Why it failed, where the study continues without it; else empty.
     """
 
     tables: Mapping[str, pl.DataFrame]
@@ -107,7 +107,7 @@ def identity(pilots: Sequence[Pilot], own: Packed = NOTHING) -> dict[str, Any]:
 
 
 def matters(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Return of a whole design, as plain data, what its numbers depend on."""
+    """Return the part of a design, as plain data, that its numbers depend on."""
     run = {k: v for k, v in plain["run"].items() if k not in ANALYSIS_ONLY}
     return {k: v for k, v in plain.items() if k not in ("title", *READING)} | {"run": run}
 
@@ -115,7 +115,7 @@ def matters(plain: Mapping[str, Any]) -> dict[str, Any]:
 def key(pilot: Pilot, own: Packed = NOTHING) -> str:
     """Return the key under which the replications of a design are archived: equal for designs of equal numbers.
 
-    What a design is called does not count, nor what only says how results are read; measures of one's own do.
+    Names do not count, nor what only says how results are read; measures of one's own do.
     """
     return files.digest(manifest.canonical(_keyed(pilot) | _noted(own)).encode())[:KEY_LETTERS]
 
@@ -144,7 +144,7 @@ def _keyed(pilot: Pilot) -> dict[str, Any]:
     return {"model_version": MODEL_VERSION, **plain}
 
 
-def perform(task: Task) -> Found:
+def perform(task: Task) -> ReplicationResult:
     """Simulate one replication, or return it where another process has kept it in the meantime.
 
     It needs no folder, so that it may be done on any machine.
@@ -152,34 +152,33 @@ def perform(task: Task) -> Found:
     with suppress(StoreError):
         if task.archive.finished(task.key, task.replication):
             tables, facts = task.archive.read_all(task.key, task.replication)
-            return Found(tables, {**facts, "steps": 0})
-    return Found(*simulate(task.pilot, task.replication, task.engine, task.own))
+            return ReplicationResult(tables, {**facts, "steps": 0})
+    return ReplicationResult(*simulate(task.pilot, task.replication, task.engine, task.own))
 
 
-def attempt(task: Task) -> Found:
+def attempt(task: Task) -> ReplicationResult:
     """Do as `perform` does, but return why a replication fails instead of raising it."""
     try:
         return perform(task)
-    except Exception as error:  # noqa: BLE001 - it is noted beside the replications, and told with the results
-        said = " ".join(str(error).split())
-        told = said if isinstance(error, ConfigError) else f"{type(error).__name__}: {said}".rstrip(": ")
-        return Found({}, {"steps": 0, "seconds": 0.0, "peak_memory_mb": 0, "error": told}, told)
+    except Exception as error:  # noqa: BLE001 - it is noted beside the replications, and shown with the results
+        text = " ".join(str(error).split())
+        why = text if isinstance(error, ConfigError) else f"{type(error).__name__}: {text}".rstrip(": ")
+        return ReplicationResult({}, {"steps": 0, "seconds": 0.0, "peak_memory_mb": 0, "error": why}, why)
 
 
-def keep(task: Task, found: Found) -> Mapping[str, Any]:
-    """Keep what a replication found, or why it failed, and return its facts."""
-    if found.error:
-        task.archive.fail(task.key, task.replication, found.error)
+def keep(task: Task, result: ReplicationResult) -> Mapping[str, Any]:
+    """Keep the result of a replication, or why it failed, and return its facts."""
+    if result.error:
+        task.archive.fail(task.key, task.replication, result.error)
     elif not task.archive.finished(task.key, task.replication):
-        task.archive.keep(task.key, task.replication, found.tables, found.facts)
-    return found.facts
+        task.archive.keep(task.key, task.replication, result.tables, result.facts)
+    return result.facts
 
 
 def missing(store: Store, pilots: Sequence[Pilot], engine: engines.Settings, own: Packed = NOTHING) -> list[Task]:
-    """Return what is still to be simulated, replication after replication over all pilots.
+    """Return the missing replications: the r-th of all pilots before the next of any.
 
-    So that whatever stops the run, the pilots have been paired as far as they came. Pilots of the same numbers are
-    simulated once.
+    So the pilots are paired as far as they came, whenever the run stops. Pilots of the same numbers are simulated once.
     """
     tasks: dict[tuple[str, int], Task] = {}
     for replication in range(max(p.run.replications for p in pilots)):
@@ -193,7 +192,7 @@ def missing(store: Store, pilots: Sequence[Pilot], engine: engines.Settings, own
 def set_aside_incomplete(
     archive: Archive, designs: Mapping[str, str], replications: int, tables: Sequence[str]
 ) -> list[str]:
-    """Put aside kept replications that lack a table or a measure which this program makes: they are run again.
+    """Set aside kept replications that lack a table or a measure which this program makes: they are run again.
 
     Parameters
     ----------
@@ -211,14 +210,14 @@ def set_aside_incomplete(
     list of str
         What was lacking and in how many, a sentence each.
     """
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for its_key in dict.fromkeys(designs.values()):
         for number in archive.replications(its_key):
             if number < replications and (names := _lacking(archive, its_key, number, tables)):
                 archive.set_aside(its_key, number, EARLIER)
                 what = ", ".join(names)
-                found[what] = found.get(what, 0) + 1
-    return [lacked(n, what) for what, n in found.items()]
+                counts[what] = counts.get(what, 0) + 1
+    return [lacked(n, what) for what, n in counts.items()]
 
 
 def lacked(n: int, what: str) -> str:
@@ -254,10 +253,10 @@ def run(
         describe(store.archive, pilot, own)
     tasks = missing(store, pilots, engine, own)
     speed = run_tasks(tasks, on=on, on_done=on_done)
-    if gone := missing(store, pilots, engine, own):
+    if removed := missing(store, pilots, engine, own):
         raise StoreError(
-            f"Replications of the study in {store.folder} must stay where they are while it runs, but {gone[0]} is "
-            "gone. Give the same command again."
+            f"Replications of the study in {store.folder} must stay where they are while it runs, but {removed[0]} was "
+            "removed. Run the same command again."
         )
     return speed
 

@@ -1,4 +1,4 @@
-"""A study, from its file to its findings: planned, screened, run as far as it is asked to, and kept in a folder."""
+"""A study, from its file to its findings: planned, screened, run, and kept in a folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sim.report.tables import counted
 from sim.store.archive import ARCHIVE, Archive
 from sim.store.store import Store
 from sim.study import freshness, replications
-from sim.study.budget import pilot_run, spending
+from sim.study.budget import outcome, pilot_run
 from sim.study.budget.runs import Runs
 from sim.study.findings import preview
 from sim.study.findings.naming import words_of
@@ -42,23 +42,23 @@ if TYPE_CHECKING:
     from sim.study.points.screening import Screened
 
 POINTS = ("pilots", "base", "factors", "evidence", "design", "baseline", "warm_up")
-"""Keys of a study of which its points are made; the others may change while its folder stays the same."""
+"""Keys of a study that make its points; the others may change while its folder stays the same."""
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A study whose points are known, before they are run.
+    """A study whose points are planned and screened, before they are run.
 
     Attributes
     ----------
     plan
-        Its points; those that cannot be run say why.
+        Its points; infeasible ones say why.
     screened
-        What is known of every design, by the name of its point.
+        The screening of every design, by the name of its point.
     runs
-        The replications that are kept already, and those to come.
+        The replications that are kept, and those to come.
     warm_up
-        What a pilot run chose, where the study asks for one.
+        The choice of a pilot run, where the study asks for one.
     pilot_keys
         The keys of the designs of that pilot run, by name.
     """
@@ -83,9 +83,9 @@ class Sweep:
     sentences
         What it found.
     cost
-        What the run cost, in a sentence.
+        The cost of the run, in a sentence.
     up_to_date
-        Whether the folder held all of it already, so that nothing was written.
+        Whether the folder held all of it, so that nothing was written.
     """
 
     plan: Plan
@@ -108,12 +108,12 @@ class Sweep:
         return self.store.folder
 
     def read(self, name: str) -> pl.DataFrame:
-        """Return a table of the folder: `summary`, `effects`, `measures`, `design` and what its shape asks for.
+        """Return a table of the folder: `summary`, `effects`, `measures`, `design` and those of its kind of design.
 
         Raises
         ------
         StoreError
-            The folder must have it, whole.
+            The folder must have it, undamaged.
         """
         return self.store.final_table(name)
 
@@ -163,7 +163,7 @@ def prepare(
     Raises
     ------
     ConfigError
-        The study must have a point that can be run.
+        The study must have a feasible point.
     """
     console = console or quiet()
     plan = planned(study, line)
@@ -205,13 +205,13 @@ def sweep(
     line
         Knobs of all points alike.
     folder
-        The results folder; the archive of replications lies beside it. A stopped study goes on.
+        The results folder; the archive of replications lies beside it. A stopped study continues.
     backend
-        By which engine and where to run.
+        The engine and the executor.
     console
-        Where to tell how far it is; without one nothing is printed.
+        Where progress is printed; without one nothing is printed.
     retry
-        Whether replications that failed before are tried again.
+        Whether replications that failed before are retried.
     command
         As it is noted in the manifest.
     measures
@@ -220,7 +220,7 @@ def sweep(
     Raises
     ------
     ConfigError
-        The study must have a point that can be run, and responses that its points have.
+        The study must have a feasible point, and responses that its points have.
     StoreError
         The folder must be empty or hold this very study; some point must not fail.
     """
@@ -244,34 +244,34 @@ def finish(
     identity = _identity(study, line, plan, runs.keys)
     facts = {"command": list(command), "seed": plan.first.run.seed, "replications": study.precision.replications}
     request = freshness.request(plan, identity)
-    found = freshness.kept_sentences(folder, request, runs)
-    if found is None:
+    sentences = freshness.kept_sentences(folder, request, runs)
+    up_to_date = sentences is not None
+    if sentences is None:
         runs.read_kept(study.precision.replications)
-        preview.check(plan, runs)  # a folder that is begun holds its study for good
+        preview.check(plan, runs)  # before the folder exists: it holds its study for good
     store = Store.open(folder, identity, facts, keys={**runs.keys, **prepared.pilot_keys})
     for name in freshness.changed(store.folder):
         console.print(
-            f"- {name} is not as it was left: it was damaged, edited or removed, and is made again.", markup=False
+            f"- {name} has changed since it was written (damaged, edited or removed), and is made again.", markup=False
         )
-    up_to_date = found is not None
-    if found is None:
-        spent = spending.spend(plan, runs, prepared.screened)
-        written = write(store, plan, runs, prepared.screened, spent, prepared.warm_up)
+    if sentences is None:
+        results = outcome.run(plan, runs, prepared.screened)
+        written = write(store, plan, runs, prepared.screened, results, prepared.warm_up)
         freshness.keep(store, request, runs, written.sentences, written.files)
-        found = list(written.sentences)
+        sentences = list(written.sentences)
     store.finish({"simulated": runs.simulated, "steps": runs.steps})
-    result = Sweep(plan, store, tuple(found), cost(runs), up_to_date)
+    result = Sweep(plan, store, tuple(sentences), cost(runs), up_to_date)
     if set(runs.failures) == set(runs.keys):
         console.print(result, markup=False)
         raise StoreError(
-            f"Every point of the study failed, as {plan.at(0)[0].name}, of which {next(iter(runs.failures.values()))}. "
-            "Mend what is wrong and give the same command with retry=true."
+            f"Every point of the study failed, as {plan.at(0)[0].name}, whose {next(iter(runs.failures.values()))}. "
+            "Correct the cause and run the same command with retry=true."
         )
     return result
 
 
 def _refused(plan: Plan, screened: Mapping[str, Screened]) -> dict[str, str]:
-    """Return the points that are not run, and why: they cannot be staffed, or their config refuses overload.
+    """Return the points that are not run, and why: infeasible with their heads, or overload is refused.
 
     Raises
     ------
@@ -289,7 +289,7 @@ def _refused(plan: Plan, screened: Mapping[str, Screened]) -> dict[str, str]:
 
 
 def _identity(study: Study, line: Line, plan: Plan, keys: Mapping[str, str]) -> dict[str, Any]:
-    """Return all that the points of a study depend on; how precise they are, and what is asked of them, is no part."""
+    """Return everything that the points of a study depend on, without precision and choices."""
     digest = hashlib.sha256(json.dumps([[p.name, keys.get(p.name)] for p in plan.points]).encode()).hexdigest()
     return {
         "model_version": MODEL_VERSION,

@@ -11,7 +11,7 @@ import polars as pl
 from sim.district import engines
 from sim.store.store import Store
 from sim.study.replication import peak_memory_mb
-from sim.study.replications import Found
+from sim.study.replications import ReplicationResult
 from sim.validation.cases import Case, Form
 from sim.validation.checks import CHECKS
 from sim.validation.estimators import QUANTITIES
@@ -29,7 +29,7 @@ SCHEMA = {"number": pl.Int64, "id": pl.String, "value": pl.Float64}
 
 @dataclass(frozen=True)
 class Block:
-    """Some replications of a case, or the whole of a check (then without a case), to be kept in a folder."""
+    """Some replications of a case, or a complete check (then without a case), to be kept in a folder."""
 
     folder: Path
     name: str
@@ -41,7 +41,7 @@ class Block:
     last: int
 
     def __str__(self) -> str:
-        """Return what to call the task in a message."""
+        """Return the name of the task in messages."""
         return self.name if self.case is None else f"replications {self.first} to {self.last - 1} of {self.name}"
 
 
@@ -53,11 +53,11 @@ def blocks(folder: Path, case: Case, form: Form, seed: int) -> Iterator[Block]:
         yield Block(folder, case.name, case, form, seed, number, first, min(first + size, n))
 
 
-def perform(block: Block) -> Found:
-    """Run a block on the compiled engine; the first one of a case is held to the reference engine too."""
+def perform(block: Block) -> ReplicationResult:
+    """Run a block on the compiled engine; the first one of a case is compared with the reference engine too."""
     if block.case is None:
         outcomes = CHECKS[block.name].outcomes(block.form, seed_of(block.seed, block.name))
-        return Found({"outcomes": table(outcomes)}, {"steps": 0, "peak_memory_mb": round(peak_memory_mb())})
+        return ReplicationResult({"outcomes": table(outcomes)}, {"steps": 0, "peak_memory_mb": round(peak_memory_mb())})
     case, seed = block.case, seed_of(block.seed, block.name)
     rows: list[tuple[int, str, float]] = []
     steps = 0
@@ -68,17 +68,17 @@ def perform(block: Block) -> Found:
         steps += int((run.visits.arrival >= 0).sum())
         if replication == 0:
             facts["engines_differ_in"] = engines_differ(run.network, run.horizon)
-    found = pl.DataFrame(rows, schema=SCHEMA, orient="row")
-    return Found({"estimates": found}, facts | {"steps": steps, "peak_memory_mb": round(peak_memory_mb())})
+    tables = {"estimates": pl.DataFrame(rows, schema=SCHEMA, orient="row")}
+    return ReplicationResult(tables, facts | {"steps": steps, "peak_memory_mb": round(peak_memory_mb())})
 
 
 def estimates(case: Case, run: Run, replication: int) -> Iterator[tuple[int, str, float]]:
-    """Yield what one replication says of each expected value of a case."""
+    """Yield the estimate of each expected value of a case from one replication."""
     for expected in case.expects:
         yield replication, expected.id, float(QUANTITIES[expected.quantity](run, **expected.parameters))
 
 
-def keep(block: Block, found: Found) -> Mapping[str, Any]:
-    """Keep what a block found, and return its facts."""
-    Store.open_existing(block.folder).keep(block.name, block.number, found.tables, found.facts)
-    return found.facts
+def keep(block: Block, result: ReplicationResult) -> Mapping[str, Any]:
+    """Keep the result of a block, and return its facts."""
+    Store.open_existing(block.folder).keep(block.name, block.number, result.tables, result.facts)
+    return result.facts

@@ -36,11 +36,11 @@ class Expected(BaseModel):
     """One number that a case must give: that of a closed form, or as it was published.
 
     A closed form is named by `formula` (one of `formulas.FORMULAS`) with its `arguments`; `field` says which of several
-    results is meant, `entry` which of a list (first: 1) or its `mean`. A `value` beside it is what somebody else found
+    results is meant, `entry` which of a list (first: 1) or its `mean`. A `value` beside it is what another source found
     and must be the same in all its digits.
 
     `tolerance` is `exact` (no randomness) or `stochastic` (within 4 standard errors); `reference_error` is the
-    standard error of the value itself, where it comes from somebody's simulation; `precision` is the greatest
+    standard error of the value itself, where it comes from a published simulation; `precision` is the greatest
     standard error that the full form may have, as a share of the value.
     """
 
@@ -94,7 +94,7 @@ class Expected(BaseModel):
 
 
 def same_digits(exact: float, published: float) -> bool:
-    """Return whether a number is another one as published: rounded to so many digits."""
+    """Return whether a number is another one as published, rounded to the digits given."""
     digits = len(Decimal(repr(published)).normalize().as_tuple().digits)
     return float(f"{exact:.{digits}g}") == published
 
@@ -142,7 +142,7 @@ class Case(BaseModel):
 
 
 class Register(BaseModel):
-    """Every value that is held against the program, by case, and why some (a case or one of its values) are not."""
+    """Every reference value by case, and why some are not covered (a case or one of its values)."""
 
     model_config = FROZEN
     ids: dict[Name, tuple[Name, ...]]

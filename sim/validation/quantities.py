@@ -32,9 +32,9 @@ MEASURES = (
 
 @dataclass(frozen=True)
 class Stays:
-    """Stays of measured requests at a station, or their whole ways: waits and sojourns in the time unit.
+    """Stays of measured requests at a station, or their passages through the network: waits and sojourns.
 
-    One row a stay, in the order of the requests; whoever is still there at the horizon has infinity in both.
+    In the time unit, one row a stay, in the order of the requests; infinity in both if it lasts at the horizon.
     """
 
     waiting: Floats
@@ -55,7 +55,7 @@ def stays(run: Run, group: str) -> Stays:
     run : Run
         One replication.
     group : str
-        `all` or `class:NAME`: a request's whole way, from its beginning (before any gate) to its departure;
+        `all` or `class:NAME`: a request's passage, from its beginning (before any gate) to its departure;
         its waiting time is the sum over its stations. `station:NAME`: the stays there.
 
     Raises
@@ -108,7 +108,7 @@ def _at_station(run: Run, station: int) -> Stays:
 
 
 def _ways(run: Run, mine: Bools) -> Stays:
-    """Return the measured ways of some requests through the network."""
+    """Return the measured passages of some requests through the network."""
     network, visits, unit = run.network, run.visits, run.labels.unit
     first = network.requests.first
     owner = owners(first)

@@ -1,4 +1,4 @@
-"""Estimators of networks, of shared staff, of what changes through the day, and of other people's models.
+"""Estimators of networks, of shared staff, of rates that change through the day, and of published models.
 
 Times in parameters are in the time unit of the network; hours are pairs of opening and closing in a period.
 """
@@ -129,7 +129,7 @@ def sojourn_time_in_hours(run: Run, *, station: str, hours: Sequence[Pair], ever
 def sojourn_time_of_batches(run: Run, *, size: int, group: str = "all") -> float:
     """Return the mean time until the last of each batch of requests that came together has left.
 
-    Batches are so many requests in succession; so the only class must come in batches of this size.
+    A batch is this many requests in succession, so the only class must come in batches of this size.
 
     Raises
     ------

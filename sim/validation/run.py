@@ -58,7 +58,7 @@ def simulate(plan: Plan, seed: int, replication: int, engine: engines.Settings) 
 
 
 def engines_differ(network: Network, horizon: int, most_requests: int = TWIN_REQUESTS) -> str | None:
-    """Return how the records of both engines differ up to the arrival of so many requests, or nothing.
+    """Return how the records of both engines differ up to the arrival of a number of requests, or None.
 
     Parameters
     ----------

@@ -37,7 +37,7 @@ FACE_REPLICATIONS: Mapping[Form, int] = {"quick": 2, "full": 10}
 
 @dataclass(frozen=True)
 class Chosen:
-    """What is validated: cases by name, checks by name, and what is not covered."""
+    """The cases and checks of a validation by name, and what is not covered."""
 
     cases: Mapping[str, Case]
     checks: tuple[str, ...]
@@ -66,7 +66,7 @@ class Validation:
     failures
         What differs, in a paragraph; empty where nothing does.
     speed
-        What the replications cost that were run now.
+        The cost of the replications that were run now.
     """
 
     store: Store
@@ -131,7 +131,7 @@ def validate(
     what
         The cases and checks, as `chosen` returns them.
     folder
-        The results folder. A stopped validation goes on.
+        The results folder. A stopped validation continues.
     on
         Where replications are run.
     form
@@ -142,7 +142,7 @@ def validate(
         Whether everything is covered: values that nothing covers are listed, and the shipped district is compared
         with figures measured elsewhere.
     console
-        Where to tell how far it is; without one nothing is printed.
+        Where progress is printed; without one nothing is printed.
     command
         As it is noted in the manifest.
 
@@ -163,7 +163,7 @@ def validate(
 
 
 def _simulate(what: Chosen, form: Form, seed: int, store: Store, on: Settings, console: Console) -> Speed:
-    """Run and keep the blocks that are missing, telling how far it is, and return what they cost."""
+    """Run and keep the blocks that are missing, print progress, and return the cost."""
     from sim.executor import run_tasks
 
     tasks = [Block(store.folder, name, None, form, seed, 0, 0, 1) for name in what.checks]

@@ -229,7 +229,7 @@ def test_a_copied_pilot_that_kept_its_name_is_refused_before_anything_runs(tmp_p
         "# @package _global_\ndefaults:\n  - three_level\nname: three_level\ntitle: copy\n"
     )
     told = refused(tmp_path, "compare", "--config-dir", "mine", "pilots=[four_level,copy]")
-    assert "pilot/copy.yaml: name must be copy, as the file is called, got three_level" in told
+    assert "pilot/copy.yaml: name must be copy, the name of the file, got three_level" in told
 
 
 def test_a_queue_without_a_steady_state_is_named_and_a_run_ends_with_its_cost(tmp_path):

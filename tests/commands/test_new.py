@@ -150,9 +150,9 @@ def test_what_exists_is_never_overwritten(town, tmp_path):
         (("a" * 41,), "name must be a letter and at most 39 more"),
         (("two\nlines",), "got 'two\\nlines'"),
         (("",), "got nothing"),
-        (("Yes",), "name must be no word that YAML has a meaning for, got Yes"),
-        (("yuehu",), "name must be none that a shipped file has (configs/district/yuehu.yaml), got yuehu"),
-        (("half_up",), "name must be none that a shipped file has (configs/staffing/half_up.yaml), got half_up"),
+        (("Yes",), "name must not be a word with a meaning in YAML, got Yes"),
+        (("yuehu",), "name must not be that of a shipped file (configs/district/yuehu.yaml), got yuehu"),
+        (("half_up",), "name must not be that of a shipped file (configs/staffing/half_up.yaml), got half_up"),
     ],
 )
 def test_a_name_that_cannot_be_one_is_told_in_one_paragraph(tmp_path, arguments, text):

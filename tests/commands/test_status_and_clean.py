@@ -128,7 +128,7 @@ def test_clean_shows_and_removes_only_what_it_is_told_to(results: Path) -> None:
         shown = words(wangge(results.parent, "clean", "unused=true", "failed=true", "old=true").stdout)
         assert contents(results) == before
         assert [re.search(rf"{why} (\d+) [\d.]+ kB", shown)[1] for why in WHY] == ["1", "1", "1", "2", "2"]
-        assert "Nothing was removed. Give yes=true to remove it." in shown
+        assert "Nothing was removed. Add yes=true to remove it." in shown
 
         def removed(*arguments: str) -> set[str]:
             there = set(contents(results))
@@ -160,7 +160,7 @@ def test_what_was_written_in_the_last_hour_is_not_unused_yet(results: Path) -> N
     archive = Archive(results / ".replications")
     archive.keep(C, 1, TABLES, {})
     done = wangge(results.parent, "clean", "unused=true", "yes=true")
-    assert "What was written in the last hour counts as needed" in done.stdout
+    assert "Files of the last hour are kept" in done.stdout
     assert archive.replications(C) == [0, 1]
     age(archive)
     wangge(results.parent, "clean", "unused=true", "yes=true")

@@ -23,7 +23,7 @@ STRUCTURE = {
 }
 
 # Shares of one whole: a value of one is a config only when the others make room.
-WHOLES = (
+SHARE_GROUPS = (
     ("staffing.street_sent_down_share", "staffing.street_sent_up_share"),
     tuple(
         f"burden.district_own_work.{group}"
@@ -123,7 +123,7 @@ def test_either_end_of_every_range_is_a_config_that_the_schema_accepts(end):
             continue
         whole = copy.deepcopy(mapping(row.get("pilots", PILOTS)[0]))
         path, value = row["path"], row[end]
-        for others in (set(group) - {path} for group in WHOLES if path in group):
+        for others in (set(group) - {path} for group in SHARE_GROUPS if path in group):
             room = (1 - value) / (sum(at(whole, other) for other in others) or 1)
             for other in others:
                 put(whole, other, at(whole, other) * room if at(whole, other) else 1 - value)

@@ -64,7 +64,7 @@ def test_a_file_called_as_a_shipped_one_is_refused_unless_it_is_its_copy(tmp_pat
     with pytest.raises(ConfigError) as caught:
         parse(["--config-dir", str(root)])
     assert str(caught.value) == (
-        "--config-dir must hold no file of the same name as one of configs/ (the shipped one would be read), "
+        "--config-dir must not contain a file with the name of a shipped one (Hydra would read the shipped one), "
         "got pilot/three_level.yaml"
     )
 
@@ -99,7 +99,10 @@ def test_a_wrong_choice_in_a_file_is_told_with_the_file(tmp_path):
     [
         (named("mine", FOUR), "a file of pilot/ must begin with the line # @package _global_, got one without it"),
         ("- a list\n", "a file of pilot/ must begin with the line # @package _global_"),
-        (GLOBAL + "defaults:\n  - mine\n", "the defaults of a config file must not lead back to it, got a circle"),
+        (
+            GLOBAL + "defaults:\n  - mine\n",
+            "the defaults of a config file must not include the file itself, got a circle",
+        ),
         (GLOBAL.encode() + b"title: \xff\n", "config files must be text in UTF-8: "),
         (GLOBAL + "title: [x\n", "config files must be YAML: "),
         (GLOBAL + FOUR + "title: ${oc.env:HOME}\n", "Unsupported interpolation type oc.env"),

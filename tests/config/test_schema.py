@@ -200,7 +200,7 @@ def test_a_mistake_is_told_with_path_rule_and_value(path, value, expected):
             "staffing.street_sent_down_share",
             0.4,
             "staffing.street_sent_down_share and staffing.street_sent_up_share must sum to 1 where the structure has "
-            "no street level (whoever leaves the street goes somewhere), got 0.4",
+            "no street level (all who leave the street must go somewhere), got 0.4",
         ),
         (
             "staffing.street_sent_up_share",

@@ -100,7 +100,7 @@ def test_what_no_point_promises_is_chosen_nowhere(sweep, tmp_path):
         promises={"patrols_done": {"at_least": 2.0, "tolerance": 0.5}},
         choose={"cheapest": True, "first": 5, "most": 8},
     )
-    assert "may be judged either way): none does (" in sweep()
+    assert "counts as either): none does (" in sweep()
     assert not table("choice")["chosen"].any()
 
 

@@ -74,7 +74,7 @@ def test_a_measure_is_withheld_where_its_requests_meet_an_overloaded_post_and_on
     base = np.array([30.0, 32.0, 28.0, 31.0])
     table_ = compared(rows(base, base - 10, touched=0.2, busy=[0.5, 0.6, 0.5, 0.6]), (WAIT, BUSY))
     assert table_["verdict"].to_list() == [Verdict.WITHHELD, Verdict.NO_MATERIAL_DIFFERENCE]
-    assert "20% of its requests under b meet an overloaded post" in table_["why"][0]
+    assert "20% of its requests under b go to an overloaded post" in table_["why"][0]
     assert table_["pilot_mean"][0] == pytest.approx(base.mean() - 10)
     assert table_["cause"].to_list() == [Cause.OVERLOADED_REQUESTS, None]
     assert overloaded_in(table_) == {"b"}

@@ -9,7 +9,7 @@ from setups.district import pilot as shipped
 from sim.statistics.descriptive import gini
 from sim.statistics.intervals import mean_interval
 from sim.study.comparison import equity
-from sim.study.comparison.equity_tables import short_table, whole_tables
+from sim.study.comparison.equity_tables import full_tables, short_table
 
 COMMUNITIES = tuple(f"community:{k:02d}" for k in (1, 2, 3))
 
@@ -121,7 +121,7 @@ def test_an_overloaded_post_withholds_only_what_weighs_its_community():
     touched = {group: [0.4 if group == "community:31" else 0.0] * 3 for group in waits}
     rows = cells("a", "counter_wait_mean", waits) + cells("a", "touched_in_person", touched, "share")
     s = {name: x for (_, _, _, name), x in found(rows).items()}
-    why = "40% of the requests of community:31 under a meet an overloaded post"
+    why = "40% of the requests of community:31 under a go to an overloaded post"
     assert {name: x.why for name, x in s.items()} == {
         "worst_minus_best": why, "worst_over_best": why, "gini": why, "p90_gap": "",
     }  # fmt: skip
@@ -193,7 +193,7 @@ def test_the_difference_from_a_withheld_statistic_is_withheld_with_its_reason():
     told, differences = compared(measures)
     worst = row(differences, statistic="worst_minus_best")
     assert (math.isnan(worst["difference"]), worst["verdict"]) == (True, "withheld")
-    assert worst["why"] == "30% of the requests of community:03 under b meet an overloaded post"
+    assert worst["why"] == "30% of the requests of community:03 under b go to an overloaded post"
     assert math.isfinite(row(told, pilot="b", statistic="worst_minus_best")["estimate"])
 
 
@@ -265,7 +265,7 @@ def test_the_short_table_has_the_gaps_and_marks_and_the_whole_ones_have_all_rows
     assert short.rows[1][1].startswith("25.0")
     assert short.rows[1][2].endswith("▲")
     assert short.rows[2][2].endswith("=")
-    community, special = whole_tables(told, differences, ("a", "b"), 0.95)
+    community, special = full_tables(told, differences, ("a", "b"), 0.95)
     assert [r[1] for r in community.rows] == [
         "worst, best community", "worst, best community: ratio", "9th decile, median community",
         "communities: Gini index",
@@ -280,7 +280,7 @@ def test_what_meets_an_overloaded_post_is_starred_and_its_reason_told():
     told, differences = compared(pl.concat([two_pilots(), pl.DataFrame(touched)]))
     short = short_table(told, differences, ("a", "b"), shipped("four_level").report.equity_in_brief)
     assert "*" in short.rows[1][2]
-    assert any("Meets an overloaded post" in note for note in short.notes)
-    community = whole_tables(told, differences, ("a", "b"), 0.95)[0]
+    assert any("Goes to an overloaded post" in note for note in short.notes)
+    community = full_tables(told, differences, ("a", "b"), 0.95)[0]
     assert community.rows[0][4] == "–"
-    assert any("30% of the requests of community:03 under b meet an overloaded post" in n for n in community.notes)
+    assert any("30% of the requests of community:03 under b go to an overloaded post" in n for n in community.notes)

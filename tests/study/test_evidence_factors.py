@@ -8,12 +8,12 @@ from setups.district import ALL_PILOTS, CONFIGS, composed
 from setups.studies import composer, plan, study
 
 from sim import config
-from sim.config import is_whole
+from sim.config import takes_integers
 from sim.config.compose import Line
 from sim.errors import ConfigError
 from sim.study.points import evidence_factors
 from sim.study.points.composer import Composer, put, value_at
-from sim.study.points.shares import WHOLES, room
+from sim.study.points.shares import SHARE_GROUPS, rescaled
 
 ROWS = yaml.safe_load((CONFIGS / "evidence.yaml").read_text(encoding="utf-8"))
 OWN = "burden.district_own_work."
@@ -149,7 +149,7 @@ def test_a_whole_stays_one(weights, moved):
     moved = {key: share for key, share in moved.items() if key in before}
     if not moved or (not any(moved.values()) and set(moved) == set(before)):
         return
-    after = room(before, moved)
+    after = rescaled(before, moved)
     assert set(after) == set(before)
     assert sum(after.values()) == pytest.approx(1)
     assert min(after.values()) >= 0
@@ -161,14 +161,14 @@ def test_a_whole_stays_one(weights, moved):
 
 
 def test_a_share_that_somebody_gave_is_not_cut_to_scale():
-    assert room({"a": 0.5, "b": 0.5}, {"a": 0.8, "b": 0.8}, ["a"]) == pytest.approx({"a": 0.8, "b": 0.2})
-    assert room({"a": 1.0, "b": 0.0, "c": 0.0}, {"a": 0.4}) == pytest.approx({"a": 0.4, "b": 0.3, "c": 0.3})
+    assert rescaled({"a": 0.5, "b": 0.5}, {"a": 0.8, "b": 0.8}, ["a"]) == pytest.approx({"a": 0.8, "b": 0.2})
+    assert rescaled({"a": 1.0, "b": 0.0, "c": 0.0}, {"a": 0.4}) == pytest.approx({"a": 0.4, "b": 0.3, "c": 0.3})
 
 
 def test_wholes_are_knobs_that_sum_to_one():
-    for whole in WHOLES[1:]:
+    for whole in SHARE_GROUPS[1:]:
         assert sum(value_at(composed(BALANCED), key) for key in whole) == pytest.approx(1)
-    assert math.isclose(sum(value_at(composed(BALANCED), key) for key in WHOLES[0]), 1)
+    assert math.isclose(sum(value_at(composed(BALANCED), key) for key in SHARE_GROUPS[0]), 1)
 
 
 def test_the_rows_of_ones_own_district_stand_before_those_that_ship(tmp_path):
@@ -243,7 +243,7 @@ def test_whole_numbers_are_those_that_the_schema_takes_no_half_of():
             config.load(put(composed(BALANCED), path, half))
         except ConfigError as error:
             told = str(error)
-        if ("must be a whole number" in told) != is_whole(path):
+        if ("must be a whole number" in told) != takes_integers(path):
             wrong.append((path, told))
     assert wrong == []
-    assert is_whole("structure.communities")
+    assert takes_integers("structure.communities")

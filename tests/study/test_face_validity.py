@@ -121,7 +121,7 @@ def test_the_hours_of_a_day_are_the_office_day_and_the_overtime_of_a_day_present
 
 
 def test_arithmetic_tells_walks_touch_times_and_routes_as_worked_out_by_hand():
-    frame = face_validity.reckoned(pilot())
+    frame = face_validity.computed(pilot())
     told = {(m, g): v for m, g, v in frame.select("measure", "group", "value").iter_rows()}
     weights = sum(a.counter_share for a in pilot().procedures.archetypes.values())
     assert weights == pytest.approx(0.91)
@@ -137,7 +137,7 @@ def test_arithmetic_tells_walks_touch_times_and_routes_as_worked_out_by_hand():
     where = place_of()
     assert told["walk", "level:community"] == pytest.approx(where.distance(where.community).mean() / 4.5 * 60)
     assert ("walk", "level:street") not in {
-        (m, g) for m, g in face_validity.reckoned(pilot("three_level")).select("measure", "group").iter_rows()
+        (m, g) for m, g in face_validity.computed(pilot("three_level")).select("measure", "group").iter_rows()
     }
 
 

@@ -49,12 +49,12 @@ def test_a_headline_holds_only_where_the_whole_interval_lies_beyond_its_bound(si
 def test_two_sentences_say_what_was_found_and_how_it_moves():
     interval = Interval(1.0, 0.5, 1.5, 5)
     base = Effect("", None, Interval(1, 1, 1, 5), Interval(2, 2, 2, 5), interval)
-    low = Effect("grid.households", 200, None, None, None, "no such design: too few heads")
+    low = Effect("grid.households", 200, None, None, None, "infeasible: too few heads")
     high = Effect("grid.households", 300, interval, interval, Interval(-1.0, -2, -0.5, 5))
     first, second = sentences(one(), base, [low, high], {"trips": "per request"}, {})
     assert first == "Up from 1.00 per request to 2.00 per request: +1.00 per request (+0.50 to +1.50)."
     assert second == (
-        "Over the range of what is only assumed it is: grid.households: nothing at 200 (no such design: too few heads) "
+        "Over the ranges of its assumptions it is: grid.households: nothing at 200 (infeasible: too few heads) "
         "and -1.00 per request at 300 (does not hold)."
     )
 

@@ -107,9 +107,7 @@ def test_a_pilot_run_that_fails_is_told(sweep, tmp_path):
     key = replications.key(tiny("four_level", *weeks))
     Archive.open(tmp_path / "results/.replications").fail(key, 0, "it broke")
     write(tmp_path, warm_up={"weeks": 20, "replications": 2, "least": 2})
-    assert "study.warm_up must have a base that can be run, got four_level, of which replication 0 failed" in sweep(
-        status=2
-    )
+    assert "study.warm_up must have a base that runs, got four_level, whose replication 0 failed" in sweep(status=2)
 
 
 def test_of_replications_that_failed_the_first_is_told_whichever_ended_first():
@@ -194,8 +192,8 @@ def test_files_of_a_study_that_are_not_as_they_were_left_are_told_and_made_again
     summary.write_bytes(before[:20])
     Path("results/mine/charts/curve_counter_wait_mean.png").unlink()
     told = sweep()
-    assert "summary.csv is not as it was left" in told
-    assert "charts/curve_counter_wait_mean.png is not as it was left" in told
+    assert "summary.csv has changed since it was written" in told
+    assert "charts/curve_counter_wait_mean.png has changed since it was written" in told
     assert summary.read_bytes() == before
     assert Path("results/mine/charts/curve_counter_wait_mean.png").exists()
 

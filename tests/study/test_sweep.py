@@ -272,7 +272,7 @@ def test_a_point_that_fails_is_recorded_and_tried_again_only_when_asked(sweep, t
         assert "Nothing was simulated" in told
         assert (
             "Failed, and left out: 1 of 2 points, as grid.households=300 (p0001): replication 1 failed: "
-            "ValueError: <b>too</b> many. The others are whole; retry=true tries again." in told
+            "ValueError: <b>too</b> many. The others are complete; retry=true tries again." in told
         )
     design, summary = table("design"), table("summary")
     assert design["status"].to_list() == ["run", "failed"]
@@ -290,9 +290,7 @@ def test_a_study_of_which_every_point_failed_is_told(sweep, tmp_path):
     (key,) = archive.keys()
     shutil.rmtree(archive.folder / key[:2] / key)
     archive.fail(key, 0, "ValueError: too many")
-    assert "Every point of the study failed, as p0000, of which replication 0 failed: ValueError: too" in sweep(
-        status=2
-    )
+    assert "Every point of the study failed, as p0000, whose replication 0 failed: ValueError: too" in sweep(status=2)
     assert table("measures").columns[-1] == "value"
     assert "Failed, and left out: 1 of 1 point" in Path("results/mine/summary.md").read_text(encoding="utf-8")
 
@@ -300,7 +298,7 @@ def test_a_study_of_which_every_point_failed_is_told(sweep, tmp_path):
 def test_points_that_cannot_be_are_told_and_the_rest_is_run(sweep, tmp_path):
     write(tmp_path, factors={"staffing.community_heads": [14, 0, -1]})
     told = sweep()
-    assert "No such design, and left out: 2 of 3 points" in told
+    assert "Infeasible, and left out: 2 of 3 points" in told
     design = table("design")
     assert design["status"].to_list() == ["run", "impossible", "impossible"]
     assert "staffing" in design["why"][1]

@@ -1,4 +1,4 @@
-"""Searches for the best point and the cheapest one, spending replications only where they are needed."""
+"""Searches for the best point and the cheapest one, with replications only where they are needed."""
 
 from __future__ import annotations
 
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 BLOCK = 5
 """Replications of a design drawn at once in a search, so that a pool of processes has work.
 
-It changes no answer, unless a response is withheld in one that is drawn and would not have been looked at: its point
-cannot be chosen then.
+It changes no answer, except that a point may be ruled out by a response withheld in a replication drawn ahead.
 """
 
 
@@ -43,12 +42,12 @@ TOLERANCE_SHARE = 0.05
 
 
 class Fate(StrEnum):
-    """What a search found out about a point."""
+    """What became of a point in a search."""
 
     CHOSEN = "chosen"
     ONLY = "the only one"
     BEATEN = "beaten"
-    NOT_TOLD_APART = "not told apart"
+    NOT_DISTINGUISHED = "not told apart"
     KEEPS = "keeps every promise"
     BREAKS = "breaks"
     NOT_NEEDED = "dearer, not needed"
@@ -66,7 +65,7 @@ FATES = {
 
 @dataclass(frozen=True)
 class Candidate:
-    """What a search found out about one point.
+    """One point in a search.
 
     Attributes
     ----------
@@ -74,8 +73,8 @@ class Candidate:
         Of the point.
     fate
         What became of it.
-    spent
-        The replications of it that the search looked at.
+    used
+        How many of its replications the search used.
     by
         The point that beat it, or the response whose promise it breaks.
     after
@@ -84,7 +83,7 @@ class Candidate:
 
     name: str
     fate: Fate
-    spent: int
+    used: int
     by: str = ""
     after: int = 0
 
@@ -103,7 +102,7 @@ class Choice:
     Attributes
     ----------
     asked
-        What was asked, in words.
+        What is searched for, in words.
     chosen
         The name of the point, or None where no point keeps every promise.
     guaranteed
@@ -111,7 +110,7 @@ class Choice:
     confidence
         Of the guarantee.
     candidates
-        Every point that can be.
+        Every feasible point.
     """
 
     asked: str
@@ -130,18 +129,18 @@ class _WithheldError(Exception):
 
 
 def choose(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> list[Choice]:
-    """Return what the study chooses, spending replications only where they are needed."""
+    """Return the choices of a study, running replications only where they are needed."""
     wanted = plan.study.choose
     if wanted is None:
         return []
-    found = []
+    choices = []
     if (best := wanted.best) is not None:
         names, out = _judged(plan, runs, screened, [best.response])
-        found.append(_without_withheld(names, out, lambda left: _best(plan, wanted, best, runs, left)))
+        choices.append(_without_withheld(names, out, lambda left: _best(plan, wanted, best, runs, left)))
     if wanted.cheapest:
         names, out = _judged(plan, runs, screened, list(plan.study.promises))
-        found.append(_without_withheld(names, out, lambda left: _cheapest(plan, wanted, runs, screened, left)))
-    return found
+        choices.append(_without_withheld(names, out, lambda left: _cheapest(plan, wanted, runs, screened, left)))
+    return choices
 
 
 def _judged(
@@ -149,7 +148,7 @@ def _judged(
 ) -> tuple[list[str], list[Candidate]]:
     """Return the points that may be chosen, and those of which a verdict is withheld.
 
-    Who cannot keep up may keep a promise in a short run, and break it in a longer one.
+    An overloaded design may keep a promise in a short run and break it in a longer one.
     """
     names, out = [], []
     for name in runs.keys:
@@ -177,11 +176,11 @@ def _best(plan: Plan, wanted: Choose, best: Best, runs: Runs, names: Sequence[st
     dropped = {one.design: one for one in selected.dropped}
     candidates = []
     for i, name in enumerate(names):
-        spent, out = int(selected.used[i]), dropped.get(i)
+        n, out = int(selected.used[i]), dropped.get(i)
         if i == selected.best or out is None:
-            candidates.append(Candidate(name, Fate.CHOSEN if i == selected.best else Fate.NOT_TOLD_APART, spent))
+            candidates.append(Candidate(name, Fate.CHOSEN if i == selected.best else Fate.NOT_DISTINGUISHED, n))
         else:
-            candidates.append(Candidate(name, Fate.BEATEN, spent, names[out.by], out.after))
+            candidates.append(Candidate(name, Fate.BEATEN, n, names[out.by], out.after))
     return Choice(asked, names[selected.best], selected.guaranteed, wanted.confidence, tuple(candidates))
 
 
@@ -193,27 +192,26 @@ def _cheapest(plan: Plan, wanted: Choose, runs: Runs, screened: Mapping[str, Scr
         f"{scale_of(runs.unit(response))[2]} around its bound"
         for response, one in promises.items()
     )
-    asked = f"the fewest heads that keep every promise ({within} may be judged either way)"
+    asked = f"the fewest heads that keep every promise ({within} counts as either)"
     if not names:
         return Choice(asked, None, True, wanted.confidence, ())
     limits = [Limit(one.bound, tolerance(one), one.at_most is None) for response, one in promises.items()]
     draw = _drawing(runs, names, tuple(promises))
-    told = select_cheapest(
+    selected = select_cheapest(
         (lambda designs, number: draw(designs, number).reshape(number, len(designs), len(limits))),
         [screened[name].heads for name in names], limits, confidence=wanted.confidence,
         first=wanted.first, most=wanted.most, block=BLOCK, abreast=ABREAST,
     )  # fmt: skip
     candidates = []
-    for name, one in zip(names, told.designs, strict=True):
+    for name, one in zip(names, selected.designs, strict=True):
         broken = str(list(promises)[one.broken]) if one.broken is not None else ""
         candidates.append(Candidate(name, FATES[one.judgement], one.used, broken))
-    return Choice(
-        asked, None if told.best is None else names[told.best], told.guaranteed, wanted.confidence, tuple(candidates)
-    )
+    chosen = None if selected.best is None else names[selected.best]
+    return Choice(asked, chosen, selected.guaranteed, wanted.confidence, tuple(candidates))
 
 
 def smaller_is_better(best: Best, report: Report) -> bool:
-    """Return which way a response is better: as the study says, or as the measure is judged everywhere.
+    """Return whether less of a response is better: as the study says, or as the measure is judged everywhere.
 
     Raises
     ------
@@ -225,14 +223,14 @@ def smaller_is_better(best: Best, report: Report) -> bool:
     judged = report.judged(best.response)
     if judged is None:
         raise ConfigError(
-            "study.choose.best.smaller_is_better must be true or false, as nothing says which of "
-            f"{best.response} is better, got nothing"
+            f"study.choose.best.smaller_is_better must be given (true or false), because {best.response} has no known "
+            "direction, got nothing"
         )
     return not judged.higher_is_better
 
 
 def tolerance(promise: Promise) -> float:
-    """Return within what of its bound a promise may be judged either way."""
+    """Return how far from its bound a promise counts as either kept or broken."""
     return promise.tolerance or TOLERANCE_SHARE * abs(promise.bound) or TOLERANCE_SHARE
 
 
@@ -242,7 +240,7 @@ def _drawing(runs: Runs, names: Sequence[str], responses: Sequence[Response]) ->
 
     def draw(designs: Ints, number: int) -> Floats:
         mine = [names[i] for i in designs]
-        runs.have({name: taken[name] + number for name in mine}, "choice")
+        runs.ensure({name: taken[name] + number for name in mine}, "choice")
         columns, withheld = [], []
         for name in mine:
             start, taken[name] = taken[name], taken[name] + number
@@ -253,8 +251,8 @@ def _drawing(runs: Runs, names: Sequence[str], responses: Sequence[Response]) ->
             columns.append(np.array(values).T)
         if withheld:
             raise _WithheldError(withheld)
-        whole = np.stack(columns, axis=1)  # number, designs, responses
-        return whole if len(responses) > 1 else whole[:, :, 0]
+        drawn = np.stack(columns, axis=1)  # number, designs, responses
+        return drawn if len(responses) > 1 else drawn[:, :, 0]
 
     return draw
 
@@ -262,16 +260,16 @@ def _drawing(runs: Runs, names: Sequence[str], responses: Sequence[Response]) ->
 def _without_withheld(
     names: Sequence[str], out: Sequence[Candidate], search: Callable[[Sequence[str]], Choice]
 ) -> Choice:
-    """Return what a search finds among the points of which every response has a value.
+    """Return the choice of a search among the points of which every response has a value.
 
-    What was drawn before is read again, so that beginning anew costs nothing.
+    What was drawn before is read again, so that starting over costs nothing.
     """
     left, out = list(names), list(out)
     while True:
         try:
-            found = search(left)
+            choice = search(left)
         except _WithheldError as withheld:
             left = [name for name in left if name not in withheld.names]
             out += [Candidate(name, Fate.WITHHELD, 0) for name in withheld.names]
         else:
-            return replace(found, candidates=(*found.candidates, *out))
+            return replace(choice, candidates=(*choice.candidates, *out))

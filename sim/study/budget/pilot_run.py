@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def warm_up(
     study: Study, line: Line, backend: Backend, archive: Archive, console: Console, *, retry: bool
 ) -> tuple[WarmUp, dict[str, str]]:
-    """Return what MSER-5 chooses as warm-up for all points, on a pilot run of the base under every pilot.
+    """Return the warm-up that MSER-5 chooses for all points, on a pilot run of the base under every pilot.
 
     The series are the hours of work that wait at each level at the end of each week. With it come the keys of the
     designs of the pilot run, by name.
@@ -49,9 +49,9 @@ def warm_up(
     for pilot in pilots.values():
         studies.describe(archive, pilot)
     runs = Runs(archive, pilots, keys, backend, study.all_groups, console, retry=retry)
-    runs.have(dict.fromkeys(pilots, wanted.replications), "pilot run for the warm-up")
+    runs.ensure(dict.fromkeys(pilots, wanted.replications), "pilot run for the warm-up")
     for base, why in runs.failures.items():
-        raise ConfigError(f"study.warm_up must have a base that can be run, got {base}, of which {why}")
+        raise ConfigError(f"study.warm_up must have a base that runs, got {base}, whose {why}")
     series: dict[str, Floats] = {}
     for base in pilots:
         tables = [archive.read(keys[base], r, "backlog") for r in range(runs.count(base))]

@@ -1,4 +1,4 @@
-"""The replications of a study: what is kept already is read, what is missing is run, what fails is noted."""
+"""The replications of a study: kept ones are read, missing ones are run, failures are noted."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ TABLE = "measures"
 
 @dataclass
 class Runs:
-    """What is known of the points of a study so far; the live state of a sweep.
+    """What is known so far about the points of a study; the live state of a sweep.
 
     Attributes
     ----------
     archive
         Where replications are kept, for all studies.
     pilots
-        The designs that can be, by the names of their points.
+        The feasible designs, by the names of their points.
     keys
-        The key of every point that can be, by its name.
+        The key of every feasible point, by its name.
     backend
-        By which engine and where to run.
+        The engine and the executor.
     groups
         Which groups of measures the study's tables hold, by the word before the colon.
     console
-        Where to tell how far it is.
+        Where progress is printed.
     retry
-        Whether replications that failed before are tried again.
+        Whether replications that failed before are retried.
     own
         Measures of one's own.
     """
@@ -70,8 +70,8 @@ class Runs:
     _tables: dict[tuple[str, int], pl.DataFrame] = field(default_factory=dict)
     _numbers: dict[tuple[str, int], dict[Response, float]] = field(default_factory=dict)
 
-    def have(self, wanted: Mapping[str, int], told: str = "replications") -> None:
-        """Have so many replications of these points, the r-th of all points before the next of any.
+    def ensure(self, wanted: Mapping[str, int], label: str = "replications") -> None:
+        """Make sure that each point has this many replications, running the r-th of all points before the next.
 
         A replication that fails stops its point only.
         """
@@ -91,7 +91,7 @@ class Runs:
                         self.archive, which[0], self.pilots[name], number, self.backend.engine, self.own
                     )
         self._tell_lacking()
-        self._run(list(missing.values()), told)
+        self._run(list(missing.values()), label)
 
     def read_kept(self, n: int) -> None:
         """Read what is kept of the first n replications of every point, and tell how many are to be run again."""
@@ -102,14 +102,14 @@ class Runs:
         self._tell_lacking()
 
     def count(self, name: str) -> int:
-        """Return how many replications of a point are known, from the first without a gap; none of what cannot be."""
+        """Return how many replications a point has, counted from the first without a gap; 0 for an infeasible point."""
         number = 0
         while name in self.keys and (self.keys[name], number) in self._tables:
             number += 1
         return number
 
     def counts(self) -> dict[str, int]:
-        """Return how many replications of every point are known."""
+        """Return how many replications every point has."""
         return {name: self.count(name) for name in self.keys}
 
     def values(self, name: str, response: Response, n: int | None = None) -> Floats:
@@ -135,25 +135,25 @@ class Runs:
         return self._tables[self.keys[name], replication]
 
     def _read(self, key: str, replication: int) -> bool:
-        """Return whether a replication is kept, and read it; a damaged one is put aside and told, and is missing."""
+        """Return whether a replication is kept, and read it; a damaged one is set aside, reported, and missing."""
         import polars as pl
 
         if not self.archive.finished(key, replication):
             return False
         try:
-            whole = self.archive.read(key, replication, TABLE)
+            table = self.archive.read(key, replication, TABLE)
         except Damaged as damage:
             self.damages.append(str(damage))
             self.console.print(f"- {damage}. It is run again.", markup=False)
             return False
-        except NotKept:  # another process put it aside meanwhile
+        except NotKept:  # another process set it aside meanwhile
             return False
-        if names := lacking(whole["measure"].unique()):
+        if names := lacking(table["measure"].unique()):
             self.archive.set_aside(key, replication, replications.EARLIER)
             what = ", ".join(names)
             self._lacked[what] = self._lacked.get(what, 0) + 1
             return False
-        mine = whole.filter(pl.col("group").str.extract("^([^:|]*)").is_in(self.groups))
+        mine = table.filter(pl.col("group").str.extract("^([^:|]*)").is_in(self.groups))
         self._tables[key, replication] = mine
         self._numbers[key, replication] = {
             Response(measure, group): value
@@ -168,18 +168,18 @@ class Runs:
         self._lacked.clear()
 
     def _failed(self, key: str, replication: int, error: str) -> None:
-        """Note for every point of a key that it failed; of several replications, the first is told."""
+        """Note for every point of a key that it failed; of several replications, the first is reported."""
         for name, its_key in self.keys.items():
             if its_key == key and replication <= self._failed_at.get(name, replication):
                 self._failed_at[name] = replication
                 self.failures[name] = f"replication {replication} failed: {error}"
 
-    def _run(self, tasks: list[replications.Task], told: str) -> None:
+    def _run(self, tasks: list[replications.Task], label: str) -> None:
         """Run replications, behind a progress bar."""
         if not tasks:
             return
         began = time.perf_counter()
-        with Progress.of(self.console, told, len(tasks)) as bar:
+        with Progress.of(self.console, label, len(tasks)) as bar:
 
             def on_done(task: replications.Task, facts: Mapping[str, Any]) -> None:
                 if error := facts.get("error"):

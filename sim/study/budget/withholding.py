@@ -1,4 +1,4 @@
-"""Why nothing is said of a response: the rule of comparisons, for the points of a study."""
+"""When no verdict on a response is given: the rule of comparisons, for the points of a study."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 def verdict_withheld(
     plan: Plan, runs: Runs, screened: Mapping[str, Screened], response: Response, one: str, other: str
 ) -> Withheld | None:
-    """Return why nothing is decided about a response between two points (or of one), or None.
+    """Return why no verdict is given on a response between two points (or of one), or None.
 
-    The rule is that of comparisons: what meets staff who cannot keep up depends on the length of the run.
+    The rule is that of comparisons: what goes to staff who cannot keep up depends on the length of the run.
     """
     judged = plan.report.judged(response) or JudgedMeasure(
         measure=response.measure, group=response.group, label=str(response), mid=1.0

@@ -1,4 +1,4 @@
-"""Pilot designs compared with the first of them, on the same residents: run, judged, and kept in a folder."""
+"""Pilot designs compared with the first of them on the same residents: run, judged, and kept in a folder."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ KEPT = ("measures", "turnaround", "workload", "backlog", "waiting", "persons", "
 
 @dataclass(frozen=True)
 class Opening:
-    """What is known of designs before anything is simulated: where work goes, heads and loads, and what to mind."""
+    """What is known of designs before a simulation: where work goes, heads, loads and warnings."""
 
     tables: tuple[Table, ...]
     notes: tuple[str, ...]
@@ -56,15 +56,15 @@ class Comparison:
     store
         The results folder.
     opening
-        What was known before.
+        What was known before the simulation.
     tables
         The tables of all replications and those made of them, by name, as they are kept in the folder.
     results
         The tables to be read: means with verdicts, differences, pairing, face validity and equity in brief.
     checks
-        What is to be said of warm-up, backlogs and cost.
+        Sentences on warm-up, backlogs and cost.
     conclusion
-        What the verdicts say, in paragraphs.
+        The verdicts in words, a paragraph a pilot.
     speed
         What the replications cost that were run now.
     """
@@ -124,13 +124,14 @@ class Comparison:
 
 
 def opening(designs: Mapping[str, Design]) -> Opening:
-    """Return what is known of designs before anything is simulated."""
+    """Return what is known of designs before a simulation."""
     tables = (load_tables.work_table(designs), load_tables.heads_table(designs), load_tables.load_table(designs))
     remarks = [*load_tables.advice([d.pilot for d in designs.values()]), *notes.who_cannot_keep_up(designs.values())]
     copies = next(iter(designs.values())).pilot.district.copies
     if copies > 1:
         remarks.append(
-            f"{copies} districts like this one are run: the tables above are of one, measures are means of all."
+            f"{copies} districts like this one are simulated: the tables above describe one of them, measures are "
+            "means over all."
         )
     return Opening(tables, tuple(remarks))
 
@@ -152,15 +153,15 @@ def compare(
     designs
         By name, the baseline first.
     folder
-        The results folder; the archive of replications lies beside it. A stopped comparison goes on.
+        The results folder; the archive of replications lies beside it. A stopped comparison continues.
     backend
-        By which engine and where to run.
+        The engine and the executor.
     console
-        Where to tell how far it is; without one nothing is printed.
+        Where progress is printed; without one nothing is printed.
     command
         As it is noted in the manifest.
     before
-        What `opening` returned, where it was shown already.
+        The result of `opening`, where it has been shown.
     measures
         Measures of one's own, which are archived, shown and judged like all others.
 
@@ -197,7 +198,7 @@ def opened(
     tables: Sequence[str] = KEPT,
     own: Packed = NOTHING,
 ) -> Store:
-    """Return the results folder of pilots, with damaged and incomplete replications put aside, which is told."""
+    """Return the results folder of pilots; damaged and incomplete replications are set aside and reported."""
     run, keys = pilots[0].run, replications.keys(pilots, own)
     facts = {"command": list(command), "seed": run.seed, "replications": run.replications}
     store = Store.open(folder, replications.identity(pilots, own), facts, keys=keys)
@@ -211,7 +212,7 @@ def opened(
 def run_missing(
     console: Console, store: Store, designs: Mapping[str, Design], backend: Backend, own: Packed = NOTHING
 ) -> Speed:
-    """Run the replications that are missing in a store, telling how far it is."""
+    """Run the replications that are missing in a store, and print progress."""
     pilots = [design.pilot for design in designs.values()]
     wanted = {(store.key(p.name), r) for p in pilots for r in range(p.run.replications)}
     total, kept = len(wanted), sum(store.archive.finished(*which) for which in wanted)
@@ -226,7 +227,7 @@ def run_missing(
 
 
 def judged(designs: Mapping[str, Design], store: Store, before: Opening, speed: Speed) -> Comparison:
-    """Return a comparison of which all replications are kept, and write its tables, charts and summary."""
+    """Return a comparison whose replications are all kept, and write its tables, charts and summary."""
     names = list(designs)
     pilots = [design.pilot for design in designs.values()]
     run, report = pilots[0].run, pilots[0].report
@@ -258,13 +259,13 @@ def judged(designs: Mapping[str, Design], store: Store, before: Opening, speed: 
     )
     redraw.keep_pilots(store, pilots)
     redraw.keep(store, redraw.drawings(designs, tables))
-    whole = [*before.tables, *results, *equity_tables.whole_tables(*shares, run.confidence)]
-    store.write_text("summary.md", _markdown(comparison, whole))
+    full = [*before.tables, *results, *equity_tables.full_tables(*shares, run.confidence)]
+    store.write_text("summary.md", _markdown(comparison, full))
     return comparison
 
 
 def fairness(measures: pl.DataFrame, designs: Mapping[str, Design]) -> dict[str, pl.DataFrame]:
-    """Return the tables of how evenly residents fare, and of how that differs from the first pilot."""
+    """Return the tables of how evenly residents fare, and of the differences from the first pilot."""
     first, names = next(iter(designs.values())).pilot, list(designs)
     asked = first.report.equity
     statistics = equity.statistics(measures, names, first.run.withhold_share, asked)
@@ -275,7 +276,7 @@ def fairness(measures: pl.DataFrame, designs: Mapping[str, Design]) -> dict[str,
 
 
 def pairing_table(comparison: pl.DataFrame) -> Table:
-    """Return what the common random numbers achieved."""
+    """Return the table of what common random numbers gained."""
     rows = [
         {
             "measure": row["label"],
@@ -288,12 +289,9 @@ def pairing_table(comparison: pl.DataFrame) -> Table:
     ]  # fmt: skip
     note = (
         "Variance of the paired difference over that of independent runs: below 1, common random numbers helped; above "
-        "1 they did not, as the designs' queues do not rise and fall together."
+        "1 they did not, because the designs' queues do not rise and fall together."
     )
     return rows_table("Pairing on common random numbers", rows, notes=(note,))
-
-
-NEARLY_FULL = 0.95  # load from which a level is said to be at its limit
 
 
 def _face_table(measures: pl.DataFrame, designs: Mapping[str, Design]) -> Table:
@@ -304,7 +302,7 @@ def _face_table(measures: pl.DataFrame, designs: Mapping[str, Design]) -> Table:
 
 
 def _markdown(comparison: Comparison, tables: Sequence[Table]) -> str:
-    """Return the whole summary as Markdown."""
+    """Return the summary as Markdown."""
     pilots = [design.pilot for design in comparison.designs.values()]
     title = escape_markdown(" against ".join(p.title for p in pilots[:2]))
     remarks = (*comparison.opening.notes, *comparison.checks)

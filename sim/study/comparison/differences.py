@@ -1,4 +1,4 @@
-"""Which differences a comparison shows, and what may be said of each."""
+"""The differences that a comparison shows, and the verdict on each."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from sim.config.report import JudgedMeasure
 
 STAFF = "staff"
-"""What `touched` says of measures of the staff itself."""
+"""The value of `touched` for measures of the staff itself."""
 
 
 class Cause(StrEnum):
-    """Why nothing is said of a difference."""
+    """Why no verdict on a difference is given."""
 
     OVERLOADED_REQUESTS = "overloaded requests"
     OVERLOADED_STAFF = "overloaded staff"
@@ -42,7 +42,7 @@ BY_OVERLOAD = pl.col("cause").is_in([str(cause) for cause in OVERLOAD])
 
 @dataclass(frozen=True)
 class Withheld:
-    """Why nothing is said of a difference: under which pilot, and of which share that is so."""
+    """Why no verdict on a difference is given: the cause, the pilot, and the share of requests or staff."""
 
     cause: Cause
     pilot: str
@@ -55,7 +55,8 @@ class Withheld:
         if self.cause is Cause.NO_OBSERVATION:
             return f"no observation under {self.pilot}"
         what = "requests" if self.cause is Cause.OVERLOADED_REQUESTS else "staff"
-        return f"{self.share:.0%} of its {what} under {self.pilot} meet an overloaded post"
+        verb = "go to" if self.cause is Cause.OVERLOADED_REQUESTS else "belong to"
+        return f"{self.share:.0%} of its {what} under {self.pilot} {verb} an overloaded post"
 
 
 def compare(
@@ -75,7 +76,7 @@ def compare(
     pilots : sequence of str
         The baseline first.
     mid, run
-        Smallest differences that matter; confidence and the share of touched requests that withholds.
+        Smallest differences that matter; confidence, and the share of requests to overloaded posts that withholds.
     staff_overloaded : mapping of pilot -> level -> share
         The share of a level's heads that cannot keep up.
     judged : sequence of JudgedMeasure
@@ -134,7 +135,7 @@ def compare(
 
 
 def overloaded_in(comparison: pl.DataFrame) -> set[str]:
-    """Return the pilots whose staff who cannot keep up withhold a verdict of a comparison."""
+    """Return the pilots whose overload withholds a verdict of a comparison."""
     if comparison.is_empty():
         return set()
     return set(comparison.filter(BY_OVERLOAD)["cause_pilot"])
@@ -148,9 +149,9 @@ def withheld(
     run: Run,
     staff_overloaded: Mapping[str, Mapping[str, float]],
 ) -> Withheld | None:
-    """Return why nothing is said about a difference between two pilots, or None where something is.
+    """Return why no verdict on a difference between two pilots is given, or None if one is.
 
-    Too many requests of the group meet staff who cannot keep up, or too many of the staff cannot, or there is no value.
+    Too many requests of the group go to overloaded posts, too many of the staff are overloaded, or there is no value.
     """
     for p in (baseline, pilot):
         cause, share = Cause.OVERLOADED_REQUESTS, 0.0

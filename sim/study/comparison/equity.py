@@ -1,20 +1,19 @@
 """How evenly residents fare under each design: between today's communities, households and distances.
 
-More is always worse here: a share of which more is good is turned into what is missing from it, so that a
-ratio says how many times the ill of one group the other bears (indices of a share and of its complement
-differ: Clarke et al. 2002).
+More is always worse here: where more of a share is good, its complement is used, so that a ratio says how many times
+the ill of one group the other bears (indices of a share and of its complement differ: Clarke et al. 2002).
 
-Who is worst must not be named by the numbers that then say how much worse it is: the greatest of 31 noisy
-means is too great, and more so under a design whose replications vary more. So every third replication only
-*ranks* the communities by their means, and the others *measure*: each gives one number a statistic, the weights
-of the ranks applied to its own values. Given the ranks these numbers are independent, so that t intervals of
-them, and of their paired differences between designs, hold as they say: for the communities that were named.
-Where communities hardly differ some are named wrongly, and the statistics err to the low side: equal communities
-have about 0, as often below it as above. (Ranking each replication by all the others would use them twice, but
-its intervals then covered only 55 to 80 % instead of 95 % in our trials, as the numbers depend on each other.)
-Statistics of two groups that are given beforehand use all replications.
+The worst community must not be chosen by the numbers that then say how much worse it is: the greatest of 31 noisy
+means is too great, and more so under a design whose replications vary more. So a third of the replications only
+*rank* the communities by their means, and the others *measure*: each gives one number a statistic, the weights of the
+ranks applied to its own values. Given the ranks these numbers are independent, so that t intervals of them, and of
+their paired differences between designs, have their coverage, for the communities that were chosen. Where communities
+hardly differ some are chosen wrongly, and the statistics err to the low side: equal communities have about 0, as often
+below it as above. (Ranking each replication by all the others would use them twice, but its intervals then covered only
+55 to 80 % instead of 95 % in our trials, because the numbers depend on each other.) Statistics of two groups that are
+given beforehand use all replications.
 
-All are about what a community may expect year after year, not about its luck in one year. Each community counts once,
+All are about what a community may expect year after year, not about chance in one year. Each community counts once,
 whatever its size: the number of waits that would weigh it differs between designs.
 
 References
@@ -46,7 +45,7 @@ if TYPE_CHECKING:
     from sim.config.report import JudgedMeasure
 
 PAIRS = {"special_care": ("special_care:yes", "special_care:no"), "distance": ("distance:far", "distance:near")}
-"""Families of which two groups are compared that are given beforehand: the first less the second."""
+"""Families with two groups that are given beforehand and compared: the first less the second."""
 
 STATISTICS = {
     "community": ("worst_minus_best", "worst_over_best", "p90_gap", "gini"),
@@ -76,8 +75,8 @@ Key = tuple[str, str, str, str]  # pilot, measure, family, statistic
 class Statistic:
     """A statistic of one measure under one pilot, with one number a replication that measures.
 
-    `values` is empty where it is withheld; `why` says why, or why nothing may be concluded from it. `group` and
-    `other` are the worst and best community, or the pair.
+    `values` is empty where it is withheld; `why` says why, or why it allows no conclusion. `group` and `other` are the
+    worst and best community, or the pair.
     """
 
     values: Floats
@@ -88,7 +87,7 @@ class Statistic:
 
 
 def weights(statistic: str, n: int) -> tuple[Floats, Floats | None]:
-    """Return what a statistic weighs each of n groups with, from the best to the worst, and its divisor (None: 1)."""
+    """Return the weights of a statistic for n groups, from the best to the worst, and its divisor (None: 1)."""
     above, below = np.zeros(n), np.zeros(n)
     if statistic == "gini":
         return (2 * np.arange(1, n + 1) - n - 1) / n, np.ones(n)
@@ -109,8 +108,8 @@ def ranked(values: Floats) -> tuple[Floats, Ints]:
     Parameters
     ----------
     values : ndarray of float, shape (replications, groups)
-        More is worse; at least two replications. The second of every three ranks: whatever is added later, none
-        changes its part.
+        More is worse; at least two replications. The second of every three ranks, so that replications added later
+        change nothing.
     """
     ranks = np.arange(len(values)) % 3 == 1
     return values[~ranks], np.argsort(values[ranks].mean(axis=0), kind="stable")
@@ -129,8 +128,8 @@ def measured(ordered: Floats, statistic: str) -> Floats:
     Returns
     -------
     ndarray of float, shape (replications,)
-        Of a ratio of means the jackknife's pseudo-values. NaN where the divisor is 0; but the Gini index is 0
-        where nobody has any.
+        Of a ratio of means the jackknife's pseudo-values. NaN where the divisor is 0; but the Gini index is 0 where
+        all values are.
     """
     above, below = weights(statistic, ordered.shape[1])
     top = ordered @ above
@@ -141,10 +140,10 @@ def measured(ordered: Floats, statistic: str) -> Floats:
     if statistic == "gini" and not bottom.any():
         return np.zeros(n)
     with np.errstate(divide="ignore", invalid="ignore"):
-        whole = top.sum() / bottom.sum()
+        ratio = top.sum() / bottom.sum()
         without = (top.sum() - top) / (bottom.sum() - bottom)
-        found = n * whole - (n - 1) * without if n > 1 else np.array([whole])
-    return np.where(np.isfinite(found), found, np.nan)
+        pseudo = n * ratio - (n - 1) * without if n > 1 else np.array([ratio])
+    return np.where(np.isfinite(pseudo), pseudo, np.nan)
 
 
 def statistics(
@@ -159,9 +158,9 @@ def statistics(
     pilots : sequence of str
         The baseline first.
     withhold_share : float
-        More requests of a group that meet an overloaded post than this withhold what weighs it.
+        A group with a greater share of requests that go to an overloaded post withholds statistics that weigh it.
     asked : sequence of JudgedMeasure
-        The measures, in the words in which more is worse.
+        The measures, worded so that more is worse.
     """
     finished = [set(measures.filter(pl.col("pilot") == p)["replication"]) for p in pilots]
     both = np.array(sorted(set.intersection(*finished)))  # they are paired
@@ -177,20 +176,20 @@ def statistics(
         column, n = np.full(len(both), np.nan), np.zeros(len(both))
         column[at], n[at] = part["value"].fill_null(np.nan).to_numpy(), part["n"].to_numpy()
         cells[str(pilot), str(measure)][str(group)], counted[str(pilot), str(measure)][str(group)] = column, n
-    found: dict[Key, Statistic] = {}
+    known: dict[Key, Statistic] = {}
     for pilot in pilots:
         for s in asked:
             mine = _Cells(pilot, s, cells, counted[pilot, s.measure], withhold_share)
             for family, names in STATISTICS.items():
                 groups = PAIRS[family][::-1] if family in PAIRS else mine.communities()
                 if groups and all(g in cells[pilot, s.measure] for g in groups):
-                    found |= {(pilot, s.measure, family, name): mine.statistic(groups, name) for name in names}
-    return found
+                    known |= {(pilot, s.measure, family, name): mine.statistic(groups, name) for name in names}
+    return known
 
 
 @dataclass(frozen=True)
 class _Cells:
-    """The values of one measure under one pilot, by group, with those of the measures that say what to withhold."""
+    """The values of one measure under one pilot, by group, with those of the measures that may withhold it."""
 
     pilot: str
     asked: JudgedMeasure
@@ -243,18 +242,18 @@ class _Cells:
         return f"{shares[first]:.1%} still open in {first}{more} under {self.pilot}"
 
     def _overloaded(self, groups: Sequence[str]) -> str:
-        """Return which of these groups meets an overloaded post most often, where it is too often."""
+        """Return the group of these with most requests to an overloaded post, if they are too many, in words."""
         if not self.asked.touched:
             return ""
         touched = self.all.get((self.pilot, self.asked.touched), {})
         share, group = max(((float(touched[g].mean()), g) for g in groups if g in touched), default=(0.0, ""))
         if share <= self.withhold_share:
             return ""
-        return f"{share:.0%} of the requests of {group} under {self.pilot} meet an overloaded post"
+        return f"{share:.0%} of the requests of {group} under {self.pilot} go to an overloaded post"
 
 
 def table(
-    found: Mapping[Key, Statistic], measures: pl.DataFrame, confidence: float, asked: Sequence[JudgedMeasure]
+    known: Mapping[Key, Statistic], measures: pl.DataFrame, confidence: float, asked: Sequence[JudgedMeasure]
 ) -> pl.DataFrame:
     """Return every statistic of every pilot with its own t interval.
 
@@ -262,12 +261,12 @@ def table(
     -------
     polars.DataFrame
         pilot, measure, family, statistic, label, unit, group, other_group (worst and best, or the pair),
-        group_mean, other_mean, estimate, low, high, n (replications that measure) and why: with an estimate, why
-        nothing is to be concluded from it; without, why there is none. Of each measure more is worse.
+        group_mean, other_mean, estimate, low, high, n (replications that measure) and why: with an estimate, why it
+        allows no conclusion; without, why there is none. Of each measure more is worse.
     """
     units, labels = _units(measures), {s.measure: s.label for s in asked}
     rows = []
-    for (pilot, measure, family, name), s in found.items():
+    for (pilot, measure, family, name), s in known.items():
         interval = intervals.mean_interval(s.values, confidence)
         rows.append(
             {
@@ -281,7 +280,7 @@ def table(
 
 
 def differences(
-    found: Mapping[Key, Statistic],
+    known: Mapping[Key, Statistic],
     measures: pl.DataFrame,
     pilots: Sequence[str],
     mid: Mid,
@@ -301,9 +300,9 @@ def differences(
     for family, names in STATISTICS.items():
         keys = [
             (p, s, name) for p in pilots[1:] for s in asked for name in names
-            if all((q, s.measure, family, name) in found for q in (baseline, p))
+            if all((q, s.measure, family, name) in known for q in (baseline, p))
         ]  # fmt: skip
-        both = [(found[baseline, s.measure, family, n], found[p, s.measure, family, n]) for p, s, n in keys]
+        both = [(known[baseline, s.measure, family, n], known[p, s.measure, family, n]) for p, s, n in keys]
         pairs = [(np.full(1, np.nan),) * 2 if a.why or b.why else (a.values, b.values) for a, b in both]
         for (p, s, name), (a, b), d in zip(keys, both, intervals.simultaneous(pairs, run.confidence), strict=True):
             least = None if name in UNITLESS else mid.least(s)

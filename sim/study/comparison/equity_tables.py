@@ -1,4 +1,4 @@
-"""How evenly residents fare, as tables to be read: a short one for the terminal, whole ones for the summary."""
+"""How evenly residents fare, as tables to be read: a short one for the terminal, full ones for the summary."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ WORDS = {
 }
 TITLES = {
     "community": "How evenly today's communities fare",
-    "special_care": "How households of special care fare against the others",
-    "distance": "How those far from today's office fare against those near it",
+    "special_care": "How special-care households fare against the others",
+    "distance": "How households far from today's office fare against those near it",
 }
-READING = "More is worse in every row; of shares of which more is good, what is missing from them is compared."
+READING = "More is worse in every row: where more of a share is good, its complement is compared."
 ABOUT = {
     "community": (
-        "Every third replication only ranks the communities, the others measure what lies between them: who is worst "
-        "is not named by the numbers that say how much worse. Where communities hardly differ, about 0 is found, as "
-        "often below it as above.",
+        "A third of the replications rank the communities, the others measure the gap, so that the worst community is "
+        "not chosen by the numbers that say how much worse it is. Where communities hardly differ, the gap is about 0, "
+        "as often below it as above.",
     ),
     "special_care": ("Of requests that residents bring, not of latent issues.",),
     "distance": (
@@ -60,39 +60,39 @@ def short_table(
     measures
         The measures, in their order.
     """
-    told, against = _by_key(equity), _by_key(differences)
+    known, against = _by_key(equity), _by_key(differences)
     families = (("community", "worst_minus_best"), ("special_care", "gap"), ("distance", "gap"))
-    keys = [(m, f, s) for m in measures for f, s in families if any((p, m, f, s) in told for p in pilots)]
+    keys = [(m, f, s) for m in measures for f, s in families if any((p, m, f, s) in known for p in pilots)]
     rows: list[tuple[str, ...]] = []
     headed: set[str] = set()
     for key in keys:
-        found = [told.get((p, *key)) for p in pilots]
+        records = [known.get((p, *key)) for p in pilots]
         cells = []
-        for pilot, row in zip(pilots, found, strict=True):
+        for pilot, row in zip(pilots, records, strict=True):
             mark = MARKS.get(str(against.get((pilot, *key), {}).get("verdict")), " ")
             cells.append(f"{_cell(row, half=True)} {mark}")
-        measure, between = _words(key, found)
+        measure, between = _words(key, records)
         if measure not in headed:
             rows.append((measure, *[""] * len(pilots)))
             headed.add(measure)
         rows.append((f"  {between}", *cells))
     notes = [
         "Each number is the first less the second. " + READING,
-        "±: half-width of the interval of each number by itself. Who is worst and best stands in summary.md.",
+        "±: half-width of the interval of each number by itself. summary.md names the worst and the best.",
     ]
     if len(pilots) > 1:
         marks = ", ".join(f"{mark} {word}" for word, mark in MARKS.items())
         notes.append(f"Whether the gap is narrower (better) or wider than under {pilots[0]}: {marks}.")
     if any(FLAG in cell for row in rows for cell in row[1:]):
-        notes.append(f"{FLAG} Meets an overloaded post, so that it depends on the length of the run: see summary.md.")
+        notes.append(f"{FLAG} Goes to an overloaded post, so it depends on the length of the run: see summary.md.")
     columns = (Column("Measure, and between whom"), *(Column(pilot, "right") for pilot in pilots))
     return Table("How evenly residents fare", columns, tuple(rows), tuple(notes))
 
 
-def whole_tables(
+def full_tables(
     equity: pl.DataFrame, differences: pl.DataFrame, pilots: Sequence[str], confidence: float
 ) -> list[Table]:
-    """Return every statistic with its interval and who was worst, and every difference, a table a family.
+    """Return every statistic with its interval and the worst community, and every difference, a table a family.
 
     Parameters
     ----------
@@ -103,21 +103,21 @@ def whole_tables(
     confidence
         Of the intervals; of differences jointly over a table.
     """
-    told, against = _by_key(equity), _by_key(differences)
+    known, against = _by_key(equity), _by_key(differences)
     tables = []
     for family, statistics in STATISTICS.items():
         keys = [
             (measure, family, name) for measure in equity["measure"].unique(maintain_order=True) for name in statistics
         ]
-        keys = [key for key in keys if any((p, *key) in told for p in pilots)]
+        keys = [key for key in keys if any((p, *key) in known for p in pilots)]
         rows: list[tuple[str, ...]] = []
         reasons: list[str] = []
         for key in keys:
-            found = [told.get((p, *key)) for p in pilots]
-            cells = [_cell(row) + _who(row) for row in found]
+            records = [known.get((p, *key)) for p in pilots]
+            cells = [_cell(row) + _who(row) for row in records]
             cells += [_difference(against.get((p, *key))) for p in pilots[1:]]
-            rows.append((*_words(key, found), *cells))
-            reasons += [row["why"] for row in found if row and row["why"]]
+            rows.append((*_words(key, records), *cells))
+            reasons += [row["why"] for row in records if row and row["why"]]
         columns = [Column("Measure"), Column("Between"), *(Column(pilot, "right") for pilot in pilots)]
         columns += [Column(f"{pilot} less {pilots[0]}", "right") for pilot in pilots[1:]]
         notes = ["Between: the first less the second, or over it. " + READING, *ABOUT[family]]
@@ -128,16 +128,16 @@ def whole_tables(
 
 
 def _notes(pilots: Sequence[str], confidence: float, reasons: Sequence[str]) -> list[str]:
-    """Return what is said below a whole table."""
+    """Return the notes below a full table."""
     notes = [f"In brackets: {100 * confidence:g} % intervals of each number by itself"]
     notes[0] += ", of differences jointly over this table." if len(pilots) > 1 else "."
     if len(pilots) > 1:
         notes.append(
             "Better: more even, or the first group gains on the second, by the smallest difference that matters of the "
-            "measure. Ratios and the Gini index have none, so that they have an interval and no verdict."
+            "measure. Ratios and the Gini index have none, so they have an interval and no verdict."
         )
     if reasons:
-        notes.append(f"Withheld (–), or not to be concluded from ({FLAG}): {'; '.join(dict.fromkeys(reasons))}.")
+        notes.append(f"Withheld (–), or without a conclusion ({FLAG}): {'; '.join(dict.fromkeys(reasons))}.")
     return notes
 
 
@@ -146,12 +146,12 @@ def _by_key(table: pl.DataFrame) -> Rows:
     return {(r["pilot"], r["measure"], r["family"], r["statistic"]): r for r in table.iter_rows(named=True)}
 
 
-def _words(key: tuple[str, str, str], found: Sequence[Mapping[str, Any] | None]) -> tuple[str, str]:
-    """Return what a row speaks of, with its unit, and between whom."""
-    row = next(r for r in found if r is not None)
+def _words(key: tuple[str, str, str], records: Sequence[Mapping[str, Any] | None]) -> tuple[str, str]:
+    """Return the measure of a row with its unit, and between whom it is."""
+    row = next(r for r in records if r is not None)
     unit = scale_of(row["unit"])[2]
-    told = f" ({unit})" if unit not in ("ratio", "index") else ""
-    return f"{row['label']}{told}", WORDS[key[1:]]
+    in_unit = f" ({unit})" if unit not in ("ratio", "index") else ""
+    return f"{row['label']}{in_unit}", WORDS[key[1:]]
 
 
 def _cell(row: Mapping[str, Any] | None, *, half: bool = False) -> str:
@@ -170,7 +170,7 @@ def _cell(row: Mapping[str, Any] | None, *, half: bool = False) -> str:
 
 
 def _who(row: Mapping[str, Any] | None) -> str:
-    """Return which communities are worst and best, where that is told."""
+    """Return the worst and the best community, where the row names them."""
     if row is None or row["family"] != "community" or row["group"] is None or row["statistic"] == "gini":
         return ""
     worst, best = (str(row[name]).removeprefix("community:") for name in ("group", "other_group"))

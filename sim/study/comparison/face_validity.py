@@ -39,7 +39,7 @@ class Target(Section):
     """A figure that was measured elsewhere, and the range in which the model's should lie.
 
     `less` names a group of the same measure that is taken off: a target on the order of two groups. Without
-    `low` and `high` there is no range to judge by. `why` is said where the model is outside.
+    `low` and `high` there is no range to judge by. `why` is shown where the model is outside.
     """
 
     label: Annotated[str, Field(min_length=1)]
@@ -79,13 +79,13 @@ class Target(Section):
 
 
 class _Targets(BaseModel):
-    """All targets, in the order in which they are told."""
+    """All targets, in the order in which they are shown."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
     targets: Annotated[tuple[Target, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
-    def _told_apart(self) -> Self:
+    def _distinct(self) -> Self:
         labels = [target.label for target in self.targets]
         if twice := [label for label in labels if labels.count(label) > 1]:
             raise ValueError(f"targets must have labels of their own, got {twice[0]} twice")
@@ -120,11 +120,11 @@ def judged(
     ----------
     measures : polars.DataFrame
         The long table over all replications (pilot, replication, measure, group, value): that of a study, or that
-        of `simulated`. What arithmetic tells of the pilots is added.
+        of `simulated`. Values by arithmetic are added.
     pilots : sequence of Pilot
         Those of the table.
     chosen : sequence of Target
-        A target of whose measure the table knows nothing is left out.
+        A target whose measure is not in the table is left out.
     own : bool
         Only under the pilot that a target belongs to.
 
@@ -135,7 +135,7 @@ def judged(
         replication), verdict (`within`, `outside`; a dash without a range or a value), own (whether the target is of
         this pilot; the verdict is a dash where not), why (what must be known to read it).
     """
-    known = pl.concat([measures.select(_CELL), *(reckoned(pilot).select(_CELL) for pilot in pilots)])
+    known = pl.concat([measures.select(_CELL), *(computed(pilot).select(_CELL) for pilot in pilots)])
     derived = pl.concat([known, *(_derived(known, pilot).select(_CELL) for pilot in pilots)])
     cells = {
         (p, m, g): part["value"].to_numpy()
@@ -182,7 +182,7 @@ def simulated(
 ) -> pl.DataFrame:
     """Return the long table of measures of n replications of each pilot, with what patrols find.
 
-    A study keeps only what comparisons need; how many issues patrols see is told by the record itself.
+    A study keeps only what comparisons need; how many issues patrols see is read from the record itself.
 
     Parameters
     ----------
@@ -201,16 +201,16 @@ def simulated(
         pilot, replication, measure, group, unit, value, n.
     """
     settings = engine or engines.Compiled()
-    found = []
+    parts = []
     for number_ in range(n):
         for pilot in pilots:
             plan = replication.prepare(pilot, number_)
             rows = replication.measure(plan, settings, replication.Cost())["measures"]
             rows = pl.concat([rows, _patrols(plan, settings, rows)])
-            found.append(rows.with_columns(pilot=pl.lit(pilot.name), replication=pl.lit(number_, dtype=pl.Int64)))
+            parts.append(rows.with_columns(pilot=pl.lit(pilot.name), replication=pl.lit(number_, dtype=pl.Int64)))
             if on_done is not None:
                 on_done(pilot, number_)
-    return pl.concat(found)
+    return pl.concat(parts)
 
 
 def validity(
@@ -232,8 +232,8 @@ def validity(
 # ------------------------------------------------------------------------------------------------- arithmetic
 
 
-def reckoned(pilot: Pilot) -> pl.DataFrame:
-    """Return what follows from a pilot by arithmetic and is held against figures: walks, touch times, routes.
+def computed(pilot: Pilot) -> pl.DataFrame:
+    """Return the values of a pilot that follow by arithmetic: walks, touch times, routes.
 
     Measures: `walk` (minutes on foot, one way, mean over households, by level), `touch` (minutes, mean: `front` at a
     first contact in person, `review` at a review), `finished_at` (share of first contacts in person that need no
@@ -274,7 +274,7 @@ def _stays(pilot: Pilot, archetype: Archetype) -> float:
 def _last_levels(pilot: Pilot) -> dict[str, float]:
     """Return which level ends issues and phone requests with a file, as shares; a crew from outside is `utility`."""
     archetypes = pilot.procedures.archetypes.values()
-    found: dict[str, float] = dict.fromkeys((*pilot.structure.levels, "utility"), 0.0)
+    shares: dict[str, float] = dict.fromkeys((*pilot.structure.levels, "utility"), 0.0)
     for channel, column in ((Channel.PHONE, "phone_share"), (Channel.LATENT, "latent_share")):
         total = sum(getattr(a, column) for a in archetypes)
         for archetype in archetypes:
@@ -283,14 +283,14 @@ def _last_levels(pilot: Pilot) -> dict[str, float]:
             left = yearly(pilot, channel) * getattr(archetype, column) / total
             for activity in reversed(archetype.activities):
                 level = pilot.structure.level_of(activity.level, activity.group)
-                found["utility" if activity.where == "outside" else level] += left * activity.share
+                shares["utility" if activity.where == "outside" else level] += left * activity.share
                 left *= 1 - activity.share
-    whole = sum(found.values())
-    return {level: share / whole for level, share in found.items()}
+    total_share = sum(shares.values())
+    return {level: share / total_share for level, share in shares.items()}
 
 
 def _derived(known: pl.DataFrame, pilot: Pilot) -> pl.DataFrame:
-    """Return what other measures of a pilot tell: the spread of close times and the hours of a day at work.
+    """Return values derived from other measures of a pilot: the spread of close times, and the hours of a working day.
 
     `turnaround_spread` is the sigma of the lognormal law with this median and this 90 % quantile; `hours_a_day` the
     office day and the overtime of a day on which one is present.
@@ -341,22 +341,22 @@ def _known(part: Record, start: int, end: int) -> tuple[int, int]:
     n = int(case.network.requests.first[case.n_residents])
     awaits = case.network.steps.awaits[:n] >= 0
     inside = awaits & (visits.end[:n] >= start) & (visits.end[:n] < end)
-    told = inside & (visits.outcome[:n] == Outcome.ABANDONED)
-    return int(np.count_nonzero(inside & (visits.outcome[:n] == Outcome.SERVED))), int(np.count_nonzero(told))
+    reported = inside & (visits.outcome[:n] == Outcome.ABANDONED)
+    return int(np.count_nonzero(inside & (visits.outcome[:n] == Outcome.SERVED))), int(np.count_nonzero(reported))
 
 
 # ------------------------------------------------------------------------------------------------------ tables
 
 
-def compared_table(found: pl.DataFrame, names: Sequence[str]) -> Table:
+def compared_table(values: pl.DataFrame, names: Sequence[str]) -> Table:
     """Return the targets with the values of all pilots of a comparison, judged under the pilot each belongs to."""
     rows = []
-    for (label,), part in found.group_by(["label"], maintain_order=True):
+    for (label,), part in values.group_by(["label"], maintain_order=True):
         first = part.row(0, named=True)
-        values = {row["pilot"]: _value(row) for row in part.iter_rows(named=True)}
-        rows.append((str(label), first["unit"], first["seen"], first["range"], *(values.get(n, "–") for n in names)))
-    outside = found.filter(pl.col("verdict") == "outside")
-    n_judged = len(found.filter(pl.col("verdict") != "–"))
+        cells = {row["pilot"]: _value(row) for row in part.iter_rows(named=True)}
+        rows.append((str(label), first["unit"], first["seen"], first["range"], *(cells.get(n, "–") for n in names)))
+    outside = values.filter(pl.col("verdict") == "outside")
+    n_judged = len(values.filter(pl.col("verdict") != "–"))
     notes = [
         "Measured elsewhere, never used as an input; nothing is tuned to meet it. A figure is judged under the pilot "
         f"whose state of things it was measured in: {n_judged - len(outside)} of {n_judged} within their range.",
@@ -366,27 +366,27 @@ def compared_table(found: pl.DataFrame, names: Sequence[str]) -> Table:
     return Table("Face validity", tuple(Column(head) for head in heads), tuple(rows), tuple(notes))
 
 
-def table(found: pl.DataFrame) -> Table:
+def table(values: pl.DataFrame) -> Table:
     """Return the targets beside the model's values, each with its verdict, and why it is outside."""
     rows = tuple(
         (
             row["label"], row["unit"], row["pilot"], row["seen"], row["range"], number(row["value"], 2),
             number(row["half_width"], 3), row["verdict"] + "?" * _unsure(row),
         )
-        for row in found.iter_rows(named=True)
+        for row in values.iter_rows(named=True)
     )  # fmt: skip
-    verdicts = found["verdict"].to_list()
-    n_unsure = sum(map(_unsure, found.iter_rows(named=True)))
+    verdicts = values["verdict"].to_list()
+    n_unsure = sum(map(_unsure, values.iter_rows(named=True)))
     note = (
         f"{verdicts.count('within')} within, {verdicts.count('outside')} outside their range"
         f"{f', {n_unsure} of them not surely: the interval crosses a bound (marked ?)' if n_unsure else ''}. Measured "
-        "elsewhere, judged by practitioners or reckoned from geometry (configs/face.yaml says which, with sources); "
+        "elsewhere, judged by practitioners or computed from geometry (configs/face.yaml says which, with sources); "
         "not one of them is an input. ±: half-width of the interval over replications; a dash: by arithmetic alone, or "
         "no range is known."
     )
     heads = ("target", "unit", "pilot", "seen elsewhere", "range", "model", "±", "verdict")
     columns = tuple(Column(head, "right" if head in ("model", "±") else "left") for head in heads)
-    return Table("Face validity of the district model", columns, rows, (note, *_reasons(found)))
+    return Table("Face validity of the district model", columns, rows, (note, *_reasons(values)))
 
 
 def _unsure(row: Mapping[str, Any]) -> bool:
@@ -395,9 +395,9 @@ def _unsure(row: Mapping[str, Any]) -> bool:
     return row["verdict"] in ("within", "outside") and any(abs(row["value"] - b) < row["half_width"] for b in bounds)
 
 
-def _reasons(found: pl.DataFrame) -> list[str]:
-    """Return what must be known to read the targets, a sentence each."""
-    return [f"{row['label'].capitalize()}: {row['why']}." for row in found.iter_rows(named=True) if row["why"]]
+def _reasons(values: pl.DataFrame) -> list[str]:
+    """Return why targets are outside their range, a sentence each."""
+    return [f"{row['label'].capitalize()}: {row['why']}." for row in values.iter_rows(named=True) if row["why"]]
 
 
 def _value(row: Mapping[str, Any]) -> str:

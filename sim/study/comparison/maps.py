@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def drawings(designs: Mapping[str, Design], measures: pl.DataFrame, footer: str) -> dict[str, Callable[[], Figure]]:
     """Return the maps that are drawn of every comparison and the organisation charts, by name, to be drawn when called.
 
-    The districts of a province have places of their own, so that there is no one map of their measures.
+    The districts of a province have places of their own, so there is no one map of their measures.
     """
     made: dict[str, Callable[[], Figure]] = {
         f"organisation_{name}": _organisation(design, footer) for name, design in designs.items()

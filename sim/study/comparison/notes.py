@@ -1,4 +1,4 @@
-"""What has to be said of a comparison beside its tables: capacity, warm-up, growing backlogs and cost."""
+"""The notes of a comparison beside its tables: capacity, warm-up, growing backlogs and cost."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
     from sim.study.replications import Speed
 
 NEARLY_FULL = 0.95
-"""Load from which a level is said to be at its limit."""
+"""Load from which a level counts as at its limit."""
 
 NAMED = 6
-"""Posts that are named where some cannot keep up."""
+"""How many overloaded posts a note names."""
 
 
 def who_cannot_keep_up(designs: Iterable[Design]) -> list[str]:
     """Return a sentence a design on the posts that cannot keep up."""
     return [
-        f"{design.name}: {counted(len(design.overloaded), 'post')} cannot keep up with work that piles up: "
-        f"{', '.join(design.overloaded[:NAMED])}{', ...' if len(design.overloaded) > NAMED else ''}."
+        f"{design.name}: {counted(len(design.overloaded), 'post')} cannot keep up with their work (duties that lapse "
+        f"left out): {', '.join(design.overloaded[:NAMED])}{', ...' if len(design.overloaded) > NAMED else ''}."
         for design in designs
         if design.overloaded
     ]
 
 
 def notices(measures: pl.DataFrame, pilots: Iterable[Pilot]) -> list[str]:
-    """Return what the pilots' configs say where a mean is above its bound."""
+    """Return the notices of the pilots' configs whose mean is above its bound."""
     sentences = []
     for pilot in pilots:
         for notice in pilot.report.notices:
@@ -51,7 +51,7 @@ def notices(measures: pl.DataFrame, pilots: Iterable[Pilot]) -> list[str]:
 
 
 def _is_followed(notice: Notice, pilot: Pilot) -> bool:
-    """Return whether a pilot has the knobs already that a notice advises."""
+    """Return whether a pilot already has the knobs that a notice advises."""
     plain = pilot.model_dump(mode="json")
 
     def value(path: str) -> Any:
@@ -64,7 +64,7 @@ def _is_followed(notice: Notice, pilot: Pilot) -> bool:
 
 
 def horizon(waiting: pl.DataFrame, pilots: Iterable[Pilot]) -> list[str]:
-    """Return what MSER-5 says about the warm-up of each pilot."""
+    """Return a sentence a pilot on its warm-up, by MSER-5."""
     sentences = []
     for pilot in pilots:
         table = waiting.filter(waiting["pilot"] == pilot.name).pivot(on="day", index="replication", values="hours")
@@ -72,16 +72,16 @@ def horizon(waiting: pl.DataFrame, pilots: Iterable[Pilot]) -> list[str]:
         days = np.array([int(c) for c in table.columns if c != "replication"])
         used = int((days < 7 * pilot.run.warm_up_weeks).sum())
         chosen = warm_up(means[:, : len(days)], 0)
-        verdict = "enough" if chosen <= used else "not enough: the work that waits is still settling or growing"
+        verdict = "enough" if chosen <= used else "not enough: the backlog is still settling or growing"
         sentences.append(
-            f"{pilot.name}: MSER-5 on the work that waits each working day would drop {chosen} working days; "
+            f"{pilot.name}: MSER-5 on the backlog of each working day would drop {chosen} working days; "
             f"{used} were dropped, {verdict}."
         )
     return sentences
 
 
 def capacity(measures: pl.DataFrame, backlog: pl.DataFrame, designs: Mapping[str, Design]) -> list[str]:
-    """Return in plain words which designs do not have the staff where the work is."""
+    """Return a sentence on each level that does not have the staff for its work, or is near it."""
     sentences = []
     first = next(iter(designs))
     for name, design in designs.items():
@@ -93,11 +93,11 @@ def capacity(measures: pl.DataFrame, backlog: pl.DataFrame, designs: Mapping[str
                 on_time = Response("on_time")
                 before = "" if name == first else f" ({_mean(measures, first, on_time):.0%} under {first})"
                 sentences.append(
-                    f"{name} cannot work as it is staffed: the {level} has {load:.2f} times the work that its "
-                    f"{heads} heads have time for, the work that waits there grows by {slope:,.0f} hours "
+                    f"{name} does not have the staff it needs: the {level} has {load:.2f} times the work that its "
+                    f"{heads} heads have time for, its backlog grows by {slope:,.0f} hours "
                     f"a week, and {open_share:.0%} of all requests were still open at the end of the run; "
                     f"{_mean(measures, name, on_time):.0%} kept their limit{before}, and fewer the longer it lasts. "
-                    "What the other measures show holds only for requests that do not need it."
+                    "The other measures hold only for requests that do not need that level."
                 )
             elif load >= NEARLY_FULL:
                 sentences.append(
@@ -107,18 +107,16 @@ def capacity(measures: pl.DataFrame, backlog: pl.DataFrame, designs: Mapping[str
 
 
 def growth(backlog: pl.DataFrame, pilots: Iterable[Pilot]) -> list[str]:
-    """Return how fast the work that waits under each pilot grows after the warm-up."""
+    """Return a sentence a pilot on the growth of its backlog after the warm-up."""
     sentences = []
     for pilot in pilots:
         slopes = [f"{level} {weekly_growth(backlog, pilot, level):+,.0f}" for level in pilot.structure.levels]
-        sentences.append(
-            f"{pilot.name}: change of the work that waits after the warm-up, hours a week: {', '.join(slopes)}."
-        )
+        sentences.append(f"{pilot.name}: change of the backlog after the warm-up, hours a week: {', '.join(slopes)}.")
     return sentences
 
 
 def weekly_growth(backlog: pl.DataFrame, pilot: Pilot, level: str) -> float:
-    """Return the growth of the work that waits at a level over all weeks after the warm-up (hours a week)."""
+    """Return the growth of the backlog of a level over all weeks after the warm-up (hours a week)."""
     weeks = backlog.filter(
         pl.col("pilot") == pilot.name, pl.col("post") == level, pl.col("week") >= pilot.run.warm_up_weeks
     )
@@ -135,18 +133,18 @@ def _mean(measures: pl.DataFrame, pilot: str, response: Response) -> float:
 
 
 def kept_cost(facts: Sequence[Mapping[str, Any]]) -> str:
-    """Return what all kept replications cost, whenever they were run."""
+    """Return a sentence on the cost of all kept replications, whenever they were run."""
     steps, seconds = sum(f["steps"] for f in facts), sum(f["seconds"] for f in facts)
     return (
         f"{len(facts)} replications, {steps:,} steps: {steps / max(seconds, 1e-9):,.0f} steps a "
-        f"second a process for whole "
+        f"second a process for complete "
         f"replications, {steps / max(sum(f['seconds_engine'] for f in facts), 1e-9):,.0f} in the engine; peak memory "
         f"{max((f['peak_memory_mb'] for f in facts), default=0):,} MB a process."
     )
 
 
 def cost(speed: Speed) -> str:
-    """Return what the run cost."""
+    """Return a sentence on the cost of the run."""
     if not speed.steps:
         return "Nothing was simulated: every replication was kept already."
     return (

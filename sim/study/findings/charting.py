@@ -1,4 +1,4 @@
-"""The charts of a study, from the tables and the words that its folder keeps: nothing is simulated."""
+"""The charts of a study, drawn from the tables and texts in its folder: nothing is simulated."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 NOTES = "study.json"
 DRAWN = ("main_effects", "curve", "heat", "tornado", "indices", "ranking", "pareto", "warm_up")
-"""Tables that charts are drawn of, where a study has them."""
+"""Tables from which charts are drawn, where a study has them."""
 
 PARTS = ("design", "pilot", "against", "response")
-"""What tells the charts of one kind from each other."""
+"""The columns that distinguish the charts of one kind."""
 
 
 def draw(store: Store) -> list[str]:
@@ -35,7 +35,7 @@ def draw(store: Store) -> list[str]:
     Raises
     ------
     StoreError
-        The folder must hold the words and every table that its study made, whole.
+        The folder must hold the texts and every table that its study made, undamaged.
     """
     from sim import charts
 
@@ -47,7 +47,7 @@ def draw(store: Store) -> list[str]:
     ]
     figures: dict[str, Figure] = {}
     for name, figure in _figures(tables, notes):
-        # of names without a letter of ours, several may be alike
+        # names without a Latin letter may turn out alike
         figures[f"{name}_{len(figures)}" if name in figures else name] = figure
     files = {
         f"charts/{name}.{kind}": charts.render(figure, kind)
@@ -60,7 +60,7 @@ def draw(store: Store) -> list[str]:
 
 
 def notes_of(store: Store) -> dict[str, Any]:
-    """Return what the study's charts say beside their numbers.
+    """Return the texts of a study's charts.
 
     Raises
     ------
@@ -69,21 +69,21 @@ def notes_of(store: Store) -> dict[str, Any]:
     """
     try:
         notes = json.loads((store.folder / NOTES).read_bytes())
-        whole = isinstance(notes["tables"], list) and isinstance(notes["footer"], str)
+        intact = isinstance(notes["tables"], list) and isinstance(notes["footer"], str)
         Words.read(notes)
     except FileNotFoundError:
         raise StoreError(
             f"{store.folder} must hold {NOTES}, which a study writes when it has finished: it did not. {AGAIN}"
         ) from None
     except (ValueError, KeyError, TypeError):
-        whole = False
-    if not whole:
+        intact = False
+    if not intact:
         raise StoreError(f"{NOTES} in {store.folder} must be what a study wrote there, and is damaged. {AGAIN}")
     return dict(notes)
 
 
 def _called(table: pl.DataFrame, words: Words) -> pl.DataFrame:
-    """Return a table with its factors in words: on axes with their paths, so that a reader can set them."""
+    """Return a table with its factors in words: on axes also with their paths, so that a reader can set them."""
     columns = [pl.col(name).replace(words.factors) for name in ("factor",) if name in table.columns]
     longer = {name: words.factor(name) for name in words.factors}
     columns += [pl.col(name).replace(longer) for name in ("x_factor", "y_factor") if name in table.columns]
@@ -104,17 +104,17 @@ def _figures(tables: Mapping[str, pl.DataFrame], notes: Mapping[str, Any]) -> It
         yield "warm_up", _warm_up(tables["warm_up"], notes)
 
 
-def _named(kind: str, part: pl.DataFrame, whole: pl.DataFrame) -> str:
-    """Return the name of a chart's file: its kind and response, and what else tells it from the others."""
+def _named(kind: str, part: pl.DataFrame, table: pl.DataFrame) -> str:
+    """Return the name of a chart's file: its kind and response, and what else distinguishes it."""
     parts = [kind, str(part["response"][0])]
-    if "pilot" in whole.columns and whole["pilot"].n_unique() > 1:
+    if "pilot" in table.columns and table["pilot"].n_unique() > 1:
         parts.append(f"{part['pilot'][0]} minus {part['against'][0]}" if part["against"][0] else part["pilot"][0])
-    if "design" in whole.columns and whole["design"].n_unique() > 1:
+    if "design" in table.columns and table["design"].n_unique() > 1:
         parts.append(f"design{part['design'][0]}")
     return re.sub(r"[^A-Za-z0-9_]+", "_", "_".join(parts))[:100].strip("_")
 
 
-def _worded(part: pl.DataFrame, notes: Mapping[str, Any]) -> pl.DataFrame:
+def _with_words(part: pl.DataFrame, notes: Mapping[str, Any]) -> pl.DataFrame:
     """Return a table of one response with the response in words."""
     return part.with_columns(pl.lit(_words(part, notes)).alias("response"))
 
@@ -154,11 +154,11 @@ def _main_effects(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
         subtitle = " ".join([f"Mean over the levels of the other factors, {notes['interval']}.", *omissions(part)])
     else:
         subtitle = f"Mean over the settings of each quarter of a factor; {notes['interval']}, over settings."
-    return main_effects(_worded(part, notes), subtitle=subtitle, **_opening(notes, _words(part, notes)))
+    return main_effects(_with_words(part, notes), subtitle=subtitle, **_opening(notes, _words(part, notes)))
 
 
 def _averaged(others: Sequence[str]) -> str:
-    """Return over which further factors a mean is taken."""
+    """Return the words on the further factors over which a mean is taken."""
     return f", averaged over {' and '.join(others)}" if others else ""
 
 
@@ -174,7 +174,7 @@ def _curve(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
     elif others:
         subtitle += f"; a line for each level of {others[0]}{_averaged(others[1:])}"
     return curve(
-        _worded(part, notes), subtitle=f"{subtitle}.", factor=factor[0], promise=_promise(part, notes),
+        _with_words(part, notes), subtitle=f"{subtitle}.", factor=factor[0], promise=_promise(part, notes),
         **_opening(notes, _words(part, notes)),
     )  # fmt: skip
 
@@ -188,13 +188,13 @@ def _heat(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
         f"Mean of each cell{_averaged(others)}; below it, small: half-width of its {notes['confidence']:.0%} interval."
     )
     return heat_map(
-        _worded(part, notes), subtitle=subtitle, promise=_promise(part, notes), around_zero=_is_difference(part),
+        _with_words(part, notes), subtitle=subtitle, promise=_promise(part, notes), around_zero=_is_difference(part),
         **_opening(notes, _words(part, notes)),
     )  # fmt: skip
 
 
 def _tornado(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
-    """Return how far each factor moves a response, or the difference that a pilot makes to it."""
+    """Return how far each factor moves a response, or a pilot's difference in it."""
     from sim.charts import tornado
 
     base = part["base"][0], part["base_from"][0], part["base_to"][0]
@@ -215,7 +215,7 @@ def _indices(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
         f"{part['n'][0]} base points, bootstrap {notes['interval']}."
     )
     label = _words(part, notes)
-    return indices(part, subtitle=subtitle, response_label=label, **_opening(notes, f"what carries {label}"))
+    return indices(part, subtitle=subtitle, response_label=label, **_opening(notes, f"what {label} depends on"))
 
 
 def _ranking(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
@@ -225,7 +225,7 @@ def _ranking(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
     label = _words(part, notes)
     subtitle = (
         "Mean less the best mean of the others, with intervals that hold all at once "
-        f"({notes['confidence']:.0%}); an interval that ends at 0 tells the best, or one that is not."
+        f"({notes['confidence']:.0%}); an interval that ends at 0 shows that a design is the best, or that it is not."
     )
     return ranking(part, subtitle=subtitle, response_label=label, unit=str(part["unit"][0]), **_opening(notes, label))
 
@@ -251,5 +251,5 @@ def _warm_up(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
     return warm_up(
         part.select("series", "week", "mean"), chosen,
         subtitle=f"Means of a pilot run of the base; all points leave out {notes['warm_up_weeks']} weeks.",
-        response_label="work that waits", unit="hours", **_opening(notes, "warm-up"),
+        response_label="backlog", unit="hours", **_opening(notes, "warm-up"),
     )  # fmt: skip

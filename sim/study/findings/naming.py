@@ -1,4 +1,4 @@
-"""What charts and sentences call the things of a study: responses, pilots and factors in words."""
+"""The words of charts and sentences for the responses, pilots and factors of a study."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Words:
         return {"responses": dict(self.responses), "titles": dict(self.pilots), "factors": dict(self.factors)}
 
     def of(self, response: Response | str, pilot: str = "", against: str = "") -> str:
-        """Return a response in words, and of which two pilots it is the difference, if it is one."""
+        """Return a response in words, with the two pilots whose difference it is, if it is one."""
         text = self.responses.get(str(response), str(response))
         if not against:
             return text
@@ -67,7 +67,7 @@ def _factors(plan: Plan) -> dict[str, str]:
     for name in plan.factors:
         try:
             named[name] = meaning_of(name, entries, {"archetypes": archetypes})
-        except ValueError:  # a group of configs, several keys together, or a knob that nobody has described
+        except ValueError:  # a group of configs, several keys together, or a knob without a description
             continue
     counts = list(named.values())
     return {name: text for name, text in named.items() if counts.count(text) == 1}

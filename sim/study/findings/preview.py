@@ -1,4 +1,4 @@
-"""What is told of a study before it is run: its points, what cannot keep up, how long it will take."""
+"""What is printed of a study before it is run: its points, overloaded posts, and how long it will take."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
     from sim.study.points.screening import Screened
 
 SHOWN = 40
-"""Points that a terminal is shown; all are in design.csv."""
+"""Points that a terminal shows; all are in design.csv."""
 
 START_SECONDS = 2.0
 """To start a pool of processes."""
 
 
 def title(console: Console, study: Study) -> None:
-    """Print what the study asks."""
+    """Print the title and the question of a study."""
     console.print(study.title, style="bold", markup=False)
     if study.question:
         console.print(study.question, markup=False)
 
 
 def points(console: Console, plan: Plan, screened: Mapping[str, Screened]) -> None:
-    """Print the points of a study with the guard's verdict on each."""
+    """Print the points of a study with the posts of each that cannot keep up."""
     from sim.report.tables import rows_table
 
     n_pilots, n_settings = len(plan.study.pilots), len(plan.settings.all)
@@ -45,7 +45,7 @@ def points(console: Console, plan: Plan, screened: Mapping[str, Screened]) -> No
     each = counted(plan.study.precision.replications, "replication")
     console.print(
         f"\n{counted(n_settings, 'setting')} ({kinds}){under}: {counted(len(plan.points), 'point')}, "
-        f"{each} each at first.",
+        f"{each} each to begin with.",
         markup=False,
     )
     rows = [
@@ -60,28 +60,27 @@ def points(console: Console, plan: Plan, screened: Mapping[str, Screened]) -> No
     more = len(plan.points) - SHOWN
     notes = [f"and {more} more: design.csv has them all"] if more > 0 else []
     console.print(rows_table("Points", rows, notes=notes))
-    impossible = [p for p in plan.points if p.why]
+    infeasible = [p for p in plan.points if p.why]
     overloaded = [p for p in plan.points if p.name in screened and screened[p.name].overloaded]
     for note in plan.notes:
         console.print(f"- {note}", markup=False)
     of = f"of {counted(len(plan.points), 'point')}"
-    if impossible:
-        console.print(f"- No such design, and left out: {len(impossible)} {of}. design.csv says why.", markup=False)
+    if infeasible:
+        console.print(f"- Infeasible, and left out: {len(infeasible)} {of}. design.csv says why.", markup=False)
     if overloaded:
         console.print(
-            f"- At {len(overloaded)} {of} some posts cannot keep up with work that piles up: overload is a result, not "
-            "an error.",
+            f"- At {len(overloaded)} {of} some posts cannot keep up with their work: overload is a result, no error.",
             markup=False,
         )
 
 
 def verdict(point: Point, screened: Mapping[str, Screened]) -> str:
-    """Return in a few words what the guard says of a point."""
+    """Return which posts of a point cannot keep up, or that it is infeasible, in a few words."""
     if point.why:
-        return f"no such design: {point.why}"
+        return f"infeasible: {point.why}"
     overloaded = screened[point.name].overloaded
     if not overloaded:
-        return "nobody"
+        return "none"
     return overloaded[0] if len(overloaded) == 1 else f"{overloaded[0]} and {len(overloaded) - 1} more"
 
 
@@ -96,8 +95,8 @@ def estimate(console: Console, plan: Plan, runs: Runs) -> None:
     names = list(runs.keys)
     first = names[: len(plan.study.pilots)]
     runs.read_kept(due)
-    runs.have(dict.fromkeys(first, 1), "timing")
-    runs.have(dict.fromkeys(first, min(2, due)), "timing")
+    runs.ensure(dict.fromkeys(first, 1), "timing")
+    runs.ensure(dict.fromkeys(first, min(2, due)), "timing")
     timed = [
         min(float(runs.archive.facts(runs.keys[name], number)["seconds"]) for number in range(runs.count(name)))
         for name in first
@@ -113,7 +112,7 @@ def estimate(console: Console, plan: Plan, runs: Runs) -> None:
     seconds = len(missing) * sum(timed) / max(len(timed), 1) / workers + START_SECONDS * bool(missing)
     kept = len({(runs.keys[name], number) for name in names for number in range(due)}) - len(missing)
     took = (
-        f": about {_duration(seconds)} with {workers} process{'es' * (workers > 1)}, as one took "
+        f": about {_duration(seconds)} with {workers} process{'es' * (workers > 1)}, because one took "
         f"{sum(timed) / max(len(timed), 1):.2f} s here"
     )
     console.print(
@@ -139,13 +138,13 @@ def estimate(console: Console, plan: Plan, runs: Runs) -> None:
 
 
 def check(plan: Plan, runs: Runs) -> None:
-    """Raise where a study cannot end as it is asked to, by the first replication of the first point that can be run.
+    """Raise if a study cannot be analysed as it asks, by the first replication of the first feasible point.
 
     Raises
     ------
     ConfigError
-        Responses, promises and what is wanted precise must be measures of the points; a budget must do for the first
-        replications of every point.
+        Responses, promises and the targets of precision must be measures of the points; a budget must be enough for the
+        first replications of every point.
     """
     precision = plan.study.precision
     least = precision.replications * len(runs.keys)
@@ -164,7 +163,7 @@ def check(plan: Plan, runs: Runs) -> None:
     if best:
         choice.smaller_is_better(best, plan.report)
     for name in runs.keys:
-        runs.have({name: 1}, "first replication")
+        runs.ensure({name: 1}, "first replication")
         if name not in runs.failures:
             known = [str(Response(*row)) for row in runs.table(name, 0).select("measure", "group").iter_rows()]
             for where, response in ((key, str(one)) for key, named in asked.items() for one in named):
@@ -176,7 +175,7 @@ def check(plan: Plan, runs: Runs) -> None:
 
 
 def _workers(on: Settings) -> int | None:
-    """Return how many processes an executor was told to use, if it was."""
+    """Return how many processes an executor is set to use, or None."""
     from sim.executor import Serial
 
     return 1 if isinstance(on, Serial) else on.workers

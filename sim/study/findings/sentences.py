@@ -1,4 +1,4 @@
-"""What a study found, in sentences: plain words for what its tables hold."""
+"""The findings of a study in sentences: plain words for its tables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import polars as pl
 from sim.report.tables import counted
 from sim.statistics.intervals import Interval
 from sim.study.budget.choice import Fate
-from sim.study.headlines.definitions import told
+from sim.study.headlines.definitions import value_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,27 +22,27 @@ if TYPE_CHECKING:
 
 STRONGEST = 3
 
-REASONS = "as too many requests meet staff who cannot keep up, or there is no value"
+REASONS = "because too many requests go to staff who cannot keep up, or there is no value"
 
 
 def sentences(plan: Plan, tables: Mapping[str, pl.DataFrame], words: Words) -> list[str]:
-    """Return what the tables of a study say, a sentence or two each."""
-    found = [*_promises(plan, tables["summary"], words)]
+    """Return a sentence or two on each table of a study."""
+    all_sentences = [*_promises(plan, tables["summary"], words)]
     if len(plan.study.pilots) == 1 and not {"tornado", "indices"} & set(tables):
-        found += _range(plan, tables["summary"], tables["units"], words)
+        all_sentences += _range(plan, tables["summary"], tables["units"], words)
     if "effects" in tables and not {"tornado", "indices"} & set(tables):
-        found += _verdicts(plan, tables["effects"], words)
+        all_sentences += _verdicts(plan, tables["effects"], words)
     for part in _parts(tables, "main_effects"):
-        found += _strongest_factor(part, words)
+        all_sentences += _strongest_factor(part, words)
     for part in _parts(tables, "tornado"):
-        found += _swings(part, words, _unjudged(plan, tables, part))
+        all_sentences += _swings(part, words, _unjudged(plan, tables, part))
     for part in _parts(tables, "indices"):
-        found += _carriers(part, words)
-    return found
+        all_sentences += _carriers(part, words)
+    return all_sentences
 
 
 def _parts(tables: Mapping[str, pl.DataFrame], name: str) -> Sequence[pl.DataFrame]:
-    """Return the parts of a table by design, view and response."""
+    """Return the parts of a table by design, pilots and response."""
     return (
         tables[name].partition_by("design", "pilot", "against", "response", maintain_order=True)
         if name in tables
@@ -51,7 +51,7 @@ def _parts(tables: Mapping[str, pl.DataFrame], name: str) -> Sequence[pl.DataFra
 
 
 def _named(part: pl.DataFrame, words: Words) -> str:
-    """Return in words what a part is about."""
+    """Return the response of a part in words."""
     return words.of(str(part["response"][0]), str(part["pilot"][0]), str(part["against"][0]))
 
 
@@ -95,12 +95,12 @@ def _range(plan: Plan, summary: pl.DataFrame, units: pl.DataFrame, words: Words)
         best, worst = ordered.row(0, named=True), ordered.row(-1, named=True)
         ends = ("best", "worst") if judged else ("least", "most")
         if best[response] == worst[response]:
-            value = _interval_told(best, names, unit[response])
+            value = _interval_text(best, names, unit[response])
             yield f"{words.of(response)}: {value} at all {len(known)} points."
             continue
         yield (
-            f"{words.of(response)}: {ends[0]} {_interval_told(best, names, unit[response])} with "
-            f"{best['label']}, {ends[1]} {_interval_told(worst, names, unit[response])} with {worst['label']}."
+            f"{words.of(response)}: {ends[0]} {_interval_text(best, names, unit[response])} with "
+            f"{best['label']}, {ends[1]} {_interval_text(worst, names, unit[response])} with {worst['label']}."
         )
 
 
@@ -119,7 +119,7 @@ def _verdicts(plan: Plan, effects: pl.DataFrame, words: Words) -> Iterator[str]:
         known = part.filter(pl.col("difference").is_finite()).sort("difference", maintain_order=True)
         unit, names = _of_difference(str(part["unit"][0])), ("difference", "low", "high")
         ends = [
-            f"{_interval_told(row, names, unit, signed=True)}"
+            f"{_interval_text(row, names, unit, signed=True)}"
             + (f" with {_setting(plan, points[row['point']])}" if len(part) > 1 else "")
             for row in [
                 *known.head(1).iter_rows(named=True),
@@ -136,7 +136,7 @@ def _verdicts(plan: Plan, effects: pl.DataFrame, words: Words) -> Iterator[str]:
 
 
 def _setting(plan: Plan, point: Point) -> str:
-    """Return what to call the setting of a point, whatever its pilot."""
+    """Return the label of a point's setting, without its pilot."""
     return plan.settings.all[point.setting].label or "the base"
 
 
@@ -145,23 +145,23 @@ def _of_difference(unit: str) -> str:
     return "percentage points" if unit == "share" else unit
 
 
-def _interval_told(row: Mapping[str, Any], names: tuple[str, str, str], unit: str, *, signed: bool = False) -> str:
+def _interval_text(row: Mapping[str, Any], names: tuple[str, str, str], unit: str, *, signed: bool = False) -> str:
     """Return a value with its interval, where there is one."""
     interval = _interval(row, names)
-    return told(interval, unit, signed=signed, interval_too=math.isfinite(interval.low))
+    return value_text(interval, unit, signed=signed, interval_too=math.isfinite(interval.low))
 
 
 def _alone(known: pl.DataFrame, points: int, names: tuple[str, str, str], unit: str) -> str:
-    """Return what there is to say of a response that has a value at one point, or at none."""
+    """Return the words on a response that has a value at one point, or at none."""
     if known.is_empty():
         return "no value at any point" if points > 1 else "no value"
     row = known.row(0, named=True)
-    value = _interval_told(row, names, unit)
+    value = _interval_text(row, names, unit)
     return f"{value} with {row['label']}" + (", and no value at any other point" if points > 1 else "")
 
 
 def _strongest_factor(part: pl.DataFrame, words: Words) -> Iterator[str]:
-    """Yield which factor moves a response most, averaged over the others."""
+    """Yield the factor that moves a response most, averaged over the others."""
     spans = []
     for factor in part.partition_by("factor", maintain_order=True):
         known = factor.filter(pl.col("mean").is_finite())
@@ -176,8 +176,8 @@ def _strongest_factor(part: pl.DataFrame, words: Words) -> Iterator[str]:
         return
     unit, names = _unit(part), ("mean", "low", "high")
     yield (
-        f"{_named(part, words)}: {low['factor']} moves it most, from {_interval_told(low, names, unit)} at "
-        f"{low['level']} to {_interval_told(high, names, unit)} at {high['level']}, averaged over the others."
+        f"{_named(part, words)}: {low['factor']} moves it most, from {_interval_text(low, names, unit)} at "
+        f"{low['level']} to {_interval_text(high, names, unit)} at {high['level']}, averaged over the others."
     )
 
 
@@ -187,13 +187,13 @@ def _unjudged(plan: Plan, tables: Mapping[str, pl.DataFrame], part: pl.DataFrame
         return set()
     other = str(part["pilot"][0])
     effects = tables["effects"].filter(pl.col("response") == part["response"][0], pl.col("verdict") == "withheld")
-    found = set()
+    ends = set()
     for name in effects["point"]:
         point = plan.point(name)
         levels = plan.settings.all[point.setting].levels
         if len(plan.study.pilots) == 1 or point.base == other:
-            found |= {(factor, level.label) for factor, level in levels.items()} or {("", "")}
-    return found
+            ends |= {(factor, level.label) for factor, level in levels.items()} or {("", "")}
+    return ends
 
 
 def _swings(part: pl.DataFrame, words: Words, unjudged: set[tuple[str, str]]) -> Iterator[str]:
@@ -209,13 +209,13 @@ def _swings(part: pl.DataFrame, words: Words, unjudged: set[tuple[str, str]]) ->
         and not (row["swing_from"] is not None and row["swing_from"] <= 0)
     ]
     ends = [
-        f"{row['factor']} ({told(_point(row['low']), unit, interval_too=False)} at {row['low_level']}, "
-        f"{told(_point(row['high']), unit, interval_too=False)} at {row['high_level']})"
+        f"{row['factor']} ({value_text(_point(row['low']), unit, interval_too=False)} at {row['low_level']}, "
+        f"{value_text(_point(row['high']), unit, interval_too=False)} at {row['high_level']})"
         for row in widest[:STRONGEST]
     ]
-    at = told(base, unit, interval_too=math.isfinite(base.low))
+    at = value_text(base, unit, interval_too=math.isfinite(base.low))
     most = f"of {counted(len(part), 'factor')}, these move it most:" if len(part) > STRONGEST else "it moves with"
-    moved = f"{most} {'; '.join(ends)}" if ends else "none of its factors moves it beyond the noise"
+    moved = f"{most} {'; '.join(ends)}" if ends else "no factor moves it beyond the noise"
     yield f"{_named(part, words)}: {at} at the base; {moved}."
     if not part["against"][0]:
         return  # a measure has no sign
@@ -224,7 +224,7 @@ def _swings(part: pl.DataFrame, words: Words, unjudged: set[tuple[str, str]]) ->
         more = f" and {len(lost) - 8} more" if len(lost) > 8 else ""
         yield f"Without a value at an end: {', '.join(lost[:8])}{more}."
     if ("", "") in unjudged:
-        yield "No verdict is given at the base, where too many requests meet staff who cannot keep up, nor on its sign."
+        yield "No verdict is given at the base, where too many go to staff who cannot keep up, nor on its sign."
         return
     turned = [
         f"{row['factor']} = {row[f'{end}_level']}"
@@ -234,7 +234,7 @@ def _swings(part: pl.DataFrame, words: Words, unjudged: set[tuple[str, str]]) ->
         and _turned(base, _interval(row, (end, f"{end}_from", f"{end}_to")))
     ]
     if unjudged:
-        yield f"No verdict is given at {counted(len(unjudged), 'end')}, where too many meet staff who cannot keep up."
+        yield f"No verdict is given at {counted(len(unjudged), 'end')}, where too many go to staff who cannot keep up."
     if turned:
         more = " and others" if len(turned) > 8 else ""
         yield f"Its sign changes, beyond the noise, at {'; '.join(turned[:8])}{more}."
@@ -253,12 +253,12 @@ def _point(value: float | None) -> Interval:
 
 
 def _turned(base: Interval, end: Interval) -> bool:
-    """Return whether an effect is surely on one side of 0 at the base and surely on the other at an end."""
+    """Return whether an effect is on one side of 0 at the base and on the other at an end, with all its interval."""
     return (base.low > 0 and end.high < 0) or (base.high < 0 and end.low > 0)
 
 
 def _carriers(part: pl.DataFrame, words: Words) -> Iterator[str]:
-    """Yield which factors carry the variance of a response."""
+    """Yield the factors that cause most of the variance of a response."""
     known = part.filter(pl.col("total").is_finite()).sort("total", descending=True, maintain_order=True)
     if known.is_empty():
         return
@@ -267,30 +267,30 @@ def _carriers(part: pl.DataFrame, words: Words) -> Iterator[str]:
         for row in known.head(STRONGEST).iter_rows(named=True)
     ]
     yield (
-        f"{_named(part, words)}: most of its variance over the factors' ranges hangs on {', '.join(shares)} (total "
+        f"{_named(part, words)}: most of its variance over the factors' ranges is due to {', '.join(shares)} (total "
         f"indices); first-order indices sum to {known['first'].sum():.0%}."
     )
 
 
-def choices(plan: Plan, found: Sequence[Choice]) -> Iterator[str]:
+def choices(plan: Plan, made: Sequence[Choice]) -> Iterator[str]:
     """Yield what was chosen, and with which guarantee."""
-    for choice in found:
-        spent = sum(one.spent for one in choice.candidates)
+    for choice in made:
+        used = counted(sum(one.used for one in choice.candidates), "replication")
         if choice.chosen is None:
             open_ = sum(one.fate is Fate.UNDECIDED for one in choice.candidates)
             if all(one.fate is Fate.WITHHELD for one in choice.candidates):
-                yield f"Asked for {choice.asked}: no point can be judged, {REASONS}."
+                yield f"Asked for {choice.asked}: no point could be judged, {REASONS}."
                 continue
-            found_out = f"{counted(open_, 'point')} could not be judged with so few" if open_ else "none does"
-            yield f"Asked for {choice.asked}: {found_out} ({counted(spent, 'replication')} looked at)."
+            result = f"{counted(open_, 'point')} could not be judged with so few" if open_ else "none does"
+            yield f"Asked for {choice.asked}: {result} ({used} used)."
             continue
         label = plan.point(choice.chosen).label
         sure = (
             f"right with at least {choice.confidence:.0%} confidence"
             if choice.guaranteed
-            else "without a guarantee: the most replications ended the search"
+            else "without a guarantee: the search ended at the maximum number of replications"
         )
-        yield f"Asked for {choice.asked}: {label} ({choice.chosen}), {sure}; {counted(spent, 'replication')} looked at."
+        yield f"Asked for {choice.asked}: {label} ({choice.chosen}), {sure}; {used} used."
         out = [one.name for one in choice.candidates if one.fate is Fate.WITHHELD]
         if out:
             more = f" and {len(out) - 12} more" if len(out) > 12 else ""

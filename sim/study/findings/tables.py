@@ -1,4 +1,4 @@
-"""What a study found: its tables, made of the points' replications."""
+"""The findings of a study as tables, made of the replications of its points."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sim.statistics import effects, intervals, pareto, sobol, swings, verdicts
 from sim.statistics import responses as cells
 from sim.study.budget.withholding import verdict_withheld
 from sim.study.findings.naming import Words
-from sim.study.findings.views import View, views
+from sim.study.findings.responses import ResponseBySetting, responses_by_setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from sim.config import Mid, Run
     from sim.config.report import Response
     from sim.statistics.designs import Block
+    from sim.study.budget.outcome import Outcome
     from sim.study.budget.runs import Runs
-    from sim.study.budget.spending import Spent
     from sim.study.points.plan import Plan
     from sim.study.points.screening import Screened
 
@@ -31,27 +31,27 @@ MOST_RANKED = 40
 """Points that are ranked at once: the intervals hold for all pairs together, and grow with their number."""
 
 MOST_ON_A_FRONT = 200
-"""Points of which heads and service are held against each other, pair by pair."""
+"""Points whose heads and service are compared, pair by pair."""
 
 ABOUT_FACTORS = {"one_at_a_time", "indices"}
-"""Designs whose points are no choices: they tell what the factors do."""
+"""Designs whose points are not alternatives: they show what the factors do."""
 
 MEASURES = {"measure": pl.String, "group": pl.String, "unit": pl.String, "value": pl.Float64}
 
 
 @dataclass
 class Findings:
-    """The tables of a study by name, and what they say in sentences."""
+    """The tables of a study by name, and sentences on them."""
 
     tables: dict[str, pl.DataFrame] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
 
 
 def design_table(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> pl.DataFrame:
-    """Return one row a point: its factors' levels, whether it was run, and what the guard says."""
+    """Return one row a point: its factors' levels, whether it was run, and its overloaded posts."""
     rows = []
     for point in plan.points:
-        look = screened.get(point.name)
+        design = screened.get(point.name)
         why = point.why or runs.failures.get(point.name, "")
         impossible = point.pilot is None
         status = "impossible" if impossible else "failed" if point.name in runs.failures else "run"
@@ -61,8 +61,8 @@ def design_table(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> pl
             | {
                 "replications": 0 if impossible else runs.count(point.name),
                 "status": status,
-                "heads": None if impossible or not look else look.heads,
-                "cannot_keep_up": ", ".join(look.overloaded) if look else "",
+                "heads": None if impossible or not design else design.heads,
+                "cannot_keep_up": ", ".join(design.overloaded) if design else "",
                 "why": why,
                 "key": runs.keys.get(point.name, ""),
             }
@@ -73,7 +73,7 @@ def design_table(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> pl
 
 
 def level_of(plan: Plan, setting: int, factor: str) -> str:
-    """Return the level that a setting has of a factor; what it does not move is at its base."""
+    """Return the level of a factor in a setting; a factor that it does not move is at its base."""
     level = plan.settings.all[setting].levels.get(factor)
     return level.label if level else plan.factors[factor].base or "base"
 
@@ -93,8 +93,8 @@ def measures_table(runs: Runs, study: str) -> pl.DataFrame:
     return pl.concat(parts) if parts else empty
 
 
-def whole(runs: Runs) -> list[str]:
-    """Return the points of which something is said: those that have been run, and of which no replication failed."""
+def complete_points(runs: Runs) -> list[str]:
+    """Return the points that have been run without a failed replication: the findings are about them."""
     return [name for name in runs.keys if runs.count(name) and name not in runs.failures]
 
 
@@ -111,7 +111,7 @@ def summary_table(plan: Plan, runs: Runs, confidence: float) -> pl.DataFrame:
     responses = [
         cells.Response(
             str(response), runs.unit(response),
-            {numbers[name]: runs.values(name, response) for name in whole(runs)},
+            {numbers[name]: runs.values(name, response) for name in complete_points(runs)},
             {numbers[p.name]: p.why or runs.failures.get(p.name, "") for p in plan.points},
         )
         for response in plan.study.responses
@@ -125,8 +125,8 @@ def summary_table(plan: Plan, runs: Runs, confidence: float) -> pl.DataFrame:
 
 def effects_table(plan: Plan, runs: Runs, screened: Mapping[str, Screened], mid: Mid, run: Run) -> pl.DataFrame:
     """Return every paired difference of every response with a verdict; intervals of a response hold all at once."""
-    usable = set(whole(runs))
-    pairs = [(a, b) for a, b in plan.pairs() if {a.name, b.name} <= usable]
+    complete = set(complete_points(runs))
+    pairs = [(a, b) for a, b in plan.pairs() if {a.name, b.name} <= complete]
     rows = []
     for response in plan.study.responses:
         unit, judged = runs.unit(response), plan.report.judged(response)
@@ -164,21 +164,21 @@ def _pair(runs: Runs, baseline: str, other: str, response: Response) -> tuple[Fl
     return runs.values(baseline, response, n), runs.values(other, response, n)
 
 
-def findings(plan: Plan, runs: Runs, screened: Mapping[str, Screened], spent: Spent, words: Words) -> Findings:
-    """Return what the designs of a study say, each by its shape."""
+def findings(plan: Plan, runs: Runs, screened: Mapping[str, Screened], outcome: Outcome, words: Words) -> Findings:
+    """Return the findings of the designs of a study, each by its kind."""
     made: dict[str, list[pl.DataFrame]] = {}
-    remarks: list[str] = list(spent.said)
+    remarks: list[str] = list(outcome.notes)
     for number, block in enumerate(plan.settings.blocks):
         settings = block_settings(plan, block)
-        for view in views(plan, runs):
-            for name, table in _shape(plan, block, settings, view, words, remarks).items():
-                keys = {"design": number, "pilot": view.pilot, "against": view.against}
+        for studied in responses_by_setting(plan, runs):
+            for name, table in _shape(plan, block, settings, studied, words, remarks).items():
+                keys = {"design": number, "pilot": studied.pilot, "against": studied.against}
                 columns = [pl.lit(value).alias(key) for key, value in keys.items()]
                 made.setdefault(name, []).append(table.select(*columns, pl.all()))
     tables = {name: pl.concat(parts, how="diagonal_relaxed") for name, parts in made.items()}
-    for name, one in (("ranking", _ranking(plan, runs)), ("pareto", _pareto(plan, runs, screened))):
-        if one is not None:
-            tables[name] = one
+    for name, choice in (("ranking", _ranking(plan, runs)), ("pareto", _pareto(plan, runs, screened))):
+        if choice is not None:
+            tables[name] = choice
     return Findings(tables, remarks)
 
 
@@ -192,21 +192,21 @@ def block_settings(plan: Plan, block: Block) -> pl.DataFrame:
 
 
 def _shape(
-    plan: Plan, block: Block, settings: pl.DataFrame, view: View, words: Words, remarks: list[str]
+    plan: Plan, block: Block, settings: pl.DataFrame, studied: ResponseBySetting, words: Words, remarks: list[str]
 ) -> dict[str, pl.DataFrame]:
     """Return the tables that the kind of a design and the number of its factors ask for."""
     if block.kind == "one_at_a_time":
-        return _swings(plan, block, settings, view, words, remarks)
+        return _swings(plan, block, settings, studied, words, remarks)
     if block.kind == "indices":
-        return _indices(block, view, words, remarks)
+        return _indices(block, studied, words, remarks)
     if block.kind == "points":
         return {}
-    return _levels(block, settings, view)
+    return _levels(block, settings, studied)
 
 
-def _levels(block: Block, settings: pl.DataFrame, view: View) -> dict[str, pl.DataFrame]:
-    """Return what the levels of the factors do: alone, two by two and averaged over the others."""
-    response, confidence, factors = view.values, view.confidence, list(block.factors)
+def _levels(block: Block, settings: pl.DataFrame, studied: ResponseBySetting) -> dict[str, pl.DataFrame]:
+    """Return the effects of the factors' levels: alone, two by two and averaged over the others."""
+    response, confidence, factors = studied.values, studied.confidence, list(block.factors)
     if block.kind in ("lhs", "sobol"):
         return {"main_effects": effects.sampled_effects(settings, response, factors, confidence)}
     first, *others = factors
@@ -220,25 +220,25 @@ def _levels(block: Block, settings: pl.DataFrame, view: View) -> dict[str, pl.Da
 
 
 def _swings(
-    plan: Plan, block: Block, settings: pl.DataFrame, view: View, words: Words, remarks: list[str]
+    plan: Plan, block: Block, settings: pl.DataFrame, studied: ResponseBySetting, words: Words, remarks: list[str]
 ) -> dict[str, pl.DataFrame]:
     """Return how far each factor moves a response from its base."""
-    base = view.values.at(block.rows[0])
+    base = studied.values.at(block.rows[0])
     if base is None:
-        name, why = words.of(view.response, view.pilot, view.against), view.values.reason(block.rows[0])
-        remarks.append(f"{name}: no tornado, as there is no value at the base ({why}).")
+        name, why = words.of(studied.response, studied.pilot, studied.against), studied.values.reason(block.rows[0])
+        remarks.append(f"{name}: no tornado, because there is no value at the base ({why}).")
         return {}
     alone = {factor: _alone(plan, settings, factor) for factor in block.factors}
-    ends = [one for factor in alone for one in swings.ends(alone[factor], view.values, block.rows[0], [factor])]
-    known = swings.tornado(base, ends, view.confidence)
+    ends = [one for factor in alone for one in swings.ends(alone[factor], studied.values, block.rows[0], [factor])]
+    known = swings.tornado(base, ends, studied.confidence)
     at_base = {"base": known.base.estimate, "base_from": known.base.low, "base_to": known.base.high}
-    return {"tornado": _with(view, known.table, at_base)}
+    return {"tornado": _with(studied, known.table, at_base)}
 
 
 def _alone(plan: Plan, settings: pl.DataFrame, factor: str) -> pl.DataFrame:
     """Return the base and the settings that move one factor, in the order of its levels.
 
-    A base that is none of them stands after the first level, so that it is no end of the range.
+    A base that is not one of them comes after the first level, so that it is not an end of the range.
     """
     base = settings[factor][0]
     order = {level.label: float(i) for i, level in enumerate(plan.factors[factor].levels)}
@@ -247,11 +247,11 @@ def _alone(plan: Plan, settings: pl.DataFrame, factor: str) -> pl.DataFrame:
     return mine.sort(pl.col(factor).replace_strict(places, return_dtype=pl.Float64), maintain_order=True)
 
 
-def _indices(block: Block, view: View, words: Words, remarks: list[str]) -> dict[str, pl.DataFrame]:
+def _indices(block: Block, studied: ResponseBySetting, words: Words, remarks: list[str]) -> dict[str, pl.DataFrame]:
     """Return the Sobol indices of a response."""
-    name, factors = words.of(view.response, view.pilot, view.against), list(block.factors)
+    name, factors = words.of(studied.response, studied.pilot, studied.against), list(block.factors)
     try:
-        known = sobol.indices(view.values.matrix(block.rows), factors, view.confidence)
+        known = sobol.indices(studied.values.matrix(block.rows), factors, studied.confidence)
     except ValueError as error:
         remarks.append(f"{name}: no Sobol indices: {error}.")
         return {}
@@ -260,14 +260,16 @@ def _indices(block: Block, view: View, words: Words, remarks: list[str]) -> dict
     if known.left_out:
         remarks.append(
             f"{name}: {known.left_out} of {known.n + known.left_out} base points were left out of the Sobol indices, "
-            "as one of their settings has no value."
+            "because one of their settings has no value."
         )
-    return {"indices": _with(view, known.table, {"n": known.n, "left_out": known.left_out, "noise": known.noise_share})}
+    return {
+        "indices": _with(studied, known.table, {"n": known.n, "left_out": known.left_out, "noise": known.noise_share})
+    }
 
 
-def _with(view: View, table: pl.DataFrame, more: Mapping[str, float]) -> pl.DataFrame:
+def _with(studied: ResponseBySetting, table: pl.DataFrame, more: Mapping[str, float]) -> pl.DataFrame:
     """Return a table with its response and further numbers that are the same in every row."""
-    columns = {"response": str(view.response), "unit": view.values.unit, **more}
+    columns = {"response": str(studied.response), "unit": studied.values.unit, **more}
     return table.select(*(pl.lit(value).alias(name) for name, value in columns.items()), pl.all())
 
 
@@ -279,13 +281,17 @@ def _ranking(plan: Plan, runs: Runs) -> pl.DataFrame | None:
     smaller = not (judged and judged.higher_is_better)
     if best is not None and best.smaller_is_better is not None:
         smaller = best.smaller_is_better
-    names = [name for name in whole(runs) if np.isfinite(runs.values(name, response)).all() and runs.count(name) > 1]
+    names = [
+        name
+        for name in complete_points(runs)
+        if np.isfinite(runs.values(name, response)).all() and runs.count(name) > 1
+    ]
     several = len(plan.study.pilots) > 1 or not 2 <= len(names) <= MOST_RANKED
     if several or about_factors(plan) or not (best or judged):  # without a direction nothing is best
         return None
     n = min(runs.count(name) for name in names)
     samples = np.array([runs.values(name, response, n) for name in names]).T
-    # a knob that does nothing makes equal points: they share a rank, and none is held against the other
+    # a knob without effect makes equal points, which share a rank and are not compared
     distinct, which = np.unique(samples, axis=1, return_inverse=True)
     if distinct.shape[1] < 2:
         return None
@@ -304,7 +310,7 @@ def _ranking(plan: Plan, runs: Runs) -> pl.DataFrame | None:
 
 def _pareto(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> pl.DataFrame | None:
     """Return heads against every response, where heads differ between the points."""
-    names = whole(runs)
+    names = complete_points(runs)
     if len({screened[name].heads for name in names}) < 2 or len(names) > MOST_ON_A_FRONT or about_factors(plan):
         return None
     keeps = [keeps_promises(plan, runs, name) for name in names]
@@ -324,13 +330,13 @@ def _pareto(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> pl.Data
 
 
 def about_factors(plan: Plan) -> bool:
-    """Return whether no point of a study is a choice: its designs only tell what the factors do."""
+    """Return whether the points of a study are not alternatives: its designs only show what the factors do."""
     return {block.kind for block in plan.settings.blocks} <= ABOUT_FACTORS
 
 
 def keeps_promises(plan: Plan, runs: Runs, name: str) -> bool | None:
     """Return whether the means of a point keep every promise; None where there is none, or one is withheld."""
-    if name not in whole(runs):
+    if name not in complete_points(runs):
         return None
     means = {response: runs.values(name, response) for response in plan.study.promises}
     if not means or not all(len(x) and np.isfinite(x).all() for x in means.values()):

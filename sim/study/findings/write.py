@@ -1,4 +1,4 @@
-"""What a study leaves on disk: tables, charts and summary.md."""
+"""Writes the tables, charts and summary.md of a study."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from sim.report.tables import Table
     from sim.statistics.warm_up import WarmUp
     from sim.store.store import Store
+    from sim.study.budget.outcome import Outcome
     from sim.study.budget.runs import Runs
-    from sim.study.budget.spending import Spent
     from sim.study.points.plan import Plan
     from sim.study.points.screening import Screened
 
@@ -33,12 +33,12 @@ SHOWN = 40
 
 @dataclass(frozen=True)
 class Written:
-    """What was written of a study.
+    """What has been written of a study.
 
     Attributes
     ----------
     sentences
-        What the study found.
+        The findings of the study.
     files
         The names of the files.
     """
@@ -52,12 +52,12 @@ def write(
     plan: Plan,
     runs: Runs,
     screened: Mapping[str, Screened],
-    spent: Spent,
+    outcome: Outcome,
     warm_up: WarmUp | None,
 ) -> Written:
     """Write every table, chart and text of a study."""
     words = words_of(plan)
-    tables, remarks = tables_of(store.folder.name, plan, runs, screened, spent, warm_up, words)
+    tables, remarks = tables_of(store.folder.name, plan, runs, screened, outcome, warm_up, words)
     for name, table in tables.items():
         store.write_table(name, table)
     notes = notes_of(plan, runs, tables, warm_up, words)
@@ -65,17 +65,17 @@ def write(
     drawn = charting.draw(store)
     units = {response: runs.unit(response) for response in plan.study.responses}
     named_units = pl.DataFrame([(str(r), u) for r, u in units.items()], schema=["response", "unit"], orient="row")
-    found = (
+    all_sentences = (
         *sentences.sentences(plan, tables | {"units": named_units}, words),
-        *sentences.choices(plan, spent.choices),
+        *sentences.choices(plan, outcome.choices),
         *remarks,
         *_left_out(plan, runs, screened),
     )
     shown = responses(units, tables["summary"], words)
-    store.write_text("summary.md", _markdown(plan, shown, found, notes["footer"], drawn))
+    store.write_text("summary.md", _markdown(plan, shown, all_sentences, notes["footer"], drawn))
     names = [f"{name}.{kind}" for name in tables for kind in ("parquet", "csv")]
     names += [f"charts/{name}.{kind}" for name in drawn for kind in ("png", "svg")]
-    return Written(found, (*names, charting.NOTES, "summary.md"))
+    return Written(all_sentences, (*names, charting.NOTES, "summary.md"))
 
 
 def tables_of(
@@ -83,11 +83,11 @@ def tables_of(
     plan: Plan,
     runs: Runs,
     screened: Mapping[str, Screened],
-    spent: Spent,
+    outcome: Outcome,
     warm_up: WarmUp | None,
     words: Words,
 ) -> tuple[dict[str, pl.DataFrame], list[str]]:
-    """Return every table of a study, and what is to be said of them."""
+    """Return every table of a study, and sentences on them."""
     run, mid = plan.first.run, plan.first.mid
     tables = {
         "design": findings.design_table(plan, runs, screened),
@@ -97,18 +97,18 @@ def tables_of(
     compared = findings.effects_table(plan, runs, screened, mid, run)
     if len(compared):
         tables["effects"] = compared
-    if len(spent.reached):
-        tables["precision"] = spent.reached
-    if spent.choices:
+    if len(outcome.reached):
+        tables["precision"] = outcome.reached
+    if outcome.choices:
         tables["choice"] = pl.DataFrame(
             [
                 {"asked": choice.asked, "point": one.name, "label": plan.point(one.name).label, "verdict": one.verdict,
-                 "replications": one.spent, "chosen": one.name == choice.chosen}
-                for choice in spent.choices
+                 "replications": one.used, "chosen": one.name == choice.chosen}
+                for choice in outcome.choices
                 for one in choice.candidates
             ]
         )  # fmt: skip
-    made = findings.findings(plan, runs, screened, spent, words)
+    made = findings.findings(plan, runs, screened, outcome, words)
     tables |= made.tables
     if warm_up is not None:
         chosen = warm_up.chosen.select(
@@ -124,10 +124,10 @@ def tables_of(
 def notes_of(
     plan: Plan, runs: Runs, tables: Mapping[str, pl.DataFrame], warm_up: WarmUp | None, words: Words
 ) -> dict[str, Any]:
-    """Return what the charts say beside their numbers, so that they can be drawn from the folder alone."""
+    """Return the texts of the charts, so that they can be drawn from the folder alone."""
     run, first = plan.first.run, plan.first
     judged = {response: plan.report.judged(response) for response in plan.study.responses}
-    counts = [runs.count(name) for name in findings.whole(runs) or runs.keys]
+    counts = [runs.count(name) for name in findings.complete_points(runs) or runs.keys]
     n = f"{min(counts)} to {max(counts)}" if len(set(counts)) > 1 else f"{counts[0]}"
     return {
         "title": plan.study.title,
@@ -148,16 +148,15 @@ def notes_of(
 
 
 def _caution(tables: Mapping[str, pl.DataFrame]) -> str:
-    """Return what must be known of differences for which no verdict is given."""
+    """Return a caution about differences for which no verdict is given."""
     if "effects" not in tables:
         return ""
     kept_back = tables["effects"].filter(BY_OVERLOAD)["point"].n_unique()
     if not kept_back:
         return ""
     return (
-        f"At {counted(kept_back, 'point')} or their baseline too many requests of a measure meet staff who "
-        "cannot keep up: effects.csv gives no verdict on it there, and how far it goes depends on the length of the "
-        "run."
+        f"At {counted(kept_back, 'point')} or their baseline too many requests of a measure go to staff who "
+        "cannot keep up: effects.csv gives no verdict on it there, and its size depends on the length of the run."
     )
 
 
@@ -169,15 +168,15 @@ def responses(units: Mapping[Response, str], summary: pl.DataFrame, words: Words
     scales = {response: scale_of(unit) for response, unit in units.items()}
     columns += [Column(_heading(words.of(response), scale[1]), "right") for response, scale in scales.items()]
     for row in summary.head(SHOWN).iter_rows(named=True):
-        told = []
+        row_cells = []
         for response, (factor, *_) in scales.items():
             mean, low, high = (factor * row[f"{response}{end}"] for end in ("", "_low", "_high"))
             half = (high - low) / 2
             places = decimals(half, abs(mean))
             within = f" ± {number(half, places)}" if math.isfinite(half) else ""
-            told.append(f"{number(mean, places)}{within}" if math.isfinite(mean) else "–")
-        cells.append((row["point"], row["label"], *told))
-    notes = ["±: half of the interval of each mean by itself. –: withheld, failed, or no such design."]
+            row_cells.append(f"{number(mean, places)}{within}" if math.isfinite(mean) else "–")
+        cells.append((row["point"], row["label"], *row_cells))
+    notes = ["±: half of the interval of each mean by itself. –: withheld, failed, or infeasible."]
     if len(summary) > SHOWN:
         notes.insert(0, f"The first {SHOWN} of {len(summary)} points; all are in summary.csv.")
     return Table("Responses", tuple(columns), tuple(cells), tuple(notes))
@@ -189,39 +188,38 @@ def _heading(words: str, unit: str) -> str:
 
 
 def _left_out(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> list[str]:
-    """Return what has to be said of points that were not run, or whose numbers must be read with care."""
-    said, of = [], f"of {counted(len(plan.points), 'point')}"
-    impossible = [point for point in plan.points if point.pilot is None]
-    if impossible:
-        first = impossible[0]
-        said.append(
-            f"No such design, and left out: {len(impossible)} {of} (design.csv says why), as {first.label}: "
-            f"{first.why}."
+    """Return sentences on points that were not run, or whose numbers must be read with care."""
+    notes, of = [], f"of {counted(len(plan.points), 'point')}"
+    infeasible = [point for point in plan.points if point.pilot is None]
+    if infeasible:
+        first = infeasible[0]
+        notes.append(
+            f"Infeasible, and left out: {len(infeasible)} {of} (design.csv says why), as {first.label}: {first.why}."
         )
     if runs.failures:
         first = next(point for point in plan.points if point.name in runs.failures)
-        said.append(
+        notes.append(
             f"Failed, and left out: {len(runs.failures)} {of}, as {first.label} ({first.name}): "
-            f"{runs.failures[first.name]}. The others are whole; retry=true tries again."
+            f"{runs.failures[first.name]}. The others are complete; retry=true tries again."
         )
-    overloaded = [name for name, look in screened.items() if look.overloaded and name in runs.keys]
+    overloaded = [name for name, design in screened.items() if design.overloaded and name in runs.keys]
     if overloaded:
-        said.append(
-            f"At {len(overloaded)} {of} some posts cannot keep up with work that piles up, so that what is measured "
-            "there depends on the length of the run"
+        notes.append(
+            f"At {len(overloaded)} {of} some posts cannot keep up with their work, so what is measured there depends "
+            "on the length of the run"
             + (
-                "; effects.csv withholds its verdicts where too many requests meet them."
+                "; effects.csv withholds its verdicts where too many requests go to them."
                 if len(plan.points) > 1 and plan.pairs()
                 else "."
             )
         )
-    return said
+    return notes
 
 
 def cost(runs: Runs) -> str:
-    """Return what the run cost."""
+    """Return the cost of the run in a sentence."""
     if not runs.simulated:
-        kept = "what is kept was read, and what failed is not tried again (retry=true)" if runs.failures else ""
+        kept = "finished replications were read, and failed ones are not retried (retry=true)" if runs.failures else ""
         return f"Nothing was simulated: {kept or 'every replication was kept already'}."
     return (
         f"Simulated now: {counted(runs.simulated, 'replication')}, {runs.steps:,} steps in "
@@ -229,15 +227,15 @@ def cost(runs: Runs) -> str:
     )
 
 
-def _markdown(plan: Plan, table: Table, found: Sequence[str], footer: str, drawn: Sequence[str]) -> str:
-    """Return the whole summary as Markdown."""
+def _markdown(plan: Plan, table: Table, all_sentences: Sequence[str], footer: str, drawn: Sequence[str]) -> str:
+    """Return the summary as Markdown."""
     from sim.report.tables import escape_markdown
 
     study = plan.study
     parts = [
         f"# {escape_markdown(study.title)}",
         escape_markdown(study.question),
-        "\n".join(f"- {escape_markdown(sentence)}" for sentence in found),
+        "\n".join(f"- {escape_markdown(sentence)}" for sentence in all_sentences),
         table.to_markdown(),
         "\n\n".join(f"![{escape_markdown(name)}](charts/{name}.svg)" for name in drawn),
         escape_markdown(footer),

@@ -1,4 +1,4 @@
-"""The headlines of a case: what each is held against, and what the measures say of it, whichever way it falls."""
+"""The headlines of a case: what each compares, and what the measures say of it, however it comes out."""
 
 from __future__ import annotations
 
@@ -63,15 +63,15 @@ class Headlines(Section):
 
 @dataclass(frozen=True)
 class Effect:
-    """What a headline hangs on, under one state of the assumptions.
+    """What a headline depends on, under one state of the assumptions.
 
     Attributes
     ----------
-    label : str
-        The assumption and its value; empty for the base.
-    first, second : analysis.Interval or None
-        The two points' own values; None: the design cannot be staffed.
-    effect : analysis.Interval or None
+    path, value : str, float or None
+        The assumption and its value; empty and None at the base.
+    first, second : intervals.Interval or None
+        The two points' own values; None: the design is infeasible.
+    effect : intervals.Interval or None
         The difference, ratio or value.
     why : str
         Why there is no effect, or an empty text.
@@ -101,12 +101,12 @@ def effect(headline: Headline, first: Floats, second: Floats, confidence: float)
     return intervals.mean_interval(paired, confidence)
 
 
-def verdict(headline: Headline, found: intervals.Interval | None) -> str:
+def verdict(headline: Headline, interval: intervals.Interval | None) -> str:
     """Return `holds`, `does not hold`, `undecided` or `withheld`."""
-    if found is None or np.isnan(found.estimate):
+    if interval is None or np.isnan(interval.estimate):
         return "withheld"
     above, bound = headline.holds.side == "above", headline.holds.bound
-    low, high = (found.low, found.high) if above else (-found.high, -found.low)
+    low, high = (interval.low, interval.high) if above else (-interval.high, -interval.low)
     bound = bound if above else -bound
     return "holds" if low > bound else "does not hold" if high <= bound else "undecided"
 
@@ -118,21 +118,21 @@ def sentences(
     units: Mapping[str, str],
     known: Mapping[str, str],
 ) -> tuple[str, str]:
-    """Return the two sentences of a headline: what was found, and how it moves over its assumptions.
+    """Return the two sentences of a headline: the result, and how it moves over its assumptions.
 
     `known` are further values that the words may name.
     """
     unit = units[headline.measure]
-    said = verdict(headline, base.effect)
-    if base.first is None or base.second is None or base.effect is None or said == "withheld":
+    decided = verdict(headline, base.effect)
+    if base.first is None or base.second is None or base.effect is None or decided == "withheld":
         return f"Nothing can be said: {base.why or 'too many requests were still open at the end'}.", _moves(
             headline, others, unit
         )
-    words = {"holds": headline.when_it_holds, "does not hold": headline.when_it_fails}.get(said, UNDECIDED)
+    words = {"holds": headline.when_it_holds, "does not hold": headline.when_it_fails}.get(decided, UNDECIDED)
     values = {
         **known,
-        "first": told(base.first, unit), "second": told(base.second, unit),
-        "effect": told(base.effect, _unit(headline, unit), signed=headline.kind == "difference"),
+        "first": value_text(base.first, unit), "second": value_text(base.second, unit),
+        "effect": value_text(base.effect, _unit(headline, unit), signed=headline.kind == "difference"),
     }  # fmt: skip
     return Template(words).safe_substitute(values).strip(), _moves(headline, others, unit)
 
@@ -144,14 +144,14 @@ def _moves(headline: Headline, others: Sequence[Effect], unit: str) -> str:
     for path in headline.assumptions:
         ends = [o for o in others if o.path == path]
         shown = [
-            f"{told(o.effect, unit, signed=headline.kind == 'difference', interval_too=False)} at {o.value:g} "
+            f"{value_text(o.effect, unit, signed=headline.kind == 'difference', interval_too=False)} at {o.value:g} "
             f"({verdict(headline, o.effect)})"
             if o.effect is not None and not np.isnan(o.effect.estimate)
             else f"nothing at {o.value:g} ({o.why or 'withheld: too many requests still open'})"
             for o in ends
         ]
         parts.append(f"{path}: {' and '.join(shown)}")
-    return f"Over the range of what is only assumed it is: {'; '.join(parts)}."
+    return f"Over the ranges of its assumptions it is: {'; '.join(parts)}."
 
 
 def _unit(headline: Headline, unit: str) -> str:
@@ -161,7 +161,7 @@ def _unit(headline: Headline, unit: str) -> str:
     return "percentage points" if headline.kind == "difference" and unit == "share" else unit
 
 
-def told(interval: intervals.Interval, unit: str, *, signed: bool = False, interval_too: bool = True) -> str:
+def value_text(interval: intervals.Interval, unit: str, *, signed: bool = False, interval_too: bool = True) -> str:
     """Return a value with its unit and, unless it is exact, its interval."""
     percent = unit in ("share", "percentage points")
     scale, places = (100, 1) if percent else (1, 2)

@@ -16,7 +16,7 @@ from sim.study import replications
 from sim.study.comparison.comparison import opened, run_missing
 from sim.study.comparison.redraw import footer
 from sim.study.design import prepared
-from sim.study.headlines.definitions import Effect, Headline, Headlines, effect, sentences, told, verdict
+from sim.study.headlines.definitions import Effect, Headline, Headlines, effect, sentences, value_text, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,7 @@ DEFAULTS = ("run=quick", "run.replications=10")
 
 @dataclass(frozen=True)
 class Point:
-    """One design point of a study: the design it is run as, or why there is none."""
+    """One point of a headline's study: its design, or why it is infeasible."""
 
     id: str
     path: str  # of the assumption that was moved; empty at the base
@@ -72,7 +72,7 @@ def points_of(headline: Headline, line: Line) -> list[Point]:
 
 
 def _point(id_: str, path: str, value: float | None, label: str, knobs: tuple[str, ...], line: Line) -> Point:
-    """Return one point, checked: a design that cannot be staffed is none, and says why."""
+    """Return one point, checked; an infeasible design says why."""
     pilot = next(knob for knob in reversed(knobs) if knob.startswith("pilot="))
     rest = tuple(knob for knob in knobs if not knob.startswith("pilot="))
     plain = compose("main", Line((*DEFAULTS, *rest), line.config_dir), pilot)
@@ -81,7 +81,7 @@ def _point(id_: str, path: str, value: float | None, label: str, knobs: tuple[st
     except ConfigError as error:
         if not path:
             raise
-        return Point(id_, path, value, label, None, f"no such design: {error}")
+        return Point(id_, path, value, label, None, f"infeasible: {error}")
     return Point(id_, path, value, label, design, "")
 
 
@@ -105,15 +105,15 @@ def study(
     units = {m: str(measures.filter(measures["measure"] == m)["unit"][0]) for m in headline.panels}
     base, *others = _effects(headline, points, measures, run.confidence)
     first, second = sentences(headline, base, others, units, _known(headline, points, measures, units, run.confidence))
-    said = verdict(headline, base.effect)
+    decided = verdict(headline, base.effect)
     first += _caution(headline, points, measures, run.withhold_share)
     store.finish({})
     figure = charts.headline(
         _shown(headline, points, measures, units, run.confidence), _moved(headline, [base, *others], units),
-        f"{headline.title}: {said}", first, footer(pilots),
+        f"{headline.title}: {decided}", first, footer(pilots),
     )  # fmt: skip
     images = {kind: charts.render(figure, kind) for kind in ("png", "svg")}
-    return escape_markdown(f"Verdict: {said}. {first} {second}"), images
+    return escape_markdown(f"Verdict: {decided}. {first} {second}"), images
 
 
 def _known(
@@ -122,21 +122,23 @@ def _known(
     """Return values that a headline's words may name: every panel's measure at every point that is shown."""
 
     def value(point: Point, measure: str) -> str:
-        return told(mean_interval(_values(point, measure, measures), confidence), units[measure], interval_too=False)
+        return value_text(
+            mean_interval(_values(point, measure, measures), confidence), units[measure], interval_too=False
+        )
 
     shown = [p for p in points if not p.path]
     return {f"{m}_{i}": value(p, m) for m in headline.panels for i, p in enumerate(shown, 1)}
 
 
 def _caution(headline: Headline, points: Sequence[Point], measures: pl.DataFrame, withhold_share: float) -> str:
-    """Return what must be said where many requests meet staff who cannot keep up, or an empty text."""
+    """Return a caution where many requests go to staff who cannot keep up, or an empty text."""
     shown = {p.label: p for p in points if not p.path}
     touched = max(float(_values(shown[label], "touched", measures).mean()) for label in headline.compared)
     if touched <= withhold_share or headline.arithmetic:
         return ""
     return (
-        f" Up to {touched:.0%} of requests meet staff who cannot keep up, so that how far it goes depends on the "
-        "length of the run."
+        f" Up to {touched:.0%} of requests go to staff who cannot keep up, so its size depends on the length of the "
+        "run."
     )
 
 
@@ -152,15 +154,15 @@ def _effects(headline: Headline, points: Sequence[Point], measures: pl.DataFrame
     pairs = [tuple(base[label] for label in headline.compared)]
     ends = [p for p in points if p.path]
     pairs += list(zip(ends[::2], ends[1::2], strict=True))
-    found = []
+    effects = []
     for a, b in pairs:
         if why := a.why or b.why:
-            found.append(Effect(a.path, a.value, None, None, None, why))
+            effects.append(Effect(a.path, a.value, None, None, None, why))
             continue
         first, second = (_values(p, headline.measure, measures) for p in (a, b))
         both = (mean_interval(first, confidence), mean_interval(second, confidence))
-        found.append(Effect(a.path, a.value, *both, effect(headline, first, second, confidence)))
-    return found
+        effects.append(Effect(a.path, a.value, *both, effect(headline, first, second, confidence)))
+    return effects
 
 
 def _shown(
@@ -170,10 +172,10 @@ def _shown(
     rows = []
     for measure in headline.panels:
         for point in (p for p in points if not p.path):
-            found = mean_interval(_values(point, measure, measures), confidence)
+            mean = mean_interval(_values(point, measure, measures), confidence)
             unit = units[measure]
             label = measure.replace("_", " ") + ("" if unit == "share" else f" ({unit})")
-            rows.append((point.label, measure, label, unit, found.estimate, found.low, found.high))
+            rows.append((point.label, measure, label, unit, mean.estimate, mean.low, mean.high))
     return pl.DataFrame(rows, schema=["point", "measure", "label", "unit", "mean", "low", "high"], orient="row")
 
 

@@ -1,1 +1,1 @@
-"""The points of a study: factors, settings and designs, decided before anything is run."""
+"""The points of a study: factors, settings and designs, fixed before anything is run."""

@@ -13,7 +13,7 @@ from sim import config
 from sim.config.compose import CONFIGS, Line, as_override, compose, options
 from sim.errors import ConfigError, near
 from sim.study.points.factors import number, shown
-from sim.study.points.shares import WHOLES, room, sums_to_one
+from sim.study.points.shares import SHARE_GROUPS, rescaled, sums_to_one
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Point:
-    """A setting under a pilot: the design that is run, or why there is none.
+    """A setting under a pilot: the design that is run, or why it is infeasible.
 
     Attributes
     ----------
     name
-        By which the study's tables call it.
+        In the study's tables.
     setting
         The number of its setting.
     base
         The name of the pilot's file.
     label
-        What to call it in words.
+        In words.
     pilot
         None where the config refuses it.
     why
-        Empty, or why it cannot be.
+        Empty, or why it is infeasible.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Point:
 
 
 def _groups() -> frozenset[str]:
-    """Return the groups of configs of which a pilot is made."""
+    """Return the groups of configs that make up a pilot."""
     import yaml
 
     main = yaml.safe_load((CONFIGS / "main.yaml").read_text(encoding="utf-8"))
@@ -69,17 +69,17 @@ class Composer:
     _groups: frozenset[str] = field(default_factory=_groups)
 
     def plain(self, base: str, groups: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Return the composed config of a pilot with other choices of groups (never to be changed)."""
+        """Return the composed config of a pilot with other choices of groups; callers must not change it."""
         choices = tuple(f"{group}={self._choice(group, name)}" for group, name in (groups or {}).items())
         key = (base, *choices)
         if key not in self._known:
             knobs = tuple(f"{key}={self._value(key, value)}" for key, value in self.study.base.items())
-            whole = Line((*knobs, *choices, *self.line.overrides), self.line.config_dir)
-            self._known[key] = compose("main", whole, f"pilot={base}")
+            line = Line((*knobs, *choices, *self.line.overrides), self.line.config_dir)
+            self._known[key] = compose("main", line, f"pilot={base}")
         return self._known[key]
 
     def mapping(self, base: str, knobs: Sequence[Knob]) -> dict[str, Any]:
-        """Return the whole config of a pilot with knobs set, as Hydra would compose it.
+        """Return the complete config of a pilot with knobs set, as Hydra would compose it.
 
         Raises
         ------
@@ -95,7 +95,7 @@ class Composer:
                 plain = put(plain, knob.key, knob.value)
         if not any(knob.rescales for knob in mine):
             return plain
-        return _make_room(before, plain, mine)
+        return _with_shares_rescaled(before, plain, mine)
 
     def is_group(self, key: str) -> bool:
         """Return whether a key chooses a file of a group of configs."""
@@ -115,7 +115,7 @@ class Composer:
         return as_override(name)
 
     def point(self, number: int, which: int, setting: Setting, base: str) -> Point:
-        """Return a setting under a pilot, checked; the base alone must be possible, any other may not be."""
+        """Return a setting under a pilot, checked; only the base must be feasible."""
         plain = self.mapping(base, setting.knobs)
         titles = [*([str(plain["title"])] if len(self.study.pilots) > 1 else []), setting.label]
         label = ", ".join(title for title in titles if title) or str(plain["title"])
@@ -129,16 +129,16 @@ class Composer:
         return Point(name, which, base, label, pilot, "")
 
 
-def _make_room(before: Mapping[str, Any], plain: dict[str, Any], knobs: Sequence[Knob]) -> dict[str, Any]:
-    """Return a config in which other shares of a whole have made room for those that moved."""
+def _with_shares_rescaled(before: Mapping[str, Any], plain: dict[str, Any], knobs: Sequence[Knob]) -> dict[str, Any]:
+    """Return a config in which the shares beside those that moved are rescaled, so that they still sum to 1."""
     set_to = {knob.key: knob for knob in knobs}
-    for whole in WHOLES:
-        moved = {key: set_to[key].value for key in whole if key in set_to and number(set_to[key].value) is not None}
-        held = {key: value_at(before, key) for key in whole}
+    for group in SHARE_GROUPS:
+        moved = {key: set_to[key].value for key in group if key in set_to and number(set_to[key].value) is not None}
+        held = {key: value_at(before, key) for key in group}
         if not any(set_to[key].rescales for key in moved) or not sums_to_one(held.values()):
             continue
         fixed = [key for key in moved if not set_to[key].rescales]
-        for key, share in room(held, moved, fixed).items():
+        for key, share in rescaled(held, moved, fixed).items():
             plain = put(plain, key, share)
     return plain
 
@@ -169,7 +169,7 @@ def _put(node: Any, path: Sequence[str], value: Any, *, new: bool) -> Any:
         return _merged(node, value, new=new)
     part, *rest = path
     if isinstance(node, list):
-        at = _place(node, part)
+        at = _index(node, part)
         return [*node[:at], _put(node[at], rest, value, new=new), *node[at + 1 :]]
     if not isinstance(node, dict) or (part not in node and not new):
         raise KeyError(part)
@@ -186,8 +186,8 @@ def _merged(held: Any, value: Any, *, new: bool) -> Any:
     return merged
 
 
-def _place(members: Sequence[Any], part: str) -> int:
-    """Return where in a list a member is that is called by its name or its number."""
+def _index(members: Sequence[Any], part: str) -> int:
+    """Return the index of a member of a list, given its name or its number."""
     for at, member in enumerate(members):
         if isinstance(member, dict) and member.get("name") == part:
             return at
@@ -200,7 +200,7 @@ def value_at(plain: Any, path: str) -> Any:
     """Return the value at a path, members of lists by their number or `name`; None where there is none."""
     try:
         for part in path.split("."):
-            plain = plain[_place(plain, part)] if isinstance(plain, list) else plain[part]
+            plain = plain[_index(plain, part)] if isinstance(plain, list) else plain[part]
     except (LookupError, TypeError):
         return None
     return plain
@@ -208,15 +208,15 @@ def value_at(plain: Any, path: str) -> Any:
 
 def _paths(plain: Mapping[str, Any]) -> list[str]:
     """Return the paths of all knobs and of what holds them, for suggestions."""
-    found: list[str] = []
+    paths: list[str] = []
 
     def walk(node: Any, at: tuple[str, ...]) -> None:
         inside: dict[str, Any] = node if isinstance(node, dict) else {}
         if isinstance(node, list):
             inside = {str(one["name"]): one for one in node if isinstance(one, dict) and "name" in one}
         for name, below in inside.items():
-            found.append(".".join((*at, name)))
+            paths.append(".".join((*at, name)))
             walk(below, (*at, name))
 
     walk(plain, ())
-    return found
+    return paths

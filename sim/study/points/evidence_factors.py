@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 ALL = "all"
 
-# What says how results are read, not how the district works.
+# Groups that say how results are read, not how the district works.
 READING = ("mid.", "report.", "run.")
 
 
 def rows(config_dir: Path | None) -> list[dict[str, Any]]:
-    """Return the rows of the evidence: those of the user's own district stand before the shipped ones.
+    """Return the rows of the evidence: those of the user's own district come before the shipped ones.
 
     Raises
     ------
@@ -34,7 +34,7 @@ def rows(config_dir: Path | None) -> list[dict[str, Any]]:
     import yaml
 
     own = config_dir / EVIDENCE if config_dir else None
-    found: list[dict[str, Any]] = []
+    all_rows: list[dict[str, Any]] = []
     for file in (own, CONFIGS / EVIDENCE):
         if file is None or not file.is_file():
             continue
@@ -49,15 +49,15 @@ def rows(config_dir: Path | None) -> list[dict[str, Any]]:
                 f"{EVIDENCE} must be a list of rows, each with a path, and pilots as a list where it names some, "
                 f"got {shown(wrong)}"
             )
-        known = {row["path"] for row in found}
-        found += [{"pilots": None, **row} for row in read if row["path"] not in known]
-    return found
+        known = {row["path"] for row in all_rows}
+        all_rows += [{"pilots": None, **row} for row in read if row["path"] not in known]
+    return all_rows
 
 
 def factors(
     names: Sequence[str], plain: Mapping[str, Mapping[str, Any]], config_dir: Path | None
 ) -> tuple[list[Factor], list[str]]:
-    """Return a factor for each row of the evidence that is named, and what is said of rows that were left out.
+    """Return a factor for each row of the evidence that is named, and a note on rows that were left out.
 
     Parameters
     ----------
@@ -89,11 +89,11 @@ def factors(
         else:
             alone = sum(other["path"] == row["path"] for other in wanted) == 1
             made.append(_factor(row, None if len(of) == len(plain) else of, alone=alone))
-    said = []
+    notes = []
     if left:
         rows_are = "row of the evidence is" if len(left) == 1 else "rows of the evidence are"
-        said.append(f"{len(left)} {rows_are} of other values than these pilots have: {', '.join(left)}.")
-    return made, said
+        notes.append(f"{len(left)} {rows_are} of other values than these pilots have: {', '.join(left)}.")
+    return made, notes
 
 
 def _row(row: Any) -> bool:
@@ -105,17 +105,17 @@ def _row(row: Any) -> bool:
 
 
 def _ranged(row: Mapping[str, Any]) -> bool:
-    """Return whether a row has a range of numbers that moves a result."""
+    """Return whether a row has a range of numbers that can change a result."""
     ends = [number(row.get(end)) for end in ("low", "base", "high")]
     numbers = all(end is not None and math.isfinite(end) for end in ends)
     return numbers and ends[0] != ends[2] and not row["path"].startswith(READING)
 
 
 def _factor(row: Mapping[str, Any], only: tuple[str, ...] | None, *, alone: bool) -> Factor:
-    """Return the factor of a row; other shares of a whole make room for it."""
+    """Return the factor of a row; a share rescales the others of its group."""
     path = row["path"]
     name = path if alone or only is None else f"{path} ({', '.join(only)})"
     low, base, high = row["low"], row["base"], row["high"]
     moved = {end: Knob(path, end, only, is_share(path)) for end in (low, base, high)}
     levels = tuple(Level(shown(end), float(end), (knob,)) for end, knob in moved.items())
-    return Factor(name, levels, ((moved[low], float(high), config.is_whole(path)),), shown(moved[base].value))
+    return Factor(name, levels, ((moved[low], float(high), config.takes_integers(path)),), shown(moved[base].value))

@@ -25,7 +25,8 @@ SWEEP = "a list, or a sweep as range(100,501,100), interval(0,1) or glob(*)"
 MOST_LEVELS = 10_000
 """Of one factor."""
 
-MOST_TOLD = 10
+MOST_SHOWN = 10
+"""Values of a factor in a message."""
 
 
 def parsed(name: str, given: Any, config_dir: Path | None) -> Factor:
@@ -61,53 +62,57 @@ def labelled(label: str, knobs: Mapping[str, Any]) -> Level:
 
 
 def each_once(where: str, levels: Sequence[Level]) -> None:
-    """Raise where two labels stand for the same values.
+    """Raise if two labels stand for the same values.
 
     Raises
     ------
     ConfigError
-        No level may be another one under a second name.
+        Levels must differ in more than their labels.
     """
     first: dict[Any, str] = {}
     for level in levels:
         before = first.setdefault(identity(level.knobs), level.label)
         if before != level.label:
-            raise ConfigError(f"{where} must have different levels, got the same one as {before} and {level.label}")
+            raise ConfigError(
+                f"{where} must have levels that differ, but these are the same: {before} and {level.label}"
+            )
 
 
 def _together(name: str, given: Mapping[str, Any], config_dir: Path | None) -> Factor:
     """Return a factor of one or several keys, which take their first values together, then their second ones."""
     read = {str(key): _values(name, str(key), value, config_dir) for key, value in given.items()}
     if all(isinstance(values, tuple) for values in read.values()):
-        ends = [(Knob(key, low), high, whole) for key, (low, high, whole) in read.items()]
+        ends = [(Knob(key, low), high, integers) for key, (low, high, integers) in read.items()]
         return Factor(name, intervals=tuple(ends))
     lengths = {key: 0 if isinstance(values, tuple) else len(values) for key, values in read.items()}
     if len(set(lengths.values())) != 1:
-        told = ", ".join(f"{key} has {n or 'an interval'}" for key, n in lengths.items())
-        raise ConfigError(f"study.factors.{name} must have equally many values for each of its keys, got {told}")
+        numbers = ", ".join(f"{key} has {n or 'an interval'}" for key, n in lengths.items())
+        raise ConfigError(
+            f"study.factors.{name} must have the same number of values for each of its keys, got {numbers}"
+        )
     rows = list(zip(*read.values(), strict=True))
     knobs = [tuple(Knob(key, value) for key, value in zip(read, row, strict=True)) for row in rows]
     if len({identity(one) for one in knobs}) < len(rows):
-        raise ConfigError(f"study.factors.{name} must have different levels, got {_told(rows)}")
+        raise ConfigError(f"study.factors.{name} must have different levels, got {_shown_values(rows)}")
     labels = _labels(rows)
     levels = (Level(label, number(row[0]), one) for label, row, one in zip(labels, rows, knobs, strict=True))
     return Factor(name, tuple(levels))
 
 
 def _labels(rows: Sequence[Sequence[Any]]) -> list[str]:
-    """Return what to call levels: by the first value of each, by all of them where that is not enough, or in turn."""
+    """Return the labels of levels: the first value of each, all of them where that is not enough, or numbered."""
     firsts = [shown(row[0]) for row in rows]
-    wholes = [" / ".join(shown(value) for value in row) for row in rows]
-    for labels in (firsts, wholes):
+    full = [" / ".join(shown(value) for value in row) for row in rows]
+    for labels in (firsts, full):
         if len(set(labels)) == len(labels):
             return labels
-    return [f"{place}: {label}" for place, label in enumerate(wholes, start=1)]
+    return [f"{number}: {label}" for number, label in enumerate(full, start=1)]
 
 
-def _told(rows: Sequence[Sequence[Any]]) -> str:
+def _shown_values(rows: Sequence[Sequence[Any]]) -> str:
     """Return the values of a factor, cut short."""
-    told = [" / ".join(shown(value) for value in row) for row in rows[:MOST_TOLD]]
-    return ", ".join(told) + (f" and {len(rows) - MOST_TOLD} more" if len(rows) > MOST_TOLD else "")
+    first = [" / ".join(shown(value) for value in row) for row in rows[:MOST_SHOWN]]
+    return ", ".join(first) + (f" and {len(rows) - MOST_SHOWN} more" if len(rows) > MOST_SHOWN else "")
 
 
 def _values(name: str, key: str, given: Any, config_dir: Path | None) -> list[Any] | Ends:
@@ -135,7 +140,7 @@ def _swept(where: str, key: str, text: str, config_dir: Path | None) -> list[Any
             raise ConfigError(f"{where} must be {SWEEP}, got {shown(text)}")
         swept: Any = override._value
         if getattr(swept, "tags", None):
-            raise ConfigError(f"{where} must have no tag, as no design goes by it, got {shown(text)}")
+            raise ConfigError(f"{where} must have no tag (designs ignore tags), got {shown(text)}")
         if isinstance(swept, IntervalSweep):
             return _ends(where, key, swept, text)
         if isinstance(swept, Glob):
@@ -143,7 +148,7 @@ def _swept(where: str, key: str, text: str, config_dir: Path | None) -> list[Any
         if getattr(swept, "step", None) == 0:
             raise ConfigError(f"{where} must have a step other than 0, got {shown(text)}")
         if getattr(swept, "shuffle", False):
-            raise ConfigError(f"{where} must have an order that stays, so no shuffle, got {shown(text)}")
+            raise ConfigError(f"{where} must have a fixed order (no shuffle), got {shown(text)}")
         return [Override._convert_value(value) for value in islice(override.sweep_iterator(), MOST_LEVELS + 1)]
     except RecursionError as error:
         raise ConfigError(f"{where} must be less deeply nested, got {shown(text)}") from error
@@ -153,12 +158,12 @@ def _swept(where: str, key: str, text: str, config_dir: Path | None) -> list[Any
 
 def _ends(where: str, key: str, swept: Any, text: str) -> Ends:
     """Return both ends of an interval, and whether its knob takes whole numbers only."""
-    low, high, whole = float(swept.start), float(swept.end), config.is_whole(key.lstrip("+"))
+    low, high, integers = float(swept.start), float(swept.end), config.takes_integers(key.lstrip("+"))
     if not (math.isfinite(low) and math.isfinite(high)) or low == high:
         raise ConfigError(f"{where} must go from one number to another, got {shown(text)}")
-    if whole and not (low.is_integer() and high.is_integer()):
-        raise ConfigError(f"{where} must go from one whole number to another, as {key} takes no other, got {text}")
-    return low, high, whole
+    if integers and not (low.is_integer() and high.is_integer()):
+        raise ConfigError(f"{where} must go from one whole number to another, because {key} takes no other, got {text}")
+    return low, high, integers
 
 
 def _globbed(where: str, key: str, glob: Any, config_dir: Path | None) -> list[Any]:
@@ -181,7 +186,7 @@ def number(value: Any) -> float | None:
 
 
 def shown(value: Any) -> str:
-    """Return a value as a level is called."""
+    """Return a value as the label of a level."""
     if isinstance(value, float):
         return f"{value:.10g}"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

@@ -1,4 +1,4 @@
-"""What a study runs: its settings and points, decided whole before anything is simulated."""
+"""What a study runs: its settings and points, fixed before anything is simulated."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Plan:
     factors
         By name.
     settings
-        The rows of all designs, each once; the settings' numbers are their places here.
+        The rows of all designs, each once; the number of a setting is its index here.
     points
         Each setting under each pilot: setting after setting, pilots in the order of the study.
     baseline
@@ -52,7 +52,7 @@ class Plan:
     titles
         Of the pilots, by their names.
     notes
-        What has to be said of the plan.
+        Sentences on the plan.
     """
 
     study: Study
@@ -69,7 +69,7 @@ class Plan:
         return self.points[setting * n : (setting + 1) * n]
 
     def without(self, why: Mapping[str, str]) -> Plan:
-        """Return the plan with these points as such that cannot be, for the reasons given."""
+        """Return the plan with these points marked infeasible, for the reasons given."""
         points = (replace(p, pilot=None, why=why[p.name]) if p.name in why else p for p in self.points)
         return replace(self, points=tuple(points))
 
@@ -89,12 +89,12 @@ class Plan:
 
     @property
     def pilots(self) -> dict[str, Pilot]:
-        """Return the designs that can be, by the names of their points."""
+        """Return the feasible designs by the names of their points."""
         return {point.name: point.pilot for point in self.points if point.pilot is not None}
 
     @property
     def first(self) -> Pilot:
-        """Return the first design that can be: what holds for all of them is read from it."""
+        """Return the first feasible design: what holds for all of them is read from it."""
         return next(point.pilot for point in self.points if point.pilot is not None)
 
     @property
@@ -109,15 +109,15 @@ class Plan:
 
     def pairs(self) -> list[tuple[Point, Point]]:
         """Return which points are compared, the baseline first: pilots with the first, settings with the baseline."""
-        found = []
+        pairs = []
         for number in range(len(self.settings.all)):
             first, *others = self.at(number)
             if self.baseline is not None:
                 if number != self.baseline:
-                    found.append((self.at(self.baseline)[0], first))
+                    pairs.append((self.at(self.baseline)[0], first))
             else:
-                found += [(first, other) for other in others]
-        return found
+                pairs += [(first, other) for other in others]
+        return pairs
 
 
 def planned(study: Study, line: Line) -> Plan:
@@ -128,12 +128,12 @@ def planned(study: Study, line: Line) -> Plan:
     study
         As it was read.
     line
-        Knobs that are set for all points alike, and where to find configs.
+        Knobs of all points alike, and where to find configs.
 
     Raises
     ------
     ConfigError
-        Factors must name knobs and have levels; the base and the baseline must be designs that can be.
+        Factors must name knobs and have levels; the base and the baseline must be feasible designs.
     """
     _settable(study)
     composer = Composer(study, line)
@@ -167,7 +167,7 @@ def planned(study: Study, line: Line) -> Plan:
 
 
 def _settable(study: Study) -> None:
-    """Raise where a study sets or moves what is not a point's own: how results are read, who it is, or Hydra itself."""
+    """Raise if a study sets or moves what is not a point's own: how results are read, its name, or Hydra itself."""
     ours = ("pilot", "pilots", "name", "title", "run.replications")
     moved = [(f"study.factors.{name}", key) for name, given in study.factors.items() for key in _named(name, given)]
     moved += [(f"study.design.points.{n}", key) for one in study.design for n, k in one.points.items() for key in k]
@@ -175,7 +175,7 @@ def _settable(study: Study) -> None:
         plain = key.lstrip("+~")
         reading = plain.partition(".")[0] in READING or plain in READ_ONLY
         if plain.partition(".")[0].partition("/")[0] == "hydra" or plain in ours or (where != "study.base" and reading):
-            why = "a study names its pilots, its replications and what is read of them itself"
+            why = "the study file sets its pilots, its replications and how they are analysed"
             raise ConfigError(f"{where} must be a knob of a design ({why}), got {key}")
 
 
@@ -190,7 +190,7 @@ def _named(name: str, given: Any) -> list[str]:
 def _apart(
     given: Mapping[str, Factor], from_evidence: Sequence[Factor], line: Line, responses: Sequence[Response]
 ) -> None:
-    """Raise where a factor would stand in the place of a column, of another one, or of a knob of the command line."""
+    """Raise if a factor has the name of a column or of another factor, or moves a knob of the command line."""
     for factor in from_evidence:
         if factor.name in given:
             raise ConfigError(f"study.factors must leave out what study.evidence names, got {factor.name} in both")
@@ -198,20 +198,20 @@ def _apart(
         taken = [*FIXED, *(f"{response}{end}" for response in responses for end in ("", "_low", "_high"))]
         if name in taken:
             raise ConfigError(
-                f"study.factors must not be called as a column of the tables ({', '.join(taken)}), got {name}"
+                f"study.factors must not have the name of a column of the tables ({', '.join(taken)}), got {name}"
             )
     typed = {o.partition("=")[0].lstrip("+~"): o for o in line.overrides}
     for factor in given.values():
         for key in factor.keys:
             if key.lstrip("+") in typed:
                 raise ConfigError(
-                    f"{key} must be left out of the command line, as study.factors.{factor.name} moves it, "
+                    f"{key} must be left out of the command line, because study.factors.{factor.name} moves it, "
                     f"got {typed[key.lstrip('+')]}"
                 )
 
 
 def _base(factor: Factor, composer: Composer) -> str | None:
-    """Return the label of the level that every pilot of the study has already, or the number that all have beside."""
+    """Return the label of the level that every pilot of the study has, or the number that all have instead."""
     pilots = composer.study.pilots
     for level in factor.levels:
         if all(composer.mapping(pilot, level.knobs) == composer.plain(pilot) for pilot in pilots):
@@ -244,7 +244,7 @@ def _join(settings: Settings, one: DesignOf, known: Mapping[str, Factor], pilots
 
 
 def _each_key_once(mine: Sequence[Factor], pilots: Sequence[str]) -> None:
-    """Raise where two factors of a design move the same knob of the same pilot: the last one would win unseen."""
+    """Raise if two factors of a design move the same knob of the same pilot: the last one would win in silence."""
     first: dict[tuple[str, str], str] = {}
     for factor in mine:
         for key, only in sorted(factor.moves, key=repr):
@@ -284,7 +284,7 @@ def _baseline(given: Mapping[str, Any], known: Mapping[str, Factor]) -> Setting:
         of = {level.label: level for level in known[name].levels}
         knobs = known[name].knobs
         if label not in of and (isinstance(value, str) or len({knob.key for knob in knobs}) > 1):
-            told = f"one of {', '.join(of)}" if of else "left out, as no single value is the factor's"
-            raise ConfigError(f"study.baseline.{name} must be {told}{near(label, of)}, got {label}")
+            rule = f"one of {', '.join(of)}" if of else "left out, because the factor has no single value"
+            raise ConfigError(f"study.baseline.{name} must be {rule}{near(label, of)}, got {label}")
         levels[name] = of.get(label) or Level(label, factors.number(value), (replace(knobs[0], value=value),))
     return Setting({name: levels[name] for name in known if name in levels})

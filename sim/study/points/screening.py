@@ -1,4 +1,4 @@
-"""What is known of a point before it is run: its heads, and which posts cannot keep up."""
+"""Screening: the heads of a point and its overloaded posts, before it is run."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from sim.study.backend import Backend
 
 WORTH_A_POOL = 24
-"""So many designs are screened by several processes: for fewer, starting them costs more than it gives."""
+"""From this number of designs on it pays to screen them in several processes."""
 
 NOTE = "look"
-"""Under which a screening is noted in an archive."""
+"""The key under which a screening is noted in an archive."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,11 @@ class Screened:
     Attributes
     ----------
     heads
-        Of all levels together: what the design costs, as far as staff go.
+        Of all levels together: the staff that the design costs.
     overloaded
         The posts that cannot keep up, with their loads.
     why
-        Empty, or why there is no such design.
+        Empty, or why the design is infeasible.
     staff_overloaded
         The share of the heads of each level that cannot keep up.
     """
@@ -49,14 +49,14 @@ class Screened:
 
 @dataclass(frozen=True)
 class Task:
-    """A design to be looked at."""
+    """A design to be screened."""
 
     key: str
     pilot: Pilot
 
 
 def screen(task: Task) -> Screened:
-    """Return what is known of a design before it is run, or why there is no such design."""
+    """Return the screening of a design, or why it is infeasible."""
     try:
         design = prepared(task.pilot)
     except ConfigError as error:
@@ -67,27 +67,27 @@ def screen(task: Task) -> Screened:
 def screen_all(
     archive: Archive, pilots: Mapping[str, Pilot], keys: Mapping[str, str], backend: Backend, own: Packed = NOTHING
 ) -> dict[str, Screened]:
-    """Return what is known of every design before it is run, by name; it is kept beside the replications."""
-    seen: dict[str, Screened] = {}
+    """Return the screening of every design by name; results are kept beside the replications."""
+    known: dict[str, Screened] = {}
     tasks: dict[str, Task] = {}
     for name, key in keys.items():
-        held = _seen(archive.design(key).get(NOTE))
+        held = _kept(archive.design(key).get(NOTE))
         if held is not None:
-            seen[key] = held
-        elif key not in seen:
+            known[key] = held
+        elif key not in known:
             tasks[key] = Task(key, pilots[name])
 
-    def on_done(task: Task, found: Screened) -> None:
-        seen[task.key] = found
-        replications.describe(archive, task.pilot, own, {NOTE: _plain(found)})
+    def on_done(task: Task, screened: Screened) -> None:
+        known[task.key] = screened
+        replications.describe(archive, task.pilot, own, {NOTE: _plain(screened)})
 
     on = backend.executor if len(tasks) >= WORTH_A_POOL else executor.Serial(kind="serial")
     executor.run_tasks(screen, list(tasks.values()), on, on_done=on_done, named=lambda task: task.pilot.title)
-    return {name: seen[key] for name, key in keys.items()}
+    return {name: known[key] for name, key in keys.items()}
 
 
-def _seen(plain: Any) -> Screened | None:
-    """Return a look that was kept, unless what is kept is none."""
+def _kept(plain: Any) -> Screened | None:
+    """Return a screening from plain data, or None if it cannot be read."""
     try:
         shares = {str(level): float(share) for level, share in plain["staff_overloaded"].items()}
         return Screened(int(plain["heads"]), tuple(map(str, plain["overloaded"])), str(plain["why"]), shares)
@@ -95,7 +95,7 @@ def _seen(plain: Any) -> Screened | None:
         return None
 
 
-def _plain(found: Screened) -> dict[str, Any]:
-    """Return a look as plain data."""
-    return {"heads": found.heads, "overloaded": list(found.overloaded), "why": found.why,
-            "staff_overloaded": dict(found.staff_overloaded)}  # fmt: skip
+def _plain(screened: Screened) -> dict[str, Any]:
+    """Return a screening as plain data."""
+    return {"heads": screened.heads, "overloaded": list(screened.overloaded), "why": screened.why,
+            "staff_overloaded": dict(screened.staff_overloaded)}  # fmt: skip

@@ -1,4 +1,4 @@
-"""Shares of one whole: where the evidence moves one, the others make room."""
+"""Shares that sum to 1: when the evidence moves one, the others are rescaled."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sim.config import GROUPS
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-WHOLES = (
+SHARE_GROUPS = (
     ("staffing.street_sent_down_share", "staffing.street_sent_up_share"),
     tuple(f"burden.kinds.{kind}.share" for kind in ("long_term", "periodic", "ad_hoc")),
     tuple(f"burden.district_own_work.{group}" for group in GROUPS),
@@ -20,21 +20,21 @@ WHOLES = (
 
 
 def is_share(key: str) -> bool:
-    """Return whether a knob is a share of a whole."""
-    return any(key in whole for whole in WHOLES)
+    """Return whether a knob is one of a group of shares that sum to 1."""
+    return any(key in group for group in SHARE_GROUPS)
 
 
-def room(before: Mapping[str, float], moved: Mapping[str, float], fixed: Collection[str] = ()) -> dict[str, float]:
-    """Return the shares of a whole after some were moved: the others share what is left as before.
+def rescaled(before: Mapping[str, float], moved: Mapping[str, float], fixed: Collection[str] = ()) -> dict[str, float]:
+    """Return a group of shares after some were moved: the others keep their proportions in what is left.
 
     Parameters
     ----------
     before : mapping of knob -> share
-        All shares of the whole; they sum to 1.
+        All shares of the group; they sum to 1.
     moved : mapping of knob -> share
-        Those that are wanted. Where they leave no room, or there is no other, all are cut to scale.
+        Those that are wanted. Where they exceed 1, or there is no other, all are scaled to sum to 1.
     fixed : collection of str
-        Moved ones that are not cut: somebody gave their values.
+        Moved ones that are not scaled: the user gave their values.
 
     Returns
     -------
@@ -54,5 +54,5 @@ def room(before: Mapping[str, float], moved: Mapping[str, float], fixed: Collect
 
 
 def sums_to_one(shares: Collection[Any]) -> bool:
-    """Return whether these are the shares of a whole."""
+    """Return whether these are shares that sum to 1."""
     return all(isinstance(share, int | float) for share in shares) and math.isclose(sum(shares), 1)

@@ -1,4 +1,4 @@
-"""The responses of a study over its settings: those of one pilot, or the difference that another makes."""
+"""The responses of a study over its settings: those of one pilot, or differences of another from it."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class View:
-    """A response over the settings of a study.
+class ResponseBySetting:
+    """A response of a pilot over the settings of a study, or its difference from another pilot's.
 
     Attributes
     ----------
     response
-        Which.
+        Its measure and group.
     pilot
-        The pilot of which it is, or which differs.
+        The pilot that has it, or that differs.
     against
-        The pilot that it differs from; empty for the response itself.
+        The pilot from which it differs; empty for the response itself.
     values
         By setting.
     confidence
@@ -40,16 +40,16 @@ class View:
     confidence: float
 
 
-def views(plan: Plan, runs: Runs) -> list[View]:
+def responses_by_setting(plan: Plan, runs: Runs) -> list[ResponseBySetting]:
     """Return every response under the only pilot, or the difference of each other pilot from the first."""
     first, *others = plan.study.pilots
     made = []
     for response in plan.study.responses:
         if not others:
-            made.append(View(response, first, "", _measured(plan, runs, response), plan.confidence))
+            made.append(ResponseBySetting(response, first, "", _measured(plan, runs, response), plan.confidence))
         for number, other in enumerate(others, 1):
             values = _difference(plan, runs, response, number)
-            made.append(View(response, other, first, values, plan.confidence))
+            made.append(ResponseBySetting(response, other, first, values, plan.confidence))
     return made
 
 

@@ -1,4 +1,4 @@
-"""Which replications a study spends: the first of every point, and those that its precision takes."""
+"""What a study runs and what comes of it: every replication that it needs, precision reached, choices made."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ SHOWN_MISSED = 12
 
 
 @dataclass(frozen=True)
-class Spent:
-    """What was spent replications for.
+class Outcome:
+    """What the replications of a study gave, beside the values of its points.
 
     Attributes
     ----------
@@ -36,26 +36,26 @@ class Spent:
         How precise each response of each point became, against what was wanted; empty without targets.
     choices
         What was chosen.
-    said
-        What has to be said: points whose precision was not met, choices without their guarantee.
+    notes
+        Sentences on points whose precision was met or not.
     """
 
     reached: pl.DataFrame
     choices: tuple[Choice, ...]
-    said: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
-def spend(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> Spent:
-    """Have every replication that a study asks for, and return what was found out on the way."""
+def run(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> Outcome:
+    """Run every replication that the study needs, and return its precision and choices."""
     wanted = plan.study.precision
     if not wanted.until:
-        runs.have(dict.fromkeys(runs.keys, wanted.replications))
-    reached, said = _until_precise(plan, runs) if wanted.until else (pl.DataFrame(), [])
-    return Spent(reached, tuple(choose(plan, runs, screened)), tuple(said))
+        runs.ensure(dict.fromkeys(runs.keys, wanted.replications))
+    reached, notes = _until_precise(plan, runs) if wanted.until else (pl.DataFrame(), [])
+    return Outcome(reached, tuple(choose(plan, runs, screened)), tuple(notes))
 
 
 def _until_precise(plan: Plan, runs: Runs) -> tuple[pl.DataFrame, list[str]]:
-    """Run every point until its responses are as precise as wanted, or the budget ends; return what was reached."""
+    """Run every point until its responses are as precise as wanted, or the budget ends; return the precision."""
     wanted, names = plan.study.precision, [name for name in runs.keys if name not in runs.failures]
     place = {name: i for i, name in enumerate(names)}
     baselines: list[int | None] = [None] * len(names)
@@ -70,7 +70,7 @@ def _until_precise(plan: Plan, runs: Runs) -> tuple[pl.DataFrame, list[str]]:
 
     def draw(numbers: Ints) -> list[dict[str, Floats]]:
         asked = {name: int(number) for name, number in zip(names, numbers, strict=True)}
-        runs.have(asked, "replications until precise")
+        runs.ensure(asked, "replications until precise")
         # a point that failed has no values: its response is withheld
         return [
             {
@@ -97,10 +97,13 @@ def _until_precise(plan: Plan, runs: Runs) -> tuple[pl.DataFrame, list[str]]:
     ]
     missed = [row for row in rows if not row["met"]]
     judged = len({row["point"] for row in rows})
-    said = [f"All {counted(judged, 'point')} are as precise as wanted."] if judged else []
+    notes = [f"All {counted(judged, 'point')} are as precise as wanted."] if judged else []
     if judged < len(names):
         alone = len(names) - judged
-        said.append(f"{counted(alone, 'point')} had no difference to be precise about, as the baseline or without one.")
+        notes.append(
+            f"{counted(alone, 'point')} had no difference whose precision could be checked: the baseline, or a point "
+            "without one."
+        )
     if missed:
         points = list(dict.fromkeys(str(row["point"]) for row in missed))
         why = "; ".join(dict.fromkeys(str(row["why"]) for row in missed))
@@ -110,11 +113,11 @@ def _until_precise(plan: Plan, runs: Runs) -> tuple[pl.DataFrame, list[str]]:
             f" ({first['point']} has {plan.report.words(responses[str(first['response'])])} to ± "
             f"{first['half_width']:.3g} where {first['target']:.3g} is wanted)"
         )
-        said[:1] = [
+        notes[:1] = [
             f"{len(points)} of {judged} points are not as precise as wanted ({why}): "
             f"{', '.join(points[:SHOWN_MISSED])}{more}; precision.csv has all."
         ]
-    return pl.DataFrame(rows), said
+    return pl.DataFrame(rows), notes
 
 
 def _target(one: Target) -> Wanted:
