@@ -57,7 +57,8 @@ class NetworkRun:
     plan
         The network.
     measures
-        One row a measure, group and replication: pilot (the network's name), replication, measure, group, unit, value.
+        One row a measure, group and replication: pilot (the network's name), replication, measure, group, unit, value
+        and n.
     table
         Means with intervals, and theory where the network is a textbook queue.
     notes
