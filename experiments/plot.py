@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> None:
     from sim.store.store import Store
 
     folder = found(named[0])
-    names = draw(Store.attach(folder), *maps)
+    names = draw(Store.open_existing(folder), *maps)
     terminal().print(f"Drawn again in {folder / 'charts'}: {', '.join(names)} (PNG and SVG)", markup=False)
 
 

@@ -145,7 +145,7 @@ def keep(task: Task, found: Found) -> tuple[Mapping[str, Any], pl.DataFrame | No
     """Keep what a replication found, and return its facts; or return its measures too where nothing is kept."""
     if task.folder is None:
         return found.facts, found.tables["measures"]
-    Store.attach(task.folder).keep(task.name, task.replication, found.tables, found.facts)
+    Store.open_existing(task.folder).keep(task.name, task.replication, found.tables, found.facts)
     return found.facts, None
 
 

@@ -149,7 +149,7 @@ class Runs:
         except NotKept:  # another process put it aside meanwhile
             return False
         if names := lacking(whole["measure"].unique()):
-            self.archive.put_aside(key, replication, replications.EARLIER)
+            self.archive.set_aside(key, replication, replications.EARLIER)
             what = ", ".join(names)
             self._lacked[what] = self._lacked.get(what, 0) + 1
             return False
