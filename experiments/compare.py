@@ -30,8 +30,8 @@ wangge compare [pilots=[A,B,...]] [name=FOLDER] [executor=serial|local|dask] [wo
 Compares pilot designs with the first of the list, on the same residents with the same cases (common random
 numbers). Prints the work, heads and load of every design before anything is simulated, then the measures, the
 differences with simultaneous intervals and verdicts, and a conclusion. Everything is kept in results/FOLDER:
-tables (Parquet and CSV), charts (PNG and SVG), summary.md, manifest.json, and every finished replication; the
-same command goes on after a kill.
+tables (Parquet and CSV), charts (PNG and SVG), summary.md, manifest.json; every finished replication in
+results/.replications. The same command continues after a kill.
 
   pilots=[four_level,three_level]   which designs (configs/pilot/), the baseline first
   name=mine                         results/mine; by default compare, or compare-<hash> where knobs were set
