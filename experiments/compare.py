@@ -53,8 +53,8 @@ class Comparison(Section):
     name: Annotated[str, Field(min_length=1, max_length=60)] | None
 
 
-def main(arguments: list[str]) -> None:
-    """Run the command."""
+def main(arguments: list[str], command: Sequence[str] = ()) -> None:
+    """Run the command; `command` is what was typed, where these arguments are not."""
     if "--help" in arguments or "-h" in arguments:
         print(HELP)  # noqa: T201
         return
@@ -73,7 +73,12 @@ def main(arguments: list[str]) -> None:
     if line.show:
         show({**settings.model_dump(mode="json"), **backend.shown(), "pilots": plain})
         return
-    _compare(pilots, settings.name or _name(settings, pilots, rest.overrides), backend, other.overrides)
+    _compare(
+        pilots,
+        settings.name or _name(settings, pilots, rest.overrides),
+        backend,
+        command or ("wangge", "compare", *arguments),
+    )
 
 
 def show(plain: Mapping[str, Any]) -> None:
@@ -93,7 +98,7 @@ def _name(settings: Comparison, pilots: list[Pilot], overrides: Sequence[str]) -
     return f"{'compare' if len(pilots) > 1 else 'run'}-{digest[:8]}"
 
 
-def _compare(pilots: list[Pilot], name: str, backend: Backend, overrides: tuple[str, ...]) -> None:
+def _compare(pilots: list[Pilot], name: str, backend: Backend, command: Sequence[str]) -> None:
     """Print what is due, run what is missing, and print what came out."""
     from sim.report.console import terminal
     from sim.store.files import plain_name
@@ -109,7 +114,6 @@ def _compare(pilots: list[Pilot], name: str, backend: Backend, overrides: tuple[
         console.print(table)
     for note in before.notes:
         console.print(f"- {note}", markup=False)
-    command = ("wangge", "compare", *overrides)
     comparison = compare(designs, Path("results") / name, backend, console=console, command=command, before=before)
     for table in comparison.results:
         console.print(table)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -13,9 +13,6 @@ from sim.config import Name, Section
 from sim.config.compose import BACKEND_KEYS, Line, parse
 from sim.errors import ConfigError, near
 from sim.study.backend import backend_of
-
-if TYPE_CHECKING:
-    pass
 
 HELP = """\
 wangge headlines [only=[NAME,...]] [name=FOLDER] [run.replications=N] [key=value ...]
@@ -61,19 +58,19 @@ def main(arguments: list[str]) -> None:
         raise ConfigError("pilot must be left out: every point of a headline names its own")
     plain_name("name", settings.name)
     points = {name: points_of(headline, rest) for name, headline in chosen.items()}
-    console = terminal()
-    told = []
+    console, command = terminal(), ("wangge", "headlines", *arguments)
+    sections = []
     identity = {"model_version": MODEL_VERSION, "headlines": list(chosen), "knobs": list(rest.overrides)}
-    store = Store.open(Path("results") / settings.name, identity, {"command": ["wangge", "headlines", *line.overrides]})
+    store = Store.open(Path("results") / settings.name, identity, {"command": list(command)})
     for number, (name, headline) in enumerate(chosen.items(), 1):
         console.print(f"\n{number}. {headline.title}", markup=False)
         folder = Path("results") / f"{settings.name}-{name}"
-        text, images = study(console, folder, headline, points[name], backend, ("wangge", "headlines", *rest.overrides))
+        text, images = study(console, folder, headline, points[name], backend, command)
         for kind, image in images.items():
             store.write_bytes(f"charts/{name}.{kind}", image)
-        told.append(f"## {number}. {headline.title}\n\n{text}\n\n![{headline.title}](charts/{name}.svg)")
+        sections.append(f"## {number}. {headline.title}\n\n{text}\n\n![{headline.title}](charts/{name}.svg)")
         console.print(text, markup=False)
-    store.write_text("headlines.md", "\n\n".join([_opening(rest), *told]) + "\n")
+    store.write_text("headlines.md", "\n\n".join([_opening(rest), *sections]) + "\n")
     store.finish({})
     console.print(f"\nKept in results/{settings.name}/ (headlines.md, charts/)", markup=False)
 

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import os
+import select
 import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 COMMANDS = {
     "compare": "compare pilot designs on the same residents: tables, verdicts and charts",
@@ -43,6 +50,24 @@ Each command has its own --help; wangge --version says which version this is.
 """
 
 
+@contextmanager
+def quiet_without_reader() -> Iterator[None]:
+    """End with status 1 and no word where whatever reads the output (`| head`) has left."""
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        poll = select.poll()
+        poll.register(sys.stdout, 0)
+        if not poll.poll(0):  # it was another pipe that broke
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more when it ends
+        sys.exit(1)
+
+
+@quiet_without_reader()
 def main() -> None:
     """Run a command; a user's mistake is one paragraph and exit status 2."""
     arguments = sys.argv[1:]
@@ -68,6 +93,7 @@ def version() -> str:
     return f"wangge {installed()}, model {MODEL_VERSION}"
 
 
+@quiet_without_reader()
 def run(command: str, arguments: list[str]) -> int:
     """Return the exit status of a command."""
     from sim.errors import WanggeError

@@ -47,7 +47,7 @@ def multirun(arguments: Sequence[str], run: Callable[[list[str]], None]) -> None
             print(", ".join(mine))  # noqa: T201
             run([*mine, *fixed.values(), *([f"{name}-{number}"] if name else []), *others])
         return
-    order = _order(line, swept, fixed)
+    order = _order(line, swept, fixed, ("wangge", "run", *arguments))
     if line.show:
         show(order)
         return
@@ -76,7 +76,7 @@ def _split(line: Line) -> tuple[dict[str, list[str]], dict[str, str]]:
     return swept, fixed
 
 
-def _order(line: Line, swept: dict[str, list[str]], fixed: dict[str, str]) -> Order:
+def _order(line: Line, swept: dict[str, list[str]], fixed: dict[str, str], command: tuple[str, ...] = ()) -> Order:
     """Return the sweeps of a command line as a study: a grid over them, under every pilot that is named."""
     given = dict(o.split("=", 1) for o in line.overrides)
     pilots = swept.pop("pilot", None) or [fixed.pop("pilot", "pilot=four_level").partition("=")[2]]
@@ -99,5 +99,4 @@ def _order(line: Line, swept: dict[str, list[str]], fixed: dict[str, str]) -> Or
         [*rest.overrides, *(f"{key}={values}" for key, values in moved.items()), f"pilot={','.join(pilots)}"]
     )
     digest = hashlib.sha256(json.dumps(matters).encode()).hexdigest()[:8]
-    command = ("run", "-m", *line.overrides)
     return Order(name or f"multirun-{digest}", study, rest, backend_of(means), retry=False, command=command)

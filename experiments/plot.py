@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sim.errors import ConfigError, StoreError
 from sim.study.redraw import draw
-
-if TYPE_CHECKING:
-    pass
-
 
 HELP = """\
 wangge plot RESULTS [map=MEASURE]
@@ -43,7 +38,7 @@ def main(arguments: list[str]) -> None:
     from sim.store.store import Store
 
     folder = found(named[0])
-    names = draw(Store.attach(folder), *maps)
+    names = draw(Store.open_existing(folder), *maps)
     terminal().print(f"Drawn again in {folder / 'charts'}: {', '.join(names)} (PNG and SVG)", markup=False)
 
 

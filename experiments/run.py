@@ -17,7 +17,7 @@ from sim.errors import ConfigError
 from sim.study.backend import backend_of
 
 if TYPE_CHECKING:
-    pass
+    from collections.abc import Sequence
 
 HELP = """\
 wangge run [-m] [pilot=NAME | network=NAME] [name=FOLDER] [executor=serial|local|dask] [workers=N] [key=value ...]
@@ -57,15 +57,16 @@ def main(arguments: list[str]) -> None:
         multirun(arguments, main)
         return
     line = parse(arguments)
+    command = ("wangge", "run", *arguments)
     if any(o.startswith("network=") for o in line.overrides):
-        _network(line)
+        _network(line, command)
     elif any(o.startswith("network.") for o in line.overrides):
         raise ConfigError("network must be given (network=mmc) where one of its keys is set")
     else:
-        _pilot(line)
+        _pilot(line, command)
 
 
-def _pilot(line: Line) -> None:
+def _pilot(line: Line, command: Sequence[str]) -> None:
     """Run one pilot: a comparison of one."""
     from experiments import compare
 
@@ -78,10 +79,10 @@ def _pilot(line: Line) -> None:
         *(["--cfg", "job"] if line.show else []),
         *([f"--config-dir={line.config_dir}"] if line.config_dir else []),
     ]
-    compare.main([f"pilots=[{pilot}]", *name, *rest, *flags])
+    compare.main([f"pilots=[{pilot}]", *name, *rest, *flags], command)
 
 
-def _network(line: Line) -> None:
+def _network(line: Line, command: Sequence[str]) -> None:
     """Run a queueing network and print its measures beside theory."""
     from experiments import compare
     from sim.queueing import sample
@@ -109,7 +110,7 @@ def _network(line: Line) -> None:
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
     knobs = [o for o in rest.overrides if not o.startswith(("network=", "replications="))]
     folder = plain_name("name", settings.name or (f"run-{which}-{digest[:8]}" if knobs else f"run-{which}"))
-    store = Store.open(Path("results") / folder, identity, {"command": ["wangge", "run", *rest.overrides]})
+    store = Store.open(Path("results") / folder, identity, {"command": list(command)})
     console = terminal()
     name = plain_name("network", which.replace("/", "-"))
     result = network_run.run(

@@ -101,9 +101,9 @@ def archive_table(holdings: list[Holding], found: list[Study]) -> Table:
         ("designs", f"{len(holdings):,}"),
         ("replications", f"{sum(len(h.replications) for h in holdings):,}"),
         ("failed", f"{sum(h.failures for h in holdings):,}"),
-        ("put aside", f"{sum(h.aside for h in holdings):,}"),
+        ("set aside", f"{sum(h.aside for h in holdings):,}"),
         ("size", size(sum(h.n_bytes for h in holdings))),
-        ("of that, needed by no study", size(sum(h.n_bytes for h in unused))),
+        ("of that, used by no study", size(sum(h.n_bytes for h in unused))),
     )
     columns = (Column("results/.replications"), Column("", "right"))
     return Table("The archive of replications", columns, rows)
@@ -121,7 +121,7 @@ def _one(console: Console, found: list[Study], name: str) -> None:
 
         raise StoreError(study.trouble)
     ended = f"finished {when(study.last['finished'])}" if study.last.get("finished") else "not finished"
-    console.print(f"{study.command or 'Its command is not noted'}", markup=False)
+    console.print(study.command or "Its command is not noted", markup=False, soft_wrap=True)  # to be copied
     console.print(f"started {when(study.last.get('started'))}, {ended} (UTC)\n", markup=False)
     console.print(designs_table(study))
     for design, key in study.keys.items():
@@ -144,7 +144,7 @@ def designs_table(study: Study) -> Table:
         ))  # fmt: skip
     columns = (
         Column("design"), Column("title"), Column("kept", "right"), Column("failed", "right"),
-        Column("put aside", "right"), Column("size", "right"), Column("key"),
+        Column("set aside", "right"), Column("size", "right"), Column("key"),
     )  # fmt: skip
     return Table(f"Designs of {study.name}", columns, tuple(rows), () if rows else ("It keeps no replications.",))
 

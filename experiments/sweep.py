@@ -69,7 +69,7 @@ class Order:
     retry
         Whether failed replications are tried again.
     command
-        As it was given.
+        As it was typed.
     """
 
     name: str
@@ -87,7 +87,7 @@ def main(arguments: list[str]) -> None:
         return
     dry = "--dry-run" in arguments
     line = parse([word for word in arguments if word != "--dry-run"])
-    order = ordered(line)
+    order = ordered(line, ("wangge", "sweep", *arguments))
     if line.show:
         show(order)
         return
@@ -102,8 +102,8 @@ def show(order: Order) -> None:
     compare.show({"name": order.name, "study": study, **order.backend.shown()})
 
 
-def ordered(line: Line) -> Order:
-    """Return what a command line asks for.
+def ordered(line: Line, command: tuple[str, ...] = ()) -> Order:
+    """Return what a command line asks for; `command` is the line as it was typed.
 
     Raises
     ------
@@ -117,33 +117,23 @@ def ordered(line: Line) -> Order:
     named = [o.partition("=")[2] for o in mine.overrides if o.startswith("study=")]
     if not named:
         raise ConfigError(f"study must be given, one of {', '.join(known)} (wangge sweep study={known[0]})")
-    for knob in rest.overrides:
-        if knob.partition("=")[0] in ("pilot", "pilots"):
-            raise ConfigError(
-                f"{knob.partition('=')[0]} must be left out, as the study names its pilots: study.pilots=[...]"
-            )
-        if knob.startswith("run.replications="):
-            raise ConfigError(
-                "run.replications must be left out, as the study says how many: "
-                f"study.precision.replications={knob.partition('=')[2]}"
-            )
     # a study file need not write every key that a study has
     added = tuple(o.replace("study.", "++study.", 1) if o.startswith("study.") else o for o in mine.overrides)
     settings = config.checked(Settings, compose("sweep", Line(added, mine.config_dir)))
     study = study_schema.load(settings.study)
-    if study.warm_up is not None and any(o.startswith("run.warm_up_weeks=") for o in rest.overrides):
-        raise ConfigError("run.warm_up_weeks must be left out, as study.warm_up chooses it (study.warm_up=null)")
+    from sim.study.sweep import check_knobs
+
+    check_knobs(study, rest)
     changed = [*rest.overrides, *(o for o in mine.overrides if o.startswith("study.") and not o.startswith(SPENDING))]
     digest = hashlib.sha256(json.dumps(sorted(changed)).encode()).hexdigest()[:8]
     name = settings.name or (f"{named[-1]}-{digest}" if changed else named[-1])
-    return Order(name, study, rest, backend_of(where), settings.retry, ("sweep", *line.overrides))
+    return Order(name, study, rest, backend_of(where), settings.retry, command)
 
 
 def sweep(order: Order, *, dry: bool = False) -> None:
     """Plan a study, run what is missing and print what it found; or only print what would be run."""
     from sim.report.console import terminal
     from sim.report.tables import counted
-    from sim.store.archive import ARCHIVE, Archive
     from sim.store.files import plain_name
     from sim.study.findings import preview
     from sim.study.sweep import finish, prepare
@@ -152,16 +142,15 @@ def sweep(order: Order, *, dry: bool = False) -> None:
     console = terminal()
     preview.title(console, order.study)
     prepared = prepare(
-        order.study, order.line, order.backend, Archive.open(RESULTS / ARCHIVE),
+        order.study, order.line, order.backend, RESULTS,
         console=console, retry=order.retry, choose_warm_up=not dry,
     )  # fmt: skip
     preview.points(console, prepared.plan, prepared.screened)
     if dry:
         preview.estimate(console, prepared.plan, prepared.runs)
         return
-    command = ("wangge", *order.command)
-    result = finish(prepared, order.study, order.line, RESULTS / order.name, console=console, command=command)
-    if result.table:
+    result = finish(prepared, order.study, order.line, RESULTS / order.name, console=console, command=order.command)
+    if not result.up_to_date:
         console.print(result.table)
     console.print(str(result), markup=False)
     console.print(f"- {result.cost}", markup=False)

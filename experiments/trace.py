@@ -80,10 +80,12 @@ def main(arguments: list[str]) -> None:
 
         show({**settings.model_dump(mode="json"), **backend.shown(), "pilots": plain})
         return
-    _trace(settings, pilots, backend.engine, rest.overrides)
+    _trace(settings, pilots, backend.engine, rest.overrides, ("wangge", "trace", *arguments))
 
 
-def _trace(settings: Trace, pilots: list[Pilot], engine: engines.Settings, overrides: Sequence[str]) -> None:
+def _trace(
+    settings: Trace, pilots: list[Pilot], engine: engines.Settings, overrides: Sequence[str], command: Sequence[str]
+) -> None:
     """Follow the request, print the journeys and keep them."""
     from sim.journeys.follow import Journeys, Selection, follow, keep
     from sim.journeys.sentences import journey_text
@@ -100,8 +102,7 @@ def _trace(settings: Trace, pilots: list[Pilot], engine: engines.Settings, overr
     request = each[0].request
     identity = {**replications.identity(pilots), "trace": {"request": request, "replication": settings.replication}}
     name = settings.name or _name(identity, settings, overrides)
-    command = ["wangge", "trace", f"request={request}", *overrides]
-    store = Store.open(Path("results") / name, identity, {"command": command})
+    store = Store.open(Path("results") / name, identity, {"command": list(command)})
     console = terminal()
     for note in journeys.remarks:
         console.print(f"- {note}", markup=False)

@@ -5,20 +5,24 @@ Nothing is printed but progress, and that only where somebody watches: in a term
 
 from __future__ import annotations
 
+import operator
+import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from sim import config
-from sim.config import study_schema
-from sim.config.compose import Line, as_override, compose, own_folder, read_yaml
+from sim.config import Pilot, study_schema
+from sim.config.compose import CONFIGS, Line, as_override, compose, options, own_folder, read_yaml
 from sim.district import engines
-from sim.errors import ConfigError
+from sim.engine.network import LIMIT
+from sim.errors import ConfigError, near
 from sim.journeys.follow import Journeys, Selection, follow
 from sim.queueing import sample
 from sim.report.console import for_a_caller, quiet
 from sim.study import network_run
-from sim.study.backend import backend_of
+from sim.study.backend import backend
 from sim.study.comparison.comparison import compare as run_comparison
 from sim.study.design import prepared_all
 from sim.study.own_measures import OwnMeasure, packed
@@ -26,12 +30,9 @@ from sim.study.replication import simulate as run_replication
 from sim.study.sweep import sweep as run_sweep
 
 if TYPE_CHECKING:
-    import os
-
     import polars as pl
     from rich.console import Console
 
-    from sim.config import Pilot
     from sim.engine.network import Network
     from sim.engine.record import Spells, Visits
     from sim.queueing.schema import Plan
@@ -41,8 +42,10 @@ if TYPE_CHECKING:
     from sim.study.sweep import Sweep
 
     Folder = str | os.PathLike[str]
-    Engine = Literal["compiled", "reference"]
-    Executor = Literal["local", "serial", "dask"]
+    Engine = Literal["compiled", "reference"] | Mapping[str, Any]
+    Executor = Literal["local", "serial", "dask"] | Mapping[str, Any]
+
+KNOB = re.compile(r"\w+(\.\w+)*")
 
 
 def pilot(
@@ -70,20 +73,28 @@ def pilot(
         Another name (letters, digits, underscores) and other words for the design: of two designs of one file, one
         needs them.
 
+    Returns
+    -------
+    Pilot
+        Every group and knob as an attribute; frozen.
+
     Raises
     ------
     ConfigError
         In one paragraph with path, rule and value: an unknown file or knob, a value that a knob does not take.
     """
-    folder = None if config_dir is None else own_folder(str(config_dir))
-    overrides = tuple(f"{key}={as_override(value)}" for key, value in (knobs or {}).items())
-    plain = compose("main", Line((f"run={run}", *overrides), folder), f"pilot={name}")
+    for key in ("pilot", "run"):
+        if key in (knobs or {}):
+            raise ConfigError(f"knobs must leave out {key}, which sim.pilot takes beside them, got {knobs}")
+    folder = _own_folder(config_dir)
+    line = Line((f"run={_file('run', run, folder)}", *_overrides(knobs)), folder)
+    plain = compose("main", line, f"pilot={_file('pilot', name, folder)}")
     words = {"name": called, "title": title or (called and f"{plain['title']} ({called})")}
     return config.load(plain | {key: value for key, value in words.items() if value is not None})
 
 
 def compare(
-    pilots: Sequence[Pilot],
+    pilots: Pilot | Sequence[Pilot],
     *,
     folder: Folder,
     replications: int | None = None,
@@ -100,16 +111,21 @@ def compare(
 
     Parameters
     ----------
-    pilots : sequence of Pilot
-        The baseline first; each with a name of its own.
+    pilots : Pilot or sequence of Pilot
+        The baseline first; each with a name of its own, all over the same weeks.
     folder : path
         Where tables, charts and summary are kept.
     replications : int, optional
         Of each design; by default as their configs say.
     measures : sequence of OwnMeasure
         Measures of one's own beside the built-in ones.
-    engine, executor, workers
-        By which engine and where to run; no number depends on it.
+    engine : str or mapping
+        `compiled` or `reference`, or any settings of `configs/engine/` with their `kind`; no number depends on it.
+    executor : str or mapping
+        `local` (processes on this machine), `serial` (this process alone) or `dask`, or any settings of
+        `configs/executor/` with their `kind`; no number depends on it.
+    workers : int, optional
+        How many processes; by default as many as cores.
     progress : bool
         Whether a terminal or a notebook is shown how far it is.
 
@@ -122,17 +138,14 @@ def compare(
     Raises
     ------
     ConfigError
-        Pilots must have names of their own and heads enough for their posts.
+        Pilots must have names of their own, the same run and heads enough for their posts.
     StoreError
         The folder must be empty or hold this very comparison, and be writable.
     """
-    designs = [_with_replications(one, replications) for one in pilots]
-    names = [one.name for one in designs]
-    if not names:
-        raise ConfigError("pilots must be at least one, got none")
-    for name in names:
-        if names.count(name) > 1:
-            raise ConfigError(f"pilots must have names of their own (sim.pilot(..., called=...)), got {name} twice")
+    designs = _designs(pilots)
+    if replications is not None:
+        number = {"replications": _whole("replications", replications, 1)}
+        designs = [one.model_copy(update={"run": one.run.model_copy(update=number)}) for one in designs]
     return run_comparison(
         prepared_all(designs), Path(folder), _backend(engine, executor, workers),
         console=_console(progress), command=("sim.compare",), measures=measures,
@@ -183,11 +196,13 @@ def sweep(
     StoreError
         The folder must be empty or hold this very study, and be writable.
     """
-    mine = None if config_dir is None else own_folder(str(config_dir))
-    plain = dict(study) if isinstance(study, Mapping) else compose("sweep", Line((f"study={study}",), mine))["study"]
-    overrides = tuple(f"{key}={as_override(value)}" for key, value in (knobs or {}).items())
+    mine = _own_folder(config_dir)
+    if isinstance(study, Mapping):
+        plain = dict(study)
+    else:
+        plain = compose("sweep", Line((f"study={_file('study', study, mine)}",), mine))["study"]
     return run_sweep(
-        study_schema.load(plain), Line(overrides, mine), Path(folder), _backend(engine, executor, workers),
+        study_schema.load(plain), Line(_overrides(knobs), mine), Path(folder), _backend(engine, executor, workers),
         console=_console(progress), retry=retry, command=("sim.sweep",), measures=measures,
     )  # fmt: skip
 
@@ -205,8 +220,8 @@ def simulate(
         Its number, at least 0: the same number brings the same residents with the same cases under every design.
     measures : sequence of OwnMeasure
         Measures of one's own.
-    engine : str
-        `compiled` or `reference`; no number depends on it.
+    engine : str or mapping
+        As for `compare`.
 
     Returns
     -------
@@ -220,9 +235,7 @@ def simulate(
     ConfigError
         The number must be at least 0; the posts must be possible with the heads.
     """
-    if replication < 0:
-        raise ConfigError(f"replication must be at least 0, got {replication}")
-    return run_replication(pilot, replication, _engine(engine), packed(measures))
+    return run_replication(pilot, _whole("replication", replication, 0), _engine(engine), packed(measures))
 
 
 def journey(
@@ -239,7 +252,7 @@ def journey(
     Parameters
     ----------
     pilots : Pilot or sequence of Pilot
-        One design, or two.
+        One design, or two over the same weeks.
     request : int or "slowest", optional
         Its number in the demand, from 0, or the slowest that is measured and finished under the first design, which is
         followed where nothing is chosen.
@@ -248,8 +261,8 @@ def journey(
         slowest of them.
     replication : int
         Which replication: another one has other residents.
-    engine : str
-        As for `simulate`.
+    engine : str or mapping
+        As for `compare`.
 
     Returns
     -------
@@ -259,22 +272,29 @@ def journey(
     Raises
     ------
     ConfigError
-        The request must exist; at most two designs can be followed.
+        The request must exist; at most two designs can be followed, which must have the same run.
     """
-    designs = list(pilots) if isinstance(pilots, Sequence) else [pilots]
-    if not 1 <= len(designs) <= 2:
+    designs = _designs(pilots)
+    if len(designs) > 2:
         raise ConfigError(f"pilots must be one or two, got {len(designs)}")
-    journeys, remarks = follow(designs, Selection(request, archetype, channel), replication, _engine(engine))
-    return Journeys(tuple(journeys), replication, tuple(remarks))
+    which = request if request is None or isinstance(request, str) else _whole("request", request, 0)
+    number = _whole("replication", replication, 0)
+    journeys, remarks = follow(designs, Selection(which, archetype, channel), number, _engine(engine))
+    return Journeys(tuple(journeys), number, tuple(remarks))
 
 
-def network(source: str | Mapping[str, Any]) -> Plan:
+def network(source: Folder | Mapping[str, Any]) -> Plan:
     """Return a queueing network: a file of `configs/network/` by its name, a YAML file by its path, or plain data.
 
     Parameters
     ----------
-    source : str or mapping
+    source : str, path or mapping
         `mmc`, `folder/mine.yaml`, or what such a file says (docs/networks.md).
+
+    Returns
+    -------
+    Plan
+        The checked network, for `measure`; frozen.
 
     Raises
     ------
@@ -283,9 +303,10 @@ def network(source: str | Mapping[str, Any]) -> Plan:
     """
     if isinstance(source, Mapping):
         return sample.load(dict(source))
-    if source.endswith((".yaml", ".yml")):
-        return sample.load(read_yaml(Path(source)))
-    return sample.load(compose("queue", Line((f"network={source}",)))["network"])
+    name = os.fspath(source)
+    if name.endswith((".yaml", ".yml")):
+        return sample.load(read_yaml(Path(name)))
+    return sample.load(compose("queue", Line((f"network={_file('network', name)}",)))["network"])
 
 
 def measure(
@@ -322,15 +343,16 @@ def measure(
     Raises
     ------
     ConfigError
-        There must be at least one replication, and a confidence between 0.5 and 1.
+        There must be at least one replication, a seed of at least 0, and a confidence between 0.5 and 1.
     """
-    if replications is not None and replications < 1:
-        raise ConfigError(f"replications must be at least 1, got {replications}")
+    if replications is not None:
+        network = network.model_copy(update={"replications": _whole("replications", replications, 1)})
     if not 0.5 < confidence < 1:
-        raise ConfigError(f"confidence must be above 0.5 and below 1, got {confidence:g}")
-    plan = network if replications is None else network.model_copy(update={"replications": replications})
-    backend = _backend(engine, executor, workers)
-    return network_run.run(plan, "network", backend, seed=seed, confidence=confidence, console=_console(progress))
+        raise ConfigError(f"confidence must be above 0.5 and below 1, got {confidence}")
+    return network_run.run(
+        network, "network", _backend(engine, executor, workers),
+        seed=_whole("seed", seed, 0), confidence=confidence, console=_console(progress),
+    )  # fmt: skip
 
 
 def run(network: Network, horizon: int, *, engine: Engine = "compiled") -> tuple[Visits, Spells]:
@@ -342,8 +364,8 @@ def run(network: Network, horizon: int, *, engine: Engine = "compiled") -> tuple
         As `make_network` returns it; times in ticks (milliseconds).
     horizon : int
         Events at this tick and later do not happen (ticks).
-    engine : str
-        Both give the same, tick by tick.
+    engine : str or mapping
+        As for `compare`; both engines give the same, tick by tick.
 
     Returns
     -------
@@ -351,28 +373,93 @@ def run(network: Network, horizon: int, *, engine: Engine = "compiled") -> tuple
         One row a step, in the order of the network; -1 where something did not happen.
     spells : Spells
         One row a stretch of one server's work on one step.
+
+    Raises
+    ------
+    ConfigError
+        The horizon must be at least 0 and below 2^62.
     """
-    return engines.run(network, horizon, _engine(engine))
+    until = _whole("horizon", horizon, 0)
+    if until >= LIMIT:
+        raise ConfigError(f"horizon must be below 2^62, got {until}")
+    return engines.run(network, until, _engine(engine))
 
 
-def _with_replications(one: Pilot, n: int | None) -> Pilot:
-    """Return a pilot with so many replications."""
-    if n is None:
-        return one
-    if n < 1:
-        raise ConfigError(f"replications must be at least 1, got {n}")
-    return one.model_copy(update={"run": one.run.model_copy(update={"replications": n})})
+def _designs(pilots: Pilot | Sequence[Pilot]) -> list[Pilot]:
+    """Return pilots as a list, checked to be some and to have names of their own."""
+    designs = [pilots] if isinstance(pilots, Pilot) else list(pilots)
+    if not designs:
+        raise ConfigError("pilots must be at least one, got none")
+    for one in designs:
+        if not isinstance(one, Pilot):
+            raise ConfigError(f"pilots must be designs that sim.pilot returns, got {one!r:.60}")
+    names = [one.name for one in designs]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"pilots must have names of their own (sim.pilot(..., called=...)), got {name} twice")
+    return designs
 
 
-def _backend(engine: str, executor: str, workers: int | None) -> Backend:
+def _file(group: str, name: str, folder: Path | None = None) -> str:
+    """Return the name of a file of a group of configs, checked to be there."""
+    known = options(group, CONFIGS, folder)
+    if name not in known:
+        raise ConfigError(f"{group} must be one of {', '.join(known)}{near(str(name), known)}, got {name!r}")
+    return name
+
+
+def _own_folder(config_dir: Folder | None) -> Path | None:
+    """Return the folder of one's own configs, if there is one."""
+    return None if config_dir is None else own_folder(os.fspath(config_dir))
+
+
+def _overrides(knobs: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Return knobs as Hydra takes them."""
+    overrides = []
+    for key, value in (knobs or {}).items():
+        if not isinstance(key, str) or not KNOB.fullmatch(key):
+            raise ConfigError(f"knobs must be named by their paths, as grid.households, got {key!r:.60}")
+        overrides.append(f"{key}={as_override(_plain(key, value))}")
+    return tuple(overrides)
+
+
+def _plain(key: str, value: Any) -> Any:
+    """Return the value of a knob as YAML would give it: a number, a text, a list or a mapping of these."""
+    if isinstance(value, Mapping):
+        return {name: _plain(key, one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(key, one) for one in value]
+    if hasattr(value, "tolist"):  # of NumPy: a number, or an array
+        return value.tolist()
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise ConfigError(f"{key} must be a number, a text, or a list or mapping of these, got {value!r:.60}")
+
+
+def _whole(name: str, value: Any, least: int) -> int:
+    """Return an argument as a whole number, checked to be at least so much."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise ConfigError(f"{name} must be a whole number, got {value!r:.60}") from None
+    if number < least:
+        raise ConfigError(f"{name} must be at least {least}, got {number}")
+    return number
+
+
+def _backend(engine: Engine, executor: Executor, workers: int | None) -> Backend:
     """Return by which engine and where to run."""
-    overrides = [f"engine={engine}", f"executor={executor}", *([f"workers={workers}"] if workers is not None else [])]
-    return backend_of(Line(tuple(overrides)))
+    return backend(_settings(engine), _settings(executor), workers)
 
 
-def _engine(name: str) -> engines.Settings:
-    """Return the settings of an engine by its name."""
-    return engines.chosen({"kind": name})
+def _engine(engine: Engine) -> engines.Settings:
+    """Return the settings of an engine."""
+    return engines.chosen(_settings(engine))
+
+
+def _settings(given: str | Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return settings of which only the kind may be given."""
+    return given if isinstance(given, Mapping) else {"kind": given}
 
 
 def _console(progress: bool) -> Console:

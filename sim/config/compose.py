@@ -179,15 +179,22 @@ def options(group: str, *folders: Path | None) -> list[str]:
 
 @contextmanager
 def _hydra() -> Iterator[None]:
-    """Let Hydra find the shipped configs."""
+    """Let Hydra find the shipped configs; a program that calls us finds its own Hydra as it was."""
     from hydra import initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
     from omegaconf import OmegaConf
+    from omegaconf.resolvers import oc
 
-    OmegaConf.clear_resolver("oc.env")  # a config from a stranger reads nothing of this machine
+    outer = GlobalHydra.instance().hydra
+    reads_environment = OmegaConf.clear_resolver("oc.env")  # a config from a stranger reads nothing of this machine
     GlobalHydra.instance().clear()
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        yield
+    try:
+        with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+            yield
+    finally:
+        GlobalHydra.instance().hydra = outer  # leaving the context has made another instance
+        if reads_environment:
+            OmegaConf.register_new_resolver("oc.env", oc.env)
 
 
 def compose(name: str, line: Line, *fixed: str) -> dict[str, Any]:

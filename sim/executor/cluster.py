@@ -163,7 +163,7 @@ def _private(settings: Dask, n_tasks: int) -> Iterator[LocalCluster]:
                 stack.enter_context(_ended_at_once(others))
         except (OSError, RuntimeError, TimeoutError) as error:
             reason = " ".join(str(error).split())
-            raise ExecutorError(f"A Dask cluster must start on this machine, but it says: {reason}. {KEPT}") from error
+            raise ExecutorError(f"The Dask cluster did not start on this machine: {reason}. {KEPT}") from error
         yield cluster
 
 

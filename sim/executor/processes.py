@@ -30,6 +30,7 @@ Result = TypeVar("Result")
 
 TOOK_TOO_MUCH = 86  # the exit status of a worker that went over its limit of memory
 CHECK_EVERY = 0.05  # seconds between two checks of a worker's memory
+NOT_GUARDED = 87  # the exit status of a worker that was made to start workers itself
 
 
 def default_workers() -> int:
@@ -47,6 +48,8 @@ def run_on_processes(work: Work[Task, Result], tasks: list[Task], workers: int, 
     ExecutorError
         If a worker ends before its task does, or goes over its limit of memory (MB; None: no limit).
     """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):  # a worker that imports the user's script
+        sys.exit(NOT_GUARDED)
     others = set(multiprocessing.active_children())
     context = multiprocessing.get_context("spawn")
     prepare = partial(_prepare_worker, memory_mb)
@@ -110,6 +113,11 @@ class _Crew(Generic[Task, Result]):
             self.work.fail(task, error)
         if not self.lost:
             return
+        if any(process.exitcode == NOT_GUARDED for process in self.processes):
+            raise ExecutorError(
+                'A script that uses several processes must call sim below a line `if __name__ == "__main__":`, as '
+                "every worker imports the script, got none; executor=serial needs no such line."
+            )
         if any(process.exitcode == TOOK_TOO_MUCH for process in self.processes):
             raise ExecutorError(
                 f"executor.memory_mb_per_worker must be enough for one task, got {memory_mb}: a worker took more "

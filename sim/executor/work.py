@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-KEPT = "What was finished before is kept: the same command goes on from there."
+KEPT = "What was finished is kept: the same command continues from there."
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from sim.measures.residents import measured_rows
 from sim.measures.tally import window
 from sim.report.notebook import as_html
 from sim.report.tables import escape_markdown
-from sim.study.design import Design
+from sim.study.design import Design, check_paired
 from sim.study.replication import prepare
 
 if TYPE_CHECKING:
@@ -147,8 +147,10 @@ def follow(
     Raises
     ------
     ConfigError
-        The request must exist, and where it is to be looked for, one such must be measured.
+        The pilots must be run alike. The request must exist, and where it is to be looked for, one such must be
+        measured.
     """
+    check_paired(pilots)
     selection.check(pilots[0])
     journeys: list[Journey] = []
     remarks: list[str] = []

@@ -147,9 +147,9 @@ def staff_rows(organisation: Organisation, time: Time, duties_done: AnyInts, sta
         rows.add("workload_gini", group, "index", gini(load), n)
         for name, hours in hours_by_kind(time, who, weeks).items():
             rows.add("hours", f"{group}|kind:{name}", "hours a week", hours, n)
-        work = time.kinds[who].sum()
-        if work and group == "level:community":
-            rows.add("task_share", group, "share", time.kinds[who, Kind.TASKS].sum() / work, n)
+        if group == "level:community":
+            work, tasks = time.kinds[who].sum(), time.kinds[who, Kind.TASKS].sum()
+            rows.add("task_share", group, "share", tasks / work if work else float("nan"), n)
     for name, (done, due) in zip(DUTIES.values(), duties_done.sum(axis=-1).tolist(), strict=True):
         rows.add(name, "all", "share", done / due if due else float("nan"), due)
     rows.extend(_place_rows(organisation, time, duties_done))

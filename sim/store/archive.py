@@ -1,8 +1,7 @@
-"""Finished replications on disk: one file each, under the key of the design that it is one of.
+"""Finished replications on disk, one file each, filed under the key of its design.
 
-Whatever stands under its own name is whole (`sim.store.packing` says what is in it): it was written beside its place,
-flushed to the disk, then given its name at one stroke. Which study asked for a replication first is forgotten, so
-that no other has to run it again.
+A file under its own name is complete (`sim.store.packing` says what is in it): it was written beside its place,
+flushed to the disk, then renamed. Which study asked for a replication first is not noted, so that all studies share it.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ PROBE_BYTES = 4096
 
 
 class Damaged(StoreError):  # noqa: N818 - what it says of a replication
-    """A kept replication was not whole: it was put aside and counts as not finished."""
+    """A kept replication was damaged: it was set aside and counts as not finished."""
 
 
 class NotKept(StoreError):  # noqa: N818 - what it says of a replication
@@ -54,13 +53,13 @@ class Holding:
     key
         That of the design.
     design
-        What it stands for, as it was described; empty where nobody did.
+        What it stands for, as it was described; empty where it was not.
     replications
         The numbers of those that are finished, in order.
     failures
         How many are noted as failed.
     aside
-        How many damaged or outdated files were put aside.
+        How many damaged or outdated files were set aside.
     n_bytes
         Of all its files.
     written
@@ -103,7 +102,7 @@ class Archive:
             The folder must take files.
         """
         archive = cls(Path(folder).absolute())
-        with files.usable(archive.folder):
+        with files.as_store_error(archive.folder):
             archive.folder.mkdir(parents=True, exist_ok=True)
             files.remove_leftovers(archive.folder)
             with files.temporary(archive.folder) as probe:
@@ -111,9 +110,9 @@ class Archive:
         return archive
 
     def finished(self, key: str, replication: int) -> bool:
-        """Return whether a replication is kept: one look at its name, however much is kept beside it."""
-        with files.usable(self.folder):
-            return _is_there(self._place(key, replication))
+        """Return whether a replication is kept: a look at its name, however much is kept beside it."""
+        with files.as_store_error(self.folder):
+            return _is_there(self._path(key, replication))
 
     def stamp(self, key: str, replication: int) -> tuple[int, int]:
         """Return size and time of writing of a replication's file (bytes, nanoseconds): other ones, another file.
@@ -123,8 +122,8 @@ class Archive:
         StoreError
             It must be there.
         """
-        with files.usable(self.folder):
-            about = self._place(key, replication).stat()
+        with files.as_store_error(self.folder):
+            about = self._path(key, replication).stat()
         return about.st_size, about.st_mtime_ns
 
     def keep(self, key: str, replication: int, tables: Mapping[str, pl.DataFrame], facts: Mapping[str, Any]) -> bool:
@@ -153,16 +152,16 @@ class Archive:
         StoreError
             Names must be plain, the disk must take the file.
         """
-        place = self._place(key, replication)
+        path = self._path(key, replication)
         data = packing.packed(key, replication, tables, facts)
         # First, so that no note outlives the replication if this process is killed between the two.
-        self.forgive(key, replication)
-        with files.usable(self.folder):
-            self._make_room(place)
-            new = not _is_there(place) and self._create(place, data)
-            if not new and not _is_there(place):
-                self._move_aside(place)
-                new = self._create(place, data)
+        self.clear_failure(key, replication)
+        with files.as_store_error(self.folder):
+            self._ensure_folder(path)
+            new = not _is_there(path) and self._create(path, data)
+            if not new and not _is_there(path):
+                self._move_aside(path)
+                new = self._create(path, data)
         return new
 
     def read(self, key: str, replication: int, table: str) -> pl.DataFrame:
@@ -173,7 +172,7 @@ class Archive:
         NotKept
             The replication and the table must be kept.
         Damaged
-            Facts and table must be whole; otherwise the replication is put aside.
+            Facts and table must be complete; otherwise the replication is set aside.
         """
         _, tables = self._load(key, replication, (table,))
         if table not in tables:
@@ -188,90 +187,93 @@ class Archive:
         """Return the names of the tables of a replication; it raises as `read` does."""
         return tuple(self._load(key, replication, ())[0]["tables"])
 
-    def whole(self, key: str, replication: int) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
+    def read_all(self, key: str, replication: int) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
         """Return every table and the facts of a replication; it raises as `read` does."""
         record, tables = self._load(key, replication, None)
         return tables, dict(record["facts"])
 
-    def put_aside(self, key: str, replication: int, why: str) -> str:
+    def set_aside(self, key: str, replication: int, why: str) -> str:
         """Rename the file of a replication, so that it counts as not finished, and return a sentence about it."""
-        place = self._place(key, replication)
-        with files.usable(self.folder):
-            name = self._move_aside(place)
+        path = self._path(key, replication)
+        with files.as_store_error(self.folder):
+            name = self._move_aside(path)
         return (
-            f"Replication {replication} of {self._named(key)} in {self.folder} {why}; it was put aside as {name} and "
+            f"Replication {replication} of {self._named(key)} in {self.folder} {why}; it was set aside as {name} and "
             "counts as not finished"
         )
 
     def fail(self, key: str, replication: int, error: str) -> None:
         """Note that a replication failed, and why; a finished one stays finished."""
-        place = self._failure_place(key, replication)
+        path = self._failure_path(key, replication)
         note = {"replication": replication, "error": error, "at": _now()}
-        with files.usable(self.folder):
-            self._make_room(place)
-            files.replace(place, files.readable(note), self.folder)
+        with files.as_store_error(self.folder):
+            self._ensure_folder(path)
+            files.replace(path, files.readable(note), self.folder)
 
     def failure(self, key: str, replication: int) -> str | None:
         """Return why a replication failed, or nothing if it did not or is finished."""
         if self.finished(key, replication):
             return None
-        with files.usable(self.folder):
+        with files.as_store_error(self.folder):
             try:
-                return str(json.loads(self._failure_place(key, replication).read_bytes())["error"])
+                return str(json.loads(self._failure_path(key, replication).read_bytes())["error"])
             except (FileNotFoundError, NotADirectoryError):
                 return None
             except (ValueError, KeyError, TypeError):
                 return "the note about it cannot be read"
 
-    def forgive(self, key: str, replication: int) -> None:
-        """Forget that a replication failed, so that it is tried again."""
-        with files.usable(self.folder), suppress(FileNotFoundError, NotADirectoryError):
-            self._failure_place(key, replication).unlink()
+    def clear_failure(self, key: str, replication: int) -> None:
+        """Remove the note that a replication failed, so that it is retried."""
+        with files.as_store_error(self.folder), suppress(FileNotFoundError, NotADirectoryError):
+            self._failure_path(key, replication).unlink()
 
     def describe(self, key: str, design: Mapping[str, Any]) -> None:
         """Keep what a key stands for, as plain JSON, for people: `name`, `title`, `model_version` and the rest.
 
         What is kept first stays.
         """
-        place = self._room(key) / DESIGN
+        path = self._folder(key) / DESIGN
         if self.described(key):
             return
-        with files.usable(self.folder):
-            self._make_room(place)
-            self._create(place, files.readable(dict(design)))
+        with files.as_store_error(self.folder):
+            self._ensure_folder(path)
+            self._create(path, files.readable(dict(design)))
 
     def described(self, key: str) -> bool:
-        """Return whether it is kept what a key stands for."""
-        with files.usable(self.folder):
-            return _is_there(self._room(key) / DESIGN)
+        """Return whether a key has a description."""
+        with files.as_store_error(self.folder):
+            return _is_there(self._folder(key) / DESIGN)
 
     def design(self, key: str) -> dict[str, Any]:
-        """Return what a key stands for, or an empty mapping where nobody described it."""
-        with files.usable(self.folder), suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
-            design = json.loads((self._room(key) / DESIGN).read_bytes())
+        """Return what a key stands for, or an empty mapping where it has no description."""
+        with (
+            files.as_store_error(self.folder),
+            suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError),
+        ):
+            design = json.loads((self._folder(key) / DESIGN).read_bytes())
             return dict(design) if isinstance(design, dict) else {}
         return {}
 
     def replications(self, key: str) -> list[int]:
-        """Return the numbers of the finished replications of a design, whole or not, in order."""
-        with files.usable(self.folder):
+        """Return the numbers of the finished replications of a design, damaged or not, in order."""
+        with files.as_store_error(self.folder):
             return sorted(
-                int(found[1])
-                for entry in _entries(self._room(key))
-                if (found := NUMBER.fullmatch(entry.name)) and found[2] == ENDING and _is_there(Path(entry))
+                int(name[1])
+                for entry in _entries(self._folder(key))
+                if (name := NUMBER.fullmatch(entry.name)) and name[2] == ENDING and _is_there(Path(entry))
             )
 
     def failures(self, key: str) -> dict[int, str]:
         """Return why replications of a design failed, by their numbers in order."""
-        with files.usable(self.folder):
-            names = [NUMBER.fullmatch(entry.name) for entry in _entries(self._room(key))]
-        numbers = sorted(int(found[1]) for found in names if found and found[2] == FAILED)
-        told = {number: self.failure(key, number) for number in numbers}
-        return {number: error for number, error in told.items() if error is not None}
+        with files.as_store_error(self.folder):
+            names = [NUMBER.fullmatch(entry.name) for entry in _entries(self._folder(key))]
+        numbers = sorted(int(name[1]) for name in names if name and name[2] == FAILED)
+        errors = {number: self.failure(key, number) for number in numbers}
+        return {number: error for number, error in errors.items() if error is not None}
 
     def keys(self) -> list[str]:
-        """Return the keys of which anything is kept, in order; links are none."""
-        with files.usable(self.folder):
+        """Return the keys that have files, in order; links do not count."""
+        with files.as_store_error(self.folder):
             return sorted(
                 inner.name
                 for outer in _entries(self.folder)
@@ -291,17 +293,17 @@ class Archive:
         return [self._holding(key) for key in (self.keys() if keys is None else keys)]
 
     def paths(self, key: str) -> list[Path]:
-        """Return all files that are kept of a design: its replications, failures, what was put aside, what it is."""
-        with files.usable(self.folder):
+        """Return all files of a design: its replications, failures, files that were set aside, and its description."""
+        with files.as_store_error(self.folder):
             return sorted(
                 Path(entry)
-                for entry in _entries(self._room(key))
+                for entry in _entries(self._folder(key))
                 if NUMBER.fullmatch(entry.name) or entry.name == DESIGN or entry.name.startswith(ASIDE)
             )
 
     def leftovers(self) -> list[Path]:
-        """Return what killed processes left half written."""
-        with files.usable(self.folder):
+        """Return files that killed processes left half written."""
+        with files.as_store_error(self.folder):
             return files.leftovers(self.folder)
 
     def remove(self, paths: Iterable[Path]) -> None:
@@ -312,7 +314,7 @@ class Archive:
         StoreError
             The files must lie in the archive.
         """
-        with files.usable(self.folder):
+        with files.as_store_error(self.folder):
             for path in paths:
                 if not path.parent.resolve().is_relative_to(self.folder.resolve()):
                     raise StoreError(f"{path} must lie inside the archive {self.folder} to be removed")
@@ -324,7 +326,7 @@ class Archive:
                             folder.rmdir()
 
     def check(self, key: str, replication: int) -> str | None:
-        """Read all that is in a replication; return a sentence where it was damaged and is put aside."""
+        """Read all of a replication; return a sentence if it was damaged and is now set aside."""
         try:
             self._load(key, replication, None)
         except Damaged as damage:
@@ -336,107 +338,107 @@ class Archive:
         numbers: set[int] = set()
         failures: set[int] = set()
         aside, n_bytes, written = 0, 0, 0.0
-        with files.usable(self.folder):
-            for entry in _entries(self._room(key)):
+        with files.as_store_error(self.folder):
+            for entry in _entries(self._folder(key)):
                 try:
                     about = entry.stat(follow_symlinks=False)
                 except FileNotFoundError:
                     continue
                 n_bytes, written = n_bytes + about.st_size, max(written, about.st_mtime)
-                found = NUMBER.fullmatch(entry.name)
-                if found and stat.S_ISREG(about.st_mode) and about.st_size:
-                    (numbers if found[2] == ENDING else failures).add(int(found[1]))
+                name = NUMBER.fullmatch(entry.name)
+                if name and stat.S_ISREG(about.st_mode) and about.st_size:
+                    (numbers if name[2] == ENDING else failures).add(int(name[1]))
                 aside += entry.name.startswith(ASIDE)
         return Holding(key, self.design(key), tuple(sorted(numbers)), len(failures - numbers), aside, n_bytes, written)
 
-    def _room(self, key: str) -> Path:
+    def _folder(self, key: str) -> Path:
         """Return the folder of a key."""
         if not KEY.fullmatch(key):
             raise StoreError(f"key must be 4 to 64 of the letters a-z and digits, got {key[:60]!a}")
         return self.folder / key[:2] / key
 
-    def _place(self, key: str, replication: int) -> Path:
-        """Return where a replication is kept."""
+    def _path(self, key: str, replication: int) -> Path:
+        """Return the path of a replication."""
         if replication < 0:
             raise StoreError(f"replication must be at least 0, got {replication}")
-        return self._room(key) / f"{replication:04d}{ENDING}"
+        return self._folder(key) / f"{replication:04d}{ENDING}"
 
-    def _failure_place(self, key: str, replication: int) -> Path:
-        """Return where it is noted that a replication failed."""
-        return self._place(key, replication).with_name(f"{replication:04d}{FAILED}")
+    def _failure_path(self, key: str, replication: int) -> Path:
+        """Return the path of the note that a replication failed."""
+        return self._path(key, replication).with_name(f"{replication:04d}{FAILED}")
 
     def _named(self, key: str) -> str:
-        """Return what to call a design in a message."""
+        """Return the name of a design in messages."""
         name = self.design(key).get("name")
         return f"design {key}" if not isinstance(name, str) else f"pilot {name}"
 
-    def _make_room(self, place: Path) -> None:
-        """Make the folder of a file, unless a symbolic link leads out of the archive."""
-        room = place.parent
-        leads = room.resolve()
-        if not leads.is_relative_to(self.folder.resolve()):
+    def _ensure_folder(self, path: Path) -> None:
+        """Make the folder of a file; raise if a symbolic link leads out of the archive."""
+        folder = path.parent
+        target = folder.resolve()
+        if not target.is_relative_to(self.folder.resolve()):
             raise StoreError(
-                f"{room} must lie inside the results folder, got a symbolic link to {leads}. "
+                f"{folder} must lie inside the results folder, got a symbolic link to {target}. "
                 "Remove the link, or choose another name."
             )
-        if not room.is_dir():
-            room.mkdir(parents=True, exist_ok=True)
-            for parent in room.parents[:2]:
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
+            for parent in folder.parents[:2]:
                 files.sync(parent)
 
-    def _create(self, place: Path, data: bytes) -> bool:
-        """Put a file in its place unless something stands there, and return whether it was put."""
+    def _create(self, path: Path, data: bytes) -> bool:
+        """Create a file unless it exists; return whether it was created."""
         try:
-            return files.create(place, data, self.folder)
+            return files.create(path, data, self.folder)
         except FileNotFoundError:
             # Another process has just removed the folder, which was empty.
-            self._make_room(place)
-            return files.create(place, data, self.folder)
+            self._ensure_folder(path)
+            return files.create(path, data, self.folder)
 
-    def _move_aside(self, place: Path) -> str:
-        """Rename what stands in the place of a replication, and return its new name."""
-        aside = place.with_name(f"{ASIDE}{place.stem}-{files.token()}{ENDING}")
-        # Another process may have put it aside already.
+    def _move_aside(self, path: Path) -> str:
+        """Rename the file of a replication, and return its new name."""
+        aside = path.with_name(f"{ASIDE}{path.stem}-{files.token()}{ENDING}")
+        # Another process may have set it aside already.
         with suppress(FileNotFoundError):
-            place.rename(aside)
+            path.rename(aside)
         return aside.name
 
     def _load(
         self, key: str, replication: int, wanted: Collection[str] | None
     ) -> tuple[dict[str, Any], dict[str, pl.DataFrame]]:
         """Return what `facts.json` of a replication says, and those of the tables (None: all) that it has."""
-        place = self._place(key, replication)
+        path = self._path(key, replication)
         try:
-            with files.usable(self.folder):
-                data = _read(place)
+            with files.as_store_error(self.folder):
+                data = _read(path)
             if data is None:
                 raise NotKept(f"replication {replication} of {self._named(key)} must be kept, got none")
             return packing.unpacked(data, key, replication, wanted)
         except SpoiltError as damage:
-            raise Damaged(self.put_aside(key, replication, f"is damaged ({damage})")) from damage
+            raise Damaged(self.set_aside(key, replication, f"is damaged ({damage})")) from damage
 
 
-def _read(place: Path) -> bytes | None:
-    """Return what is in a file, or nothing if it is not there."""
+def _read(path: Path) -> bytes | None:
+    """Return the contents of a file, or None if it is not there."""
     try:
-        return place.read_bytes()
+        return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
     except IsADirectoryError:
         raise SpoiltError("a folder stands in its place") from None
 
 
-def _is_there(place: Path) -> bool:
-    """Return whether a file stands at a place and is not empty; a link is none."""
+def _is_there(path: Path) -> bool:
+    """Return whether a path is a file, not a link, and not empty."""
     try:
-        about = place.lstat()
+        about = path.lstat()
     except (FileNotFoundError, NotADirectoryError):
         return False
     return stat.S_ISREG(about.st_mode) and about.st_size > 0
 
 
 def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """Yield what is in a folder, nothing if it is none."""
+    """Yield the entries of a folder; nothing where there is no folder."""
     with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
         yield from entries
 

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: what they hold as bytes, and how they come to their names."""
+"""Files written atomically: their bytes, and how they are put in place."""
 
 from __future__ import annotations
 
@@ -25,40 +25,40 @@ TEMPORARY = ".tmp-"
 DAY_SECONDS = 86_400
 NAME_BYTES = 200
 
-# A spreadsheet runs a cell that begins so, also in full-width letters.
+# A spreadsheet runs a cell that begins like this, also in full-width letters.
 FORMULA = r"^(\s*[=+\-@＝＋－＠]|[\t\r\n])"
 
 
 @contextmanager
-def usable(folder: Path) -> Iterator[None]:
-    """Turn what the file system refuses in a results folder into a paragraph."""
+def as_store_error(folder: Path) -> Iterator[None]:
+    """Turn an error of the file system in a results folder into a `StoreError` of one paragraph."""
     try:
         yield
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         raise StoreError(
-            f"The results folder {folder} cannot be used: {error.strerror or error}{where}. What was "
-            "finished in it before is kept. Make room or give the right to write there, or choose another "
-            "name; then give the same command again."
+            f"The results folder {folder} cannot be used: {error.strerror or error}{where}. What was finished "
+            "there is kept. Free some space, make the folder writable, or choose another name; then run the same "
+            "command again."
         ) from error
 
 
 def plain_name(field: str, name: str) -> str:
-    """Return a name that may come from anybody's config, checked to be that of a file in its own folder.
+    """Return a name from a config, checked to be a plain name of a file.
 
     Raises
     ------
     StoreError
         No separators, control or invisible characters, nor a dot or space at either end.
     """
-    told = ascii(name) if len(name) <= 60 else f"{name[:60]!a}..."
+    shown = ascii(name) if len(name) <= 60 else f"{name[:60]!a}..."
     if not name or not name.isprintable() or set(name) & set('/\\:*?"<>|') or name.strip(". ") != name:
         raise StoreError(
             f'{field} must be a plain name (not empty, none of / \\ : * ? " < > |, no invisible characters, '
-            f"no dot or space at either end), got {told}"
+            f"no dot or space at either end), got {shown}"
         )
     if len(name.encode()) > NAME_BYTES:
-        raise StoreError(f"{field} must be at most {NAME_BYTES} bytes long, got {len(name.encode())}: {told}")
+        raise StoreError(f"{field} must be at most {NAME_BYTES} bytes long, got {len(name.encode())}: {shown}")
     return name
 
 
@@ -90,7 +90,7 @@ def csv(table: pl.DataFrame) -> bytes:
     headings = pl.Series(table.columns, dtype=pl.String).str.replace(FORMULA, "'${0}")
     shown = table.with_columns(texts).rename(dict(zip(table.columns, headings, strict=True)))
     text = shown.write_csv(line_terminator="\n")
-    # Without the mark, a spreadsheet takes Chinese for another encoding; plain ASCII needs none.
+    # Without the byte order mark, a spreadsheet misreads Chinese; plain ASCII needs none.
     return text.encode("ascii" if text.isascii() else "utf-8-sig")
 
 
@@ -114,7 +114,7 @@ def sync(folder: Path) -> None:
 
 @contextmanager
 def temporary(folder: Path) -> Iterator[Path]:
-    """Lend a new name in a folder, for a file or a folder; what still stands there afterwards is removed.
+    """Lend a new name in a folder, for a file or a folder; it is removed afterwards if it is still there.
 
     The name says which process of which machine it belongs to (the machine as a checksum).
     """
@@ -125,48 +125,48 @@ def temporary(folder: Path) -> Iterator[Path]:
         remove(path)
 
 
-def replace(path: Path, data: bytes, room: Path) -> None:
-    """Put a file in its place at one stroke, instead of what stood there; it is written first in `room`."""
-    with temporary(room) as beside:
-        write(beside, data)
-        beside.replace(path)
+def replace(path: Path, data: bytes, beside: Path) -> None:
+    """Write a file atomically, replacing one that exists; it is written first in the folder `beside`."""
+    with temporary(beside) as draft:
+        write(draft, data)
+        draft.replace(path)
     sync(path.parent)
 
 
-def create(path: Path, data: bytes, room: Path | None = None) -> bool:
-    """Put a file in its place at one stroke unless something stands there, and return whether it was put.
+def create(path: Path, data: bytes, beside: Path | None = None) -> bool:
+    """Create a file atomically unless it exists; return whether it was created.
 
-    It is written first in `room`, by default beside its place.
+    It is written first in the folder `beside`, by default its own.
     """
-    with temporary(room or path.parent) as beside:
-        write(beside, data)
+    with temporary(beside or path.parent) as draft:
+        write(draft, data)
         try:
             # A link, unlike a rename, never takes the place of what is there.
-            os.link(beside, path)
+            os.link(draft, path)
         except FileExistsError:
             return False
         except OSError:
             # Not every file system has links.
             if os.path.lexists(path):
                 return False
-            beside.replace(path)
+            draft.replace(path)
     sync(path.parent)
     return True
 
 
 def leftovers(folder: Path) -> list[Path]:
-    """Return what processes left in a folder that were killed while they wrote."""
+    """Return the files in a folder that killed processes left half written."""
     return sorted(path for path in folder.glob(f"{TEMPORARY}*") if _abandoned(path))
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what processes left in a folder that were killed while they wrote."""
+    """Remove the files in a folder that killed processes left half written."""
     for path in leftovers(folder):
         remove(path)
 
 
 def token() -> str:
-    """Return a few letters that nobody else has."""
+    """Return a short unique suffix."""
     return uuid.uuid4().hex[:12]
 
 

@@ -1,7 +1,8 @@
-"""What stands in a folder of results: the studies, the archive beside them, and what nobody needs any more."""
+"""The contents of a results folder: studies, the archive, and unused files."""
 
 from __future__ import annotations
 
+import shlex
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RECENT_SECONDS = 3600
-"""What was written since then is not taken for unused: a command that runs may note only later that it needs it."""
+"""Files younger than this do not count as unused: a running command may note only later that it needs them."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,9 @@ class Study:
 
     @property
     def command(self) -> str:
-        """Return the command as it was typed, or an empty text."""
+        """Return the command as it was typed, quoted for a shell, or an empty text."""
         words = self.last.get("command")
-        return " ".join(map(str, words)) if isinstance(words, list) else ""
+        return shlex.join(map(str, words)) if isinstance(words, list) else ""
 
     @property
     def designs(self) -> list[str]:
@@ -75,8 +76,8 @@ class Waste:
 
 
 def studies(results: Path) -> list[Study]:
-    """Return the studies under a folder of results, by name; folders without a manifest are none."""
-    with files.usable(results):
+    """Return the studies under a folder of results, by name; folders without a manifest do not count."""
+    with files.as_store_error(results):
         return [study(path) for path in _folders(results) if (path / manifest.NAME).is_file()]
 
 
@@ -102,12 +103,12 @@ def needed(results: Path) -> set[str]:
     StoreError
         What every study refers to must be readable.
     """
-    with files.usable(results):
+    with files.as_store_error(results):
         return {key for folder in _folders(results) for key in (manifest.keys(folder) or {}).values()}
 
 
 def waste(archive: Archive, results: Path, *, unused: bool, failed: bool, old: bool) -> list[Waste]:
-    """Return what may be removed from an archive; what a living process writes is never among it.
+    """Return what may be removed from an archive; never what a running process writes.
 
     Parameters
     ----------
@@ -118,35 +119,35 @@ def waste(archive: Archive, results: Path, *, unused: bool, failed: bool, old: b
     unused
         Also what no study refers to, unless it was written in the last hour.
     failed
-        Also the notes of failed replications, so that they are tried again.
+        Also the notes of failed replications, so that they are retried.
     old
-        Also what other versions of the model gave.
+        Also replications of other versions of the model.
     """
-    # What a study notes comes before what it keeps: so what is there now and noted by nobody after this is unused.
+    # A study notes its keys before it keeps replications: so what is here now and not noted afterwards is unused.
     held = {key: archive.paths(key) for key in archive.keys()}  # noqa: SIM118 - an archive is no mapping
-    found = [_waste("half written by killed runs", archive.leftovers()), _waste("put aside", _named(held, ASIDE))]
+    kinds = [_waste("half written by killed runs", archive.leftovers()), _waste("set aside", _named(held, ASIDE))]
     if failed:
-        found.append(_waste("notes of failed replications", _named(held, FAILED)))
+        kinds.append(_waste("notes of failed replications", _named(held, FAILED)))
     if old:
         keys = {key for key in held if archive.design(key).get("model_version", MODEL_VERSION) != MODEL_VERSION}
-        found.append(_waste("of other versions of the model", _of(held, keys)))
+        kinds.append(_waste("of other versions of the model", _of(held, keys)))
     if unused:
         keys = held.keys() - needed(results)
         recent = {one.key for one in archive.holdings(keys) if one.written > time.time() - RECENT_SECONDS}
-        found.append(_waste("that no study refers to", _of(held, keys - recent)))
-    return _once(found)
+        kinds.append(_waste("that no study refers to", _of(held, keys - recent)))
+    return _once(kinds)
 
 
-def _once(found: Iterable[Waste]) -> list[Waste]:
+def _once(kinds: Iterable[Waste]) -> list[Waste]:
     """Return what can be removed, each file once, under the first reason."""
     seen: set[Path] = set()
-    kinds = []
-    for one in found:
+    distinct = []
+    for one in kinds:
         paths = [path for path in one.paths if path not in seen]
         seen |= set(paths)
         if paths:
-            kinds.append(_waste(one.why, paths))
-    return kinds
+            distinct.append(_waste(one.why, paths))
+    return distinct
 
 
 def _waste(why: str, paths: Iterable[Path]) -> Waste:
@@ -162,12 +163,12 @@ def _waste(why: str, paths: Iterable[Path]) -> Waste:
 
 
 def _named(held: Mapping[str, list[Path]], mark: str) -> list[Path]:
-    """Return the files whose names begin or end so."""
+    """Return the files whose names begin or end with a mark."""
     return [path for paths in held.values() for path in paths if path.name.startswith(mark) or path.name.endswith(mark)]
 
 
 def _of(held: Mapping[str, list[Path]], keys: Collection[str]) -> list[Path]:
-    """Return the files of some keys, what they stand for last: a stop in between leaves no nameless replication."""
+    """Return the files of some keys, descriptions last: a stop in between leaves no replication without a name."""
     return [
         path for key in sorted(keys) for path in sorted(held[key], key=lambda path: (path.name == DESIGN, path.name))
     ]

@@ -1,7 +1,7 @@
 """The manifest of a results folder: which study the folder holds, and the runs that worked on it.
 
-Beside it, `keys/` says under which keys the replications of the study's designs are archived: files that are only
-ever added, so that of two processes neither loses what the other noted.
+Beside it, `keys/` says under which keys the replications of the study's designs are archived: files are only ever
+added, so that two processes never lose each other's notes.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ DISTRIBUTIONS = (
 )
 KEYS = "keys"
 PILOT_RUN = "pilot run of "
-"""What the names of designs begin with that chose a warm-up: no pilot and no point may have such a name."""
+"""Prefix of the names of the designs of a pilot run for the warm-up; no pilot or point may use it."""
 KEY = re.compile("[0-9a-z]{4,64}")
 SHOWN_DIFFERENCES = 4
 
@@ -55,7 +55,7 @@ def plain(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def begin(folder: Path, identity: dict[str, Any]) -> None:
-    """Write the manifest of a new study, unless one stands there: the first of two at once stays.
+    """Write the manifest of a new study unless there is one; of two processes the first wins.
 
     Raises
     ------
@@ -84,19 +84,18 @@ def read(folder: Path) -> dict[str, Any]:
     StoreError
         The manifest must be there, readable, and agree with itself.
     """
-    with files.usable(folder):
+    with files.as_store_error(folder):
         data = (folder / NAME).read_bytes()
     try:
         content = json.loads(data)
-        whole = content["sha256"] == files.digest(canonical(content["identity"]).encode())
-        whole = whole and content["format"] == FORMAT and isinstance(content["runs"], dict)
+        intact = content["sha256"] == files.digest(canonical(content["identity"]).encode())
+        intact = intact and content["format"] == FORMAT and isinstance(content["runs"], dict)
     except (ValueError, KeyError, TypeError):
-        whole = False
-    if not whole:
+        intact = False
+    if not intact:
         raise StoreError(
             f"The {NAME} in {folder} is damaged, was edited by hand, or comes from another version of "
-            "wangge, so that nobody can say which study the folder holds. Choose another name, or remove the "
-            "folder."
+            "wangge, so it is not known which study the folder holds. Choose another name, or remove the folder."
         )
     return dict(content)
 
@@ -112,11 +111,11 @@ def compare(folder: Path, identity: dict[str, Any]) -> None:
     held, asked = _leaves(read(folder)["identity"]), _leaves(identity)
     differing = [key for key in {**held, **asked} if held.get(key) != asked.get(key)]
     if differing:
-        told = [f"{key} is {_told(held, key)} there, {_told(asked, key)} here" for key in differing]
+        differences = [f"{key} is {_shown(held, key)} there, {_shown(asked, key)} here" for key in differing]
         more = len(differing) - SHOWN_DIFFERENCES
-        told[SHOWN_DIFFERENCES:] = [f"and {more} more"] if more > 0 else []
+        differences[SHOWN_DIFFERENCES:] = [f"and {more} more"] if more > 0 else []
         raise StoreError(
-            f"The results folder {folder} holds another study: {'; '.join(told)}. Nothing was changed. "
+            f"The results folder {folder} holds another study: {'; '.join(differences)}. Nothing was changed. "
             "Choose another name for this study, or remove the folder if its results are no longer wanted."
         )
 
@@ -125,7 +124,7 @@ def note(folder: Path, run: str, facts: Mapping[str, Any]) -> None:
     """Add facts about a run to the manifest."""
     content = read(folder)
     content["runs"][run] = {**content["runs"].get(run, {}), **facts}
-    with files.usable(folder):
+    with files.as_store_error(folder):
         files.replace(folder / NAME, files.readable(content), folder)
 
 
@@ -145,13 +144,13 @@ def note_keys(folder: Path, added: Mapping[str, str]) -> None:
             "changed. Choose another name for this study, or remove the folder if its results are no longer wanted."
         )
     data = files.readable(new)
-    with files.usable(folder):
-        room = folder / KEYS
-        if room.is_symlink():
-            raise StoreError(f"{room} must lie inside the results folder, got a symbolic link. Remove the link.")
-        room.mkdir(exist_ok=True)
+    with files.as_store_error(folder):
+        notes = folder / KEYS
+        if notes.is_symlink():
+            raise StoreError(f"{notes} must lie inside the results folder, got a symbolic link. Remove the link.")
+        notes.mkdir(exist_ok=True)
         if new:
-            files.create(room / f"{files.digest(data)[:16]}.json", data, folder)
+            files.create(notes / f"{files.digest(data)[:16]}.json", data, folder)
         files.sync(folder)
 
 
@@ -161,10 +160,10 @@ def keys(folder: Path) -> dict[str, str] | None:
     Raises
     ------
     StoreError
-        The notes must be readable: nobody could say which replications the study needs.
+        The notes must be readable: otherwise it is not known which replications the study needs.
     """
-    found: dict[str, str] = {}
-    with files.usable(folder):
+    known: dict[str, str] = {}
+    with files.as_store_error(folder):
         if not (folder / KEYS).is_dir():
             return None
         for path in sorted((folder / KEYS).glob("[!.]*.json")):
@@ -172,13 +171,13 @@ def keys(folder: Path) -> dict[str, str] | None:
                 noted = {str(name): str(key) for name, key in dict(json.loads(path.read_bytes())).items()}
                 if not all(KEY.fullmatch(key) for key in noted.values()):
                     raise ValueError(f"keys must be letters and digits, got {path.name}")
-                found |= noted
+                known |= noted
             except (ValueError, TypeError):
                 raise StoreError(
-                    f"{KEYS}/{path.name} in {folder} is damaged or was edited by hand, so that nobody can say which "
-                    "replications the study needs. Remove it, and give the command of the study again."
+                    f"{KEYS}/{path.name} in {folder} is damaged or was edited by hand, so it is not known which "
+                    "replications the study needs. Remove it, and run the command of the study again."
                 ) from None
-    return found
+    return known
 
 
 def canonical(value: object) -> str:
@@ -187,7 +186,7 @@ def canonical(value: object) -> str:
 
 
 def _leaves(value: Any, path: str = "") -> dict[str, str]:
-    """Return what stands at the end of every path through nested mappings and lists, as canonical JSON."""
+    """Return the value at the end of every path through nested mappings and lists, as canonical JSON."""
     items: list[tuple[Any, Any]]
     if isinstance(value, dict) and value:
         items = list(value.items())
@@ -195,13 +194,13 @@ def _leaves(value: Any, path: str = "") -> dict[str, str]:
         items = list(enumerate(value))
     else:
         return {path: canonical(value)}
-    found: dict[str, str] = {}
+    leaves: dict[str, str] = {}
     for key, inner in items:
-        found |= _leaves(inner, f"{path}.{key}" if path else str(key))
-    return found
+        leaves |= _leaves(inner, f"{path}.{key}" if path else str(key))
+    return leaves
 
 
-def _told(values: dict[str, str], key: str) -> str:
+def _shown(values: dict[str, str], key: str) -> str:
     """Return a value of an identity, cut short, or that there is none."""
     text = values.get(key, "absent")
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -34,7 +34,7 @@ class SpoiltError(Exception):
 
 
 def packed(key: str, replication: int, tables: Mapping[str, pl.DataFrame], facts: Mapping[str, Any]) -> bytes:
-    """Return a replication as the bytes of its file; the same tables and facts always give the same."""
+    """Return a replication as the bytes of its file; the same tables and facts always give the same bytes."""
     contents = {files.plain_name("table", name): files.parquet(table) for name, table in tables.items()}
     digests = {name: files.digest(data) for name, data in contents.items()}
     record = {"key": key, "replication": replication, "tables": digests, "facts": dict(facts)}
@@ -50,7 +50,7 @@ def packed(key: str, replication: int, tables: Mapping[str, pl.DataFrame], facts
 def unpacked(
     data: bytes, key: str, replication: int, wanted: Collection[str] | None
 ) -> tuple[dict[str, Any], dict[str, pl.DataFrame]]:
-    """Return the record of a replication and some of its tables, each of which must be what was kept."""
+    """Return the record of a replication and some of its tables; each must be as it was written."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             record = json.loads(archive.read(FACTS))

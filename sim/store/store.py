@@ -2,8 +2,8 @@
 
 A folder holds `manifest.json` (which study this is), the final tables, charts and texts. Replications of pilots lie in
 the archive beside all studies, under the keys that `keys/` notes; those of other studies in an archive of the folder's
-own, `replications/`. Whatever stands under its own name is whole: it was written beside its place, flushed to the
-disk, then renamed.
+own, `replications/`. A file under its own name is complete: it was written beside its place, flushed to the disk,
+then renamed.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ SUBFOLDERS = ("charts",)
 RESERVED = (manifest.NAME, manifest.KEYS, REPLICATIONS, *SUBFOLDERS)
 KEYS = ["pilot", "replication"]
 
+AGAIN = "Run the command that made it again: it continues from what is kept."
+
 
 @dataclass(frozen=True)
 class Store:
@@ -43,8 +45,8 @@ class Store:
     archive
         Where its replications are kept.
     keys
-        Under which key each of its designs is archived, by name; None where the names alone say it, in the archive of
-        the folder's own.
+        Under which key each of its designs is archived, by name; None for an archive of the folder's own, where the
+        names say it.
     """
 
     folder: Path
@@ -70,8 +72,8 @@ class Store:
         identity
             All that matters for the answer: the resolved config and the model's version, as plain JSON.
         facts
-            What does not matter (versions, seed, overrides), as plain JSON; it should name neither
-            hosts nor absolute paths. The time of starting is added.
+            What does not matter (versions, seed, the command as it was typed), as plain JSON; nothing else in it
+            should name hosts or absolute paths. The time of starting is added.
         keys
             Of the designs whose replications lie in the archive beside the folder, by name (`study.keys`).
 
@@ -80,42 +82,42 @@ class Store:
         StoreError
             The folder must be empty or hold this very study, and it and the archive must be writable.
         """
-        place = Path(folder).absolute()
+        path = Path(folder).absolute()
         plain = manifest.plain(identity)
         noted = manifest.plain(facts)
-        with files.usable(place):
-            place.mkdir(parents=True, exist_ok=True)
-            manifest.begin(place, plain)
-            manifest.compare(place, plain)
-            files.remove_leftovers(place)
+        with files.as_store_error(path):
+            path.mkdir(parents=True, exist_ok=True)
+            manifest.begin(path, plain)
+            manifest.compare(path, plain)
+            files.remove_leftovers(path)
         if keys is not None:
-            # Before anything is kept under them, so that nobody takes it for unused.
-            manifest.note_keys(place, keys)
-        store = cls._of(place)
+            # Before anything is kept under them, so that it does not count as unused.
+            manifest.note_keys(path, keys)
+        store = cls._of(path)
         if keys is not None or store.archive.folder.is_dir():
             Archive.open(store.archive.folder)
-        manifest.note(place, store.run, {"started": _now(), **noted})
+        manifest.note(path, store.run, {"started": _now(), **noted})
         return store
 
     @classmethod
-    def attach(cls, folder: Path) -> Store:
-        """Return the store of a folder that holds a study already, without writing anything.
+    def open_existing(cls, folder: Path) -> Store:
+        """Return the store of a folder that holds a study, without writing anything.
 
         Raises
         ------
         StoreError
             The folder must have a readable manifest.
         """
-        place = Path(folder).absolute()
-        manifest.read(place)
-        return cls._of(place)
+        path = Path(folder).absolute()
+        manifest.read(path)
+        return cls._of(path)
 
     @classmethod
-    def _of(cls, place: Path) -> Store:
-        """Return the store of a folder, with what it notes of its replications."""
-        keys = manifest.keys(place)
-        archive = Archive(place / REPLICATIONS if keys is None else place.parent / ARCHIVE)
-        return cls(place, files.token(), archive, keys)
+    def _of(cls, path: Path) -> Store:
+        """Return the store of a folder that exists, with the keys of its replications."""
+        keys = manifest.keys(path)
+        archive = Archive(path / REPLICATIONS if keys is None else path.parent / ARCHIVE)
+        return cls(path, files.token(), archive, keys)
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -141,7 +143,7 @@ class Store:
         if self.keys is None:
             return files.digest(pilot.encode())[:KEY_LETTERS]
         if pilot not in self.keys:
-            raise StoreError(f"pilot must be one of the study in {self.folder}, got {pilot!r}")
+            raise StoreError(f"pilot must be a pilot of the study in {self.folder}, got {pilot!r}")
         return self.keys[pilot]
 
     def add(self, keys: Mapping[str, str]) -> Store:
@@ -158,7 +160,7 @@ class Store:
         return Store(self.folder, self.run, self.archive, {**self.keys, **keys})
 
     def finished(self, pilot: str, replication: int) -> bool:
-        """Return whether this replication is kept (a quick look; `repair` reads all that is in it)."""
+        """Return whether this replication is kept (a quick look; `repair` reads all of it)."""
         return self.archive.finished(self.key(pilot), replication)
 
     def keep(self, pilot: str, replication: int, tables: Mapping[str, pl.DataFrame], facts: Mapping[str, Any]) -> None:
@@ -189,7 +191,7 @@ class Store:
         self.archive.keep(key, replication, tables, facts)
 
     def repair(self, replications: int | None = None) -> list[str]:
-        """Read every kept replication and put aside those that are not whole: they count as not finished.
+        """Read every kept replication and set aside those that are damaged: they count as not finished.
 
         Parameters
         ----------
@@ -199,10 +201,10 @@ class Store:
         Returns
         -------
         list of str
-            A sentence for each replication that was put aside.
+            A sentence for each replication that was set aside.
         """
         checked = [self.archive.check(self.key(pilot), number) for pilot, number in self._kept(None, replications)]
-        return [said for said in checked if said is not None]
+        return [damage for damage in checked if damage is not None]
 
     def table(self, name: str, pilots: Sequence[str] | None = None, replications: int | None = None) -> pl.DataFrame:
         """Return a table over the finished replications, with columns `pilot` and `replication` first.
@@ -219,7 +221,7 @@ class Store:
         Raises
         ------
         StoreError
-            Some replication must have this table. One that is not whole is put aside and named.
+            Some replication must have this table. One that is damaged is set aside and named.
         """
         files.plain_name("table", name)
         parts = []
@@ -238,15 +240,15 @@ class Store:
 
     def facts(self, pilots: Sequence[str] | None = None, replications: int | None = None) -> list[dict[str, Any]]:
         """Return the facts of the finished replications, in the order of `table`; which ones comes first."""
-        found = []
+        all_facts = []
         for pilot, replication in self._kept(pilots, replications):
             try:
                 facts = self.archive.facts(self.key(pilot), replication)
             except Damaged as damage:
                 raise _again(damage) from damage
             which = {"pilot": pilot, "replication": replication}
-            found.append(which | facts | which)
-        return found
+            all_facts.append(which | facts | which)
+        return all_facts
 
     def write_table(self, name: str, table: pl.DataFrame) -> None:
         """Write a final table as Parquet and as CSV; the same table always gives the same bytes.
@@ -257,20 +259,19 @@ class Store:
         self.write_bytes(f"{name}.csv", files.csv(table))
 
     def final_table(self, name: str) -> pl.DataFrame:
-        """Return a final table as it stands in the folder.
+        """Return a final table of the folder.
 
         Raises
         ------
         StoreError
             It must be there and readable.
         """
-        place = self._final(f"{files.plain_name('table', name)}.parquet")
+        path = self._final(f"{files.plain_name('table', name)}.parquet")
         try:
-            return pl.read_parquet(io.BytesIO(place.read_bytes()))
+            return pl.read_parquet(io.BytesIO(path.read_bytes()))
         except (OSError, pl.exceptions.PolarsError):
             raise StoreError(
-                f"{place.name} in {self.folder} must be a table of wangge, and cannot be read. No chart was touched. "
-                "Give the command that made it once more: it goes on from what is kept."
+                f"{path.name} in {self.folder} is damaged or was not written by wangge. No chart was changed. {AGAIN}"
             ) from None
 
     def write_text(self, name: str, text: str) -> None:
@@ -278,34 +279,34 @@ class Store:
         self.write_bytes(name, text.encode())
 
     def write_bytes(self, name: str, data: bytes) -> None:
-        """Write a final file at the top of the folder or in `charts/`, whole or not at all.
+        """Write a final file at the top of the folder or in `charts/`, atomically.
 
         Raises
         ------
         StoreError
-            The name must be plain and no name of the store's own; the disk must take the file.
+            The name must be plain and not one of the store's own; the disk must take the file.
         """
-        place = self._final(name)
-        with files.usable(self.folder):
-            self._refuse_outside(place)
-            place.parent.mkdir(exist_ok=True)
-            files.replace(place, data, self.folder)
+        path = self._final(name)
+        with files.as_store_error(self.folder):
+            self._refuse_outside(path)
+            path.parent.mkdir(exist_ok=True)
+            files.replace(path, data, self.folder)
 
     def discard(self, name: str) -> None:
-        """Remove a final file that is written no more, if it is there.
+        """Remove a final file that is no longer written, if it is there.
 
         Raises
         ------
         StoreError
             As for `write_bytes`.
         """
-        place = self._final(name)
-        with files.usable(self.folder):
-            self._refuse_outside(place)
-            place.unlink(missing_ok=True)
+        path = self._final(name)
+        with files.as_store_error(self.folder):
+            self._refuse_outside(path)
+            path.unlink(missing_ok=True)
 
     def _final(self, name: str) -> Path:
-        """Return where a final file stands, whose name must be one."""
+        """Return the path of a final file, whose name is checked."""
         *subfolder, last = name.split("/")
         files.plain_name("file", last)
         if tuple(subfolder) not in [(), *((name,) for name in SUBFOLDERS)] or (
@@ -321,17 +322,17 @@ class Store:
         """Note in the manifest when this run finished, and further facts about it (plain JSON)."""
         manifest.note(self.folder, self.run, {**manifest.plain(facts), "finished": _now()})
 
-    def _refuse_outside(self, place: Path) -> None:
+    def _refuse_outside(self, path: Path) -> None:
         """Refuse to write where a symbolic link leads out of the folder."""
-        leads = place.parent.resolve()
-        if not leads.is_relative_to(self.folder.resolve()):
+        target = path.parent.resolve()
+        if not target.is_relative_to(self.folder.resolve()):
             raise StoreError(
-                f"{place.parent} must lie inside the results folder, got a symbolic link to {leads}. "
+                f"{path.parent} must lie inside the results folder, got a symbolic link to {target}. "
                 "Remove the link, or choose another name."
             )
 
     def _kept(self, pilots: Sequence[str] | None, replications: int | None) -> list[tuple[str, int]]:
-        """Return the replications that are kept, whole or not, in order."""
+        """Return the replications that are kept, damaged or not, in order."""
         return [
             (pilot, number)
             for pilot in (self.names if pilots is None else pilots)
@@ -341,8 +342,8 @@ class Store:
 
 
 def _again(damage: Damaged) -> StoreError:
-    """Return what to say where a table or facts would lack a replication: nothing may lack rows in silence."""
-    return StoreError(f"{damage}. Give the same command again.")
+    """Return the error where a table or facts would lack a replication: nothing may lack rows in silence."""
+    return StoreError(f"{damage}. Run the same command again.")
 
 
 def _now() -> str:

@@ -9,8 +9,12 @@ from sim.config.compose import Line, compose
 from sim.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sim import executor
     from sim.district import engines
+
+SERIAL = "serial"
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,25 @@ class Backend:
 
 
 def backend_of(line: Line) -> Backend:
-    """Return by which engine and where to run, of a line that sets keys of `BACKEND_KEYS`.
+    """Return by which engine and where to run, of a line that sets keys of `BACKEND_KEYS`; it raises as `backend`."""
+    kind = next((o.partition("=")[2] for o in line.overrides if o.startswith("executor=")), "local")
+    short = [o for o in line.overrides if o.startswith("workers=")]
+    if short and kind == SERIAL:
+        raise _alone(short[-1].partition("=")[2])
+    full = tuple(f"executor.{o}" if o in short else o for o in line.overrides)
+    plain = compose("backend", Line(full, line.config_dir))
+    return backend(plain["engine"], plain["executor"])
+
+
+def backend(engine: Mapping[str, Any], executor: Mapping[str, Any], workers: int | None = None) -> Backend:
+    """Return by which engine and where to run, from their settings.
+
+    Parameters
+    ----------
+    engine, executor
+        Their `kind`, and any other key of `configs/engine/` and `configs/executor/`.
+    workers
+        Short for that key of the executor.
 
     Raises
     ------
@@ -38,15 +60,18 @@ def backend_of(line: Line) -> Backend:
     from sim import executor as executors
     from sim.district import engines
 
-    kind = next((o.partition("=")[2] for o in line.overrides if o.startswith("executor=")), "local")
-    short = [o for o in line.overrides if o.startswith("workers=")]
-    if short and kind == "serial":
-        raise ConfigError(f"workers must be left out where executor=serial, got {short[-1].partition('=')[2]}")
-    full = tuple(f"executor.{o}" if o in short else o for o in line.overrides)
-    plain = compose("backend", Line(full, line.config_dir))
-    chosen = Backend(engines.chosen(plain["engine"]), executors.chosen(plain["executor"]))
+    if workers is not None:
+        if executor.get("kind") == SERIAL:
+            raise _alone(workers)
+        executor = {**executor, "workers": workers}
+    chosen = Backend(engines.chosen(engine), executors.chosen(executor))
     if isinstance(chosen.executor, executors.Dask):
         from sim.executor.cluster import check_installed
 
         check_installed()
     return chosen
+
+
+def _alone(workers: object) -> ConfigError:
+    """Return the mistake of workers that are asked for where there are none."""
+    return ConfigError(f"workers must be left out where executor=serial, got {workers}")

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from sim.district.place import Place
     from sim.district.workload import Work
 
+SAME_RESIDENTS = ("seed", "warm_up_weeks", "measured_weeks", "drain_weeks")
+"""What pilots must have alike that are run on the same residents."""
+
 
 @dataclass(frozen=True)
 class Design:
@@ -109,6 +112,19 @@ def prepared(pilot: Pilot, district: int = 0) -> Design:
 def prepared_all(pilots: Iterable[Pilot]) -> dict[str, Design]:
     """Return pilots, prepared, by their names."""
     return {pilot.name: prepared(pilot) for pilot in pilots}
+
+
+def check_paired(pilots: Sequence[Pilot], keys: Sequence[str] = SAME_RESIDENTS) -> None:
+    """Raise `ConfigError` where pilots that are compared do not meet the same residents: their runs differ."""
+    first = pilots[0]
+    for one in pilots[1:]:
+        for key in keys:
+            here, there = getattr(first.run, key), getattr(one.run, key)
+            if here != there:
+                raise ConfigError(
+                    f"run.{key} must be the same under all pilots, so that they meet the same residents, got {here} "
+                    f"under {first.name} and {there} under {one.name}"
+                )
 
 
 def check_overload(designs: Iterable[Design]) -> None:

@@ -29,7 +29,7 @@ def request(plan: Plan, identity: Mapping[str, Any]) -> str:
     whole = {
         "identity": identity,
         "study": plan.study.model_dump(mode="json"),
-        "read": [first.mid.model_dump(mode="json"), first.run.model_dump(mode="json"), first.district.name],
+        "read": [one.model_dump(mode="json") for one in (first.mid, first.run, first.report)] + [first.district.name],
         "points": [(point.label, point.why) for point in plan.points],
         "titles": dict(plan.titles),
         "versions": manifest.versions(),

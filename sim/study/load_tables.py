@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 TWO_MONTHS = 9  # weeks: two periods of the slowest gate
 UNEXPLAINED = "time that no work explains"
+TODAY = "today's organisation"  # no pilot can have this name
 
 
 def hours_by_level(design: Design) -> dict[str, dict[str, float]]:
@@ -34,10 +35,10 @@ def hours_by_level(design: Design) -> dict[str, dict[str, float]]:
 def work_table(designs: Mapping[str, Design]) -> Table:
     """Return where each kind of work is done today and under each design, with what is saved or added."""
     first = next(iter(designs.values())).pilot
-    columns = {"today": hours_by_level(prepared(workload.today(first)))}
+    columns = {TODAY: hours_by_level(prepared(workload.today(first)))}
     columns |= {name: hours_by_level(design) for name, design in designs.items()}
-    if columns["today"] == columns[first.name]:
-        del columns["today"]
+    if columns[TODAY] == columns[first.name]:
+        del columns[TODAY]
     today = next(iter(columns.values()))
     names = list(columns)
     rows = []
@@ -48,23 +49,23 @@ def work_table(designs: Mapping[str, Design]) -> Table:
             hours = columns[name].get(what, {})
             row[name] = " / ".join(_cell(hours.get(level, 0.0)) for level in LEVELS)
             goes.append(_goes(what, today.get(what, {}), hours))
-        row["where it goes"] = goes[0] if len(goes) == 1 else _told(dict(zip(names[1:], goes[1:], strict=True)))
+        row["where it goes"] = goes[0] if len(goes) == 1 else _by_design(dict(zip(names[1:], goes[1:], strict=True)))
         rows.append(row)
     return rows_table(
         "Work, thousand hours a year: community / street / district",
         rows,
         notes=(
-            "Work is conserved: what is not done at one level is done at another, or the last column says why not. "
+            "Work is conserved: what leaves one level goes to another, or the last column says why not. "
             f"{UNEXPLAINED[0].upper() + UNEXPLAINED[1:]}: hours present less hours of work that piles up; patrols and "
-            "home visits lapse where there is no time for them, and are done in it.",
+            "home visits are done in this time, and lapse where there is none.",
         ),
     )
 
 
-def _told(goes: dict[str, str]) -> str:
+def _by_design(goes: dict[str, str]) -> str:
     """Return where a kind of work goes: once where all designs agree, else by design."""
-    ways = set(goes.values())
-    return ways.pop() if len(ways) == 1 else "; ".join(f"{name}: {way}" for name, way in goes.items())
+    different = set(goes.values())
+    return different.pop() if len(different) == 1 else "; ".join(f"{name}: {to}" for name, to in goes.items())
 
 
 def _cell(hours: float) -> str:
@@ -122,8 +123,8 @@ def load_table(designs: Mapping[str, Design]) -> Table:
     any_expected = any(row["expected"] for row in rows)
     report = next(iter(designs.values())).pilot.report
     notes = [
-        "Duties are patrols and home visits, which lapse. Cannot keep up: bundles of lines or sections whose "
-        "piling work is at least the time of their staff."
+        "Duties are patrols and home visits, which lapse. Cannot keep up: posts (bundles of lines, or sections) whose "
+        "work that piles up takes at least all the time of their staff."
     ]
     if any_expected and report.expected_loads:
         notes.append(" ".join(report.expected_loads.note.split()))

@@ -16,6 +16,7 @@ from sim.measures.queueing import queueing_measures
 from sim.queueing import sample
 from sim.queueing.summary import summary, warnings_of_load
 from sim.report.console import Progress, quiet
+from sim.report.notebook import as_html
 from sim.store.store import Store
 from sim.study.replication import peak_memory_mb
 from sim.study.replications import Found, Speed
@@ -56,7 +57,8 @@ class NetworkRun:
     plan
         The network.
     measures
-        One row a measure, group and replication: pilot (the network's name), replication, measure, group, unit, value.
+        One row a measure, group and replication: pilot (the network's name), replication, measure, group, unit, value
+        and n.
     table
         Means with intervals, and theory where the network is a textbook queue.
     notes
@@ -76,8 +78,8 @@ class NetworkRun:
         return "\n".join([self.table.to_text(), *(f"- {note}" for note in self.notes)])
 
     def _repr_html_(self) -> str:
-        """Return the table for a notebook."""
-        return self.table.to_html()
+        """Return the table and its notes, for a notebook."""
+        return as_html([self.table], "\n\n".join(self.notes))
 
 
 def identity(mapping: Mapping[str, Any], seed: int) -> dict[str, Any]:
@@ -143,7 +145,7 @@ def keep(task: Task, found: Found) -> tuple[Mapping[str, Any], pl.DataFrame | No
     """Keep what a replication found, and return its facts; or return its measures too where nothing is kept."""
     if task.folder is None:
         return found.facts, found.tables["measures"]
-    Store.attach(task.folder).keep(task.name, task.replication, found.tables, found.facts)
+    Store.open_existing(task.folder).keep(task.name, task.replication, found.tables, found.facts)
     return found.facts, None
 
 

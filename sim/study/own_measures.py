@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from sim.config.report import ALL, JudgedMeasure
 from sim.errors import ConfigError
 from sim.measures.dictionary import DEFINITIONS
 from sim.measures.long_table import Rows
 from sim.store import files
+from sim.study.function_source import sources
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,7 +32,7 @@ if TYPE_CHECKING:
     Values = float | Mapping[str, float]
     Function = Callable[[Record], Values]
 
-PLAIN = (int, float, str, bytes, bool, type(None))
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 
 
 @dataclass(frozen=True)
@@ -37,14 +42,14 @@ class OwnMeasure:
     Parameters
     ----------
     name
-        By which tables call it: letters, digits and underscores, and no name that a measure of ours has.
+        By which tables call it: a letter, then letters, digits and underscores, 40 in all; no measure of ours has it.
     function
         Called with the whole record of a replication; it returns a number (NaN where there is nothing to measure), or a
         mapping of groups (as `all` or `level:district`) to numbers.
     unit
         Of the values.
     label
-        Its words; by default the name.
+        Its words where it is judged; by default the name.
     mid
         The smallest difference that matters, in that unit. With one, comparisons show and judge the measure.
     higher_is_better
@@ -53,8 +58,9 @@ class OwnMeasure:
     Raises
     ------
     ConfigError
-        The name must be free. The function must have a source that can be read, and hang on nothing but its arguments,
-        plain constants, modules and functions of its own module: what else it used could change unseen.
+        The name must be free and the smallest difference above 0. The function must have a source that can be read,
+        and depend on nothing that could change unseen: on its argument, plain constants, other such functions and
+        installed packages only.
     """
 
     name: str
@@ -65,17 +71,44 @@ class OwnMeasure:
     higher_is_better: bool = False
 
     def __post_init__(self) -> None:
-        if not self.name.isidentifier() or not self.name.isascii():
-            raise ConfigError(f"name must be of letters, digits and underscores, got {self.name!r}")
+        if not isinstance(self.name, str) or not NAME.fullmatch(self.name):
+            raise ConfigError(
+                f"name must be a letter and then letters, digits and underscores, at most 40 in all, got {self.name!r}"
+            )
         if self.name in DEFINITIONS:
             raise ConfigError(f"name must be none that a measure of wangge has, got {self.name}")
-        if self.mid is not None and not self.mid > 0:
-            raise ConfigError(f"mid must be above 0, got {self.mid:g}")
+        if self.mid is not None and not (_is_number(self.mid) and self.mid > 0):
+            raise ConfigError(f"mid of measure {self.name} must be a number above 0, got {self.mid!r}")
         self.digest()
 
     def digest(self) -> str:
         """Return the digest of the name and of all source that the function depends on."""
-        return files.digest("\n".join([self.name, self.unit, *_sources(self.function, self.name, [])]).encode())
+        texts = [text for some in self.sources().values() for text in some]
+        return files.digest("\n".join([self.name, self.unit, *texts]).encode())
+
+    def sources(self) -> dict[types.FunctionType, list[str]]:
+        """Return the function and those of one's own that it calls, each with the texts that say what it does."""
+        return sources(self.function, f"measure {self.name}")
+
+    def values(self, record: Record) -> dict[str, float]:
+        """Return the values of a replication's record by group.
+
+        Raises
+        ------
+        ConfigError
+            The function must return a number, or a mapping of groups to numbers, with one for `all` if it is judged.
+        """
+        found = self.function(record)
+        values = dict(found) if isinstance(found, Mapping) else {ALL: found}
+        for group, value in values.items():
+            if not isinstance(group, str) or not group or not _is_number(value):
+                raise ConfigError(
+                    f"measure {self.name} must return a number (no infinite one), or a mapping of groups to numbers, "
+                    f"got {value!r:.60} for {group!r:.60}"
+                )
+        if self.mid is not None and ALL not in values:
+            raise ConfigError(f"measure {self.name} must return a number for {ALL}, as it has a mid, got none")
+        return {group: float(value) for group, value in values.items()}
 
     def judged(self) -> JudgedMeasure | None:
         """Return how the measure is judged, or None without a smallest difference that matters."""
@@ -95,25 +128,13 @@ class Packed:
     digests: Mapping[str, str]
 
     def rows(self, record: Record) -> pl.DataFrame:
-        """Return the values of a replication's record as rows of the long table.
-
-        Raises
-        ------
-        ConfigError
-            A function must return a number, or a mapping of groups to numbers.
-        """
+        """Return the values of a replication's record as rows of the long table; it raises as `OwnMeasure.values`."""
         import pickle
 
         rows = Rows()
         for measure in pickle.loads(self.data):  # our own bytes: they never come from a file
-            values = measure.function(record)
-            for group, value in (values if isinstance(values, Mapping) else {ALL: values}).items():
-                if not isinstance(group, str) or isinstance(value, str) or not _is_number(value):
-                    raise ConfigError(
-                        f"measure {measure.name} must return a number, or a mapping of groups to numbers, got "
-                        f"{value!r:.60}"
-                    )
-                rows.add(measure.name, group, measure.unit, float(value), 1)
+            for group, value in measure.values(record).items():
+                rows.add(measure.name, group, measure.unit, value, 1)
         return rows.frame()
 
 
@@ -136,8 +157,8 @@ def packed(measures: Sequence[OwnMeasure]) -> Packed:
     for name in names:
         if names.count(name) > 1:
             raise ConfigError(f"measures must have names of their own, got {name} twice")
-    modules = {inspect.getmodule(measure.function) for measure in measures}
-    by_value = [m for m in modules if m is not None and m.__name__ != "__main__" and not m.__name__.startswith("sim.")]
+    modules = {inspect.getmodule(function) for measure in measures for function in measure.sources()}
+    by_value = [module for module in modules if module is not None and module.__name__ != "__main__"]
     for module in by_value:  # a worker may not be able to import it
         cloudpickle.register_pickle_by_value(module)
     try:
@@ -158,40 +179,10 @@ def shown_with(pilot: Pilot, measures: Sequence[OwnMeasure]) -> Pilot:
 
 
 def _is_number(value: Any) -> bool:
-    """Return whether a value is a number, NaN among them."""
-    try:
-        return not math.isinf(float(value))
-    except (TypeError, ValueError):
+    """Return whether a value is a number, NaN among them, and not infinite."""
+    if not isinstance(value, (Real, np.bool_)):
         return False
-
-
-def _sources(function: Any, name: str, known: list[Any]) -> list[str]:
-    """Return the sources of a function and of those of its module that it calls, and the constants that it uses."""
-    if function in known:
-        return []
-    known.append(function)
     try:
-        source = inspect.getsource(function)
-        used = inspect.getclosurevars(function)
-    except (OSError, TypeError) as error:
-        raise ConfigError(f"measure {name} must be a Python function whose source can be read: {error}") from error
-    if used.nonlocals:
-        raise ConfigError(
-            f"measure {name} must use no variable of a function around it (give it as a default), got "
-            f"{', '.join(used.nonlocals)}"
-        )
-    sources = [source, repr(function.__defaults__), repr(function.__kwdefaults__)]
-    for key, value in sorted(used.globals.items()):
-        if isinstance(value, types.ModuleType):
-            sources.append(f"{key}: {value.__name__}")
-        elif isinstance(value, PLAIN):
-            sources.append(f"{key} = {value!r}")
-        elif inspect.isfunction(value) and value.__module__ == function.__module__:
-            sources += _sources(value, name, known)
-        elif hasattr(value, "__module__") and value.__module__ != function.__module__:
-            sources.append(f"{key}: {value.__module__}.{getattr(value, '__qualname__', key)}")
-        else:
-            raise ConfigError(
-                f"measure {name} must use plain constants, modules and functions of its own module only, got {key}"
-            )
-    return sources
+        return not math.isinf(value)
+    except OverflowError:  # a whole number beyond all floats
+        return False

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 READING = ("mid", "report")
 """Groups of configs that only say how results are judged and shown."""
 
-EARLIER = "was kept by an earlier wangge"
+EARLIER = "was kept by an earlier version"
 """Why a replication is put aside that lacks what this version measures."""
 
 MEASURES = "measures"
@@ -151,7 +151,7 @@ def perform(task: Task) -> Found:
     """
     with suppress(StoreError):
         if task.archive.finished(task.key, task.replication):
-            tables, facts = task.archive.whole(task.key, task.replication)
+            tables, facts = task.archive.read_all(task.key, task.replication)
             return Found(tables, {**facts, "steps": 0})
     return Found(*simulate(task.pilot, task.replication, task.engine, task.own))
 
@@ -215,7 +215,7 @@ def set_aside_incomplete(
     for its_key in dict.fromkeys(designs.values()):
         for number in archive.replications(its_key):
             if number < replications and (names := _lacking(archive, its_key, number, tables)):
-                archive.put_aside(its_key, number, EARLIER)
+                archive.set_aside(its_key, number, EARLIER)
                 what = ", ".join(names)
                 found[what] = found.get(what, 0) + 1
     return [lacked(n, what) for what, n in found.items()]

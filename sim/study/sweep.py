@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sim.config.compose import Line
+from sim.config.report import Response
 from sim.errors import ConfigError, StoreError
 from sim.report.console import quiet
 from sim.report.notebook import as_html
@@ -18,7 +19,8 @@ from sim.study import freshness, replications
 from sim.study.budget import pilot_run, spending
 from sim.study.budget.runs import Runs
 from sim.study.findings import preview
-from sim.study.findings.write import cost, write
+from sim.study.findings.naming import words_of
+from sim.study.findings.write import cost, responses, write
 from sim.study.own_measures import packed
 from sim.study.points.plan import planned
 from sim.study.points.screening import screen_all
@@ -78,19 +80,27 @@ class Sweep:
         Its points.
     store
         The results folder.
-    table
-        Every response at every point, to be read; None where the folder was up to date already.
     sentences
         What it found.
     cost
         What the run cost, in a sentence.
+    up_to_date
+        Whether the folder held all of it already, so that nothing was written.
     """
 
     plan: Plan
     store: Store
-    table: Table | None
     sentences: tuple[str, ...]
     cost: str
+    up_to_date: bool
+
+    @property
+    def table(self) -> Table:
+        """Return every response at every point, to be read."""
+        measures = self.read("measures").select("measure", "group", "unit").unique()
+        known = {Response(measure, group): unit for measure, group, unit in measures.iter_rows()}
+        units = {response: known.get(response, "") for response in self.plan.study.responses}
+        return responses(units, self.read("summary"), words_of(self.plan))
 
     @property
     def folder(self) -> Path:
@@ -118,16 +128,28 @@ class Sweep:
 
     def _repr_html_(self) -> str:
         """Return what it found and its first chart, for a notebook."""
-        tables = [self.table] if self.table else []
         pictures = [(self.folder / "charts" / f"{name}.svg").read_bytes() for name in self.charts[:1]]
-        return as_html(tables, "\n\n".join(self.sentences), pictures)
+        return as_html([self.table], "\n\n".join(self.sentences), pictures)
+
+
+def check_knobs(study: Study, line: Line) -> None:
+    """Raise `ConfigError` where knobs of all points set what the study itself says."""
+    for key, _, value in (override.partition("=") for override in line.overrides):
+        if key in ("pilot", "pilots"):
+            raise ConfigError(f"{key} must be left out, as the study names its pilots: study.pilots=[...]")
+        if key == "run.replications":
+            raise ConfigError(
+                f"run.replications must be left out, as the study says how many: study.precision.replications={value}"
+            )
+        if key == "run.warm_up_weeks" and study.warm_up is not None:
+            raise ConfigError("run.warm_up_weeks must be left out, as study.warm_up chooses it (study.warm_up=null)")
 
 
 def prepare(
     study: Study,
     line: Line,
     backend: Backend,
-    archive: Archive,
+    results: Path,
     *,
     console: Console | None = None,
     retry: bool = False,
@@ -136,6 +158,8 @@ def prepare(
 ) -> Prepared:
     """Return a study with its points planned and screened; a warm-up is chosen by a pilot run, where it asks for one.
 
+    The archive of replications, in the folder of results, is made only once the points are known.
+
     Raises
     ------
     ConfigError
@@ -143,6 +167,7 @@ def prepare(
     """
     console = console or quiet()
     plan = planned(study, line)
+    archive = Archive.open(results / ARCHIVE)
     warm_up, pilot_keys = None, dict[str, str]()
     if study.warm_up is not None and choose_warm_up:
         warm_up, pilot_keys = pilot_run.warm_up(study, line, backend, archive, console, retry=retry)
@@ -199,8 +224,9 @@ def sweep(
     StoreError
         The folder must be empty or hold this very study; some point must not fail.
     """
-    archive = Archive.open(folder.absolute().parent / ARCHIVE)
-    prepared = prepare(study, line, backend, archive, console=console, retry=retry, measures=measures)
+    check_knobs(study, line)
+    results = folder.absolute().parent
+    prepared = prepare(study, line, backend, results, console=console, retry=retry, measures=measures)
     return finish(prepared, study, line, folder, console=console, command=command)
 
 
@@ -217,22 +243,24 @@ def finish(
     console, plan, runs = console or quiet(), prepared.plan, prepared.runs
     identity = _identity(study, line, plan, runs.keys)
     facts = {"command": list(command), "seed": plan.first.run.seed, "replications": study.precision.replications}
-    preview.check(plan, runs)  # a folder that is begun holds its study for good
-    store = Store.open(folder, identity, facts, keys={**runs.keys, **prepared.pilot_keys})
     request = freshness.request(plan, identity)
-    found = freshness.kept_sentences(store.folder, request, runs)
+    found = freshness.kept_sentences(folder, request, runs)
+    if found is None:
+        runs.read_kept(study.precision.replications)
+        preview.check(plan, runs)  # a folder that is begun holds its study for good
+    store = Store.open(folder, identity, facts, keys={**runs.keys, **prepared.pilot_keys})
     for name in freshness.changed(store.folder):
         console.print(
             f"- {name} is not as it was left: it was damaged, edited or removed, and is made again.", markup=False
         )
-    table = None
+    up_to_date = found is not None
     if found is None:
         spent = spending.spend(plan, runs, prepared.screened)
         written = write(store, plan, runs, prepared.screened, spent, prepared.warm_up)
         freshness.keep(store, request, runs, written.sentences, written.files)
-        found, table = list(written.sentences), written.table
+        found = list(written.sentences)
     store.finish({"simulated": runs.simulated, "steps": runs.steps})
-    result = Sweep(plan, store, table, tuple(found), cost(runs))
+    result = Sweep(plan, store, tuple(found), cost(runs), up_to_date)
     if set(runs.failures) == set(runs.keys):
         console.print(result, markup=False)
         raise StoreError(

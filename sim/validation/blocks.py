@@ -80,5 +80,5 @@ def estimates(case: Case, run: Run, replication: int) -> Iterator[tuple[int, str
 
 def keep(block: Block, found: Found) -> Mapping[str, Any]:
     """Keep what a block found, and return its facts."""
-    Store.attach(block.folder).keep(block.name, block.number, found.tables, found.facts)
+    Store.open_existing(block.folder).keep(block.name, block.number, found.tables, found.facts)
     return found.facts

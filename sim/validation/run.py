@@ -1,4 +1,4 @@
-"""One replication of a queueing network: sampled, run, its record checked, and measured."""
+"""One replication of a case as its estimators see it, and the blocks of replications that are tasks."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from sim.measures.queueing import queueing_measures
 from sim.queueing import sample
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from sim.engine.network import Network
     from sim.engine.record import Spells, Visits
     from sim.queueing.labels import Labels
@@ -38,16 +36,12 @@ class Run:
     horizon: int
 
     @cached_property
-    def table(self) -> pl.DataFrame:
-        """Return what `wangge run` measures, as from `sim.measures.queueing`."""
-        return queueing_measures(
+    def measures(self) -> dict[tuple[str, str], float]:
+        """Return what `wangge run` measures, by measure and group."""
+        table = queueing_measures(
             self.network, self.labels, self.visits, self.spells, start=self.start, end=self.end, horizon=self.horizon
         )
-
-    @cached_property
-    def measures(self) -> dict[tuple[str, str], float]:
-        """Return the same, by measure and group."""
-        return {(measure, group): value for measure, group, _, value, _ in self.table.iter_rows()}
+        return {(measure, group): value for measure, group, _, value, _ in table.iter_rows()}
 
 
 def seed_of(seed: int, case: str) -> int:

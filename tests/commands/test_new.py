@@ -87,6 +87,18 @@ def test_its_pilots_have_the_same_heads_and_nobody_is_overloaded_today(town):
     assert prepared_all(pilots)["today"].overloaded == ()
 
 
+def test_its_pilot_of_the_name_today_has_its_column_in_the_table_of_work(town):
+    designs = prepared_all([config.load(composed(town, pilot)) for pilot in PILOTS])
+    table = load_tables.work_table(designs)
+    assert [column.heading for column in table.columns] == ["kind of work", *PILOTS, "where it goes"]
+    other_first = load_tables.work_table({name: designs[name] for name in reversed(PILOTS)})
+    headings = [column.heading for column in other_first.columns]
+    assert headings == ["kind of work", load_tables.TODAY, *reversed(PILOTS), "where it goes"]
+    cells = {row[0]: row for row in table.rows}
+    for row in other_first.rows:
+        assert (row[1], row[3], row[2]) == (row[3], *cells[row[0]][1:3])
+
+
 def test_every_number_that_its_files_set_has_one_row_of_evidence_and_no_other_has(town):
     paths = [row["path"] for row in rows(town)]
     assert sorted(paths) == sorted(set(paths))
@@ -159,5 +171,5 @@ def test_a_district_of_ones_own_is_not_held_against_the_arithmetic_on_yuehu(town
     mine = load_tables.load_table(prepared_all([config.load(composed(town, "today"))]))
     shipped = load_tables.load_table(prepared_all([config.load(compose("main", Line(())))]))
     for table, held in ((mine, False), (shipped, True)):
-        assert ("evidence" in [column.heading for column in table.columns]) is held
+        assert ("expected" in [column.heading for column in table.columns]) is held
         assert ("16 thousand hours" in " ".join(table.notes)) is held

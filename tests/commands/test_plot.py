@@ -56,7 +56,7 @@ def test_compare_and_plot_give_the_same_bytes_by_name_and_by_path(made, tmp_path
 
 
 def test_pilots_are_kept_whole_and_are_read_back(made):
-    pilots = kept.pilots_of(Store.attach(made / "results/two"))
+    pilots = kept.pilots_of(Store.open_existing(made / "results/two"))
     assert [p.name for p in pilots] == ["three_level", "three_level_balanced"]
     assert pilots[0].title == "three levels (proposed)"
     assert pilots[0].run.replications == 2
@@ -120,7 +120,7 @@ def test_what_is_missing_is_named_and_nothing_is_touched(results, missing):
     before = contents(results)
     told = refused(results.parents[1], "plot", "two")
     assert f"must hold what its charts are drawn from, but has no {missing}: its run did not finish" in told
-    assert "Give the command that made it once more" in told
+    assert "Run the command that made it again" in told
     assert contents(results) == before
 
 
@@ -128,11 +128,11 @@ def test_all_that_is_missing_is_named_at_once(results):
     for name in ("flows", "queues"):
         (results / f"{name}.parquet").unlink()
     with pytest.raises(StoreError, match=r"has no flows\.parquet, queues\.parquet: "):
-        redraw.draw(Store.attach(results))
+        redraw.draw(Store.open_existing(results))
 
 
 def test_tables_of_other_replications_columns_or_bytes_are_refused(results):
-    store = Store.attach(results)
+    store = Store.open_existing(results)
     queues = pl.read_parquet(results / "queues.parquet")
     before = contents(results / "charts")
     for table, told in (
@@ -140,13 +140,13 @@ def test_tables_of_other_replications_columns_or_bytes_are_refused(results):
             queues.filter(replication=0),
             r"must be of 2 replications of each of 2 pilots, got 2 in all: its last run did",
         ),
-        (queues.drop("number"), "must have the columns number: an earlier wangge made it"),
+        (queues.drop("number"), "must have the columns number: an earlier version made it"),
     ):
         store.write_table("queues", table)
         with pytest.raises(StoreError, match=told):
             redraw.draw(store)
     store.write_bytes("queues.parquet", b"PAR1")
-    with pytest.raises(StoreError, match=r"queues\.parquet .* must be a table of wangge, and cannot be read"):
+    with pytest.raises(StoreError, match=r"queues\.parquet .* is damaged or was not written by wangge"):
         redraw.draw(store)
     assert contents(results / "charts") == before
 
@@ -161,14 +161,14 @@ def test_pilots_that_are_not_those_of_the_manifest_are_refused(results, change):
     plain = change(json.loads((results / "pilots.json").read_text()))
     (results / "pilots.json").write_text(json.dumps(plain))
     with pytest.raises(StoreError, match=r"pilots\.json in .* must be what was run there, but is damaged, was edited"):
-        redraw.draw(Store.attach(results))
+        redraw.draw(Store.open_existing(results))
 
 
 def test_a_title_is_only_text_in_every_chart(results):
     plain = json.loads((results / "pilots.json").read_text())
     plain["pilots"][0]["title"] = "<script>alert(1)</script> $x^2$"  # a title is no part of a study
     (results / "pilots.json").write_text(json.dumps(plain))
-    redraw.draw(Store.attach(results))
+    redraw.draw(Store.open_existing(results))
     for chart in ("workload", "map_patrols_done", "organisation_three_level"):
         svg = (results / f"charts/{chart}.svg").read_text()
         assert "<script" not in svg
@@ -206,19 +206,18 @@ def test_help_says_what_plot_draws_from(tmp_path):
 
 
 def test_replications_that_an_earlier_program_kept_with_fewer_tables_are_run_again(results):
-    store = Store.attach(results)
+    store = Store.open_existing(results)
     key = store.key("three_level")
-    tables, facts = store.archive.whole(key, 1)
+    tables, facts = store.archive.read_all(key, 1)
     del tables["persons"]
-    store.archive.put_aside(key, 1, "is outdated")
+    store.archive.set_aside(key, 1, "is outdated")
     store.archive.keep(key, 1, tables, facts)
     before = contents(results)
     command = ("compare", "pilots=[three_level,three_level_balanced]", "structure.communities=2", *TINY, "name=two")
     done = wangge(results.parents[1], *command)
     assert done.returncode == 0, done.stderr
     said = " ".join(done.stdout.split())
-    assert "Replication 1 of pilot three_level" in said
-    assert "was kept by an earlier wangge without persons; it was put aside as corrupt-0001-" in said
+    assert "1 kept replication lacks what this version measures (table persons): it is run again." in said
     assert "3 of 4 replications were kept already." in said
     after = contents(results)
     assert {name: data for name, data in after.items() if name.endswith(".parquet")} == {

@@ -55,10 +55,10 @@ def test_status_shows_studies_and_the_archive(results: Path) -> None:
     done = wangge(results.parent, "status")
     assert done.returncode == 0, done.stderr
     said = words(done.stdout)
-    assert re.search(r"mine wangge compare name=\[bold\]mine \d{4}-\d\d-\d\d \d\d:\d\d unfinished 3 of 6", said)
+    assert re.search(r"mine wangge compare 'name=\[bold\]mine' \d{4}-\d\d-\d\d \d\d:\d\d unfinished 3 of 6", said)
     assert re.search(r"bench-1 wangge bench \d{4}-\d\d-\d\d \d\d:\d\d \d{4}-\d\d-\d\d \d\d:\d\d 1 ", said)
     assert re.search(
-        r"designs 3 replications 5 failed 1 put aside 0 size [\d.]+ kB of that, needed by no study [1-9][\d.]* kB", said
+        r"designs 3 replications 5 failed 1 set aside 0 size [\d.]+ kB of that, used by no study [1-9][\d.]* kB", said
     )
     assert contents(results) == before
 
@@ -66,7 +66,7 @@ def test_status_shows_studies_and_the_archive(results: Path) -> None:
 def test_status_of_a_study_names_its_designs_and_why_replications_failed(results: Path) -> None:
     said = words(wangge(results.parent, "status", "mine").stdout)
     assert re.search(
-        r"^wangge compare name=\[bold\]mine started [-\d]+ [:\d]+, not finished \(UTC\) Designs of mine ", said
+        r"^wangge compare 'name=\[bold\]mine' started [-\d]+ [:\d]+, not finished \(UTC\) Designs of mine ", said
     )
     assert re.search(r"old \[red\]old 2 of 3 0 0 [\d.]+ kB aaaaaaaa", said)
     assert re.search(r"new \[red\]new 1 of 3 1 0 [\d.]+ kB bbbbbbbb", said)
@@ -104,7 +104,7 @@ def test_a_study_that_cannot_be_read_is_named_and_the_others_are_shown(results: 
 
 
 WHY = (
-    "half written by killed runs", "put aside", "notes of failed replications", "of other versions of the model",
+    "half written by killed runs", "set aside", "notes of failed replications", "of other versions of the model",
     "that no study refers to",
 )  # fmt: skip
 
@@ -119,7 +119,7 @@ def test_clean_shows_and_removes_only_what_it_is_told_to(results: Path) -> None:
     archive = Archive(results / ".replications")
     archive.describe("dd" * 16, {"name": "before", "model_version": "0"})
     archive.keep("dd" * 16, 0, TABLES, {})
-    archive.put_aside(A, 7, "is damaged")
+    archive.set_aside(A, 7, "is damaged")
     with files.temporary(archive.folder) as mine:
         dead = mine.with_name(mine.name.replace(f"-{os.getpid()}-", f"-{ended_process()}-"))
         dead.write_bytes(b"half")
@@ -144,7 +144,7 @@ def test_clean_shows_and_removes_only_what_it_is_told_to(results: Path) -> None:
         assert removed("unused=true", "failed=true", "old=true") == set()
         assert mine.read_bytes() == b"being written"
     assert sorted(path.name for path in archive.folder.iterdir()) == ["aa", "bb"]
-    assert Store.attach(results / "mine").table("measures").height == 3
+    assert Store.open_existing(results / "mine").table("measures").height == 3
     assert {name for name in before if not name.startswith(".rep")} <= set(contents(results))
 
 
@@ -172,7 +172,7 @@ def test_nothing_is_unused_where_nobody_knows_what_a_study_refers_to(results: Pa
     keys.write_text("[1]")
     before = contents(results)
     told = refused(results.parent, "clean", "unused=true", "yes=true")
-    assert re.search(r"keys/\w+\.json in .*mine is damaged or was edited by hand, so that nobody can say which", told)
+    assert re.search(r"keys/\w+\.json in .*mine is damaged or was edited by hand, so it is not known which", told)
     assert contents(results) == before
 
 
@@ -214,7 +214,7 @@ def test_a_mistake_in_clean_is_one_paragraph(results: Path, argument: str, told:
 
 
 def test_a_study_goes_on_after_its_replications_were_removed(results: Path) -> None:
-    store = Store.attach(results / "mine")
+    store = Store.open_existing(results / "mine")
     for one in inventory.waste(store.archive, results / "nowhere", unused=True, failed=False, old=False):
         store.archive.remove(one.paths)
     assert store.archive.keys() == []

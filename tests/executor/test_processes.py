@@ -225,7 +225,7 @@ def test_a_killed_worker_is_one_clear_paragraph_and_finished_work_is_kept(tmp_pa
             on_done=partial(note, done.append),
             named="task {}".format,
         )
-    assert "What was finished before is kept: the same command goes on from there." in str(told.value)
+    assert "What was finished is kept: the same command continues from there." in str(told.value)
     assert "\n" not in str(told.value)
     assert (tmp_path / "0").exists()
     assert {2, 1} <= set(done)

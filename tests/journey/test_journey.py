@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from setups.district import tiny
 
-from sim import charts, journey
+from sim import charts
+from sim import journeys as journey
 from sim.district import demand, engines, overload
 from sim.district.stages import Presence
 from sim.draws.clock import DAY, HOUR

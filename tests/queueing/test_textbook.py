@@ -5,6 +5,7 @@ from copy import deepcopy
 import numpy as np
 import pytest
 import yaml
+from setups.shipped_networks import NAMES, plan_of
 
 from sim.config.compose import CONFIGS
 from sim.district import engines
@@ -54,7 +55,6 @@ ALSO_AT_CHECK = ("classes.other", {"arrivals": {"rate": 1}, "route": [CHECK]})
 
 # -------------------------------------------------------------------------------------------- what ships
 
-SHIPPED = {path.stem: path for path in (CONFIGS / "network").glob("*.yaml")}
 TEXTBOOKS = {
     "erlang_a": "Erlang-A, M/M/c+M",
     "hall_balking": "M/M/c/K",
@@ -66,13 +66,9 @@ TEXTBOOKS = {
 }
 
 
-def shipped(name):
-    return sample.load(yaml.safe_load(SHIPPED[name].read_text()))
-
-
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_shipped_network_has_theory_if_it_is_a_textbook_queue(name):
-    known = textbook(shipped(name))
+    known = textbook(plan_of(name))
     assert (known and known.name) == TEXTBOOKS.get(name)
 
 
@@ -373,7 +369,7 @@ def far_off(plan):
 
 @pytest.mark.parametrize("name", TEXTBOOKS)
 def test_a_run_of_a_shipped_textbook_queue_agrees_with_theory(name):
-    far, n = far_off(shipped(name))
+    far, n = far_off(plan_of(name))
     assert far == {}
     assert n > 6
 

@@ -27,7 +27,7 @@ SCRIPT = """
 import json, os, signal, sys
 import polars as pl
 from pathlib import Path
-from sim.archive import Archive
+from sim.store.archive import Archive
 
 WORK = json.loads(sys.argv[1])
 
@@ -115,7 +115,7 @@ def test_what_was_kept_comes_back_with_its_facts(archive: Archive) -> None:
     assert archive.read(OLD, 7, "staff").schema == empty.schema
     assert archive.facts(OLD, 7) == {"steps": 3, "label": "三级"}
     assert archive.tables(OLD, 7) == ("measures", "staff")
-    tables, facts = archive.whole(OLD, 7)
+    tables, facts = archive.read_all(OLD, 7)
     assert list(tables) == ["measures", "staff"]
     assert facts == archive.facts(OLD, 7)
     assert archive.replications(OLD) == [7]
@@ -187,14 +187,14 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_replication_is_put_aside_named_and_kept_again(archive: Archive, damage: str) -> None:
+def test_a_damaged_replication_is_set_aside_named_and_kept_again(archive: Archive, damage: str) -> None:
     archive.describe(OLD, {"name": "old"})
     for replication in range(3):
         small(archive, OLD, replication)
     spoil, told = DAMAGES[damage]
     spoil(place(archive, 1))
     with pytest.raises(
-        Damaged, match=rf"Replication 1 of pilot old in .* is damaged \(.*{told}\); it was put aside as "
+        Damaged, match=rf"Replication 1 of pilot old in .* is damaged \(.*{told}\); it was set aside as "
     ):
         archive.read(OLD, 1, "measures")
     assert [archive.finished(OLD, replication) for replication in range(3)] == [True, False, True]
@@ -249,8 +249,8 @@ def test_a_failure_is_noted_until_it_is_forgiven_or_a_replication_is_kept(archiv
     assert not archive.finished(OLD, 3)
     assert archive.replications(OLD) == []
     assert archive.holdings()[0].failures == 2
-    archive.forgive(OLD, 4)
-    archive.forgive(OLD, 4)
+    archive.clear_failure(OLD, 4)
+    archive.clear_failure(OLD, 4)
     assert archive.failure(OLD, 4) is None
     small(archive, OLD, 3)
     assert archive.failures(OLD) == {}
@@ -281,7 +281,7 @@ def test_a_key_is_described_once_and_holdings_say_what_is_there(archive: Archive
     "key", ["", "..", "../../x", "a/b", "AB" * 16, "ab", "a b c d", "/etc/passwd", "ab\0d", "网格" * 4]
 )
 def test_a_key_cannot_lead_elsewhere(archive: Archive, key: str) -> None:
-    for ask in (archive.finished, archive.facts, archive.failure, archive.forgive):
+    for ask in (archive.finished, archive.facts, archive.failure, archive.clear_failure):
         with pytest.raises(StoreError, match="key must be 4 to 64 of the letters a-z and digits, got"):
             ask(key, 0)
     with pytest.raises(StoreError, match="key must be"):
@@ -335,7 +335,7 @@ def test_leftovers_are_removed_only_when_their_process_has_ended(archive: Archiv
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that refuses files even to root")
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"cannot be used: .*What was finished in it before is kept"):
+    with pytest.raises(StoreError, match=r"cannot be used: .*What was finished there is kept"):
         Archive.open(Path("/proc/wangge"))
     (tmp_path / "file").write_text("mine")
     with pytest.raises(StoreError, match=r"cannot be used: File exists"):
@@ -361,8 +361,8 @@ def test_a_disk_that_is_full_loses_nothing(archive: Archive) -> None:
 import resource, signal, sys
 import polars as pl
 from pathlib import Path
-from sim.archive import Archive
-from sim.files import StoreError
+from sim.store.archive import Archive
+from sim.errors import StoreError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 archive = Archive.open(Path(sys.argv[1]))
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
@@ -380,7 +380,7 @@ except StoreError as error:
     said = subprocess.run(run, capture_output=True, text=True, check=True).stdout.splitlines()
     assert len(said) == 2
     for line in said:
-        assert re.search(r"cannot be used: File too large.*What was finished in it before is kept", line)
+        assert re.search(r"cannot be used: File too large.*What was finished there is kept", line)
     assert archive.replications(OLD) == [0]
     assert archive.check(OLD, 0) is None
     assert list(contents(archive.folder)) == [f"ab/{OLD}/0000.zip"]

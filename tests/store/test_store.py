@@ -16,8 +16,10 @@ import polars as pl
 import pytest
 
 from sim.errors import StoreError
+from sim.measures.dictionary import DEFINITIONS
 from sim.store import files, manifest
 from sim.store.store import Store
+from sim.study.replications import set_aside_incomplete
 
 IDENTITY = {"model": "1", "run": {"seed": 0, "weeks": 52}, "pilots": ["old", "new"]}
 WORK = [(pilot, replication) for replication in range(4) for pilot in ("old", "new")]
@@ -27,7 +29,7 @@ SCRIPT = """
 import json, os, signal, sys
 import polars as pl
 from pathlib import Path
-from sim.store import Store
+from sim.store.store import Store
 
 IDENTITY = json.loads(sys.argv[1])
 WORK = json.loads(sys.argv[2])
@@ -230,7 +232,7 @@ def test_a_damaged_manifest_is_refused(store: Store, text: str) -> None:
     with pytest.raises(StoreError, match=r"manifest\.json in .* is damaged, was edited by hand"):
         Store.open(store.folder, IDENTITY, {})
     with pytest.raises(StoreError, match="is damaged"):
-        Store.attach(store.folder)
+        Store.open_existing(store.folder)
 
 
 def test_a_manifest_edited_by_hand_is_refused(store: Store) -> None:
@@ -252,7 +254,7 @@ def test_a_file_where_the_folder_should_be_is_refused_and_stays(tmp_path: Path) 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that refuses files even to root")
 def test_a_folder_that_cannot_be_written_is_refused() -> None:
-    with pytest.raises(StoreError, match=r"cannot be used: .*What was finished in it before is kept"):
+    with pytest.raises(StoreError, match=r"cannot be used: .*What was finished there is kept"):
         Store.open(Path("/proc/wangge"), IDENTITY, {})
 
 
@@ -263,7 +265,7 @@ def test_a_read_only_folder_can_be_read_but_not_continued(store: Store) -> None:
     try:
         with pytest.raises(StoreError, match="Permission denied"):
             Store.open(store.folder, IDENTITY, {})
-        assert Store.attach(store.folder).table("measures").height == 1
+        assert Store.open_existing(store.folder).table("measures").height == 1
     finally:
         store.folder.chmod(0o700)
 
@@ -275,10 +277,11 @@ def test_a_disk_that_is_full_loses_nothing(store: Store) -> None:
 import resource, signal, sys
 import polars as pl
 from pathlib import Path
-from sim.store import Store, StoreError
+from sim.errors import StoreError
+from sim.store.store import Store
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
-store = Store.attach(Path(sys.argv[1]))
+store = Store.open_existing(Path(sys.argv[1]))
 try:
     store.keep("old", 1, {"measures": pl.DataFrame({"value": [i / 7 for i in range(5000)]})}, {})
 except StoreError as error:
@@ -286,7 +289,7 @@ except StoreError as error:
 """
     run = [sys.executable, "-c", code, str(store.folder)]
     said = subprocess.run(run, capture_output=True, text=True, check=True).stdout
-    assert re.search(r"cannot be used: File too large.*What was finished in it before is kept", said)
+    assert re.search(r"cannot be used: File too large.*What was finished there is kept", said)
     assert store.repair() == []
     assert store.finished("old", 0)
     assert not store.finished("old", 1)
@@ -393,13 +396,13 @@ def test_leftovers_are_removed_only_when_their_process_has_ended(store: Store, t
     assert not mine.exists()
 
 
-def test_damaged_replications_are_put_aside_named_and_run_again(store: Store) -> None:
+def test_damaged_replications_are_set_aside_named_and_run_again(store: Store) -> None:
     for replication in range(3):
         small(store, "old", replication)
     os.truncate(place(store, 1), 40)
     (said,) = store.repair()
     assert re.search(
-        r"Replication 1 of pilot old in .* is damaged \(it was cut short.*put aside as corrupt-0001-", said
+        r"Replication 1 of pilot old in .* is damaged \(it was cut short.*set aside as corrupt-0001-", said
     )
     assert [store.finished("old", replication) for replication in range(3)] == [True, False, True]
     assert store.table("measures")["replication"].to_list() == [0, 2]
@@ -414,18 +417,21 @@ def test_damaged_replications_are_put_aside_named_and_run_again(store: Store) ->
 def test_no_table_lacks_a_damaged_replication_in_silence(store: Store, ask: Callable[[Store], object]) -> None:
     small(store)
     place(store).write_bytes(b"PAR1")
-    with pytest.raises(StoreError, match=r"Replication 0 of pilot old .* Give the same command again"):
+    with pytest.raises(StoreError, match=r"Replication 0 of pilot old .* Run the same command again"):
         ask(store)
     assert not store.finished("old", 0)
 
 
-def test_replications_with_fewer_tables_are_put_aside_to_be_run_again(store: Store) -> None:
-    small(store)
-    assert store.renew(["measures"]) == []
-    (said,) = store.renew(["measures", "staff", "flows"])
-    assert "Replication 0 of pilot old" in said
-    assert "was kept by an earlier wangge without staff, flows; it was put aside as corrupt-0000-" in said
+def test_replications_with_fewer_tables_are_set_aside_to_be_run_again(store: Store) -> None:
+    measured = pl.DataFrame({"measure": list(DEFINITIONS)})
+    store.keep("old", 0, {"measures": measured}, {})
+    keys = {"old": store.key("old")}
+    assert set_aside_incomplete(store.archive, keys, 1, ["measures"]) == []
+    (said,) = set_aside_incomplete(store.archive, keys, 1, ["measures", "staff", "flows"])
+    assert said == ("1 kept replication lacks what this version measures (table staff, table flows): it is run again.")
     assert not store.finished("old", 0)
+    (aside,) = store.archive.folder.glob("*/*/corrupt-0000-*.zip")
+    assert aside.stat().st_size > 0
 
 
 PILOTS = {"a": "ab" * 16, "b": "cd" * 16}
@@ -445,10 +451,10 @@ def test_two_studies_of_the_same_designs_share_their_replications(tmp_path: Path
 
 def test_a_study_notes_its_keys_and_takes_more(tmp_path: Path) -> None:
     store = Store.open(tmp_path / "study", IDENTITY, {}, keys={})
-    with pytest.raises(StoreError, match=r"pilot must be one of the study in .*, got 'a'"):
+    with pytest.raises(StoreError, match=r"pilot must be a pilot of the study in .*, got 'a'"):
         store.finished("a", 0)
     more = store.add(PILOTS)
-    other = Store.attach(store.folder).add({"a": PILOTS["a"], "c": "ef" * 16})
+    other = Store.open_existing(store.folder).add({"a": PILOTS["a"], "c": "ef" * 16})
     assert not more.finished("a", 0)
     assert other.names == ["a", "b", "c"]
     assert Store.open(store.folder, IDENTITY, {}, keys={"a": PILOTS["a"]}).names == ["a", "b", "c"]
@@ -456,7 +462,7 @@ def test_a_study_notes_its_keys_and_takes_more(tmp_path: Path) -> None:
         StoreError, match=r"The name a in .* must stay that of the design abab\w+, got cdcd\w+\. Nothing"
     ):
         other.add({"a": PILOTS["b"]})
-    assert Store.attach(store.folder).keys == {**PILOTS, "c": "ef" * 16}
+    assert Store.open_existing(store.folder).keys == {**PILOTS, "c": "ef" * 16}
 
 
 def test_keys_that_cannot_be_read_are_refused_by_name(tmp_path: Path) -> None:
@@ -464,7 +470,7 @@ def test_keys_that_cannot_be_read_are_refused_by_name(tmp_path: Path) -> None:
     (path,) = (store.folder / "keys").iterdir()
     path.write_text("{")
     with pytest.raises(StoreError, match=rf"keys/{path.name} in .* is damaged or was edited by hand"):
-        Store.attach(store.folder)
+        Store.open_existing(store.folder)
 
 
 def test_a_study_that_keeps_its_own_replications_takes_no_keys(store: Store) -> None:
@@ -481,7 +487,7 @@ def test_keys_are_not_noted_through_a_link(tmp_path: Path) -> None:
 
 def test_a_worker_keeps_through_a_pickled_or_an_attached_store(store: Store) -> None:
     small(pickle.loads(pickle.dumps(store)), "old", 0)
-    other = Store.attach(store.folder)
+    other = Store.open_existing(store.folder)
     small(other, "old", 1)
     assert store.table("measures")["replication"].to_list() == [0, 1]
     assert other.identity == IDENTITY
@@ -489,7 +495,7 @@ def test_a_worker_keeps_through_a_pickled_or_an_attached_store(store: Store) -> 
 
 def test_attaching_needs_a_study(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"cannot be used: No such file"):
-        Store.attach(tmp_path / "nothing")
+        Store.open_existing(tmp_path / "nothing")
 
 
 def test_the_same_table_gives_the_same_bytes(store: Store) -> None:
@@ -564,7 +570,7 @@ def test_a_study_killed_at_any_step_loses_nothing_and_leaves_no_half(tmp_path: P
     for folder in folders:
         said = [path.name for path in folder.rglob("*") if not path.name.startswith(".tmp-")]
         if "manifest.json" in said:
-            assert Store.attach(folder).repair() == []
+            assert Store.open_existing(folder).repair() == []
         assert kept(folder).items() <= whole.items()
         for name in ("measures.parquet", "staff.parquet"):
             if (folder / name).exists():

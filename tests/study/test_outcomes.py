@@ -81,7 +81,7 @@ def test_what_failed_is_tried_again_after_its_note_is_cleaned(sweep, tmp_path):
     archive = Archive(tmp_path / "results/.replications")
     archive.fail(key, 1, "it broke")
     assert "replication 1 failed: it broke" in sweep()
-    archive.forgive(key, 1)
+    archive.clear_failure(key, 1)
     told = sweep()
     assert "Failed, and left out" not in told
     assert table("design")["replications"].to_list() == [2, 2]

@@ -98,7 +98,7 @@ def test_a_replication_that_vanishes_while_a_study_runs_is_told(tmp_path: Path) 
 
     def vanish(task: replications.Task, facts: object) -> None:
         if task.replication == 1:
-            task.archive.put_aside(task.key, 0, "is gone")
+            task.archive.set_aside(task.key, 0, "is gone")
 
     with pytest.raises(StoreError, match=r"must stay where they are while it runs, but replication 0 of a is gone"):
         replications.run(store, pilots, engine=Compiled(), on=Serial(), on_done=vanish)

@@ -11,6 +11,7 @@ from setups.studies import plan, study
 from experiments import multirun
 from experiments.sweep import ordered
 from sim.config.compose import Line, parse
+from sim.config.report import Response
 from sim.errors import ConfigError
 from sim.statistics.sobol import sobol_settings
 from sim.study.points import factors
@@ -210,7 +211,7 @@ def test_a_design_may_be_a_word_a_mapping_or_several_and_evidence_a_word():
 
 
 def test_a_promise_is_kept_up_to_its_bound():
-    most, least = (study(promises={"x": bound}).promises["x"] for bound in ({"at_most": 3}, {"at_least": 3}))
+    most, least = (study(promises={"x": bound}).promises[Response("x")] for bound in ({"at_most": 3}, {"at_least": 3}))
     assert [most.kept(v) for v in (2, 3, 4, float("nan"))] == [True, True, False, False]
     assert [least.kept(v) for v in (2, 3, 4, float("nan"))] == [False, True, True, False]
 

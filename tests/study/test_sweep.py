@@ -192,7 +192,7 @@ def test_every_shape_of_study_leaves_its_charts_and_draws_them_again(sweep, tmp_
     charts = [name for name in before if name.startswith("charts/")]
     assert {name for name in charting.DRAWN if any(chart.startswith(f"charts/{name}_") for chart in charts)} == tables
     shutil.rmtree(folder / "charts", ignore_errors=True)
-    charting.draw(Store.attach(folder))
+    charting.draw(Store.open_existing(folder))
     assert contents(folder) == before
     for name, data in before.items():
         if name.endswith((".svg", "summary.md")):

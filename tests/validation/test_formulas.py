@@ -1,6 +1,10 @@
 """Values of validation cases that are closed forms: named, checked, and held to what others found."""
 
+import re
+
 import pytest
+import yaml
+from setups.documents import ROOT
 
 from sim.config.compose import CONFIGS
 from sim.errors import ConfigError
@@ -61,6 +65,13 @@ def test_one_of_many_classes_and_the_mean_of_many_customers_are_entries():
     assert second.expects[0].known_value == pytest.approx(1.7977528)
     mean = case(formula="mmc_transient_waits", arguments={**QUEUE, "n": 2}, entry="mean")
     assert mean.expects[0].known_value == pytest.approx(5 / 13 / 8 / 2)  # the second waits if it comes first
+
+
+def test_the_value_that_the_pages_show_is_one():
+    page = (ROOT / "docs" / "proof.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (expected,) = yaml.safe_load(example)["expects"]
+    assert cases.Expected.model_validate(expected).known_value == pytest.approx(1.7777778)
 
 
 @pytest.mark.parametrize(

@@ -90,10 +90,16 @@ class Runs:
                     missing[which] = replications.Task(
                         self.archive, which[0], self.pilots[name], number, self.backend.engine, self.own
                     )
-        for what, n in self._lacked.items():
-            self.console.print(f"- {replications.lacked(n, what)}", markup=False)
-        self._lacked.clear()
+        self._tell_lacking()
         self._run(list(missing.values()), told)
+
+    def read_kept(self, n: int) -> None:
+        """Read what is kept of the first n replications of every point, and tell how many are to be run again."""
+        for key in dict.fromkeys(self.keys.values()):
+            for number in self.archive.replications(key):
+                if number < n and (key, number) not in self._tables:
+                    self._read(key, number)
+        self._tell_lacking()
 
     def count(self, name: str) -> int:
         """Return how many replications of a point are known, from the first without a gap; none of what cannot be."""
@@ -143,7 +149,7 @@ class Runs:
         except NotKept:  # another process put it aside meanwhile
             return False
         if names := lacking(whole["measure"].unique()):
-            self.archive.put_aside(key, replication, replications.EARLIER)
+            self.archive.set_aside(key, replication, replications.EARLIER)
             what = ", ".join(names)
             self._lacked[what] = self._lacked.get(what, 0) + 1
             return False
@@ -154,6 +160,12 @@ class Runs:
             for measure, group, value in mine.select("measure", "group", "value").iter_rows()
         }
         return True
+
+    def _tell_lacking(self) -> None:
+        """Tell what was put aside since it lacks a measure."""
+        for what, n in self._lacked.items():
+            self.console.print(f"- {replications.lacked(n, what)}", markup=False)
+        self._lacked.clear()
 
     def _failed(self, key: str, replication: int, error: str) -> None:
         """Note for every point of a key that it failed; of several replications, the first is told."""

@@ -17,7 +17,7 @@ from sim.study import load_tables, replications
 from sim.study.comparison import equity, equity_tables, face_validity, notes, redraw
 from sim.study.comparison.differences import compare as compared
 from sim.study.comparison.differences import overloaded_in
-from sim.study.design import check_overload
+from sim.study.design import SAME_RESIDENTS, check_overload, check_paired
 from sim.study.own_measures import NOTHING, OwnMeasure, Packed, packed, shown_with
 
 if TYPE_CHECKING:
@@ -167,10 +167,11 @@ def compare(
     Raises
     ------
     ConfigError
-        A design whose config refuses overload must keep up.
+        The designs must be run alike; one whose config refuses overload must keep up.
     StoreError
         The folder must be empty or hold this very comparison, and be writable.
     """
+    check_paired([design.pilot for design in designs.values()], (*SAME_RESIDENTS, "replications"))
     check_overload(designs.values())
     console, before = console or quiet(), before or opening(designs)
     own = packed(measures)

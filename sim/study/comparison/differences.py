@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from sim.config.report import Response
+from sim.measures.dictionary import DEFINITIONS
 from sim.statistics import intervals, verdicts
 from sim.statistics.verdicts import Verdict
 
@@ -162,6 +163,7 @@ def withheld(
     for p in (baseline, pilot):
         if np.isnan(cell(p, judged.response)).any():
             still_open = float(np.mean(cell(p, Response("still_open", judged.group))))
-            cause = Cause.STILL_OPEN if still_open > 0 else Cause.NO_OBSERVATION
+            ours = judged.measure in DEFINITIONS  # of a measure of one's own, open requests need not be the reason
+            cause = Cause.STILL_OPEN if ours and still_open > 0 else Cause.NO_OBSERVATION
             return Withheld(cause, p, still_open)
     return None

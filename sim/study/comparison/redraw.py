@@ -1,4 +1,4 @@
-"""The charts of a comparison's folder, drawn from what is stored there."""
+"""The charts of a comparison, drawn from the tables in its folder."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import polars as pl
 from sim import config
 from sim.errors import ConfigError, StoreError, near
 from sim.store import files
+from sim.store.store import AGAIN
 from sim.study import replications
 from sim.study.comparison import maps
 from sim.study.design import prepared_all
@@ -45,10 +46,7 @@ NEEDED = {
 """The tables of every replication that charts are drawn from, with their columns beside pilot and replication."""
 
 
-AGAIN = (
-    "Give the command that made it once more: it goes on from what is kept. Results of an earlier wangge cannot be "
-    "completed; run them under another name."
-)
+EARLIER = "Results of an earlier version cannot be completed; run them under another name."
 
 
 def draw(store: Store, measure: str | None = None) -> list[str]:
@@ -57,7 +55,7 @@ def draw(store: Store, measure: str | None = None) -> list[str]:
     Raises
     ------
     StoreError
-        The folder must hold pilots and every table that a chart needs, whole and of the same replications.
+        The folder must hold pilots and every table that a chart needs, undamaged and of the same replications.
     ConfigError
         The measure must be kept by community or grid.
     """
@@ -97,7 +95,7 @@ def chosen(charts_to_draw: Drawings, name: str) -> Figure:
 
 
 def keep_pilots(store: Store, pilots: Sequence[Pilot]) -> None:
-    """Keep the whole designs with the tables, so that charts can be drawn from the folder alone."""
+    """Keep the complete designs with the tables, so that charts can be drawn from the folder alone."""
     store.write_bytes(PILOTS, files.readable({"pilots": [pilot.model_dump(mode="json") for pilot in pilots]}))
 
 
@@ -107,7 +105,7 @@ def pilots_of(store: Store) -> list[Pilot]:
     Raises
     ------
     StoreError
-        The folder must hold pilots: those that its manifest tells of, as this version reads them.
+        The folder must hold pilots: those of its manifest, as this version reads them.
     """
     held = store.identity.get("pilots")
     if "network" in store.identity:
@@ -118,7 +116,7 @@ def pilots_of(store: Store) -> list[Pilot]:
     if not isinstance(held, list):
         raise StoreError(
             f"{store.folder} must hold pilots of a district to be drawn, and holds none: wangge bench and wangge "
-            "validate draw their own charts, and nobody else does."
+            "validate draw their own charts."
         )
     _nothing_missing(store, len(held))
     try:
@@ -130,7 +128,7 @@ def pilots_of(store: Store) -> list[Pilot]:
     if not same:
         raise StoreError(
             f"{PILOTS} in {store.folder} must be what was run there, but is damaged, was edited, or comes from another "
-            f"version of wangge. No chart was touched. {AGAIN}"
+            f"version of wangge. No chart was changed. {AGAIN} {EARLIER}"
         )
     return pilots
 
@@ -142,12 +140,12 @@ def _nothing_missing(store: Store, n_pilots: int) -> None:
     if missing:
         raise StoreError(
             f"{store.folder} must hold what its charts are drawn from, but has no {', '.join(missing)}: its run did "
-            f"not finish, or an earlier wangge made it. No chart was touched. {AGAIN}"
+            f"not finish, or an earlier version made it. No chart was changed. {AGAIN} {EARLIER}"
         )
 
 
 def _names(n_pilots: int) -> list[str]:
-    """Return the tables that the charts of so many pilots need."""
+    """Return the tables that the charts of a number of pilots need."""
     return [*NEEDED, "equity", *(["comparison"] if n_pilots > 1 else [])]
 
 
@@ -157,25 +155,25 @@ def tables_of(store: Store, pilots: Sequence[Pilot]) -> dict[str, pl.DataFrame]:
     Raises
     ------
     StoreError
-        Each must be whole, have its columns, and be of all replications of all pilots.
+        Each must be undamaged, have its columns, and be of all replications of all pilots.
     """
     n = pilots[0].run.replications
-    found = {name: store.final_table(name) for name in _names(len(pilots))}
+    tables = {name: store.final_table(name) for name in _names(len(pilots))}
     for name, columns in NEEDED.items():
-        table = found[name]
+        table = tables[name]
         lacking = [column for column in ("pilot", "replication", *columns) if column not in table.columns]
         if lacking:
             raise StoreError(
-                f"{name}.parquet in {store.folder} must have the columns {', '.join(lacking)}: an earlier wangge made "
-                f"it. No chart was touched. {AGAIN}"
+                f"{name}.parquet in {store.folder} must have the columns {', '.join(lacking)}: an earlier version "
+                f"made it. No chart was changed. {AGAIN} {EARLIER}"
             )
         rows = len(table.select("pilot", "replication").unique())
         if rows != n * len(pilots):
             raise StoreError(
                 f"{name}.parquet in {store.folder} must be of {n} replications of each of {len(pilots)} pilots, got "
-                f"{rows} in all: its last run did not finish. No chart was touched. {AGAIN}"
+                f"{rows} in all: its last run did not finish. No chart was changed. {AGAIN} {EARLIER}"
             )
-    return found
+    return tables
 
 
 def footer(pilots: Sequence[Pilot]) -> str:
@@ -188,41 +186,41 @@ def footer(pilots: Sequence[Pilot]) -> str:
     )
 
 
-def drawings(designs: Mapping[str, Design], found: Mapping[str, pl.DataFrame]) -> Drawings:
-    """Return every chart of a comparison by its name, designs and procedures called by their titles.
+def drawings(designs: Mapping[str, Design], tables: Mapping[str, pl.DataFrame]) -> Drawings:
+    """Return every chart of a comparison by its name, with the titles of designs and procedures.
 
     Parameters
     ----------
     designs
         By name, the baseline first.
-    found
+    tables
         The tables of `NEEDED`, `equity` and, of several designs, `comparison`.
     """
     from sim import charts
 
     pilots = [design.pilot for design in designs.values()]
     below, run = footer(pilots), pilots[0].run
-    tables = dict(found)
+    titled = dict(tables)
     archetypes = _titles({name: a.title for name, a in pilots[0].procedures.archetypes.items()})
-    tables["flows"] = tables["flows"].with_columns(pl.col("archetype").replace(archetypes))
+    titled["flows"] = titled["flows"].with_columns(pl.col("archetype").replace(archetypes))
     titles = _titles({pilot.name: pilot.title for pilot in pilots})
-    for name, table in tables.items():
+    for name, table in titled.items():
         columns = [column for column in ("pilot", "baseline") if column in table.columns]
-        tables[name] = table.with_columns(pl.col(columns).replace(titles))
+        titled[name] = table.with_columns(pl.col(columns).replace(titles))
     measured = run.warm_up_weeks, run.warm_up_weeks + run.measured_weeks
     made: Drawings = {}
     if len(pilots) > 1:
-        made["differences"] = lambda: charts.forest(tables["comparison"], below, run.confidence)
+        made["differences"] = lambda: charts.forest(titled["comparison"], below, run.confidence)
     made |= {
-        "turnaround": lambda: charts.turnaround_distribution(tables["turnaround"], below),
-        "workload": lambda: charts.workload(tables["workload"], below),
-        "persons": lambda: charts.persons(tables["persons"], below),
-        "backlog": lambda: charts.backlog(tables["backlog"], below, measured=measured),
-        "flows": lambda: charts.flows(tables["flows"], below),
-        "queues": lambda: charts.queues(tables["queues"], below),
-        "equity": lambda: charts.equity(tables["measures"], tables["equity"], below),
+        "turnaround": lambda: charts.turnaround_distribution(titled["turnaround"], below),
+        "workload": lambda: charts.workload(titled["workload"], below),
+        "persons": lambda: charts.persons(titled["persons"], below),
+        "backlog": lambda: charts.backlog(titled["backlog"], below, measured=measured),
+        "flows": lambda: charts.flows(titled["flows"], below),
+        "queues": lambda: charts.queues(titled["queues"], below),
+        "equity": lambda: charts.equity(titled["measures"], titled["equity"], below),
     }
-    return made | maps.drawings(designs, found["measures"], below)
+    return made | maps.drawings(designs, tables["measures"], below)
 
 
 def _titles(titles: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import polars as pl
 from sim.errors import StoreError
 from sim.report.tables import scale_of
 from sim.statistics.effects import omissions
+from sim.store.store import AGAIN
 from sim.study.findings.naming import Words
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ DRAWN = ("main_effects", "curve", "heat", "tornado", "indices", "ranking", "pare
 
 PARTS = ("design", "pilot", "against", "response")
 """What tells the charts of one kind from each other."""
-
-AGAIN = "Give the command that made it once more: it goes on from what is kept."
 
 
 def draw(store: Store) -> list[str]:

@@ -95,6 +95,7 @@ def estimate(console: Console, plan: Plan, runs: Runs) -> None:
     due = plan.study.precision.replications
     names = list(runs.keys)
     first = names[: len(plan.study.pilots)]
+    runs.read_kept(due)
     runs.have(dict.fromkeys(first, 1), "timing")
     runs.have(dict.fromkeys(first, min(2, due)), "timing")
     timed = [

@@ -18,6 +18,7 @@ from sim.study.findings.naming import Words, words_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sim.config.report import Response
     from sim.report.tables import Table
     from sim.statistics.warm_up import WarmUp
     from sim.store.store import Store
@@ -36,15 +37,12 @@ class Written:
 
     Attributes
     ----------
-    table
-        Every response at every point, to be read.
     sentences
         What the study found.
     files
         The names of the files.
     """
 
-    table: Table
     sentences: tuple[str, ...]
     files: tuple[str, ...]
 
@@ -65,17 +63,19 @@ def write(
     notes = notes_of(plan, runs, tables, warm_up, words)
     store.write_bytes(charting.NOTES, files.readable(notes))
     drawn = charting.draw(store)
+    units = {response: runs.unit(response) for response in plan.study.responses}
+    named_units = pl.DataFrame([(str(r), u) for r, u in units.items()], schema=["response", "unit"], orient="row")
     found = (
-        *sentences.sentences(plan, tables | {"units": _units(plan, runs)}, words),
+        *sentences.sentences(plan, tables | {"units": named_units}, words),
         *sentences.choices(plan, spent.choices),
         *remarks,
         *_left_out(plan, runs, screened),
     )
-    shown = responses(plan, runs, tables["summary"], words)
+    shown = responses(units, tables["summary"], words)
     store.write_text("summary.md", _markdown(plan, shown, found, notes["footer"], drawn))
     names = [f"{name}.{kind}" for name in tables for kind in ("parquet", "csv")]
     names += [f"charts/{name}.{kind}" for name in drawn for kind in ("png", "svg")]
-    return Written(shown, found, (*names, charting.NOTES, "summary.md"))
+    return Written(found, (*names, charting.NOTES, "summary.md"))
 
 
 def tables_of(
@@ -161,24 +161,16 @@ def _caution(tables: Mapping[str, pl.DataFrame]) -> str:
     )
 
 
-def _units(plan: Plan, runs: Runs) -> pl.DataFrame:
-    """Return the unit of every response."""
-    return pl.DataFrame(
-        [(str(r), runs.unit(r)) for r in plan.study.responses], schema=["response", "unit"], orient="row"
-    )
-
-
-def responses(plan: Plan, runs: Runs, summary: pl.DataFrame, words: Words) -> Table:
-    """Return every response at every point, with its half-width."""
+def responses(units: Mapping[Response, str], summary: pl.DataFrame, words: Words) -> Table:
+    """Return every response, of which these are the units, at every point, with its half-width."""
     from sim.report.tables import Column, Table, decimals, number, scale_of
 
     columns, cells = [Column("Point"), Column("What it is")], []
-    scales = {response: scale_of(runs.unit(response)) for response in plan.study.responses}
-    columns += [Column(_heading(words.of(response), scales[response][1]), "right") for response in plan.study.responses]
+    scales = {response: scale_of(unit) for response, unit in units.items()}
+    columns += [Column(_heading(words.of(response), scale[1]), "right") for response, scale in scales.items()]
     for row in summary.head(SHOWN).iter_rows(named=True):
         told = []
-        for response in plan.study.responses:
-            factor = scales[response][0]
+        for response, (factor, *_) in scales.items():
             mean, low, high = (factor * row[f"{response}{end}"] for end in ("", "_low", "_high"))
             half = (high - low) / 2
             places = decimals(half, abs(mean))
