@@ -48,7 +48,7 @@ class Task:
         return f"replication {self.replication} of {self.name}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class NetworkRun:
     """A queueing network with the measures of its replications.
 
@@ -76,6 +76,8 @@ class NetworkRun:
     def __str__(self) -> str:
         """Return the table as plain text."""
         return "\n".join([self.table.to_text(), *(f"- {note}" for note in self.notes)])
+
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         """Return the table and its notes, for a notebook."""

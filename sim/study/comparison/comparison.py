@@ -49,7 +49,7 @@ class Opening:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """A finished comparison.
 
@@ -119,6 +119,8 @@ class Comparison:
     def __str__(self) -> str:
         """Return its means with verdicts and what they say, as plain text."""
         return f"{self.results[0].to_text()}\n\n{self.conclusion}\n"
+
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         """Return its means with verdicts, what they say, and a chart, for a notebook."""
