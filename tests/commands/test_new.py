@@ -9,7 +9,7 @@ from experiments import new
 from experiments.composition import Line, compose, parse
 from sim import config, tables
 
-SMALL = ("run.warm_up_weeks=1", "run.measured_weeks=1", "run.drain_weeks=1", "run.replications=2")
+SMALL = ("run.warm_up_weeks=1", "run.measured_weeks=1", "run.drain_weeks=1", "run.replications=2", "workers=1")
 PILOTS = ("today", "merged")
 LABELS = ("name", "title", "district.name")  # what a thing is called needs no evidence
 

@@ -9,7 +9,7 @@ from setups.shipped_networks import NAMES, plan_of
 
 from sim import queueing, theory
 from sim.clock import HOUR
-from sim.engine import reference
+from sim.engine import compiled, reference
 from sim.measures.queueing import queueing_measures
 from sim.network import Network
 from sim.visits import Outcome, Spells, Visits
@@ -23,9 +23,9 @@ class Run:
     measures: pl.DataFrame
 
 
-def run(plan, replication=0, seed=1):
+def run(plan, replication=0, seed=1, engine=compiled):
     network, labels, horizon = queueing.sample(plan, seed, replication)
-    visits, spells = reference.run(network, horizon)
+    visits, spells = engine.run(network, horizon)
     start, end = plan.window
     measures = queueing_measures(network, labels, visits, spells, start=start, end=end, horizon=horizon)
     return Run(network, visits, spells, measures)
@@ -50,7 +50,7 @@ def value(measures, measure, group):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_network_composes_and_runs(name):
     plan = plan_of(name)
-    result = run(plan, replication=99)
+    result = run(plan, replication=99, engine=reference)
     assert value(result.measures, "arrivals", "all") > 0
     arrived = result.visits.arrival >= 0
     # the work of the record is the work of the spells, at pace 1
