@@ -5,25 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from experiments.composition import Line, compose, parse
-from sim import MODEL_VERSION, config
-from sim.config import ConfigError, Name, Section, near
+from sim import config
+from sim.config.compose import compose, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    import polars as pl
-    from rich.console import Console
-
-    from sim.bench.measurement import Workload
-    from sim.report import Table
-    from sim.store import Store
+    from sim.bench.run import Plan
 
 HELP = """\
 wangge bench [workloads=[p1,p2,yuehu,scale]] [tools=[simpy,...]] [key=value ...]
@@ -45,43 +36,14 @@ Wall time is that of a clock, CPU time that of the process. Ratios are of CPU ti
 Leave the machine alone while it runs: five rounds of everything take about half an hour.
 """
 
-TITLES = {
-    "p1": "P1: three stations in a row (4, 8 and 2 servers)",
-    "p2": "P2: 24 staff, each with a queue of a specialism and 18 with one of a grid",
-}
-DISTRICTS = ("yuehu", "scale")
-LEAST_REQUESTS = 1_000
-
-
-class Bench(Section):
-    """The settings of the command."""
-
-    workloads: Annotated[tuple[Name, ...], Field(min_length=1)]
-    tools: tuple[Name, ...]
-    requests: int
-    repeats: Annotated[int, Field(ge=1)]
-    long_repeats: Annotated[int, Field(ge=1)]
-    seed: Annotated[int, Field(ge=0)]
-    name: Annotated[str, Field(min_length=1, max_length=60)] | None
-    yuehu: tuple[str, ...]
-    scale: dict[Name, tuple[str, ...]]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is measured, in which tools, and what is left out and why."""
-
-    settings: Bench
-    tools: tuple[str, ...]
-    left_out: tuple[str, ...]
-    workloads: tuple[Workload, ...]
-
 
 def main(arguments: list[str]) -> None:
     """Run the command."""
     if "--help" in arguments or "-h" in arguments:
         print(HELP)  # noqa: T201
         return
+    from sim.bench.run import Bench, planned
+
     line = parse(arguments)
     settings = config.checked(Bench, compose("bench", line))
     plan = planned(settings, line.config_dir)
@@ -93,193 +55,19 @@ def main(arguments: list[str]) -> None:
     _bench(plan, arguments)
 
 
-def planned(settings: Bench, config_dir: Path | None = None) -> Plan:
-    """Return what the settings ask for, checked.
-
-    Raises
-    ------
-    ConfigError
-        For an unknown workload or tool, fewer than 1,000 requests, or if no tool is installed.
-    """
-    from sim.bench import tools
-
-    known = (*TITLES, *DISTRICTS)
-    for name in settings.workloads:
-        if name not in known:
-            raise ConfigError(f"workloads must be of {', '.join(known)}{near(name, known)}, got {name}")
-    if settings.requests < LEAST_REQUESTS:
-        raise ConfigError(
-            f"requests must be at least {LEAST_REQUESTS:,}, got {settings.requests}: on short inputs start-up is all "
-            "that is timed, and a processor that learns them by heart reads up to four times too fast"
-        )
-    lacking = {name: tools.missing(name) for name in tools.TOOLS}
-    found = tools.chosen(settings.tools, lacking)
-    left_out = tuple(
-        f"{tools.TOOLS[name].title} is left out: {' and '.join(lacking[name])} "
-        f"{'is' if len(lacking[name]) == 1 else 'are'} not installed."
-        for name in dict.fromkeys(settings.tools)
-        if lacking[name]
-    )
-    engines = [name for name in found if name in tools.ENGINES]
-    for name in DISTRICTS:
-        if name in settings.workloads and not engines:
-            raise ConfigError(
-                f"workloads {name} must have reference or compiled among the tools, got {', '.join(found)}"
-            )
-    return Plan(settings, tuple(found), left_out, _workloads(settings, config_dir))
-
-
-def _workloads(settings: Bench, config_dir: Path | None) -> tuple[Workload, ...]:
-    """Return the workloads with their jobs."""
-    from sim.bench.measurement import Workload
-
-    made = []
-    for name in dict.fromkeys(settings.workloads):
-        if name == "scale":
-            made += [_district(f"scale-{case}", given, config_dir) for case, given in settings.scale.items()]
-        elif name == "yuehu":
-            made.append(_district(name, settings.yuehu, config_dir))
-        else:
-            job = {"kind": "queue", "workload": name, "requests": settings.requests, "seed": settings.seed}
-            made.append(Workload(name, TITLES[name], job))
-    return tuple(made)
-
-
-def _district(name: str, overrides: Sequence[str], config_dir: Path | None) -> Workload:
-    """Return a replication of a district as a workload, from Hydra overrides of the shipped configs."""
-    from sim.bench.measurement import Workload
-
-    plain = compose("main", Line(tuple(overrides), config_dir))
-    pilot = config.load(plain)
-    words = name.removeprefix("scale-").replace("_", " ").capitalize()
-    title = f"{words}: {pilot.title}, {pilot.run.weeks} weeks of which {pilot.run.measured_weeks} are measured"
-    return Workload(name, title, {"kind": "district", "config": plain})
-
-
-def _identity(plan: Plan) -> dict[str, Any]:
-    """Return what rounds must share to stand in one table: machine, versions, tools and inputs."""
-    from sim.bench import machine
-
-    settings = plan.settings.model_dump(mode="json", include={"requests", "seed", "yuehu", "scale"})
-    return {"model_version": MODEL_VERSION, "tools": list(plan.tools), "machine": machine.facts(), **settings}
-
-
 def _bench(plan: Plan, arguments: Sequence[str]) -> None:
-    """Measure what is missing, and tell what came out."""
-    from experiments.outcome import terminal
-    from sim.bench.measurement import temporary_room
-    from sim.files import plain_name
-    from sim.store import Store
+    """Measure what is missing, and print what came out."""
+    from sim.bench.run import identity, measure
+    from sim.report.console import terminal
+    from sim.store.files import plain_name
 
-    identity = _identity(plan)
-    digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps(identity(plan), sort_keys=True).encode()).hexdigest()
     name = plain_name("name", plan.settings.name or f"bench-{digest[:8]}")
-    console = terminal()
-    store = Store.open(Path("results") / name, identity, {"command": ["wangge", "bench", *arguments]})
-    for damage in store.repair():
-        console.print(f"- {damage}", markup=False)
-    with temporary_room() as room:
-        for workload in plan.workloads:
-            _measure(plan, workload, store, Path(room), console)
-    tables = _tables(plan, store, identity["machine"])
-    for table in tables:
+    console, folder = terminal(), Path("results") / name
+    for table in measure(plan, folder, console, ("wangge", "bench", *arguments)):
         console.print(table)
-    store.finish({})
-    kept = ["summary.md", "speeds.csv", *(["charts/speeds.png"] if (store.folder / "charts").exists() else [])]
+    kept = ["summary.md", "speeds.csv", *(["charts/speeds.png"] if (folder / "charts").exists() else [])]
     console.print(f"Kept in results/{name}/ ({', '.join(kept)})", markup=False)
-
-
-def _measure(plan: Plan, workload: Workload, store: Store, room: Path, console: Console) -> None:
-    """Measure the rounds of a workload that are not kept yet."""
-    from sim.bench import measurement, tools
-
-    settings = plan.settings
-    names = list(plan.tools)
-    if workload.is_district:
-        names = [name for name in names if name in tools.ENGINES]
-    if workload.name.startswith("scale-"):
-        names = names[-1:]
-
-    def say(text: str) -> None:
-        console.print(f"  {text}", markup=False)
-
-    for number in range(settings.repeats):
-        part = [
-            t for t in names if number < measurement.rounds_due(workload, t, settings.repeats, settings.long_repeats)
-        ]
-        if store.finished(workload.name, number) or not part:
-            continue
-        facts: dict[str, Any] = {}
-        for tool in part:
-            if tools.TOOLS[tool].compiles and not (room / "kernels").exists():
-                facts["cold_start"] = measurement.cold_start(workload, tool, room)
-                say(
-                    f"{workload.name}, {tools.TOOLS[tool].title}: {facts['cold_start']:.2f} s the first time, compiling"
-                )
-        store.keep(workload.name, number, measurement.round_of(workload, part, number, room, say), facts)
-
-
-def _tables(plan: Plan, store: Store, machine: Mapping[str, Any]) -> list[Table]:
-    """Write tables, chart and summary, and return the tables to be printed."""
-    from sim.bench import chart, speeds
-    from sim.charts import render
-    from sim.report import escape_markdown
-
-    names = [workload.name for workload in plan.workloads]
-    timings = store.table("timings", names)
-    found = speeds.speeds(timings)
-    store.write_table("timings", timings)
-    store.write_table("speeds", found)
-    told = []
-    queueing = [w for w in plan.workloads if not w.is_district]
-    if queueing:
-        figures = store.table("figures", [w.name for w in queueing])
-        store.write_table("figures", figures)
-        told += [
-            speeds.means_table(figures.filter((figures["pilot"] == w.name) & (figures["replication"] == 0)), w.title)
-            for w in queueing
-        ]
-    for workload in (w for w in plan.workloads if not w.name.startswith("scale-")):
-        told.append(
-            speeds.speed_table(
-                found.filter(found["workload"] == workload.name), workload.title, _notes(plan, timings, workload)
-            )
-        )
-    scale = {w.name: w.title.partition(":")[0] for w in plan.workloads if w.name.startswith("scale-")}
-    if scale:
-        told.append(speeds.scale_table(found, scale))
-    where = _where(machine)
-    titles = {w.name: w.title for w in plan.workloads if not w.name.startswith("scale-")}
-    if titles:
-        figure = chart.speed_chart(found, titles, footer=f"{where} {plan.settings.requests:,} requests in P1 and P2.")
-        for kind in ("png", "svg"):
-            store.write_bytes(f"charts/speeds.{kind}", render(figure, kind))
-    cold = [f["cold_start"] for f in store.facts(names) if "cold_start" in f]
-    notes = [where, *plan.left_out]
-    if cold:
-        notes.append(f"The very first run after installing compiles the kernel: {max(cold):.1f} s end to end.")
-    text = "\n\n".join([table.to_markdown() for table in told] + [escape_markdown(note) for note in notes])
-    store.write_text("summary.md", f"{text}\n")
-    return told
-
-
-def _notes(plan: Plan, timings: pl.DataFrame, workload: Workload) -> list[str]:
-    """Return what must be known to read the speeds of a workload."""
-    part = timings.filter(timings["pilot"] == workload.name)
-    rounds, events = part["replication"].n_unique(), part["events"][0]
-    notes = [f"Median of {rounds} round{'s' * (rounds > 1)}; {events:,} events (arrivals and ends) in every tool."]
-    few = part.group_by("tool", maintain_order=True).len()
-    few = few.filter(few["len"] < rounds)
-    if len(few):
-        notes.append(f"{', '.join(few['tool'])}: fewer rounds, as one takes minutes.")
-    notes.append("× SimPy: its CPU seconds over the tool's in the same round, median [range]; × reference likewise.")
-    return [*notes, *plan.left_out]
-
-
-def _where(machine: Mapping[str, Any]) -> str:
-    """Return a sentence on the machine and the versions."""
-    versions = ", ".join(f"{k} {v}" for k, v in machine.items() if k in ("simpy", "ciw", "salabim", "numba"))
-    return f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}, {machine['python']}; {versions}."
 
 
 if __name__ == "__main__":

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.config import ConfigError, near
+from sim.errors import ConfigError, near
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sim.inventory import Waste
-    from sim.report import Table
+    from sim.report.tables import Table
+    from sim.store.inventory import Waste
 
 KEYS = ("yes", "unused", "failed", "old")
 
@@ -36,10 +36,10 @@ def main(arguments: list[str]) -> None:
         return
     chosen = _chosen(arguments)
     yes = chosen.pop("yes")
-    from experiments.outcome import terminal
     from experiments.status import RESULTS, size
-    from sim import inventory
-    from sim.archive import ARCHIVE, Archive
+    from sim.report.console import terminal
+    from sim.store import inventory
+    from sim.store.archive import ARCHIVE, Archive
 
     console, archive = terminal(), Archive(RESULTS.absolute() / ARCHIVE)
     found = inventory.waste(archive, RESULTS, **chosen) if archive.folder.is_dir() else []
@@ -73,7 +73,7 @@ def _chosen(arguments: Sequence[str]) -> dict[str, bool]:
 def _table(found: Sequence[Waste]) -> Table:
     """Return what can be removed, one reason a row."""
     from experiments.status import size
-    from sim.report import Column, Table
+    from sim.report.tables import Column, Table
 
     columns = (Column("results/.replications"), Column("files", "right"), Column("size", "right"))
     rows = tuple((one.why, f"{len(one.paths):,}", size(one.n_bytes)) for one in found)

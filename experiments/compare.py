@@ -10,19 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from experiments.composition import HOW, compose, how, parse
 from sim import config
-from sim.config import ConfigError, Name, Section
+from sim.config import Name, Section
+from sim.config.compose import BACKEND_KEYS, Line, compose, parse
+from sim.errors import ConfigError
+from sim.study.backend import backend_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rich.console import Console
-
-    from experiments.composition import How
     from sim.config import Pilot
-    from sim.store import Store
-    from sim.study import Speed
+    from sim.study.backend import Backend
 
 KEYS = ("pilots", "name")
 
@@ -55,16 +53,16 @@ class Comparison(Section):
     name: Annotated[str, Field(min_length=1, max_length=60)] | None
 
 
-def main(arguments: list[str]) -> None:
-    """Run the command."""
+def main(arguments: list[str], command: Sequence[str] = ()) -> None:
+    """Run the command; `command` is what was typed, where these arguments are not."""
     if "--help" in arguments or "-h" in arguments:
         print(HELP)  # noqa: T201
         return
     line = parse(arguments)
-    where, other = line.take(*HOW)
+    where, other = line.take(*BACKEND_KEYS)
     mine, rest = other.take(*KEYS)
     settings = config.checked(Comparison, compose("compare", mine))
-    means = how(where)
+    backend = backend_of(where)
     if len(set(settings.pilots)) < len(settings.pilots):
         raise ConfigError(f"pilots must be different ones, got {', '.join(settings.pilots)}")
     plain = {name: compose("main", rest, f"pilot={name}") for name in settings.pilots}
@@ -73,9 +71,14 @@ def main(arguments: list[str]) -> None:
         if pilot.name != name:
             raise ConfigError(f"pilot/{name}.yaml: name must be {name}, as the file is called, got {pilot.name}")
     if line.show:
-        show({**settings.model_dump(mode="json"), **means.shown(), "pilots": plain})
+        show({**settings.model_dump(mode="json"), **backend.shown(), "pilots": plain})
         return
-    _compare(pilots, settings.name or _name(pilots, rest.overrides), means, other.overrides)
+    _compare(
+        pilots,
+        settings.name or _name(settings, pilots, rest.overrides),
+        backend,
+        command or ("wangge", "compare", *arguments),
+    )
 
 
 def show(plain: Mapping[str, Any]) -> None:
@@ -85,73 +88,42 @@ def show(plain: Mapping[str, Any]) -> None:
     print(OmegaConf.to_yaml(OmegaConf.create(dict(plain))))  # noqa: T201
 
 
-def _name(pilots: list[Pilot], set_: Sequence[str]) -> str:
+def _name(settings: Comparison, pilots: list[Pilot], overrides: Sequence[str]) -> str:
     """Return the folder of a comparison without a name of its own, in which anything may be set."""
-    if not set_ and [p.name for p in pilots] == ["four_level", "three_level", "three_level_balanced"]:
+    if not overrides and settings.pilots == tuple(compose("compare", Line(()))["pilots"]):
         return "compare"
-    from sim.study import identity
+    from sim.study.replications import identity
 
     digest = hashlib.sha256(json.dumps(identity(pilots), sort_keys=True).encode()).hexdigest()
     return f"{'compare' if len(pilots) > 1 else 'run'}-{digest[:8]}"
 
 
-def _compare(pilots: list[Pilot], name: str, means: How, overrides: tuple[str, ...]) -> None:
-    """Print what is due, run what is missing, and tell what came out."""
-    from experiments.outcome import KEPT, tell, terminal
-    from sim import study, tables
-    from sim.files import plain_name
-    from sim.store import Store
+def _compare(pilots: list[Pilot], name: str, backend: Backend, command: Sequence[str]) -> None:
+    """Print what is due, run what is missing, and print what came out."""
+    from sim.report.console import terminal
+    from sim.store.files import plain_name
+    from sim.study.comparison.comparison import compare, opening
+    from sim.study.comparison.notes import cost
+    from sim.study.design import check_overload, prepared_all
 
     plain_name("name", name)
-    organisations = tables.organisations(pilots)
-    overloaded = tables.overloaded(organisations)
-    study.checked_overload(pilots, overloaded)
-    console = terminal()
-    before = [tables.work_table(organisations), tables.heads_table(pilots), tables.load_table(organisations)]
-    for table in before:
+    designs = prepared_all(pilots)
+    check_overload(designs.values())
+    console, before = terminal(), opening(designs)
+    for table in before.tables:
         console.print(table)
-    notes = [*tables.advice(pilots), *_named(overloaded)]
-    copies = pilots[0].district.copies
-    if copies > 1:
-        notes.append(
-            f"{copies} districts like this one are run: the tables above are of one, measures are means of all."
-        )
-    for note in notes:
+    for note in before.notes:
         console.print(f"- {note}", markup=False)
-    run = pilots[0].run
-    facts = {"command": ["wangge", "compare", *overrides], "seed": run.seed, "replications": run.replications}
-    store = Store.open(Path("results") / name, study.identity(pilots), facts, keys=study.keys(pilots))
-    for note in (*store.repair(run.replications), *store.renew(KEPT, run.replications)):
+    comparison = compare(designs, Path("results") / name, backend, console=console, command=command, before=before)
+    for table in comparison.results:
+        console.print(table)
+    for note in (*comparison.checks, cost(comparison.speed)):
         console.print(f"- {note}", markup=False)
-    speed = progress(console, store, pilots, means)
-    tell(console, store, pilots, organisations, before, notes, speed)
-
-
-def _named(overloaded: Mapping[str, list[str]]) -> list[str]:
-    """Return a sentence a pilot on the posts that cannot keep up."""
-    return [
-        f"{pilot}: {len(names)} post{'s' * (len(names) > 1)} cannot keep up with work that piles up: "
-        f"{', '.join(names[:6])}{', ...' if len(names) > 6 else ''}."
-        for pilot, names in overloaded.items()
-        if names
-    ]
-
-
-def progress(console: Console, store: Store, pilots: list[Pilot], means: How) -> Speed:
-    """Run what is missing behind a progress bar."""
-    from experiments.progress import Progress
-    from sim import study
-
-    wanted = {(store.key(p.name), r) for p in pilots for r in range(p.run.replications)}
-    total, kept = len(wanted), sum(store.archive.finished(*which) for which in wanted)
-    if kept:
-        console.print(f"{kept} of {total} replications were kept already.")
-    with Progress.of(console, "replications", total, kept) as bar:
-
-        def on_done(task: study.Task, facts: Mapping[str, Any]) -> None:
-            bar.advance(f"{task}, {facts['steps']:,} steps in {facts['seconds']:.0f} s")
-
-        return study.run(store, pilots, engine=means.engine, on=means.executor, on_done=on_done)
+    console.print()
+    console.print(comparison.conclusion, markup=False)
+    console.print(
+        f"\nKept in results/{name}/ (summary.md, charts/, measures.csv, comparison.csv, manifest.json)", markup=False
+    )
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.composition import CONFIGS
-from sim.report import Column, Table
+from sim.config.compose import CONFIGS
+from sim.config.meaning import meaning_of
+from sim.report.tables import Column, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -121,32 +122,11 @@ def _parameters(
     for row in rows:
         path = row["path"]
         if path.split(".")[0] == group:
-            words = meant(path, meaning, procedures)
+            words = meaning_of(path, meaning, procedures)
             name = f"{path} ({', '.join(row['pilots'])})" if "pilots" in row else path
             values = (row["low"], row["base"], row["high"])
             cells.append((name, words, row["unit"], *values, row["confidence"], row["source"]))
     return _markdown(HEADS, cells)
-
-
-def meant(path: str, meaning: Mapping[str, str], procedures: Mapping[str, Any]) -> str:
-    """Return what a parameter is, in words.
-
-    Raises
-    ------
-    ValueError
-        Exactly one entry of configs/meaning.yaml must fit the path.
-    """
-    fits = [(entry, match) for entry in meaning if (match := _pattern(entry).fullmatch(path))]
-    if len(fits) != 1:
-        raise ValueError(f"meaning.yaml must have one entry for {path}, got {len(fits)}")
-    entry, match = fits[0]
-    titles = {name: archetype["title"] for name, archetype in procedures["archetypes"].items()}
-    return meaning[entry].format(*(titles.get(key, key.replace("_", " ")) for key in match.groups()))
-
-
-def _pattern(entry: str) -> re.Pattern[str]:
-    """Return the pattern of the paths that an entry is about."""
-    return re.compile(re.escape(entry).replace(r"\*", r"(\w+)"))
 
 
 def _activities(procedures: Mapping[str, Any]) -> str:
@@ -181,8 +161,9 @@ def _activities(procedures: Mapping[str, Any]) -> str:
 
 def _pilots(configs: Path) -> str:
     """Return the shipped designs: the files that each is a mixture of, and where they differ."""
-    from experiments.composition import Line, compose
-    from sim import config, workload
+    from sim import config
+    from sim.config.compose import Line, compose
+    from sim.district import workload
 
     rows = []
     for path in sorted((configs / "pilot").glob("*.yaml")):
@@ -207,8 +188,8 @@ def _pilots(configs: Path) -> str:
 
 def _runs(configs: Path) -> str:
     """Return the shipped lengths of runs."""
-    from experiments.composition import Line, compose
     from sim import config
+    from sim.config.compose import Line, compose
 
     rows = []
     for path in sorted((configs / "run").glob("*.yaml")):
@@ -225,9 +206,9 @@ def _runs(configs: Path) -> str:
 
 def _targets(configs: Path) -> str:
     """Return the figures measured elsewhere that the model is held against."""
-    from sim import face
+    from sim.study.comparison import face_validity
 
-    chosen = face.targets(_read(configs / "face.yaml"))
+    chosen = face_validity.targets(_read(configs / "face.yaml"))
     heads = ("target", "measure", "pilot", "unit", "range", "seen elsewhere", "source", "where the model is outside")
     rows = []
     for one in chosen:

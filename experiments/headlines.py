@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from experiments.composition import CONFIGS, HOW, Line, compose, how, parse
 from sim import config
-from sim.config import ConfigError, Name, Section, near
-
-if TYPE_CHECKING:
-    import polars as pl
-    from rich.console import Console
-
-    from experiments.composition import How
-    from sim.config import Pilot
-    from sim.headlines import Effect, Headline
+from sim.config import Name, Section
+from sim.config.compose import BACKEND_KEYS, Line, parse
+from sim.errors import ConfigError, near
+from sim.study.backend import backend_of
 
 HELP = """\
 wangge headlines [only=[NAME,...]] [name=FOLDER] [run.replications=N] [key=value ...]
@@ -34,8 +27,6 @@ Kept in results/FOLDER (headlines.md, charts/), the replications in results/FOLD
   workers=1, executor=...  as for compare
 """
 
-DEFAULTS = ("run=quick", "run.replications=10")
-
 
 class Settings(Section):
     """The settings of the command itself."""
@@ -44,32 +35,21 @@ class Settings(Section):
     name: Annotated[str, Field(min_length=1, max_length=40)]
 
 
-@dataclass(frozen=True)
-class Point:
-    """One design point of a study: the pilot it is run as, or why it cannot be."""
-
-    id: str
-    path: str  # of the assumption that was moved; empty at the base
-    value: float | None
-    label: str
-    pilot: Pilot | None
-    why: str
-
-
 def main(arguments: list[str]) -> None:
     """Run the command."""
     if "--help" in arguments or "-h" in arguments:
         print(HELP)  # noqa: T201
         return
-    from experiments.outcome import terminal
-    from sim import MODEL_VERSION
-    from sim.files import plain_name
-    from sim.store import Store
+    from sim.report.console import terminal
+    from sim.store.files import plain_name
+    from sim.store.store import Store
+    from sim.study.headlines.run import points_of, shipped, study
+    from sim.version import MODEL_VERSION
 
     line = parse(arguments)
-    where, other = line.take(*HOW)
+    where, other = line.take(*BACKEND_KEYS)
     mine, rest = other.take("only", "name")
-    settings, known, means = _settings(mine), shipped(), how(where)
+    settings, known, backend = _settings(mine), shipped(), backend_of(where)
     for name in settings.only or ():
         if name not in known:
             raise ConfigError(f"only must name headlines of {', '.join(known)}{near(name, known)}, got {name}")
@@ -77,35 +57,22 @@ def main(arguments: list[str]) -> None:
     if any(o.startswith("pilot=") for o in rest.overrides):
         raise ConfigError("pilot must be left out: every point of a headline names its own")
     plain_name("name", settings.name)
-    points = {name: _points(headline, rest) for name, headline in chosen.items()}
-    console = terminal()
-    told = []
+    points = {name: points_of(headline, rest) for name, headline in chosen.items()}
+    console, command = terminal(), ("wangge", "headlines", *arguments)
+    sections = []
     identity = {"model_version": MODEL_VERSION, "headlines": list(chosen), "knobs": list(rest.overrides)}
-    store = Store.open(Path("results") / settings.name, identity, {"command": ["wangge", "headlines", *line.overrides]})
+    store = Store.open(Path("results") / settings.name, identity, {"command": list(command)})
     for number, (name, headline) in enumerate(chosen.items(), 1):
         console.print(f"\n{number}. {headline.title}", markup=False)
-        text, images = _study(console, f"{settings.name}-{name}", headline, points[name], rest, means)
+        folder = Path("results") / f"{settings.name}-{name}"
+        text, images = study(console, folder, headline, points[name], backend, command)
         for kind, image in images.items():
             store.write_bytes(f"charts/{name}.{kind}", image)
-        told.append(f"## {number}. {headline.title}\n\n{text}\n\n![{headline.title}](charts/{name}.svg)")
+        sections.append(f"## {number}. {headline.title}\n\n{text}\n\n![{headline.title}](charts/{name}.svg)")
         console.print(text, markup=False)
-    store.write_text("headlines.md", "\n\n".join([_opening(rest), *told]) + "\n")
+    store.write_text("headlines.md", "\n\n".join([_opening(rest), *sections]) + "\n")
     store.finish({})
     console.print(f"\nKept in results/{settings.name}/ (headlines.md, charts/)", markup=False)
-
-
-def shipped() -> dict[str, Headline]:
-    """Return the headlines of `configs/headlines.yaml`."""
-    from sim.headlines import Headlines
-
-    return config.checked(Headlines, _yaml("headlines")).headlines
-
-
-def _yaml(name: str) -> Any:
-    """Return a shipped YAML file as plain data."""
-    from omegaconf import OmegaConf
-
-    return OmegaConf.to_container(OmegaConf.load(CONFIGS / f"{name}.yaml"))
 
 
 def _settings(line: Line) -> Settings:
@@ -134,166 +101,6 @@ def _opening(line: Line) -> str:
         "of those that matter for it. Where many requests meet staff who cannot keep up, that is said: `compare` "
         "would withhold its verdict there."
     )
-
-
-def _points(headline: Headline, line: Line) -> list[Point]:
-    """Return all points of a study: those shown, and the two that are compared at the ends of each assumption."""
-    evidence = {row["path"]: row for row in reversed(_yaml("evidence"))}
-    points = [
-        _point(f"p{i}", "", None, label, (*line.overrides, *knobs), line)
-        for i, (label, knobs) in enumerate(headline.points.items())
-    ]
-    for a, path in enumerate(headline.assumptions):
-        for end in ("low", "high"):
-            value = evidence[path][end]
-            for which, label in enumerate(headline.compared):
-                knobs = (*line.overrides, f"{path}={value}", *headline.points[label])
-                points.append(_point(f"a{a}_{end}_{which}", path, value, label, knobs, line))
-    return points
-
-
-def _point(id_: str, path: str, value: float | None, label: str, knobs: tuple[str, ...], line: Line) -> Point:
-    """Return one point, checked: a design that cannot be staffed is none, and says why."""
-    from sim import tables
-
-    pilot = next(knob for knob in reversed(knobs) if knob.startswith("pilot="))
-    rest = tuple(knob for knob in knobs if not knob.startswith("pilot="))
-    plain = compose("main", Line((*DEFAULTS, *rest), line.config_dir), pilot)
-    try:
-        checked = config.load({**plain, "name": id_, "title": label})
-        tables.organisations([checked])
-    except ConfigError as error:
-        if not path:
-            raise
-        return Point(id_, path, value, label, None, f"no such design: {error}")
-    return Point(id_, path, value, label, checked, "")
-
-
-def _study(
-    console: Console, name: str, headline: Headline, points: list[Point], line: Line, means: How
-) -> tuple[str, dict[str, bytes]]:
-    """Run one headline's study; return its text in Markdown and its chart."""
-    from experiments.compare import progress
-    from experiments.plot import footer
-    from sim import charts, study
-    from sim.headlines import sentences, verdict
-    from sim.report import escape_markdown
-    from sim.store import Store
-
-    pilots = [p.pilot for p in points if p.pilot is not None]
-    run = pilots[0].run
-    facts = {
-        "command": ["wangge", "headlines", *line.overrides], "seed": run.seed, "replications": run.replications,
-    }  # fmt: skip
-    store = Store.open(Path("results") / name, study.identity(pilots), facts, keys=study.keys(pilots))
-    for note in (*store.repair(run.replications), *store.renew(("measures",), run.replications)):
-        console.print(f"- {note}", markup=False)
-    progress(console, store, pilots, means)
-    measures = store.table("measures", [p.name for p in pilots], pilots[0].run.replications)
-    confidence = pilots[0].run.confidence
-    units = {m: str(measures.filter(measures["measure"] == m)["unit"][0]) for m in headline.panels}
-    base, *others = _effects(headline, points, measures, confidence)
-    first, second = sentences(headline, base, others, units, _known(headline, points, measures, units, confidence))
-    said = verdict(headline, base.effect)
-    first += _caution(headline, points, measures, pilots[0].run.withhold_share)
-    store.finish({})
-    figure = charts.headline(
-        _shown(headline, points, measures, units, confidence), _moved(headline, [base, *others], units),
-        f"{headline.title}: {said}", first, footer(pilots),
-    )  # fmt: skip
-    images = {kind: charts.render(figure, kind) for kind in ("png", "svg")}
-    return escape_markdown(f"Verdict: {said}. {first} {second}"), images
-
-
-def _known(
-    headline: Headline, points: list[Point], measures: pl.DataFrame, units: dict[str, str], confidence: float
-) -> dict[str, str]:
-    """Return values that a headline's words may name: every panel's measure at every point that is shown."""
-    from sim.analysis import mean_interval
-    from sim.headlines import told
-
-    def value(point: Point, measure: str) -> str:
-        return told(mean_interval(_values(point, measure, measures), confidence), units[measure], interval_too=False)
-
-    shown = [p for p in points if not p.path]
-    return {f"{m}_{i}": value(p, m) for m in headline.panels for i, p in enumerate(shown, 1)}
-
-
-def _caution(headline: Headline, points: list[Point], measures: pl.DataFrame, withhold_share: float) -> str:
-    """Return what must be said where many requests meet staff who cannot keep up, or an empty text."""
-    shown = {p.label: p for p in points if not p.path}
-    touched = max(float(_values(shown[label], "touched", measures).mean()) for label in headline.compared)
-    if touched <= withhold_share or headline.measure in ("walk", "managers_share"):
-        return ""
-    return (
-        f" Up to {touched:.0%} of requests meet staff who cannot keep up, so that how far it goes depends on the "
-        "length of the run."
-    )
-
-
-def _values(point: Point, measure: str, measures: pl.DataFrame) -> Any:
-    """Return a measure over the replications of a point (shape (replications,))."""
-    import polars as pl
-
-    mine = (pl.col("pilot") == point.id) & (pl.col("measure") == measure) & (pl.col("group") == "all")
-    return measures.filter(mine).sort("replication")["value"].to_numpy()
-
-
-def _effects(headline: Headline, points: list[Point], measures: pl.DataFrame, confidence: float) -> list[Effect]:
-    """Return the effect at the base and at both ends of each assumption."""
-    from sim.analysis import mean_interval
-    from sim.headlines import Effect, effect
-
-    base = {p.label: p for p in points if not p.path}
-    pairs = [tuple(base[label] for label in headline.compared)]
-    ends = [p for p in points if p.path]
-    pairs += list(zip(ends[::2], ends[1::2], strict=True))
-    found = []
-    for a, b in pairs:
-        if why := a.why or b.why:
-            found.append(Effect(a.path, a.value, None, None, None, why))
-            continue
-        first, second = (_values(p, headline.measure, measures) for p in (a, b))
-        both = (mean_interval(first, confidence), mean_interval(second, confidence))
-        found.append(Effect(a.path, a.value, *both, effect(headline, first, second, confidence)))
-    return found
-
-
-def _shown(
-    headline: Headline, points: list[Point], measures: pl.DataFrame, units: dict[str, str], confidence: float
-) -> pl.DataFrame:
-    """Return the measures at every point that is shown."""
-    import polars as pl
-
-    from sim.analysis import mean_interval
-
-    rows = []
-    for measure in headline.panels:
-        for point in (p for p in points if not p.path):
-            found = mean_interval(_values(point, measure, measures), confidence)
-            unit = units[measure]
-            label = measure.replace("_", " ") + ("" if unit == "share" else f" ({unit})")
-            rows.append((point.label, measure, label, unit, found.estimate, found.low, found.high))
-    return pl.DataFrame(rows, schema=["point", "measure", "label", "unit", "mean", "low", "high"], orient="row")
-
-
-def _moved(headline: Headline, effects: list[Effect], units: dict[str, str]) -> pl.DataFrame:
-    """Return the effect at the base and at the ends of the assumptions."""
-    import polars as pl
-
-    unit = "" if headline.kind == "ratio" else units[headline.measure]
-    nan = float("nan")
-    first, second = headline.compared
-    words = headline.measure.replace("_", " ") + {
-        "difference": f", {second} minus {first}", "ratio": f", {second} over {first}", "value": f", {second}",
-    }[headline.kind] + (f" ({unit})" if unit not in ("", "share") else "")  # fmt: skip
-    rows = []
-    for one in effects:
-        label = f"{one.path.partition('.')[2].replace('_', ' ')} = {one.value:g}" if one.value is not None else "base"
-        cells = (one.effect.estimate, one.effect.low, one.effect.high) if one.effect else (nan, nan, nan)
-        rows.append((label, unit, *cells, headline.holds.bound, words))
-    columns = ["label", "unit", "mean", "low", "high", "bound", "words"]
-    return pl.DataFrame(rows, schema=columns, orient="row")
 
 
 if __name__ == "__main__":

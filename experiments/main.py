@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import os
+import select
 import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 COMMANDS = {
     "compare": "compare pilot designs on the same residents: tables, verdicts and charts",
@@ -39,34 +46,61 @@ Examples
   wangge validate                                  does it give what theory says? two minutes
 
 Any knob of configs/ is a key: group=file picks a file (structure=three_level), group.knob=value sets one.
-Each command has its own --help.
+Each command has its own --help; wangge --version says which version this is.
 """
 
 
+@contextmanager
+def quiet_without_reader() -> Iterator[None]:
+    """End with status 1 and no word where whatever reads the output (`| head`) has left."""
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        poll = select.poll()
+        poll.register(sys.stdout, 0)
+        if not poll.poll(0):  # it was another pipe that broke
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more when it ends
+        sys.exit(1)
+
+
+@quiet_without_reader()
 def main() -> None:
     """Run a command; a user's mistake is one paragraph and exit status 2."""
     arguments = sys.argv[1:]
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(HELP.format(commands="\n".join(f"  {n:<11}{t}" for n, t in COMMANDS.items())))  # noqa: T201
         sys.exit(0)
+    if arguments == ["--version"]:
+        print(version())  # noqa: T201
+        sys.exit(0)
     command, *rest = arguments
     if command not in COMMANDS:
-        from sim.config import near
+        from sim.errors import near
 
         fail(f"the command must be one of {', '.join(COMMANDS)}{near(command, COMMANDS)}, got {command}")
     sys.exit(run(command, rest))
 
 
+def version() -> str:
+    """Return the version of the program, and that of the model, which is what numbers depend on."""
+    from sim.version import MODEL_VERSION
+    from sim.version import version as installed
+
+    return f"wangge {installed()}, model {MODEL_VERSION}"
+
+
+@quiet_without_reader()
 def run(command: str, arguments: list[str]) -> int:
     """Return the exit status of a command."""
-    from sim.config import ConfigError
-    from sim.executor import ExecutorError
-    from sim.files import StoreError
-    from sim.network import NetworkError
+    from sim.errors import WanggeError
 
     try:
         importlib.import_module(f"experiments.{command}").main(arguments)
-    except (ConfigError, NetworkError, StoreError, ExecutorError) as error:
+    except WanggeError as error:
         fail(str(error))
     except RuntimeError as error:
         if not str(error).startswith("cannot cache function"):

@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments.composition import shipped
 from sim import config
-from sim.config import ConfigError, Name, Section
+from sim.config import Name, Section
+from sim.config.compose import shipped
+from sim.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,7 +95,7 @@ def write(folder: Path, found: Mapping[str, bytes]) -> None:
     ConfigError
         Nothing may stand there, and the place must be one to write to.
     """
-    from sim import files as disk
+    from sim.store import files as disk
 
     taken = ConfigError(f"the folder must not exist yet (nothing is overwritten), got {folder}")
     if os.path.lexists(folder):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sim.config import ConfigError, near
+from sim.errors import ConfigError, near
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sim.archive import Holding
-    from sim.inventory import Study
-    from sim.report import Table
+    from sim.report.tables import Table
+    from sim.store.archive import Holding
+    from sim.store.inventory import Study
 
 RESULTS = Path("results")
 
@@ -33,8 +33,8 @@ def main(arguments: list[str]) -> None:
         return
     if len(arguments) > 1 or any(word.startswith("-") or "=" in word for word in arguments):
         raise ConfigError(f"status must be given the name of one study or nothing, got {' '.join(arguments)}")
-    from experiments.outcome import terminal
-    from sim import inventory
+    from sim.report.console import terminal
+    from sim.store import inventory
 
     found = inventory.studies(RESULTS) if RESULTS.is_dir() else []
     console = terminal()
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> None:
 
 def archive_holdings() -> list[Holding]:
     """Return what is kept of every design in the archive beside the studies."""
-    from sim.archive import ARCHIVE, Archive
+    from sim.store.archive import ARCHIVE, Archive
 
     return Archive(RESULTS.absolute() / ARCHIVE).holdings()
 
@@ -76,13 +76,12 @@ def _all(console: Console, found: list[Study]) -> None:
 
 def studies_table(found: list[Study]) -> Table:
     """Return the studies, one a row."""
-    from sim.report import Column, Table
+    from sim.report.tables import Column, Table
 
     rows = []
     for study in found:
-        names = [name for name in study.keys if " " not in name]  # a warm-up's pilot run has other numbers
-        kept = sum(study.kept(name) for name in names)
-        of = "" if study.wanted is None else f" of {study.wanted * len(names)}"
+        kept = sum(study.kept(name) for name in study.designs)
+        of = "" if study.wanted is None else f" of {study.wanted * len(study.designs)}"
         finished = when(study.last["finished"]) if study.last.get("finished") else "unfinished"
         rows.append((
             study.name, study.command or "–", when(study.last.get("started")),
@@ -94,7 +93,7 @@ def studies_table(found: list[Study]) -> Table:
 
 def archive_table(holdings: list[Holding], found: list[Study]) -> Table:
     """Return what is in the archive in all, and what of it no study needs."""
-    from sim.report import Column, Table
+    from sim.report.tables import Column, Table
 
     needed = {key for study in found for key in study.keys.values()}
     unused = [holding for holding in holdings if holding.key not in needed]
@@ -118,11 +117,11 @@ def _one(console: Console, found: list[Study], name: str) -> None:
         known = f"one of {', '.join(names)}" if names else "of a study, but there is none"
         raise ConfigError(f"status must be given a name under results/: {known}{near(name, names)}, got {name}")
     if study.trouble:
-        from sim.files import StoreError
+        from sim.errors import StoreError
 
         raise StoreError(study.trouble)
     ended = f"finished {when(study.last['finished'])}" if study.last.get("finished") else "not finished"
-    console.print(f"{study.command or 'Its command is not noted'}", markup=False)
+    console.print(study.command or "Its command is not noted", markup=False, soft_wrap=True)  # to be copied
     console.print(f"started {when(study.last.get('started'))}, {ended} (UTC)\n", markup=False)
     console.print(designs_table(study))
     for design, key in study.keys.items():
@@ -132,7 +131,7 @@ def _one(console: Console, found: list[Study], name: str) -> None:
 
 def designs_table(study: Study) -> Table:
     """Return the designs of a study, one a row."""
-    from sim.report import Column, Table
+    from sim.report.tables import Column, Table
 
     rows = []
     for name, key in sorted(study.keys.items()):

@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from experiments.composition import CONFIGS, HOW, Line, compose, how, options, parse
-from sim import MODEL_VERSION, config, study_config
-from sim.config import ConfigError, Section
+from sim import config
+from sim.config import Section, study_schema
+from sim.config.compose import BACKEND_KEYS, CONFIGS, Line, compose, options, parse
+from sim.errors import ConfigError
+from sim.study.backend import backend_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from experiments.composition import How
-    from experiments.studies.looks import Look
-    from experiments.studies.plan import Plan
-    from sim.study_config import Study
+    from sim.config.study_schema import Study
+    from sim.study.backend import Backend
 
 HELP = """\
 wangge sweep study=NAME [--dry-run] [name=FOLDER] [retry=true] [executor=serial|local|dask] [workers=N] [key=value ...]
@@ -42,8 +40,6 @@ with the same command. Tables (Parquet and CSV), charts and summary.md are kept 
 """
 
 RESULTS = Path("results")
-
-POINTS = ("pilots", "base", "factors", "evidence", "design", "baseline", "warm_up")  # what the points are made of
 
 SPENDING = ("study.precision", "study.choose")  # how many replications; the study stays the same
 
@@ -68,18 +64,18 @@ class Order:
         As it was read.
     line
         Knobs of all points alike.
-    means
+    backend
         By which engine and where to run.
     retry
         Whether failed replications are tried again.
     command
-        As it was given.
+        As it was typed.
     """
 
     name: str
     study: Study
     line: Line
-    means: How
+    backend: Backend
     retry: bool
     command: tuple[str, ...]
 
@@ -91,7 +87,7 @@ def main(arguments: list[str]) -> None:
         return
     dry = "--dry-run" in arguments
     line = parse([word for word in arguments if word != "--dry-run"])
-    order = ordered(line)
+    order = ordered(line, ("wangge", "sweep", *arguments))
     if line.show:
         show(order)
         return
@@ -103,11 +99,11 @@ def show(order: Order) -> None:
     from experiments import compare
 
     study = order.study.model_dump(mode="json", exclude_none=True)
-    compare.show({"name": order.name, "study": study, **order.means.shown()})
+    compare.show({"name": order.name, "study": study, **order.backend.shown()})
 
 
-def ordered(line: Line) -> Order:
-    """Return what a command line asks for.
+def ordered(line: Line, command: tuple[str, ...] = ()) -> Order:
+    """Return what a command line asks for; `command` is the line as it was typed.
 
     Raises
     ------
@@ -115,125 +111,54 @@ def ordered(line: Line) -> Order:
         It must name a study; keys must be known.
     """
     plain = tuple(o.lstrip("+") if o.lstrip("+").startswith("study.") else o for o in line.overrides)
-    where, other = replace(line, overrides=plain).take(*HOW)
+    where, other = replace(line, overrides=plain).take(*BACKEND_KEYS)
     mine, rest = other.take("study", "name", "retry")
     known = options("study", CONFIGS, line.config_dir)
     named = [o.partition("=")[2] for o in mine.overrides if o.startswith("study=")]
     if not named:
         raise ConfigError(f"study must be given, one of {', '.join(known)} (wangge sweep study={known[0]})")
-    for knob in rest.overrides:
-        if knob.partition("=")[0] in ("pilot", "pilots"):
-            raise ConfigError(
-                f"{knob.partition('=')[0]} must be left out, as the study names its pilots: study.pilots=[...]"
-            )
-        if knob.startswith("run.replications="):
-            raise ConfigError(
-                "run.replications must be left out, as the study says how many: "
-                f"study.precision.replications={knob.partition('=')[2]}"
-            )
     # a study file need not write every key that a study has
     added = tuple(o.replace("study.", "++study.", 1) if o.startswith("study.") else o for o in mine.overrides)
     settings = config.checked(Settings, compose("sweep", Line(added, mine.config_dir)))
-    study = study_config.load(settings.study)
-    if study.warm_up is not None and any(o.startswith("run.warm_up_weeks=") for o in rest.overrides):
-        raise ConfigError("run.warm_up_weeks must be left out, as study.warm_up chooses it (study.warm_up=null)")
+    study = study_schema.load(settings.study)
+    from sim.study.sweep import check_knobs
+
+    check_knobs(study, rest)
     changed = [*rest.overrides, *(o for o in mine.overrides if o.startswith("study.") and not o.startswith(SPENDING))]
     digest = hashlib.sha256(json.dumps(sorted(changed)).encode()).hexdigest()[:8]
     name = settings.name or (f"{named[-1]}-{digest}" if changed else named[-1])
-    return Order(name, study, rest, how(where), settings.retry, ("sweep", *line.overrides))
+    return Order(name, study, rest, backend_of(where), settings.retry, command)
 
 
 def sweep(order: Order, *, dry: bool = False) -> None:
-    """Plan a study, run what is missing and tell what came out; or only tell what would be run."""
-    from experiments.outcome import terminal
-    from experiments.studies import before, outcome, spending, standing
-    from experiments.studies.looks import look_at_all
-    from experiments.studies.plan import planned
-    from experiments.studies.runs import Runs
-    from sim import study as studies
-    from sim.archive import ARCHIVE, Archive
-    from sim.files import StoreError, plain_name
-    from sim.store import Store
+    """Plan a study, run what is missing and print what it found; or only print what would be run."""
+    from sim.report.console import terminal
+    from sim.report.tables import counted
+    from sim.store.files import plain_name
+    from sim.study.findings import preview
+    from sim.study.sweep import finish, prepare
 
     plain_name("name", order.name)
     console = terminal()
-    before.title(console, order.study)
-    plan = planned(order.study, order.line)
-    archive = Archive.open(RESULTS / ARCHIVE)
-    warm_up, pilot_runs = None, dict[str, str]()
-    if order.study.warm_up is not None and not dry:
-        warm_up, pilot_runs = spending.warm_up(
-            order.study, order.line, order.means, archive, console, retry=order.retry
-        )
-        longer = (*order.line.overrides, f"run.warm_up_weeks={warm_up.weeks}")
-        plan = planned(order.study, Line(longer, order.line.config_dir))
-    keys = studies.keys(list(plan.pilots.values()))
-    looks = look_at_all(archive, plan.pilots, keys, order.means)
-    plan = plan.without(refused(plan, looks))
-    if not plan.pilots:
-        from experiments.studies.telling import counted
-
-        without = f"{counted(len(plan.points), 'point')} without a design: {plan.points[0].why}"
-        raise ConfigError(f"study must have a point that can be, got {without}")
-    keys = {name: keys[name] for name in plan.pilots}
-    runs = Runs(archive, plan.pilots, keys, order.means, order.study.all_groups, console, retry=order.retry)
-    before.points(console, plan, looks)
+    preview.title(console, order.study)
+    prepared = prepare(
+        order.study, order.line, order.backend, RESULTS,
+        console=console, retry=order.retry, choose_warm_up=not dry,
+    )  # fmt: skip
+    preview.points(console, prepared.plan, prepared.screened)
     if dry:
-        before.estimate(console, plan, runs)
+        preview.estimate(console, prepared.plan, prepared.runs)
         return
-    identity = _identity(order, plan, keys)
-    wanted = order.study.precision.replications
-    facts = {"command": ["wangge", *order.command], "seed": plan.first.run.seed, "replications": wanted}
-    before.check(plan, runs)  # a folder that is begun holds its study for good
-    store = Store.open(RESULTS / order.name, identity, facts, keys=keys | pilot_runs)
-    request = standing.asked(plan, identity)
-    told = standing.told(store.folder, request, runs)
-    for name in standing.changed(store.folder):
-        console.print(
-            f"- {name} is not as it was left: it was damaged, edited or removed, and is made again.", markup=False
-        )
-    if told is None:
-        spent = spending.spend(plan, runs, looks)
-        told, written = outcome.write(console, store, plan, runs, looks, spent, warm_up)
-        standing.keep(store, request, runs, told, written)
-    outcome.tell(console, store, told, runs)
-    if set(runs.failures) == set(runs.keys):
-        raise StoreError(
-            f"Every point of the study failed, as {plan.at(0)[0].name}, of which {next(iter(runs.failures.values()))}. "
-            "Mend what is wrong and give the same command with retry=true."
-        )
-
-
-def refused(plan: Plan, looks: Mapping[str, Look]) -> dict[str, str]:
-    """Return the points that are not run, and why: they cannot be staffed, or their config refuses overload.
-
-    Raises
-    ------
-    ConfigError
-        The baseline must be among those that are run.
-    """
-    from experiments.studies.telling import counted
-
-    found = {name: look.why for name, look in looks.items() if look.why}
-    for name, pilot in plan.pilots.items():
-        if pilot.run.overload == "refuse" and looks[name].overloaded:
-            posts = looks[name].overloaded
-            found[name] = f"run.overload is refuse, and {counted(len(posts), 'post')} cannot keep up, as {posts[0]}"
-    if plan.baseline is not None and (why := found.get(plan.at(plan.baseline)[0].name)):
-        raise ConfigError(f"study.baseline must be a design that can be, got one that cannot: {why}")
-    return found
-
-
-def _identity(order: Order, plan: Plan, keys: Mapping[str, str]) -> dict[str, Any]:
-    """Return all that the points of a study depend on; how precise they are, and what is asked of them, is no part."""
-    study = order.study.model_dump(mode="json", include=set(POINTS))
-    digest = hashlib.sha256(json.dumps([[p.name, keys.get(p.name)] for p in plan.points]).encode()).hexdigest()
-    return {
-        "model_version": MODEL_VERSION,
-        "study": study,
-        "knobs": sorted(order.line.overrides),
-        "study_points": digest,
-    }
+    result = finish(prepared, order.study, order.line, RESULTS / order.name, console=console, command=order.command)
+    if not result.up_to_date:
+        console.print(result.table)
+    console.print(str(result), markup=False)
+    console.print(f"- {result.cost}", markup=False)
+    n_charts = len(result.charts)
+    charts = f"{counted(n_charts, 'chart')} in charts/, " if n_charts else ""
+    console.print(
+        f"\nKept in results/{order.name}/ (summary.md, {charts}design.csv, summary.csv, measures.csv)", markup=False
+    )
 
 
 if __name__ == "__main__":

@@ -1,3 +1,80 @@
-"""Wangge: how residents' requests are served by a city's neighbourhood administration."""
+"""Wangge: how residents' requests are served by a city's neighbourhood administration.
 
-MODEL_VERSION = "3"  # raised whenever the same config would give another answer
+This is the public door: what stands in `__all__` is documented in docs/api.md and kept stable. Everything is imported
+when it is first used, so that a program starts quickly.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__: str
+
+if TYPE_CHECKING:
+    from sim.config import Pilot
+    from sim.door import compare, journey, measure, network, pilot, run, simulate, sweep
+    from sim.engine.network import Network
+    from sim.engine.network_building import make_network
+    from sim.engine.record import Spells, Visits
+    from sim.errors import ConfigError, StoreError, WanggeError
+    from sim.study.own_measures import OwnMeasure
+
+_HOMES = {
+    "ConfigError": "sim.errors",
+    "Network": "sim.engine.network",
+    "OwnMeasure": "sim.study.own_measures",
+    "Pilot": "sim.config",
+    "Spells": "sim.engine.record",
+    "StoreError": "sim.errors",
+    "Visits": "sim.engine.record",
+    "WanggeError": "sim.errors",
+    "compare": "sim.door",
+    "journey": "sim.door",
+    "make_network": "sim.engine.network_building",
+    "measure": "sim.door",
+    "network": "sim.door",
+    "pilot": "sim.door",
+    "run": "sim.door",
+    "simulate": "sim.door",
+    "sweep": "sim.door",
+}
+
+__all__ = [
+    "ConfigError",
+    "Network",
+    "OwnMeasure",
+    "Pilot",
+    "Spells",
+    "StoreError",
+    "Visits",
+    "WanggeError",
+    "__version__",
+    "compare",
+    "journey",
+    "make_network",
+    "measure",
+    "network",
+    "pilot",
+    "run",
+    "simulate",
+    "sweep",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Return a public name from its home, imported now."""
+    if name == "__version__":
+        from sim.version import version
+
+        return version()
+    if name not in _HOMES:
+        raise AttributeError(f"module 'sim' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return list(__all__)

@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from sim.bench.tools import COMPILED, SIMPY, TOOLS
 from sim.charts.page import EDGE, Key, Page, width_of
 from sim.charts.style import COLOURS, styled
-from sim.report import number
+from sim.report.tables import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,7 +51,7 @@ def speed_chart(speeds: pl.DataFrame, titles: Mapping[str, str], footer: str = "
     ]
     heights = [_ROW * len(panel) + 0.5 for panel in panels]
     title, subtitle = _words(speeds, titles)
-    page = Page.of(10.0, sum(heights) + 0.45, title=title, subtitle=subtitle, legend=legend, footer=footer)
+    page = Page.around(10.0, sum(heights) + 0.45, title=title, subtitle=subtitle, legend=legend, footer=footer)
     down = 0.0
     for (workload, words), panel, height in zip(titles.items(), panels, heights, strict=True):
         axes = page.axes(left, down + 0.35, page.width - left - EDGE - 0.75, height - 0.5)

@@ -36,7 +36,7 @@ def peak_memory_mb() -> float:
     if status.exists():
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) / 1e3
-    from sim.replication import peak_memory_mb as since_fork
+    from sim.study.replication import peak_memory_mb as since_fork
 
     return since_fork()
 
@@ -78,8 +78,10 @@ def _workload(job: dict[str, Any]) -> dict[str, Any]:
 
 def _district(job: dict[str, Any]) -> dict[str, Any]:
     """Run a whole replication of a district on an engine: sampling to measures, or the kernel alone."""
-    from sim import config, engines, replication
+    from sim import config
     from sim.bench.with_engine import engine, nbytes
+    from sim.district import engines
+    from sim.study import replication
 
     pilot = config.load(job["config"])
     if not job["warm"]:

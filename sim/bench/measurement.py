@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from sim.bench.tools import REFERENCE, TOOLS
-from sim.executor import ExecutorError
+from sim.errors import ExecutorError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

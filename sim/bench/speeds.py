@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from sim.bench.tools import BASELINES, TOOLS
-from sim.report import Column, Table, number
+from sim.report.tables import Column, Table, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -30,7 +30,7 @@ TOOLS = {
     "simpy": Tool("SimPy", ("simpy",)),
     "ciw": Tool("Ciw", ("ciw",)),
     "salabim": Tool("salabim", ("salabim", "greenlet")),
-    "reference": Tool("wangge, reference", ("simpy", "sim.engine.reference")),
+    "reference": Tool("wangge, reference", ("simpy", "sim.engine.reference.engine")),
     "compiled": Tool("wangge, compiled", ("numba", "sim.engine.compiled"), compiles=True),
 }
 
@@ -55,7 +55,7 @@ def chosen(names: Iterable[str], lacking: dict[str, list[str]]) -> list[str]:
     ConfigError
         For an unknown name, or if none of the tools is installed.
     """
-    from sim.config import ConfigError, near  # late: it would slow the start of every tool that is timed
+    from sim.errors import ConfigError, near  # late: it would slow the start of every tool that is timed
 
     asked = list(names)
     for name in asked:

@@ -11,7 +11,8 @@ from typing import Any
 import ciw
 import numpy as np
 
-from sim.bench.workloads import GRIDS, SPECIALISMS, STAFF, TANDEM, Inputs, Ints, Program, Record
+from sim.arrays import Ints
+from sim.bench.workloads import GRIDS, SPECIALISMS, STAFF, TANDEM, Inputs, Program, Record
 
 
 def program(inputs: Inputs) -> Program:

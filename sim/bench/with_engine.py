@@ -10,13 +10,14 @@ import numpy as np
 
 from sim.bench.staff import staff
 from sim.bench.workloads import TANDEM, Inputs, Program, Record
-from sim.network import NONE, make_network
+from sim.engine.network import NONE
+from sim.engine.network_building import make_network
 
 if TYPE_CHECKING:
-    from sim.network import Network
-    from sim.visits import Spells, Visits
+    from sim.engine.network import Network
+    from sim.engine.record import Spells, Visits
 
-ENGINES = {"reference": "sim.engine.reference", "compiled": "sim.engine.compiled"}
+ENGINES = {"reference": "sim.engine.reference.engine", "compiled": "sim.engine.compiled"}
 
 
 class Run(Protocol):

@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sim.streams import stream
+from sim.arrays import Floats
+from sim.draws.streams import stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
+    from sim.arrays import Ints
 
 TICKS_A_MINUTE = 60_000
 BATCHES = 20

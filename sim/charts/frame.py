@@ -1,4 +1,4 @@
-"""A chart's frame in inches: where values lie, which boxes are free, and where words stand beside a line."""
+"""A chart's frame in inches: from values to positions, and where words find a free place beside a line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.charts.page import Floats, width_of
+from sim.arrays import Floats
+from sim.charts.page import width_of
 
 Box = tuple[float, float, float, float]
 """Left, foot, right and top (inches from the lower left corner of the chart)."""
@@ -15,7 +16,7 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Frame:
-    """The chart's limits and size, to go from values to inches and back."""
+    """The limits and the size of a chart, to convert values to inches."""
 
     x: tuple[float, float]
     y: tuple[float, float]
@@ -23,7 +24,7 @@ class Frame:
     height: float
 
     def inches(self, x: float, y: float) -> tuple[float, float]:
-        """Return a place in inches from the lower left corner."""
+        """Return the position of a value in inches from the lower left corner."""
         return (
             (x - self.x[0]) / (self.x[1] - self.x[0]) * self.width,
             (y - self.y[0]) / (self.y[1] - self.y[0]) * self.height,
@@ -46,23 +47,23 @@ class Frame:
             What is drawn; NaN is nowhere.
         """
         across, line = width_of(words, size) + 0.06, self.inches(0.0, y)[1]
-        places = np.array([self.inches(px, py) for px, py in points.tolist()]).reshape(-1, 2)
-        places = places[np.isfinite(places).all(axis=1)]
+        in_inches = np.array([self.inches(px, py) for px, py in points.tolist()]).reshape(-1, 2)
+        in_inches = in_inches[np.isfinite(in_inches).all(axis=1)]
         boxes = [
             (left, foot, left + across, foot + 0.17)
             for foot in (line + 0.03, line - 0.2)
             for left in np.linspace(self.width - across - 0.03, 0.03, 9).tolist()
         ]
         inside = [box for box in boxes if self.holds(box)] or boxes[:1]
-        return min(inside, key=lambda box: _within(places, box))
+        return min(inside, key=lambda box: _within(in_inches, box))
 
 
-def _within(places: Floats, box: Box) -> int:
-    """Return how many places lie in a box, or touch it."""
-    x, y = places[:, 0], places[:, 1]
+def _within(points: Floats, box: Box) -> int:
+    """Return how many points lie in a box, or touch it."""
+    x, y = points[:, 0], points[:, 1]
     return int(((x > box[0] - 0.06) & (x < box[2] + 0.06) & (y > box[1] - 0.06) & (y < box[3] + 0.06)).sum())
 
 
 def hits(box: Box, others: Sequence[Box]) -> bool:
-    """Return whether a box lies upon another."""
+    """Return whether a box overlaps another."""
     return any(box[0] < o[2] and o[0] < box[2] and box[1] < o[3] and o[1] < box[3] for o in others)

@@ -1,4 +1,4 @@
-"""The chart of a headline: its measures at every point of the study, and how its effect moves with assumptions."""
+"""The chart of a headline: its measures at every point of its study, and its effect under other assumptions."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _ROW = 0.34
 
 
 @styled
-def headline(points: pl.DataFrame, moves: pl.DataFrame, title: str, said: str, footer: str = "") -> Figure:
-    """Return the study of one headline.
+def headline(points: pl.DataFrame, moves: pl.DataFrame, title: str, sentence: str, footer: str = "") -> Figure:
+    """Return the chart of one headline.
 
     Parameters
     ----------
@@ -26,8 +26,8 @@ def headline(points: pl.DataFrame, moves: pl.DataFrame, title: str, said: str, f
         point, measure, label (with its unit), unit, mean, low, high: a panel a measure, a row a point.
     moves
         label, unit, mean, low, high, bound, words: the effect at the base (first row) and at the ends of assumptions
-        (NaN: none), the bound that it is held against, and what it is.
-    title, said
+        (NaN: none), the bound that it is compared with, and what it is.
+    title, sentence
         What was found, and the sentence about it.
     footer
         Where the numbers come from.
@@ -38,7 +38,7 @@ def headline(points: pl.DataFrame, moves: pl.DataFrame, title: str, said: str, f
     lower = len(moves) * _ROW + 0.3
     legend = [Key("mean, with its interval", {"color": COLOURS[1], "marker": "o", "ms": 6, "lw": 2}, line=True)]
     body = upper + 0.75 + 0.5 + lower + 0.6
-    page = Page.of(width, body, title=title, subtitle=said, legend=legend, footer=footer)
+    page = Page.around(width, body, title=title, subtitle=sentence, legend=legend, footer=footer)
     panel = (width - 2 * EDGE - left) / len(measures)
     for j, measure in enumerate(measures):
         axes = page.axes(EDGE + left + j * panel + 0.1, 0.35, panel - 0.3, upper)
@@ -60,7 +60,7 @@ def headline(points: pl.DataFrame, moves: pl.DataFrame, title: str, said: str, f
 
 
 def _rows(axes: Axes, table: pl.DataFrame, names: Sequence[str]) -> None:
-    """Draw a row of a mean with its interval for each row of the table, the first on top."""
+    """Draw a mean with its interval for each row of the table, the first on top."""
     percent = table["unit"][0] == "share"
     for i, row in enumerate(table.iter_rows(named=True)):
         axes.axhline(-i, color=PALE, lw=0.8, zorder=0)

@@ -1,4 +1,4 @@
-"""A chart's page: title, legend and footer around a body, names that fit, and the file that it becomes."""
+"""The page of a chart: title, legend and footer around a body; texts that fit their space; and the file."""
 
 from __future__ import annotations
 
@@ -18,13 +18,12 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from numpy.typing import NDArray
 
+from sim.arrays import Floats
 from sim.charts.style import GREY, pilot_style, styled
-from sim.report import literal
+from sim.report.tables import literal
 
 Format = Literal["png", "svg"]
-Floats = NDArray[np.float64]
 
 EDGE = 0.3
 """Margin of every chart (inches)."""
@@ -36,7 +35,7 @@ _KEY = 0.72
 
 @styled
 def render(figure: Figure, format: Format = "png", dpi: int = 160) -> bytes:  # noqa: A002
-    """Return the chart as a file's bytes: the same figure gives the same bytes.
+    """Return a figure as the bytes of a file; the same figure gives the same bytes.
 
     Parameters
     ----------
@@ -77,7 +76,7 @@ def render(figure: Figure, format: Format = "png", dpi: int = 160) -> bytes:  # 
 
 @dataclass(frozen=True)
 class Key:
-    """One key above the chart: a word, and the look of a line or a patch."""
+    """One key of a legend: a word, and the look of a line or a patch."""
 
     label: str
     look: Mapping[str, Any]
@@ -94,7 +93,7 @@ class Page:
     top: float
 
     @classmethod
-    def of(
+    def around(
         cls,
         width: float,
         body: float,
@@ -105,19 +104,19 @@ class Page:
         footer: str,
         notes: Sequence[str] = (),
     ) -> Page:
-        """Return a page around a body of this height (inches); notes stand under the body, each on lines of its own."""
-        room = width - 2 * EDGE
+        """Return a page around a body of this height (inches); notes are placed under the body, each on new lines."""
+        text_width = width - 2 * EDGE
         blocks = [(literal(title), 13.0, True, "#000000"), (subtitle, 9.5, False, "#333333")]
         blocks_of_lines = [
-            (wrapped(text, room, size, bold=bold), size, bold, colour) for text, size, bold, colour in blocks
+            (wrapped(text, text_width, size, bold=bold), size, bold, colour) for text, size, bold, colour in blocks
         ]
-        n_columns, legend_rows = _legend_shape(legend, room)
-        foot = wrapped(literal(footer), room, 7.5) if footer else []
-        told = [line for note in notes for line in wrapped(literal(note), room, 8.5)]
+        n_columns, legend_rows = _legend_shape(legend, text_width)
+        foot = wrapped(literal(footer), text_width, 7.5) if footer else []
+        note_lines = [line for note in notes for line in wrapped(literal(note), text_width, 8.5)]
         top = EDGE + sum(len(lines) * size * 1.35 / 72 + 0.06 for lines, size, *_ in blocks_of_lines if lines)
         legend_top = top
         top += legend_rows * 0.21 + 0.2
-        height = top + body + len(told) * _NOTE + 0.1 + len(foot) * 0.14 + EDGE * 0.7
+        height = top + body + len(note_lines) * _NOTE + 0.1 + len(foot) * 0.14 + EDGE * 0.7
         figure = Figure(figsize=(width, height), facecolor="white")
         FigureCanvasAgg(figure)
         y = EDGE
@@ -127,49 +126,49 @@ class Page:
                 write(figure, EDGE, height - y, line, size=size, weight=weight, color=colour, va="top")
                 y += size * 1.35 / 72
             y += 0.06 if lines else 0
-        _draw_legend(figure, legend, n_columns, legend_top, room)
-        for i, line in enumerate(told):
+        _draw_legend(figure, legend, n_columns, legend_top, text_width)
+        for i, line in enumerate(note_lines):
             write(figure, EDGE, height - top - body - i * _NOTE, line, size=8.5, color="#333333", va="top")
         for i, line in enumerate(reversed(foot)):
             write(figure, EDGE, EDGE * 0.6 + i * 0.14, line, size=7.5, color=GREY, va="bottom")
         return cls(figure, width, height, top)
 
     def axes(self, left: float, down: float, width: float, height: float) -> Axes:
-        """Return axes at this place of the body (inches from the left edge and from the body's top)."""
+        """Return axes at this position of the body (inches from the left edge and from the body's top)."""
         bottom = self.height - self.top - down - height
         box = (left / self.width, bottom / self.height, width / self.width, height / self.height)
         return self.figure.add_axes(box)
 
     def write(self, left: float, down: float, text: str, **look: Any) -> None:
-        """Write a line at this place of the body (inches from the left edge and from the body's top)."""
+        """Write a line of text at this position of the body (inches from the left edge and from the body's top)."""
         write(self.figure, left, self.height - self.top - down, text, **look)
 
 
 def write(figure: Figure, x: float, y: float, text: str, **look: Any) -> None:
-    """Write a line at a place in inches."""
+    """Write a line of text at a position in inches."""
     figure.text(x, y, text, transform=figure.dpi_scale_trans, **look)
 
 
-def _legend_shape(legend: Sequence[Key], room: float) -> tuple[int, int]:
-    """Return the columns and rows of a legend that fits the room (inches)."""
+def _legend_shape(legend: Sequence[Key], max_width: float) -> tuple[int, int]:
+    """Return the numbers of columns and rows of a legend that fits a width (inches)."""
     if not legend:
         return 1, 0
-    if sum(width_of(key.label, 9) + _KEY for key in legend) <= room:
+    if sum(width_of(key.label, 9) + _KEY for key in legend) <= max_width:
         return len(legend), 1
     widest = max(width_of(key.label, 9) for key in legend) + _KEY
-    n_columns = max(int(room / widest), 1)
+    n_columns = max(int(max_width / widest), 1)
     return n_columns, math.ceil(len(legend) / n_columns)
 
 
-def _draw_legend(figure: Figure, legend: Sequence[Key], n_columns: int, top: float, room: float) -> None:
-    """Draw the keys row by row, so that their order is read as it is given."""
+def _draw_legend(figure: Figure, legend: Sequence[Key], n_columns: int, top: float, max_width: float) -> None:
+    """Draw the keys row by row, so that they are read in their order."""
     # Matplotlib's own legend drops labels that begin with an underscore, as a pilot's name may.
     grid = len(legend) > n_columns
     widest = max((width_of(key.label, 9) for key in legend), default=0.0) + _KEY
     x = EDGE
     for i, key in enumerate(legend):
         row, column = divmod(i, n_columns)
-        x = EDGE + column * min(widest, room / n_columns) if grid else x
+        x = EDGE + column * min(widest, max_width / n_columns) if grid else x
         y = float(figure.get_figheight()) - top - 0.16 - row * 0.21
         at = figure.dpi_scale_trans
         if key.line:
@@ -182,19 +181,19 @@ def _draw_legend(figure: Figure, legend: Sequence[Key], n_columns: int, top: flo
 
 
 def pilot_key(i: int, label: str, **look: Any) -> Key:
-    """Return the key of a pilot: its line and marker, unless told otherwise."""
+    """Return the key of a pilot: its line and marker, changed by `look`."""
     colour, marker, line = pilot_style(i)
     whole = {"color": colour, "marker": marker, "ls": line, "lw": 1.8, "ms": 7, "mec": "white", "mew": 0.6}
     return Key(short_name(label, 90), whole | look, line=True)
 
 
 def distinct(table: pl.DataFrame, column: str) -> list[str]:
-    """Return the different names of a column, in their order."""
+    """Return the distinct names of a column, in the order in which they first occur."""
     return [str(name) for name in table[column].unique(maintain_order=True)]
 
 
 def short_name(text: str, longest: int = 36) -> str:
-    """Return a name on one line; a long one keeps both ends."""
+    """Return a name on one line; of a long name the middle is left out."""
     plain = literal(str(text)).strip()
     if len(plain) <= longest:
         return plain
@@ -202,29 +201,29 @@ def short_name(text: str, longest: int = 36) -> str:
 
 
 def or_zero(value: float | None) -> float:
-    """Return the value, or 0 where there is none."""
+    """Return the value, or 0 if there is none."""
     return 0.0 if value is None or not math.isfinite(value) else float(value)
 
 
 def over_replications(table: pl.DataFrame, x: str, y: str) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return the grid, and the mean, lowest and highest value over the replications at each of its points."""
+    """Return the points of a grid, and at each the mean, lowest and highest value over the replications."""
     value = pl.col(y)
     grid = table.group_by(x).agg(mean=value.mean(), low=value.min(), high=value.max()).sort(x)
     columns = [grid[name].to_numpy().astype(np.float64) for name in (x, "mean", "low", "high")]
     return columns[0], columns[1], columns[2], columns[3]
 
 
-def wrapped(text: str, room: float, size: float, *, bold: bool = False) -> list[str]:
-    """Return the text in lines that fit the room (inches), broken between words where that can be."""
+def wrapped(text: str, max_width: float, size: float, *, bold: bool = False) -> list[str]:
+    """Return the text in lines that fit a width (inches), broken between words if possible."""
     lines: list[str] = []
     for word in text.split():
         joined = f"{lines[-1]} {word}" if lines else word
-        if lines and width_of(joined, size, bold=bold) <= room:
+        if lines and width_of(joined, size, bold=bold) <= max_width:
             lines[-1] = joined
             continue
         lines.append("")
         for character in word:
-            if lines[-1] and width_of(lines[-1] + character, size, bold=bold) > room:
+            if lines[-1] and width_of(lines[-1] + character, size, bold=bold) > max_width:
                 lines.append("")
             lines[-1] += character
     return lines
@@ -235,7 +234,7 @@ def width_of(text: str, size: float, *, bold: bool = False) -> float:
     """Return the width of a line of text (inches)."""
     font = FontProperties(size=size, weight="bold" if bold else "normal")
     with warnings.catch_warnings():
-        # A character that no font has is told once, when the chart is rendered.
+        # A character that no font has is reported once, when the chart is rendered.
         warnings.simplefilter("ignore", UserWarning)
         renderer: Any = RendererAgg(1, 1, 72)  # type: ignore[no-untyped-call]
         return float(renderer.get_text_width_height_descent(text, font, False)[0]) / 72

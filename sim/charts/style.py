@@ -47,7 +47,7 @@ _FONTS = ("DejaVu Sans", "Noto Sans CJK SC", "Source Han Sans SC", "Microsoft Ya
 
 
 def _rc() -> dict[str, Any]:
-    """Return the look of all charts; it stands above whatever the user's own matplotlibrc says."""
+    """Return the settings of all charts; they override those of the user's own matplotlibrc."""
     installed = set(get_font_names())
     return {
         "font.family": [name for name in _FONTS if name in installed] or ["sans-serif"],
@@ -70,7 +70,7 @@ def _rc() -> dict[str, Any]:
 
 
 def styled(chart: Callable[P, T]) -> Callable[P, T]:
-    """Return the function with Matplotlib's settings as ours while it runs, and as they were afterwards."""
+    """Return the function wrapped so that it runs with our settings of Matplotlib and restores the others."""
 
     @wraps(chart)
     def within(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -86,7 +86,7 @@ def pilot_style(i: int) -> tuple[str, str, Any]:
 
 
 def band_opacity(pilots: Sequence[str]) -> float:
-    """Return the opacity of bands: with many pilots they lie upon each other."""
+    """Return the opacity of bands: low for many pilots, since the bands overlap."""
     return 0.2 if len(pilots) <= 4 else 0.08
 
 

@@ -1,12 +1,12 @@
 """The compiled engine: the engine contract as one kernel that handles an event in a fraction of a microsecond.
 
-It computes nothing but what the reference engine does, in other ways: openings and first arrivals are sorted
-once and merged with a heap of what is set off on the way; a plain closing is no event (whoever asks looks at the
-clock); idle and able servers are bits. A step's number stands for its request in every tie, since requests have
-their steps one after the other.
+It computes the same as the reference engine, in other ways. Openings and first arrivals are sorted once and merged with
+a heap of the events that are set off during the run. A plain closing is no event: its time is compared with the clock.
+Idle and able servers are bits. A step's number stands for its request in every tie, since requests have their steps one
+after the other.
 
 All that the kernel needs is in this file: a cached kernel does not notice that a function elsewhere has changed.
-The constants that it shares with others are copied here, and a test holds them equal.
+The constants that it shares with other files are copied here, and a test holds them equal.
 """
 
 from __future__ import annotations
@@ -15,17 +15,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
-from sim.network import LIMIT, NONE
-from sim.visits import Spells, Visits
+from sim.engine.compiling import inlined, kernel
+from sim.engine.network import LIMIT, NONE
+from sim.engine.record import Spells, Visits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
-    from sim.network import Network, Steps
+    from sim.engine.network import Network, Steps
 
     Column = NDArray[np.signedinteger[Any]]
     Words = NDArray[np.uint64]
@@ -34,40 +32,29 @@ NEVER = 2**63 - 1
 END, CLOSING, OPENING, LEAVING, ARRIVAL = range(5)
 ABSENT, OPEN, SERVED, ABANDONED, REFUSED = range(5)
 
-# What has become of a step: one record, as most of it is asked for at once. `left` of a step that awaits a signal is
-# the emission that it awaits; `before` and `behind` are its neighbours in the list in which it waits.
+# State of one step, kept as one record because its fields are read together. `left` is the work left; of a step that
+# awaits a signal, it is the number of the emission that it awaits. `before` and `behind` are its neighbours in the list
+# in which it waits.
 MARK = ("arrival", "start", "end", "left", "interruptions", "before", "behind", "server", "outcome")
 
 ID_BITS = 40
 ID_MASK = (1 << ID_BITS) - 1
 
-DAYS = 4096  # at most so many, and a few, in the agenda
+DAYS = 4096  # The agenda has at most about 4,096 days.
 
-# Where the scalars of a run are kept between two calls of the kernel.
+# Positions of the scalars of a run, which are kept between two calls of the kernel.
 PENDING, LATER, FREE, DAY, WRITTEN, NEXT_CHANGE, NEXT_FIRST, AWAITING = range(8)
-DONE, GROW = range(2)
-
-# No arrays are made or kept alive in the kernel, so they need not be counted: counting them at every call of a
-# small function is what would cost most.
-if TYPE_CHECKING:
-
-    def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
-        """Compile a function."""
-        return function
-
-    inlined = kernel
-else:
-    kernel = njit(cache=True, nogil=True, _nrt=False)
-    inlined = njit(cache=True, nogil=True, _nrt=False, forceinline=True)
+DONE, GROW = range(2)  # what a call returns: all events are handled, or a buffer must grow first
+FROM_HEAP, FROM_ROSTER, FROM_FIRST = range(3)  # sources of the next event: set off, change of roster, first arrival
 
 
 class Routes(NamedTuple):
-    """What is fixed about the steps (one entry a step)."""
+    """The columns of steps that do not change (one entry a step)."""
 
     station: Column
     work: Column
     priority: Column
-    level: Column  # the rank of its priority among those in use
+    level: Column  # rank of the step's priority among those in use
     yields_to: Column
     past_closing: Column
     lag: Column
@@ -78,7 +65,7 @@ class Routes(NamedTuple):
     shuts: Column
     emits: Column
     awaits: Column
-    emissions: Column  # `count` of the network: a tuple has a method of that name
+    emissions: Column  # `count` of the network: tuples have a method of that name
     next: Column
     leave: Column
 
@@ -103,7 +90,7 @@ class Lines(NamedTuple):
 
 
 class Clocks(NamedTuple):
-    """Calendars: `before` is the open ticks before each interval of its own, `cursor` an interval begun by now."""
+    """Calendars: `before` is their open ticks before each interval, `cursor` an interval of each that has begun."""
 
     first: Column
     open: Column
@@ -113,27 +100,27 @@ class Clocks(NamedTuple):
 
 
 class Staff(NamedTuple):
-    """What the servers are about (one entry a server)."""
+    """The state of the servers (one entry a server): their spell, if any, their site and their duty."""
 
     step: Column
     row: Column
-    since: Column
-    spent: Column
+    since: Column  # instant from which ticks count
+    ticks_spent: Column  # up to that instant
     needed: Column
-    travel: Column
+    travel: Column  # ticks of changeover
     pace: Column
     ends: Column
     site: Column
     last_end: Column
     close: Column
     duty: Column
-    able: Words  # by station
+    able: Words  # by station: a bit for each server whose duty has it
     idle: Words
-    yielding: Words
+    yielding: Words  # a bit for each server whose spell can be interrupted
 
 
 class Waiting(NamedTuple):
-    """Lists of waiting steps: by station and level, then by signal; and how many wait."""
+    """Lists of waiting steps, by station and level, then by signal; and the numbers of those that wait."""
 
     head: Column
     tail: Column
@@ -157,8 +144,8 @@ class Log(NamedTuple):
 class Agenda(NamedTuple):
     """Pending events: those of the present day in a heap, the least (when, tag) first; later ones in lists by day.
 
-    A tag is kind and id; a day is as many ticks as make few days of the horizon. Most events of later days are
-    plans to leave that come to nothing: they are dropped when their day comes, and never sorted.
+    A tag is kind and id. A day is a number of ticks, chosen so that the horizon has few days. Most events of later days
+    are plans to leave that will not happen: they are dropped when their day comes, and never sorted.
     """
 
     when: Column
@@ -171,7 +158,7 @@ class Agenda(NamedTuple):
 
 
 class Coming(NamedTuple):
-    """What is known from the start, sorted: changes of rosters and first arrivals."""
+    """Events that are known from the start, sorted: changes of rosters and first arrivals."""
 
     change_when: Column
     change_tag: Column
@@ -207,10 +194,10 @@ def _push(agenda: Agenda, when: int, tag: int) -> None:
     agenda.scalars[PENDING] = i + 1
     while i > 0:
         parent = (i - 1) >> 2
-        at = agenda.when[parent]
-        if when > at or (when == at and tag >= agenda.tag[parent]):
+        parent_when = agenda.when[parent]
+        if when > parent_when or (when == parent_when and tag >= agenda.tag[parent]):
             break
-        agenda.when[i] = at
+        agenda.when[i] = parent_when
         agenda.tag[i] = agenda.tag[parent]
         i = parent
     agenda.when[i] = when
@@ -219,7 +206,7 @@ def _push(agenda: Agenda, when: int, tag: int) -> None:
 
 @inlined
 def _pop(agenda: Agenda) -> None:
-    """Take the least event of the heap away."""
+    """Remove the least event from the heap."""
     size = agenda.scalars[PENDING] - 1
     agenda.scalars[PENDING] = size
     when, tag = agenda.when[size], agenda.tag[size]
@@ -228,15 +215,15 @@ def _pop(agenda: Agenda) -> None:
         child = 4 * i + 1
         if child >= size:
             break
-        least, at, its = child, agenda.when[child], agenda.tag[child]
+        least, least_when, least_tag = child, agenda.when[child], agenda.tag[child]
         for other in range(child + 1, min(child + 4, size)):
-            t = agenda.when[other]
-            if t < at or (t == at and agenda.tag[other] < its):
-                least, at, its = other, t, agenda.tag[other]
-        if when < at or (when == at and tag <= its):
+            other_when = agenda.when[other]
+            if other_when < least_when or (other_when == least_when and agenda.tag[other] < least_tag):
+                least, least_when, least_tag = other, other_when, agenda.tag[other]
+        if when < least_when or (when == least_when and tag <= least_tag):
             break
-        agenda.when[i] = at
-        agenda.tag[i] = its
+        agenda.when[i] = least_when
+        agenda.tag[i] = least_tag
         i = least
     agenda.when[i] = when
     agenda.tag[i] = tag
@@ -244,7 +231,7 @@ def _pop(agenda: Agenda) -> None:
 
 @inlined
 def _next_day(agenda: Agenda, marks: Any) -> None:
-    """Take the events of the next day into the heap, but for plans to leave of steps that do not wait."""
+    """Move the events of the next day to the heap, except plans to leave of steps that do not wait."""
     scalars = agenda.scalars
     scalars[DAY] += 1
     slot = agenda.of_day[scalars[DAY]]
@@ -260,7 +247,7 @@ def _next_day(agenda: Agenda, marks: Any) -> None:
 
 @inlined
 def _last(column: Column, low: int, end: int, value: int) -> int:
-    """Return the last position from `low` to `end` whose entry is at most a value (the first one's is)."""
+    """Return the last position from `low` to `end` whose entry is at most a value (that of `low` is)."""
     step = 1
     while low + step < end and column[low + step] <= value:
         low += step
@@ -277,9 +264,9 @@ def _last(column: Column, low: int, end: int, value: int) -> int:
 
 @kernel
 def _after(clocks: Clocks, instant: int, amount: int, calendar: int, is_now: bool) -> int:
-    """Return the first instant from one on, in the calendar, with so many of its ticks between.
+    """Return After(instant, amount, calendar) of the engine contract: `amount` ticks of the calendar later.
 
-    Time only goes on, so that the search begins where the one before it ended.
+    Time only goes on, so the search begins where the one before it ended.
     """
     if calendar < 0:
         return instant + amount
@@ -309,7 +296,7 @@ def _coming_to(routes: Routes, clocks: Clocks, step: int, now: int, is_now: bool
 
 @inlined
 def _follow(routes: Routes, clocks: Clocks, agenda: Agenda, shift: int, step: int, now: int, horizon: int) -> None:
-    """Let a request go to a step, if there is one."""
+    """Send a request to a step, if there is one: plan its arrival."""
     if step >= 0:
         when = _coming_to(routes, clocks, step, now, True)
         if when < horizon:
@@ -320,7 +307,7 @@ def _follow(routes: Routes, clocks: Clocks, agenda: Agenda, shift: int, step: in
 def _plan_leaving(
     routes: Routes, clocks: Clocks, agenda: Agenda, shift: int, step: int, now: int, horizon: int
 ) -> None:
-    """Let a step that begins to wait leave in time."""
+    """Plan when a step that begins to wait leaves."""
     when = NEVER
     if routes.patience[step] >= 0:
         when = _after(clocks, now, routes.patience[step], routes.patience_clock[step], True)
@@ -332,27 +319,27 @@ def _plan_leaving(
 
 @inlined
 def _key(marks: Any, step: int, awaits: bool) -> int:
-    """Return what a step's place in its list goes by: the emission that it awaits, or its arrival."""
+    """Return the key by which a step stands in its list: the emission that it awaits, or its arrival."""
     return np.int64(marks[step].left) if awaits else marks[step].arrival
 
 
 @inlined
 def _insert(waiting: Waiting, marks: Any, row: int, step: int, awaits: bool, from_head: bool) -> None:
-    """Add a step to a list, which is in the order of (key, step), looking from one of its ends."""
+    """Insert a step into a list, which is in the order of (key, step), searching from one of its ends."""
     key = _key(marks, step, awaits)
     if from_head:
         after = waiting.head[row]
         while after >= 0:
-            its = _key(marks, after, awaits)
-            if its > key or (its == key and after > step):
+            after_key = _key(marks, after, awaits)
+            if after_key > key or (after_key == key and after > step):
                 break
             after = np.int64(marks[after].behind)
         before = np.int64(marks[after].before) if after >= 0 else waiting.tail[row]
     else:
         before = waiting.tail[row]
         while before >= 0:
-            its = _key(marks, before, awaits)
-            if its < key or (its == key and before < step):
+            before_key = _key(marks, before, awaits)
+            if before_key < key or (before_key == key and before < step):
                 break
             before = np.int64(marks[before].before)
         after = np.int64(marks[before].behind) if before >= 0 else waiting.head[row]
@@ -370,7 +357,7 @@ def _insert(waiting: Waiting, marks: Any, row: int, step: int, awaits: bool, fro
 
 @inlined
 def _remove(waiting: Waiting, marks: Any, row: int, step: int) -> None:
-    """Take a step out of its list."""
+    """Remove a step from its list."""
     before, after = marks[step].before, marks[step].behind
     if before >= 0:
         marks[before].behind = after
@@ -384,7 +371,7 @@ def _remove(waiting: Waiting, marks: Any, row: int, step: int) -> None:
 
 @inlined
 def _join(lines: Lines, routes: Routes, waiting: Waiting, marks: Any, levels: int, step: int, from_head: bool) -> None:
-    """Let a step wait at its station."""
+    """Add a step to those that wait at its station."""
     station, level = routes.station[step], routes.level[step]
     _insert(waiting, marks, station * levels + level, step, False, from_head)
     waiting.level[station] = min(waiting.level[station], level)
@@ -395,7 +382,7 @@ def _join(lines: Lines, routes: Routes, waiting: Waiting, marks: Any, levels: in
 
 @inlined
 def _quit(lines: Lines, routes: Routes, waiting: Waiting, marks: Any, levels: int, step: int) -> None:
-    """Let a step wait at its station no more."""
+    """Remove a step from those that wait at its station."""
     station, level = routes.station[step], routes.level[step]
     _remove(waiting, marks, station * levels + level, step)
     while level < levels and waiting.head[station * levels + level] < 0:
@@ -428,8 +415,8 @@ def _choice(lines: Lines, waiting: Waiting, marks: Any, levels: int, duty: int) 
                 if rank > best_rank:
                     continue
             else:
-                since, its = marks[step].arrival, marks[best].arrival
-                if since > its or (since == its and step > best):
+                arrival, best_arrival = marks[step].arrival, marks[best].arrival
+                if arrival > best_arrival or (arrival == best_arrival and step > best):
                     continue
         best, best_level, best_length, best_rank = step, level, length, rank
     return best
@@ -482,33 +469,33 @@ def _victim(lines: Lines, routes: Routes, marks: Any, staff: Staff, station: int
             step = staff.step[server]
             if now >= staff.close[server] or priority >= routes.yields_to[step]:
                 continue
-            its = routes.priority[step]
-            left = marks[step].left - _work_done(staff, server, _spent(routes, staff, server, now))
-            if best < 0 or its > best_priority or (its == best_priority and left > best_left):
-                best, best_priority, best_left = server, its, left
+            own_priority = routes.priority[step]
+            left = marks[step].left - _work_done(staff, server, _ticks_spent(routes, staff, server, now))
+            if best < 0 or own_priority > best_priority or (own_priority == best_priority and left > best_left):
+                best, best_priority, best_left = server, own_priority, left
     return best
 
 
 @inlined
-def _spent(routes: Routes, staff: Staff, server: int, now: int) -> int:
-    """Return the ticks of a server's spell that have counted: on duty, or all of them past closing."""
+def _ticks_spent(routes: Routes, staff: Staff, server: int, now: int) -> int:
+    """Return the ticks spent on a server's spell: those on duty, or all of them past closing."""
     until = now if routes.past_closing[staff.step[server]] else min(now, staff.close[server])
-    return staff.spent[server] + until - staff.since[server]
+    return staff.ticks_spent[server] + until - staff.since[server]
 
 
 @inlined
-def _work_done(staff: Staff, server: int, spent: int) -> int:
-    """Return the work that so many ticks of a server's spell have done, the changeover being none."""
-    return max(spent - staff.travel[server], 0) * 1000 // staff.pace[server]
+def _work_done(staff: Staff, server: int, ticks_spent: int) -> int:
+    """Return the work done in a number of ticks of a server's spell; those of the changeover do none."""
+    return max(ticks_spent - staff.travel[server], 0) * 1000 // staff.pace[server]
 
 
 @inlined
-def _stop(staff: Staff, log: Log, server: int, spent: int, now: int) -> None:
+def _stop(staff: Staff, log: Log, server: int, ticks_spent: int, now: int) -> None:
     """End the spell of a server."""
     row = staff.row[server]
     log.end[row] = now
-    log.ticks[row] = spent
-    log.changeover[row] = min(spent, staff.travel[server])
+    log.ticks[row] = ticks_spent
+    log.changeover[row] = min(ticks_spent, staff.travel[server])
     staff.step[server] = -1
     staff.ends[server] = -1
     staff.last_end[server] = now
@@ -519,18 +506,18 @@ def _stop(staff: Staff, log: Log, server: int, spent: int, now: int) -> None:
 def _interrupt(routes: Routes, marks: Any, staff: Staff, log: Log, server: int, now: int) -> int:
     """Interrupt the spell of a server and return its step, less the work done."""
     step = staff.step[server]
-    spent = _spent(routes, staff, server, now)
-    marks[step].left -= _work_done(staff, server, spent)
+    ticks_spent = _ticks_spent(routes, staff, server, now)
+    marks[step].left -= _work_done(staff, server, ticks_spent)
     marks[step].interruptions += 1
-    _stop(staff, log, server, spent, now)
+    _stop(staff, log, server, ticks_spent, now)
     return step
 
 
 @inlined
 def _go_on(routes: Routes, staff: Staff, agenda: Agenda, shift: int, server: int, now: int, horizon: int) -> None:
-    """Let the ticks of a spell count from now on."""
+    """Count the ticks of a spell from now on, and plan its end."""
     staff.since[server] = now
-    end = now + staff.needed[server] - staff.spent[server]
+    end = now + staff.needed[server] - staff.ticks_spent[server]
     if end < horizon and (routes.past_closing[staff.step[server]] or end <= staff.close[server]):
         staff.ends[server] = end
         _plan(agenda, shift, end, (END << ID_BITS) | server)
@@ -540,7 +527,7 @@ def _go_on(routes: Routes, staff: Staff, agenda: Agenda, shift: int, server: int
 def _start(
     lines: Lines, routes: Routes, marks: Any, staff: Staff, log: Log, row: int, server: int, step: int, now: int
 ) -> None:
-    """Begin a spell: note it, and what it needs."""
+    """Begin a spell: write it down, with the ticks that it needs."""
     duty, station = staff.duty[server], routes.station[step]
     pace = np.int64(1)
     for line in range(lines.first[duty], lines.first[duty + 1]):
@@ -561,7 +548,7 @@ def _start(
     log.end[row] = -1
     staff.step[server] = step
     staff.row[server] = row
-    staff.spent[server] = 0
+    staff.ticks_spent[server] = 0
     staff.travel[server] = travel
     staff.pace[server] = pace
     staff.needed[server] = travel + (np.int64(marks[step].left) * pace + 500) // 1000
@@ -573,7 +560,7 @@ def _start(
 
 @inlined
 def _come_on_duty(lines: Lines, staff: Staff, server: int, interval: int) -> None:
-    """Give a server the duty of an interval: it can serve the duty's stations and no others."""
+    """Put a server on the duty of an interval: it can serve the duty's stations and no others."""
     old, duty = staff.duty[server], lines.duty[interval]
     word, bit = server >> 6, np.uint64(1) << np.uint64(server & 63)
     if old != duty:
@@ -604,7 +591,7 @@ def _advance(  # noqa: C901, PLR0912, PLR0915 - one loop: what passes between fu
     until: int,
     horizon: int,
 ) -> int:
-    """Handle all events before an instant; return whether a buffer must grow first.
+    """Handle all events before an instant, and return `DONE`; or return `GROW` if a buffer must grow first.
 
     Every event ends in at most one step that is concluded, one server that takes, and one step to place, in
     this order.
@@ -625,28 +612,28 @@ def _advance(  # noqa: C901, PLR0912, PLR0915 - one loop: what passes between fu
             status = GROW
             break
 
-        # The least of what is pending, and where it comes from.
-        now, tag, source = NEVER, np.int64(0), 0
+        # The least of the pending events, and its source.
+        now, tag, source = NEVER, np.int64(0), FROM_HEAP
         if scalars[PENDING] > 0:
-            now, tag, source = agenda.when[0], agenda.tag[0], 1
+            now, tag = agenda.when[0], agenda.tag[0]
         if change < n_changes:
-            when, its = coming.change_when[change], coming.change_tag[change]
-            if when < now or (when == now and its < tag):
-                now, tag, source = when, its, 2
+            when, candidate_tag = coming.change_when[change], coming.change_tag[change]
+            if when < now or (when == now and candidate_tag < tag):
+                now, tag, source = when, candidate_tag, FROM_ROSTER
         if first < n_first:
-            when, its = coming.first_when[first], (ARRIVAL << ID_BITS) | coming.first_step[first]
-            if when < now or (when == now and its < tag):
-                now, tag, source = when, its, 3
+            when, candidate_tag = coming.first_when[first], (ARRIVAL << ID_BITS) | coming.first_step[first]
+            if when < now or (when == now and candidate_tag < tag):
+                now, tag, source = when, candidate_tag, FROM_FIRST
         if min(now, until) >> shift > scalars[DAY]:
-            # the events of one day fit into the heap, as there is room for all later ones
+            # the events of one day fit into the heap, which is as long as the lists of all later ones
             _next_day(agenda, marks)
             continue
         if now >= until:
             break
         interval = np.int64(-1)
-        if source == 1:
+        if source == FROM_HEAP:
             _pop(agenda)
-        elif source == 2:
+        elif source == FROM_ROSTER:
             interval = coming.change_interval[change]
             change += 1
         else:
@@ -654,7 +641,7 @@ def _advance(  # noqa: C901, PLR0912, PLR0915 - one loop: what passes between fu
         kind, id_ = tag >> ID_BITS, tag & ID_MASK
 
         concluded, outcome = np.int64(-1), SERVED
-        taker, holds = np.int64(-1), False
+        server_that_takes, has_spell = np.int64(-1), False
         server, step, returned = np.int64(-1), np.int64(-1), np.int64(-1)
         arriving = False
 
@@ -665,16 +652,16 @@ def _advance(  # noqa: C901, PLR0912, PLR0915 - one loop: what passes between fu
             marks[concluded].left = 0
             _stop(staff, log, id_, staff.needed[id_], now)
             if now < staff.close[id_]:
-                taker = id_
+                server_that_takes = id_
         elif kind == CLOSING:
             if staff.step[id_] >= 0 and not routes.past_closing[staff.step[id_]]:
                 step = _interrupt(routes, marks, staff, log, id_, now)
         elif kind == OPENING:
-            taker, holds = id_, staff.step[id_] >= 0
-            if holds and not routes.past_closing[staff.step[id_]]:
-                staff.spent[id_] += staff.close[id_] - staff.since[id_]
+            server_that_takes, has_spell = id_, staff.step[id_] >= 0
+            if has_spell and not routes.past_closing[staff.step[id_]]:
+                staff.ticks_spent[id_] += staff.close[id_] - staff.since[id_]
                 staff.since[id_] = now
-            elif not holds and staff.close[id_] != now:
+            elif not has_spell and staff.close[id_] != now:
                 staff.site[id_] = 0
             _come_on_duty(lines, staff, id_, interval)
         elif kind == LEAVING:
@@ -719,18 +706,19 @@ def _advance(  # noqa: C901, PLR0912, PLR0915 - one loop: what passes between fu
                     marks[served].end = now
                     _follow(routes, clocks, agenda, shift, routes.next[served], now, horizon)
 
-        if taker >= 0:
-            found = _choice(lines, waiting, marks, levels, staff.duty[taker])
-            if holds and not (found >= 0 and routes.priority[found] < routes.yields_to[staff.step[taker]]):
-                if not routes.past_closing[staff.step[taker]]:
-                    _go_on(routes, staff, agenda, shift, taker, now, horizon)
-            elif found >= 0:
-                if holds:
-                    returned = _interrupt(routes, marks, staff, log, taker, now)
-                _quit(lines, routes, waiting, marks, levels, found)
-                server, step = taker, found
+        if server_that_takes >= 0:
+            own_step = staff.step[server_that_takes]  # none unless it has a spell
+            choice = _choice(lines, waiting, marks, levels, staff.duty[server_that_takes])
+            if has_spell and not (choice >= 0 and routes.priority[choice] < routes.yields_to[own_step]):
+                if not routes.past_closing[own_step]:
+                    _go_on(routes, staff, agenda, shift, server_that_takes, now, horizon)
+            elif choice >= 0:
+                if has_spell:
+                    returned = _interrupt(routes, marks, staff, log, server_that_takes, now)
+                _quit(lines, routes, waiting, marks, levels, choice)
+                server, step = server_that_takes, choice
             else:
-                staff.idle[taker >> 6] |= np.uint64(1) << np.uint64(taker & 63)
+                staff.idle[server_that_takes >> 6] |= np.uint64(1) << np.uint64(server_that_takes & 63)
 
         while step >= 0:
             if server < 0:
@@ -751,7 +739,7 @@ def _advance(  # noqa: C901, PLR0912, PLR0915 - one loop: what passes between fu
                 marks[step].end = now
                 _follow(routes, clocks, agenda, shift, routes.leave[step], now, horizon)
             else:
-                # Who returns was first in the queue once; who arrives is last, but for ties of one instant.
+                # A step that returns was first in the queue once; one that arrives is last, except in ties.
                 _join(lines, routes, waiting, marks, levels, step, not arriving)
                 if arriving:
                     _plan_leaving(routes, clocks, agenda, shift, step, now, horizon)
@@ -764,7 +752,7 @@ def _advance(  # noqa: C901, PLR0912, PLR0915 - one loop: what passes between fu
 
 @kernel
 def pending_events(agenda: Agenda, when: Column, tag: Column) -> int:
-    """Write all pending events, in no order; return how many there are (plans that come to nothing among them)."""
+    """Write all pending events, in no order, and return their number (with plans to leave that will not happen)."""
     n = agenda.scalars[PENDING]
     for i in range(n):
         when[i], tag[i] = agenda.when[i], agenda.tag[i]
@@ -779,7 +767,7 @@ def pending_events(agenda: Agenda, when: Column, tag: Column) -> int:
 
 @kernel
 def plan_all(agenda: Agenda, shift: int, when: Column, tag: Column) -> None:
-    """Add pending events, for which there must be room."""
+    """Add pending events; the buffers must be long enough."""
     for i in range(len(when)):
         _plan(agenda, shift, when[i], tag[i])
 
@@ -820,7 +808,7 @@ def _sort(keys: Column, order: Column, spare: Column, counts: Column) -> None:
 
 @kernel
 def _clear(marks: Any, work: Column) -> None:
-    """Write the marks of steps none of which has come."""
+    """Write the marks of steps that have not arrived."""
     for step in range(len(marks)):
         mark = marks[step]
         mark.arrival, mark.start, mark.end = -1, -1, -1
@@ -830,14 +818,14 @@ def _clear(marks: Any, work: Column) -> None:
 
 @kernel
 def _settle(routes: Routes, marks: Any, staff: Staff, log: Log, now: int) -> None:
-    """Take stock of the spells in progress: the ticks and the work done so far."""
+    """Write down the ticks and the work done so far of the spells in progress."""
     for server in range(len(staff.step)):
         step, row = staff.step[server], staff.row[server]
         if step >= 0:
-            spent = _spent(routes, staff, server, now)
-            marks[step].left -= min(marks[step].left, _work_done(staff, server, spent))
-            log.ticks[row] = spent
-            log.changeover[row] = min(spent, staff.travel[server])
+            ticks_spent = _ticks_spent(routes, staff, server, now)
+            marks[step].left -= min(marks[step].left, _work_done(staff, server, ticks_spent))
+            log.ticks[row] = ticks_spent
+            log.changeover[row] = min(ticks_spent, staff.travel[server])
 
 
 @kernel
@@ -854,7 +842,7 @@ def _unpack(
     interruptions: Column,
     outcome: Column,
 ) -> None:
-    """Write the columns of the visits of steps that have their marks at these rows."""
+    """Write the columns of the visits of the steps whose marks are at these rows."""
     for i in range(len(rows)):
         mark = marks[rows[i]]
         arrival[i], start[i], end[i] = mark.arrival, mark.start, mark.end
@@ -864,7 +852,7 @@ def _unpack(
 
 @kernel
 def move_marks(marks: Any, moved: Column, new: Any) -> None:
-    """Write the marks of steps under their new numbers (-1: nowhere; neighbours in lists go along)."""
+    """Write the marks of steps under their new numbers (-1: nowhere); neighbours in lists are renumbered too."""
     for step in range(len(marks)):
         if moved[step] >= 0:
             old, mark = marks[step], new[moved[step]]
@@ -876,15 +864,15 @@ def move_marks(marks: Any, moved: Column, new: Any) -> None:
 
 
 @kernel
-def _by_step(step: Column, written: int, place: Column, order: Column) -> None:
-    """Write the order of the spells by step, as they began (`place`: zeros, one more than the steps)."""
+def _by_step(step: Column, written: int, offset: Column, order: Column) -> None:
+    """Write the order of the spells by step, then as they began (`offset`: zeros, one more than the steps)."""
     for row in range(written):
-        place[step[row] + 1] += 1
-    for i in range(1, len(place)):
-        place[i] += place[i - 1]
+        offset[step[row] + 1] += 1
+    for i in range(1, len(offset)):
+        offset[i] += offset[i - 1]
     for row in range(written):
-        order[place[step[row]]] = row
-        place[step[row]] += 1
+        order[offset[step[row]]] = row
+        offset[step[row]] += 1
 
 
 @kernel
@@ -922,8 +910,15 @@ class Run:
     shift: int
 
     @classmethod
-    def of(cls, network: Network, horizon: int, like: Run | None = None) -> Run:
-        """Return a run of a network at tick 0, with lists for all the levels and signals of another as well.
+    def from_network(cls, network: Network, horizon: int, like: Run | None = None) -> Run:
+        """Return a run of a network at tick 0.
+
+        Parameters
+        ----------
+        network, horizon
+            As of `run`.
+        like : Run, optional
+            A run with the same rosters, whose changes are taken over; there are lists for its levels and signals too.
 
         Raises
         ------
@@ -940,7 +935,7 @@ class Run:
         n_signals = max(n_signals, len(like.waiting.emitted)) if like else n_signals
         n_lists, n_words = n_stations * levels + n_signals, (n_servers + 63) // 64
         shift = max(0, int(horizon).bit_length() - DAYS.bit_length() + 1)
-        column = np.zeros((12, n_servers), dtype=np.int64)
+        columns = np.zeros((12, n_servers), dtype=np.int64)
         run = cls(
             network=network,
             horizon=int(horizon),
@@ -949,7 +944,7 @@ class Run:
             clocks=clocks,
             coming=_coming(network, routes, clocks, int(horizon), like),
             marks=_marks(network),
-            staff=Staff(*column, *(np.zeros(n, dtype=np.uint64) for n in (int(lines.word[-1]), n_words, n_words))),
+            staff=Staff(*columns, *(np.zeros(n, dtype=np.uint64) for n in (int(lines.word[-1]), n_words, n_words))),
             waiting=Waiting(
                 head=np.full(n_lists, NONE, dtype=np.int64),
                 tail=np.full(n_lists, NONE, dtype=np.int64),
@@ -963,8 +958,8 @@ class Run:
             levels=levels,
             shift=shift,
         )
-        for nobody in (run.staff.step, run.staff.ends, run.staff.close, run.staff.duty):
-            nobody[:] = NONE
+        for column in (run.staff.step, run.staff.ends, run.staff.close, run.staff.duty):
+            column[:] = NONE
         return run
 
     def advance(self, until: int) -> None:
@@ -979,7 +974,7 @@ class Run:
             self._grow()
 
     def _grow(self) -> None:
-        """Make room for more spells and pending events."""
+        """Lengthen the buffers of spells and pending events."""
         spare = int(self.agenda.scalars[AWAITING]) + self.levels + 4
         self.log = Log(*(_longer(column, spare) for column in self.log))
         events = {name: _longer(getattr(self.agenda, name), spare) for name in Agenda._fields[:5]}
@@ -991,7 +986,7 @@ class Run:
         return int(self.agenda.scalars[WRITTEN])
 
     def settle(self) -> None:
-        """Take stock of the spells in progress at the horizon; the run ends with it."""
+        """Write down how far the spells in progress have come at the horizon; the run ends with it."""
         _settle(self.routes, self.marks, self.staff, self.log, self.horizon)
 
     def record(self) -> tuple[Visits, Spells]:
@@ -1005,7 +1000,7 @@ class Run:
 
 
 def visits_of(steps: Steps, marks: NDArray[np.void], rows: Column) -> Visits:
-    """Return the visits of steps that have their marks at these rows."""
+    """Return the visits of the steps whose marks are at these rows."""
     n, amount, small = len(rows), steps.work.dtype, steps.station.dtype
     kinds = (np.int64, np.int64, np.int64, small, amount, amount, np.int8)
     visits = Visits(*(np.empty(n, dtype=kind) for kind in kinds))
@@ -1033,13 +1028,13 @@ def run(network: Network, horizon: int) -> tuple[Visits, Spells]:
     ValueError
         If the horizon is below 0 or not below 2^62.
     """
-    whole = Run.of(network, horizon)
+    whole = Run.from_network(network, horizon)
     whole.advance(horizon)
     return whole.record()
 
 
 def _routes(network: Network) -> tuple[Routes, int]:
-    """Return what is fixed about the steps, and the number of levels of priority."""
+    """Return the unchanging columns of the steps, and the number of levels of priority."""
     steps = network.steps
     level, levels = steps.priority, 1 + int(steps.priority.max(initial=0))
     if levels > 16:  # few lists that are often empty are cheaper than a search, many are not
@@ -1074,7 +1069,7 @@ def _clocks(network: Network) -> Clocks:
 
 
 def _coming(network: Network, routes: Routes, clocks: Clocks, horizon: int, like: Run | None) -> Coming:
-    """Return the changes of rosters (those of a run like it) and the first arrivals, sorted."""
+    """Return the changes of rosters (if there is a run like this one, its changes) and the first arrivals, sorted."""
     changes = like.coming[:3] if like else _changes(network, horizon)
     arrives = np.empty(len(network.requests.begin), dtype=np.int64)
     _first_arrivals(routes, clocks, network.requests.first, network.requests.begin, arrives)
@@ -1086,14 +1081,14 @@ def _coming(network: Network, routes: Routes, clocks: Clocks, horizon: int, like
 def _changes(network: Network, horizon: int) -> tuple[Column, Column, Column]:
     """Return the changes of rosters, sorted: instant, tag and interval of each."""
     servers = network.servers
-    whose = np.repeat(np.arange(len(servers.changeover)), np.diff(servers.first))
+    server = np.repeat(np.arange(len(servers.changeover)), np.diff(servers.first))
     closing = np.flatnonzero((servers.hand_back == 1) & (servers.close < horizon))
     opening = np.flatnonzero(servers.open < horizon)
     interval = np.concatenate([closing, opening])
     when = np.concatenate([servers.close[closing], servers.open[opening]])
     kind = np.repeat([CLOSING, OPENING], [len(closing), len(opening)])
     order = sorted_order(when)
-    return when[order], ((kind << ID_BITS) | whose[interval])[order], interval[order]
+    return when[order], ((kind << ID_BITS) | server[interval])[order], interval[order]
 
 
 def sorted_order(keys: Column) -> Column:
@@ -1104,7 +1099,7 @@ def sorted_order(keys: Column) -> Column:
 
 
 def _marks(network: Network) -> NDArray[np.void]:
-    """Return the state of steps none of which has come."""
+    """Return the marks of steps that have not arrived."""
     amount, small = network.steps.work.dtype, network.steps.station.dtype
     kinds = (np.int64,) * 3 + (amount,) * 4 + (small, np.int8)
     mark = np.dtype([*zip(MARK, kinds, strict=True)], align=True)
@@ -1114,14 +1109,14 @@ def _marks(network: Network) -> NDArray[np.void]:
 
 
 def _log(network: Network, n: int) -> Log:
-    """Return an empty log with room for so many spells."""
+    """Return an empty log that can hold n spells."""
     amount, small = network.steps.work.dtype, network.steps.station.dtype
     kinds = (amount, small, np.int64, np.int64, amount, amount)
     return Log(*(np.zeros(n, dtype=kind) for kind in kinds))
 
 
 def _agenda(n: int, shift: int, horizon: int) -> Agenda:
-    """Return an agenda with room for so many events (memory that is never touched costs nothing)."""
+    """Return an agenda that can hold n events (memory that is never touched costs nothing)."""
     scalars = np.zeros(8, dtype=np.int64)
     scalars[FREE] = NONE
     of_day = np.full((horizon >> shift) + 1, NONE, dtype=np.int64)
@@ -1130,5 +1125,5 @@ def _agenda(n: int, shift: int, horizon: int) -> Agenda:
 
 
 def _longer(column: Column, spare: int) -> Column:
-    """Return a copy with room for twice as many entries, and some more."""
+    """Return a copy of twice the length, and some more."""
     return np.concatenate([column, np.zeros(len(column) + spare, dtype=column.dtype)])

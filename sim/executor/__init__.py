@@ -1,42 +1,41 @@
-"""Runs tasks in this process, on the cores of this machine or on a cluster; what they give is the same everywhere."""
+"""Runs tasks in this process, on the cores of this machine or on a cluster; the results are the same everywhere."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sim.executor.here import run_here
 from sim.executor.processes import default_workers, run_on_processes
 from sim.executor.settings import Dask, Local, Serial, Settings, chosen
-from sim.executor.work import ExecutorError, Work
+from sim.executor.work import Work, run_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["Dask", "ExecutorError", "Local", "Serial", "Settings", "chosen", "default_workers", "run_tasks"]
+__all__ = ["Dask", "Local", "Serial", "Settings", "chosen", "default_workers", "run_tasks"]
 
 Task = TypeVar("Task")
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 
 def run_tasks(
-    function: Callable[[Task], Found],
+    function: Callable[[Task], Result],
     tasks: Iterable[Task],
     executor: Settings,
     *,
     on_done: Callable[[Task, Any], None],
-    keep: Callable[[Task, Found], Any] | None = None,
+    keep: Callable[[Task, Result], Any] | None = None,
     on_start: Callable[[Task], None] | None = None,
     named: Callable[[Task], str] = str,
 ) -> None:
-    """Call a function on every task and keep what it finds, where and on as many processes as the executor says.
+    """Call a function on every task and keep each result, on the processes that the executor names.
 
-    What is found is kept as soon as it is there, so that nothing finished is lost, whatever happens: by the
-    worker itself on this machine, by this process where the workers may be on others.
+    A result is kept as soon as it is there, so that no finished task is lost: by the worker itself on this machine, by
+    this process where workers may be on other machines.
 
     Parameters
     ----------
     function
-        What to do; it, the tasks and what it returns can be pickled, and it needs nothing but its task.
+        Does a task and returns its result. Function, tasks and results can be pickled.
     tasks
         Handed out in this order.
     executor
@@ -44,23 +43,23 @@ def run_tasks(
     on_done
         Called here with a task and what `keep` returned, in the order in which they finish.
     keep
-        Called with a task and what was found, to put it on disk; without it `on_done` gets what was found.
+        Called with a task and its result, to put it on disk; without it `on_done` gets the result.
     on_start
         Called here with a task when it is handed to a worker.
     named
-        What to call a task in a message.
+        Returns the name of a task for messages.
 
     Raises
     ------
     ExecutorError
-        The workers must be there, run the same program, live as long as their tasks and have the memory for them.
+        If there are no workers, or they run another program, end before their task does or run out of memory.
     Exception
-        The first one of a task, with a note that names the task: tasks that run are let finish and handed
-        on, those that wait are dropped. One of `keep` in this process or of `on_done` is raised at once.
+        The first one of a task, with a note that names the task, once the tasks that run have finished and been
+        kept; those that wait are dropped. One of `keep` in this process or of `on_done` is raised at once.
     KeyboardInterrupt
-        After Ctrl-C, when the workers of this machine have ended.
+        On Ctrl-C, once the workers of this machine have ended.
     """
-    work = Work(function, keep or _as_found, on_start or _ignore, on_done, named)
+    work = Work(function, keep or _result, on_start or _ignore, on_done, named)
     waiting = list(tasks)
     if not waiting:
         return
@@ -78,9 +77,9 @@ def run_tasks(
             run_on_processes(work, waiting, workers, executor.memory_mb_per_worker)
 
 
-def _as_found(_: object, found: Found) -> Found:
-    """Return what was found."""
-    return found
+def _result(_: object, result: Result) -> Result:
+    """Return the result itself."""
+    return result
 
 
 def _ignore(task: object) -> None:

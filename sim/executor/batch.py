@@ -1,4 +1,4 @@
-"""What a worker of a cluster does: a few tasks, whose findings it sends back."""
+"""Runs on a worker of a cluster: does a few tasks and sends back their results."""
 
 from __future__ import annotations
 
@@ -13,51 +13,51 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 Task = TypeVar("Task")
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 ENOUGH_SECONDS = 2.0
 
 
 @dataclass
-class Reply(Generic[Found]):
-    """What a worker found: in the order of the batch, as far as it came.
+class Reply(Generic[Result]):
+    """What a worker sends back: the results of the first tasks of a batch, in their order.
 
     Attributes
     ----------
-    found
+    results
         One for each task that was done.
     seconds
-        What they took.
+        The time that they took.
     error
-        Of the task after those, where it failed.
+        The exception of the next task, if it failed.
     other_program
-        How the worker's program differs, in words; then nothing was done.
+        How the worker's program differs, in words; then no task was done.
     """
 
-    found: list[Found] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
     seconds: float = 0.0
     error: Exception | None = None
     other_program: list[str] = field(default_factory=list)
 
 
 def perform(
-    function: Callable[[Task], Found],
+    function: Callable[[Task], Result],
     tasks: list[Task],
     here: Mapping[str, str],
     enough_seconds: float = ENOUGH_SECONDS,
-) -> Reply[Found]:
-    """Return what a function finds for the tasks, at least for the first.
+) -> Reply[Result]:
+    """Return the results of the tasks, at least of the first.
 
-    - A worker with another program does nothing: it may have joined after all the others were checked.
-    - Once enough seconds have passed the rest is left, so that what is found is kept soon.
+    - A worker with another program does no task: it may have joined after all the others were checked.
+    - Once enough seconds have passed the rest is left, so that results are kept soon.
     """
-    reply: Reply[Found] = Reply(other_program=differences(here, program()))
+    reply: Reply[Result] = Reply(other_program=differences(here, program()))
     if reply.other_program:
         return reply
     began = time.perf_counter()
     for task in tasks:
         try:
-            reply.found.append(function(task))
+            reply.results.append(function(task))
         except Exception as error:  # noqa: BLE001 - it is raised where the tasks come from
             reply.error = portable(error)
             break

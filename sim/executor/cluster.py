@@ -1,4 +1,4 @@
-"""Runs tasks on a Dask cluster. Workers send back what they find, and this process keeps it: they may be anywhere."""
+"""Runs tasks on a Dask cluster: workers, which may be anywhere, send back results, and this process keeps them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from sim.errors import ExecutorError
 from sim.executor.batch import ENOUGH_SECONDS, Reply, perform
 from sim.executor.interrupts import interrupts_held
 from sim.executor.processes import default_workers
 from sim.executor.program import differences, program
-from sim.executor.work import KEPT, ExecutorError, Work
+from sim.executor.work import KEPT, Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -30,14 +31,14 @@ if TYPE_CHECKING:
     from sim.executor.settings import Dask
 
 Task = TypeVar("Task")
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 LARGEST_BATCH = 64
 PATIENCE_SECONDS = 2.0  # beyond the time-out, for the connection itself to give up and say why
-LOOK_EVERY = 1.0  # seconds between two looks at which workers there are, while nothing is done
+CHECK_EVERY = 1.0  # seconds between two checks of which workers there are, while no task ends
 INSTALL = "Install this version of Wangge for the Python that runs the scheduler and the workers (docs/clusters.md)."
 PRIVATE = {
-    "distributed.scheduler.allowed-failures": 0,  # a death is told at once: `retries` counts them
+    "distributed.scheduler.allowed-failures": 0,  # a death is reported at once: `retries` counts them
     "distributed.scheduler.http.routes": [],
     "distributed.worker.memory.target": False,  # a worker either has the memory or is stopped, it spills nothing
     "distributed.worker.memory.spill": False,
@@ -46,7 +47,7 @@ PRIVATE = {
 
 
 def check_installed() -> None:
-    """Raise `ExecutorError` where Dask is not installed."""
+    """Raise `ExecutorError` if Dask is not installed."""
     if find_spec("distributed") is None:
         raise ExecutorError(
             "executor=dask needs Dask, which is not installed here: python -m pip install 'wangge[dask]' "
@@ -54,14 +55,14 @@ def check_installed() -> None:
         )
 
 
-def run_on_cluster(work: Work[Task, Found], tasks: list[Task], settings: Dask) -> None:
-    """Run the tasks on the workers of a cluster until all are done or one has failed; `run_tasks` says the rest.
+def run_on_cluster(work: Work[Task, Result], tasks: list[Task], settings: Dask) -> None:
+    """Run the tasks on the workers of a cluster until all are done or one has failed, as `run_tasks` describes.
 
     Raises
     ------
     ExecutorError
-        Dask must be installed, the scheduler must answer and have a worker within the time-out, every worker must
-        run the same program, and no task may lose its worker more than `retries` times.
+        If Dask is not installed, if the scheduler does not answer or has no worker within the time-out, if a worker
+        runs another program, or if a task loses its worker more than `retries` times.
     """
     check_installed()
     with _quiet(), _connected(settings, len(tasks)) as client:
@@ -78,7 +79,7 @@ def run_on_cluster(work: Work[Task, Found], tasks: list[Task], settings: Dask) -
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep Dask from the user's terminal: what matters is told in our own words."""
+    """Keep Dask's messages off the user's terminal: our own say what matters."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
@@ -120,23 +121,23 @@ def _connected(settings: Dask, n_tasks: int) -> Iterator[Client]:
 
 
 def _answered(connect: Callable[[], Client], seconds: float) -> Client:
-    """Return a client, or give up: something that listens but is no scheduler may keep silent for ever."""
-    found: list[Client | BaseException] = []
+    """Return a client, or give up: a server that is no scheduler may never answer."""
+    answer: list[Client | BaseException] = []
 
     def attempt() -> None:
         try:
-            found.append(connect())
+            answer.append(connect())
         except BaseException as error:  # noqa: BLE001 - it is raised again in the thread that waits
-            found.append(error)
+            answer.append(error)
 
     thread = threading.Thread(target=attempt, daemon=True)
     thread.start()
     thread.join(seconds)
-    if not found:
+    if not answer:
         raise TimeoutError
-    if isinstance(found[0], BaseException):
-        raise found[0]
-    return found[0]
+    if isinstance(answer[0], BaseException):
+        raise answer[0]
+    return answer[0]
 
 
 @contextmanager
@@ -161,14 +162,14 @@ def _private(settings: Dask, n_tasks: int) -> Iterator[LocalCluster]:
                 stack.enter_context(cluster)
                 stack.enter_context(_ended_at_once(others))
         except (OSError, RuntimeError, TimeoutError) as error:
-            said = " ".join(str(error).split())
-            raise ExecutorError(f"A Dask cluster must start on this machine, but it says: {said}. {KEPT}") from error
+            reason = " ".join(str(error).split())
+            raise ExecutorError(f"A Dask cluster must start on this machine, but it says: {reason}. {KEPT}") from error
         yield cluster
 
 
 @contextmanager
 def _ended_at_once(others: set[BaseProcess]) -> Iterator[None]:
-    """Kill all but other processes where something went wrong: asked to close, workers would end their task first."""
+    """Kill all processes but the others after an error: workers asked to close would finish their task first."""
     try:
         yield
     except BaseException:
@@ -178,7 +179,7 @@ def _ended_at_once(others: set[BaseProcess]) -> Iterator[None]:
 
 
 def _address(settings: Dask) -> str:
-    """Return the scheduler's address; its file may take as long to appear as the scheduler to answer."""
+    """Return the scheduler's address; its file may take as long to appear as the scheduler may take to answer."""
     if settings.address is not None:
         return settings.address
     assert settings.scheduler_file is not None
@@ -200,7 +201,7 @@ def _address(settings: Dask) -> str:
 
 
 def _wait_for_a_worker(client: Client, settings: Dask) -> None:
-    """Wait until there is a worker, as long as the settings say."""
+    """Wait until there is a worker, at most as long as the settings allow."""
     try:
         client.wait_for_workers(1, timeout=settings.timeout_seconds)
     except (TimeoutError, OSError) as error:
@@ -216,16 +217,18 @@ def _check_programs(client: Client, here: Mapping[str, str]) -> None:
         there = {"the scheduler": client.run_on_scheduler(program)}
     except Exception as error:
         raise _lacking(error, "the scheduler") from error
-    for address, found in {**there, **client.run(program, on_error="return")}.items():
-        if isinstance(found, Exception):
-            raise _lacking(found, address) from found
-        _refuse(differences(here, found), address)
+    for address, their_program in {**there, **client.run(program, on_error="return")}.items():
+        if isinstance(their_program, Exception):
+            raise _lacking(their_program, address) from their_program
+        _refuse(differences(here, their_program), address)
 
 
 def _lacking(error: BaseException, address: str) -> ExecutorError:
-    """Return what to tell of a machine that lacks the program."""
-    said = " ".join(str(error).split())
-    return ExecutorError(f"Every machine of the cluster must have Wangge, but {address} says: {said}. {INSTALL} {KEPT}")
+    """Return the error for a machine that lacks the program."""
+    reason = " ".join(str(error).split())
+    return ExecutorError(
+        f"Every machine of the cluster must have Wangge, but {address} says: {reason}. {INSTALL} {KEPT}"
+    )
 
 
 def _refuse(other: list[str], address: str) -> None:
@@ -238,11 +241,11 @@ def _refuse(other: list[str], address: str) -> None:
 
 
 @dataclass
-class _Feed(Generic[Task, Found]):
-    """The live state of a cluster's work: it is handed no more batches than it has threads, so that none waits."""
+class _Feed(Generic[Task, Result]):
+    """The live state of a run on a cluster: it is given no more batches than it has threads, so that none waits."""
 
     client: Client
-    work: Work[Task, Found]
+    work: Work[Task, Result]
     tasks: list[Task]
     settings: Dask
     here: Mapping[str, str]
@@ -256,11 +259,11 @@ class _Feed(Generic[Task, Found]):
     failed: list[tuple[int, BaseException]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Let all tasks wait."""
+        """Put all tasks in the queue."""
         self.waiting = deque(range(len(self.tasks)))
 
     def run(self) -> None:
-        """Hand out and keep until all is done or something has failed and what ran is in."""
+        """Hand out tasks and keep results until all are done, or one has failed and those that ran have ended."""
         while self.running or (self.waiting and not self.lost and not self.failed):
             with self._reached():
                 self._hand_out()
@@ -269,12 +272,12 @@ class _Feed(Generic[Task, Found]):
                 self._collect(future)
 
     def drop(self) -> None:
-        """Take back what was handed out; where the scheduler is gone, it went with it."""
+        """Cancel the tasks that were handed out; if the scheduler is gone, they are too."""
         with suppress(OSError, TimeoutError, RuntimeError):
             self.client.cancel(list(self.running), force=True)
 
     def settle(self) -> None:
-        """Raise what went wrong, if anything did."""
+        """Raise the first error, if there was one."""
         for index, error in self.failed[:1]:
             self.work.fail(self.tasks[index], error)
         if self.lost:
@@ -308,9 +311,9 @@ class _Feed(Generic[Task, Found]):
             self.running[future] = batch
 
     def _size(self, threads: int) -> int:
-        """Return how many tasks make a batch: seconds of work, no more than a fair share of what is left.
+        """Return how many tasks the next batch has: some seconds of work, and at most a fair share of what is left.
 
-        A task whose worker died goes alone, so that it takes no other with it.
+        A task whose worker died goes alone, so that no other task dies with it.
         """
         if self.deaths[self.waiting[0]]:
             return 1
@@ -321,24 +324,24 @@ class _Feed(Generic[Task, Found]):
         return max(1, min(fit, LARGEST_BATCH, len(self.waiting) // threads, alone))
 
     def _done(self) -> list[Future[Any]]:
-        """Return the batches that have ended, after a while none."""
+        """Return the batches that have ended; after a while without any, none."""
         from distributed import wait
 
         if not self.running:
             return []
         try:
-            return list(wait(list(self.running), timeout=LOOK_EVERY, return_when="FIRST_COMPLETED").done)
+            return list(wait(list(self.running), timeout=CHECK_EVERY, return_when="FIRST_COMPLETED").done)
         except TimeoutError:
             return []
 
     def _collect(self, future: Future[Any]) -> None:
-        """Keep what a batch found, one by one; what it left, or what its worker took along, waits again."""
+        """Keep the results of a batch one by one; tasks that it left, or that died with its worker, wait again."""
         from distributed import KilledWorker
 
         batch = self.running.pop(future)
         with self._reached():
             error = future.exception()
-            reply: Reply[Found] = Reply() if error else future.result()
+            reply: Reply[Result] = Reply() if error else future.result()
         if isinstance(error, KilledWorker):
             self._try_again(batch)
         elif error is not None:
@@ -346,21 +349,21 @@ class _Feed(Generic[Task, Found]):
         else:
             self._keep(batch, reply)
 
-    def _keep(self, batch: list[int], reply: Reply[Found]) -> None:
-        """Put on disk what came back, and see what did not."""
+    def _keep(self, batch: list[int], reply: Reply[Result]) -> None:
+        """Keep the results that came back, and queue the tasks that were left."""
         _refuse(reply.other_program, "a worker that joined late")
-        self.n_done += len(reply.found)
+        self.n_done += len(reply.results)
         self.seconds += reply.seconds
-        left = batch[len(reply.found) :]
-        for index, found in zip(batch, reply.found, strict=False):
+        left = batch[len(reply.results) :]
+        for index, result in zip(batch, reply.results, strict=False):
             task = self.tasks[index]
-            self.work.on_done(task, self.work.keep(task, found))
+            self.work.on_done(task, self.work.keep(task, result))
         if reply.error is not None:
             self.failed.append((left.pop(0), reply.error))
         self.waiting.extendleft(reversed(left))
 
     def _try_again(self, batch: list[int]) -> None:
-        """Count a death against each task of the batch; give up those that have had too many."""
+        """Count a death of a worker for each task of the batch; give up those that have had too many."""
         self.deaths.update(batch)
         again = [index for index in batch if self.deaths[index] <= self.settings.retries]
         self.lost += [index for index in batch if index not in again]
@@ -368,7 +371,7 @@ class _Feed(Generic[Task, Found]):
 
     @contextmanager
     def _reached(self) -> Iterator[None]:
-        """Say so where the scheduler can no longer be reached."""
+        """Raise `ExecutorError` if the scheduler can no longer be reached."""
         from concurrent.futures import CancelledError
 
         try:

@@ -1,4 +1,4 @@
-"""Keeps Ctrl-C from processes that start: it is for their parent."""
+"""Keeps Ctrl-C from processes that start, so that only their parent receives it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 @contextmanager
 def interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back meanwhile: threads and processes that start inside never get it, this one gets it after."""
+    """Hold Ctrl-C back: threads and processes that start in this block never get it, this one gets it afterwards."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    # Where it starts meanwhile, it lets Ctrl-C through again.
+    # If the tracker started in the block, it would let Ctrl-C through again.
     resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

@@ -1,4 +1,4 @@
-"""Runs tasks on the cores of this machine; what they give does not depend on how many there are."""
+"""Runs tasks on the cores of this machine; the results do not depend on their number."""
 
 from __future__ import annotations
 
@@ -17,18 +17,20 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from sim.errors import ExecutorError
 from sim.executor.interrupts import interrupts_held
-from sim.executor.work import KEPT, ExecutorError, Work, portable
+from sim.executor.work import KEPT, Work, portable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from multiprocessing.process import BaseProcess
 
 Task = TypeVar("Task")
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 TOOK_TOO_MUCH = 86  # the exit status of a worker that went over its limit of memory
-LOOK_EVERY = 0.05  # seconds between two looks at a worker's memory
+CHECK_EVERY = 0.05  # seconds between two checks of a worker's memory
+NOT_GUARDED = 87  # the exit status of a worker that was made to start workers itself
 
 
 def default_workers() -> int:
@@ -38,14 +40,16 @@ def default_workers() -> int:
     return os.cpu_count() or 1
 
 
-def run_on_processes(work: Work[Task, Found], tasks: list[Task], workers: int, memory_mb: int | None) -> None:
-    """Run the tasks on processes of this machine until all are done or one has failed; `run_tasks` says the rest.
+def run_on_processes(work: Work[Task, Result], tasks: list[Task], workers: int, memory_mb: int | None) -> None:
+    """Run the tasks on processes of this machine until all are done or one has failed, as `run_tasks` describes.
 
     Raises
     ------
     ExecutorError
-        A worker must live as long as its task and stay below its limit of memory (MB; None: no limit).
+        If a worker ends before its task does, or goes over its limit of memory (MB; None: no limit).
     """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):  # a worker that imports the user's script
+        sys.exit(NOT_GUARDED)
     others = set(multiprocessing.active_children())
     context = multiprocessing.get_context("spawn")
     prepare = partial(_prepare_worker, memory_mb)
@@ -71,11 +75,11 @@ def run_on_processes(work: Work[Task, Found], tasks: list[Task], workers: int, m
 
 
 @dataclass
-class _Crew(Generic[Task, Found]):
-    """The live state of a pool: it is handed no more tasks than it has workers, so that none waits inside."""
+class _Crew(Generic[Task, Result]):
+    """The live state of a pool: it is given no more tasks than it has workers, so that none waits inside."""
 
     pool: ProcessPoolExecutor
-    work: Work[Task, Found]
+    work: Work[Task, Result]
     others: set[BaseProcess]
     processes: set[BaseProcess] = field(default_factory=set)
     running: dict[Future[Any], Task] = field(default_factory=dict)
@@ -92,7 +96,7 @@ class _Crew(Generic[Task, Found]):
         self.processes |= set(multiprocessing.active_children()) - self.others
 
     def collect(self) -> Iterator[tuple[Task, Any]]:
-        """Wait for the next tasks to end; yield those that were kept and note the others."""
+        """Wait for the next tasks to end; yield those that were kept and remember the others."""
         done, _ = wait(self.running, return_when=FIRST_COMPLETED)
         for future in [future for future in self.running if future in done]:
             task, error = self.running.pop(future), future.exception()
@@ -104,11 +108,16 @@ class _Crew(Generic[Task, Found]):
                 self.failed.append((task, error))
 
     def settle(self, memory_mb: int | None) -> None:
-        """Raise what went wrong, if anything did; the pool has ended."""
+        """Raise the first error, if there was one; the pool has ended."""
         for task, error in self.failed[:1]:
             self.work.fail(task, error)
         if not self.lost:
             return
+        if any(process.exitcode == NOT_GUARDED for process in self.processes):
+            raise ExecutorError(
+                'A script that uses several processes must call sim below a line `if __name__ == "__main__":`, as '
+                "every worker imports the script, got none; executor=serial needs no such line."
+            )
         if any(process.exitcode == TOOK_TOO_MUCH for process in self.processes):
             raise ExecutorError(
                 f"executor.memory_mb_per_worker must be enough for one task, got {memory_mb}: a worker took more "
@@ -121,7 +130,7 @@ class _Crew(Generic[Task, Found]):
 
 
 def _prepare_worker(memory_mb: int | None) -> None:
-    """Leave Ctrl-C to the parent, and end when the parent does, however it ends, or at the limit of memory."""
+    """Leave Ctrl-C to the parent; end when the parent ends, in any way, or at the limit of memory."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if memory_mb is not None:
@@ -137,26 +146,26 @@ def _end_with_parent() -> None:
 
 
 def _end_at_limit(memory_mb: int) -> None:
-    """End this process when its resident memory is above the limit: no limit of the system counts just that."""
+    """End this process when its resident memory is above the limit: no limit of the system counts that alone."""
     while _resident_mb() <= memory_mb:
-        time.sleep(LOOK_EVERY)
+        time.sleep(CHECK_EVERY)
     os._exit(TOOK_TOO_MUCH)
 
 
 def _resident_mb() -> float:
-    """Return the resident memory of this process (MB); where the system does not say, its peak so far."""
+    """Return the resident memory of this process (MB); where the system does not report it, its peak so far."""
     pages = Path("/proc/self/statm")
     if pages.exists():
         return int(pages.read_text().split()[1]) * resource.getpagesize() / 1e6
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
 
 
-def _call(function: Callable[[Task], Found], keep: Callable[[Task, Found], Any], task: Task) -> Any:
-    """Do a task in a worker and keep what it finds; an exception that cannot travel is told in words."""
+def _call(function: Callable[[Task], Result], keep: Callable[[Task, Result], Any], task: Task) -> Any:
+    """Do a task in a worker and keep its result; an exception that cannot be pickled is replaced by one in words."""
     try:
         return keep(task, function(task))
     except Exception as error:
-        told = portable(error)
-        if told is error:
+        sent = portable(error)
+        if sent is error:
             raise
-        raise told from None
+        raise sent from None

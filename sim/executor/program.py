@@ -1,4 +1,4 @@
-"""Which program runs here: all that must be the same on every worker for the same numbers."""
+"""The identity of the program: all that must be the same on every worker for the same numbers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sim import MODEL_VERSION
+from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 LIBRARIES = ("numpy", "scipy", "polars")
 
 
-@cache  # what is loaded stays, whatever becomes of the files
+@cache  # the loaded program stays the same even if its files change
 def program() -> dict[str, str]:
-    """Return versions by name: of Wangge, its model and its source, of Python and of the libraries that make numbers.
+    """Return versions by name: of Wangge, its model and source, of Python and of the libraries that compute numbers.
 
     The source counts too: two checkouts of one version may differ.
     """

@@ -1,4 +1,4 @@
-"""Where tasks run, as config says it. Nothing here changes an answer, so nothing here is part of a study's identity."""
+"""Where tasks run, as configured. Nothing here changes a result, so nothing here is part of a study's identity."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def chosen(mapping: Mapping[str, Any]) -> Settings:
     Raises
     ------
     ConfigError
-        The kind must be known and so must every key; numbers must be in their range.
+        If the kind or a key is unknown, or a number is out of its range.
     """
     settings: Settings = checked_kind(KINDS, mapping, "executor")
     return settings

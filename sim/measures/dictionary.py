@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 _WAIT = "minutes of opening time that a resident waits in person, each time, until service or giving up"
 _TURNAROUND = "working days of office time from first contact to result, of requests that did not leave"
 
@@ -47,6 +52,15 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
     "requests_per_official_day": ("requests", "first contacts over days on duty of the community staff"),
 }
 
+ONLY_WHERE_OBSERVED = frozenset({"days_per_hand_over"})
+"""Measures that a replication has only where there is something to measure; all others it always has."""
+
+
+def lacking(names: Iterable[str]) -> list[str]:
+    """Return the measures that a replication with these ones lacks: an earlier program kept it."""
+    return sorted(DEFINITIONS.keys() - ONLY_WHERE_OBSERVED - set(names))
+
+
 EQUITY: dict[str, tuple[str, str]] = {
     "worst_minus_best": (
         "as the measure",
@@ -64,9 +78,9 @@ EQUITY: dict[str, tuple[str, str]] = {
     "gap": ("as the measure", "special-care households less the others; far from today's office less near"),
     "gap_ratio": ("ratio", "the same two groups, one over the other; withheld (NaN) where the other has none"),
 }
-"""The dictionary of the statistics of equity, of which more is always worse.
+"""The dictionary of the statistics of equity: a larger value is always worse.
 
-Shares of which more is good are turned first: `on_time` is then the share that is late, `one_visit` the share not done
-in one visit. Groups of households: `community:` of today, `special_care:` yes or no (of requests that residents bring,
-not of latent issues), `distance:` near, middle or far, a third of the households each by their way to today's office.
+Shares that are better when larger are complemented first: `on_time` is then the share that is late, `one_visit` the
+share not done in one visit. Groups of households: `community:` of today; `special_care:` yes or no (without latent
+issues); `distance:` near, middle or far, a third of the households each by their distance to today's office.
 """

@@ -1,4 +1,4 @@
-"""The staff one by one: how busy each of them was, and with what."""
+"""The table of persons: how busy each member of staff was, and with what."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from sim.clock import HOUR
+from sim.draws.clock import HOUR
 from sim.measures.staff import ticks_by_kind
 
 if TYPE_CHECKING:
+    from sim.district.organisation import Organisation
     from sim.measures.staff import Time
-    from sim.organisation import Organisation
 
 
 def persons(organisation: Organisation, time: Time, weeks: float) -> pl.DataFrame:
@@ -21,18 +21,18 @@ def persons(organisation: Organisation, time: Time, weeks: float) -> pl.DataFram
     Parameters
     ----------
     organisation : Organisation
-        Whose people these are.
+        Whose staff they are.
     time : Time
         How they spent the measured window.
     weeks : float
-        Its length.
+        The length of the window.
 
     Returns
     -------
     polars.DataFrame
         `identity` (the same person under every design), `post`, `level`, `unit` (of the level, from 0), `utilisation`
-        (busy over on-duty time, 0 for who was never on duty), `overtime` (hours a week), and a column a kind of
-        work as in `workload`, in hours a week.
+        (busy over on-duty time, 0 for persons who were never on duty), `overtime` (hours a week), and a column for each
+        kind of work as in `workload`, in hours a week.
     """
     people = organisation.people
     hours = {name: ticks / (HOUR * weeks) for name, ticks in ticks_by_kind(time).items()}

@@ -14,9 +14,9 @@ waiting_time_served    the same, of those served
 waiting_time_p50, p90  its quantiles, of all who were not refused
 sojourn_time           mean from arrival to departure, of all who were not refused
 service_time           mean time in service, without changeovers, of those served
-waiting_share          share of those not refused who waited at all
+waiting_share          share of those not refused who waited
 abandoned_share        share that left unserved after waiting
-refused_share          share that found no room
+refused_share          share that was refused because the hall was full
 open                   those still there at the horizon
 number_waiting         time average of the number waiting at stations
 number_present         time average of the number at stations, waiting or in service
@@ -39,22 +39,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from sim.clock import Calendar
-from sim.network import NONE, owners
-from sim.visits import Outcome, attendance
+from sim.draws.clock import Calendar
+from sim.engine.audit import attendance
+from sim.engine.network import NONE, owners
+from sim.engine.record import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
-    from sim.labels import Labels
-    from sim.network import Network
-    from sim.visits import Spells, Visits
-
-    Ints = NDArray[np.int64]
-    Floats = NDArray[np.float64]
-    Flags = NDArray[np.bool_]
+    from sim.arrays import Bools, Floats, Ints
+    from sim.engine.network import Network
+    from sim.engine.record import Spells, Visits
+    from sim.queueing.labels import Labels
 
 MOST_OPEN = 0.01  # a mean over more open ones than this would say more about the horizon than the queue
 
@@ -63,14 +59,14 @@ Row = tuple[str, str, str, float, int]
 
 @dataclass(frozen=True)
 class _Stays:
-    """Stays at stations, or whole ways through the network: one row each; ticks."""
+    """Stays at stations, or whole passages through the network: one row each; ticks."""
 
     waiting: Ints
     service: Ints
     sojourn: Ints
     outcome: Ints
 
-    def of(self, rows: Flags) -> _Stays:
+    def take(self, rows: Bools) -> _Stays:
         """Return some of the rows."""
         return _Stays(self.waiting[rows], self.service[rows], self.sojourn[rows], self.outcome[rows])
 
@@ -118,17 +114,17 @@ def queueing_measures(
     present = np.where(at_station & arrived, _overlap(visits.arrival, visits.end, start, end, horizon), 0)
     leaving = _last_served(network, visits)
 
-    groups: list[tuple[str, _Stays, Flags, Flags]] = [
-        ("all", requests.of(measured), at_station, leaving),
+    groups: list[tuple[str, _Stays, Bools, Bools]] = [
+        ("all", requests.take(measured), at_station, leaving),
     ]
     for i, name in enumerate(labels.station_names):
         here = network.steps.station == i
         through = here & (visits.outcome == Outcome.SERVED)
-        groups.append((f"station:{name}", steps.of(here & arrived & measured[owner]), here, through))
+        groups.append((f"station:{name}", steps.take(here & arrived & measured[owner]), here, through))
     for i, name in enumerate(labels.class_names):
-        mine = labels.request_class == i
-        theirs = mine[owner] & at_station
-        groups.append((f"class:{name}", requests.of(measured & mine), theirs, leaving & mine[owner]))
+        of_class = labels.request_class == i
+        steps_of_class = of_class[owner] & at_station
+        groups.append((f"class:{name}", requests.take(measured & of_class), steps_of_class, leaving & of_class[owner]))
 
     rows: list[Row] = []
     for name, stays, here, through in groups:
@@ -178,14 +174,14 @@ def _requests(network: Network, visits: Visits, steps: _Stays, horizon: int) -> 
     return _Stays(waiting, service, np.where(arrival == NONE, 0, departure - arrival), outcome)
 
 
-def _last(network: Network, visits: Visits) -> Flags:
+def _last(network: Network, visits: Visits) -> Bools:
     """Return the steps at which requests ended: no step follows what became of them."""
     left = (visits.outcome == Outcome.ABANDONED) | (visits.outcome == Outcome.REFUSED)
     served = visits.outcome == Outcome.SERVED
     return np.asarray((served & (network.steps.next == NONE)) | (left & (network.steps.leave == NONE)))
 
 
-def _last_served(network: Network, visits: Visits) -> Flags:
+def _last_served(network: Network, visits: Visits) -> Bools:
     """Return the steps at which requests ended served."""
     return np.asarray((visits.outcome == Outcome.SERVED) & (network.steps.next == NONE))
 
@@ -207,10 +203,10 @@ def _of_stays(group: str, stays: _Stays, labels: Labels) -> Iterator[Row]:
     known = n_open <= MOST_OPEN * n_entered
     waited = entered & (stays.waiting > 0)
 
-    def mean(ticks: Ints, rows: Flags) -> float:
+    def mean(ticks: Ints, rows: Bools) -> float:
         return float(ticks[rows].mean()) / labels.unit if known and rows.any() else np.nan
 
-    def share(part: Flags, whole: int) -> float:
+    def share(part: Bools, whole: int) -> float:
         return int(part.sum()) / whole if whole else np.nan
 
     yield "arrivals", group, "requests", float(n), n

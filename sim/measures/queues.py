@@ -1,24 +1,21 @@
-"""How many wait at which time of the week: time averages, exact to the tick."""
+"""The number of residents, files and tasks that wait at each time of the week: time averages, exact to the tick."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from sim.clock import DAY, MINUTE, WEEK
-from sim.itineraries import Kind, Presence
+from sim.district.stages import Kind, Presence
+from sim.draws.clock import DAY, MINUTE, WEEK
+from sim.engine.audit.attendance import fixed
 from sim.measures.staff import LEVELS
-from sim.visits.attendance import fixed
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from sim.assemble import Case
-    from sim.visits import Spells, Visits
-
-    Ints = NDArray[np.signedinteger[Any]]
+    from sim.arrays import AnyInts
+    from sim.district.assemble import Case
+    from sim.engine.record import Spells, Visits
 
 SLOT = 30 * MINUTE
 N_SLOTS = WEEK // SLOT
@@ -42,14 +39,14 @@ _OF_KIND = {
 }
 _OF_PRESENCE = {Presence.IN_PERSON: 0, Presence.ON_THE_PHONE: 1}
 
-BLOCK = 1 << 16  # steps or spells that are looked at at once
+BLOCK = 1 << 16  # steps or spells that are read at once
 
 
-def waiting(case: Case, visits: Visits, spells: Spells, start: int, end: int) -> Ints:
-    """Return the ticks that all who wait have waited in each half hour of the week, within [start, end).
+def waiting(case: Case, visits: Visits, spells: Spells, start: int, end: int) -> AnyInts:
+    """Return the ticks waited in each half hour of the week, within [start, end), summed over all steps that wait.
 
-    Somebody waits who is at a station and not in service; what is begun and lies overnight does not wait. Patrols and
-    home visits are left out: what is not begun in its window lapses.
+    A step waits while it is at a station and not in service; one that is begun and lies overnight does not wait.
+    Patrols and home visits are left out: one that is not begun in its window lapses.
 
     Parameters
     ----------
@@ -63,16 +60,16 @@ def waiting(case: Case, visits: Visits, spells: Spells, start: int, end: int) ->
     ndarray of int, shape (levels, desks, 336)
         In the order of `LEVELS` and `DESKS`.
     """
-    from sim.measures import passes  # Numba takes a third of a second to load, and not everybody measures
+    from sim.measures import kernels  # late: Numba takes a third of a second to load
 
     n_groups = len(LEVELS) * len(DESKS)
     counts = np.zeros((n_groups, 1 + N_SLOTS), dtype=np.int64)
     rests = np.zeros((n_groups, N_SLOTS), dtype=np.int64)
     group = groups(case)
 
-    def add(sign: int, which: Ints, begin: Ints, until: Ints) -> None:
-        some = passes.Intervals(*map(fixed, (which, begin, until)))
-        passes.add_intervals(some, start, end, case.horizon, sign, WEEK, SLOT, counts, rests)
+    def add(sign: int, which: AnyInts, begin: AnyInts, until: AnyInts) -> None:
+        intervals = kernels.Intervals(*map(fixed, (which, begin, until)))
+        kernels.add_intervals(intervals, start, end, case.horizon, sign, WEEK, SLOT, counts, rests)
 
     for a in range(0, len(group), BLOCK):
         rows = slice(a, a + BLOCK)
@@ -85,13 +82,13 @@ def waiting(case: Case, visits: Visits, spells: Spells, start: int, end: int) ->
     return ticks.reshape(len(LEVELS), len(DESKS), N_SLOTS)
 
 
-def groups(case: Case) -> Ints:
+def groups(case: Case) -> AnyInts:
     """Return the level and desk at which each step waits, as one number; -1 where it is left out."""
     labels, none = case.labels, len(LEVELS) * len(DESKS)
     desk_of = np.full(len(Kind), none, dtype=np.int16)
     for kind, desk in _OF_KIND.items():
         desk_of[kind] = desk
-    desks: Ints = desk_of[labels.kind]
+    desks: AnyInts = desk_of[labels.kind]
     for presence, mine in _OF_PRESENCE.items():
         desks[labels.presence == presence] = mine
     level_of = np.array([*(LEVELS.index(s.level) for s in case.organisation.stations), -1])  # the last is for none
@@ -99,17 +96,17 @@ def groups(case: Case) -> Ints:
     return np.where((level < 0) | (desks == none), np.int16(-1), level * np.int16(len(DESKS)) + desks)
 
 
-def queues(ticks: Ints, levels: set[str], weeks: int) -> pl.DataFrame:
-    """Return the number that waits, on the average, in each half hour of the week.
+def queues(ticks: AnyInts, levels: set[str], weeks: int) -> pl.DataFrame:
+    """Return the average number that wait in each half hour of the week.
 
     Parameters
     ----------
     ticks : ndarray of int, shape (levels, desks, 336)
         From `waiting`.
     levels : set of str
-        Those of the design; others have no rows.
+        The levels of the design; others have no rows.
     weeks : int
-        Over how many.
+        The number of weeks that the ticks are summed over.
 
     Returns
     -------

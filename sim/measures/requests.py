@@ -1,31 +1,27 @@
-"""What became of residents' requests: from a record, of a whole replication or of a part, to one row a request."""
+"""What became of residents' requests: one row a request, from the record of a replication or of a part of one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.clock import DAY, HOUR
-from sim.demand import Channel
-from sim.itineraries import Presence
-from sim.visits import Outcome
-from sim.visits.attendance import fixed
+from sim.district.demand import Channel
+from sim.district.stages import Presence
+from sim.draws.clock import DAY, HOUR
+from sim.engine.audit.attendance import fixed
+from sim.engine.record import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from sim.arrays import AnyInts, Bools
+    from sim.district.assemble import Case
+    from sim.engine.record import Visits
+    from sim.measures.kernels import RequestOutcomes
 
-    from sim.assemble import Case
-    from sim.measures.passes import Told
-    from sim.visits import Visits
-
-    Ints = NDArray[np.signedinteger[Any]]
-    Bools = NDArray[np.bool_]
-
-BLOCK = 1 << 14  # requests that are looked at at once
+BLOCK = 1 << 14  # requests that are read at once
 
 
 @dataclass(frozen=True)
@@ -40,41 +36,41 @@ class Requests:
         Ticks of the first contact and of the result, -1 where they did not happen before the horizon. A latent
         issue's first contact is the moment at which a patrol sees it or a resident reports it.
     dispatched : ndarray of int64
-        The tick at which it arrived at the last unit that it was handed to, -1: it never left the first.
+        The tick at which it arrived at the last unit that it was handed to; -1: it never left the first.
     left : ndarray of bool
         Whether the resident gave up and did not come again.
     late : ndarray of bool
         Whether the limit of its archetype passed before the result, on that limit's own clock.
     trips, own_time, hand_overs : ndarray of int
-        Ways to an office, ticks of walking, waiting and being served, and changes of the unit that has the file.
+        Trips to an office, ticks of walking, waiting and being served, and changes of the unit that has the file.
     touched, touched_in_person : ndarray of bool
-        Whether it, or the resident in person, came to a station whose staff cannot keep up.
+        Whether it, or the resident in person, came to a station whose staff are overloaded.
     n_waits : ndarray of int
         How often the resident waited in person.
     waits : ndarray of int, shape (sum of n_waits,)
         Office ticks of each of these waits until service or giving up, request after request; -1: still waiting.
     """
 
-    ids: Ints
-    contact: Ints
-    result: Ints
-    dispatched: Ints
+    ids: AnyInts
+    contact: AnyInts
+    result: AnyInts
+    dispatched: AnyInts
     left: Bools
     late: Bools
-    trips: Ints
-    own_time: Ints
-    hand_overs: Ints
+    trips: AnyInts
+    own_time: AnyInts
+    hand_overs: AnyInts
     touched: Bools
     touched_in_person: Bools
-    n_waits: Ints
-    waits: Ints
+    n_waits: AnyInts
+    waits: AnyInts
 
     @property
     def finished(self) -> Bools:
-        """Return which have their result."""
+        """Return which requests have their result."""
         return self.result >= 0
 
-    def of(self, rows: Ints) -> Requests:
+    def take(self, rows: AnyInts) -> Requests:
         """Return some of the requests, in the order of these rows."""
         ends = np.cumsum(self.n_waits, dtype=np.int64)
         n = self.n_waits[rows].astype(np.int64)
@@ -88,7 +84,7 @@ def joined(parts: Sequence[Requests]) -> Requests:
     """Return the requests of all parts in the order of their ids."""
     columns = {f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Requests)}
     together = Requests(**columns)
-    return together.of(np.argsort(together.ids, kind="stable"))
+    return together.take(np.argsort(together.ids, kind="stable"))
 
 
 def requests(case: Case, visits: Visits, overloaded: Bools) -> Requests:
@@ -99,43 +95,44 @@ def requests(case: Case, visits: Visits, overloaded: Bools) -> Requests:
     case, visits
         A replication, or a part of one, and its record.
     overloaded : ndarray of bool, shape (stations,)
-        Stations whose staff cannot keep up; requests that came to one are marked as touched.
+        Stations whose staff are overloaded; requests that came to one are marked as touched.
     """
     ids, demand = case.ids[: case.n_residents], case.demand
-    told = _told(case, visits, demand.channel[ids] == Channel.LATENT, overloaded)
+    outcomes = _outcomes(case, visits, demand.channel[ids] == Channel.LATENT, overloaded)
     return Requests(
         ids=_narrow(ids),
-        contact=told.contact,
-        result=told.result,
-        dispatched=told.dispatched,
-        left=told.left == 1,
-        late=_late(case, visits, demand.archetype[ids], told.contact, told.result),
-        trips=_narrow(told.trips),
-        own_time=_narrow(told.own_time),
-        hand_overs=_narrow(told.hand_overs),
-        touched=told.touched == 1,
-        touched_in_person=told.touched_in_person == 1,
-        n_waits=_narrow(told.n_waits),
+        contact=outcomes.contact,
+        result=outcomes.result,
+        dispatched=outcomes.dispatched,
+        left=outcomes.left == 1,
+        late=_late(case, visits, demand.archetype[ids], outcomes.contact, outcomes.result),
+        trips=_narrow(outcomes.trips),
+        own_time=_narrow(outcomes.own_time),
+        hand_overs=_narrow(outcomes.hand_overs),
+        touched=outcomes.touched == 1,
+        touched_in_person=outcomes.touched_in_person == 1,
+        n_waits=_narrow(outcomes.n_waits),
         waits=_narrow(_waits(case, visits)),
     )
 
 
-def _told(case: Case, visits: Visits, latent: Bools, overloaded: Bools) -> Told:
-    """Return what one pass over the steps of residents' requests tells."""
-    from sim.measures import passes  # Numba takes a third of a second to load, and not everybody measures
+def _outcomes(case: Case, visits: Visits, latent: Bools, overloaded: Bools) -> RequestOutcomes:
+    """Return what became of each of the residents' requests, from one pass over their steps."""
+    from sim.measures import kernels  # late: Numba takes a third of a second to load
 
-    told = passes.Told(*(np.zeros(case.n_residents, dtype=np.int64) for _ in passes.Told._fields))
+    names = kernels.RequestOutcomes._fields
+    outcomes = kernels.RequestOutcomes(*(np.zeros(case.n_residents, dtype=np.int64) for _ in names))
     columns = vars(case.network.steps) | vars(case.labels) | vars(visits)
     first, bad = fixed(case.network.requests.first), fixed(overloaded)
     for a in range(0, case.n_residents, BLOCK):
         b = min(a + BLOCK, case.n_residents)
-        path = passes.Path(*(fixed(columns[name][first[a] : first[b]]) for name in passes.Path._fields))
-        some = passes.Told(*(column[a:b] for column in told))
-        passes.follow(first[a : b + 1], fixed(latent[a:b]), path, bad, case.horizon, some)
-    return told
+        path = kernels.Path(*(fixed(columns[name][first[a] : first[b]]) for name in kernels.Path._fields))
+        block = kernels.RequestOutcomes(*(column[a:b] for column in outcomes))
+        kernels.follow_requests(first[a : b + 1], fixed(latent[a:b]), path, bad, case.horizon, block)
+    return outcomes
 
 
-def _narrow(values: Ints) -> Ints:
+def _narrow(values: AnyInts) -> AnyInts:
     """Return whole numbers in the narrowest type that holds them."""
     low, high = values.min(initial=0), values.max(initial=0)
     for kind in (np.int8, np.int16, np.int32):
@@ -144,7 +141,7 @@ def _narrow(values: Ints) -> Ints:
     return values
 
 
-def _waits(case: Case, visits: Visits) -> Ints:
+def _waits(case: Case, visits: Visits) -> AnyInts:
     """Return the office ticks of each wait in person until service or giving up, -1 where neither has come."""
     n = case.network.requests.first[case.n_residents]
     rows = np.flatnonzero((visits.arrival[:n] >= 0) & (case.labels.presence[:n] == Presence.IN_PERSON))
@@ -153,28 +150,28 @@ def _waits(case: Case, visits: Visits) -> Ints:
     return np.where(stop < 0, -1, ticks)
 
 
-def _late(case: Case, visits: Visits, archetype: Ints, contact: Ints, result: Ints) -> Bools:
-    """Return which requests passed the limit of their archetype, less the time they waited for papers."""
+def _late(case: Case, visits: Visits, archetype: AnyInts, contact: AnyInts, result: AnyInts) -> Bools:
+    """Return which requests took longer than the limit of their archetype, time spent waiting for papers subtracted."""
     limits = [a.limit for a in case.organisation.pilot.procedures.archetypes.values()]
     unit = {"working_days": case.office.day_ticks, "calendar_days": DAY, "hours": HOUR}
     most = np.array([np.inf if limit is None else limit.amount * unit[limit.clock] for limit in limits])
     in_office_time = np.array([limit is not None and limit.clock == "working_days" for limit in limits])
     office = in_office_time[archetype]
 
-    def passed(a: Ints, b: Ints, office: Bools) -> Ints:
+    def elapsed(a: AnyInts, b: AnyInts, office: Bools) -> AnyInts:
         ticks = b - a
         ticks[office] = case.office.hours.between(a[office], b[office])
         return ticks
 
-    spent = passed(contact, np.where(result >= 0, result, case.horizon), office)
+    taken = elapsed(contact, np.where(result >= 0, result, case.horizon), office)
     before, after = _pauses(case, visits)
     owner = np.searchsorted(case.network.requests.first, after, side="right") - 1
     resumed = np.where(visits.arrival[after] >= 0, visits.arrival[after], case.horizon)
-    np.subtract.at(spent, owner, passed(visits.end[before], resumed, office[owner]))
-    return (contact >= 0) & (spent > most[archetype])
+    np.subtract.at(taken, owner, elapsed(visits.end[before], resumed, office[owner]))
+    return (contact >= 0) & (taken > most[archetype])
 
 
-def _pauses(case: Case, visits: Visits) -> tuple[Ints, Ints]:
+def _pauses(case: Case, visits: Visits) -> tuple[AnyInts, AnyInts]:
     """Return the steps before and after the pauses in which residents look for missing papers."""
     n, steps = case.network.requests.first[case.n_residents], case.network.steps
     before = np.flatnonzero((visits.outcome[:n] == Outcome.SERVED) & (steps.next[:n] >= 0))

@@ -1,35 +1,33 @@
-"""What residents meet with: from what became of their requests to the measures of residents.
+"""The measures of residents, from what became of their requests.
 
 A request is measured when its first contact lies in the measured window. Requests that left are counted in
-`left_unserved` and in nothing that needs a result; those still open at the horizon count as longest.
+`left_unserved` and in no measure that needs a result; those still open at the horizon count as longest.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from sim.analysis import mean_with_open, quantile_with_open
-from sim.clock import HOUR, MINUTE
-from sim.demand import Channel
-from sim.measures.table import Rows
+from sim.district.demand import Channel
+from sim.draws.clock import HOUR, MINUTE
+from sim.measures.long_table import Rows
+from sim.statistics.descriptive import mean_with_open, quantile_with_open
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
+    from sim.arrays import AnyInts, Bools
     from sim.config import Archetype
-    from sim.demand import Demand
+    from sim.district.demand import Demand
+    from sim.district.office_hours import OfficeTime
+    from sim.district.organisation import Organisation
     from sim.measures.requests import Requests
-    from sim.office import OfficeTime
-    from sim.organisation import Organisation
-
-    Ints = NDArray[np.signedinteger[Any]]
-    Bools = NDArray[np.bool_]
 
 DAYS_GRID = np.concatenate([np.arange(0, 2, 0.05), np.arange(2, 10, 0.25), np.arange(10, 80.5, 0.5)])
 
@@ -41,17 +39,17 @@ class _Measured:
     """Measured requests, one row each; `turnaround` and `dispatch` in office ticks, where finished and sent."""
 
     finished: Bools
-    turnaround: Ints
+    turnaround: AnyInts
     left: Bools
     limited: Bools
     late: Bools
     came: Bools
     counter: Bools
-    trips: Ints
-    own_time: Ints
-    hand_overs: Ints
+    trips: AnyInts
+    own_time: AnyInts
+    hand_overs: AnyInts
     sent: Bools
-    dispatch: Ints
+    dispatch: AnyInts
     touched: Bools
     touched_in_person: Bools
 
@@ -60,22 +58,22 @@ class _Measured:
 class _Waits:
     """Waits in person, one row each, in office ticks; -1: still waiting."""
 
-    ticks: Ints
+    ticks: AnyInts
 
 
 @dataclass(frozen=True)
 class _Issues:
-    """Latent issues that arose in the window, one row each: office ticks until somebody told of it, -1: nobody has."""
+    """Latent issues that arose in the window, one row each: office ticks until it was known; -1: it is not yet."""
 
-    lag: Ints
+    lag: AnyInts
 
 
-def measured_rows(requests: Requests, start: int, end: int) -> Ints:
+def measured_rows(requests: Requests, start: int, end: int) -> AnyInts:
     """Return the rows of the requests whose first contact lies in [start, end)."""
     return np.flatnonzero((requests.contact >= start) & (requests.contact < end))
 
 
-def arisen_rows(requests: Requests, demand: Demand, start: int, end: int) -> Ints:
+def arisen_rows(requests: Requests, demand: Demand, start: int, end: int) -> AnyInts:
     """Return the rows of the latent issues that arose in [start, end)."""
     rows = np.flatnonzero(demand.channel[requests.ids] == Channel.LATENT)
     arose = demand.instant[requests.ids[rows]]
@@ -88,42 +86,42 @@ def resident_rows(
     """Return the measures of residents in [start, end), overall and by group.
 
     Groups: `all`, `archetype:`, `channel:`, `route:` (how far today's law sends a procedure), `community:` (of today),
-    `special_care:` yes or no (of requests that residents bring: these households bring more of them, but no more latent
-    issues, and the two are not alike), `distance:` near, middle or far (the way to today's office of the community).
+    `special_care:` yes or no (without latent issues: special-care households bring more requests, but have no more
+    issues, so the mix would differ), `distance:` near, middle or far (the distance to the community's office of today).
 
     Parameters
     ----------
     organisation, office, demand
         Of the replication.
     requests : Requests
-        Those of the whole replication: at least the measured ones and the issues that arose in the window.
+        All of the replication, or at least the measured ones and the issues that arose in the window.
     start, end : int
         The measured window in ticks.
     """
     rows = Rows()
-    mine = requests.of(measured_rows(requests, start, end))
-    arisen = requests.of(arisen_rows(requests, demand, start, end))
-    measured = _measured(organisation, office, demand, mine)
-    waits = _Waits(mine.waits)
+    in_window = requests.take(measured_rows(requests, start, end))
+    arisen = requests.take(arisen_rows(requests, demand, start, end))
+    measured = _measured(organisation, office, demand, in_window)
+    waits = _Waits(in_window.waits)
     lag = office.hours.between(demand.instant[arisen.ids], arisen.contact)
     issues = _Issues(np.where(arisen.contact >= 0, lag, -1))
     for groups, code in _families(organisation, demand):
-        of_measured, n = code[mine.ids], len(groups)
-        own = measured.came if groups[0].startswith("special_care:") else np.ones(len(mine.ids), dtype=bool)
+        of_measured, n = code[in_window.ids], len(groups)
+        own = measured.came if groups[0].startswith("special_care:") else np.ones(len(in_window.ids), dtype=bool)
         parts = (
             _by_group(_some(measured, own), of_measured[own], n),
-            _by_group(waits, np.repeat(of_measured, mine.n_waits), n),
+            _by_group(waits, np.repeat(of_measured, in_window.n_waits), n),
             _by_group(issues, code[arisen.ids], n),
         )
-        for group, some, waited, arose in zip(groups, *parts, strict=True):
-            _request_rows(rows, office, group, some)
-            _wait_rows(rows, group, waited)
-            _issue_rows(rows, office, group, arose)
+        for group, group_measured, group_waits, group_issues in zip(groups, *parts, strict=True):
+            _request_rows(rows, office, group, group_measured)
+            _wait_rows(rows, group, group_waits)
+            _issue_rows(rows, office, group, group_issues)
     return rows
 
 
 def _measured(organisation: Organisation, office: OfficeTime, demand: Demand, requests: Requests) -> _Measured:
-    """Return what the measures count of measured requests."""
+    """Return the columns of measured requests that the measures are computed from."""
     channel, archetype = demand.channel[requests.ids], demand.archetype[requests.ids]
     limits = np.array([a.limit is not None for a in _archetypes(organisation)])
     before = office.hours.elapsed(requests.contact)
@@ -150,7 +148,7 @@ def _some(rows: T, which: Bools) -> T:
     return rows if which.all() else type(rows)(*(getattr(rows, field.name)[which] for field in fields(rows)))
 
 
-def _by_group(rows: T, code: Ints, n_groups: int) -> Iterator[T]:
+def _by_group(rows: T, code: AnyInts, n_groups: int) -> Iterator[T]:
     """Yield the rows of each group, in their order."""
     if n_groups == 1:
         yield rows
@@ -163,7 +161,7 @@ def _by_group(rows: T, code: Ints, n_groups: int) -> Iterator[T]:
         yield type(rows)(*(column[a:b] for column in columns))
 
 
-def _families(organisation: Organisation, demand: Demand) -> Iterator[tuple[list[str], Ints]]:
+def _families(organisation: Organisation, demand: Demand) -> Iterator[tuple[list[str], AnyInts]]:
     """Yield families of groups, with the group of each request of the demand."""
     place, archetypes = organisation.place, organisation.pilot.procedures.archetypes
     levels = ("community", "street", "district")
@@ -178,35 +176,35 @@ def _families(organisation: Organisation, demand: Demand) -> Iterator[tuple[list
     yield [f"community:{unit + 1:02d}" for unit in range(n_communities)], place.today[demand.household]
 
 
-def _request_rows(rows: Rows, office: OfficeTime, group: str, some: _Measured) -> None:
+def _request_rows(rows: Rows, office: OfficeTime, group: str, requests: _Measured) -> None:
     """Add the measures that count requests."""
-    n, finished = len(some.left), some.finished
-    days = some.turnaround[finished] / office.day_ticks
-    still_open = _count(~finished & ~some.left)
+    n, finished = len(requests.left), requests.finished
+    days = requests.turnaround[finished] / office.day_ticks
+    still_open = _count(~finished & ~requests.left)
     whole = len(days) + still_open
     rows.add("turnaround_mean", group, "working days", mean_with_open(days, still_open), whole)
     rows.add("turnaround_p50", group, "working days", quantile_with_open(days, still_open, 0.5), whole)
     rows.add("turnaround_p90", group, "working days", quantile_with_open(days, still_open, 0.9), whole)
     rows.add("still_open", group, "share", _share(still_open, n), n)
-    rows.add("left_unserved", group, "share", _share(_count(some.left), n), n)
-    n_limited = _count(some.limited)
-    rows.add("on_time", group, "share", _share(_count(some.limited & ~some.late), n_limited), n_limited)
-    n_came = _count(some.came)
-    rows.add("trips", group, "per request", _mean(some.trips[some.came]), n_came)
-    own_time = some.own_time[some.came].astype(np.float64)
+    rows.add("left_unserved", group, "share", _share(_count(requests.left), n), n)
+    n_limited = _count(requests.limited)
+    rows.add("on_time", group, "share", _share(_count(requests.limited & ~requests.late), n_limited), n_limited)
+    n_came = _count(requests.came)
+    rows.add("trips", group, "per request", _mean(requests.trips[requests.came]), n_came)
+    own_time = requests.own_time[requests.came].astype(np.float64)
     rows.add("resident_time", group, "minutes", _mean(own_time / MINUTE), n_came)
-    n_counter = _count(some.counter)
-    once = some.counter & finished & (some.trips <= 1)
+    n_counter = _count(requests.counter)
+    once = requests.counter & finished & (requests.trips <= 1)
     rows.add("one_visit", group, "share", _share(_count(once), n_counter), n_counter)
-    hand_overs = some.hand_overs[finished]
+    hand_overs = requests.hand_overs[finished]
     rows.add("hand_overs", group, "per request", _mean(hand_overs), len(days))
     if len(days) > 2 and np.ptp(hand_overs) > 0:
-        slope = _slope(hand_overs.astype(np.int64), some.turnaround[finished]) / office.day_ticks
+        slope = _slope(hand_overs.astype(np.int64), requests.turnaround[finished]) / office.day_ticks
         rows.add("days_per_hand_over", group, "working days", slope, len(days))
-    hours = some.dispatch[some.sent] / HOUR
+    hours = requests.dispatch[requests.sent] / HOUR
     rows.add("dispatch_p50", group, "office hours", quantile_with_open(hours, 0, 0.5), len(hours))
-    rows.add("touched", group, "share", _share(_count(some.touched), n), n)
-    in_person = _share(_count(some.counter & some.touched_in_person), n)
+    rows.add("touched", group, "share", _share(_count(requests.touched), n), n)
+    in_person = _share(_count(requests.counter & requests.touched_in_person), n)
     rows.add("touched_in_person", group, "share", in_person, n)
 
 
@@ -225,7 +223,7 @@ def _wait_rows(rows: Rows, group: str, waits: _Waits) -> None:
 
 
 def _issue_rows(rows: Rows, office: OfficeTime, group: str, issues: _Issues) -> None:
-    """Add the measures of how latent issues come to be known."""
+    """Add the measures of the discovery of latent issues."""
     lag = issues.lag[issues.lag >= 0] / office.day_ticks
     n = len(issues.lag)
     rows.add("detection_lag_p50", group, "working days", quantile_with_open(lag, n - len(lag), 0.5), n)
@@ -245,9 +243,9 @@ def route(archetype: Archetype) -> str:
 
 
 def turnaround_distribution(office: OfficeTime, requests: Requests, start: int, end: int) -> dict[str, list[float]]:
-    """Return the share of all measured requests finished within so many working days, on a fixed grid.
+    """Return the share of all measured requests finished within each number of working days of a fixed grid.
 
-    Those still open and those that left unserved are never finished.
+    Those still open and those that left unserved count as never finished.
     """
     rows = measured_rows(requests, start, end)
     finished = rows[requests.result[rows] >= 0]
@@ -256,7 +254,7 @@ def turnaround_distribution(office: OfficeTime, requests: Requests, start: int, 
     return {"days": DAYS_GRID.tolist(), "share": share.tolist()}
 
 
-def _slope(x: Ints, y: Ints) -> float:
+def _slope(x: AnyInts, y: AnyInts) -> float:
     """Return the slope of the least-squares line of y on x, exact but for its last rounding."""
     n, sum_x, sum_y = len(x), int(x.sum()), int(y.sum())
     return (n * int(np.dot(x, y)) - sum_x * sum_y) / (n * int(np.dot(x, x)) - sum_x**2)
@@ -270,5 +268,5 @@ def _share(part: int, whole: int) -> float:
     return part / whole if whole else float("nan")
 
 
-def _mean(values: NDArray[np.float64] | Ints) -> float:
+def _mean(values: NDArray[np.float64] | AnyInts) -> float:
     return float(values.mean()) if len(values) else float("nan")

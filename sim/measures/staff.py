@@ -1,35 +1,32 @@
-"""What the staff's time goes to: from a record, of a whole replication or of a part, to the measures of staff."""
+"""The measures of staff, from the record of a replication or of a part of one: how they spend their time."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.analysis import gini
-from sim.clock import HOUR, WEEK
-from sim.itineraries import KIND_NAMES, Kind
-from sim.measures.table import Rows
-from sim.visits import Outcome
-from sim.visits.attendance import fixed, on_duty, staff_of
+from sim.district.stages import KIND_NAMES, Kind
+from sim.draws.clock import HOUR, WEEK
+from sim.engine.audit.attendance import fixed, on_duty, staff_of
+from sim.engine.record import Outcome
+from sim.measures.long_table import Rows
+from sim.statistics.descriptive import gini
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    from sim.assemble import Case
-    from sim.organisation import Organisation
-    from sim.visits import Spells, Visits
-
-    Ints = NDArray[np.signedinteger[Any]]
+    from sim.arrays import AnyInts
+    from sim.district.assemble import Case
+    from sim.district.organisation import Organisation
+    from sim.engine.record import Spells, Visits
 
 TRAVEL, MEETINGS, IDLE, ON_DUTY = "travel", "meetings", "idle", "on_duty"
 LEVELS = ("community", "street", "district")
 DUTIES = {Kind.PATROL: "patrols_done", Kind.HOME: "visits_done"}
 
-BLOCK = 1 << 16  # steps or spells that are looked at at once
+BLOCK = 1 << 16  # steps or spells that are read at once
 
 
 @dataclass(frozen=True)
@@ -37,16 +34,16 @@ class Time:
     """How each member of staff spent a window, in ticks (arrays of shape (people,)).
 
     `kinds` (shape (people, kinds)) holds the ticks of each kind of work, in and out of hours; `busy` those on duty;
-    `overtime` those past closing; `travel` the ways between sites; `on_duty` the roster; `meetings` the meetings
-    attended. The last two are of the staff, whatever part of the requests a record is of.
+    `overtime` those past closing; `travel` those between sites; `on_duty` the roster; `meetings` the meetings attended.
+    The last two are the same for every part of a replication.
     """
 
-    kinds: Ints
-    busy: Ints
-    overtime: Ints
-    travel: Ints
-    on_duty: Ints
-    meetings: Ints
+    kinds: AnyInts
+    busy: AnyInts
+    overtime: AnyInts
+    travel: AnyInts
+    on_duty: AnyInts
+    meetings: AnyInts
 
 
 def time_spent(case: Case, spells: Spells, start: int, end: int) -> Time:
@@ -62,34 +59,34 @@ def time_spent(case: Case, spells: Spells, start: int, end: int) -> Time:
         low = np.clip(began, start, end)
         high = np.clip(np.where(spells.end[rows] >= 0, spells.end[rows], case.horizon), low, end)
         on = on_duty(staff, server, low, high)
-        spent = np.where(case.network.steps.past_closing[step] == 1, high - low, on)
-        travelled = np.minimum(np.where(began >= start, spells.changeover[rows], 0), spent)
+        ticks = np.where(case.network.steps.past_closing[step] == 1, high - low, on)
+        travelled = np.minimum(np.where(began >= start, spells.changeover[rows], 0), ticks)
         np.add.at(busy, server, on)
         away = np.flatnonzero(travelled)
         np.add.at(travel, server[away], travelled[away])
-        np.add.at(kinds.ravel(), server * len(Kind) + case.labels.kind[step], spent - travelled)
-    who, opened, closed = case.meetings.T
-    np.add.at(meetings, who, _inside(opened, closed, start, end))
+        np.add.at(kinds.ravel(), server * len(Kind) + case.labels.kind[step], ticks - travelled)
+    person, opened, closed = case.meetings.T
+    np.add.at(meetings, person, _inside(opened, closed, start, end))
     on_rosters = np.append(0, np.cumsum(_inside(servers.open, servers.close, start, end)))
     on_rosters = np.diff(on_rosters[servers.first])
     return Time(kinds, busy, kinds.sum(axis=1) + travel - busy, travel, on_rosters, meetings)
 
 
-def _inside(opened: Ints, closed: Ints, start: int, end: int) -> Ints:
+def _inside(opened: AnyInts, closed: AnyInts, start: int, end: int) -> AnyInts:
     """Return the ticks of intervals in a window."""
     return np.asarray(np.maximum(np.minimum(closed, end) - np.maximum(opened, start), 0))
 
 
 def summed(times: Sequence[Time]) -> Time:
     """Return how the staff spent a window on the requests of all parts."""
-    spent = {name: np.sum([getattr(time, name) for time in times], axis=0) for name in _OF_WORK}
-    return Time(**spent, on_duty=times[0].on_duty, meetings=times[0].meetings)
+    sums = {name: np.sum([getattr(time, name) for time in times], axis=0) for name in _OF_WORK}
+    return Time(**sums, on_duty=times[0].on_duty, meetings=times[0].meetings)
 
 
 _OF_WORK = ("kinds", "busy", "overtime", "travel")
 
 
-def duties(case: Case, visits: Visits, start: int, end: int) -> Ints:
+def duties(case: Case, visits: Visits, start: int, end: int) -> AnyInts:
     """Return how many patrols and home visits due in a window were done and were due (shape (2, 2, grids)).
 
     A patrol is done when all of its legs are. By kind, in the order of `DUTIES`: done, due, of each grid.
@@ -107,12 +104,12 @@ def duties(case: Case, visits: Visits, start: int, end: int) -> Ints:
     return np.array(counts, dtype=np.int32)
 
 
-def backlog(case: Case, visits: Visits, instants: Ints) -> Ints:
+def backlog(case: Case, visits: Visits, instants: AnyInts) -> AnyInts:
     """Return the ticks of work that waits at each instant, by level (shape (levels, instants)).
 
-    Patrols and home visits are left out: what is not begun in its window lapses and never piles up.
+    Patrols and home visits are left out: one that is not begun in its window lapses, so they never pile up.
     """
-    from sim.measures import passes  # Numba takes a third of a second to load, and not everybody measures
+    from sim.measures import kernels  # late: Numba takes a third of a second to load
 
     steps, kind = case.network.steps, case.labels.kind
     order = np.argsort(instants, kind="stable")
@@ -124,17 +121,18 @@ def backlog(case: Case, visits: Visits, instants: Ints) -> Ints:
         rows = slice(a, a + BLOCK)
         level = np.where(lapses[kind[rows]], -1, level_of[steps.station[rows]])
         columns = (level, steps.work[rows], visits.arrival[rows], visits.start[rows], visits.end[rows])
-        passes.add_waiting(passes.Stays(*map(fixed, columns)), at, case.horizon, change)
-    found = np.empty((len(LEVELS), len(order)), dtype=np.int64)
-    found[:, order] = np.cumsum(change, axis=1)[:, :-1]
-    return found
+        kernels.add_waiting(kernels.Stays(*map(fixed, columns)), at, case.horizon, change)
+    ticks = np.empty((len(LEVELS), len(order)), dtype=np.int64)
+    ticks[:, order] = np.cumsum(change, axis=1)[:, :-1]
+    return ticks
 
 
-def staff_rows(organisation: Organisation, time: Time, duties_done: Ints, start: int, end: int) -> Rows:
+def staff_rows(organisation: Organisation, time: Time, duties_done: AnyInts, start: int, end: int) -> Rows:
     """Return the measures of staff over the measured window, by post and by level.
 
     Groups: `post:<post>`, `level:<level>`, and for hours a week `post:<post>|kind:<kind of work>`; `grid:` for the
-    duties and `unit:` (a community) for utilisation, both of the design: their numbers mean other places under another.
+    duties and `unit:` (a community) for utilisation. Grids and communities are those of the design: the same number is
+    another place under another design.
     """
     rows = Rows()
     weeks = (end - start) / WEEK
@@ -149,16 +147,16 @@ def staff_rows(organisation: Organisation, time: Time, duties_done: Ints, start:
         rows.add("workload_gini", group, "index", gini(load), n)
         for name, hours in hours_by_kind(time, who, weeks).items():
             rows.add("hours", f"{group}|kind:{name}", "hours a week", hours, n)
-        spent = time.kinds[who].sum()
-        if spent and group == "level:community":
-            rows.add("task_share", group, "share", time.kinds[who, Kind.TASKS].sum() / spent, n)
+        if group == "level:community":
+            work, tasks = time.kinds[who].sum(), time.kinds[who, Kind.TASKS].sum()
+            rows.add("task_share", group, "share", tasks / work if work else float("nan"), n)
     for name, (done, due) in zip(DUTIES.values(), duties_done.sum(axis=-1).tolist(), strict=True):
         rows.add(name, "all", "share", done / due if due else float("nan"), due)
     rows.extend(_place_rows(organisation, time, duties_done))
     return rows
 
 
-def _place_rows(organisation: Organisation, time: Time, duties_done: Ints) -> Rows:
+def _place_rows(organisation: Organisation, time: Time, duties_done: AnyInts) -> Rows:
     """Return the duties done in each grid of the design, and how busy the staff of each of its communities is."""
     rows = Rows()
     for name, (done, due) in zip(DUTIES.values(), duties_done, strict=True):
@@ -174,33 +172,33 @@ def _place_rows(organisation: Organisation, time: Time, duties_done: Ints) -> Ro
     return rows
 
 
-def by_post(organisation: Organisation) -> dict[str, Ints]:
+def by_post(organisation: Organisation) -> dict[str, AnyInts]:
     """Return the positions of the staff of each post, in the order in which posts occur."""
     return _positions([person.post for person in organisation.people])
 
 
-def by_level(organisation: Organisation) -> dict[str, Ints]:
+def by_level(organisation: Organisation) -> dict[str, AnyInts]:
     """Return the positions of the staff of each level."""
-    found = _positions([person.level for person in organisation.people])
-    return {level: found.get(level, np.zeros(0, dtype=np.int64)) for level in LEVELS}
+    positions = _positions([person.level for person in organisation.people])
+    return {level: positions.get(level, np.zeros(0, dtype=np.int64)) for level in LEVELS}
 
 
-def _positions(names: Sequence[str]) -> dict[str, Ints]:
-    """Return where each name stands, by name in the order of their first."""
-    found: dict[str, list[int]] = {}
+def _positions(names: Sequence[str]) -> dict[str, AnyInts]:
+    """Return the positions of each name, by name in the order in which they first occur."""
+    positions: dict[str, list[int]] = {}
     for i, name in enumerate(names):
-        found.setdefault(name, []).append(i)
-    return {name: np.array(where) for name, where in found.items()}
+        positions.setdefault(name, []).append(i)
+    return {name: np.array(where) for name, where in positions.items()}
 
 
-def hours_by_kind(time: Time, who: Ints, weeks: float) -> dict[str, float]:
-    """Return the hours a week and head of some people, by kind of work; idle time and the roster with them."""
+def hours_by_kind(time: Time, who: AnyInts, weeks: float) -> dict[str, float]:
+    """Return the hours a week and head of some people, by kind of work, with idle time and the roster."""
     scale = 1 / HOUR / weeks / max(1, len(who))
     return {name: float(ticks[who].sum() * scale) for name, ticks in ticks_by_kind(time).items()}
 
 
-def ticks_by_kind(time: Time) -> dict[str, Ints]:
-    """Return the ticks of each person (shape (people,)) by kind of work; idle time and the roster with them."""
+def ticks_by_kind(time: Time) -> dict[str, AnyInts]:
+    """Return the ticks of each person (shape (people,)) by kind of work, with idle time and the roster."""
     ticks = {KIND_NAMES[k]: time.kinds[:, k] for k in Kind if k is not Kind.OUTSIDE}
     return ticks | {
         TRAVEL: time.travel,

@@ -1,29 +1,25 @@
-"""All that the measures need of a record, so small that the parts of a replication can be measured one by one."""
+"""The tally of a record: all that the measures need of it, so that parts of a replication can be measured singly."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.clock import WEEK
+from sim.draws.clock import WEEK
 from sim.measures import flows, queues, requests, staff
 from sim.measures.residents import arisen_rows, measured_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    from sim.assemble import Case
+    from sim.arrays import AnyInts, Bools
     from sim.config import Pilot
+    from sim.district.assemble import Case
+    from sim.engine.record import Spells, Visits
     from sim.measures.requests import Requests
     from sim.measures.staff import Time
-    from sim.visits import Spells, Visits
-
-    Ints = NDArray[np.signedinteger[Any]]
-    Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -37,7 +33,7 @@ class Tally:
     time : Time
         How the staff spent the measured window on these requests and on the other work of the part.
     duties : ndarray of int, shape (2, 2, grids)
-        Patrols and home visits of each grid: done, due.
+        Patrols and home visits of each grid: the numbers done and due.
     weekly, daily : ndarray of int, shape (levels, weeks) and (levels, working days)
         Ticks of work that waits at the end of each week, and at the last closing of each working day.
     moves : ndarray of int, shape (archetypes, 5, 8)
@@ -48,11 +44,11 @@ class Tally:
 
     requests: Requests
     time: Time
-    duties: Ints
-    weekly: Ints
-    daily: Ints
-    moves: Ints
-    queues: Ints
+    duties: AnyInts
+    weekly: AnyInts
+    daily: AnyInts
+    moves: AnyInts
+    queues: AnyInts
 
 
 def window(pilot: Pilot) -> tuple[int, int]:
@@ -71,39 +67,39 @@ def tally(case: Case, visits: Visits, spells: Spells, *, overloaded: Bools) -> T
     visits, spells : Visits, Spells
         The record of its run.
     overloaded : ndarray of bool, shape (stations,)
-        Stations whose staff cannot keep up (`guard.overloaded_stations`).
+        Stations whose staff are overloaded (`overload.overloaded_stations`).
     """
     start, end = window(case.organisation.pilot)
-    told = requests.requests(case, visits, overloaded)
-    needed = np.zeros(len(told.ids), dtype=bool)
-    measured = measured_rows(told, start, end)
+    rows = requests.requests(case, visits, overloaded)
+    needed = np.zeros(len(rows.ids), dtype=bool)
+    measured = measured_rows(rows, start, end)
     needed[measured] = True
-    needed[arisen_rows(told, case.demand, start, end)] = True
+    needed[arisen_rows(rows, case.demand, start, end)] = True
     weeks = np.arange(1, case.office.weeks + 1) * WEEK
     waiting = staff.backlog(case, visits, np.concatenate([weeks, case.office.day_closes()]))
     return Tally(
-        requests=told.of(np.flatnonzero(needed)),
+        requests=rows.take(np.flatnonzero(needed)),
         time=staff.time_spent(case, spells, start, end),
         duties=staff.duties(case, visits, start, end),
         weekly=waiting[:, : len(weeks)],
         daily=waiting[:, len(weeks) :],
-        moves=flows.moves(case, visits, told, measured),
+        moves=flows.moves(case, visits, rows, measured),
         queues=queues.waiting(case, visits, spells, start, end),
     )
 
 
 def merged(tallies: Sequence[Tally]) -> Tally:
-    """Return the tally of a whole replication from those of its parts, whatever their order.
+    """Return the tally of a whole replication from those of its parts, in any order.
 
     Parameters
     ----------
     tallies : sequence of Tally
-        Those of all parts, at least one: parts have no request in common, and the same staff.
+        Those of all parts, at least one. Parts have the same staff and no request in common.
 
     Raises
     ------
     ValueError
-        tallies must be at least one, and must have no request in common.
+        If there are no tallies, or if two of them have a request in common.
     """
     if not tallies:
         raise ValueError("tallies must be at least one, got none")
@@ -118,6 +114,6 @@ def merged(tallies: Sequence[Tally]) -> Tally:
 _SUMMED = ("duties", "weekly", "daily", "moves", "queues")
 
 
-def _summed(parts: Sequence[Ints]) -> Ints:
+def _summed(parts: Sequence[AnyInts]) -> AnyInts:
     """Return the sum of arrays of one shape and type, in that type."""
     return np.asarray(np.sum(parts, axis=0, dtype=parts[0].dtype))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim import analysis, selection, sensitivity, theory
+from sim.statistics import best, intervals, mser5, sensitivity, theory
 from sim.validation.outcomes import AGREES, DIFFERS, MOST_ERRORS, Outcome
 
 if TYPE_CHECKING:
@@ -35,13 +35,13 @@ def mser() -> Found:
     """Truncate a decaying series with two waves by MSER-5."""
     i = np.arange(400)
     series = 10 + 5 * np.exp(-i / 30) + np.sin(1.7 * i) + 0.5 * np.cos(0.31 * i)
-    cut, statistic = analysis.mser5(series)
+    cut, statistic = mser5.mser5(series)
     return {"truncate_observations": (65.0, float(cut)), "statistic": (0.0020551908, statistic)}
 
 
 def quantile_ranks() -> Found:
     """Return the ranks that bracket the 90 % quantile of 100 values."""
-    ranks = analysis.quantile_interval_ranks(100, 0.9, 0.95)
+    ranks = intervals.quantile_interval_ranks(100, 0.9, 0.95)
     assert ranks.low is not None
     assert ranks.high is not None
     return {
@@ -53,7 +53,7 @@ def quantile_ranks() -> Found:
 
 def against_best() -> Found:
     """Return intervals against the best of four means, without error."""
-    found = selection.best_intervals([50.036, 49.236, 44.35, 48.778], 0.0)
+    found = best.best_intervals([50.036, 49.236, 44.35, 48.778], 0.0)
     return {
         "upper_1": (5.686, float(found.high[0])),
         "upper_2": (4.886, float(found.high[1])),
@@ -121,11 +121,11 @@ def slippage(form: Form, seed: int) -> list[Outcome]:
     shift = np.array([zone, 0, 0, 0, 0])
     right, spent = np.zeros(trials), np.zeros(trials)
     for trial in range(trials):
-        chosen = selection.select_best(
+        chosen = best.select_best(
             lambda designs, n: rng.standard_normal((n, len(designs))) + shift[designs],
             k, zone=zone, confidence=0.95, first=10, smaller_is_better=False,
         )  # fmt: skip
-        right[trial], spent[trial] = chosen.best == 0, chosen.spent.sum()
+        right[trial], spent[trial] = chosen.best == 0, chosen.used.sum()
     source = "Kim and Nelson (2001): guarantee; measured by a reference implementation, 2000 macro-replications"
     case, n = "kn_slippage_k5", trials
 
@@ -141,7 +141,7 @@ def slippage(form: Form, seed: int) -> list[Outcome]:
             NAN if at_least else z, n, AGREES if good else DIFFERS, reason, source,
         )  # fmt: skip
 
-    eta = selection.kim_nelson_eta(k, 10, 0.05)
+    eta = best.kim_nelson_eta(k, 10, 0.05)
     return [
         told("PCS_at_least", 0.95, right, 0.0, at_least=True),
         told("PCS_measured", 0.9625, right, 0.0042, at_least=False),

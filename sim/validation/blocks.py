@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from sim import engines
-from sim.replication import peak_memory_mb
-from sim.store import Store
-from sim.study import Found
+from sim.district import engines
+from sim.store.store import Store
+from sim.study.replication import peak_memory_mb
+from sim.study.replications import Found
 from sim.validation.cases import Case, Form
 from sim.validation.checks import CHECKS
 from sim.validation.estimators import QUANTITIES

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import inspect
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from sim import queueing
-from sim.config import ConfigError, near
-from sim.laws import FROZEN, NonNegative, Positive
-from sim.queueing_config import Name
-from sim.queueing_errors import explain
+from sim.draws.laws import FROZEN, NonNegative, Positive
+from sim.errors import ConfigError, near
+from sim.queueing import sample
+from sim.queueing.errors import explain
+from sim.queueing.schema import Name
 from sim.validation.estimators import QUANTITIES
+from sim.validation.formulas import value_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from sim.queueing_config import Plan
+    from sim.queueing.schema import Plan
 
 Form = Literal["quick", "full"]
 FORMS: tuple[Form, ...] = ("quick", "full")
@@ -31,7 +33,11 @@ ORDINARY = 0.01
 
 
 class Expected(BaseModel):
-    """One number that a case must give.
+    """One number that a case must give: that of a closed form, or as it was published.
+
+    A closed form is named by `formula` (one of `formulas.FORMULAS`) with its `arguments`; `field` says which of several
+    results is meant, `entry` which of a list (first: 1) or its `mean`. A `value` beside it is what somebody else found
+    and must be the same in all its digits.
 
     `tolerance` is `exact` (no randomness) or `stochastic` (within 4 standard errors); `reference_error` is the
     standard error of the value itself, where it comes from somebody's simulation; `precision` is the greatest
@@ -42,7 +48,11 @@ class Expected(BaseModel):
     id: Name
     quantity: Name
     parameters: dict[Name, Any] = {}
-    value: Annotated[float, Field(allow_inf_nan=False)]
+    value: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    formula: Name | None = None
+    arguments: dict[Name, Any] = {}
+    field: Name | None = None
+    entry: Any = None
     source: Name | None = None
     tolerance: Literal["exact", "stochastic"] = "stochastic"
     reference_error: NonNegative = 0.0
@@ -59,6 +69,34 @@ class Expected(BaseModel):
         except TypeError as error:
             raise ValueError(f"parameters must be those of {self.quantity} ({error}), got {self.parameters}") from error
         return self
+
+    @model_validator(mode="after")
+    def _known_value(self) -> Self:
+        if self.formula is None:
+            for name in ("arguments", "field", "entry"):
+                given = getattr(self, name)
+                if given not in (None, {}):
+                    raise ValueError(f"{name} must be left out where there is no formula, got {given}")
+            if self.value is None:
+                raise ValueError("value must be given where there is no formula, got nothing")
+        exact = self.known_value
+        if self.value is not None and not same_digits(exact, self.value):
+            raise ValueError(f"value must be that of its formula ({exact:.8g}), got {self.value:.8g}")
+        return self
+
+    @cached_property
+    def known_value(self) -> float:
+        """Return the value that the case must give."""
+        if self.formula is not None:
+            return value_of(self.formula, self.arguments, self.field, self.entry)
+        assert self.value is not None
+        return self.value
+
+
+def same_digits(exact: float, published: float) -> bool:
+    """Return whether a number is another one as published: rounded to so many digits."""
+    digits = len(Decimal(repr(published)).normalize().as_tuple().digits)
+    return float(f"{exact:.{digits}g}") == published
 
 
 class Replications(BaseModel):
@@ -100,7 +138,7 @@ class Case(BaseModel):
     @cached_property
     def plan(self) -> Plan:
         """Return the network, checked."""
-        return queueing.load(self.network, f"{self.name}.network")
+        return sample.load(self.network, f"{self.name}.network")
 
 
 class Register(BaseModel):

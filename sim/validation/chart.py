@@ -57,7 +57,7 @@ def z_chart(outcomes: pl.DataFrame, spread: Chance | None, footer: str = "") -> 
     subtitle = "Values of one case share their draws, so that the line is met less closely than by independent ones."
     if spread is not None:
         subtitle = f"One value a case ({spread.n}): Kolmogorov-Smirnov p = {spread.p_value:.2f}. {subtitle}"
-    page = Page.of(9.0, _SIZE, title=title, subtitle=subtitle, legend=legend, footer=footer)
+    page = Page.around(9.0, _SIZE, title=title, subtitle=subtitle, legend=legend, footer=footer)
     axes = page.axes(EDGE + 0.6, 0.1, page.width - 2 * EDGE - 0.7, _SIZE - 0.6)
     _frame(axes)
     axes.plot(expected[~far], score[~far], zorder=3, **_POINT)

@@ -11,11 +11,8 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from numpy.typing import NDArray
-
+    from sim.arrays import Floats
     from sim.validation.cases import Case, Expected
-
-    Floats = NDArray[np.float64]
 
 MOST_ERRORS = 4.0
 AGREES, DIFFERS, VAGUE, NOT_COVERED = "agrees", "differs", "vague", "not covered"
@@ -91,7 +88,7 @@ def judged(case: Case, expected: Expected, estimates: Sequence[float] | Floats, 
         value, if every replication gives it.
     """
     found = np.asarray(estimates, dtype=np.float64)
-    value, n = expected.value, len(found)
+    value, n = expected.known_value, len(found)
     head = (case.name, case.mechanism, expected.id.removeprefix(f"{case.name}."), value)
     source = expected.source or case.source or ""
     if not np.isfinite(found).all():

@@ -13,20 +13,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.clock import Calendar
-from sim.network import NONE, owners
-from sim.visits import Outcome
+from sim.draws.clock import Calendar
+from sim.engine.network import NONE, owners
+from sim.engine.record import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
-
+    from sim.arrays import Bools, Floats, Ints
     from sim.validation.run import Run
-
-    Ints = NDArray[np.int64]
-    Floats = NDArray[np.float64]
-    Flags = NDArray[np.bool_]
 
 MEASURES = (
     "throughput", "waiting_time", "waiting_time_served", "waiting_time_p50", "waiting_time_p90", "sojourn_time",
@@ -86,7 +81,7 @@ def _index(names: tuple[str, ...], name: str, group: str) -> int:
     return names.index(name)
 
 
-def measured(run: Run) -> Flags:
+def measured(run: Run) -> Bools:
     """Return which requests arrived first in the measured window."""
     first = run.visits.arrival[run.network.requests.first[:-1]]
     return np.asarray((first >= run.start) & (first < run.end))
@@ -112,7 +107,7 @@ def _at_station(run: Run, station: int) -> Stays:
     return Stays(waits, sojourns, visits.outcome[rows].astype(np.int64))
 
 
-def _ways(run: Run, mine: Flags) -> Stays:
+def _ways(run: Run, mine: Bools) -> Stays:
     """Return the measured ways of some requests through the network."""
     network, visits, unit = run.network, run.visits, run.labels.unit
     first = network.requests.first

@@ -9,20 +9,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.clock import Calendar
-from sim.network import NONE, owners
+from sim.draws.clock import Calendar
+from sim.engine.network import NONE, owners
+from sim.engine.record import Outcome
 from sim.validation.quantities import measured, stays
-from sim.visits import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
+    from sim.arrays import Bools
     from sim.validation.run import Run
 
-    Ints = NDArray[np.int64]
-    Flags = NDArray[np.bool_]
     Pair = tuple[float, float]
 
 
@@ -185,19 +182,19 @@ def sojourn_time_of_finished(run: Run, *, classes: Sequence[str] = ()) -> float:
     return float((visits.end[last] - run.network.requests.begin[owner[last]]).mean()) / run.labels.unit
 
 
-def _steps_at(run: Run, station: str) -> Flags:
+def _steps_at(run: Run, station: str) -> Bools:
     """Return which steps are at a station."""
     return np.asarray(run.network.steps.station == run.labels.station_names.index(station))
 
 
-def _served_in_window(run: Run, station: str) -> Flags:
+def _served_in_window(run: Run, station: str) -> Bools:
     """Return which steps were served at a station in the window."""
     visits = run.visits
     done = _steps_at(run, station) & (visits.outcome == Outcome.SERVED)
     return np.asarray(done & (visits.end >= run.start) & (visits.end < run.end))
 
 
-def _requests_of(run: Run, groups: Sequence[str]) -> Flags:
+def _requests_of(run: Run, groups: Sequence[str]) -> Bools:
     """Return which requests are of some classes (`all` or `class:NAME`)."""
     if "all" in groups:
         return np.ones(len(run.labels.request_class), dtype=bool)

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim import engines, queueing
+from sim.district import engines
+from sim.engine.audit.quick import balance
 from sim.measures.queueing import queueing_measures
-from sim.visits import balance
+from sim.queueing import sample
 
 if TYPE_CHECKING:
-    from sim.labels import Labels
-    from sim.network import Network
-    from sim.queueing_config import Plan
-    from sim.visits import Spells, Visits
+    from sim.engine.network import Network
+    from sim.engine.record import Spells, Visits
+    from sim.queueing.labels import Labels
+    from sim.queueing.schema import Plan
 
 TWIN_REQUESTS = 1500
 
@@ -50,7 +51,7 @@ def seed_of(seed: int, case: str) -> int:
 
 def simulate(plan: Plan, seed: int, replication: int, engine: engines.Settings) -> Run:
     """Return one replication of a plan, its record checked."""
-    network, labels, horizon = queueing.sample(plan, seed, replication)
+    network, labels, horizon = sample.sample(plan, seed, replication)
     visits, spells = engines.run(network, horizon, engine)
     balance(network, visits, spells, horizon)
     return Run(network, labels, visits, spells, *plan.window, horizon)

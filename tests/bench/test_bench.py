@@ -6,12 +6,12 @@ import pytest
 from setups.commands import wangge
 from setups.district import TINY
 
-from experiments import bench
 from sim import config
 from sim.bench import chart, machine, measurement, speeds, tools, with_engine, workloads
+from sim.bench import run as bench
 from sim.charts import render
-from sim.config import ConfigError
-from sim.executor import ExecutorError
+from sim.config.compose import Line, compose
+from sim.errors import ConfigError, ExecutorError
 
 REQUESTS = 2_000
 QUEUES = ("p1", "p2")
@@ -51,7 +51,7 @@ def test_means_are_within_four_standard_errors_of_what_is_expected(workload):
 
 
 def test_the_expected_waits_of_p1_are_those_of_erlang():
-    from sim.theory import mmc
+    from sim.statistics.theory import mmc
 
     queues = [mmc(1.0, 1 / (workloads.UTILISATION * servers), servers) for servers in workloads.TANDEM]
     *waits, sojourn = workloads.EXPECTED["p1"].values()
@@ -125,7 +125,7 @@ def test_speeds_are_told_in_two_or_three_digits(value, told):
 def settings(**changes):
     return bench.Bench(**{
         "workloads": ("p1",), "tools": tuple(tools.TOOLS), "requests": 5000, "repeats": 1, "long_repeats": 1, "seed": 1,
-        "name": None, "yuehu": (), "scale": {}, **changes,
+        "name": None, "districts": {"yuehu": ()}, "scale": {}, **changes,
     })  # fmt: skip
 
 
@@ -156,7 +156,7 @@ def test_tools_that_are_not_installed_are_left_out_unless_none_is_left():
 
 
 def test_the_shipped_settings_are_complete():
-    plan = bench.planned(config.checked(bench.Bench, bench.compose("bench", bench.Line(()))))
+    plan = bench.planned(config.checked(bench.Bench, compose("bench", Line(()))))
     assert [w.name for w in plan.workloads][:3] == ["p1", "p2", "yuehu"]
     assert plan.workloads[2].job["config"]["run"]["measured_weeks"] == 52
     assert plan.settings.requests == 200_000
@@ -182,7 +182,7 @@ def test_a_process_that_fails_is_one_paragraph(tmp_path):
 
 @pytest.mark.parametrize("workloads", [("p2",), pytest.param(("p2", "yuehu"), marks=pytest.mark.long)])
 def test_the_command_measures_keeps_and_goes_on(tmp_path, workloads):
-    district = f"yuehu={[*TINY]}".replace(" ", "")
+    district = f"districts.yuehu={[*TINY]}".replace(" ", "")
     common = ("requests=1000", "tools=[simpy,reference]", "name=mine", f"workloads=[{','.join(workloads)}]", district)
     done = wangge(tmp_path, "bench", *common, "repeats=1")
     assert done.returncode == 0, done.stderr

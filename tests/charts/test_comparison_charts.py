@@ -7,9 +7,11 @@ import pytest
 from matplotlib import rcParams
 from matplotlib.colors import to_rgb
 from matplotlib.patches import PathPatch
+from setups.district import pilot as shipped
 from setups.figures import NASTY, assert_legible, words
 
-from sim import charts, equity
+from sim import charts
+from sim.study.comparison import equity
 
 PILOTS = (
     "four_level",
@@ -20,6 +22,7 @@ PILOTS = (
     "sink_only",
     "three_level_dedicated",
 )
+ASKED = shipped("four_level").report.equity
 FOOTER = "Seed 0, 30 replications, 52 weeks after 12 weeks of warm-up."
 MEASURES = (
     ("turnaround_mean", "turnaround, mean", "working days", 8.0, 0.5, False),
@@ -173,7 +176,7 @@ def measures(pilots=PILOTS[:2], n=5, communities=31):
 
 def equity_chart(table, footer=FOOTER):
     pilots = table["pilot"].unique(maintain_order=True).to_list()
-    found = equity.table(equity.statistics(table, pilots, 0.05), table, 0.95)
+    found = equity.table(equity.statistics(table, pilots, 0.05, ASKED), table, 0.95, ASKED)
     return charts.equity(table, found, footer)
 
 
@@ -452,7 +455,7 @@ def test_the_title_of_equity_tells_no_gap_whose_interval_holds_zero():
 
 def test_equity_refuses_measures_without_communities():
     table = measures()
-    found = equity.table(equity.statistics(table, PILOTS[:2], 0.05), table, 0.95)
+    found = equity.table(equity.statistics(table, PILOTS[:2], 0.05, ASKED), table, 0.95, ASKED)
     with pytest.raises(ValueError, match=r"measures must have communities of one of turnaround_p50, .*, got none"):
         charts.equity(table.filter(pl.col("group") == "all"), found)
 

@@ -6,12 +6,12 @@ import pytest
 from matplotlib.figure import Figure
 
 from sim import charts
-from sim.cells import Response
-from sim.effects import curve, heat, main_effects
-from sim.front import pareto
-from sim.tornado import ends, tornado
-from sim.truncation import warm_up
-from sim.variance import indices, sobol_settings
+from sim.statistics.effects import curve, heat, main_effects
+from sim.statistics.pareto import pareto
+from sim.statistics.responses import Response
+from sim.statistics.sobol import indices, sobol_settings
+from sim.statistics.swings import ends, tornado
+from sim.statistics.warm_up import warm_up
 
 NOISE = np.array([-1.0, 0.5, 0.2, -0.4])
 SETTINGS = pl.DataFrame(

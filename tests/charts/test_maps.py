@@ -7,11 +7,12 @@ from matplotlib.colors import to_hex
 from setups.district import composed, organised, tiny
 from setups.figures import assert_legible
 
-from sim import config, territory
+from sim import config
 from sim.charts import layer, map_figure, render
-from sim.charts.map import SHOWN, Layer
-from sim.config import ConfigError
-from sim.replication import simulate
+from sim.charts.comparison.map import Layer
+from sim.district import outlines
+from sim.errors import ConfigError
+from sim.study.replication import simulate
 
 PILOTS = ("four_level", "three_level")
 FOOTER = "Seed 0, 2 replications. Many inputs are assumptions."
@@ -141,7 +142,7 @@ def test_areas_cover_the_map_and_offices_stand_at_the_centroids():
             line = markers(axes, level)
             assert (line is not None) == (level in design.pilot.structure.levels)
             if line is not None:
-                assert np.allclose(line.get_xydata(), territory.centroids(place, unit))
+                assert np.allclose(line.get_xydata(), outlines.centroids(place, unit))
     kinds = {markers(maps(figure)[0], level).get_marker() for level in ("community", "street", "district")}
     assert len(kinds) == 3
 
@@ -210,7 +211,7 @@ def test_results_without_any_place_and_pilots_without_the_measure_are_refused():
 
 
 def test_every_map_that_a_comparison_draws_can_be_drawn_and_is_the_same_each_time():
-    for measure in SHOWN:
+    for measure in tiny("four_level").report.maps:
         shown = layer(measured(), designs(), measure)
         assert_legible(map_figure(designs(), shown, FOOTER))
         assert render(map_figure(designs(), shown), "svg") == render(map_figure(designs(), shown), "svg")

@@ -11,7 +11,7 @@ from setups import figures
 from setups.figures import NASTY, assert_legible
 
 from sim import charts
-from sim.charts import response
+from sim.charts.study import response
 
 FOOTER = "Study heads, seed 0, 10 replications of 52 weeks after 12 weeks of warm-up. Many inputs are assumptions."
 LONG = "procedures.archetypes.T2.activities.front.minutes"
@@ -585,11 +585,11 @@ def test_a_tornado_of_shares_is_in_points():
 
 
 def test_huge_and_tiny_numbers_have_a_power_of_ten():
-    assert response.told(5e-324) == "4.94×10⁻³²⁴"
-    assert response.told(-2.5e12, signed=True) == "−2.5×10¹²"
-    assert response.told(1e9, signed=True) == "+1×10⁹"
-    assert response.told(0.0) == "0.00"
-    assert response.told(NAN) == "–"
+    assert response.short_number(5e-324) == "4.94×10⁻³²⁴"
+    assert response.short_number(-2.5e12, signed=True) == "−2.5×10¹²"
+    assert response.short_number(1e9, signed=True) == "+1×10⁹"
+    assert response.short_number(0.0) == "0.00"
+    assert response.short_number(NAN) == "–"
     assert response.tick_words(-1250.0) == "−1,250"
     assert response.tick_words(1e-7) == "1×10⁻⁷"
 

@@ -1,10 +1,16 @@
 import json
+import os
 import re
+import shlex
+import subprocess
+import sys
 
 import polars as pl
 import pytest
 from setups.commands import TINY, refused, typed, wangge
 from setups.killing import killed_with, started
+
+from experiments import main
 
 THREE = "structure.communities=2"
 
@@ -214,3 +220,51 @@ def test_a_queue_without_a_steady_state_is_named_and_a_run_ends_with_its_cost(tm
     assert "pool:clerk was busy all the time" in done.stdout
     assert "steps a second" in done.stdout
     assert "theory" not in done.stdout
+
+
+@pytest.mark.parametrize("words", [("--help",), ("compare", "--help"), ("compare", "--cfg", "job"), ("status",)])
+@pytest.mark.parametrize("buffered", [True, False])
+def test_a_command_whose_reader_has_left_ends_without_a_word(tmp_path, words, buffered):
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, *([] if buffered else ["-u"]), "-m", "experiments.main", *words],
+        cwd=tmp_path, stdout=write, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    os.close(write)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_a_pipe_that_breaks_elsewhere_is_not_taken_for_a_reader_that_has_left(monkeypatch):
+    def broken(arguments):
+        raise BrokenPipeError("a worker's")
+
+    monkeypatch.setattr("experiments.status.main", broken)
+    read, write = os.pipe()
+    with os.fdopen(read), os.fdopen(write, "w") as out:
+        monkeypatch.setattr(sys, "stdout", out)
+        with pytest.raises(BrokenPipeError, match="a worker's"):
+            main.run("status", [])
+        monkeypatch.undo()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "--config-dir", "my configs", "pilot=mine", "workers=1", "district.name='A B'", *TINY),
+        ("compare", "pilots=[four_level]", "--config-dir=my configs", *TINY),
+        ("run", "network=mmc", "replications=2", "workers=1"),
+        ("trace", "pilots=[four_level]", "archetype=T8", *TINY),
+    ],
+)
+def test_status_shows_the_command_as_it_was_typed_and_it_runs_again(tmp_path, words):
+    pilots = tmp_path / "my configs" / "pilot"
+    pilots.mkdir(parents=True)
+    (pilots / "mine.yaml").write_text("# @package _global_\ndefaults:\n  - four_level\nname: mine\n")
+    assert wangge(tmp_path, *words).returncode == 0
+    (name,) = (path.name for path in (tmp_path / "results").glob("[!.]*"))
+    shown = wangge(tmp_path, "status", name).stdout.splitlines()[0]
+    assert shlex.split(shown) == ["wangge", *words]
+    again = wangge(tmp_path, *shlex.split(shown)[1:])
+    assert again.returncode == 0, again.stderr
+    assert [path.name for path in (tmp_path / "results").glob("[!.]*")] == [name]

@@ -6,6 +6,7 @@ import yaml
 from setups.district import CONFIGS, PILOTS, pilot
 
 from experiments import document
+from sim.config.meaning import meaning_of
 
 TEXT = document.MODEL.read_text(encoding="utf-8")
 
@@ -67,13 +68,11 @@ def test_every_meaning_is_of_some_parameter():
 def test_a_meaning_names_the_archetype_and_the_activity():
     procedures = {"archetypes": {"T3": {"title": "insurance"}}}
     meaning = {"a.*.b.*.minutes": "{0}: touch time of {1}", "a.lag": "a lag"}
-    assert (
-        document.meant("a.T3.b.street_review.minutes", meaning, procedures) == "insurance: touch time of street review"
-    )
+    assert meaning_of("a.T3.b.street_review.minutes", meaning, procedures) == "insurance: touch time of street review"
     with pytest.raises(ValueError, match=re.escape("meaning.yaml must have one entry for a.lags, got 0")):
-        document.meant("a.lags", meaning, procedures)
+        meaning_of("a.lags", meaning, procedures)
     with pytest.raises(ValueError, match=re.escape("meaning.yaml must have one entry for a.lag, got 2")):
-        document.meant("a.lag", meaning | {"a.*": "anything"}, procedures)
+        meaning_of("a.lag", meaning | {"a.*": "anything"}, procedures)
 
 
 def test_shipped_designs_have_their_heads_and_activities_their_times():

@@ -6,8 +6,11 @@ from setups.commands import refused, wangge
 from setups.evidence import CONFIDENCES, KEYS, at, is_number, leaves
 
 from experiments import new
-from experiments.composition import Line, compose, parse
-from sim import config, tables
+from sim import config
+from sim.config.compose import Line, compose, parse
+from sim.errors import ConfigError
+from sim.study import load_tables
+from sim.study.design import prepared_all
 
 SMALL = ("run.warm_up_weeks=1", "run.measured_weeks=1", "run.drain_weeks=1", "run.replications=2", "workers=1")
 PILOTS = ("today", "merged")
@@ -79,9 +82,21 @@ def test_its_staff_follow_its_residents_as_the_shipped_ones_do(town):
 
 def test_its_pilots_have_the_same_heads_and_nobody_is_overloaded_today(town):
     pilots = [config.load(composed(town, pilot)) for pilot in PILOTS]
-    heads = [sum(int(cell) for cell in row[1:4]) for row in tables.heads_table(pilots).rows]
+    heads = [sum(int(cell) for cell in row[1:4]) for row in load_tables.heads_table(prepared_all(pilots)).rows]
     assert heads == [46, 46]
-    assert tables.overloaded(tables.organisations(pilots))["today"] == []
+    assert prepared_all(pilots)["today"].overloaded == ()
+
+
+def test_its_pilot_of_the_name_today_has_its_column_in_the_table_of_work(town):
+    designs = prepared_all([config.load(composed(town, pilot)) for pilot in PILOTS])
+    table = load_tables.work_table(designs)
+    assert [column.heading for column in table.columns] == ["kind of work", *PILOTS, "where it goes"]
+    other_first = load_tables.work_table({name: designs[name] for name in reversed(PILOTS)})
+    headings = [column.heading for column in other_first.columns]
+    assert headings == ["kind of work", load_tables.TODAY, *reversed(PILOTS), "where it goes"]
+    cells = {row[0]: row for row in table.rows}
+    for row in other_first.rows:
+        assert (row[1], row[3], row[2]) == (row[3], *cells[row[0]][1:3])
 
 
 def test_every_number_that_its_files_set_has_one_row_of_evidence_and_no_other_has(town):
@@ -148,13 +163,13 @@ def test_a_name_that_cannot_be_one_is_told_in_one_paragraph(tmp_path, arguments,
 @pytest.mark.skipif(os.name != "posix", reason="permissions are those of POSIX")
 def test_a_place_that_cannot_be_written_to_is_told(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(config.ConfigError, match=r"the folder .*town cannot be written here: Not a directory"):
+    with pytest.raises(ConfigError, match=r"the folder .*town cannot be written here: Not a directory"):
         new.write(tmp_path / "file" / "town", {"README.md": b""})
 
 
 def test_a_district_of_ones_own_is_not_held_against_the_arithmetic_on_yuehu(town):
-    mine = tables.load_table(tables.organisations([config.load(composed(town, "today"))]))
-    shipped = tables.load_table(tables.organisations([config.load(compose("main", Line(())))]))
+    mine = load_tables.load_table(prepared_all([config.load(composed(town, "today"))]))
+    shipped = load_tables.load_table(prepared_all([config.load(compose("main", Line(())))]))
     for table, held in ((mine, False), (shipped, True)):
-        assert ("evidence" in [column.heading for column in table.columns]) is held
+        assert ("expected" in [column.heading for column in table.columns]) is held
         assert ("16 thousand hours" in " ".join(table.notes)) is held

@@ -8,11 +8,12 @@ from setups.commands import TINY, refused, wangge
 from setups.contents import contents
 from setups.district import tiny as tiny_pilot
 
-from experiments import plot
-from experiments.outcome import KEPT
-from sim import config, replication, study
-from sim.files import StoreError
-from sim.store import Store
+from sim import config
+from sim.errors import StoreError
+from sim.store.store import Store
+from sim.study import redraw, replication, replications
+from sim.study.comparison import redraw as kept
+from sim.study.comparison.comparison import KEPT
 
 CHARTS = {
     "turnaround", "workload", "persons", "backlog", "flows", "queues", "equity", "differences",
@@ -54,19 +55,19 @@ def test_compare_and_plot_give_the_same_bytes_by_name_and_by_path(made, tmp_path
 
 
 def test_pilots_are_kept_whole_and_are_read_back(made):
-    pilots = plot.pilots_of(Store.attach(made / "results/two"))
+    pilots = kept.pilots_of(Store.attach(made / "results/two"))
     assert [p.name for p in pilots] == ["three_level", "three_level_balanced"]
     assert pilots[0].title == "three levels (proposed)"
     assert pilots[0].run.replications == 2
     a_pilot = tiny_pilot("four_level")
     assert config.load(a_pilot.model_dump(mode="json")) == a_pilot
-    assert study.identity([a_pilot])["pilots"] == [study.matters(a_pilot.model_dump(mode="json"))]
+    assert replications.identity([a_pilot])["pilots"] == [replications.matters(a_pilot.model_dump(mode="json"))]
 
 
 def test_every_table_of_a_replication_is_kept_and_every_chart_has_its_table():
     tables, _ = replication.simulate(tiny_pilot(), 0)
-    assert set(tables) == set(KEPT) >= set(plot.NEEDED)
-    for name, columns in plot.NEEDED.items():
+    assert set(tables) == set(KEPT) >= set(kept.NEEDED)
+    for name, columns in kept.NEEDED.items():
         assert set(columns) <= set(tables[name].columns)
 
 
@@ -126,7 +127,7 @@ def test_all_that_is_missing_is_named_at_once(results):
     for name in ("flows", "queues"):
         (results / f"{name}.parquet").unlink()
     with pytest.raises(StoreError, match=r"has no flows\.parquet, queues\.parquet: "):
-        plot.draw(Store.attach(results))
+        redraw.draw(Store.attach(results))
 
 
 def test_tables_of_other_replications_columns_or_bytes_are_refused(results):
@@ -142,10 +143,10 @@ def test_tables_of_other_replications_columns_or_bytes_are_refused(results):
     ):
         store.write_table("queues", table)
         with pytest.raises(StoreError, match=told):
-            plot.draw(store)
+            redraw.draw(store)
     store.write_bytes("queues.parquet", b"PAR1")
     with pytest.raises(StoreError, match=r"queues\.parquet .* must be a table of wangge, and cannot be read"):
-        plot.draw(store)
+        redraw.draw(store)
     assert contents(results / "charts") == before
 
 
@@ -159,14 +160,14 @@ def test_pilots_that_are_not_those_of_the_manifest_are_refused(results, change):
     plain = change(json.loads((results / "pilots.json").read_text()))
     (results / "pilots.json").write_text(json.dumps(plain))
     with pytest.raises(StoreError, match=r"pilots\.json in .* must be what was run there, but is damaged, was edited"):
-        plot.draw(Store.attach(results))
+        redraw.draw(Store.attach(results))
 
 
 def test_a_title_is_only_text_in_every_chart(results):
     plain = json.loads((results / "pilots.json").read_text())
     plain["pilots"][0]["title"] = "<script>alert(1)</script> $x^2$"  # a title is no part of a study
     (results / "pilots.json").write_text(json.dumps(plain))
-    plot.draw(Store.attach(results))
+    redraw.draw(Store.attach(results))
     for chart in ("workload", "map_patrols_done", "organisation_three_level"):
         svg = (results / f"charts/{chart}.svg").read_text()
         assert "<script" not in svg

@@ -12,10 +12,11 @@ import pytest
 from setups.commands import refused, wangge
 from setups.contents import contents
 
-from sim import MODEL_VERSION, files, inventory
-from sim.archive import Archive
-from sim.files import StoreError
-from sim.store import Store
+from sim.errors import StoreError
+from sim.store import files, inventory
+from sim.store.archive import Archive
+from sim.store.store import Store
+from sim.version import MODEL_VERSION
 
 A, B, C = "aa" * 16, "bb" * 16, "cc" * 16
 TABLES = {"measures": pl.DataFrame({"value": [1.5]})}
@@ -54,7 +55,7 @@ def test_status_shows_studies_and_the_archive(results: Path) -> None:
     done = wangge(results.parent, "status")
     assert done.returncode == 0, done.stderr
     said = words(done.stdout)
-    assert re.search(r"mine wangge compare name=\[bold\]mine \d{4}-\d\d-\d\d \d\d:\d\d unfinished 3 of 6", said)
+    assert re.search(r"mine wangge compare 'name=\[bold\]mine' \d{4}-\d\d-\d\d \d\d:\d\d unfinished 3 of 6", said)
     assert re.search(r"bench-1 wangge bench \d{4}-\d\d-\d\d \d\d:\d\d \d{4}-\d\d-\d\d \d\d:\d\d 1 ", said)
     assert re.search(
         r"designs 3 replications 5 failed 1 put aside 0 size [\d.]+ kB of that, needed by no study [1-9][\d.]* kB", said
@@ -65,7 +66,7 @@ def test_status_shows_studies_and_the_archive(results: Path) -> None:
 def test_status_of_a_study_names_its_designs_and_why_replications_failed(results: Path) -> None:
     said = words(wangge(results.parent, "status", "mine").stdout)
     assert re.search(
-        r"^wangge compare name=\[bold\]mine started [-\d]+ [:\d]+, not finished \(UTC\) Designs of mine ", said
+        r"^wangge compare 'name=\[bold\]mine' started [-\d]+ [:\d]+, not finished \(UTC\) Designs of mine ", said
     )
     assert re.search(r"old \[red\]old 2 of 3 0 0 [\d.]+ kB aaaaaaaa", said)
     assert re.search(r"new \[red\]new 1 of 3 1 0 [\d.]+ kB bbbbbbbb", said)

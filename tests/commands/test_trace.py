@@ -6,7 +6,7 @@ from setups.commands import refused, wangge
 from setups.district import TINY
 
 from experiments import trace
-from sim.config import ConfigError
+from sim.errors import ConfigError
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from setups.evidence import CONFIDENCES, KEYS, at, is_number, leaves
 
 from sim import config
 
-NO_PARAMETERS = ("name", "title", "run")
+NO_PARAMETERS = ("name", "title", "run", "report")  # who it is, how long it runs, and how results are shown
 
 # Parts of the config that say what is meant, not how much of it there is: no evidence could move them alone.
 STRUCTURE = {

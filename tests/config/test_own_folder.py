@@ -4,8 +4,8 @@ import pytest
 from setups.commands import refused
 from setups.district import CONFIGS
 
-from experiments.composition import compose, parse
-from sim.config import ConfigError
+from sim.config.compose import compose, parse
+from sim.errors import ConfigError
 
 GLOBAL = "# @package _global_\n"
 FOUR = "defaults:\n  - four_level\n"

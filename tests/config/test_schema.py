@@ -6,7 +6,8 @@ from pydantic import ValidationError
 from setups.district import PILOTS, mapping, pilot, tiny
 
 from sim import config
-from sim.config import GROUPS, LEVELS, ConfigError
+from sim.config import GROUPS, LEVELS
+from sim.errors import ConfigError
 
 REMOVED = object()
 

@@ -7,14 +7,14 @@ import pytest
 from setups.district import office, tiny
 from setups.networks import random_network
 
-from sim import assemble, blocks, demand, organisation, parts, place
-from sim.clock import WEEK
-from sim.engine import carry, compiled
-from sim.network import owners
+from sim.district import assemble, blocks, demand, organisation, place
+from sim.draws.clock import WEEK
+from sim.engine import compiled, resume, subset
+from sim.engine.network import owners
 
 
 def part_of(network, requests):
-    return parts.chosen(network, requests, parts.rows_of(network.requests.first, requests))
+    return subset.chosen(network, requests, subset.rows_of(network.requests.first, requests))
 
 
 def run_in_blocks(network, horizon, edges):
@@ -25,26 +25,26 @@ def run_in_blocks(network, horizon, edges):
         new = np.flatnonzero((begin >= start) & (begin < end))
         if run is None:
             ids, here = new, part_of(network, new)
-            run = compiled.Run.of(here, horizon)
+            run = compiled.Run.from_network(here, horizon)
         else:
             keep = np.flatnonzero(~done)
-            old_rows = parts.rows_of(here.requests.first, keep)
+            old_rows = subset.rows_of(here.requests.first, keep)
             both = np.concatenate([ids[keep], new])
             order = np.argsort(both)
             after = part_of(network, both[order])
             place_of = np.empty(len(both), dtype=int)
             place_of[order] = np.arange(len(both))
             moved = np.full(len(run.marks), -1)
-            moved[old_rows] = parts.rows_of(after.requests.first, place_of[: len(keep)])
-            run, here, ids = carry.resumed(run, after, moved), after, both[order]
+            moved[old_rows] = subset.rows_of(after.requests.first, place_of[: len(keep)])
+            run, here, ids = resume.resumed(run, after, moved), after, both[order]
         run.advance(end)
         if end == edges[-1]:
             yield (ids, *run.record())
         else:
-            done = carry.over(run)
+            done = resume.over(run)
             gone = np.flatnonzero(done)
-            rows = parts.rows_of(here.requests.first, gone)
-            yield (ids[gone], *carry.record(run, part_of(here, gone).steps, rows))
+            rows = subset.rows_of(here.requests.first, gone)
+            yield (ids[gone], *resume.record(run, part_of(here, gone).steps, rows))
 
 
 def assembled(network, pieces):
@@ -52,7 +52,7 @@ def assembled(network, pieces):
     n = len(network.steps.work)
     visits, spells, seen = {}, [], np.zeros(n, dtype=int)
     for ids, visit, spell in pieces:
-        rows = parts.rows_of(network.requests.first, ids)
+        rows = subset.rows_of(network.requests.first, ids)
         seen[rows] += 1
         for field in fields(visit):
             visits.setdefault(field.name, np.full(n, -99))[rows] = getattr(visit, field.name)
@@ -79,9 +79,9 @@ def test_blocks_give_the_record_of_the_whole(seed):
 
 
 def plan_of(a_pilot, replication=0):
-    where = place.of(a_pilot)
+    where = place.build_place(a_pilot)
     drawn = demand.draw(a_pilot, where, replication)
-    return assemble.plan(organisation.of(a_pilot, where), office(a_pilot), drawn, replication)
+    return assemble.plan(organisation.build_organisation(a_pilot, where), office(a_pilot), drawn, replication)
 
 
 @pytest.mark.parametrize("name", ["four_level", "three_level", "three_level_balanced"])
@@ -93,7 +93,7 @@ def test_a_district_in_blocks_is_the_district(name, cuts):
     pieces = []
     for part in blocks.records(plan, [0, *(week * WEEK for week in cuts), plan.horizon]):
         case = part.case
-        first, rows = whole.network.requests.first, parts.rows_of(whole.network.requests.first, case.ids)
+        first, rows = whole.network.requests.first, subset.rows_of(whole.network.requests.first, case.ids)
         np.testing.assert_array_equal(case.network.requests.begin, whole.network.requests.begin[case.ids])
         for column in ("work", "station", "patience", "lag"):
             np.testing.assert_array_equal(

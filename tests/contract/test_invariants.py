@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from setups.networks import altered, random_network
 
-from sim.engine.reference import run
-from sim.network import make_network
-from sim.visits import INVARIANTS, InvariantError, Outcome, balance, check
+from sim.engine.audit.invariants import INVARIANTS, check
+from sim.engine.audit.quick import balance
+from sim.engine.network_building import make_network
+from sim.engine.record import InvariantError, Outcome
+from sim.engine.reference.engine import run
 
 SEEDS = range(150)
 

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 from setups.networks import TABLES, columns, random_network
 
-from sim.network import LIMIT, NARROW, NetworkError, make_network, needed_ticks, unserved_stations, work_done
+from sim.engine.network import LIMIT, needed_ticks, work_done
+from sim.engine.network_building import NARROW, make_network, unserved_stations
+from sim.errors import NetworkError
 
 VALID = {
     "stations": {"hall": [0, -1], "site": [1, -1]},
@@ -103,7 +105,7 @@ def test_a_network_without_anybody_is_one():
         ("duties", {"first": [1, 2, 3]}, r"duties.first must be offsets from 0, got 1"),
         ("duties", {"first": []}, r"duties.first must be offsets from 0, got nothing"),
         ("duties", {"first": [0, 4, 3]}, r"must be at least the offset before it, got 3 \(offset 2\)"),
-        ("duties", {"first": [0, 2, 2]}, r"duties.first must be at last the number of rows, 3, got 2"),
+        ("duties", {"first": [0, 2, 2]}, r"duties.first must end at the number of rows, 3, got 2"),
         ("servers", {"changeover": [0, -1]}, r"servers.changeover must be at least 0, got -1 \(server 1\)"),
         ("servers", {"open": [-1, 10, 5]}, r"servers.open must be at least 0, got -1 \(interval 0 of serve"),
         ("servers", {"close": [8, 20, 5]}, r"close must be after its open, got 5 \(interval 0 of server 1\)"),
@@ -114,7 +116,7 @@ def test_a_network_without_anybody_is_one():
         ("calendars", {"open": [0, 4]}, r"calendars.open must be at least the close before it .* got 4 \(i"),
         ("calendars", {"close": [0, 9]}, r"calendars.close must be after its open, got 0"),
         ("requests", {"first": [0, 3, 3]}, r"must be a request of at least one step, got 0 \(request 1\)"),
-        ("requests", {"first": [0, 2, 4]}, r"requests.first must be at last the number of rows, 3, got 4"),
+        ("requests", {"first": [0, 2, 4]}, r"requests.first must end at the number of rows, 3, got 4"),
         ("requests", {"begin": [0, -3]}, r"requests.begin must be at least 0, got -3 \(request 1\)"),
         ("steps", {"station": [0, -1, 2]}, r"steps.station must be -1 or an index below 2, got 2 \(step 2"),
         ("steps", {"work": [4, 0, -6]}, r"steps.work must be at least 0, got -6 \(step 2\)"),

@@ -3,7 +3,7 @@
 import pytest
 from setups.timeline import duty, every_engine, play, request, server, step, town
 
-from sim.clock import Calendar
+from sim.draws.clock import Calendar
 
 pytestmark = every_engine
 
@@ -36,7 +36,7 @@ def test_trace_calendar_resume(engine, quantity, value, source):
         "end_R2": end_2,
         "end_R3": seen.ends[2],
         "calendar_sojourn_R2": end_2 - seen.arrivals[1],
-        "business_sojourn_R2": Calendar.of(WORKING_WEEKS).between(seen.arrivals[1], end_2),
+        "business_sojourn_R2": Calendar.from_intervals(WORKING_WEEKS).between(seen.arrivals[1], end_2),
     }
     assert found[quantity] == value, source
 

@@ -4,16 +4,19 @@ import numpy as np
 import pytest
 from setups.district import tiny
 
-from sim import network, replication
-from sim.engine import reference
-from sim.network import make_network
-from sim.visits import InvariantError, Outcome, Spells, Visits, balance, books
+from sim.engine import network
+from sim.engine.audit import kernels
+from sim.engine.audit.quick import balance
+from sim.engine.network_building import make_network
+from sim.engine.record import InvariantError, Outcome, Spells, Visits
+from sim.engine.reference import engine
+from sim.study import replication
 
 
 @pytest.fixture(scope="module")
 def record():
     case = replication.prepare(tiny(), 0).whole()
-    return case, *reference.run(case.network, case.horizon)
+    return case, *engine.run(case.network, case.horizon)
 
 
 def test_a_run_balances(record):
@@ -78,12 +81,12 @@ def test_columns_of_any_width_are_read_by_one_program(record):
     with pytest.raises(InvariantError, match=f"work: step {served(visits)} has done more or less"):
         balance(slim, wrong, narrowed(spells), case.horizon)
     balance(case.network, visits, spells, case.horizon)
-    assert len(books.read.signatures) == len(books.find_at_once.signatures) == 1
+    assert len(kernels.check_steps.signatures) == len(kernels.find_overlaps.signatures) == 1
 
 
 def test_the_compiled_books_know_the_same_codes():
-    assert books.NONE == network.NONE
-    assert (books.OPEN, books.SERVED, books.REFUSED) == (Outcome.OPEN, Outcome.SERVED, Outcome.REFUSED)
+    assert kernels.NONE == network.NONE
+    assert (kernels.OPEN, kernels.SERVED, kernels.REFUSED) == (Outcome.OPEN, Outcome.SERVED, Outcome.REFUSED)
 
 
 def one_server(start, length):

@@ -9,13 +9,16 @@ import pytest
 from hypothesis import given, settings
 from setups.networks import columns, networks, random_network
 
-from sim.clock import Calendar
+from sim.draws.clock import Calendar
 from sim.engine import events
+from sim.engine.audit.invariants import check
+from sim.engine.audit.quick import balance
 from sim.engine.events import Kind
-from sim.engine.reference import run
-from sim.engine.waiting import OpenTime
-from sim.network import make_network, owners
-from sim.visits import Outcome, balance, check
+from sim.engine.network import owners
+from sim.engine.network_building import make_network
+from sim.engine.record import Outcome
+from sim.engine.reference.engine import run
+from sim.engine.reference.waiting import OpenTime
 
 SEEDS = range(400)
 

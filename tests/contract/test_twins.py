@@ -9,11 +9,13 @@ from setups.district import case, pilot, tiny
 from setups.networks import altered, columns, networks, random_network
 from setups.shipped_networks import NAMES, plan_of
 
-from sim import queueing
-from sim.engine import compiled, reference
+from sim.engine import compiled
 from sim.engine.events import Kind
-from sim.network import NARROW, Steps, make_network
-from sim.visits import Outcome
+from sim.engine.network import Steps
+from sim.engine.network_building import NARROW, make_network
+from sim.engine.record import Outcome
+from sim.engine.reference import engine
+from sim.queueing import sample
 
 
 def widened(network):
@@ -33,7 +35,7 @@ def assert_same(one, other):
 
 
 def assert_twins(network, horizon):
-    assert_same(compiled.run(network, horizon), reference.run(network, horizon))
+    assert_same(compiled.run(network, horizon), engine.run(network, horizon))
 
 
 @settings(max_examples=500, deadline=None)
@@ -103,7 +105,7 @@ def test_engines_agree_where_a_day_of_the_agenda_holds_several_instants(k):
     for seed in range(600):
         network, horizon = stretched(*random_network(seed, n_requests=30), k)
         assert_twins(network, horizon)
-    assert compiled.Run.of(network, horizon).shift > 0
+    assert compiled.Run.from_network(network, horizon).shift > 0
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -132,7 +134,7 @@ def test_engines_agree_on_the_whole_of_yuehu(name):
 @pytest.mark.parametrize("seed", range(60))
 def test_a_run_in_pieces_is_the_run(seed):
     network, horizon = random_network(seed)
-    pieces = compiled.Run.of(network, horizon)
+    pieces = compiled.Run.from_network(network, horizon)
     for until in range(0, horizon, 7):
         pieces.advance(until)
     pieces.advance(horizon)
@@ -142,7 +144,7 @@ def test_a_run_in_pieces_is_the_run(seed):
 @pytest.mark.parametrize("seed", range(60))
 def test_buffers_grow_without_a_trace(seed):
     network, horizon = random_network(seed, n_requests=200)
-    run = compiled.Run.of(network, horizon)
+    run = compiled.Run.from_network(network, horizon)
     run.log = compiled.Log(*(column[:1].copy() for column in run.log))
     events = {name: getattr(run.agenda, name)[:1].copy() for name in compiled.Agenda._fields[:5]}
     run.agenda = run.agenda._replace(**events)
@@ -178,5 +180,5 @@ def test_constants_that_the_kernel_copies_are_those_of_the_contract():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_engines_agree_on_every_shipped_network(name):
-    network, _, horizon = queueing.sample(plan_of(name), 1, 0)
+    network, _, horizon = sample.sample(plan_of(name), 1, 0)
     assert_twins(network, horizon)

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from setups.district import case, office, organised, pilot, tiny
 
-from sim import background, guard, workload
-from sim.background import CLOSINGS, MONTHLY, OFFICE, WEEKLY
-from sim.clock import DAY, HOUR, MINUTE, NEVER, WEEK
-from sim.config import LEVELS, ConfigError
-from sim.demand import Channel
-from sim.itineraries import Desk, Kind
-from sim.network import unserved_stations
+from sim.config import LEVELS
+from sim.district import background, overload, workload
+from sim.district.background import CLOSINGS, MONTHLY, OFFICE, WEEKLY
+from sim.district.demand import Channel
+from sim.district.stages import Desk, Kind
+from sim.draws.clock import DAY, HOUR, MINUTE, NEVER, WEEK
+from sim.engine.network_building import unserved_stations
+from sim.errors import ConfigError
 
 DESIGNS = ("four_level", "three_level")
 
@@ -167,7 +168,7 @@ def test_who_lives_where_decides_the_station():
 def test_a_request_goes_to_the_desk_of_its_line_and_a_misrouted_one_first_to_another():
     a_case = tiny_case("four_level")
     organisation, demand = a_case.organisation, a_case.demand
-    plan = organisation.bundles["community"]
+    plan = organisation.specialisms["community"]
     steps, labels = a_case.network.steps, a_case.labels
     wrong = right = 0
     for r in range(a_case.n_residents):
@@ -175,13 +176,13 @@ def test_a_request_goes_to_the_desk_of_its_line_and_a_misrouted_one_first_to_ano
             s = organisation.stations[steps.station[i]]
             if steps.station[i] < 0 or s.level != "community" or s.desk is not Desk.FRONT:
                 continue
-            bundle = plan[organisation.place.community[demand.household[r]], demand.line[r]]
+            specialism = plan[organisation.place.community[demand.household[r]], demand.line[r]]
             if labels.activities[labels.activity[i]] == "wrong desk":
                 wrong += 1
-                assert s.bundle != bundle
+                assert s.specialism != specialism
             else:
                 right += 1
-                assert s.bundle == bundle
+                assert s.specialism == specialism
     assert wrong > 10
     assert right > 100
 
@@ -435,12 +436,12 @@ def test_a_home_visit_lapses_with_its_week():
 
 def test_overloaded_posts_are_those_whose_stations_are_marked():
     organisation = organised(pilot("three_level"))
-    pools = guard.pools(organisation)
-    marked = guard.overloaded_stations(organisation, pools)
-    by_post = {(p.level, p.unit, p.bundle): p.overloaded for p in pools}
+    pools = overload.pools(organisation)
+    marked = overload.overloaded_stations(organisation, pools)
+    by_post = {(p.level, p.unit, p.team): p.overloaded for p in pools}
     for s, bad in zip(organisation.stations, marked, strict=True):
         if s.level == "district":
-            assert bad == by_post[s.level, s.unit, s.bundle]
+            assert bad == by_post[s.level, s.unit, s.specialism]
     assert marked.any()
 
 

@@ -8,9 +8,9 @@ import pytest
 from scipy import stats
 from setups.district import PILOTS, mapping, pilot, place_of, tiny
 
-from sim import demand, place
-from sim.clock import DAY, HOUR, WEEK
-from sim.demand import Channel
+from sim.district import demand, place
+from sim.district.demand import Channel
+from sim.draws.clock import DAY, HOUR, WEEK
 
 REPLICATIONS = 24
 WEEKS = 12
@@ -41,14 +41,14 @@ def expected_by_hour(channel):
 
 
 def test_the_demand_is_the_same_under_every_design():
-    digests = {demand.draw(tiny(name), place.of(tiny(name)), 3).digest() for name in PILOTS}
+    digests = {demand.draw(tiny(name), place.build_place(tiny(name)), 3).digest() for name in PILOTS}
     assert len(digests) == 1
     mixture = tiny("three_level", "roles.order=b_first", "grid.households=400", "service.desk=own")
-    assert demand.draw(mixture, place.of(mixture), 3).digest() in digests
+    assert demand.draw(mixture, place.build_place(mixture), 3).digest() in digests
 
 
 def test_another_replication_or_another_seed_is_another_demand():
-    where = place.of(tiny())
+    where = place.build_place(tiny())
     assert demand.draw(tiny(), where, 0).digest() == demand.draw(tiny(), where, 0).digest()
     assert demand.draw(tiny(), where, 0).digest() != demand.draw(tiny(), where, 1).digest()
     seed_0 = tiny("four_level", "run.seed=0")

@@ -3,17 +3,19 @@ from itertools import pairwise, product
 import pytest
 from setups.district import PILOTS, pilot
 
-from sim.demand import Channel
-from sim.itineraries import Desk, Kind, Lag, Luck, Presence, itinerary, lucks, reviewed
+from sim.district.demand import Channel
+from sim.district.itineraries import possible_draws, reviewed
+from sim.district.routing import itinerary
+from sim.district.stages import CaseDraw, Desk, Kind, Lag, Presence
 
 FOUR, THREE = pilot("four_level"), pilot("three_level")
 
 
-def path(a_pilot, archetype, channel=Channel.COUNTER, *, without=(), returns=False, **luck):
+def path(a_pilot, archetype, channel=Channel.COUNTER, *, without=(), returns=False, **drawn):
     """Return the itinerary of a request that needs all activities but some, and comes once if it must wait."""
     procedure = a_pilot.procedures.archetypes[archetype]
     active = tuple(a.name not in without for a in procedure.activities)
-    return itinerary(a_pilot, procedure, channel, Luck(active, returns=returns, **luck))
+    return itinerary(a_pilot, procedure, channel, CaseDraw(active, returns=returns, **drawn))
 
 
 def told(stages):
@@ -32,7 +34,7 @@ def told(stages):
 
 def _how(s):
     if s.desk is Desk.NOWHERE:
-        return "?!" if s.signal else ".."
+        return "?!" if s.awaits_patrol else ".."
     if s.desk is Desk.FIELD:
         return "~"
     if s.desk is Desk.FILES:
@@ -121,10 +123,10 @@ WORKED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("archetype", "luck", "four", "three"), WORKED)
-def test_paths_worked_by_hand(archetype, luck, four, three):
-    assert told(path(FOUR, archetype, **luck)) == four
-    assert told(path(THREE, archetype, **luck)) == three
+@pytest.mark.parametrize(("archetype", "drawn", "four", "three"), WORKED)
+def test_paths_worked_by_hand(archetype, drawn, four, three):
+    assert told(path(FOUR, archetype, **drawn)) == four
+    assert told(path(THREE, archetype, **drawn)) == three
 
 
 @pytest.mark.parametrize(
@@ -162,7 +164,7 @@ def test_an_issue_whose_report_does_not_get_through_awaits_a_patrol_again():
     assert ways(once)[:3] == [(4, 1), (3, 2), (4, None)]
     # Three calls, 1 to 3; the second await is 4, the check of a report 5, and a patrol's find joins at 6.
     assert ways(thrice)[:5] == [(6, 1), (5, 2), (5, 3), (5, 4), (6, None)]
-    assert [s.attempt for s in thrice if s.signal] == [0, 1]
+    assert [s.attempt for s in thrice if s.awaits_patrol] == [0, 1]
 
 
 def test_street_order_is_enforced_by_whoever_has_the_power_in_two_legs():
@@ -177,7 +179,7 @@ def test_street_order_is_enforced_by_whoever_has_the_power_in_two_legs():
 def test_what_a_patrol_finds_meets_as_many_wrong_desks_under_every_structure():
     def wrong_desks(a_pilot):
         stages = path(a_pilot, "T12", Channel.LATENT, misrouted=True)
-        return sum(s.wrong for s in stages[stages[0].next :])
+        return sum(s.at_wrong_desk for s in stages[stages[0].next :])
 
     assert wrong_desks(FOUR) == wrong_desks(THREE)
 
@@ -185,9 +187,9 @@ def test_what_a_patrol_finds_meets_as_many_wrong_desks_under_every_structure():
 @pytest.mark.parametrize("archetype", ["T12", "T13"])
 def test_what_a_patrol_settles_ends_there_but_a_report_goes_its_way(archetype):
     settled, other = (path(FOUR, archetype, Channel.LATENT, settled=s) for s in (True, False))
-    assert [s.next for s in settled if s.signal] == [None, None]
+    assert [s.next for s in settled if s.awaits_patrol] == [None, None]
     assert settled[0].leave == 1
-    assert [s for s in settled if not s.signal] == [s for s in other if not s.signal]
+    assert [s for s in settled if not s.awaits_patrol] == [s for s in other if not s.awaits_patrol]
 
 
 # ---------------------------------------------------------------------------------- misrouting, papers, rework
@@ -197,7 +199,7 @@ def test_a_misrouted_file_is_looked_at_by_a_wrong_desk_of_the_next_office():
     # Looked at by the street's general office, then passed on by another transfer.
     stages = path(FOUR, "T4", without=("visit",), misrouted=True)
     assert told(stages) == ["+c:front!", ">s:wrong desk/", ">s:street_review/", ">c:tell/"]
-    assert (stages[1].section, stages[1].minutes, stages[1].wrong) == ("party", 5, True)
+    assert (stages[1].section, stages[1].minutes, stages[1].at_wrong_desk) == ("party", 5, True)
     assert told(path(THREE, "T3", misrouted=True)) == [
         "+c:front!", "c:street_review/", ">d:wrong desk/", ">d:district_review/", ">c:tell/",
     ]  # fmt: skip
@@ -219,7 +221,7 @@ def test_every_misrouted_request_meets_one_wrong_desk_and_no_other_does():
         channel = Channel.LATENT if procedure.latent_share else Channel.COUNTER
         for misrouted in (False, True):
             stages = path(pilot(name), key, channel, misrouted=misrouted)
-            assert sum(s.wrong for s in stages) == misrouted
+            assert sum(s.at_wrong_desk for s in stages) == misrouted
 
 
 def test_papers_missing_at_the_desk_cost_a_trip_and_a_second_look():
@@ -267,13 +269,22 @@ def test_a_review_done_again_is_done_at_once_on_the_same_desk():
     assert told(stages) == ["+c:front!", ">s:street_review/", "s:street_review/", ">c:tell/"]
     first, again = stages[1:3]
     assert (again.minutes, again.lag, again.gate) == (first.minutes, Lag.NONE, "none")
-    assert first.attempt != again.attempt  # a draw of its own
+    assert (first.rework, again.rework) == (False, True)
+    assert first.work_purpose != again.work_purpose  # a draw of its own
 
 
 def test_a_review_done_again_at_a_counter_needs_no_resident():
     stages = path(FOUR, "T3", rework=frozenset({("street_review", 0)}))
     assert told(stages)[1:4] == ["+>s:street_review!", "s:street_review/", ">d:district_review/"]
     assert stages[2].presence is Presence.ABSENT
+
+
+def test_only_the_first_leg_in_the_field_waits_for_a_gate():
+    front, check, enforcement = FOUR.procedures.archetypes["T13"].activities
+    batched = enforcement.model_copy(update={"batch": "weekly"})
+    procedure = FOUR.procedures.archetypes["T13"].model_copy(update={"activities": (front, check, batched)})
+    stages = itinerary(FOUR, procedure, Channel.PHONE, CaseDraw((True,) * 3, returns=False))
+    assert told(stages)[-2:] == [">weekly s:enforcement~", "s:enforcement~"]
 
 
 def test_a_reworked_batch_does_not_wait_for_the_next_gate():
@@ -288,7 +299,7 @@ def test_who_returns_tries_three_times_and_each_is_a_trip():
     stages = path(FOUR, "T1", returns=True)
     assert told(stages) == ["+c:front!"] * 3
     assert ways(stages) == [(None, 1), (None, 2), (None, None)]
-    assert [s.again for s in stages] == [0, 1, 2]
+    assert [s.retry for s in stages] == [0, 1, 2]
     assert [s.attempt for s in stages] == [0, 0, 0]  # the same work whenever it is done
     assert [s.lag for s in stages] == [Lag.NONE, Lag.NEXT_DAY, Lag.NEXT_DAY]
 
@@ -322,16 +333,16 @@ def test_one_try_is_allowed():
 
 
 def every_itinerary(a_pilot):
-    """Yield each procedure, channel, luck and itinerary with rework in every first review."""
+    """Yield each procedure, channel, draw and itinerary with rework in every first review."""
     for procedure in a_pilot.procedures.archetypes.values():
         for channel in Channel:
             if not getattr(procedure, channel.name.lower() + "_share"):
                 continue
-            for _, luck in lucks(a_pilot, procedure, channel):
+            for _, possible in possible_draws(a_pilot, procedure, channel):
                 again = frozenset((a.name, 0) for a in procedure.activities if a.review)
                 for rework, returns, settled in product((frozenset(), again), (False, True), (False, True)):
-                    lucky = Luck(luck.active, luck.misrouted, luck.incomplete, rework, returns, settled)
-                    yield procedure, channel, lucky, itinerary(a_pilot, procedure, channel, lucky)
+                    draw = CaseDraw(possible.active, possible.misrouted, possible.incomplete, rework, returns, settled)
+                    yield procedure, channel, draw, itinerary(a_pilot, procedure, channel, draw)
 
 
 @pytest.mark.parametrize("name", ["four_level", "three_level"])
@@ -350,7 +361,7 @@ def test_steps_lead_forward_and_all_can_be_reached(name):
 def test_only_waiting_residents_and_unseen_issues_can_leave(name):
     for *_, stages in every_itinerary(pilot(name)):
         for s in stages:
-            assert s.leave is None or s.signal or s.presence is not Presence.ABSENT
+            assert s.leave is None or s.awaits_patrol or s.presence is not Presence.ABSENT
             assert (s.desk is Desk.FRONT) == (s.presence is not Presence.ABSENT)
             assert (s.kind is Kind.OUTSIDE) == (s.desk is Desk.NOWHERE)
             assert s.level in pilot(name).structure.levels
@@ -374,9 +385,9 @@ def test_touch_minutes_of_a_procedure_are_the_same_under_every_structure():
         for incomplete in ((), ("desk",), ("review",)) if procedure.papers else ((),):
             minutes = [
                 sum(
-                    s.minutes / s.parts
+                    s.minutes / s.legs
                     for s in path(p, key, channel, incomplete=incomplete, misrouted=True)
-                    if s.kind is not Kind.RELAY or s.wrong
+                    if s.kind is not Kind.RELAY or s.at_wrong_desk
                 )
                 for p in (FOUR, THREE)
             ]
@@ -384,17 +395,17 @@ def test_touch_minutes_of_a_procedure_are_the_same_under_every_structure():
 
 
 @pytest.mark.parametrize("name", PILOTS)
-def test_the_chances_of_all_lucks_sum_to_one(name):
+def test_the_chances_of_all_draws_sum_to_one(name):
     for procedure in pilot(name).procedures.archetypes.values():
         for channel in Channel:
-            assert sum(p for p, _ in lucks(pilot(name), procedure, channel)) == pytest.approx(1, abs=1e-12)
+            assert sum(p for p, _ in possible_draws(pilot(name), procedure, channel)) == pytest.approx(1, abs=1e-12)
 
 
 def test_chances_worked_by_hand():
     # T2: visit 0.10, street review 0.20, misrouted 0.20, papers missing never 0.75, once 0.1875, twice 0.0625.
     chance = {
-        (luck.active, luck.misrouted, luck.incomplete): p
-        for p, luck in lucks(FOUR, FOUR.procedures.archetypes["T2"], Channel.COUNTER)
+        (draw.active, draw.misrouted, draw.incomplete): p
+        for p, draw in possible_draws(FOUR, FOUR.procedures.archetypes["T2"], Channel.COUNTER)
     }
     assert chance[(True, False, False), False, ()] == pytest.approx(0.9 * 0.8 * 0.8 * 0.75)
     assert chance[(True, True, True), True, ("review",)] == pytest.approx(0.1 * 0.2 * 0.2 * 0.25 * 0.75 * 0.3)
@@ -405,10 +416,10 @@ def test_chances_worked_by_hand():
 
 
 def test_papers_can_be_missing_only_where_there_are_papers_and_a_counter():
-    phone = lucks(FOUR, FOUR.procedures.archetypes["T11"], Channel.PHONE)
-    assert {luck.incomplete for _, luck in phone} == {()}
-    consultation = lucks(FOUR, FOUR.procedures.archetypes["T1"], Channel.COUNTER)
-    assert {(luck.misrouted, luck.incomplete) for _, luck in consultation} == {(False, ()), (True, ())}
+    phone = possible_draws(FOUR, FOUR.procedures.archetypes["T11"], Channel.PHONE)
+    assert {draw.incomplete for _, draw in phone} == {()}
+    consultation = possible_draws(FOUR, FOUR.procedures.archetypes["T1"], Channel.COUNTER)
+    assert {(draw.misrouted, draw.incomplete) for _, draw in consultation} == {(False, ()), (True, ())}
 
 
 def test_reviewed_means_that_a_review_is_among_the_activities_needed():

@@ -6,19 +6,22 @@ import numpy as np
 import pytest
 from setups.district import ALL_PILOTS, case, mapping, office, organised, pilot, place_of, tiny
 
-from sim import config, demand, guard, place, rosters, workload
-from sim.config import ConfigError
-from sim.demand import Channel
-from sim.itineraries import Desk, Kind, Luck, Presence, Way, itinerary, lucks
-from sim.replication import simulate
+from sim import config
+from sim.district import demand, overload, place, rosters, workload
+from sim.district.demand import Channel
+from sim.district.itineraries import possible_draws
+from sim.district.routing import itinerary
+from sim.district.stages import Access, CaseDraw, Desk, Kind, Presence
+from sim.errors import ConfigError
+from sim.study.replication import simulate
 
 THREE = pilot("three_level")
 
 
-def stages(a_pilot, archetype, **luck):
+def stages(a_pilot, archetype, **drawn):
     procedure = a_pilot.procedures.archetypes[archetype]
     active = tuple(a.name != "visit" for a in procedure.activities)
-    return itinerary(a_pilot, procedure, Channel.COUNTER, Luck(active, returns=False, **luck))
+    return itinerary(a_pilot, procedure, Channel.COUNTER, CaseDraw(active, returns=False, **drawn))
 
 
 def words(found):
@@ -28,7 +31,7 @@ def words(found):
 def duties(a_pilot, community=0):
     """Return the set of desks, and the paces by station, that each member of a community serves in some duty."""
     organisation = organised(a_pilot)
-    roster = rosters.of(organisation, office(a_pilot), 0)
+    roster = rosters.build_rosters(organisation, office(a_pilot), 0)
     found = []
     for m in organisation.members("community", community):
         first, last = roster.servers["first"][m : m + 2]
@@ -94,17 +97,17 @@ def test_generalists_serve_everything_and_are_slower_outside_their_own():
     here = {i for i, s in enumerate(organisation.stations) if (s.level, s.unit) == ("community", 0)}
     for person, _, paces in members:
         assert set(paces) == here
-        own = {int(organisation.at["community", desk][0, person.bundle]) for desk in (Desk.FILES, Desk.TASKS)}
+        own = {int(organisation.at["community", desk][0, person.specialism]) for desk in (Desk.FILES, Desk.TASKS)}
         own |= {int(organisation.at_grid[d][g]) for g in person.grids for d in (Desk.FIELD, Desk.PATROL, Desk.HOME)}
         assert {s for s, pace in paces.items() if pace == 1000} == own
         assert set(paces.values()) <= {1000, 1150}
 
 
 def test_generalists_are_one_pool_and_managers_one_of_their_own():
-    everybody = [p for p in guard.pools(organised(pilot("three_level_generalist"))) if p.level == "community"]
+    everybody = [p for p in overload.pools(organised(pilot("three_level_generalist"))) if p.level == "community"]
     assert [p.name for p in everybody[:2]] == ["community 1, all staff", "community 2, all staff"]
     assert sum(p.heads for p in everybody) == 238
-    apart = [p for p in guard.pools(organised(pilot("three_level_dedicated"))) if p.level == "community"]
+    apart = [p for p in overload.pools(organised(pilot("three_level_dedicated"))) if p.level == "community"]
     managers = [p for p in apart if p.name.endswith("grid managers")]
     assert sum(p.heads for p in managers) == 82
     assert sum(p.heads for p in apart) == 238
@@ -116,11 +119,11 @@ def test_generalists_are_one_pool_and_managers_one_of_their_own():
 
 def test_an_overloaded_owner_marks_the_grids_of_their_own():
     organisation = organised(pilot("flatten_only"))
-    pools = guard.pools(organisation)
-    bad = guard.overloaded_stations(organisation, pools)
-    drowned = {(p.unit, p.bundle) for p in pools if p.level == "community" and p.overloaded}
+    pools = overload.pools(organisation)
+    bad = overload.overloaded_stations(organisation, pools)
+    drowned = {(p.unit, p.team) for p in pools if p.level == "community" and p.overloaded}
     assert drowned
-    owner = {g: (p.unit, p.bundle) for p in organisation.people for g in p.grids}
+    owner = {g: (p.unit, p.specialism) for p in organisation.people for g in p.grids}
     for station, marked in zip(organisation.stations, bad, strict=True):
         if station.grid >= 0:
             assert marked == (owner[station.grid] in drowned)
@@ -128,9 +131,9 @@ def test_an_overloaded_owner_marks_the_grids_of_their_own():
 
 def test_an_overloaded_manager_marks_the_grids_and_nothing_else():
     organisation = organised(pilot("three_level_dedicated"))
-    pools = guard.pools(organisation)
+    pools = overload.pools(organisation)
     drowned = [p for p in pools if p.name == "community 1, grid managers"]
-    bad = guard.overloaded_stations(organisation, [type(p)(**vars(p) | {"hours": 1e9}) for p in drowned])
+    bad = overload.overloaded_stations(organisation, [type(p)(**vars(p) | {"hours": 1e9}) for p in drowned])
     marked = {(s.desk, s.unit) for s, b in zip(organisation.stations, bad, strict=True) if b}
     assert marked == {(desk, 0) for desk in (Desk.FIELD, Desk.PATROL, Desk.HOME)}
 
@@ -140,7 +143,7 @@ def test_an_overloaded_manager_marks_the_grids_and_nothing_else():
 
 def test_each_service_point_has_a_queue_and_its_own_neighbours():
     a_pilot = tiny("three_level", "service.points=3")
-    organisation, where = organised(a_pilot), place.of(a_pilot)
+    organisation, where = organised(a_pilot), place.build_place(a_pilot)
     assert len(organisation.at_point) == 6
     assert np.array_equal(where.point // 3, where.community)
     assert np.ptp(np.bincount(where.point)) <= 1
@@ -188,7 +191,7 @@ def test_points_without_enough_staff_at_the_desks_are_refused():
 def test_no_point_always_has_a_seat_less():
     a_pilot = tiny("three_level", "service.points=2", "run.measured_weeks=12")
     organisation = organised(a_pilot)
-    roster = rosters.of(organisation, office(a_pilot), 0)
+    roster = rosters.build_rosters(organisation, office(a_pilot), 0)
     spans, duties_ = roster.servers, roster.duties
     manned = np.zeros(len(organisation.stations))
     for m in organisation.members("community", 0):
@@ -203,7 +206,7 @@ def test_no_point_always_has_a_seat_less():
 
 
 def test_a_file_by_agency_costs_the_resident_no_trip():
-    office_way, agency = (stages(THREE, "T7", way=way) for way in (Way.OFFICE, Way.AGENCY))
+    office_way, agency = (stages(THREE, "T7", access=access) for access in (Access.OFFICE, Access.AGENCY))
     assert sum(s.trip for s in office_way) == 2
     assert sum(s.trip for s in agency) == 0
     assert words(agency) == [
@@ -214,7 +217,7 @@ def test_a_file_by_agency_costs_the_resident_no_trip():
 
 
 def test_at_the_door_the_front_desk_comes_home_outside_the_own_line():
-    door = stages(THREE, "T2", way=Way.DOOR, incomplete=("desk",))
+    door = stages(THREE, "T2", access=Access.DOOR, incomplete=("desk",))
     # 8 min at the pace of an outsider and 3 min of way; the papers are fetched at home too.
     assert [(s.activity, s.kind, s.minutes, s.trip) for s in door[:2]] == [
         ("front", Kind.DOOR, 8 * 1.15 + 3, False), ("front", Kind.DOOR, 8 * 1.15 + 3, False),
@@ -224,9 +227,9 @@ def test_at_the_door_the_front_desk_comes_home_outside_the_own_line():
 
 
 def test_a_misrouted_matter_at_the_door_ends_at_the_right_one():
-    door = stages(THREE, "T2", way=Way.DOOR, misrouted=True)
+    door = stages(THREE, "T2", access=Access.DOOR, misrouted=True)
     assert [s.activity for s in door[:2]] == ["wrong desk", "front"]
-    agency = stages(THREE, "T2", way=Way.AGENCY, misrouted=True)
+    agency = stages(THREE, "T2", access=Access.AGENCY, misrouted=True)
     assert [s.activity for s in agency[:3]] == ["fetch papers", "wrong desk", "front"]
 
 
@@ -254,11 +257,11 @@ def test_every_share_can_be_everything(name):
 def test_the_street_counter_becomes_a_file_for_whom_staff_carry_it():
     four = pilot("four_level")
     assert "s:street_review/front" in words(stages(four, "T3"))
-    assert "s:street_review/files" in words(stages(four, "T3", way=Way.AGENCY))
+    assert "s:street_review/files" in words(stages(four, "T3", access=Access.AGENCY))
 
 
 def test_who_phones_instead_makes_no_trip():
-    phoned = stages(THREE, "T1", way=Way.PHONE)
+    phoned = stages(THREE, "T1", access=Access.PHONE)
     assert [(s.presence, s.trip) for s in phoned] == [(Presence.ON_THE_PHONE, False)]
 
 
@@ -282,28 +285,28 @@ LEVERS = (
 
 def test_the_shares_of_ways_and_decisions_come_out_as_set():
     a_pilot = pilot("three_level", *LEVERS)
-    from sim import luck
+    from sim.district.case_draws import draw_cases
 
     where = place_of("three_level")
-    requests = demand.draw(a_pilot, where, 0).of(Channel.COUNTER)
-    found, which = luck.drawn(a_pilot, where, requests, Channel.COUNTER)
-    way = np.array([lucky.way for _, lucky in found])[which]
-    papers = np.array([archetype.papers for archetype, _ in found])[which]
-    by_phone = np.array([not a.papers and a.phone_share > 0 for a, _ in found])[which]
+    requests = demand.draw(a_pilot, where, 0).in_channel(Channel.COUNTER)
+    cases, case = draw_cases(a_pilot, where, requests, Channel.COUNTER)
+    access = np.array([draw.access for _, draw in cases])[case]
+    papers = np.array([archetype.papers for archetype, _ in cases])[case]
+    by_phone = np.array([not a.papers and a.phone_share > 0 for a, _ in cases])[case]
     special = where.special[requests.household]
-    n = len(way)
-    assert (way == Way.DOOR).mean() == pytest.approx(0.2, abs=4 * (0.16 / n) ** 0.5)
-    assert (way[special] == Way.DOOR).all()  # a tenth of the requests: they come first
-    assert (way[papers & (way != Way.DOOR)] == Way.AGENCY).mean() == pytest.approx(0.3, abs=0.01)
-    assert (way[by_phone & (way != Way.DOOR)] == Way.PHONE).mean() == pytest.approx(0.4, abs=0.01)
-    contact = np.array([lucky.named_contact for _, lucky in found])[which]
+    n = len(access)
+    assert (access == Access.DOOR).mean() == pytest.approx(0.2, abs=4 * (0.16 / n) ** 0.5)
+    assert (access[special] == Access.DOOR).all()  # a tenth of the requests: they come first
+    assert (access[papers & (access != Access.DOOR)] == Access.AGENCY).mean() == pytest.approx(0.3, abs=0.01)
+    assert (access[by_phone & (access != Access.DOOR)] == Access.PHONE).mean() == pytest.approx(0.4, abs=0.01)
+    contact = np.array([draw.named_contact for _, draw in cases])[case]
     assert contact.mean() == pytest.approx(0.5, abs=0.01)
 
 
 @pytest.mark.parametrize("archetype", ["T1", "T3", "T6", "T11"])
-def test_the_probabilities_of_all_lucks_sum_to_one(archetype):
+def test_the_probabilities_of_all_draws_sum_to_one(archetype):
     a_pilot = pilot("three_level", *LEVERS)
-    total = sum(p for p, _ in lucks(a_pilot, a_pilot.procedures.archetypes[archetype], Channel.COUNTER))
+    total = sum(p for p, _ in possible_draws(a_pilot, a_pilot.procedures.archetypes[archetype], Channel.COUNTER))
     assert total == pytest.approx(1)
 
 
@@ -369,10 +372,11 @@ def test_pilots_differ_from_each_other_in_the_levers_they_name():
 
 
 def test_the_tables_before_a_run_are_made_for_every_lever_of_the_reform():
-    from sim import tables
+    from sim.study import load_tables as tables
+    from sim.study.design import prepared_all
 
     for name, overrides in (
         ("three_level", ("service.points=3",)), ("three_level_dedicated", ("roles.managers_per_grid=1.0",)),
     ):  # fmt: skip
-        organisations = tables.organisations([pilot(name, *overrides)])
-        assert "today" in [column.heading for column in tables.work_table(organisations).columns]
+        designs = prepared_all([pilot(name, *overrides)])
+        assert tables.TODAY in [column.heading for column in tables.work_table(designs).columns]

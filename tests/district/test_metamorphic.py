@@ -11,18 +11,24 @@ from setups.district import CONFIGS, PILOTS, TINY, case, mapping, pilot, tiny
 from setups.networks import columns, random_network
 from setups.shipped_networks import NAMES
 
-from sim import config, engines, files, queueing, replication, workload
-from sim.analysis import Verdict
-from sim.background import OFFICE
-from sim.clock import HOUR
-from sim.comparison import Shown, compare
-from sim.demand import Channel
+from sim import config
+from sim.config.report import JudgedMeasure
+from sim.district import engines, workload
+from sim.district.background import OFFICE
+from sim.district.demand import Channel
+from sim.district.stages import KIND_NAMES, Kind
+from sim.draws.clock import HOUR
 from sim.engine import compiled
-from sim.itineraries import KIND_NAMES, Kind
+from sim.engine.network import owners
+from sim.engine.network_building import make_network
+from sim.engine.record import Outcome
 from sim.measures import staff
 from sim.measures.queueing import queueing_measures
-from sim.network import make_network, owners
-from sim.visits import Outcome
+from sim.queueing import sample
+from sim.statistics.verdicts import Verdict
+from sim.store import files
+from sim.study import replication
+from sim.study.comparison.differences import compare
 
 YUEHU = pytest.param(pilot, marks=pytest.mark.long, id="yuehu")
 TOWN = pytest.param(tiny, id="tiny")
@@ -391,11 +397,11 @@ def network_plan(name, change=lambda plain: None):
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         plain = OmegaConf.to_container(compose(f"network/{name}"), resolve=True)["network"]
     change(plain)
-    return queueing.load(plain)
+    return sample.load(plain)
 
 
 def ran(plan, replication_=0):
-    network, labels, horizon = queueing.sample(plan, 5, replication_)
+    network, labels, horizon = sample.sample(plan, 5, replication_)
     visits, spells = compiled.run(network, horizon)
     start, end = plan.window
     measures = queueing_measures(network, labels, visits, spells, start=start, end=end, horizon=horizon)
@@ -439,7 +445,7 @@ def test_the_order_in_which_a_network_is_written_changes_nothing(name):
 def test_no_phone_calls_leave_every_visit_to_a_counter_as_it_was(name):
     quiet = tiny(name, "demand.phone_per_resident_year=0", "demand.latent_per_resident_year=0")
     base, other = case(tiny(name)), case(quiet)
-    counter = base.demand.of(Channel.COUNTER)
+    counter = base.demand.in_channel(Channel.COUNTER)
     assert len(other.demand) == len(counter) > 100
     assert other.demand.digest() == counter.digest()
     n_steps = int(other.network.requests.first[len(counter)])
@@ -452,7 +458,7 @@ def test_no_phone_calls_leave_every_visit_to_a_counter_as_it_was(name):
 @pytest.mark.parametrize(("rate", "kept"), [("phone", "latent"), ("latent", "phone"), ("counter", "latent")])
 def test_what_comes_through_one_channel_moves_no_draw_of_another(rate, kept):
     base, other = case(tiny()).demand, case(tiny("four_level", f"demand.{rate}_per_resident_year=1")).demand
-    one, two = (demand.of(Channel[kept.upper()]) for demand in (base, other))
+    one, two = (demand.in_channel(Channel[kept.upper()]) for demand in (base, other))
     assert len(base) != len(other)
     assert one.digest() == two.digest()
     for purpose in ("front/0", "misrouted", "comes"):
@@ -475,7 +481,7 @@ def test_a_design_against_itself_differs_by_exactly_nothing_in_every_measure(dis
     # A slope needs three requests; all else has a row in every replication, NaN where nothing was observed.
     assert set(counts.filter(pl.col("len") < 6)["measure"]) <= {"days_per_hand_over"}
     keys = counts.filter(pl.col("len") == 6).select("measure", "group").rows()
-    shown = [Shown(measure, group, measure, "share", touched=None) for measure, group in keys]
+    shown = [JudgedMeasure(measure=m, group=group, label=m, mid="share", touched=None) for m, group in keys]
     table = compare(measures, [base.name, "again"], base.mid, base.run, {}, shown)
     assert len(table) == len(keys) > 300
     said = table.filter(pl.col("why") == "")
@@ -508,7 +514,7 @@ def test_the_demand_and_what_becomes_of_it_by_luck_is_the_same_under_every_desig
     assert len({one.demand.digest() for one in made}) == 1
     assert len({one.demand.uniforms("front/0").tobytes() for one in made}) == 1
     # Who comes to a counter comes at one instant; the same case then takes the same work, and bears the same wait.
-    n = len(made[0].demand.of(Channel.COUNTER))
+    n = len(made[0].demand.in_channel(Channel.COUNTER))
     assert len({one.network.requests.begin[:n].tobytes() for one in made}) == 1
     for column in ("work", "patience"):
         told = [getattr(one.network.steps, column)[first_contacts(one, n)] for one in made]
@@ -654,7 +660,7 @@ def paces(network, spells):
 
 @pytest.mark.parametrize("district", [TOWN, YUEHU])
 def test_work_that_residents_do_not_bring_is_the_same_hours_in_every_pilot(district):
-    # Pieces are whole, so each unit and bundle may be one piece off what the year's hours say.
+    # Pieces are whole, so each unit and specialism may be one piece off what the year's hours say.
     for name in PILOTS:
         a_pilot = district(name)
         made = case(a_pilot)

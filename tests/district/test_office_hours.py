@@ -3,13 +3,13 @@ import datetime as dt
 import numpy as np
 from setups.district import office, pilot
 
-from sim import office as office_module
-from sim.clock import DAY, HOUR, MINUTE, WEEK
-from sim.office import OfficeTime
+from sim.district import office_hours as office_module
+from sim.district.office_hours import OfficeTime
+from sim.draws.clock import DAY, HOUR, MINUTE, WEEK
 
 CALENDAR = pilot().district.calendar
 STRUCTURE = pilot().structure
-YEAR = OfficeTime.of(CALENDAR, 52)
+YEAR = OfficeTime.from_calendar(CALENDAR, 52)
 
 
 def day_number(year, month, day):
@@ -97,7 +97,7 @@ def test_months_start_on_their_first_working_day():
 
 
 def test_a_second_year_repeats_the_first_with_twelve_months():
-    two = OfficeTime.of(CALENDAR, 104)
+    two = OfficeTime.from_calendar(CALENDAR, 104)
     assert np.array_equal(two.working_days, np.concatenate([YEAR.working_days, YEAR.working_days + 364]))
     later = two.working_days[two.month_starts()] >= 364
     assert later.sum() == 12
@@ -106,7 +106,7 @@ def test_a_second_year_repeats_the_first_with_twelve_months():
 
 
 def test_a_short_horizon_is_the_beginning_of_a_long_one():
-    three = OfficeTime.of(CALENDAR, 3)
+    three = OfficeTime.from_calendar(CALENDAR, 3)
     assert three.weeks == 3
     assert three.hours.total == 14 * 7.5 * HOUR  # 15 weekdays less one holiday
     part = YEAR.hours.clipped(0, 3 * WEEK)

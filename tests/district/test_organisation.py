@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from setups.district import PILOTS, organised, pilot, place_of, tiny
 
-from sim import organisation, workload
-from sim.config import GROUPS, ConfigError
-from sim.itineraries import Desk
+from sim.config import GROUPS
+from sim.district import organisation, workload
+from sim.district.stages import Desk
+from sim.errors import ConfigError
 
 LINES = list(pilot().procedures.lines)
 
@@ -61,10 +62,10 @@ def test_a_clipped_remainder_adds_up_within_its_bounds(weights, data):
     assert found.max() <= 5
 
 
-# ----------------------------------------------------------------------------------------------- bundles
+# ----------------------------------------------------------------------------------------------- specialisms
 
 
-def test_lines_are_bundled_by_the_longest_first():
+def test_lines_are_shared_out_by_the_longest_first():
     # 7 to the first, 5 to the second, 4 to the second (5 < 7), 3 to the first (7 < 9), 1 to the second (9 < 10).
     assert organisation.balanced(np.array([3.0, 7, 4, 5, 1]), 2).tolist() == [0, 0, 1, 1, 1]
     # With 8 on the first already: 7 and then 4 (7 < 8) go to the second; 3 goes to the first (8 < 11).
@@ -74,26 +75,26 @@ def test_lines_are_bundled_by_the_longest_first():
 @pytest.mark.parametrize("name", PILOTS)
 def test_every_line_has_a_post_and_every_post_a_head(name):
     organised_pilot = organised(pilot(name))
-    for level, plan in organised_pilot.bundles.items():
+    for level, plan in organised_pilot.specialisms.items():
         assert plan.shape[1] == (17 if level == "community" else 5)
-        for unit, bundles in enumerate(plan):
+        for unit, specialisms in enumerate(plan):
             members = [organised_pilot.people[i] for i in organised_pilot.members(level, unit)]
-            assert {p.bundle for p in members} == set(bundles.tolist())
+            assert {p.specialism for p in members} == set(specialisms.tolist())
 
 
 def test_posts_of_today_and_of_the_proposal():
     four, three = organised(pilot("four_level")), organised(pilot("three_level"))
     old = heads("four_level", "community")
-    assert [len(set(bundles)) for bundles in four.bundles["community"].tolist()] == old.tolist()  # one each
-    assert [len(set(bundles)) for bundles in three.bundles["community"].tolist()] == [6] * 10  # six specialisms
-    assert [len(set(bundles)) for bundles in four.bundles["street"].tolist()] == [5] * 5
+    assert [len(set(unit)) for unit in four.specialisms["community"].tolist()] == old.tolist()  # one each
+    assert [len(set(unit)) for unit in three.specialisms["community"].tolist()] == [6] * 10
+    assert [len(set(unit)) for unit in four.specialisms["street"].tolist()] == [5] * 5
 
 
 def test_heads_of_a_section_follow_its_hours():
     district = organised(pilot("three_level"))
     hours = workload.line_hours(district.pilot, list(district.works), "district")
-    members = Counter(p.bundle for p in district.people if p.level == "district")
-    found = np.array([members[int(district.bundles["district"][0, i])] for i in range(5)])
+    members = Counter(p.specialism for p in district.people if p.level == "district")
+    found = np.array([members[int(district.specialisms["district"][0, i])] for i in range(5)])
     exact = 60 * np.array([hours[g] for g in GROUPS]) / sum(hours.values())
     assert np.all(np.abs(found - exact) < 1)
 
@@ -179,14 +180,14 @@ MIXTURES = [
 @pytest.mark.parametrize(("name", "overrides"), MIXTURES)
 def test_every_station_is_of_a_post_or_a_keeper(name, overrides):
     organised_pilot = organised(tiny(name, *overrides))
-    posts = {(p.level, p.unit, p.bundle) for p in organised_pilot.people}
+    posts = {(p.level, p.unit, p.specialism) for p in organised_pilot.people}
     units = {(p.level, p.unit) for p in organised_pilot.people}
     kept = {grid for p in organised_pilot.people for grid in p.grids}
     for s in organised_pilot.stations:
         if s.grid >= 0:
             assert s.grid in kept
-        elif s.bundle >= 0:
-            assert (s.level, s.unit, s.bundle) in posts
+        elif s.specialism >= 0:
+            assert (s.level, s.unit, s.specialism) in posts
         else:
             assert (s.level, s.unit) in units
             assert s.desk is Desk.FRONT
@@ -197,13 +198,13 @@ def test_the_tables_lead_to_the_stations_that_they_name(name, overrides):
     organised_pilot = organised(tiny(name, *overrides))
     for (level, desk), table in organised_pilot.at.items():
         for unit, row in enumerate(table):
-            for bundle in set(organised_pilot.bundles[level][unit].tolist()):
-                if row[bundle] < 0:  # field work of a community lies in its grids
+            for specialism in set(organised_pilot.specialisms[level][unit].tolist()):
+                if row[specialism] < 0:  # field work of a community lies in its grids
                     assert (level, desk) == ("community", Desk.FIELD)
                     continue
-                s = organised_pilot.stations[row[bundle]]
+                s = organised_pilot.stations[row[specialism]]
                 assert (s.desk, s.level, s.unit) == (desk, level, unit)
-                assert s.bundle in (bundle, -1)
+                assert s.specialism in (specialism, -1)
     for desk, table in organised_pilot.at_grid.items():
         assert [organised_pilot.stations[i].grid for i in table] == list(range(len(table)))
         assert {organised_pilot.stations[i].desk for i in table} == {desk}
@@ -243,5 +244,5 @@ def test_the_way_to_the_field_is_that_to_ones_own_grids():
 def test_staff_of_a_district_without_work_of_its_own_have_posts():
     # Then three of the district's five sections have nothing to do.
     idle = organised(tiny("four_level", "burden.district_own_share=0"))
-    posts = set(idle.bundles["district"][0].tolist())
-    assert {p.bundle for p in idle.people if p.level == "district"} == posts
+    posts = set(idle.specialisms["district"][0].tolist())
+    assert {p.specialism for p in idle.people if p.level == "district"} == posts

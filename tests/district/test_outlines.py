@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from setups.district import PILOTS, place_of, tiny
 
-from sim import place, territory
+from sim.district import outlines, place
 
 
 def area(loop):
@@ -11,25 +11,25 @@ def area(loop):
 
 
 def meshed(where):
-    return territory.cells(where.n_households)
+    return outlines.cells(where.n_households)
 
 
 @pytest.mark.parametrize("n", [3, 4, 5, 64, 2143, 46_429])
 def test_every_household_has_land_and_all_of_the_square_is_somebodys(n):
-    household = territory.cells(n)
+    household = outlines.cells(n)
     assert np.unique(household).tolist() == list(range(n))
     assert household.shape[0] == household.shape[1]
 
 
 def test_a_household_has_the_cell_that_it_lives_in():
     n = 2143
-    household = territory.cells(n)
+    household = outlines.cells(n)
     column, row = np.floor(place.hilbert_points(n) * len(household)).astype(int).T
     assert household[row, column].tolist() == list(range(n))
 
 
 def test_a_great_city_is_drawn_on_the_finest_mesh():
-    household = territory.cells(3_000_000)
+    household = outlines.cells(3_000_000)
     assert household.shape == (512, 512)
     assert np.ptp(np.diff(np.sort(household.ravel()))) <= 1  # every cell stands for as many, but for one
 
@@ -39,7 +39,7 @@ def test_outlines_of_units_cover_the_square_and_as_much_of_it_as_their_household
     where = place_of(name)
     household = meshed(where)
     for unit in (where.today, where.community, where.street, where.grid):
-        areas = np.array([sum(map(area, loops)) for loops in territory.outlines(unit[household])])
+        areas = np.array([sum(map(area, loops)) for loops in outlines.outlines(unit[household])])
         assert areas.sum() == household.size
         share = np.bincount(unit) / where.n_households
         assert np.abs(areas - share * household.size).max() < 2  # cells; a border is at most a cell off at each end
@@ -57,7 +57,7 @@ def test_the_cells_of_a_grid_belong_to_one_community(name):
 def test_an_outline_worked_by_hand():
     # 1 1
     # 0 1   seen from the south, as rows are numbered: unit 1 is an L, unit 0 the cell in the south-west.
-    small, ell = territory.outlines(np.array([[0, 1], [1, 1]]))
+    small, ell = outlines.outlines(np.array([[0, 1], [1, 1]]))
     assert sorted(map(tuple, small[0].tolist())) == [(0, 0), (0, 1), (1, 0), (1, 1)]
     assert area(small[0]) == 1
     assert sorted(map(tuple, ell[0].tolist())) == [(0, 1), (0, 2), (1, 0), (1, 1), (2, 0), (2, 2)]
@@ -67,20 +67,20 @@ def test_an_outline_worked_by_hand():
 def test_a_hole_goes_round_the_other_way_and_a_unit_without_a_cell_has_no_outline():
     unit = np.zeros((3, 3), dtype=int)
     unit[1, 1] = 2
-    ring, none, middle = territory.outlines(unit)
+    ring, none, middle = outlines.outlines(unit)
     assert sorted(map(area, ring)) == [-1, 9]
     assert none == []
     assert list(map(area, middle)) == [1]
 
 
 def test_cells_that_touch_at_a_corner_only_are_outlined_whole():
-    loops = territory.outlines(np.array([[0, 1], [1, 0]]))
+    loops = outlines.outlines(np.array([[0, 1], [1, 0]]))
     assert [sum(map(area, each)) for each in loops] == [2, 2]
 
 
 def test_an_office_stands_at_the_centroid_from_which_ways_are_measured():
-    where = place.of(tiny())
-    centre = territory.centroids(where, where.community)
+    where = place.build_place(tiny())
+    centre = outlines.centroids(where, where.community)
     assert centre.shape == (4, 2)
     away = np.hypot(*(where.xy - centre[where.community]).T) * where.detour
     assert np.allclose(away, where.distance(where.community), rtol=1e-12)

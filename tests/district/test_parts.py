@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from setups.district import PILOTS, office, tiny
 
-from sim import assemble, demand, organisation, place, rosters
-from sim.clock import DAY, WEEK
-from sim.demand import Channel
-from sim.layout import ENGINE_COLUMNS, LABEL_COLUMNS, Rows
-from sim.network import NARROW
+from sim.district import assemble, demand, organisation, place, rosters
+from sim.district.demand import Channel
+from sim.district.step_table import ENGINE_COLUMNS, LABEL_COLUMNS, StepColumns
+from sim.draws.clock import DAY, WEEK
+from sim.engine.network_building import NARROW
 
 ODD = ("roles.order=split", "roles.cover=colleague", "burden.first_after_share=0.5", "burden.release=monday")
 
@@ -19,9 +19,9 @@ ODD = ("roles.order=split", "roles.cover=colleague", "burden.first_after_share=0
 def planned(name, *overrides, district=0):
     """Return the plan of a replication of a tiny district."""
     a_pilot = tiny(name, *overrides)
-    where = place.of(a_pilot, district)
+    where = place.build_place(a_pilot, district)
     drawn = demand.draw(a_pilot, where, 2)
-    return assemble.plan(organisation.of(a_pilot, where), office(a_pilot), drawn, 2)
+    return assemble.plan(organisation.build_organisation(a_pilot, where), office(a_pilot), drawn, 2)
 
 
 @cache
@@ -110,7 +110,7 @@ def test_a_part_of_a_demand_keeps_the_draws_of_its_requests():
     assert np.array_equal(inner.ids, drawn.part(10 * DAY, 11 * DAY).ids)
     assert np.array_equal(inner.uniforms("comes"), drawn.uniforms("comes")[inner.ids])
     for channel in Channel:
-        assert np.array_equal(drawn.of(channel).ids, np.flatnonzero(drawn.channel == channel))
+        assert np.array_equal(drawn.in_channel(channel).ids, np.flatnonzero(drawn.channel == channel))
 
 
 # ------------------------------------------------------------------------------------------------- narrow columns
@@ -125,7 +125,7 @@ def test_steps_have_the_types_of_the_network_and_requests_are_13_bytes():
 
 
 def test_a_value_beyond_its_narrow_type_widens_the_column_and_loses_nothing():
-    rows = Rows(4)
+    rows = StepColumns(4)
     rows.put("station", np.array([0, 2]), np.array([7, 2**15 - 1]))
     rows.put("work", slice(0, 2), 5)
     assert rows.columns["station"].dtype == np.int16
@@ -149,8 +149,8 @@ def test_papers_may_be_missing_for_more_ticks_than_32_bits_hold():
 
 def test_district_0_is_a_district_alone():
     a_pilot = tiny()
-    assert np.array_equal(place.of(a_pilot).today, place.of(a_pilot, 0).today)
-    alone, first = demand.draw(a_pilot, place.of(a_pilot), 2), planned("four_level", district=0).demand
+    assert np.array_equal(place.build_place(a_pilot).today, place.build_place(a_pilot, 0).today)
+    alone, first = demand.draw(a_pilot, place.build_place(a_pilot), 2), planned("four_level", district=0).demand
     assert alone.digest() == first.digest()
 
 
@@ -163,16 +163,16 @@ def test_districts_of_one_config_have_places_residents_staff_and_work_of_their_o
     assert len({plan.demand.digest() for plan in plans}) == 3
     assert len({plan.demand.uniforms("front/0")[:9].tobytes() for plan in plans}) == 3
     assert len({plan.meetings[:20].tobytes() for plan in plans}) == 3
-    assert len({len(plan.place.servers.open) for plan in plans}) == 3
+    assert len({len(plan.bare.servers.open) for plan in plans}) == 3
     begins = [np.concatenate([batch.begin for batch in plan.batches[:40]]) for plan in plans]
     assert len({begin.tobytes() for begin in begins}) == 3
 
 
 def test_a_district_keeps_its_place_in_every_replication_and_differs_in_all_else():
     a_pilot = tiny()
-    where = place.of(a_pilot, 5)
+    where = place.build_place(a_pilot, 5)
     one, two = (demand.draw(a_pilot, where, r) for r in (0, 1))
     assert one.digest() != two.digest()
-    there = organisation.of(a_pilot, where)
-    absent = [rosters.of(there, office(a_pilot), r).servers["open"].tobytes() for r in (0, 1)]
+    there = organisation.build_organisation(a_pilot, where)
+    absent = [rosters.build_rosters(there, office(a_pilot), r).servers["open"].tobytes() for r in (0, 1)]
     assert absent[0] != absent[1]

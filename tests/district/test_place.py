@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from setups.district import PILOTS, pilot, place_of, tiny
 
-from sim import place
+from sim.district import place
 
 
 @pytest.mark.parametrize("order", [1, 2, 3, 5])
@@ -87,10 +87,10 @@ def test_the_map_the_special_households_and_todays_communities_are_the_same_unde
 
 
 def test_the_place_does_not_hang_on_the_seed_of_the_run():
-    again = place.of(pilot("four_level", "run.seed=99"))
+    again = place.build_place(pilot("four_level", "run.seed=99"))
     assert np.array_equal(again.community, place_of("four_level").community)
     assert np.array_equal(again.special, place_of("four_level").special)
-    other = place.of(pilot("four_level", "district.place_seed=99"))
+    other = place.build_place(pilot("four_level", "district.place_seed=99"))
     assert not np.array_equal(other.community, place_of("four_level").community)
 
 
@@ -182,6 +182,6 @@ def test_blocks_are_runs_and_none_is_empty(sizes, data):
 
 
 def test_the_tiny_district_has_four_communities_in_two_streets():
-    where = place.of(tiny())
+    where = place.build_place(tiny())
     assert where.n_households == 2143
     assert where.community_street.tolist() == [0, 0, 1, 1]

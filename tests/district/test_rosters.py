@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from setups.district import office, organised, tiny
 
-from sim import rosters
-from sim.clock import DAY, HOUR, WEEK
 from sim.config import Absence
-from sim.itineraries import Desk
-from sim.streams import stream
+from sim.district import rosters
+from sim.district.stages import Desk
+from sim.draws.clock import DAY, HOUR, WEEK
+from sim.draws.streams import stream
 
 SHIPPED = Absence(share=0.2, single_days_share=0.5, block_days_min=5, block_days_max=10)
 WEEKS = "run.measured_weeks=6"
@@ -19,7 +19,7 @@ def written(name, *overrides, replication=0):
     """Return a tiny organisation over some weeks, its office time and the rosters of a replication."""
     a_pilot = tiny(name, WEEKS, *overrides)
     organisation, time = organised(a_pilot), office(a_pilot)
-    return organisation, time, rosters.of(organisation, time, replication)
+    return organisation, time, rosters.build_rosters(organisation, time, replication)
 
 
 def spans(roster, person):
@@ -185,7 +185,7 @@ def test_today_each_serves_the_own_lines_and_grids_at_the_own_pace():
         served = [organisation.stations[s] for s in lines(roster, duty)]
         assert {s.unit for s in served} == {person.unit}
         assert {s.level for s in served} == {person.level}
-        assert {s.bundle for s in served if s.grid < 0} == {person.bundle}
+        assert {s.specialism for s in served if s.grid < 0} == {person.specialism}
         assert {s.grid for s in served if s.grid >= 0} == set(person.grids)
         assert {pace for _, pace in lines(roster, duty).values()} == {1000}
         assert time.hours.contains(opened)
@@ -307,7 +307,7 @@ def test_without_cover_the_line_of_an_absent_worker_is_closed():
     organisation, time, roster = written("four_level")
     files = organisation.at["community", Desk.FILES]
     for i in organisation.members("community", 0):
-        station = int(files[0, organisation.people[i].bundle])
+        station = int(files[0, organisation.people[i].specialism])
         for day in set((time.hours.open // DAY).tolist()) - present(roster, i):
             noon = day * DAY + 10 * HOUR
             others = [on_duty(roster, m, noon) for m in organisation.members("community", 0) if m != i]
@@ -330,8 +330,8 @@ def test_with_cover_a_colleague_takes_over_last_and_more_slowly():
                     s
                     for s, station in enumerate(organisation.stations)
                     if station.grid in organisation.people[m].grids
-                    or (station.level, station.unit, station.bundle)
-                    == ("community", unit, organisation.people[m].bundle)
+                    or (station.level, station.unit, station.specialism)
+                    == ("community", unit, organisation.people[m].specialism)
                 }
                 assert mine <= served.keys()
                 extra = {s: served[s] for s in mine}

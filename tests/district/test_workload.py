@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from setups.district import PILOTS, case, organised, pilot, place_of, tiny
 
-from sim import demand, guard, place, workload
-from sim.clock import HOUR
 from sim.config import LEVELS
-from sim.demand import Channel
-from sim.itineraries import Kind
+from sim.district import demand, overload, place, workload
+from sim.district.demand import Channel
+from sim.district.stages import Kind
+from sim.draws.clock import HOUR
 
 PRESENT = 249 * 7.5 * 0.8  # hours a year of one head: working days x hours x (1 - absence)
 
@@ -208,7 +208,7 @@ def test_the_chance_of_seeing_an_issue_falls_with_the_size_of_the_grid():
 def test_todays_organisation_of_a_merged_district_is_the_four_level_one():
     then = workload.today(pilot("three_level"))
     assert workload.heads(then) == workload.heads(pilot("four_level"))
-    total = sum(w.hours for w in workload.expected(then, place.of(then)))
+    total = sum(w.hours for w in workload.expected(then, place.build_place(then)))
     assert total == pytest.approx(sum(w.hours for w in works("four_level")))
 
 
@@ -219,7 +219,7 @@ def test_todays_organisation_of_a_merged_district_is_the_four_level_one():
 def test_expected_hours_of_residents_are_the_mean_of_what_is_drawn(name):
     # Without latent issues (whose way hangs on the patrols) and repeated tries, every step laid out is done.
     a_pilot = tiny(name, "demand.latent_per_resident_year=0", "demand.return_share=0", "run.measured_weeks=2")
-    where = place.of(a_pilot)
+    where = place.build_place(a_pilot)
     # The horizon's part of a year's requests, as yearly rates.
     counter, phone = (
         demand.hourly_profile(a_pilot, c)[: 7 * a_pilot.run.weeks].sum() for c in (Channel.COUNTER, Channel.PHONE)
@@ -250,7 +250,7 @@ def test_expected_hours_of_residents_are_the_mean_of_what_is_drawn(name):
 def test_the_pools_of_the_guard_carry_the_hours_of_the_workload():
     for name in PILOTS:
         organisation = organised(pilot(name))
-        pools = guard.pools(organisation)
+        pools = overload.pools(organisation)
         for level in pilot(name).structure.levels:
             ours = [p for p in pools if p.level == level]
             due = sum(
@@ -268,7 +268,7 @@ def test_the_pools_of_the_guard_carry_the_hours_of_the_workload():
 
 def test_the_district_of_the_proposal_is_named_as_overloaded_and_todays_is_not():
     def overloaded(name):
-        return {p.level for p in guard.pools(organised(pilot(name))) if p.overloaded and p.level != "community"}
+        return {p.level for p in overload.pools(organised(pilot(name))) if p.overloaded and p.level != "community"}
 
     assert overloaded("four_level") == set()
     assert overloaded("three_level") == {"district"}

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sim.arrivals import arrival_times, day_factors, renewal_times
-from sim.clock import DAY, HOUR, MINUTE
-from sim.laws import Deterministic, Erlang, Exponential, Uniform, Weibull
+from sim.draws.arrivals import arrival_times, day_factors, renewal_times
+from sim.draws.clock import DAY, HOUR, MINUTE
+from sim.draws.laws import Deterministic, Erlang, Exponential, Uniform, Weibull
 
 EDGES = np.array([0, 9, 12, 14, 24]) * HOUR
 EXPECTED = np.array([0.0, 60.0, 5.0, 20.0])

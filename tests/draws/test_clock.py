@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sim.clock import DAY, HOUR, MINUTE, NEVER, SECOND, WEEK, Calendar, ticks
+from sim.draws.clock import DAY, HOUR, MINUTE, NEVER, SECOND, WEEK, Calendar, ticks
 
 # Three openings; the second and the third touch, the last is a single moment.
 SMALL = [(2, 5), (8, 9), (9, 12), (20, 21)]
@@ -64,7 +64,7 @@ def test_an_amount_is_rounded_once_to_whole_ticks():
     ],
 )
 def test_after_at_the_edges_of_openings(instant, amount, expected):
-    assert Calendar.of(SMALL).after(instant, amount) == expected
+    assert Calendar.from_intervals(SMALL).after(instant, amount) == expected
 
 
 def test_after_agrees_with_counting_tick_by_tick():
@@ -72,7 +72,7 @@ def test_after_agrees_with_counting_tick_by_tick():
     for _ in range(40):
         intervals = random_intervals(rng)
         instants, amounts = (m.ravel() for m in np.meshgrid(np.arange(33), np.arange(12)))
-        found = Calendar.of(intervals).after(instants, amounts)
+        found = Calendar.from_intervals(intervals).after(instants, amounts)
         by_hand = [after_by_hand(intervals, int(t), int(n)) for t, n in zip(instants, amounts, strict=True)]
         assert found.tolist() == by_hand, intervals
 
@@ -81,7 +81,7 @@ def test_elapsed_between_and_contains_agree_with_counting_tick_by_tick():
     rng = np.random.default_rng(8)
     for _ in range(40):
         intervals = random_intervals(rng)
-        calendar, is_open = Calendar.of(intervals), open_ticks(intervals)
+        calendar, is_open = Calendar.from_intervals(intervals), open_ticks(intervals)
         instants = np.arange(33)
         assert calendar.contains(instants).tolist() == is_open[:33].tolist()
         assert calendar.elapsed(instants).tolist() == [int(is_open[:t].sum()) for t in instants]
@@ -90,11 +90,11 @@ def test_elapsed_between_and_contains_agree_with_counting_tick_by_tick():
 
 
 def test_at_counts_open_ticks_from_the_beginning():
-    assert Calendar.of(SMALL).at([0, 2, 3, 7, 8]).tolist() == [2, 4, 8, 20, NEVER]
+    assert Calendar.from_intervals(SMALL).at([0, 2, 3, 7, 8]).tolist() == [2, 4, 8, 20, NEVER]
 
 
 def test_an_empty_calendar_never_opens():
-    empty = Calendar.of([])
+    empty = Calendar.from_intervals([])
     assert empty.total == 0
     assert empty.elapsed([0, 99]).tolist() == [0, 0]
     assert empty.after([0, 99], 0).tolist() == [NEVER, NEVER]
@@ -102,5 +102,5 @@ def test_an_empty_calendar_never_opens():
 
 
 def test_clipped_keeps_what_lies_inside():
-    part = Calendar.of(SMALL).clipped(4, 10)
+    part = Calendar.from_intervals(SMALL).clipped(4, 10)
     assert list(zip(part.open.tolist(), part.close.tolist(), strict=True)) == [(4, 5), (8, 9), (9, 10)]

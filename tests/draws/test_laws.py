@@ -5,7 +5,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 from scipy import integrate, stats
 
-from sim.laws import (
+from sim.draws.laws import (
     Deterministic,
     Empirical,
     Erlang,
@@ -22,7 +22,7 @@ from sim.laws import (
     gamma_inverse,
     lognormal_inverse,
 )
-from sim.streams import uniforms
+from sim.draws.streams import uniforms
 
 U = np.concatenate([[0.0, 1e-12, 1e-6], np.linspace(0.001, 0.999, 997), [1 - 1e-9, 1 - 2**-53]])
 SIGMA = np.sqrt(np.log1p(0.5**2))

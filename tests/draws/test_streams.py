@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sim.streams import purpose_key, stream, uniforms
+from sim.draws.streams import purpose_key, stream, uniforms
 
 
 def test_the_same_arguments_give_the_same_draws():

@@ -20,13 +20,15 @@ from setups.killing import done_before, gone, of_stuck_tasks, said, stuck_worker
 from setups.tasks import also_where, end_at_three, fail_at_three, square, where
 
 import sim
-from sim import files, study
 from sim.config import Pilot
-from sim.engines import Compiled
-from sim.executor import Dask, ExecutorError, Local, Serial, run_tasks
+from sim.district.engines import Compiled
+from sim.errors import ExecutorError
+from sim.executor import Dask, Local, Serial, run_tasks
 from sim.executor.batch import perform
 from sim.executor.program import program
-from sim.store import Store
+from sim.store import files
+from sim.store.store import Store
+from sim.study import replications
 
 distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
 
@@ -58,10 +60,10 @@ def address() -> Iterator[str]:
 
 
 def kept(
-    folder: Path, executor: Serial | Local | Dask, on_done: Callable[[study.Task, Any], None] | None = None
+    folder: Path, executor: Serial | Local | Dask, on_done: Callable[[replications.Task, Any], None] | None = None
 ) -> Store:
-    store = Store.open(folder / "results", study.identity(pilots()), {}, keys=study.keys(pilots()))
-    study.run(store, pilots(), engine=Compiled(), on=executor, on_done=on_done or ignore)
+    store = Store.open(folder / "results", replications.identity(pilots()), {}, keys=replications.keys(pilots()))
+    replications.run(store, pilots(), engine=Compiled(), on=executor, on_done=on_done or ignore)
     for name in ("measures", "turnaround", "workload", "backlog", "waiting"):
         store.write_table(name, store.table(name))
     return store
@@ -89,7 +91,7 @@ def test_tables_are_the_same_bytes_in_one_process_in_two_and_on_a_cluster(
     for name, executor in (("local", Local(workers=2)), ("dask", Dask(address=address))):
         assert tables(kept(tmp_path / name, executor)) == serial
     # What is kept is not run again elsewhere: nobody answers at this address, and nobody is asked.
-    again: list[study.Task] = []
+    again: list[replications.Task] = []
     kept(tmp_path / "local", Dask(address="tcp://127.0.0.1:1"), lambda task, facts: again.append(task))
     assert again == []
 
@@ -99,7 +101,7 @@ def test_tables_are_the_same_bytes_when_a_worker_is_killed_half_way(tmp_path: Pa
     others = set(multiprocessing.active_children())
     killed: list[int] = []
 
-    def kill_one(task: study.Task, facts: Any) -> None:
+    def kill_one(task: replications.Task, facts: Any) -> None:
         if not killed:
             worker = min(set(multiprocessing.active_children()) - others, key=lambda process: process.pid or 0)
             worker.kill()
@@ -210,19 +212,19 @@ def test_a_worker_with_another_program_or_none_is_refused(tmp_path: Path) -> Non
 
 def test_a_worker_does_nothing_for_another_program() -> None:
     reply = perform(square, [1, 2], {**program(), "numpy": "1.0"})
-    assert reply.found == []
+    assert reply.results == []
     assert [text.split(" ")[-3:] for text in reply.other_program] == [["instead", "of", "1.0"]]
 
 
 def test_a_batch_ends_with_the_task_that_fails(tmp_path: Path) -> None:
     reply = perform(partial(fail_at_three, tmp_path), [1, 3, 5], program())
-    assert reply.found == [1]
+    assert reply.results == [1]
     assert isinstance(reply.error, ZeroDivisionError)
 
 
 def test_a_batch_that_takes_long_is_sent_back_as_far_as_it_came() -> None:
-    assert perform(square, [2, 3, 4], program(), enough_seconds=0).found == [4]
-    assert perform(square, [2, 3, 4], program()).found == [4, 9, 16]
+    assert perform(square, [2, 3, 4], program(), enough_seconds=0).results == [4]
+    assert perform(square, [2, 3, 4], program()).results == [4, 9, 16]
 
 
 def test_without_dask_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,8 +22,8 @@ from setups.tasks import (
     where,
 )
 
-from sim.config import ConfigError
-from sim.executor import Dask, ExecutorError, Local, Serial, chosen, default_workers, run_tasks
+from sim.errors import ConfigError, ExecutorError
+from sim.executor import Dask, Local, Serial, chosen, default_workers, run_tasks
 
 
 def note(put: Callable[[int], object], task: int, result: int) -> None:

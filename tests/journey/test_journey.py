@@ -2,11 +2,15 @@ import numpy as np
 import pytest
 from setups.district import tiny
 
-from sim import charts, demand, engines, guard, journey, replication
-from sim.clock import DAY, HOUR
-from sim.itineraries import Presence
-from sim.journey import waits, words
+from sim import charts
+from sim import journeys as journey
+from sim.district import demand, engines, overload
+from sim.district.stages import Presence
+from sim.draws.clock import DAY, HOUR
+from sim.journeys import waits, words
+from sim.journeys.chart import journey_figure
 from sim.measures.requests import requests
+from sim.study import replication
 
 PILOTS = ("four_level", "three_level")
 
@@ -14,7 +18,7 @@ PILOTS = ("four_level", "three_level")
 def run(pilot):
     plan = replication.prepare(pilot, 0)
     (record,) = engines.records(plan, engines.Compiled())
-    overloaded = guard.overloaded_stations(plan.organisation, guard.pools(plan.organisation))
+    overloaded = overload.overloaded_stations(plan.organisation, overload.pools(plan.organisation))
     return plan, record, overloaded
 
 
@@ -165,7 +169,7 @@ def long_pair(sample):
 
 def test_the_chart_has_both_designs_on_one_axis_with_a_lane_a_level(sample):
     pair = long_pair(sample)
-    figure = charts.journey(pair, "footer with its source")
+    figure = journey_figure(pair, "footer with its source")
     upper, lower = figure.axes
     assert upper.get_xlim() == lower.get_xlim()
     lanes = [[label.get_text() for label in axes.get_yticklabels()] for axes in (upper, lower)]
@@ -187,7 +191,7 @@ def _numbers(text):
 
 def test_arrows_of_the_chart_are_hand_overs_between_levels(sample):
     one = long_pair(sample)[0]
-    figure = charts.journey([one])
+    figure = journey_figure([one])
     arrows = [text for text in figure.axes[0].texts if getattr(text, "arrow_patch", None) is not None]
     lanes = [words.lane(step) for step in one.steps]
     moved = [
@@ -200,7 +204,7 @@ def test_arrows_of_the_chart_are_hand_overs_between_levels(sample):
 
 def test_the_same_journey_gives_the_same_bytes(sample):
     pair = long_pair(sample)
-    assert charts.render(charts.journey(pair), "svg") == charts.render(charts.journey(pair), "svg")
+    assert charts.render(journey_figure(pair), "svg") == charts.render(journey_figure(pair), "svg")
 
 
 def test_a_title_of_a_config_is_data_in_table_and_chart(runs):
@@ -209,14 +213,14 @@ def test_a_title_of_a_config_is_data_in_table_and_chart(runs):
     one = read(of, 5)
     assert "<b>" not in journey.journey_table(one).to_markdown()
     assert r"\|" in journey.journey_table(one).to_markdown()
-    svg = charts.render(charts.journey([one]), "svg").decode()
+    svg = charts.render(journey_figure([one]), "svg").decode()
     assert "<b>" not in svg
     assert len(demand.draw(tiny(name), of[0].organisation.place, 0)) == len(of[0].demand)
 
 
 def test_a_short_journey_is_drawn_in_minutes_with_clock_times(sample):
     one = next(j for j in sample["four_level"] if j.totals.turnaround and j.totals.turnaround < HOUR and j.channel == 0)
-    axes = charts.journey([one]).axes[0]
+    axes = journey_figure([one]).axes[0]
     assert axes.get_xlabel() == "minutes since the resident came"
     first = axes.get_xticklabels()[0].get_text()
     assert first == f"0\n{words.instant(one, one.begin):%H:%M}"

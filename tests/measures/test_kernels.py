@@ -6,22 +6,23 @@ import pytest
 from setups.district import case as case_of
 from setups.district import tiny
 
-from sim.engine import reference
-from sim.itineraries import Presence
-from sim.measures import passes, staff
-from sim.visits import Outcome, attendance
+from sim.district.stages import Presence
+from sim.engine.audit import attendance
+from sim.engine.record import Outcome
+from sim.engine.reference import engine
+from sim.measures import kernels, staff
 
 
 @pytest.fixture(scope="module")
 def record():
     case = case_of(tiny())
-    return case, *reference.run(case.network, case.horizon)
+    return case, *engine.run(case.network, case.horizon)
 
 
 def test_the_passes_know_the_same_codes():
-    assert (passes.SERVED, passes.ABANDONED) == (Outcome.SERVED, Outcome.ABANDONED)
-    assert [outcome for outcome in Outcome if outcome >= passes.ABANDONED] == [Outcome.ABANDONED, Outcome.REFUSED]
-    assert passes.IN_PERSON == Presence.IN_PERSON
+    assert (kernels.SERVED, kernels.ABANDONED) == (Outcome.SERVED, Outcome.ABANDONED)
+    assert [outcome for outcome in Outcome if outcome >= kernels.ABANDONED] == [Outcome.ABANDONED, Outcome.REFUSED]
+    assert kernels.IN_PERSON == Presence.IN_PERSON
 
 
 def test_work_that_waits_is_told_at_any_instants_in_any_order(record):
@@ -49,7 +50,7 @@ def test_columns_of_any_width_are_read_by_one_program(record):
     assert (staff.backlog(slow, wide(visits), at) == expected).all()
     one, other = (staff.time_spent(*x, 0, case.horizon) for x in ((case, spells), (slow, wide(spells))))
     assert all((getattr(one, f.name) == getattr(other, f.name)).all() for f in fields(one))
-    assert len(passes.add_waiting.signatures) == 1
+    assert len(kernels.add_waiting.signatures) == 1
 
 
 def test_time_on_duty_is_that_of_the_roster_on_and_off_duty(record):

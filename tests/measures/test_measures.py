@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 from setups.district import organised, tiny
 
-from sim import replication
-from sim.clock import HOUR, MINUTE
-from sim.engine import reference
-from sim.itineraries import Kind, Presence
+from sim.district.stages import Kind, Presence
+from sim.draws.clock import HOUR, MINUTE
+from sim.engine.audit.invariants import check
+from sim.engine.record import Outcome
+from sim.engine.reference import engine
 from sim.measures import requests, residents, staff
 from sim.measures.dictionary import DEFINITIONS
 from sim.measures.tally import window
-from sim.visits import Outcome, check
+from sim.study import replication
 
 # Every measure below is worked out a second time, request by request and spell by spell, in plain Python.
 
@@ -20,7 +21,7 @@ from sim.visits import Outcome, check
 def seen(request):
     pilot = tiny(request.param, "run.drain_weeks=3")
     case = replication.prepare(pilot, 0).whole()
-    visits, spells = reference.run(case.network, case.horizon)
+    visits, spells = engine.run(case.network, case.horizon)
     start, end = window(pilot)
     none = np.zeros(len(case.organisation.stations), dtype=bool)
     told = requests.requests(case, visits, none)

@@ -5,16 +5,17 @@ import polars as pl
 import pytest
 from setups.district import tiny
 
-from sim import province, replication
-from sim.analysis import gini
-from sim.clock import DAY, HOUR, MINUTE, WEEK
-from sim.engine import reference
-from sim.itineraries import Kind, Presence
-from sim.measures import passes, results
+from sim.district.stages import Kind, Presence
+from sim.draws.clock import DAY, HOUR, MINUTE, WEEK
+from sim.engine.record import Outcome
+from sim.engine.reference import engine
+from sim.measures import kernels
+from sim.measures import tables as results
 from sim.measures.flows import ENDS, PLACES, flows
 from sim.measures.queues import DESKS, N_SLOTS, SLOT, groups, queues
 from sim.measures.tally import tally, window
-from sim.visits import Outcome
+from sim.statistics.descriptive import gini
+from sim.study import province, replication
 
 # The tables of persons, flows and queues, held to small cases by hand and to the record in plain Python.
 
@@ -23,7 +24,7 @@ from sim.visits import Outcome
 def seen(request):
     pilot = tiny(request.param, "run.drain_weeks=2")
     case = replication.prepare(pilot, 0).whole()
-    visits, spells = reference.run(case.network, case.horizon)
+    visits, spells = engine.run(case.network, case.horizon)
     start, end = window(pilot)
     told = tally(case, visits, spells, overloaded=np.zeros(len(case.organisation.stations), dtype=bool))
     tables = results.tables(case.organisation, case.office, case.demand, told)
@@ -53,15 +54,15 @@ def test_persons_have_the_utilisation_overtime_and_gini_of_the_measures(seen):
 
 def moves_of(*steps, archetype=0, end=5):
     """Count the moves of one request; a step is (level, outcome) and any of trip, presence, awaits, hand_over."""
-    names = passes.Way._fields
+    names = kernels.Whereabouts._fields
     rows = [
         {"level": level, "outcome": outcome, "arrival": 0, "awaits": -1} | more
         for level, outcome, more in (s if len(s) == 3 else (*s, {}) for s in steps)
     ]
-    way = passes.Way(*(np.array([row.get(name, 0) for row in rows], dtype=np.int64) for name in names))
+    way = kernels.Whereabouts(*(np.array([row.get(name, 0) for row in rows], dtype=np.int64) for name in names))
     found = np.zeros((1, len(PLACES), len(PLACES) + len(ENDS)), dtype=np.int64)
     first = np.array([0, len(rows)])
-    passes.count_moves(first, np.array([archetype]), np.array([end]), way, found)
+    kernels.add_moves(first, np.array([archetype]), np.array([end]), way, found)
     table = flows(["a"], found)
     return {(row["origin"], row["to"]): row["n"] for row in table.iter_rows(named=True)}
 
@@ -159,8 +160,8 @@ def integrated(*intervals, start, end, horizon):
     counts = np.zeros((1, 1 + N_SLOTS), dtype=np.int64)
     rests = np.zeros((1, N_SLOTS), dtype=np.int64)
     for sign, begin, until in intervals:
-        one = passes.Intervals(*(np.array([x], dtype=np.int64) for x in (0, begin, until)))
-        passes.add_intervals(one, start, end, horizon, sign, WEEK, SLOT, counts, rests)
+        one = kernels.Intervals(*(np.array([x], dtype=np.int64) for x in (0, begin, until)))
+        kernels.add_intervals(one, start, end, horizon, sign, WEEK, SLOT, counts, rests)
     over = np.array([counts[0, 2 + k :].sum() for k in range(N_SLOTS)])
     return SLOT * (counts[0, 0] + over) + rests[0]
 

@@ -3,10 +3,10 @@ import pytest
 import yaml
 from setups.small_network import changed
 
-from sim import queueing
-from sim.clock import HOUR
-from sim.engine import reference
+from sim.draws.clock import HOUR
+from sim.engine.reference import engine
 from sim.measures.queueing import queueing_measures
+from sim.queueing import sample
 
 
 def value(measures, measure, group):
@@ -14,8 +14,8 @@ def value(measures, measure, group):
 
 
 def measured(text, **window):
-    network, labels, horizon = queueing.sample(queueing.load(yaml.safe_load(text)), 1, 0)
-    visits, spells = reference.run(network, horizon)
+    network, labels, horizon = sample.sample(sample.load(yaml.safe_load(text)), 1, 0)
+    visits, spells = engine.run(network, horizon)
     window = {name: at * HOUR for name, at in window.items()}
     return queueing_measures(network, labels, visits, spells, **{"horizon": horizon, **window})
 
@@ -131,9 +131,9 @@ classes:
 
 
 def test_a_network_without_requests_has_nothing_to_measure():
-    nobody = queueing.load(changed(classes__customer__arrivals={"rate": 0}))
-    network, labels, horizon = queueing.sample(nobody, 1, 0)
-    record = reference.run(network, horizon)
+    nobody = sample.load(changed(classes__customer__arrivals={"rate": 0}))
+    network, labels, horizon = sample.sample(nobody, 1, 0)
+    record = engine.run(network, horizon)
     found = queueing_measures(network, labels, *record, start=0, end=horizon, horizon=horizon)
     assert value(found, "arrivals", "all") == 0
     assert np.isnan(value(found, "waiting_time", "all"))

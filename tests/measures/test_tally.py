@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 from setups.district import tiny
 
-from sim import engines, replication
-from sim.engine import reference
-from sim.measures import results
+from sim.district import engines
+from sim.engine.network import owners
+from sim.engine.reference import engine
+from sim.measures import tables as results
 from sim.measures.tally import merged, tally
-from sim.network import owners
+from sim.study import replication
 
 # Parts are made by hand here: some requests of a finished run, each with its whole record.
 
@@ -17,7 +18,7 @@ from sim.network import owners
 @pytest.fixture(scope="module", params=["four_level", "three_level_balanced"])
 def run(request):
     case = replication.prepare(tiny(request.param), 0).whole()
-    visits, spells = reference.run(case.network, case.horizon)
+    visits, spells = engine.run(case.network, case.horizon)
     overloaded = np.arange(len(case.organisation.stations)) % 3 == 0
     return SimpleNamespace(case=case, visits=visits, spells=spells, overloaded=overloaded)
 

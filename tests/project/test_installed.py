@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from setups.commands import TINY
+from setups.documents import PROJECT
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("configs", "experiments", "sim")
@@ -20,7 +21,7 @@ def source(folder):
     for package in PACKAGES:
         shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "tests", folder / "tests", ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("pyproject.toml", "README.md", "constraints.txt"):
+    for file in ("pyproject.toml", "README.md", "LICENSE", "constraints.txt"):
         shutil.copy(ROOT / file, folder)
     return folder
 
@@ -98,6 +99,7 @@ def test_an_installed_program_runs_from_an_empty_folder(tmp_path):
     assert str(tmp_path / "venv") in told(
         empty, python, "-c", "import configs, sim; print(configs.__path__, sim.__path__)"
     )
+    assert told(empty, wangge, "--version").startswith(f"wangge {PROJECT['version']}, model ")
     told(empty, wangge, "compare", "pilots=[four_level]", "name=one", *TINY)
     assert (empty / "results/one/summary.md").is_file()
     told(empty, wangge, "run", "network=mmc", "replications=2")

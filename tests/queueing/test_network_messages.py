@@ -1,9 +1,9 @@
 import pytest
 from setups.small_network import changed
 
-from sim import queueing
-from sim.config import ConfigError
-from sim.queueing_config import known_keys
+from sim.errors import ConfigError
+from sim.queueing import sample
+from sim.queueing.schema import known_keys
 
 
 @pytest.mark.parametrize(
@@ -302,32 +302,32 @@ from sim.queueing_config import known_keys
 )
 def test_a_mistake_is_told_by_path_rule_and_value(paths, message):
     with pytest.raises(ConfigError) as caught:
-        queueing.load(changed(**paths))
+        sample.load(changed(**paths))
     assert f"network.{message}" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_what_is_no_mapping_is_refused():
     with pytest.raises(ConfigError, match="network must be a mapping, got nothing"):
-        queueing.load(None)
+        sample.load(None)
 
 
 def test_many_mistakes_are_counted():
     bad = {f"stations__s{i}__room": -1 for i in range(5)}
     with pytest.raises(ConfigError, match=r"; and 2 more$"):
-        queueing.load(changed(**bad))
+        sample.load(changed(**bad))
 
 
 def test_a_list_with_a_wrong_entry_is_not_called_too_short_as_well():
     with pytest.raises(ConfigError) as caught:
-        queueing.load(changed(classes__customer__route=[{"station": "desk", "service": -1}]))
+        sample.load(changed(classes__customer__route=[{"station": "desk", "service": -1}]))
     assert str(caught.value) == "network.classes.customer.route.0.service must be at least 0, got -1"
 
 
 def test_a_route_with_endless_bad_luck_is_refused_when_it_is_drawn():
-    unlucky = queueing.load(changed(classes__customer__route__1__next={"desk": 0.9999, "end": 0.0001}))
+    unlucky = sample.load(changed(classes__customer__route__1__next={"desk": 0.9999, "end": 0.0001}))
     with pytest.raises(ConfigError, match="rounds must be given where requests go round 1000 times"):
-        queueing.sample(unlucky, 1, 0)
+        sample.sample(unlucky, 1, 0)
 
 
 def test_the_schema_does_not_offer_its_own_spellings():

@@ -3,18 +3,19 @@ import pytest
 import yaml
 from setups.small_network import changed
 
-from sim import queueing
-from sim.clock import DAY, HOUR, MINUTE, WEEK
-from sim.engine import compiled, reference
+from sim.draws.clock import DAY, HOUR, MINUTE, WEEK
+from sim.engine import compiled
+from sim.engine.reference import engine as reference
 from sim.measures.queueing import queueing_measures
+from sim.queueing import sample
 
 
 def plan(text, **paths):
-    return queueing.load(changed(**paths) if text is None else yaml.safe_load(text))
+    return sample.load(changed(**paths) if text is None else yaml.safe_load(text))
 
 
 def run(a_plan, seed=1, replication=0, engine=reference):
-    network, labels, horizon = queueing.sample(a_plan, seed, replication)
+    network, labels, horizon = sample.sample(a_plan, seed, replication)
     visits, spells = engine.run(network, horizon)
     start, end = a_plan.window
     return (
@@ -29,33 +30,33 @@ def value(measures, measure, group):
 
 
 def test_the_same_seed_and_replication_give_the_same_network():
-    first, second = queueing.sample(plan(None), 3, 4)[0], queueing.sample(plan(None), 3, 4)[0]
+    first, second = sample.sample(plan(None), 3, 4)[0], sample.sample(plan(None), 3, 4)[0]
     assert np.array_equal(first.steps.work, second.steps.work)
-    other = queueing.sample(plan(None), 3, 5)[0]
+    other = sample.sample(plan(None), 3, 5)[0]
     assert not np.array_equal(first.requests.begin[:20], other.requests.begin[:20])
 
 
 def test_more_staff_and_another_class_leave_a_request_its_draws():
-    base = queueing.sample(plan(None), 1, 0)[0]
+    base = sample.sample(plan(None), 1, 0)[0]
     other = {
         "arrivals": {"rate": 2},
         "route": [{"station": "back", "service": {"law": "uniform", "low": 1, "high": 2}}],
     }
-    more, labels, _ = queueing.sample(plan(None, servers__clerk__number=9, classes__other=other), 1, 0)
+    more, labels, _ = sample.sample(plan(None, servers__clerk__number=9, classes__other=other), 1, 0)
     mine = np.repeat(labels.request_class == 0, np.diff(more.requests.first))
     assert np.array_equal(more.requests.begin[labels.request_class == 0], base.requests.begin)
     assert np.array_equal(more.steps.work[mine], base.steps.work)
 
 
 def test_a_law_of_another_activity_moves_no_other_draws():
-    base = queueing.sample(plan(None), 1, 0)[0].steps.work
+    base = sample.sample(plan(None), 1, 0)[0].steps.work
     patient = plan(None, classes__customer__route__0__patience={"law": "exponential", "mean": 3})
-    assert np.array_equal(queueing.sample(patient, 1, 0)[0].steps.work, base)
+    assert np.array_equal(sample.sample(patient, 1, 0)[0].steps.work, base)
 
 
 def test_rework_leaves_the_first_round_its_draws():
-    base = queueing.sample(plan(None), 1, 0)[0]
-    again = queueing.sample(plan(None, classes__customer__route__1__next={"desk": 0.5, "end": 0.5}), 1, 0)[0]
+    base = sample.sample(plan(None), 1, 0)[0]
+    again = sample.sample(plan(None, classes__customer__route__1__next={"desk": 0.5, "end": 0.5}), 1, 0)[0]
     first = again.requests.first[:-1]
     assert np.array_equal(again.steps.work[first], base.steps.work[0::2])
     assert np.array_equal(again.steps.work[first + 1], base.steps.work[1::2])
@@ -67,7 +68,7 @@ def test_requests_stand_in_the_order_of_arrival_and_of_their_class():
     other = {"arrivals": {"times": [0, 1]}, "route": [{"station": "desk", "service": 1}]}
     tied = plan(None, classes__other=other,
                 classes__customer__arrivals={"times": [0, 0, 2]})  # fmt: skip
-    network, labels, horizon = queueing.sample(tied, 0, 0)
+    network, labels, horizon = sample.sample(tied, 0, 0)
     assert network.requests.begin.tolist() == [0, 0, 0, HOUR, 2 * HOUR]
     assert labels.request_class.tolist() == [0, 0, 1, 1, 0]
     assert horizon == 100 * HOUR
@@ -88,7 +89,7 @@ classes:
       - {station: b, service: 1, next: {a: 0.5, end: 0.5}}
       - {station: c, service: 1}
 """)
-    network = queueing.sample(forked, 2, 0)[0]
+    network = sample.sample(forked, 2, 0)[0]
     steps, first = network.steps, network.requests.first
     # make_network has checked that ways lead forwards; here, that they lead to the right station
     a = np.flatnonzero(steps.station == 0)
@@ -103,7 +104,7 @@ classes:
 
 def test_bounded_rounds_end_the_way_at_the_last():
     for_ever = plan(None, classes__customer__route__1__next="desk", classes__customer__rounds=3)
-    network = queueing.sample(for_ever, 1, 0)[0]
+    network = sample.sample(for_ever, 1, 0)[0]
     assert set(np.diff(network.requests.first)) == {6}
     assert np.all(network.steps.next[network.requests.first[1:] - 1] == -1)
 
@@ -114,7 +115,7 @@ def test_values_in_turn_and_steps_in_turn_follow_the_order_of_arrival():
         classes__customer__route__0__service=[1, 2, 3],
         classes__customer__route__0__next=["back", "end"],
     )
-    network = queueing.sample(turns, 1, 0)[0]
+    network = sample.sample(turns, 1, 0)[0]
     first = network.requests.first[:-1]
     assert (network.steps.work[first][:4] / HOUR).tolist() == [1, 2, 3, 1]
     assert np.diff(network.requests.first)[:4].tolist() == [2, 1, 2, 1]
@@ -156,7 +157,7 @@ classes:
     route: [{awaits: seen, count: 2}, {station: street, service: 20, emits: seen}]
 """
     )
-    network, labels, _ = queueing.sample(full, 1, 0)
+    network, labels, _ = sample.sample(full, 1, 0)
     steps = network.steps
     assert network.stations.hall.tolist() == [0, -1, -1]
     assert network.stations.site.tolist() == [0, 1, -1]
@@ -193,7 +194,7 @@ classes:
 
 
 def test_weekly_hours_repeat_up_to_the_horizon():
-    network = queueing.sample(plan(None, servers__clerk__hours="open", horizon=24 * 15), 1, 0)[0]
+    network = sample.sample(plan(None, servers__clerk__hours="open", horizon=24 * 15), 1, 0)[0]
     opens = network.servers.open[: network.servers.first[1]]
     assert len(opens) == 22  # mornings and afternoons of two weeks and a Monday
     assert opens[10] == WEEK + 9 * HOUR
@@ -203,7 +204,7 @@ def test_weekly_hours_repeat_up_to_the_horizon():
 def test_random_hours_are_drawn_for_each_server_and_keep_their_shares():
     law = {"open": {"law": "exponential", "mean": 20}, "shut": {"law": "exponential", "mean": 4}}
     broken = plan(None, servers__clerk__hours={"alternating": law}, horizon=40_000)
-    servers = queueing.sample(broken, 1, 0)[0].servers
+    servers = sample.sample(broken, 1, 0)[0].servers
     parts = [slice(servers.first[s], servers.first[s + 1]) for s in (0, 1)]
     assert not np.array_equal(servers.open[parts[0]][:5], servers.open[parts[1]][:5])
     for part in parts:
@@ -217,7 +218,7 @@ def test_random_hours_are_drawn_for_each_server_and_keep_their_shares():
 def test_arrivals_keep_to_their_hours_and_rates():
     hours = {"intervals": [[0, 8]], "every": 24}
     for given in ({"rate": 5}, {"law": "exponential", "mean": 0.2}):
-        begin = queueing.sample(plan(None, classes__customer__arrivals={**given, "hours": hours}, horizon=2400), 1, 0)[
+        begin = sample.sample(plan(None, classes__customer__arrivals={**given, "hours": hours}, horizon=2400), 1, 0)[
             0
         ].requests.begin
         assert np.all(begin % DAY < 8 * HOUR)
@@ -226,17 +227,17 @@ def test_arrivals_keep_to_their_hours_and_rates():
 
 def test_a_profile_repeats_and_batches_and_numbers_bound_it():
     profile = plan(None, classes__customer__arrivals={"profile": [[1, 0], [2, 100]], "day_factor_cv": 0.1}, horizon=30)
-    begin = queueing.sample(profile, 1, 0)[0].requests.begin
+    begin = sample.sample(profile, 1, 0)[0].requests.begin
     assert begin.min() >= HOUR
     assert np.all(begin % (3 * HOUR) >= HOUR)
     assert len(begin) == pytest.approx(2000, rel=0.5)
     batches = plan(None, classes__customer__arrivals={"times": [1, 2], "batch": 3, "number": 5})
-    assert (queueing.sample(batches, 1, 0)[0].requests.begin / HOUR).tolist() == [1, 1, 1, 2, 2]
+    assert (sample.sample(batches, 1, 0)[0].requests.begin / HOUR).tolist() == [1, 1, 1, 2, 2]
 
 
 def test_a_sinusoid_swings_about_its_mean():
     swing = {"mean": 60, "amplitude": 60, "period": 24}
-    begin = queueing.sample(plan(None, classes__customer__arrivals={"sinusoid": swing}, horizon=2400), 1, 0)[
+    begin = sample.sample(plan(None, classes__customer__arrivals={"sinusoid": swing}, horizon=2400), 1, 0)[
         0
     ].requests.begin
     counts = np.bincount(begin % DAY // (6 * HOUR), minlength=4)
@@ -431,7 +432,7 @@ classes:
 """)
     waits = []
     for r in range(n):
-        network, _, horizon = queueing.sample(a_plan, 1, r)
+        network, _, horizon = sample.sample(a_plan, 1, r)
         visits, _ = compiled.run(network, horizon)
         waits.append((visits.start - visits.arrival)[[9, 24]] / MINUTE)
     error = np.std(waits, axis=0, ddof=1) / np.sqrt(len(waits))

@@ -6,19 +6,9 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from sim.report import (
-    MARKS,
-    Column,
-    Table,
-    comparison_table,
-    conclusion,
-    decimals,
-    difference,
-    escape_markdown,
-    number,
-    rows_table,
-    summary_table,
-)
+from sim.report.comparison import comparison_table, summary_table
+from sim.report.sentences import conclusion
+from sim.report.tables import MARKS, Column, Table, decimals, difference, escape_markdown, number, rows_table
 
 LABELS = (
     ("turnaround_p90", "turnaround, 90th percentile", "working days", 0.5, False),

@@ -9,8 +9,9 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
-from sim import assemble, config, demand, organisation, place
-from sim.office import OfficeTime
+from sim import config
+from sim.district import assemble, demand, organisation, place
+from sim.district.office_hours import OfficeTime
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 PILOTS = ("four_level", "three_level", "three_level_balanced")
@@ -80,21 +81,21 @@ def tiny(name="four_level", *overrides):
 @cache
 def place_of(name="four_level", *overrides):
     """Return the place of a shipped pilot."""
-    return place.of(pilot(name, *overrides))
+    return place.build_place(pilot(name, *overrides))
 
 
 def organised(a_pilot):
     """Return the organisation of a pilot on its place."""
-    return organisation.of(a_pilot, place.of(a_pilot))
+    return organisation.build_organisation(a_pilot, place.build_place(a_pilot))
 
 
 def office(a_pilot):
     """Return the office time over a pilot's horizon."""
-    return OfficeTime.of(a_pilot.district.calendar, a_pilot.run.weeks)
+    return OfficeTime.from_calendar(a_pilot.district.calendar, a_pilot.run.weeks)
 
 
 def case(a_pilot, replication=0):
     """Return the network of one replication of a pilot, with its labels."""
-    where = place.of(a_pilot)
+    where = place.build_place(a_pilot)
     drawn = demand.draw(a_pilot, where, replication)
-    return assemble.case(organisation.of(a_pilot, where), office(a_pilot), drawn, replication)
+    return assemble.case(organisation.build_organisation(a_pilot, where), office(a_pilot), drawn, replication)

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from hypothesis import strategies as st
 
-from sim.network import make_network
+from sim.engine.network_building import make_network
 
 TABLES = ("stations", "halls", "duties", "servers", "calendars", "requests", "steps")
 LAST = 60  # the tick before which everything begins

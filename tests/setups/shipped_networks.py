@@ -6,7 +6,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from setups.district import CONFIGS
 
-from sim import queueing
+from sim.queueing import sample
 
 NAMES = sorted(path.stem for path in (CONFIGS / "network").glob("*.yaml"))
 
@@ -16,4 +16,4 @@ def plan_of(name):
     """Return the checked plan of a shipped network."""
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         composed = compose(f"network/{name}")
-    return queueing.load(OmegaConf.to_container(composed, resolve=True)["network"])
+    return sample.load(OmegaConf.to_container(composed, resolve=True)["network"])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sim import theory
+from sim.statistics import theory
 
 
 def mean_waits(rng, n, arrival_rate, service_rates, servers, customers):

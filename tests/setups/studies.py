@@ -4,10 +4,10 @@ import polars as pl
 import yaml
 from setups.district import TINY
 
-from experiments.composition import Line
-from experiments.studies.plan import planned
-from experiments.studies.points import Composer
-from sim import study_config
+from sim.config import study_schema
+from sim.config.compose import Line
+from sim.study.points.composer import Composer
+from sim.study.points.plan import planned
 
 PLAIN = {
     "title": "a study",
@@ -19,7 +19,7 @@ PLAIN = {
 
 def study(**keys):
     """Return a checked study of one pilot; keys replace or add to a plain one."""
-    return study_config.load({**PLAIN, **keys})
+    return study_schema.load({**PLAIN, **keys})
 
 
 def plan(*overrides, config_dir=None, **keys):

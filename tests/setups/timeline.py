@@ -10,9 +10,11 @@ from itertools import accumulate
 
 import pytest
 
-from sim.engine import compiled, reference
-from sim.network import make_network
-from sim.visits import Outcome, check
+from sim.engine import compiled
+from sim.engine.audit.invariants import check
+from sim.engine.network_building import make_network
+from sim.engine.record import Outcome
+from sim.engine.reference import engine as reference
 
 # A new engine joins here.
 ENGINES = {"reference": reference.run, "compiled": compiled.run}

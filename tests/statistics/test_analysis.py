@@ -7,21 +7,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sim.analysis import (
-    Verdict,
-    gini,
-    holm,
-    mean_interval,
-    mean_with_open,
-    mser5,
-    paired_difference,
-    quantile_interval_ranks,
-    quantile_with_open,
-    replications_needed,
-    simultaneous,
-    verdict,
-    warm_up,
-)
+from sim.statistics.descriptive import gini, mean_with_open, quantile_with_open
+from sim.statistics.intervals import holm, mean_interval, paired_difference, quantile_interval_ranks, simultaneous
+from sim.statistics.mser5 import mser5, warm_up
+from sim.statistics.verdicts import Verdict, replications_needed, verdict
 
 NAN = math.nan
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sim.feasibility import Judgement, Promise, select_cheapest
+from sim.statistics.cheapest import Judgement, Promise, select_cheapest
 
 FALSE_ALARM = 1e-6
 KEEPS, BREAKS, NOT_NEEDED, UNDECIDED = Judgement
@@ -27,7 +27,7 @@ def fixed(means, sd, seed, most=400):
 
 
 def without_drawn(found):
-    return [(one.judgement, one.broken, one.kept, one.means, one.spent) for one in found.designs]
+    return [(one.judgement, one.broken, one.kept, one.means, one.used) for one in found.designs]
 
 
 def judged_right(q, trials, confidence, seed):
@@ -69,7 +69,7 @@ def test_the_cheapest_that_keeps_every_promise_is_chosen_and_nothing_is_spent_on
         (False, False),
         (False, False),
     ]
-    assert [one.spent for one in found.designs] == [10, 10, 10, 0, 10] == seen.tolist()
+    assert [one.used for one in found.designs] == [10, 10, 10, 0, 10] == seen.tolist()
     assert found.designs[2].means == pytest.approx((1, 3), abs=1)
     assert np.isnan(found.designs[3].means).all()
 
@@ -103,15 +103,15 @@ def test_neither_blocks_nor_designs_abreast_change_a_judgement(block, abreast):
     assert found.best == alone.best
     assert without_drawn(found)[:at] == without_drawn(alone)[:at]
     assert [one.drawn for one in found.designs] == seen.tolist()
-    assert all(one.spent <= one.drawn < one.spent + block for one in found.designs if one.spent)
-    assert (sum(one.spent for one in found.designs[at:]) > 0) == (abreast > 1)
+    assert all(one.used <= one.drawn < one.used + block for one in found.designs if one.used)
+    assert (sum(one.used for one in found.designs[at:]) > 0) == (abreast > 1)
 
 
 def test_a_design_undecided_at_the_most_replications_takes_the_guarantee_of_the_next():
     draw, _ = fixed([[0.0], [-30.0]], 1.0, 5)
     found = select_cheapest(draw, [1, 2], [Promise(0, 0.1)], most=20)
     assert [one.judgement for one in found.designs] == [UNDECIDED, KEEPS]
-    assert found.designs[0].spent == 20
+    assert found.designs[0].used == 20
     assert (found.best, found.guaranteed) == (1, False)
     alone = select_cheapest(fixed([[0.0]], 1.0, 5)[0], [1], [Promise(0, 0.1)], most=20, block=8)
     assert (alone.best, alone.guaranteed, alone.designs[0].drawn) == (None, False, 20)
@@ -124,14 +124,14 @@ def test_no_design_is_chosen_where_all_break_a_promise():
 
 def test_a_constant_response_is_judged_at_once_and_kept_at_its_limit():
     found = select_cheapest(lambda designs, n: np.full((n, len(designs), 1), 3.0), [1], [Promise(3, 0.1)], first=4)
-    assert (found.best, found.designs[0].spent) == (0, 4)
+    assert (found.best, found.designs[0].used) == (0, 4)
 
 
 def test_more_replications_are_spent_where_a_mean_is_near_its_limit():
     spent = {}
     for mean in (0.5, 1.0, 3.0):
         found = [select_cheapest(fixed([[mean]], 1.0, seed)[0], [1], [Promise(0, 0.5)]) for seed in range(40)]
-        spent[mean] = np.mean([one.designs[0].spent for one in found])
+        spent[mean] = np.mean([one.designs[0].used for one in found])
     assert spent[0.5] > spent[1.0] > spent[3.0] == 10
 
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import qmc
 
-from sim import design
-from sim.design import DesignError, Factor, Knob, Level, Setting, Settings, identity
-from sim.variance import sobol_settings
+from sim.statistics import designs
+from sim.statistics.designs import DesignError, Factor, Knob, Level, Setting, Settings, identity
+from sim.statistics.sobol import sobol_settings
 
 SIZES = st.lists(st.integers(1, 4), min_size=1, max_size=3)
 
@@ -32,20 +32,20 @@ def values(settings):
 
 @given(SIZES)
 def test_a_grid_is_the_product_and_its_last_factor_moves_quickest(sizes):
-    assert values(design.grid(of_sizes(sizes))) == list(product(*(range(n) for n in sizes)))
+    assert values(designs.grid(of_sizes(sizes))) == list(product(*(range(n) for n in sizes)))
 
 
 @given(SIZES, st.sampled_from([None, 8]))
 def test_the_size_of_a_design_is_told_before_it_is_made(sizes, n):
     factors = of_sizes(sizes)
-    assert design.size("grid", factors, None) == math.prod(sizes) == len(design.grid(factors))
-    assert design.size("one_at_a_time", factors, None) == len(design.one_at_a_time(factors))
-    assert design.size("indices", factors, 8) == len(sobol_settings(8, len(factors), 1))
-    assert design.size("lhs", factors, 8) == len(design.latin_hypercube(len(factors), 8, 1))
+    assert designs.size("grid", factors, None) == math.prod(sizes) == len(designs.grid(factors))
+    assert designs.size("one_at_a_time", factors, None) == len(designs.one_at_a_time(factors))
+    assert designs.size("indices", factors, 8) == len(sobol_settings(8, len(factors), 1))
+    assert designs.size("lhs", factors, 8) == len(designs.latin_hypercube(len(factors), 8, 1))
 
 
 def test_a_zip_takes_levels_together():
-    settings = design.zipped([factor("a", 1, 2, 3), factor("b", 30, 20, 10)])
+    settings = designs.zipped([factor("a", 1, 2, 3), factor("b", 30, 20, 10)])
     assert values(settings) == [(1, 30), (2, 20), (3, 10)]
     assert settings[1].label == "a=2, b=20"
 
@@ -54,46 +54,46 @@ def test_a_zip_of_unequal_lengths_is_refused():
     with pytest.raises(
         DesignError, match=r"^factors must have equally many levels in a zip design, got a has 2, b has 3$"
     ):
-        design.zipped([factor("a", 1, 2), factor("b", 1, 2, 3)])
+        designs.zipped([factor("a", 1, 2), factor("b", 1, 2, 3)])
 
 
-@pytest.mark.parametrize("make", [design.grid, design.zipped, design.one_at_a_time])
+@pytest.mark.parametrize("make", [designs.grid, designs.zipped, designs.one_at_a_time])
 def test_an_interval_has_no_levels_to_take_one_by_one(make):
     with pytest.raises(DesignError, match=r"^factors\.b must be a list or a range in a .* design, got an interval"):
         make([factor("a", 1, 2), interval("b", 0, 1)])
 
 
 def test_one_at_a_time_is_the_base_and_each_level_alone_but_for_the_one_that_the_base_has():
-    settings = design.one_at_a_time([factor("a", 1, 2, 3, base="2"), factor("b", 5, 6)])
+    settings = designs.one_at_a_time([factor("a", 1, 2, 3, base="2"), factor("b", 5, 6)])
     assert values(settings) == [(), (1,), (3,), (5,), (6,)]
     assert settings[0].label == ""
 
 
 @given(st.integers(1, 4), st.integers(1, 40), st.integers(0, 99))
 def test_a_latin_hypercube_has_one_row_in_each_stratum_of_each_factor(d, n, seed):
-    sample = design.latin_hypercube(d, n, seed)
+    sample = designs.latin_hypercube(d, n, seed)
     assert sample.shape == (n, d)
     strata = np.sort(np.floor(sample * n).astype(int), axis=0)
     assert (strata == np.arange(n)[:, None]).all()
-    assert (design.latin_hypercube(d, n, seed) == sample).all()
+    assert (designs.latin_hypercube(d, n, seed) == sample).all()
 
 
 @given(st.integers(1, 4), st.integers(0, 6), st.integers(0, 99))
 def test_a_sobol_sequence_is_the_same_for_the_same_seed_and_fills_each_factor_evenly(d, power, seed):
     n = 2**power
-    sample = design.sobol_sequence(d, n, seed)
-    assert (design.sobol_sequence(d, n, seed) == sample).all()
+    sample = designs.sobol_sequence(d, n, seed)
+    assert (designs.sobol_sequence(d, n, seed) == sample).all()
     assert (np.sort(np.floor(sample * n).astype(int), axis=0) == np.arange(n)[:, None]).all()
 
 
 def test_samples_of_other_seeds_are_other_ones():
-    for make in (design.latin_hypercube, design.sobol_sequence):
+    for make in (designs.latin_hypercube, designs.sobol_sequence):
         assert (make(3, 16, 1) != make(3, 16, 2)).any()
 
 
 def test_a_sobol_sequence_is_more_even_than_chance():
     chance = np.random.default_rng(1).random((64, 2))
-    assert qmc.discrepancy(design.sobol_sequence(2, 64, 1)) < qmc.discrepancy(chance) / 3
+    assert qmc.discrepancy(designs.sobol_sequence(2, 64, 1)) < qmc.discrepancy(chance) / 3
 
 
 @given(st.integers(1, 9), st.floats(0, 1, exclude_max=True))
@@ -124,7 +124,7 @@ def test_a_large_whole_number_is_called_by_all_its_digits():
 def test_a_range_with_levels_is_sampled_over_all_of_it_and_crossed_by_its_levels():
     both = Factor("a", factor("a", 1, 2, 9).levels, interval("a", 1.0, 9.0).intervals, base="2")
     assert [both.at(u).number for u in (0.0, 0.25, 0.5)] == [1.0, 3.0, 5.0]
-    assert values(design.grid([both])) == [(1,), (2,), (9,)]
+    assert values(designs.grid([both])) == [(1,), (2,), (9,)]
 
 
 def test_intervals_of_one_factor_move_together():
@@ -135,15 +135,15 @@ def test_intervals_of_one_factor_move_together():
 
 def test_a_sampled_setting_has_a_level_of_each_factor():
     sample = np.array([[0.0, 0.99], [0.5, 0.0]])
-    assert values(design.sampled([factor("a", 1, 2), interval("b", 0.0, 100.0)], sample)) == [(1, 99.0), (2, 0.0)]
+    assert values(designs.sampled([factor("a", 1, 2), interval("b", 0.0, 100.0)], sample)) == [(1, 99.0), (2, 0.0)]
 
 
 def test_designs_that_are_joined_share_equal_settings():
     settings = Settings()
     a, b = factor("a", 1, 2), factor("b", 5, 6)
-    settings.join("grid", [a, b], design.grid([a, b]))
-    settings.join("one_at_a_time", [a], design.one_at_a_time([a]))
-    settings.join("grid", [b, a], design.grid([b, a]))
+    settings.join("grid", [a, b], designs.grid([a, b]))
+    settings.join("one_at_a_time", [a], designs.one_at_a_time([a]))
+    settings.join("grid", [b, a], designs.grid([b, a]))
     assert [block.rows for block in settings.blocks] == [(0, 1, 2, 3), (4, 5, 6), (0, 2, 1, 3)]
     assert len(settings.all) == 7
 

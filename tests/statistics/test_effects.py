@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 from scipy import stats
 
-from sim.analysis import mean_interval
-from sim.cells import Level, Response, levels
-from sim.effects import curve, heat, main_effects, omissions, sampled_effects, summary
-from sim.tornado import Ends, ends, tornado
+from sim.statistics.effects import curve, heat, main_effects, omissions, sampled_effects, summary
+from sim.statistics.intervals import mean_interval
+from sim.statistics.responses import Level, Response, levels
+from sim.statistics.swings import Ends, ends, tornado
 
 FALSE_ALARM = 1e-4
 HALF = stats.t.ppf(0.975, 1)  # half-width of two values that differ by 2 units is t x sqrt(2) / sqrt(2)

@@ -13,20 +13,14 @@ import pytest
 from scipy import integrate, stats
 from setups.district import pilot as shipped
 
-from sim import theory
-from sim.analysis import (
-    Verdict,
-    mean_interval,
-    mser5,
-    paired_difference,
-    quantile_interval_ranks,
-    simultaneous,
-    verdict,
-    warm_up,
-)
-from sim.comparison import Shown, compare
+from sim.config.report import JudgedMeasure
 from sim.engine import compiled
-from sim.network import make_network
+from sim.engine.network_building import make_network
+from sim.statistics import theory
+from sim.statistics.intervals import mean_interval, paired_difference, quantile_interval_ranks, simultaneous
+from sim.statistics.mser5 import mser5, warm_up
+from sim.statistics.verdicts import Verdict, verdict
+from sim.study.comparison.differences import compare
 
 HOUR = 10**6  # ticks: fine enough that rounding is no part of the answer
 FALSE_ALARM = 1e-4
@@ -285,7 +279,9 @@ def test_equal_offices_are_rarely_called_different_and_unequal_ones_never_the_wr
     assert counts[-1][Verdict.UNDECIDED] > 0.9 * STUDIES
 
 
-SHOWN = [Shown(f"measure {i}", "all", f"measure {i}", "counter_wait", touched=None) for i in range(5)]
+JUDGED = [
+    JudgedMeasure(measure=f"measure_{i}", label=f"measure {i}", mid="counter_wait", touched=None) for i in range(5)
+]
 
 
 @pytest.mark.parametrize("true", [0.0, 2.0])
@@ -301,12 +297,12 @@ def test_a_table_of_a_comparison_holds_a_false_verdict_no_oftener_than_it_says(t
             {
                 "pilot": np.repeat(["a", "b"], 5 * n),
                 "replication": np.tile(np.arange(n), 10),
-                "measure": np.tile(np.repeat([s.measure for s in SHOWN], n), 2),
+                "measure": np.tile(np.repeat([s.measure for s in JUDGED], n), 2),
                 "group": "all", "unit": "minutes",
                 "value": np.concatenate([base.ravel(), other.ravel()]),
             }
         )  # fmt: skip
-        table = compare(frame, ["a", "b"], mid, run, {}, SHOWN)
+        table = compare(frame, ["a", "b"], mid, run, {}, JUDGED)
         tables += table["verdict"].is_in([Verdict.BETTER, Verdict.WORSE]).any()
     alone = chances(-true, 2.0, sd, n, family=5)
     p = 1 - (1 - alone[Verdict.BETTER] - alone[Verdict.WORSE]) ** 5

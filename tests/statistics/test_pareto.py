@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sim.front import pareto
+from sim.statistics.pareto import pareto
 
 NOISE = np.array([-1.0, 0.0, 1.0])
 

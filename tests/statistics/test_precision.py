@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sim.precision import Kind, Rule, Target, Why, next_round, run_until
+from sim.statistics.precision import Kind, Rule, Target, Why, next_round, run_until
 
 FALSE_ALARM = 1e-6
 

@@ -5,8 +5,7 @@ import pytest
 from scipy import stats
 from setups.stations import mean_waits, true_waits
 
-from sim.feasibility import Promise, select_cheapest
-from sim.selection import (
+from sim.statistics.best import (
     Dropped,
     against_best,
     best_intervals,
@@ -14,6 +13,7 @@ from sim.selection import (
     select_best,
     variances_of_differences,
 )
+from sim.statistics.cheapest import Promise, select_cheapest
 
 FALSE_ALARM = 1e-6
 
@@ -99,7 +99,7 @@ def slippage(k, correlation, trials, seed):
 @pytest.mark.parametrize(("k", "correlation"), SLIPPAGE)
 def test_the_best_is_chosen_as_often_as_promised_in_the_slippage_configuration(k, correlation):
     found = slippage(k, correlation, 120, 3)
-    spent = np.mean([one.spent.sum() for one in found]) / k
+    spent = np.mean([one.used.sum() for one in found]) / k
     # common random numbers save replications: independent ones need about 80 of each of five designs
     assert spent < 40 if correlation else spent > 40
 
@@ -175,7 +175,7 @@ def test_the_best_station_is_found_as_often_as_promised(layouts):
         for trial in range(trials)
     ]
     assert_as_often(sum(one.best == truth.argmin() and one.guaranteed for one in found), trials, 0.9)
-    spent = np.mean([one.spent for one in found], axis=0)
+    spent = np.mean([one.used for one in found], axis=0)
     assert spent[[0, 3]].max() < 0.7 * spent[[1, 2]].min()  # of the two that are close, most replications
 
 
@@ -189,7 +189,7 @@ def test_the_cheapest_station_that_keeps_a_promise_on_the_wait_is_found_as_often
         select_cheapest(served(waits, trial, 400), [5, 4, 3, 2], [promise], confidence=0.9) for trial in range(trials)
     ]
     assert_as_often(sum(one.best == 2 for one in found), trials, 0.9)
-    assert all(one.designs[0].spent == 0 for one in found if one.best == 2)
+    assert all(one.designs[0].used == 0 for one in found if one.best == 2)
 
 
 MORE = ((1.0, 2.0, 0.7, 0.5, 1.1, 2.2, 0.75, 0.55, 1.05, 0.4), (2, 1, 3, 4, 2, 1, 3, 4, 2, 5))
@@ -232,10 +232,10 @@ def test_blocks_change_no_decision(block):
     alone = select_best(fixed_draw(values), 5, zone=0.4, most=600)
     found = select_best(fixed_draw(values), 5, zone=0.4, most=600, block=block)
     assert (found.best, found.dropped, found.guaranteed) == (alone.best, alone.dropped, alone.guaranteed)
-    assert found.spent.tolist() == alone.spent.tolist() == alone.drawn.tolist()
-    assert np.all((found.spent <= found.drawn) & (found.drawn < found.spent + block))
+    assert found.used.tolist() == alone.used.tolist() == alone.drawn.tolist()
+    assert np.all((found.used <= found.drawn) & (found.drawn < found.used + block))
     assert len(alone.dropped) == 4
-    assert [one.after for one in alone.dropped] == sorted(alone.spent[[one.design for one in alone.dropped]])
+    assert [one.after for one in alone.dropped] == sorted(alone.used[[one.design for one in alone.dropped]])
 
 
 def test_it_is_told_when_each_design_was_dropped_and_by_which():
@@ -243,7 +243,7 @@ def test_it_is_told_when_each_design_was_dropped_and_by_which():
     found = select_best(fixed_draw(values), 3, zone=0.05, first=5)
     assert found.dropped[0] == Dropped(design=2, after=5, by=int(values[:5, :2].mean(axis=0).argmin()))
     assert (found.dropped[1].design, found.dropped[1].by) == (1, 0)
-    assert found.dropped[1].after == found.spent[1] == found.spent[0] > 5
+    assert found.dropped[1].after == found.used[1] == found.used[0] > 5
 
 
 def test_designs_with_the_same_values_are_not_run_for_ever():
@@ -251,7 +251,7 @@ def test_designs_with_the_same_values_are_not_run_for_ever():
     found = select_best(fixed_draw(values), 3, zone=0.1)
     assert found.best == 0
     assert [one.design for one in found.dropped] == [1, 2]
-    assert found.spent.tolist() == [10, 10, 10]
+    assert found.used.tolist() == [10, 10, 10]
 
 
 def test_a_withheld_replication_is_named_if_it_is_looked_at():
@@ -273,13 +273,13 @@ def test_designs_that_are_clearly_beaten_are_dropped_after_the_first_stage():
 
     found = select_best(draw, 4, zone=1.0, first=5)
     assert found.best == 0
-    assert found.spent.tolist() == [5, 5, 5, 5]
+    assert found.used.tolist() == [5, 5, 5, 5]
 
 
 def test_a_budget_ends_the_search():
     rng = np.random.default_rng(6)
     found = select_best(lambda designs, n: rng.normal(size=(n, len(designs))), 3, zone=0.001, first=5, most=20)
-    assert found.spent.tolist() == [20, 20, 20]
+    assert found.used.tolist() == [20, 20, 20]
     assert not found.guaranteed
 
 

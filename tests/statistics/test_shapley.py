@@ -5,8 +5,8 @@ import pytest
 from scipy.stats import sobol_indices as estimated
 from scipy.stats import uniform
 
-from sim import theory
-from sim.sensitivity import interaction, shapley_effects, shapley_values, sobol_indices
+from sim.statistics import theory
+from sim.statistics.sensitivity import interaction, shapley_effects, shapley_values, sobol_indices
 
 
 def test_contributions_sum_to_the_effect_and_treat_equals_alike():

@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 from scipy import stats
 
-from sim import sensitivity, theory
-from sim.variance import indices, sobol_settings
+from sim.statistics import sensitivity, theory
+from sim.statistics.sobol import indices, sobol_settings
 
 FACTORS = ["x1", "x2", "x3"]
 known = np.array(sensitivity.sobol_indices(theory.ishigami_components(7, 0.1), 3))

@@ -15,9 +15,9 @@ import pytest
 from setups.contents import contents
 from setups.killing import ended, killed_after, killed_at_steps, started
 
-from sim import files
-from sim.archive import Archive, Damaged, NotKept
-from sim.files import StoreError
+from sim.errors import StoreError
+from sim.store import files
+from sim.store.archive import Archive, Damaged, NotKept
 
 OLD, NEW = "ab" * 16, "cd" * 16
 WORK = [(key, replication) for replication in range(3) for key in (OLD, NEW)]
@@ -318,8 +318,8 @@ def test_a_disk_that_is_full_loses_nothing(archive: Archive) -> None:
 import resource, signal, sys
 import polars as pl
 from pathlib import Path
-from sim.archive import Archive
-from sim.files import StoreError
+from sim.store.archive import Archive
+from sim.errors import StoreError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 archive = Archive.open(Path(sys.argv[1]))
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))

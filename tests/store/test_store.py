@@ -16,8 +16,9 @@ import polars as pl
 import pytest
 from setups.killing import ended, killed_after, killed_at_steps, started
 
-from sim import files, manifest
-from sim.store import Store, StoreError
+from sim.errors import StoreError
+from sim.store import files, manifest
+from sim.store.store import Store
 
 IDENTITY = {"model": "1", "run": {"seed": 0, "weeks": 52}, "pilots": ["old", "new"]}
 WORK = [(pilot, replication) for replication in range(4) for pilot in ("old", "new")]
@@ -232,7 +233,8 @@ def test_a_disk_that_is_full_loses_nothing(store: Store) -> None:
 import resource, signal, sys
 import polars as pl
 from pathlib import Path
-from sim.store import Store, StoreError
+from sim.errors import StoreError
+from sim.store.store import Store
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 store = Store.attach(Path(sys.argv[1]))

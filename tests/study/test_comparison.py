@@ -3,11 +3,12 @@ import polars as pl
 import pytest
 from setups.district import pilot as shipped
 
-from sim.analysis import Verdict
-from sim.comparison import Shown, compare
+from sim.config.report import JudgedMeasure
+from sim.statistics.verdicts import Verdict
+from sim.study.comparison.differences import Cause, compare, overloaded_in
 
-WAIT = Shown("counter_wait_mean", "all", "wait", "counter_wait", touched="touched_in_person")
-BUSY = Shown("utilisation", "level:district", "busy", "utilisation", touched="staff")
+WAIT = JudgedMeasure(measure="counter_wait_mean", label="wait", mid="counter_wait", touched="touched_in_person")
+BUSY = JudgedMeasure(measure="utilisation", group="level:district", label="busy", mid="utilisation", touched="staff")
 
 
 def table(pilot, measure, values, group="all", unit="minutes"):
@@ -75,17 +76,29 @@ def test_a_measure_is_withheld_where_its_requests_meet_an_overloaded_post_and_on
     assert table_["verdict"].to_list() == [Verdict.WITHHELD, Verdict.NO_MATERIAL_DIFFERENCE]
     assert "20% of its requests under b meet an overloaded post" in table_["why"][0]
     assert table_["pilot_mean"][0] == pytest.approx(base.mean() - 10)
+    assert table_["cause"].to_list() == [Cause.OVERLOADED_REQUESTS, None]
+    assert overloaded_in(table_) == {"b"}
 
 
 def test_staff_measures_are_withheld_by_the_staff_that_cannot_keep_up():
     base = np.array([30.0, 32.0, 28.0, 31.0])
     table_ = compared(rows(base, base - 10, busy=[0.5, 0.6, 0.5, 0.6]), (WAIT, BUSY), district_overloaded=1.0)
     assert table_["verdict"].to_list() == [Verdict.BETTER, Verdict.WITHHELD]
+    assert table_["cause"].to_list() == [None, Cause.OVERLOADED_STAFF]
 
 
 def test_a_measure_with_too_many_open_requests_is_withheld():
     base = np.array([30.0, 32.0, 28.0, np.nan])
-    assert compared(rows(base, base))["verdict"][0] == Verdict.WITHHELD
+    table_ = compared(rows(base, base))
+    assert table_["verdict"][0] == Verdict.WITHHELD
+    assert overloaded_in(table_) == set()
+
+
+def test_a_measure_may_have_a_smallest_difference_of_its_own():
+    base = np.array([30.0, 32.0, 28.0, 31.0])
+    own = WAIT.model_copy(update={"mid": 20.0})
+    row = compared(rows(base, base - np.array([10, 10.1, 9.9, 10])), (own,)).row(0, named=True)
+    assert (row["mid"], row["verdict"]) == (20.0, Verdict.NO_MATERIAL_DIFFERENCE)
 
 
 def test_replications_are_paired_by_their_number_and_not_by_their_place():

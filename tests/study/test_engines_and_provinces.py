@@ -5,11 +5,11 @@ import pytest
 from polars.testing import assert_frame_equal
 from setups.district import pilot, tiny
 
-from sim import province, replication
-from sim.clock import WEEK
-from sim.config import ConfigError
-from sim.engines import Compiled, Reference, chosen, edges
-from sim.replication import Cost, measure, prepare, simulate
+from sim.district.engines import Compiled, Reference, chosen, edges
+from sim.draws.clock import WEEK
+from sim.errors import ConfigError
+from sim.study import province, replication
+from sim.study.replication import Cost, measure, prepare, simulate
 
 
 def assert_same_tables(one, other):

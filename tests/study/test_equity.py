@@ -6,11 +6,14 @@ import pytest
 from scipy import stats
 from setups.district import pilot as shipped
 
-from sim import equity
-from sim.analysis import gini, mean_interval
-from sim.equity_tables import short_table, whole_tables
+from sim.statistics.descriptive import gini
+from sim.statistics.intervals import mean_interval
+from sim.study.comparison import equity
+from sim.study.comparison.equity_tables import short_table, whole_tables
 
 COMMUNITIES = tuple(f"community:{k:02d}" for k in (1, 2, 3))
+
+ASKED = shipped("four_level").report.equity
 
 
 def cells(pilot, measure, values, unit="minutes"):
@@ -23,7 +26,7 @@ def cells(pilot, measure, values, unit="minutes"):
 
 
 def found(rows, pilots=("a",), share=0.05):
-    return equity.statistics(pl.DataFrame(rows), pilots, share)
+    return equity.statistics(pl.DataFrame(rows), pilots, share, ASKED)
 
 
 def three(*columns):
@@ -147,9 +150,9 @@ def two_pilots():
 
 def compared(measures, pilots=("a", "b")):
     a_pilot = shipped("four_level")
-    s = equity.statistics(measures, pilots, a_pilot.run.withhold_share)
-    told = equity.table(s, measures, 0.95)
-    return told, equity.differences(s, measures, pilots, a_pilot.mid, a_pilot.run)
+    s = equity.statistics(measures, pilots, a_pilot.run.withhold_share, ASKED)
+    told = equity.table(s, measures, 0.95, ASKED)
+    return told, equity.differences(s, measures, pilots, a_pilot.mid, a_pilot.run, ASKED)
 
 
 def row(table, **where):
@@ -176,7 +179,7 @@ def test_without_a_smallest_difference_that_matters_there_is_an_interval_and_no_
 
 def test_intervals_hold_jointly_over_the_rows_of_a_family():
     measures = two_pilots()
-    s = equity.statistics(measures, ("a", "b"), 0.05)
+    s = equity.statistics(measures, ("a", "b"), 0.05, ASKED)
     key = ("counter_wait_mean", "community", "worst_minus_best")
     alone = mean_interval(s["b", *key].values - s["a", *key].values, 1 - 0.05 / 4)  # four statistics
     told = row(compared(measures)[1], statistic="worst_minus_best")
@@ -255,7 +258,7 @@ def test_paired_differences_of_two_designs_with_the_same_inequality_cover_nought
 
 def test_the_short_table_has_the_gaps_and_marks_and_the_whole_ones_have_all_rows():
     told, differences = compared(two_pilots())
-    short = short_table(told, differences, ("a", "b"))
+    short = short_table(told, differences, ("a", "b"), shipped("four_level").report.equity_in_brief)
     assert [r[0] for r in short.rows] == [
         "wait at a counter, mean (minutes)", "  worst, best community", "  special care, others",
     ]  # fmt: skip
@@ -275,7 +278,7 @@ def test_the_short_table_has_the_gaps_and_marks_and_the_whole_ones_have_all_rows
 def test_what_meets_an_overloaded_post_is_starred_and_its_reason_told():
     touched = cells("b", "touched_in_person", three([0] * 6, [0] * 6, [0.3] * 6), "share")
     told, differences = compared(pl.concat([two_pilots(), pl.DataFrame(touched)]))
-    short = short_table(told, differences, ("a", "b"))
+    short = short_table(told, differences, ("a", "b"), shipped("four_level").report.equity_in_brief)
     assert "*" in short.rows[1][2]
     assert any("Meets an overloaded post" in note for note in short.notes)
     community = whole_tables(told, differences, ("a", "b"), 0.95)[0]

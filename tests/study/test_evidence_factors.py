@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 from setups.district import ALL_PILOTS, CONFIGS, composed
 from setups.studies import composer, plan, study
 
-from experiments.composition import Line
-from experiments.studies import evidence
-from experiments.studies.points import Composer, put, value_at
-from experiments.studies.wholes import WHOLES, room
 from sim import config
-from sim.config import ConfigError, is_whole
+from sim.config import is_whole
+from sim.config.compose import Line
+from sim.errors import ConfigError
+from sim.study.points import evidence_factors
+from sim.study.points.composer import Composer, put, value_at
+from sim.study.points.shares import WHOLES, room
 
 ROWS = yaml.safe_load((CONFIGS / "evidence.yaml").read_text(encoding="utf-8"))
 OWN = "burden.district_own_work."
@@ -20,7 +21,7 @@ BALANCED = "three_level_balanced"
 
 
 def made(*names, pilots=(BALANCED,), config_dir=None):
-    return evidence.factors(names, {name: composed(name) for name in pilots}, config_dir)
+    return evidence_factors.factors(names, {name: composed(name) for name in pilots}, config_dir)
 
 
 def rows(folder, *found):
@@ -174,8 +175,8 @@ def test_the_rows_of_ones_own_district_stand_before_those_that_ship(tmp_path):
     own = rows(tmp_path, {"path": "grid.households", "low": 100, "base": 250, "high": 900, "pilots": None})
     (factor,), _ = made("grid.households", config_dir=own)
     assert [level.label for level in factor.levels] == ["100", "250", "900"]
-    assert len(evidence.rows(own)) == len(ROWS)
-    assert len(evidence.rows(rows(tmp_path))) == len(ROWS)  # an empty file
+    assert len(evidence_factors.rows(own)) == len(ROWS)
+    assert len(evidence_factors.rows(rows(tmp_path))) == len(ROWS)  # an empty file
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,14 @@ import polars as pl
 import pytest
 from setups.district import CONFIGS, PILOTS, pilot, place_of, tiny
 
-from experiments.outcome import face_table, face_targets
-from sim import engines, face, replication
-from sim.config import ConfigError
+from sim.district import engines
+from sim.engine.record import Outcome
+from sim.errors import ConfigError
 from sim.measures.dictionary import DEFINITIONS
-from sim.visits import Outcome
+from sim.study import replication
+from sim.study.comparison import face_validity
 
-TARGETS = face_targets()
+TARGETS = face_validity.shipped_targets()
 OF_ARITHMETIC = {"walk", "touch", "finished_at", "last_level"}
 OWN_MEASURES = OF_ARITHMETIC | {"turnaround_spread", "hours_a_day", "seen_by_patrol", "patrol_yield"}
 
@@ -22,7 +23,7 @@ ONE = {
 
 
 def target(**changes):
-    return face.targets({"targets": [ONE | changes]})[0]
+    return face_validity.targets({"targets": [ONE | changes]})[0]
 
 
 def measures(*rows, name="four_level"):
@@ -31,7 +32,7 @@ def measures(*rows, name="four_level"):
 
 
 def judged(frame, *chosen, **options):
-    return face.judged(frame, [pilot()], chosen, **options)
+    return face_validity.judged(frame, [pilot()], chosen, **options)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def test_a_range_that_does_not_rise_and_a_label_that_comes_twice_are_refused():
     with pytest.raises(ConfigError, match=re.escape("face.targets.0.high must be above low (1), got 1")):
         target(high=1.0)
     with pytest.raises(ConfigError, match="targets must have labels of their own, got wait twice"):
-        face.targets({"targets": [ONE, ONE]})
+        face_validity.targets({"targets": [ONE, ONE]})
     with pytest.raises(ConfigError, match=re.escape("face.targets.0.wy is not a known key")):
         target(wy="")
 
@@ -76,7 +77,7 @@ def test_what_must_be_known_is_told_of_a_target_within_its_range_too():
 
 def test_a_verdict_whose_interval_crosses_a_bound_is_marked():
     frame = measures(*({"replication": r, "value": value} for r, value in enumerate((0.5, 1.6, 1.2))))
-    shown = face.table(judged(frame, target(low=1.0, high=2.0)))
+    shown = face_validity.table(judged(frame, target(low=1.0, high=2.0)))
     assert shown.rows[0][-1] == "within?"
     assert "1 of them not surely" in shown.notes[0]
 
@@ -120,7 +121,7 @@ def test_the_hours_of_a_day_are_the_office_day_and_the_overtime_of_a_day_present
 
 
 def test_arithmetic_tells_walks_touch_times_and_routes_as_worked_out_by_hand():
-    frame = face.reckoned(pilot())
+    frame = face_validity.reckoned(pilot())
     told = {(m, g): v for m, g, v in frame.select("measure", "group", "value").iter_rows()}
     weights = sum(a.counter_share for a in pilot().procedures.archetypes.values())
     assert weights == pytest.approx(0.91)
@@ -136,13 +137,13 @@ def test_arithmetic_tells_walks_touch_times_and_routes_as_worked_out_by_hand():
     where = place_of()
     assert told["walk", "level:community"] == pytest.approx(where.distance(where.community).mean() / 4.5 * 60)
     assert ("walk", "level:street") not in {
-        (m, g) for m, g in face.reckoned(pilot("three_level")).select("measure", "group").iter_rows()
+        (m, g) for m, g in face_validity.reckoned(pilot("three_level")).select("measure", "group").iter_rows()
     }
 
 
 def test_what_patrols_see_is_what_the_record_says():
     small = tiny()
-    rows = face.simulated([small], 1)
+    rows = face_validity.simulated([small], 1)
     told = {m: (v, n) for m, g, v, n in rows.select("measure", "group", "value", "n").iter_rows() if g == "all"}
     plan = replication.prepare(small, 0)
     (record,) = engines.records(plan, engines.Compiled())
@@ -163,7 +164,7 @@ def test_what_patrols_see_is_what_the_record_says():
 
 def test_only_pilots_with_a_target_are_run_and_each_is_told_of():
     done = []
-    found = face.validity(
+    found = face_validity.validity(
         [tiny(), tiny("three_level_balanced")],
         [target(), target(label="walk", measure="walk", group="level:community")],
         2,
@@ -172,7 +173,7 @@ def test_only_pilots_with_a_target_are_run_and_each_is_told_of():
     assert done == [("four_level", 0), ("four_level", 1)]
     assert found["label"].to_list() == ["wait", "walk"]
     assert found["pilot"].unique().to_list() == ["four_level"]
-    text = face.table(found).to_markdown()
+    text = face_validity.table(found).to_markdown()
     assert "Face validity" in text
     assert all(verdict in text for verdict in found["verdict"])
 
@@ -188,7 +189,7 @@ def test_every_target_is_of_a_shipped_pilot_and_a_known_measure_and_none_is_an_i
 def test_every_target_that_the_shipped_pilots_miss_says_why():
     short = ("run.warm_up_weeks=9", "run.measured_weeks=8", "run.drain_weeks=9")
     pilots = [pilot(name, *short) for name in ("four_level", "three_level")]
-    found = face.validity(pilots, TARGETS, 1)
+    found = face_validity.validity(pilots, TARGETS, 1)
     assert set(found["label"]) == {one.label for one in TARGETS}
     silent = found.filter((pl.col("verdict") == "outside") & (pl.col("why") == ""))
     assert silent["label"].to_list() == []
@@ -197,7 +198,9 @@ def test_every_target_that_the_shipped_pilots_miss_says_why():
 
 def test_a_comparison_shows_every_pilot_and_judges_each_target_once():
     frame = measures({"measure": "on_time", "value": 0.5}, {"measure": "on_time", "value": 0.9, "pilot": "three_level"})
-    text = face_table(frame, [pilot(), pilot("three_level")]).to_markdown()
+    pilots = [pilot(), pilot("three_level")]
+    values = face_validity.judged(frame, pilots, TARGETS)
+    text = face_validity.compared_table(values, [p.name for p in pilots]).to_markdown()
     assert "0.50 outside" in text
     assert "0.90" in text
     assert "0.90 within" not in text

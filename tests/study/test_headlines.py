@@ -5,12 +5,12 @@ import polars as pl
 import pytest
 from setups.commands import TINY, refused, wangge
 
-from experiments import headlines as command
-from experiments.composition import compose
 from sim import charts, config
-from sim.analysis import Interval
-from sim.config import ConfigError
-from sim.headlines import Effect, Headlines, effect, sentences, verdict
+from sim.config.compose import compose
+from sim.errors import ConfigError
+from sim.statistics.intervals import Interval
+from sim.study.headlines import run as command
+from sim.study.headlines.definitions import Effect, Headlines, effect, sentences, verdict
 
 
 def plain(**changes):
@@ -92,8 +92,8 @@ def test_a_headline_that_cannot_be_is_refused(change, message):
 @pytest.mark.long
 def test_shipped_headlines_compose_at_every_point_and_end():
     for name, headline in command.shipped().items():
-        points = command._points(headline, command.Line(()))
-        refusals = {(p.path, p.value) for p in points if p.pilot is None}
+        points = command.points_of(headline, command.Line(()))
+        refusals = {(p.path, p.value) for p in points if p.design is None}
         # One manager for each grid of 200 households: more managers than the desks can spare.
         assert refusals <= {("grid.households", 200), ("district.household_size", 2.5)}, name
         assert len({p.id for p in points}) == len(points)

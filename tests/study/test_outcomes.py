@@ -8,9 +8,11 @@ from setups.district import tiny
 from setups.studies import BASE, table, write
 from setups.studies import plan as planned
 
-from experiments.studies.runs import Runs
-from sim import comparison, tables
-from sim.config import ConfigError
+from sim.config.report import Response
+from sim.errors import ConfigError
+from sim.study.budget.runs import Runs
+from sim.study.comparison import differences
+from sim.study.design import prepared_all
 
 
 def test_designs_that_share_a_point_each_find_its_levels(sweep, tmp_path):
@@ -32,9 +34,11 @@ def test_a_verdict_of_a_study_is_the_one_of_a_comparison(sweep, tmp_path):
     pilots = [tiny("four_level", f"grid.households={n}") for n in (200, 300)]
     pilots = [p.model_copy(update={"name": name}) for p, name in zip(pilots, ("p0000", "p0001"), strict=True)]
     long = table("measures").rename({"point": "pilot"})
-    shown = [comparison.judged_as(r) for r in ("turnaround_p90", response, "utilisation|level:district")]
-    staff = tables.staff_overloaded(tables.organisations(pilots))
-    compared = comparison.compare(long, ["p0000", "p0001"], pilots[0].mid, pilots[0].run, staff, shown)
+    shown = [
+        pilots[0].report.judged(Response.parse(r)) for r in ("turnaround_p90", response, "utilisation|level:district")
+    ]
+    staff = {name: one.overloaded_share for name, one in prepared_all(pilots).items()}
+    compared = differences.compare(long, ["p0000", "p0001"], pilots[0].mid, pilots[0].run, staff, shown)
     effects = table("effects")
     assert effects["why"].to_list() == compared["why"].to_list()
     assert (effects["verdict"] == "withheld").to_list() == (compared["why"] != "").to_list()
@@ -69,7 +73,7 @@ def test_a_smallest_difference_that_is_another_gives_other_verdicts(sweep, tmp_p
 
 
 def test_what_failed_is_tried_again_after_its_note_is_cleaned(sweep, tmp_path):
-    from sim.archive import Archive
+    from sim.store.archive import Archive
 
     write(tmp_path)
     sweep("study.precision.replications=1")
@@ -96,11 +100,11 @@ def test_what_refuses_overload_is_not_run(sweep, tmp_path):
 
 
 def test_a_pilot_run_that_fails_is_told(sweep, tmp_path):
-    from sim import study
-    from sim.archive import Archive
+    from sim.store.archive import Archive
+    from sim.study import replications
 
     weeks = ("run.warm_up_weeks=1", "run.measured_weeks=19", "run.drain_weeks=0")
-    key = study.key(tiny("four_level", *weeks))
+    key = replications.key(tiny("four_level", *weeks))
     Archive.open(tmp_path / "results/.replications").fail(key, 0, "it broke")
     write(tmp_path, warm_up={"weeks": 20, "replications": 2, "least": 2})
     assert "study.warm_up must have a base that can be run, got four_level, of which replication 0 failed" in sweep(

@@ -4,12 +4,12 @@ from functools import cache
 import pytest
 from setups.studies import composer, plan
 
-from experiments.composition import Line, compose
-from experiments.studies.points import put, value_at
 from sim import config
-from sim.config import ConfigError
-from sim.design import Knob
-from sim.study import keys
+from sim.config.compose import Line, compose
+from sim.errors import ConfigError
+from sim.statistics.designs import Knob
+from sim.study.points.composer import put, value_at
+from sim.study.replications import keys
 
 PILOT = "three_level_balanced"
 

@@ -5,14 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from setups.district import mapping, tiny
+from setups.district import CONFIGS, mapping, pilot, tiny
 
-from sim import config, replication, study
-from sim.archive import Archive
-from sim.engines import Compiled
+from sim import config
+from sim.district.engines import Compiled
+from sim.errors import StoreError
 from sim.executor import Local, Serial
-from sim.files import StoreError
-from sim.store import Store
+from sim.store.archive import Archive
+from sim.store.store import Store
+from sim.study import replication, replications
 
 
 def named(pilot: config.Pilot, name: str, **run: Any) -> config.Pilot:
@@ -20,8 +21,8 @@ def named(pilot: config.Pilot, name: str, **run: Any) -> config.Pilot:
     return config.load({**plain, "name": name, "title": f"<{name}>", "run": {**plain["run"], **run}})
 
 
-def task(archive: Archive, pilot: config.Pilot, number: int = 0) -> study.Task:
-    return study.Task(archive, study.key(pilot), pilot, number, Compiled())
+def task(archive: Archive, pilot: config.Pilot, number: int = 0) -> replications.Task:
+    return replications.Task(archive, replications.key(pilot), pilot, number, Compiled())
 
 
 def ignore(task: object, facts: object) -> None:
@@ -38,32 +39,35 @@ def test_a_simulation_does_not_depend_on_what_its_design_is_called() -> None:
 
 def test_a_key_says_what_numbers_depend_on_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     pilot = tiny()
-    key = study.key(pilot)
+    key = replications.key(pilot)
     assert len(key) == 32
     assert int(key, 16) >= 0
-    assert study.key(config.load(pilot.model_dump(mode="json"))) == key
-    assert study.key(named(pilot, "p7", replications=99, confidence=0.9, withhold_share=0.5, overload="refuse")) == key
+    assert replications.key(config.load(pilot.model_dump(mode="json"))) == key
+    assert (
+        replications.key(named(pilot, "p7", replications=99, confidence=0.9, withhold_share=0.5, overload="refuse"))
+        == key
+    )
     plain = pilot.model_dump(mode="json")
-    assert study.key(config.load({**plain, "mid": {**plain["mid"], "trips": 9.0}})) == key
+    assert replications.key(config.load({**plain, "mid": {**plain["mid"], "trips": 9.0}})) == key
     others = [named(pilot, pilot.name, seed=5), tiny("four_level", "grid.households=301"), tiny("three_level")]
-    assert len({key, *map(study.key, others)}) == 4
-    monkeypatch.setattr(study, "MODEL_VERSION", "another")
-    assert study.key(pilot) != key
+    assert len({key, *map(replications.key, others)}) == 4
+    monkeypatch.setattr(replications, "MODEL_VERSION", "another")
+    assert replications.key(pilot) != key
 
 
 def test_keys_of_thousands_of_points_take_seconds() -> None:
     pilot = config.load(mapping())
     began = time.perf_counter()
     for _ in range(100):
-        study.key(pilot)
+        replications.key(pilot)
     assert time.perf_counter() - began < 1
 
 
 def test_what_another_process_kept_meanwhile_is_not_run_again(tmp_path: Path) -> None:
     archive, pilot = Archive.open(tmp_path), tiny()
-    found = study.perform(task(archive, pilot))
-    facts = study.keep(task(archive, pilot), found)
-    again = study.perform(task(archive, named(pilot, "p7")))
+    found = replications.perform(task(archive, pilot))
+    facts = replications.keep(task(archive, pilot), found)
+    again = replications.perform(task(archive, named(pilot, "p7")))
     assert facts["steps"] > 0
     assert again.facts == {**facts, "steps": 0}
     assert all(table.equals(found.tables[name], null_equal=True) for name, table in again.tables.items())
@@ -72,14 +76,14 @@ def test_what_another_process_kept_meanwhile_is_not_run_again(tmp_path: Path) ->
 
 def test_a_worker_that_cannot_see_the_archive_simulates(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert study.perform(task(Archive(tmp_path / "file"), tiny())).facts["steps"] > 0
+    assert replications.perform(task(Archive(tmp_path / "file"), tiny())).facts["steps"] > 0
 
 
 def test_pilots_of_the_same_numbers_are_simulated_once(tmp_path: Path) -> None:
     pilots = [named(tiny(), name, replications=2) for name in ("a", "b")]
-    store = Store.open(tmp_path / "study", study.identity(pilots), {}, keys=study.keys(pilots))
+    store = Store.open(tmp_path / "study", replications.identity(pilots), {}, keys=replications.keys(pilots))
     done: list[str] = []
-    study.run(store, pilots, engine=Compiled(), on=Serial(), on_done=lambda task, facts: done.append(str(task)))
+    replications.run(store, pilots, engine=Compiled(), on=Serial(), on_done=lambda task, facts: done.append(str(task)))
     assert done == ["replication 0 of a", "replication 1 of a"]
     measures = store.table("measures", ["a", "b"])
     first, second = (measures.filter(pilot=name).drop("pilot") for name in ("a", "b"))
@@ -90,14 +94,14 @@ def test_pilots_of_the_same_numbers_are_simulated_once(tmp_path: Path) -> None:
 
 def test_a_replication_that_vanishes_while_a_study_runs_is_told(tmp_path: Path) -> None:
     pilots = [named(tiny(), "a", replications=2)]
-    store = Store.open(tmp_path / "study", study.identity(pilots), {}, keys=study.keys(pilots))
+    store = Store.open(tmp_path / "study", replications.identity(pilots), {}, keys=replications.keys(pilots))
 
-    def vanish(task: study.Task, facts: object) -> None:
+    def vanish(task: replications.Task, facts: object) -> None:
         if task.replication == 1:
             task.archive.put_aside(task.key, 0, "is gone")
 
     with pytest.raises(StoreError, match=r"must stay where they are while it runs, but replication 0 of a is gone"):
-        study.run(store, pilots, engine=Compiled(), on=Serial(), on_done=vanish)
+        replications.run(store, pilots, engine=Compiled(), on=Serial(), on_done=vanish)
 
 
 @pytest.mark.parametrize("on", [Serial(), Local(workers=2)])
@@ -107,10 +111,41 @@ def test_a_failed_replication_is_noted_and_the_others_go_on(tmp_path: Path, on: 
     object.__setattr__(bad, "engine", "no engine")
     told: dict[int, Any] = {}
     tasks = [bad, task(archive, pilot, 1)]
-    study.run_tasks(tasks, on=on, on_done=lambda task, facts: told.update({task.replication: facts}), go_on=True)
-    assert archive.replications(study.key(pilot)) == [1]
-    (error,) = archive.failures(study.key(pilot)).values()
+    replications.run_tasks(tasks, on=on, on_done=lambda task, facts: told.update({task.replication: facts}), go_on=True)
+    assert archive.replications(replications.key(pilot)) == [1]
+    (error,) = archive.failures(replications.key(pilot)).values()
     assert error == told[0]["error"]
     assert "AttributeError: 'str' object" in error
-    study.run_tasks([task(archive, pilot, 0)], on=on, on_done=ignore, go_on=True)
-    assert archive.failures(study.key(pilot)) == {}
+    replications.run_tasks([task(archive, pilot, 0)], on=on, on_done=ignore, go_on=True)
+    assert archive.failures(replications.key(pilot)) == {}
+
+
+KEYS = {
+    "flatten_only": "7e1c45a9e9d32ad9af09c064d203e04c",
+    "four_level": "199edb403b711cb8df6832674042365a",
+    "merge_only": "846ddc3a1633a2d9e00bd2fc85d8f2c7",
+    "sink_only": "dcb4a85f567ddff7f82701b77e5dcb65",
+    "three_level": "487d47b3a25def01c0808e2750cb7a0d",
+    "three_level_balanced": "5de2d4c780eb25b76767b2952a7ad04e",
+    "three_level_dedicated": "8df704b48eeac22c6073261180338a57",
+    "three_level_expected": "44a0edd9a4523e3962412114bf2fdb60",
+    "three_level_generalist": "2df86ea1a9633f24aebd9a9a5b3266db",
+}
+"""Of the shipped designs over a year, as they have been archived since version 0.1.0 of the program."""
+
+
+@pytest.mark.parametrize("name", sorted(KEYS))
+def test_replications_of_a_shipped_design_are_found_again(name):
+    assert replications.key(pilot(name, "run=year")) == KEYS[name]
+
+
+def test_every_shipped_design_has_a_pinned_key():
+    assert set(KEYS) == {path.stem for path in (CONFIGS / "pilot").glob("*.yaml")}
+
+
+def test_how_results_are_shown_and_judged_is_no_part_of_a_key():
+    one = pilot("four_level")
+    other = one.model_copy(update={"report": one.report.model_copy(update={"maps": (), "expected_loads": None})})
+    assert other != one
+    assert replications.key(other) == replications.key(one)
+    assert replications.identity([other]) == replications.identity([one])

@@ -1,10 +1,11 @@
 import pytest
 from setups.district import CONFIGS
 
-from experiments.composition import Line, options
-from experiments.studies.plan import planned
 from experiments.sweep import ordered
-from sim import config, tables
+from sim import config
+from sim.config.compose import Line, options
+from sim.study.design import prepared_all
+from sim.study.points.plan import planned
 
 # Every file of configs/study with the numbers of its settings and points; what the evidence makes is counted.
 SHIPPED = {
@@ -29,7 +30,7 @@ def test_a_shipped_study_has_points_whose_first_and_last_can_be_laid_out(name):
     assert (len(plan.settings.all), len(plan.points)) == (SHIPPED[name] or (n, 2 * n))
     assert [point.why for point in plan.points if not point.pilot] == []
     ends = [plan.points[0].pilot, plan.points[-1].pilot]
-    laid_out = tables.organisations(ends)
+    laid_out = prepared_all(ends)
     assert [laid_out[pilot.name].pilot for pilot in ends] == ends
     assert len({point.name for point in plan.points}) == len(plan.points)
     assert all(config.load(point.pilot.model_dump(mode="json")) == point.pilot for point in plan.points[:2])

@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 from setups.commands import refused
 from setups.studies import plan, study
 
-from experiments.composition import Line, parse
-from experiments.studies import factors, multirun
-from experiments.studies.plan import FIXED, planned
+from experiments import multirun
 from experiments.sweep import ordered
-from sim.config import ConfigError
-from sim.variance import sobol_settings
+from sim.config.compose import Line, parse
+from sim.config.report import Response
+from sim.errors import ConfigError
+from sim.statistics.sobol import sobol_settings
+from sim.study.points import factors
+from sim.study.points.plan import FIXED, planned
 
 HOUSES = "grid.households"
 
@@ -209,7 +211,7 @@ def test_a_design_may_be_a_word_a_mapping_or_several_and_evidence_a_word():
 
 
 def test_a_promise_is_kept_up_to_its_bound():
-    most, least = (study(promises={"x": bound}).promises["x"] for bound in ({"at_most": 3}, {"at_least": 3}))
+    most, least = (study(promises={"x": bound}).promises[Response("x")] for bound in ({"at_most": 3}, {"at_least": 3}))
     assert [most.kept(v) for v in (2, 3, 4, float("nan"))] == [True, True, False, False]
     assert [least.kept(v) for v in (2, 3, 4, float("nan"))] == [False, True, True, False]
 
@@ -233,10 +235,10 @@ def test_a_promise_is_kept_up_to_its_bound():
         ({"factors": {"roles": ["ab", "lines"]}, "baseline": {"roles": "line"}},
          r"^study\.baseline\.roles must be one of ab, lines \(did you mean lines\?\), got line$"),
         ({"factors": {HOUSES: [200]}, "baseline": {HOUSES: 3}},
-         r"^study\.baseline must be a design that can be, got one that cannot: grid\.households must be at least 10, "),
+         r"^study\.baseline must be a feasible design: grid\.households must be at least 10, "),
         ({"factors": {"d": {HOUSES: "interval(200,300)", "grid.leg_minutes": "interval(10,20)"}}, "baseline": {"d": 1},
           "design": {"kind": "lhs", "n": 2}}, r"^study\.baseline\.d must be left out, as no single value is the facto"),
-        ({"factors": {HOUSES: [3, 4]}}, r"^study must have a point that can be, got 2 that cannot: grid\.households m"),
+        ({"factors": {HOUSES: [3, 4]}}, r"^study must have at least one feasible point; all 2 were rejected: grid"),
         ({"factors": {HOUSES: "range(10,2000)", "grid.leg_minutes": "range(1,1000)"}},
          r"^study must have at most 100,000 points, got 1,988,010$"),
         ({"factors": {HOUSES: [200]}, "design": {"kind": "lhs", "n": 10**12}}, r"at most 100,000 points, got 1,000,00"),

@@ -15,11 +15,12 @@ from setups.killing import ended, killed_with, started
 from setups.studies import BASE, OWN, table, write
 
 import experiments.sweep
-import sim.study
-from experiments.studies import drawing
-from sim.archive import Archive
-from sim.replication import simulate
-from sim.store import Store
+import sim.study.replications
+import sim.study.sweep
+from sim.store.archive import Archive
+from sim.store.store import Store
+from sim.study.findings import charting
+from sim.study.replication import simulate
 
 SWEEP = ("sweep", "study=mine", *OWN, "executor=serial")
 
@@ -98,7 +99,7 @@ def test_another_knob_or_another_model_is_run_anew(sweep, tmp_path, monkeypatch)
     before = set(table("design")["key"])
     assert "Simulated now: 1 replication" in sweep("run.seed=2", "name=other")
     assert not before & set(table("design", "other")["key"])
-    for module in (sim.study, experiments.sweep):
+    for module in (sim.study.replications, sim.study.sweep):
         monkeypatch.setattr(module, "MODEL_VERSION", "another")
     told = sweep(status=2)
     assert "holds another study" in told
@@ -186,9 +187,9 @@ def test_every_shape_of_study_leaves_its_charts_and_draws_them_again(sweep, tmp_
     before = contents(folder)
     assert {name.partition(".")[0] for name in before} >= tables | {"design", "measures", "summary"}
     charts = [name for name in before if name.startswith("charts/")]
-    assert {name for name in drawing.DRAWN if any(chart.startswith(f"charts/{name}_") for chart in charts)} == tables
+    assert {name for name in charting.DRAWN if any(chart.startswith(f"charts/{name}_") for chart in charts)} == tables
     shutil.rmtree(folder / "charts", ignore_errors=True)
-    drawing.draw(Store.attach(folder))
+    charting.draw(Store.attach(folder))
     assert contents(folder) == before
     for name, data in before.items():
         if name.endswith((".svg", "summary.md")):
@@ -302,7 +303,7 @@ def test_points_that_cannot_be_are_told_and_the_rest_is_run(sweep, tmp_path):
     assert "staffing" in design["why"][1]
     assert "at least 0, got -1" in design["why"][2]
     write(tmp_path, "none", factors={"staffing.community_heads": [0]})
-    assert "study must have a point that can be, got 1 that cannot: staffing.community_heads" in sweep(
+    assert "study must have at least one feasible point; all 1 were rejected: staffing.community_heads" in sweep(
         "study=none", status=2
     )
     assert not Path("results/none").exists()
@@ -312,7 +313,7 @@ def test_a_design_that_cannot_be_staffed_is_told_before_its_folder_is_begun(swee
     crowded = {"factors": {"grid.households": [50]}, "base": {**BASE, "roles": "dedicated"}}
     write(tmp_path, **crowded)
     told = sweep(status=2)
-    assert "study must have a point that can be, got 1 point without a design: roles.managers_per_grid" in told
+    assert "study must have at least one feasible point; all 1 were rejected: roles.managers_per_grid" in told
     assert not Path("results/mine").exists()
 
 

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sim import queueing
 from sim.engine import compiled
-from sim.network import owners
-from sim.visits import Outcome
+from sim.engine.network import owners
+from sim.engine.record import Outcome
+from sim.queueing import sample
 
 FALSE_ALARM = 0.0002
 SHUFFLES = 4999
@@ -53,7 +53,7 @@ class System:
 
 
 def our_stays(plan, replication):
-    network, labels, horizon = queueing.sample(plan, 2024, replication)
+    network, labels, horizon = sample.sample(plan, 2024, replication)
     visits, _ = compiled.run(network, horizon)
     came = np.flatnonzero(visits.arrival >= 0)
     request = owners(network.requests.first)[came]
@@ -158,7 +158,7 @@ def p_of_distributions(one, other, rng, shuffles=SHUFFLES):
 
 def compared(system, replications):
     """Return (quantity, test, p-value, our value, Ciw's, standard error of the difference) of everything shown."""
-    plan = queueing.load(system.ours)
+    plan = sample.load(system.ours)
     ours = [measured(system, our_stays(plan, r)) for r in range(replications)]
     theirs = [measured(system, ciw_stays(system, plan.horizon, r)) for r in range(replications)]
     rng = np.random.default_rng(1)

@@ -3,7 +3,8 @@
 import pytest
 import yaml
 
-from sim import engines, queueing
+from sim.district import engines
+from sim.queueing import sample
 from sim.validation.estimators import QUANTITIES
 from sim.validation.run import simulate
 
@@ -45,7 +46,7 @@ classes:
 
 
 def run(text, **keys):
-    return simulate(queueing.load({**yaml.safe_load(text), **keys}), 1, 0, engines.Compiled())
+    return simulate(sample.load({**yaml.safe_load(text), **keys}), 1, 0, engines.Compiled())
 
 
 WHOLE = run(BY_HAND)

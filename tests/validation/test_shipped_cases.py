@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.composition import CONFIGS
+from sim.config.compose import CONFIGS
 from sim.validation import blocks, cases, outcomes
 
 CASES = cases.load_folder(CONFIGS / "validation")

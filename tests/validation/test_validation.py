@@ -7,11 +7,12 @@ import yaml
 from setups.commands import wangge
 
 from experiments import validate
-from experiments.composition import CONFIGS, parse
-from sim import engines, queueing
 from sim.charts import render
-from sim.config import ConfigError
-from sim.validation import blocks, cases, chart, checks, outcomes, words
+from sim.config.compose import CONFIGS
+from sim.district import engines
+from sim.errors import ConfigError
+from sim.queueing import sample
+from sim.validation import blocks, cases, chart, checks, outcomes, sentences, validation
 from sim.validation.estimators import QUANTITIES
 from sim.validation.outcomes import AGREES, DIFFERS, NOT_COVERED, VAGUE, Outcome
 from sim.validation.run import engines_differ, seed_of, simulate
@@ -86,7 +87,7 @@ def test_whoever_is_open_counts_as_the_longest_and_whoever_is_refused_is_left_ou
         "servers": {"clerk": {"serves": ["desk"]}},
         "classes": {"job": {"arrivals": {"times": [0, 1, 2]}, "route": [{"station": "desk", "service": 8}]}},
     }
-    run = simulate(queueing.load(network), 1, 0, engines.Reference())
+    run = simulate(sample.load(network), 1, 0, engines.Reference())
     for group in ("all", "station:desk", "class:job"):
         found = QUANTITIES["sojourn_time_quantile"](run, p=0.5, group=group)
         assert found == 8
@@ -259,19 +260,19 @@ def test_chance_takes_one_value_a_case_and_needs_eight_cases():
 
 def test_words_of_a_failure_name_case_value_and_reason():
     judged = outcomes.judged(CASE_BY_HAND, expected(), [2.9, 3.0, 3.2], precise=True)
-    paragraph = words.failed(outcomes.table([judged]), {"other": "visits.end"})
+    paragraph = sentences.failed(outcomes.table([judged]), {"other": "visits.end"})
     assert paragraph == (
         "2 of the checks fail: by_hand.x must be 2, got 3.0333 (more than 4 standard errors from the value); "
         "the engines must give other the same record, got other visits.end"
     )
-    assert words.failed(told([0.0]), {}) == ""
-    assert words.failed(outcomes.table([judged] * 7), {}).endswith("; and 2 more")
+    assert sentences.failed(told([0.0]), {}) == ""
+    assert sentences.failed(outcomes.table([judged] * 7), {}).endswith("; and 2 more")
 
 
 def test_the_table_numbers_its_sources_and_says_why_something_is_not_covered():
     rows = [*told([0.5, np.nan]).to_dicts()]
     rows.append({**rows[0], "verdict": NOT_COVERED, "reason": "no such thing", "estimate": np.nan, "low": np.nan})
-    table = words.outcome_table(pl.DataFrame(rows, schema=outcomes.SCHEMA), "All", ["a note"])
+    table = sentences.outcome_table(pl.DataFrame(rows, schema=outcomes.SCHEMA), "All", ["a note"])
     assert table.notes == ("a note", "[1] me", "[2] no such thing")
     assert table.rows[0][5:7] == ("±0.1", "+0.50")
     assert table.rows[1][6] == "-"
@@ -279,7 +280,7 @@ def test_the_table_numbers_its_sources_and_says_why_something_is_not_covered():
 
 
 def test_the_notes_count_verdicts_and_judge_the_spread():
-    notes = words.notes(told(np.linspace(-2, 2, 40)), outcomes.chance(told(np.linspace(5, 6, 40))), seed=3)
+    notes = sentences.notes(told(np.linspace(-2, 2, 40)), outcomes.chance(told(np.linspace(5, 6, 40))), seed=3)
     assert notes[0] == "agrees 40; seed 3."
     assert "40 cases" in notes[-1]
     assert "not as chance gives" in notes[-1]
@@ -381,7 +382,7 @@ def test_every_value_is_held_once_or_is_not_covered_for_a_reason():
     register = cases.load_register(CONFIGS / validate.REGISTER)
     known = register.all_ids
     assert len(known) == len(set(known)) == 249
-    what = validate.chosen((), parse([]))
+    what = validation.chosen()
     held = [e.id for case in what.cases.values() for e in case.expects]
     held += [f"{o.case}.{o.quantity}" for name in what.checks for o in checks.CHECKS[name].outcomes("quick", 1)]
     assert len(held) == len(set(held))
@@ -401,8 +402,8 @@ def test_values_that_nothing_holds_are_in_the_table():
     register = cases.Register.model_validate(
         {"ids": {"a": ["x", "y"], "b": ["x"]}, "not_covered": {"b": "no rule", "a.y": "why"}}
     )
-    assert [r.reason for r in validate._not_covered(register, {"b.x", "a.y"})] == ["nothing holds it yet"]
-    rows = list(validate._not_covered(register, {"a.x"}))
+    assert [r.reason for r in validation._not_covered(register, {"b.x", "a.y"})] == ["nothing holds it yet"]
+    rows = list(validation._not_covered(register, {"a.x"}))
     assert [(r.case, r.quantity, r.verdict, r.reason) for r in rows] == [
         ("a", "y", NOT_COVERED, "why"),
         ("b", "x", NOT_COVERED, "no rule"),

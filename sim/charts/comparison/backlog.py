@@ -1,0 +1,106 @@
+"""The chart of the backlog: the work that waits at the end of each week."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+from sim.charts.page import EDGE, Key, Page, distinct, over_replications, pilot_key, short_name, wrapped
+from sim.charts.style import PALE, band_opacity, pilot_style, styled
+from sim.report.tables import number
+
+
+@styled
+def backlog(table: pl.DataFrame, footer: str = "", measured: tuple[float, float] | None = None) -> Figure:
+    """Return the chart of the work that waits at the end of each week, one panel for each post.
+
+    Parameters
+    ----------
+    table
+        pilot, replication, week, post, hours (work waiting).
+    footer
+        Where the numbers come from.
+    measured
+        First week and end of the measured period; its band is shaded, and the title speaks of it.
+
+    Returns
+    -------
+    Figure
+        Lines are means over the replications, bands reach from the lowest to the highest replication. Every
+        panel has its own scale of hours, from 0.
+    """
+    pilots, posts = distinct(table, "pilot"), distinct(table, "post")
+    n = table["replication"].n_unique()
+    legend = [pilot_key(i, short_name(pilot), marker="none") for i, pilot in enumerate(pilots)]
+    if measured is not None:
+        legend.append(Key("measured period", {"facecolor": PALE, "edgecolor": "#999999"}))
+    n_columns = min(len(posts), 2 if len(posts) <= 4 else 3)
+    n_rows = math.ceil(len(posts) / n_columns)
+    seen = f"Lines: mean of {n} replications; bands: lowest to highest of them. " if n > 1 else "One replication. "
+    seen += "Every panel has its own scale."
+    width, height = 11.0, 2.75
+    panel = (width - 2 * EDGE) / n_columns
+    page = Page.around(
+        width,
+        n_rows * height,
+        title=_backlog_title(table, measured),
+        subtitle=seen,
+        legend=legend,
+        footer=footer,
+    )
+    for j, post in enumerate(posts):
+        row, column = divmod(j, n_columns)
+        axes = page.axes(EDGE + column * panel + 0.75, row * height + 0.35, panel - 0.95, height - 0.95)
+        for i, pilot in enumerate(pilots):
+            part = table.filter((pl.col("post") == post) & (pl.col("pilot") == pilot))
+            if not part.is_empty():
+                _backlog_line(axes, i, part, band_opacity(pilots))
+        if measured is not None:
+            axes.axvspan(*measured, color=PALE, lw=0, zorder=0)
+        axes.set_ylim(bottom=0)
+        axes.margins(x=0.01)
+        axes.yaxis.set_major_locator(MaxNLocator(5))
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axes.set_title(
+            "\n".join(wrapped(short_name(post), panel - 0.95, 9.5)[:1]), loc="left", fontsize=9.5, weight="bold"
+        )
+        axes.set_xlabel("Week")
+        axes.set_ylabel("Work waiting (hours)")
+    return page.figure
+
+
+def _backlog_line(axes: Axes, i: int, part: pl.DataFrame, alpha: float) -> None:
+    """Draw one pilot's backlog with its band."""
+    weeks, mean, low, high = over_replications(part, "week", "hours")
+    colour, _, line = pilot_style(i)
+    axes.plot(weeks, mean, color=colour, ls=line, lw=1.7, zorder=3)
+    axes.fill_between(weeks, low, high, color=colour, alpha=alpha, lw=0, zorder=2)
+
+
+def _backlog_title(table: pl.DataFrame, measured: tuple[float, float] | None) -> str:
+    """Return the title: the backlogs that keep growing in every replication, and by more than half their mean."""
+    part = table
+    if measured is not None:
+        part = table.filter(pl.col("week") >= measured[0])
+    growing = []
+    for (pilot, post), rows in part.group_by("pilot", "post", maintain_order=True):
+        slopes, level = [], float(np.mean(rows["hours"].to_numpy()))
+        for _, one in rows.group_by("replication", maintain_order=True):
+            week = one["week"].to_numpy().astype(float)
+            if len(week) > 1:
+                slopes.append(float(np.polyfit(week, one["hours"].to_numpy(), 1)[0]))
+        weeks = float(rows["week"].n_unique())
+        if slopes and min(slopes) > 0 and np.mean(slopes) * weeks > 0.5 * level:
+            growing.append((float(np.mean(slopes)), short_name(str(post)), short_name(str(pilot))))
+    period = "the weeks shown" if measured is None else "all weeks after the warm-up"
+    if not growing:
+        return f"No post's backlog keeps growing through {period}"
+    words = [f"{post} under {pilot} (+{number(s, 0)} hours a week)" for s, post, pilot in sorted(growing)[::-1][:3]]
+    more = f" and {len(growing) - 3} more" if len(growing) > 3 else ""
+    return f"Backlog keeps growing through {period}: " + "; ".join(words) + more

@@ -1,0 +1,237 @@
+"""The chart of equity: today's communities, special-care households and households far away, under each pilot."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import blended_transform_factory
+
+from sim.charts.page import EDGE, Key, Page, distinct, pilot_key, short_name
+from sim.charts.style import GREY, pilot_style, styled
+from sim.report.tables import decimals, number, scale_of
+
+_MEASURES = {
+    "turnaround_p50": "Turnaround, half within",
+    "counter_wait_mean": "Wait at a counter, mean",
+    "resident_time": "A resident's own time for a request",
+    "left_unserved": "Requests left unserved",
+}
+"""Of each of these more is worse."""
+
+_LANES = (
+    ("community", "worst_minus_best", "today's\ncommunities"),
+    ("special_care", "gap", "◆ special care\n◇ others"),
+    ("distance", "gap", "◆ far from today's\noffice, ◇ near it"),
+)
+_PAIRS = {"special_care": ("special_care:yes", "special_care:no"), "distance": ("distance:far", "distance:near")}
+_PITCH = 0.19
+"""Height of a pilot's lane (inches)."""
+_LABELS, _NUMBERS, _BETWEEN = 1.15, 1.15, 0.2
+"""Room left and right of a panel, and between panels (inches)."""
+
+
+@styled
+def equity(measures: pl.DataFrame, statistics: pl.DataFrame, footer: str = "") -> Figure:
+    """Return the chart of how evenly residents fare on four measures, one panel for each.
+
+    Parameters
+    ----------
+    measures
+        pilot, replication, measure, group, unit, value: the long table; groups of communities, special care and
+        distance.
+    statistics
+        pilot, measure, family, statistic, unit, estimate, low, high, why: the table `equity`.
+    footer
+        Where the numbers come from.
+
+    Returns
+    -------
+    Figure
+        Dots are means of communities over the replications, whose noise spreads them; the gap at the right of each
+        lane is free of it, and so is often smaller than the reach of the dots. A group without a mean has no mark.
+        Every panel has a scale of its own.
+
+    Raises
+    ------
+    ValueError
+        If the measures have none of the four, for communities.
+    """
+    pilots = distinct(measures, "pilot")
+    group_means = _group_means(measures)
+    wanted = [m for m in _MEASURES if any((p, m) in group_means for p in pilots)]
+    if not wanted:
+        raise ValueError(f"measures must have communities of one of {', '.join(_MEASURES)}, got none")
+    by_key = {(r["pilot"], r["measure"], r["statistic"], r["family"]): r for r in statistics.iter_rows(named=True)}
+    panels = [_Panel.from_tables(m, measures, group_means, by_key, pilots) for m in wanted]
+    flagged = any(text.endswith("*") for panel in panels for text in panel.numbers.values())
+    seen = f"Each dot is one of today's communities (mean of {measures['replication'].n_unique()} replications); "
+    seen += "upright: their median. Gap: worst less best or ◆ less ◇, with its "
+    seen += "interval; who is worst is named by other replications than those that measure it. Scales differ."
+    seen += " * meets an overloaded post, so that it depends on the length of the run." if flagged else ""
+    legend = [pilot_key(i, short_name(p), ls="none") for i, p in enumerate(pilots)]
+    legend.append(Key("median community", {"color": GREY, "marker": "|", "ls": "none", "ms": 11, "mew": 2}, line=True))
+    n_columns = min(2, len(panels))
+    body = len(_LANES) * (len(pilots) * _PITCH + 0.14)
+    height = body + 1.0
+    n_rows = math.ceil(len(panels) / n_columns)
+    title = _title(by_key, pilots)
+    page = Page.around(11.0, n_rows * height, title=title, subtitle=seen, legend=legend, footer=footer)
+    panel_width = (11.0 - 2 * EDGE - (n_columns - 1) * _BETWEEN) / n_columns
+    for i, panel in enumerate(panels):
+        row, column = divmod(i, n_columns)
+        left = EDGE + column * (panel_width + _BETWEEN)
+        axes = page.axes(left + _LABELS, row * height + 0.35, panel_width - _LABELS - _NUMBERS, body)
+        _draw(axes, panel, pilots, body)
+    return page.figure
+
+
+@dataclass(frozen=True)
+class _Panel:
+    """One measure: its words, the values of each lane and pilot as they are shown, and the gap in words."""
+
+    title: str
+    unit: str
+    communities: Mapping[str, Sequence[float]]
+    pairs: Mapping[tuple[str, str], tuple[float, float]]
+    numbers: Mapping[tuple[str, str], str]
+
+    @classmethod
+    def from_tables(
+        cls,
+        measure: str,
+        measures: pl.DataFrame,
+        group_means: Mapping[tuple[str, str], Mapping[str, float]],
+        by_key: Mapping[tuple[str, str, str, str], Mapping[str, object]],
+        pilots: Sequence[str],
+    ) -> _Panel:
+        """Return the panel of a measure."""
+        unit = str(measures.filter(pl.col("measure") == measure)["unit"][0])
+        factor, word, _ = scale_of(unit)
+        means_of = {p: group_means.get((p, measure), {}) for p in pilots}
+        communities = {
+            p: sorted(factor * v for g, v in groups.items() if g.startswith("community:") and math.isfinite(v))
+            for p, groups in means_of.items()
+        }
+        pairs = {
+            (family, p): (factor * groups.get(one, math.nan), factor * groups.get(other, math.nan))
+            for family, (one, other) in _PAIRS.items()
+            for p, groups in means_of.items()
+        }
+        numbers = {(f, p): _gap(by_key.get((p, measure, s, f)), factor) for f, s, _ in _LANES for p in pilots}
+        return cls(_MEASURES[measure], word, communities, pairs, numbers)
+
+
+def _group_means(measures: pl.DataFrame) -> dict[tuple[str, str], dict[str, float]]:
+    """Return the mean over replications of each group by pilot and measure; NaN if a replication has none."""
+    groups = [group for pair in _PAIRS.values() for group in pair]
+    mine = measures.filter(
+        pl.col("measure").is_in(list(_MEASURES)),
+        pl.col("group").str.starts_with("community:") | pl.col("group").is_in(groups),
+    )
+    group_means: dict[tuple[str, str], dict[str, float]] = {}
+    value = pl.col("value").fill_null(math.nan)
+    for pilot, measure, group, mean in (
+        mine.group_by("pilot", "measure", "group", maintain_order=True).agg(value.mean()).iter_rows()
+    ):
+        group_means.setdefault((pilot, measure), {})[group] = mean
+    return group_means
+
+
+def _gap(row: Mapping[str, object] | None, factor: float, *, interval: bool = True) -> str:
+    """Return a gap in words with its half-width, and with a star where nothing can be concluded from it."""
+    estimate, low, high = (
+        math.nan if row is None or row[k] is None else factor * float(row[k])  # type: ignore[arg-type]
+        for k in ("estimate", "low", "high")
+    )
+    if row is None or not math.isfinite(estimate):
+        return "–"
+    half = (high - low) / 2
+    digits = decimals(half, estimate)
+    text = number(estimate, digits, signed=True).replace("-", "−")
+    text += f" ± {number(half, digits)}" if interval and math.isfinite(half) else ""
+    return text + ("*" if row["why"] else "")
+
+
+def _draw(axes: Axes, panel: _Panel, pilots: Sequence[str], body: float) -> None:
+    """Draw a panel: a block for each kind of group, and in it a lane for each pilot."""
+    right = blended_transform_factory(axes.transAxes, axes.transData)
+    axes.set_ylim(body, 0)
+    y = 0.07
+    for b, (family, _, label) in enumerate(_LANES):
+        height = len(pilots) * _PITCH + 0.14
+        if b % 2 == 0:
+            axes.axhspan(y - 0.07, y - 0.07 + height, color="#f6f6f6", lw=0, zorder=0)
+        axes.text(-0.03, y - 0.07 + height / 2, label, transform=right, ha="right", va="center", linespacing=1.3)
+        for i, pilot in enumerate(pilots):
+            at = y + (i + 0.5) * _PITCH
+            if family == "community":
+                _strip(axes, panel.communities[pilot], at, i)
+            else:
+                _pair(axes, panel.pairs[family, pilot], at, i)
+            axes.text(1.03, at, panel.numbers[family, pilot], transform=right, va="center", color=pilot_style(i)[0])
+        y += height
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.xaxis.set_major_locator(MaxNLocator(6))
+    axes.margins(x=0.04)
+    axes.set_xlim(left=min(0.0, axes.get_xlim()[0]) if axes.get_xlim()[0] < 0.3 * axes.get_xlim()[1] else None)
+    axes.grid(axis="x", color="#dddddd", lw=0.6)
+    axes.set_axisbelow(True)
+    axes.set_xlabel(panel.unit[:1].upper() + panel.unit[1:])
+    axes.text(-0.03, -0.1, panel.title, transform=right, weight="bold", fontsize=10, va="bottom")
+    axes.text(1.03, -0.1, "gap", transform=right, weight="bold", va="bottom")
+
+
+def _strip(axes: Axes, values: Sequence[float], y: float, i: int) -> None:
+    """Draw the communities of a pilot: a line from best to worst, a dot each and a rule at the median."""
+    if not values:
+        return
+    colour, marker, _ = pilot_style(i)
+    axes.plot([values[0], values[-1]], [y, y], color=colour, lw=0.8, zorder=2)
+    axes.plot(values, [y] * len(values), marker, ms=4.5, color=colour, alpha=0.45, mec="white", mew=0.4, zorder=3)
+    axes.plot(float(np.median(values)), y, "|", ms=12, mew=2.0, color=colour, zorder=4)
+
+
+def _pair(axes: Axes, values: tuple[float, float], y: float, i: int) -> None:
+    """Draw two groups: the first full, the second hollow, with the gap between them."""
+    if not all(map(math.isfinite, values)):
+        return
+    colour = pilot_style(i)[0]
+    axes.plot(values, [y, y], color=colour, lw=1.6, zorder=2)
+    axes.plot(values[1], y, "D", ms=7, mfc="white", mec=colour, mew=1.3, zorder=3)
+    axes.plot(values[0], y, "D", ms=4.5, color=colour, zorder=4)
+
+
+def _title(by_key: Mapping[tuple[str, str, str, str], Mapping[str, object]], pilots: Sequence[str]) -> str:
+    """Return the title: how far apart the communities are."""
+    for measure, words in (
+        ("counter_wait_mean", "minutes of waiting at a counter"),
+        ("resident_time", "minutes of a resident's time"),
+    ):
+        rows = {p: by_key.get((p, measure, "worst_minus_best", "community")) for p in pilots}
+        gaps = {p: _gap(row, 1.0, interval=False).lstrip("+") for p, row in rows.items()}
+        known = {p: gap for p, gap in gaps.items() if gap != "–"}
+        phrases = [
+            f"{gap if _shown(rows[p]) else 'none that is shown'} under {short_name(p)}" for p, gap in known.items()
+        ]
+        if known and not any(_shown(rows[p]) for p in known):
+            return (
+                f"No gap in {words} between the worst and the best community is more than chance in these replications"
+            )
+        if phrases:
+            more = f" and {len(phrases) - 3} more designs below" if len(phrases) > 3 else ""
+            return f"Between the worst and the best community lie {words}: {', '.join(phrases[:3])}{more}"
+    return "How evenly residents fare between communities, households and distances"
+
+
+def _shown(row: Mapping[str, object] | None) -> bool:
+    """Return whether the interval of a gap excludes 0, or there is none."""
+    low, high = (None if row is None else row[k] for k in ("low", "high"))
+    return not (isinstance(low, float) and isinstance(high, float) and low <= 0 <= high)

@@ -1,0 +1,172 @@
+"""The chart of queues: the number that wait through the day and through the week."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+from sim.arrays import Floats
+from sim.charts.page import EDGE, Page, distinct, over_replications, pilot_key, short_name
+from sim.charts.style import PALE, band_opacity, pilot_style, styled
+from sim.report.tables import number
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_HEIGHT = 1.8
+IN_PERSON = "residents in person"
+DESKS = (IN_PERSON, "files", "work from above")
+"""What is drawn, in this order; the table has more."""
+_LEAST = 0.05
+"""A queue that is never longer than this, on the average of any half hour, has no panel."""
+
+
+@dataclass(frozen=True)
+class _Line:
+    """The number that wait under one pilot, by time: mean, lowest and highest replication."""
+
+    at: Floats
+    mean: Floats
+    low: Floats
+    high: Floats
+
+
+@styled
+def queues(table: pl.DataFrame, footer: str = "") -> Figure:
+    """Return the chart of the number that wait through a working day and the week, one row for each level and desk.
+
+    Parameters
+    ----------
+    table
+        pilot, replication, level, desk, weekday (1: Monday), half_hour (0 to 47), number (time average of those who
+        wait).
+    footer
+        Where the numbers come from.
+
+    Returns
+    -------
+    Figure
+        Left, the mean of Monday to Friday; right, the whole week. Lines are means over the replications, bands reach
+        from the lowest to the highest. Every row has its own scale, from 0; drawn are `DESKS`, and a queue that never
+        forms has no row.
+    """
+    pilots, n = distinct(table, "pilot"), table["replication"].n_unique()
+    shown = _shown(table)
+    seen = f"Lines: mean of {n} replications; bands: lowest to highest of them. " if n > 1 else "One replication. "
+    width = 12.0
+    page = Page.around(
+        width,
+        max(len(shown), 1) * _HEIGHT + 0.15,
+        title=_title(table, pilots),
+        subtitle=f"{seen}Averages over the measured weeks, holidays included, of all offices of a level together. "
+        "Every row has its own scale.",
+        legend=[pilot_key(i, pilot, marker="none") for i, pilot in enumerate(pilots)],
+        footer=footer,
+    )
+    for row, (level, desk) in enumerate(shown):
+        part = table.filter((pl.col("level") == level) & (pl.col("desk") == desk))
+        top = row * _HEIGHT + 0.35
+        day = page.axes(EDGE + 0.75, top, 3.7, _HEIGHT - 0.8)
+        week = page.axes(EDGE + 0.75 + 3.7 + 0.75, top, width - 2 * EDGE - 5.4, _HEIGHT - 0.8)
+        _draw(day, part.filter(pl.col("weekday") <= 5), pilots, "half_hour")
+        hour = (pl.col("weekday").cast(pl.Int64) - 1) * 48 + pl.col("half_hour")
+        _draw(week, part.with_columns(half_hour=hour), pilots, "half_hour")
+        highest = max(day.get_ylim()[1], week.get_ylim()[1])
+        _day_axis(day, highest)
+        _week_axis(week, highest)
+        day.set_title(f"{_heading(level, desk)}: a working day", loc="left", fontsize=9.5, weight="bold")
+        week.set_title("and the week", loc="left", fontsize=9.5)
+    return page.figure
+
+
+def _heading(level: str, desk: str) -> str:
+    """Return the name of a queue."""
+    return f"{short_name(level).capitalize()}, {short_name(desk)}"
+
+
+def _shown(table: pl.DataFrame) -> list[tuple[str, str]]:
+    """Return the level and desk of the queues to be drawn, desk by desk: those that form."""
+    most = table.group_by("level", "desk", maintain_order=True).agg(pl.col("number").max())
+    rows = [(str(level), str(desk)) for level, desk, longest in most.iter_rows() if longest > _LEAST and desk in DESKS]
+    return sorted(rows, key=lambda row: DESKS.index(row[1]))
+
+
+def _line(rows: pl.DataFrame, at: str) -> _Line:
+    """Return the number that wait at each time, over the replications."""
+    each = rows.group_by("replication", at).agg(pl.col("number").cast(pl.Float64).mean())
+    return _Line(*over_replications(each, at, "number"))
+
+
+def _draw(axes: Axes, rows: pl.DataFrame, pilots: Sequence[str], at: str) -> None:
+    """Draw a step line of half hours for each pilot."""
+    for i, pilot in enumerate(pilots):
+        mine = rows.filter(pl.col("pilot") == pilot)
+        if mine.is_empty():
+            continue
+        line, (colour, _, style) = _line(mine, at), pilot_style(i)
+        x = np.append(line.at, line.at[-1] + 1) / 2
+        mean, low, high = (np.append(y, y[-1]) for y in (line.mean, line.low, line.high))
+        axes.plot(x, mean, color=colour, ls=style, lw=1.5, drawstyle="steps-post", zorder=3)
+        axes.fill_between(x, low, high, color=colour, alpha=band_opacity(pilots), lw=0, step="post", zorder=2)
+    axes.set_ylim(bottom=0)
+
+
+def _scale(axes: Axes, highest: float) -> None:
+    """Set the scale of the numbers, which a row's two panels share."""
+    axes.set_ylim(0, highest)
+    axes.yaxis.set_major_locator(MaxNLocator(4, integer=highest >= 4))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}" if highest >= 4 else "{x:,.2g}"))
+
+
+def _day_axis(axes: Axes, highest: float) -> None:
+    """Set the scales of a day from before opening to after closing."""
+    _scale(axes, highest)
+    axes.set_xlim(7, 20)
+    axes.set_xticks(range(8, 21, 2), [f"{hour}:00" for hour in range(8, 21, 2)])
+    axes.set_ylabel("Number waiting")
+
+
+def _week_axis(axes: Axes, highest: float) -> None:
+    """Set the scales of a week, its weekend shaded."""
+    _scale(axes, highest)
+    axes.set_xlim(0, 168)
+    axes.axvspan(120, 168, color=PALE, lw=0, zorder=0)
+    axes.set_xticks([24 * day for day in range(8)], [""] * 8)
+    axes.set_xticks([24 * day + 12 for day in range(7)], _DAYS, minor=True)
+    axes.tick_params(axis="x", which="minor", length=0)
+
+
+def _title(table: pl.DataFrame, pilots: Sequence[str]) -> str:
+    """Return the title: when most residents wait under each pilot; of many pilots, the most and the fewest."""
+    rows = table.filter((pl.col("desk") == IN_PERSON) & (pl.col("weekday") <= 5))
+    keys = ["pilot", "replication", "weekday", "half_hour"]
+    mean_numbers = (
+        rows.group_by(keys)
+        .agg(pl.col("number").cast(pl.Float64).sum())
+        .group_by("pilot", "half_hour")
+        .agg(pl.col("number").mean())
+        .sort("number", "half_hour")
+    )
+    peaks = []
+    for pilot in pilots:
+        mine = mean_numbers.filter(pl.col("pilot") == pilot)
+        if len(mine):
+            slot, most = mine["half_hour"][-1], mine["number"][-1]
+            peaks.append(
+                (float(most), f"{number(most, 0 if most >= 9.5 else 1)} at {_time(slot)} under {short_name(pilot)}")
+            )
+    if not peaks:
+        return "How many wait through the day and the week"
+    if len(peaks) > 3:
+        peaks = sorted(peaks)[:: 1 - len(peaks)]
+    peaks_in_words = ", ".join(peak for _, peak in peaks)
+    return f"Residents who queue in person in the busiest half hour of a working day: {peaks_in_words}"
+
+
+def _time(slot: int) -> str:
+    """Return the clock time at which a half hour begins."""
+    return f"{slot // 2}:{30 * (slot % 2):02d}"

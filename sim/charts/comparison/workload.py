@@ -1,0 +1,154 @@
+"""The chart of workload: the hours a week and head, by kind of work and post."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.transforms import blended_transform_factory
+
+from sim.charts.page import EDGE, Key, Page, distinct, or_zero, short_name, width_of
+from sim.charts.style import kind_style, styled
+from sim.report.tables import number
+
+
+@styled
+def workload(table: pl.DataFrame, footer: str = "") -> Figure:
+    """Return the chart of the hours a week and head by kind of work, for each post and pilot.
+
+    Parameters
+    ----------
+    table
+        pilot, replication, post, kind, hours (h a head and week). The kind "on_duty" is the contracted time;
+        the kind "idle" is drawn last; all others are work.
+    footer
+        Where the numbers come from.
+
+    Returns
+    -------
+    Figure
+        Bars are means over the replications; the whisker on the end of the work spans all replications.
+    """
+    table = table.with_columns(pl.col("kind").str.replace_all("_", " "))
+    pilots, posts = distinct(table, "pilot"), distinct(table, "post")
+    kinds = [k for k in distinct(table, "kind") if k not in ("on duty", "idle")]
+    bars = _workload_bars(table, posts, pilots)
+    styles = {kind: kind_style(i) for i, kind in enumerate(kinds)}
+    styles["idle"] = {"facecolor": "white", "edgecolor": "#999999", "hatch": ""}
+    legend = [Key(short_name(kind), look) for kind, look in styles.items()]
+    legend.append(Key("on duty (contracted)", {"color": "black", "lw": 2.2}, line=True))
+    n = table["replication"].n_unique()
+    seen = f"Means of {n} replications; whiskers: lowest to highest total of work." if n > 1 else "One replication."
+    widths = [width_of(short_name(p), 9) + 0.12 for p in pilots] + [
+        width_of(short_name(p), 9, bold=True) for p in posts
+    ]
+    label_width = max(widths) + 0.2
+    body = sum(0.32 if bar is None else 0.27 for bar in bars) + 0.1
+    page = Page.around(11.0, body + 0.6, title=_workload_title(bars), subtitle=seen, legend=legend, footer=footer)
+    left, right = EDGE + label_width, 1.75
+    axes = page.axes(left, 0, 11.0 - left - right - EDGE, body)
+    _workload_plot(page, axes, bars, styles, posts)
+    return page.figure
+
+
+@dataclass(frozen=True)
+class _Bar:
+    """One bar of the chart: mean hours by kind, contracted hours, and the range of the total of work."""
+
+    post: str
+    pilot: str
+    hours: dict[str, float]
+    on_duty: float
+    work: float
+    low: float
+    high: float
+
+
+def _workload_bars(table: pl.DataFrame, posts: Sequence[str], pilots: Sequence[str]) -> list[_Bar | None]:
+    """Return the bars from the top down; None stands for the heading of the next post."""
+    by: dict[tuple[str, str], list[tuple[int, str, float]]] = {}
+    for row in table.select("post", "pilot", "replication", "kind", "hours").iter_rows():
+        by.setdefault((row[0], row[1]), []).append((row[2], row[3], or_zero(row[4])))
+    bars: list[_Bar | None] = []
+    for post in posts:
+        bars.append(None)
+        for pilot in pilots:
+            rows = by.get((post, pilot))
+            if rows:
+                bars.append(_bar(post, pilot, rows))
+    return bars
+
+
+def _bar(post: str, pilot: str, rows: Sequence[tuple[int, str, float]]) -> _Bar:
+    """Return one bar from the hours by replication and kind."""
+    n = len({replication for replication, _, _ in rows})
+    hours: dict[str, float] = {}
+    totals: dict[int, float] = {}
+    for replication, kind, value in rows:
+        hours[kind] = hours.get(kind, 0.0) + value / n
+        if kind not in ("on duty", "idle"):
+            totals[replication] = totals.get(replication, 0.0) + value
+    on_duty = hours.pop("on duty", math.nan)
+    work = sum(v for k, v in hours.items() if k != "idle")
+    low, high = min(totals.values(), default=work), max(totals.values(), default=work)
+    return _Bar(post, pilot, hours, on_duty, work, low, high)
+
+
+def _workload_title(bars: Iterable[_Bar | None]) -> str:
+    """Return the title: the post with the most work for its contracted hours."""
+    loads = [(b.work / b.on_duty, b) for b in bars if b is not None and b.on_duty > 0]
+    if not loads:
+        return "Hours a week by post and kind of work"
+    load, most = max(loads, key=lambda pair: pair[0])
+    return (
+        f"The busiest post is {short_name(most.post)} under {short_name(most.pilot)}: "
+        f"{number(most.work, 1)} hours of work a week for {number(most.on_duty, 1)} on duty ({load:.0%})"
+    )
+
+
+def _workload_plot(
+    page: Page,
+    axes: Axes,
+    bars: Sequence[_Bar | None],
+    styles: Mapping[str, Mapping[str, Any]],
+    posts: Sequence[str],
+) -> None:
+    """Draw the stacked bars with names at the left and totals at the right."""
+    reach = max((max(sum(b.hours.values()), b.high, or_zero(b.on_duty)) for b in bars if b), default=1.0)
+    axes.set_xlim(0, 1.03 * reach)
+    at = blended_transform_factory(page.figure.dpi_scale_trans, axes.transData)
+    right = blended_transform_factory(axes.transAxes, axes.transData)
+    y, headings = 0.0, iter(posts)
+    for bar in bars:
+        if bar is None:
+            page.figure.text(EDGE, y + 0.19, short_name(next(headings)), transform=at, weight="bold", va="center")
+            y += 0.32
+            continue
+        middle, start = y + 0.135, 0.0
+        for kind, look in styles.items():
+            hours = or_zero(bar.hours.get(kind, 0.0))
+            if hours > 0:
+                axes.barh(middle, hours, left=start, height=0.2, lw=0.5, **look)
+            start += hours
+        if bar.high > bar.low:
+            axes.plot([bar.low, bar.high], [middle] * 2, color="white", lw=3, zorder=4)
+            axes.plot([bar.low, bar.high], [middle] * 2, "|-", color="black", lw=1, ms=5, zorder=4)
+        if math.isfinite(bar.on_duty):
+            axes.plot([bar.on_duty] * 2, [middle - 0.13, middle + 0.13], color="black", lw=2.2, zorder=5)
+        page.figure.text(EDGE + 0.12, middle, short_name(bar.pilot), transform=at, va="center")
+        words = f"{number(bar.work, 1)} h of work"
+        if bar.on_duty > 0:
+            words += f" ({bar.work / bar.on_duty:.0%})"
+        axes.text(1.02, middle, words, transform=right, va="center", ha="left")
+        y += 0.27
+    axes.set_ylim(y + 0.1, 0)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.grid(axis="x", color="#dddddd", lw=0.6)
+    axes.set_axisbelow(True)
+    axes.set_xlabel("Hours a week and head")

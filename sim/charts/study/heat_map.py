@@ -1,0 +1,330 @@
+"""The heat map of two factors: a number in each cell, hatched where there is none, and the border of a promise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import LineCollection
+from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
+from matplotlib.transforms import blended_transform_factory
+from numpy.typing import NDArray
+
+from sim.arrays import Floats
+from sim.charts.page import EDGE, Key, Page, short_name, width_of, wrapped
+from sim.charts.study.levels import path_lines, widest
+from sim.charts.study.response import Promise, Response, checked_promise, keeps, scale, short_number
+from sim.charts.style import GREY, styled
+from sim.report.tables import decimals, literal, number
+
+_HATCHES = ("////", "....", "xxxx", "\\\\\\\\", "++++", "oo")
+_PROMISE: dict[str, Any] = {"color": "#000000", "lw": 2.4}
+_SMALL, _LINE = 6.5, 0.165
+"""Size of a half-width (points), and height of a line of a reason (inches)."""
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """The cells: names of both axes, values as shown, half-widths and reasons for missing values (rows: the y axis)."""
+
+    x: list[str]
+    y: list[str]
+    mean: Floats
+    half: Floats
+    why: NDArray[np.str_]
+
+    @property
+    def scales(self) -> bool:
+        """Whether both axes have at least two levels, all numbers, so that a line may run between their cells."""
+        return min(len(self.x), len(self.y)) > 1 and all(map(_is_number, [*self.x, *self.y]))
+
+
+@styled
+def heat_map(
+    table: pl.DataFrame,
+    title: str,
+    subtitle: str = "",
+    footer: str = "",
+    *,
+    promise: Promise | None = None,
+    around_zero: bool = False,
+) -> Figure:
+    """Return the heat map of a response by two factors: coloured cells with their numbers.
+
+    Parameters
+    ----------
+    table
+        response, unit, x_factor, x_level, x_order, y_factor, y_level, y_order, mean, low, high, n, why (empty, or
+        why there is no value): one response, a row a cell; a cell without a row was not run.
+    title, subtitle, footer
+        What is seen, how it was found, and where it comes from.
+    promise
+        (words, value, `at_most` or `at_least`). Where the levels of both factors are numbers its border is
+        interpolated between the middles of the cells, otherwise it runs along their edges.
+    around_zero
+        Whether the values are effects of both signs: the colours then part at 0.
+
+    Raises
+    ------
+    ValueError
+        The table must be of one response; the side of a promise must be one of the two.
+    """
+    checked_promise(promise)
+    response, grid = Response.from_table(table), _grid(table)
+    response = response.difference if around_zero else response
+    kept = _kept(grid, response, promise) if promise else np.full(grid.mean.shape, np.nan)
+    left = min(widest([short_name(name, 24) for name in grid.y], 8.5), 2.2) + 0.2
+    cell = _cell(grid, left)
+    size = cell[0] * len(grid.x), cell[1] * len(grid.y)
+    words = [path_lines(str(table[name][0]), left + size[0] - 0.1, 9) for name in ("x_factor", "y_factor")]
+    upright = any(width_of(short_name(name, 24), 8.5) > cell[0] - 0.08 for name in grid.x)
+    under = widest([short_name(name, 24) for name in grid.x], 8.5) if upright else 0.15
+    width = max(left + size[0] + 1.5 + 2 * EDGE, 7.0)
+    top = 0.17 * len(words[1]) + 0.12
+    foot = top + max(size[1] + under, 1.3) + 0.17 * len(words[0]) + 0.25
+    reasons = _wrapped_reasons(grid, width)
+    page = Page.around(
+        width,
+        foot + sum(len(lines) * _LINE + 0.06 for lines in reasons.values()),
+        title=title,
+        subtitle=literal(subtitle),
+        legend=_promise_keys(kept, promise) if promise else [],
+        footer=footer,
+        notes=[*(_promise_notes(kept, promise) if promise else []), *_notes(grid, cell)],
+    )
+    axes = page.axes(EDGE + left, top, *size)
+    colours = _colours(grid.mean, around_zero=around_zero)
+    _cells(axes, grid, colours, (list(reasons), cell), signed=around_zero)
+    _reasons(page, list(reasons.values()), foot)
+    if promise:
+        _border(axes, grid, kept, response.one(promise[1]))
+    _axes(axes, grid, words, upright=upright)
+    if np.isfinite(grid.mean).any():
+        bar = page.axes(EDGE + left + size[0] + 0.25, top, 0.16, max(size[1], 1.3))
+        page.figure.colorbar(colours, cax=bar)
+        scale(bar.yaxis)
+        bar.spines[:].set(edgecolor=GREY, linewidth=0.5)
+        bar.set_ylabel("\n".join(wrapped(response.words, max(size[1], 1.3), 9)))
+    return page.figure
+
+
+def _grid(table: pl.DataFrame) -> _Grid:
+    """Return the cells of a table."""
+    response = Response.from_table(table)
+    names = []
+    for axis in ("x", "y"):
+        level = table.select(f"{axis}_order", f"{axis}_level").unique(f"{axis}_order").sort(f"{axis}_order")
+        names.append({order: str(name) for order, name in level.iter_rows()})
+    orders = [list(level) for level in names]
+    shape = len(orders[1]), len(orders[0])
+    mean, half = np.full(shape, np.nan), np.full(shape, np.nan)
+    why = np.full(shape, "not run", dtype=object)
+    for row in table.iter_rows(named=True):
+        at = orders[1].index(row["y_order"]), orders[0].index(row["x_order"])
+        mean[at] = response.one(row["mean"])
+        half[at] = (response.one(row["high"]) - response.one(row["low"])) / 2
+        known = math.isfinite(mean[at])
+        why[at] = "" if known else str(row["why"] or "withheld")
+    return _Grid(list(names[0].values()), list(names[1].values()), mean, half, why.astype(str))
+
+
+def _is_number(level: str) -> bool:
+    """Return whether a level is a number."""
+    try:
+        return math.isfinite(float(level.replace(",", "").replace("−", "-")))
+    except ValueError:
+        return False
+
+
+def _cell(grid: _Grid, left: float) -> tuple[float, float]:
+    """Return width and height of a cell (inches)."""
+    return min(1.15, max((11.0 - 2 * EDGE - left - 1.5) / len(grid.x), 0.55)), 0.5 if len(grid.y) <= 8 else 0.42
+
+
+def _colours(values: Floats, *, around_zero: bool) -> ScalarMappable:
+    """Return the colours of the values: even steps of lightness, or two hues that meet at 0."""
+    known = values[np.isfinite(values)]
+    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+    if around_zero:
+        most = max(abs(low), abs(high)) or 1.0
+        return ScalarMappable(Normalize(-most, most), _part("PuOr_r", 0.08, 0.92))
+    if high <= low:
+        high = low + (abs(low) * 0.1 or 1.0)
+    return ScalarMappable(Normalize(low, high), _part("viridis_r", 0.0, 0.92))
+
+
+def _part(name: str, low: float, high: float) -> Colormap:
+    """Return a part of a colour map: its darkest ends would hide numbers."""
+    return LinearSegmentedColormap.from_list("wangge", colormaps[name](np.linspace(low, high, 128)))
+
+
+def _cells(
+    axes: Axes,
+    grid: _Grid,
+    colours: ScalarMappable,
+    how: tuple[Sequence[str], tuple[float, float]],
+    *,
+    signed: bool,
+) -> None:
+    """Draw the cells with their numbers, and their half-widths where there is room."""
+    reasons, cell = how
+    digits, halves = _shared_digits(grid), _halves_fit(grid, cell)
+    for (j, i), value in np.ndenumerate(grid.mean):
+        at = (i - 0.5, j - 0.5)
+        if not math.isfinite(value):
+            axes.add_patch(Rectangle(at, 1, 1, lw=0.5, **_hatched(reasons.index(str(grid.why[j, i])))))
+            continue
+        colour = [float(part) for part in colours.to_rgba(np.array([value]))[0]]
+        axes.add_patch(Rectangle(at, 1, 1, facecolor=colour, edgecolor="white", lw=1.0))
+        ink = "#ffffff" if 0.3 * colour[0] + 0.59 * colour[1] + 0.11 * colour[2] < 0.52 else "#000000"
+        # The border of a promise goes behind the numbers.
+        look: dict[str, Any] = {"color": ink, "ha": "center", "va": "center", "zorder": 5}
+        behind = {"facecolor": colour, "edgecolor": "none", "pad": 0.6}
+        text = _number_words(float(value), digits, signed=signed)
+        size = min(9.0, 9.0 * (cell[0] - 0.06) / max(width_of(text, 9.0), 0.01))
+        up = 0.12 if halves and math.isfinite(grid.half[j, i]) else 0.0
+        axes.text(i, j + up, text, size=size, bbox=behind, **look)
+        if up:
+            half = f"± {_number_words(float(grid.half[j, i]), digits)}"
+            axes.text(i, j - 0.26, half, size=_SMALL, bbox=behind, **look)
+
+
+def _shared_digits(grid: _Grid) -> int | None:
+    """Return the decimals of all numbers, or None if they are too large, too small or too different to share them."""
+    sizes = np.abs(grid.mean[np.isfinite(grid.mean)])
+    halves = grid.half[np.isfinite(grid.half)]
+    most = float(sizes.max(initial=0.0))
+    digits = decimals(float(halves.min()) if len(halves) else math.nan, most)
+    least = float(sizes[sizes > 0].min(initial=math.inf))
+    return digits if 1e-3 <= most < 1e7 and least >= 10.0**-digits else None
+
+
+def _number_words(value: float, digits: int | None, *, signed: bool = False) -> str:
+    """Return a number in words, with the decimals shared by all or with its own."""
+    return (
+        short_number(value, signed=signed) if digits is None else number(value, digits, signed=signed).replace("-", "−")
+    )
+
+
+def _halves_fit(grid: _Grid, cell: tuple[float, float]) -> bool:
+    """Return whether there is room for half-widths in the cells."""
+    halves = [
+        f"± {_number_words(float(half), _shared_digits(grid))}" for half in grid.half.ravel() if math.isfinite(half)
+    ]
+    return bool(halves) and widest(halves, _SMALL) <= cell[0] - 0.06 and cell[1] >= 0.42
+
+
+def _notes(grid: _Grid, cell: tuple[float, float]) -> list[str]:
+    """Return a note on the width of the intervals, if the cells have no room for it."""
+    halves = grid.half[np.isfinite(grid.half)]
+    if not len(halves) or _halves_fit(grid, cell):
+        return []
+    return [
+        f"Intervals reach {short_number(float(halves.min()))} to {short_number(float(halves.max()))} to either side."
+    ]
+
+
+def _kept(grid: _Grid, response: Response, promise: Promise) -> Floats:
+    """Return 1 for cells that keep a promise, 0 for those that break it, NaN where there is no value."""
+    bound = (promise[0], response.one(promise[1]), promise[2])
+    return np.array([[keeps(v, bound) if math.isfinite(v) else np.nan for v in row] for row in grid.mean], float)
+
+
+def _promise_keys(kept: Floats, promise: Promise) -> list[Key]:
+    """Return the keys of the border of a promise and of the mark of cells that break it, if there are such cells."""
+    if not ((kept == 1).any() and (kept == 0).any()):
+        return []
+    mark = {"color": "#000000", "marker": "x", "ls": "none", "ms": 5, "mew": 1.4}
+    return [
+        Key(f"{short_name(promise[0], 70)}: its border", _PROMISE, line=True),
+        Key("breaks it", mark, line=True),
+    ]
+
+
+def _promise_notes(kept: Floats, promise: Promise) -> list[str]:
+    """Return a note if a promise is kept, or broken, in all cells with a value: then there is no border."""
+    known = kept[np.isfinite(kept)]
+    if not len(known) or ((known == 1).any() and (known == 0).any()):
+        return []
+    every = f"all {len(known)} cells" if len(known) > 1 else "the one cell"
+    return [f"{short_name(promise[0], 110)}: {'kept' if known[0] else 'broken'} in {every} with a value."]
+
+
+def _wrapped_reasons(grid: _Grid, width: float) -> dict[str, list[str]]:
+    """Return the reasons for cells without a number, in their order, with the lines of each."""
+    reasons = [str(why) for why in dict.fromkeys(grid.why.ravel().tolist()) if why]
+    return {why: wrapped(short_name(why, 300), width - 2 * EDGE - 0.42, 8.5) for why in reasons}
+
+
+def _reasons(page: Page, reasons: Sequence[Sequence[str]], down: float) -> None:
+    """Draw the key of hatches under the map: the reasons for cells without a number."""
+    for i, lines in enumerate(reasons):
+        y = page.height - page.top - down
+        box = Rectangle((EDGE, y - 0.14), 0.34, 0.13, transform=page.figure.dpi_scale_trans, lw=0.5, **_hatched(i))
+        page.figure.add_artist(box)
+        for line in lines:
+            page.write(EDGE + 0.42, down, line, size=8.5, va="top")
+            down += _LINE
+        down += 0.06
+
+
+def _hatched(i: int) -> dict[str, Any]:
+    """Return the look of cells without a number."""
+    hatch = _HATCHES[i % len(_HATCHES)]
+    return {"facecolor": "#fafafa", "edgecolor": "#bbbbbb", "hatch": hatch, "hatchcolor": "#999999"}
+
+
+def _border(axes: Axes, grid: _Grid, kept: Floats, bound: float) -> None:
+    """Draw the border between cells that keep and cells that break a promise, and mark those that break it."""
+    if not ((kept == 1).any() and (kept == 0).any()):
+        return
+    if grid.scales:
+        # Beyond the middles of the outer cells the border runs straight to the edge.
+        values = np.ma.masked_invalid(np.pad(grid.mean, 1, mode="edge"))
+        x, y = (np.r_[-0.5, np.arange(n), n - 0.5] for n in (len(grid.x), len(grid.y)))
+        drawn = axes.contour(x, y, values, levels=[bound], colors=["#000000"], linewidths=[2.4], zorder=3)
+        drawn.set_path_effects([withStroke(linewidth=4.6, foreground="white")])
+    else:
+        _edges(axes, kept)
+    for j, i in np.argwhere(kept == 0).tolist():
+        axes.plot(
+            i + 0.42, j + 0.36, marker="x", ms=4, mew=1.2, color="#000000", zorder=4,
+            path_effects=[withStroke(linewidth=2.4, foreground="white")],
+        )  # fmt: skip
+
+
+def _edges(axes: Axes, kept: Floats) -> None:
+    """Draw the edges between cells that keep and cells that break a promise, first in white and then in black."""
+    edges = []
+    for (j, i), here in np.ndenumerate(kept):
+        right = kept[j, i + 1] if i + 1 < kept.shape[1] else np.nan
+        above = kept[j + 1, i] if j + 1 < kept.shape[0] else np.nan
+        edges += [[(i + 0.5, j - 0.5), (i + 0.5, j + 0.5)]] if here + right == 1 else []
+        edges += [[(i - 0.5, j + 0.5), (i + 0.5, j + 0.5)]] if here + above == 1 else []
+    for colour, width in (("white", 4.6), (_PROMISE["color"], _PROMISE["lw"])):
+        axes.add_collection(LineCollection(edges, colors=colour, linewidths=width, capstyle="round", zorder=3))
+
+
+def _axes(axes: Axes, grid: _Grid, words: Sequence[Sequence[str]], *, upright: bool) -> None:
+    """Label levels and factors; the first level of the vertical axis is at the bottom."""
+    axes.set_xlim(-0.5, len(grid.x) - 0.5)
+    axes.set_ylim(-0.5, len(grid.y) - 0.5)
+    axes.set_xticks(range(len(grid.x)), [short_name(name, 24) for name in grid.x], fontsize=8.5)
+    axes.set_yticks(range(len(grid.y)), [short_name(name, 24) for name in grid.y], fontsize=8.5)
+    axes.tick_params(length=0, labelrotation=0)
+    if upright:
+        axes.tick_params(axis="x", labelrotation=90)
+    axes.spines[:].set_visible(False)
+    axes.set_xlabel("\n".join([*words[0][:-1], words[0][-1] + " →"]))
+    at = blended_transform_factory(axes.figure.dpi_scale_trans, axes.transAxes)
+    axes.text(EDGE, 1.0, "\n".join(["↑ " + words[1][0], *words[1][1:]]), transform=at, size=9, va="bottom")

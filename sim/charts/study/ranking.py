@@ -1,0 +1,136 @@
+"""The chart of a choice among designs: each against the best of the others, and whether it may be the best."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from sim.charts.page import EDGE, Key, Page, short_name
+from sim.charts.study.levels import path_lines, widest
+from sim.charts.study.response import Response, limits, scale, short_number
+from sim.charts.style import COLOURS, GREY, PALE, styled
+from sim.report.tables import literal
+
+_WIDTH, _NAMES, _ROW = 11.0, 3.2, 0.34
+"""Of the page, of the names, and height of a row (inches)."""
+_LOOKS: dict[str, dict[str, Any]] = {
+    "best": {"color": "#141414", "marker": "*", "ms": 11, "lw": 4.0},
+    "may be best": {"color": COLOURS[1], "marker": "o", "ms": 7, "lw": 2.4},
+    "not best": {"color": "#8c8c8c", "marker": "o", "ms": 6, "mfc": "white", "lw": 1.2},
+}
+
+
+@styled
+def ranking(
+    table: pl.DataFrame,
+    title: str,
+    subtitle: str = "",
+    footer: str = "",
+    *,
+    response_label: str,
+    unit: str = "",
+) -> Figure:
+    """Return the chart of a choice, one row a design: mean, interval against the best other, verdict and replications.
+
+    Parameters
+    ----------
+    table
+        label, mean, best_low, best_high (interval of its mean less the best of the others'), verdict (best, may be
+        best, not best), n, and why if there is no interval: in the order in which they are shown. NaN: withheld.
+    title, subtitle, footer
+        What is seen, how it was found, and where it comes from.
+    response_label, unit
+        The response; `share` is shown in per cent, differences in points.
+
+    Raises
+    ------
+    ValueError
+        The table must have rows; a verdict must be one of the three.
+    """
+    if table.is_empty():
+        raise ValueError("ranking must have at least 1 row, got 0")
+    unknown = [str(verdict) for verdict in table["verdict"] if verdict is not None and verdict not in _LOOKS]
+    if unknown:
+        raise ValueError(f"ranking.verdict must be one of {', '.join(_LOOKS)}, got {unknown[0]}")
+    response = Response.from_label(response_label, unit)
+    rows = table.to_dicts()
+    ends = [(response.one(row["best_low"]), response.one(row["best_high"])) for row in rows]
+    finite = [(high - low) / 2 for low, high in ends if math.isfinite(high - low)]
+    mean_texts = [short_number(response.one(row["mean"]), min(finite, default=math.nan)) for row in rows]
+    means_width = max(widest(mean_texts, 8.5), 0.5) + 0.25
+    words = [row["verdict"] or "withheld" for row in rows]
+    plot_width = _WIDTH - 2 * EDGE - _NAMES - means_width - 1.35 - 0.95
+    left = EDGE + _NAMES + means_width
+    height = len(rows) * _ROW
+    page = Page.around(
+        _WIDTH, height + 0.85, title=title, subtitle=literal(subtitle), legend=_legend(words), footer=footer
+    )  # fmt: skip
+    axes = page.axes(left, 0.25, plot_width, height)
+    for i, (row, verdict) in enumerate(zip(rows, words, strict=True)):
+        down = 0.25 + (i + 0.5) * _ROW
+        bold = "bold" if verdict == "best" else "normal"
+        name = path_lines(str(row["label"]), _NAMES - 0.1, 8.5, bold=verdict == "best", most=2)
+        page.write(EDGE, down, "\n".join(name), size=8.5, va="center", linespacing=1.05, weight=bold)
+        page.write(left - 0.2, down, mean_texts[i], size=8.5, va="center", ha="right")
+        page.write(left + plot_width + 0.45, down, str(verdict), size=8.5, va="center", weight=bold)
+        n_replications = "–" if row["n"] is None else f"{row['n']:,}"
+        page.write(_WIDTH - EDGE, down, n_replications, size=8.5, va="center", ha="right")
+    _heads(page, left, plot_width, response)
+    _draw(axes, ends, words, [_gone(row) for row in rows])
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_xlim(*limits([v for pair in ends for v in pair] + [0.0], 0.05))
+    difference = Response(
+        f"{response.label}, mean less that of the best of the others", "points" if unit == "share" else response.unit, 1
+    )  # fmt: skip
+    axes.set_xlabel("\n".join(path_lines(difference.words, plot_width + 1.5, 9, most=3)))
+    scale(axes.xaxis)
+    return page.figure
+
+
+def _legend(words: Sequence[str]) -> list[Key]:
+    """Return the keys of the verdicts that occur."""
+    return [Key(verdict, look, line=True) for verdict, look in _LOOKS.items() if verdict in words]
+
+
+def _heads(page: Page, left: float, plot_width: float, response: Response) -> None:
+    """Write the heads of the columns."""
+    unit = f" ({response.unit})" if response.unit == "%" else ""
+    for x, text, side in (
+        (EDGE, "Design", "left"),
+        (left - 0.2, f"Mean{unit}", "right"),
+        (left + plot_width + 0.45, "Verdict", "left"),
+        (page.width - EDGE, "Replications", "right"),
+    ):
+        page.write(x, 0.17, text, size=8.5, weight="bold", va="bottom", ha=side)
+
+
+def _gone(row: Mapping[str, Any]) -> str:
+    """Return the words in place of an interval that is withheld."""
+    why = str(row.get("why") or "")
+    return f"withheld: {short_name(why, 56)}" if why else "withheld: no interval"
+
+
+def _draw(axes: Axes, ends: Sequence[tuple[float, float]], words: Sequence[str], words_of: Sequence[str]) -> None:
+    """Draw the intervals, the mark of each verdict beside its word, and the line at 0."""
+    axes.axvline(0, color=GREY, lw=1.2, ls=":", zorder=1)
+    side = axes.get_yaxis_transform()
+    for i, ((low, high), verdict) in enumerate(zip(ends, words, strict=True)):
+        axes.axhline(i, color=PALE, lw=0.8, zorder=0)
+        look = _LOOKS.get(verdict, {"color": GREY, "marker": "x", "ms": 6, "lw": 1.0})
+        width, mark = look["lw"], {name: value for name, value in look.items() if name != "lw"}
+        at = 1 + 0.25 / (axes.get_position().width * _WIDTH)
+        axes.plot([at], [i], ls="none", transform=side, clip_on=False, zorder=4, **mark)
+        if not (math.isfinite(low) and math.isfinite(high)):
+            axes.text(0.01, i, words_of[i], transform=side, size=8, color=GREY, va="center",
+                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})  # fmt: skip
+            continue
+        axes.plot([low, high], [i, i], color=look["color"], lw=width, solid_capstyle="butt", zorder=3, label=verdict)
+        for end in (low, high):
+            axes.plot([end], [i], marker="|", ms=9, mew=1.4, color=look["color"], zorder=3)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)

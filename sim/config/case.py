@@ -1,0 +1,226 @@
+"""The case: the place and its calendar, what residents bring, and the procedures."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from sim.config.checking import Count, Name, NonNegative, Positive, Section, Share
+from sim.errors import near
+
+if TYPE_CHECKING:
+    pass
+
+
+Level = Literal["community", "street", "district"]
+
+
+Group = Literal["public_service", "enforcement", "economic", "justice", "party"]
+
+
+LEVELS: tuple[Level, ...] = ("community", "street", "district")
+
+
+GROUPS: tuple[Group, ...] = ("public_service", "enforcement", "economic", "justice", "party")
+
+
+class Hours(Section):
+    """One opening of the office on a working day, as clock times HH:MM."""
+
+    open: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+    close: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+    @property
+    def minutes(self) -> tuple[int, int]:
+        """Return opening and closing in minutes after midnight."""
+        hour, minute = (int(part) for part in self.open.split(":"))
+        hour_end, minute_end = (int(part) for part in self.close.split(":"))
+        return hour * 60 + minute, hour_end * 60 + minute_end
+
+    @model_validator(mode="after")
+    def _closes_after_it_opens(self) -> Self:
+        start, end = self.minutes
+        if end <= start:
+            raise ValueError(f"close must be later than open, got {self.open} to {self.close}")
+        return self
+
+
+class OfficeCalendar(Section):
+    """Working days and hours; the 52 weeks from `first_monday` repeat for ever."""
+
+    first_monday: dt.date
+    hours: Annotated[tuple[Hours, ...], Field(min_length=1)]
+    holidays: tuple[dt.date, ...]
+    working_weekends: tuple[dt.date, ...]
+    festival_start: dt.date
+    festival_weeks: Annotated[int, Field(ge=0, le=52)]
+
+    @model_validator(mode="after")
+    def _sorted(self) -> Self:
+        if self.first_monday.weekday() != 0:
+            raise ValueError(f"first_monday must be a Monday, got {self.first_monday} ({self.first_monday:%A})")
+        for a, b in zip(self.hours, self.hours[1:], strict=False):
+            if b.minutes[0] <= a.minutes[1]:
+                raise ValueError(f"hours must be in order and apart, got {a.close} before {b.open}")
+        return self
+
+
+class District(Section):
+    """The place: people, area, today's offices, and how people and staff move."""
+
+    name: str
+    population: Annotated[int, Field(ge=100, le=20_000_000)]
+    household_size: Positive
+    built_up_km2: Positive
+    detour_factor: Annotated[float, Field(ge=1)]
+    walking_kmh: Positive
+    bus_kmh: Positive
+    bus_share: Share
+    staff_vehicle_kmh: Positive
+    communities: Count
+    streets: Count
+    community_size_cv: NonNegative
+    special_care_share: Share
+    place_seed: Annotated[int, Field(ge=0)]
+    copies: Annotated[int, Field(ge=1, le=1000)]
+    calendar: OfficeCalendar
+
+    @property
+    def households(self) -> int:
+        """Return the number of households."""
+        return round(self.population / self.household_size)
+
+    @model_validator(mode="after")
+    def _enough_households(self) -> Self:
+        if self.communities > self.households:
+            raise ValueError(
+                f"communities must be at most the number of households ({self.households}), got {self.communities}"
+            )
+        if self.streets > self.communities:
+            raise ValueError(f"streets must be at most communities ({self.communities}), got {self.streets}")
+        return self
+
+
+Week = Annotated[tuple[NonNegative, ...], Field(min_length=7, max_length=7)]
+
+
+Day = Annotated[tuple[NonNegative, ...], Field(min_length=24, max_length=24)]
+
+
+class Demand(Section):
+    """What residents bring, independent of any design."""
+
+    counter_per_resident_year: NonNegative
+    phone_per_resident_year: NonNegative
+    latent_per_resident_year: NonNegative
+    counter_weekday: Week
+    counter_hour: Day
+    phone_weekday: Week
+    phone_hour: Day
+    day_factor_cv: NonNegative
+    festival_factor: NonNegative
+    special_care_factor: NonNegative
+    misrouted_share: Share
+    incomplete_share: Share
+    incomplete_at_desk_share: Share
+    incomplete_days_mean: Positive
+    incomplete_days_cv: Positive
+    rework_share: Share
+    patience_walk_in_minutes_mean: Positive
+    patience_phone_minutes_mean: Positive
+    tries: Annotated[int, Field(ge=1, le=10)]
+    return_share: Share
+    reported_share: Share
+    report_days_mean: Positive
+    report_days_cv: Positive
+    settled_on_the_spot_share: Share
+
+    @model_validator(mode="after")
+    def _some_weight(self) -> Self:
+        for field in ("counter_weekday", "counter_hour", "phone_weekday", "phone_hour"):
+            if sum(getattr(self, field)) <= 0:
+                raise ValueError(f"{field} must have a weight above 0, got only zeros")
+        return self
+
+
+class Activity(Section):
+    """One activity of a procedure, at the level that the old law assigns.
+
+    `where` is desk (a file), field (legs in the grid or on the street), counter (the resident is
+    present) or outside (a pure delay beyond the model).
+    """
+
+    name: Name
+    where: Literal["counter", "desk", "field", "outside"]
+    level: Level = "community"
+    group: Group = "public_service"
+    minutes: NonNegative = 0.0
+    share: Share = 1.0
+    review: bool = False
+    batch: Literal["none", "weekly", "monthly"] = "none"
+    working_days: NonNegative = 0.0
+
+    @model_validator(mode="after")
+    def _one_kind_of_time(self) -> Self:
+        if self.where == "outside" and self.minutes:
+            raise ValueError(f"minutes must be 0 for an activity outside the model, got {self.minutes:g}")
+        if self.where != "outside" and not self.minutes:
+            raise ValueError("minutes must be above 0 for an activity of the staff, got 0")
+        if self.where != "outside" and self.working_days:
+            raise ValueError(f"working_days must be 0 unless where is outside, got {self.working_days:g}")
+        return self
+
+
+class Limit(Section):
+    """A legal or promised limit on its own clock."""
+
+    amount: Positive
+    clock: Literal["working_days", "calendar_days", "hours"]
+
+
+class Archetype(Section):
+    """A kind of request: its line, its shares of demand, its limit and its activities in order."""
+
+    title: str
+    line: Name | None
+    counter_share: NonNegative = 0.0
+    phone_share: NonNegative = 0.0
+    latent_share: NonNegative = 0.0
+    papers: bool = False
+    result: Literal["at_once", "told", "collected", "on_site"] = "at_once"
+    limit: Limit | None = None
+    activities: Annotated[tuple[Activity, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _starts_at_a_counter(self) -> Self:
+        first = self.activities[0]
+        if (first.where, first.level, first.share) != ("counter", "community", 1.0):
+            raise ValueError(f"activities[0] must be a counter of the community with share 1, got {first.name}")
+        names = [activity.name for activity in self.activities]
+        if len(set(names)) < len(names):
+            raise ValueError(f"activities must have names of their own, got {', '.join(names)}")
+        return self
+
+
+class Procedures(Section):
+    """All archetypes, the 17 lines with their number of items, and the spread of touch times."""
+
+    desk_cv: Positive
+    back_cv: Positive
+    wrong_desk_minutes: Positive
+    collect_minutes: Positive
+    lines: dict[Name, Count]
+    archetypes: Annotated[dict[Name, Archetype], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for name, archetype in self.archetypes.items():
+            if archetype.line is not None and archetype.line not in self.lines:
+                hint = near(archetype.line, self.lines)
+                raise ValueError(f"archetypes.{name}.line must be one of the lines{hint}, got {archetype.line}")
+        for channel in ("counter_share", "phone_share", "latent_share"):
+            if sum(getattr(a, channel) for a in self.archetypes.values()) <= 0:
+                raise ValueError(f"archetypes must give some {channel} above 0, got only zeros")
+        return self

@@ -1,0 +1,300 @@
+"""From the command line to plain configs: Hydra composes, the schema checks, nothing runs code."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sim.errors import ConfigError, near
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+
+
+EVIDENCE = "evidence.yaml"  # read by people and tests, never composed
+
+
+# What a config file may be: many times more than the longest of ours.
+MOST_BYTES = 2_000_000
+
+
+MOST_NODES = 100_000
+
+
+MOST_DEEP = 50
+
+
+BACKEND_KEYS = ("engine", "executor", "workers")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A parsed command line: Hydra overrides and the few flags."""
+
+    overrides: tuple[str, ...]
+    config_dir: Path | None = None
+    show: bool = False
+
+    def take(self, *keys: str) -> tuple[Line, Line]:
+        """Return the line with the overrides of these keys and of what lies below them, and the line without."""
+        mine = tuple(o for o in self.overrides if re.split("[.=]", o.lstrip("+~"), maxsplit=1)[0] in keys)
+        rest = tuple(o for o in self.overrides if o not in mine)
+        return Line(mine, self.config_dir, self.show), Line(rest, self.config_dir, self.show)
+
+
+def parse(arguments: Sequence[str]) -> Line:
+    """Return the parsed arguments of a command.
+
+    Raises
+    ------
+    ConfigError
+        For an argument that is neither an override nor a flag.
+    """
+    overrides: list[str] = []
+    config_dir: Path | None = None
+    show = False
+    queue = list(arguments)
+    while queue:
+        argument = queue.pop(0)
+        if argument in ("--cfg", "-c"):
+            if not queue or queue.pop(0) != "job":
+                raise ConfigError("--cfg must be followed by job")
+            show = True
+        elif argument == "--resolve":
+            continue
+        elif argument in ("--config-dir", "-cd") or argument.startswith("--config-dir="):
+            config_dir = own_folder(argument.partition("=")[2] or (queue.pop(0) if queue else ""))
+        elif argument.startswith("-") or "=" not in argument:
+            raise ConfigError(f"arguments must be key=value or a flag of --help, got {argument}")
+        else:
+            overrides.append(argument)
+    return Line(tuple(overrides), config_dir, show)
+
+
+def own_folder(value: str) -> Path:
+    """Return a folder of the user's own configs, checked to hold some that are read.
+
+    Raises
+    ------
+    ConfigError
+        It must exist and hold a file of a group, and none that stands in `configs/` with another content: Hydra
+        would read the shipped one and say nothing.
+    """
+    folder = Path(value).resolve()
+    if not value or not folder.is_dir():
+        raise ConfigError(f"--config-dir must be a folder that exists, got {value or 'nothing'}")
+    if not any(options(group.name, folder) for group in CONFIGS.iterdir() if group.is_dir()):
+        raise ConfigError(
+            "--config-dir must hold a folder like those of configs/ with a YAML file in it, as pilot/my_design.yaml, "
+            f"got {value}"
+        )
+    for group in CONFIGS.iterdir():
+        for file in sorted((folder / group.name).glob("*.yaml")) if group.is_dir() else ():
+            _small(file, file.relative_to(folder).as_posix())
+    for shipped in sorted(CONFIGS.rglob("*.yaml")):
+        name = shipped.relative_to(CONFIGS)
+        mine = folder / name
+        if name.name != EVIDENCE and mine.is_file() and mine.read_bytes() != shipped.read_bytes():
+            raise ConfigError(
+                "--config-dir must hold no file of the same name as one of configs/ (the shipped one would be read), "
+                f"got {name.as_posix()}"
+            )
+    return folder
+
+
+def read_yaml(file: Path) -> dict[str, Any]:
+    """Return a YAML file of anybody's as plain data.
+
+    Raises
+    ------
+    ConfigError
+        It must exist, be small enough to have been written by hand, and hold a mapping.
+    """
+    import yaml
+
+    if not file.is_file():
+        raise ConfigError(f"the file must exist, got {file}")
+    _small(file, file.name)
+    try:
+        plain = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{file.name} must be YAML: {' '.join(str(error).split())}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file.name} must be text in UTF-8: {error}") from error
+    if not isinstance(plain, dict):
+        raise ConfigError(f"{file.name} must be a mapping, got {type(plain).__name__}")
+    return plain
+
+
+def _small(file: Path, name: str) -> None:
+    """Raise where a file would take the machine's memory once its aliases stand for what they name.
+
+    Raises
+    ------
+    ConfigError
+        It must be of a size and depth that a person would write. A file that is no YAML is told of when it is chosen.
+    """
+    import yaml
+
+    if file.stat().st_size > MOST_BYTES:
+        raise ConfigError(f"{name} must be at most {MOST_BYTES:,} bytes, got {file.stat().st_size:,}")
+    sizes: dict[str, int] = {}
+    opened: list[tuple[str | None, int]] = []
+    n, deepest = 0, 0
+    try:
+        for event in yaml.parse(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader):
+            if isinstance(event, yaml.events.CollectionStartEvent):
+                opened.append((event.anchor, n))
+                deepest = max(deepest, len(opened))
+            elif isinstance(event, yaml.events.CollectionEndEvent):
+                anchor, before = opened.pop()
+                sizes[str(anchor)] = n - before
+            elif isinstance(event, yaml.events.AliasEvent):
+                n += sizes.get(event.anchor, 1)
+            n += 1
+            if n > MOST_NODES or deepest > MOST_DEEP:
+                raise ConfigError(
+                    f"{name} must have at most {MOST_NODES:,} values, aliases counted in full, and {MOST_DEEP} levels, "
+                    "got more"
+                )
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return
+
+
+def shipped(name: str) -> bool:
+    """Return whether a config of this path (group/file.yaml) is shipped, so that nobody's own may be called so."""
+    return name != EVIDENCE and (CONFIGS / name).is_file()
+
+
+def options(group: str, *folders: Path | None) -> list[str]:
+    """Return the names of the files of a group in all of the folders."""
+    return sorted({path.stem for folder in folders if folder for path in (folder / group).glob("*.yaml")})
+
+
+@contextmanager
+def _hydra() -> Iterator[None]:
+    """Let Hydra find the shipped configs; a program that calls us finds its own Hydra as it was."""
+    from hydra import initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+    from omegaconf import OmegaConf
+    from omegaconf.resolvers import oc
+
+    outer = GlobalHydra.instance().hydra
+    reads_environment = OmegaConf.clear_resolver("oc.env")  # a config from a stranger reads nothing of this machine
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+            yield
+    finally:
+        GlobalHydra.instance().hydra = outer  # leaving the context has made another instance
+        if reads_environment:
+            OmegaConf.register_new_resolver("oc.env", oc.env)
+
+
+def compose(name: str, line: Line, *fixed: str) -> dict[str, Any]:
+    """Return a composed config as plain data.
+
+    Parameters
+    ----------
+    name : str
+        The top-level config.
+    line : Line
+        What the user typed.
+    *fixed : str
+        Overrides that come before the user's.
+
+    Raises
+    ------
+    ConfigError
+        In one paragraph: an override of an unknown key or group, a file that is missing or no YAML.
+    """
+    from hydra import compose as hydra_compose
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
+
+    search = [_search(line.config_dir)] if line.config_dir else []
+    try:
+        with _hydra():
+            composed = hydra_compose(name, overrides=[*search, *fixed, *line.overrides])
+            plain = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(_told(name, error, line)) from error
+    except YAMLError as error:
+        raise ConfigError(f"config files must be YAML: {' '.join(str(error).split())}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"config files must be text in UTF-8: {error}") from error
+    except (ValueError, TypeError) as error:  # of a group that is no text, or a member of a list that is no number
+        raise ConfigError(f"overrides must lead to a group or a knob: {' '.join(str(error).split())}") from error
+    except RecursionError as error:
+        raise ConfigError("the defaults of a config file must not lead back to it, got a circle") from error
+    assert isinstance(plain, dict)
+    if name == "main" and "pilot" in plain:
+        raise ConfigError("a file of pilot/ must begin with the line # @package _global_, got one without it")
+    return {str(key): value for key, value in plain.items()}
+
+
+def _search(folder: Path) -> str:
+    """Return the override by which Hydra finds a folder, whatever characters are in its path."""
+    return f"hydra.searchpath=[{quoted(f'file://{folder}')}]"
+
+
+def quoted(text: str) -> str:
+    """Return a text as Hydra's grammar takes it, whatever characters are in it."""
+    # Between quotes, backslashes count before a quote only.
+    inside = re.sub(r"(\\+)(?=$|')", r"\1\1", text).replace("'", "\\'")
+    return f"'{inside}'"
+
+
+def as_override(value: Any) -> str:
+    """Return a value in Hydra's grammar, texts between quotes, as they could be numbers or sweeps otherwise."""
+    if isinstance(value, bool) or value is None:
+        return "null" if value is None else str(value).lower()
+    if isinstance(value, list):
+        return f"[{','.join(as_override(one) for one in value)}]"
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{key}:{as_override(one)}' for key, one in value.items())}}}"
+    return quoted(value) if isinstance(value, str) else str(value)
+
+
+def _told(name: str, error: Exception, line: Line) -> str:
+    """Return Hydra's complaint as one paragraph, with the nearest known keys."""
+    text = " ".join(str(error).split())
+    missing = re.search(r"(?:In '([^']+)': )?Could not (?:find|load) '([^']+)/([^'/]+)'", text)
+    wanted = f"{missing[2]}/{missing[3]}" if missing else text
+    for override in line.overrides:
+        key, _, value = override.lstrip("+~").partition("=")
+        if f"'{key}'" not in text and f"{key}/{value}" not in wanted:
+            continue
+        if found := options(key, CONFIGS, line.config_dir):
+            return f"{key} must be one of {', '.join(found)}{near(value, found)}, got {value}"
+        groups = tuple(o for o in line.overrides if (CONFIGS / o.partition("=")[0]).is_dir())
+        known = [*_known(name, Line(groups, line.config_dir)), *BACKEND_KEYS, "pilots", "name"]
+        return f"{key} is not a known key{near(key, known)}, got {value}"
+    if missing:
+        file, group, value = missing.groups()
+        found = options(group, CONFIGS, line.config_dir)
+        where = f"{file}.yaml: " if file and file != name else ""
+        return f"{where}{group} must be one of {', '.join(found)}{near(value, found)}, got {value}"
+    return text.split(" full_key:")[0].split(" To append")[0]
+
+
+def _known(name: str, line: Line) -> list[str]:
+    """Return every key of a config by its path, with the files that were chosen."""
+    keys: list[str] = []
+
+    def walk(node: object, path: str) -> None:
+        if isinstance(node, dict):
+            for key, value in node.items():
+                keys.append(f"{path}{key}")
+                walk(value, f"{path}{key}.")
+
+    walk(compose(name, line), "")
+    return keys

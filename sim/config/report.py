@@ -1,0 +1,160 @@
+"""How results are shown and judged: which measures, in which words, by which smallest difference that matters.
+
+Nothing here changes a number, so it is no part of what a replication is kept under.
+"""
+
+from __future__ import annotations
+
+from string import Template
+from typing import Annotated, NamedTuple, Self
+
+from pydantic import Field, PlainSerializer, PlainValidator, model_validator
+
+from sim.config.case import Level
+from sim.config.checking import Name, Positive, Section
+from sim.errors import ConfigError
+
+ALL = "all"
+Scalar = bool | int | float | str | None
+
+
+class Response(NamedTuple):
+    """A measure of a group of requests, staff or places: what a study asks for and a comparison shows.
+
+    As text it is `measure`, or `measure|group` where the group is not `all`.
+    """
+
+    measure: str
+    group: str = ALL
+
+    @classmethod
+    def parse(cls, text: str) -> Response:
+        """Return the response that a text names.
+
+        Raises
+        ------
+        ValueError
+            It must be `measure` or `measure|group`.
+        """
+        if not isinstance(text, str) or not 1 <= len(text) <= 200:
+            raise ValueError("must be measure or measure|group, of at most 200 characters")
+        measure, _, group = text.partition("|")
+        return cls(measure, group or ALL)
+
+    def __str__(self) -> str:
+        """Return the response as text."""
+        return self.measure if self.group == ALL else f"{self.measure}|{self.group}"
+
+
+ResponseName = Annotated[Response, PlainValidator(Response.parse), PlainSerializer(str, return_type=str)]
+
+
+class JudgedMeasure(Section):
+    """A measure of a group: its words, its smallest difference that matters and which way is good.
+
+    `mid` names a key of the group `mid`, or is a number in the measure's unit. `touched` names the measure that says
+    which share of the requests behind it meets staff who cannot keep up; `staff` stands for measures of staff.
+    """
+
+    measure: Name
+    group: str = ALL
+    label: str
+    mid: Name | Positive
+    higher_is_better: bool = False
+    touched: Name | None = "touched"
+    compared: bool = True
+
+    @property
+    def response(self) -> Response:
+        """Return what is judged."""
+        return Response(self.measure, self.group)
+
+
+class Notice(Section):
+    """What has to be said of a pilot where a mean is above a bound: `$pilot` and `$share` stand in the text.
+
+    The advice is left out where it is followed already, which `unless` says by knobs and their values.
+    """
+
+    measure: Name
+    group: str = ALL
+    above: float
+    says: str
+    advice: str = ""
+    unless: dict[str, Scalar] = Field(default_factory=dict)
+
+    @property
+    def response(self) -> Response:
+        """Return what the bound is on."""
+        return Response(self.measure, self.group)
+
+    @model_validator(mode="after")
+    def _can_be_filled_in(self) -> Self:
+        for field in ("says", "advice"):
+            try:
+                Template(getattr(self, field)).substitute(pilot="", share="")
+            except (KeyError, ValueError):
+                raise ValueError(f"{field} must have no $names but $pilot and $share") from None
+        return self
+
+
+class ExpectedLoads(Section):
+    """Loads that somebody worked out by hand, as text by pilot and level, to be shown beside those of one district."""
+
+    district: str
+    loads: dict[Name, dict[Level, str]]
+    note: str = ""
+
+
+class Report(Section):
+    """What a comparison shows: measures in order (with those that only studies ask for), notices, equity and maps.
+
+    The words of `equity` are those in which more is worse.
+    """
+
+    measures: Annotated[tuple[JudgedMeasure, ...], Field(min_length=1)]
+    notices: tuple[Notice, ...] = ()
+    equity: tuple[JudgedMeasure, ...] = ()
+    equity_in_brief: tuple[Name, ...] = ()
+    maps: tuple[Name, ...] = ()
+    expected_loads: ExpectedLoads | None = None
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        seen = set()
+        for one in self.measures:
+            if one.response in seen:
+                raise ValueError(f"measures must name each measure of a group once, got {one.response} again")
+            seen.add(one.response)
+        return self
+
+    @property
+    def compared(self) -> tuple[JudgedMeasure, ...]:
+        """Return the measures that a comparison shows."""
+        return tuple(one for one in self.measures if one.compared)
+
+    def judged(self, response: Response) -> JudgedMeasure | None:
+        """Return how a response is judged: as listed, or as the same measure of another group; else None."""
+        known = [one for one in self.measures if one.measure == response.measure]
+        exact = [one for one in known if one.group == response.group]
+        if exact or not known:
+            return next(iter(exact), None)
+        return known[0].model_copy(update={"group": response.group, "label": self.words(response)})
+
+    def words(self, response: Response) -> str:
+        """Return a response in words."""
+        labels = {one.response: one.label for one in self.measures}
+        if response in labels:
+            return labels[response]
+        text = labels.get(Response(response.measure)) or response.measure.replace("_", " ")
+        if response.group == ALL:
+            return text
+        return f"{text}, {response.group.replace('|', ', ').replace(':', ' ').replace('_', ' ')}"
+
+
+def checked_response(text: str, path: str) -> Response:
+    """Return the response that a text names, or raise `ConfigError` with its path."""
+    try:
+        return Response.parse(text)
+    except ValueError as error:
+        raise ConfigError(f"{path} {error}, got {text!r}") from error

@@ -1,0 +1,386 @@
+"""A pilot design: how the offices are organised, staffed and run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args, get_origin
+
+from pydantic import Field, model_validator
+
+from sim.config.case import GROUPS, LEVELS, Demand, District, Group, Level, Procedures
+from sim.config.checking import Count, Heads, Name, NonNegative, Positive, Section, Share, check_sum_to_one, checked
+from sim.config.report import JudgedMeasure, Report
+from sim.errors import near
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Structure(Section):
+    """Levels, units, which level performs which activity, and transfers between levels."""
+
+    levels: tuple[Level, ...]
+    communities: Count | None
+    merge_rule: Literal["equal_population", "whole_communities"]
+    performs: dict[Level, dict[Group, Level]]
+    transfer_working_days: NonNegative
+    named_contact_share: Share
+    named_contact_working_days: NonNegative
+    delegated_share: Share
+    relay_minutes: Positive
+    weekly_gate_weekday: Annotated[int, Field(ge=1, le=7)]
+    weekly_gate_time: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+    monthly_gate_day: Annotated[int, Field(ge=1, le=28)]
+
+    @model_validator(mode="after")
+    def _levels(self) -> Self:
+        if tuple(level for level in LEVELS if level in self.levels) != self.levels:
+            raise ValueError(f"levels must be in the order {', '.join(LEVELS)}, got {', '.join(self.levels)}")
+        if not {"community", "district"} <= set(self.levels):
+            raise ValueError(f"levels must include community and district, got {', '.join(self.levels)}")
+        for level in LEVELS:
+            for group in GROUPS:
+                target = self.level_of(level, group)
+                if target not in self.levels:
+                    raise ValueError(
+                        f"performs.{level}.{group} must be one of the levels {', '.join(self.levels)}, got {target}"
+                    )
+        return self
+
+    def level_of(self, level: Level, group: Group) -> Level:
+        """Return the level that performs what the old law assigns to this level and function group."""
+        return self.performs.get(level, {}).get(group, level)
+
+
+class Absence(Section):
+    """Days away, in episodes: single days and blocks of working days."""
+
+    share: Annotated[float, Field(ge=0, lt=0.9)]
+    single_days_share: Share
+    block_days_min: Count
+    block_days_max: Count
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.block_days_max < self.block_days_min:
+            raise ValueError(
+                f"block_days_max must be at least block_days_min ({self.block_days_min}), got {self.block_days_max}"
+            )
+        return self
+
+
+class Staffing(Section):
+    """Heads of today by level, where the street's heads go, and absence."""
+
+    community_heads: Heads
+    street_heads: Heads
+    district_heads: Annotated[int, Field(ge=1)]
+    community_heads_min: Count
+    community_heads_max: Count
+    follow_population: Share
+    street_sent_down_share: Share
+    street_sent_up_share: Share
+    absence: Absence
+
+    @model_validator(mode="after")
+    def _shares(self) -> Self:
+        if self.street_sent_down_share + self.street_sent_up_share > 1 + 1e-9:
+            raise ValueError(
+                "street_sent_down_share and street_sent_up_share must sum to at most 1, got "
+                f"{self.street_sent_down_share + self.street_sent_up_share:g}"
+            )
+        if self.community_heads_max < self.community_heads_min:
+            raise ValueError(
+                f"community_heads_max must be at least community_heads_min ({self.community_heads_min}), "
+                f"got {self.community_heads_max}"
+            )
+        return self
+
+
+class Roles(Section):
+    """Who serves what at the community, and in which order."""
+
+    scheme: Literal["lines", "ab", "dedicated", "generalist"]
+    order: Literal["a_first", "b_first", "oldest", "longest", "split"]
+    b_share: Annotated[float, Field(gt=0, lt=1)]
+    specialisms: Count
+    managers_per_grid: Annotated[float, Field(gt=0, le=10)]
+    cover: Literal["none", "colleague"]
+    outside_pace: Annotated[float, Field(ge=1, le=10)]
+
+
+class Service(Section):
+    """Counters: one window or one per line, where they are, and who sits there; and the ways that spare a trip."""
+
+    windows: Literal["per_line", "one_window"]
+    desk: Literal["own", "rota"]
+    counters: Count
+    points: Annotated[int, Field(ge=1, le=3)]
+    door_to_door_share: Share
+    agency_share: Share
+    agency_minutes: Positive
+    signboard_phone_share: Share
+
+
+class Visits(Section):
+    """The standard of home visits."""
+
+    ordinary_per_year: NonNegative
+    special_per_year: NonNegative
+    minutes: Positive
+    walk_minutes: NonNegative
+
+
+class Grid(Section):
+    """Grids and the duties that are due in them, the same in every pilot."""
+
+    households: Annotated[int, Field(ge=10)]
+    patrol_hours: Positive
+    leg_minutes: Positive
+    see_share: Annotated[float, Field(gt=0, lt=1)]
+    duty_share: Share
+    visits: Visits
+
+
+class TaskKind(Section):
+    """A kind of work from above: its share of the hours and the working days until it is due."""
+
+    share: Share
+    due_working_days: Positive
+
+
+class TaskKinds(Section):
+    """Long-term, periodic and ad hoc work from above."""
+
+    long_term: TaskKind
+    periodic: TaskKind
+    ad_hoc: TaskKind
+
+    @model_validator(mode="after")
+    def _sum(self) -> Self:
+        check_sum_to_one(
+            (self.long_term.share, self.periodic.share, self.ad_hoc.share),
+        )
+        return self
+
+
+class StreetWork(Section):
+    """How the street's own time splits over its functions today."""
+
+    economic: Share
+    enforcement: Share
+    justice: Share
+    party: Share
+    relay: Share
+
+    @model_validator(mode="after")
+    def _sum(self) -> Self:
+        check_sum_to_one((self.economic, self.enforcement, self.justice, self.party, self.relay))
+        return self
+
+
+class DistrictWork(Section):
+    """How the district desks' own time splits over their functions today."""
+
+    public_service: Share
+    economic: Share
+    enforcement: Share
+    justice: Share
+    party: Share
+
+    @model_validator(mode="after")
+    def _sum(self) -> Self:
+        check_sum_to_one(
+            (self.public_service, self.economic, self.enforcement, self.justice, self.party),
+        )
+        return self
+
+
+class Meetings(Section):
+    """Meetings a week of a community secretary and of the other community staff, and their length."""
+
+    secretary_per_week: NonNegative
+    others_per_week: NonNegative
+    hours: Positive
+
+
+class Priorities(Section):
+    """Engine priorities of the model; 0 is the most urgent."""
+
+    emergency: Heads
+    due: Heads
+    residents: Heads
+    not_yet_due: Heads
+
+
+class Burden(Section):
+    """Work that is not residents' requests: from above, and the offices' own.
+
+    Shares of time are of the time present of *today's* staff, so that every pilot carries the same hours.
+    """
+
+    task_share: Share
+    fixed_share: Share
+    kinds: TaskKinds
+    priorities: Priorities
+    release: Literal["evenly", "monday"]
+    first_after_share: Share
+    own_first_after_share: Share
+    own_due_working_days: Positive
+    piece_minutes: Positive
+    relay_down_share: Share
+    abolished_share: Share
+    street_own_share: Share
+    street_own_work: StreetWork
+    district_own_share: Share
+    district_own_work: DistrictWork
+    meetings: Meetings
+
+
+class Run(Section):
+    """Horizon, replications, seed, and how verdicts are made."""
+
+    warm_up_weeks: Count
+    measured_weeks: Annotated[int, Field(ge=1, le=5200)]
+    drain_weeks: Annotated[int, Field(ge=0)]
+    replications: Count
+    seed: Annotated[int, Field(ge=0)]
+    confidence: Annotated[float, Field(gt=0.5, lt=1)]
+    withhold_share: Share
+    overload: Literal["simulate", "refuse"]
+
+    @property
+    def weeks(self) -> int:
+        """Return the whole horizon in weeks."""
+        return self.warm_up_weeks + self.measured_weeks + self.drain_weeks
+
+
+class Mid(Section):
+    """The smallest differences that matter."""
+
+    turnaround: Positive
+    counter_wait: Positive
+    trips: Positive
+    on_time: Positive
+    utilisation: Positive
+    hours_a_week: Positive
+    resident_time: Positive
+    hand_overs: Positive
+    share: Positive
+    detection_lag: Positive
+
+    def least(self, judged: JudgedMeasure) -> float:
+        """Return the smallest difference that matters of a judged measure (in its unit)."""
+        return float(getattr(self, judged.mid)) if isinstance(judged.mid, str) else judged.mid
+
+
+class Pilot(Section):
+    """A pilot design, whole: everything that determines the answer."""
+
+    name: Name
+    title: str
+    district: District
+    demand: Demand
+    procedures: Procedures
+    structure: Structure
+    staffing: Staffing
+    roles: Roles
+    service: Service
+    grid: Grid
+    burden: Burden
+    run: Run
+    mid: Mid
+    report: Report
+
+    @property
+    def n_communities(self) -> int:
+        """Return the number of communities of the design (today's number unless it merges them)."""
+        return self.structure.communities or self.district.communities
+
+    @property
+    def street_stays_share(self) -> float:
+        """Return the share of the street's heads that stay at the street."""
+        return 1 - self.staffing.street_sent_down_share - self.staffing.street_sent_up_share
+
+    @model_validator(mode="after")
+    def _judged_by_known_differences(self) -> Self:
+        for field in ("measures", "equity"):
+            for i, one in enumerate(getattr(self.report, field)):
+                if isinstance(one.mid, str) and one.mid not in Mid.model_fields:
+                    hint = near(one.mid, Mid.model_fields)
+                    raise ValueError(f"report.{field}.{i}.mid must be a number or a key of mid{hint}, got {one.mid}")
+        return self
+
+    @model_validator(mode="after")
+    def _heads_add_up(self) -> Self:
+        staffing, n = self.staffing, self.district.communities
+        if "street" not in self.structure.levels and self.street_stays_share > 1e-9:
+            moved = 1 - self.street_stays_share
+            raise ValueError(
+                "staffing.street_sent_down_share and staffing.street_sent_up_share must sum to 1 where the structure "
+                f"has no street level (whoever leaves the street goes somewhere), got {moved:g}"
+            )
+        if self.service.points > 1 and self.structure.communities is None:
+            raise ValueError(
+                "service.points must be 1 where the structure has no big communities (structure.communities), "
+                f"got {self.service.points}"
+            )
+        if self.service.points > 1 and self.service.windows != "one_window":
+            raise ValueError(
+                "service.points must be 1 unless service.windows is one_window, as no line has a clerk at every point, "
+                f"got {self.service.points}"
+            )
+        low, high = n * staffing.community_heads_min, n * staffing.community_heads_max
+        if not low <= staffing.community_heads <= high:
+            raise ValueError(
+                f"staffing.community_heads must be between {low} and {high} for {n} communities of "
+                f"{staffing.community_heads_min} to {staffing.community_heads_max} heads, "
+                f"got {staffing.community_heads}"
+            )
+        if self.n_communities > self.district.households:
+            raise ValueError(
+                f"structure.communities must be at most the number of households ({self.district.households}), "
+                f"got {self.n_communities}"
+            )
+        opening = max(h.minutes[1] - h.minutes[0] for h in self.district.calendar.hours) / 60
+        if self.burden.meetings.hours > opening:
+            raise ValueError(
+                f"burden.meetings.hours must be at most the longest opening of the office ({opening:g}), "
+                f"got {self.burden.meetings.hours:g}"
+            )
+        if self.structure.merge_rule == "whole_communities" and self.n_communities > n:
+            raise ValueError(
+                f"structure.communities must be at most today's {n} where whole communities are merged, "
+                f"got {self.n_communities}"
+            )
+        return self
+
+
+def load(mapping: Mapping[str, Any]) -> Pilot:
+    """Return a checked pilot design from a plain mapping.
+
+    Raises
+    ------
+    ConfigError
+        For the first rule that is broken, as one paragraph with path, rule and value.
+    """
+    return checked(Pilot, mapping)
+
+
+def is_whole(path: str) -> bool:
+    """Return whether a knob of a pilot takes whole numbers only."""
+    kind: Any = Pilot
+    for part in path.split("."):
+        fields = getattr(kind, "model_fields", {})
+        if part in fields:
+            kind = _without_none(fields[part].annotation)
+        else:  # a key of a mapping, or a member of a list that goes by its name
+            inside = get_args(kind)
+            kind = _without_none(next((one for one in reversed(inside) if one is not Ellipsis), None))
+    return kind is int
+
+
+def _without_none(kind: Any) -> Any:
+    """Return what an annotation of a field allows beside None."""
+    inside = [one for one in get_args(kind) if one is not type(None)]
+    kind = inside[0] if len(inside) == 1 and type(None) in get_args(kind) else kind
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind

@@ -1,0 +1,195 @@
+"""What a study file says: factors, design, precision and promises, checked, as frozen objects from plain mappings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from sim.config.checking import Count, Name, Positive, Section, checked
+from sim.config.report import ALL, Response, ResponseName
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Kind = Literal["grid", "zip", "lhs", "sobol", "indices", "one_at_a_time", "points"]
+SAMPLED = ("lhs", "sobol", "indices")
+LEVEL_GROUPS = ("all", "level", "route")
+
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+Least = Annotated[int, Field(ge=2)]
+
+
+class Promise(Section):
+    """A bound that a response has to keep; within `tolerance` of the bound a design may be judged either way."""
+
+    at_most: float | None = None
+    at_least: float | None = None
+    tolerance: Positive | None = None
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> Self:
+        if (self.at_most is None) == (self.at_least is None):
+            raise ValueError("must have either at_most or at_least")
+        return self
+
+    @property
+    def bound(self) -> float:
+        """Return the bound (unit of the response)."""
+        return float(self.at_least if self.at_most is None else self.at_most)  # type: ignore[arg-type]
+
+    def kept(self, value: float) -> bool:
+        """Return whether a value keeps the promise."""
+        return value >= self.bound if self.at_most is None else value <= self.bound
+
+
+class Target(Section):
+    """How precise a response is wanted: a half-width, as such, as a share of the mean, or of the paired difference."""
+
+    half_width: Positive | None = None
+    share: Positive | None = None
+    difference: Positive | None = None
+
+    @model_validator(mode="after")
+    def _one_target(self) -> Self:
+        if sum(value is not None for value in (self.half_width, self.share, self.difference)) != 1:
+            raise ValueError("must have exactly one of half_width, share and difference")
+        return self
+
+
+class Precision(Section):
+    """Replications of every point at first; with targets, as many more as it takes, within `most` and `budget`."""
+
+    replications: Count = 10
+    until: dict[ResponseName, Target] = Field(default_factory=dict)
+    most: Count = 100  # of one point
+    budget: Count | None = None  # of all points together, those of the first round too
+
+    @model_validator(mode="after")
+    def _can_begin(self) -> Self:
+        if self.until and self.replications < 2:
+            raise ValueError(f"replications must be at least 2 where a half-width is wanted, got {self.replications}")
+        if self.until and self.most < self.replications:
+            raise ValueError(f"most must be at least replications ({self.replications}), got {self.most}")
+        return self
+
+
+class Best(Section):
+    """The best point by one response; differences below `zone` do not matter."""
+
+    response: ResponseName
+    smaller_is_better: bool | None = None  # by default as the measure is judged everywhere
+    zone: Positive
+
+
+class Choose(Section):
+    """Which points are to be chosen sequentially: the best, or the cheapest (fewest heads) that keeps every promise."""
+
+    best: Best | None = None
+    cheapest: bool = False
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    first: Least = 10
+    most: Least = 100
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.best is None and not self.cheapest:
+            raise ValueError("must name best, or cheapest: true")
+        if self.most < self.first:
+            raise ValueError(f"most must be at least first ({self.first}), got {self.most}")
+        return self
+
+
+class WarmUp(Section):
+    """A pilot run of the base, from which MSER-5 chooses the warm-up of all points."""
+
+    weeks: Annotated[int, Field(ge=20)] = 60
+    replications: Least = 5
+    least: Count = 9  # two periods of the monthly gate
+
+
+class DesignOf(Section):
+    """One design of experiments over some or all of the factors."""
+
+    kind: Kind
+    factors: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
+    n: Count | None = None
+    seed: Annotated[int, Field(ge=0)] = 1
+    points: dict[Text, dict[str, Any]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.kind in SAMPLED and self.n is None:
+            raise ValueError(f"n must be given for {self.kind}")
+        if self.kind in ("sobol", "indices") and self.n is not None and self.n & (self.n - 1):
+            raise ValueError(f"n must be a power of two for {self.kind}, got {self.n}")
+        if self.kind not in SAMPLED and self.n is not None:
+            raise ValueError(f"n must be left out for {self.kind}, got {self.n}")
+        if self.factors is not None and len(set(self.factors)) < len(self.factors):
+            raise ValueError(f"factors must be different ones, got {', '.join(self.factors)}")
+        if (self.kind == "points") != bool(self.points):
+            raise ValueError("points must be given for kind points, and for no other")
+        return self
+
+
+class Study(Section):
+    """A study: which points to run, how precisely, and what is asked of them."""
+
+    title: Text
+    question: str = ""
+    pilots: Annotated[tuple[Name, ...], Field(min_length=1)]
+    base: dict[Text, Any] = Field(default_factory=dict)
+    factors: dict[Text, Any] = Field(default_factory=dict)
+    evidence: tuple[Text, ...] = ()
+    design: Annotated[tuple[DesignOf, ...], Field(min_length=1)]
+    baseline: dict[Text, Any] | None = None
+    responses: Annotated[tuple[ResponseName, ...], Field(min_length=1)]
+    promises: dict[ResponseName, Promise] = Field(default_factory=dict)
+    precision: Precision = Precision()
+    choose: Choose | None = None
+    warm_up: WarmUp | None = None
+    groups: tuple[Name, ...] = LEVEL_GROUPS
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if len(set(self.pilots)) < len(self.pilots):
+            raise ValueError(f"pilots must be different ones, got {', '.join(self.pilots)}")
+        if len(set(self.responses)) < len(self.responses):
+            raise ValueError(f"responses must be different ones, got {', '.join(map(str, self.responses))}")
+        if self.baseline is not None and len(self.pilots) > 1:
+            raise ValueError("baseline must be left out where there are several pilots: the first of them is it")
+        if any(target.difference for target in self.precision.until.values()) and (
+            self.baseline is None and len(self.pilots) == 1
+        ):
+            raise ValueError("precision.until must name no difference without a baseline or a second pilot")
+        if self.choose is not None and self.choose.cheapest and not self.promises:
+            raise ValueError("choose.cheapest must have promises to keep, got none")
+        return self
+
+    @property
+    def asked(self) -> tuple[Response, ...]:
+        """Return every response that the study asks for, in any place, each once."""
+        best = [self.choose.best.response] if self.choose and self.choose.best else []
+        return tuple(dict.fromkeys([*self.responses, *self.promises, *self.precision.until, *best]))
+
+    @property
+    def all_groups(self) -> tuple[str, ...]:
+        """Return the groups of measures that are kept or needed: `all` and those of the responses among them."""
+        return tuple(dict.fromkeys((*self.groups, ALL, *(one.group.partition(":")[0] for one in self.asked))))
+
+
+def load(mapping: Mapping[str, Any]) -> Study:
+    """Return a checked study; `design` may be a word, a mapping or a list of these, `evidence` a word or a list.
+
+    Raises
+    ------
+    ConfigError
+        For the first rule that is broken, as one paragraph with path, rule and value.
+    """
+    plain = dict(mapping)
+    if isinstance(plain.get("evidence"), str):
+        plain["evidence"] = [plain["evidence"]]
+    if plain.get("design") is not None:
+        given = plain["design"] if isinstance(plain["design"], list) else [plain["design"]]
+        plain["design"] = [{"kind": one} if isinstance(one, str) else one for one in given]
+    return checked(Study, plain, "study")

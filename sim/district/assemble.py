@@ -1,0 +1,186 @@
+"""Assembles the network of one replication of a design, whole or in parts, ready for an engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.arrays import frozen
+from sim.district import background, rosters
+from sim.district.residents import Residents
+from sim.district.step_table import StepColumns
+from sim.draws.clock import HOUR, WEEK
+from sim.engine.network import LEADS, absolute
+from sim.engine.network_building import bare_network, with_requests
+
+if TYPE_CHECKING:
+    from sim.arrays import AnyInts
+    from sim.district.background import Batch
+    from sim.district.demand import Demand
+    from sim.district.office_hours import OfficeTime
+    from sim.district.organisation import Organisation
+    from sim.district.rosters import Rosters
+    from sim.district.step_table import StepLabels
+    from sim.engine.network import Network
+
+
+@dataclass(frozen=True)
+class Case:
+    """One replication of a design, or the requests of a part of its horizon, ready to run.
+
+    Attributes
+    ----------
+    demand : Demand
+        The residents' requests of the whole replication.
+    network : Network
+        What the engine runs on.
+    labels : StepLabels
+        What the steps are.
+    ids : ndarray of int, shape (requests,)
+        The number of each request among all of the replication, rising; residents' are positions in the demand.
+    n_residents : int
+        The residents' requests come first, in the order of the demand.
+    meetings : ndarray of int, shape (n, 3)
+        Person, start and end of every meeting attended, over the whole horizon.
+    horizon : int
+        The end of the whole replication (ticks).
+    """
+
+    organisation: Organisation
+    office: OfficeTime
+    demand: Demand
+    network: Network
+    labels: StepLabels
+    ids: AnyInts
+    n_residents: int
+    meetings: AnyInts
+    horizon: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One replication of a design without its steps, which are written part by part.
+
+    Attributes
+    ----------
+    demand : Demand
+        The residents' requests.
+    bare : Network
+        Stations, staff and calendars, without any requests.
+    meetings : ndarray of int, shape (n, 3)
+        Person, start and end of every meeting attended.
+    residents : Residents
+        What decides the steps of these requests.
+    batches : tuple of Batch
+        The work that residents do not bring.
+    """
+
+    organisation: Organisation
+    office: OfficeTime
+    demand: Demand
+    bare: Network
+    meetings: AnyInts
+    residents: Residents
+    batches: tuple[Batch, ...]
+
+    @property
+    def horizon(self) -> int:
+        """Return the end of the replication (ticks)."""
+        return self.office.weeks * WEEK
+
+    @property
+    def n_requests(self) -> int:
+        """Return the number of all requests."""
+        return len(self.demand) + sum(len(batch.begin) for batch in self.batches)
+
+    def part(self, start: int, end: int) -> Case:
+        """Return the requests that originate in [start, end): what residents want then, and the work that begins.
+
+        Parts over a partition of the horizon are together the whole replication, request by request. For the requests
+        of other parts no step is written and nothing is drawn.
+        """
+        demand = self.demand.part(start, end)
+        firsts, batches = zip(*(batch.between(start, end) for batch in self.batches), strict=True)
+        n_all = np.array([len(batch.begin) for batch in self.batches])
+        number = len(self.demand) + np.cumsum(n_all) - n_all + firsts
+        ids = [np.arange(a, a + len(batch.begin)) for a, batch in zip(number.tolist(), batches, strict=True)]
+        sizes = [np.full(len(batch.begin), len(batch.steps)) for batch in batches]
+        first = np.concatenate([[0], np.cumsum(np.concatenate([self.residents.n_steps(demand), *sizes]))])
+        begin = np.concatenate([self.residents.begins(demand), *(batch.begin for batch in batches)])
+        columns = StepColumns(int(first[-1]))
+        self.residents.write(demand, columns)
+        at = int(first[len(demand)])
+        for batch in batches:
+            at = _write(batch, columns, at)
+        return Case(
+            organisation=self.organisation,
+            office=self.office,
+            demand=self.demand,
+            network=with_requests(
+                self.bare,
+                requests={"first": frozen(first), "begin": frozen(begin)},
+                steps=columns.steps(),
+                allow_unserved=True,  # the only server of a station may be away for a whole short horizon
+            ),
+            labels=columns.labels(self.residents.routes.activities),
+            ids=np.concatenate([demand.ids, *ids]).astype(np.int32),
+            n_residents=len(demand),
+            meetings=self.meetings,
+            horizon=self.horizon,
+        )
+
+    def whole(self) -> Case:
+        """Return all requests."""
+        return self.part(0, self.horizon)
+
+
+def plan(organisation: Organisation, office: OfficeTime, demand: Demand, replication: int) -> Plan:
+    """Return the plan of one replication of a design."""
+    roster = rosters.build_rosters(organisation, office, replication)
+    return Plan(
+        organisation=organisation,
+        office=office,
+        demand=demand,
+        bare=_bare_network(organisation, office, roster),
+        meetings=roster.meetings,
+        residents=Residents.from_demand(organisation, office, demand),
+        batches=tuple(background.batches(organisation, office, replication)),
+    )
+
+
+def case(organisation: Organisation, office: OfficeTime, demand: Demand, replication: int) -> Case:
+    """Return the network of one whole replication of a design."""
+    return plan(organisation, office, demand, replication).whole()
+
+
+def _write(batch: Batch, columns: StepColumns, base: int) -> int:
+    """Write the steps of a batch from a row on; return the row after the last."""
+    size = len(batch.steps)
+    end = base + size * len(batch.begin)
+    for position, step in enumerate(batch.steps):
+        at = slice(base + position, end, size)
+        for name, value in step.items():
+            leads = name in LEADS
+            columns.put(name, at, absolute(np.asarray(value), np.arange(at.start, end, size)) if leads else value)
+    return end
+
+
+def _bare_network(organisation: Organisation, office: OfficeTime, roster: Rosters) -> Network:
+    """Return the stations, staff and calendars of a design as a network without requests."""
+    district, structure = organisation.pilot.district, organisation.pilot.structure
+    walks = np.array([p.level == "community" for p in organisation.people])
+    kmh = np.where(walks, district.walking_kmh, district.staff_vehicle_kmh)
+    changeover = np.rint(organisation.changeover_km / kmh * HOUR).astype(np.int64)
+    calendars = (office.hours, office.closings, office.weekly_gate(structure), office.monthly_gate(structure))
+    return bare_network(
+        stations={"site": [s.site for s in organisation.stations]},
+        duties=roster.duties,
+        servers=roster.servers | {"changeover": changeover},
+        calendars={
+            "first": np.cumsum([0, *(len(c.open) for c in calendars)]),
+            "open": np.concatenate([c.open for c in calendars]),
+            "close": np.concatenate([c.close for c in calendars]),
+        },
+    )

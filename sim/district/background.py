@@ -1,0 +1,220 @@
+"""The work that residents do not bring: work from above, the offices' own work, patrols and home visits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.config import GROUPS
+from sim.district import workload
+from sim.district.office_hours import WEEKS_A_YEAR
+from sim.district.stages import Desk, Kind
+from sim.draws.clock import HOUR, MINUTE, WEEK, ticks
+from sim.draws.streams import stream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sim.arrays import Ints
+    from sim.config import Level, Pilot
+    from sim.district.office_hours import OfficeTime
+    from sim.district.organisation import Organisation
+
+OFFICE, CLOSINGS, WEEKLY, MONTHLY = range(4)  # calendar ids of the district model
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Requests that share a sequence of steps.
+
+    Attributes
+    ----------
+    begin : ndarray of int, shape (n,)
+        When each begins (ticks), rising.
+    steps : list of dict
+        One a step: engine or label column -> one value, or one a request; `next` and `leave` are steps onwards.
+    """
+
+    begin: Ints
+    steps: list[dict[str, int | Ints]]
+
+    def between(self, start: int, end: int) -> tuple[int, Batch]:
+        """Return the requests that begin in [start, end), and how many come before them."""
+        first, last = np.searchsorted(self.begin, (start, end)).tolist()
+
+        def part(value: int | Ints) -> int | Ints:
+            return value if isinstance(value, int) else value[first:last]
+
+        steps = [{name: part(value) for name, value in step.items()} for step in self.steps]
+        return first, Batch(self.begin[first:last], steps)
+
+
+def batches(organisation: Organisation, office: OfficeTime, replication: int) -> Iterator[Batch]:
+    """Yield all work of one replication that residents do not bring."""
+    yield from _from_above(organisation, office, replication)
+    yield from _own(organisation, office, replication)
+    yield _patrols(organisation, office)
+    yield _home_visits(organisation, office)
+
+
+# ------------------------------------------------------------------------------------------------ pieces
+
+
+def _from_above(organisation: Organisation, office: OfficeTime, replication: int) -> Iterator[Batch]:
+    """Yield the communities' work from above: long-term, periodic and ad hoc."""
+    pilot = organisation.pilot
+    kinds = pilot.burden.kinds
+    hours = workload.task_hours(pilot, organisation.place)
+    for unit in range(len(hours)):
+        for specialism, share in enumerate(_item_shares(organisation, unit)):
+            purpose = f"work/from above/{unit}/{specialism}"
+            rng = stream(pilot.run.seed, replication, purpose, organisation.place.district)
+            yearly = float(hours[unit]) * share
+            when: dict[str, tuple[Ints, int | Ints]] = {
+                "long_term": _evenly(pilot, office, yearly * kinds.long_term.share, rng.random()),
+                "periodic": _monthly(pilot, office, yearly * kinds.periodic.share),
+                "ad_hoc": _at_random(pilot, office, yearly * kinds.ad_hoc.share, rng),
+            }
+            station = int(organisation.at["community", Desk.TASKS][unit, specialism])
+            for name, (begin, work) in when.items():
+                due = getattr(kinds, name).due_working_days
+                steps = _pieces(pilot, office, station, work, Kind.TASKS, due, pilot.burden.first_after_share)
+                yield Batch(begin, steps)
+
+
+def _own(organisation: Organisation, office: OfficeTime, replication: int) -> Iterator[Batch]:
+    """Yield the own work of the street and the district, at the level that does it under the design."""
+    pilot = organisation.pilot
+    for kind_of_work, level, section, hours in workload.own_hours(pilot):
+        n_units = organisation.n_units(level)
+        for unit in range(n_units):
+            for specialism, share in _section_shares(organisation, level, unit, section):
+                purpose = f"work/{kind_of_work}/{level}/{unit}/{specialism}"
+                phase = stream(pilot.run.seed, replication, purpose, organisation.place.district).random()
+                begin, work = _evenly(pilot, office, hours * share, phase)
+                station = int(organisation.at[level, Desk.TASKS][unit, specialism])
+                burden = pilot.burden
+                steps = _pieces(
+                    pilot, office, station, work, Kind.OWN, burden.own_due_working_days, burden.own_first_after_share
+                )
+                yield Batch(begin, steps)
+
+
+def _item_shares(organisation: Organisation, unit: int) -> list[float]:
+    """Return each specialism's share of a community's work from above, by the items of its lines."""
+    plan = organisation.specialisms["community"][unit]
+    items = np.bincount(plan, list(organisation.pilot.procedures.lines.values()))
+    return list((items / items.sum()).tolist())
+
+
+def _section_shares(organisation: Organisation, level: Level, unit: int, section: str) -> list[tuple[int, float]]:
+    """Return (specialism, share of the level's hours) at one unit for a section's own work."""
+    if level == "community":
+        size = float(organisation.place.community_households[unit] / organisation.place.n_households)
+        return [(b, size * share) for b, share in enumerate(_item_shares(organisation, unit))]
+    specialism = int(organisation.specialisms[level][unit, GROUPS.index(section)])
+    return [(specialism, 1 / organisation.n_units(level))]
+
+
+def _pieces(
+    pilot: Pilot, office: OfficeTime, station: int, work: int | Ints, kind: Kind, due_days: float, first_after: float
+) -> list[dict[str, int | Ints]]:
+    """Return the steps of a piece of work: it gives way to residents, then goes before them.
+
+    It gives way for the share `first_after` of the time until it is due. A piece once begun is finished.
+    """
+    priorities = pilot.burden.priorities
+    piece: dict[str, int | Ints] = {
+        "station": station, "work": work, "past_closing": 1, "kind": int(kind), "priority": priorities.due,
+    }  # fmt: skip
+    if first_after == 0:
+        return [piece]
+    patience = round(first_after * due_days * office.day_ticks)
+    gives_way = piece | {
+        "priority": priorities.not_yet_due, "patience": patience, "patience_clock": OFFICE, "leave": 1,
+    }  # fmt: skip
+    return [gives_way, piece]
+
+
+def _release(pilot: Pilot, office: OfficeTime, at: Ints) -> Ints:
+    """Return when pieces are released: at once, or all of a week on its first morning."""
+    if pilot.burden.release == "evenly" or not len(at):
+        return at
+    first = office.hours.after(at // WEEK * WEEK)
+    return np.minimum(first, at)
+
+
+def _evenly(pilot: Pilot, office: OfficeTime, yearly_hours: float, phase: float) -> tuple[Ints, int]:
+    """Return (begin, work) of pieces evenly spaced over office time."""
+    piece = ticks(pilot.burden.piece_minutes, MINUTE)
+    open_a_year = office.day_ticks * workload.working_days_a_year(pilot)
+    n = yearly_hours * HOUR / piece * office.hours.total / open_a_year
+    spaced = (np.arange(int(np.ceil(n))) + phase) * (office.hours.total / n) if n > 0 else np.zeros(0)
+    positions = spaced[spaced < office.hours.total].astype(np.int64)
+    return _release(pilot, office, office.hours.after(0, positions)), piece
+
+
+def _monthly(pilot: Pilot, office: OfficeTime, yearly_hours: float) -> tuple[Ints, Ints]:
+    """Return (begin, work) of a month's pieces, released on the first morning of each month."""
+    piece = ticks(pilot.burden.piece_minutes, MINUTE)
+    month = round(yearly_hours * HOUR / 12)
+    sizes = np.array([piece] * (month // piece) + [month % piece] * (month % piece > 0), dtype=np.int64)
+    starts = office.day_opens()[office.month_starts()]
+    return np.repeat(starts, len(sizes)), np.tile(sizes, len(starts))
+
+
+def _at_random(pilot: Pilot, office: OfficeTime, yearly_hours: float, rng: np.random.Generator) -> tuple[Ints, int]:
+    """Return (begin, work) of pieces that arrive at random (Poisson) over office time."""
+    piece = ticks(pilot.burden.piece_minutes, MINUTE)
+    open_a_year = office.day_ticks * workload.working_days_a_year(pilot)
+    n = rng.poisson(yearly_hours * HOUR / piece * office.hours.total / open_a_year)
+    positions = np.sort((rng.random(n) * office.hours.total).astype(np.int64))
+    return _release(pilot, office, office.hours.after(0, positions)), piece
+
+
+# ------------------------------------------------------------------------------------------------ duties
+
+
+def _patrols(organisation: Organisation, office: OfficeTime) -> Batch:
+    """Return the daily patrol of every grid, in legs; one that is not begun on its day lapses."""
+    pilot, place = organisation.pilot, organisation.place
+    n_grids, days = len(place.grid_community), len(office.working_days)
+    share = pilot.grid.duty_share
+    due = np.floor((np.arange(days) + 1) * share) - np.floor(np.arange(days) * share) > 0
+    opens, closes = office.day_opens()[due], office.day_closes()[due]
+    grid = np.tile(np.arange(n_grids, dtype=np.min_scalar_type(-n_grids)), len(opens))
+    minutes = pilot.grid.patrol_hours * 60
+    legs = max(1, round(minutes / pilot.grid.leg_minutes))
+    leg: dict[str, int | Ints] = {
+        "station": organisation.at_grid[Desk.PATROL][grid], "work": ticks(minutes / legs, MINUTE),
+        "priority": pilot.burden.priorities.residents, "past_closing": 1, "kind": int(Kind.PATROL),
+    }  # fmt: skip
+    steps = [leg | {"next": 1} for _ in range(legs - 1)] + [leg | {"emits": grid}]
+    steps[0] |= {"patience": np.repeat(closes - opens, n_grids)}
+    return Batch(np.repeat(opens, n_grids), steps)
+
+
+def _home_visits(organisation: Organisation, office: OfficeTime) -> Batch:
+    """Return the home visits planned week by week; one that is not begun in its week lapses."""
+    pilot, place = organisation.pilot, organisation.place
+    visits = pilot.grid.visits
+    special = np.bincount(place.grid, place.special)
+    per_year = (place.grid_households - special) * visits.ordinary_per_year + special * visits.special_per_year
+    per_week = per_year * pilot.grid.duty_share / WEEKS_A_YEAR
+    week_of_day = office.working_days // 7
+    weeks, first = np.unique(week_of_day, return_index=True)
+    last = np.append(first[1:], len(week_of_day)) - 1
+    phase = np.arange(len(per_week)) / len(per_week)
+    plan = np.floor((weeks[:, None] + 1) * per_week + phase) - np.floor(weeks[:, None] * per_week + phase)
+    row, grid = np.nonzero(plan)
+    n = plan[row, grid].astype(np.int64)
+    row, grid = np.repeat(row, n), np.repeat(grid, n)
+    opens, closes = office.day_opens()[first], office.day_closes()[last]
+    step: dict[str, int | Ints] = {
+        "station": organisation.at_grid[Desk.HOME][grid], "work": ticks(visits.minutes + visits.walk_minutes, MINUTE),
+        "priority": pilot.burden.priorities.residents, "past_closing": 1, "kind": int(Kind.HOME),
+        "patience": (closes - opens)[row],
+    }  # fmt: skip
+    return Batch(opens[row], [step])

@@ -1,0 +1,396 @@
+"""The rosters: when each member of staff is on duty, and what they serve then.
+
+Absence, meetings, rota desk, cover and split days are all rosters of intervals with different duties; the engine knows
+no special case.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from sim.district.stages import Desk
+from sim.draws.clock import DAY, HOUR, NEVER, WEEK, ticks
+from sim.draws.streams import stream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sim.arrays import Bools, Ints
+    from sim.config import Absence, Level, Pilot
+    from sim.district.office_hours import OfficeTime
+    from sim.district.organisation import Organisation, Person
+
+Line = tuple[int, int, int]  # station, rank, pace per mille
+
+OWN_PACE = 1000
+COVER_RANK = 20
+
+A_DESKS = (Desk.FRONT, Desk.FILES, Desk.TASKS)
+B_DESKS = (Desk.FIELD, Desk.PATROL, Desk.HOME)
+
+
+@dataclass(frozen=True)
+class Rosters:
+    """Rosters of all staff as the engine's columns, and the meetings that are gaps in them.
+
+    Attributes
+    ----------
+    duties, servers : dict of str -> ndarray of int
+        Columns of `make_network`, without `changeover`.
+    meetings : ndarray of int, shape (n, 3)
+        Person, start and end (ticks) of every meeting attended.
+    """
+
+    duties: dict[str, Ints]
+    servers: dict[str, Ints]
+    meetings: Ints
+
+
+class _Spans(NamedTuple):
+    """Intervals on duty, one row each, sorted by person and time."""
+
+    person: Ints
+    open: Ints
+    close: Ints
+    duty: Ints
+    hand_back: Ints
+
+
+@dataclass
+class _Duties:
+    """The duties in use, each once."""
+
+    ids: dict[tuple[tuple[Line, ...], int], int] = field(default_factory=dict)
+
+    def id(self, lines: Iterable[Line], longest: bool) -> int:
+        """Return the id of a duty, a new one for new lines."""
+        key = (tuple(sorted(lines)), int(longest))
+        return self.ids.setdefault(key, len(self.ids))
+
+    def columns(self) -> dict[str, Ints]:
+        """Return the engine's columns."""
+        station, rank, pace = (
+            np.array([line for lines, _ in self.ids for line in lines], dtype=np.int64).reshape(-1, 3).T
+        )
+        return {
+            "first": np.cumsum([0, *(len(lines) for lines, _ in self.ids)]),
+            "longest": np.array([longest for _, longest in self.ids], dtype=np.int64),
+            "station": station,
+            "rank": rank,
+            "pace": pace,
+        }
+
+
+def build_rosters(organisation: Organisation, office: OfficeTime, replication: int) -> Rosters:
+    """Return the rosters of all staff in one replication.
+
+    A person's absence and meetings are drawn by identity: the same under every design.
+    """
+    pilot, people = organisation.pilot, organisation.people
+    there = np.stack([~_absences(organisation, office, p.identity, replication) for p in people])
+    duties = _Duties()
+    units = [(level, unit) for level in pilot.structure.levels for unit in range(organisation.n_units(level))]
+    written = [_unit_spans(organisation, office, level, unit, there, duties) for level, unit in units]
+    by_person = np.argsort(np.concatenate([spans.person for spans in written]), kind="stable")
+    spans = _Spans(*(np.concatenate(column)[by_person] for column in zip(*written, strict=True)))
+    meetings = _meetings(organisation, office, replication)
+    spans = _without(spans, meetings, office.weeks * WEEK)
+    person, start, _ = meetings.T
+    attended = there[person, np.searchsorted(office.working_days, start // DAY)]
+    servers = {
+        "first": np.searchsorted(spans.person, np.arange(len(people) + 1)),
+        "open": spans.open,
+        "close": spans.close,
+        "duty": spans.duty,
+        "hand_back": spans.hand_back,
+    }
+    for column in servers.values():
+        column.flags.writeable = False  # so that the networks of all parts share them
+    return Rosters(duties.columns(), servers, meetings[attended])
+
+
+# ---------------------------------------------------------------------------------- absence and meetings
+
+
+def absent_days(rng: np.random.Generator, n: int, absence: Absence) -> Bools:
+    """Return which of n working days a person is away (shape (n,)).
+
+    Single days are drawn day by day; blocks of working days start so that in the long run they take their
+    share, also on the first day. A block of mean length L that starts on a free day with chance b is on
+    during L b / (1 + L b) of all days.
+    """
+    in_blocks = absence.share * (1 - absence.single_days_share)
+    length = (absence.block_days_min + absence.block_days_max) / 2
+    start = in_blocks / (length * (1 - in_blocks))
+    single = (absence.share - in_blocks) / (1 - in_blocks)
+    before = 10 * absence.block_days_max  # so that a block may be on at day 0
+    draws = rng.random((3, before + n))
+    away = draws[0] < single
+    day, last = 0, before + n
+    for begin in np.flatnonzero(draws[1] < start).tolist():
+        if begin >= day:
+            span = absence.block_days_max - absence.block_days_min + 1
+            day = begin + absence.block_days_min + int(draws[2, begin] * span)
+            away[begin : min(day, last)] = True
+    return np.asarray(away[before:])
+
+
+def _absences(organisation: Organisation, office: OfficeTime, identity: int, replication: int) -> Bools:
+    """Return the working days on which a person is away."""
+    pilot, district = organisation.pilot, organisation.place.district
+    rng = stream(pilot.run.seed, replication, f"staff/{identity}/absence", district)
+    return absent_days(rng, len(office.working_days), pilot.staffing.absence)
+
+
+def _meetings(organisation: Organisation, office: OfficeTime, replication: int) -> Ints:
+    """Return person, start and end of all meetings that people are asked to (shape (n, 3), sorted).
+
+    Each person has a fixed number of them a week, in different slots of office time.
+    """
+    pilot, district = organisation.pilot, organisation.place.district
+    config = pilot.burden.meetings
+    length = ticks(config.hours, HOUR)
+    slots = np.concatenate(
+        [
+            np.arange(a, b - length + 1, length)
+            for a, b in zip(office.hours.open.tolist(), office.hours.close.tolist(), strict=True)
+        ]
+    )
+    week = slots // WEEK
+    size = np.bincount(week, minlength=office.weeks)
+    first = np.cumsum(size) - size
+    draws = np.full((office.weeks, size.max(initial=0)), np.inf)
+    weeks, nth = np.arange(office.weeks), np.arange(draws.shape[1])
+    rows = []
+    for i, person in enumerate(organisation.people):
+        if person.level != "community":
+            continue
+        per_week = config.secretary_per_week if person.secretary else config.others_per_week
+        n_meetings = np.minimum(np.floor((weeks + 1) * per_week) - np.floor(weeks * per_week), size)
+        rng = stream(pilot.run.seed, replication, f"staff/{person.identity}/meetings", district)
+        draws[week, np.arange(len(slots)) - first[week]] = rng.random(len(slots))
+        in_order = first[:, None] + np.argsort(draws, axis=1, kind="stable")
+        start = np.sort(slots[in_order[nth < n_meetings[:, None]]])
+        rows.append(np.stack([np.full_like(start, i), start, start + length], axis=1))
+    return np.concatenate(rows)
+
+
+# -------------------------------------------------------------------------------------------- one unit
+
+
+def _unit_spans(
+    organisation: Organisation, office: OfficeTime, level: Level, unit: int, there: Bools, duties: _Duties
+) -> _Spans:
+    """Return the spans of a unit's staff, before meetings are cut out.
+
+    An opening of the office is one span; on a split day it may be two, the first at the A desks and the second in the
+    grid. The arrays have the axes member, day, opening and part.
+    """
+    pilot, members = organisation.pilot, organisation.members(level, unit)
+    community = level == "community"
+    here, shape = there[members], (-1, office.sessions_a_day)
+    opens, closes = office.hours.open.reshape(shape), office.hours.close.reshape(shape)
+    run, leaves = np.zeros_like(here, dtype=np.int64), np.zeros_like(here)
+    if community and pilot.roles.cover == "colleague":
+        for ring in _rings(organisation, members):
+            run[ring] = _absent_before(here[ring])
+        leaves[:, :-1] = here[:, :-1] & ~here[:, 1:]
+    n_points = pilot.service.points if community else 1
+    seat, manned = np.full((*here.shape, shape[1]), -1), np.zeros(len(opens), dtype=bool)
+    if community and pilot.service.desk == "rota":
+        seat, manned = _rota(
+            here & _at_desks(organisation, members)[:, None], shape[1], max(pilot.service.counters, n_points)
+        )
+    split = (community and pilot.roles.order == "split") & _has_both(organisation, members)
+    turns = np.clip(_turns_to_grid(pilot, office)[:, None], opens, closes)
+    cut = np.where((seat >= 0) | ~split[:, None, None], closes, turns)
+    opened = np.stack([np.broadcast_to(opens, cut.shape), cut], axis=-1)
+    closed = np.stack([cut, np.broadcast_to(closes, cut.shape)], axis=-1)
+    hand_back = np.zeros(opened.shape, dtype=np.int64)
+    hand_back[:, :, -1] = leaves[:, :, None] & (closed[:, :, -1] == closes[:, -1:])
+    # what a member serves: the rota desk of a point; else it depends on whom they cover and on whether the rota desk is
+    # manned. Seats go round the points day by day, so that no point is always the one with a seat less.
+    point = (seat + np.arange(len(opens))[:, None]) % n_points
+    serves = np.where(seat >= 0, point, n_points + 2 * run[:, :, None] + manned[:, None])
+    keep = here[:, :, None, None] & (opened < closed)
+    position, _, _, part = np.nonzero(keep)
+    serving_of = np.broadcast_to(serves[..., None], keep.shape)[keep]
+    code = (serving_of * 2 + part) * len(members) + position
+    ids = np.zeros(code.max(initial=0) + 1, dtype=np.int64)
+    for number in np.flatnonzero(np.bincount(code)).tolist():
+        i, serving, second = number % len(members), number // len(members) // 2, number // len(members) % 2
+        desks = A_DESKS + B_DESKS if not split[i] else B_DESKS if second else A_DESKS
+        lines = _served(organisation, members, i, serving, desks)
+        ids[number] = duties.id(lines, community and pilot.roles.order == "longest")
+    return _Spans(np.array(members)[position], opened[keep], closed[keep], ids[code], hand_back[keep])
+
+
+def _turns_to_grid(pilot: Pilot, office: OfficeTime) -> Ints:
+    """Return the instant of each working day at which staff whose day is split go from A to B."""
+    a_ticks = round((1 - pilot.roles.b_share) * office.day_ticks)
+    return office.hours.after(0, np.arange(len(office.working_days)) * office.day_ticks + a_ticks)
+
+
+def _absent_before(here: Bools) -> Ints:
+    """Return how many colleagues in a row are absent just before each member in the unit's order (shape of `here`).
+
+    The next colleague who is present covers them all; the order goes round.
+    """
+    run = np.zeros(here.shape, dtype=np.int64)
+    for i in [*range(len(here)), *range(len(here))]:
+        run[i] = np.where(here[i - 1], 0, run[i - 1] + 1)
+    return run
+
+
+def _has_both(organisation: Organisation, members: list[int]) -> Bools:
+    """Return which members of a unit have both an A and a B post: only their days are split."""
+    people = [organisation.people[m] for m in members]
+    generalists = organisation.pilot.roles.scheme == "generalist"
+    return np.array([p.level == "community" and (generalists or (p.specialism >= 0 and p.grids != ())) for p in people])
+
+
+def _at_desks(organisation: Organisation, members: list[int]) -> Bools:
+    """Return which members of a unit have a post at its desks: all but full-time grid managers."""
+    return np.array([organisation.people[m].specialism >= 0 for m in members])
+
+
+def _rings(organisation: Organisation, members: list[int]) -> list[Ints]:
+    """Return the positions of the members who cover each other, in their order: grid managers apart from the others."""
+    desks = _at_desks(organisation, members)
+    return [ring for ring in (np.flatnonzero(desks), np.flatnonzero(~desks)) if len(ring)]
+
+
+def _rota(here: Bools, per_day: int, counters: int) -> tuple[Ints, Bools]:
+    """Return each member's seat at the rota desk (members, days, openings; -1: none), and the days it is manned.
+
+    Those present take turns, opening after opening; at least half of them stay free, so one who is alone has no seat.
+    """
+    present = here.sum(axis=0)
+    seats = np.minimum(counters, present // 2)
+    turn = np.cumsum(np.repeat(seats, per_day)).reshape(-1, per_day) - seats[:, None]
+    position = np.cumsum(here, axis=0) - 1
+    seat = (position[:, :, None] - turn) % np.maximum(present, 1)[:, None]
+    seated = here[:, :, None] & (seat < seats[:, None])
+    return np.where(seated, seat, -1), seats > 0
+
+
+def _served(
+    organisation: Organisation, members: list[int], i: int, serving: int, desks: tuple[Desk, ...]
+) -> list[Line]:
+    """Return the lines of the i-th member of a unit: at the rota desk, or at these desks with those they cover."""
+    points = organisation.pilot.service.points if organisation.people[members[i]].level == "community" else 1
+    if serving < points:
+        return _desk_duty(organisation, members[i], serving)
+    run, manned = divmod(serving - points, 2)
+    lines = _lines(organisation, members[i], desks, front=not manned)
+    ring = next(ring.tolist() for ring in _rings(organisation, members) if i in ring)
+    absentees = sorted(ring[(ring.index(i) - k) % len(ring)] for k in range(1, run + 1))
+    return _with_cover(organisation, lines, [members[k] for k in absentees], desks)
+
+
+def _lines(organisation: Organisation, m: int, desks: tuple[Desk, ...], *, front: bool) -> list[Line]:
+    """Return what a person serves: the desks of their own specialism and grids, in the order of the roles.
+
+    A generalist serves all desks of the community, those of others at the pace of an outsider.
+    """
+    pilot, person = organisation.pilot, organisation.people[m]
+    outside = round(OWN_PACE * pilot.roles.outside_pace)
+    everything = person.level == "community" and pilot.roles.scheme == "generalist"
+    lines: list[Line] = []
+    for desk in desks:
+        if desk is Desk.FRONT and not front:
+            continue
+        rank = _rank(pilot, person, desk)
+        pace = front_pace(pilot, person) if desk is Desk.FRONT else OWN_PACE
+        if person.level == "community" and desk in B_DESKS:
+            grids = np.flatnonzero(organisation.place.grid_community == person.unit) if everything else person.grids
+            lines += [(int(organisation.at_grid[desk][g]), rank, pace if g in person.grids else outside) for g in grids]
+        elif desk is Desk.FRONT and person.level == "community" and organisation.at_point is not None:
+            if person.specialism >= 0:
+                lines.append((_own_point(organisation, m), rank, pace))
+        elif (person.level, desk) in organisation.at and person.specialism >= 0:
+            lines += _desks(organisation, person, desk, rank, pace, everything=everything)
+    return lines
+
+
+def _desks(
+    organisation: Organisation, person: Person, desk: Desk, rank: int, pace: int, *, everything: bool
+) -> list[Line]:
+    """Return the lines of a desk: of the own specialism and, with `everything`, of the unit's others, more slowly."""
+    at = organisation.at[person.level, desk][person.unit]
+    own = int(at[person.specialism])
+    outside = round(OWN_PACE * organisation.pilot.roles.outside_pace)
+    others = sorted({int(s) for s in at if s >= 0} - {own}) if everything else []
+    return [(own, rank, pace), *((s, rank, outside) for s in others)]
+
+
+def _own_point(organisation: Organisation, m: int) -> int:
+    """Return the front queue of the service point at which a person has a desk: points are dealt in turn."""
+    assert organisation.at_point is not None
+    person, points = organisation.people[m], organisation.pilot.service.points
+    first = organisation.members(person.level, person.unit)[0]
+    return int(organisation.at_point[person.unit * points + (m - first) % points])
+
+
+def front_pace(pilot: Pilot, person: Person) -> int:
+    """Return a person's pace at their own front desk: at one window for all, everybody works outside their own line."""
+    outside = person.level == "community" and pilot.service.windows == "one_window"
+    return round(OWN_PACE * pilot.roles.outside_pace) if outside else OWN_PACE
+
+
+def _rank(pilot: Pilot, person: Person, desk: Desk) -> int:
+    """Return the rank of a desk within one priority under the order of the roles."""
+    order = pilot.roles.order if person.level == "community" else "a_first"
+    if order in ("oldest", "longest") or desk is Desk.TASKS:
+        return 0
+    position = {Desk.FRONT: 0, Desk.FILES: 1, Desk.FIELD: 2, Desk.PATROL: 3, Desk.HOME: 4}[desk]
+    return (position + 3) % 5 if order == "b_first" else position
+
+
+def _desk_duty(organisation: Organisation, m: int, point: int) -> list[Line]:
+    """Return the duty of the rota desk: the point's front queue, or all front queues of the unit; then own files."""
+    pilot, person = organisation.pilot, organisation.people[m]
+    outside = round(OWN_PACE * pilot.roles.outside_pace)
+    everything = pilot.roles.scheme == "generalist"
+    files = _desks(organisation, person, Desk.FILES, 1, OWN_PACE, everything=everything)
+    if organisation.at_point is not None:
+        return [(int(organisation.at_point[person.unit * pilot.service.points + point]), 0, outside), *files]
+    own = int(organisation.at[person.level, Desk.FRONT][person.unit, person.specialism])
+    fronts = sorted({int(s) for s in organisation.at[person.level, Desk.FRONT][person.unit] if s >= 0})
+    return [*((s, 0, OWN_PACE if s == own else outside) for s in fronts), *files]
+
+
+def _with_cover(
+    organisation: Organisation, lines: list[Line], absentees: list[int], desks: tuple[Desk, ...]
+) -> list[Line]:
+    """Return a duty with the stations of absent colleagues added, in last place and at the pace of an outsider."""
+    own = {station for station, _, _ in lines}
+    pace = round(OWN_PACE * organisation.pilot.roles.outside_pace)
+    front = organisation.pilot.service.desk == "own"
+    for absentee in absentees:
+        for station, rank, _ in _lines(organisation, absentee, desks, front=front):
+            if station not in own:
+                own.add(station)
+                lines = [*lines, (station, rank + COVER_RANK, pace)]
+    return lines
+
+
+def _without(spans: _Spans, meetings: Ints, horizon: int) -> _Spans:
+    """Return the spans without the time of meetings."""
+    # one time axis for all: each person's horizon follows that of the person before
+    offset, (person, start, end) = spans.person * horizon, meetings.T
+    free_from = np.concatenate([[0], end + person * horizon])
+    free_until = np.concatenate([start + person * horizon, [NEVER]])
+    opens, closes = spans.open + offset, spans.close + offset
+    lowest = np.searchsorted(free_from[1:], opens, side="right")
+    n = np.searchsorted(free_until[:-1], closes) - lowest + 1
+    row = np.repeat(np.arange(len(n)), n)
+    free = np.arange(len(row)) + np.repeat(lowest - (np.cumsum(n) - n), n)
+    opened, closed = np.maximum(opens[row], free_from[free]), np.minimum(closes[row], free_until[free])
+    left = opened < closed
+    row, opened, closed = row[left], opened[left] - offset[row[left]], closed[left] - offset[row[left]]
+    hand_back = np.where(closed == spans.close[row], spans.hand_back[row], 0)
+    return _Spans(spans.person[row], opened, closed, spans.duty[row], hand_back)

@@ -1,0 +1,273 @@
+"""The hours of work that a design has to do, computed before anything is simulated.
+
+Nothing here is drawn: the procedures, rates and shares of the simulation are multiplied out, so that a reader can check
+every row by hand and see that no design wins by losing work.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.district.demand import Channel, line_weights, yearly
+from sim.district.itineraries import possible_draws
+from sim.district.office_hours import WEEKS_A_YEAR, office_hours_a_day, year_of_working_days
+from sim.district.routing import itinerary
+from sim.district.stages import Desk, Kind, Stage
+from sim.draws.laws import lognormal_inverse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sim.config import Archetype, Level, Pilot
+    from sim.district.place import Place
+
+ALL = "*"  # spread over the lines of an office
+
+RESIDENTS = {
+    Kind.FRONT: "residents' requests, at the desk and behind it",
+    Kind.FILES: "residents' requests, at the desk and behind it",
+    Kind.FIELD: "residents' requests, in the field",
+    Kind.DOOR: "residents' requests, at their homes",
+    Kind.RELAY: "relaying of single files, and wrong desks",
+}
+ABOVE = "work from above"
+MEETINGS = "meetings"
+PATROLS = "patrols"
+HOME_VISITS = "home visits"
+STREET_WORK = {
+    "economic": "street: economy and tax",
+    "enforcement": "street: enforcement",
+    "justice": "street: justice and petitions",
+    "party": "street: party, mass organisations, militia",
+    "relay": "street: relay between district and communities",
+}
+DISTRICT_WORK = "district desks: own work"
+LAPSES = frozenset({PATROLS, HOME_VISITS})
+
+
+@dataclass(frozen=True)
+class Work:
+    """Hours of one kind of work in a year at one level of a design.
+
+    `line` is a line of the community, a section of a higher level, or `*` for all of them.
+    """
+
+    what: str
+    kind: Kind
+    level: Level
+    line: str
+    hours: float
+
+    @property
+    def lapses(self) -> bool:
+        """Return whether the work lapses if there is no time for it, so that it never piles up."""
+        return self.what in LAPSES
+
+
+def working_days_a_year(pilot: Pilot) -> int:
+    """Return the working days of the simulated year."""
+    return int(year_of_working_days(pilot.district.calendar).sum())
+
+
+def present_hours(pilot: Pilot) -> float:
+    """Return the hours a year that one head is present, absence subtracted."""
+    days = working_days_a_year(pilot)
+    return days * office_hours_a_day(pilot.district.calendar) * (1 - pilot.staffing.absence.share)
+
+
+def heads(pilot: Pilot) -> dict[Level, int]:
+    """Return the heads of each level under a design; all who leave the street go to another level."""
+    staffing = pilot.staffing
+    down = round(staffing.street_heads * staffing.street_sent_down_share)
+    up = round(staffing.street_heads * staffing.street_sent_up_share)
+    if "street" not in pilot.structure.levels:
+        up = staffing.street_heads - down  # no head is lost to rounding
+    return {
+        "community": staffing.community_heads + down,
+        "street": staffing.street_heads - down - up,
+        "district": staffing.district_heads + up,
+    }
+
+
+def today(pilot: Pilot) -> Pilot:
+    """Return today's organisation of the same district: four levels, all staff where they are."""
+    structure = pilot.structure.model_copy(
+        update={
+            "levels": ("community", "street", "district"),
+            "communities": None,
+            "performs": {},
+        }  # every activity stays where the law puts it
+    )
+    staffing = pilot.staffing.model_copy(update={"street_sent_down_share": 0.0, "street_sent_up_share": 0.0})
+    burden = pilot.burden.model_copy(update={"abolished_share": 0.0})
+    # no managers apart and no service points: today's communities may not have the heads for them
+    roles = pilot.roles.model_copy(update={"scheme": "lines"})
+    service = pilot.service.model_copy(update={"points": 1})
+    return pilot.model_copy(
+        update={"structure": structure, "staffing": staffing, "burden": burden, "roles": roles, "service": service}
+    )
+
+
+def expected(pilot: Pilot, place: Place) -> list[Work]:
+    """Return all work that a design has to do in a year, by kind, level and line."""
+    hours: dict[tuple[str, Kind, Level, str], float] = defaultdict(float)
+    for work in (*_residents(pilot, place), *_burden(pilot, place), *_duties(pilot, place)):
+        hours[work.what, work.kind, work.level, work.line] += work.hours
+    return [Work(*key, hours=value) for key, value in hours.items() if value > 0]
+
+
+# -------------------------------------------------------------------------------------------- residents
+
+
+def _residents(pilot: Pilot, place: Place) -> Iterator[Work]:
+    """Yield the hours of residents' requests, with repeats, rework and misrouting."""
+    for channel in Channel:
+        archetypes = pilot.procedures.archetypes
+        share = channel.name.lower() + "_share"
+        total = sum(getattr(a, share) for a in archetypes.values())
+        for archetype in archetypes.values():
+            n = yearly(pilot, channel) * getattr(archetype, share) / total
+            if n > 0:
+                yield from _requests(pilot, place, archetype, channel, n)
+
+
+def _requests(pilot: Pilot, place: Place, archetype: Archetype, channel: Channel, n: float) -> Iterator[Work]:
+    """Yield the hours of `n` requests of one archetype and channel."""
+    line = archetype.line or ALL
+    reported, seen = (1.0, 0.0) if channel is not Channel.LATENT else _discovered(pilot, place)
+    for probability, draw in possible_draws(pilot, archetype, channel):
+        stages = itinerary(pilot, archetype, channel, draw)
+        join = stages[0].next if channel is Channel.LATENT else 0
+        for i, stage in enumerate(stages):
+            if stage.desk is Desk.NOWHERE or stage.retry:
+                continue
+            follows_a_patrol = channel is Channel.LATENT and join is not None and i >= join
+            not_settled = 1 - pilot.demand.settled_on_the_spot_share
+            weight = reported + (seen * not_settled if follows_a_patrol else 0.0)
+            reviews = {a.name for a in archetype.activities if a.review}
+            reworked = 1 + (pilot.demand.rework_share if stage.activity in reviews else 0.0)
+            hours = n * probability * weight * reworked * stage.minutes / stage.legs / 60
+            yield Work(RESIDENTS[stage.kind], stage.kind, stage.level, _line(stage, line), hours)
+
+
+def _line(stage: Stage, line: str) -> str:
+    """Return the line or section that serves a stage."""
+    if stage.level == "community":
+        return ALL if stage.at_wrong_desk else line
+    return stage.section
+
+
+def _discovered(pilot: Pilot, place: Place) -> tuple[float, float]:
+    """Return the share of latent issues that a resident reports first, and the share that a patrol sees first.
+
+    Every patrol that is due is taken as done, one a working day.
+    """
+    p = see_chance(pilot, float(place.grid_households.mean()))
+    u = (np.arange(200) + 0.5) / 200
+    days = lognormal_inverse(u, pilot.demand.report_days_mean, pilot.demand.report_days_cv)
+    patrols = days * working_days_a_year(pilot) / (7 * WEEKS_A_YEAR) * pilot.grid.duty_share
+    reported = pilot.demand.reported_share * float(np.mean((1 - p) ** patrols))
+    return reported, (1 - reported) if pilot.grid.duty_share > 0 else 0.0
+
+
+def see_chance(pilot: Pilot, households: float) -> float:
+    """Return the chance that one patrol sees a given issue in a grid of this number of households.
+
+    The configured chance holds for one hour in 250 households; a larger grid needs more time for the same chance.
+    """
+    effort = pilot.grid.patrol_hours * 250 / households
+    return float(1 - (1 - pilot.grid.see_share) ** effort)
+
+
+# ------------------------------------------------------------------------- work from above, own work, duties
+
+
+def task_hours(pilot: Pilot, place: Place) -> np.ndarray:
+    """Return the hours a year of work from above of each community (shape (communities,)).
+
+    They are a fixed part for each reporting unit and a part for each resident, so that merging saves the fixed part of
+    the units that go.
+    """
+    staffing, burden = pilot.staffing, pilot.burden
+    total = burden.task_share * staffing.community_heads * present_hours(pilot) * (1 - burden.abolished_share)
+    sizes = place.community_households
+    fixed = burden.fixed_share * total / pilot.district.communities
+    return np.asarray(fixed + (1 - burden.fixed_share) * total * sizes / sizes.sum())
+
+
+def own_hours(pilot: Pilot) -> Iterator[tuple[str, Level, str, float]]:
+    """Yield (kind of work, level, section, hours) of the street's and the district's own work."""
+    burden, structure, present = pilot.burden, pilot.structure, present_hours(pilot)
+    street = burden.street_own_share * pilot.staffing.street_heads * present
+    shares = burden.street_own_work
+    for group in ("economic", "enforcement", "justice", "party"):
+        level = structure.level_of("street", group)
+        yield STREET_WORK[group], level, group, street * getattr(shares, group)
+    relay = street * shares.relay
+    if "street" in structure.levels:
+        yield STREET_WORK["relay"], "street", "party", relay
+    else:
+        yield STREET_WORK["relay"], "community", "party", relay * burden.relay_down_share
+        yield STREET_WORK["relay"], "district", "party", relay * (1 - burden.relay_down_share)
+    district = burden.district_own_share * pilot.staffing.district_heads * present
+    for group, share in burden.district_own_work:
+        yield DISTRICT_WORK, "district", group, district * share
+
+
+def meeting_hours(pilot: Pilot) -> float:
+    """Return the hours a year that the communities' staff spend in meetings."""
+    meetings, n = pilot.burden.meetings, pilot.n_communities
+    others = heads(pilot)["community"] - n
+    weekly = n * meetings.secretary_per_week + others * meetings.others_per_week
+    return weekly * meetings.hours * WEEKS_A_YEAR * (1 - pilot.staffing.absence.share)
+
+
+def _burden(pilot: Pilot, place: Place) -> Iterator[Work]:
+    """Yield work from above, meetings, and the own work of street and district."""
+    yield Work(ABOVE, Kind.TASKS, "community", ALL, float(task_hours(pilot, place).sum()))
+    yield Work(MEETINGS, Kind.OWN, "community", ALL, meeting_hours(pilot))
+    for what, level, section, hours in own_hours(pilot):
+        yield Work(what, Kind.OWN, level, ALL if level == "community" else section, hours)
+
+
+def _duties(pilot: Pilot, place: Place) -> Iterator[Work]:
+    """Yield the patrols and home visits that are due."""
+    grid, days = pilot.grid, working_days_a_year(pilot)
+    patrols = len(place.grid_community) * days * grid.patrol_hours * grid.duty_share
+    yield Work(PATROLS, Kind.PATROL, "community", ALL, patrols)
+    special = int(place.special.sum())
+    ordinary = place.n_households - special
+    visits = ordinary * grid.visits.ordinary_per_year + special * grid.visits.special_per_year
+    minutes = grid.visits.minutes + grid.visits.walk_minutes
+    yield Work(HOME_VISITS, Kind.HOME, "community", ALL, visits * grid.duty_share * minutes / 60)
+
+
+def line_shares(pilot: Pilot) -> np.ndarray:
+    """Return each line's share of the requests that belong to a line (shape (lines,))."""
+    weights = line_weights(pilot)
+    return np.asarray(weights / weights.sum())
+
+
+def line_hours(pilot: Pilot, works: list[Work], level: Level) -> dict[str, float]:
+    """Return the hours that do not lapse by line (community) or section (higher levels)."""
+    if level == "community":
+        names = list(pilot.procedures.lines)
+        items = np.array([pilot.procedures.lines[name] for name in names], dtype=float)
+        spread = {Kind.TASKS: items / items.sum(), Kind.OWN: items / items.sum()}
+        asked = line_shares(pilot)
+    else:
+        names = ["public_service", "enforcement", "economic", "justice", "party"]
+        spread, asked = {}, np.full(len(names), 1 / len(names))
+    hours = np.zeros(len(names))
+    for work in works:
+        if work.level != level or work.lapses or work.what == MEETINGS:
+            continue
+        if work.line == ALL:
+            hours += work.hours * spread.get(work.kind, asked)
+        else:
+            hours[names.index(work.line)] += work.hours
+    return dict(zip(names, hours.tolist(), strict=True))

@@ -1,0 +1,467 @@
+"""The public door: designs, comparisons, studies, journeys and networks from Python, in a few calls.
+
+Nothing is printed but progress, and that only where somebody watches: in a terminal or a notebook.
+"""
+
+from __future__ import annotations
+
+import operator
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from sim import config
+from sim.config import Pilot, study_schema
+from sim.config.compose import CONFIGS, Line, as_override, compose, options, own_folder, read_yaml
+from sim.district import engines
+from sim.engine.network import LIMIT
+from sim.errors import ConfigError, near
+from sim.journeys.follow import Journeys, Selection, follow
+from sim.queueing import sample
+from sim.report.console import for_a_caller, quiet
+from sim.study import network_run
+from sim.study.backend import backend
+from sim.study.comparison.comparison import compare as run_comparison
+from sim.study.design import prepared_all
+from sim.study.own_measures import OwnMeasure, packed
+from sim.study.replication import simulate as run_replication
+from sim.study.sweep import sweep as run_sweep
+
+if TYPE_CHECKING:
+    import polars as pl
+    from rich.console import Console
+
+    from sim.engine.network import Network
+    from sim.engine.record import Spells, Visits
+    from sim.queueing.schema import Plan
+    from sim.study.backend import Backend
+    from sim.study.comparison.comparison import Comparison
+    from sim.study.network_run import NetworkRun
+    from sim.study.sweep import Sweep
+
+    Folder = str | os.PathLike[str]
+    Engine = Literal["compiled", "reference"] | Mapping[str, Any]
+    Executor = Literal["local", "serial", "dask"] | Mapping[str, Any]
+
+KNOB = re.compile(r"\w+(\.\w+)*")
+
+
+def pilot(
+    name: str,
+    knobs: Mapping[str, Any] | None = None,
+    *,
+    run: str = "year",
+    config_dir: Folder | None = None,
+    called: str | None = None,
+    title: str | None = None,
+) -> Pilot:
+    """Return a pilot design: a file of `configs/pilot/`, with knobs set.
+
+    Parameters
+    ----------
+    name : str
+        Of the file, as `four_level`.
+    knobs : mapping of str to value, optional
+        By their paths, as `{"grid.households": 300}`; a group takes the name of a file (`{"roles": "lines"}`).
+    run : str
+        The file of `configs/run/` that says how long is simulated and how often: `year` or `quick`.
+    config_dir : path, optional
+        A folder of configs of one's own.
+    called, title : str, optional
+        Another name (letters, digits, underscores) and other words for the design: of two designs of one file, one
+        needs them.
+
+    Returns
+    -------
+    Pilot
+        Every group and knob as an attribute; frozen.
+
+    Raises
+    ------
+    ConfigError
+        In one paragraph with path, rule and value: an unknown file or knob, a value that a knob does not take.
+    """
+    for key in ("pilot", "run"):
+        if key in (knobs or {}):
+            raise ConfigError(f"knobs must leave out {key}, which sim.pilot takes beside them, got {knobs}")
+    folder = _own_folder(config_dir)
+    line = Line((f"run={_file('run', run, folder)}", *_overrides(knobs)), folder)
+    plain = compose("main", line, f"pilot={_file('pilot', name, folder)}")
+    words = {"name": called, "title": title or (called and f"{plain['title']} ({called})")}
+    return config.load(plain | {key: value for key, value in words.items() if value is not None})
+
+
+def compare(
+    pilots: Pilot | Sequence[Pilot],
+    *,
+    folder: Folder,
+    replications: int | None = None,
+    measures: Sequence[OwnMeasure] = (),
+    engine: Engine = "compiled",
+    executor: Executor = "local",
+    workers: int | None = None,
+    progress: bool = True,
+) -> Comparison:
+    """Compare pilot designs with the first of them, on the same residents with the same cases.
+
+    What is kept already in the folder, or in the archive of replications beside it, is not run again: a stopped
+    comparison goes on with the same call.
+
+    Parameters
+    ----------
+    pilots : Pilot or sequence of Pilot
+        The baseline first; each with a name of its own, all over the same weeks.
+    folder : path
+        Where tables, charts and summary are kept.
+    replications : int, optional
+        Of each design; by default as their configs say.
+    measures : sequence of OwnMeasure
+        Measures of one's own beside the built-in ones.
+    engine : str or mapping
+        `compiled` or `reference`, or any settings of `configs/engine/` with their `kind`; no number depends on it.
+    executor : str or mapping
+        `local` (processes on this machine), `serial` (this process alone) or `dask`, or any settings of
+        `configs/executor/` with their `kind`; no number depends on it.
+    workers : int, optional
+        How many processes; by default as many as cores.
+    progress : bool
+        Whether a terminal or a notebook is shown how far it is.
+
+    Returns
+    -------
+    Comparison
+        `verdicts` (polars.DataFrame, one row a measure and pilot: means, difference, simultaneous interval, verdict),
+        `measures` (one row a replication, measure and group), `conclusion`, `charts`, `chart(name)`.
+
+    Raises
+    ------
+    ConfigError
+        Pilots must have names of their own, the same run and heads enough for their posts.
+    StoreError
+        The folder must be empty or hold this very comparison, and be writable.
+    """
+    designs = _designs(pilots)
+    if replications is not None:
+        number = {"replications": _whole("replications", replications, 1)}
+        designs = [one.model_copy(update={"run": one.run.model_copy(update=number)}) for one in designs]
+    return run_comparison(
+        prepared_all(designs), Path(folder), _backend(engine, executor, workers),
+        console=_console(progress), command=("sim.compare",), measures=measures,
+    )  # fmt: skip
+
+
+def sweep(
+    study: str | Mapping[str, Any],
+    *,
+    folder: Folder,
+    knobs: Mapping[str, Any] | None = None,
+    config_dir: Folder | None = None,
+    measures: Sequence[OwnMeasure] = (),
+    retry: bool = False,
+    engine: Engine = "compiled",
+    executor: Executor = "local",
+    workers: int | None = None,
+    progress: bool = True,
+) -> Sweep:
+    """Run a study of many points: grids, samples, precision, choices.
+
+    Parameters
+    ----------
+    study : str or mapping
+        The name of a file of `configs/study/`, or what such a file says, as plain data (docs/studies.md).
+    folder : path
+        Where tables, charts and summary are kept; a stopped study goes on with the same call.
+    knobs : mapping of str to value, optional
+        Set for all points alike.
+    config_dir : path, optional
+        A folder of configs of one's own.
+    measures : sequence of OwnMeasure
+        Measures of one's own, which the study may name among its responses.
+    retry : bool
+        Whether replications that failed before are tried again.
+    engine, executor, workers, progress
+        As for `compare`.
+
+    Returns
+    -------
+    Sweep
+        `sentences`, `table`, `read(name)` (polars.DataFrame: summary, effects, measures, design, ...), `charts`.
+
+    Raises
+    ------
+    ConfigError
+        In one paragraph with path, rule and value.
+    StoreError
+        The folder must be empty or hold this very study, and be writable.
+    """
+    mine = _own_folder(config_dir)
+    if isinstance(study, Mapping):
+        plain = dict(study)
+    else:
+        plain = compose("sweep", Line((f"study={_file('study', study, mine)}",), mine))["study"]
+    return run_sweep(
+        study_schema.load(plain), Line(_overrides(knobs), mine), Path(folder), _backend(engine, executor, workers),
+        console=_console(progress), retry=retry, command=("sim.sweep",), measures=measures,
+    )  # fmt: skip
+
+
+def simulate(
+    pilot: Pilot, replication: int = 0, *, measures: Sequence[OwnMeasure] = (), engine: Engine = "compiled"
+) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
+    """Simulate one replication of a design; nothing is kept.
+
+    Parameters
+    ----------
+    pilot : Pilot
+        The design.
+    replication : int
+        Its number, at least 0: the same number brings the same residents with the same cases under every design.
+    measures : sequence of OwnMeasure
+        Measures of one's own.
+    engine : str or mapping
+        As for `compare`.
+
+    Returns
+    -------
+    tables : dict of str to polars.DataFrame
+        `measures` (measure, group, unit, value, n) and those that charts are drawn from.
+    facts : dict
+        Steps, seconds, peak memory (MB) and the digest of the demand.
+
+    Raises
+    ------
+    ConfigError
+        The number must be at least 0; the posts must be possible with the heads.
+    """
+    return run_replication(pilot, _whole("replication", replication, 0), _engine(engine), packed(measures))
+
+
+def journey(
+    pilots: Pilot | Sequence[Pilot],
+    request: int | Literal["slowest"] | None = None,
+    *,
+    archetype: str | None = None,
+    channel: Literal["counter", "phone", "latent"] | None = None,
+    replication: int = 0,
+    engine: Engine = "compiled",
+) -> Journeys:
+    """Follow one request step by step through one design or two.
+
+    Parameters
+    ----------
+    pilots : Pilot or sequence of Pilot
+        One design, or two over the same weeks.
+    request : int or "slowest", optional
+        Its number in the demand, from 0, or the slowest that is measured and finished under the first design, which is
+        followed where nothing is chosen.
+    archetype, channel : str, optional
+        The first measured request of an archetype (as T8), of a channel, or of both; with `request="slowest"` the
+        slowest of them.
+    replication : int
+        Which replication: another one has other residents.
+    engine : str or mapping
+        As for `compare`.
+
+    Returns
+    -------
+    Journeys
+        It prints as tables; `rows` (polars.DataFrame, one row a step), `chart()`.
+
+    Raises
+    ------
+    ConfigError
+        The request must exist; at most two designs can be followed, which must have the same run.
+    """
+    designs = _designs(pilots)
+    if len(designs) > 2:
+        raise ConfigError(f"pilots must be one or two, got {len(designs)}")
+    which = request if request is None or isinstance(request, str) else _whole("request", request, 0)
+    number = _whole("replication", replication, 0)
+    journeys, remarks = follow(designs, Selection(which, archetype, channel), number, _engine(engine))
+    return Journeys(tuple(journeys), number, tuple(remarks))
+
+
+def network(source: Folder | Mapping[str, Any]) -> Plan:
+    """Return a queueing network: a file of `configs/network/` by its name, a YAML file by its path, or plain data.
+
+    Parameters
+    ----------
+    source : str, path or mapping
+        `mmc`, `folder/mine.yaml`, or what such a file says (docs/networks.md).
+
+    Returns
+    -------
+    Plan
+        The checked network, for `measure`; frozen.
+
+    Raises
+    ------
+    ConfigError
+        In one paragraph with path, rule and value.
+    """
+    if isinstance(source, Mapping):
+        return sample.load(dict(source))
+    name = os.fspath(source)
+    if name.endswith((".yaml", ".yml")):
+        return sample.load(read_yaml(Path(name)))
+    return sample.load(compose("queue", Line((f"network={_file('network', name)}",)))["network"])
+
+
+def measure(
+    network: Plan,
+    *,
+    replications: int | None = None,
+    seed: int = 1,
+    confidence: float = 0.95,
+    engine: Engine = "compiled",
+    executor: Executor = "serial",
+    workers: int | None = None,
+    progress: bool = True,
+) -> NetworkRun:
+    """Run a queueing network and return its measures, beside theory where it is a textbook queue; nothing is kept.
+
+    Parameters
+    ----------
+    network : Plan
+        As `network` returns it.
+    replications : int, optional
+        By default as the network says.
+    seed : int
+        Of the random numbers.
+    confidence : float
+        Of the intervals, each on its own.
+    engine, executor, workers, progress
+        As for `compare`; small networks are quickest in this process alone.
+
+    Returns
+    -------
+    NetworkRun
+        It prints as a table; `measures` (polars.DataFrame: replication, measure, group, unit, value).
+
+    Raises
+    ------
+    ConfigError
+        There must be at least one replication, a seed of at least 0, and a confidence between 0.5 and 1.
+    """
+    if replications is not None:
+        network = network.model_copy(update={"replications": _whole("replications", replications, 1)})
+    if not 0.5 < confidence < 1:
+        raise ConfigError(f"confidence must be above 0.5 and below 1, got {confidence}")
+    return network_run.run(
+        network, "network", _backend(engine, executor, workers),
+        seed=_whole("seed", seed, 0), confidence=confidence, console=_console(progress),
+    )  # fmt: skip
+
+
+def run(network: Network, horizon: int, *, engine: Engine = "compiled") -> tuple[Visits, Spells]:
+    """Run the engine contract itself: a network of whole numbers, until a horizon.
+
+    Parameters
+    ----------
+    network : Network
+        As `make_network` returns it; times in ticks (milliseconds).
+    horizon : int
+        Events at this tick and later do not happen (ticks).
+    engine : str or mapping
+        As for `compare`; both engines give the same, tick by tick.
+
+    Returns
+    -------
+    visits : Visits
+        One row a step, in the order of the network; -1 where something did not happen.
+    spells : Spells
+        One row a stretch of one server's work on one step.
+
+    Raises
+    ------
+    ConfigError
+        The horizon must be at least 0 and below 2^62.
+    """
+    until = _whole("horizon", horizon, 0)
+    if until >= LIMIT:
+        raise ConfigError(f"horizon must be below 2^62, got {until}")
+    return engines.run(network, until, _engine(engine))
+
+
+def _designs(pilots: Pilot | Sequence[Pilot]) -> list[Pilot]:
+    """Return pilots as a list, checked to be some and to have names of their own."""
+    designs = [pilots] if isinstance(pilots, Pilot) else list(pilots)
+    if not designs:
+        raise ConfigError("pilots must be at least one, got none")
+    for one in designs:
+        if not isinstance(one, Pilot):
+            raise ConfigError(f"pilots must be designs that sim.pilot returns, got {one!r:.60}")
+    names = [one.name for one in designs]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"pilots must have names of their own (sim.pilot(..., called=...)), got {name} twice")
+    return designs
+
+
+def _file(group: str, name: str, folder: Path | None = None) -> str:
+    """Return the name of a file of a group of configs, checked to be there."""
+    known = options(group, CONFIGS, folder)
+    if name not in known:
+        raise ConfigError(f"{group} must be one of {', '.join(known)}{near(str(name), known)}, got {name!r}")
+    return name
+
+
+def _own_folder(config_dir: Folder | None) -> Path | None:
+    """Return the folder of one's own configs, if there is one."""
+    return None if config_dir is None else own_folder(os.fspath(config_dir))
+
+
+def _overrides(knobs: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Return knobs as Hydra takes them."""
+    overrides = []
+    for key, value in (knobs or {}).items():
+        if not isinstance(key, str) or not KNOB.fullmatch(key):
+            raise ConfigError(f"knobs must be named by their paths, as grid.households, got {key!r:.60}")
+        overrides.append(f"{key}={as_override(_plain(key, value))}")
+    return tuple(overrides)
+
+
+def _plain(key: str, value: Any) -> Any:
+    """Return the value of a knob as YAML would give it: a number, a text, a list or a mapping of these."""
+    if isinstance(value, Mapping):
+        return {name: _plain(key, one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(key, one) for one in value]
+    if hasattr(value, "tolist"):  # of NumPy: a number, or an array
+        return value.tolist()
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise ConfigError(f"{key} must be a number, a text, or a list or mapping of these, got {value!r:.60}")
+
+
+def _whole(name: str, value: Any, least: int) -> int:
+    """Return an argument as a whole number, checked to be at least so much."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise ConfigError(f"{name} must be a whole number, got {value!r:.60}") from None
+    if number < least:
+        raise ConfigError(f"{name} must be at least {least}, got {number}")
+    return number
+
+
+def _backend(engine: Engine, executor: Executor, workers: int | None) -> Backend:
+    """Return by which engine and where to run."""
+    return backend(_settings(engine), _settings(executor), workers)
+
+
+def _engine(engine: Engine) -> engines.Settings:
+    """Return the settings of an engine."""
+    return engines.chosen(_settings(engine))
+
+
+def _settings(given: str | Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return settings of which only the kind may be given."""
+    return given if isinstance(given, Mapping) else {"kind": given}
+
+
+def _console(progress: bool) -> Console:
+    """Return where to tell how far it is."""
+    return for_a_caller() if progress else quiet()

@@ -1,0 +1,1 @@
+"""Time as whole ticks, and everything random, drawn before an engine runs."""

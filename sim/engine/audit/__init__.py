@@ -1,0 +1,1 @@
+"""What must hold of the record of a run, checked after every replication and in tests."""

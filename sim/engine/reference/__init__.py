@@ -1,0 +1,1 @@
+"""The engine that is written to be read beside the contract."""

@@ -1,0 +1,35 @@
+"""What goes wrong by a user's hand or machine: every message is one paragraph with field, rule and value."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class WanggeError(Exception):
+    """Something that the user can mend; the message is one paragraph, to be shown as it is."""
+
+
+class ConfigError(WanggeError, ValueError):
+    """A mistake in a configuration: path, rule and value."""
+
+
+class NetworkError(WanggeError, ValueError):
+    """A network that no engine may run: field, rule, value and place."""
+
+
+class StoreError(WanggeError):
+    """A results folder that cannot be used as asked."""
+
+
+class ExecutorError(WanggeError):
+    """Tasks that could not be run to the end."""
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """Return ` (did you mean ...?)` for the nearest known names, or an empty text."""
+    matches = difflib.get_close_matches(word, list(known), n=3, cutoff=0.5)
+    return f" (did you mean {' or '.join(matches)}?)" if matches else ""

@@ -1,0 +1,227 @@
+"""Which request is followed, through which designs: its journeys, and what they leave in a folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.district import engines
+from sim.district.demand import Channel
+from sim.engine.audit.quick import balance
+from sim.errors import ConfigError, near
+from sim.journeys.sentences import journey_table, rows, totals_table
+from sim.journeys.steps import Journey, read
+from sim.measures.requests import requests
+from sim.measures.residents import measured_rows
+from sim.measures.tally import window
+from sim.report.notebook import as_html
+from sim.report.tables import escape_markdown
+from sim.study.design import Design, check_paired
+from sim.study.replication import prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import polars as pl
+    from matplotlib.figure import Figure
+
+    from sim.arrays import Bools, Ints
+    from sim.config import Pilot
+    from sim.district.assemble import Plan
+    from sim.district.blocks import Record
+    from sim.measures.requests import Requests
+    from sim.report.tables import Table
+    from sim.store.store import Store
+
+SLOWEST = "slowest"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which request is followed.
+
+    Attributes
+    ----------
+    request
+        Its number in the demand, or `slowest`: of those that are measured and finished under the first design, which
+        is also meant where nothing is given.
+    archetype, channel
+        Without a number: only of this archetype and this channel; without `slowest`, the first such that is measured.
+    """
+
+    request: int | str | None = None
+    archetype: str | None = None
+    channel: str | None = None
+
+    def check(self, pilot: Pilot) -> None:
+        """Raise `ConfigError` where no request can be meant."""
+        request, known = self.request, pilot.procedures.archetypes
+        if isinstance(request, str) and request != SLOWEST:
+            raise ConfigError(f"request must be a number or slowest, got {request}")
+        if self.archetype is not None and self.archetype not in known:
+            hint = near(self.archetype, known)
+            raise ConfigError(f"archetype must be one of {', '.join(known)}{hint}, got {self.archetype}")
+        channels = [channel.name.lower() for channel in Channel]
+        if self.channel is not None and self.channel not in channels:
+            raise ConfigError(f"channel must be one of {', '.join(channels)}, got {self.channel}")
+        if isinstance(request, int) and (self.archetype or self.channel):
+            raise ConfigError(
+                f"archetype and channel must be left out where request is a number, got request={request}"
+            )
+
+
+@dataclass(frozen=True)
+class Journeys:
+    """The journey of one request under one design or two; it prints as tables.
+
+    Attributes
+    ----------
+    each
+        By design.
+    replication
+        The replication that the request is of.
+    remarks
+        Notes on how the request was chosen.
+    """
+
+    each: tuple[Journey, ...]
+    replication: int
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> pl.DataFrame:
+        """Return one row a step and design."""
+        return rows(self.each)
+
+    def chart(self) -> Figure:
+        """Return the journeys as a chart."""
+        from sim.journeys.chart import journey_figure
+
+        return journey_figure(self.each, self.footer)
+
+    @property
+    def footer(self) -> str:
+        """Return the line under the chart."""
+        pilot = self.each[0].organisation.pilot
+        return (
+            f"{pilot.district.name}; replication {self.replication}, seed {pilot.run.seed}. One request is an example. "
+            "Many inputs are assumptions: configs/evidence.yaml."
+        )
+
+    @property
+    def notes(self) -> list[str]:
+        """Return what must be known to read them."""
+        pilot = self.each[0].organisation.pilot
+        monday = pilot.district.calendar.first_monday
+        return [
+            f"Replication {self.replication}, seed {pilot.run.seed}, {pilot.run.weeks} weeks. Dates are counted on "
+            f"from {monday:%A %Y-%m-%d}; the simulated year of 52 weeks repeats.",
+            "Activities have the procedure's own names, whichever level performs them. Waiting, and what staff did "
+            "meanwhile, is told in office time.",
+            "One request is an example and proves nothing about a design: wangge compare does.",
+        ]
+
+    @property
+    def tables(self) -> list[Table]:
+        """Return a table a journey, and one of their totals."""
+        return [*map(journey_table, self.each), totals_table(self.each)]
+
+    def __str__(self) -> str:
+        """Return the tables as plain text."""
+        return "\n\n".join([*(f"- {remark}" for remark in self.remarks), *(table.to_text() for table in self.tables)])
+
+    def _repr_html_(self) -> str:
+        """Return the tables and the chart, for a notebook."""
+        from sim.charts import render
+
+        return as_html(self.tables, "\n\n".join(self.remarks), [render(self.chart(), "svg")])
+
+
+def follow(
+    pilots: Sequence[Pilot], selection: Selection, replication: int, engine: engines.Settings
+) -> tuple[list[Journey], list[str]]:
+    """Return the journey of the chosen request under each pilot, and what is to be said of the choice.
+
+    Raises
+    ------
+    ConfigError
+        The pilots must be run alike. The request must exist, and where it is to be looked for, one such must be
+        measured.
+    """
+    check_paired(pilots)
+    selection.check(pilots[0])
+    journeys: list[Journey] = []
+    remarks: list[str] = []
+    request = selection.request if isinstance(selection.request, int) else None
+    for pilot in pilots:
+        plan = prepare(pilot, replication)
+        n = len(plan.demand)
+        if request is not None and not 0 <= request < n:
+            raise ConfigError(
+                f"request must be from 0 to {n - 1:,}, the requests of replication {replication} over "
+                f"{pilot.run.weeks} weeks, got {request}"
+            )
+        record = whole(plan, engine)
+        overloaded = Design(pilot, plan.organisation).overloaded_stations
+        if request is None:
+            request, remark = _selected(selection, pilot, record, overloaded)
+            remarks.append(remark)
+        journeys.append(read(plan, record.case, record.visits, record.spells, request, overloaded))
+    if pilots[0].district.copies > 1:
+        remarks.append(f"Of {pilots[0].district.copies} districts the first is followed.")
+    return journeys, remarks
+
+
+def whole(plan: Plan, engine: engines.Settings) -> Record:
+    """Return the record of all requests of a replication, in one piece, held to the books."""
+    (record,) = engines.records(plan, engines.in_one_block(engine, plan.office.weeks))
+    balance(record.case.network, record.visits, record.spells, plan.horizon)
+    return record
+
+
+def _selected(selection: Selection, pilot: Pilot, record: Record, overloaded: Bools) -> tuple[int, str]:
+    """Return the request that a selection describes, and a sentence on which one it is."""
+    mine = requests(record.case, record.visits, overloaded)
+    rows = measured_rows(mine, *window(pilot))
+    demand, what = record.case.demand, "request"
+    if selection.archetype is not None:
+        names = list(pilot.procedures.archetypes)
+        rows = rows[demand.archetype[mine.ids[rows]] == names.index(selection.archetype)]
+        what += f" of archetype {selection.archetype}"
+    if selection.channel is not None:
+        rows = rows[demand.channel[mine.ids[rows]] == Channel[selection.channel.upper()]]
+        what += f" through channel {selection.channel}"
+    first = selection.request is None and (selection.archetype or selection.channel)
+    if not first:
+        rows = rows[mine.result[rows] >= 0]
+        what += " that is finished"
+    if not len(rows):
+        raise ConfigError(f"request must be given: no {what} is measured under {pilot.name}")
+    if first:
+        return int(mine.ids[rows[0]]), f"The first measured {what} under {pilot.name} is request {mine.ids[rows[0]]}."
+    row = rows[np.argmax(_turnaround(record, mine, rows))]
+    return int(mine.ids[row]), f"The slowest measured {what} under {pilot.name} is request {mine.ids[row]}."
+
+
+def _turnaround(record: Record, mine: Requests, rows: Ints) -> Ints:
+    """Return the office ticks from the first contact to the result."""
+    return record.case.office.hours.between(mine.contact[rows], mine.result[rows])
+
+
+def keep(store: Store, journeys: Journeys) -> None:
+    """Write journeys as a text, a table and a chart."""
+    from sim.charts import render
+
+    text = [
+        f"# The journey of request {journeys.each[0].request}",
+        *(table.to_markdown() for table in journeys.tables),
+        *map(escape_markdown, journeys.notes),
+        "![](charts/journey.png)",
+    ]
+    store.write_text("journey.md", "\n\n".join(text) + "\n")
+    store.write_table("journey", journeys.rows)
+    figure = journeys.chart()
+    for format_ in ("png", "svg"):
+        store.write_bytes(f"charts/journey.{format_}", render(figure, format_))

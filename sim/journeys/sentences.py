@@ -1,0 +1,203 @@
+"""A journey as tables, some to be read and one to be computed with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from sim.district.stages import KIND_NAMES
+from sim.draws.clock import MINUTE
+from sim.journeys import words
+from sim.report.tables import Column, Table, literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.table import Table as RichTable
+
+    from sim.journeys.steps import Journey, Step
+
+NOT_YET = "not yet"
+
+ROW = {
+    "pilot": pl.String, "request": pl.Int64, "step": pl.Int64, "what": pl.String, "activity": pl.String,
+    "kind": pl.String, "place": pl.String, "by": pl.String, "came": pl.String, "started": pl.String,
+    "ended": pl.String, "outcome": pl.String, "why": pl.String, "before_days": pl.Float64, "gate_days": pl.Float64,
+    "wait_minutes": pl.Float64, "wait_office_minutes": pl.Float64, "work_minutes": pl.Float64,
+    "interruptions": pl.Int64, "staff": pl.Int64, "taken_first": pl.Int64, "trip": pl.Boolean,
+    "hand_over": pl.Boolean,
+}  # fmt: skip
+
+
+def rows(journeys: Sequence[Journey]) -> pl.DataFrame:
+    """Return one row a step of each journey.
+
+    `came`, `started` and `ended` are dates with clock times, null where they did not happen; `before_days` are working
+    days between the step before and this one, and `gate_days` the part of them that was spent waiting for a batch;
+    `staff` is the number of those who serve the queue.
+    """
+    table_rows = [_row(journey, step) for journey in journeys for step in journey.steps]
+    return pl.DataFrame(table_rows, schema=ROW)
+
+
+def _row(journey: Journey, step: Step) -> dict[str, object]:
+    """Return the row of a step."""
+
+    def when(tick: int) -> str | None:
+        return f"{words.instant(journey, tick):%Y-%m-%dT%H:%M:%S}" if tick >= 0 else None
+
+    wait = step.wait
+    return {
+        "pilot": journey.organisation.pilot.name,
+        "request": journey.request,
+        "step": step.number,
+        "what": words.what(journey, step),
+        "activity": step.stage.activity,
+        "kind": KIND_NAMES[step.stage.kind],
+        "place": words.place(journey, step.station),
+        "by": words.people(journey, step),
+        "came": when(step.arrival),
+        "started": when(step.start),
+        "ended": when(step.end),
+        "outcome": step.outcome.name.lower(),
+        "why": "; ".join(words.why(journey, step)),
+        "before_days": step.lag_ticks / journey.day_ticks,
+        "gate_days": step.gate_ticks / journey.day_ticks,
+        "wait_minutes": wait.ticks / MINUTE if wait else None,
+        "wait_office_minutes": wait.office / MINUTE if wait else None,
+        "work_minutes": step.work / MINUTE,
+        "interruptions": step.interruptions,
+        "staff": wait.persons if wait else None,
+        "taken_first": wait.ahead if wait else None,
+        "trip": step.stage.trip,
+        "hand_over": step.stage.hand_over,
+    }
+
+
+def journey_text(journey: Journey) -> RichTable:
+    """Return a journey for a Rich console: by each step, when it came, what, where and why it took its time."""
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    grid = RichTable(
+        title=Text(literal(heading(journey)), style="bold"), title_justify="left", box=None, pad_edge=False,
+        show_header=False, caption=Text(ending(journey), style="bold"), caption_justify="left", padding=(0, 2, 0, 0),
+    )  # fmt: skip
+    grid.add_column(justify="right", no_wrap=True)
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for number, came, what, where, reasons, done in cells(journey):
+        first = Text(literal(what), style="bold")
+        first.append(literal(f"  {where}"), style="not bold")
+        grid.add_row(number, came, first)
+        same_day = done[:-5] == came[:-5]
+        over = "" if done in (came, NOT_YET) else f"; done {done[-5:] if same_day else done}"
+        grid.add_row("", "", Text(literal(f"{reasons}{over}"), style="dim"))
+    return grid
+
+
+def heading(journey: Journey) -> str:
+    """Return the design and the request."""
+    return f"{journey.organisation.pilot.title}: {words_of(journey)}"
+
+
+def journey_table(journey: Journey) -> Table:
+    """Return a journey step by step."""
+    headings = ("step", "came", "what", "where, by whom", "what took the time", "done")
+    return Table(heading(journey), tuple(map(Column, headings)), tuple(cells(journey)), (ending(journey),))
+
+
+def cells(journey: Journey) -> list[tuple[str, ...]]:
+    """Return number, arrival, what, place and persons, reasons and end of every step, in words."""
+    cells_of_steps: list[tuple[str, ...]] = []
+    for step in journey.steps:
+        who = ", by ".join(filter(None, (words.place(journey, step.station), words.people(journey, step))))
+        marks = [m for m, on in (("a trip", step.stage.trip), ("a hand-over", step.stage.hand_over)) if on]
+        what = words.what(journey, step) + (f" [{', '.join(marks)}]" if marks else "")
+        done = words.moment(journey, step.end) if step.end >= 0 else NOT_YET
+        outside = words.lane(step) == "outside" and not step.stage.hand_over
+        came = words.moment(journey, step.since if outside else step.arrival)  # the lag is what takes the time
+        reasons = "; ".join(words.why(journey, step))
+        cells_of_steps.append((str(step.number), came, what, who or "", reasons or "at once", done))
+    return cells_of_steps
+
+
+def words_of(journey: Journey) -> str:
+    """Return which request it is."""
+    archetype = journey.organisation.pilot.procedures.archetypes[journey.archetype]
+    channel = {0: "at a counter", 1: "by phone", 2: "a latent issue"}[int(journey.channel)]
+    return f"request {journey.request}, {journey.archetype} {archetype.title}, {channel}"
+
+
+def ending(journey: Journey) -> str:
+    """Return how the journey ended, in a sentence."""
+    totals = journey.totals
+    days = words.office_time(journey, totals.so_far or 0)
+    if totals.turnaround is not None:
+        words_ = f"Done {words.moment(journey, totals.result)}, {days} after the first contact"
+    elif totals.left:
+        words_ = "Left unserved: the resident gave up and did not come again"
+    elif totals.so_far is None:
+        words_ = "Still open: nobody knew of it when the simulated time ended"
+    else:
+        words_ = f"Still open after {days}, when the simulated time ended{_pending(journey)}"
+    counts = [
+        f"{facts(journey)[name]:g} {word}{'s' * (facts(journey)[name] != 1)}"
+        for name, word in (("trips", "trip"), ("hand_overs", "hand-over"))
+    ]
+    return f"{words_}; {counts[0]} and {totals.own_time / MINUTE:.0f} minutes of the resident's own, {counts[1]}."
+
+
+def _pending(journey: Journey) -> str:
+    """Return in words what was on its way at the horizon."""
+    stage = journey.pending
+    if stage is None:
+        return ""
+    if stage.stops_clock:
+        return ", while the resident was finding papers"
+    if stage.trip:
+        return ", before the resident came again"
+    return ", while the file was on its way" if stage.hand_over else ", before the next step"
+
+
+def facts(journey: Journey) -> dict[str, float]:
+    """Return the totals in the units of the measures, waiting from the first contact on; NaN without a result."""
+    totals, nan = journey.totals, float("nan")
+    known = [step for step in journey.steps if 0 <= totals.contact <= step.arrival]
+    return {
+        "turnaround": nan if totals.turnaround is None else totals.turnaround / journey.day_ticks,
+        "trips": totals.trips,
+        "own_time": totals.own_time / MINUTE,
+        "hand_overs": totals.hand_overs,
+        "steps": len(journey.steps),
+        "work": sum(step.work for step in journey.steps) / MINUTE,
+        "waiting": sum(step.wait.office for step in known if step.wait) / journey.day_ticks,
+        "on_the_way": sum(step.lag_ticks for step in known if step.since >= totals.contact) / journey.day_ticks,
+    }
+
+
+def totals_table(journeys: Sequence[Journey]) -> Table:
+    """Return the totals of the journeys side by side."""
+    labels = (
+        ("turnaround", "turnaround (working days)", 2),
+        ("waiting", "waiting in queues (working days of office time)", 2),
+        ("on_the_way", "under way: files, batches, notices, papers, the resident (working days)", 2),
+        ("work", "work of staff (minutes)", 0),
+        ("hand_overs", "hand-overs", 0),
+        ("trips", "trips of the resident", 0),
+        ("own_time", "the resident's own time: ways, waiting, being served (minutes)", 0),
+    )
+    totals = [facts(journey) for journey in journeys]
+
+    def cell(journey: Journey, facts_of: dict[str, float], name: str, digits: int) -> str:
+        if name == "turnaround" and journey.totals.turnaround is None:
+            return "left unserved" if journey.totals.left else "still open"
+        return f"{facts_of[name]:,.{digits}f}"
+
+    body = tuple(
+        (label, *(cell(journey, facts_of, name, digits) for journey, facts_of in zip(journeys, totals, strict=True)))
+        for name, label, digits in labels
+    )
+    columns = (Column(""), *(Column(journey.organisation.pilot.title) for journey in journeys))
+    return Table(f"In all: {words_of(journeys[0])}", columns, body)

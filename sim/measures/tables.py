@@ -1,0 +1,95 @@
+"""The tables of a replication, made from its tally."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from sim.district.demand import Channel
+from sim.draws.clock import HOUR, WEEK
+from sim.measures import residents, staff
+from sim.measures.flows import flows
+from sim.measures.persons import persons
+from sim.measures.queues import queues
+from sim.measures.tally import window
+
+if TYPE_CHECKING:
+    from sim.district.demand import Demand
+    from sim.district.office_hours import OfficeTime
+    from sim.district.organisation import Organisation
+    from sim.measures.long_table import Rows
+    from sim.measures.staff import Time
+    from sim.measures.tally import Tally
+
+
+def tables(organisation: Organisation, office: OfficeTime, demand: Demand, tally: Tally) -> dict[str, pl.DataFrame]:
+    """Return the tables of a replication.
+
+    Parameters
+    ----------
+    organisation, office, demand
+        The replication that was run.
+    tally : Tally
+        Of the whole replication.
+
+    Returns
+    -------
+    dict of str -> polars.DataFrame
+        `measures` (long), `turnaround` (distribution), `workload` (hours a week and head), `backlog` (hours
+        that wait at the end of each week), `waiting` (the same at the end of each working day, in all), `persons`
+        (the staff one by one), `flows` (moves of requests between levels) and `queues` (the number that waits in each
+        half hour of the week).
+    """
+    start, end = window(organisation.pilot)
+    rows = residents.resident_rows(organisation, office, demand, tally.requests, start, end)
+    rows.extend(staff.staff_rows(organisation, tally.time, tally.duties, start, end))
+    measured = residents.measured_rows(tally.requests, start, end)
+    came = int(np.count_nonzero(demand.channel[tally.requests.ids[measured]] != Channel.LATENT))
+    days = tally.time.on_duty[staff.by_level(organisation)["community"]].sum() / office.day_ticks
+    rows.add("requests_per_official_day", "level:community", "requests", came / days, came)
+    _add_design_rows(rows, organisation)
+    return {
+        "measures": rows.frame(),
+        "turnaround": pl.DataFrame(residents.turnaround_distribution(office, tally.requests, start, end)),
+        "workload": _workload(organisation, tally.time, (end - start) / WEEK),
+        "backlog": _backlog(organisation, tally),
+        "waiting": pl.DataFrame({"day": office.working_days, "hours": (tally.daily / HOUR).sum(axis=0)}),
+        "persons": persons(organisation, tally.time, (end - start) / WEEK),
+        "flows": flows(list(organisation.pilot.procedures.archetypes), tally.moves),
+        "queues": queues(tally.queues, {level for level, _ in organisation.at}, (end - start) // WEEK),
+    }
+
+
+def _add_design_rows(rows: Rows, organisation: Organisation) -> None:
+    """Add what is known without simulation: the walk of households to their office and the share of grid managers."""
+    place, district = organisation.place, organisation.pilot.district
+    minutes = place.distance(place.point) / district.walking_kmh * 60
+    rows.add("walk", "all", "minutes", float(minutes.mean()), len(minutes))
+    staff_there = [p for p in organisation.people if p.level == "community"]
+    n_managers = sum(p.specialism < 0 for p in staff_there)
+    rows.add("managers_share", "all", "share", n_managers / len(staff_there), len(staff_there))
+
+
+def _workload(organisation: Organisation, time: Time, weeks: float) -> pl.DataFrame:
+    """Return the hours a week and head by post and kind of work."""
+    rows = [
+        (post, kind, hours)
+        for post, who in staff.by_post(organisation).items()
+        for kind, hours in staff.hours_by_kind(time, who, weeks).items()
+    ]
+    return pl.DataFrame(rows, schema=["post", "kind", "hours"], orient="row")
+
+
+def _backlog(organisation: Organisation, tally: Tally) -> pl.DataFrame:
+    """Return the hours that wait at the end of each week, by level."""
+    levels = {level for level, _ in organisation.at}
+    weeks = np.arange(1, tally.weekly.shape[1] + 1)
+    return pl.concat(
+        [
+            pl.DataFrame({"week": weeks, "post": level, "hours": ticks / HOUR})
+            for level, ticks in zip(staff.LEVELS, tally.weekly, strict=True)
+            if level in levels
+        ]
+    )

@@ -1,0 +1,1 @@
+"""Any network of queues, written in YAML."""

@@ -1,0 +1,352 @@
+"""The schema of a queueing network written as YAML: every part of the engine contract, with short forms.
+
+Short forms are spelt out before the schema looks at them: a number is a deterministic law, a list is
+"in turn", a name stands for what it names.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
+
+from sim.draws.clock import DAY, HOUR, MINUTE, SECOND, WEEK
+from sim.draws.laws import FROZEN, AnyLaw, Law, NonNegative, Positive
+from sim.queueing.hours import Alternating, Hours, HoursOf, Interval
+
+UNITS = {"second": SECOND, "minute": MINUTE, "hour": HOUR, "day": DAY, "week": WEEK}
+END = "end"
+SWING_STEPS = 480  # 3 minutes of a day; the delays of a swing in steps differ by their square
+
+Whole = Annotated[int, Field(strict=True, ge=0)]
+Flag = Annotated[bool, Field(strict=True)]
+Name = Annotated[str, Field(strict=True)]
+
+
+class InTurn(BaseModel):
+    """Values in turn: the n-th request of the class has the n-th, and after the last come the first again."""
+
+    model_config = FROZEN
+    law: Literal["in_turn"] = "in_turn"
+    values: Annotated[tuple[NonNegative, ...], Field(min_length=1)]
+
+
+def _amount(given: Any) -> Any:
+    """Spell out a number as a deterministic law and a list as values in turn."""
+    if isinstance(given, (int, float)) and not isinstance(given, bool):
+        return {"law": "deterministic", "value": given}
+    return {"law": "in_turn", "values": given} if isinstance(given, list | tuple) else given
+
+
+Amount = Annotated[
+    Annotated[AnyLaw | InTurn, Field(discriminator="law")],
+    BeforeValidator(_amount),
+]
+
+
+class Station(BaseModel):
+    """Where requests wait: its own room or a hall that it shares, and the site it is served at."""
+
+    model_config = FROZEN
+    room: Whole | None = None
+    hall: Name | None = None
+    site: Name | None = None
+
+    @model_validator(mode="after")
+    def _one_room(self) -> Self:
+        if self.room is not None and self.hall is not None:
+            raise ValueError(f"room must be left out where there is a hall, got {self.room}")
+        return self
+
+
+class Hall(BaseModel):
+    """A waiting room shared by stations: when `room` requests wait in it, arrivals are refused."""
+
+    model_config = FROZEN
+    room: Whole
+
+
+class Line(BaseModel):
+    """A station in a duty: the least rank goes first; work takes `pace` times its nominal time."""
+
+    model_config = FROZEN
+    rank: Whole = 0
+    pace: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0.001)] = 1.0
+
+
+def _lines(given: Any) -> Any:
+    """Spell out a list of stations (equal ranks: the oldest first) as lines."""
+    return {name: {} for name in given} if isinstance(given, list | tuple) else given
+
+
+class Duty(BaseModel):
+    """What a server serves while on it."""
+
+    model_config = FROZEN
+    lines: Annotated[dict[Name, Line], BeforeValidator(_lines)]
+    longest: Flag = False
+
+
+class Serves(BaseModel):
+    """A duty by name, or its stations given in place."""
+
+    model_config = FROZEN
+    duty: Name | None = None
+    lines: dict[Name, Line] = {}
+
+
+def _serves(given: Any) -> Any:
+    """Spell out a duty's name, a list of stations or a mapping of lines."""
+    if isinstance(given, str):
+        return {"duty": given}
+    return {"lines": _lines(given)} if isinstance(given, list | tuple | Mapping) else given
+
+
+ServesOf = Annotated[Serves, BeforeValidator(_serves)]
+
+
+class Shift(BaseModel):
+    """A part of a roster: hours, the duty in them, and whether work in progress is handed back at a close."""
+
+    model_config = FROZEN
+    hours: HoursOf
+    duty: ServesOf | None = None
+    hand_back: Flag = False
+
+
+class Roster(BaseModel):
+    """A roster by name, or its shifts given in place."""
+
+    model_config = FROZEN
+    name: Name | None = None
+    shifts: tuple[Shift, ...] = ()
+
+
+def _roster(given: Any) -> Any:
+    """Spell out a roster's name or a list of shifts."""
+    if isinstance(given, str):
+        return {"name": given}
+    return {"shifts": given} if isinstance(given, list | tuple) else given
+
+
+class Pool(BaseModel):
+    """Servers that are alike; always on duty unless hours or a roster say otherwise."""
+
+    model_config = FROZEN
+    number: Whole = 1
+    serves: ServesOf | None = None
+    longest: Flag = False
+    hours: HoursOf | None = None
+    hand_back: Flag = False
+    roster: Annotated[Roster, BeforeValidator(_roster)] | None = None
+    changeover: NonNegative = 0.0
+
+    @model_validator(mode="after")
+    def _one_roster(self) -> Self:
+        if self.roster is not None:
+            for name in ("hours", "hand_back"):
+                if getattr(self, name):
+                    raise ValueError(f"{name} must be in the shifts where there is a roster, got one beside it")
+        elif self.serves is None:
+            raise ValueError("serves must be given, got nothing")
+        return self
+
+
+class Sinusoid(BaseModel):
+    """A rate that follows a sine about its mean, at its mean and rising at time 0."""
+
+    model_config = FROZEN
+    mean: Positive
+    amplitude: NonNegative
+    period: Positive
+
+    @model_validator(mode="after")
+    def _never_negative(self) -> Self:
+        if self.amplitude > self.mean:
+            raise ValueError(f"amplitude must be at most the mean ({self.mean:g}), got {self.amplitude:g}")
+        return self
+
+    @property
+    def profile(self) -> tuple[tuple[float, float], ...]:
+        """Return the rate as short steps, each with exactly its share of the arrivals."""
+        width = 2 * math.pi / SWING_STEPS
+        heights = [math.cos(k * width) - math.cos((k + 1) * width) for k in range(SWING_STEPS)]
+        return tuple((self.period / SWING_STEPS, self.mean + self.amplitude * h / width) for h in heights)
+
+
+class Arrivals(BaseModel):
+    """Arrivals of a class: by a renewal law, a Poisson rate, profile or sine, or at given times; also in batches."""
+
+    model_config = FROZEN
+    renewal: Law | None = None
+    rate: NonNegative | None = None
+    profile: Annotated[tuple[tuple[Positive, NonNegative], ...], Field(min_length=1)] | None = None
+    sinusoid: Sinusoid | None = None
+    times: tuple[NonNegative, ...] | None = None
+    day_factor_cv: NonNegative = 0.0
+    hours: HoursOf | None = None
+    batch: Amount | None = None
+    number: Whole | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _law_beside(cls, given: Any) -> Any:
+        """Gather a law whose name and parameters are given beside the other keys."""
+        if not isinstance(given, Mapping) or "law" not in given:
+            return given
+        own = {key: value for key, value in given.items() if key in cls.model_fields}
+        return {**own, "renewal": {key: value for key, value in given.items() if key not in own}}
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        kinds = ("renewal", "rate", "profile", "sinusoid", "times")
+        given = ["law" if kind == "renewal" else kind for kind in kinds if getattr(self, kind) is not None]
+        if len(given) != 1:
+            known, got = ", ".join(["law", *kinds[1:]]), " and ".join(given) or "none"
+            raise ValueError(f"must have exactly one of {known}, got {got}")
+        if self.day_factor_cv and given[0] in ("law", "times"):
+            raise ValueError(f"day_factor_cv must be left out without a rate, got {self.day_factor_cv:g}")
+        if self.renewal is not None and self.renewal.mean <= 0:
+            raise ValueError(f"law must have a mean above 0, got {self.renewal.mean:g}")
+        if self.times is not None:
+            if self.hours is not None:
+                raise ValueError("hours must be left out where times are given, got some")
+            for a, b in zip(self.times, self.times[1:], strict=False):
+                if b < a:
+                    raise ValueError(f"times must not fall, got {b:g} after {a:g}")
+        return self
+
+
+class Fork(BaseModel):
+    """Where a request goes: one of the steps by its share, or the steps in turn."""
+
+    model_config = FROZEN
+    shares: dict[Name, NonNegative] = {}
+    in_turn: tuple[Name, ...] = ()
+
+    @model_validator(mode="after")
+    def _sums(self) -> Self:
+        if not self.in_turn and abs(sum(self.shares.values()) - 1) > 1e-9:
+            raise ValueError(f"must sum to 1, got {sum(self.shares.values()):g}")
+        return self
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Return the names of the steps that a request may go to."""
+        return self.in_turn or tuple(name for name, share in self.shares.items() if share > 0)
+
+
+def _fork(given: Any) -> Any:
+    """Spell out one step's name, shares, or a list of steps in turn."""
+    if isinstance(given, str):
+        return {"shares": {given: 1.0}}
+    if isinstance(given, list | tuple):
+        return {"in_turn": given}
+    return {"shares": given} if isinstance(given, Mapping) else given
+
+
+ForkOf = Annotated[Fork, BeforeValidator(_fork)]
+
+
+class Step(BaseModel):
+    """One step of a route; by default `next` is the step below, and a request that leaves is gone."""
+
+    model_config = FROZEN
+    name: Name | None = None
+    station: Name | None = None
+    service: Amount | None = None
+    priority: Whole | None = None
+    yields_to: Whole | None = None
+    past_closing: Flag = False
+    lag: Amount | None = None
+    lag_clock: HoursOf | None = None
+    gate: HoursOf | None = None
+    patience: Amount | None = None
+    patience_clock: HoursOf | None = None
+    shuts: HoursOf | None = None
+    emits: Name | None = None
+    awaits: Name | None = None
+    count: Amount | None = None
+    next: ForkOf | None = None
+    leave: ForkOf | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.station is None) != (self.service is None):
+            lone, missing = ("service", "station") if self.station is None else ("station", "service")
+            raise ValueError(f"{missing} must be given where there is a {lone}, got nothing")
+        if self.awaits is not None and (self.station is not None or self.emits is not None):
+            raise ValueError(f"awaits must be left out of a step with a station or a signal, got {self.awaits}")
+        for part, whole in (("lag_clock", "lag"), ("patience_clock", "patience"), ("count", "awaits")):
+            if getattr(self, part) is not None and getattr(self, whole) is None:
+                raise ValueError(f"{part} must be left out without {whole}, got one")
+        waits = self.station is not None or self.awaits is not None
+        for name in ("patience", "shuts"):
+            if getattr(self, name) is not None and not waits:
+                raise ValueError(f"{name} must be left out of a step that never waits, got one")
+        return self
+
+
+class RequestClass(BaseModel):
+    """Requests of one class: their arrivals and their route."""
+
+    model_config = FROZEN
+    arrivals: Arrivals
+    route: Annotated[tuple[Step, ...], Field(min_length=1)]
+    priority: Whole = 0
+    yields_to: Whole = 0
+    rounds: Annotated[int, Field(strict=True, ge=1)] | None = None
+
+
+class Plan(BaseModel):
+    """A queueing network, its horizon and how often to run it; times in `time_unit`."""
+
+    model_config = FROZEN
+    time_unit: Literal["second", "minute", "hour", "day", "week"] = "minute"
+    horizon: Positive
+    warm_up: NonNegative = 0.0
+    drain: NonNegative = 0.0
+    replications: Annotated[int, Field(strict=True, ge=1)] = 20
+    sites: tuple[Name, ...] = ()
+    stations: dict[Name, Station] = {}
+    halls: dict[Name, Hall] = {}
+    duties: dict[Name, Duty] = {}
+    calendars: dict[Name, Hours] = {}
+    rosters: dict[Name, tuple[Shift, ...]] = {}
+    servers: dict[Name, Pool] = {}
+    classes: Annotated[dict[Name, RequestClass], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _something_measured(self) -> Self:
+        if self.warm_up + self.drain >= self.horizon:
+            span = f"warm_up and drain ({self.warm_up + self.drain:g})"
+            raise ValueError(f"horizon must be above {span}, got {self.horizon:g}")
+        return self
+
+    @property
+    def unit(self) -> int:
+        """Return the ticks of the time unit."""
+        return UNITS[self.time_unit]
+
+    def ticks(self, amount: float) -> int:
+        """Return an amount of the time unit in ticks."""
+        return round(amount * self.unit)
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """Return the measured window [start, end) in ticks."""
+        return self.ticks(self.warm_up), self.ticks(self.horizon - self.drain)
+
+
+MODELS = (
+    Plan, RequestClass, Step, Fork, Arrivals, Pool, Roster, Shift, Serves, Duty, Line, Hall, Station, Hours,
+    Alternating, Interval, InTurn, Sinusoid,
+)  # fmt: skip
+
+
+def known_keys() -> list[str]:
+    """Return every key of the schema, to suggest the nearest to an unknown one."""
+    hidden = {"renewal", "shares", "in_turn", "values"}
+    return sorted({name for model in MODELS for name in model.model_fields} - hidden)

@@ -1,0 +1,149 @@
+"""The tables of a comparison."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from sim.report.tables import MARKS, Column, Table, as_float, decimals, difference, number, scale_of
+from sim.statistics.intervals import mean_interval
+
+
+def summary_table(
+    measures: pl.DataFrame, comparison: pl.DataFrame, pilots: Sequence[str], confidence: float = 0.95
+) -> Table:
+    """Return the means of every pilot side by side, marked with the verdicts against the baseline.
+
+    Parameters
+    ----------
+    measures
+        pilot, replication, measure, group, unit, value (NaN or null where withheld).
+    comparison
+        Its rows (measure, group, label, unit) are the rows of the table. If it is empty, the rows are
+        the measures of group "all", each mean with the half-width of its own t interval.
+    pilots
+        The columns, in this order.
+    confidence
+        Of those intervals.
+    """
+    means = _means(measures, confidence)
+    alone = comparison.is_empty()
+    verdicts = {(r["measure"], r["group"], r["pilot"]): r["verdict"] for r in comparison.to_dicts()}
+    rows = []
+    for measure, group, label, unit in _measure_rows(measures, comparison):
+        factor, unit_word, _ = scale_of(unit)
+        found = [means.get((measure, group, pilot), (math.nan, math.nan)) for pilot in pilots]
+        widths = [half * factor for _, half in found if half > 0]
+        sizes = [abs(mean) * factor for mean, _ in found if math.isfinite(mean)]
+        places = decimals(max(widths, default=math.nan), max(sizes, default=math.nan))
+        cells = []
+        for pilot, (mean, half_width) in zip(pilots, found, strict=True):
+            tail = MARKS.get(verdicts.get((measure, group, pilot), ""), " ")
+            if alone:
+                tail = f"± {number(half_width * factor, places)}"
+            cells.append(f"{number(mean * factor, places)} {tail}")
+        rows.append((_with_unit(label, unit_word), *cells))
+    columns = (Column("Measure"), *(Column(pilot, "right") for pilot in pilots))
+    if alone:
+        note = f"±: half-width of the {_percent(confidence)} interval of each mean by itself."
+        return Table("Means over the replications", columns, tuple(rows), (note,))
+    baseline = str(comparison["baseline"][0])
+    note = f"Against {baseline}: " + ", ".join(f"{mark} {word}" for word, mark in MARKS.items()) + "."
+    return Table(f"Means by pilot, with verdicts against {baseline}", columns, tuple(rows), (note,))
+
+
+def comparison_table(comparison: pl.DataFrame, pilot: str, confidence: float = 0.95) -> Table:
+    """Return one pilot against the baseline: means, the difference with its interval, the verdict.
+
+    Parameters
+    ----------
+    comparison
+        The whole comparison, since its intervals hold jointly over all its rows.
+    pilot
+        The pilot to show; the baseline is the one that the comparison names.
+    confidence
+        Of the intervals, jointly.
+
+    Raises
+    ------
+    ValueError
+        If the comparison has no row of this pilot.
+    """
+    records = comparison.filter(pl.col("pilot") == pilot).to_dicts()
+    if not records:
+        raise ValueError(f"pilot must be one of the comparison, got {pilot}")
+    baseline = str(records[0]["baseline"])
+    rows = []
+    for record in records:
+        told = difference(record)
+        needed = record["replications_needed"]
+        more = f", needs {needed}" if needed and told.verdict == "undecided" else ""
+        gap = f"{told.difference} {told.interval}".strip()
+        rows.append((_with_unit(told.label, told.unit), told.baseline, told.pilot, gap, told.verdict + more))
+    columns = (
+        Column("Measure"),
+        Column(baseline, "right"),
+        Column(pilot, "right"),
+        Column(f"Difference [{_percent(confidence)} interval]", "right"),
+        Column("Verdict"),
+    )
+    return Table(f"{pilot} against {baseline}", columns, tuple(rows), _notes(records, comparison.height, confidence))
+
+
+def _percent(share: float) -> str:
+    """Return a share in per cent, without needless decimals."""
+    return f"{100 * share:g} %"
+
+
+def _notes(records: Sequence[Mapping[str, object]], n_rows: int, confidence: float) -> tuple[str, ...]:
+    """Return the footnotes of a comparison."""
+    counts = sorted({int(as_float(r["n"])) for r in records})
+    n = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    notes = [
+        f"The intervals of all {n_rows} differences compared hold jointly with {_percent(confidence)} "
+        f"confidence; {n} replications, the same requests under every pilot."
+    ]
+    if counts[-1] < 2:
+        notes = ["One replication gives no interval, so all verdicts are withheld."]
+    alike: dict[str, list[str]] = {}
+    for record in records:
+        factor, _, word = scale_of(str(record["unit"]))
+        mid = f"{as_float(record['mid']) * factor:g} {word}".strip()
+        alike.setdefault(mid, []).append(str(record["label"]))
+    mids = ", ".join(f"{mid} ({'; '.join(dict.fromkeys(labels))})" for mid, labels in alike.items())
+    notes.append(f"The smallest difference that matters (MID): {mids}.")
+    if any(r["verdict"] == "undecided" and r["replications_needed"] for r in records):
+        notes.append("Needs: so many replications in all would about settle the verdict.")
+    if any(r["unit"] == "share" for r in records):
+        notes.append("Shares are in per cent, their differences in percentage points.")
+    if counts[-1] > 1 and any(r["verdict"] == "withheld" for r in records):
+        notes.append(
+            "Withheld: the measure depends on an overloaded post, or too many requests are still open; "
+            "its value depends on the length of the run."
+        )
+    return tuple(notes)
+
+
+def _means(measures: pl.DataFrame, confidence: float) -> dict[tuple[str, str, str], tuple[float, float]]:
+    """Return mean and half-width over replications by measure, group and pilot; NaN if any value is NaN."""
+    means = {}
+    for (measure, group, pilot), part in measures.group_by("measure", "group", "pilot"):
+        interval = mean_interval(part["value"].fill_null(math.nan).to_numpy(), confidence)
+        means[str(measure), str(group), str(pilot)] = interval.estimate, (interval.high - interval.low) / 2
+    return means
+
+
+def _measure_rows(measures: pl.DataFrame, comparison: pl.DataFrame) -> list[tuple[str, str, str, str]]:
+    """Return measure, group, label and unit of the rows of a summary, in order."""
+    if comparison.is_empty():
+        overall = measures.filter(pl.col("group") == "all").select("measure", "unit").unique(maintain_order=True)
+        return [(measure, "all", measure.replace("_", " "), unit) for measure, unit in overall.iter_rows()]
+    names = ("measure", "group", "label", "unit")
+    return list(comparison.select(names).unique(maintain_order=True).iter_rows())
+
+
+def _with_unit(label: str, unit: str) -> str:
+    """Return the label with its unit, if it has one."""
+    return f"{label} ({unit})" if unit else label

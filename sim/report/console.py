@@ -1,0 +1,82 @@
+"""The terminal, and how far a run is: a bar in a terminal, a line at every tenth elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def terminal() -> Console:
+    """Return the terminal; a file or pipe is written 120 columns wide."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=120)
+
+
+def quiet() -> Console:
+    """Return a console that prints nothing."""
+    from rich.console import Console
+
+    return Console(quiet=True)
+
+
+def for_a_caller() -> Console:
+    """Return where to tell a Python caller how far a run is: a terminal, a notebook's cell, or nowhere else."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if console.is_jupyter:  # plain lines: no widgets that may not be installed
+        return Console(highlight=False, width=100, force_jupyter=False, force_terminal=False)
+    return console if console.is_terminal else quiet()
+
+
+@dataclass
+class Progress:
+    """How far replications are; `done` counts those that were kept before too."""
+
+    console: Console
+    total: int
+    bar: Any
+    job: Any
+    first: int
+    done: int
+
+    @classmethod
+    def of(cls, console: Console, told: str, total: int, done: int = 0) -> Progress:
+        """Return the progress of so many replications, some of which are done already."""
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        bar = Bar(
+            *columns, console=console, disable=console.quiet or (not sys.stderr.isatty() and not console.is_terminal)
+        )
+        return cls(console, total, bar, bar.add_task(told, total=total, completed=done), done, done)
+
+    def __enter__(self) -> Progress:
+        """Show the bar."""
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the bar as it is."""
+        self.bar.stop()
+
+    def advance(self, what: str) -> None:
+        """Count one more."""
+        self.done += 1
+        self.bar.advance(self.job)
+        tenth = 10 * self.done // self.total > 10 * (self.done - 1) // self.total
+        if not self.console.is_terminal and (tenth or self.done == self.first + 1):
+            self.console.print(f"  {self.done} of {self.total}: kept {what}", markup=False)

@@ -1,0 +1,111 @@
+"""What a comparison found, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import polars as pl
+
+from sim.report.tables import MARKS, as_float
+
+
+def conclusion(comparison: pl.DataFrame, overloaded: Mapping[str, Sequence[str]], baseline: str) -> str:
+    """Return what the verdicts say, in plain sentences: nothing is concluded that is not a verdict.
+
+    Parameters
+    ----------
+    comparison
+        One row a measure and pilot. Where there are rows of group "all", only those are told.
+    overloaded
+        By pilot (the baseline too), the station groups that cannot keep up.
+    baseline
+        The pilot that all are compared with.
+
+    Returns
+    -------
+    str
+        One paragraph a pilot, in the order of the comparison.
+    """
+    overall = comparison.filter(pl.col("group") == "all")
+    told = comparison if overall.is_empty() else overall
+    pilots = told["pilot"].unique(maintain_order=True).to_list()
+    if not pilots:
+        return f"Nothing was compared with {baseline}."
+    parts = (told.filter(pl.col("pilot") == pilot) for pilot in pilots)
+    paragraphs = (_paragraph(rows, overloaded, baseline, p) for rows, p in zip(parts, pilots, strict=True))
+    return "\n\n".join(paragraphs)
+
+
+def _paragraph(rows: pl.DataFrame, overloaded: Mapping[str, Sequence[str]], baseline: str, pilot: str) -> str:
+    """Return the sentences on one pilot."""
+    labels = {verdict: rows.filter(pl.col("verdict") == verdict)["label"].to_list() for verdict in MARKS}
+    sentences = [_headline(labels, baseline, pilot)]
+    same, withheld = labels["no material difference"], labels["withheld"]
+    if 0 < len(same) < rows.height:
+        sentences.append(f"It makes no material difference on {_counted(same)}.")
+    if labels["undecided"]:
+        sentences.append(_undecided_sentence(rows.filter(pl.col("verdict") == "undecided")))
+    causes = _causes(overloaded, (pilot, baseline))
+    if as_float(rows["n"].max()) < 2:
+        nothing = f"One replication gives no interval, so nothing is concluded about {pilot} against {baseline}"
+        return f"{nothing}; {causes}." if causes else f"{nothing}."
+    if withheld:
+        verdicts = "The verdict on 1 is" if len(withheld) == 1 else f"The verdicts on {len(withheld)} are"
+        cause = causes or "too many requests were still open at the end"
+        sentences.append(f"{verdicts} withheld ({'; '.join(withheld)}), because {cause}.")
+    elif causes:
+        sentences.append(f"Note that {causes}.")
+    return " ".join(sentences)
+
+
+def _headline(labels: Mapping[str, list[str]], baseline: str, pilot: str) -> str:
+    """Return the first sentence: better, worse, both or neither."""
+    better, worse, same = labels["better"], labels["worse"], labels["no material difference"]
+    n_rows = sum(map(len, labels.values()))
+    judged = len(better) + len(worse) + len(same)
+    none = "none" if judged == n_rows else "none of those that could be judged"
+    of_all = f"of {n_rows} measures"
+    if better and worse:
+        return (
+            f"{pilot} is a mixed result: better than {baseline} on {_counted(better, of_all)}, "
+            f"but worse on {_counted(worse)}."
+        )
+    for labels_one, word, other in ((better, "better", "worse"), (worse, "worse", "better")):
+        if len(labels_one) == n_rows:
+            return f"{pilot} is {word} than {baseline} on every measure ({'; '.join(labels_one)})."
+        if labels_one:
+            return f"{pilot} is {word} than {baseline} on {_counted(labels_one, of_all)} and {other} on {none}."
+    if len(same) == n_rows:
+        return f"{pilot} makes no difference that matters against {baseline}, on any of {n_rows} measures."
+    if len(labels["undecided"]) == n_rows:
+        return f"This study cannot tell {pilot} from {baseline}: none of {n_rows} measures is decided."
+    return f"No measure shows {pilot} to be better or worse than {baseline}."
+
+
+def _undecided_sentence(undecided: pl.DataFrame) -> str:
+    """Return what is undecided, and how many replications would settle it."""
+    few = f"{int(as_float(undecided['n'].max()))} replications are"
+    verb = "is" if undecided.height == 1 else "are"
+    labels = "; ".join(undecided["label"].to_list())
+    needed = undecided["replications_needed"].drop_nulls()
+    settled = ", and it cannot be foreseen how many would do"
+    if not needed.is_empty():
+        which = "what can be settled" if len(needed) < undecided.height else "all of it"
+        settled = f"; about {int(as_float(needed.max()))} would settle {which if undecided.height > 1 else 'it'}"
+    return f"{undecided.height} {verb} undecided ({labels}): {few} too few{settled}."
+
+
+def _causes(overloaded: Mapping[str, Sequence[str]], pilots: Iterable[str]) -> str:
+    """Return which posts are overloaded under these pilots; empty if none is."""
+    causes = []
+    for name in pilots:
+        posts = list(overloaded.get(name, ()))
+        if posts:
+            listed = ", ".join(posts[:-1]) + " and " + posts[-1] if len(posts) > 1 else posts[0]
+            causes.append(f"{listed} {'is' if len(posts) == 1 else 'are'} overloaded under {name}")
+    return " and ".join(causes)
+
+
+def _counted(labels: Sequence[str], of_all: str = "") -> str:
+    """Return how many labels there are, and which."""
+    return f"{' '.join(filter(None, [str(len(labels)), of_all]))} ({'; '.join(labels)})"

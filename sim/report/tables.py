@@ -1,0 +1,323 @@
+"""Tables for a terminal and for Markdown, and numbers as they are told."""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.table import Table as RichTable
+
+
+Align = Literal["left", "right"]
+
+
+MARKS = {
+    "better": "▲",
+    "worse": "▼",
+    "no material difference": "=",
+    "undecided": "?",
+    "withheld": "–",
+}
+"""The verdicts, in the order in which they are told, and the mark that stands for each."""
+
+
+_NARROWEST_HEADING = 10
+
+
+_NARROWEST_WORDS = 14
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: its heading, and the side on which its cells stand."""
+
+    heading: str
+    align: Align = "left"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table to be read: the same cells in a terminal and in Markdown.
+
+    Parameters
+    ----------
+    title
+        One line above the table.
+    columns
+        Headings, left to right. Cells of a right-aligned column are numbers and never wrap.
+    rows
+        Cells as text, one a column.
+    notes
+        Sentences below the table.
+
+    Raises
+    ------
+    ValueError
+        If a row has not one cell a column.
+    """
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        n_columns = len(self.columns)
+        for i, row in enumerate(self.rows):
+            if len(row) != n_columns:
+                raise ValueError(f"rows[{i}] must have {n_columns} cells, one a column, got {len(row)}")
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the table in as many pieces as the width needs; each repeats the first column."""
+        pieces = self._pieces(options.max_width)
+        for i, piece in enumerate(pieces):
+            last = i == len(pieces) - 1
+            yield piece.to_rich() if last else replace(piece, notes=()).to_rich()
+
+    def to_rich(self) -> RichTable:
+        """Return the table for a Rich console in one piece; it wraps words, never numbers."""
+        from rich import box
+        from rich.table import Table as RichTable
+        from rich.text import Text
+
+        rich_table = RichTable(
+            title=Text(literal(self.title), style="bold"),
+            title_justify="left",
+            caption=Text("\n".join(map(literal, self.notes)), style="dim") if self.notes else None,
+            caption_justify="left",
+            box=box.SIMPLE_HEAD,
+            pad_edge=False,
+        )
+        for i, column in enumerate(self.columns):
+            numeric = column.align == "right"
+            heading = "\n".join(self._heading(i)) if numeric else literal(column.heading)
+            rich_table.add_column(Text(heading), justify=column.align, no_wrap=numeric, overflow="fold")
+        for row in self.rows:
+            rich_table.add_row(*(Text(literal(cell)) for cell in row))
+        return rich_table
+
+    def _heading(self, i: int) -> list[str]:
+        """Return the lines of the heading of a column of numbers, about as wide as its cells."""
+        width = max((len(row[i]) for row in self.rows), default=0)
+        return _wrapped_name(literal(self.columns[i].heading), max(width, _NARROWEST_HEADING))
+
+    def _pieces(self, width: int) -> list[Table]:
+        """Return the table cut into tables that fit the width, if its numbers are too wide for one."""
+        groups: list[list[int]] = [[]]
+        room = width - _NARROWEST_WORDS
+        for i, column in enumerate(self.columns[1:], start=1):
+            cells = [len(row[i]) for row in self.rows]
+            numeric = column.align == "right"
+            needed = max([*cells, *map(len, self._heading(i))]) if numeric else _NARROWEST_HEADING
+            room -= needed + 3
+            if room < 0 and groups[-1]:
+                groups.append([])
+                room = width - _NARROWEST_WORDS - needed - 3
+            groups[-1].append(i)
+        pieces = []
+        for group in groups:
+            kept = [0, *group] if self.columns else []
+            columns = tuple(self.columns[i] for i in kept)
+            rows = tuple(tuple(row[i] for i in kept) for row in self.rows)
+            pieces.append(replace(self, columns=columns, rows=rows))
+        return pieces
+
+    def to_text(self, width: int = 120) -> str:
+        """Return the table as plain text, at most so many columns wide, without a final newline."""
+        from rich.console import Console
+
+        console = Console(width=width, color_system=None, force_terminal=False, force_jupyter=False)
+        with console.capture() as capture:
+            console.print(self)
+        return capture.get().rstrip("\n")
+
+    def to_html(self) -> str:
+        """Return the table as HTML, its notes below it; whatever is in its cells stays text."""
+        align = [f' style="text-align: {column.align}"' for column in self.columns]
+        head = "".join(f"<th{a}>{_html(c.heading)}</th>" for a, c in zip(align, self.columns, strict=True))
+        body = "".join(
+            "<tr>" + "".join(f"<td{a}>{_html(cell)}</td>" for a, cell in zip(align, row, strict=True)) + "</tr>"
+            for row in self.rows
+        )
+        notes = "".join(f"<p><small>{_html(note)}</small></p>" for note in self.notes)
+        caption = f"<caption>{_html(self.title)}</caption>"
+        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{notes}"
+
+    def _repr_html_(self) -> str:
+        """Return the table for a notebook."""
+        return self.to_html()
+
+    def to_markdown(self) -> str:
+        """Return the table in Markdown (GitHub's dialect), its notes below it, without a final newline."""
+        rule = ["---:" if column.align == "right" else "---" for column in self.columns]
+        headings = [escape_markdown(column.heading) for column in self.columns]
+        body = [[escape_markdown(cell) for cell in row] for row in self.rows]
+        lines = [f"**{escape_markdown(self.title)}**", ""]
+        lines += ["| " + " | ".join(cells) + " |" for cells in [headings, rule, *body]]
+        for note in self.notes:
+            lines += ["", escape_markdown(note)]
+        return "\n".join(lines)
+
+
+def literal(text: str) -> str:
+    """Return the text on one line, with control and direction characters as spaces."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def _html(text: str) -> str:
+    """Return HTML that shows a text as it is, on one line."""
+    return html.escape(literal(text))
+
+
+def escape_markdown(text: str) -> str:
+    """Return Markdown that shows the text as it is, on one line, also within a cell of a table."""
+    text = re.sub(r"([\\`*\[\]|~$#!])", r"\\\1", literal(text))
+    # An underscore within a word is no emphasis, and names are full of them.
+    text = re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", text)
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def decimals(scale: float, size: float = 0.0) -> int:
+    """Return the decimals that show two significant digits of a half-width, but at most four of the number.
+
+    Parameters
+    ----------
+    scale
+        The half-width, in the unit of the number. 0 and NaN say nothing: three digits of the number.
+    size
+        The largest number to be shown with these decimals; NaN and 0 set no limit.
+    """
+    has_size = math.isfinite(size) and size != 0
+    most = 3 - math.floor(math.log10(abs(size))) if has_size else 4
+    if not math.isfinite(scale) or scale == 0:
+        wanted = most - 1 if has_size else 2
+    else:
+        wanted = 1 - math.floor(math.log10(abs(scale)))
+    return min(max(min(wanted, most), 0), 4)
+
+
+def number(value: float | None, places: int, *, signed: bool = False) -> str:
+    """Return a number as text with so many decimals; a dash for None and NaN; never a negative zero."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    rounded = round(value, places) or 0.0
+    return f"{rounded:+,.{places}f}" if signed and rounded else f"{rounded:,.{places}f}"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One row of a comparison as words: the two means, the difference with its interval, and units."""
+
+    label: str
+    unit: str
+    baseline: str
+    pilot: str
+    difference: str
+    interval: str
+    verdict: str
+
+
+def difference(row: Mapping[str, object]) -> Difference:
+    """Return one row of the comparison as words; shares are told in per cent and their differences in points.
+
+    A withheld row keeps its means but shows no difference, which would depend on the length of the run,
+    unless a single replication is the reason: then the difference stands without an interval.
+    """
+    factor, unit, _ = scale_of(str(row["unit"]))
+    before, after, gap, low, high = (
+        as_float(row[name]) * factor for name in ("baseline_mean", "pilot_mean", "difference", "low", "high")
+    )
+    half_width = (high - low) / 2
+    # Without an interval (one replication), digits follow the smallest difference that matters.
+    numbers = [abs(x) for x in (before, after, gap) if math.isfinite(x)]
+    scale = half_width if half_width > 0 else as_float(row["mid"]) * factor
+    places = decimals(scale, max(numbers, default=math.nan))
+    verdict = str(row["verdict"])
+    told = verdict != "withheld" or as_float(row["n"]) < 2
+    has_interval = told and math.isfinite(low) and math.isfinite(high)
+    return Difference(
+        label=str(row["label"]),
+        unit=unit,
+        baseline=number(before, places),
+        pilot=number(after, places),
+        difference=number(gap, places, signed=True) if told else "–",
+        interval=f"[{number(low, places, signed=True)}, {number(high, places, signed=True)}]" if has_interval else "",
+        verdict=verdict,
+    )
+
+
+def counted(n: int, noun: str) -> str:
+    """Return so many of something in words."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def scale_of(unit: str) -> tuple[float, str, str]:
+    """Return the factor for showing a unit, its word, and the word for differences in it."""
+    return (100.0, "%", "points") if unit == "share" else (1.0, unit, unit)
+
+
+def rows_table(
+    title: str,
+    rows: pl.DataFrame | Sequence[Mapping[str, object]],
+    notes: Iterable[str] = (),
+    places: int = 2,
+) -> Table:
+    """Return a table of a frame or of rows by name: numbers to the right, with so many decimals.
+
+    Parameters
+    ----------
+    title, notes
+        As in `Table`.
+    rows
+        Columns keep the order of the frame, or of the first row. None and NaN become a dash.
+    places
+        Decimals of floats; whole numbers have none.
+    """
+    records = rows.to_dicts() if isinstance(rows, pl.DataFrame) else list(rows)
+    names = rows.columns if isinstance(rows, pl.DataFrame) else list(records[0]) if records else []
+    columns = tuple(Column(name, _side(record[name] for record in records)) for name in names)
+    cells = tuple(tuple(_cell(record[name], places) for name in names) for record in records)
+    return Table(title, columns, cells, tuple(notes))
+
+
+def _side(values: Iterable[object]) -> Align:
+    """Return the side of a column: right if every value that is there is a number."""
+    there = [v for v in values if v is not None]
+    numeric = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in there)
+    return "right" if there and numeric else "left"
+
+
+def _cell(value: object, places: int) -> str:
+    """Return a value as the text of a cell."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return number(value, places) if isinstance(value, float) else str(value)
+
+
+def _wrapped_name(name: str, width: int) -> list[str]:
+    """Return the name in lines of at most the width, broken after underscores and spaces where possible."""
+    lines = [""]
+    for piece in re.findall(r"[^_\s-]*[_\s-]|[^_\s-]+", name):
+        for start in range(0, len(piece), width):
+            part = piece[start : start + width]
+            if lines[-1] and len(lines[-1]) + len(part.rstrip()) > width:
+                lines.append("")
+            lines[-1] += part
+    return [line.rstrip() for line in lines]
+
+
+def as_float(value: object) -> float:
+    """Return a cell as a float: NaN for a null."""
+    return math.nan if value is None else float(value)  # type: ignore[arg-type]

@@ -1,0 +1,257 @@
+"""The effects of the factors of a study on a response, as tables: main effects, curves, cells and a summary.
+
+Every mean over settings is taken within a replication first, and its interval is over replications. Intervals hold one
+by one. Missing values are treated as described in `sim.statistics.responses`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from sim.statistics.intervals import Interval, mean_interval, paired_difference
+from sim.statistics.responses import cells, levels
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sim.statistics.responses import Cell, Response
+
+NONE = Interval(math.nan, math.nan, math.nan, 0)
+"""Where there is no value."""
+
+_BOUNDS = ("", "_low", "_high")
+
+
+def main_effects(
+    settings: pl.DataFrame, response: Response, factors: Sequence[str], confidence: float = 0.95
+) -> pl.DataFrame:
+    """Return the mean response at each level of each factor, over the settings of all others.
+
+    Parameters
+    ----------
+    settings : polars.DataFrame
+        A full design, or nearly: all columns but `setting` are factors.
+    response : Response
+        The measure or effect.
+    factors : sequence of str
+        Whose main effects are wanted; at least one.
+    confidence : float
+        Of each interval, between 0 and 1, both excluded.
+
+    Returns
+    -------
+    polars.DataFrame
+        response, unit, factor, level, order, x, mean, low, high, n; then change, change_low, change_high: the paired
+        difference from the first level of the factor that has a value (its interval tells levels apart, those of the
+        means do not); rows and left_out: combinations of the other factors averaged over, and those left out at all
+        levels; why: why there is no value, or an empty text. n counts replications, those that all settings used for
+        this factor have.
+
+    Raises
+    ------
+    ValueError
+        There must be a factor, crossed with the others.
+    """
+    if not factors:
+        raise ValueError("factors must be at least one, got none")
+    table = []
+    for factor in factors:
+        crossed = cells(settings, response, (factor,))
+        n = min((len(v) for c in crossed for v in c.values), default=0)
+        mean_of_cell = [np.mean([v[:n] for v in c.values], axis=0) if c.values else None for c in crossed]
+        first = next((m for m in mean_of_cell if m is not None), None)
+        for cell, mean in zip(crossed, mean_of_cell, strict=True):
+            interval = NONE if mean is None else mean_interval(mean, confidence)
+            (level,), (order,) = cell.levels, cell.orders
+            change = NONE
+            if mean is not None and first is not None:
+                d = paired_difference(first, mean, confidence)
+                change = Interval(d.estimate, d.low, d.high, d.n)
+            table.append(
+                _named(response)
+                | {"factor": factor, "level": level.text, "order": order, "x": level.x}
+                | _shown(interval)
+                | {"change": change.estimate, "change_low": change.low, "change_high": change.high}
+                | {"rows": len(cell.values), "left_out": cell.left_out, "why": cell.why}
+            )
+    return _table(table, ("response", "unit", "factor", "level", "why"))
+
+
+def sampled_effects(
+    settings: pl.DataFrame, response: Response, factors: Sequence[str], confidence: float = 0.95
+) -> pl.DataFrame:
+    """Return the mean response in each quarter of each factor's range in a sample, over all values of the others.
+
+    For designs that sample their factors (Latin hypercube, Sobol sequence). A factor of few levels keeps them.
+
+    Parameters
+    ----------
+    settings, response, factors, confidence
+        As for `main_effects`; the settings need not be crossed.
+
+    Returns
+    -------
+    polars.DataFrame
+        response, unit, factor, level, order, x, mean, low, high, n, rows, left_out, why as in `main_effects`; here a
+        value is a setting's mean over its replications, the interval is over the settings of a quarter, and n and
+        rows count these. Settings without a value are left out of their quarter and counted.
+    """
+    table = []
+    for factor in factors:
+        ordered, group = levels(settings, factor)
+        names = [level.text for level in ordered]
+        x = np.array([math.nan if level.x is None else level.x for level in ordered])
+        if len(ordered) > QUARTERS + 2 and np.isfinite(x).all():
+            parts = np.array_split(np.arange(len(ordered)), QUARTERS)
+            which = np.concatenate([np.full(len(part), i) for i, part in enumerate(parts)])
+            names = [f"{x[part[0]]:.3g} to {x[part[-1]]:.3g}" for part in parts]
+            x, group = np.array([x[part].mean() for part in parts]), which[group]
+        for order, name in enumerate(names):
+            ids = settings["setting"].to_numpy()[group == order].tolist()
+            known = [v.mean() for v in map(response.at, ids) if v is not None]
+            why = "" if known else "; ".join(dict.fromkeys(map(response.reason, ids)))
+            table.append(
+                _named(response)
+                | {"factor": factor, "level": name, "order": order}
+                | {"x": float(x[order]) if np.isfinite(x[order]) else None}
+                | _shown(mean_interval(known, confidence) if known else NONE)
+                | {"rows": len(known), "left_out": len(ids) - len(known), "why": why}
+            )
+    return _table(table, ("response", "unit", "factor", "level", "why"))
+
+
+QUARTERS = 4
+"""Parts into which a sampled factor is cut."""
+
+
+def omissions(table: pl.DataFrame) -> list[str]:
+    """Return a sentence for each factor whose main effects leave out combinations of the other factors."""
+    shown = table.filter(pl.col("why") == "").unique("factor", maintain_order=True)
+    return [
+        f"Means at the levels of {factor} are over {rows} of {rows + left_out} combinations of the other factors: the "
+        "rest has no value at one level or more, and is left out at all."
+        for factor, rows, left_out in shown.select("factor", "rows", "left_out").iter_rows()
+        if left_out
+    ]
+
+
+def curve(
+    settings: pl.DataFrame, response: Response, factor: str, series: str | None = None, confidence: float = 0.95
+) -> pl.DataFrame:
+    """Return the response along a factor, as one curve or as one for each level of another factor.
+
+    Other factors of the settings, if there are any, are averaged over as in `main_effects`. Each point uses all the
+    replications that it has.
+
+    Returns
+    -------
+    polars.DataFrame
+        response, unit, series, x, level, order, mean, low, high, n, then rows, left_out and why as in `main_effects`.
+        Series are texts (empty where there is one), in the order of their levels.
+
+    Raises
+    ------
+    ValueError
+        The factors must be crossed with the others: a design that samples intervals has no curves.
+    """
+    shown = (factor,) if series is None else (series, factor)
+    table = [
+        _named(response)
+        | {"series": "" if series is None else cell.levels[0].text}
+        | {"x": cell.levels[-1].x, "level": cell.levels[-1].text, "order": cell.orders[-1]}
+        | _shown(_mean(cell, confidence))
+        | {"rows": len(cell.values), "left_out": cell.left_out, "why": cell.why}
+        for cell in cells(settings, response, shown)
+    ]
+    return _table(table, ("response", "unit", "series", "level", "why"))
+
+
+def heat(settings: pl.DataFrame, response: Response, x: str, y: str, confidence: float = 0.95) -> pl.DataFrame:
+    """Return the response at every cell of two factors.
+
+    Returns
+    -------
+    polars.DataFrame
+        response, unit, x_factor, x_level, x_order, y_factor, y_level, y_order, mean, low, high, n, why, then rows and
+        left_out as in `main_effects`. A cell that was not run has a row too.
+
+    Raises
+    ------
+    ValueError
+        The two factors must be crossed with the others.
+    """
+    table = [
+        _named(response)
+        | {"x_factor": x, "x_level": cell.levels[0].text, "x_order": cell.orders[0]}
+        | {"y_factor": y, "y_level": cell.levels[1].text, "y_order": cell.orders[1]}
+        | _shown(_mean(cell, confidence))
+        | {"why": cell.why, "rows": len(cell.values), "left_out": cell.left_out}
+        for cell in cells(settings, response, (x, y))
+    ]
+    return _table(table, ("response", "unit", "x_factor", "x_level", "y_factor", "y_level", "why"))
+
+
+def summary(settings: pl.DataFrame, responses: Sequence[Response], confidence: float = 0.95) -> pl.DataFrame:
+    """Return one row a setting: its levels, its replications, and mean, low and high of every response.
+
+    Returns
+    -------
+    polars.DataFrame
+        The columns of the settings; n; for each response NAME, NAME_low, NAME_high (NaN: withheld or impossible); why:
+        "NAME: reason" of those without a value, or an empty text.
+
+    Raises
+    ------
+    ValueError
+        Responses must not be named as a factor or twice.
+    """
+    columns: dict[str, list[object]] = {
+        "n": [],
+        **{f"{r.name}{end}": [] for r in responses for end in _BOUNDS},
+        "why": [],
+    }
+    taken = [*settings.columns, "n", "why", *(f"{r.name}{end}" for r in responses for end in _BOUNDS)]
+    twice = sorted({name for name in taken if taken.count(name) > 1})
+    if twice:
+        raise ValueError(f"columns must have names of their own, got {', '.join(twice)} twice")
+    for setting in settings["setting"].to_list():
+        columns["n"].append(max((len(r.values.get(setting, ())) for r in responses), default=0))
+        for r in responses:
+            values = r.at(setting)
+            interval = NONE if values is None else mean_interval(values, confidence)
+            for end, value in zip(_BOUNDS, (interval.estimate, interval.low, interval.high), strict=True):
+                columns[f"{r.name}{end}"].append(value)
+        reasons = [f"{r.name}: {r.reason(setting)}" for r in responses if r.reason(setting)]
+        columns["why"].append("; ".join(reasons))
+    floats = {name: pl.Float64 for name in columns if name not in ("n", "why")}
+    return settings.hstack(pl.DataFrame(columns, schema={"n": pl.Int64, **floats, "why": pl.String}))
+
+
+def _mean(cell: Cell, confidence: float) -> Interval:
+    """Return the mean over the settings of a cell; it is taken within replications first."""
+    n = min((len(v) for v in cell.values), default=0)
+    return mean_interval(np.mean([v[:n] for v in cell.values], axis=0), confidence) if n else NONE
+
+
+def _named(response: Response) -> dict[str, object]:
+    """Return the columns of the name and unit of a response."""
+    return {"response": response.name, "unit": response.unit}
+
+
+def _shown(interval: Interval) -> dict[str, object]:
+    """Return the columns of an interval."""
+    return {"mean": interval.estimate, "low": interval.low, "high": interval.high, "n": interval.n}
+
+
+def _table(rows: list[dict[str, object]], texts: Sequence[str]) -> pl.DataFrame:
+    """Return the rows as a table whose types do not depend on its values."""
+    whole = ("order", "x_order", "y_order", "n", "rows", "left_out")
+    schema = {
+        name: pl.String if name in texts or name.endswith("_level") else pl.Int64 if name in whole else pl.Float64
+        for name in rows[0]
+    }
+    return pl.DataFrame(rows, schema=schema)

@@ -1,0 +1,339 @@
+"""Means and paired differences over replications, with intervals that hold singly or all at once."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import ArrayLike
+
+    from sim.arrays import Floats
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean over `n` replications and its confidence interval; NaN where there is none."""
+
+    estimate: float
+    low: float
+    high: float
+    n: int
+
+    @property
+    def half_width(self) -> float:
+        """Return half the length of the interval (unit of the measure)."""
+        return (self.high - self.low) / 2
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A paired difference, other minus baseline, over `n` replications.
+
+    Attributes
+    ----------
+    estimate, low, high : float
+        Mean difference and its interval (unit of the measure); NaN where withheld, the bounds also
+        where n < 2.
+    n : int
+        Replications, that is pairs.
+    sd : float
+        Standard deviation of the differences of single replications; NaN where n < 2.
+    correlation : float
+        Of the pair over the replications: what common random numbers achieve. Exactly 1 for equal
+        vectors; NaN where either vector is constant (even where both are equal).
+    variance_ratio : float
+        Variance of the difference over the sum of the two variances: what it would be with
+        independent streams. Below 1, common random numbers helped; NaN where both are constant.
+    p_value : float
+        Two-sided t test of no difference; 1 for equal vectors, 0 for any other constant difference.
+    p_holm : float
+        The same, adjusted for its family after Holm; in a family of one the same number.
+    family_size : int
+        Differences that share the joint confidence of the interval.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    n: int
+    sd: float
+    correlation: float
+    variance_ratio: float
+    p_value: float
+    p_holm: float
+    family_size: int = 1
+
+    @classmethod
+    def withheld(cls, n: int) -> Difference:
+        """Return a difference over n replications of which nothing is known."""
+        nan = math.nan
+        return cls(nan, nan, nan, n, sd=nan, correlation=nan, variance_ratio=nan, p_value=nan, p_holm=nan)
+
+    @property
+    def half_width(self) -> float:
+        """Return half the length of the interval (unit of the measure)."""
+        return (self.high - self.low) / 2
+
+
+class Ranks(NamedTuple):
+    """Ranks (1 is the least) of the two order statistics that bracket a quantile.
+
+    None where too few values give no bound on that side; `coverage` is exact for continuous laws.
+    """
+
+    low: int | None
+    high: int | None
+    coverage: float
+
+
+def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
+    """Return the mean over replications and its t interval.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+        One value a replication. A value that is NaN or infinite was withheld, and withholds all.
+    confidence : float
+        Between 0 and 1, both excluded.
+
+    Returns
+    -------
+    Interval
+        In the unit of the values. All NaN where a value is withheld or there is none; bounds NaN
+        where n < 2; equal values have an interval of no length.
+
+    Raises
+    ------
+    ValueError
+        Confidence must be between 0 and 1; values must be one-dimensional.
+
+    References
+    ----------
+    Law (2015), Simulation Modeling and Analysis, 5th ed., eq. 4.12.
+    """
+    check_confidence(confidence)
+    x = vector("values", values)
+    n = len(x)
+    mean, sd = _moments(x)
+    half = half_width(sd, n, confidence)
+    return Interval(mean, mean - half, mean + half, n)
+
+
+def paired_difference(baseline: ArrayLike, other: ArrayLike, confidence: float = 0.95) -> Difference:
+    """Return the mean of other minus baseline, replication by replication, and its t interval.
+
+    Parameters
+    ----------
+    baseline, other : array_like, shape (n,)
+        One value a replication; equal places are the same replication, on the same random numbers.
+    confidence : float
+        Between 0 and 1, both excluded.
+
+    Returns
+    -------
+    Difference
+        In the unit of the values. All NaN where any value is NaN or infinite. Equal vectors give
+        estimate 0 and the interval [0, 0].
+
+    Raises
+    ------
+    ValueError
+        Confidence must be between 0 and 1; the two must be one-dimensional and of one length.
+
+    References
+    ----------
+    Law (2015), Simulation Modeling and Analysis, 5th ed., sections 10.2.1 (paired t) and 11.2
+    (common random numbers).
+    """
+    check_confidence(confidence)
+    x, y = vector("baseline", baseline), vector("other", other)
+    if len(x) != len(y):
+        raise ValueError(f"other must be of the length of baseline, {len(x)}, got {len(y)}")
+    n = len(x)
+    if not np.isfinite(x).all() or not np.isfinite(y).all():
+        return Difference.withheld(n)
+    mean, sd = _moments(y - x)
+    half = half_width(sd, n, confidence)
+    correlation, ratio = _pairing(x, y, sd)
+    p_value = _p_value(mean, sd, n)
+    return Difference(mean, mean - half, mean + half, n, sd, correlation, ratio, p_value, p_value)
+
+
+def simultaneous(pairs: Iterable[tuple[ArrayLike, ArrayLike]], confidence: float = 0.95) -> list[Difference]:
+    """Return the paired differences of one table, with intervals that hold simultaneously.
+
+    With at least the stated confidence *all* intervals hold at once, for any dependence
+    between them (Bonferroni). `p_holm` is adjusted after Holm, which rejects at least as often.
+
+    Parameters
+    ----------
+    pairs : iterable of (baseline, other)
+        As for `paired_difference`.
+    confidence : float
+        Joint confidence, between 0 and 1, both excluded.
+
+    Returns
+    -------
+    list of Difference
+        In the order of the pairs. Those without an interval (withheld, n < 2) stay NaN and are not
+        counted in the family size, as they claim nothing.
+
+    Raises
+    ------
+    ValueError
+        As of `paired_difference`.
+
+    References
+    ----------
+    Law (2015), section 9.7 (Bonferroni). Holm (1979), A simple sequentially rejective multiple test
+    procedure, Scandinavian Journal of Statistics 6, 65-70.
+    """
+    singles = [paired_difference(baseline, other, confidence) for baseline, other in pairs]
+    k = sum(not math.isnan(d.low) for d in singles)
+    if not k:
+        return singles
+    adjusted = holm([d.p_value for d in singles])
+    family = []
+    for d, p_holm in zip(singles, adjusted, strict=True):
+        half = half_width(d.sd, d.n, confidence, k)
+        low, high = d.estimate - half, d.estimate + half
+        family.append(replace(d, low=low, high=high, p_holm=float(p_holm), family_size=k))
+    return family
+
+
+def holm(p_values: ArrayLike) -> Floats:
+    """Return p-values adjusted for their number by Holm's procedure.
+
+    Parameters
+    ----------
+    p_values : array_like, shape (k,)
+        NaN ones are not counted.
+
+    Returns
+    -------
+    ndarray, shape (k,)
+        At most 1; NaN where the p-value was.
+
+    References
+    ----------
+    Holm (1979), Scandinavian Journal of Statistics 6, 65-70.
+    """
+    p = vector("p_values", p_values)
+    adjusted = np.full(len(p), math.nan)
+    order = np.argsort(p, kind="stable")  # NaN last
+    order = order[: np.count_nonzero(~np.isnan(p))]
+    factors = np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * factors), 1.0)
+    return adjusted
+
+
+def quantile_interval_ranks(n: int, p: float, confidence: float = 0.95) -> Ranks:
+    """Return the ranks of the values that bracket the p-quantile of n independent values of any law.
+
+    Each tail is at most half of 1 - confidence, and the ranks are the closest that achieve this.
+
+    Parameters
+    ----------
+    n : int
+        Number of values, at least 1; independent, so usually one a replication.
+    p : float
+        Of the quantile, between 0 and 1, both excluded.
+    confidence : float
+        Between 0 and 1, both excluded.
+
+    Returns
+    -------
+    Ranks
+        Ranks from 1 to n, None where n is too small for a bound on that side; exact coverage.
+
+    Raises
+    ------
+    ValueError
+        n must be at least 1; p and confidence between 0 and 1.
+
+    References
+    ----------
+    David and Nagaraja (2003), Order Statistics, 3rd ed., section 7.1.
+    """
+    from scipy.special import bdtr
+
+    check_confidence(confidence)
+    if n < 1:
+        raise ValueError(f"n must be at least 1, got {n}")
+    if not 0 < p < 1:
+        raise ValueError(f"p must be between 0 and 1, got {p}")
+    tail = (1 - confidence) / 2
+    below = np.asarray(bdtr(np.arange(n, dtype=np.float64), n, p))  # P(B <= k), k = 0 .. n - 1
+    above = 1 - below  # P(B >= k + 1)
+    n_low = int(np.count_nonzero(below <= tail))
+    n_high = int(np.count_nonzero(above <= tail))
+    low = n_low or None
+    high = n - n_high + 1 if n_high else None
+    missed_below = float(below[low - 1]) if low else 0.0
+    missed_above = float(above[high - 1]) if high else 0.0
+    return Ranks(low, high, 1 - missed_below - missed_above)
+
+
+def vector(name: str, values: ArrayLike) -> Floats:
+    """Return the values as a vector, or raise if they are not one-dimensional."""
+    x = np.asarray(values, dtype=np.float64)
+    if x.ndim != 1:
+        raise ValueError(f"{name} must be one-dimensional, got shape {x.shape}")
+    return x
+
+
+def check_confidence(confidence: float) -> None:
+    """Raise unless a confidence is between 0 and 1."""
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must be between 0 and 1, got {confidence}")
+
+
+def _moments(x: Floats) -> tuple[float, float]:
+    """Return mean and standard deviation, NaN if undefined."""
+    if not len(x) or not np.isfinite(x).all():
+        return math.nan, math.nan
+    if (x == x[0]).all():  # the mean of equal floats need not be that float
+        return float(x[0]), 0.0 if len(x) > 1 else math.nan
+    return float(x.mean()), float(x.std(ddof=1))
+
+
+def half_width(sd: float, n: int, confidence: float, family_size: int = 1) -> float:
+    """Return the half-width of one of `family_size` t intervals of a joint confidence."""
+    from scipy.special import stdtrit
+
+    if n < 2:
+        return math.nan
+    tail = (1 - confidence) / (2 * family_size)
+    return -float(stdtrit(n - 1, tail)) * sd / math.sqrt(n)
+
+
+def _p_value(mean: float, sd: float, n: int) -> float:
+    """Return the two-sided p-value of the t test that the mean is 0."""
+    from scipy.special import stdtr
+
+    if n < 2:
+        return math.nan
+    if sd == 0:
+        return 1.0 if mean == 0 else 0.0
+    return 2 * float(stdtr(n - 1, -abs(mean) * math.sqrt(n) / sd))
+
+
+def _pairing(x: Floats, y: Floats, sd: float) -> tuple[float, float]:
+    """Return correlation and variance ratio of a finite pair."""
+    sd_x, sd_y = _moments(x)[1], _moments(y)[1]
+    independent = sd_x**2 + sd_y**2
+    if math.isnan(independent) or independent == 0:
+        return math.nan, math.nan
+    ratio = sd**2 / independent
+    if sd_x == 0 or sd_y == 0:
+        return math.nan, ratio
+    if sd == 0 and (x == y).all():
+        return 1.0, ratio
+    covariance = float((x - x.mean()) @ (y - y.mean())) / (len(x) - 1)
+    return max(-1.0, min(1.0, covariance / (sd_x * sd_y))), ratio

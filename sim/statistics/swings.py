@@ -1,0 +1,150 @@
+"""The swings of an effect: how far it moves over the range of each factor with all else at the base, widest first."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from sim.statistics.intervals import Interval, mean_interval, paired_difference
+from sim.statistics.responses import levels
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sim.arrays import Floats
+    from sim.statistics.responses import Response
+
+NONE = Interval(math.nan, math.nan, math.nan, 0)
+
+
+@dataclass(frozen=True)
+class Ends:
+    """An effect at the two ends of a factor's range, all else at its base.
+
+    Attributes
+    ----------
+    factor, base_level, low_level, high_level : str
+        The factor, and its levels as texts.
+    low, high : ndarray of float, shape (n,), or None
+        The effect at each end, one value a replication, the same replications as at the base. None: the end cannot be;
+        NaN: it is withheld.
+    why : str
+        Why an end has no value, or an empty text.
+    """
+
+    factor: str
+    base_level: str
+    low_level: str
+    high_level: str
+    low: Floats | None
+    high: Floats | None
+    why: str = ""
+
+
+class Tornado(NamedTuple):
+    """The table of the ends, widest swing first, and the effect at the base."""
+
+    table: pl.DataFrame
+    base: Interval
+
+
+def ends(settings: pl.DataFrame, response: Response, base: int, factors: Sequence[str]) -> list[Ends]:
+    """Return the effect at the first and the last level of each factor, from the settings that differ in it alone.
+
+    Parameters
+    ----------
+    settings : polars.DataFrame
+        All columns but `setting` are factors.
+    response : Response
+        The effect, or a measure.
+    base : int
+        The setting that all others are compared with; where its level is an end, it is that end.
+    factors : sequence of str
+        Whose ends are wanted.
+
+    Raises
+    ------
+    ValueError
+        The base must be one of the settings.
+    """
+    if base not in settings["setting"]:
+        raise ValueError(f"base must be one of the settings, got {base}")
+    columns = {c: levels(settings, c) for c in settings.columns if c != "setting"}
+    ids = settings["setting"].to_numpy()
+    at = int(np.flatnonzero(ids == base)[0])
+    factor_ends = []
+    for factor in factors:
+        others = [index == index[at] for c, (_, index) in columns.items() if c != factor]
+        alone = np.flatnonzero(np.all(others, axis=0)) if others else np.arange(len(ids))
+        names, index = columns[factor]
+        low, high = alone[np.argmin(index[alone])], alone[np.argmax(index[alone])]
+        reasons = {names[index[i]].text: response.reason(int(ids[i])) for i in (low, high)}
+        texts = [names[index[i]].text for i in (at, low, high)]
+        values = [response.at(int(ids[i])) for i in (low, high)]
+        factor_ends.append(Ends(factor, texts[0], texts[1], texts[2], values[0], values[1], _why(reasons)))
+    return factor_ends
+
+
+def _why(reasons: dict[str, str]) -> str:
+    """Return why ends have no value: the one reason, or a reason for each level."""
+    given = {level: reason for level, reason in reasons.items() if reason}
+    if len(set(given.values())) < 2:
+        return next(iter(given.values()), "")
+    return "; ".join(f"{level}: {reason}" for level, reason in given.items())
+
+
+def tornado(base: Floats, factor_ends: Sequence[Ends], confidence: float = 0.95) -> Tornado:
+    """Return the table of how far an effect moves between the ends of each factor's range, widest swing first.
+
+    Parameters
+    ----------
+    base : ndarray of float, shape (n,)
+        The effect at the base, one value a replication.
+    factor_ends : sequence of Ends
+        The factors.
+    confidence : float
+        Of each interval, between 0 and 1, both excluded.
+
+    Returns
+    -------
+    Tornado
+        factor, base_level, low_level, high_level, low, low_from, low_to, high, high_from, high_to, swing, swing_from,
+        swing_to, why. The swing is the size of the paired difference between the ends; its interval begins at 0 where
+        the ends are not distinguished, and covers at least as often as stated. With one end alone there is no swing
+        (NaN) and the row is sorted by its distance from the base; rows without any value come last.
+    """
+    table: list[dict[str, object]] = []
+    reach = []
+    for e in factor_ends:
+        values = [v if v is not None and len(v) and np.isfinite(v).all() else None for v in (e.low, e.high)]
+        low, high = (NONE if v is None else mean_interval(v, confidence) for v in values)
+        swing = NONE if values[0] is None or values[1] is None else _swing(values[0], values[1], confidence)
+        steps = [_swing(base, v, confidence).estimate for v in values if v is not None]
+        far = steps[0] if math.isnan(swing.estimate) and steps else swing.estimate
+        reach.append(-math.inf if math.isnan(far) else far)
+        row: dict[str, object] = {
+            "factor": e.factor, "base_level": e.base_level, "low_level": e.low_level, "high_level": e.high_level,
+            "low": low.estimate, "low_from": low.low, "low_to": low.high,
+            "high": high.estimate, "high_from": high.low, "high_to": high.high,
+            "swing": swing.estimate, "swing_from": swing.low, "swing_to": swing.high,
+            "why": (e.why or "withheld") if any(v is None for v in values) else "",
+        }  # fmt: skip
+        table.append(row)
+    order = sorted(range(len(table)), key=lambda i: -reach[i])  # equal ones stay as they came
+    texts = ("factor", "base_level", "low_level", "high_level", "why")
+    numbers = ("low", "low_from", "low_to", "high", "high_from", "high_to", "swing", "swing_from", "swing_to")
+    schema = {name: pl.Float64 if name in numbers else pl.String for name in (*texts[:-1], *numbers, "why")}
+    rows = pl.DataFrame([table[i] for i in order], schema=schema)
+    return Tornado(rows, mean_interval(base, confidence))
+
+
+def _swing(one: Floats, other: Floats, confidence: float) -> Interval:
+    """Return the size of the difference over the common replications."""
+    n = min(len(one), len(other))
+    d = paired_difference(one[:n], other[:n], confidence)
+    sizes = abs(d.low), abs(d.high)
+    return Interval(abs(d.estimate), 0.0 if d.low <= 0 <= d.high else min(sizes), max(sizes), n)

@@ -1,0 +1,128 @@
+"""The warm-up that a pilot run shows a study to need, and whether the run was long enough to show it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from sim.statistics import intervals, mser5
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import ArrayLike
+
+    from sim.arrays import Floats
+
+
+class WarmUp(NamedTuple):
+    """The weeks to delete, and the evidence for them.
+
+    Attributes
+    ----------
+    weeks : int
+        For all series: the largest choice, of series that do not grow forever; the minimum if all do.
+    chosen : polars.DataFrame
+        series, weeks, judged (bool), growth, growth_low, growth_high: slope over the second half of the run (unit of
+        the series a week) with its interval over replications.
+    table : polars.DataFrame
+        series, week (from 0), mean over replications (NaN: nothing observed).
+    doubts : str
+        Which series cannot be judged and why, in words; empty if all can.
+    """
+
+    weeks: int
+    chosen: pl.DataFrame
+    table: pl.DataFrame
+    doubts: str
+
+
+def warm_up(
+    backlogs: Mapping[str, ArrayLike], minimum: int = 0, *, unit: str = "hours", confidence: float = 0.95
+) -> WarmUp:
+    """Return how many weeks to delete according to a pilot run: by MSER-5 on the mean of each series.
+
+    MSER-5 compares truncations by batches of five weeks, over the first half of the run. A choice at the very end of
+    its search, or a search without a choice, judges nothing: the run was too short, or the backlog grows forever.
+
+    Parameters
+    ----------
+    backlogs : mapping of str to array_like, shape (weeks, replications)
+        The work waiting at the end of each week, or another measure by week, of each series (a pilot, a setting). NaN:
+        nothing was observed.
+    minimum : int
+        The least number of weeks to delete.
+    unit : str
+        Of the series, for the words.
+    confidence : float
+        Of the growth, between 0 and 1, both excluded.
+
+    Raises
+    ------
+    ValueError
+        There must be a series; each must be of two dimensions and at least as long as the minimum.
+
+    References
+    ----------
+    White, Cobb and Spratt (2000), A comparison of five steady-state truncation heuristics for simulation, Proc. Winter
+    Simulation Conf., 755-760; Hoad, Robinson and Davies (2010), Automating warm-up length estimation, J. Operational
+    Research Society 61, 1389-1403.
+    """
+    if not backlogs:
+        raise ValueError("backlogs must be of at least one series, got none")
+    chosen, tables, doubts = [], [], []
+    for series, values in backlogs.items():
+        y = np.asarray(values, dtype=np.float64)
+        if y.ndim != 2:
+            raise ValueError(f"backlogs of {series} must be two-dimensional, got shape {y.shape}")
+        weeks = mser5.warm_up(y.T, minimum)
+        growth = _growth(y, confidence)
+        judged = _judged(y)
+        if not judged:
+            doubts.append(_doubt(series, len(y), growth, unit))
+        chosen.append((series, weeks, judged, growth.estimate, growth.low, growth.high))
+        tables.append(pl.DataFrame({"series": [series] * len(y), "week": np.arange(len(y)), "mean": _weekly_means(y)}))
+    schema = {"series": pl.String, "weeks": pl.Int64, "judged": pl.Boolean}
+    schema |= dict.fromkeys(("growth", "growth_low", "growth_high"), pl.Float64)
+    chosen_table = pl.DataFrame(chosen, schema=schema, orient="row")
+    weeks = max((weeks for _, weeks, judged, _, growth, _ in chosen if judged or not growth > 0), default=minimum)
+    return WarmUp(weeks, chosen_table, pl.concat(tables), " ".join(doubts))
+
+
+def _weekly_means(y: Floats) -> Floats:
+    """Return the mean of each week over the replications that observed something, NaN if none did."""
+    seen = np.isfinite(y)
+    n = seen.sum(axis=1)
+    total = np.where(seen, y, 0.0).sum(axis=1)
+    return np.asarray(np.divide(total, n, out=np.full(len(y), math.nan), where=n > 0))
+
+
+def _judged(y: Floats) -> bool:
+    """Return whether MSER-5 had a choice and chose before the end of its search."""
+    weekly = _weekly_means(y)
+    observed = weekly[np.isfinite(weekly)]
+    last = (len(observed) // mser5.BATCH + 1) // 2 - 1
+    return last > 0 and mser5.mser5(observed)[0] < last * mser5.BATCH
+
+
+def _growth(y: Floats, confidence: float) -> intervals.Interval:
+    """Return the slope over the second half of the weeks, with its interval over replications."""
+    half = y[len(y) // 2 :]
+    weeks = np.arange(len(half)) - (len(half) - 1) / 2
+    if len(half) < 2:
+        return intervals.Interval(math.nan, math.nan, math.nan, y.shape[1])
+    return intervals.mean_interval(weeks @ half / float(weeks @ weeks), confidence)
+
+
+def _doubt(series: str, n_weeks: int, growth: intervals.Interval, unit: str) -> str:
+    """Return in words why the warm-up of a series cannot be judged."""
+    if growth.low > 0:
+        slope = f"{growth.estimate:,.1f} {unit} a week ({growth.low:,.1f} to {growth.high:,.1f})"
+        return (
+            f"{series} still grows by {slope} in the second half of the run: if it is overloaded, no warm-up will do."
+        )
+    shown = f"{n_weeks} week{'s' if n_weeks != 1 else ''}"
+    return f"A run of {shown} is too short to judge the warm-up of {series}."

@@ -1,0 +1,1 @@
+"""Results on disk: the only writer of results."""

@@ -1,0 +1,179 @@
+"""What stands in a folder of results: the studies, the archive beside them, and what nobody needs any more."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sim.errors import StoreError
+from sim.store import files, manifest
+from sim.store.archive import ARCHIVE, ASIDE, DESIGN, FAILED, REPLICATIONS, Archive
+from sim.version import MODEL_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from pathlib import Path
+
+RECENT_SECONDS = 3600
+"""What was written since then is not taken for unused: a command that runs may note only later that it needs it."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A results folder.
+
+    Attributes
+    ----------
+    name
+        Of the folder.
+    last
+        What its manifest notes of the run that was started last; empty where it notes none.
+    keys
+        Under which key each design is archived, by name.
+    archive
+        Where its replications are kept.
+    trouble
+        Why the rest is not known, or an empty text.
+    """
+
+    name: str
+    last: Mapping[str, Any]
+    keys: Mapping[str, str]
+    archive: Archive
+    trouble: str = ""
+
+    @property
+    def command(self) -> str:
+        """Return the command as it was typed, quoted for a shell, or an empty text."""
+        words = self.last.get("command")
+        return shlex.join(map(str, words)) if isinstance(words, list) else ""
+
+    @property
+    def designs(self) -> list[str]:
+        """Return the names of the designs that were asked for, without those of a pilot run for the warm-up."""
+        return [name for name in self.keys if not name.startswith(manifest.PILOT_RUN)]
+
+    @property
+    def wanted(self) -> int | None:
+        """Return how many replications of each design were asked for, if that is noted."""
+        number = self.last.get("replications")
+        return number if isinstance(number, int) else None
+
+    def kept(self, name: str) -> int:
+        """Return how many replications of a design are kept, of those that were asked for."""
+        return sum(self.wanted is None or n < self.wanted for n in self.archive.replications(self.keys[name]))
+
+
+@dataclass(frozen=True)
+class Waste:
+    """Files of an archive that can be removed, and why."""
+
+    why: str
+    paths: tuple[Path, ...]
+    n_bytes: int
+
+
+def studies(results: Path) -> list[Study]:
+    """Return the studies under a folder of results, by name; folders without a manifest are none."""
+    with files.usable(results):
+        return [study(path) for path in _folders(results) if (path / manifest.NAME).is_file()]
+
+
+def study(folder: Path) -> Study:
+    """Return what is known of the study in a results folder."""
+    try:
+        runs = list(manifest.read(folder)["runs"].values())
+        keys = manifest.keys(folder)
+    except StoreError as error:
+        return Study(folder.name, {}, {}, Archive(folder / REPLICATIONS), str(error))
+    last: Mapping[str, Any] = max(runs, key=lambda run: str(run.get("started", "")), default={})
+    if keys is not None:
+        return Study(folder.name, last, keys, Archive(folder.parent / ARCHIVE))
+    own = Archive(folder / REPLICATIONS)
+    return Study(folder.name, last, {str(d.get("name", key)): key for key, d in own.designs().items()}, own)
+
+
+def needed(results: Path) -> set[str]:
+    """Return the keys that any study under a folder of results refers to.
+
+    Raises
+    ------
+    StoreError
+        What every study refers to must be readable.
+    """
+    with files.usable(results):
+        return {key for folder in _folders(results) for key in (manifest.keys(folder) or {}).values()}
+
+
+def waste(archive: Archive, results: Path, *, unused: bool, failed: bool, old: bool) -> list[Waste]:
+    """Return what may be removed from an archive; what a living process writes is never among it.
+
+    Parameters
+    ----------
+    archive
+        The archive, which lies under `results`.
+    results
+        The studies' folders.
+    unused
+        Also what no study refers to, unless it was written in the last hour.
+    failed
+        Also the notes of failed replications, so that they are tried again.
+    old
+        Also what other versions of the model gave.
+    """
+    # What a study notes comes before what it keeps: so what is there now and noted by nobody after this is unused.
+    held = {key: archive.paths(key) for key in archive.keys()}  # noqa: SIM118 - an archive is no mapping
+    found = [_waste("half written by killed runs", archive.leftovers()), _waste("put aside", _named(held, ASIDE))]
+    if failed:
+        found.append(_waste("notes of failed replications", _named(held, FAILED)))
+    if old:
+        keys = {key for key in held if archive.design(key).get("model_version", MODEL_VERSION) != MODEL_VERSION}
+        found.append(_waste("of other versions of the model", _of(held, keys)))
+    if unused:
+        keys = held.keys() - needed(results)
+        recent = {one.key for one in archive.holdings(keys) if one.written > time.time() - RECENT_SECONDS}
+        found.append(_waste("that no study refers to", _of(held, keys - recent)))
+    return _once(found)
+
+
+def _once(found: Iterable[Waste]) -> list[Waste]:
+    """Return what can be removed, each file once, under the first reason."""
+    seen: set[Path] = set()
+    kinds = []
+    for one in found:
+        paths = [path for path in one.paths if path not in seen]
+        seen |= set(paths)
+        if paths:
+            kinds.append(_waste(one.why, paths))
+    return kinds
+
+
+def _waste(why: str, paths: Iterable[Path]) -> Waste:
+    """Return files that can be removed, with their size."""
+    listed, n_bytes = [], 0
+    for path in paths:
+        try:
+            n_bytes += path.lstat().st_size
+        except FileNotFoundError:
+            continue
+        listed.append(path)
+    return Waste(why, tuple(listed), n_bytes)
+
+
+def _named(held: Mapping[str, list[Path]], mark: str) -> list[Path]:
+    """Return the files whose names begin or end so."""
+    return [path for paths in held.values() for path in paths if path.name.startswith(mark) or path.name.endswith(mark)]
+
+
+def _of(held: Mapping[str, list[Path]], keys: Collection[str]) -> list[Path]:
+    """Return the files of some keys, what they stand for last: a stop in between leaves no nameless replication."""
+    return [
+        path for key in sorted(keys) for path in sorted(held[key], key=lambda path: (path.name == DESIGN, path.name))
+    ]
+
+
+def _folders(results: Path) -> list[Path]:
+    """Return the folders of results that may hold a study."""
+    return sorted(path for path in results.glob("[!.]*") if path.is_dir())

@@ -1,0 +1,207 @@
+"""The manifest of a results folder: which study the folder holds, and the runs that worked on it.
+
+Beside it, `keys/` says under which keys the replications of the study's designs are archived: files that are only
+ever added, so that of two processes neither loses what the other noted.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import re
+from contextlib import suppress
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from sim.errors import StoreError
+from sim.store import files
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+FORMAT = 1
+NAME = "manifest.json"
+DISTRIBUTIONS = (
+    "wangge",
+    "simpy",
+    "numpy",
+    "scipy",
+    "polars",
+    "numba",
+    "hydra-core",
+    "pydantic",
+    "matplotlib",
+)
+KEYS = "keys"
+PILOT_RUN = "pilot run of "
+"""What the names of designs begin with that chose a warm-up: no pilot and no point may have such a name."""
+KEY = re.compile("[0-9a-z]{4,64}")
+SHOWN_DIFFERENCES = 4
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the installed packages that results come from."""
+    found = {"python": platform.python_version()}
+    for distribution in DISTRIBUTIONS:
+        with suppress(metadata.PackageNotFoundError):
+            found[distribution] = metadata.version(distribution)
+    return found
+
+
+def plain(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a mapping as JSON has it: tuples are lists, keys are text; no NaN."""
+    return dict(json.loads(canonical(value)))
+
+
+def begin(folder: Path, identity: dict[str, Any]) -> None:
+    """Write the manifest of a new study, unless one stands there: the first of two at once stays.
+
+    Raises
+    ------
+    StoreError
+        The folder must have nothing else in it.
+    """
+    names = {path.name for path in folder.iterdir() if not path.name.startswith(files.TEMPORARY)}
+    if NAME in names:
+        return
+    if names:
+        raise StoreError(
+            f"The results folder {folder} is not empty but holds no study (there is {min(names)!r} and no "
+            f"{NAME}), so nothing was written. Choose another name, or remove the folder."
+        )
+    digest = files.digest(canonical(identity).encode())
+    content = {"format": FORMAT, "identity": identity, "sha256": digest, "runs": {}}
+    files.create(folder / NAME, files.readable(content))
+    files.sync(folder.parent)
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """Return the manifest: `identity`, its `sha256`, and `runs` by their names.
+
+    Raises
+    ------
+    StoreError
+        The manifest must be there, readable, and agree with itself.
+    """
+    with files.usable(folder):
+        data = (folder / NAME).read_bytes()
+    try:
+        content = json.loads(data)
+        whole = content["sha256"] == files.digest(canonical(content["identity"]).encode())
+        whole = whole and content["format"] == FORMAT and isinstance(content["runs"], dict)
+    except (ValueError, KeyError, TypeError):
+        whole = False
+    if not whole:
+        raise StoreError(
+            f"The {NAME} in {folder} is damaged, was edited by hand, or comes from another version of "
+            "wangge, so that nobody can say which study the folder holds. Choose another name, or remove the "
+            "folder."
+        )
+    return dict(content)
+
+
+def compare(folder: Path, identity: dict[str, Any]) -> None:
+    """Refuse to continue another study.
+
+    Raises
+    ------
+    StoreError
+        The identity must be the one in the folder; the first values that differ are named.
+    """
+    held, asked = _leaves(read(folder)["identity"]), _leaves(identity)
+    differing = [key for key in {**held, **asked} if held.get(key) != asked.get(key)]
+    if differing:
+        told = [f"{key} is {_told(held, key)} there, {_told(asked, key)} here" for key in differing]
+        more = len(differing) - SHOWN_DIFFERENCES
+        told[SHOWN_DIFFERENCES:] = [f"and {more} more"] if more > 0 else []
+        raise StoreError(
+            f"The results folder {folder} holds another study: {'; '.join(told)}. Nothing was changed. "
+            "Choose another name for this study, or remove the folder if its results are no longer wanted."
+        )
+
+
+def note(folder: Path, run: str, facts: Mapping[str, Any]) -> None:
+    """Add facts about a run to the manifest."""
+    content = read(folder)
+    content["runs"][run] = {**content["runs"].get(run, {}), **facts}
+    with files.usable(folder):
+        files.replace(folder / NAME, files.readable(content), folder)
+
+
+def note_keys(folder: Path, added: Mapping[str, str]) -> None:
+    """Note under which keys the replications of designs are archived, by the names that the study has for them.
+
+    Raises
+    ------
+    StoreError
+        A name must keep its key.
+    """
+    held = keys(folder) or {}
+    new = {name: key for name, key in added.items() if held.get(name) != key}
+    for name in new.keys() & held.keys():
+        raise StoreError(
+            f"The name {name} in {folder} must stay that of the design {held[name]}, got {new[name]}. Nothing was "
+            "changed. Choose another name for this study, or remove the folder if its results are no longer wanted."
+        )
+    data = files.readable(new)
+    with files.usable(folder):
+        room = folder / KEYS
+        if room.is_symlink():
+            raise StoreError(f"{room} must lie inside the results folder, got a symbolic link. Remove the link.")
+        room.mkdir(exist_ok=True)
+        if new:
+            files.create(room / f"{files.digest(data)[:16]}.json", data, folder)
+        files.sync(folder)
+
+
+def keys(folder: Path) -> dict[str, str] | None:
+    """Return the keys of a study's designs by their names; None where it archives no designs.
+
+    Raises
+    ------
+    StoreError
+        The notes must be readable: nobody could say which replications the study needs.
+    """
+    found: dict[str, str] = {}
+    with files.usable(folder):
+        if not (folder / KEYS).is_dir():
+            return None
+        for path in sorted((folder / KEYS).glob("[!.]*.json")):
+            try:
+                noted = {str(name): str(key) for name, key in dict(json.loads(path.read_bytes())).items()}
+                if not all(KEY.fullmatch(key) for key in noted.values()):
+                    raise ValueError(f"keys must be letters and digits, got {path.name}")
+                found |= noted
+            except (ValueError, TypeError):
+                raise StoreError(
+                    f"{KEYS}/{path.name} in {folder} is damaged or was edited by hand, so that nobody can say which "
+                    "replications the study needs. Remove it, and give the command of the study again."
+                ) from None
+    return found
+
+
+def canonical(value: object) -> str:
+    """Return the one JSON text of a value: sorted keys, no spaces, ASCII, no NaN."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _leaves(value: Any, path: str = "") -> dict[str, str]:
+    """Return what stands at the end of every path through nested mappings and lists, as canonical JSON."""
+    items: list[tuple[Any, Any]]
+    if isinstance(value, dict) and value:
+        items = list(value.items())
+    elif isinstance(value, list) and value:
+        items = list(enumerate(value))
+    else:
+        return {path: canonical(value)}
+    found: dict[str, str] = {}
+    for key, inner in items:
+        found |= _leaves(inner, f"{path}.{key}" if path else str(key))
+    return found
+
+
+def _told(values: dict[str, str], key: str) -> str:
+    """Return a value of an identity, cut short, or that there is none."""
+    text = values.get(key, "absent")
+    return text if len(text) <= 60 else f"{text[:57]}..."

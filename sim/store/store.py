@@ -1,0 +1,350 @@
+"""Results on disk: one folder a study, written here and in the archive and nowhere else.
+
+A folder holds `manifest.json` (which study this is), the final tables, charts and texts. Replications of pilots lie in
+the archive beside all studies, under the keys that `keys/` notes; those of other studies in an archive of the folder's
+own, `replications/`. Whatever stands under its own name is whole: it was written beside its place, flushed to the
+disk, then renamed.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from sim.errors import StoreError
+from sim.store import files, manifest
+from sim.store.archive import ARCHIVE, REPLICATIONS, Archive, Damaged, NotKept
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+KEY_LETTERS = 32
+SUBFOLDERS = ("charts",)
+RESERVED = (manifest.NAME, manifest.KEYS, REPLICATIONS, *SUBFOLDERS)
+KEYS = ["pilot", "replication"]
+
+
+@dataclass(frozen=True)
+class Store:
+    """The results folder of one study.
+
+    Attributes
+    ----------
+    folder
+        The folder, absolute.
+    run
+        The name under which this opening is noted in the manifest.
+    archive
+        Where its replications are kept.
+    keys
+        Under which key each of its designs is archived, by name; None where the names alone say it, in the archive of
+        the folder's own.
+    """
+
+    folder: Path
+    run: str
+    archive: Archive
+    keys: Mapping[str, str] | None = None
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        identity: Mapping[str, Any],
+        facts: Mapping[str, Any],
+        *,
+        keys: Mapping[str, str] | None = None,
+    ) -> Store:
+        """Return the store of a study: its folder is created, or continued when it holds the same study.
+
+        Parameters
+        ----------
+        folder
+            The results folder.
+        identity
+            All that matters for the answer: the resolved config and the model's version, as plain JSON.
+        facts
+            What does not matter (versions, seed, overrides), as plain JSON; it should name neither
+            hosts nor absolute paths. The time of starting is added.
+        keys
+            Of the designs whose replications lie in the archive beside the folder, by name (`study.keys`).
+
+        Raises
+        ------
+        StoreError
+            The folder must be empty or hold this very study, and it and the archive must be writable.
+        """
+        place = Path(folder).absolute()
+        plain = manifest.plain(identity)
+        noted = manifest.plain(facts)
+        with files.usable(place):
+            place.mkdir(parents=True, exist_ok=True)
+            manifest.begin(place, plain)
+            manifest.compare(place, plain)
+            files.remove_leftovers(place)
+        if keys is not None:
+            # Before anything is kept under them, so that nobody takes it for unused.
+            manifest.note_keys(place, keys)
+        store = cls._of(place)
+        if keys is not None or store.archive.folder.is_dir():
+            Archive.open(store.archive.folder)
+        manifest.note(place, store.run, {"started": _now(), **noted})
+        return store
+
+    @classmethod
+    def attach(cls, folder: Path) -> Store:
+        """Return the store of a folder that holds a study already, without writing anything.
+
+        Raises
+        ------
+        StoreError
+            The folder must have a readable manifest.
+        """
+        place = Path(folder).absolute()
+        manifest.read(place)
+        return cls._of(place)
+
+    @classmethod
+    def _of(cls, place: Path) -> Store:
+        """Return the store of a folder, with what it notes of its replications."""
+        keys = manifest.keys(place)
+        archive = Archive(place / REPLICATIONS if keys is None else place.parent / ARCHIVE)
+        return cls(place, files.token(), archive, keys)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Return the identity of the study in this folder."""
+        return dict(manifest.read(self.folder)["identity"])
+
+    @property
+    def names(self) -> list[str]:
+        """Return the names of the designs of which replications may be kept, in alphabetical order."""
+        if self.keys is not None:
+            return sorted(self.keys)
+        return sorted(str(design["name"]) for design in self.archive.designs().values() if "name" in design)
+
+    def key(self, pilot: str) -> str:
+        """Return the key under which the replications of a design are archived.
+
+        Raises
+        ------
+        StoreError
+            The name must be plain, and one of the study's.
+        """
+        files.plain_name("pilot", pilot)
+        if self.keys is None:
+            return files.digest(pilot.encode())[:KEY_LETTERS]
+        if pilot not in self.keys:
+            raise StoreError(f"pilot must be one of the study in {self.folder}, got {pilot!r}")
+        return self.keys[pilot]
+
+    def add(self, keys: Mapping[str, str]) -> Store:
+        """Return the store with further designs, whose keys are noted in the folder.
+
+        Raises
+        ------
+        StoreError
+            A name must keep its key; a study whose replications lie in its own folder takes none.
+        """
+        if self.keys is None:
+            raise StoreError(f"{self.folder} must be of a study that was opened with keys to take more")
+        manifest.note_keys(self.folder, keys)
+        return Store(self.folder, self.run, self.archive, {**self.keys, **keys})
+
+    def finished(self, pilot: str, replication: int) -> bool:
+        """Return whether this replication is kept (a quick look; `repair` reads all that is in it)."""
+        return self.archive.finished(self.key(pilot), replication)
+
+    def keep(self, pilot: str, replication: int, tables: Mapping[str, pl.DataFrame], facts: Mapping[str, Any]) -> None:
+        """Keep a finished replication, all of it or nothing; one that is kept already stays.
+
+        Parameters
+        ----------
+        pilot, replication
+            Which replication it is; the number is at least 0.
+        tables
+            By name; columns `pilot` and `replication` are added when they are read.
+        facts
+            Anything else to know about it, as plain JSON.
+
+        Raises
+        ------
+        StoreError
+            Names must be plain, tables must not have the added columns, the disk must take the files.
+        """
+        key = self.key(pilot)
+        for name, table in tables.items():
+            files.plain_name("table", name)
+            if set(KEYS) & set(table.columns):
+                raise StoreError(f"columns of {name} must not have the names {KEYS}, got {table.columns}")
+        if self.keys is None:
+            self._refuse_outside(self.archive.folder / key)
+            self.archive.describe(key, {"name": pilot})
+        self.archive.keep(key, replication, tables, facts)
+
+    def repair(self, replications: int | None = None) -> list[str]:
+        """Read every kept replication and put aside those that are not whole: they count as not finished.
+
+        Parameters
+        ----------
+        replications
+            Only those with a number below this; without it all.
+
+        Returns
+        -------
+        list of str
+            A sentence for each replication that was put aside.
+        """
+        checked = [self.archive.check(self.key(pilot), number) for pilot, number in self._kept(None, replications)]
+        return [said for said in checked if said is not None]
+
+    def table(self, name: str, pilots: Sequence[str] | None = None, replications: int | None = None) -> pl.DataFrame:
+        """Return a table over the finished replications, with columns `pilot` and `replication` first.
+
+        Parameters
+        ----------
+        name
+            As given to `keep`; a replication that was kept without it adds no rows.
+        pilots
+            Which pilots, in this order; without it all, by name.
+        replications
+            Only those with a number below this; without it all.
+
+        Raises
+        ------
+        StoreError
+            Some replication must have this table. One that is not whole is put aside and named.
+        """
+        files.plain_name("table", name)
+        parts = []
+        for pilot, replication in self._kept(pilots, replications):
+            try:
+                part = self.archive.read(self.key(pilot), replication, name)
+            except NotKept:
+                continue
+            except Damaged as damage:
+                raise _again(damage) from damage
+            which = pl.lit(pilot).alias("pilot"), pl.lit(replication, pl.Int64).alias("replication")
+            parts.append(part.with_columns(which).select(*KEYS, pl.exclude(KEYS)))
+        if not parts:
+            raise StoreError(f"table must be one that a finished replication in {self.folder} has, got {name!r}")
+        return pl.concat(parts, how="vertical_relaxed")
+
+    def facts(self, pilots: Sequence[str] | None = None, replications: int | None = None) -> list[dict[str, Any]]:
+        """Return the facts of the finished replications, in the order of `table`; which ones comes first."""
+        found = []
+        for pilot, replication in self._kept(pilots, replications):
+            try:
+                facts = self.archive.facts(self.key(pilot), replication)
+            except Damaged as damage:
+                raise _again(damage) from damage
+            which = {"pilot": pilot, "replication": replication}
+            found.append(which | facts | which)
+        return found
+
+    def write_table(self, name: str, table: pl.DataFrame) -> None:
+        """Write a final table as Parquet and as CSV; the same table always gives the same bytes.
+
+        In the CSV, text that a spreadsheet would run as a formula gets an apostrophe in front.
+        """
+        self.write_bytes(f"{files.plain_name('table', name)}.parquet", files.parquet(table))
+        self.write_bytes(f"{name}.csv", files.csv(table))
+
+    def final_table(self, name: str) -> pl.DataFrame:
+        """Return a final table as it stands in the folder.
+
+        Raises
+        ------
+        StoreError
+            It must be there and readable.
+        """
+        place = self._final(f"{files.plain_name('table', name)}.parquet")
+        try:
+            return pl.read_parquet(io.BytesIO(place.read_bytes()))
+        except (OSError, pl.exceptions.PolarsError):
+            raise StoreError(
+                f"{place.name} in {self.folder} must be a table of wangge, and cannot be read. No chart was touched. "
+                "Give the command that made it once more: it goes on from what is kept."
+            ) from None
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a final text in UTF-8, such as `summary.md`."""
+        self.write_bytes(name, text.encode())
+
+    def write_bytes(self, name: str, data: bytes) -> None:
+        """Write a final file at the top of the folder or in `charts/`, whole or not at all.
+
+        Raises
+        ------
+        StoreError
+            The name must be plain and no name of the store's own; the disk must take the file.
+        """
+        place = self._final(name)
+        with files.usable(self.folder):
+            self._refuse_outside(place)
+            place.parent.mkdir(exist_ok=True)
+            files.replace(place, data, self.folder)
+
+    def discard(self, name: str) -> None:
+        """Remove a final file that is written no more, if it is there.
+
+        Raises
+        ------
+        StoreError
+            As for `write_bytes`.
+        """
+        place = self._final(name)
+        with files.usable(self.folder):
+            self._refuse_outside(place)
+            place.unlink(missing_ok=True)
+
+    def _final(self, name: str) -> Path:
+        """Return where a final file stands, whose name must be one."""
+        *subfolder, last = name.split("/")
+        files.plain_name("file", last)
+        if tuple(subfolder) not in [(), *((name,) for name in SUBFOLDERS)] or (
+            not subfolder and last.casefold() in RESERVED
+        ):
+            raise StoreError(
+                f"file must be a name at the top or in {'/, '.join(SUBFOLDERS)}/ "
+                f"and none of {', '.join(RESERVED)}, got {name!r}"
+            )
+        return self.folder.joinpath(*subfolder, last)
+
+    def finish(self, facts: Mapping[str, Any]) -> None:
+        """Note in the manifest when this run finished, and further facts about it (plain JSON)."""
+        manifest.note(self.folder, self.run, {**manifest.plain(facts), "finished": _now()})
+
+    def _refuse_outside(self, place: Path) -> None:
+        """Refuse to write where a symbolic link leads out of the folder."""
+        leads = place.parent.resolve()
+        if not leads.is_relative_to(self.folder.resolve()):
+            raise StoreError(
+                f"{place.parent} must lie inside the results folder, got a symbolic link to {leads}. "
+                "Remove the link, or choose another name."
+            )
+
+    def _kept(self, pilots: Sequence[str] | None, replications: int | None) -> list[tuple[str, int]]:
+        """Return the replications that are kept, whole or not, in order."""
+        return [
+            (pilot, number)
+            for pilot in (self.names if pilots is None else pilots)
+            for number in self.archive.replications(self.key(pilot))
+            if replications is None or number < replications
+        ]
+
+
+def _again(damage: Damaged) -> StoreError:
+    """Return what to say where a table or facts would lack a replication: nothing may lack rows in silence."""
+    return StoreError(f"{damage}. Give the same command again.")
+
+
+def _now() -> str:
+    """Return the time, in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,77 @@
+"""By which engine and where replications are run: what changes no number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sim.config.compose import Line, compose
+from sim.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sim import executor
+    from sim.district import engines
+
+SERIAL = "serial"
+
+
+@dataclass(frozen=True)
+class Backend:
+    """By which engine and where replications are run: what changes no number."""
+
+    engine: engines.Settings
+    executor: executor.Settings
+
+    def shown(self) -> dict[str, Any]:
+        """Return the settings as plain data."""
+        return {"engine": self.engine.model_dump(), "executor": self.executor.model_dump()}
+
+
+def backend_of(line: Line) -> Backend:
+    """Return by which engine and where to run, of a line that sets keys of `BACKEND_KEYS`; it raises as `backend`."""
+    kind = next((o.partition("=")[2] for o in line.overrides if o.startswith("executor=")), "local")
+    short = [o for o in line.overrides if o.startswith("workers=")]
+    if short and kind == SERIAL:
+        raise _alone(short[-1].partition("=")[2])
+    full = tuple(f"executor.{o}" if o in short else o for o in line.overrides)
+    plain = compose("backend", Line(full, line.config_dir))
+    return backend(plain["engine"], plain["executor"])
+
+
+def backend(engine: Mapping[str, Any], executor: Mapping[str, Any], workers: int | None = None) -> Backend:
+    """Return by which engine and where to run, from their settings.
+
+    Parameters
+    ----------
+    engine, executor
+        Their `kind`, and any other key of `configs/engine/` and `configs/executor/`.
+    workers
+        Short for that key of the executor.
+
+    Raises
+    ------
+    ConfigError
+        The keys must be those of the chosen engine and executor, with values that they take.
+    ExecutorError
+        What the executor needs must be installed.
+    """
+    from sim import executor as executors
+    from sim.district import engines
+
+    if workers is not None:
+        if executor.get("kind") == SERIAL:
+            raise _alone(workers)
+        executor = {**executor, "workers": workers}
+    chosen = Backend(engines.chosen(engine), executors.chosen(executor))
+    if isinstance(chosen.executor, executors.Dask):
+        from sim.executor.cluster import check_installed
+
+        check_installed()
+    return chosen
+
+
+def _alone(workers: object) -> ConfigError:
+    """Return the mistake of workers that are asked for where there are none."""
+    return ConfigError(f"workers must be left out where executor=serial, got {workers}")

@@ -1,0 +1,1 @@
+"""The replications of a study: what is run, how precisely, and what is chosen."""

@@ -1,0 +1,194 @@
+"""The replications of a study: what is kept already is read, what is missing is run, what fails is noted."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim.config.report import Response
+from sim.measures.dictionary import lacking
+from sim.report.console import Progress
+from sim.store.archive import Damaged, NotKept
+from sim.study import replications
+from sim.study.own_measures import NOTHING, Packed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import polars as pl
+    from rich.console import Console
+
+    from sim.arrays import Floats
+    from sim.store.archive import Archive
+    from sim.study.backend import Backend
+
+TABLE = "measures"
+
+
+@dataclass
+class Runs:
+    """What is known of the points of a study so far; the live state of a sweep.
+
+    Attributes
+    ----------
+    archive
+        Where replications are kept, for all studies.
+    pilots
+        The designs that can be, by the names of their points.
+    keys
+        The key of every point that can be, by its name.
+    backend
+        By which engine and where to run.
+    groups
+        Which groups of measures the study's tables hold, by the word before the colon.
+    console
+        Where to tell how far it is.
+    retry
+        Whether replications that failed before are tried again.
+    own
+        Measures of one's own.
+    """
+
+    archive: Archive
+    pilots: Mapping[str, Any]
+    keys: Mapping[str, str]
+    backend: Backend
+    groups: Sequence[str]
+    console: Console
+    retry: bool = False
+    own: Packed = NOTHING
+    steps: int = 0
+    seconds: float = 0.0
+    simulated: int = 0
+    damages: list[str] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
+    _lacked: dict[str, int] = field(default_factory=dict)
+    _failed_at: dict[str, int] = field(default_factory=dict)
+    _tables: dict[tuple[str, int], pl.DataFrame] = field(default_factory=dict)
+    _numbers: dict[tuple[str, int], dict[Response, float]] = field(default_factory=dict)
+
+    def have(self, wanted: Mapping[str, int], told: str = "replications") -> None:
+        """Have so many replications of these points, the r-th of all points before the next of any.
+
+        A replication that fails stops its point only.
+        """
+        missing: dict[tuple[str, int], replications.Task] = {}
+        for number in range(max(wanted.values(), default=0)):
+            for name, least in wanted.items():
+                which = self.keys[name], number
+                if number >= least or which in missing or which in self._tables or name in self.failures:
+                    continue
+                if self._read(*which):
+                    continue
+                error = self.archive.failure(*which)
+                if error is not None and not self.retry:
+                    self._failed(*which, error)
+                else:
+                    missing[which] = replications.Task(
+                        self.archive, which[0], self.pilots[name], number, self.backend.engine, self.own
+                    )
+        self._tell_lacking()
+        self._run(list(missing.values()), told)
+
+    def read_kept(self, n: int) -> None:
+        """Read what is kept of the first n replications of every point, and tell how many are to be run again."""
+        for key in dict.fromkeys(self.keys.values()):
+            for number in self.archive.replications(key):
+                if number < n and (key, number) not in self._tables:
+                    self._read(key, number)
+        self._tell_lacking()
+
+    def count(self, name: str) -> int:
+        """Return how many replications of a point are known, from the first without a gap; none of what cannot be."""
+        number = 0
+        while name in self.keys and (self.keys[name], number) in self._tables:
+            number += 1
+        return number
+
+    def counts(self) -> dict[str, int]:
+        """Return how many replications of every point are known."""
+        return {name: self.count(name) for name in self.keys}
+
+    def values(self, name: str, response: Response, n: int | None = None) -> Floats:
+        """Return a response over the replications of a point (shape (replications,)); NaN where it is withheld."""
+        number = self.count(name) if n is None else n
+        numbers = [self._numbers[self.keys[name], r].get(response, np.nan) for r in range(number)]
+        return np.array(numbers, dtype=np.float64)
+
+    def unit(self, response: Response) -> str:
+        """Return the unit of a response, empty while no point is known."""
+        import polars as pl
+
+        first = next((name for name in self.keys if self.count(name)), None)
+        if first is None:
+            return ""
+        units = self.table(first, 0).filter(pl.col("measure") == response.measure, pl.col("group") == response.group)[
+            "unit"
+        ]
+        return str(units[0]) if len(units) else ""
+
+    def table(self, name: str, replication: int) -> pl.DataFrame:
+        """Return the measures of a replication of a point, of the study's groups."""
+        return self._tables[self.keys[name], replication]
+
+    def _read(self, key: str, replication: int) -> bool:
+        """Return whether a replication is kept, and read it; a damaged one is put aside and told, and is missing."""
+        import polars as pl
+
+        if not self.archive.finished(key, replication):
+            return False
+        try:
+            whole = self.archive.read(key, replication, TABLE)
+        except Damaged as damage:
+            self.damages.append(str(damage))
+            self.console.print(f"- {damage}. It is run again.", markup=False)
+            return False
+        except NotKept:  # another process put it aside meanwhile
+            return False
+        if names := lacking(whole["measure"].unique()):
+            self.archive.put_aside(key, replication, replications.EARLIER)
+            what = ", ".join(names)
+            self._lacked[what] = self._lacked.get(what, 0) + 1
+            return False
+        mine = whole.filter(pl.col("group").str.extract("^([^:|]*)").is_in(self.groups))
+        self._tables[key, replication] = mine
+        self._numbers[key, replication] = {
+            Response(measure, group): value
+            for measure, group, value in mine.select("measure", "group", "value").iter_rows()
+        }
+        return True
+
+    def _tell_lacking(self) -> None:
+        """Tell what was put aside since it lacks a measure."""
+        for what, n in self._lacked.items():
+            self.console.print(f"- {replications.lacked(n, what)}", markup=False)
+        self._lacked.clear()
+
+    def _failed(self, key: str, replication: int, error: str) -> None:
+        """Note for every point of a key that it failed; of several replications, the first is told."""
+        for name, its_key in self.keys.items():
+            if its_key == key and replication <= self._failed_at.get(name, replication):
+                self._failed_at[name] = replication
+                self.failures[name] = f"replication {replication} failed: {error}"
+
+    def _run(self, tasks: list[replications.Task], told: str) -> None:
+        """Run replications, behind a progress bar."""
+        if not tasks:
+            return
+        began = time.perf_counter()
+        with Progress.of(self.console, told, len(tasks)) as bar:
+
+            def on_done(task: replications.Task, facts: Mapping[str, Any]) -> None:
+                if error := facts.get("error"):
+                    self._failed(task.key, task.replication, str(error))
+                else:
+                    self.steps += int(facts["steps"])
+                    self.simulated += 1
+                    self._read(task.key, task.replication)
+                bar.advance(str(task))
+
+            replications.run_tasks(tasks, on=self.backend.executor, on_done=on_done, go_on=True)
+        self.seconds += time.perf_counter() - began

@@ -1,0 +1,126 @@
+"""Which replications a study spends: the first of every point, and those that its precision takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from sim.report.tables import counted
+from sim.statistics.precision import Kind, Rule, run_until
+from sim.statistics.precision import Target as Wanted
+from sim.study.budget.choice import Choice, choose
+from sim.study.budget.runs import Runs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sim.arrays import Floats, Ints
+    from sim.config.study_schema import Target
+    from sim.study.points.plan import Plan
+    from sim.study.points.screening import Screened
+
+
+SHOWN_MISSED = 12
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What was spent replications for.
+
+    Attributes
+    ----------
+    reached
+        How precise each response of each point became, against what was wanted; empty without targets.
+    choices
+        What was chosen.
+    said
+        What has to be said: points whose precision was not met, choices without their guarantee.
+    """
+
+    reached: pl.DataFrame
+    choices: tuple[Choice, ...]
+    said: tuple[str, ...]
+
+
+def spend(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> Spent:
+    """Have every replication that a study asks for, and return what was found out on the way."""
+    wanted = plan.study.precision
+    if not wanted.until:
+        runs.have(dict.fromkeys(runs.keys, wanted.replications))
+    reached, said = _until_precise(plan, runs) if wanted.until else (pl.DataFrame(), [])
+    return Spent(reached, tuple(choose(plan, runs, screened)), tuple(said))
+
+
+def _until_precise(plan: Plan, runs: Runs) -> tuple[pl.DataFrame, list[str]]:
+    """Run every point until its responses are as precise as wanted, or the budget ends; return what was reached."""
+    wanted, names = plan.study.precision, [name for name in runs.keys if name not in runs.failures]
+    place = {name: i for i, name in enumerate(names)}
+    baselines: list[int | None] = [None] * len(names)
+    for baseline, point in plan.pairs():
+        if baseline.name in place and point.name in place:
+            baselines[place[point.name]] = place[baseline.name]
+    if not names:
+        return pl.DataFrame(), []
+    rule = Rule(plan.confidence, wanted.replications, wanted.most, wanted.budget)
+    responses = {str(response): response for response in wanted.until}
+    targets = {str(response): _target(one) for response, one in wanted.until.items()}
+
+    def draw(numbers: Ints) -> list[dict[str, Floats]]:
+        asked = {name: int(number) for name, number in zip(names, numbers, strict=True)}
+        runs.have(asked, "replications until precise")
+        # a point that failed has no values: its response is withheld
+        return [
+            {
+                text: runs.values(name, response, n) if runs.count(name) >= n else np.full(n, np.nan)
+                for text, response in responses.items()
+            }
+            for name, n in asked.items()
+        ]
+
+    last = run_until(draw, baselines, targets, rule)
+    rows = [
+        {
+            "point": names[one.point],
+            "label": plan.point(names[one.point]).label,
+            "response": one.response,
+            "n": one.n,
+            "mean": one.mean,
+            "half_width": one.half_width,
+            "target": one.target,
+            "met": one.met,
+            "why": str(one.why),
+        }
+        for one in last.reached
+    ]
+    missed = [row for row in rows if not row["met"]]
+    judged = len({row["point"] for row in rows})
+    said = [f"All {counted(judged, 'point')} are as precise as wanted."] if judged else []
+    if judged < len(names):
+        alone = len(names) - judged
+        said.append(f"{counted(alone, 'point')} had no difference to be precise about, as the baseline or without one.")
+    if missed:
+        points = list(dict.fromkeys(str(row["point"]) for row in missed))
+        why = "; ".join(dict.fromkeys(str(row["why"]) for row in missed))
+        more = f" and {len(points) - SHOWN_MISSED} more" if len(points) > SHOWN_MISSED else ""
+        first = missed[0]
+        more += (
+            f" ({first['point']} has {plan.report.words(responses[str(first['response'])])} to ± "
+            f"{first['half_width']:.3g} where {first['target']:.3g} is wanted)"
+        )
+        said[:1] = [
+            f"{len(points)} of {judged} points are not as precise as wanted ({why}): "
+            f"{', '.join(points[:SHOWN_MISSED])}{more}; precision.csv has all."
+        ]
+    return pl.DataFrame(rows), said
+
+
+def _target(one: Target) -> Wanted:
+    """Return a target of a study file as the rule of stopping reads it."""
+    if one.share is not None:
+        return Wanted(one.share, Kind.SHARE)
+    if one.half_width is not None:
+        return Wanted(one.half_width)
+    return Wanted(one.difference or 0, Kind.DIFFERENCE)

@@ -1,0 +1,1 @@
+"""Pilot designs compared with the first of them."""

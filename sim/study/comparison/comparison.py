@@ -1,0 +1,318 @@
+"""Pilot designs compared with the first of them, on the same residents: run, judged, and kept in a folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from sim.report.comparison import comparison_table, summary_table
+from sim.report.console import Progress, quiet
+from sim.report.notebook import as_html
+from sim.report.sentences import conclusion
+from sim.report.tables import escape_markdown, rows_table
+from sim.store.store import Store
+from sim.study import load_tables, replications
+from sim.study.comparison import equity, equity_tables, face_validity, notes, redraw
+from sim.study.comparison.differences import compare as compared
+from sim.study.comparison.differences import overloaded_in
+from sim.study.design import SAME_RESIDENTS, check_overload, check_paired
+from sim.study.own_measures import NOTHING, OwnMeasure, Packed, packed, shown_with
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from matplotlib.figure import Figure
+    from rich.console import Console
+
+    from sim.config import Pilot
+    from sim.report.tables import Table
+    from sim.study.backend import Backend
+    from sim.study.design import Design
+    from sim.study.replications import Speed, Task
+
+KEPT = ("measures", "turnaround", "workload", "backlog", "waiting", "persons", "flows", "queues")
+"""The tables of every replication."""
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What is known of designs before anything is simulated: where work goes, heads and loads, and what to mind."""
+
+    tables: tuple[Table, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A finished comparison.
+
+    Attributes
+    ----------
+    designs
+        By name, the baseline first.
+    store
+        The results folder.
+    opening
+        What was known before.
+    tables
+        The tables of all replications and those made of them, by name, as they are kept in the folder.
+    results
+        The tables to be read: means with verdicts, differences, pairing, face validity and equity in brief.
+    checks
+        What is to be said of warm-up, backlogs and cost.
+    conclusion
+        What the verdicts say, in paragraphs.
+    speed
+        What the replications cost that were run now.
+    """
+
+    designs: Mapping[str, Design]
+    store: Store
+    opening: Opening
+    tables: Mapping[str, pl.DataFrame]
+    results: tuple[Table, ...]
+    checks: tuple[str, ...]
+    conclusion: str
+    speed: Speed
+
+    @property
+    def folder(self) -> Path:
+        """Return the results folder."""
+        return self.store.folder
+
+    @property
+    def verdicts(self) -> pl.DataFrame:
+        """Return one row a measure and pilot: means, the difference with its interval, and the verdict."""
+        return self.tables["comparison"]
+
+    @property
+    def measures(self) -> pl.DataFrame:
+        """Return every measure of every replication: pilot, replication, measure, group, unit, value, n."""
+        return self.tables["measures"]
+
+    @property
+    def charts(self) -> tuple[str, ...]:
+        """Return the names of its charts."""
+        return tuple(self._drawings())
+
+    def chart(self, name: str) -> Figure:
+        """Return a chart by its name (`charts` has them all).
+
+        Raises
+        ------
+        ConfigError
+            The name must be one of `charts`.
+        """
+        return redraw.chosen(self._drawings(), name)
+
+    def _drawings(self) -> redraw.Drawings:
+        """Return its charts by name, each to be drawn when it is called."""
+        return redraw.drawings(self.designs, self.tables)
+
+    def __str__(self) -> str:
+        """Return its means with verdicts and what they say, as plain text."""
+        return f"{self.results[0].to_text()}\n\n{self.conclusion}\n"
+
+    def _repr_html_(self) -> str:
+        """Return its means with verdicts, what they say, and a chart, for a notebook."""
+        from sim.charts import render
+
+        return as_html([self.results[0]], self.conclusion, [render(self.chart(self.charts[0]), "svg")])
+
+
+def opening(designs: Mapping[str, Design]) -> Opening:
+    """Return what is known of designs before anything is simulated."""
+    tables = (load_tables.work_table(designs), load_tables.heads_table(designs), load_tables.load_table(designs))
+    remarks = [*load_tables.advice([d.pilot for d in designs.values()]), *notes.who_cannot_keep_up(designs.values())]
+    copies = next(iter(designs.values())).pilot.district.copies
+    if copies > 1:
+        remarks.append(
+            f"{copies} districts like this one are run: the tables above are of one, measures are means of all."
+        )
+    return Opening(tables, tuple(remarks))
+
+
+def compare(
+    designs: Mapping[str, Design],
+    folder: Path,
+    backend: Backend,
+    *,
+    console: Console | None = None,
+    command: Sequence[str] = (),
+    before: Opening | None = None,
+    measures: Sequence[OwnMeasure] = (),
+) -> Comparison:
+    """Run what is missing of a comparison, judge it, and keep tables, charts and summary in its folder.
+
+    Parameters
+    ----------
+    designs
+        By name, the baseline first.
+    folder
+        The results folder; the archive of replications lies beside it. A stopped comparison goes on.
+    backend
+        By which engine and where to run.
+    console
+        Where to tell how far it is; without one nothing is printed.
+    command
+        As it is noted in the manifest.
+    before
+        What `opening` returned, where it was shown already.
+    measures
+        Measures of one's own, which are archived, shown and judged like all others.
+
+    Raises
+    ------
+    ConfigError
+        The designs must be run alike; one whose config refuses overload must keep up.
+    StoreError
+        The folder must be empty or hold this very comparison, and be writable.
+    """
+    check_paired([design.pilot for design in designs.values()], (*SAME_RESIDENTS, "replications"))
+    check_overload(designs.values())
+    console, before = console or quiet(), before or opening(designs)
+    own = packed(measures)
+    designs = {name: replace(one, pilot=shown_with(one.pilot, measures)) for name, one in designs.items()}
+    store = opened(console, folder, [design.pilot for design in designs.values()], command, own=own)
+    speed = run_missing(console, store, designs, backend, own)
+    comparison = judged(designs, store, before, speed)
+    store.finish(
+        {
+            "steps": speed.steps,
+            "steps_a_second": round(speed.steps_a_second),
+            "peak_memory_mb": speed.peak_memory_mb,
+        }
+    )
+    return comparison
+
+
+def opened(
+    console: Console,
+    folder: Path,
+    pilots: Sequence[Pilot],
+    command: Sequence[str],
+    tables: Sequence[str] = KEPT,
+    own: Packed = NOTHING,
+) -> Store:
+    """Return the results folder of pilots, with damaged and incomplete replications put aside, which is told."""
+    run, keys = pilots[0].run, replications.keys(pilots, own)
+    facts = {"command": list(command), "seed": run.seed, "replications": run.replications}
+    store = Store.open(folder, replications.identity(pilots, own), facts, keys=keys)
+    notes_ = store.repair(run.replications)
+    notes_ += replications.set_aside_incomplete(store.archive, keys, run.replications, tables)
+    for note in notes_:
+        console.print(f"- {note}", markup=False)
+    return store
+
+
+def run_missing(
+    console: Console, store: Store, designs: Mapping[str, Design], backend: Backend, own: Packed = NOTHING
+) -> Speed:
+    """Run the replications that are missing in a store, telling how far it is."""
+    pilots = [design.pilot for design in designs.values()]
+    wanted = {(store.key(p.name), r) for p in pilots for r in range(p.run.replications)}
+    total, kept = len(wanted), sum(store.archive.finished(*which) for which in wanted)
+    if kept:
+        console.print(f"{kept} of {total} replications were kept already.")
+    with Progress.of(console, "replications", total, kept) as bar:
+
+        def on_done(task: Task, facts: Mapping[str, Any]) -> None:
+            bar.advance(f"{task}, {facts['steps']:,} steps in {facts['seconds']:.0f} s")
+
+        return replications.run(store, pilots, engine=backend.engine, on=backend.executor, on_done=on_done, own=own)
+
+
+def judged(designs: Mapping[str, Design], store: Store, before: Opening, speed: Speed) -> Comparison:
+    """Return a comparison of which all replications are kept, and write its tables, charts and summary."""
+    names = list(designs)
+    pilots = [design.pilot for design in designs.values()]
+    run, report = pilots[0].run, pilots[0].report
+    tables = {name: store.table(name, names, run.replications) for name in KEPT}
+    staff = {name: design.overloaded_share for name, design in designs.items()}
+    table = compared(tables["measures"], names, pilots[0].mid, run, staff, report.compared)
+    tables |= {**fairness(tables["measures"], designs), "comparison": table}
+    for name, frame in tables.items():
+        store.write_table(name, frame)
+    overloaded = {name: designs[name].overloaded for name in names if name in overloaded_in(table)}
+    shares = (tables["equity"], tables["equity_differences"], names)
+    results = [summary_table(tables["measures"], table, names, run.confidence)]
+    results += [comparison_table(table, name, run.confidence) for name in names[1:]]
+    if len(names) > 1:
+        results += [pairing_table(table), _face_table(tables["measures"], designs)]
+    checks = [
+        *notes.horizon(tables["waiting"], pilots),
+        *notes.growth(tables["backlog"], [p for p in pilots if p.name in overloaded]),
+        notes.kept_cost(store.facts(names, run.replications)),
+    ]
+    paragraphs = [
+        *notes.capacity(tables["measures"], tables["backlog"], designs),
+        *notes.notices(tables["measures"], pilots),
+        *([conclusion(table, overloaded, names[0])] if len(names) > 1 else []),
+    ]
+    in_brief = equity_tables.short_table(*shares, report.equity_in_brief)
+    comparison = Comparison(
+        designs, store, before, tables, (*results, in_brief), tuple(checks), "\n\n".join(paragraphs), speed
+    )
+    redraw.keep_pilots(store, pilots)
+    redraw.keep(store, redraw.drawings(designs, tables))
+    whole = [*before.tables, *results, *equity_tables.whole_tables(*shares, run.confidence)]
+    store.write_text("summary.md", _markdown(comparison, whole))
+    return comparison
+
+
+def fairness(measures: pl.DataFrame, designs: Mapping[str, Design]) -> dict[str, pl.DataFrame]:
+    """Return the tables of how evenly residents fare, and of how that differs from the first pilot."""
+    first, names = next(iter(designs.values())).pilot, list(designs)
+    asked = first.report.equity
+    statistics = equity.statistics(measures, names, first.run.withhold_share, asked)
+    return {
+        "equity": equity.table(statistics, measures, first.run.confidence, asked),
+        "equity_differences": equity.differences(statistics, measures, names, first.mid, first.run, asked),
+    }
+
+
+def pairing_table(comparison: pl.DataFrame) -> Table:
+    """Return what the common random numbers achieved."""
+    rows = [
+        {
+            "measure": row["label"],
+            "pilot": row["pilot"],
+            "corr.": row["correlation"],
+            "variance ratio": row["variance_ratio"],
+        }
+        for row in comparison.iter_rows(named=True)
+        if not row["why"]
+    ]  # fmt: skip
+    note = (
+        "Variance of the paired difference over that of independent runs: below 1, common random numbers helped; above "
+        "1 they did not, as the designs' queues do not rise and fall together."
+    )
+    return rows_table("Pairing on common random numbers", rows, notes=(note,))
+
+
+NEARLY_FULL = 0.95  # load from which a level is said to be at its limit
+
+
+def _face_table(measures: pl.DataFrame, designs: Mapping[str, Design]) -> Table:
+    """Return the targets of the evidence beside the model's values; none is an input."""
+    pilots = [design.pilot for design in designs.values()]
+    values = face_validity.judged(measures, pilots, face_validity.shipped_targets())
+    return face_validity.compared_table(values, list(designs))
+
+
+def _markdown(comparison: Comparison, tables: Sequence[Table]) -> str:
+    """Return the whole summary as Markdown."""
+    pilots = [design.pilot for design in comparison.designs.values()]
+    title = escape_markdown(" against ".join(p.title for p in pilots[:2]))
+    remarks = (*comparison.opening.notes, *comparison.checks)
+    parts = [
+        f"# {escape_markdown(pilots[0].district.name)}: {title}",
+        escape_markdown(comparison.conclusion),
+        *(table.to_markdown() for table in tables),
+        "\n".join(f"- {escape_markdown(note)}" for note in remarks),
+        escape_markdown(redraw.footer(pilots)),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"

@@ -1,0 +1,169 @@
+"""Which differences a comparison shows, and what may be said of each."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from sim.config.report import Response
+from sim.measures.dictionary import DEFINITIONS
+from sim.statistics import intervals, verdicts
+from sim.statistics.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sim.arrays import Floats
+    from sim.config import Mid, Run
+    from sim.config.report import JudgedMeasure
+
+STAFF = "staff"
+"""What `touched` says of measures of the staff itself."""
+
+
+class Cause(StrEnum):
+    """Why nothing is said of a difference."""
+
+    OVERLOADED_REQUESTS = "overloaded requests"
+    OVERLOADED_STAFF = "overloaded staff"
+    STILL_OPEN = "still open"
+    NO_OBSERVATION = "no observation"
+
+
+OVERLOAD = (Cause.OVERLOADED_REQUESTS, Cause.OVERLOADED_STAFF)
+BY_OVERLOAD = pl.col("cause").is_in([str(cause) for cause in OVERLOAD])
+"""Rows of a table of differences that staff who cannot keep up withhold."""
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """Why nothing is said of a difference: under which pilot, and of which share that is so."""
+
+    cause: Cause
+    pilot: str
+    share: float = math.nan
+
+    def __str__(self) -> str:
+        """Return the reason in words."""
+        if self.cause is Cause.STILL_OPEN:
+            return f"{self.share:.1%} still open under {self.pilot}"
+        if self.cause is Cause.NO_OBSERVATION:
+            return f"no observation under {self.pilot}"
+        what = "requests" if self.cause is Cause.OVERLOADED_REQUESTS else "staff"
+        return f"{self.share:.0%} of its {what} under {self.pilot} meet an overloaded post"
+
+
+def compare(
+    measures: pl.DataFrame,
+    pilots: Sequence[str],
+    mid: Mid,
+    run: Run,
+    staff_overloaded: Mapping[str, Mapping[str, float]],
+    judged: Sequence[JudgedMeasure],
+) -> pl.DataFrame:
+    """Return every shown difference of every pilot from the first one, with its verdict.
+
+    Parameters
+    ----------
+    measures : polars.DataFrame
+        The long table over all replications: pilot, replication, measure, group, unit, value, n.
+    pilots : sequence of str
+        The baseline first.
+    mid, run
+        Smallest differences that matter; confidence and the share of touched requests that withholds.
+    staff_overloaded : mapping of pilot -> level -> share
+        The share of a level's heads that cannot keep up.
+    judged : sequence of JudgedMeasure
+        The measures that are shown, in their order.
+
+    Returns
+    -------
+    polars.DataFrame
+        measure, group, label, unit, baseline, pilot, baseline_mean, pilot_mean, difference, low, high, mid,
+        higher_is_better, verdict, why, cause, cause_pilot, replications_needed, correlation, variance_ratio, n.
+        Intervals are simultaneous over all rows that have one.
+    """
+    baseline = pilots[0]
+    finished = [set(measures.filter(pl.col("pilot") == p)["replication"]) for p in pilots]
+    both = np.array(sorted(set.intersection(*finished)))  # the replications that all pilots have: they are paired
+    kept = measures.filter(pl.col("replication").is_in(both.tolist()))
+    cells = {}
+    for key, part in kept.group_by(["pilot", "measure", "group"], maintain_order=True):
+        cells[key] = np.full(len(both), np.nan)
+        cells[key][np.searchsorted(both, part["replication"].to_numpy())] = part["value"].to_numpy()
+    units = {(m, g): u for m, g, u in measures.select("measure", "group", "unit").unique().iter_rows()}
+
+    def cell(pilot: str, response: Response) -> Floats:
+        return cells.get((pilot, *response), np.array([np.nan]))
+
+    rows = [(one, p) for p in pilots[1:] for one in judged if (one.measure, one.group) in units]
+    reasons = [withheld(cell, one, baseline, p, run, staff_overloaded) for one, p in rows]
+    pairs = [
+        (np.full(2, np.nan),) * 2 if why else (cell(baseline, one.response), cell(p, one.response))
+        for (one, p), why in zip(rows, reasons, strict=True)
+    ]
+    differences = intervals.simultaneous(pairs, run.confidence)
+    family = max((d.family_size for d in differences), default=1)
+    table = []
+    for (one, p), why, d in zip(rows, reasons, differences, strict=True):
+        least = mid.least(one)
+        verdict = verdicts.verdict(d.low, d.high, least, one.higher_is_better)
+        needed = None
+        if verdict is Verdict.UNDECIDED:
+            needed = verdicts.replications_needed(d.estimate, d.sd, least, run.confidence, d.n, family_size=family)
+        table.append(
+            {
+                "measure": one.measure, "group": one.group, "label": one.label, "unit": units[one.measure, one.group],
+                "baseline": baseline, "pilot": p,
+                "baseline_mean": float(np.mean(cell(baseline, one.response))),
+                "pilot_mean": float(np.mean(cell(p, one.response))),
+                "difference": d.estimate, "low": d.low, "high": d.high, "mid": least,
+                "higher_is_better": one.higher_is_better, "verdict": str(verdict), "why": str(why or ""),
+                "cause": why and str(why.cause), "cause_pilot": why and why.pilot,
+                "replications_needed": needed, "correlation": d.correlation,
+                "variance_ratio": d.variance_ratio, "n": len(cell(p, one.response)),
+            }
+        )  # fmt: skip
+    schema = {"replications_needed": pl.Int64} | dict.fromkeys(("why", "cause", "cause_pilot"), pl.String)
+    return pl.DataFrame(table, schema_overrides=schema, infer_schema_length=None)
+
+
+def overloaded_in(comparison: pl.DataFrame) -> set[str]:
+    """Return the pilots whose staff who cannot keep up withhold a verdict of a comparison."""
+    if comparison.is_empty():
+        return set()
+    return set(comparison.filter(BY_OVERLOAD)["cause_pilot"])
+
+
+def withheld(
+    cell: Callable[[str, Response], Floats],
+    judged: JudgedMeasure,
+    baseline: str,
+    pilot: str,
+    run: Run,
+    staff_overloaded: Mapping[str, Mapping[str, float]],
+) -> Withheld | None:
+    """Return why nothing is said about a difference between two pilots, or None where something is.
+
+    Too many requests of the group meet staff who cannot keep up, or too many of the staff cannot, or there is no value.
+    """
+    for p in (baseline, pilot):
+        cause, share = Cause.OVERLOADED_REQUESTS, 0.0
+        if judged.touched == STAFF:
+            cause, share = Cause.OVERLOADED_STAFF, staff_overloaded[p].get(judged.group.removeprefix("level:"), 0.0)
+        elif judged.touched:
+            share = float(np.mean(cell(p, Response(judged.touched, judged.group))))
+        if share > run.withhold_share:
+            return Withheld(cause, p, share)
+    for p in (baseline, pilot):
+        if np.isnan(cell(p, judged.response)).any():
+            still_open = float(np.mean(cell(p, Response("still_open", judged.group))))
+            ours = judged.measure in DEFINITIONS  # of a measure of one's own, open requests need not be the reason
+            cause = Cause.STILL_OPEN if ours and still_open > 0 else Cause.NO_OBSERVATION
+            return Withheld(cause, p, still_open)
+    return None

@@ -1,0 +1,191 @@
+"""How evenly residents fare, as tables to be read: a short one for the terminal, whole ones for the summary."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from sim.report.tables import MARKS, Column, Table, decimals, number, scale_of
+from sim.study.comparison.equity import STATISTICS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+WORDS = {
+    ("community", "worst_minus_best"): "worst, best community",
+    ("community", "worst_over_best"): "worst, best community: ratio",
+    ("community", "p90_gap"): "9th decile, median community",
+    ("community", "gini"): "communities: Gini index",
+    ("special_care", "gap"): "special care, others",
+    ("special_care", "gap_ratio"): "special care, others: ratio",
+    ("distance", "gap"): "far from office, near it",
+    ("distance", "gap_ratio"): "far from office, near it: ratio",
+}
+TITLES = {
+    "community": "How evenly today's communities fare",
+    "special_care": "How households of special care fare against the others",
+    "distance": "How those far from today's office fare against those near it",
+}
+READING = "More is worse in every row; of shares of which more is good, what is missing from them is compared."
+ABOUT = {
+    "community": (
+        "Every third replication only ranks the communities, the others measure what lies between them: who is worst "
+        "is not named by the numbers that say how much worse. Where communities hardly differ, about 0 is found, as "
+        "often below it as above.",
+    ),
+    "special_care": ("Of requests that residents bring, not of latent issues.",),
+    "distance": (
+        "A third of the households each live far from and near their office of today. A design that moves offices may "
+        "make others live far away: see the communities.",
+    ),
+}
+FLAG = "*"
+
+Rows = dict[tuple[str, str, str, str], dict[str, Any]]
+
+
+def short_table(
+    equity: pl.DataFrame, differences: pl.DataFrame, pilots: Sequence[str], measures: Sequence[str]
+) -> Table:
+    """Return the handful of rows that a reader needs first: the gaps of a few measures, pilot by pilot.
+
+    Parameters
+    ----------
+    equity, differences
+        As `sim.study.comparison.equity.table` and `sim.study.comparison.equity.differences` give them.
+    pilots
+        The columns, the baseline first.
+    measures
+        The measures, in their order.
+    """
+    told, against = _by_key(equity), _by_key(differences)
+    families = (("community", "worst_minus_best"), ("special_care", "gap"), ("distance", "gap"))
+    keys = [(m, f, s) for m in measures for f, s in families if any((p, m, f, s) in told for p in pilots)]
+    rows: list[tuple[str, ...]] = []
+    headed: set[str] = set()
+    for key in keys:
+        found = [told.get((p, *key)) for p in pilots]
+        cells = []
+        for pilot, row in zip(pilots, found, strict=True):
+            mark = MARKS.get(str(against.get((pilot, *key), {}).get("verdict")), " ")
+            cells.append(f"{_cell(row, half=True)} {mark}")
+        measure, between = _words(key, found)
+        if measure not in headed:
+            rows.append((measure, *[""] * len(pilots)))
+            headed.add(measure)
+        rows.append((f"  {between}", *cells))
+    notes = [
+        "Each number is the first less the second. " + READING,
+        "±: half-width of the interval of each number by itself. Who is worst and best stands in summary.md.",
+    ]
+    if len(pilots) > 1:
+        marks = ", ".join(f"{mark} {word}" for word, mark in MARKS.items())
+        notes.append(f"Whether the gap is narrower (better) or wider than under {pilots[0]}: {marks}.")
+    if any(FLAG in cell for row in rows for cell in row[1:]):
+        notes.append(f"{FLAG} Meets an overloaded post, so that it depends on the length of the run: see summary.md.")
+    columns = (Column("Measure, and between whom"), *(Column(pilot, "right") for pilot in pilots))
+    return Table("How evenly residents fare", columns, tuple(rows), tuple(notes))
+
+
+def whole_tables(
+    equity: pl.DataFrame, differences: pl.DataFrame, pilots: Sequence[str], confidence: float
+) -> list[Table]:
+    """Return every statistic with its interval and who was worst, and every difference, a table a family.
+
+    Parameters
+    ----------
+    equity, differences
+        As `sim.study.comparison.equity.table` and `sim.study.comparison.equity.differences` give them.
+    pilots
+        The columns, the baseline first.
+    confidence
+        Of the intervals; of differences jointly over a table.
+    """
+    told, against = _by_key(equity), _by_key(differences)
+    tables = []
+    for family, statistics in STATISTICS.items():
+        keys = [
+            (measure, family, name) for measure in equity["measure"].unique(maintain_order=True) for name in statistics
+        ]
+        keys = [key for key in keys if any((p, *key) in told for p in pilots)]
+        rows: list[tuple[str, ...]] = []
+        reasons: list[str] = []
+        for key in keys:
+            found = [told.get((p, *key)) for p in pilots]
+            cells = [_cell(row) + _who(row) for row in found]
+            cells += [_difference(against.get((p, *key))) for p in pilots[1:]]
+            rows.append((*_words(key, found), *cells))
+            reasons += [row["why"] for row in found if row and row["why"]]
+        columns = [Column("Measure"), Column("Between"), *(Column(pilot, "right") for pilot in pilots)]
+        columns += [Column(f"{pilot} less {pilots[0]}", "right") for pilot in pilots[1:]]
+        notes = ["Between: the first less the second, or over it. " + READING, *ABOUT[family]]
+        notes += _notes(pilots, confidence, reasons)
+        if rows:
+            tables.append(Table(TITLES[family], tuple(columns), tuple(rows), tuple(notes)))
+    return tables
+
+
+def _notes(pilots: Sequence[str], confidence: float, reasons: Sequence[str]) -> list[str]:
+    """Return what is said below a whole table."""
+    notes = [f"In brackets: {100 * confidence:g} % intervals of each number by itself"]
+    notes[0] += ", of differences jointly over this table." if len(pilots) > 1 else "."
+    if len(pilots) > 1:
+        notes.append(
+            "Better: more even, or the first group gains on the second, by the smallest difference that matters of the "
+            "measure. Ratios and the Gini index have none, so that they have an interval and no verdict."
+        )
+    if reasons:
+        notes.append(f"Withheld (–), or not to be concluded from ({FLAG}): {'; '.join(dict.fromkeys(reasons))}.")
+    return notes
+
+
+def _by_key(table: pl.DataFrame) -> Rows:
+    """Return the rows by pilot, measure, family and statistic."""
+    return {(r["pilot"], r["measure"], r["family"], r["statistic"]): r for r in table.iter_rows(named=True)}
+
+
+def _words(key: tuple[str, str, str], found: Sequence[Mapping[str, Any] | None]) -> tuple[str, str]:
+    """Return what a row speaks of, with its unit, and between whom."""
+    row = next(r for r in found if r is not None)
+    unit = scale_of(row["unit"])[2]
+    told = f" ({unit})" if unit not in ("ratio", "index") else ""
+    return f"{row['label']}{told}", WORDS[key[1:]]
+
+
+def _cell(row: Mapping[str, Any] | None, *, half: bool = False) -> str:
+    """Return an estimate with its interval, or half of it."""
+    if row is None or not math.isfinite(row["estimate"]):
+        return "–"
+    factor = scale_of(row["unit"])[0]
+    estimate, low, high = (factor * row[name] for name in ("estimate", "low", "high"))
+    places = decimals((high - low) / 2, estimate)
+    flag = FLAG if row["why"] else ""
+    if not math.isfinite(low):
+        return f"{number(estimate, places)}{flag}"
+    if half:
+        return f"{number(estimate, places)} ± {number((high - low) / 2, places)}{flag}"
+    return f"{number(estimate, places)} [{number(low, places)}, {number(high, places)}]{flag}"
+
+
+def _who(row: Mapping[str, Any] | None) -> str:
+    """Return which communities are worst and best, where that is told."""
+    if row is None or row["family"] != "community" or row["group"] is None or row["statistic"] == "gini":
+        return ""
+    worst, best = (str(row[name]).removeprefix("community:") for name in ("group", "other_group"))
+    return f"; {worst} against {best}"
+
+
+def _difference(row: Mapping[str, Any] | None) -> str:
+    """Return a difference with its interval and verdict."""
+    if row is None or not math.isfinite(row["difference"]):
+        return "–"
+    factor = scale_of(row["unit"])[0]
+    gap, low, high = (factor * row[name] for name in ("difference", "low", "high"))
+    places = decimals((high - low) / 2, max(abs(gap), factor * abs(row["pilot_value"])))
+    interval = (
+        f" [{number(low, places, signed=True)}, {number(high, places, signed=True)}]" if math.isfinite(low) else ""
+    )
+    verdict = row["verdict"] if row["verdict"] not in (None, "withheld") else ""
+    return f"{number(gap, places, signed=True)}{interval} {verdict}".strip()

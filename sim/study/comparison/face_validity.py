@@ -1,0 +1,406 @@
+"""Face validity: figures measured elsewhere beside the model's own, each with the range it should lie in.
+
+None of these figures is an input and nothing is tuned to meet them. A target belongs to the pilot whose state of
+things it was measured in; where the model is outside, the target's own words say why.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+import numpy as np
+import polars as pl
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from sim.config import Name, Section, checked
+from sim.config.compose import CONFIGS
+from sim.district import engines, place
+from sim.district.demand import Channel, yearly
+from sim.district.office_hours import office_hours_a_day
+from sim.engine.record import Outcome
+from sim.measures.long_table import Rows
+from sim.measures.tally import window
+from sim.report.tables import Column, Table, number
+from sim.statistics.intervals import mean_interval
+from sim.study import replication
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sim.arrays import Ints
+    from sim.config import Archetype, Pilot
+    from sim.district.assemble import Plan
+    from sim.district.blocks import Record
+
+P90 = 1.2815515655446004  # the standard normal quantile of 0.9
+
+
+class Target(Section):
+    """A figure that was measured elsewhere, and the range in which the model's should lie.
+
+    `less` names a group of the same measure that is taken off: a target on the order of two groups. Without
+    `low` and `high` there is no range to judge by. `why` is said where the model is outside.
+    """
+
+    label: Annotated[str, Field(min_length=1)]
+    measure: Name
+    group: str
+    less: str | None = None
+    unit: Annotated[str, Field(min_length=1)]
+    low: float | None
+    high: float | None
+    seen: Annotated[str, Field(min_length=1)]
+    source: Annotated[str, Field(min_length=1)]
+    pilot: Name
+    why: str
+
+    @model_validator(mode="after")
+    def _rises(self) -> Self:
+        if self.low is not None and self.high is not None and self.high <= self.low:
+            raise ValueError(f"high must be above low ({self.low:g}), got {self.high:g}")
+        return self
+
+    @property
+    def range(self) -> str:
+        """Return the range as text."""
+        if self.low is None or self.high is None:
+            one = "at least" if self.high is None else "at most"
+            bound = self.low if self.high is None else self.high
+            return "none" if bound is None else f"{one} {bound:g}"
+        return f"{self.low:g} to {self.high:g}"
+
+    def verdict(self, value: float) -> str:
+        """Return `within` or `outside`, or a dash where there is no value or no range."""
+        if np.isnan(value) or (self.low is None and self.high is None):
+            return "–"
+        low = -np.inf if self.low is None else self.low
+        high = np.inf if self.high is None else self.high
+        return "within" if low <= value <= high else "outside"
+
+
+class _Targets(BaseModel):
+    """All targets, in the order in which they are told."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    targets: Annotated[tuple[Target, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> Self:
+        labels = [target.label for target in self.targets]
+        if twice := [label for label in labels if labels.count(label) > 1]:
+            raise ValueError(f"targets must have labels of their own, got {twice[0]} twice")
+        return self
+
+
+def targets(plain: Mapping[str, Any]) -> tuple[Target, ...]:
+    """Return the checked targets of a mapping (`configs/face.yaml`).
+
+    Raises
+    ------
+    ConfigError
+        Every target must have its keys, a range that rises and a label of its own.
+    """
+    return checked(_Targets, plain, "face").targets
+
+
+def shipped_targets() -> tuple[Target, ...]:
+    """Return the figures measured elsewhere that the district model is compared with (`configs/face.yaml`)."""
+    from omegaconf import OmegaConf
+
+    plain = OmegaConf.to_container(OmegaConf.load(CONFIGS / "face.yaml"))
+    return targets({"targets": plain["targets"]} if isinstance(plain, dict) else {})
+
+
+def judged(
+    measures: pl.DataFrame, pilots: Sequence[Pilot], chosen: Sequence[Target], *, own: bool = False
+) -> pl.DataFrame:
+    """Return the model's value of each target under each pilot, judged under the pilot that it belongs to.
+
+    Parameters
+    ----------
+    measures : polars.DataFrame
+        The long table over all replications (pilot, replication, measure, group, value): that of a study, or that
+        of `simulated`. What arithmetic tells of the pilots is added.
+    pilots : sequence of Pilot
+        Those of the table.
+    chosen : sequence of Target
+        A target of whose measure the table knows nothing is left out.
+    own : bool
+        Only under the pilot that a target belongs to.
+
+    Returns
+    -------
+    polars.DataFrame
+        label, unit, seen, low, high, range, source, pilot, value, half_width (NaN for arithmetic and for one
+        replication), verdict (`within`, `outside`; a dash without a range or a value), own (whether the target is of
+        this pilot; the verdict is a dash where not), why (what must be known to read it).
+    """
+    known = pl.concat([measures.select(_CELL), *(reckoned(pilot).select(_CELL) for pilot in pilots)])
+    derived = pl.concat([known, *(_derived(known, pilot).select(_CELL) for pilot in pilots)])
+    cells = {
+        (p, m, g): part["value"].to_numpy()
+        for (p, m, g), part in derived.sort("replication").group_by(["pilot", "measure", "group"], maintain_order=True)
+    }
+    stored = {(m, g) for _, m, g in cells}
+    rows = []
+    for target in chosen:
+        if (target.measure, target.group) not in stored:
+            continue
+        for pilot in pilots:
+            mine = pilot.name == target.pilot
+            if own and not mine:
+                continue
+            values = cells.get((pilot.name, target.measure, target.group), np.array([np.nan]))
+            if target.less is not None:
+                values = values - cells.get((pilot.name, target.measure, target.less), np.array([np.nan]))
+            told = mean_interval(values, pilot.run.confidence)
+            verdict = target.verdict(told.estimate) if mine else "–"
+            rows.append(
+                {
+                    "label": target.label, "unit": target.unit, "seen": target.seen, "low": target.low,
+                    "high": target.high, "range": target.range, "source": target.source, "pilot": pilot.name,
+                    "value": told.estimate, "half_width": (told.high - told.low) / 2, "verdict": verdict,
+                    "own": mine, "why": target.why if mine else "",
+                }
+            )  # fmt: skip
+    return pl.DataFrame(rows, schema=_JUDGED)
+
+
+_CELL = ("pilot", "replication", "measure", "group", "value")
+_JUDGED = {
+    "label": pl.String, "unit": pl.String, "seen": pl.String, "low": pl.Float64, "high": pl.Float64,
+    "range": pl.String, "source": pl.String, "pilot": pl.String, "value": pl.Float64, "half_width": pl.Float64,
+    "verdict": pl.String, "own": pl.Boolean, "why": pl.String,
+}  # fmt: skip
+
+
+def simulated(
+    pilots: Sequence[Pilot],
+    n: int,
+    engine: engines.Settings | None = None,
+    on_done: Callable[[Pilot, int], None] | None = None,
+) -> pl.DataFrame:
+    """Return the long table of measures of n replications of each pilot, with what patrols find.
+
+    A study keeps only what comparisons need; how many issues patrols see is told by the record itself.
+
+    Parameters
+    ----------
+    pilots : sequence of Pilot
+        Districts of one copy.
+    n : int
+        Replications, from number 0 on.
+    engine : Compiled or Reference, optional
+        By default the compiled engine.
+    on_done : callable, optional
+        Called with the pilot and the number of each replication as it is done.
+
+    Returns
+    -------
+    polars.DataFrame
+        pilot, replication, measure, group, unit, value, n.
+    """
+    settings = engine or engines.Compiled()
+    found = []
+    for number_ in range(n):
+        for pilot in pilots:
+            plan = replication.prepare(pilot, number_)
+            rows = replication.measure(plan, settings, replication.Cost())["measures"]
+            rows = pl.concat([rows, _patrols(plan, settings, rows)])
+            found.append(rows.with_columns(pilot=pl.lit(pilot.name), replication=pl.lit(number_, dtype=pl.Int64)))
+            if on_done is not None:
+                on_done(pilot, number_)
+    return pl.concat(found)
+
+
+def validity(
+    pilots: Sequence[Pilot],
+    chosen: Sequence[Target],
+    n: int,
+    engine: engines.Settings | None = None,
+    on_done: Callable[[Pilot, int], None] | None = None,
+) -> pl.DataFrame:
+    """Return every target beside the model's value, from n replications of the pilots that targets belong to.
+
+    Parameters and columns are those of `simulated` and `judged`; pilots to which no target belongs are not run.
+    """
+    of = {target.pilot for target in chosen}
+    mine = [pilot for pilot in pilots if pilot.name in of]
+    return judged(simulated(mine, n, engine, on_done), mine, chosen, own=True)
+
+
+# ------------------------------------------------------------------------------------------------- arithmetic
+
+
+def reckoned(pilot: Pilot) -> pl.DataFrame:
+    """Return what follows from a pilot by arithmetic and is held against figures: walks, touch times, routes.
+
+    Measures: `walk` (minutes on foot, one way, mean over households, by level), `touch` (minutes, mean: `front` at a
+    first contact in person, `review` at a review), `finished_at` (share of first contacts in person that need no
+    other level than the community), `last_level` (share of issues and of phone requests with a file, by the level or
+    utility that ends them). Columns as those of the long table, with replication 0.
+    """
+    rows = Rows()
+    where = place.build_place(pilot)
+    units: dict[str, Ints] = {
+        "community": where.community,
+        "street": where.street,
+        "district": np.zeros_like(where.community),
+    }
+    for level in pilot.structure.levels:
+        minutes = float(where.distance(units[level]).mean()) / pilot.district.walking_kmh * 60
+        rows.add("walk", f"level:{level}", "minutes", minutes, where.n_households)
+    archetypes = list(pilot.procedures.archetypes.values())
+    counter = np.array([a.counter_share for a in archetypes])
+    front = np.array([a.activities[0].minutes for a in archetypes])
+    rows.add("touch", "front", "minutes", float(counter @ front / counter.sum()), len(archetypes))
+    reviews = [(a.counter_share * r.share, r.minutes) for a in archetypes for r in a.activities if r.review]
+    if weight := sum(w for w, _ in reviews):
+        rows.add("touch", "review", "minutes", sum(w * minutes for w, minutes in reviews) / weight, len(reviews))
+    stays = np.array([_stays(pilot, a) for a in archetypes])
+    rows.add("finished_at", "level:community", "share", float(counter @ stays / counter.sum()), len(archetypes))
+    for last, share in _last_levels(pilot).items():
+        rows.add("last_level", f"level:{last}", "share", share, len(archetypes))
+    return rows.frame().with_columns(pilot=pl.lit(pilot.name), replication=pl.lit(0, dtype=pl.Int64))
+
+
+def _stays(pilot: Pilot, archetype: Archetype) -> float:
+    """Return the chance that a request needs no other level than the community."""
+    level_of = pilot.structure.level_of
+    elsewhere = [a.share for a in archetype.activities if level_of(a.level, a.group) != "community"]
+    return float(np.prod([1 - share for share in elsewhere]))
+
+
+def _last_levels(pilot: Pilot) -> dict[str, float]:
+    """Return which level ends issues and phone requests with a file, as shares; a crew from outside is `utility`."""
+    archetypes = pilot.procedures.archetypes.values()
+    found: dict[str, float] = dict.fromkeys((*pilot.structure.levels, "utility"), 0.0)
+    for channel, column in ((Channel.PHONE, "phone_share"), (Channel.LATENT, "latent_share")):
+        total = sum(getattr(a, column) for a in archetypes)
+        for archetype in archetypes:
+            if archetype.result == "at_once":
+                continue
+            left = yearly(pilot, channel) * getattr(archetype, column) / total
+            for activity in reversed(archetype.activities):
+                level = pilot.structure.level_of(activity.level, activity.group)
+                found["utility" if activity.where == "outside" else level] += left * activity.share
+                left *= 1 - activity.share
+    whole = sum(found.values())
+    return {level: share / whole for level, share in found.items()}
+
+
+def _derived(known: pl.DataFrame, pilot: Pilot) -> pl.DataFrame:
+    """Return what other measures of a pilot tell: the spread of close times and the hours of a day at work.
+
+    `turnaround_spread` is the sigma of the lognormal law with this median and this 90 % quantile; `hours_a_day` the
+    office day and the overtime of a day on which one is present.
+    """
+    mine = known.filter(pl.col("pilot") == pilot.name)
+    keys = ["replication", "group"]
+    half = mine.filter(pl.col("measure") == "turnaround_p50").join(
+        mine.filter(pl.col("measure") == "turnaround_p90"), on=keys, suffix="_90"
+    )
+    spread = half.filter(pl.col("value") > 0).select(
+        *keys, measure=pl.lit("turnaround_spread"), value=(pl.col("value_90") / pl.col("value")).log() / P90
+    )
+    overtime = mine.filter(pl.col("measure") == "overtime")
+    present = mine.filter(pl.col("group").str.ends_with("|kind:on_duty")).select(
+        "replication", group=pl.col("group").str.strip_suffix("|kind:on_duty"), present=pl.col("value")
+    )
+    day = office_hours_a_day(pilot.district.calendar)
+    hours = overtime.join(present, on=keys).select(
+        *keys, measure=pl.lit("hours_a_day"), value=day * (1 + pl.col("value") / pl.col("present"))
+    )
+    return pl.concat([spread, hours.select(spread.columns)]).with_columns(pilot=pl.lit(pilot.name))
+
+
+# ---------------------------------------------------------------------------------------------------- the record
+
+
+def _patrols(plan: Plan, engine: engines.Settings, measures: pl.DataFrame) -> pl.DataFrame:
+    """Return the share of the issues that become known which a patrol sees, and how many it sees in an hour."""
+    start, end = window(plan.organisation.pilot)
+    seen, reported = 0, 0
+    for part in engines.records(plan, engine):
+        by_patrol, by_report = _known(part, start, end)
+        seen, reported = seen + by_patrol, reported + by_report
+    a_week = measures.filter(
+        pl.col("measure") == "hours", pl.col("group").str.starts_with("level:"),
+        pl.col("group").str.ends_with("|kind:patrols"),
+    )  # fmt: skip
+    hours = float((a_week["value"] * a_week["n"]).sum()) * plan.organisation.pilot.run.measured_weeks
+    rows, n = Rows(), seen + reported
+    rows.add("seen_by_patrol", "all", "share", seen / n if n else float("nan"), n)
+    rows.add("patrol_yield", "all", "issues an hour", seen / hours if hours else float("nan"), seen)
+    return rows.frame()
+
+
+def _known(part: Record, start: int, end: int) -> tuple[int, int]:
+    """Return how many issues became known in [start, end) by a patrol, and how many by a report."""
+    case, visits = part.case, part.visits
+    n = int(case.network.requests.first[case.n_residents])
+    awaits = case.network.steps.awaits[:n] >= 0
+    inside = awaits & (visits.end[:n] >= start) & (visits.end[:n] < end)
+    told = inside & (visits.outcome[:n] == Outcome.ABANDONED)
+    return int(np.count_nonzero(inside & (visits.outcome[:n] == Outcome.SERVED))), int(np.count_nonzero(told))
+
+
+# ------------------------------------------------------------------------------------------------------ tables
+
+
+def compared_table(found: pl.DataFrame, names: Sequence[str]) -> Table:
+    """Return the targets with the values of all pilots of a comparison, judged under the pilot each belongs to."""
+    rows = []
+    for (label,), part in found.group_by(["label"], maintain_order=True):
+        first = part.row(0, named=True)
+        values = {row["pilot"]: _value(row) for row in part.iter_rows(named=True)}
+        rows.append((str(label), first["unit"], first["seen"], first["range"], *(values.get(n, "–") for n in names)))
+    outside = found.filter(pl.col("verdict") == "outside")
+    n_judged = len(found.filter(pl.col("verdict") != "–"))
+    notes = [
+        "Measured elsewhere, never used as an input; nothing is tuned to meet it. A figure is judged under the pilot "
+        f"whose state of things it was measured in: {n_judged - len(outside)} of {n_judged} within their range.",
+        *_reasons(outside),
+    ]
+    heads = ("face validity", "unit", "seen elsewhere", "range", *names)
+    return Table("Face validity", tuple(Column(head) for head in heads), tuple(rows), tuple(notes))
+
+
+def table(found: pl.DataFrame) -> Table:
+    """Return the targets beside the model's values, each with its verdict, and why it is outside."""
+    rows = tuple(
+        (
+            row["label"], row["unit"], row["pilot"], row["seen"], row["range"], number(row["value"], 2),
+            number(row["half_width"], 3), row["verdict"] + "?" * _unsure(row),
+        )
+        for row in found.iter_rows(named=True)
+    )  # fmt: skip
+    verdicts = found["verdict"].to_list()
+    n_unsure = sum(map(_unsure, found.iter_rows(named=True)))
+    note = (
+        f"{verdicts.count('within')} within, {verdicts.count('outside')} outside their range"
+        f"{f', {n_unsure} of them not surely: the interval crosses a bound (marked ?)' if n_unsure else ''}. Measured "
+        "elsewhere, judged by practitioners or reckoned from geometry (configs/face.yaml says which, with sources); "
+        "not one of them is an input. ±: half-width of the interval over replications; a dash: by arithmetic alone, or "
+        "no range is known."
+    )
+    heads = ("target", "unit", "pilot", "seen elsewhere", "range", "model", "±", "verdict")
+    columns = tuple(Column(head, "right" if head in ("model", "±") else "left") for head in heads)
+    return Table("Face validity of the district model", columns, rows, (note, *_reasons(found)))
+
+
+def _unsure(row: Mapping[str, Any]) -> bool:
+    """Return whether the interval of a judged value crosses a bound of its range."""
+    bounds = [bound for bound in (row["low"], row["high"]) if bound is not None]
+    return row["verdict"] in ("within", "outside") and any(abs(row["value"] - b) < row["half_width"] for b in bounds)
+
+
+def _reasons(found: pl.DataFrame) -> list[str]:
+    """Return what must be known to read the targets, a sentence each."""
+    return [f"{row['label'].capitalize()}: {row['why']}." for row in found.iter_rows(named=True) if row["why"]]
+
+
+def _value(row: Mapping[str, Any]) -> str:
+    """Return a value as text, with its verdict where it is judged."""
+    text = number(row["value"], 2)
+    return text if row["verdict"] == "–" else f"{text} {row['verdict']}"

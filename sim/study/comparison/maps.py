@@ -1,0 +1,52 @@
+"""The charts of a comparison that need its places: maps of measures, and each design's organisation on a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
+    from matplotlib.figure import Figure
+
+    from sim.study.design import Design
+
+
+def drawings(designs: Mapping[str, Design], measures: pl.DataFrame, footer: str) -> dict[str, Callable[[], Figure]]:
+    """Return the maps that are drawn of every comparison and the organisation charts, by name, to be drawn when called.
+
+    The districts of a province have places of their own, so that there is no one map of their measures.
+    """
+    made: dict[str, Callable[[], Figure]] = {
+        f"organisation_{name}": _organisation(design, footer) for name, design in designs.items()
+    }
+    first = next(iter(designs.values())).pilot
+    if first.district.copies == 1:
+        for measure in first.report.maps:
+            made |= drawing(designs, measures, measure, footer)
+    return made
+
+
+def drawing(
+    designs: Mapping[str, Design], measures: pl.DataFrame, measure: str, footer: str
+) -> dict[str, Callable[[], Figure]]:
+    """Return the map of one measure by its name; drawing it raises `ConfigError` unless it is kept by place."""
+
+    def draw() -> Figure:
+        from sim.charts import layer, map_figure
+
+        organisations = {name: design.organisation for name, design in designs.items()}
+        return map_figure(organisations, layer(measures, organisations, measure), footer)
+
+    return {f"map_{measure}": draw}
+
+
+def _organisation(design: Design, footer: str) -> Callable[[], Figure]:
+    """Return a function that draws the organisation of a design."""
+
+    def draw() -> Figure:
+        from sim.charts import organisation_figure
+
+        return organisation_figure(design.organisation, footer)
+
+    return draw

@@ -1,0 +1,230 @@
+"""The charts of a comparison's folder, drawn from what is stored there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+import polars as pl
+
+from sim import config
+from sim.errors import ConfigError, StoreError, near
+from sim.store import files
+from sim.study import replications
+from sim.study.comparison import maps
+from sim.study.design import prepared_all
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.figure import Figure
+
+    from sim.config import Pilot
+    from sim.store.store import Store
+    from sim.study.design import Design
+
+Drawings = dict[str, Callable[[], "Figure"]]
+"""Charts by name, each drawn when it is called: loading Matplotlib takes time."""
+
+FORMATS: tuple[Literal["png", "svg"], ...] = ("png", "svg")
+
+
+PILOTS = "pilots.json"
+
+
+NEEDED = {
+    "measures": ("measure", "group", "unit", "value"),
+    "turnaround": ("days", "share"),
+    "workload": ("post", "kind", "hours"),
+    "backlog": ("week", "post", "hours"),
+    "persons": ("post", "utilisation"),
+    "flows": ("archetype", "origin", "to", "n"),
+    "queues": ("level", "desk", "weekday", "half_hour", "number"),
+}
+"""The tables of every replication that charts are drawn from, with their columns beside pilot and replication."""
+
+
+AGAIN = (
+    "Give the command that made it once more: it goes on from what is kept. Results of an earlier wangge cannot be "
+    "completed; run them under another name."
+)
+
+
+def draw(store: Store, measure: str | None = None) -> list[str]:
+    """Draw every chart of a finished comparison, or only the map of a measure, and keep and name them all.
+
+    Raises
+    ------
+    StoreError
+        The folder must hold pilots and every table that a chart needs, whole and of the same replications.
+    ConfigError
+        The measure must be kept by community or grid.
+    """
+    pilots = pilots_of(store)
+    tables = tables_of(store, pilots)
+    designs = prepared_all(pilots)
+    if measure is None:
+        return keep(store, drawings(designs, tables))
+    return keep(store, maps.drawing(designs, tables["measures"], measure, footer(pilots)))
+
+
+def keep(store: Store, charts_to_draw: Drawings) -> list[str]:
+    """Draw charts and keep them as PNG and SVG, all or none; return their names."""
+    from sim.charts import render
+
+    files = {
+        f"charts/{name}.{kind}": data
+        for name, make in charts_to_draw.items()
+        for kind, data in ((kind, render(figure, kind)) for figure in (make(),) for kind in FORMATS)
+    }
+    for name, data in files.items():
+        store.write_bytes(name, data)
+    return list(charts_to_draw)
+
+
+def chosen(charts_to_draw: Drawings, name: str) -> Figure:
+    """Return a chart by its name.
+
+    Raises
+    ------
+    ConfigError
+        There must be a chart of this name.
+    """
+    if name not in charts_to_draw:
+        raise ConfigError(f"chart must be one of {', '.join(charts_to_draw)}{near(name, charts_to_draw)}, got {name}")
+    return charts_to_draw[name]()
+
+
+def keep_pilots(store: Store, pilots: Sequence[Pilot]) -> None:
+    """Keep the whole designs with the tables, so that charts can be drawn from the folder alone."""
+    store.write_bytes(PILOTS, files.readable({"pilots": [pilot.model_dump(mode="json") for pilot in pilots]}))
+
+
+def pilots_of(store: Store) -> list[Pilot]:
+    """Return the designs of a study, as they were run.
+
+    Raises
+    ------
+    StoreError
+        The folder must hold pilots: those that its manifest tells of, as this version reads them.
+    """
+    held = store.identity.get("pilots")
+    if "network" in store.identity:
+        raise StoreError(
+            f"{store.folder} must hold pilots of a district to be drawn, but holds a queueing network, which has no "
+            "charts: its measures are in summary.md and measures.csv."
+        )
+    if not isinstance(held, list):
+        raise StoreError(
+            f"{store.folder} must hold pilots of a district to be drawn, and holds none: wangge bench and wangge "
+            "validate draw their own charts, and nobody else does."
+        )
+    _nothing_missing(store, len(held))
+    try:
+        plain = json.loads((store.folder / PILOTS).read_bytes())["pilots"]
+        pilots = [config.load(one) for one in plain]
+        same = [replications.matters(one) for one in plain] == held
+    except (ValueError, KeyError, TypeError, AttributeError, ConfigError):
+        same = False
+    if not same:
+        raise StoreError(
+            f"{PILOTS} in {store.folder} must be what was run there, but is damaged, was edited, or comes from another "
+            f"version of wangge. No chart was touched. {AGAIN}"
+        )
+    return pilots
+
+
+def _nothing_missing(store: Store, n_pilots: int) -> None:
+    """Raise where a file is missing that the charts are drawn from."""
+    wanted = [PILOTS, *(f"{name}.parquet" for name in _names(n_pilots))]
+    missing = [name for name in wanted if not (store.folder / name).is_file()]
+    if missing:
+        raise StoreError(
+            f"{store.folder} must hold what its charts are drawn from, but has no {', '.join(missing)}: its run did "
+            f"not finish, or an earlier wangge made it. No chart was touched. {AGAIN}"
+        )
+
+
+def _names(n_pilots: int) -> list[str]:
+    """Return the tables that the charts of so many pilots need."""
+    return [*NEEDED, "equity", *(["comparison"] if n_pilots > 1 else [])]
+
+
+def tables_of(store: Store, pilots: Sequence[Pilot]) -> dict[str, pl.DataFrame]:
+    """Return the final tables from which the charts of a folder are drawn.
+
+    Raises
+    ------
+    StoreError
+        Each must be whole, have its columns, and be of all replications of all pilots.
+    """
+    n = pilots[0].run.replications
+    found = {name: store.final_table(name) for name in _names(len(pilots))}
+    for name, columns in NEEDED.items():
+        table = found[name]
+        lacking = [column for column in ("pilot", "replication", *columns) if column not in table.columns]
+        if lacking:
+            raise StoreError(
+                f"{name}.parquet in {store.folder} must have the columns {', '.join(lacking)}: an earlier wangge made "
+                f"it. No chart was touched. {AGAIN}"
+            )
+        rows = len(table.select("pilot", "replication").unique())
+        if rows != n * len(pilots):
+            raise StoreError(
+                f"{name}.parquet in {store.folder} must be of {n} replications of each of {len(pilots)} pilots, got "
+                f"{rows} in all: its last run did not finish. No chart was touched. {AGAIN}"
+            )
+    return found
+
+
+def footer(pilots: Sequence[Pilot]) -> str:
+    """Return the line under every chart."""
+    pilot = pilots[0]
+    return (
+        f"{pilot.district.name}; {pilot.run.replications} replications, seed {pilot.run.seed}, "
+        f"{pilot.run.measured_weeks} weeks measured after {pilot.run.warm_up_weeks} weeks of warm-up. "
+        "Many inputs are assumptions: configs/evidence.yaml."
+    )
+
+
+def drawings(designs: Mapping[str, Design], found: Mapping[str, pl.DataFrame]) -> Drawings:
+    """Return every chart of a comparison by its name, designs and procedures called by their titles.
+
+    Parameters
+    ----------
+    designs
+        By name, the baseline first.
+    found
+        The tables of `NEEDED`, `equity` and, of several designs, `comparison`.
+    """
+    from sim import charts
+
+    pilots = [design.pilot for design in designs.values()]
+    below, run = footer(pilots), pilots[0].run
+    tables = dict(found)
+    archetypes = _titles({name: a.title for name, a in pilots[0].procedures.archetypes.items()})
+    tables["flows"] = tables["flows"].with_columns(pl.col("archetype").replace(archetypes))
+    titles = _titles({pilot.name: pilot.title for pilot in pilots})
+    for name, table in tables.items():
+        columns = [column for column in ("pilot", "baseline") if column in table.columns]
+        tables[name] = table.with_columns(pl.col(columns).replace(titles))
+    measured = run.warm_up_weeks, run.warm_up_weeks + run.measured_weeks
+    made: Drawings = {}
+    if len(pilots) > 1:
+        made["differences"] = lambda: charts.forest(tables["comparison"], below, run.confidence)
+    made |= {
+        "turnaround": lambda: charts.turnaround_distribution(tables["turnaround"], below),
+        "workload": lambda: charts.workload(tables["workload"], below),
+        "persons": lambda: charts.persons(tables["persons"], below),
+        "backlog": lambda: charts.backlog(tables["backlog"], below, measured=measured),
+        "flows": lambda: charts.flows(tables["flows"], below),
+        "queues": lambda: charts.queues(tables["queues"], below),
+        "equity": lambda: charts.equity(tables["measures"], tables["equity"], below),
+    }
+    return made | maps.drawings(designs, found["measures"], below)
+
+
+def _titles(titles: dict[str, Any]) -> dict[str, Any]:
+    """Return the titles by name, or nothing where two are alike."""
+    return titles if len(set(titles.values())) == len(titles) else {}

@@ -1,0 +1,137 @@
+"""A pilot design, prepared: what follows from its config before anything is simulated, worked out once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from sim.config import LEVELS
+from sim.district import organisation, overload, place, workload
+from sim.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sim.arrays import Bools
+    from sim.config import Level, Pilot
+    from sim.district.organisation import Organisation
+    from sim.district.overload import Pool
+    from sim.district.place import Place
+    from sim.district.workload import Work
+
+SAME_RESIDENTS = ("seed", "warm_up_weeks", "measured_weeks", "drain_weeks")
+"""What pilots must have alike that are run on the same residents."""
+
+
+@dataclass(frozen=True)
+class Design:
+    """A pilot on its place, with its organisation; make one with `prepared`.
+
+    Attributes
+    ----------
+    pilot
+        As it was configured.
+    organisation
+        Its units, people, stations and works.
+    """
+
+    pilot: Pilot
+    organisation: Organisation
+
+    @property
+    def name(self) -> str:
+        """Return the name of the pilot."""
+        return self.pilot.name
+
+    @property
+    def place(self) -> Place:
+        """Return where its households and offices are."""
+        return self.organisation.place
+
+    @property
+    def works(self) -> Sequence[Work]:
+        """Return the kinds of work that are due, with their hours a year."""
+        return self.organisation.works
+
+    @cached_property
+    def pools(self) -> tuple[Pool, ...]:
+        """Return the staff who serve together, with the hours of work that pile up if they are not done."""
+        return tuple(overload.pools(self.organisation))
+
+    @cached_property
+    def heads(self) -> Mapping[Level, int]:
+        """Return the heads of each level."""
+        return workload.heads(self.pilot)
+
+    @cached_property
+    def present_hours(self) -> float:
+        """Return the hours a year that a head is present."""
+        return workload.present_hours(self.pilot)
+
+    @cached_property
+    def overloaded(self) -> tuple[str, ...]:
+        """Return the posts that cannot keep up, with their loads."""
+        return tuple(f"{pool.name} ({pool.load:.2f})" for pool in self.pools if pool.overloaded)
+
+    @cached_property
+    def overloaded_share(self) -> Mapping[str, float]:
+        """Return the share of each level's heads that cannot keep up."""
+        shares = {}
+        for level in LEVELS:
+            mine = [pool for pool in self.pools if pool.level == level]
+            shares[str(level)] = sum(p.heads for p in mine if p.overloaded) / max(1, sum(p.heads for p in mine))
+        return shares
+
+    @cached_property
+    def overloaded_stations(self) -> Bools:
+        """Return which stations are served by a pool that cannot keep up (shape (stations,))."""
+        return overload.overloaded_stations(self.organisation, list(self.pools))
+
+    def hours(self, level: Level, *, lapses: bool = False) -> float:
+        """Return the hours a year that are due at a level: what piles up, or what lapses if it is not done."""
+        return sum(work.hours for work in self.works if work.level == level and work.lapses is lapses)
+
+    def load(self, level: Level) -> float:
+        """Return the hours of a level that pile up over those that its heads are present (0 without heads)."""
+        heads = self.heads.get(level, 0)
+        return self.hours(level) / (heads * self.present_hours) if heads else 0.0
+
+
+def prepared(pilot: Pilot, district: int = 0) -> Design:
+    """Return a pilot, prepared on the place of one of its districts.
+
+    Raises
+    ------
+    ConfigError
+        Its posts must be possible with its heads.
+    """
+    return Design(pilot, organisation.build_organisation(pilot, place.build_place(pilot, district)))
+
+
+def prepared_all(pilots: Iterable[Pilot]) -> dict[str, Design]:
+    """Return pilots, prepared, by their names."""
+    return {pilot.name: prepared(pilot) for pilot in pilots}
+
+
+def check_paired(pilots: Sequence[Pilot], keys: Sequence[str] = SAME_RESIDENTS) -> None:
+    """Raise `ConfigError` where pilots that are compared do not meet the same residents: their runs differ."""
+    first = pilots[0]
+    for one in pilots[1:]:
+        for key in keys:
+            here, there = getattr(first.run, key), getattr(one.run, key)
+            if here != there:
+                raise ConfigError(
+                    f"run.{key} must be the same under all pilots, so that they meet the same residents, got {here} "
+                    f"under {first.name} and {there} under {one.name}"
+                )
+
+
+def check_overload(designs: Iterable[Design]) -> None:
+    """Raise `ConfigError` where a design cannot keep up and its config says that such a run is refused."""
+    for design in designs:
+        if design.pilot.run.overload == "refuse" and design.overloaded:
+            raise ConfigError(
+                f"run.overload is refuse and every post must be able to keep up with its work, got "
+                f"{len(design.overloaded)} that cannot under {design.name}: {', '.join(design.overloaded[:5])}"
+            )

@@ -1,0 +1,256 @@
+"""The charts of a study, from the tables and the words that its folder keeps: nothing is simulated."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from sim.errors import StoreError
+from sim.report.tables import scale_of
+from sim.statistics.effects import omissions
+from sim.study.findings.naming import Words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from matplotlib.figure import Figure
+
+    from sim.store.store import Store
+
+NOTES = "study.json"
+DRAWN = ("main_effects", "curve", "heat", "tornado", "indices", "ranking", "pareto", "warm_up")
+"""Tables that charts are drawn of, where a study has them."""
+
+PARTS = ("design", "pilot", "against", "response")
+"""What tells the charts of one kind from each other."""
+
+AGAIN = "Give the command that made it once more: it goes on from what is kept."
+
+
+def draw(store: Store) -> list[str]:
+    """Draw every chart of a study, keep them all, and return their names.
+
+    Raises
+    ------
+    StoreError
+        The folder must hold the words and every table that its study made, whole.
+    """
+    from sim import charts
+
+    notes = notes_of(store)
+    words = Words.read(notes)
+    tables = {name: _called(store.final_table(name), words) for name in notes["tables"]}
+    notes["designs"] = [
+        {**design, "factors": [words.factor(name) for name in design["factors"]]} for design in notes["designs"]
+    ]
+    figures: dict[str, Figure] = {}
+    for name, figure in _figures(tables, notes):
+        # of names without a letter of ours, several may be alike
+        figures[f"{name}_{len(figures)}" if name in figures else name] = figure
+    files = {
+        f"charts/{name}.{kind}": charts.render(figure, kind)
+        for name, figure in figures.items()
+        for kind in ("png", "svg")
+    }
+    for name, data in files.items():
+        store.write_bytes(name, data)
+    return list(figures)
+
+
+def notes_of(store: Store) -> dict[str, Any]:
+    """Return what the study's charts say beside their numbers.
+
+    Raises
+    ------
+    StoreError
+        The study must have finished.
+    """
+    try:
+        notes = json.loads((store.folder / NOTES).read_bytes())
+        whole = isinstance(notes["tables"], list) and isinstance(notes["footer"], str)
+        Words.read(notes)
+    except FileNotFoundError:
+        raise StoreError(
+            f"{store.folder} must hold {NOTES}, which a study writes when it has finished: it did not. {AGAIN}"
+        ) from None
+    except (ValueError, KeyError, TypeError):
+        whole = False
+    if not whole:
+        raise StoreError(f"{NOTES} in {store.folder} must be what a study wrote there, and is damaged. {AGAIN}")
+    return dict(notes)
+
+
+def _called(table: pl.DataFrame, words: Words) -> pl.DataFrame:
+    """Return a table with its factors in words: on axes with their paths, so that a reader can set them."""
+    columns = [pl.col(name).replace(words.factors) for name in ("factor",) if name in table.columns]
+    longer = {name: words.factor(name) for name in words.factors}
+    columns += [pl.col(name).replace(longer) for name in ("x_factor", "y_factor") if name in table.columns]
+    return table.with_columns(columns)
+
+
+def _figures(tables: Mapping[str, pl.DataFrame], notes: Mapping[str, Any]) -> Iterator[tuple[str, Figure]]:
+    """Yield every chart with its name, by the tables that there are."""
+    for name, chart in (("main_effects", _main_effects), ("curve", _curve), ("heat", _heat), ("tornado", _tornado),
+                        ("indices", _indices), ("ranking", _ranking), ("pareto", _pareto)):  # fmt: skip
+        if name in tables:
+            keys = [key for key in PARTS if key in tables[name].columns]
+            for part in tables[name].partition_by(keys, maintain_order=True):
+                if "mean" in part.columns and not part["mean"].is_finite().any():
+                    continue  # the summary says that it is withheld everywhere
+                yield _named(name, part, tables[name]), chart(part, notes)
+    if "warm_up" in tables:
+        yield "warm_up", _warm_up(tables["warm_up"], notes)
+
+
+def _named(kind: str, part: pl.DataFrame, whole: pl.DataFrame) -> str:
+    """Return the name of a chart's file: its kind and response, and what else tells it from the others."""
+    parts = [kind, str(part["response"][0])]
+    if "pilot" in whole.columns and whole["pilot"].n_unique() > 1:
+        parts.append(f"{part['pilot'][0]} minus {part['against'][0]}" if part["against"][0] else part["pilot"][0])
+    if "design" in whole.columns and whole["design"].n_unique() > 1:
+        parts.append(f"design{part['design'][0]}")
+    return re.sub(r"[^A-Za-z0-9_]+", "_", "_".join(parts))[:100].strip("_")
+
+
+def _worded(part: pl.DataFrame, notes: Mapping[str, Any]) -> pl.DataFrame:
+    """Return a table of one response with the response in words."""
+    return part.with_columns(pl.lit(_words(part, notes)).alias("response"))
+
+
+def _words(part: pl.DataFrame, notes: Mapping[str, Any]) -> str:
+    """Return the one response of a table in words."""
+    pilots = (str(part["pilot"][0]), str(part["against"][0])) if "against" in part.columns else ()
+    return Words.read(notes).of(str(part["response"][0]), *pilots)
+
+
+def _is_difference(part: pl.DataFrame) -> bool:
+    """Return whether a table of one response is of a difference between pilots."""
+    return "against" in part.columns and bool(part["against"][0])
+
+
+def _promise(part: pl.DataFrame, notes: Mapping[str, Any]) -> tuple[str, float, Any] | None:
+    """Return the promise on the response of a table, unless the table is of differences."""
+    response = str(part["response"][0])
+    promise = notes["promises"].get(response)
+    if promise is None or _is_difference(part):
+        return None
+    side = "at_most" if promise["at_most"] is not None else "at_least"
+    factor, unit, _ = scale_of(str(part["unit"][0]))
+    return f"promise: {side.replace('_', ' ')} {factor * promise[side]:g} {unit}".strip(), float(promise[side]), side
+
+
+def _opening(notes: Mapping[str, Any], what: str) -> dict[str, Any]:
+    """Return title, subtitle and footer of a chart."""
+    return {"title": f"{notes['title']}: {what}", "footer": notes["footer"]}
+
+
+def _main_effects(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
+    """Return the main effects of one response."""
+    from sim.charts import main_effects
+
+    if notes["designs"][int(part["design"][0])]["kind"] == "grid":
+        subtitle = " ".join([f"Mean over the levels of the other factors, {notes['interval']}.", *omissions(part)])
+    else:
+        subtitle = f"Mean over the settings of each quarter of a factor; {notes['interval']}, over settings."
+    return main_effects(_worded(part, notes), subtitle=subtitle, **_opening(notes, _words(part, notes)))
+
+
+def _averaged(others: Sequence[str]) -> str:
+    """Return over which further factors a mean is taken."""
+    return f", averaged over {' and '.join(others)}" if others else ""
+
+
+def _curve(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
+    """Return a response along one factor."""
+    from sim.charts import curve
+
+    design = notes["designs"][int(part["design"][0])]
+    factor, others = design["factors"][:1], design["factors"][1:]
+    subtitle = f"Mean and {notes['interval']}"
+    if design["kind"] == "zip":
+        subtitle += f"; {' and '.join(others)} {'moves' if len(others) == 1 else 'move'} with it" if others else ""
+    elif others:
+        subtitle += f"; a line for each level of {others[0]}{_averaged(others[1:])}"
+    return curve(
+        _worded(part, notes), subtitle=f"{subtitle}.", factor=factor[0], promise=_promise(part, notes),
+        **_opening(notes, _words(part, notes)),
+    )  # fmt: skip
+
+
+def _heat(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
+    """Return a response over two factors."""
+    from sim.charts import heat_map
+
+    others = notes["designs"][int(part["design"][0])]["factors"][2:]
+    subtitle = (
+        f"Mean of each cell{_averaged(others)}; below it, small: half-width of its {notes['confidence']:.0%} interval."
+    )
+    return heat_map(
+        _worded(part, notes), subtitle=subtitle, promise=_promise(part, notes), around_zero=_is_difference(part),
+        **_opening(notes, _words(part, notes)),
+    )  # fmt: skip
+
+
+def _tornado(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
+    """Return how far each factor moves a response, or the difference that a pilot makes to it."""
+    from sim.charts import tornado
+
+    base = part["base"][0], part["base_from"][0], part["base_to"][0]
+    subtitle = f"Each factor at the two ends of its range, all others at their base; {notes['interval']}."
+    label, unit = _words(part, notes), str(part["unit"][0])
+    return tornado(
+        part, base, subtitle=subtitle, effect_label=label, unit=unit, most=30, difference=_is_difference(part),
+        mid=notes["mids"].get(str(part["response"][0])), **_opening(notes, f"what moves {label}"),
+    )  # fmt: skip
+
+
+def _indices(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
+    """Return the Sobol indices of a response."""
+    from sim.charts import indices
+
+    subtitle = (
+        f"Share of the variance over the factors' ranges that each makes alone (first-order) and with others (total); "
+        f"{part['n'][0]} base points, bootstrap {notes['interval']}."
+    )
+    label = _words(part, notes)
+    return indices(part, subtitle=subtitle, response_label=label, **_opening(notes, f"what carries {label}"))
+
+
+def _ranking(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
+    """Return the points against the best of the others."""
+    from sim.charts import ranking
+
+    label = _words(part, notes)
+    subtitle = (
+        "Mean less the best mean of the others, with intervals that hold all at once "
+        f"({notes['confidence']:.0%}); an interval that ends at 0 tells the best, or one that is not."
+    )
+    return ranking(part, subtitle=subtitle, response_label=label, unit=str(part["unit"][0]), **_opening(notes, label))
+
+
+def _pareto(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
+    """Return heads against a response."""
+    from sim.charts import pareto
+
+    label = _words(part, notes)
+    subtitle = f"Where the steps turn, no design has fewer heads and a better mean; {notes['interval']}."
+    return pareto(
+        part, subtitle=subtitle, cost_label="heads of all levels", response_label=label, unit=str(part["unit"][0]),
+        promise=_promise(part, notes),
+        **_opening(notes, f"{label} and heads"),
+    )  # fmt: skip
+
+
+def _warm_up(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
+    """Return the pilot run from which the warm-up was chosen."""
+    from sim.charts import warm_up
+
+    chosen = dict(part.select("series", "chosen").unique().iter_rows())
+    return warm_up(
+        part.select("series", "week", "mean"), chosen,
+        subtitle=f"Means of a pilot run of the base; all points leave out {notes['warm_up_weeks']} weeks.",
+        response_label="work that waits", unit="hours", **_opening(notes, "warm-up"),
+    )  # fmt: skip

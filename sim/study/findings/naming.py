@@ -1,0 +1,73 @@
+"""What charts and sentences call the things of a study: responses, pilots and factors in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sim.config.meaning import meaning_of, meanings
+from sim.config.report import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sim.study.points.plan import Plan
+
+
+@dataclass(frozen=True)
+class Words:
+    """The words of a study.
+
+    Attributes
+    ----------
+    responses
+        Of responses, by their texts.
+    pilots
+        The titles of pilots, by their names.
+    factors
+        Of factors that have any, by their names.
+    """
+
+    responses: Mapping[str, str]
+    pilots: Mapping[str, str]
+    factors: Mapping[str, str]
+
+    @classmethod
+    def read(cls, plain: Mapping[str, Any]) -> Words:
+        """Return the words that `plain` gave."""
+        return cls(dict(plain["responses"]), dict(plain["titles"]), dict(plain["factors"]))
+
+    def plain(self) -> dict[str, Any]:
+        """Return the words as plain data, to be kept."""
+        return {"responses": dict(self.responses), "titles": dict(self.pilots), "factors": dict(self.factors)}
+
+    def of(self, response: Response | str, pilot: str = "", against: str = "") -> str:
+        """Return a response in words, and of which two pilots it is the difference, if it is one."""
+        text = self.responses.get(str(response), str(response))
+        if not against:
+            return text
+        return f"{text}: {self.pilots.get(pilot, pilot)} minus {self.pilots.get(against, against)}"
+
+    def factor(self, name: str) -> str:
+        """Return a factor in words with its path, so that a reader can set it."""
+        return f"{self.factors[name]} ({name})" if name in self.factors else name
+
+
+def words_of(plan: Plan) -> Words:
+    """Return the words of a planned study."""
+    responses = {str(response): plan.report.words(response) for response in plan.study.asked}
+    return Words(responses, dict(plan.titles), _factors(plan))
+
+
+def _factors(plan: Plan) -> dict[str, str]:
+    """Return the factors that have words, by their names; two factors never have the same ones."""
+    entries = meanings()
+    archetypes = {name: {"title": one.title} for name, one in plan.first.procedures.archetypes.items()}
+    named: dict[str, str] = {}
+    for name in plan.factors:
+        try:
+            named[name] = meaning_of(name, entries, {"archetypes": archetypes})
+        except ValueError:  # a group of configs, several keys together, or a knob that nobody has described
+            continue
+    counts = list(named.values())
+    return {name: text for name, text in named.items() if counts.count(text) == 1}

@@ -1,0 +1,297 @@
+"""What a study found, in sentences: plain words for what its tables hold."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from sim.report.tables import counted
+from sim.statistics.intervals import Interval
+from sim.study.budget.choice import Fate
+from sim.study.headlines.definitions import told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sim.study.budget.choice import Choice
+    from sim.study.findings.naming import Words
+    from sim.study.points.composer import Point
+    from sim.study.points.plan import Plan
+
+STRONGEST = 3
+
+REASONS = "as too many requests meet staff who cannot keep up, or there is no value"
+
+
+def sentences(plan: Plan, tables: Mapping[str, pl.DataFrame], words: Words) -> list[str]:
+    """Return what the tables of a study say, a sentence or two each."""
+    found = [*_promises(plan, tables["summary"], words)]
+    if len(plan.study.pilots) == 1 and not {"tornado", "indices"} & set(tables):
+        found += _range(plan, tables["summary"], tables["units"], words)
+    if "effects" in tables and not {"tornado", "indices"} & set(tables):
+        found += _verdicts(plan, tables["effects"], words)
+    for part in _parts(tables, "main_effects"):
+        found += _strongest_factor(part, words)
+    for part in _parts(tables, "tornado"):
+        found += _swings(part, words, _unjudged(plan, tables, part))
+    for part in _parts(tables, "indices"):
+        found += _carriers(part, words)
+    return found
+
+
+def _parts(tables: Mapping[str, pl.DataFrame], name: str) -> Sequence[pl.DataFrame]:
+    """Return the parts of a table by design, view and response."""
+    return (
+        tables[name].partition_by("design", "pilot", "against", "response", maintain_order=True)
+        if name in tables
+        else []
+    )
+
+
+def _named(part: pl.DataFrame, words: Words) -> str:
+    """Return in words what a part is about."""
+    return words.of(str(part["response"][0]), str(part["pilot"][0]), str(part["against"][0]))
+
+
+def _unit(part: pl.DataFrame) -> str:
+    """Return the unit of a part, of a measure or of a difference."""
+    unit = str(part["unit"][0])
+    return _of_difference(unit) if part["against"][0] else unit
+
+
+def _interval(row: Mapping[str, Any], names: tuple[str, str, str]) -> Interval:
+    """Return the interval of a row."""
+    estimate, low, high = (math.nan if row[name] is None else float(row[name]) for name in names)
+    return Interval(estimate, low, high, 2)
+
+
+def _promises(plan: Plan, summary: pl.DataFrame, words: Words) -> Iterator[str]:
+    """Yield how many points keep every promise by their means."""
+    promises = plan.study.promises
+    if not promises:
+        return
+    kept, unknown = summary["keeps_promises"].sum(), summary["keeps_promises"].null_count()
+    bounds = " and ".join(
+        f"{words.of(response)} {'at most' if one.at_most is not None else 'at least'} {one.bound:g}"
+        for response, one in promises.items()
+    )
+    more = f"; {unknown} cannot be judged" if unknown else ""
+    yield f"{kept} of {len(summary)} points keep the promise ({bounds}) by their means{more}."
+
+
+def _range(plan: Plan, summary: pl.DataFrame, units: pl.DataFrame, words: Words) -> Iterator[str]:
+    """Yield the best and the worst point of every response."""
+    unit = dict(units.iter_rows())
+    for asked in plan.study.responses:
+        response = str(asked)
+        known = summary.filter(pl.col(response).is_finite())
+        judged, names = plan.report.judged(asked), (response, f"{response}_low", f"{response}_high")
+        if len(known) < 2:
+            yield f"{words.of(response)}: {_alone(known, len(summary), names, unit[response])}."
+            continue
+        ordered = known.sort(response, descending=bool(judged and judged.higher_is_better), maintain_order=True)
+        best, worst = ordered.row(0, named=True), ordered.row(-1, named=True)
+        ends = ("best", "worst") if judged else ("least", "most")
+        if best[response] == worst[response]:
+            value = _interval_told(best, names, unit[response])
+            yield f"{words.of(response)}: {value} at all {len(known)} points."
+            continue
+        yield (
+            f"{words.of(response)}: {ends[0]} {_interval_told(best, names, unit[response])} with "
+            f"{best['label']}, {ends[1]} {_interval_told(worst, names, unit[response])} with {worst['label']}."
+        )
+
+
+def _verdicts(plan: Plan, effects: pl.DataFrame, words: Words) -> Iterator[str]:
+    """Yield of every response at how many settings another pilot, or another setting, does better or worse."""
+    points = {point.name: point for point in plan.points}
+    several, base = len(plan.study.pilots) > 1, plan.study.pilots[0]
+    other = pl.col("point").replace_strict({name: point.base for name, point in points.items()})
+    for part in effects.with_columns(other=other).partition_by("response", "other", maintain_order=True):
+        against = "" if several else f" against {part['baseline_label'][0]}"
+        counts = part.filter(pl.col("verdict") != "")["verdict"].value_counts(sort=True, name="n")
+        verdicts = ", ".join(
+            f"{verdict} at {n} of {len(part)}"
+            for verdict, n in counts.sort("n", "verdict", descending=[True, False]).iter_rows()
+        )
+        known = part.filter(pl.col("difference").is_finite()).sort("difference", maintain_order=True)
+        unit, names = _of_difference(str(part["unit"][0])), ("difference", "low", "high")
+        ends = [
+            f"{_interval_told(row, names, unit, signed=True)}"
+            + (f" with {_setting(plan, points[row['point']])}" if len(part) > 1 else "")
+            for row in [
+                *known.head(1).iter_rows(named=True),
+                *(known.tail(1).iter_rows(named=True) if len(known) > 1 else ()),
+            ]
+        ]
+        parts = [
+            f"{verdicts} settings" if verdicts and len(part) > 1 else verdicts.partition(" at ")[0],
+            f"from {ends[0]} to {ends[1]}" if len(ends) == 2 else "".join(ends),
+        ]
+        pilots = (str(part["other"][0]), base) if several else ()
+        about = words.of(str(part["response"][0]), *pilots)
+        yield f"{about}{against}: {'; '.join(one for one in parts if one) or 'no value'}."
+
+
+def _setting(plan: Plan, point: Point) -> str:
+    """Return what to call the setting of a point, whatever its pilot."""
+    return plan.settings.all[point.setting].label or "the base"
+
+
+def _of_difference(unit: str) -> str:
+    """Return the unit of a difference."""
+    return "percentage points" if unit == "share" else unit
+
+
+def _interval_told(row: Mapping[str, Any], names: tuple[str, str, str], unit: str, *, signed: bool = False) -> str:
+    """Return a value with its interval, where there is one."""
+    interval = _interval(row, names)
+    return told(interval, unit, signed=signed, interval_too=math.isfinite(interval.low))
+
+
+def _alone(known: pl.DataFrame, points: int, names: tuple[str, str, str], unit: str) -> str:
+    """Return what there is to say of a response that has a value at one point, or at none."""
+    if known.is_empty():
+        return "no value at any point" if points > 1 else "no value"
+    row = known.row(0, named=True)
+    value = _interval_told(row, names, unit)
+    return f"{value} with {row['label']}" + (", and no value at any other point" if points > 1 else "")
+
+
+def _strongest_factor(part: pl.DataFrame, words: Words) -> Iterator[str]:
+    """Yield which factor moves a response most, averaged over the others."""
+    spans = []
+    for factor in part.partition_by("factor", maintain_order=True):
+        known = factor.filter(pl.col("mean").is_finite())
+        if len(known) > 1:
+            low, high = known.sort("mean").row(0, named=True), known.sort("mean").row(-1, named=True)
+            spans.append((high["mean"] - low["mean"], low, high))
+    if not spans:
+        return
+    span, low, high = max(spans, key=lambda span: span[0])
+    if span <= 1e-9 * abs(high["mean"]):
+        yield f"{_named(part, words)}: no factor moves it."
+        return
+    unit, names = _unit(part), ("mean", "low", "high")
+    yield (
+        f"{_named(part, words)}: {low['factor']} moves it most, from {_interval_told(low, names, unit)} at "
+        f"{low['level']} to {_interval_told(high, names, unit)} at {high['level']}, averaged over the others."
+    )
+
+
+def _unjudged(plan: Plan, tables: Mapping[str, pl.DataFrame], part: pl.DataFrame) -> set[tuple[str, str]]:
+    """Return the ends (factor, level) at which no verdict is given on a response; ("", "") stands for the base."""
+    if "effects" not in tables:
+        return set()
+    other = str(part["pilot"][0])
+    effects = tables["effects"].filter(pl.col("response") == part["response"][0], pl.col("verdict") == "withheld")
+    found = set()
+    for name in effects["point"]:
+        point = plan.point(name)
+        levels = plan.settings.all[point.setting].levels
+        if len(plan.study.pilots) == 1 or point.base == other:
+            found |= {(factor, level.label) for factor, level in levels.items()} or {("", "")}
+    return found
+
+
+def _swings(part: pl.DataFrame, words: Words, unjudged: set[tuple[str, str]]) -> Iterator[str]:
+    """Yield an effect at the base, what moves it most, and where its sign changes: only where verdicts are given."""
+    unit = _unit(part)
+    first = part.row(0, named=True)
+    base = _interval(first, ("base", "base_from", "base_to"))
+    widest = [
+        row
+        for row in part.iter_rows(named=True)
+        if row["swing"] is not None
+        and math.isfinite(row["swing"])
+        and not (row["swing_from"] is not None and row["swing_from"] <= 0)
+    ]
+    ends = [
+        f"{row['factor']} ({told(_point(row['low']), unit, interval_too=False)} at {row['low_level']}, "
+        f"{told(_point(row['high']), unit, interval_too=False)} at {row['high_level']})"
+        for row in widest[:STRONGEST]
+    ]
+    at = told(base, unit, interval_too=math.isfinite(base.low))
+    most = f"of {counted(len(part), 'factor')}, these move it most:" if len(part) > STRONGEST else "it moves with"
+    moved = f"{most} {'; '.join(ends)}" if ends else "none of its factors moves it beyond the noise"
+    yield f"{_named(part, words)}: {at} at the base; {moved}."
+    if not part["against"][0]:
+        return  # a measure has no sign
+    lost = [row["factor"] for row in part.iter_rows(named=True) if row["why"]]
+    if lost:
+        more = f" and {len(lost) - 8} more" if len(lost) > 8 else ""
+        yield f"Without a value at an end: {', '.join(lost[:8])}{more}."
+    if ("", "") in unjudged:
+        yield "No verdict is given at the base, where too many requests meet staff who cannot keep up, nor on its sign."
+        return
+    turned = [
+        f"{row['factor']} = {row[f'{end}_level']}"
+        for row in part.iter_rows(named=True)
+        for end in ("low", "high")
+        if (row["factor"], row[f"{end}_level"]) not in unjudged
+        and _turned(base, _interval(row, (end, f"{end}_from", f"{end}_to")))
+    ]
+    if unjudged:
+        yield f"No verdict is given at {counted(len(unjudged), 'end')}, where too many meet staff who cannot keep up."
+    if turned:
+        more = " and others" if len(turned) > 8 else ""
+        yield f"Its sign changes, beyond the noise, at {'; '.join(turned[:8])}{more}."
+    elif base.low > 0 or base.high < 0:
+        yield (
+            "No other factor changes its sign beyond the noise."
+            if unjudged
+            else ("No single factor changes its sign beyond the noise.")
+        )
+
+
+def _point(value: float | None) -> Interval:
+    """Return a value as an interval of itself."""
+    x = math.nan if value is None else float(value)
+    return Interval(x, x, x, 2)
+
+
+def _turned(base: Interval, end: Interval) -> bool:
+    """Return whether an effect is surely on one side of 0 at the base and surely on the other at an end."""
+    return (base.low > 0 and end.high < 0) or (base.high < 0 and end.low > 0)
+
+
+def _carriers(part: pl.DataFrame, words: Words) -> Iterator[str]:
+    """Yield which factors carry the variance of a response."""
+    known = part.filter(pl.col("total").is_finite()).sort("total", descending=True, maintain_order=True)
+    if known.is_empty():
+        return
+    shares = [
+        f"{row['factor']} {row['total']:.0%} ({row['total_low']:.0%} to {row['total_high']:.0%})"
+        for row in known.head(STRONGEST).iter_rows(named=True)
+    ]
+    yield (
+        f"{_named(part, words)}: most of its variance over the factors' ranges hangs on {', '.join(shares)} (total "
+        f"indices); first-order indices sum to {known['first'].sum():.0%}."
+    )
+
+
+def choices(plan: Plan, found: Sequence[Choice]) -> Iterator[str]:
+    """Yield what was chosen, and with which guarantee."""
+    for choice in found:
+        spent = sum(one.spent for one in choice.candidates)
+        if choice.chosen is None:
+            open_ = sum(one.fate is Fate.UNDECIDED for one in choice.candidates)
+            if all(one.fate is Fate.WITHHELD for one in choice.candidates):
+                yield f"Asked for {choice.asked}: no point can be judged, {REASONS}."
+                continue
+            found_out = f"{counted(open_, 'point')} could not be judged with so few" if open_ else "none does"
+            yield f"Asked for {choice.asked}: {found_out} ({counted(spent, 'replication')} looked at)."
+            continue
+        label = plan.point(choice.chosen).label
+        sure = (
+            f"right with at least {choice.confidence:.0%} confidence"
+            if choice.guaranteed
+            else "without a guarantee: the most replications ended the search"
+        )
+        yield f"Asked for {choice.asked}: {label} ({choice.chosen}), {sure}; {counted(spent, 'replication')} looked at."
+        out = [one.name for one in choice.candidates if one.fate is Fate.WITHHELD]
+        if out:
+            more = f" and {len(out) - 12} more" if len(out) > 12 else ""
+            yield f"Left out of the choice, {REASONS}: {', '.join(out[:12])}{more}."

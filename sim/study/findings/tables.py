@@ -1,0 +1,338 @@
+"""What a study found: its tables, made of the points' replications."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from sim.statistics import best as selection
+from sim.statistics import effects, intervals, pareto, sobol, swings, verdicts
+from sim.statistics import responses as cells
+from sim.study.budget.withholding import verdict_withheld
+from sim.study.findings.naming import Words
+from sim.study.findings.views import View, views
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sim.arrays import Floats
+    from sim.config import Mid, Run
+    from sim.config.report import Response
+    from sim.statistics.designs import Block
+    from sim.study.budget.runs import Runs
+    from sim.study.budget.spending import Spent
+    from sim.study.points.plan import Plan
+    from sim.study.points.screening import Screened
+
+MOST_RANKED = 40
+"""Points that are ranked at once: the intervals hold for all pairs together, and grow with their number."""
+
+MOST_ON_A_FRONT = 200
+"""Points of which heads and service are held against each other, pair by pair."""
+
+ABOUT_FACTORS = {"one_at_a_time", "indices"}
+"""Designs whose points are no choices: they tell what the factors do."""
+
+MEASURES = {"measure": pl.String, "group": pl.String, "unit": pl.String, "value": pl.Float64}
+
+
+@dataclass
+class Findings:
+    """The tables of a study by name, and what they say in sentences."""
+
+    tables: dict[str, pl.DataFrame] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+
+
+def design_table(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> pl.DataFrame:
+    """Return one row a point: its factors' levels, whether it was run, and what the guard says."""
+    rows = []
+    for point in plan.points:
+        look = screened.get(point.name)
+        why = point.why or runs.failures.get(point.name, "")
+        impossible = point.pilot is None
+        status = "impossible" if impossible else "failed" if point.name in runs.failures else "run"
+        rows.append(
+            {"point": point.name, "setting": point.setting, "pilot": point.base, "label": point.label}
+            | {name: level_of(plan, point.setting, name) for name in plan.factors}
+            | {
+                "replications": 0 if impossible else runs.count(point.name),
+                "status": status,
+                "heads": None if impossible or not look else look.heads,
+                "cannot_keep_up": ", ".join(look.overloaded) if look else "",
+                "why": why,
+                "key": runs.keys.get(point.name, ""),
+            }
+        )
+    schema = dict.fromkeys(rows[0], pl.String)
+    schema |= {"setting": pl.Int64, "replications": pl.Int64, "heads": pl.Int64}  # type: ignore[dict-item]
+    return pl.DataFrame(rows, schema=schema)
+
+
+def level_of(plan: Plan, setting: int, factor: str) -> str:
+    """Return the level that a setting has of a factor; what it does not move is at its base."""
+    level = plan.settings.all[setting].levels.get(factor)
+    return level.label if level else plan.factors[factor].base or "base"
+
+
+def measures_table(runs: Runs, study: str) -> pl.DataFrame:
+    """Return the long table: every measure of the study's groups, of every replication of every point."""
+    parts = []
+    for name in runs.keys:
+        for number in range(runs.count(name)):
+            keys = (
+                pl.lit(study).alias("study"),
+                pl.lit(name).alias("point"),
+                pl.lit(number, pl.Int64).alias("replication"),
+            )
+            parts.append(runs.table(name, number).select(*keys, "measure", "group", "unit", "value"))
+    empty = pl.DataFrame(schema={"study": pl.String, "point": pl.String, "replication": pl.Int64} | MEASURES)
+    return pl.concat(parts) if parts else empty
+
+
+def whole(runs: Runs) -> list[str]:
+    """Return the points of which something is said: those that have been run, and of which no replication failed."""
+    return [name for name in runs.keys if runs.count(name) and name not in runs.failures]
+
+
+def summary_table(plan: Plan, runs: Runs, confidence: float) -> pl.DataFrame:
+    """Return one row a point: its factors' levels and mean, low and high of every response."""
+    settings = pl.DataFrame(
+        [
+            {"setting": i, "point": point.name, "pilot": point.base, "label": point.label}
+            | {name: level_of(plan, point.setting, name) for name in plan.factors}
+            for i, point in enumerate(plan.points)
+        ]
+    )
+    numbers = {point.name: i for i, point in enumerate(plan.points)}
+    responses = [
+        cells.Response(
+            str(response), runs.unit(response),
+            {numbers[name]: runs.values(name, response) for name in whole(runs)},
+            {numbers[p.name]: p.why or runs.failures.get(p.name, "") for p in plan.points},
+        )
+        for response in plan.study.responses
+    ]  # fmt: skip
+    summary = effects.summary(settings, responses, confidence).drop("setting")
+    if not plan.study.promises:
+        return summary
+    kept = [keeps_promises(plan, runs, point.name) for point in plan.points]
+    return summary.with_columns(pl.Series("keeps_promises", kept, dtype=pl.Boolean))
+
+
+def effects_table(plan: Plan, runs: Runs, screened: Mapping[str, Screened], mid: Mid, run: Run) -> pl.DataFrame:
+    """Return every paired difference of every response with a verdict; intervals of a response hold all at once."""
+    usable = set(whole(runs))
+    pairs = [(a, b) for a, b in plan.pairs() if {a.name, b.name} <= usable]
+    rows = []
+    for response in plan.study.responses:
+        unit, judged = runs.unit(response), plan.report.judged(response)
+        measured = [_pair(runs, a.name, b.name, response) for a, b in pairs]
+        whys = [verdict_withheld(plan, runs, screened, response, a.name, b.name) for a, b in pairs]
+        known = [m if not why else (np.full(2, np.nan),) * 2 for m, why in zip(measured, whys, strict=True)]
+        least = mid.least(judged) if judged else None
+        differences = intervals.simultaneous(known, run.confidence)
+        family = max((d.family_size for d in differences), default=1)
+        for (a, b), d, (x, y), why in zip(pairs, differences, measured, whys, strict=True):
+            verdict = str(verdicts.verdict(d.low, d.high, least, judged.higher_is_better)) if judged and least else ""
+            needed = None
+            if least and verdict == verdicts.Verdict.UNDECIDED:
+                needed = verdicts.replications_needed(d.estimate, d.sd, least, run.confidence, d.n, family_size=family)
+            rows.append(
+                {
+                    "response": str(response), "unit": unit, "baseline": a.name, "point": b.name,
+                    "baseline_label": a.label, "label": b.label, "baseline_mean": float(np.mean(x)),
+                    "mean": float(np.mean(y)), "difference": d.estimate, "low": d.low, "high": d.high, "n": len(x),
+                    "mid": least, "verdict": str(verdicts.Verdict.WITHHELD) if why else verdict,
+                    "why": str(why or ""), "cause": why and str(why.cause), "replications_needed": needed,
+                }
+            )  # fmt: skip
+    schema = dict.fromkeys(
+        ("response", "unit", "baseline", "point", "baseline_label", "label", "verdict", "why", "cause"), pl.String
+    ) | dict.fromkeys(("baseline_mean", "mean", "difference", "low", "high", "mid"), pl.Float64)
+    order = ["response", "unit", "baseline", "point", "baseline_label", "label", "baseline_mean", "mean", "difference"]
+    order += ["low", "high", "n", "mid", "verdict", "why", "cause", "replications_needed"]
+    return pl.DataFrame(rows, schema={name: schema.get(name, pl.Int64) for name in order})
+
+
+def _pair(runs: Runs, baseline: str, other: str, response: Response) -> tuple[Floats, Floats]:
+    """Return a response at two points, of the replications that both have."""
+    n = min(runs.count(baseline), runs.count(other))
+    return runs.values(baseline, response, n), runs.values(other, response, n)
+
+
+def findings(plan: Plan, runs: Runs, screened: Mapping[str, Screened], spent: Spent, words: Words) -> Findings:
+    """Return what the designs of a study say, each by its shape."""
+    made: dict[str, list[pl.DataFrame]] = {}
+    remarks: list[str] = list(spent.said)
+    for number, block in enumerate(plan.settings.blocks):
+        settings = block_settings(plan, block)
+        for view in views(plan, runs):
+            for name, table in _shape(plan, block, settings, view, words, remarks).items():
+                keys = {"design": number, "pilot": view.pilot, "against": view.against}
+                columns = [pl.lit(value).alias(key) for key, value in keys.items()]
+                made.setdefault(name, []).append(table.select(*columns, pl.all()))
+    tables = {name: pl.concat(parts, how="diagonal_relaxed") for name, parts in made.items()}
+    for name, one in (("ranking", _ranking(plan, runs)), ("pareto", _pareto(plan, runs, screened))):
+        if one is not None:
+            tables[name] = one
+    return Findings(tables, remarks)
+
+
+def block_settings(plan: Plan, block: Block) -> pl.DataFrame:
+    """Return the settings of a design: their numbers and the levels of its factors."""
+    rows = [
+        {"setting": number} | {name: level_of(plan, number, name) for name in block.factors}
+        for number in dict.fromkeys(block.rows)
+    ]
+    return pl.DataFrame(rows, schema={"setting": pl.Int64, **dict.fromkeys(block.factors, pl.String)})
+
+
+def _shape(
+    plan: Plan, block: Block, settings: pl.DataFrame, view: View, words: Words, remarks: list[str]
+) -> dict[str, pl.DataFrame]:
+    """Return the tables that the kind of a design and the number of its factors ask for."""
+    if block.kind == "one_at_a_time":
+        return _swings(plan, block, settings, view, words, remarks)
+    if block.kind == "indices":
+        return _indices(block, view, words, remarks)
+    if block.kind == "points":
+        return {}
+    return _levels(block, settings, view)
+
+
+def _levels(block: Block, settings: pl.DataFrame, view: View) -> dict[str, pl.DataFrame]:
+    """Return what the levels of the factors do: alone, two by two and averaged over the others."""
+    response, confidence, factors = view.values, view.confidence, list(block.factors)
+    if block.kind in ("lhs", "sobol"):
+        return {"main_effects": effects.sampled_effects(settings, response, factors, confidence)}
+    first, *others = factors
+    if block.kind == "zip" or not others:
+        return {"curve": effects.curve(settings.select("setting", first), response, first, None, confidence)}
+    return {
+        "main_effects": effects.main_effects(settings, response, factors, confidence),
+        "heat": effects.heat(settings, response, first, others[0], confidence),
+        "curve": effects.curve(settings, response, first, others[0], confidence),
+    }
+
+
+def _swings(
+    plan: Plan, block: Block, settings: pl.DataFrame, view: View, words: Words, remarks: list[str]
+) -> dict[str, pl.DataFrame]:
+    """Return how far each factor moves a response from its base."""
+    base = view.values.at(block.rows[0])
+    if base is None:
+        name, why = words.of(view.response, view.pilot, view.against), view.values.reason(block.rows[0])
+        remarks.append(f"{name}: no tornado, as there is no value at the base ({why}).")
+        return {}
+    alone = {factor: _alone(plan, settings, factor) for factor in block.factors}
+    ends = [one for factor in alone for one in swings.ends(alone[factor], view.values, block.rows[0], [factor])]
+    known = swings.tornado(base, ends, view.confidence)
+    at_base = {"base": known.base.estimate, "base_from": known.base.low, "base_to": known.base.high}
+    return {"tornado": _with(view, known.table, at_base)}
+
+
+def _alone(plan: Plan, settings: pl.DataFrame, factor: str) -> pl.DataFrame:
+    """Return the base and the settings that move one factor, in the order of its levels.
+
+    A base that is none of them stands after the first level, so that it is no end of the range.
+    """
+    base = settings[factor][0]
+    order = {level.label: float(i) for i, level in enumerate(plan.factors[factor].levels)}
+    places = {label: order.get(label, 0.5 if len(order) > 1 else -1.0) for label in settings[factor].unique()}
+    mine = settings.filter((pl.int_range(pl.len()) == 0) | (pl.col(factor) != base)).select("setting", factor)
+    return mine.sort(pl.col(factor).replace_strict(places, return_dtype=pl.Float64), maintain_order=True)
+
+
+def _indices(block: Block, view: View, words: Words, remarks: list[str]) -> dict[str, pl.DataFrame]:
+    """Return the Sobol indices of a response."""
+    name, factors = words.of(view.response, view.pilot, view.against), list(block.factors)
+    try:
+        known = sobol.indices(view.values.matrix(block.rows), factors, view.confidence)
+    except ValueError as error:
+        remarks.append(f"{name}: no Sobol indices: {error}.")
+        return {}
+    if known.why:
+        remarks.append(f"{name}: no Sobol indices: {known.why}.")
+    if known.left_out:
+        remarks.append(
+            f"{name}: {known.left_out} of {known.n + known.left_out} base points were left out of the Sobol indices, "
+            "as one of their settings has no value."
+        )
+    return {"indices": _with(view, known.table, {"n": known.n, "left_out": known.left_out, "noise": known.noise_share})}
+
+
+def _with(view: View, table: pl.DataFrame, more: Mapping[str, float]) -> pl.DataFrame:
+    """Return a table with its response and further numbers that are the same in every row."""
+    columns = {"response": str(view.response), "unit": view.values.unit, **more}
+    return table.select(*(pl.lit(value).alias(name) for name, value in columns.items()), pl.all())
+
+
+def _ranking(plan: Plan, runs: Runs) -> pl.DataFrame | None:
+    """Return the points against the best of the others, on the replications that all of them have."""
+    best = plan.study.choose.best if plan.study.choose else None
+    response = best.response if best else plan.study.responses[0]
+    judged = plan.report.judged(response)
+    smaller = not (judged and judged.higher_is_better)
+    if best is not None and best.smaller_is_better is not None:
+        smaller = best.smaller_is_better
+    names = [name for name in whole(runs) if np.isfinite(runs.values(name, response)).all() and runs.count(name) > 1]
+    several = len(plan.study.pilots) > 1 or not 2 <= len(names) <= MOST_RANKED
+    if several or about_factors(plan) or not (best or judged):  # without a direction nothing is best
+        return None
+    n = min(runs.count(name) for name in names)
+    samples = np.array([runs.values(name, response, n) for name in names]).T
+    # a knob that does nothing makes equal points: they share a rank, and none is held against the other
+    distinct, which = np.unique(samples, axis=1, return_inverse=True)
+    if distinct.shape[1] < 2:
+        return None
+    against = selection.against_best(distinct, plan.confidence, smaller_is_better=smaller)
+    rows = []
+    for i, name in enumerate(names):
+        ends = (against.low[which[i]], against.high[which[i]])
+        surely, never = (ends[1] <= 0, ends[0] >= 0) if smaller else (ends[0] >= 0, ends[1] <= 0)
+        verdict = "best" if surely else "not best" if never else "may be best"
+        mean = float(samples[:, i].mean())
+        rows.append((str(response), runs.unit(response), name, plan.point(name).label, mean, *ends, verdict, n))
+    columns = ["response", "unit", "point", "label", "mean", "best_low", "best_high", "verdict", "n"]
+    table = pl.DataFrame(rows, schema=columns, orient="row").sort("mean", descending=not smaller, maintain_order=True)
+    return table
+
+
+def _pareto(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> pl.DataFrame | None:
+    """Return heads against every response, where heads differ between the points."""
+    names = whole(runs)
+    if len({screened[name].heads for name in names}) < 2 or len(names) > MOST_ON_A_FRONT or about_factors(plan):
+        return None
+    keeps = [keeps_promises(plan, runs, name) for name in names]
+    parts = []
+    for response in plan.study.responses:
+        judged = plan.report.judged(response)
+        if judged is None:
+            continue
+        table = pareto.pareto(
+            [plan.point(name).label for name in names], [screened[name].heads for name in names],
+            [runs.values(name, response) for name in names], keeps, plan.confidence,
+            smaller_is_better=not judged.higher_is_better,
+        )  # fmt: skip
+        named = pl.lit(str(response)).alias("response"), pl.lit(runs.unit(response)).alias("unit")
+        parts.append(table.select(*named, pl.Series("point", names), pl.all()))
+    return pl.concat(parts) if parts else None
+
+
+def about_factors(plan: Plan) -> bool:
+    """Return whether no point of a study is a choice: its designs only tell what the factors do."""
+    return {block.kind for block in plan.settings.blocks} <= ABOUT_FACTORS
+
+
+def keeps_promises(plan: Plan, runs: Runs, name: str) -> bool | None:
+    """Return whether the means of a point keep every promise; None where there is none, or one is withheld."""
+    if name not in whole(runs):
+        return None
+    means = {response: runs.values(name, response) for response in plan.study.promises}
+    if not means or not all(len(x) and np.isfinite(x).all() for x in means.values()):
+        return None
+    return all(plan.study.promises[response].kept(float(x.mean())) for response, x in means.items())

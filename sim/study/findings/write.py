@@ -1,0 +1,245 @@
+"""What a study leaves on disk: tables, charts and summary.md."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from sim.report.tables import counted
+from sim.store import files
+from sim.study.comparison.differences import BY_OVERLOAD
+from sim.study.findings import charting, sentences
+from sim.study.findings import tables as findings
+from sim.study.findings.naming import Words, words_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sim.config.report import Response
+    from sim.report.tables import Table
+    from sim.statistics.warm_up import WarmUp
+    from sim.store.store import Store
+    from sim.study.budget.runs import Runs
+    from sim.study.budget.spending import Spent
+    from sim.study.points.plan import Plan
+    from sim.study.points.screening import Screened
+
+SHOWN = 40
+"""Points that a terminal and summary.md are shown; all are in summary.csv."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written of a study.
+
+    Attributes
+    ----------
+    sentences
+        What the study found.
+    files
+        The names of the files.
+    """
+
+    sentences: tuple[str, ...]
+    files: tuple[str, ...]
+
+
+def write(
+    store: Store,
+    plan: Plan,
+    runs: Runs,
+    screened: Mapping[str, Screened],
+    spent: Spent,
+    warm_up: WarmUp | None,
+) -> Written:
+    """Write every table, chart and text of a study."""
+    words = words_of(plan)
+    tables, remarks = tables_of(store.folder.name, plan, runs, screened, spent, warm_up, words)
+    for name, table in tables.items():
+        store.write_table(name, table)
+    notes = notes_of(plan, runs, tables, warm_up, words)
+    store.write_bytes(charting.NOTES, files.readable(notes))
+    drawn = charting.draw(store)
+    units = {response: runs.unit(response) for response in plan.study.responses}
+    named_units = pl.DataFrame([(str(r), u) for r, u in units.items()], schema=["response", "unit"], orient="row")
+    found = (
+        *sentences.sentences(plan, tables | {"units": named_units}, words),
+        *sentences.choices(plan, spent.choices),
+        *remarks,
+        *_left_out(plan, runs, screened),
+    )
+    shown = responses(units, tables["summary"], words)
+    store.write_text("summary.md", _markdown(plan, shown, found, notes["footer"], drawn))
+    names = [f"{name}.{kind}" for name in tables for kind in ("parquet", "csv")]
+    names += [f"charts/{name}.{kind}" for name in drawn for kind in ("png", "svg")]
+    return Written(found, (*names, charting.NOTES, "summary.md"))
+
+
+def tables_of(
+    name: str,
+    plan: Plan,
+    runs: Runs,
+    screened: Mapping[str, Screened],
+    spent: Spent,
+    warm_up: WarmUp | None,
+    words: Words,
+) -> tuple[dict[str, pl.DataFrame], list[str]]:
+    """Return every table of a study, and what is to be said of them."""
+    run, mid = plan.first.run, plan.first.mid
+    tables = {
+        "design": findings.design_table(plan, runs, screened),
+        "measures": findings.measures_table(runs, name),
+        "summary": findings.summary_table(plan, runs, run.confidence),
+    }
+    compared = findings.effects_table(plan, runs, screened, mid, run)
+    if len(compared):
+        tables["effects"] = compared
+    if len(spent.reached):
+        tables["precision"] = spent.reached
+    if spent.choices:
+        tables["choice"] = pl.DataFrame(
+            [
+                {"asked": choice.asked, "point": one.name, "label": plan.point(one.name).label, "verdict": one.verdict,
+                 "replications": one.spent, "chosen": one.name == choice.chosen}
+                for choice in spent.choices
+                for one in choice.candidates
+            ]
+        )  # fmt: skip
+    made = findings.findings(plan, runs, screened, spent, words)
+    tables |= made.tables
+    if warm_up is not None:
+        chosen = warm_up.chosen.select(
+            "series", chosen=pl.when(pl.col("judged") | ~(pl.col("growth_low") > 0)).then("weeks")
+        )
+        tables["warm_up"] = warm_up.table.join(chosen, on="series", how="left")
+        made.remarks.append(
+            f"MSER-5 on a pilot run of the base chose {warm_up.weeks} weeks of warm-up. {warm_up.doubts}".strip()
+        )
+    return tables, made.remarks
+
+
+def notes_of(
+    plan: Plan, runs: Runs, tables: Mapping[str, pl.DataFrame], warm_up: WarmUp | None, words: Words
+) -> dict[str, Any]:
+    """Return what the charts say beside their numbers, so that they can be drawn from the folder alone."""
+    run, first = plan.first.run, plan.first
+    judged = {response: plan.report.judged(response) for response in plan.study.responses}
+    counts = [runs.count(name) for name in findings.whole(runs) or runs.keys]
+    n = f"{min(counts)} to {max(counts)}" if len(set(counts)) > 1 else f"{counts[0]}"
+    return {
+        "title": plan.study.title,
+        **words.plain(),
+        "tables": [name for name in charting.DRAWN if name in tables],
+        "designs": [{"kind": block.kind, "factors": list(block.factors)} for block in plan.settings.blocks],
+        "promises": {str(response): one.model_dump(mode="json") for response, one in plan.study.promises.items()},
+        "mids": {str(response): first.mid.least(one) for response, one in judged.items() if one},
+        "confidence": run.confidence,
+        "interval": f"{run.confidence:.0%} intervals, each on its own",
+        "warm_up_weeks": warm_up.weeks if warm_up else None,
+        "footer": (
+            f"{first.district.name}; {n} replication{'s' * (n != '1')} a point on the same residents, seed {run.seed}, "
+            f"{counted(run.measured_weeks, 'week')} measured after {run.warm_up_weeks} of warm-up. Many "
+            f"inputs are assumptions: configs/evidence.yaml. {_caution(tables)}"
+        ).strip(),
+    }
+
+
+def _caution(tables: Mapping[str, pl.DataFrame]) -> str:
+    """Return what must be known of differences for which no verdict is given."""
+    if "effects" not in tables:
+        return ""
+    kept_back = tables["effects"].filter(BY_OVERLOAD)["point"].n_unique()
+    if not kept_back:
+        return ""
+    return (
+        f"At {counted(kept_back, 'point')} or their baseline too many requests of a measure meet staff who "
+        "cannot keep up: effects.csv gives no verdict on it there, and how far it goes depends on the length of the "
+        "run."
+    )
+
+
+def responses(units: Mapping[Response, str], summary: pl.DataFrame, words: Words) -> Table:
+    """Return every response, of which these are the units, at every point, with its half-width."""
+    from sim.report.tables import Column, Table, decimals, number, scale_of
+
+    columns, cells = [Column("Point"), Column("What it is")], []
+    scales = {response: scale_of(unit) for response, unit in units.items()}
+    columns += [Column(_heading(words.of(response), scale[1]), "right") for response, scale in scales.items()]
+    for row in summary.head(SHOWN).iter_rows(named=True):
+        told = []
+        for response, (factor, *_) in scales.items():
+            mean, low, high = (factor * row[f"{response}{end}"] for end in ("", "_low", "_high"))
+            half = (high - low) / 2
+            places = decimals(half, abs(mean))
+            within = f" ± {number(half, places)}" if math.isfinite(half) else ""
+            told.append(f"{number(mean, places)}{within}" if math.isfinite(mean) else "–")
+        cells.append((row["point"], row["label"], *told))
+    notes = ["±: half of the interval of each mean by itself. –: withheld, failed, or no such design."]
+    if len(summary) > SHOWN:
+        notes.insert(0, f"The first {SHOWN} of {len(summary)} points; all are in summary.csv.")
+    return Table("Responses", tuple(columns), tuple(cells), tuple(notes))
+
+
+def _heading(words: str, unit: str) -> str:
+    """Return the heading of a response."""
+    return f"{words} ({unit})" if unit else words
+
+
+def _left_out(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> list[str]:
+    """Return what has to be said of points that were not run, or whose numbers must be read with care."""
+    said, of = [], f"of {counted(len(plan.points), 'point')}"
+    impossible = [point for point in plan.points if point.pilot is None]
+    if impossible:
+        first = impossible[0]
+        said.append(
+            f"No such design, and left out: {len(impossible)} {of} (design.csv says why), as {first.label}: "
+            f"{first.why}."
+        )
+    if runs.failures:
+        first = next(point for point in plan.points if point.name in runs.failures)
+        said.append(
+            f"Failed, and left out: {len(runs.failures)} {of}, as {first.label} ({first.name}): "
+            f"{runs.failures[first.name]}. The others are whole; retry=true tries again."
+        )
+    overloaded = [name for name, look in screened.items() if look.overloaded and name in runs.keys]
+    if overloaded:
+        said.append(
+            f"At {len(overloaded)} {of} some posts cannot keep up with work that piles up, so that what is measured "
+            "there depends on the length of the run"
+            + (
+                "; effects.csv withholds its verdicts where too many requests meet them."
+                if len(plan.points) > 1 and plan.pairs()
+                else "."
+            )
+        )
+    return said
+
+
+def cost(runs: Runs) -> str:
+    """Return what the run cost."""
+    if not runs.simulated:
+        kept = "what is kept was read, and what failed is not tried again (retry=true)" if runs.failures else ""
+        return f"Nothing was simulated: {kept or 'every replication was kept already'}."
+    return (
+        f"Simulated now: {counted(runs.simulated, 'replication')}, {runs.steps:,} steps in "
+        f"{runs.seconds:,.0f} s; Little's law and the balance held in every one."
+    )
+
+
+def _markdown(plan: Plan, table: Table, found: Sequence[str], footer: str, drawn: Sequence[str]) -> str:
+    """Return the whole summary as Markdown."""
+    from sim.report.tables import escape_markdown
+
+    study = plan.study
+    parts = [
+        f"# {escape_markdown(study.title)}",
+        escape_markdown(study.question),
+        "\n".join(f"- {escape_markdown(sentence)}" for sentence in found),
+        table.to_markdown(),
+        "\n\n".join(f"![{escape_markdown(name)}](charts/{name}.svg)" for name in drawn),
+        escape_markdown(footer),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"

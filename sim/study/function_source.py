@@ -1,0 +1,159 @@
+"""What a function's answers depend on: its source, and the sources and constants that it uses."""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import dis
+import importlib.util
+import inspect
+import sys
+import types
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sim.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PLAIN = (int, float, str, bytes, bool, type(None))
+FUTURE = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
+LAMBDA = "<lambda>"
+
+
+def sources(function: Any, owner: str) -> dict[types.FunctionType, list[str]]:
+    """Return a function and those of one's own that it calls, each with the texts that say what it does.
+
+    They are its source, its defaults and the constants that it uses: other texts, another function. What comes from
+    Python, from wangge or from an installed package is told by its name.
+
+    Parameters
+    ----------
+    function
+        Defined by `def` or `lambda`, in a file or in a cell of a notebook.
+    owner
+        Whose function it is, for messages.
+
+    Raises
+    ------
+    ConfigError
+        Sources must be readable and those of the functions as they were loaded. The functions must depend on nothing
+        that could change unseen: no variable of a function around them, no data but plain constants (numbers, texts,
+        tuples of these), nothing of one's own but functions, by their names.
+    """
+    if not inspect.isfunction(function):
+        raise ConfigError(f"{owner} must be a function (def or lambda), got {type(function).__name__}")
+    texts: dict[types.FunctionType, list[str]] = {}
+    waiting: list[types.FunctionType] = [function]
+    while waiting:
+        one = waiting.pop(0)
+        if one in texts:
+            continue
+        if one.__code__.co_freevars:
+            names = ", ".join(one.__code__.co_freevars)
+            raise ConfigError(
+                f"{owner} must use no variable of a function around it (give it as a default), got {names}"
+            )
+        texts[one] = [_source(one, owner), *_defaults(one, owner)]
+        for name, value in sorted(_used(one, owner).items()):
+            if inspect.isfunction(value) and not _is_installed(value.__module__):
+                waiting.append(value)
+            else:
+                texts[one].append(_told(name, value, owner))
+    return texts
+
+
+def _source(function: types.FunctionType, owner: str) -> str:
+    """Return the source of a function, checked to be that of what was loaded."""
+    code = function.__code__
+    flags = code.co_flags & FUTURE | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT  # a cell of a notebook may await
+    try:
+        text = "".join(inspect.findsource(function)[0])
+        whole = compile(text, code.co_filename, "exec", flags=flags, dont_inherit=True)
+    except (OSError, SyntaxError) as error:
+        raise ConfigError(f"{owner} must be a function whose source can be read, got {code.co_name}: {error}") from None
+    if code not in _codes(whole):
+        raise ConfigError(
+            f"{owner} must be loaded again, as its source has changed since it was: {Path(code.co_filename).name}"
+        )
+    if code.co_name != LAMBDA:
+        return inspect.getsource(function)
+    on_its_line = [
+        ast.get_source_segment(text, node) or ""
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Lambda) and node.lineno == code.co_firstlineno
+    ]
+    if len(on_its_line) > 1:
+        raise ConfigError(f"{owner} must be the only lambda on its line, got {len(on_its_line)}")
+    return on_its_line[0]
+
+
+def _defaults(function: types.FunctionType, owner: str) -> list[str]:
+    """Return the defaults of a function's arguments as text."""
+    defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
+    for value in defaults:
+        if not _is_plain(value):
+            raise ConfigError(f"{owner} must have numbers, texts or tuples of these as defaults, got {value!r:.60}")
+    return [repr(defaults)]
+
+
+def _used(function: types.FunctionType, owner: str) -> dict[str, Any]:
+    """Return the global values that a function uses, by their names; those of Python itself are left out."""
+    used = {}
+    for code in (function.__code__, *_codes(function.__code__)):
+        for instruction in dis.get_instructions(code):
+            name = instruction.argval
+            if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME") and name in function.__globals__:
+                used[name] = function.__globals__[name]
+            elif instruction.opname == "IMPORT_NAME" and not _is_installed(name):
+                raise ConfigError(_foreign(owner, name))
+    return used
+
+
+def _told(name: str, value: Any, owner: str) -> str:
+    """Return what a global value is: a constant as it stands, anything installed by its name."""
+    if _is_plain(value):
+        return f"{name} = {value!r}"
+    module = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None)
+    if inspect.ismodule(value) or (callable(value) and hasattr(value, "__name__")):
+        if not _is_installed(module or ""):
+            raise ConfigError(_foreign(owner, name))
+        return f"{name}: {module} {getattr(value, '__qualname__', '')}"
+    raise ConfigError(
+        f"{owner} must use no data but numbers, texts and tuples of these, got {name}, which is of type "
+        f"{type(value).__name__}"
+    )
+
+
+def _foreign(owner: str, name: str) -> str:
+    """Return the message about something whose change would not be seen."""
+    return (
+        f"{owner} must use nothing of modules of your own but functions, imported by their names at the top of the "
+        f"file, as anything else could change unseen, got {name}"
+    )
+
+
+def _is_installed(module: str) -> bool:
+    """Return whether a module is Python's, ours or an installed package's, so that nobody edits it in place."""
+    top = module.partition(".")[0]
+    if top == "sim" or top in sys.stdlib_module_names:
+        return True
+    spec = None
+    with suppress(ImportError, ValueError):
+        spec = importlib.util.find_spec(top)
+    return spec is not None and not {"site-packages", "dist-packages"}.isdisjoint(Path(spec.origin or "").parts)
+
+
+def _is_plain(value: Any) -> bool:
+    """Return whether the text of a value says all about it."""
+    return isinstance(value, PLAIN) or (isinstance(value, tuple) and all(map(_is_plain, value)))
+
+
+def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    """Yield the code of everything that is defined inside."""
+    for inner in code.co_consts:
+        if isinstance(inner, types.CodeType):
+            yield inner
+            yield from _codes(inner)

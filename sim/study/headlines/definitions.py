@@ -1,0 +1,176 @@
+"""The headlines of a case: what each is held against, and what the measures say of it, whichever way it falls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from string import Template
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from sim.config import Name, Section
+from sim.report.tables import number
+from sim.statistics import intervals
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sim.arrays import Floats
+
+UNDECIDED = "The replications do not decide: $first and $second, $effect."
+
+Kind = Literal["difference", "ratio", "value"]
+
+
+class Holds(Section):
+    """On which side of a bound the whole interval must lie."""
+
+    side: Literal["above", "below"]
+    bound: float
+
+
+class Headline(Section):
+    """One headline as a small study (`configs/headlines.yaml` says what each key is)."""
+
+    title: str
+    points: Annotated[dict[str, tuple[str, ...]], Field(min_length=2)]
+    panels: Annotated[tuple[Name, ...], Field(min_length=1, max_length=3)]
+    measure: Name
+    compared: tuple[str, str]
+    kind: Kind
+    holds: Holds
+    assumptions: tuple[str, ...]
+    arithmetic: bool = False
+    when_it_holds: str
+    when_it_fails: str
+
+    @model_validator(mode="after")
+    def _compares_its_points(self) -> Self:
+        for point in self.compared:
+            if point not in self.points:
+                raise ValueError(f"compared must be two of the points {', '.join(self.points)}, got {point}")
+        if self.measure not in self.panels:
+            raise ValueError(f"panels must show the measure {self.measure}, got {', '.join(self.panels)}")
+        return self
+
+
+class Headlines(Section):
+    """All headlines of a case, by name."""
+
+    headlines: Annotated[dict[Name, Headline], Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a headline hangs on, under one state of the assumptions.
+
+    Attributes
+    ----------
+    label : str
+        The assumption and its value; empty for the base.
+    first, second : analysis.Interval or None
+        The two points' own values; None: the design cannot be staffed.
+    effect : analysis.Interval or None
+        The difference, ratio or value.
+    why : str
+        Why there is no effect, or an empty text.
+    """
+
+    path: str
+    value: float | None
+    first: intervals.Interval | None
+    second: intervals.Interval | None
+    effect: intervals.Interval | None
+    why: str = ""
+
+
+def effect(headline: Headline, first: Floats, second: Floats, confidence: float) -> intervals.Interval:
+    """Return the difference, ratio or value with its interval, over paired replications.
+
+    Parameters
+    ----------
+    first, second : ndarray of float, shape (replications,)
+        The measure under the two points, paired by replication; NaN: withheld.
+    """
+    if headline.kind == "value":
+        return intervals.mean_interval(second, confidence)
+    if headline.kind == "difference":
+        return intervals.mean_interval(second - first, confidence)
+    paired = np.divide(second, first, out=np.full(len(first), np.nan), where=first != 0)
+    return intervals.mean_interval(paired, confidence)
+
+
+def verdict(headline: Headline, found: intervals.Interval | None) -> str:
+    """Return `holds`, `does not hold`, `undecided` or `withheld`."""
+    if found is None or np.isnan(found.estimate):
+        return "withheld"
+    above, bound = headline.holds.side == "above", headline.holds.bound
+    low, high = (found.low, found.high) if above else (-found.high, -found.low)
+    bound = bound if above else -bound
+    return "holds" if low > bound else "does not hold" if high <= bound else "undecided"
+
+
+def sentences(
+    headline: Headline,
+    base: Effect,
+    others: Sequence[Effect],
+    units: Mapping[str, str],
+    known: Mapping[str, str],
+) -> tuple[str, str]:
+    """Return the two sentences of a headline: what was found, and how it moves over its assumptions.
+
+    `known` are further values that the words may name.
+    """
+    unit = units[headline.measure]
+    said = verdict(headline, base.effect)
+    if base.first is None or base.second is None or base.effect is None or said == "withheld":
+        return f"Nothing can be said: {base.why or 'too many requests were still open at the end'}.", _moves(
+            headline, others, unit
+        )
+    words = {"holds": headline.when_it_holds, "does not hold": headline.when_it_fails}.get(said, UNDECIDED)
+    values = {
+        **known,
+        "first": told(base.first, unit), "second": told(base.second, unit),
+        "effect": told(base.effect, _unit(headline, unit), signed=headline.kind == "difference"),
+    }  # fmt: skip
+    return Template(words).safe_substitute(values).strip(), _moves(headline, others, unit)
+
+
+def _moves(headline: Headline, others: Sequence[Effect], unit: str) -> str:
+    """Return how the effect moves over the low and high end of each assumption."""
+    unit = _unit(headline, unit)
+    parts = []
+    for path in headline.assumptions:
+        ends = [o for o in others if o.path == path]
+        shown = [
+            f"{told(o.effect, unit, signed=headline.kind == 'difference', interval_too=False)} at {o.value:g} "
+            f"({verdict(headline, o.effect)})"
+            if o.effect is not None and not np.isnan(o.effect.estimate)
+            else f"nothing at {o.value:g} ({o.why or 'withheld: too many requests still open'})"
+            for o in ends
+        ]
+        parts.append(f"{path}: {' and '.join(shown)}")
+    return f"Over the range of what is only assumed it is: {'; '.join(parts)}."
+
+
+def _unit(headline: Headline, unit: str) -> str:
+    """Return the unit of the effect, of a measure in this one."""
+    if headline.kind == "ratio":
+        return ""
+    return "percentage points" if headline.kind == "difference" and unit == "share" else unit
+
+
+def told(interval: intervals.Interval, unit: str, *, signed: bool = False, interval_too: bool = True) -> str:
+    """Return a value with its unit and, unless it is exact, its interval."""
+    percent = unit in ("share", "percentage points")
+    scale, places = (100, 1) if percent else (1, 2)
+
+    def one(value: float) -> str:
+        text = number(abs(value) * scale, places)
+        sign = "-" if value < 0 else "+" if signed else ""
+        return text if not text.strip("0.,") else f"{sign}{text}"
+
+    name = " %" if unit == "share" else f" {unit}" if unit else ""
+    exact = not interval_too or interval.high - interval.low < 1e-9
+    return f"{one(interval.estimate)}{name}" + ("" if exact else f" ({one(interval.low)} to {one(interval.high)})")

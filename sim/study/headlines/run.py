@@ -1,0 +1,194 @@
+"""The small study behind a headline: its points, what they measure, and how the effect moves with assumptions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from sim import config
+from sim.config.compose import CONFIGS, Line, compose
+from sim.errors import ConfigError
+from sim.report.tables import escape_markdown
+from sim.statistics.intervals import mean_interval
+from sim.study import replications
+from sim.study.comparison.comparison import opened, run_missing
+from sim.study.comparison.redraw import footer
+from sim.study.design import prepared
+from sim.study.headlines.definitions import Effect, Headline, Headlines, effect, sentences, told, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from sim.study.backend import Backend
+    from sim.study.design import Design
+
+DEFAULTS = ("run=quick", "run.replications=10")
+"""What every point of a headline has, unless it says otherwise."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One design point of a study: the design it is run as, or why there is none."""
+
+    id: str
+    path: str  # of the assumption that was moved; empty at the base
+    value: float | None
+    label: str
+    design: Design | None
+    why: str
+
+
+def shipped() -> dict[str, Headline]:
+    """Return the headlines of `configs/headlines.yaml`."""
+    return config.checked(Headlines, _yaml("headlines")).headlines
+
+
+def _yaml(name: str) -> Any:
+    """Return a shipped YAML file as plain data."""
+    from omegaconf import OmegaConf
+
+    return OmegaConf.to_container(OmegaConf.load(CONFIGS / f"{name}.yaml"))
+
+
+def points_of(headline: Headline, line: Line) -> list[Point]:
+    """Return all points of a study: those shown, and the two that are compared at the ends of each assumption."""
+    evidence = {row["path"]: row for row in reversed(_yaml("evidence"))}
+    points = [
+        _point(f"p{i}", "", None, label, (*line.overrides, *knobs), line)
+        for i, (label, knobs) in enumerate(headline.points.items())
+    ]
+    for a, path in enumerate(headline.assumptions):
+        for end in ("low", "high"):
+            value = evidence[path][end]
+            for which, label in enumerate(headline.compared):
+                knobs = (*line.overrides, f"{path}={value}", *headline.points[label])
+                points.append(_point(f"a{a}_{end}_{which}", path, value, label, knobs, line))
+    return points
+
+
+def _point(id_: str, path: str, value: float | None, label: str, knobs: tuple[str, ...], line: Line) -> Point:
+    """Return one point, checked: a design that cannot be staffed is none, and says why."""
+    pilot = next(knob for knob in reversed(knobs) if knob.startswith("pilot="))
+    rest = tuple(knob for knob in knobs if not knob.startswith("pilot="))
+    plain = compose("main", Line((*DEFAULTS, *rest), line.config_dir), pilot)
+    try:
+        design = prepared(config.load({**plain, "name": id_, "title": label}))
+    except ConfigError as error:
+        if not path:
+            raise
+        return Point(id_, path, value, label, None, f"no such design: {error}")
+    return Point(id_, path, value, label, design, "")
+
+
+def study(
+    console: Console,
+    folder: Path,
+    headline: Headline,
+    points: Sequence[Point],
+    backend: Backend,
+    command: Sequence[str],
+) -> tuple[str, dict[str, bytes]]:
+    """Run one headline's study in a folder of its own; return its text in Markdown and its chart as PNG and SVG."""
+    from sim import charts
+
+    designs = {point.id: point.design for point in points if point.design is not None}
+    pilots = [design.pilot for design in designs.values()]
+    run = pilots[0].run
+    store = opened(console, folder, pilots, command, (replications.MEASURES,))
+    run_missing(console, store, designs, backend)
+    measures = store.table("measures", list(designs), run.replications)
+    units = {m: str(measures.filter(measures["measure"] == m)["unit"][0]) for m in headline.panels}
+    base, *others = _effects(headline, points, measures, run.confidence)
+    first, second = sentences(headline, base, others, units, _known(headline, points, measures, units, run.confidence))
+    said = verdict(headline, base.effect)
+    first += _caution(headline, points, measures, run.withhold_share)
+    store.finish({})
+    figure = charts.headline(
+        _shown(headline, points, measures, units, run.confidence), _moved(headline, [base, *others], units),
+        f"{headline.title}: {said}", first, footer(pilots),
+    )  # fmt: skip
+    images = {kind: charts.render(figure, kind) for kind in ("png", "svg")}
+    return escape_markdown(f"Verdict: {said}. {first} {second}"), images
+
+
+def _known(
+    headline: Headline, points: Sequence[Point], measures: pl.DataFrame, units: dict[str, str], confidence: float
+) -> dict[str, str]:
+    """Return values that a headline's words may name: every panel's measure at every point that is shown."""
+
+    def value(point: Point, measure: str) -> str:
+        return told(mean_interval(_values(point, measure, measures), confidence), units[measure], interval_too=False)
+
+    shown = [p for p in points if not p.path]
+    return {f"{m}_{i}": value(p, m) for m in headline.panels for i, p in enumerate(shown, 1)}
+
+
+def _caution(headline: Headline, points: Sequence[Point], measures: pl.DataFrame, withhold_share: float) -> str:
+    """Return what must be said where many requests meet staff who cannot keep up, or an empty text."""
+    shown = {p.label: p for p in points if not p.path}
+    touched = max(float(_values(shown[label], "touched", measures).mean()) for label in headline.compared)
+    if touched <= withhold_share or headline.arithmetic:
+        return ""
+    return (
+        f" Up to {touched:.0%} of requests meet staff who cannot keep up, so that how far it goes depends on the "
+        "length of the run."
+    )
+
+
+def _values(point: Point, measure: str, measures: pl.DataFrame) -> Any:
+    """Return a measure over the replications of a point (shape (replications,))."""
+    mine = (pl.col("pilot") == point.id) & (pl.col("measure") == measure) & (pl.col("group") == "all")
+    return measures.filter(mine).sort("replication")["value"].to_numpy()
+
+
+def _effects(headline: Headline, points: Sequence[Point], measures: pl.DataFrame, confidence: float) -> list[Effect]:
+    """Return the effect at the base and at both ends of each assumption."""
+    base = {p.label: p for p in points if not p.path}
+    pairs = [tuple(base[label] for label in headline.compared)]
+    ends = [p for p in points if p.path]
+    pairs += list(zip(ends[::2], ends[1::2], strict=True))
+    found = []
+    for a, b in pairs:
+        if why := a.why or b.why:
+            found.append(Effect(a.path, a.value, None, None, None, why))
+            continue
+        first, second = (_values(p, headline.measure, measures) for p in (a, b))
+        both = (mean_interval(first, confidence), mean_interval(second, confidence))
+        found.append(Effect(a.path, a.value, *both, effect(headline, first, second, confidence)))
+    return found
+
+
+def _shown(
+    headline: Headline, points: Sequence[Point], measures: pl.DataFrame, units: dict[str, str], confidence: float
+) -> pl.DataFrame:
+    """Return the measures at every point that is shown."""
+    rows = []
+    for measure in headline.panels:
+        for point in (p for p in points if not p.path):
+            found = mean_interval(_values(point, measure, measures), confidence)
+            unit = units[measure]
+            label = measure.replace("_", " ") + ("" if unit == "share" else f" ({unit})")
+            rows.append((point.label, measure, label, unit, found.estimate, found.low, found.high))
+    return pl.DataFrame(rows, schema=["point", "measure", "label", "unit", "mean", "low", "high"], orient="row")
+
+
+def _moved(headline: Headline, effects: list[Effect], units: dict[str, str]) -> pl.DataFrame:
+    """Return the effect at the base and at the ends of the assumptions."""
+    unit = "" if headline.kind == "ratio" else units[headline.measure]
+    nan = float("nan")
+    first, second = headline.compared
+    words = headline.measure.replace("_", " ") + {
+        "difference": f", {second} minus {first}", "ratio": f", {second} over {first}", "value": f", {second}",
+    }[headline.kind] + (f" ({unit})" if unit not in ("", "share") else "")  # fmt: skip
+    rows = []
+    for one in effects:
+        label = f"{one.path.partition('.')[2].replace('_', ' ')} = {one.value:g}" if one.value is not None else "base"
+        cells = (one.effect.estimate, one.effect.low, one.effect.high) if one.effect else (nan, nan, nan)
+        rows.append((label, unit, *cells, headline.holds.bound, words))
+    columns = ["label", "unit", "mean", "low", "high", "bound", "words"]
+    return pl.DataFrame(rows, schema=columns, orient="row")

@@ -1,0 +1,170 @@
+"""A queueing network, run: its replications, their measures with intervals, and theory beside them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from sim.district import engines
+from sim.engine.audit.quick import balance
+from sim.executor import run_tasks
+from sim.measures.queueing import queueing_measures
+from sim.queueing import sample
+from sim.queueing.summary import summary, warnings_of_load
+from sim.report.console import Progress, quiet
+from sim.report.notebook import as_html
+from sim.store.store import Store
+from sim.study.replication import peak_memory_mb
+from sim.study.replications import Found, Speed
+from sim.version import MODEL_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import Console
+
+    from sim.queueing.schema import Plan
+    from sim.report.tables import Table
+    from sim.study.backend import Backend
+
+
+@dataclass(frozen=True)
+class Task:
+    """One replication of a queueing network, to be kept in a folder, or nowhere."""
+
+    folder: Path | None
+    plan: Plan
+    name: str
+    seed: int
+    replication: int
+    engine: engines.Settings
+
+    def __str__(self) -> str:
+        """Return what to call the task in a message."""
+        return f"replication {self.replication} of {self.name}"
+
+
+@dataclass(frozen=True)
+class NetworkRun:
+    """A queueing network with the measures of its replications.
+
+    Attributes
+    ----------
+    plan
+        The network.
+    measures
+        One row a measure, group and replication: pilot (the network's name), replication, measure, group, unit, value.
+    table
+        Means with intervals, and theory where the network is a textbook queue.
+    notes
+        What must be known to read them.
+    speed
+        What the replications cost that were run now.
+    """
+
+    plan: Plan
+    measures: pl.DataFrame
+    table: Table
+    notes: tuple[str, ...]
+    speed: Speed
+
+    def __str__(self) -> str:
+        """Return the table as plain text."""
+        return "\n".join([self.table.to_text(), *(f"- {note}" for note in self.notes)])
+
+    def _repr_html_(self) -> str:
+        """Return the table and its notes, for a notebook."""
+        return as_html([self.table], "\n\n".join(self.notes))
+
+
+def identity(mapping: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """Return all that the replications of a network depend on."""
+    network = {key: value for key, value in mapping.items() if key != "replications"}
+    return {"model_version": MODEL_VERSION, "seed": seed, "network": network}
+
+
+def run(
+    plan: Plan,
+    name: str,
+    backend: Backend,
+    *,
+    seed: int = 1,
+    confidence: float = 0.95,
+    store: Store | None = None,
+    console: Console | None = None,
+) -> NetworkRun:
+    """Run the replications of a network that are missing, and return their measures.
+
+    Parameters
+    ----------
+    plan
+        The network; it says how many replications.
+    name
+        What to call it.
+    backend
+        By which engine and where to run.
+    seed
+        Of the random numbers.
+    confidence
+        Of the intervals, each on its own.
+    store
+        The results folder, where they are kept; without one nothing is.
+    console
+        Where to tell how far it is; without one nothing is printed.
+    """
+    folder = None if store is None else store.folder
+    numbers = [r for r in range(plan.replications) if store is None or not store.finished(name, r)]
+    tasks = [Task(folder, plan, name, seed, r, backend.engine) for r in numbers]
+    run_now, speed = _simulate(tasks, backend, console or quiet())
+    measures = run_now if store is None else store.table("measures", [name], plan.replications)
+    table = summary(measures, plan, "" if store is None else name, seed=seed, confidence=confidence)
+    return NetworkRun(plan, measures, table, tuple(warnings_of_load(measures)), speed)
+
+
+def perform(task: Task) -> Found:
+    """Sample, run, audit and measure one replication."""
+    network, labels, end = sample.sample(task.plan, task.seed, task.replication)
+    visits, spells = engines.run(network, end, task.engine)
+    balance(network, visits, spells, end)
+    start, until = task.plan.window
+    measures = queueing_measures(network, labels, visits, spells, start=start, end=until, horizon=end)
+    facts = {
+        "steps": int((visits.arrival >= 0).sum()),
+        "requests": len(network.requests.begin),
+        "peak_memory_mb": round(peak_memory_mb()),
+    }
+    return Found({"measures": measures}, facts)
+
+
+def keep(task: Task, found: Found) -> tuple[Mapping[str, Any], pl.DataFrame | None]:
+    """Keep what a replication found, and return its facts; or return its measures too where nothing is kept."""
+    if task.folder is None:
+        return found.facts, found.tables["measures"]
+    Store.attach(task.folder).keep(task.name, task.replication, found.tables, found.facts)
+    return found.facts, None
+
+
+def _simulate(tasks: Sequence[Task], backend: Backend, console: Console) -> tuple[pl.DataFrame, Speed]:
+    """Run tasks, telling how far it is; return the measures of those that are kept nowhere, and what they cost."""
+    costs: list[Mapping[str, Any]] = []
+    parts: dict[int, pl.DataFrame] = {}
+    began = time.perf_counter()
+    if tasks:
+        with Progress.of(console, "replications", len(tasks)) as bar:
+
+            def on_done(task: Task, result: tuple[Mapping[str, Any], pl.DataFrame | None]) -> None:
+                facts, measures = result
+                costs.append(facts)
+                if measures is not None:
+                    which = pl.lit(task.name).alias("pilot"), pl.lit(task.replication, pl.Int64).alias("replication")
+                    parts[task.replication] = measures.select(*which, pl.all())
+                bar.advance(str(task))
+
+            run_tasks(perform, tasks, backend.executor, keep=keep, on_done=on_done)
+    memory = max((facts["peak_memory_mb"] for facts in costs), default=0)
+    speed = Speed(sum(facts["steps"] for facts in costs), time.perf_counter() - began, memory)
+    return pl.concat([parts[number] for number in sorted(parts)]) if parts else pl.DataFrame(), speed

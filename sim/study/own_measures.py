@@ -1,0 +1,188 @@
+"""Measures of one's own: functions from a replication's record to values, given from Python and never from a file.
+
+What such a measure gave is archived under a digest of its name and source, so that a changed function is run again.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import re
+import types
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim.config.report import ALL, JudgedMeasure
+from sim.errors import ConfigError
+from sim.measures.dictionary import DEFINITIONS
+from sim.measures.long_table import Rows
+from sim.store import files
+from sim.study.function_source import sources
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from sim.config import Pilot
+    from sim.district.blocks import Record
+
+    Values = float | Mapping[str, float]
+    Function = Callable[[Record], Values]
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
+
+
+@dataclass(frozen=True)
+class OwnMeasure:
+    """A measure of one's own.
+
+    Parameters
+    ----------
+    name
+        By which tables call it: a letter, then letters, digits and underscores, 40 in all; no measure of ours has it.
+    function
+        Called with the whole record of a replication; it returns a number (NaN where there is nothing to measure), or a
+        mapping of groups (as `all` or `level:district`) to numbers.
+    unit
+        Of the values.
+    label
+        Its words where it is judged; by default the name.
+    mid
+        The smallest difference that matters, in that unit. With one, comparisons show and judge the measure.
+    higher_is_better
+        Which way is good.
+
+    Raises
+    ------
+    ConfigError
+        The name must be free and the smallest difference above 0. The function must have a source that can be read,
+        and depend on nothing that could change unseen: on its argument, plain constants, other such functions and
+        installed packages only.
+    """
+
+    name: str
+    function: Function
+    unit: str = ""
+    label: str = ""
+    mid: float | None = None
+    higher_is_better: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not NAME.fullmatch(self.name):
+            raise ConfigError(
+                f"name must be a letter and then letters, digits and underscores, at most 40 in all, got {self.name!r}"
+            )
+        if self.name in DEFINITIONS:
+            raise ConfigError(f"name must be none that a measure of wangge has, got {self.name}")
+        if self.mid is not None and not (_is_number(self.mid) and self.mid > 0):
+            raise ConfigError(f"mid of measure {self.name} must be a number above 0, got {self.mid!r}")
+        self.digest()
+
+    def digest(self) -> str:
+        """Return the digest of the name and of all source that the function depends on."""
+        texts = [text for some in self.sources().values() for text in some]
+        return files.digest("\n".join([self.name, self.unit, *texts]).encode())
+
+    def sources(self) -> dict[types.FunctionType, list[str]]:
+        """Return the function and those of one's own that it calls, each with the texts that say what it does."""
+        return sources(self.function, f"measure {self.name}")
+
+    def values(self, record: Record) -> dict[str, float]:
+        """Return the values of a replication's record by group.
+
+        Raises
+        ------
+        ConfigError
+            The function must return a number, or a mapping of groups to numbers, with one for `all` if it is judged.
+        """
+        found = self.function(record)
+        values = dict(found) if isinstance(found, Mapping) else {ALL: found}
+        for group, value in values.items():
+            if not isinstance(group, str) or not group or not _is_number(value):
+                raise ConfigError(
+                    f"measure {self.name} must return a number (no infinite one), or a mapping of groups to numbers, "
+                    f"got {value!r:.60} for {group!r:.60}"
+                )
+        if self.mid is not None and ALL not in values:
+            raise ConfigError(f"measure {self.name} must return a number for {ALL}, as it has a mid, got none")
+        return {group: float(value) for group, value in values.items()}
+
+    def judged(self) -> JudgedMeasure | None:
+        """Return how the measure is judged, or None without a smallest difference that matters."""
+        if self.mid is None:
+            return None
+        return JudgedMeasure(
+            measure=self.name, label=self.label or self.name.replace("_", " "), mid=float(self.mid),
+            higher_is_better=self.higher_is_better, touched=None,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Measures of one's own on their way to a worker: with their functions as bytes, and their digests by name."""
+
+    data: bytes
+    digests: Mapping[str, str]
+
+    def rows(self, record: Record) -> pl.DataFrame:
+        """Return the values of a replication's record as rows of the long table; it raises as `OwnMeasure.values`."""
+        import pickle
+
+        rows = Rows()
+        for measure in pickle.loads(self.data):  # our own bytes: they never come from a file
+            for group, value in measure.values(record).items():
+                rows.add(measure.name, group, measure.unit, value, 1)
+        return rows.frame()
+
+
+NOTHING = Packed(b"", {})
+
+
+def packed(measures: Sequence[OwnMeasure]) -> Packed:
+    """Return measures, ready to travel to workers on this machine or another.
+
+    Raises
+    ------
+    ConfigError
+        Each must have a name of its own.
+    """
+    if not measures:
+        return NOTHING
+    import cloudpickle
+
+    names = [measure.name for measure in measures]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"measures must have names of their own, got {name} twice")
+    modules = {inspect.getmodule(function) for measure in measures for function in measure.sources()}
+    by_value = [module for module in modules if module is not None and module.__name__ != "__main__"]
+    for module in by_value:  # a worker may not be able to import it
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        data = cloudpickle.dumps(tuple(measures))
+    finally:
+        for module in by_value:
+            cloudpickle.unregister_pickle_by_value(module)
+    return Packed(data, {measure.name: measure.digest() for measure in measures})
+
+
+def shown_with(pilot: Pilot, measures: Sequence[OwnMeasure]) -> Pilot:
+    """Return a pilot whose comparisons show and judge these measures too; its numbers are the same."""
+    judged = tuple(one for one in (measure.judged() for measure in measures) if one is not None)
+    if not judged:
+        return pilot
+    report = pilot.report.model_copy(update={"measures": (*pilot.report.measures, *judged)})
+    return pilot.model_copy(update={"report": report})
+
+
+def _is_number(value: Any) -> bool:
+    """Return whether a value is a number, NaN among them, and not infinite."""
+    if not isinstance(value, (Real, np.bool_)):
+        return False
+    try:
+        return not math.isinf(value)
+    except OverflowError:  # a whole number beyond all floats
+        return False

@@ -1,0 +1,1 @@
+"""The points of a study: factors, settings and designs, decided before anything is run."""

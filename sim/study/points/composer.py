@@ -1,0 +1,222 @@
+"""From settings to points: each setting under each pilot, composed and checked.
+
+Hydra composes once per combination of config groups; single knobs are set on the composed mapping afterwards, as
+composing takes a tenth of a second and a study has hundreds of points.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sim import config
+from sim.config.compose import CONFIGS, Line, as_override, compose, options
+from sim.errors import ConfigError, near
+from sim.study.points.factors import number, shown
+from sim.study.points.shares import WHOLES, room, sums_to_one
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sim.config import Pilot
+    from sim.config.study_schema import Study
+    from sim.statistics.designs import Knob, Setting
+
+
+@dataclass(frozen=True)
+class Point:
+    """A setting under a pilot: the design that is run, or why there is none.
+
+    Attributes
+    ----------
+    name
+        By which the study's tables call it.
+    setting
+        The number of its setting.
+    base
+        The name of the pilot's file.
+    label
+        What to call it in words.
+    pilot
+        None where the config refuses it.
+    why
+        Empty, or why it cannot be.
+    """
+
+    name: str
+    setting: int
+    base: str
+    label: str
+    pilot: Pilot | None
+    why: str
+
+
+def _groups() -> frozenset[str]:
+    """Return the groups of configs of which a pilot is made."""
+    import yaml
+
+    main = yaml.safe_load((CONFIGS / "main.yaml").read_text(encoding="utf-8"))
+    return frozenset(group for one in main["defaults"] if isinstance(one, dict) for group in one)
+
+
+@dataclass
+class Composer:
+    """Composes designs, and remembers what Hydra has composed."""
+
+    study: Study
+    line: Line
+    _known: dict[tuple[str, ...], dict[str, Any]] = field(default_factory=dict)
+    _groups: frozenset[str] = field(default_factory=_groups)
+
+    def plain(self, base: str, groups: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return the composed config of a pilot with other choices of groups (never to be changed)."""
+        choices = tuple(f"{group}={self._choice(group, name)}" for group, name in (groups or {}).items())
+        key = (base, *choices)
+        if key not in self._known:
+            knobs = tuple(f"{key}={self._value(key, value)}" for key, value in self.study.base.items())
+            whole = Line((*knobs, *choices, *self.line.overrides), self.line.config_dir)
+            self._known[key] = compose("main", whole, f"pilot={base}")
+        return self._known[key]
+
+    def mapping(self, base: str, knobs: Sequence[Knob]) -> dict[str, Any]:
+        """Return the whole config of a pilot with knobs set, as Hydra would compose it.
+
+        Raises
+        ------
+        ConfigError
+            A knob must be one of the pilot's.
+        """
+        mine = [knob for knob in knobs if knob.pilots is None or base in knob.pilots]
+        groups = {knob.key: knob.value for knob in mine if self.is_group(knob.key)}
+        before = self.plain(base, groups)
+        plain = before
+        for knob in mine:
+            if knob.key not in groups:
+                plain = put(plain, knob.key, knob.value)
+        if not any(knob.rescales for knob in mine):
+            return plain
+        return _make_room(before, plain, mine)
+
+    def is_group(self, key: str) -> bool:
+        """Return whether a key chooses a file of a group of configs."""
+        folders = (CONFIGS, self.line.config_dir)
+        return key in self._groups and any(folder is not None and (folder / key).is_dir() for folder in folders)
+
+    def _value(self, key: str, value: Any) -> str:
+        """Return a value of `study.base` as Hydra's grammar takes it."""
+        return self._choice(key, value) if self.is_group(key) else as_override(value)
+
+    def _choice(self, group: str, name: Any) -> str:
+        """Return a choice of a group as Hydra's grammar takes it."""
+        folders = [folder for folder in (CONFIGS, self.line.config_dir) if folder is not None]
+        if not isinstance(name, str) or not any((folder / group / f"{name}.yaml").is_file() for folder in folders):
+            known = options(group, *folders)
+            raise ConfigError(f"{group} must be one of {', '.join(known)}{near(str(name), known)}, got {shown(name)}")
+        return as_override(name)
+
+    def point(self, number: int, which: int, setting: Setting, base: str) -> Point:
+        """Return a setting under a pilot, checked; the base alone must be possible, any other may not be."""
+        plain = self.mapping(base, setting.knobs)
+        titles = [*([str(plain["title"])] if len(self.study.pilots) > 1 else []), setting.label]
+        label = ", ".join(title for title in titles if title) or str(plain["title"])
+        name = f"p{number:04d}"
+        try:
+            pilot = config.load({**plain, "name": name, "title": label[:200]})
+        except ConfigError as error:
+            if not setting.levels:
+                raise
+            return Point(name, which, base, label, None, str(error))
+        return Point(name, which, base, label, pilot, "")
+
+
+def _make_room(before: Mapping[str, Any], plain: dict[str, Any], knobs: Sequence[Knob]) -> dict[str, Any]:
+    """Return a config in which other shares of a whole have made room for those that moved."""
+    set_to = {knob.key: knob for knob in knobs}
+    for whole in WHOLES:
+        moved = {key: set_to[key].value for key in whole if key in set_to and number(set_to[key].value) is not None}
+        held = {key: value_at(before, key) for key in whole}
+        if not any(set_to[key].rescales for key in moved) or not sums_to_one(held.values()):
+            continue
+        fixed = [key for key in moved if not set_to[key].rescales]
+        for key, share in room(held, moved, fixed).items():
+            plain = put(plain, key, share)
+    return plain
+
+
+def put(plain: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
+    """Return a mapping with one value set as Hydra sets it; what does not change is shared.
+
+    Mappings are merged, a member of a list goes by its number or by its `name`, and a key that does not exist is made
+    where it begins with a plus sign.
+
+    Raises
+    ------
+    ConfigError
+        The path must lead somewhere.
+    """
+    path = key.lstrip("+")
+    try:
+        changed = _put(plain, path.split("."), value, new=path != key)
+    except LookupError as error:
+        raise ConfigError(f"{key} is not a known key{near(path, _paths(plain))}, got {shown(value)}") from error
+    assert isinstance(changed, dict)
+    return changed
+
+
+def _put(node: Any, path: Sequence[str], value: Any, *, new: bool) -> Any:
+    """Return a node with the value at a path below it set; a `LookupError` where the path leads nowhere."""
+    if not path:
+        return _merged(node, value, new=new)
+    part, *rest = path
+    if isinstance(node, list):
+        at = _place(node, part)
+        return [*node[:at], _put(node[at], rest, value, new=new), *node[at + 1 :]]
+    if not isinstance(node, dict) or (part not in node and not new):
+        raise KeyError(part)
+    return {**node, part: _put(node.get(part, {} if rest else None), rest, value, new=new)}
+
+
+def _merged(held: Any, value: Any, *, new: bool) -> Any:
+    """Return what a value makes of the one before: mappings are merged, anything else takes its place."""
+    if not isinstance(held, dict) or not isinstance(value, dict):
+        return value
+    merged = dict(held)
+    for key, inside in value.items():
+        merged = _put(merged, [str(key)], inside, new=new)
+    return merged
+
+
+def _place(members: Sequence[Any], part: str) -> int:
+    """Return where in a list a member is that is called by its name or its number."""
+    for at, member in enumerate(members):
+        if isinstance(member, dict) and member.get("name") == part:
+            return at
+    if not part.isdecimal() or int(part) >= len(members):
+        raise LookupError(part)
+    return int(part)
+
+
+def value_at(plain: Any, path: str) -> Any:
+    """Return the value at a path, members of lists by their number or `name`; None where there is none."""
+    try:
+        for part in path.split("."):
+            plain = plain[_place(plain, part)] if isinstance(plain, list) else plain[part]
+    except (LookupError, TypeError):
+        return None
+    return plain
+
+
+def _paths(plain: Mapping[str, Any]) -> list[str]:
+    """Return the paths of all knobs and of what holds them, for suggestions."""
+    found: list[str] = []
+
+    def walk(node: Any, at: tuple[str, ...]) -> None:
+        inside: dict[str, Any] = node if isinstance(node, dict) else {}
+        if isinstance(node, list):
+            inside = {str(one["name"]): one for one in node if isinstance(one, dict) and "name" in one}
+        for name, below in inside.items():
+            found.append(".".join((*at, name)))
+            walk(below, (*at, name))
+
+    walk(plain, ())
+    return found

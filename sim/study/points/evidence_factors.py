@@ -1,0 +1,121 @@
+"""Factors from the evidence: each row's low, base and high become the levels of a factor."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from sim import config
+from sim.config.compose import CONFIGS, EVIDENCE
+from sim.errors import ConfigError, near
+from sim.statistics.designs import Factor, Knob, Level
+from sim.study.points.composer import value_at
+from sim.study.points.factors import number, shown
+from sim.study.points.shares import is_share
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+ALL = "all"
+
+# What says how results are read, not how the district works.
+READING = ("mid.", "report.", "run.")
+
+
+def rows(config_dir: Path | None) -> list[dict[str, Any]]:
+    """Return the rows of the evidence: those of the user's own district stand before the shipped ones.
+
+    Raises
+    ------
+    ConfigError
+        The file must be YAML, a list of rows.
+    """
+    import yaml
+
+    own = config_dir / EVIDENCE if config_dir else None
+    found: list[dict[str, Any]] = []
+    for file in (own, CONFIGS / EVIDENCE):
+        if file is None or not file.is_file():
+            continue
+        try:
+            read = yaml.safe_load(file.read_text(encoding="utf-8"))
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{EVIDENCE} must be YAML in UTF-8: {' '.join(str(error).split())}") from error
+        read = [] if read is None else read
+        wrong = next((row for row in read if not _row(row)), None) if isinstance(read, list) else read
+        if wrong is not None:
+            raise ConfigError(
+                f"{EVIDENCE} must be a list of rows, each with a path, and pilots as a list where it names some, "
+                f"got {shown(wrong)}"
+            )
+        known = {row["path"] for row in found}
+        found += [{"pilots": None, **row} for row in read if row["path"] not in known]
+    return found
+
+
+def factors(
+    names: Sequence[str], plain: Mapping[str, Mapping[str, Any]], config_dir: Path | None
+) -> tuple[list[Factor], list[str]]:
+    """Return a factor for each row of the evidence that is named, and what is said of rows that were left out.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Paths, or `all`.
+    plain : mapping of pilot -> config
+        The pilots of the study as they are at the base.
+
+    Raises
+    ------
+    ConfigError
+        A path must be one of the evidence that has a range, and that is of one of these pilots.
+    """
+    ranged = [row for row in rows(config_dir) if _ranged(row) and set(row["pilots"] or plain) & set(plain)]
+    known = {row["path"] for row in ranged}
+    for name in names:
+        if name != ALL and name not in known:
+            raise ConfigError(
+                f"study.evidence must name paths of {EVIDENCE} that have a range{near(name, known)}, got {name}"
+            )
+    order = [row["path"] for row in ranged] if ALL in names else names
+    wanted = [row for path in dict.fromkeys(order) for row in ranged if row["path"] == path]
+    made, left = [], []
+    for row in wanted:
+        of = tuple(pilot for pilot in plain if pilot in (row["pilots"] or plain))
+        held = [number(value_at(plain[pilot], row["path"])) for pilot in of]
+        if any(value is None or not math.isclose(value, row["base"]) for value in held):
+            left.append(row["path"])
+        else:
+            alone = sum(other["path"] == row["path"] for other in wanted) == 1
+            made.append(_factor(row, None if len(of) == len(plain) else of, alone=alone))
+    said = []
+    if left:
+        rows_are = "row of the evidence is" if len(left) == 1 else "rows of the evidence are"
+        said.append(f"{len(left)} {rows_are} of other values than these pilots have: {', '.join(left)}.")
+    return made, said
+
+
+def _row(row: Any) -> bool:
+    """Return whether this is a row of evidence: a text as its path, and names of pilots if any."""
+    if not isinstance(row, dict) or not isinstance(row.get("path"), str):
+        return False
+    pilots = row.get("pilots")
+    return pilots is None or (isinstance(pilots, list) and all(isinstance(name, str) for name in pilots))
+
+
+def _ranged(row: Mapping[str, Any]) -> bool:
+    """Return whether a row has a range of numbers that moves a result."""
+    ends = [number(row.get(end)) for end in ("low", "base", "high")]
+    numbers = all(end is not None and math.isfinite(end) for end in ends)
+    return numbers and ends[0] != ends[2] and not row["path"].startswith(READING)
+
+
+def _factor(row: Mapping[str, Any], only: tuple[str, ...] | None, *, alone: bool) -> Factor:
+    """Return the factor of a row; other shares of a whole make room for it."""
+    path = row["path"]
+    name = path if alone or only is None else f"{path} ({', '.join(only)})"
+    low, base, high = row["low"], row["base"], row["high"]
+    moved = {end: Knob(path, end, only, is_share(path)) for end in (low, base, high)}
+    levels = tuple(Level(shown(end), float(end), (knob,)) for end, knob in moved.items())
+    return Factor(name, levels, ((moved[low], float(high), config.is_whole(path)),), shown(moved[base].value))

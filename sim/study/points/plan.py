@@ -1,0 +1,290 @@
+"""What a study runs: its settings and points, decided whole before anything is simulated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from sim.errors import ConfigError, near
+from sim.statistics import designs
+from sim.statistics.designs import DesignError, Factor, Level, Setting, Settings
+from sim.study.own_measures import shown_with
+from sim.study.points import evidence_factors, factors
+from sim.study.points.composer import Composer, Point, value_at
+from sim.study.replications import ANALYSIS_ONLY, READING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sim.config import Pilot
+    from sim.config.compose import Line
+    from sim.config.report import Report, Response
+    from sim.config.study_schema import DesignOf, Study
+    from sim.study.own_measures import OwnMeasure
+
+MOST_POINTS = 100_000
+
+FIXED = ("point", "setting", "pilot", "label", "replications", "status", "heads", "cannot_keep_up", "why", "key", "n",
+         "keeps_promises")  # fmt: skip
+"""Columns of the study's tables beside the factors."""
+
+READ_ONLY = tuple(f"run.{key}" for key in ANALYSIS_ONLY)
+"""Knobs that change no replication, only how results are read."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study with all its points.
+
+    Attributes
+    ----------
+    study
+        As it was read.
+    factors
+        By name.
+    settings
+        The rows of all designs, each once; the settings' numbers are their places here.
+    points
+        Each setting under each pilot: setting after setting, pilots in the order of the study.
+    baseline
+        The number of the setting with which the others are compared in a study of one pilot, or None.
+    titles
+        Of the pilots, by their names.
+    notes
+        What has to be said of the plan.
+    """
+
+    study: Study
+    factors: Mapping[str, Factor]
+    settings: Settings
+    points: tuple[Point, ...]
+    baseline: int | None
+    titles: Mapping[str, str]
+    notes: tuple[str, ...]
+
+    def at(self, setting: int) -> tuple[Point, ...]:
+        """Return the points of a setting, one a pilot."""
+        n = len(self.study.pilots)
+        return self.points[setting * n : (setting + 1) * n]
+
+    def without(self, why: Mapping[str, str]) -> Plan:
+        """Return the plan with these points as such that cannot be, for the reasons given."""
+        points = (replace(p, pilot=None, why=why[p.name]) if p.name in why else p for p in self.points)
+        return replace(self, points=tuple(points))
+
+    def showing(self, measures: Sequence[OwnMeasure]) -> Plan:
+        """Return the plan with designs whose comparisons show and judge measures of one's own too."""
+        points = (replace(p, pilot=shown_with(p.pilot, measures)) if p.pilot else p for p in self.points)
+        return replace(self, points=tuple(points)) if measures else self
+
+    def point(self, name: str) -> Point:
+        """Return a point by its name."""
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Point]:
+        """Return the points by their names."""
+        return {point.name: point for point in self.points}
+
+    @property
+    def pilots(self) -> dict[str, Pilot]:
+        """Return the designs that can be, by the names of their points."""
+        return {point.name: point.pilot for point in self.points if point.pilot is not None}
+
+    @property
+    def first(self) -> Pilot:
+        """Return the first design that can be: what holds for all of them is read from it."""
+        return next(point.pilot for point in self.points if point.pilot is not None)
+
+    @property
+    def report(self) -> Report:
+        """Return how results are judged and in which words."""
+        return self.first.report
+
+    @property
+    def confidence(self) -> float:
+        """Return the confidence of all intervals."""
+        return self.first.run.confidence
+
+    def pairs(self) -> list[tuple[Point, Point]]:
+        """Return which points are compared, the baseline first: pilots with the first, settings with the baseline."""
+        found = []
+        for number in range(len(self.settings.all)):
+            first, *others = self.at(number)
+            if self.baseline is not None:
+                if number != self.baseline:
+                    found.append((self.at(self.baseline)[0], first))
+            else:
+                found += [(first, other) for other in others]
+        return found
+
+
+def planned(study: Study, line: Line) -> Plan:
+    """Return the plan of a study.
+
+    Parameters
+    ----------
+    study
+        As it was read.
+    line
+        Knobs that are set for all points alike, and where to find configs.
+
+    Raises
+    ------
+    ConfigError
+        Factors must name knobs and have levels; the base and the baseline must be designs that can be.
+    """
+    _settable(study)
+    composer = Composer(study, line)
+    base = {name: composer.plain(name) for name in study.pilots}
+    given = {name: factors.parsed(name, values, line.config_dir) for name, values in study.factors.items()}
+    from_evidence, notes = (
+        evidence_factors.factors(study.evidence, base, line.config_dir) if study.evidence else ([], [])
+    )
+    known = given | {factor.name: factor for factor in from_evidence}
+    _apart(given, from_evidence, line, study.responses)
+    if any(one.kind == "one_at_a_time" for one in study.design):
+        known = {name: replace(one, base=one.base or _base(one, composer)) for name, one in known.items()}
+    settings = Settings()
+    for one in study.design:
+        _join(settings, one, known, study.pilots)
+    baseline = None
+    if study.baseline is not None:
+        baseline = settings.add(_baseline(study.baseline, known))
+    points: list[Point] = []
+    for number, setting in enumerate(settings.all):
+        for name in study.pilots:
+            points.append(composer.point(len(points), number, setting, name))
+    if baseline is not None and points[baseline].pilot is None:
+        raise ConfigError(f"study.baseline must be a feasible design: {points[baseline].why}")
+    if not any(point.pilot for point in points):
+        raise ConfigError(
+            f"study must have at least one feasible point; all {len(points)} were rejected: {points[0].why}"
+        )
+    titles = {name: str(plain["title"]) for name, plain in base.items()}
+    return Plan(study, known, settings, tuple(points), baseline, titles, tuple(notes))
+
+
+def _settable(study: Study) -> None:
+    """Raise where a study sets or moves what is not a point's own: how results are read, who it is, or Hydra itself."""
+    ours = ("pilot", "pilots", "name", "title", "run.replications")
+    moved = [(f"study.factors.{name}", key) for name, given in study.factors.items() for key in _named(name, given)]
+    moved += [(f"study.design.points.{n}", key) for one in study.design for n, k in one.points.items() for key in k]
+    for where, key in [*(("study.base", key) for key in study.base), *moved]:
+        plain = key.lstrip("+~")
+        reading = plain.partition(".")[0] in READING or plain in READ_ONLY
+        if plain.partition(".")[0].partition("/")[0] == "hydra" or plain in ours or (where != "study.base" and reading):
+            why = "a study names its pilots, its replications and what is read of them itself"
+            raise ConfigError(f"{where} must be a knob of a design ({why}), got {key}")
+
+
+def _named(name: str, given: Any) -> list[str]:
+    """Return the keys that a factor of a study file names."""
+    if not isinstance(given, dict):
+        return [name]
+    inner = [key for knobs in given.values() if isinstance(knobs, dict) for key in knobs]
+    return [str(key) for key in inner or given]
+
+
+def _apart(
+    given: Mapping[str, Factor], from_evidence: Sequence[Factor], line: Line, responses: Sequence[Response]
+) -> None:
+    """Raise where a factor would stand in the place of a column, of another one, or of a knob of the command line."""
+    for factor in from_evidence:
+        if factor.name in given:
+            raise ConfigError(f"study.factors must leave out what study.evidence names, got {factor.name} in both")
+    for name in given:
+        taken = [*FIXED, *(f"{response}{end}" for response in responses for end in ("", "_low", "_high"))]
+        if name in taken:
+            raise ConfigError(
+                f"study.factors must not be called as a column of the tables ({', '.join(taken)}), got {name}"
+            )
+    typed = {o.partition("=")[0].lstrip("+~"): o for o in line.overrides}
+    for factor in given.values():
+        for key in factor.keys:
+            if key.lstrip("+") in typed:
+                raise ConfigError(
+                    f"{key} must be left out of the command line, as study.factors.{factor.name} moves it, "
+                    f"got {typed[key.lstrip('+')]}"
+                )
+
+
+def _base(factor: Factor, composer: Composer) -> str | None:
+    """Return the label of the level that every pilot of the study has already, or the number that all have beside."""
+    pilots = composer.study.pilots
+    for level in factor.levels:
+        if all(composer.mapping(pilot, level.knobs) == composer.plain(pilot) for pilot in pilots):
+            return level.label
+    keys = factor.keys if len(factor.keys) == 1 else ()
+    held = [value_at(composer.plain(pilot), key) for pilot in pilots for key in keys]
+    plain = keys and all(factors.number(value) is not None and value == held[0] for value in held)
+    return factors.shown(held[0]) if plain else None
+
+
+def _join(settings: Settings, one: DesignOf, known: Mapping[str, Factor], pilots: Sequence[str]) -> None:
+    """Add the rows of a design."""
+    if one.kind == "points":
+        levels = [factors.labelled(label, knobs) for label, knobs in one.points.items()]
+        factors.each_once("study.design.points", levels)
+        settings.join("points", [], [Setting({"": level}) for level in levels])
+        return
+    mine = factors.chosen(one.factors, known)
+    if not mine:
+        raise ConfigError(f"study.factors must name at least one factor for a {one.kind} design, got none")
+    _each_key_once(mine, pilots)
+    n_points = (len(settings.all) + designs.size(one.kind, mine, one.n)) * len(pilots)
+    if n_points > MOST_POINTS:
+        raise ConfigError(f"study must have at most {MOST_POINTS:,} points, got {n_points:,}")
+    try:
+        rows = _rows(one, mine)
+    except DesignError as error:
+        raise ConfigError(f"study.{error}") from error
+    settings.join(one.kind, mine, rows, one.n)
+
+
+def _each_key_once(mine: Sequence[Factor], pilots: Sequence[str]) -> None:
+    """Raise where two factors of a design move the same knob of the same pilot: the last one would win unseen."""
+    first: dict[tuple[str, str], str] = {}
+    for factor in mine:
+        for key, only in sorted(factor.moves, key=repr):
+            for pilot in only or pilots:
+                other = first.setdefault((key, pilot), factor.name)
+                if other != factor.name:
+                    raise ConfigError(
+                        f"study.factors must move each key once in a design, got {key} in {other} and {factor.name}"
+                    )
+
+
+def _rows(one: DesignOf, mine: Sequence[Factor]) -> list[Setting]:
+    """Return the settings of a design over factors, in its order."""
+    if one.kind == "grid":
+        return designs.grid(mine)
+    if one.kind == "zip":
+        return designs.zipped(mine)
+    if one.kind == "one_at_a_time":
+        return designs.one_at_a_time(mine)
+    n = one.n or 0
+    if one.kind == "lhs":
+        return designs.sampled(mine, designs.latin_hypercube(len(mine), n, one.seed))
+    if one.kind == "sobol":
+        return designs.sampled(mine, designs.sobol_sequence(len(mine), n, one.seed))
+    from sim.statistics.sobol import sobol_settings
+
+    return designs.sampled(mine, sobol_settings(n, len(mine), one.seed))
+
+
+def _baseline(given: Mapping[str, Any], known: Mapping[str, Factor]) -> Setting:
+    """Return the setting with which the others are compared: a level of some or all factors, or another value."""
+    levels = {}
+    for name, value in given.items():
+        if name not in known:
+            raise ConfigError(f"study.baseline must name factors of the study{near(name, known)}, got {name}")
+        label = factors.shown(value)
+        of = {level.label: level for level in known[name].levels}
+        knobs = known[name].knobs
+        if label not in of and (isinstance(value, str) or len({knob.key for knob in knobs}) > 1):
+            told = f"one of {', '.join(of)}" if of else "left out, as no single value is the factor's"
+            raise ConfigError(f"study.baseline.{name} must be {told}{near(label, of)}, got {label}")
+        levels[name] = of.get(label) or Level(label, factors.number(value), (replace(knobs[0], value=value),))
+    return Setting({name: levels[name] for name in known if name in levels})

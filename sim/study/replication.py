@@ -1,0 +1,136 @@
+"""One replication of a design: from its config to its measures. What a worker process does."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from sim.district import assemble, demand, engines, organisation, overload, place
+from sim.district.engines import Compiled
+from sim.district.office_hours import OfficeTime
+from sim.engine.audit.quick import balance
+from sim.measures import tables as results
+from sim.measures.tally import merged, tally
+from sim.study import province
+from sim.study.own_measures import NOTHING, Packed
+
+if TYPE_CHECKING:
+    from sim.config import Pilot
+    from sim.district.assemble import Plan
+    from sim.district.blocks import Record
+
+
+@dataclass
+class Cost:
+    """What a replication cost so far: what came and ended, seconds in the engine, bytes of all its arrays."""
+
+    requests: int = 0
+    steps: int = 0
+    events: int = 0
+    seconds_engine: float = 0.0
+    cpu_engine: float = 0.0
+    nbytes: int = 0
+
+    def add(self, part: Record) -> None:
+        """Add what a part of the replication cost."""
+        visits, network = part.visits, part.case.network
+        arrived, ended = np.count_nonzero(visits.arrival >= 0), np.count_nonzero(visits.end >= 0)
+        self.requests += len(part.case.ids)
+        self.steps += int(arrived)
+        self.events += int(arrived + ended)
+        self.seconds_engine += part.seconds[0]
+        self.cpu_engine += part.seconds[1]
+        tables = (network.requests, network.steps, part.case.labels, visits, part.spells)
+        self.nbytes += sum(c.nbytes for table in tables for c in vars(table).values() if isinstance(c, np.ndarray))
+
+
+def prepare(pilot: Pilot, replication: int, district: int = 0) -> Plan:
+    """Return one replication of a design in one of its districts, ready to be laid out and run."""
+    where = place.build_place(pilot, district)
+    return assemble.plan(
+        organisation.build_organisation(pilot, where),
+        OfficeTime.from_calendar(pilot.district.calendar, pilot.run.weeks),
+        demand.draw(pilot, where, replication),
+        replication,
+    )
+
+
+def simulate(
+    pilot: Pilot, replication: int, engine: engines.Settings | None = None, own: Packed = NOTHING
+) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
+    """Return the tables and the facts of one replication.
+
+    Parameters
+    ----------
+    pilot : Pilot
+        The design, with its district and its run.
+    replication : int
+        At least 0.
+    engine : Compiled or Reference, optional
+        By default the compiled engine; the tables do not depend on it.
+    own : Packed, optional
+        Measures of one's own, whose values are added to the table `measures`. They are given the whole record, so that
+        the horizon is not run in blocks.
+
+    Returns
+    -------
+    tables : dict of str -> polars.DataFrame
+        Those of `measures.results.tables`; of several districts, those of `province.together`.
+    facts : dict
+        Steps, seconds, peak memory and the hash of the demand.
+
+    Raises
+    ------
+    sim.engine.record.InvariantError
+        If the record does not balance: an error of the program, never of a config.
+    sim.errors.ConfigError
+        The steps of a block must fit into the memory that the engine may take.
+    """
+    began = time.perf_counter()
+    cost, digests, districts = Cost(), [], []
+    for number in range(pilot.district.copies):
+        plan = prepare(pilot, replication, number)
+        digests.append(plan.demand.digest())
+        districts.append(measure(plan, engine or Compiled(), cost, own))
+    facts = {
+        "requests": cost.requests,
+        "steps": cost.steps,
+        "seconds": round(time.perf_counter() - began, 3),
+        "seconds_engine": round(cost.seconds_engine, 3),
+        "peak_memory_mb": round(peak_memory_mb()),
+        "demand": digests[0] if len(digests) == 1 else province.digest(digests),
+    }
+    return districts[0] if len(districts) == 1 else province.together(districts), facts
+
+
+def measure(plan: Plan, engine: engines.Settings, cost: Cost, own: Packed = NOTHING) -> dict[str, pl.DataFrame]:
+    """Run a district, audit its record and return its tables; what it cost is added up."""
+    design = plan.organisation
+    overloaded = overload.overloaded_stations(design, overload.pools(design))
+    tallies, rows = [], []
+    for part in engines.records(plan, engines.in_one_block(engine, plan.office.weeks) if own.digests else engine):
+        balance(part.case.network, part.visits, part.spells, plan.horizon)
+        tallies.append(tally(part.case, part.visits, part.spells, overloaded=overloaded))
+        cost.add(part)
+        if own.digests:
+            rows.append(own.rows(part))
+    tables = results.tables(design, plan.office, plan.demand, merged(tallies))
+    return tables | {"measures": pl.concat([tables["measures"], *rows])} if rows else tables
+
+
+def peak_memory_mb() -> float:
+    """Return the peak resident memory of this process so far, not of the one that it was forked from (MB)."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / 1e3
+    import resource
+    import sys
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1e6 if sys.platform == "darwin" else 1e3)

@@ -1,0 +1,295 @@
+"""What to run and how it is kept: pilots times replications, each kept as it finishes."""
+
+from __future__ import annotations
+
+import io
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from sim import executor
+from sim.district import engines
+from sim.errors import ConfigError, StoreError
+from sim.measures.dictionary import lacking
+from sim.report.tables import counted
+from sim.store import files, manifest
+from sim.store.archive import Archive
+from sim.store.store import KEY_LETTERS
+from sim.study.own_measures import NOTHING, Packed
+from sim.study.replication import simulate
+from sim.version import MODEL_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sim.config import Pilot
+    from sim.store.store import Store
+
+READING = ("mid", "report")
+"""Groups of configs that only say how results are judged and shown."""
+
+EARLIER = "was kept by an earlier wangge"
+"""Why a replication is put aside that lacks what this version measures."""
+
+MEASURES = "measures"
+"""The table of measures that every replication has."""
+
+ANALYSIS_ONLY = ("replications", "confidence", "withhold_share", "overload")
+
+
+@dataclass(frozen=True)
+class Task:
+    """One replication of one pilot, to be kept in an archive under the pilot's key."""
+
+    archive: Archive
+    key: str
+    pilot: Pilot
+    replication: int
+    engine: engines.Settings
+    own: Packed = NOTHING
+
+    def __str__(self) -> str:
+        """Return what to call the task in a message."""
+        return f"replication {self.replication} of {self.pilot.name}"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one replication found; it travels between processes as Parquet, which is small.
+
+    Attributes
+    ----------
+    tables, facts
+        Those of `sim.study.replication.simulate`.
+    error
+        Why it failed, where the study goes on without it; else empty.
+    """
+
+    tables: Mapping[str, pl.DataFrame]
+    facts: Mapping[str, Any]
+    error: str = ""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the tables as bytes, and the rest as it is."""
+        return {**vars(self), "tables": {name: files.parquet(table) for name, table in self.tables.items()}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Read the tables."""
+        tables = {name: pl.read_parquet(io.BytesIO(data)) for name, data in state["tables"].items()}
+        for name, value in {**state, "tables": tables}.items():
+            object.__setattr__(self, name, value)
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What a run cost: steps simulated now, seconds by the clock and the greatest memory of a process."""
+
+    steps: int
+    seconds: float
+    peak_memory_mb: int
+
+    @property
+    def steps_a_second(self) -> float:
+        """Return the steps a second by the clock, all cores together (0 if nothing was run)."""
+        return self.steps / self.seconds if self.seconds > 0 else 0.0
+
+
+def identity(pilots: Sequence[Pilot], own: Packed = NOTHING) -> dict[str, Any]:
+    """Return all that a replication's numbers depend on, as plain data.
+
+    The number of replications, the confidence and the like only say how results are read.
+    """
+    plain = [pilot.model_dump(mode="json") for pilot in pilots]
+    return {"model_version": MODEL_VERSION, "pilots": [matters(one) for one in plain], **_noted(own)}
+
+
+def matters(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Return of a whole design, as plain data, what its numbers depend on."""
+    run = {k: v for k, v in plain["run"].items() if k not in ANALYSIS_ONLY}
+    return {k: v for k, v in plain.items() if k not in ("title", *READING)} | {"run": run}
+
+
+def key(pilot: Pilot, own: Packed = NOTHING) -> str:
+    """Return the key under which the replications of a design are archived: equal for designs of equal numbers.
+
+    What a design is called does not count, nor what only says how results are read; measures of one's own do.
+    """
+    return files.digest(manifest.canonical(_keyed(pilot) | _noted(own)).encode())[:KEY_LETTERS]
+
+
+def keys(pilots: Sequence[Pilot], own: Packed = NOTHING) -> dict[str, str]:
+    """Return the keys of designs by their names."""
+    return {pilot.name: key(pilot, own) for pilot in pilots}
+
+
+def _noted(own: Packed) -> dict[str, Any]:
+    """Return what an identity or a key notes of measures of one's own: nothing where there are none."""
+    return {"own_measures": dict(own.digests)} if own.digests else {}
+
+
+def describe(archive: Archive, pilot: Pilot, own: Packed = NOTHING, more: Mapping[str, Any] | None = None) -> None:
+    """Keep in an archive what the key of a design stands for, and anything else to know of it."""
+    its_key = key(pilot, own)
+    if not archive.described(its_key):
+        stands_for = {"name": pilot.name, "title": pilot.title, **_keyed(pilot), **_noted(own), **(more or {})}
+        archive.describe(its_key, stands_for)
+
+
+def _keyed(pilot: Pilot) -> dict[str, Any]:
+    """Return what the key of a design is made of, as plain data."""
+    plain = matters(pilot.model_dump(mode="json", exclude={"name", "title", *READING}))
+    return {"model_version": MODEL_VERSION, **plain}
+
+
+def perform(task: Task) -> Found:
+    """Simulate one replication, or return it where another process has kept it in the meantime.
+
+    It needs no folder, so that it may be done on any machine.
+    """
+    with suppress(StoreError):
+        if task.archive.finished(task.key, task.replication):
+            tables, facts = task.archive.whole(task.key, task.replication)
+            return Found(tables, {**facts, "steps": 0})
+    return Found(*simulate(task.pilot, task.replication, task.engine, task.own))
+
+
+def attempt(task: Task) -> Found:
+    """Do as `perform` does, but return why a replication fails instead of raising it."""
+    try:
+        return perform(task)
+    except Exception as error:  # noqa: BLE001 - it is noted beside the replications, and told with the results
+        said = " ".join(str(error).split())
+        told = said if isinstance(error, ConfigError) else f"{type(error).__name__}: {said}".rstrip(": ")
+        return Found({}, {"steps": 0, "seconds": 0.0, "peak_memory_mb": 0, "error": told}, told)
+
+
+def keep(task: Task, found: Found) -> Mapping[str, Any]:
+    """Keep what a replication found, or why it failed, and return its facts."""
+    if found.error:
+        task.archive.fail(task.key, task.replication, found.error)
+    elif not task.archive.finished(task.key, task.replication):
+        task.archive.keep(task.key, task.replication, found.tables, found.facts)
+    return found.facts
+
+
+def missing(store: Store, pilots: Sequence[Pilot], engine: engines.Settings, own: Packed = NOTHING) -> list[Task]:
+    """Return what is still to be simulated, replication after replication over all pilots.
+
+    So that whatever stops the run, the pilots have been paired as far as they came. Pilots of the same numbers are
+    simulated once.
+    """
+    tasks: dict[tuple[str, int], Task] = {}
+    for replication in range(max(p.run.replications for p in pilots)):
+        for pilot in pilots:
+            which = store.key(pilot.name), replication
+            if replication < pilot.run.replications and which not in tasks and not store.archive.finished(*which):
+                tasks[which] = Task(store.archive, which[0], pilot, replication, engine, own)
+    return list(tasks.values())
+
+
+def set_aside_incomplete(
+    archive: Archive, designs: Mapping[str, str], replications: int, tables: Sequence[str]
+) -> list[str]:
+    """Put aside kept replications that lack a table or a measure which this program makes: they are run again.
+
+    Parameters
+    ----------
+    archive
+        Where they are kept.
+    designs
+        Keys by the names of designs.
+    replications
+        Only those with a number below this.
+    tables
+        The names of the tables that each must have; `measures` must be among them.
+
+    Returns
+    -------
+    list of str
+        What was lacking and in how many, a sentence each.
+    """
+    found: dict[str, int] = {}
+    for its_key in dict.fromkeys(designs.values()):
+        for number in archive.replications(its_key):
+            if number < replications and (names := _lacking(archive, its_key, number, tables)):
+                archive.put_aside(its_key, number, EARLIER)
+                what = ", ".join(names)
+                found[what] = found.get(what, 0) + 1
+    return [lacked(n, what) for what, n in found.items()]
+
+
+def lacked(n: int, what: str) -> str:
+    """Return the sentence on kept replications that lack something, which are run again."""
+    verb, they = ("lacks", "it is") if n == 1 else ("lack", "they are")
+    return f"{counted(n, 'kept replication')} {verb} what this version measures ({what}): {they} run again."
+
+
+def _lacking(archive: Archive, key: str, number: int, tables: Sequence[str]) -> list[str]:
+    """Return the tables and measures that a kept replication lacks."""
+    held = archive.tables(key, number)
+    names = [f"table {name}" for name in tables if name not in held]
+    return names or lacking(archive.read(key, number, MEASURES)["measure"].unique())
+
+
+def run(
+    store: Store,
+    pilots: Sequence[Pilot],
+    *,
+    engine: engines.Settings,
+    on: executor.Settings,
+    on_done: Callable[[Task, Mapping[str, Any]], None],
+    own: Packed = NOTHING,
+) -> Speed:
+    """Run what is missing in a store, by an engine and on an executor.
+
+    Raises
+    ------
+    StoreError
+        What was kept must still be there at the end.
+    """
+    for pilot in pilots:
+        describe(store.archive, pilot, own)
+    tasks = missing(store, pilots, engine, own)
+    speed = run_tasks(tasks, on=on, on_done=on_done)
+    if gone := missing(store, pilots, engine, own):
+        raise StoreError(
+            f"Replications of the study in {store.folder} must stay where they are while it runs, but {gone[0]} is "
+            "gone. Give the same command again."
+        )
+    return speed
+
+
+def run_tasks(
+    tasks: Sequence[Task],
+    *,
+    on: executor.Settings,
+    on_done: Callable[[Task, Mapping[str, Any]], None],
+    go_on: bool = False,
+) -> Speed:
+    """Simulate and keep replications on an executor, and return what that cost.
+
+    Parameters
+    ----------
+    tasks
+        In the order in which they are handed out.
+    on
+        Where they are run.
+    on_done
+        Called with each and its facts.
+    go_on
+        Whether a replication that fails is only noted in the archive, with `error` among its facts, and the others
+        are run all the same; otherwise its exception is raised.
+    """
+    steps, memory = [0], [0]
+
+    def count(task: Task, facts: Mapping[str, Any]) -> None:
+        steps.append(int(facts["steps"]))
+        memory.append(int(facts["peak_memory_mb"]))
+        on_done(task, facts)
+
+    began = time.perf_counter()
+    executor.run_tasks(attempt if go_on else perform, tasks, on, keep=keep, on_done=count)
+    return Speed(sum(steps), time.perf_counter() - began if tasks else 0.0, max(memory))

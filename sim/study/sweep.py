@@ -1,0 +1,299 @@
+"""A study, from its file to its findings: planned, screened, run as far as it is asked to, and kept in a folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sim.config.compose import Line
+from sim.config.report import Response
+from sim.errors import ConfigError, StoreError
+from sim.report.console import quiet
+from sim.report.notebook import as_html
+from sim.report.tables import counted
+from sim.store.archive import ARCHIVE, Archive
+from sim.store.store import Store
+from sim.study import freshness, replications
+from sim.study.budget import pilot_run, spending
+from sim.study.budget.runs import Runs
+from sim.study.findings import preview
+from sim.study.findings.naming import words_of
+from sim.study.findings.write import cost, responses, write
+from sim.study.own_measures import packed
+from sim.study.points.plan import planned
+from sim.study.points.screening import screen_all
+from sim.version import MODEL_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import polars as pl
+    from rich.console import Console
+
+    from sim.config.study_schema import Study
+    from sim.report.tables import Table
+    from sim.statistics.warm_up import WarmUp
+    from sim.study.backend import Backend
+    from sim.study.own_measures import OwnMeasure
+    from sim.study.points.plan import Plan
+    from sim.study.points.screening import Screened
+
+POINTS = ("pilots", "base", "factors", "evidence", "design", "baseline", "warm_up")
+"""Keys of a study of which its points are made; the others may change while its folder stays the same."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A study whose points are known, before they are run.
+
+    Attributes
+    ----------
+    plan
+        Its points; those that cannot be run say why.
+    screened
+        What is known of every design, by the name of its point.
+    runs
+        The replications that are kept already, and those to come.
+    warm_up
+        What a pilot run chose, where the study asks for one.
+    pilot_keys
+        The keys of the designs of that pilot run, by name.
+    """
+
+    plan: Plan
+    screened: Mapping[str, Screened]
+    runs: Runs
+    warm_up: WarmUp | None
+    pilot_keys: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A finished study.
+
+    Attributes
+    ----------
+    plan
+        Its points.
+    store
+        The results folder.
+    sentences
+        What it found.
+    cost
+        What the run cost, in a sentence.
+    up_to_date
+        Whether the folder held all of it already, so that nothing was written.
+    """
+
+    plan: Plan
+    store: Store
+    sentences: tuple[str, ...]
+    cost: str
+    up_to_date: bool
+
+    @property
+    def table(self) -> Table:
+        """Return every response at every point, to be read."""
+        measures = self.read("measures").select("measure", "group", "unit").unique()
+        known = {Response(measure, group): unit for measure, group, unit in measures.iter_rows()}
+        units = {response: known.get(response, "") for response in self.plan.study.responses}
+        return responses(units, self.read("summary"), words_of(self.plan))
+
+    @property
+    def folder(self) -> Path:
+        """Return the results folder."""
+        return self.store.folder
+
+    def read(self, name: str) -> pl.DataFrame:
+        """Return a table of the folder: `summary`, `effects`, `measures`, `design` and what its shape asks for.
+
+        Raises
+        ------
+        StoreError
+            The folder must have it, whole.
+        """
+        return self.store.final_table(name)
+
+    @property
+    def charts(self) -> tuple[str, ...]:
+        """Return the names of its charts, which lie in the folder as `charts/NAME.png` and `charts/NAME.svg`."""
+        return tuple(sorted(path.stem for path in (self.folder / "charts").glob("*.svg")))
+
+    def __str__(self) -> str:
+        """Return what it found, as plain text."""
+        return "\n".join(f"- {sentence}" for sentence in self.sentences)
+
+    def _repr_html_(self) -> str:
+        """Return what it found and its first chart, for a notebook."""
+        pictures = [(self.folder / "charts" / f"{name}.svg").read_bytes() for name in self.charts[:1]]
+        return as_html([self.table], "\n\n".join(self.sentences), pictures)
+
+
+def check_knobs(study: Study, line: Line) -> None:
+    """Raise `ConfigError` where knobs of all points set what the study itself says."""
+    for key, _, value in (override.partition("=") for override in line.overrides):
+        if key in ("pilot", "pilots"):
+            raise ConfigError(f"{key} must be left out, as the study names its pilots: study.pilots=[...]")
+        if key == "run.replications":
+            raise ConfigError(
+                f"run.replications must be left out, as the study says how many: study.precision.replications={value}"
+            )
+        if key == "run.warm_up_weeks" and study.warm_up is not None:
+            raise ConfigError("run.warm_up_weeks must be left out, as study.warm_up chooses it (study.warm_up=null)")
+
+
+def prepare(
+    study: Study,
+    line: Line,
+    backend: Backend,
+    results: Path,
+    *,
+    console: Console | None = None,
+    retry: bool = False,
+    choose_warm_up: bool = True,
+    measures: Sequence[OwnMeasure] = (),
+) -> Prepared:
+    """Return a study with its points planned and screened; a warm-up is chosen by a pilot run, where it asks for one.
+
+    The archive of replications, in the folder of results, is made only once the points are known.
+
+    Raises
+    ------
+    ConfigError
+        The study must have a point that can be run.
+    """
+    console = console or quiet()
+    plan = planned(study, line)
+    archive = Archive.open(results / ARCHIVE)
+    warm_up, pilot_keys = None, dict[str, str]()
+    if study.warm_up is not None and choose_warm_up:
+        warm_up, pilot_keys = pilot_run.warm_up(study, line, backend, archive, console, retry=retry)
+        plan = planned(study, Line((*line.overrides, f"run.warm_up_weeks={warm_up.weeks}"), line.config_dir))
+    own = packed(measures)
+    plan = plan.showing(measures)
+    keys = replications.keys(list(plan.pilots.values()), own)
+    screened = screen_all(archive, plan.pilots, keys, backend, own)
+    plan = plan.without(_refused(plan, screened))
+    if not plan.pilots:
+        n, first = len(plan.points), plan.points[0]
+        raise ConfigError(f"study must have at least one feasible point; all {n} were rejected: {first.why}")
+    keys = {name: keys[name] for name in plan.pilots}
+    runs = Runs(archive, plan.pilots, keys, backend, study.all_groups, console, retry=retry, own=own)
+    return Prepared(plan, screened, runs, warm_up, pilot_keys)
+
+
+def sweep(
+    study: Study,
+    line: Line,
+    folder: Path,
+    backend: Backend,
+    *,
+    console: Console | None = None,
+    retry: bool = False,
+    command: Sequence[str] = (),
+    measures: Sequence[OwnMeasure] = (),
+) -> Sweep:
+    """Run what is missing of a study and keep its tables, charts and summary in its folder.
+
+    Parameters
+    ----------
+    study
+        As it was read.
+    line
+        Knobs of all points alike.
+    folder
+        The results folder; the archive of replications lies beside it. A stopped study goes on.
+    backend
+        By which engine and where to run.
+    console
+        Where to tell how far it is; without one nothing is printed.
+    retry
+        Whether replications that failed before are tried again.
+    command
+        As it is noted in the manifest.
+    measures
+        Measures of one's own, which the study may ask for like any other.
+
+    Raises
+    ------
+    ConfigError
+        The study must have a point that can be run, and responses that its points have.
+    StoreError
+        The folder must be empty or hold this very study; some point must not fail.
+    """
+    check_knobs(study, line)
+    results = folder.absolute().parent
+    prepared = prepare(study, line, backend, results, console=console, retry=retry, measures=measures)
+    return finish(prepared, study, line, folder, console=console, command=command)
+
+
+def finish(
+    prepared: Prepared,
+    study: Study,
+    line: Line,
+    folder: Path,
+    *,
+    console: Console | None = None,
+    command: Sequence[str] = (),
+) -> Sweep:
+    """Run a prepared study, as `sweep` does."""
+    console, plan, runs = console or quiet(), prepared.plan, prepared.runs
+    identity = _identity(study, line, plan, runs.keys)
+    facts = {"command": list(command), "seed": plan.first.run.seed, "replications": study.precision.replications}
+    request = freshness.request(plan, identity)
+    found = freshness.kept_sentences(folder, request, runs)
+    if found is None:
+        runs.read_kept(study.precision.replications)
+        preview.check(plan, runs)  # a folder that is begun holds its study for good
+    store = Store.open(folder, identity, facts, keys={**runs.keys, **prepared.pilot_keys})
+    for name in freshness.changed(store.folder):
+        console.print(
+            f"- {name} is not as it was left: it was damaged, edited or removed, and is made again.", markup=False
+        )
+    up_to_date = found is not None
+    if found is None:
+        spent = spending.spend(plan, runs, prepared.screened)
+        written = write(store, plan, runs, prepared.screened, spent, prepared.warm_up)
+        freshness.keep(store, request, runs, written.sentences, written.files)
+        found = list(written.sentences)
+    store.finish({"simulated": runs.simulated, "steps": runs.steps})
+    result = Sweep(plan, store, tuple(found), cost(runs), up_to_date)
+    if set(runs.failures) == set(runs.keys):
+        console.print(result, markup=False)
+        raise StoreError(
+            f"Every point of the study failed, as {plan.at(0)[0].name}, of which {next(iter(runs.failures.values()))}. "
+            "Mend what is wrong and give the same command with retry=true."
+        )
+    return result
+
+
+def _refused(plan: Plan, screened: Mapping[str, Screened]) -> dict[str, str]:
+    """Return the points that are not run, and why: they cannot be staffed, or their config refuses overload.
+
+    Raises
+    ------
+    ConfigError
+        The baseline must be among those that are run.
+    """
+    reasons = {name: design.why for name, design in screened.items() if design.why}
+    for name, pilot in plan.pilots.items():
+        if pilot.run.overload == "refuse" and screened[name].overloaded:
+            posts = screened[name].overloaded
+            reasons[name] = f"run.overload is refuse, and {counted(len(posts), 'post')} cannot keep up, as {posts[0]}"
+    if plan.baseline is not None and (why := reasons.get(plan.at(plan.baseline)[0].name)):
+        raise ConfigError(f"study.baseline must be a feasible design: {why}")
+    return reasons
+
+
+def _identity(study: Study, line: Line, plan: Plan, keys: Mapping[str, str]) -> dict[str, Any]:
+    """Return all that the points of a study depend on; how precise they are, and what is asked of them, is no part."""
+    digest = hashlib.sha256(json.dumps([[p.name, keys.get(p.name)] for p in plan.points]).encode()).hexdigest()
+    return {
+        "model_version": MODEL_VERSION,
+        "study": study.model_dump(mode="json", include=set(POINTS)),
+        "knobs": sorted(line.overrides),
+        "study_points": digest,
+    }

@@ -1,0 +1,87 @@
+"""Outcomes as a table, as notes and, where something differs, as a paragraph."""
+
+from __future__ import annotations
+
+from math import isfinite, isnan
+from typing import TYPE_CHECKING
+
+from sim.report.tables import rows_table
+from sim.validation.outcomes import AGREES, DIFFERS, NOT_COVERED, VAGUE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import polars as pl
+
+    from sim.report.tables import Table
+    from sim.validation.outcomes import Chance
+
+DIGITS = 5
+
+
+def outcome_table(outcomes: pl.DataFrame, title: str, said: Sequence[str]) -> Table:
+    """Return every value beside its estimate, with its verdict; sources and reasons are numbered below."""
+    sources: dict[str, int] = {}
+    rows = []
+    for row in outcomes.to_dicts():
+        told = row["reason"] if row["verdict"] == NOT_COVERED else row["source"]
+        rows.append(
+            {
+                "case": row["case"],
+                "mechanism": row["mechanism"],
+                "quantity": row["quantity"],
+                "value": _short(row["value"]),
+                "estimate": _short(row["estimate"]),
+                "95 % interval": f"±{(row['high'] - row['low']) / 2:.2g}" if isfinite(row["low"]) else "-",
+                "z": f"{row['z']:+.2f}" if not isnan(row["z"]) else "-",
+                "verdict": row["verdict"],
+                "source": f"[{sources.setdefault(told, len(sources) + 1)}]",
+            }
+        )
+    return rows_table(title, rows, notes=[*said, *(f"[{i}] {source}" for source, i in sources.items())])
+
+
+def _short(value: float) -> str:
+    """Return a number in five digits."""
+    return f"{value:.{DIGITS}g}" if isfinite(value) else "-"
+
+
+def notes(outcomes: pl.DataFrame, spread: Chance | None, seed: int) -> list[str]:
+    """Return the counts of verdicts, and whether the z-scores are spread as chance spreads them."""
+    counts = {verdict: int((outcomes["verdict"] == verdict).sum()) for verdict in (AGREES, DIFFERS, VAGUE, NOT_COVERED)}
+    told = [f"{', '.join(f'{verdict} {n}' for verdict, n in counts.items() if n)}; seed {seed}."]
+    told.append(
+        "z: estimate less value in standard errors. Random values agree within 4 (in the quick form within what "
+        "Student's law of its few replications passes as rarely: 5.5 with 16); traces must be the same."
+    )
+    if spread is not None:
+        words = "as chance gives" if spread.p_value >= 0.01 else "not as chance gives"
+        told.append(
+            f"The z-scores of {spread.n} cases (one a case: values of one case share their draws) are spread {words}: "
+            f"mean {spread.mean:+.2f}, standard deviation {spread.spread:.2f}, Kolmogorov-Smirnov distance "
+            f"{spread.distance:.3f} from the normal law, p = {spread.p_value:.2f}."
+        )
+    return told
+
+
+def failed(outcomes: pl.DataFrame, apart: Mapping[str, str]) -> str:
+    """Return in a paragraph what does not agree, or nothing.
+
+    Parameters
+    ----------
+    outcomes : polars.DataFrame
+        Every value beside its estimate.
+    apart : mapping
+        Cases whose engines gave different records, and where they differ.
+    """
+    sentences = [
+        "{case}.{quantity} must be {value}, got {estimate} ({reason})".format(
+            **{**row, "value": _short(row["value"]), "estimate": _short(row["estimate"])}
+        )
+        for row in outcomes.filter(outcomes["verdict"].is_in([DIFFERS, VAGUE])).to_dicts()
+    ]
+    sentences += [f"the engines must give {case} the same record, got other {where}" for case, where in apart.items()]
+    if not sentences:
+        return ""
+    more = f"; and {len(sentences) - 5} more" if len(sentences) > 5 else ""
+    return f"{len(sentences)} of the checks fail: {'; '.join(sentences[:5])}{more}"

@@ -1,0 +1,412 @@
+"""Measures of one's own: where their functions may stand, what their digests cover, and what they may return."""
+
+import importlib
+import subprocess
+import sys
+import textwrap
+from fractions import Fraction
+
+import numpy as np
+import polars as pl
+import pytest
+from setups import own_measures
+from setups.district import tiny
+from setups.own_measures import longest_wait, steps_by_outcome, waits
+from setups.studies import BASE
+
+import sim
+from sim.district.engines import Compiled, Reference
+from sim.errors import ConfigError
+from sim.executor import Dask, Local, Serial
+from sim.store.store import Store
+from sim.study import replications
+from sim.study.own_measures import packed
+
+LIMIT = 30
+ROWS = ["measure", "group", "unit", "value", "n"]
+
+
+def late(record):
+    return np.mean([wait > LIMIT for wait in waits(record)])
+
+
+def own(tables, *names):
+    return tables["measures"].filter(pl.col("measure").is_in(names)).select(ROWS)
+
+
+def kept(folder, measures, on=None, replications_=2):
+    """Return the rows of one's own measures over two designs, as an executor leaves them in a folder, and the steps."""
+    pilots = [
+        one.model_copy(update={"run": one.run.model_copy(update={"replications": replications_})})
+        for one in (tiny("four_level"), tiny("three_level"))
+    ]
+    mine = packed(measures)
+    keys = replications.keys(pilots, mine)
+    store = Store.open(folder, replications.identity(pilots, mine), {}, keys=keys)
+    speed = replications.run(
+        store, pilots, engine=Compiled(), on=on or Serial(), on_done=lambda task, facts: None, own=mine
+    )
+    names = [measure.name for measure in measures]
+    table = store.table("measures", [pilot.name for pilot in pilots])
+    return table.filter(pl.col("measure").is_in(names)), speed.steps
+
+
+MEASURES = (
+    sim.OwnMeasure("longest_wait", longest_wait, unit="minutes"),
+    sim.OwnMeasure("steps", steps_by_outcome, unit="steps"),
+    sim.OwnMeasure("late", late, unit="share"),
+    sim.OwnMeasure("requests", lambda record: len(record.case.ids), unit="requests"),
+)
+
+
+def test_a_number_is_a_value_for_all_and_a_mapping_one_for_each_group():
+    tables, _ = sim.simulate(tiny(), measures=MEASURES)
+    rows = own(tables, "longest_wait", "steps", "requests")
+    assert rows.filter(measure="longest_wait").row(0)[1:3] == ("all", "minutes")
+    assert set(rows.filter(measure="steps")["group"]) >= {"outcome:1", "outcome:2"}
+    assert rows.filter(measure="requests")["value"].item() > 1000
+    without, _ = sim.simulate(tiny())
+    assert (
+        tables["measures"]
+        .filter(~pl.col("measure").is_in([m.name for m in MEASURES]))
+        .equals(without["measures"], null_equal=True)
+    )
+
+
+def test_either_engine_gives_the_same_values():
+    by_engine = [own(sim.simulate(tiny(), measures=MEASURES, engine=kind)[0], "late", "steps") for kind in
+                 ("compiled", "reference", Compiled().model_dump(), Reference().model_dump())]  # fmt: skip
+    assert all(rows.equals(by_engine[0], null_equal=True) for rows in by_engine)
+
+
+@pytest.mark.parametrize("on", [Local(workers=2), pytest.param(Dask(workers=2), marks=pytest.mark.long)], ids=str)
+def test_executors_give_the_same_values(tmp_path, on):
+    here, _ = kept(tmp_path / "here/study", MEASURES)
+    there, _ = kept(tmp_path / "there/study", MEASURES, on)
+    assert there.equals(here, null_equal=True)
+    assert set(here["measure"]) == {measure.name for measure in MEASURES}
+
+
+def test_an_unchanged_function_is_read_from_the_archive_and_a_changed_one_is_run_again(tmp_path, monkeypatch):
+    def mine():
+        return (sim.OwnMeasure("late", late, unit="share"),)
+
+    first, steps = kept(tmp_path / "one", mine(), replications_=1)
+    assert steps > 0
+    again, steps = kept(tmp_path / "two", mine(), replications_=1)
+    assert steps == 0
+    assert again.equals(first, null_equal=True)
+    monkeypatch.setitem(globals(), "LIMIT", 0)
+    changed, steps = kept(tmp_path / "three", mine(), replications_=1)
+    assert steps > 0
+    assert (changed["value"] > first["value"]).all()
+    with pytest.raises(sim.StoreError, match=r"holds another study: own_measures\.late is .* Nothing was changed"):
+        kept(tmp_path / "one", mine(), replications_=1)
+
+
+HELPERS = """
+    def helper(x, by=2):
+        return x * by
+"""
+MINE = """
+    import numpy as np
+    from helpers import helper
+    from math import floor
+
+    LIMIT = 3
+    PAIR = (1, "a")
+    OTHER = 4
+
+    def unused():
+        return 7
+
+    def value(record):
+        return sum(helper(x) for x in range(LIMIT)) + PAIR[0] + floor(np.float64(0.5))
+"""
+
+
+@pytest.fixture
+def loaded(tmp_path, monkeypatch):
+    """Return a function that writes two modules, one text in place of another, and returns the one that measures."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # a file that is rewritten at once looks as old as its code
+
+    def load(old="", new=""):
+        for name, text in (("helpers", HELPERS), ("mine", MINE)):
+            (tmp_path / f"{name}.py").write_text(textwrap.dedent(text).replace(old or "\0", new))
+            monkeypatch.delitem(sys.modules, name, raising=False)
+        importlib.invalidate_caches()
+        return importlib.import_module("mine")
+
+    return load
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("+ PAIR[0]", "+ 2 * PAIR[0]"),
+        ("x * by", "x + by"),
+        ("by=2", "by=3"),
+        ("LIMIT = 3", "LIMIT = 5"),
+        ('(1, "a")', '(1, "b")'),
+        ("import floor", "import ceil as floor"),
+    ],
+)
+def test_a_digest_covers_all_that_a_function_uses(loaded, old, new):
+    before = sim.OwnMeasure("mine", loaded().value).digest()
+    changed = loaded(old, new)
+    assert changed.value(None) > 0
+    assert sim.OwnMeasure("mine", changed.value).digest() != before
+
+
+def test_a_digest_does_not_depend_on_what_else_stands_in_the_file(loaded):
+    before = sim.OwnMeasure("mine", loaded().value).digest()
+    for old, new in (("return 7", "return 8"), ("OTHER = 4", "OTHER = 5\n\n")):
+        assert sim.OwnMeasure("mine", loaded(old, new).value).digest() == before
+    assert sim.OwnMeasure("other", loaded().value).digest() != before
+    assert sim.OwnMeasure("mine", loaded().value, unit="x").digest() != before
+
+
+def test_a_worker_needs_no_file_of_ones_own(loaded, tmp_path):
+    data = packed([sim.OwnMeasure("mine", loaded().value)]).data
+    done = subprocess.run(
+        [sys.executable, "-c", "import pickle, sys; print(pickle.load(sys.stdin.buffer)[0].values(None))"],
+        cwd=tmp_path.parent, input=data, capture_output=True, timeout=300, check=True,
+    )  # fmt: skip
+    assert done.stdout.split() == [b"{'all':", b"7.0}"]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"), [("mine", "+ PAIR[0]", "+ 9 * PAIR[0]"), ("helpers", "x *", "9 * x *")]
+)
+def test_a_file_that_has_changed_since_it_was_loaded_is_no_source(loaded, tmp_path, file, old, new):
+    module = loaded()
+    sim.OwnMeasure("mine", module.value)
+    path = tmp_path / f"{file}.py"
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(ConfigError, match=rf"^measure mine must be loaded again, as its source has .*: {file}\.py$"):
+        sim.OwnMeasure("mine", module.value)
+
+
+def test_lambdas_are_told_apart_by_their_own_text():
+    one = sim.OwnMeasure("mine", lambda record: 1.0)
+    two = sim.OwnMeasure(
+        "mine",
+        lambda record: (
+            2.0
+        ),
+    )  # fmt: skip
+    three = sim.OwnMeasure(
+        "mine",
+        lambda record: (
+            3.0
+        ),
+    )  # fmt: skip
+    assert len({one.digest(), two.digest(), three.digest()}) == 3
+    pair = (lambda record: 1.0), (lambda record: 2.0)
+    with pytest.raises(ConfigError, match=r"^measure mine must be the only lambda on its line, got 2$"):
+        sim.OwnMeasure("mine", pair[0])
+
+
+TABLE = [1, 2, 3]
+FRAME = pl.DataFrame({"x": [1]})
+
+
+def uses_table(record):
+    return sum(TABLE)
+
+
+def uses_frame(record):
+    return FRAME["x"].sum()
+
+
+def uses_foreign_class(record):
+    return Method().value(record)
+
+
+def uses_foreign_module(record):
+    return own_measures.longest_wait(record)
+
+
+def imports_foreign_module(record):
+    from setups import own_measures as inner
+
+    return inner.longest_wait(record)
+
+
+def with_list(record, values=[1, 2]):  # noqa: B006
+    return sum(values)
+
+
+def around():
+    threshold = 3
+
+    def inside(record):
+        return threshold
+
+    return inside
+
+
+def executed():
+    space = {}
+    exec("def mine(record):\n    return 1.0", space)
+    return space["mine"]
+
+
+class Method:
+    def value(self, record):
+        return 1.0
+
+
+REFUSED = {
+    "a variable around it": (around(), "must use no variable of a function around it (give it as a default), got thre"),
+    "code without a file": (executed(), "must be a function whose source can be read, got mine: "),
+    "a built-in function": (len, "must be a function (def or lambda), got builtin_function_or_method"),
+    "a method": (Method().value, "must be a function (def or lambda), got method"),
+    "a class": (Method, "must be a function (def or lambda), got type"),
+    "no function": (3.0, "must be a function (def or lambda), got float"),
+    "a list": (uses_table, "must use no data but numbers, texts and tuples of these, got TABLE, which is of type list"),
+    "a frame": (
+        uses_frame,
+        "must use no data but numbers, texts and tuples of these, got FRAME, which",
+    ),
+    "a list as a default": (with_list, "must have numbers, texts or tuples of these as defaults, got [1, 2]"),
+    "a class of one's own": (uses_foreign_class, "as anything else could change unseen, got Method"),
+    "a module of one's own": (uses_foreign_module, "as anything else could change unseen, got own_measures"),
+    "an import inside": (imports_foreign_module, "as anything else could change unseen, got setups"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_function_that_could_change_unseen_is_refused(what):
+    function, said = REFUSED[what]
+    with pytest.raises(ConfigError) as told:
+        sim.OwnMeasure("mine", function)
+    assert str(told.value).startswith("measure mine ")
+    assert said in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"name": "trips"}, "name must be none that a measure of wangge has, got trips"),
+        ({"name": "my measure"}, "name must be a letter and then letters, digits and underscores"),
+        ({"name": "_x"}, "at most 40 in all, got '_x'"),
+        ({"name": "x" * 41}, "at most 40 in all, got 'xxx"),
+        ({"name": 3}, "at most 40 in all, got 3"),
+        ({"mid": 0}, "mid of measure mine must be a number above 0, got 0"),
+        ({"mid": float("nan")}, "mid of measure mine must be a number above 0, got nan"),
+        ({"mid": float("inf")}, "mid of measure mine must be a number above 0, got inf"),
+        ({"mid": "5"}, "mid of measure mine must be a number above 0, got '5'"),
+    ],
+)
+def test_a_name_must_be_free_and_a_mid_above_0(changes, said):
+    with pytest.raises(ConfigError, match=r"^(name|mid) ") as told:
+        sim.OwnMeasure(**{"name": "mine", "function": longest_wait, **changes})
+    assert said in str(told.value)
+
+
+def test_measures_must_have_names_of_their_own():
+    with pytest.raises(ConfigError, match=r"^measures must have names of their own, got late twice$"):
+        sim.simulate(tiny(), measures=[sim.OwnMeasure("late", late), sim.OwnMeasure("late", longest_wait)])
+
+
+@pytest.mark.parametrize(
+    "value", [0, 1.5, True, np.int8(3), np.float32(0.5), np.bool_(True), Fraction(1, 3), float("nan")], ids=repr
+)
+def test_numbers_of_every_kind_are_values(value):
+    found = sim.OwnMeasure("mine", lambda given: given).values(value)
+    assert list(found) == ["all"]
+    assert found["all"] == float(value) or np.isnan(found["all"])
+    assert type(found["all"]) is float
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, "got None for 'all'"),
+        ("3", "got '3' for 'all'"),
+        (float("inf"), "got inf for 'all'"),
+        (10**400, "got 1000"),
+        (np.zeros(3), "got array([0., 0., 0.]) for 'all'"),
+        (1j, "got 1j for 'all'"),
+        ({"all": -np.inf}, "got -inf for 'all'"),
+        ({"level:street": [1]}, "got [1] for 'level:street'"),
+        ({3: 1.0}, "got 1.0 for 3"),
+        ({"": 1.0}, "got 1.0 for ''"),
+    ],
+)  # fmt: skip
+def test_what_is_no_number_is_refused(value, said):
+    with pytest.raises(ConfigError, match=r"^measure mine must return a number") as told:
+        sim.OwnMeasure("mine", lambda given: given).values(value)
+    assert said in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_a_judged_measure_must_have_a_value_for_all():
+    with pytest.raises(ConfigError, match=r"^measure mine must return a number for all, as it has a mid, got none$"):
+        sim.OwnMeasure("mine", lambda given: given, mid=1).values({"level:street": 1.0})
+    assert sim.OwnMeasure("mine", lambda given: given).values({"level:street": 1}) == {"level:street": 1.0}
+    assert sim.OwnMeasure("mine", lambda given: given).values({}) == {}
+
+
+STUDY = {
+    "title": "Own",
+    "pilots": ["four_level"],
+    "base": BASE,
+    "factors": {"grid.households": [200]},
+    "design": "grid",
+    "responses": ["late", "late|hall:none"],
+    "precision": {"replications": 2},
+}
+SCRIPT = f"""
+import sim
+
+LIMIT = 30
+
+def late(record):
+    rows = (record.case.labels.presence == 1) & (record.visits.start >= 0)
+    waits = (record.visits.start[rows] - record.visits.arrival[rows]) / 60_000
+    return {{"all": (waits > LIMIT).mean(), "hall:none": len(waits)}}
+
+if __name__ == "__main__":
+    measures = [sim.OwnMeasure("late", late, unit="share")]
+    found = sim.sweep({STUDY!r}, folder="results/own", measures=measures, workers=2)
+    print(found.read("measures").filter(measure="late")["value"].len(), found.cost)
+"""
+
+
+def test_a_script_measures_on_several_processes_what_it_defines_itself(tmp_path):
+    (tmp_path / "script.py").write_text(SCRIPT)
+    done = subprocess.run(
+        [sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("4 Simulated now: 2 replications")
+
+
+def by_hall(record):
+    found = waits(record)
+    return {"all": np.mean(found > LIMIT), "hall:none": len(found)}
+
+
+def test_a_study_asks_for_a_measure_of_ones_own_like_for_any_other(tmp_path):
+    def swept(label="", mid=None):
+        measures = [sim.OwnMeasure("late", by_hall, unit="share", label=label, mid=mid)]
+        return sim.sweep(STUDY, folder=tmp_path / "results/own", measures=measures, executor="serial")
+
+    first = swept()
+    assert first.cost.startswith("Simulated now: 2 replications")
+    assert [column.heading for column in first.table.columns[2:]] == ["late (%)", "late, hall none (%)"]
+    again = swept(label="waits over 30 minutes", mid=0.05)
+    assert again.cost == "Nothing was simulated: every replication was kept already."
+    assert not again.up_to_date
+    assert again.table.columns[2].heading == "waits over 30 minutes (%)"
+    assert again.read("summary").equals(first.read("summary"), null_equal=True)
+    assert swept(label="waits over 30 minutes", mid=0.05).up_to_date
+
+
+def test_a_study_that_asks_for_a_measure_that_nobody_has_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match=r"^study\.responses must .*late"):
+        sim.sweep(STUDY, folder=tmp_path / "results/own", executor="serial")

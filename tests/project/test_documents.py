@@ -1,0 +1,166 @@
+"""What a project tells of itself agrees: versions, licence, and README and docs with the program."""
+
+import importlib
+import re
+import subprocess
+import sys
+
+import pytest
+import yaml
+from setups.district import pilot
+from setups.documents import PROJECT, ROOT
+
+from experiments import new
+from experiments.main import COMMANDS
+from sim.measures import queueing
+from sim.measures.dictionary import DEFINITIONS, EQUITY
+from sim.report.tables import MARKS
+from sim.study.comparison.equity_tables import WORDS
+from sim.version import MODEL_VERSION, version
+
+PAGES = ("README.md", "CONTRIBUTING.md", *sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/*.md")))
+
+
+def read(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def prose(page):
+    """Return a page without its fenced blocks."""
+    return re.sub(r"^ *```.*?^ *```$", "", read(page), flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(page):
+    """Return the anchors of a page's headings, as code hosts make them."""
+    headings = re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def commands(page):
+    """Return the commands of a page's blocks that are wangge's, each as its words."""
+    text = re.sub(r" \\\n\s*", " ", read(page))
+    lines = re.findall(r"^(?: {4}|)(wangge [^#\n]*)", text, re.MULTILINE)
+    return [line.split()[1:] for line in lines]
+
+
+def test_the_version_is_the_same_in_project_citation_and_changelog():
+    citation = yaml.safe_load(read("CITATION.cff"))
+    newest = re.search(r"^## (\S+?),? .*\(model (\d+)\)$", read("CHANGELOG.md"), re.MULTILINE)
+    assert str(citation["version"]) == PROJECT["version"] == newest[1]
+    assert newest[2] == MODEL_VERSION
+
+
+def test_licence_and_authors_are_the_same_in_project_citation_and_licence():
+    citation = yaml.safe_load(read("CITATION.cff"))
+    assert citation["license"] == PROJECT["license"] == "MIT"
+    (author,) = PROJECT["authors"]
+    assert citation["authors"] == [author]
+    assert re.search(rf"^Copyright \(c\) \d{{4}} {author['name']}$", read("LICENSE"), re.MULTILINE | re.IGNORECASE)
+    assert citation["keywords"] == PROJECT["keywords"]
+
+
+def test_the_command_says_its_version_and_the_model_s(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "experiments.main", "--version"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, f"wangge {version()}, model {MODEL_VERSION}\n")
+
+
+def test_readme_is_short_has_one_chart_and_lists_its_own_sections():
+    text = read("README.md")
+    assert len(text.splitlines()) <= 150
+    assert len(re.findall(r"!\[", text)) == 1
+    sections = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    contents = text[text.index("**Contents:**") : text.index("## ")]
+    assert re.findall(r"\[(.*?)\]\(#.*?\)", contents) == sections
+
+
+def test_the_index_of_docs_names_every_page():
+    named = set(re.findall(r"\((\w+\.md)\)", read("docs/README.md")))
+    assert named | {"README.md"} == {path.name for path in ROOT.glob("docs/*.md")}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_to_files_and_headings_that_exist(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        if target.startswith("https://"):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (ROOT / page).parent / path if path else ROOT / page
+        assert file.exists(), target
+        if anchor:
+            assert anchor in anchors(file.resolve().relative_to(ROOT).as_posix()), target
+
+
+RECIPES = {"sim/charts/comparison/left_unserved.py", "experiments/districts.py"}  # what their readers write
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_paths_of_the_project_that_a_page_names_exist(page):
+    for path in re.findall(r"`((?:sim|experiments|configs|docs|tests)/[\w./]*)`", read(page)):
+        assert path in RECIPES or (ROOT / path).exists(), path
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_targets_of_make_that_a_page_names_exist(page):
+    known = re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE)
+    for target in re.findall(r"(?:`|^ {4})make ([a-z-]+)", read(page), re.MULTILINE):
+        assert target in known, target
+
+
+def block_below(heading, page):
+    """Return the first block of YAML below a heading."""
+    return re.search(r"```yaml\n(.*?)```", read(page).partition(f"\n{heading}\n")[2], re.DOTALL)[1]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """Return a folder with what the pages have their readers make: a town, a pilot and a study of one's own."""
+    folder = tmp_path_factory.mktemp("home")
+    new.write(folder / "lanterns", new.files("lanterns"))
+    for name, page, heading in (
+        ("pilot/my_design.yaml", "docs/designs.md", "## A pilot of your own"),
+        ("study/mine.yaml", "docs/studies.md", "## Write one"),
+    ):
+        (folder / "mine" / name).parent.mkdir(parents=True)
+        (folder / "mine" / name).write_text(block_below(heading, page), encoding="utf-8")
+    return folder
+
+
+# Recipes speak of commands that are still to be written.
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "docs/architecture.md"])
+def test_commands_of_a_page_are_accepted_as_they_are_typed(page, home, monkeypatch, capsys):
+    monkeypatch.chdir(home)
+    for command, *words in commands(page):
+        assert command in COMMANDS or command in ("--help", "--version"), command
+        if command in ("compare", "run", "sweep", "trace", "bench", "validate"):
+            line = [word.replace("LOGIN_NODE:PORT", "node:8786") for word in words if word != "--dry-run"]
+            if command == "compare" and not any(word.startswith("pilots=") for word in line):
+                line.append("pilots=[four_level]")  # three designs are composed no better than one
+            importlib.import_module(f"experiments.{command}").main(line if "--cfg" in line else [*line, "--cfg", "job"])
+            assert capsys.readouterr().out, words
+
+
+def rows_of_the_glossary():
+    """Return the cells of each row."""
+    lines = [line for line in read("docs/glossary.md").splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines if not line.startswith("| term")]
+
+
+def test_the_glossary_says_every_term_once_in_a_line():
+    terms = [cells[0] for cells in rows_of_the_glossary()]
+    assert len(set(terms)) == len(terms) > 200
+    assert max(map(len, read("docs/glossary.md").splitlines())) <= 250
+
+
+def test_the_glossary_has_every_measure_statistic_and_verdict_that_the_screen_shows():
+    text = read("docs/glossary.md")
+    terms = {part.strip() for cells in rows_of_the_glossary() for part in cells[0].split(";")}
+    assert {one.label for one in pilot("four_level").report.measures} <= terms
+    assert set(WORDS.values()) <= terms
+    names = set(re.findall(r"`(\w+)`", text))
+    assert {*DEFINITIONS, *EQUITY} <= names
+    assert set(re.findall(r"^([a-z_]+)(?:_p50, p90)?  ", queueing.__doc__, re.MULTILINE)) - {"measure"} <= names
+    for verdict, mark in MARKS.items():
+        assert re.search(rf"\b{verdict} {re.escape(mark)}", text), verdict

@@ -1,0 +1,152 @@
+"""Replications that an earlier program kept, without a measure that this one makes: told, put aside and run again."""
+
+import io
+
+import polars as pl
+import pytest
+from rich.console import Console
+from setups.district import tiny
+from setups.studies import BASE, study
+
+from sim.config.compose import Line
+from sim.district.engines import Compiled
+from sim.executor import Serial
+from sim.measures.dictionary import DEFINITIONS, ONLY_WHERE_OBSERVED, lacking
+from sim.store.archive import ARCHIVE, Archive
+from sim.study import replications
+from sim.study.backend import Backend
+from sim.study.comparison.comparison import KEPT, opened, run_missing
+from sim.study.design import prepared_all
+from sim.study.replication import simulate
+from sim.study.sweep import sweep
+
+BACKEND = Backend(Compiled(), Serial())
+
+
+def console():
+    return Console(file=io.StringIO(), width=200)
+
+
+def said(console):
+    return " ".join(console.file.getvalue().split())
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """Return two designs, and the tables and facts of their replications by name and number."""
+    pilots = [
+        one.model_copy(update={"run": one.run.model_copy(update={"replications": 2})})
+        for one in (tiny("four_level"), tiny("three_level"))
+    ]
+    return pilots, {(pilot.name, number): simulate(pilot, number) for pilot in pilots for number in range(2)}
+
+
+def keep(archive, pilot, number, tables, facts, *, without=(), tables_without=()):
+    """Keep a replication, but for some measures and tables."""
+    left = {name: table for name, table in tables.items() if name not in tables_without}
+    left["measures"] = tables["measures"].filter(~pl.col("measure").is_in(list(without)))
+    archive.keep(replications.key(pilot), number, left, facts)
+
+
+def aside(folder):
+    return sorted(path.parent.name for path in folder.rglob("corrupt-*.zip"))
+
+
+def test_a_comparison_tells_how_many_lack_a_measure_and_runs_them_again(tmp_path, whole):
+    pilots, found = whole
+    archive = Archive.open(tmp_path / ARCHIVE)
+    for (name, number), kept in found.items():
+        pilot = next(pilot for pilot in pilots if pilot.name == name)
+        complete = (name, number) == ("four_level", 1)
+        keep(archive, pilot, number, *kept, without=() if complete else ("trips", "found"))
+    told = console()
+    store = opened(told, tmp_path / "mine", pilots, ("test",))
+    assert said(told) == (
+        "- 3 kept replications lack what this version measures (found, trips): they are run again."
+    )  # before anything is simulated
+    keys = [replications.key(pilot) for pilot in pilots]
+    assert aside(tmp_path) == sorted([keys[0], keys[1], keys[1]])
+    speed = run_missing(told, store, prepared_all(pilots), BACKEND)
+    assert "1 of 4 replications were kept already" in said(told)
+    assert speed.steps == sum(facts["steps"] for which, (_, facts) in found.items() if which != ("four_level", 1))
+    for (name, number), (tables, _) in found.items():
+        mine = store.table("measures", [name]).filter(replication=number).drop("pilot", "replication")
+        assert mine.equals(tables["measures"], null_equal=True)
+    told = console()
+    opened(told, tmp_path / "mine", pilots, ("test",))
+    assert said(told) == ""
+    assert len(aside(tmp_path)) == 3  # nothing is lost
+
+
+def test_a_comparison_runs_again_what_lacks_a_whole_table(tmp_path, whole):
+    pilots, found = whole
+    archive = Archive.open(tmp_path / ARCHIVE)
+    keep(archive, pilots[0], 0, *found["four_level", 0], tables_without=("queues", "flows"))
+    told = console()
+    store = opened(told, tmp_path / "mine", pilots[:1], ("test",))
+    assert said(told) == (
+        "- 1 kept replication lacks what this version measures (table flows, table queues): it is run again."
+    )
+    assert not archive.replications(replications.key(pilots[0]))
+    run_missing(console(), store, prepared_all(pilots[:1]), BACKEND)
+    assert set(archive.tables(replications.key(pilots[0]), 0)) == set(KEPT)
+
+
+def test_replications_that_are_not_asked_for_are_left_as_they_are(tmp_path, whole):
+    pilots, found = whole
+    archive = Archive.open(tmp_path / ARCHIVE)
+    keep(archive, pilots[0], 5, *found["four_level", 0], without=("trips",))
+    told = console()
+    opened(told, tmp_path / "mine", pilots[:1], ("test",))
+    assert said(told) == ""
+    assert archive.replications(replications.key(pilots[0])) == [5]
+
+
+def swept(folder, told):
+    wanted = study(
+        pilots=["four_level"], base=BASE, factors={"grid.households": [200, 300]}, responses=["trips"],
+        precision={"replications": 2},
+    )  # fmt: skip
+    return sweep(wanted, Line(()), folder, BACKEND, console=told)
+
+
+def test_a_study_tells_how_many_lack_a_measure_and_runs_them_again(tmp_path):
+    first = swept(tmp_path / "first/mine", console())
+    expected = first.read("measures")
+    archive = Archive.open(tmp_path / "second" / ARCHIVE)
+    complete = Archive.open(tmp_path / "first" / ARCHIVE)
+    for key in complete.designs():
+        for number in complete.replications(key):
+            tables, facts = complete.whole(key, number)
+            tables["measures"] = tables["measures"].filter(pl.col("measure") != "trips")
+            archive.keep(key, number, tables, facts)
+    told = console()
+    again = swept(tmp_path / "second/mine", told)
+    assert again.cost.startswith("Simulated now: 4 replications")
+    note = "- 4 kept replications lack what this version measures (trips): they are run again."
+    assert said(told).startswith(f"{note} 1 of 1: kept replication 0 of p0000 1 of 3: kept")
+    assert again.read("measures").equals(expected, null_equal=True)
+    assert again.read("summary")["trips"].is_finite().all()
+    assert len(aside(tmp_path / "second")) == 4
+    told = console()
+    assert swept(tmp_path / "second/mine", told).up_to_date
+    assert "lack" not in said(told)
+
+
+NOBODY_COMES = (
+    *(f"demand.{channel}_per_resident_year=0" for channel in ("counter", "phone", "latent")),
+    "burden.task_share=0", "burden.abolished_share=1", "grid.duty_share=0",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["four_level", "three_level", "three_level_dedicated"])
+def test_no_design_lacks_a_measure_by_its_nature(name):
+    tables, _ = simulate(tiny(name, *NOBODY_COMES), 0)
+    assert lacking(tables["measures"]["measure"]) == []
+    if name == "four_level":  # whose staff then have nothing to do at all
+        assert tables["measures"].filter(measure="task_share")["value"].is_nan().all()
+
+
+def test_what_is_lacking_is_told_in_order_and_what_need_not_be_there_is_not():
+    assert lacking(DEFINITIONS) == []
+    assert lacking(set(DEFINITIONS) - {"walk", "found", *ONLY_WHERE_OBSERVED} | {"mine"}) == ["found", "walk"]
