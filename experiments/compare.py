@@ -33,7 +33,7 @@ differences with simultaneous intervals and verdicts, and a conclusion. Everythi
 tables (Parquet and CSV), charts (PNG and SVG), summary.md, manifest.json; every finished replication in
 results/.replications. The same command continues after a kill.
 
-  pilots=[four_level,three_level]   which designs (configs/pilot/), the baseline first
+  pilots=[four_level,three_level]   which designs (configs/pilot/), the baseline first (default: three)
   name=mine                         results/mine; by default compare, or compare-<hash> where knobs were set
   workers=1                         processes; by default all cores; the numbers do not depend on it
   executor=dask executor.address=tcp://HOST:8786
