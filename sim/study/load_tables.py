@@ -34,11 +34,10 @@ def hours_by_level(design: Design) -> dict[str, dict[str, float]]:
 def work_table(designs: Mapping[str, Design]) -> Table:
     """Return where each kind of work is done today and under each design, with what is saved or added."""
     first = next(iter(designs.values())).pilot
-    columns = {"today": hours_by_level(prepared(workload.today(first)))}
-    columns |= {name: hours_by_level(design) for name, design in designs.items()}
-    if columns["today"] == columns[first.name]:
-        del columns["today"]
-    today = next(iter(columns.values()))
+    today = hours_by_level(prepared(workload.today(first)))
+    columns = {name: hours_by_level(design) for name, design in designs.items()}
+    if today != columns[first.name]:
+        columns = {"of today" if "today" in designs else "today": today} | columns
     names = list(columns)
     rows = []
     for what in [k for k in dict.fromkeys(k for c in columns.values() for k in c) if k != UNEXPLAINED] + [UNEXPLAINED]:

@@ -17,6 +17,8 @@ import sim
 from sim.measures.dictionary import DEFINITIONS, ONLY_WHERE_OBSERVED
 from sim.store.archive import ARCHIVE, Archive
 from sim.study import replications
+from sim.study.comparison.comparison import opening
+from sim.study.design import prepared_all
 from sim.study.own_measures import packed
 
 TAGS = {"table", "caption", "thead", "tbody", "tr", "th", "td", "p", "small", "img"}
@@ -176,3 +178,14 @@ def test_a_notebook_shows_a_network_with_what_must_be_known_of_it():
     assert "pool:clerk was busy all the time" in shown.text
     assert "waiting_time" in shown.text
     assert shown.pictures == []
+
+
+def test_a_design_that_is_called_today_has_its_column_in_the_table_of_work(designs):
+    named_today = {"name": "today"}
+    pilots = [designs[0].model_copy(update=named_today), designs[1]]
+    (work, *_) = opening(prepared_all(pilots)).tables
+    assert [column.heading for column in work.columns] == ["kind of work", "today", "three_level", "where it goes"]
+    assert {row[-1] for row in work.rows} - {"stays", ""}
+    changed = [tiny("three_level").model_copy(update=named_today), designs[0]]
+    (work, *_) = opening(prepared_all(changed)).tables
+    assert [column.heading for column in work.columns][1:4] == ["of today", "today", "four_level"]
