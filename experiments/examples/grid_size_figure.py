@@ -36,7 +36,9 @@ def figure(summary: pl.DataFrame) -> Figure:
     households = summary["grid.households"].cast(pl.Int64).to_numpy()  # levels are texts: they may be groups too
     for response, (name, marker) in SERIES.items():
         mean, low, high = (100 * summary[f"{response}{end}"].to_numpy() for end in ("", "_low", "_high"))
-        axes.errorbar(households, mean, [mean - low, high - mean], label=name, marker=marker, capsize=2, linewidth=1)
+        axes.errorbar(
+            households, mean, [mean - low, high - mean], label=name, marker=marker, markersize=4, capsize=2, linewidth=1
+        )
     axes.set(xlabel="households per grid", ylabel="done (%)", ylim=(0, 100), xticks=households)
     axes.legend(frameon=False)
     return drawn

@@ -10,6 +10,7 @@ simulated; change a number in it and choose another folder, and all is.
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 import sim
 
@@ -53,7 +54,7 @@ def main() -> None:
     found = sim.compare([desk, rota], folder="results/own_measure", replications=4, measures=[own])
     print(found.verdicts.filter(measure="long_waits").select("label", "difference", "low", "high", "verdict"))
     by_half_day = found.measures.filter(measure="long_waits").group_by("pilot", "group", maintain_order=True)
-    print(by_half_day.mean().select("pilot", "group", "value"))
+    print(by_half_day.agg(pl.col("value").mean()))
 
 
 if __name__ == "__main__":  # replications run in processes that import this file
