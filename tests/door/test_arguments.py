@@ -93,7 +93,7 @@ A, B = tiny("four_level"), tiny("three_level")
         ([A, B, A], {}, "pilots must have names of their own (sim.pilot(..., called=...)), got four_level twice"),
         (["four_level"], {}, "pilots must be designs that sim.pilot returns, got 'four_level'"),
         ([A, tiny("three_level", "run.seed=3")], {}, "run.seed must be the same under all pilots, so that they meet "
-         "the same residents, got 1 under four_level and 3 under three_level"),
+         "the same residents and are read alike, got 1 under four_level and 3 under three_level"),
         ([A, tiny("three_level", "run.drain_weeks=2")], {}, "run.drain_weeks must be the same under all pilots"),
         ([A, tiny("three_level", "run.replications=3")], {}, "run.replications must be the same under all pilots"),
         ([A], {"replications": 0}, "replications must be at least 1, got 0"),

@@ -58,9 +58,9 @@ def late(record):
 
 
 MEASURES = (
-    sim.OwnMeasure("late", late, unit="share", label=NASTY[0], mid=0.05),
+    sim.OwnMeasure("late", late, unit="share", label=NASTY[0], mid=0.05, touched=None),
     sim.OwnMeasure("steps", steps_by_outcome, unit="steps"),
-    sim.OwnMeasure("nothing", nothing, mid=1),
+    sim.OwnMeasure("nothing", nothing, mid=1, touched=None),
     sim.OwnMeasure("served", lambda record: (record.visits.outcome == 2).sum(), mid=10, higher_is_better=True),
 )
 
@@ -99,6 +99,8 @@ def test_a_measure_with_a_mid_is_judged_and_one_without_is_only_kept(found):
     assert rows["higher_is_better"].to_list() == [False, False, True]
     assert rows["verdict"][0] in ("better", "worse", "no material difference", "undecided")
     assert (rows["verdict"][1], rows["why"][1]) == ("withheld", "no observation under four_level")
+    assert rows["verdict"][2] == "withheld"
+    assert "meet an overloaded post" in rows["why"][2]  # as for any other measure, unless overload does not reach it
     steps = found.measures.filter(pl.col("measure") == "steps")
     assert set(steps["group"]) >= {"outcome:1", "outcome:2"}
     assert steps["value"].is_finite().all()

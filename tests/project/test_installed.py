@@ -62,7 +62,9 @@ def test_a_wheel_holds_every_module_config_and_template_and_nothing_else(tmp_pat
         "configs/main.yaml",
         "configs/face.yaml",
         "configs/network/mmc.yaml",
+        "experiments/examples/any_queue.py",
         "experiments/template/README.md",
+        "sim/py.typed",
     ):
         assert file in held
 
