@@ -133,8 +133,8 @@ def check_paired(pilots: Sequence[Pilot], keys: Sequence[str] = SAME_RESIDENTS) 
             here, there = getattr(first.run, key), getattr(one.run, key)
             if here != there:
                 raise ConfigError(
-                    f"run.{key} must be the same under all pilots, so that they meet the same residents, got {here} "
-                    f"under {first.name} and {there} under {one.name}"
+                    f"run.{key} must be the same under all pilots, so that they meet the same residents and are read "
+                    f"alike, got {here} under {first.name} and {there} under {one.name}"
                 )
 
 
