@@ -63,13 +63,7 @@ def main(arguments: list[str], command: Sequence[str] = ()) -> None:
     mine, rest = other.take(*KEYS)
     settings = config.checked(Comparison, compose("compare", mine))
     backend = backend_of(where)
-    if len(set(settings.pilots)) < len(settings.pilots):
-        raise ConfigError(f"pilots must be different ones, got {', '.join(settings.pilots)}")
-    plain = {name: compose("main", rest, f"pilot={name}") for name in settings.pilots}
-    pilots = [config.load(plain[name]) for name in settings.pilots]
-    for name, pilot in zip(settings.pilots, pilots, strict=True):
-        if pilot.name != name:
-            raise ConfigError(f"pilot/{name}.yaml: name must be {name}, as the file is called, got {pilot.name}")
+    plain, pilots = named_pilots(settings.pilots, rest)
     if line.show:
         show({**settings.model_dump(mode="json"), **backend.shown(), "pilots": plain})
         return
@@ -79,6 +73,24 @@ def main(arguments: list[str], command: Sequence[str] = ()) -> None:
         backend,
         command or ("wangge", "compare", *arguments),
     )
+
+
+def named_pilots(names: Sequence[str], line: Line) -> tuple[dict[str, dict[str, Any]], list[Pilot]]:
+    """Return the designs of these names, with the knobs of a command line: as plain data, and checked.
+
+    Raises
+    ------
+    ConfigError
+        The names must be different ones, and each that of the file that it stands in.
+    """
+    if len(set(names)) < len(names):
+        raise ConfigError(f"pilots must be different ones, got {', '.join(names)}")
+    plain = {name: compose("main", line, f"pilot={name}") for name in names}
+    pilots = [config.load(plain[name]) for name in names]
+    for name, pilot in zip(names, pilots, strict=True):
+        if pilot.name != name:
+            raise ConfigError(f"pilot/{name}.yaml: name must be {name}, as the file is called, got {pilot.name}")
+    return plain, pilots
 
 
 def show(plain: Mapping[str, Any]) -> None:
