@@ -30,10 +30,10 @@ wangge compare [pilots=[A,B,...]] [name=FOLDER] [executor=serial|local|dask] [wo
 Compares pilot designs with the first of the list, on the same residents with the same cases (common random
 numbers). Prints the work, heads and load of every design before anything is simulated, then the measures, the
 differences with simultaneous intervals and verdicts, and a conclusion. Everything is kept in results/FOLDER:
-tables (Parquet and CSV), charts (PNG and SVG), summary.md, manifest.json, and every finished replication; the
-same command continues after a kill.
+tables (Parquet and CSV), charts (PNG and SVG), summary.md, manifest.json; every finished replication in
+results/.replications. The same command continues after a kill.
 
-  pilots=[four_level,three_level]   which pilots (configs/pilot/), the baseline first
+  pilots=[four_level,three_level]   which designs (configs/pilot/), the baseline first (default: three)
   name=mine                         results/mine; by default compare, or compare-<hash> where knobs were set
   workers=1                         processes; all cores by default; the numbers do not depend on it
   executor=dask executor.address=tcp://HOST:8786
@@ -63,13 +63,7 @@ def main(arguments: list[str], command: Sequence[str] = ()) -> None:
     mine, rest = other.take(*KEYS)
     settings = config.checked(Comparison, compose("compare", mine))
     backend = backend_of(where)
-    if len(set(settings.pilots)) < len(settings.pilots):
-        raise ConfigError(f"pilots must be different ones, got {', '.join(settings.pilots)}")
-    plain = {name: compose("main", rest, f"pilot={name}") for name in settings.pilots}
-    pilots = [config.load(plain[name]) for name in settings.pilots]
-    for name, pilot in zip(settings.pilots, pilots, strict=True):
-        if pilot.name != name:
-            raise ConfigError(f"pilot/{name}.yaml: name must be {name}, the name of the file, got {pilot.name}")
+    plain, pilots = named_pilots(settings.pilots, rest)
     if line.show:
         show({**settings.model_dump(mode="json"), **backend.shown(), "pilots": plain})
         return
@@ -79,6 +73,24 @@ def main(arguments: list[str], command: Sequence[str] = ()) -> None:
         backend,
         command or ("wangge", "compare", *arguments),
     )
+
+
+def named_pilots(names: Sequence[str], line: Line) -> tuple[dict[str, dict[str, Any]], list[Pilot]]:
+    """Return the designs of these names, with the knobs of a command line: as plain data, and checked.
+
+    Raises
+    ------
+    ConfigError
+        The names must be different ones, and each that of the file that it stands in.
+    """
+    if len(set(names)) < len(names):
+        raise ConfigError(f"pilots must be different ones, got {', '.join(names)}")
+    plain = {name: compose("main", line, f"pilot={name}") for name in names}
+    pilots = [config.load(plain[name]) for name in names]
+    for name, pilot in zip(names, pilots, strict=True):
+        if pilot.name != name:
+            raise ConfigError(f"pilot/{name}.yaml: name must be {name}, the name of the file, got {pilot.name}")
+    return plain, pilots
 
 
 def show(plain: Mapping[str, Any]) -> None:

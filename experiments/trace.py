@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from experiments.compare import named_pilots, show
 from sim import config
 from sim.config import Name, Section
 from sim.config.compose import BACKEND_KEYS, Line, compose, parse
@@ -69,15 +70,10 @@ def main(arguments: list[str]) -> None:
     mine, rest = other.take(*KEYS)
     settings = config.checked(Trace, compose("trace", mine))
     backend = backend_of(where)
-    if len(set(settings.pilots)) < len(settings.pilots):
-        raise ConfigError(f"pilots must be different ones, got {', '.join(settings.pilots)}")
     if len(settings.pilots) > 2:
         raise ConfigError(f"pilots must be at most 2, got {len(settings.pilots)}")
-    plain = {name: compose("main", rest, f"pilot={name}") for name in settings.pilots}
-    pilots = [config.load(plain[name]) for name in settings.pilots]
+    plain, pilots = named_pilots(settings.pilots, rest)
     if line.show:
-        from experiments.compare import show
-
         show({**settings.model_dump(mode="json"), **backend.shown(), "pilots": plain})
         return
     _trace(settings, pilots, backend.engine, rest.overrides, ("wangge", "trace", *arguments))

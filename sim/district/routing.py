@@ -235,7 +235,8 @@ class _Writer:
         """Append an activity in the field, leg by leg."""
         legs = max(1, round(activity.minutes / self.pilot.grid.leg_minutes))
         work = self._work(activity, target)._replace(kind=Kind.FIELD, desk=Desk.FIELD, legs=legs)
-        self.stages += [work, *[work.continued()] * (legs - 1)]
+        # every leg of work in batches waits for the gate: changing that would need a new version of the model
+        self.stages += [work, *[work.continued()._replace(gate=work.gate)] * (legs - 1)]
 
     def _behind_the_desk(self, activity: Activity, target: Level) -> None:
         """Append an activity behind the desk."""

@@ -72,7 +72,7 @@ class Selection:
             )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Journeys:
     """The journey of one request under one design or two; it prints as tables.
 
@@ -131,6 +131,8 @@ class Journeys:
     def __str__(self) -> str:
         """Return the tables as plain text."""
         return "\n\n".join([*(f"- {remark}" for remark in self.remarks), *(table.to_text() for table in self.tables)])
+
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         """Return the tables and the chart, for a notebook."""

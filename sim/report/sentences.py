@@ -51,11 +51,21 @@ def _paragraph(rows: pl.DataFrame, overloaded: Mapping[str, Sequence[str]], base
         return f"{nothing}; {causes}." if causes else f"{nothing}."
     if withheld:
         verdicts = "The verdict on 1 is" if len(withheld) == 1 else f"The verdicts on {len(withheld)} are"
-        cause = causes or "too many requests were still open at the end"
-        sentences.append(f"{verdicts} withheld ({'; '.join(withheld)}), because {cause}.")
+        sentences.append(f"{verdicts} withheld ({'; '.join(withheld)}), because {_why(rows, causes)}.")
     elif causes:
         sentences.append(f"Note that {causes}.")
     return " ".join(sentences)
+
+
+def _why(rows: pl.DataFrame, overload: str) -> str:
+    """Return why verdicts are withheld, by the causes that the rows name."""
+    causes = set(rows.filter(pl.col("verdict") == "withheld")["cause"])
+    reasons = [overload] if overload else []
+    if "still open" in causes:
+        reasons.append("too many requests were still open at the end")
+    if "no observation" in causes:
+        reasons.append("there was nothing to observe in some replication")
+    return ", or ".join(reasons) or "too many of the requests, or of the staff, meet an overloaded post"
 
 
 def _headline(labels: Mapping[str, list[str]], baseline: str, pilot: str) -> str:

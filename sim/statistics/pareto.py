@@ -30,7 +30,7 @@ def pareto(
     """Return which points are on the front of cost and mean: those that no other beats.
 
     A point beats another if it is at most as dear and its mean at most as bad, and one of the two is less. Means decide
-    the flag `front`, as they are what a chart shows; `surely` says whether it stands beyond the noise. A point that
+    the flag `front`, as a chart shows means; `surely` says whether the flag is beyond the noise. A point that
     breaks a promise is no choice: it is never on the front and beats no other.
 
     Parameters
@@ -42,11 +42,11 @@ def pareto(
     values : sequence of array_like, shape (n,) each
         Of the measure, one value a replication; the first of each are the same replications. NaN or nothing: withheld.
     keeps : sequence of bool or None, optional
-        Whether each point keeps every promise; None: not known or none made, which is no bar.
+        Whether each point keeps every promise; None (not known, or none made) does not exclude a point.
     confidence : float
         Of each mean's interval, and jointly of all paired differences that `surely` rests on.
     smaller_is_better : bool
-        What bad means.
+        Whether small values are good.
 
     Returns
     -------
@@ -58,7 +58,7 @@ def pareto(
     Raises
     ------
     ValueError
-        There must be a cost, values and, where given, a keeping for each label.
+        There must be a cost, values and, if given, `keeps` for each label.
     """
     cost = np.asarray(costs, dtype=np.float64)
     kept = [None] * len(labels) if keeps is None else list(keeps)

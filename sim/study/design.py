@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 SAME_RESIDENTS = ("seed", "warm_up_weeks", "measured_weeks", "drain_weeks")
 """Keys of `run` that pilots on the same residents must share."""
 
+SAME_READING = ("replications", "confidence", "withhold_share")
+"""What they must have alike to be compared."""
+
 
 @dataclass(frozen=True)
 class Design:
@@ -115,15 +118,23 @@ def prepared_all(pilots: Iterable[Pilot]) -> dict[str, Design]:
 
 
 def check_paired(pilots: Sequence[Pilot], keys: Sequence[str] = SAME_RESIDENTS) -> None:
-    """Raise `ConfigError` where pilots that are compared do not meet the same residents: their runs differ."""
+    """Raise `ConfigError` where pilots do not meet the same residents, or (with more keys) are not read alike."""
     first = pilots[0]
     for one in pilots[1:]:
+        if one.district != first.district:
+            raise ConfigError(
+                f"district must be the same under all pilots, so that they meet the same residents, got "
+                f"{first.district.name} under {first.name} and {one.district.name} under {one.name}, or other numbers"
+            )
+        for group in ("mid", "report") if set(SAME_READING) <= set(keys) else ():
+            if getattr(one, group) != getattr(first, group):
+                raise ConfigError(f"{group} must be the same under all pilots, got another under {one.name}")
         for key in keys:
             here, there = getattr(first.run, key), getattr(one.run, key)
             if here != there:
                 raise ConfigError(
-                    f"run.{key} must be the same under all pilots, so that they meet the same residents, got {here} "
-                    f"under {first.name} and {there} under {one.name}"
+                    f"run.{key} must be the same under all pilots, so that they meet the same residents and are read "
+                    f"alike, got {here} under {first.name} and {there} under {one.name}"
                 )
 
 

@@ -117,7 +117,7 @@ def _told(name: str, value: Any, owner: str) -> str:
     if _is_plain(value):
         return f"{name} = {value!r}"
     module = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None)
-    if inspect.ismodule(value) or (callable(value) and hasattr(value, "__name__")):
+    if inspect.ismodule(value) or inspect.isclass(value) or (inspect.isroutine(value) and not _is_bound(value)):
         if not _is_installed(module or ""):
             raise ConfigError(_foreign(owner, name))
         return f"{name}: {module} {getattr(value, '__qualname__', '')}"
@@ -125,6 +125,11 @@ def _told(name: str, value: Any, owner: str) -> str:
         f"{owner} must use no data but numbers, texts and tuples of these, got {name}, which is of type "
         f"{type(value).__name__}"
     )
+
+
+def _is_bound(value: Any) -> bool:
+    """Return whether a callable carries an object of its own, whose data could change unseen."""
+    return not (inspect.ismodule(holder := getattr(value, "__self__", None)) or holder is None)
 
 
 def _foreign(owner: str, name: str) -> str:

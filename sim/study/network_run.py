@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from sim.engine.network import Network
+    from sim.engine.record import Spells, Visits
+    from sim.queueing.labels import Labels
     from sim.queueing.schema import Plan
     from sim.report.tables import Table
     from sim.study.backend import Backend
@@ -48,7 +52,7 @@ class Task:
         return f"replication {self.replication} of {self.name}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class NetworkRun:
     """A queueing network with the measures of its replications.
 
@@ -57,7 +61,8 @@ class NetworkRun:
     plan
         The network.
     measures
-        One row a measure, group and replication: pilot (the network's name), replication, measure, group, unit, value.
+        One row a measure, group and replication: pilot (the network's name), replication, measure, group, unit, value
+        and n.
     table
         Means with intervals, and theory where the network is a textbook queue.
     notes
@@ -75,6 +80,8 @@ class NetworkRun:
     def __str__(self) -> str:
         """Return the table as plain text."""
         return "\n".join([self.table.to_text(), *(f"- {note}" for note in self.notes)])
+
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         """Return the table and its notes, for a notebook."""
@@ -125,19 +132,48 @@ def run(
     return NetworkRun(plan, measures, table, tuple(warnings_of_load(measures)), speed)
 
 
+@dataclass(frozen=True)
+class Run:
+    """The record of one replication, whose measured window is [start, end) (ticks)."""
+
+    network: Network
+    labels: Labels
+    visits: Visits
+    spells: Spells
+    start: int
+    end: int
+    horizon: int
+
+    @cached_property
+    def table(self) -> pl.DataFrame:
+        """Return its measures, one row a measure and group."""
+        return queueing_measures(
+            self.network, self.labels, self.visits, self.spells, start=self.start, end=self.end, horizon=self.horizon
+        )
+
+    @cached_property
+    def measures(self) -> dict[tuple[str, str], float]:
+        """Return its measures by measure and group."""
+        return {(measure, group): value for measure, group, _, value, _ in self.table.iter_rows()}
+
+
+def simulate(plan: Plan, seed: int, replication: int, engine: engines.Settings) -> Run:
+    """Return one replication of a plan, its record checked."""
+    network, labels, horizon = sample.sample(plan, seed, replication)
+    visits, spells = engines.run(network, horizon, engine)
+    balance(network, visits, spells, horizon)
+    return Run(network, labels, visits, spells, *plan.window, horizon)
+
+
 def perform(task: Task) -> ReplicationResult:
     """Sample, run, audit and measure one replication."""
-    network, labels, end = sample.sample(task.plan, task.seed, task.replication)
-    visits, spells = engines.run(network, end, task.engine)
-    balance(network, visits, spells, end)
-    start, until = task.plan.window
-    measures = queueing_measures(network, labels, visits, spells, start=start, end=until, horizon=end)
+    record = simulate(task.plan, task.seed, task.replication, task.engine)
     facts = {
-        "steps": int((visits.arrival >= 0).sum()),
-        "requests": len(network.requests.begin),
+        "steps": int((record.visits.arrival >= 0).sum()),
+        "requests": len(record.network.requests.begin),
         "peak_memory_mb": round(peak_memory_mb()),
     }
-    return ReplicationResult({"measures": measures}, facts)
+    return ReplicationResult({"measures": record.table}, facts)
 
 
 def keep(task: Task, result: ReplicationResult) -> tuple[Mapping[str, Any], pl.DataFrame | None]:

@@ -54,6 +54,9 @@ class OwnMeasure:
         The smallest difference that matters, in that unit. With one, comparisons show and judge the measure.
     higher_is_better
         Which way is good.
+    touched
+        The measure that says which share of the requests behind it meets staff who cannot keep up, `staff` for a
+        measure of staff, or None where overload does not reach it: verdicts are withheld by it as for others.
 
     Raises
     ------
@@ -69,6 +72,7 @@ class OwnMeasure:
     label: str = ""
     mid: float | None = None
     higher_is_better: bool = False
+    touched: str | None = "touched"
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not NAME.fullmatch(self.name):
@@ -116,7 +120,7 @@ class OwnMeasure:
             return None
         return JudgedMeasure(
             measure=self.name, label=self.label or self.name.replace("_", " "), mid=float(self.mid),
-            higher_is_better=self.higher_is_better, touched=None,
+            higher_is_better=self.higher_is_better, touched=self.touched,
         )  # fmt: skip
 
 

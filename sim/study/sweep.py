@@ -70,7 +70,7 @@ class Prepared:
     pilot_keys: Mapping[str, str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sweep:
     """A finished study.
 
@@ -125,6 +125,8 @@ class Sweep:
     def __str__(self) -> str:
         """Return what it found, as plain text."""
         return "\n".join(f"- {sentence}" for sentence in self.sentences)
+
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         """Return what it found and its first chart, for a notebook."""

@@ -10,18 +10,19 @@ import polars as pl
 
 from sim.district import engines
 from sim.store.store import Store
+from sim.study.network_run import simulate
 from sim.study.replication import peak_memory_mb
 from sim.study.replications import ReplicationResult
 from sim.validation.cases import Case, Form
 from sim.validation.checks import CHECKS
 from sim.validation.estimators import QUANTITIES
 from sim.validation.outcomes import table
-from sim.validation.run import engines_differ, seed_of, simulate
+from sim.validation.run import engines_differ, seed_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sim.validation.run import Run
+    from sim.study.network_run import Run
 
 MOST_BLOCKS = {"quick": 4, "full": 32}
 SCHEMA = {"number": pl.Int64, "id": pl.String, "value": pl.Float64}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sim.arrays import Bools, Floats, Ints
-    from sim.validation.run import Run
+    from sim.study.network_run import Run
 
 MEASURES = (
     "throughput", "waiting_time", "waiting_time_served", "waiting_time_p50", "waiting_time_p90", "sojourn_time",

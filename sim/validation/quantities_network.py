@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from sim.arrays import Bools
-    from sim.validation.run import Run
+    from sim.study.network_run import Run
 
     Pair = tuple[float, float]
 

@@ -2,30 +2,21 @@ import json
 import os
 import re
 import shlex
-import signal
 import subprocess
 import sys
-import time
 
 import polars as pl
 import pytest
-from setups.commands import TINY, refused, wangge
+from setups.commands import TINY, refused, typed, wangge
+from setups.killing import killed_with, started
 
 from experiments import main
 
 THREE = "structure.communities=2"
 
 
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tiny")
-    done = wangge(folder, "compare", "pilots=[four_level]", "name=one", *TINY)
-    assert done.returncode == 0, done.stderr
-    return folder, done.stdout
-
-
 def test_help_names_every_command(tmp_path):
-    told = wangge(tmp_path, "--help")
+    told = typed(tmp_path, "--help")
     assert told.returncode == 0
     for command in ("compare", "run", "bench", "new", "status", "clean"):
         assert f"  {command}" in told.stdout
@@ -59,12 +50,26 @@ def test_results_hold_manifest_tables_charts_and_summary(tiny):
     assert pl.read_parquet(results / "equity_differences.parquet").is_empty()  # one pilot has nothing to differ from
 
 
-def test_the_same_command_again_simulates_nothing_and_gives_the_same_tables(tiny):
-    folder = tiny[0]
-    before = (folder / "results/one/measures.parquet").read_bytes()
-    done = wangge(folder, "compare", "pilots=[four_level]", "name=one", *TINY)
-    assert "Nothing was simulated" in done.stdout
-    assert (folder / "results/one/measures.parquet").read_bytes() == before
+@pytest.fixture(scope="module")
+def again(tiny):
+    """Return the tables before the same command was given again on another executor, those after it, and its words."""
+    results = tiny[0] / "results/one"
+    before = {path.name: path.read_bytes() for path in results.glob("*.parquet")}
+    done = wangge(tiny[0], "compare", "pilots=[four_level]", "name=one", "executor=serial", *TINY[:-1])
+    assert done.returncode == 0, done.stderr
+    return before, {path.name: path.read_bytes() for path in results.glob("*.parquet")}, done.stdout
+
+
+def test_the_same_command_again_simulates_nothing_and_gives_the_same_tables(again):
+    before, after, told = again
+    assert "Nothing was simulated" in told
+    assert after == before
+
+
+def test_the_executor_is_shown_and_is_no_part_of_a_study(again, tmp_path):
+    shown = wangge(tmp_path, "compare", "--cfg", "job", "workers=3").stdout
+    assert "executor:\n  kind: local\n  workers: 3\n" in shown
+    assert "Nothing was simulated" in again[2]
 
 
 def test_the_same_designs_under_another_name_are_not_simulated_again(tiny):
@@ -82,44 +87,33 @@ def test_another_study_does_not_overwrite_a_folder(tiny):
     assert "seed" in told
 
 
-def test_the_number_of_processes_changes_no_number(tmp_path):
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("run", "network=mmc", "name=one", "replications=4"),
+        pytest.param(
+            ("compare", "pilots=[three_level,three_level_balanced]", "name=one", THREE, *TINY[:-1]),
+            marks=pytest.mark.long,
+        ),
+    ],
+    ids=["a network", "a comparison"],
+)
+def test_the_number_of_processes_changes_no_number(tmp_path, command):
+    found = []
     for workers in (1, 2):
-        name = f"w{workers}"
-        done = wangge(
-            tmp_path,
-            "compare",
-            "pilots=[three_level,three_level_balanced]",
-            f"name={name}",
-            f"workers={workers}",
-            THREE,
-            *TINY,
-        )
+        folder = tmp_path / f"{workers}"  # each with replications of its own
+        folder.mkdir()
+        done = wangge(folder, *command, f"workers={workers}")
         assert done.returncode == 0, done.stderr
-    for table in ("measures", "comparison", "backlog"):
-        a, b = (tmp_path / f"results/w{w}/{table}.parquet" for w in (1, 2))
-        assert a.read_bytes() == b.read_bytes()
+        found.append({path.name: path.read_bytes() for path in (folder / "results/one").glob("*.parquet")})
+    assert found[0]
+    assert found[0] == found[1]
 
 
 def test_a_killed_run_goes_on_and_ends_with_the_same_tables(tiny, tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "experiments.main",
-        "compare",
-        "pilots=[four_level]",
-        "name=one",
-        "workers=1",
-        *TINY,
-    ]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    kept = tmp_path / "results/.replications"
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and not any(kept.glob("*/*/*.zip")):
-        assert process.poll() is None
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    done = wangge(tmp_path, *command[3:])
+    command = ("compare", "pilots=[four_level]", "name=one", *TINY)
+    assert killed_with(started(wangge, tmp_path, *command), tmp_path, "results/.replications/*/*/*.zip")
+    done = wangge(tmp_path, *command)
     assert done.returncode == 0, done.stderr
     assert "replications were kept already" in done.stdout
     for table in ("measures", "backlog", "turnaround", "workload"):
@@ -182,7 +176,7 @@ def test_a_mistake_is_one_paragraph_with_path_rule_and_value(tmp_path, arguments
 
 
 def test_a_textbook_queue_stands_beside_its_theory(tmp_path):
-    done = wangge(tmp_path, "run", "network=mmc", "replications=4")
+    done = wangge(tmp_path, "run", "network=mmc", "replications=4", "workers=1")
     assert done.returncode == 0, done.stderr
     row = next(line for line in done.stdout.splitlines() if line.split()[:1] == ["waiting_time"])
     assert row.split()[-1] == "1.6180"
@@ -193,25 +187,14 @@ def test_a_pilot_of_ones_own_is_found_and_can_run_no_code(tmp_path):
     pilots = tmp_path / "mine" / "pilot"
     pilots.mkdir(parents=True)
     (pilots / "mine.yaml").write_text(
-        "# @package _global_\ndefaults:\n  - four_level\nname: mine\ntitle: '<b>mine</b>'\ngrid: {households: 300}\n"
+        "# @package _global_\ndefaults:\n  - four_level\n"
+        "hydra:\n  callbacks:\n    x: {_target_: os.mkdir, path: broken}\n"
+        "name: mine\ntitle: '<b>mine</b>'\ngrid: {households: 300}\n"
     )
     done = wangge(tmp_path, "compare", "--config-dir", "mine", "pilots=[four_level,mine]", "name=own", *TINY)
     assert done.returncode == 0, done.stderr
-    summary = (tmp_path / "results/own/summary.md").read_text()
-    assert "<b>" not in summary
-    (pilots / "evil.yaml").write_text(
-        "# @package _global_\ndefaults:\n  - four_level\n"
-        "hydra:\n  callbacks:\n    x: {_target_: os.mkdir, path: broken}\nname: evil\ntitle: evil\n"
-    )
-    wangge(tmp_path, "compare", "--config-dir", "mine", "pilots=[four_level,evil]", "name=evil", *TINY)
+    assert "<b>" not in (tmp_path / "results/own/summary.md").read_text()
     assert not (tmp_path / "broken").exists()
-
-
-def test_the_executor_is_shown_and_is_no_part_of_a_study(tiny, tmp_path):
-    shown = wangge(tmp_path, "compare", "--cfg", "job", "workers=3").stdout
-    assert "executor:\n  kind: local\n  workers: 3\n" in shown
-    done = wangge(tiny[0], "compare", "pilots=[four_level]", "name=one", "executor=serial", *TINY)
-    assert "Nothing was simulated" in done.stdout
 
 
 def test_every_pilot_resolves_to_data(tmp_path):
@@ -233,7 +216,7 @@ def test_a_copied_pilot_that_kept_its_name_is_refused_before_anything_runs(tmp_p
 
 
 def test_a_queue_without_a_steady_state_is_named_and_a_run_ends_with_its_cost(tmp_path):
-    done = wangge(tmp_path, "run", "network=mmc", "network.servers.clerk.number=2", "replications=2")
+    done = wangge(tmp_path, "run", "network=mmc", "network.servers.clerk.number=2", "replications=2", "workers=1")
     assert "pool:clerk was busy all the time" in done.stdout
     assert "steps a second" in done.stdout
     assert "theory" not in done.stdout

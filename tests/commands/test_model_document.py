@@ -1,4 +1,5 @@
 import re
+from functools import cache
 
 import pytest
 import yaml
@@ -8,7 +9,8 @@ from experiments import document
 from sim.config.meaning import meaning_of
 
 TEXT = document.MODEL.read_text(encoding="utf-8")
-TABLES = document.tables(CONFIGS)
+
+tables = cache(document.tables)  # seconds
 
 STRESS = (
     "## 1. Objectives", "### 1.1 Purpose of the model", "### 1.2 Model outputs", "### 1.3 Experimentation aims",
@@ -31,7 +33,8 @@ ODD = (
 SMALL = "before\n<!-- table: {} -->\nold\n<!-- end of table -->\nafter\n"
 
 
-def test_the_tables_of_the_document_are_as_the_configs_are():
+def test_the_tables_of_the_document_are_as_the_configs_are(monkeypatch):
+    monkeypatch.setattr(document, "tables", tables)
     assert document.filled(TEXT, CONFIGS) == TEXT, "python -m experiments.document writes them again"
 
 
@@ -43,7 +46,7 @@ def test_the_document_has_the_headings_of_both_protocols_in_their_order():
 
 def test_every_parameter_is_in_the_table_of_its_group_with_its_meaning_unit_range_and_source():
     rows = yaml.safe_load((CONFIGS / "evidence.yaml").read_text(encoding="utf-8"))
-    told = [line for name in TABLES for line in TABLES[name].splitlines() if line.startswith("| ")]
+    told = [line for table in tables(CONFIGS).values() for line in table.splitlines() if line.startswith("| ")]
     for row in rows:
         name = f"{row['path']} ({', '.join(row['pilots'])})" if "pilots" in row else row["path"]
         (line,) = (line for line in told if line.startswith(f"| {name} |"))
@@ -73,11 +76,12 @@ def test_a_meaning_names_the_archetype_and_the_activity():
 
 
 def test_shipped_designs_have_their_heads_and_activities_their_times():
+    shown = tables(CONFIGS)
     for name in PILOTS:
-        assert f"| {name} | {pilot(name).title} |" in TABLES["pilots"]
-    assert "118 / 120 / 60" in TABLES["pilots"]
+        assert f"| {name} | {pilot(name).title} |" in shown["pilots"]
+    assert "118 / 120 / 60" in shown["pilots"]
     n = sum(len(a.activities) for a in pilot().procedures.archetypes.values())
-    assert len(TABLES["activities"].splitlines()) == 2 + n
+    assert len(shown["activities"].splitlines()) == 2 + n
 
 
 def test_values_are_shown_as_a_reader_writes_them():
@@ -105,7 +109,7 @@ def test_the_command_writes_the_document_again_and_says_when_it_differs(monkeypa
     copy = tmp_path / "model.md"
     copy.write_text(TEXT.replace("| 130,000 |", "| 130,001 |"), encoding="utf-8")
     monkeypatch.setattr(document, "MODEL", copy)
-    monkeypatch.setattr(document, "tables", lambda _: TABLES)
+    monkeypatch.setattr(document, "tables", tables)
     with pytest.raises(SystemExit) as ended:
         document.main(["--check"])
     assert ended.value.code == 1

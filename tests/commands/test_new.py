@@ -12,7 +12,7 @@ from sim.errors import ConfigError
 from sim.study import load_tables
 from sim.study.design import prepared_all
 
-SMALL = ("run.warm_up_weeks=1", "run.measured_weeks=1", "run.drain_weeks=1", "run.replications=2")
+SMALL = ("run.warm_up_weeks=1", "run.measured_weeks=1", "run.drain_weeks=1", "run.replications=2", "workers=1")
 PILOTS = ("today", "merged")
 LABELS = ("name", "title", "district.name")  # what a thing is called needs no evidence
 

@@ -2,18 +2,17 @@ import re
 
 import polars as pl
 import pytest
-from setups.commands import TINY, refused, wangge
+from setups.commands import refused, wangge
+from setups.district import TINY
 
 from experiments import trace
 from sim.errors import ConfigError
-
-SMALL = tuple(o for o in TINY if not o.startswith("run.replications"))
 
 
 @pytest.fixture(scope="module")
 def traced(tmp_path_factory):
     folder = tmp_path_factory.mktemp("traced")
-    done = wangge(folder, "trace", "request=12", "pilots=[four_level]", "name=one", *SMALL)
+    done = wangge(folder, "trace", "request=12", "pilots=[four_level]", "name=one", *TINY)
     assert done.returncode == 0, done.stderr
     return folder, done.stdout
 
@@ -36,19 +35,19 @@ def test_the_same_trace_again_is_the_same_to_the_byte(traced):
     results = folder / "results" / "one"
     names = ("journey.md", "journey.csv", "journey.parquet", "charts/journey.png", "charts/journey.svg")
     before = {name: (results / name).read_bytes() for name in names}
-    again = wangge(folder, "trace", "request=12", "pilots=[four_level]", "name=one", *SMALL)
+    again = wangge(folder, "trace", "request=12", "pilots=[four_level]", "name=one", *TINY)
     assert again.stdout == out
     assert {name: (results / name).read_bytes() for name in names} == before
 
 
 def test_another_request_does_not_overwrite_a_folder(traced):
-    told = refused(traced[0], "trace", "request=13", "pilots=[four_level]", "name=one", *SMALL)
+    told = refused(traced[0], "trace", "request=13", "pilots=[four_level]", "name=one", *TINY)
     assert "trace" in told
 
 
 def test_two_designs_follow_the_slowest_of_an_archetype(tmp_path):
     done = wangge(tmp_path, "trace", "request=slowest", "archetype=T2", "structure.communities=2",
-                  "pilots=[three_level,three_level_balanced]", *SMALL)  # fmt: skip
+                  "pilots=[three_level,three_level_balanced]", *TINY)  # fmt: skip
     assert done.returncode == 0, done.stderr
     number = re.search(
         r"The slowest measured request of archetype T2 that is finished under three_level is request (\d+)\.",
@@ -76,12 +75,12 @@ def test_a_mistake_is_told_with_field_rule_and_value(tmp_path, monkeypatch, argu
     monkeypatch.chdir(tmp_path)
     pilots = () if any(a.startswith("pilots") for a in arguments) else ("pilots=[four_level]",)
     with pytest.raises(ConfigError, match=message):
-        trace.main([*arguments, *pilots, *SMALL])
+        trace.main([*arguments, *pilots, *TINY])
     assert not (tmp_path / "results").exists()
 
 
 def test_a_number_that_does_not_exist_is_one_paragraph(tmp_path):
-    told = refused(tmp_path, "trace", "request=999999", "pilots=[four_level]", *SMALL)
+    told = refused(tmp_path, "trace", "request=999999", "pilots=[four_level]", *TINY)
     assert re.search(r"request must be from 0 to [\d,]+, the requests of replication 0 over 3 weeks, got 999999", told)
 
 

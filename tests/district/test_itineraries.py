@@ -279,14 +279,6 @@ def test_a_review_done_again_at_a_counter_needs_no_resident():
     assert stages[2].presence is Presence.ABSENT
 
 
-def test_only_the_first_leg_in_the_field_waits_for_a_gate():
-    front, check, enforcement = FOUR.procedures.archetypes["T13"].activities
-    batched = enforcement.model_copy(update={"batch": "weekly"})
-    procedure = FOUR.procedures.archetypes["T13"].model_copy(update={"activities": (front, check, batched)})
-    stages = itinerary(FOUR, procedure, Channel.PHONE, CaseDraw((True,) * 3, returns=False))
-    assert told(stages)[-2:] == [">weekly s:enforcement~", "s:enforcement~"]
-
-
 def test_a_reworked_batch_does_not_wait_for_the_next_gate():
     stages = path(FOUR, "T7", rework=frozenset({("district_review", 0)}))
     assert told(stages)[2:4] == [">monthly d:district_review/", "d:district_review/"]

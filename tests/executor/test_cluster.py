@@ -7,16 +7,20 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from setups.commands import refused
 from setups.district import tiny
+from setups.killing import done_before, gone, of_stuck_tasks, said, stuck_workers, until
+from setups.tasks import also_where, end_at_three, fail_at_three, square, where
 
 import sim
+from sim.config import Pilot
 from sim.district.engines import Compiled
 from sim.errors import ExecutorError
 from sim.executor import Dask, Local, Serial, run_tasks
@@ -28,7 +32,9 @@ from sim.study import replications
 
 distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
 
-PILOTS = [tiny(name, "run.replications=2") for name in ("four_level", "three_level")]
+
+def pilots() -> list[Pilot]:
+    return [tiny(name, "run.replications=2") for name in ("four_level", "three_level")]
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +62,8 @@ def address() -> Iterator[str]:
 def kept(
     folder: Path, executor: Serial | Local | Dask, on_done: Callable[[replications.Task, Any], None] | None = None
 ) -> Store:
-    store = Store.open(folder / "results", replications.identity(PILOTS), {}, keys=replications.keys(PILOTS))
-    replications.run(store, PILOTS, engine=Compiled(), on=executor, on_done=on_done or ignore)
+    store = Store.open(folder / "results", replications.identity(pilots()), {}, keys=replications.keys(pilots()))
+    replications.run(store, pilots(), engine=Compiled(), on=executor, on_done=on_done or ignore)
     for name in ("measures", "turnaround", "workload", "backlog", "waiting"):
         store.write_table(name, store.table(name))
     return store
@@ -78,50 +84,10 @@ def ignore(task: object, kept: object) -> None:
     pass
 
 
-def square(task: int) -> int:
-    return task * task
-
-
-def pid(task: int) -> int:
-    return os.getpid()
-
-
-def with_own_pid(task: int, found: int) -> tuple[int, int]:
-    return found, os.getpid()
-
-
-def end_at_three(task: int) -> int:
-    if task == 3:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return task
-
-
-def fail_at_three(task: int) -> int:
-    if task == 3:
-        raise ZeroDivisionError("no servers")
-    return task
-
-
-def gone(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    status = Path(f"/proc/{pid}/stat")
-    return status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z"
-
-
-def until(happened: Callable[[], bool]) -> None:
-    last = time.monotonic() + 30
-    while not happened():
-        assert time.monotonic() < last, "it did not happen within 30 seconds"
-        time.sleep(0.01)
-
-
 def test_tables_are_the_same_bytes_in_one_process_in_two_and_on_a_cluster(
     tmp_path: Path, serial: dict[str, bytes], address: str
 ) -> None:
-    assert len(serial) == len(PILOTS) * 2 * 8 + 5 * 2
+    assert len(serial) == len(pilots()) * 2 * 8 + 5 * 2
     for name, executor in (("local", Local(workers=2)), ("dask", Dask(address=address))):
         assert tables(kept(tmp_path / name, executor)) == serial
     # What is kept is not run again elsewhere: nobody answers at this address, and nobody is asked.
@@ -163,26 +129,27 @@ def test_every_task_is_done_once_whatever_the_batch(address: str, batch: int | N
 
 def test_workers_find_and_this_process_keeps(address: str) -> None:
     done: list[tuple[int, int]] = []
-    run_tasks(pid, range(4), Dask(address=address), keep=with_own_pid, on_done=lambda task, both: done.append(both))
+    run_tasks(where, range(4), Dask(address=address), keep=also_where, on_done=lambda task, both: done.append(both))
     assert all(found != os.getpid() and kept == os.getpid() for found, kept in done)
 
 
-def test_the_first_exception_names_its_task_and_what_ran_is_kept(address: str) -> None:
+def test_the_first_exception_names_its_task_and_what_ran_is_kept(tmp_path: Path, address: str) -> None:
     done: list[int] = []
+    task = partial(fail_at_three, tmp_path)
     with pytest.raises(ZeroDivisionError, match="no servers") as raised:
-        run_tasks(fail_at_three, range(100), Dask(address=address, batch=5), on_done=lambda task, _: done.append(task))
+        run_tasks(task, range(100), Dask(address=address, batch=5), on_done=lambda task, _: done.append(task))
     assert raised.value.__notes__ == ["in task 3"]
     assert {0, 1, 2} <= set(done)
     assert len(done) < 50
 
 
-def test_a_task_that_kills_its_workers_is_one_paragraph_and_the_others_are_kept() -> None:
+def test_a_task_that_kills_its_workers_is_one_paragraph_and_the_others_are_kept(tmp_path: Path) -> None:
     done: list[int] = []
     with pytest.raises(
         ExecutorError, match=r"2 in turn \(executor.retries=1\) ended before it, killed.*: task 3\."
     ) as told:
         run_tasks(
-            end_at_three,
+            partial(end_at_three, tmp_path),
             range(4),
             Dask(workers=1, retries=1, batch=4),
             on_done=lambda task, _: done.append(task),
@@ -249,8 +216,8 @@ def test_a_worker_does_nothing_for_another_program() -> None:
     assert [text.split(" ")[-3:] for text in reply.other_program] == [["instead", "of", "1.0"]]
 
 
-def test_a_batch_ends_with_the_task_that_fails() -> None:
-    reply = perform(fail_at_three, [1, 3, 5], program())
+def test_a_batch_ends_with_the_task_that_fails(tmp_path: Path) -> None:
+    reply = perform(partial(fail_at_three, tmp_path), [1, 3, 5], program())
     assert reply.results == [1]
     assert isinstance(reply.error, ZeroDivisionError)
 
@@ -260,67 +227,23 @@ def test_a_batch_that_takes_long_is_sent_back_as_far_as_it_came() -> None:
     assert perform(square, [2, 3, 4], program()).results == [4, 9, 16]
 
 
-def test_without_dask_the_extra_is_named(tmp_path: Path) -> None:
-    code = "import sys; sys.modules['distributed'] = None; from experiments.main import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", code, "compare", "executor=dask"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert done.stderr.startswith(
-        "wangge: executor=dask needs Dask, which is not installed here: python -m pip install"
-    )
-    assert done.stderr.count("\n") == 1
+def test_without_dask_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    told = refused(tmp_path, "compare", "executor=dask")
+    assert told.startswith("wangge: executor=dask needs Dask, which is not installed here: python -m pip install")
     assert not (tmp_path / "results").exists()
-
-
-# Quick tasks are done, then every worker sits in a task that would last an hour.
-PROGRAM = """
-import os, sys, time
-from pathlib import Path
-from sim.executor import Dask, run_tasks
-
-def work(task):
-    if task >= 4:
-        Path(sys.argv[1], f"worker-{os.getpid()}").touch()
-        time.sleep(3600)
-    return task
-
-if __name__ == "__main__":
-    def on_done(task, result):
-        Path(sys.argv[1], f"done-{task}").touch()
-    try:
-        run_tasks(work, range(50), Dask(workers=2, batch=1), on_done=on_done)
-    except KeyboardInterrupt:
-        print("interrupted", flush=True)
-        sys.exit(130)
-"""
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends signals")
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
 def test_workers_of_a_private_cluster_end_with_their_parent(tmp_path: Path, sent: signal.Signals) -> None:
-    program = tmp_path / "program.py"
-    program.write_text(PROGRAM)
-    # Its own group: as in a terminal, Ctrl-C then reaches the parent and the workers alike.
-    process = subprocess.Popen(
-        [sys.executable, program, tmp_path],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    until(lambda: len(list(tmp_path.glob("worker-*"))) == 2)
-    pids = [int(path.name.removeprefix("worker-")) for path in tmp_path.glob("worker-*")]
+    process = of_stuck_tasks(tmp_path, "Dask(workers=2, batch=1)")
+    pids = stuck_workers(tmp_path, 2)
     if sent == signal.SIGINT:
         os.killpg(process.pid, sent)
+        assert said(process) == (130, "interrupted", "")
     else:
         process.kill()
-    out, err = process.communicate(timeout=20)
+        said(process)
     until(lambda: all(gone(pid) for pid in pids))
-    if sent == signal.SIGINT:
-        assert (process.returncode, out, err) == (130, "interrupted\n", "")
-    assert {path.name for path in tmp_path.glob("done-*")} == {f"done-{task}" for task in range(4)}
+    assert done_before(tmp_path) == {0, 1, 2, 3}

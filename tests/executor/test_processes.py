@@ -4,84 +4,30 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pytest
+from setups.killing import done_before, gone, of_stuck_tasks, said, stuck_workers, until
+from setups.tasks import (
+    also_where,
+    end_at_three,
+    fail_at_three,
+    fail_awkwardly,
+    fill,
+    interrupted,
+    mean,
+    no_memory,
+    where,
+)
 
 from sim.errors import ConfigError, ExecutorError
 from sim.executor import Dask, Local, Serial, chosen, default_workers, run_tasks
 
 
-class AwkwardError(Exception):
-    def __init__(self, field: str, rule: str) -> None:
-        super().__init__(f"{field} must be {rule}")
-
-
-def mean(task: tuple[str, int]) -> float:
-    # The earlier a task, the longer it takes: they end in another order than they began.
-    pilot, replication = task
-    generator = np.random.default_rng([len(pilot), replication])
-    return float(np.sort(generator.random(200_000 // (replication + 1))).mean())
-
-
-def fail_at_three(folder: Path, task: int) -> int:
-    if task == 3:
-        raise ZeroDivisionError("no servers")
-    if task > 3:
-        # Work, long beside the raising of an exception.
-        time.sleep(0.02)
-    (folder / str(task)).touch()
-    return task
-
-
-def fail_awkwardly(task: int) -> int:
-    raise AwkwardError(f"heads of {task}", "at least 0")
-
-
-def end_at_three(folder: Path, task: int) -> int:
-    if task == 3:
-        # The other worker has something to show before this one dies.
-        while not (folder / "0").exists():
-            time.sleep(0.001)
-        os.kill(os.getpid(), signal.SIGKILL)
-    (folder / str(task)).touch()
-    return task
-
-
-def where(task: int) -> int:
-    return os.getpid()
-
-
-def interrupted(task: int) -> int:
-    os.kill(os.getpid(), signal.SIGINT)
-    return task
-
-
 def note(put: Callable[[int], object], task: int, result: int) -> None:
     put(result)
-
-
-def also_where(task: int, found: int) -> tuple[int, int]:
-    return found, os.getpid()
-
-
-def fill(folder: Path, megabytes: int) -> int:
-    while megabytes and not (folder / "0").exists():
-        time.sleep(0.001)
-    taken = np.ones(megabytes * 125_000)
-    if megabytes:
-        # The watch looks now and then.
-        time.sleep(30)
-    (folder / "0").touch()
-    return len(taken)
-
-
-def no_memory(task: int) -> None:
-    np.empty(1 << 60, dtype=np.int8)
 
 
 def ignore(task: int, result: int) -> None:
@@ -247,96 +193,33 @@ def test_workers_leave_ctrl_c_to_their_parent() -> None:
     assert sorted(done) == [0, 1, 2, 3]
 
 
-# Quick tasks are done, then every worker sits in a task that would last an hour.
-PROGRAM = """
-import os, sys, time
-from pathlib import Path
-from sim.executor import Local, run_tasks
-
-def work(task):
-    if task >= 4:
-        Path(sys.argv[1], f"worker-{os.getpid()}").touch()
-        time.sleep(3600)
-    return task
-
-if __name__ == "__main__":
-    def on_done(task, result):
-        Path(sys.argv[1], f"done-{task}").touch()
-    try:
-        run_tasks(work, range(50), Local(workers=int(sys.argv[2])), on_done=on_done)
-    except KeyboardInterrupt:
-        print("interrupted", flush=True)
-        sys.exit(130)
-"""
-
-
-def started(folder: Path, workers: int) -> tuple[subprocess.Popen[str], list[int]]:
-    program = folder / "program.py"
-    program.write_text(PROGRAM)
-    # Its own group: as in a terminal, Ctrl-C then reaches the parent and the workers alike.
-    process = subprocess.Popen(
-        [sys.executable, program, folder, str(workers)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    until(lambda: len(list(folder.glob("worker-*"))) == workers)
-    return process, [int(path.name.removeprefix("worker-")) for path in folder.glob("worker-*")]
-
-
-def until(happened: Callable[[], bool]) -> None:
-    last = time.monotonic() + 30
-    while not happened():
-        assert time.monotonic() < last, "it did not happen within 30 seconds"
-        time.sleep(0.005)
-
-
-def gone(pid: int) -> bool:
-    # A worker whose parent was killed may stay a zombie until somebody collects it.
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    status = Path(f"/proc/{pid}/stat")
-    return status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z"
-
-
 @pytest.mark.skipif(os.name != "posix", reason="sends signals")
 @pytest.mark.parametrize("workers", [1, 2])
 def test_ctrl_c_ends_the_workers_promptly_and_keeps_what_is_done(tmp_path: Path, workers: int) -> None:
-    process, pids = started(tmp_path, workers)
+    process = of_stuck_tasks(tmp_path, f"Local(workers={workers})")
+    pids = stuck_workers(tmp_path, workers)
     os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=20)
-    assert (process.returncode, out, err) == (130, "interrupted\n", "")
-    assert {path.name for path in tmp_path.glob("done-*")} == {f"done-{task}" for task in range(4)}
+    assert said(process) == (130, "interrupted", "")
+    assert done_before(tmp_path) == {0, 1, 2, 3}
     assert all(gone(pid) for pid in pids)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends signals")
 def test_ctrl_c_while_workers_start_is_as_quiet(tmp_path: Path) -> None:
-    program = tmp_path / "program.py"
-    program.write_text(PROGRAM.replace("import os", "import os, sys; print(flush=True)\nimport os", 1))
-    with subprocess.Popen(
-        [sys.executable, program, tmp_path, "2"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        assert process.stdout is not None
-        # The second line comes from a worker, which prints it before it is prepared.
-        for _ in range(2):
-            assert process.stdout.readline() == "\n"
-        os.killpg(process.pid, signal.SIGINT)
-        out, err = process.communicate(timeout=20)
-    assert (process.returncode, out.strip(), err) == (130, "interrupted", "")
+    process = of_stuck_tasks(tmp_path, "Local(workers=2)", first="print(flush=True)\n")
+    assert process.stdout is not None
+    # The second line comes from a worker, which prints it before it is prepared.
+    for _ in range(2):
+        assert process.stdout.readline() == "\n"
+    os.killpg(process.pid, signal.SIGINT)
+    assert said(process) == (130, "interrupted", "")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends signals")
 def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
-    process, pids = started(tmp_path, 2)
+    process = of_stuck_tasks(tmp_path, "Local(workers=2)")
+    pids = stuck_workers(tmp_path, 2)
     process.kill()
-    process.communicate(timeout=20)
+    said(process)
     until(lambda: all(gone(pid) for pid in pids))
     assert len(pids) == 2

@@ -55,14 +55,16 @@ def test_a_wheel_holds_every_module_config_and_template_and_nothing_else(tmp_pat
         path.relative_to(ROOT).as_posix()
         for package in PACKAGES
         for path in (ROOT / package).rglob("*")
-        if path.suffix in (".py", ".yaml", ".md")
+        if path.suffix in (".py", ".yaml", ".md", ".typed")
     }
     assert held == needed
     for file in (
         "configs/main.yaml",
         "configs/face.yaml",
         "configs/network/mmc.yaml",
+        "experiments/examples/any_queue.py",
         "experiments/template/README.md",
+        "sim/py.typed",
     ):
         assert file in held
 

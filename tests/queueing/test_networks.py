@@ -4,7 +4,8 @@ import yaml
 from setups.small_network import changed
 
 from sim.draws.clock import DAY, HOUR, MINUTE, WEEK
-from sim.engine.reference import engine
+from sim.engine import compiled
+from sim.engine.reference import engine as reference
 from sim.measures.queueing import queueing_measures
 from sim.queueing import sample
 
@@ -13,7 +14,7 @@ def plan(text, **paths):
     return sample.load(changed(**paths) if text is None else yaml.safe_load(text))
 
 
-def run(a_plan, seed=1, replication=0):
+def run(a_plan, seed=1, replication=0, engine=reference):
     network, labels, horizon = sample.sample(a_plan, seed, replication)
     visits, spells = engine.run(network, horizon)
     start, end = a_plan.window
@@ -409,13 +410,15 @@ classes:
 def test_other_mechanisms_meet_theory(name):
     text, measure, group, expected = CASES[name]
     a_plan = plan(text)
-    found = np.array([value(run(a_plan, replication=r)[2], measure, group) for r in range(12)])
+    found = np.array([value(run(a_plan, replication=r, engine=compiled)[2], measure, group) for r in range(12)])
+    assert value(run(a_plan)[2], measure, group) == found[0]
     error = found.std(ddof=1) / np.sqrt(len(found))
     assert error < 0.15 * expected
     assert abs(found.mean() - expected) < 4 * error
 
 
-def test_the_first_customers_of_an_empty_station_wait_as_theory_says():
+@pytest.mark.parametrize("n", [300, pytest.param(3000, marks=pytest.mark.long)])
+def test_the_first_customers_of_an_empty_station_wait_as_theory_says(n):
     # M/M/3 started empty: 10th and 25th customer, Kolmogorov equations of the embedded chain
     a_plan = plan("""
 time_unit: minute
@@ -428,9 +431,9 @@ classes:
     route: [{station: desk, service: {law: exponential, mean: 10}}]
 """)
     waits = []
-    for r in range(1500):
+    for r in range(n):
         network, _, horizon = sample.sample(a_plan, 1, r)
-        visits, _ = engine.run(network, horizon)
+        visits, _ = compiled.run(network, horizon)
         waits.append((visits.start - visits.arrival)[[9, 24]] / MINUTE)
     error = np.std(waits, axis=0, ddof=1) / np.sqrt(len(waits))
     assert np.all(np.abs(np.mean(waits, axis=0) - [2.379372, 3.8452996]) < 4 * error)

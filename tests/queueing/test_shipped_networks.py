@@ -8,9 +8,10 @@ from setups.district import CONFIGS
 from setups.shipped_networks import NAMES, plan_of
 
 from sim.draws.clock import HOUR
+from sim.engine import compiled
 from sim.engine.network import Network
 from sim.engine.record import Outcome, Spells, Visits
-from sim.engine.reference import engine
+from sim.engine.reference import engine as reference
 from sim.measures.queueing import queueing_measures
 from sim.queueing import sample
 from sim.statistics import theory
@@ -24,7 +25,7 @@ class Run:
     measures: pl.DataFrame
 
 
-def run(plan, replication=0, seed=1):
+def run(plan, replication=0, seed=1, engine=compiled):
     network, labels, horizon = sample.sample(plan, seed, replication)
     visits, spells = engine.run(network, horizon)
     start, end = plan.window
@@ -51,7 +52,7 @@ def value(measures, measure, group):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_network_composes_and_runs(name):
     plan = plan_of(name)
-    result = run(plan, replication=99)
+    result = run(plan, replication=99, engine=reference)
     assert value(result.measures, "arrivals", "all") > 0
     arrived = result.visits.arrival >= 0
     # the work of the record is the work of the spells, at pace 1

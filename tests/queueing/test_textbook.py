@@ -12,8 +12,8 @@ from sim.district import engines
 from sim.queueing import sample
 from sim.queueing.textbook import textbook
 from sim.statistics import theory
+from sim.study.network_run import simulate
 from sim.validation import cases
-from sim.validation.run import simulate
 
 FIRST_SERVED = """
 time_unit: hour

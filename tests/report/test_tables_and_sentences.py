@@ -41,6 +41,7 @@ def comparison(verdicts, pilot="three_level", baseline="four_level", n=30, neede
                 "mid": mid,
                 "higher_is_better": higher,
                 "verdict": verdict,
+                "cause": "overloaded requests" if verdict == "withheld" else None,
                 "replications_needed": needed if verdict == U else None,
                 "n": n,
             }
@@ -283,7 +284,12 @@ def test_conclusion_withheld_names_the_overloaded_posts():
         "because district desk and community desk are overloaded under three_level "
         "and street is overloaded under four_level."
     )
-    assert "because too many requests were still open at the end" in conclusion(comparison([H]), {}, "four_level")
+    for cause, words in (
+        ("still open", "because too many requests were still open at the end"),
+        ("no observation", "because there was nothing to observe in some replication"),
+    ):
+        one = comparison([H]).with_columns(cause=pl.lit(cause))
+        assert words in conclusion(one, {}, "four_level")
 
 
 def test_conclusion_names_an_overload_that_no_verdict_rests_on():

@@ -4,7 +4,6 @@ import json
 import os
 import pickle
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from setups.contents import contents
+from setups.killing import ended, killed_after, killed_at_steps, started
 
 from sim.errors import StoreError
 from sim.store import files
@@ -22,63 +22,21 @@ from sim.store.archive import Archive, Damaged, NotKept
 OLD, NEW = "ab" * 16, "cd" * 16
 WORK = [(key, replication) for replication in range(3) for key in (OLD, NEW)]
 
-# The same script is the interrupted run and the uninterrupted one.
-SCRIPT = """
-import json, os, signal, sys
-import polars as pl
-from pathlib import Path
-from sim.store.archive import Archive
 
-WORK = json.loads(sys.argv[1])
-
-def tables(key, replication):
+def tables(key: str, replication: int) -> dict[str, pl.DataFrame]:
     n = 50 + replication
     values = pl.DataFrame({"value": [replication + i / 7 for i in range(n)], "label": [key] * n})
     return {"measures": values, "staff": values.head(3).select(hours="value")}
 
-def study(folder):
-    archive = Archive.open(Path(folder))
-    for key, replication in WORK:
+
+def study(folder: Path, work: list[tuple[str, int]] = WORK) -> None:
+    """Do what a study does with the archive; the interrupted run and the uninterrupted one are the same."""
+    archive = Archive.open(folder)
+    for key, replication in work:
         archive.describe(key, {"name": key[:2]})
         if not archive.finished(key, replication):
             archive.fail(key, replication, "not yet")
             archive.keep(key, replication, tables(key, replication), {"weeks": replication})
-"""
-ONE_STUDY = SCRIPT + "print('ready', flush=True)\nstudy(sys.argv[2])\n"
-
-# Children are killed at the n-th thing they ask of the file system, for every n until one comes through.
-EVERY_MOMENT = (
-    SCRIPT
-    + """
-ASKED = {"open", "os.mkdir", "os.rename", "os.link", "os.remove", "os.rmdir", "os.listdir", "os.scandir"}
-
-def killed(folder, n):
-    child = os.fork()
-    if child == 0:
-        left = n
-        def count(event, arguments):
-            nonlocal left
-            if event in ASKED and folder in os.fsdecode(arguments[0] if arguments[0] else ""):
-                left -= 1
-                if left == 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
-        sys.addaudithook(count)
-        study(folder)
-        os._exit(0)
-    return os.waitpid(child, 0)[1] == signal.SIGKILL
-
-n = 1
-while killed(f"{sys.argv[2]}/{n:03d}", n):
-    n += 1
-print(n)
-"""
-)
-
-
-def script(text: str, folder: Path, work: list[tuple[str, int]] = WORK) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", text, json.dumps(work), str(folder)], stdout=subprocess.PIPE, text=True
-    )
 
 
 def kept(folder: Path) -> dict[str, bytes]:
@@ -101,8 +59,7 @@ def archive(tmp_path: Path) -> Archive:
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("whole") / "kept"
-    with script(ONE_STUDY, folder) as process:
-        assert process.wait() == 0
+    study(folder)
     assert len(kept(folder)) == len(WORK)
     return folder
 
@@ -389,11 +346,8 @@ except StoreError as error:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_an_archive_killed_at_any_step_loses_nothing_and_leaves_no_half(tmp_path: Path, uninterrupted: Path) -> None:
     work = WORK[:2]
-    with script(EVERY_MOMENT, tmp_path, work) as process:
-        assert process.stdout is not None
-        n = int(process.stdout.read())
-    folders = sorted(tmp_path.iterdir())
-    assert len(folders) >= n - 1 > 30
+    folders = killed_at_steps(tmp_path, study, work)
+    assert len(folders) > 30
     whole = kept(uninterrupted)
     for folder in folders:
         archive = Archive(folder)
@@ -412,25 +366,16 @@ def test_an_archive_killed_at_any_step_loses_nothing_and_leaves_no_half(tmp_path
 
 def test_two_processes_on_one_archive_agree(tmp_path: Path, uninterrupted: Path) -> None:
     folder = tmp_path / "kept"
-    with script(ONE_STUDY, folder) as one, script(ONE_STUDY, folder, WORK[::-1]) as other:
-        assert one.wait() == 0
-        assert other.wait() == 0
+    both = [started(study, folder, work) for work in (WORK, WORK[::-1])]
+    assert [ended(one) for one in both] == [0, 0]
     assert kept(folder) == kept(uninterrupted)
     assert not list(folder.rglob(".tmp-*"))
 
 
-@pytest.mark.skipif(os.name != "posix", reason="sends signals")
 def test_a_process_killed_again_and_again_ends_with_the_same_archive(tmp_path: Path, uninterrupted: Path) -> None:
     folder = tmp_path / "kept"
-    for wait in (0.0, 0.004, 0.008, 0.02):
-        with script(ONE_STUDY, folder) as process:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-            try:
-                process.wait(wait)
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
+    for seconds in (0.0, 0.004, 0.008, 0.02):
+        killed_after(started(study, folder), seconds)
         assert kept(folder).items() <= kept(uninterrupted).items()
-    with script(ONE_STUDY, folder) as process:
-        assert process.wait() == 0
+    study(folder)
     assert contents(folder) == contents(uninterrupted)

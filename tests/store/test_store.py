@@ -14,6 +14,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from setups.killing import ended, killed_after, killed_at_steps, started
 
 from sim.errors import StoreError
 from sim.measures.dictionary import DEFINITIONS
@@ -24,66 +25,24 @@ from sim.study.replications import set_aside_incomplete
 IDENTITY = {"model": "1", "run": {"seed": 0, "weeks": 52}, "pilots": ["old", "new"]}
 WORK = [(pilot, replication) for replication in range(4) for pilot in ("old", "new")]
 
-# The same script is the interrupted run and the uninterrupted one.
-SCRIPT = """
-import json, os, signal, sys
-import polars as pl
-from pathlib import Path
-from sim.store.store import Store
 
-IDENTITY = json.loads(sys.argv[1])
-WORK = json.loads(sys.argv[2])
-
-def tables(pilot, replication):
+def tables(pilot: str, replication: int) -> dict[str, pl.DataFrame]:
     n = 50 + replication
     values = pl.DataFrame({"value": [replication + i / 7 for i in range(n)], "label": [pilot] * n})
     return {"measures": values, "staff": values.head(3).select(hours="value")}
 
-def study(folder):
-    store = Store.open(Path(folder), IDENTITY, {"seed": 0})
+
+def study(folder: Path, work: list[tuple[str, int]] = WORK) -> None:
+    """Do what a study does with its store; the interrupted run and the uninterrupted one are the same."""
+    store = Store.open(folder, IDENTITY, {"seed": 0})
     store.repair()
-    for pilot, replication in WORK:
+    for pilot, replication in work:
         if not store.finished(pilot, replication):
             store.keep(pilot, replication, tables(pilot, replication), {"weeks": replication})
     for name in ("measures", "staff"):
         store.write_table(name, store.table(name, ["old", "new"]))
     store.write_bytes("charts/waits.svg", b"<svg/>")
     store.finish({"n": len(WORK)})
-"""
-ONE_STUDY = SCRIPT + "print('ready', flush=True)\nstudy(sys.argv[3])\n"
-
-# Children are killed at the n-th thing they ask of the file system, for every n until one comes through.
-EVERY_MOMENT = (
-    SCRIPT
-    + """
-ASKED = {"open", "os.mkdir", "os.rename", "os.link", "os.remove", "os.rmdir", "os.listdir", "os.scandir"}
-
-def killed(folder, n):
-    child = os.fork()
-    if child == 0:
-        left = n
-        def count(event, arguments):
-            nonlocal left
-            if event in ASKED and folder in os.fsdecode(arguments[0] if arguments[0] else ""):
-                left -= 1
-                if left == 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
-        sys.addaudithook(count)
-        study(folder)
-        os._exit(0)
-    return os.waitpid(child, 0)[1] == signal.SIGKILL
-
-n = 1
-while killed(f"{sys.argv[3]}/{n:03d}", n):
-    n += 1
-print(n)
-"""
-)
-
-
-def script(text: str, folder: Path, work: list[tuple[str, int]] = WORK) -> subprocess.Popen[str]:
-    arguments = [sys.executable, "-c", text, json.dumps(IDENTITY), json.dumps(work), str(folder)]
-    return subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
 
 
 def finals(folder: Path) -> dict[str, bytes]:
@@ -114,8 +73,7 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("whole") / "study"
-    with script(ONE_STUDY, folder) as process:
-        assert process.wait() == 0
+    study(folder)
     assert set(finals(folder)) == {"measures.parquet", "measures.csv", "staff.parquet", "staff.csv"}
     return folder
 
@@ -544,16 +502,9 @@ def test_a_study_killed_at_random_moments_goes_on_to_the_same_results(tmp_path: 
     moments = random.Random(0)
     whole = kept(uninterrupted)
     for _ in range(5):
-        with script(ONE_STUDY, folder) as process:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-            try:
-                process.wait(moments.uniform(0.0, 0.06))
-            except subprocess.TimeoutExpired:
-                process.kill()
+        killed_after(started(study, folder), moments.uniform(0.0, 0.06))
         assert kept(folder).items() <= whole.items()
-    with script(ONE_STUDY, folder) as process:
-        assert process.wait() == 0
+    study(folder)
     assert kept(folder) == whole
     assert finals(folder) == finals(uninterrupted)
 
@@ -561,11 +512,8 @@ def test_a_study_killed_at_random_moments_goes_on_to_the_same_results(tmp_path: 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_study_killed_at_any_step_loses_nothing_and_leaves_no_half(tmp_path: Path, uninterrupted: Path) -> None:
     work = WORK[:2]
-    with script(EVERY_MOMENT, tmp_path, work) as process:
-        assert process.stdout is not None
-        n = int(process.stdout.read())
-    folders = sorted(tmp_path.iterdir())
-    assert len(folders) >= n - 1 > 40
+    folders = killed_at_steps(tmp_path, study, work)
+    assert len(folders) > 40
     whole = kept(uninterrupted)
     for folder in folders:
         said = [path.name for path in folder.rglob("*") if not path.name.startswith(".tmp-")]
@@ -585,9 +533,8 @@ def test_a_study_killed_at_any_step_loses_nothing_and_leaves_no_half(tmp_path: P
 
 def test_two_processes_on_one_study_agree(tmp_path: Path, uninterrupted: Path) -> None:
     folder = tmp_path / "study"
-    with script(ONE_STUDY, folder) as one, script(ONE_STUDY, folder, WORK[::-1]) as other:
-        assert one.wait() == 0
-        assert other.wait() == 0
+    both = [started(study, folder, work) for work in (WORK, WORK[::-1])]
+    assert [ended(one) for one in both] == [0, 0]
     assert kept(folder) == kept(uninterrupted)
     assert finals(folder) == finals(uninterrupted)
     assert not list(folder.glob(".tmp-*"))

@@ -80,6 +80,19 @@ def test_a_measure_is_withheld_where_its_requests_meet_an_overloaded_post_and_on
     assert overloaded_in(table_) == {"b"}
 
 
+def test_where_both_pilots_are_overloaded_both_are_named():
+    base = np.array([30.0, 32.0, 28.0, 31.0])
+    measures = rows(base, base - 10, touched=0.5).with_columns(
+        value=pl.when((pl.col("pilot") == "a") & (pl.col("measure") == "touched_in_person"))
+        .then(0.2)
+        .otherwise(pl.col("value"))
+    )
+    table_ = compared(measures)
+    assert table_["why"][0] == "20% of its requests under a and 50% of its requests under b go to an overloaded post"
+    assert overloaded_in(table_) == {"a", "b"}
+    assert overloaded_in(compared(rows(base, base - 10, touched=0.5))) == {"b"}
+
+
 def test_staff_measures_are_withheld_by_the_staff_that_cannot_keep_up():
     base = np.array([30.0, 32.0, 28.0, 31.0])
     table_ = compared(rows(base, base - 10, busy=[0.5, 0.6, 0.5, 0.6]), (WAIT, BUSY), district_overloaded=1.0)

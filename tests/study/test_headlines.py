@@ -123,8 +123,7 @@ def test_the_chart_names_every_point_and_end():
 
 
 def test_the_command_makes_a_document_and_goes_on_from_what_is_kept(tmp_path):
-    tiny = [o for o in TINY if not o.startswith("run.replications")]
-    arguments = ("headlines", "only=[oversized]", "name=h", "run.replications=2", "workers=1", *tiny)
+    arguments = ("headlines", "only=[oversized]", "name=h", *TINY)
     first, again = (wangge(tmp_path, *arguments) for _ in range(2))
     assert first.returncode == again.returncode == 0, first.stderr
     text = (tmp_path / "results/h/headlines.md").read_text()

@@ -117,7 +117,7 @@ def test_a_study_tells_how_many_lack_a_measure_and_runs_them_again(tmp_path):
     complete = Archive.open(tmp_path / "first" / ARCHIVE)
     for key in complete.designs():
         for number in complete.replications(key):
-            tables, facts = complete.whole(key, number)
+            tables, facts = complete.read_all(key, number)
             tables["measures"] = tables["measures"].filter(pl.col("measure") != "trips")
             archive.keep(key, number, tables, facts)
     told = console()

@@ -3,10 +3,6 @@
 import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +11,7 @@ from polars.testing import assert_frame_equal
 from setups.commands import wangge
 from setups.contents import contents as all_contents
 from setups.district import TINY, pilot
+from setups.killing import ended, killed_with, started
 from setups.studies import BASE, OWN, table, write
 
 import experiments.sweep
@@ -25,7 +22,7 @@ from sim.store.store import Store
 from sim.study.findings import charting
 from sim.study.replication import simulate
 
-SWEEP = (sys.executable, "-m", "experiments.main", "sweep")
+SWEEP = ("sweep", "study=mine", *OWN, "executor=serial")
 
 
 def contents(folder):
@@ -318,25 +315,15 @@ def test_a_design_that_cannot_be_staffed_is_told_before_its_folder_is_begun(swee
     assert not Path("results/mine").exists()
 
 
-def killed_when(arguments, folder, pattern, number):
-    """Kill a sweep as soon as so many files of a pattern are there, and return whether it was still running."""
-    with subprocess.Popen([*SWEEP, *arguments], cwd=folder, stdout=subprocess.DEVNULL) as process:
-        while process.poll() is None and len(list(folder.glob(pattern))) < number:
-            time.sleep(0.002)
-        process.send_signal(signal.SIGKILL)
-        return process.wait() == -signal.SIGKILL
-
-
 def test_a_sweep_that_is_killed_goes_on_to_the_same_tables(sweep, tmp_path, tmp_path_factory):
     write(tmp_path)
     sweep()
     elsewhere = tmp_path_factory.mktemp("killed")
     write(elsewhere)
-    command = ("study=mine", *OWN, "executor=serial")
     moments = [("**/0001.zip", 1), ("results/mine/*.csv", 2)]
-    stopped = [killed_when(command, elsewhere, *moment) for moment in moments]
+    stopped = [killed_with(started(wangge, elsewhere, *SWEEP), elsewhere, *moment) for moment in moments]
     assert True in stopped
-    done = wangge(elsewhere, "sweep", *command)
+    done = wangge(elsewhere, *SWEEP)
     assert done.returncode == 0, done.stderr
     assert contents(elsewhere / "results/mine") == contents(tmp_path / "results/mine")
     assert not list((elsewhere / "results").rglob(".tmp-*"))
@@ -347,9 +334,8 @@ def test_two_sweeps_at_once_end_well(sweep, tmp_path, tmp_path_factory):
     sweep()
     elsewhere = tmp_path_factory.mktemp("two")
     write(elsewhere)
-    command = [*SWEEP, "study=mine", *OWN, "executor=serial"]
-    both = [subprocess.Popen([*command, f"name={n}"], cwd=elsewhere, stdout=subprocess.DEVNULL) for n in "ab"]
-    assert [one.wait() for one in both] == [0, 0]
+    both = [started(wangge, elsewhere, *SWEEP, f"name={n}") for n in "ab"]
+    assert [ended(one) for one in both] == [0, 0]
     assert kept(elsewhere / "results").keys() == kept(tmp_path / "results").keys()
     for name in ("summary.parquet", "curve.parquet", "charts/curve_counter_wait_mean.svg"):
         mine = (tmp_path / "results/mine" / name).read_bytes()

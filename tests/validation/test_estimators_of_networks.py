@@ -5,8 +5,8 @@ import yaml
 
 from sim.district import engines
 from sim.queueing import sample
+from sim.study.network_run import simulate
 from sim.validation.estimators import QUANTITIES
-from sim.validation.run import simulate
 
 # Desk: plain 1 from 0 to 4, plain 2 (came at 1) from 4 to 6, plain 3 (came at 6) from 6 to 9, an hour of it after
 # closing. Long: back office from 2 to 7, desk from 12 (came at 7) to 13, back office again from 13 to 15.

@@ -12,10 +12,11 @@ from sim.config.compose import CONFIGS
 from sim.district import engines
 from sim.errors import ConfigError
 from sim.queueing import sample
+from sim.study.network_run import simulate
 from sim.validation import blocks, cases, chart, checks, outcomes, sentences, validation
 from sim.validation.estimators import QUANTITIES
 from sim.validation.outcomes import AGREES, DIFFERS, NOT_COVERED, VAGUE, Outcome
-from sim.validation.run import engines_differ, seed_of, simulate
+from sim.validation.run import engines_differ, seed_of
 
 # One clerk, first come first served. Work 4, 2, 3 for arrivals at 0, 1, 10: starts 0, 4, 10; ends 4, 6, 13.
 CASE = yaml.safe_load("""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from sim.errors import ConfigError, near
+from sim.measures.dictionary import DEFINITIONS
 from sim.report.comparison import comparison_table, summary_table
 from sim.report.console import Progress, quiet
 from sim.report.notebook import as_html
@@ -15,21 +17,23 @@ from sim.report.tables import escape_markdown, rows_table
 from sim.store.store import Store
 from sim.study import load_tables, replications
 from sim.study.comparison import equity, equity_tables, face_validity, notes, redraw
+from sim.study.comparison.differences import STAFF, overloaded_in
 from sim.study.comparison.differences import compare as compared
-from sim.study.comparison.differences import overloaded_in
-from sim.study.design import SAME_RESIDENTS, check_overload, check_paired
+from sim.study.design import SAME_READING, SAME_RESIDENTS, check_overload, check_paired
 from sim.study.own_measures import NOTHING, OwnMeasure, Packed, packed, shown_with
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from matplotlib.figure import Figure
     from rich.console import Console
 
     from sim.config import Pilot
+    from sim.config.report import Report
     from sim.report.tables import Table
     from sim.study.backend import Backend
+    from sim.study.comparison.face_validity import Target
     from sim.study.design import Design
     from sim.study.replications import Speed, Task
 
@@ -45,7 +49,7 @@ class Opening:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """A finished comparison.
 
@@ -116,6 +120,8 @@ class Comparison:
         """Return its means with verdicts and what they say, as plain text."""
         return f"{self.results[0].to_text()}\n\n{self.conclusion}\n"
 
+    __repr__ = __str__
+
     def _repr_html_(self) -> str:
         """Return its means with verdicts, what they say, and a chart, for a notebook."""
         from sim.charts import render
@@ -172,11 +178,13 @@ def compare(
     StoreError
         The folder must be empty or hold this very comparison, and be writable.
     """
-    check_paired([design.pilot for design in designs.values()], (*SAME_RESIDENTS, "replications"))
+    check_paired([design.pilot for design in designs.values()], (*SAME_RESIDENTS, *SAME_READING))
     check_overload(designs.values())
     console, before = console or quiet(), before or opening(designs)
     own = packed(measures)
-    designs = {name: replace(one, pilot=shown_with(one.pilot, measures)) for name, one in designs.items()}
+    if measures:
+        designs = {name: replace(one, pilot=shown_with(one.pilot, measures)) for name, one in designs.items()}
+    check_report(next(iter(designs.values())).pilot.report, own.digests)
     store = opened(console, folder, [design.pilot for design in designs.values()], command, own=own)
     speed = run_missing(console, store, designs, backend, own)
     comparison = judged(designs, store, before, speed)
@@ -226,6 +234,18 @@ def run_missing(
         return replications.run(store, pilots, engine=backend.engine, on=backend.executor, on_done=on_done, own=own)
 
 
+def check_report(report: Report, own: Collection[str]) -> None:
+    """Raise `ConfigError` where a config shows or judges by a measure that there is none of."""
+    known = {*DEFINITIONS, *own}
+    for field in ("measures", "equity"):
+        for i, one in enumerate(getattr(report, field)):
+            for key in ("measure", "touched"):
+                name = getattr(one, key)
+                if name is not None and name not in known and (key, name) != ("touched", STAFF):
+                    hint = near(name, known)
+                    raise ConfigError(f"report.{field}.{i}.{key} must be a measure{hint}, got {name}")
+
+
 def judged(designs: Mapping[str, Design], store: Store, before: Opening, speed: Speed) -> Comparison:
     """Return a comparison whose replications are all kept, and write its tables, charts and summary."""
     names = list(designs)
@@ -242,7 +262,9 @@ def judged(designs: Mapping[str, Design], store: Store, before: Opening, speed: 
     results = [summary_table(tables["measures"], table, names, run.confidence)]
     results += [comparison_table(table, name, run.confidence) for name in names[1:]]
     if len(names) > 1:
-        results += [pairing_table(table), _face_table(tables["measures"], designs)]
+        results.append(pairing_table(table))
+        if targets := face_validity.shipped_targets(pilots[0].district.name):
+            results.append(_face_table(tables["measures"], designs, targets))
     checks = [
         *notes.horizon(tables["waiting"], pilots),
         *notes.growth(tables["backlog"], [p for p in pilots if p.name in overloaded]),
@@ -294,10 +316,10 @@ def pairing_table(comparison: pl.DataFrame) -> Table:
     return rows_table("Pairing on common random numbers", rows, notes=(note,))
 
 
-def _face_table(measures: pl.DataFrame, designs: Mapping[str, Design]) -> Table:
+def _face_table(measures: pl.DataFrame, designs: Mapping[str, Design], targets: Sequence[Target]) -> Table:
     """Return the targets of the evidence beside the model's values; none is an input."""
     pilots = [design.pilot for design in designs.values()]
-    values = face_validity.judged(measures, pilots, face_validity.shipped_targets())
+    values = face_validity.judged(measures, pilots, targets)
     return face_validity.compared_table(values, list(designs))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -11,7 +10,6 @@ import numpy as np
 import polars as pl
 
 from sim.config.report import Response
-from sim.measures.dictionary import DEFINITIONS
 from sim.statistics import intervals, verdicts
 from sim.statistics.verdicts import Verdict
 
@@ -42,21 +40,21 @@ BY_OVERLOAD = pl.col("cause").is_in([str(cause) for cause in OVERLOAD])
 
 @dataclass(frozen=True)
 class Withheld:
-    """Why no verdict on a difference is given: the cause, the pilot, and the share of requests or staff."""
+    """Why nothing is said of a difference: the share that is too large, by the pilots under which it is."""
 
     cause: Cause
-    pilot: str
-    share: float = math.nan
+    shares: Mapping[str, float]
 
     def __str__(self) -> str:
         """Return the reason in words."""
-        if self.cause is Cause.STILL_OPEN:
-            return f"{self.share:.1%} still open under {self.pilot}"
         if self.cause is Cause.NO_OBSERVATION:
-            return f"no observation under {self.pilot}"
+            return f"no observation under {' and '.join(self.shares)}"
+        if self.cause is Cause.STILL_OPEN:
+            return " and ".join(f"{share:.1%} still open under {pilot}" for pilot, share in self.shares.items())
         what = "requests" if self.cause is Cause.OVERLOADED_REQUESTS else "staff"
         verb = "go to" if self.cause is Cause.OVERLOADED_REQUESTS else "belong to"
-        return f"{self.share:.0%} of its {what} under {self.pilot} {verb} an overloaded post"
+        under = " and ".join(f"{share:.0%} of its {what} under {pilot}" for pilot, share in self.shares.items())
+        return f"{under} {verb} an overloaded post"
 
 
 def compare(
@@ -86,8 +84,8 @@ def compare(
     -------
     polars.DataFrame
         measure, group, label, unit, baseline, pilot, baseline_mean, pilot_mean, difference, low, high, mid,
-        higher_is_better, verdict, why, cause, cause_pilot, replications_needed, correlation, variance_ratio, n.
-        Intervals are simultaneous over all rows that have one.
+        higher_is_better, verdict, why, cause (null: none), by_baseline and by_pilot (whether the cause lies there),
+        replications_needed, correlation, variance_ratio, n. Intervals are simultaneous over all rows that have one.
     """
     baseline = pilots[0]
     finished = [set(measures.filter(pl.col("pilot") == p)["replication"]) for p in pilots]
@@ -125,12 +123,13 @@ def compare(
                 "pilot_mean": float(np.mean(cell(p, one.response))),
                 "difference": d.estimate, "low": d.low, "high": d.high, "mid": least,
                 "higher_is_better": one.higher_is_better, "verdict": str(verdict), "why": str(why or ""),
-                "cause": why and str(why.cause), "cause_pilot": why and why.pilot,
+                "cause": why and str(why.cause), "by_baseline": bool(why and baseline in why.shares),
+                "by_pilot": bool(why and p in why.shares),
                 "replications_needed": needed, "correlation": d.correlation,
                 "variance_ratio": d.variance_ratio, "n": len(cell(p, one.response)),
             }
         )  # fmt: skip
-    schema = {"replications_needed": pl.Int64} | dict.fromkeys(("why", "cause", "cause_pilot"), pl.String)
+    schema = {"replications_needed": pl.Int64} | dict.fromkeys(("why", "cause"), pl.String)
     return pl.DataFrame(table, schema_overrides=schema, infer_schema_length=None)
 
 
@@ -138,7 +137,8 @@ def overloaded_in(comparison: pl.DataFrame) -> set[str]:
     """Return the pilots whose overload withholds a verdict of a comparison."""
     if comparison.is_empty():
         return set()
-    return set(comparison.filter(BY_OVERLOAD)["cause_pilot"])
+    rows = comparison.filter(BY_OVERLOAD)
+    return {*rows.filter("by_baseline")["baseline"], *rows.filter("by_pilot")["pilot"]}
 
 
 def withheld(
@@ -153,18 +153,27 @@ def withheld(
 
     Too many requests of the group go to overloaded posts, too many of the staff are overloaded, or there is no value.
     """
-    for p in (baseline, pilot):
-        cause, share = Cause.OVERLOADED_REQUESTS, 0.0
-        if judged.touched == STAFF:
-            cause, share = Cause.OVERLOADED_STAFF, staff_overloaded[p].get(judged.group.removeprefix("level:"), 0.0)
-        elif judged.touched:
-            share = float(np.mean(cell(p, Response(judged.touched, judged.group))))
-        if share > run.withhold_share:
-            return Withheld(cause, p, share)
-    for p in (baseline, pilot):
-        if np.isnan(cell(p, judged.response)).any():
-            still_open = float(np.mean(cell(p, Response("still_open", judged.group))))
-            ours = judged.measure in DEFINITIONS  # of a measure of one's own, open requests need not be the reason
-            cause = Cause.STILL_OPEN if ours and still_open > 0 else Cause.NO_OBSERVATION
-            return Withheld(cause, p, still_open)
-    return None
+    if judged.touched:
+        cause = Cause.OVERLOADED_STAFF if judged.touched == STAFF else Cause.OVERLOADED_REQUESTS
+        shares = {p: _overloaded_share(cell, judged, p, staff_overloaded) for p in (baseline, pilot)}
+        over = {p: share for p, share in shares.items() if share > run.withhold_share}
+        if over:
+            return Withheld(cause, over)
+    unknown = [p for p in dict.fromkeys((baseline, pilot)) if np.isnan(cell(p, judged.response)).any()]
+    still_open = {p: float(np.mean(cell(p, Response("still_open", judged.group)))) for p in unknown}
+    ours = judged.measure in DEFINITIONS  # of a measure of one's own, open requests need not be the reason
+    if ours and any(share > 0 for share in still_open.values()):
+        return Withheld(Cause.STILL_OPEN, {p: share for p, share in still_open.items() if share > 0})
+    return Withheld(Cause.NO_OBSERVATION, still_open) if unknown else None
+
+
+def _overloaded_share(
+    cell: Callable[[str, Response], Floats],
+    judged: JudgedMeasure,
+    pilot: str,
+    staff_overloaded: Mapping[str, Mapping[str, float]],
+) -> float:
+    """Return the share of the requests, or of the staff, behind a measure that overload reaches under a pilot."""
+    if judged.touched == STAFF:
+        return staff_overloaded[pilot].get(judged.group.removeprefix("level:"), 0.0)
+    return float(np.mean(cell(pilot, Response(str(judged.touched), judged.group))))

@@ -103,12 +103,16 @@ def targets(plain: Mapping[str, Any]) -> tuple[Target, ...]:
     return checked(_Targets, plain, "face").targets
 
 
-def shipped_targets() -> tuple[Target, ...]:
-    """Return the figures measured elsewhere that the district model is compared with (`configs/face.yaml`)."""
+def shipped_targets(district: str | None = None) -> tuple[Target, ...]:
+    """Return the figures measured elsewhere that the district model is compared with (`configs/face.yaml`).
+
+    They are of one district: none is returned for another.
+    """
     from omegaconf import OmegaConf
 
     plain = OmegaConf.to_container(OmegaConf.load(CONFIGS / "face.yaml"))
-    return targets({"targets": plain["targets"]} if isinstance(plain, dict) else {})
+    assert isinstance(plain, dict)
+    return () if district not in (None, plain["district"]) else targets({"targets": plain["targets"]})
 
 
 def judged(

@@ -127,7 +127,7 @@ def _verdicts(plan: Plan, effects: pl.DataFrame, words: Words) -> Iterator[str]:
             ]
         ]
         parts = [
-            f"{verdicts} settings" if verdicts and len(part) > 1 else verdicts.partition(" at ")[0],
+            f"{verdicts} settings" if verdicts and len(part) > 1 else str(part["verdict"][0]),
             f"from {ends[0]} to {ends[1]}" if len(ends) == 2 else "".join(ends),
         ]
         pilots = (str(part["other"][0]), base) if several else ()

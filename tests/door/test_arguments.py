@@ -1,0 +1,227 @@
+"""Mistakes at the door: each is one paragraph with path, rule and value, and leaves nothing behind."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from omegaconf import OmegaConf
+from setups.district import CONFIGS, tiny
+from setups.studies import BASE
+
+import sim
+
+STUDY = {
+    "title": "Size", "pilots": ["four_level"], "base": BASE, "factors": {"grid.households": [200]}, "design": "grid",
+    "responses": ["trips"],
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def told(call, *arguments, error=sim.ConfigError, **keys):
+    """Return the message of a mistake."""
+    with pytest.raises(sim.WanggeError) as caught:
+        call(*arguments, **keys)
+    assert type(caught.value) is error
+    text = str(caught.value)
+    assert "\n" not in text
+    assert len(text) < 1200
+    for foreign in ("hydra", "pydantic", "omegaconf", "search path", "multirun"):
+        assert foreign not in text.lower()
+    return text
+
+
+PILOTS = (
+    "pilot must be one of flatten_only, four_level, merge_only, sink_only, three_level, three_level_balanced, "
+    "three_level_dedicated, three_level_expected, three_level_generalist"
+)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "keys", "said"),
+    [
+        (("four_levle",), {}, f"{PILOTS} (did you mean four_level or three_level?), got 'four_levle'"),
+        (("",), {}, f"{PILOTS}, got ''"),
+        (("four_level,merge_only",), {}, f"{PILOTS} (did you mean merge_only or four_level"),
+        (("../pilot/four_level",), {}, f"{PILOTS} (did you mean four_level"),
+        (("four_level",), {"run": "fast"}, "run must be one of quick, year, got 'fast'"),
+        (("four_level", {"run": "quick"}), {}, "knobs must leave out run, which sim.pilot takes beside them, got"),
+        (("four_level", {"pilot": "merge_only"}), {}, "knobs must leave out pilot, which sim.pilot takes beside them"),
+        (("four_level", {"grid.housholds": 3}), {}, "grid.housholds is not a known key (did you mean grid.households"),
+        (("four_level", {"grid.households": 3}), {}, "grid.households must be at least 10, got 3"),
+        (("four_level", {"grid.households": "many"}), {}, 'grid.households must be a whole number, got "many"'),
+        (("four_level", {"grid.households": None}), {}, "grid.households must be a whole number, got null"),
+        (("four_level", {"grid.patrol_hours": np.nan}), {}, "grid.patrol_hours must be a finite number, got NaN"),
+        (("four_level", {"grid.patrol_hours": {1, 2}}), {}, "grid.patrol_hours must be a number, a text, or a list"),
+        (("four_level", {"roles": "abc"}), {}, "roles must be one of ab, dedicated, generalist, lines"),
+        (("four_level", {"+grid.x": 1}), {}, "knobs must be named by their paths, as grid.households, got '+grid.x'"),
+        (("four_level", {"a=1,b": 1}), {}, "knobs must be named by their paths, as grid.households, got 'a=1,b'"),
+        (("four_level", {3: 1}), {}, "knobs must be named by their paths, as grid.households, got 3"),
+        (("four_level",), {"called": "my town"}, "name must satisfy: String should match pattern"),
+        (("four_level",), {"config_dir": "nowhere"}, "--config-dir must be a folder that exists, got nowhere"),
+    ],
+)  # fmt: skip
+def test_a_pilot_that_there_is_not_is_told(arguments, keys, said):
+    assert told(sim.pilot, *arguments, **keys).startswith(said)
+
+
+def test_a_knob_takes_what_numpy_and_python_give():
+    one = sim.pilot("four_level", {
+        "grid.households": np.int64(300), "staffing.absence.share": np.float32(0.25), "roles": "ab",
+        "demand.phone_weekday": (1, 1, 1, 1, 1, 0.5, 0), "demand.counter_weekday": np.ones(7),
+        "title": "it's a \"town\", $x^2$ [of] {ours}",
+    }, called="other")  # fmt: skip
+    assert (one.grid.households, one.staffing.absence.share, one.roles.scheme) == (300, 0.25, "ab")
+    assert one.demand.phone_weekday == (1, 1, 1, 1, 1, 0.5, 0)
+    assert one.demand.counter_weekday == (1,) * 7
+    assert (one.name, one.title) == ("other", 'it\'s a "town", $x^2$ [of] {ours} (other)')
+
+
+A, B = tiny("four_level"), tiny("three_level")
+
+
+@pytest.mark.parametrize(
+    ("pilots", "keys", "said"),
+    [
+        ([], {}, "pilots must be at least one, got none"),
+        ([A, B, A], {}, "pilots must have names of their own (sim.pilot(..., called=...)), got four_level twice"),
+        (["four_level"], {}, "pilots must be designs that sim.pilot returns, got 'four_level'"),
+        ([A, tiny("three_level", "run.seed=3")], {}, "run.seed must be the same under all pilots, so that they meet "
+         "the same residents and are read alike, got 1 under four_level and 3 under three_level"),
+        ([A, tiny("three_level", "run.drain_weeks=2")], {}, "run.drain_weeks must be the same under all pilots"),
+        ([A, tiny("three_level", "run.replications=3")], {}, "run.replications must be the same under all pilots"),
+        ([A], {"replications": 0}, "replications must be at least 1, got 0"),
+        ([A], {"replications": 2.5}, "replications must be a whole number, got 2.5"),
+        ([A], {"engine": "x"}, "engine.kind must be one of compiled, reference, got x"),
+        ([A], {"engine": {"kind": "compiled", "block_weks": 3}}, "engine.block_weks is not a known key"),
+        ([A], {"executor": "x"}, "executor.kind must be one of serial, local, dask, got x"),
+        ([A], {"executor": {"kind": "dask", "address": "x"}}, "executor.address must be tcp://HOST:PORT"),
+        ([A], {"workers": 0}, "executor.workers must be at least 1, got 0"),
+        ([A], {"workers": "two"}, 'executor.workers must be a whole number, got "two"'),
+        ([A], {"workers": 2, "executor": "serial"}, "workers must be left out where executor=serial, got 2"),
+    ],
+)  # fmt: skip
+def test_a_comparison_that_cannot_be_is_told_and_leaves_nothing(folder, pilots, keys, said):
+    assert told(sim.compare, pilots, folder="results/mine", **keys).startswith(said)
+    assert not list(folder.iterdir())
+
+
+def test_a_folder_that_holds_something_else_is_told_and_left_alone(folder):
+    Path("mine").mkdir()
+    Path("mine/notes.txt").write_text("mine")
+    text = told(sim.compare, [A], folder="mine", executor="serial", error=sim.StoreError)
+    assert "is not empty but holds no study (there is 'notes.txt' and no manifest.json)" in text
+    text = told(sim.sweep, STUDY, folder="mine/notes.txt", executor="serial", error=sim.StoreError)
+    assert "notes.txt cannot be used" in text
+    assert Path("mine/notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("study", "keys", "said"),
+    [
+        ("grid_sizes", {}, "study must be one of ab_order, burden, cheapest, global, grid_size, screening"),
+        ({"title": "x"}, {}, "study.pilots must be given, got nothing"),
+        ({**STUDY, "responses": ["waits"]}, {}, "study.responses must name measures, or measure|group"),
+        ({**STUDY, "base": {"grid.households": np.int64(3)}}, {}, "study must be plain data (numbers, te"),
+        (STUDY, {"knobs": {"grid.x": 1}}, "grid.x is not a known key (did you mean grid"),
+        (STUDY, {"knobs": {"run.replications": 3}}, "run.replications must be left out, as the study says how many"),
+        (STUDY, {"knobs": {"pilot": "merge_only"}}, "pilot must be left out, as the study names its pilots"),
+        (STUDY, {"engine": "x"}, "engine.kind must be one of compiled, reference, got x"),
+    ],
+)  # fmt: skip
+def test_a_study_that_cannot_be_is_told(folder, study, keys, said):
+    assert told(sim.sweep, study, folder="results/mine", **{"executor": "serial", **keys}).startswith(said)
+    assert not (folder / "results/mine").exists()
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"request": -1}, "request must be at least 0, got -1"),
+        ({"request": 10**6}, "request must be from 0 to "),
+        ({"request": 1.5}, "request must be a whole number, got 1.5"),
+        ({"request": "fastest"}, "request must be a number or slowest, got fastest"),
+        ({"request": 3, "archetype": "T1"}, "archetype and channel must be left out where request is a num"),
+        ({"archetype": "T99"}, "archetype must be one of T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13 (did"),
+        ({"channel": "post"}, "channel must be one of counter, phone, latent, got post"),
+        ({"replication": -1}, "replication must be at least 0, got -1"),
+        ({"pilots": [A, B, tiny("merge_only")]}, "pilots must be one or two, got 3"),
+        ({"pilots": [A, tiny("three_level", "run.measured_weeks=2")]}, "run.measured_weeks must be the same under all"),
+    ],
+)  # fmt: skip
+def test_a_request_that_there_is_not_is_told(keys, said):
+    assert told(sim.journey, **{"pilots": A, **keys}).startswith(said)
+
+
+def test_a_request_may_be_numbered_by_numpy():
+    assert sim.journey(A, np.int64(5)).each[0].request == 5
+    assert str(sim.journey(A, np.int64(5))) == str(sim.journey(A, 5))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("- 1\n", "mine.yaml must be a mapping, got list"),
+        ("hello\n", "mine.yaml must be a mapping, got str"),
+        ("", "mine.yaml must be a mapping, got NoneType"),
+        ("a: [1\n", "mine.yaml must be YAML: while parsing a flow sequence"),
+        (b"\xff\xfea", "mine.yaml must be text in UTF-8: "),
+        ("horizon: 5\n", "network.classes must be given, got nothing"),
+    ],
+)
+def test_a_file_that_is_no_network_is_told(text, said):
+    Path("mine.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    assert told(sim.network, "mine.yaml").startswith(said)
+    assert told(sim.network, Path("mine.yaml")).startswith(said)
+
+
+def test_a_network_that_there_is_not_is_told():
+    assert told(sim.network, "mmcc").endswith("(did you mean mmc or mm1?), got 'mmcc'")
+    assert told(sim.network, "nowhere.yaml") == "the file must exist, got nowhere.yaml"
+    assert told(sim.network, {"horizon": -3, "classes": {}}).startswith("network.horizon must be above 0, got -3")
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"replications": 0}, "replications must be at least 1, got 0"),
+        ({"seed": -1}, "seed must be at least 0, got -1"),
+        ({"confidence": 1}, "confidence must be above 0.5 and below 1, got 1"),
+        ({"confidence": float("nan")}, "confidence must be above 0.5 and below 1, got nan"),
+        ({"engine": "x"}, "engine.kind must be one of compiled, reference, got x"),
+    ],
+)
+def test_a_measurement_that_cannot_be_is_told(keys, said):
+    assert told(sim.measure, sim.network("mmc"), **keys) == said
+
+
+def test_an_engine_is_told_of_a_horizon_or_a_replication_that_cannot_be():
+    network = sim.make_network(stations={}, duties={}, servers={}, requests={}, steps={})
+    assert told(sim.run, network, -5) == "horizon must be at least 0, got -5"
+    assert told(sim.run, network, 2**62).startswith("horizon must be below 2^62, got 4611")
+    assert told(sim.run, network, 1.5) == "horizon must be a whole number, got 1.5"
+    assert told(sim.run, network, 5, engine="x") == "engine.kind must be one of compiled, reference, got x"
+    assert told(sim.simulate, A, -1) == "replication must be at least 0, got -1"
+    assert told(sim.simulate, A, engine="x") == "engine.kind must be one of compiled, reference, got x"
+
+
+def test_a_program_that_uses_hydra_itself_finds_it_as_it_left_it():
+    with initialize_config_dir(str(CONFIGS / "run"), version_base="1.3"):
+        sim.pilot("four_level")
+        assert compose("quick")["measured_weeks"] == 5
+    assert not GlobalHydra.instance().is_initialized()
+    assert OmegaConf.create({"home": "${oc.env:HOME,none}"})["home"] != "${oc.env:HOME,none}"
+    assert "interpolation" in told_interpolation()
+
+
+def told_interpolation():
+    """Return what is said of a config that asks for a variable of this machine."""
+    with pytest.raises(sim.ConfigError) as caught:
+        sim.pilot("four_level", {"title": "${oc.env:HOME}"})
+    return str(caught.value)

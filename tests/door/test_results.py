@@ -1,0 +1,180 @@
+"""What the door gives back: verdicts and measures, charts, and what a prompt and a notebook show of them."""
+
+import base64
+import contextlib
+import io
+from html.parser import HTMLParser
+
+import numpy as np
+import polars as pl
+import pytest
+from setups.district import tiny
+from setups.figures import NASTY
+from setups.own_measures import nothing, steps_by_outcome, waits
+from setups.studies import BASE
+
+import sim
+from sim.measures.dictionary import DEFINITIONS, ONLY_WHERE_OBSERVED
+from sim.store.archive import ARCHIVE, Archive
+from sim.study import replications
+from sim.study.own_measures import packed
+
+TAGS = {"table", "caption", "thead", "tbody", "tr", "th", "td", "p", "small", "img"}
+
+
+class Seen(HTMLParser):
+    """What a browser would see: the texts, the tags and the pictures of a piece of HTML."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.text, self.pictures = [], "", []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        assert {name for name, _ in attributes} <= {"style", "src", "alt"}
+        if tag == "img":
+            kind, _, data = dict(attributes)["src"].partition(";base64,")
+            assert kind == "data:image/svg+xml"
+            self.pictures.append(base64.b64decode(data).decode())
+
+    def handle_data(self, data):
+        self.text += f"{data}\n"
+
+
+def seen(result):
+    """Return what a notebook shows of a result, which must be text, tables and pictures and nothing else."""
+    found = Seen(result._repr_html_())
+    assert set(found.tags) <= TAGS
+    for picture in found.pictures:
+        assert picture.count("<script") == picture.count("<b>") == 0
+    assert repr(result) == str(result)
+    return found
+
+
+def late(record):
+    return np.mean(waits(record) > 30)
+
+
+MEASURES = (
+    sim.OwnMeasure("late", late, unit="share", label=NASTY[0], mid=0.05, touched=None),
+    sim.OwnMeasure("steps", steps_by_outcome, unit="steps"),
+    sim.OwnMeasure("nothing", nothing, mid=1, touched=None),
+    sim.OwnMeasure("served", lambda record: (record.visits.outcome == 2).sum(), mid=10, higher_is_better=True),
+)
+
+
+def named(one, title):
+    """Return a design with another title, whose comparison draws no maps: they take long."""
+    plain = {"title": title, "report": one.report.model_copy(update={"maps": ()})}
+    return one.model_copy(update=plain)
+
+
+@pytest.fixture(scope="module")
+def designs():
+    return [named(tiny("four_level"), NASTY[0]), named(tiny("three_level"), NASTY[1])]
+
+
+@pytest.fixture(scope="module")
+def found(designs, tmp_path_factory):
+    """Return a comparison with measures of one's own; one replication was kept without two measures before."""
+    folder = tmp_path_factory.mktemp("results")
+    own = packed(MEASURES)
+    tables, facts = sim.simulate(designs[0], measures=MEASURES)
+    tables["measures"] = tables["measures"].filter(~pl.col("measure").is_in(["trips", "walk"]))
+    Archive.open(folder / ARCHIVE).keep(replications.key(designs[0], own), 0, tables, facts)
+    with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.redirect_stderr(said):
+        comparison = sim.compare(designs, folder=folder / "mine", replications=2, measures=MEASURES, executor="serial")
+    assert said.getvalue() == ""
+    assert list(folder.rglob("corrupt-*.zip"))
+    return comparison
+
+
+def test_a_measure_with_a_mid_is_judged_and_one_without_is_only_kept(found):
+    rows = found.verdicts.filter(pl.col("measure").is_in([one.name for one in MEASURES]))
+    assert rows["measure"].to_list() == ["late", "nothing", "served"]
+    assert rows["label"].to_list() == [NASTY[0], "nothing", "served"]
+    assert rows["mid"].to_list() == [0.05, 1, 10]
+    assert rows["higher_is_better"].to_list() == [False, False, True]
+    assert rows["verdict"][0] in ("better", "worse", "no material difference", "undecided")
+    assert (rows["verdict"][1], rows["why"][1]) == ("withheld", "no observation under four_level")
+    assert rows["verdict"][2] == "withheld"
+    assert "meet an overloaded post" in rows["why"][2]  # as for any other measure, unless overload does not reach it
+    steps = found.measures.filter(pl.col("measure") == "steps")
+    assert set(steps["group"]) >= {"outcome:1", "outcome:2"}
+    assert steps["value"].is_finite().all()
+
+
+def test_the_values_of_a_comparison_are_those_of_its_replications(found, designs):
+    alone, _ = sim.simulate(designs[1], 1, measures=MEASURES)
+    mine = found.measures.filter(pilot="three_level", replication=1).drop("pilot", "replication")
+    assert mine.equals(alone["measures"], null_equal=True)
+
+
+def test_no_measure_is_missing_of_a_replication_that_an_earlier_program_kept(found):
+    pairs = found.measures.select("pilot", "replication", "measure").unique()
+    for name in {*DEFINITIONS, *(one.name for one in MEASURES)} - ONLY_WHERE_OBSERVED:
+        assert len(pairs.filter(measure=name)) == 4, name
+    shown = found.verdicts.filter(pl.col("measure") == "trips")
+    assert shown["baseline_mean"].is_finite().all()
+
+
+def test_a_chart_is_drawn_by_its_name_and_another_name_is_told(found):
+    assert found.charts[:2] == ("differences", "turnaround")
+    assert found.chart("differences").get_size_inches().min() > 1
+    with pytest.raises(
+        sim.ConfigError, match=r"^chart must be one of differences, .* \(did you mean differences\?\), go"
+    ):
+        found.chart("difference")
+
+
+def test_a_notebook_shows_a_comparison_and_no_markup_of_a_title_gets_through(found):
+    shown = seen(found)
+    assert "Means by pilot, with verdicts against four_level" in shown.text
+    assert NASTY[0] in shown.text
+    (picture,) = shown.pictures
+    assert "<svg" in picture
+    assert "&lt;script&gt;" in picture
+    assert str(found).startswith("Means by pilot, with verdicts against four_level")
+
+
+def test_a_notebook_shows_journeys_and_no_markup_of_a_title_gets_through(designs):
+    journeys = sim.journey(designs, request=5)
+    shown = seen(journeys)
+    assert f"{NASTY[0]}: request 5" in shown.text
+    assert NASTY[1] in shown.text
+    assert len(shown.pictures) == 1
+    assert list(journeys.rows["pilot"].unique(maintain_order=True)) == ["four_level", "three_level"]
+
+
+def test_a_notebook_shows_a_study_and_no_markup_of_a_label_gets_through(tmp_path):
+    study = {
+        "title": NASTY[0], "pilots": ["four_level"], "base": BASE, "responses": ["trips"],
+        "design": {"kind": "points", "points": {"<i>small</i>": {"grid.households": 200}, "|b|": {"run.seed": 2}}},
+        "precision": {"replications": 1},
+    }  # fmt: skip
+    first = sim.sweep(study, folder=tmp_path / "results/mine", executor="serial")
+    again = sim.sweep(study, folder=tmp_path / "results/mine", executor="serial")
+    assert (first.up_to_date, again.up_to_date) == (False, True)
+    assert first._repr_html_() == again._repr_html_()
+    shown = seen(again)
+    assert "<i>small</i>" in shown.text
+    assert "trips of a resident (per request)" in shown.text
+    assert len(shown.pictures) == (1 if again.charts else 0)
+
+
+def test_a_notebook_shows_a_network_with_what_must_be_known_of_it():
+    plan = sim.network({
+        "time_unit": "minute", "horizon": 400, "warm_up": 100, "replications": 2, "stations": {"desk": {}},
+        "servers": {"clerk": {"serves": ["desk"]}},
+        "classes": {"customer": {
+            "arrivals": {"law": "exponential", "mean": 1.0},
+            "route": [{"station": "desk", "service": {"law": "exponential", "mean": 3.0}}],
+        }},
+    })  # fmt: skip
+    run = sim.measure(plan)
+    shown = seen(run)
+    assert "pool:clerk was busy all the time" in shown.text
+    assert "waiting_time" in shown.text
+    assert shown.pictures == []

@@ -1,0 +1,79 @@
+"""Tasks for executors; they lie apart so that a worker has little to import before its first one."""
+
+import os
+import signal
+import time
+
+
+def square(task):
+    return task * task
+
+
+def mean(task):
+    """Return the mean of some draws: the earlier a task, the longer it takes, so that they end in another order."""
+    import numpy as np
+
+    pilot, replication = task
+    generator = np.random.default_rng([len(pilot), replication])
+    return float(np.sort(generator.random(200_000 // (replication + 1))).mean())
+
+
+def where(task):
+    return os.getpid()
+
+
+def also_where(task, found):
+    return found, os.getpid()
+
+
+def interrupted(task):
+    os.kill(os.getpid(), signal.SIGINT)
+    return task
+
+
+def fail_at_three(folder, task):
+    if task == 3:
+        raise ZeroDivisionError("no servers")
+    if task > 3:
+        # Work, long beside the raising of an exception.
+        time.sleep(0.02)
+    (folder / str(task)).touch()
+    return task
+
+
+class AwkwardError(Exception):
+    def __init__(self, field, rule):
+        super().__init__(f"{field} must be {rule}")
+
+
+def fail_awkwardly(task):
+    raise AwkwardError(f"heads of {task}", "at least 0")
+
+
+def end_at_three(folder, task):
+    if task == 3:
+        # Another worker, where there is one, has something to show before this one dies.
+        while not (folder / "0").exists():
+            time.sleep(0.001)
+        os.kill(os.getpid(), signal.SIGKILL)
+    (folder / str(task)).touch()
+    return task
+
+
+def fill(folder, megabytes):
+    import numpy as np
+
+    while megabytes and not (folder / "0").exists():
+        time.sleep(0.001)
+    taken = np.ones(megabytes * 125_000)
+    if megabytes:
+        # The watch looks now and then.
+        time.sleep(30)
+    (folder / "0").touch()
+    return len(taken)
+
+
+def no_memory(task):
+    import numpy as np
+
+    np.empty(1 << 60, dtype=np.int8)
