@@ -65,7 +65,7 @@ def _why(rows: pl.DataFrame, overload: str) -> str:
         reasons.append("too many requests were still open at the end")
     if "no observation" in causes:
         reasons.append("there was nothing to observe in some replication")
-    return ", or ".join(reasons) or "too many of the requests, or of the staff, meet an overloaded post"
+    return ", or ".join(reasons) or "too many requests go to overloaded posts, or too many of the staff are overloaded"
 
 
 def _headline(labels: Mapping[str, list[str]], baseline: str, pilot: str) -> str:

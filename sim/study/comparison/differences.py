@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from sim.config.report import Response
+from sim.measures.dictionary import DEFINITIONS
 from sim.statistics import intervals, verdicts
 from sim.statistics.verdicts import Verdict
 
