@@ -205,3 +205,8 @@ def test_a_comparison_shows_every_pilot_and_judges_each_target_once():
     assert "0.90" in text
     assert "0.90 within" not in text
     assert "Within the limit: a request that leaves unserved is not counted" in text
+
+
+def test_the_shipped_targets_are_of_one_district_and_shown_for_no_other():
+    assert face_validity.shipped_targets(pilot().district.name) == face_validity.shipped_targets() == TARGETS
+    assert face_validity.shipped_targets("Lanterns") == ()

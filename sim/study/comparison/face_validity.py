@@ -79,9 +79,10 @@ class Target(Section):
 
 
 class _Targets(BaseModel):
-    """All targets, in the order in which they are shown."""
+    """All targets, in the order in which they are shown, and the district that they are of."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    district: str = ""
     targets: Annotated[tuple[Target, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -112,7 +113,8 @@ def shipped_targets(district: str | None = None) -> tuple[Target, ...]:
 
     plain = OmegaConf.to_container(OmegaConf.load(CONFIGS / "face.yaml"))
     assert isinstance(plain, dict)
-    return () if district not in (None, plain["district"]) else targets({"targets": plain["targets"]})
+    shipped = checked(_Targets, {str(key): value for key, value in plain.items()}, "face")
+    return shipped.targets if district in (None, shipped.district) else ()
 
 
 def judged(
