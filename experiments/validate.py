@@ -17,14 +17,12 @@ from sim.study.backend import backend_of
 from sim.validation.cases import Form
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from sim.executor import Settings
     from sim.validation.validation import Chosen
 
-REGISTER = "validation_ids.yaml"
 SHIPPED_SEED = 1
-FACE_REPLICATIONS: Mapping[Form, int] = {"quick": 2, "full": 10}
 
 HELP = """\
 wangge validate [form=quick|full] [cases=[NAME,...]] [name=FOLDER] [executor=serial|local|dask] [workers=N] [seed=N]
@@ -32,7 +30,7 @@ wangge validate [form=quick|full] [cases=[NAME,...]] [name=FOLDER] [executor=ser
 Compares the program with what is known: closed forms of queueing theory, published simulation models, and traces worked
 by hand. Every case is a queueing network in configs/validation/ with the values that it must give and their sources.
 Estimates must lie within 4 standard errors (a few more in the quick form, which has few replications), traces must be
-the same, and both engines must give the same record.
+the same, and both engines must give the same record, which must keep every rule of the engine contract.
 If anything differs, a paragraph says so and the exit status is 1. Figures measured elsewhere are listed below,
 beside those of the shipped district, each within or outside its range.
 

@@ -97,7 +97,7 @@ def _district(job: dict[str, Any]) -> dict[str, Any]:
     run = engine(job["tool"])
     began = time.perf_counter()
     plan = replication.prepare(pilot, 0)
-    case = plan.whole()
+    case = plan.complete()
     measured: dict[str, Any] = {"building_wall": time.perf_counter() - began}
     done: list[Any] = []
 

@@ -12,7 +12,6 @@ from pydantic import Field, PlainSerializer, PlainValidator, model_validator
 
 from sim.config.case import Level
 from sim.config.checking import Name, Positive, Section
-from sim.errors import ConfigError
 
 ALL = "all"
 Scalar = bool | int | float | str | None
@@ -150,11 +149,3 @@ class Report(Section):
         if response.group == ALL:
             return text
         return f"{text}, {response.group.replace('|', ', ').replace(':', ' ').replace('_', ' ')}"
-
-
-def checked_response(text: str, path: str) -> Response:
-    """Return the response that a text names, or raise `ConfigError` with its path."""
-    try:
-        return Response.parse(text)
-    except ValueError as error:
-        raise ConfigError(f"{path} {error}, got {text!r}") from error

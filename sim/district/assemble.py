@@ -90,11 +90,6 @@ class Plan:
         """Return the end of the replication (ticks)."""
         return self.office.weeks * WEEK
 
-    @property
-    def n_requests(self) -> int:
-        """Return the number of all requests."""
-        return len(self.demand) + sum(len(batch.begin) for batch in self.batches)
-
     def part(self, start: int, end: int) -> Case:
         """Return the requests that originate in [start, end): what residents want then, and the work that begins.
 
@@ -131,7 +126,7 @@ class Plan:
             horizon=self.horizon,
         )
 
-    def whole(self) -> Case:
+    def complete(self) -> Case:
         """Return all requests."""
         return self.part(0, self.horizon)
 
@@ -148,11 +143,6 @@ def plan(organisation: Organisation, office: OfficeTime, demand: Demand, replica
         residents=Residents.from_demand(organisation, office, demand),
         batches=tuple(background.batches(organisation, office, replication)),
     )
-
-
-def case(organisation: Organisation, office: OfficeTime, demand: Demand, replication: int) -> Case:
-    """Return the network of one whole replication of a design."""
-    return plan(organisation, office, demand, replication).whole()
 
 
 def _write(batch: Batch, columns: StepColumns, base: int) -> int:

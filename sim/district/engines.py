@@ -74,7 +74,7 @@ def records(plan: Plan, engine: Settings) -> Iterator[Record]:
         If the steps of a block do not fit into `engine.memory_mb`.
     """
     if isinstance(engine, Reference):
-        case = plan.whole()
+        case = plan.complete()
         began = clocks()
         visits, spells = run(case.network, plan.horizon, engine)
         seconds = since(began)

@@ -17,7 +17,6 @@ from scipy.special import gammaincinv, ndtri
 
 from sim.arrays import Floats
 
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Positive = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0)]
 NonNegative = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0)]
 Natural = Annotated[int, Field(strict=True, ge=1)]

@@ -165,7 +165,7 @@ def follow(
                 f"request must be from 0 to {n - 1:,}, the requests of replication {replication} over "
                 f"{pilot.run.weeks} weeks, got {request}"
             )
-        record = whole(plan, engine)
+        record = complete_record(plan, engine)
         overloaded = Design(pilot, plan.organisation).overloaded_stations
         if request is None:
             request, remark = _selected(selection, pilot, record, overloaded)
@@ -176,7 +176,7 @@ def follow(
     return journeys, remarks
 
 
-def whole(plan: Plan, engine: engines.Settings) -> Record:
+def complete_record(plan: Plan, engine: engines.Settings) -> Record:
     """Return the record of all requests of a replication, in one piece, held to the books."""
     (record,) = engines.records(plan, engines.in_one_block(engine, plan.office.weeks))
     balance(record.case.network, record.visits, record.spells, plan.horizon)

@@ -206,8 +206,8 @@ def _of_stays(group: str, stays: _Stays, labels: Labels) -> Iterator[Row]:
     def mean(ticks: Ints, rows: Bools) -> float:
         return float(ticks[rows].mean()) / labels.unit if known and rows.any() else np.nan
 
-    def share(part: Bools, whole: int) -> float:
-        return int(part.sum()) / whole if whole else np.nan
+    def share(part: Bools, n_all: int) -> float:
+        return int(part.sum()) / n_all if n_all else np.nan
 
     yield "arrivals", group, "requests", float(n), n
     yield "waiting_time", group, unit, mean(stays.waiting, closed), int(closed.sum())

@@ -20,7 +20,7 @@ UNITS = {"second": SECOND, "minute": MINUTE, "hour": HOUR, "day": DAY, "week": W
 END = "end"
 SWING_STEPS = 480  # 3 minutes of a day; the delays of a swing in steps differ by their square
 
-Whole = Annotated[int, Field(strict=True, ge=0)]
+WholeNumber = Annotated[int, Field(strict=True, ge=0)]
 Flag = Annotated[bool, Field(strict=True)]
 Name = Annotated[str, Field(strict=True)]
 
@@ -50,7 +50,7 @@ class Station(BaseModel):
     """Where requests wait: its own room or a hall that it shares, and the site it is served at."""
 
     model_config = FROZEN
-    room: Whole | None = None
+    room: WholeNumber | None = None
     hall: Name | None = None
     site: Name | None = None
 
@@ -65,14 +65,14 @@ class Hall(BaseModel):
     """A waiting room shared by stations: when `room` requests wait in it, arrivals are refused."""
 
     model_config = FROZEN
-    room: Whole
+    room: WholeNumber
 
 
 class Line(BaseModel):
     """A station in a duty: the least rank goes first; work takes `pace` times its nominal time."""
 
     model_config = FROZEN
-    rank: Whole = 0
+    rank: WholeNumber = 0
     pace: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0.001)] = 1.0
 
 
@@ -135,7 +135,7 @@ class Pool(BaseModel):
     """Servers that are alike; always on duty unless hours or a roster say otherwise."""
 
     model_config = FROZEN
-    number: Whole = 1
+    number: WholeNumber = 1
     serves: ServesOf | None = None
     longest: Flag = False
     hours: HoursOf | None = None
@@ -188,7 +188,7 @@ class Arrivals(BaseModel):
     day_factor_cv: NonNegative = 0.0
     hours: HoursOf | None = None
     batch: Amount | None = None
-    number: Whole | None = None
+    number: WholeNumber | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -257,8 +257,8 @@ class Step(BaseModel):
     name: Name | None = None
     station: Name | None = None
     service: Amount | None = None
-    priority: Whole | None = None
-    yields_to: Whole | None = None
+    priority: WholeNumber | None = None
+    yields_to: WholeNumber | None = None
     past_closing: Flag = False
     lag: Amount | None = None
     lag_clock: HoursOf | None = None
@@ -295,8 +295,8 @@ class RequestClass(BaseModel):
     model_config = FROZEN
     arrivals: Arrivals
     route: Annotated[tuple[Step, ...], Field(min_length=1)]
-    priority: Whole = 0
-    yields_to: Whole = 0
+    priority: WholeNumber = 0
+    yields_to: WholeNumber = 0
     rounds: Annotated[int, Field(strict=True, ge=1)] | None = None
 
 

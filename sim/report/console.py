@@ -47,7 +47,7 @@ class Progress:
     done: int
 
     @classmethod
-    def of(cls, console: Console, label: str, total: int, done: int = 0) -> Progress:
+    def start(cls, console: Console, label: str, total: int, done: int = 0) -> Progress:
         """Return the progress of a number of replications, some of which are done already."""
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar

@@ -190,7 +190,7 @@ def _simulate(tasks: Sequence[Task], backend: Backend, console: Console) -> tupl
     parts: dict[int, pl.DataFrame] = {}
     began = time.perf_counter()
     if tasks:
-        with Progress.of(console, "replications", len(tasks)) as bar:
+        with Progress.start(console, "replications", len(tasks)) as bar:
 
             def on_done(task: Task, result: tuple[Mapping[str, Any], pl.DataFrame | None]) -> None:
                 facts, measures = result

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from sim.validation.cases import Form
 
 NAN = float("nan")
-Found = dict[str, tuple[float, float]]  # by quantity: the value, and what the program gives
+Checked = dict[str, tuple[float, float]]  # by quantity: the value, and what the program gives
 
 
-def exactly(case: str, source: str, found: Callable[[], Found], _: Form, __: int, places: int = 7) -> list[Outcome]:
+def exactly(case: str, source: str, checked: Callable[[], Checked], _: Form, __: int, places: int = 7) -> list[Outcome]:
     """Return the outcomes of numbers that must be the same, to the digits with which they are published."""
     outcomes = []
-    for quantity, (value, estimate) in found().items():
+    for quantity, (value, estimate) in checked().items():
         same = np.isclose(estimate, value, rtol=10.0**-places, atol=10.0**-places)
         verdict, reason = (AGREES, "") if same else (DIFFERS, "it is exact and must be the same")
         outcomes.append(
@@ -31,7 +31,7 @@ def exactly(case: str, source: str, found: Callable[[], Found], _: Form, __: int
     return outcomes
 
 
-def mser() -> Found:
+def mser() -> Checked:
     """Truncate a decaying series with two waves by MSER-5."""
     i = np.arange(400)
     series = 10 + 5 * np.exp(-i / 30) + np.sin(1.7 * i) + 0.5 * np.cos(0.31 * i)
@@ -39,7 +39,7 @@ def mser() -> Found:
     return {"truncate_observations": (65.0, float(cut)), "statistic": (0.0020551908, statistic)}
 
 
-def quantile_ranks() -> Found:
+def quantile_ranks() -> Checked:
     """Return the ranks that bracket the 90 % quantile of 100 values."""
     ranks = intervals.quantile_interval_ranks(100, 0.9, 0.95)
     assert ranks.low is not None
@@ -51,7 +51,7 @@ def quantile_ranks() -> Found:
     }
 
 
-def against_best() -> Found:
+def against_best() -> Checked:
     """Return intervals against the best of four means, without error."""
     found = best.best_intervals([50.036, 49.236, 44.35, 48.778], 0.0)
     return {
@@ -62,7 +62,7 @@ def against_best() -> Found:
     }
 
 
-def attribution() -> Found:
+def attribution() -> Checked:
     """Attribute the effect of three reforms of an M/M/3, all eight designs by Erlang's formula."""
     reforms = ((1.0, 1.0, 1), (1.0, 1.0 / 0.9, 0), (0.9, 1.0, 0))
 
@@ -88,7 +88,7 @@ def attribution() -> Found:
     }
 
 
-def indices() -> Found:
+def indices() -> Checked:
     """Return Sobol indices and Shapley effects of the Ishigami function, from its components of variance."""
     components = theory.ishigami_components(7.0, 0.1)
     first, total = sensitivity.sobol_indices(components, 3)
@@ -105,7 +105,7 @@ def indices() -> Found:
     }
 
 
-def daley() -> Found:
+def daley() -> Checked:
     """Return the variance of waits in an M/M/1, and of the mean of many."""
     one, many = theory.mm1_waiting_variance(0.5, 1)
     return {"var_W": (3.0, one), "asymptotic_var": (29.0, many)}
@@ -129,7 +129,7 @@ def slippage(form: Form, seed: int) -> list[Outcome]:
     source = "Kim and Nelson (2001): guarantee; measured by a reference implementation, 2000 macro-replications"
     case, n = "kn_slippage_k5", trials
 
-    def told(
+    def outcome(
         quantity: str, value: float, values: np.ndarray[tuple[int], np.dtype[np.float64]], own: float, at_least: bool
     ) -> Outcome:
         estimate, error = float(values.mean()), float(values.std(ddof=1)) / n**0.5
@@ -143,15 +143,15 @@ def slippage(form: Form, seed: int) -> list[Outcome]:
 
     eta = best.kim_nelson_eta(k, 10, 0.05)
     return [
-        told("PCS_at_least", 0.95, right, 0.0, at_least=True),
-        told("PCS_measured", 0.9625, right, 0.0042, at_least=False),
+        outcome("PCS_at_least", 0.95, right, 0.0, at_least=True),
+        outcome("PCS_measured", 0.9625, right, 0.0042, at_least=False),
         # its standard error is not published: that of 2000 trials with the spread found here
-        told("mean_total_observations", 399.4, spent, float(spent.std(ddof=1)) / 2000**0.5, at_least=False),
+        outcome("mean_total_observations", 399.4, spent, float(spent.std(ddof=1)) / 2000**0.5, at_least=False),
         *exactly(case, source, lambda: {"eta": (0.63496727, eta)}, form, seed),
     ]
 
 
-EXACT: dict[str, tuple[str, Callable[[], Found]]] = {
+EXACT: dict[str, tuple[str, Callable[[], Checked]]] = {
     "mser5_a": ("White (1997); White, Cobb and Spratt (2000), by the definition", mser),
     "qci_100": ("binomial order statistics; David and Nagaraja (2003)", quantile_ranks),
     "mcb_gn98": ("Rossetti, KSL book, section 5.7.3; Hsu (1984)", against_best),

@@ -17,7 +17,7 @@ from sim.validation.cases import Case, Form
 from sim.validation.checks import CHECKS
 from sim.validation.estimators import QUANTITIES
 from sim.validation.outcomes import table
-from sim.validation.run import engines_differ, seed_of
+from sim.validation.run import record_fault, seed_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,7 +68,7 @@ def perform(block: Block) -> ReplicationResult:
         rows += estimates(case, run, replication)
         steps += int((run.visits.arrival >= 0).sum())
         if replication == 0:
-            facts["engines_differ_in"] = engines_differ(run.network, run.horizon)
+            facts["record_fault"] = record_fault(run.network, run.horizon)
     tables = {"estimates": pl.DataFrame(rows, schema=SCHEMA, orient="row")}
     return ReplicationResult(tables, facts | {"steps": steps, "peak_memory_mb": round(peak_memory_mb())})
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from sim.queueing.schema import Plan
 
 Form = Literal["quick", "full"]
-FORMS: tuple[Form, ...] = ("quick", "full")
 MECHANISMS = (
     "single", "capacity", "transient", "batch", "priority", "preempt", "patience", "network", "rework", "skills",
     "timevarying", "calendar", "absence", "blocking", "forkjoin", "output", "peer", "trace",

@@ -1,4 +1,4 @@
-"""What makes a case reproducible and its record trustworthy: a seed of its own, and both engines compared."""
+"""What makes a case reproducible and its record trustworthy: a seed of its own, both engines and all invariants."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.district import engines
+from sim.engine.audit.invariants import check
+from sim.engine.record import InvariantError
 
 if TYPE_CHECKING:
     from sim.engine.network import Network
@@ -21,8 +23,8 @@ def seed_of(seed: int, case: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}/{case}".encode()).digest()[:8], "big")
 
 
-def engines_differ(network: Network, horizon: int, most_requests: int = TWIN_REQUESTS) -> str | None:
-    """Return how the records of both engines differ up to the arrival of a number of requests, or None.
+def record_fault(network: Network, horizon: int, most_requests: int = TWIN_REQUESTS) -> str | None:
+    """Return what is wrong with the record up to the arrival of a number of requests, or None.
 
     Parameters
     ----------
@@ -36,7 +38,7 @@ def engines_differ(network: Network, horizon: int, most_requests: int = TWIN_REQ
     Returns
     -------
     str or None
-        The first column that differs, with its table.
+        The first column in which the two engines differ, or the first invariant of the contract that does not hold.
     """
     begin = network.requests.begin
     if len(begin) > most_requests:
@@ -45,7 +47,11 @@ def engines_differ(network: Network, horizon: int, most_requests: int = TWIN_REQ
     for name, ours, theirs in zip(("visits", "spells"), *pair, strict=True):
         column = _first_difference(ours, theirs)
         if column is not None:
-            return f"{name}.{column}"
+            return f"other {name}.{column} under the other engine"
+    try:
+        check(network, *pair[0], horizon)
+    except InvariantError as error:
+        return str(error)
     return None
 
 

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 DIGITS = 5
 
 
-def outcome_table(outcomes: pl.DataFrame, title: str, said: Sequence[str]) -> Table:
+def outcome_table(outcomes: pl.DataFrame, title: str, remarks: Sequence[str]) -> Table:
     """Return every value beside its estimate, with its verdict; sources and reasons are numbered below."""
     sources: dict[str, int] = {}
     rows = []
     for row in outcomes.to_dicts():
-        told = row["reason"] if row["verdict"] == NOT_COVERED else row["source"]
+        source = row["reason"] if row["verdict"] == NOT_COVERED else row["source"]
         rows.append(
             {
                 "case": row["case"],
@@ -35,10 +35,10 @@ def outcome_table(outcomes: pl.DataFrame, title: str, said: Sequence[str]) -> Ta
                 "95 % interval": f"±{(row['high'] - row['low']) / 2:.2g}" if isfinite(row["low"]) else "-",
                 "z": f"{row['z']:+.2f}" if not isnan(row["z"]) else "-",
                 "verdict": row["verdict"],
-                "source": f"[{sources.setdefault(told, len(sources) + 1)}]",
+                "source": f"[{sources.setdefault(source, len(sources) + 1)}]",
             }
         )
-    return rows_table(title, rows, notes=[*said, *(f"[{i}] {source}" for source, i in sources.items())])
+    return rows_table(title, rows, notes=[*remarks, *(f"[{i}] {source}" for source, i in sources.items())])
 
 
 def _short(value: float) -> str:
@@ -64,15 +64,15 @@ def notes(outcomes: pl.DataFrame, spread: Chance | None, seed: int) -> list[str]
     return told
 
 
-def failed(outcomes: pl.DataFrame, apart: Mapping[str, str]) -> str:
+def failed(outcomes: pl.DataFrame, faults: Mapping[str, str]) -> str:
     """Return in a paragraph what does not agree, or nothing.
 
     Parameters
     ----------
     outcomes : polars.DataFrame
         Every value beside its estimate.
-    apart : mapping
-        Cases whose engines gave different records, and where they differ.
+    faults : mapping
+        Cases whose record breaks the contract or is not the same under both engines, and where.
     """
     sentences = [
         "{case}.{quantity} must be {value}, got {estimate} ({reason})".format(
@@ -80,7 +80,7 @@ def failed(outcomes: pl.DataFrame, apart: Mapping[str, str]) -> str:
         )
         for row in outcomes.filter(outcomes["verdict"].is_in([DIFFERS, VAGUE])).to_dicts()
     ]
-    sentences += [f"the engines must give {case} the same record, got other {where}" for case, where in apart.items()]
+    sentences += [f"{case} must have one record that keeps the contract, got {fault}" for case, fault in faults.items()]
     if not sentences:
         return ""
     more = f"; and {len(sentences) - 5} more" if len(sentences) > 5 else ""

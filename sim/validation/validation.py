@@ -172,7 +172,7 @@ def _simulate(what: Chosen, form: Form, seed: int, store: Store, on: Settings, c
     done: list[Mapping[str, Any]] = []
     began = time.perf_counter()
     if tasks:
-        with Progress.of(console, "blocks of replications", len(tasks)) as bar:
+        with Progress.start(console, "blocks of replications", len(tasks)) as bar:
 
             def on_done(task: Block, facts: Mapping[str, Any]) -> None:
                 bar.advance(str(task))
@@ -235,14 +235,12 @@ def _written(
     from sim.charts import render
     from sim.validation.chart import z_chart
 
-    apart = {
-        fact["pilot"]: fact["engines_differ_in"]
-        for fact in store.facts(what.names)
-        if fact.get("engines_differ_in") is not None
+    faults = {
+        fact["pilot"]: fact["record_fault"] for fact in store.facts(what.names) if fact.get("record_fault") is not None
     }
     spread = chance(outcomes)
     told = outcome_table(outcomes, f"Validation, {form} form", notes(outcomes, spread, seed))
-    failures = failed(outcomes, apart)
+    failures = failed(outcomes, faults)
     store.write_table("outcomes", outcomes)
     text = "\n\n".join(table.to_markdown() for table in (told, *more))
     store.write_text("summary.md", f"{text}\n" + (f"\n{failures}\n" if failures else ""))

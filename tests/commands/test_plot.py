@@ -200,7 +200,7 @@ def test_a_mistake_is_one_paragraph(tmp_path, arguments, text):
 
 
 def test_help_says_what_plot_draws_from(tmp_path):
-    assert re.search(r"^  plot +draw every chart", wangge(tmp_path, "--help").stdout, re.MULTILINE)
+    assert re.search(r"^  plot +redraw every chart", wangge(tmp_path, "--help").stdout, re.MULTILINE)
     assert "nothing is simulated" in wangge(tmp_path, "plot", "--help").stdout
 
 

@@ -15,7 +15,7 @@ from sim.study import replication
 
 @pytest.fixture(scope="module")
 def record():
-    case = replication.prepare(tiny(), 0).whole()
+    case = replication.prepare(tiny(), 0).complete()
     return case, *engine.run(case.network, case.horizon)
 
 

@@ -98,7 +98,7 @@ def test_a_measure_with_a_mid_is_judged_and_one_without_is_only_kept(found):
     assert rows["mid"].to_list() == [0.05, 1, 10]
     assert rows["higher_is_better"].to_list() == [False, False, True]
     assert rows["verdict"][0] in ("better", "worse", "no material difference", "undecided")
-    assert (rows["verdict"][1], rows["why"][1]) == ("withheld", "no observation under four_level")
+    assert (rows["verdict"][1], rows["why"][1]) == ("withheld", "no observation under four_level and three_level")
     assert rows["verdict"][2] == "withheld"
     assert "go to an overloaded post" in rows["why"][2]  # as for any other measure, unless overload does not reach it
     steps = found.measures.filter(pl.col("measure") == "steps")

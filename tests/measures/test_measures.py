@@ -20,7 +20,7 @@ from sim.study import replication
 @pytest.fixture(scope="module", params=["four_level", "three_level_balanced"])
 def seen(request):
     pilot = tiny(request.param, "run.drain_weeks=3")
-    case = replication.prepare(pilot, 0).whole()
+    case = replication.prepare(pilot, 0).complete()
     visits, spells = engine.run(case.network, case.horizon)
     start, end = window(pilot)
     none = np.zeros(len(case.organisation.stations), dtype=bool)

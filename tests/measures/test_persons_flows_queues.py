@@ -23,7 +23,7 @@ from sim.study import province, replication
 @pytest.fixture(scope="module", params=["four_level", "three_level_balanced"])
 def seen(request):
     pilot = tiny(request.param, "run.drain_weeks=2")
-    case = replication.prepare(pilot, 0).whole()
+    case = replication.prepare(pilot, 0).complete()
     visits, spells = engine.run(case.network, case.horizon)
     start, end = window(pilot)
     told = tally(case, visits, spells, overloaded=np.zeros(len(case.organisation.stations), dtype=bool))

@@ -17,7 +17,7 @@ from sim.study import replication
 
 @pytest.fixture(scope="module", params=["four_level", "three_level_balanced"])
 def run(request):
-    case = replication.prepare(tiny(request.param), 0).whole()
+    case = replication.prepare(tiny(request.param), 0).complete()
     visits, spells = engine.run(case.network, case.horizon)
     overloaded = np.arange(len(case.organisation.stations)) % 3 == 0
     return SimpleNamespace(case=case, visits=visits, spells=spells, overloaded=overloaded)

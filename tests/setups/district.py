@@ -98,4 +98,5 @@ def case(a_pilot, replication=0):
     """Return the network of one replication of a pilot, with its labels."""
     where = place.build_place(a_pilot)
     drawn = demand.draw(a_pilot, where, replication)
-    return assemble.case(organisation.build_organisation(a_pilot, where), office(a_pilot), drawn, replication)
+    plan = assemble.plan(organisation.build_organisation(a_pilot, where), office(a_pilot), drawn, replication)
+    return plan.complete()

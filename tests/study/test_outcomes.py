@@ -134,7 +134,7 @@ def test_of_replications_that_failed_the_first_is_told_whichever_ended_first():
         ({"responses": ["trips", "trips"]}, "responses must be different ones"),
         (
             {"factors": {"trips": {"a": {"grid.households": 200}}}, "responses": ["trips"]},
-            "study.factors must not be called as a column of the tables",
+            "study.factors must not have the name of a column of the tables",
         ),
     ],
 )
@@ -171,7 +171,7 @@ def test_which_way_is_better_is_that_of_the_measure_or_has_to_be_said(sweep, tmp
     write(tmp_path, choose={"best": {"response": "patrols_done", "zone": 0.001}, "first": 2, "most": 2})
     assert "Asked for the greatest patrols done" in sweep()
     write(tmp_path, "other", choose={"best": {"response": "walk", "zone": 0.001}})
-    assert "study.choose.best.smaller_is_better must be true or false" in sweep("study=other", status=2)
+    assert "study.choose.best.smaller_is_better must be given (true or false)" in sweep("study=other", status=2)
     assert not (tmp_path / "results/other").exists()
 
 
@@ -204,7 +204,7 @@ def test_charts_say_where_overload_leaves_no_verdict(sweep, tmp_path):
     sweep()
     assert table("effects")["verdict"].to_list() == ["withheld"]
     words = json.loads(Path("results/mine/study.json").read_text(encoding="utf-8"))
-    assert "At 1 point or their baseline too many requests of a measure meet staff who cannot" in words["footer"]
+    assert "At 1 point or their baseline too many requests of a measure go to staff who cannot" in words["footer"]
 
 
 def test_charts_call_factors_by_words_and_tables_by_their_paths(sweep, tmp_path):

@@ -100,7 +100,7 @@ def test_a_replication_that_vanishes_while_a_study_runs_is_told(tmp_path: Path) 
         if task.replication == 1:
             task.archive.set_aside(task.key, 0, "is gone")
 
-    with pytest.raises(StoreError, match=r"must stay where they are while it runs, but replication 0 of a is gone"):
+    with pytest.raises(StoreError, match=r"must stay where they are while it runs, but replication 0 of a was removed"):
         replications.run(store, pilots, engine=Compiled(), on=Serial(), on_done=vanish)
 
 

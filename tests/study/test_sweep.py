@@ -409,7 +409,7 @@ def test_a_dry_run_tells_points_time_and_guard_and_writes_no_results_folder(swee
     assert "p0001 grid.households=300 34 street 1: economic (1.17) and 4 more" in told
     assert "At 2 of 2 points some posts cannot keep up" in told
     assert re.search(
-        r"4 replications would be run, 2 kept already: about \d+ seconds with 1 process, as one took \d", told
+        r"4 replications would be run, 2 kept already: about \d+ seconds with 1 process, because one took \d", told
     )
     assert "Nothing else was run and no results folder was written." in told
     assert [path.name for path in Path("results").iterdir()] == [".replications"]

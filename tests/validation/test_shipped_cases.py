@@ -16,15 +16,15 @@ HEAVY = {
 def judge(name, form, parts=slice(None)):
     """Hold a case to what is known of it, or some of its blocks: only the first is run on the reference engine too."""
     case = CASES[name]
-    values, apart = {}, None
+    values, fault = {}, None
     for block in list(blocks.blocks(Path("unused"), case, form, seed=1))[parts]:
         result = blocks.perform(block)
-        apart = apart or result.facts.get("engines_differ_in")
+        fault = fault or result.facts.get("record_fault")
         for _, identity, value in result.tables["estimates"].iter_rows():
             values.setdefault(identity, []).append(value)
     judged = [outcomes.judged(case, e, values[e.id], precise=form == "full") for e in case.expects]
     assert [(o.quantity, o.value, o.estimate, o.reason) for o in judged if o.verdict != outcomes.AGREES] == []
-    assert apart is None
+    assert fault is None
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@ def _services(pilot: Pilot) -> list[str]:
     return [*points, *([f"{_and(shares_in_words)}."] if shares_in_words else [])]
 
 
-def gone(pilot: Pilot, level: Level) -> list[str]:
+def went_to(pilot: Pilot, level: Level) -> list[str]:
     """Return where the staff of a level that was abolished went."""
     if level != "street":
         return ["Abolished."]
@@ -160,16 +160,10 @@ def gone(pilot: Pilot, level: Level) -> list[str]:
         "down to the communities": heads["community"] - staffing.community_heads,
         "up to the district": heads["district"] - staffing.district_heads,
     }
-    destinations = [
-        f"{'all' if n == staffing.street_heads else n} go {destination}" for destination, n in moved.items() if n
-    ]
+    moves = [f"{'all' if n == staffing.street_heads else n} go {destination}" for destination, n in moved.items() if n]
     streets = pilot.district.streets
     streets_in_words = f"{streets} street {'office is' if streets == 1 else 'offices are'} abolished"
-    return [
-        f"{streets_in_words}; of {staffing.street_heads} heads {_and(destinations)}."
-        if destinations
-        else f"{streets_in_words}."
-    ]
+    return [f"{streets_in_words}; of {staffing.street_heads} heads {_and(moves)}." if moves else f"{streets_in_words}."]
 
 
 def abolished(pilot: Pilot) -> list[Level]:

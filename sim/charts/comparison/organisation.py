@@ -129,7 +129,7 @@ def _bands(organisation: Organisation) -> list[_Band]:
     bands = []
     for level in ("district", "street", "community"):
         if level in duties.abolished(pilot):
-            bands.append(_Band("none", _TITLES[level], duties.performs(pilot, level), duties.gone(pilot, level)))
+            bands.append(_Band("none", _TITLES[level], duties.performs(pilot, level), duties.went_to(pilot, level)))
             continue
         staff = duties.posts(organisation, level)
         if level == "community":

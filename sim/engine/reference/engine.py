@@ -351,7 +351,7 @@ class _Engine:
 
     def end_spell(self, server: Server, spell: Spell) -> None:
         """Write down the end of a spell."""
-        self.ledger.stop(spell, spell.spent(self.now), self.now)
+        self.ledger.stop(spell, spell.ticks_spent(self.now), self.now)
         server.spell = None
         server.last_end = self.now
         self.yielding.discard(server.id)
@@ -387,7 +387,7 @@ class _Engine:
             if spell is not None:
                 left = self.ledger.left[spell.step]
                 self.ledger.left[spell.step] = left - min(left, spell.work_done(self.horizon))
-                self.ledger.stop(spell, spell.spent(self.horizon), NONE)
+                self.ledger.stop(spell, spell.ticks_spent(self.horizon), NONE)
         return self.ledger.arrays(self.network.steps)
 
 

@@ -24,18 +24,18 @@ class Spell:
         """Return whether its ticks count now."""
         return self.since != NONE
 
-    def spent(self, now: int) -> int:
+    def ticks_spent(self, now: int) -> int:
         """Return the ticks spent so far."""
         return self.spent_before + (now - self.since if self.is_running else 0)
 
     def pause(self, now: int) -> None:
         """Count no more ticks until the spell goes on."""
-        self.spent_before = self.spent(now)
+        self.spent_before = self.ticks_spent(now)
         self.since = NONE
 
     def work_done(self, now: int) -> int:
         """Return the work that would be taken off if the spell were interrupted now."""
-        return work_done(max(self.spent(now) - self.changeover, 0), self.pace)
+        return work_done(max(self.ticks_spent(now) - self.changeover, 0), self.pace)
 
 
 class Duty:

@@ -55,7 +55,7 @@ def moments_of_classes(arrival_rates: ArrayLike, means: ArrayLike, scvs: ArrayLi
     return λ, mean, scv
 
 
-def whole(name: str, value: float) -> int:
+def count(name: str, value: float) -> int:
     """Return a number of something, at least 1."""
     if not 1 <= value < math.inf:
         raise ValueError(f"{name} must be at least 1, got {value}")

@@ -66,7 +66,7 @@ def erlang_b(servers: int, offered_load: float) -> float:
     Erlang (1917). By the recursion in Gross et al. (2008), Fundamentals of Queueing Theory, 4th ed.,
     chapter 2.
     """
-    c, a = arguments.whole("servers", servers), arguments.positive("offered_load", offered_load)
+    c, a = arguments.count("servers", servers), arguments.positive("offered_load", offered_load)
     blocked = 1.0
     for k in range(1, c + 1):
         blocked = a * blocked / (k + a * blocked)
@@ -149,7 +149,7 @@ def mmck(arrival_rate: float, service_rate: float, servers: int, capacity: int) 
     Gross et al. (2008), chapter 2.
     """
     a = arguments.load(arrival_rate, service_rate)
-    c, most = arguments.whole("servers", servers), arguments.whole("capacity", capacity)
+    c, most = arguments.count("servers", servers), arguments.count("capacity", capacity)
     if most < c:
         raise ValueError(f"capacity must be at least the {c} servers, got {capacity}")
     numbers = np.arange(most + 1)

@@ -99,7 +99,7 @@ def mmc_patience(arrival_rate: float, service_rate: float, servers: int, mean: f
     a = arguments.load(λ, μ)
     idle = 1 / erlang_b(c - 1, a) if c > 1 else 1.0
     survival, integral, kinks = _gamma(arguments.positive("mean", mean), scv)
-    nodes, steps = _nodes_until_gone(λ, μ, arguments.whole("servers", c), integral, kinks)
+    nodes, steps = _nodes_until_gone(λ, μ, arguments.count("servers", c), integral, kinks)
     exponents = λ * integral(nodes) - c * μ * nodes
     top = float(exponents.max())  # large under overload; only ratios matter
     offered = λ * steps * np.exp(exponents - top)

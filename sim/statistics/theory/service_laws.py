@@ -35,7 +35,7 @@ def mdc(arrival_rate: float, duration: float, servers: int) -> Queue:
     Crommelin (1932), Delay probability formulae when the holding times are constant, Post Office
     Electrical Engineers' Journal 25, 41-50: the numbers present one service time apart.
     """
-    c = arguments.whole("servers", servers)
+    c = arguments.count("servers", servers)
     shares = _mdc_numbers(arrival_rate, duration, c)
     p_wait = 1 - float(shares[:c].sum())
     n_waiting = float(np.maximum(np.arange(len(shares)) - c, 0) @ shares)
@@ -54,7 +54,7 @@ def mdc_waiting_quantile(arrival_rate: float, duration: float, servers: int, p: 
     from scipy.stats import poisson
 
     arguments.share("p", p)
-    c = arguments.whole("servers", servers)
+    c = arguments.count("servers", servers)
     at_most = np.cumsum(_mdc_numbers(arrival_rate, duration, c))[c:]  # at most j waiting
 
     def excess(t: float) -> float:

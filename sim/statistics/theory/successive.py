@@ -31,7 +31,7 @@ def mmc_transient_waits(arrival_rate: float, service_rate: float, servers: int, 
     """
     arguments.load(arrival_rate, service_rate)
     λ, μ = arrival_rate, service_rate
-    c, n = arguments.whole("servers", servers), arguments.whole("n", n)
+    c, n = arguments.count("servers", servers), arguments.count("n", n)
     numbers = np.arange(n + 1)
     arrival_first = λ / (λ + μ * np.minimum(numbers, c))
     waits = np.maximum(numbers - c + 1, 0) / (c * μ)

@@ -179,7 +179,7 @@ class Runs:
         if not tasks:
             return
         began = time.perf_counter()
-        with Progress.of(self.console, label, len(tasks)) as bar:
+        with Progress.start(self.console, label, len(tasks)) as bar:
 
             def on_done(task: replications.Task, facts: Mapping[str, Any]) -> None:
                 if error := facts.get("error"):

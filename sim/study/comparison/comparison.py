@@ -226,7 +226,7 @@ def run_missing(
     total, kept = len(wanted), sum(store.archive.finished(*which) for which in wanted)
     if kept:
         console.print(f"{kept} of {total} replications were kept already.")
-    with Progress.of(console, "replications", total, kept) as bar:
+    with Progress.start(console, "replications", total, kept) as bar:
 
         def on_done(task: Task, facts: Mapping[str, Any]) -> None:
             bar.advance(f"{task}, {facts['steps']:,} steps in {facts['seconds']:.0f} s")

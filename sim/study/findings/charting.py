@@ -122,7 +122,7 @@ def _with_words(part: pl.DataFrame, notes: Mapping[str, Any]) -> pl.DataFrame:
 def _words(part: pl.DataFrame, notes: Mapping[str, Any]) -> str:
     """Return the one response of a table in words."""
     pilots = (str(part["pilot"][0]), str(part["against"][0])) if "against" in part.columns else ()
-    return Words.read(notes).of(str(part["response"][0]), *pilots)
+    return Words.read(notes).response(str(part["response"][0]), *pilots)
 
 
 def _is_difference(part: pl.DataFrame) -> bool:

@@ -41,7 +41,7 @@ class Words:
         """Return the words as plain data, to be kept."""
         return {"responses": dict(self.responses), "titles": dict(self.pilots), "factors": dict(self.factors)}
 
-    def of(self, response: Response | str, pilot: str = "", against: str = "") -> str:
+    def response(self, response: Response | str, pilot: str = "", against: str = "") -> str:
         """Return a response in words, with the two pilots whose difference it is, if it is one."""
         text = self.responses.get(str(response), str(response))
         if not against:

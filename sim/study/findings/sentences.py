@@ -52,7 +52,7 @@ def _parts(tables: Mapping[str, pl.DataFrame], name: str) -> Sequence[pl.DataFra
 
 def _named(part: pl.DataFrame, words: Words) -> str:
     """Return the response of a part in words."""
-    return words.of(str(part["response"][0]), str(part["pilot"][0]), str(part["against"][0]))
+    return words.response(str(part["response"][0]), str(part["pilot"][0]), str(part["against"][0]))
 
 
 def _unit(part: pl.DataFrame) -> str:
@@ -74,7 +74,7 @@ def _promises(plan: Plan, summary: pl.DataFrame, words: Words) -> Iterator[str]:
         return
     kept, unknown = summary["keeps_promises"].sum(), summary["keeps_promises"].null_count()
     bounds = " and ".join(
-        f"{words.of(response)} {'at most' if one.at_most is not None else 'at least'} {one.bound:g}"
+        f"{words.response(response)} {'at most' if one.at_most is not None else 'at least'} {one.bound:g}"
         for response, one in promises.items()
     )
     more = f"; {unknown} cannot be judged" if unknown else ""
@@ -89,17 +89,17 @@ def _range(plan: Plan, summary: pl.DataFrame, units: pl.DataFrame, words: Words)
         known = summary.filter(pl.col(response).is_finite())
         judged, names = plan.report.judged(asked), (response, f"{response}_low", f"{response}_high")
         if len(known) < 2:
-            yield f"{words.of(response)}: {_alone(known, len(summary), names, unit[response])}."
+            yield f"{words.response(response)}: {_alone(known, len(summary), names, unit[response])}."
             continue
         ordered = known.sort(response, descending=bool(judged and judged.higher_is_better), maintain_order=True)
         best, worst = ordered.row(0, named=True), ordered.row(-1, named=True)
         ends = ("best", "worst") if judged else ("least", "most")
         if best[response] == worst[response]:
             value = _interval_text(best, names, unit[response])
-            yield f"{words.of(response)}: {value} at all {len(known)} points."
+            yield f"{words.response(response)}: {value} at all {len(known)} points."
             continue
         yield (
-            f"{words.of(response)}: {ends[0]} {_interval_text(best, names, unit[response])} with "
+            f"{words.response(response)}: {ends[0]} {_interval_text(best, names, unit[response])} with "
             f"{best['label']}, {ends[1]} {_interval_text(worst, names, unit[response])} with {worst['label']}."
         )
 
@@ -131,7 +131,7 @@ def _verdicts(plan: Plan, effects: pl.DataFrame, words: Words) -> Iterator[str]:
             f"from {ends[0]} to {ends[1]}" if len(ends) == 2 else "".join(ends),
         ]
         pilots = (str(part["other"][0]), base) if several else ()
-        about = words.of(str(part["response"][0]), *pilots)
+        about = words.response(str(part["response"][0]), *pilots)
         yield f"{about}{against}: {'; '.join(one for one in parts if one) or 'no value'}."
 
 

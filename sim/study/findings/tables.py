@@ -225,7 +225,10 @@ def _swings(
     """Return how far each factor moves a response from its base."""
     base = studied.values.at(block.rows[0])
     if base is None:
-        name, why = words.of(studied.response, studied.pilot, studied.against), studied.values.reason(block.rows[0])
+        name, why = (
+            words.response(studied.response, studied.pilot, studied.against),
+            studied.values.reason(block.rows[0]),
+        )
         remarks.append(f"{name}: no tornado, because there is no value at the base ({why}).")
         return {}
     alone = {factor: _alone(plan, settings, factor) for factor in block.factors}
@@ -249,7 +252,7 @@ def _alone(plan: Plan, settings: pl.DataFrame, factor: str) -> pl.DataFrame:
 
 def _indices(block: Block, studied: ResponseBySetting, words: Words, remarks: list[str]) -> dict[str, pl.DataFrame]:
     """Return the Sobol indices of a response."""
-    name, factors = words.of(studied.response, studied.pilot, studied.against), list(block.factors)
+    name, factors = words.response(studied.response, studied.pilot, studied.against), list(block.factors)
     try:
         known = sobol.indices(studied.values.matrix(block.rows), factors, studied.confidence)
     except ValueError as error:

@@ -166,7 +166,7 @@ def responses(units: Mapping[Response, str], summary: pl.DataFrame, words: Words
 
     columns, cells = [Column("Point"), Column("What it is")], []
     scales = {response: scale_of(unit) for response, unit in units.items()}
-    columns += [Column(_heading(words.of(response), scale[1]), "right") for response, scale in scales.items()]
+    columns += [Column(_heading(words.response(response), scale[1]), "right") for response, scale in scales.items()]
     for row in summary.head(SHOWN).iter_rows(named=True):
         row_cells = []
         for response, (factor, *_) in scales.items():
