@@ -56,7 +56,7 @@ test: $(VENV)/.ready-dev  ## lint, types, import contracts and tests: about five
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 2 -m 'not long'
+	$(BIN)/pytest -n 2 --dist worksteal -m 'not long'
 
 test-all: $(VENV)/.ready-dev  ## the same with the long checks and branch coverage: about an hour
 	@echo 'All checks, the longest too: about an hour on two idle cores.'
@@ -64,8 +64,8 @@ test-all: $(VENV)/.ready-dev  ## the same with the long checks and branch covera
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 2 --cov --cov-report=term-missing
-	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=.numba_boundscheck $(BIN)/pytest -n 2 -m 'not long' $(KERNEL_TESTS)
+	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term-missing
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=.numba_boundscheck $(BIN)/pytest -n 2 --dist worksteal -m 'not long' $(KERNEL_TESTS)
 
 lint: $(VENV)/.ready-dev  ## lint, types and import contracts only
 	$(BIN)/ruff check .
