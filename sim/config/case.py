@@ -63,6 +63,34 @@ class OfficeCalendar(Section):
         return self
 
 
+class StreetHours(Section):
+    """Hours a year that today's street staff spend on their functions, other than residents' files."""
+
+    economic: NonNegative
+    enforcement: NonNegative
+    justice: NonNegative
+    party: NonNegative
+    relay: NonNegative
+
+
+class DistrictHours(Section):
+    """Hours a year of the district desks' own work, by function."""
+
+    public_service: NonNegative
+    economic: NonNegative
+    enforcement: NonNegative
+    justice: NonNegative
+    party: NonNegative
+
+
+class TodaysWork(Section):
+    """Work of today's organisation that residents do not bring, in hours a year: the same whatever the staff."""
+
+    from_above_hours: NonNegative
+    street_hours: StreetHours
+    district_hours: DistrictHours
+
+
 class District(Section):
     """The place: people, area, today's offices, and how people and staff move."""
 
@@ -81,6 +109,7 @@ class District(Section):
     special_care_share: Share
     place_seed: Annotated[int, Field(ge=0)]
     copies: Annotated[int, Field(ge=1, le=1000)]
+    work: TodaysWork
     calendar: OfficeCalendar
 
     @property
@@ -145,7 +174,8 @@ class Activity(Section):
     """One activity of a procedure, at the level that the old law assigns.
 
     `where` is desk (a file), field (legs in the grid or on the street), counter (the resident is
-    present) or outside (a pure delay beyond the model).
+    present) or outside (a pure delay beyond the model, with a `cv` of its own where it has one). The limit of a request does not count the delay of an
+    activity that `stops_clock`.
     """
 
     name: Name
@@ -157,6 +187,8 @@ class Activity(Section):
     review: bool = False
     batch: Literal["none", "weekly", "monthly"] = "none"
     working_days: NonNegative = 0.0
+    cv: NonNegative | None = None
+    stops_clock: bool = False
 
     @model_validator(mode="after")
     def _one_kind_of_time(self) -> Self:
@@ -166,6 +198,10 @@ class Activity(Section):
             raise ValueError("minutes must be above 0 for an activity of the staff, got 0")
         if self.where != "outside" and self.working_days:
             raise ValueError(f"working_days must be 0 unless where is outside, got {self.working_days:g}")
+        if self.where != "outside" and self.cv is not None:
+            raise ValueError(f"cv must be null unless where is outside, got {self.cv:g}")
+        if self.where != "outside" and self.stops_clock:
+            raise ValueError("stops_clock must be false unless where is outside, got true")
         return self
 
 
@@ -177,7 +213,11 @@ class Limit(Section):
 
 
 class Archetype(Section):
-    """A kind of request: its line, its shares of demand, its limit and its activities in order."""
+    """A kind of request: its line, its shares of demand, its limit and its activities in order.
+
+    `limit_above`, where there is one, is the limit of the requests that the law of today does not let the community
+    decide alone. A request has the same limit under every design.
+    """
 
     title: str
     line: Name | None
@@ -187,6 +227,7 @@ class Archetype(Section):
     papers: bool = False
     result: Literal["at_once", "told", "collected", "on_site"] = "at_once"
     limit: Limit | None = None
+    limit_above: Limit | None = None
     activities: Annotated[tuple[Activity, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -205,6 +246,7 @@ class Procedures(Section):
 
     desk_cv: Positive
     back_cv: Positive
+    outside_cv: NonNegative
     wrong_desk_minutes: Positive
     collect_minutes: Positive
     lines: dict[Name, Count]

@@ -23,9 +23,12 @@ class Structure(Section):
     merge_rule: Literal["equal_population", "whole_communities"]
     performs: dict[Level, dict[Group, Level]]
     transfer_working_days: NonNegative
+    transfer_cv: NonNegative
     named_contact_share: Share
+    named_contact_between: Literal["district", "all"]
     named_contact_working_days: NonNegative
     delegated_share: Share
+    delegated_minutes_share: Share
     relay_minutes: Positive
     weekly_gate_weekday: Annotated[int, Field(ge=1, le=7)]
     weekly_gate_time: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
@@ -69,7 +72,7 @@ class Absence(Section):
 
 
 class Staffing(Section):
-    """Heads of today by level, where the street's heads go, and absence."""
+    """Heads of today by level, where the street's and the district's heads go, hours after closing, and absence."""
 
     community_heads: Heads
     street_heads: Heads
@@ -79,6 +82,8 @@ class Staffing(Section):
     follow_population: Share
     street_sent_down_share: Share
     street_sent_up_share: Share
+    district_sent_down_share: Share
+    catch_up_hours_per_week: Annotated[float, Field(ge=0, le=20)]
     absence: Absence
 
     @model_validator(mode="after")
@@ -104,6 +109,7 @@ class Roles(Section):
     b_share: Annotated[float, Field(gt=0, lt=1)]
     specialisms: Count
     managers_per_grid: Annotated[float, Field(gt=0, le=10)]
+    one_room: bool
     cover: Literal["none", "colleague"]
     outside_pace: Annotated[float, Field(ge=1, le=10)]
 
@@ -113,7 +119,9 @@ class Service(Section):
 
     windows: Literal["per_line", "one_window"]
     desk: Literal["own", "rota"]
-    counters: Count
+    seats: Count
+    phone: Literal["anyone", "line"]
+    told_when_back: Share
     points: Annotated[int, Field(ge=1, le=3)]
     door_to_door_share: Share
     agency_share: Share
@@ -128,16 +136,18 @@ class Visits(Section):
     special_per_year: NonNegative
     minutes: Positive
     walk_minutes: NonNegative
+    duty_share: Share
 
 
 class Grid(Section):
-    """Grids and the duties that are due in them, the same in every pilot."""
+    """Grids and the duties that are due in them."""
 
     households: Annotated[int, Field(ge=10)]
     patrol_hours: Positive
     leg_minutes: Positive
     see_share: Annotated[float, Field(gt=0, lt=1)]
-    duty_share: Share
+    visit_see_share: Share
+    patrol_duty_share: Share
     visits: Visits
 
 
@@ -163,38 +173,6 @@ class TaskKinds(Section):
         return self
 
 
-class StreetWork(Section):
-    """How the street's own time splits over its functions today."""
-
-    economic: Share
-    enforcement: Share
-    justice: Share
-    party: Share
-    relay: Share
-
-    @model_validator(mode="after")
-    def _sum(self) -> Self:
-        check_sum_to_one((self.economic, self.enforcement, self.justice, self.party, self.relay))
-        return self
-
-
-class DistrictWork(Section):
-    """How the district desks' own time splits over their functions today."""
-
-    public_service: Share
-    economic: Share
-    enforcement: Share
-    justice: Share
-    party: Share
-
-    @model_validator(mode="after")
-    def _sum(self) -> Self:
-        check_sum_to_one(
-            (self.public_service, self.economic, self.enforcement, self.justice, self.party),
-        )
-        return self
-
-
 class Meetings(Section):
     """Meetings a week of a community secretary and of the other community staff, and their length."""
 
@@ -203,37 +181,41 @@ class Meetings(Section):
     hours: Positive
 
 
-class Priorities(Section):
-    """Engine priorities of the model; 0 is the most urgent."""
-
-    emergency: Heads
-    due: Heads
-    residents: Heads
-    not_yet_due: Heads
-
-
 class Burden(Section):
-    """Work that is not residents' requests: from above, and the offices' own.
+    """Work that is not residents' requests: how the district's hours of it fall due and are done."""
 
-    Shares of time are of the time present of *today's* staff, so that every pilot carries the same hours.
-    """
-
-    task_share: Share
     fixed_share: Share
     kinds: TaskKinds
-    priorities: Priorities
     release: Literal["evenly", "monday"]
     first_after_share: Share
     own_first_after_share: Share
     own_due_working_days: Positive
     piece_minutes: Positive
+    away_share: Share
     relay_down_share: Share
     abolished_share: Share
-    street_own_share: Share
-    street_own_work: StreetWork
-    district_own_share: Share
-    district_own_work: DistrictWork
     meetings: Meetings
+
+
+Priority = Annotated[int, Field(ge=0, le=9)]
+
+
+class Priorities(Section):
+    """Who goes first: 0 is the most urgent."""
+
+    residents: Priority
+    files: Priority
+    due: Priority
+    not_yet_due: Priority
+    duties: Priority
+
+
+class Conduct(Section):
+    """How staff behave: who goes first, and whether paper is put down for a resident who is there."""
+
+    priorities: Priorities
+    put_down: bool
+    step_minutes: Positive
 
 
 class Run(Section):
@@ -287,6 +269,7 @@ class Pilot(Section):
     service: Service
     grid: Grid
     burden: Burden
+    conduct: Conduct
     run: Run
     mid: Mid
     report: Report

@@ -9,6 +9,7 @@ import numpy as np
 
 from sim.arrays import frozen
 from sim.district import background, rosters
+from sim.district.calendars import Attended, calendars
 from sim.district.residents import Residents
 from sim.district.step_table import StepColumns
 from sim.draws.clock import HOUR, WEEK
@@ -42,8 +43,9 @@ class Case:
         The number of each request among all of the replication, rising; residents' are positions in the demand.
     n_residents : int
         The residents' requests come first, in the order of the demand.
-    meetings : ndarray of int, shape (n, 3)
-        Person, start and end of every meeting attended, over the whole horizon.
+    meetings, away : ndarray of int, shape (n, 3)
+        Person, start and end of every meeting attended, and of all work from above that is done away from the desk, over
+        the whole horizon.
     horizon : int
         The end of the whole replication (ticks).
     """
@@ -56,6 +58,7 @@ class Case:
     ids: AnyInts
     n_residents: int
     meetings: AnyInts
+    away: AnyInts
     horizon: int
 
 
@@ -69,8 +72,8 @@ class Plan:
         The residents' requests.
     bare : Network
         Stations, staff and calendars, without any requests.
-    meetings : ndarray of int, shape (n, 3)
-        Person, start and end of every meeting attended.
+    meetings, away : ndarray of int, shape (n, 3)
+        Person, start and end of every meeting attended, and of all work from above that is done away from the desk.
     residents : Residents
         What decides the steps of these requests.
     batches : tuple of Batch
@@ -82,6 +85,7 @@ class Plan:
     demand: Demand
     bare: Network
     meetings: AnyInts
+    away: AnyInts
     residents: Residents
     batches: tuple[Batch, ...]
 
@@ -123,6 +127,7 @@ class Plan:
             ids=np.concatenate([demand.ids, *ids]).astype(np.int32),
             n_residents=len(demand),
             meetings=self.meetings,
+            away=self.away,
             horizon=self.horizon,
         )
 
@@ -134,14 +139,16 @@ class Plan:
 def plan(organisation: Organisation, office: OfficeTime, demand: Demand, replication: int) -> Plan:
     """Return the plan of one replication of a design."""
     roster = rosters.build_rosters(organisation, office, replication)
+    attended = Attended.from_days(roster.attended)
     return Plan(
         organisation=organisation,
         office=office,
         demand=demand,
-        bare=_bare_network(organisation, office, roster),
+        bare=_bare_network(organisation, office, roster, attended),
         meetings=roster.meetings,
-        residents=Residents.from_demand(organisation, office, demand),
-        batches=tuple(background.batches(organisation, office, replication)),
+        away=roster.away,
+        residents=Residents.from_demand(organisation, office, demand, attended),
+        batches=tuple(background.batches(organisation, office, replication, roster.away)),
     )
 
 
@@ -157,20 +164,20 @@ def _write(batch: Batch, columns: StepColumns, base: int) -> int:
     return end
 
 
-def _bare_network(organisation: Organisation, office: OfficeTime, roster: Rosters) -> Network:
+def _bare_network(organisation: Organisation, office: OfficeTime, roster: Rosters, attended: Attended) -> Network:
     """Return the stations, staff and calendars of a design as a network without requests."""
     district, structure = organisation.pilot.district, organisation.pilot.structure
     walks = np.array([p.level == "community" for p in organisation.people])
     kmh = np.where(walks, district.walking_kmh, district.staff_vehicle_kmh)
     changeover = np.rint(organisation.changeover_km / kmh * HOUR).astype(np.int64)
-    calendars = (office.hours, office.closings, office.weekly_gate(structure), office.monthly_gate(structure))
+    all_calendars = calendars(office, structure, attended)
     return bare_network(
         stations={"site": [s.site for s in organisation.stations]},
         duties=roster.duties,
         servers=roster.servers | {"changeover": changeover},
         calendars={
-            "first": np.cumsum([0, *(len(c.open) for c in calendars)]),
-            "open": np.concatenate([c.open for c in calendars]),
-            "close": np.concatenate([c.close for c in calendars]),
+            "first": np.cumsum([0, *(len(c.open) for c in all_calendars)]),
+            "open": np.concatenate([c.open for c in all_calendars]),
+            "close": np.concatenate([c.close for c in all_calendars]),
         },
     )

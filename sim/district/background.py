@@ -9,6 +9,7 @@ import numpy as np
 
 from sim.config import GROUPS
 from sim.district import workload
+from sim.district.calendars import due
 from sim.district.office_hours import WEEKS_A_YEAR
 from sim.district.stages import Desk, Kind
 from sim.draws.clock import HOUR, MINUTE, WEEK, ticks
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from sim.config import Level, Pilot
     from sim.district.office_hours import OfficeTime
     from sim.district.organisation import Organisation
-
-OFFICE, CLOSINGS, WEEKLY, MONTHLY = range(4)  # calendar ids of the district model
 
 
 @dataclass(frozen=True)
@@ -51,22 +50,29 @@ class Batch:
         return first, Batch(self.begin[first:last], steps)
 
 
-def batches(organisation: Organisation, office: OfficeTime, replication: int) -> Iterator[Batch]:
-    """Yield all work of one replication that residents do not bring."""
-    yield from _from_above(organisation, office, replication)
+def batches(organisation: Organisation, office: OfficeTime, replication: int, away: Ints) -> Iterator[Batch]:
+    """Yield all work of one replication that residents do not bring.
+
+    `away` (shape (n, 3)) holds person, start and end of the work from above that is done away from the desk: those hours
+    are no pieces.
+    """
+    yield from _from_above(organisation, office, replication, away)
     yield from _own(organisation, office, replication)
     yield _patrols(organisation, office)
-    yield _home_visits(organisation, office)
+    yield _home_visits(organisation, office, replication)
 
 
 # ------------------------------------------------------------------------------------------------ pieces
 
 
-def _from_above(organisation: Organisation, office: OfficeTime, replication: int) -> Iterator[Batch]:
-    """Yield the communities' work from above: long-term, periodic and ad hoc."""
+def _from_above(organisation: Organisation, office: OfficeTime, replication: int, away: Ints) -> Iterator[Batch]:
+    """Yield the communities' work from above at their desks: long-term, periodic and ad hoc."""
     pilot = organisation.pilot
     kinds = pilot.burden.kinds
     hours = workload.task_hours(pilot, organisation.place)
+    unit_of = np.array([person.unit for person in organisation.people])[away[:, 0]]
+    years = office.hours.total / (office.day_ticks * workload.working_days_a_year(pilot))
+    hours = hours - np.bincount(unit_of, away[:, 2] - away[:, 1], minlength=len(hours)) / HOUR / years
     for unit in range(len(hours)):
         for specialism, share in enumerate(_item_shares(organisation, unit)):
             purpose = f"work/from above/{unit}/{specialism}"
@@ -77,11 +83,10 @@ def _from_above(organisation: Organisation, office: OfficeTime, replication: int
                 "periodic": _monthly(pilot, office, yearly * kinds.periodic.share),
                 "ad_hoc": _at_random(pilot, office, yearly * kinds.ad_hoc.share, rng),
             }
-            station = int(organisation.at["community", Desk.TASKS][unit, specialism])
+            stations = _paper_stations(organisation, "community", unit, specialism)
             for name, (begin, work) in when.items():
-                due = getattr(kinds, name).due_working_days
-                steps = _pieces(pilot, office, station, work, Kind.TASKS, due, pilot.burden.first_after_share)
-                yield Batch(begin, steps)
+                days = pilot.burden.first_after_share * getattr(kinds, name).due_working_days
+                yield Batch(begin, _pieces(pilot, office, stations, begin, work, Kind.TASKS, days))
 
 
 def _own(organisation: Organisation, office: OfficeTime, replication: int) -> Iterator[Batch]:
@@ -94,12 +99,9 @@ def _own(organisation: Organisation, office: OfficeTime, replication: int) -> It
                 purpose = f"work/{kind_of_work}/{level}/{unit}/{specialism}"
                 phase = stream(pilot.run.seed, replication, purpose, organisation.place.district).random()
                 begin, work = _evenly(pilot, office, hours * share, phase)
-                station = int(organisation.at[level, Desk.TASKS][unit, specialism])
-                burden = pilot.burden
-                steps = _pieces(
-                    pilot, office, station, work, Kind.OWN, burden.own_due_working_days, burden.own_first_after_share
-                )
-                yield Batch(begin, steps)
+                stations = _paper_stations(organisation, level, unit, specialism)
+                days = pilot.burden.own_first_after_share * pilot.burden.own_due_working_days
+                yield Batch(begin, _pieces(pilot, office, stations, begin, work, Kind.OWN, days))
 
 
 def _item_shares(organisation: Organisation, unit: int) -> list[float]:
@@ -118,24 +120,43 @@ def _section_shares(organisation: Organisation, level: Level, unit: int, section
     return [(specialism, 1 / organisation.n_units(level))]
 
 
-def _pieces(
-    pilot: Pilot, office: OfficeTime, station: int, work: int | Ints, kind: Kind, due_days: float, first_after: float
-) -> list[dict[str, int | Ints]]:
-    """Return the steps of a piece of work: it gives way to residents, then goes before them.
+def _paper_stations(organisation: Organisation, level: Level, unit: int, specialism: int) -> tuple[int, int]:
+    """Return the stations of a specialism's work before and after it is due."""
+    not_yet, due = (int(organisation.at[level, desk][unit, specialism]) for desk in (Desk.TASKS, Desk.DUE))
+    return not_yet, due
 
-    It gives way for the share `first_after` of the time until it is due. A piece once begun is finished.
+
+def _pieces(
+    pilot: Pilot, office: OfficeTime, stations: tuple[int, int], begin: Ints, work: int | Ints, kind: Kind, days: float
+) -> list[dict[str, int | Ints]]:
+    """Return the steps of pieces of work: a chain, so that what is left of a piece when it falls due goes first.
+
+    A piece gives way until the end of the working day that is `days` (rounded) after its release. A step once begun is
+    finished, but for a resident who is there.
     """
-    priorities = pilot.burden.priorities
-    piece: dict[str, int | Ints] = {
-        "station": station, "work": work, "past_closing": 1, "kind": int(kind), "priority": priorities.due,
-    }  # fmt: skip
-    if first_after == 0:
-        return [piece]
-    patience = round(first_after * due_days * office.day_ticks)
-    gives_way = piece | {
-        "priority": priorities.not_yet_due, "patience": patience, "patience_clock": OFFICE, "leave": 1,
-    }  # fmt: skip
-    return [gives_way, piece]
+    conduct = pilot.conduct
+    priorities, most = conduct.priorities, ticks(conduct.step_minutes, MINUTE)
+    n = max(1, -(-ticks(pilot.burden.piece_minutes, MINUTE) // most))
+    waits = round(days) > 0
+    steps = []
+    for i in range(n):
+        part = (i + 1) * work // n - i * work // n
+        step: dict[str, int | Ints] = {"work": part, "past_closing": 1, "kind": int(kind)}
+        goes_on = {"next": 1 + waits} if i + 1 < n else {}
+        is_due = step | goes_on | {
+            "station": stations[1], "priority": priorities.due,
+            "yields_to": workload.put_down_for_residents(pilot, priorities.due),
+        }  # fmt: skip
+        if waits:
+            steps.append(
+                step | goes_on | {
+                    "station": stations[0], "priority": priorities.not_yet_due,
+                    "yields_to": workload.put_down_for_residents(pilot, priorities.not_yet_due),
+                    "shuts": due(office, begin, round(days)), "leave": 1,
+                }
+            )  # fmt: skip
+        steps.append(is_due)
+    return steps
 
 
 def _release(pilot: Pilot, office: OfficeTime, at: Ints) -> Ints:
@@ -181,28 +202,31 @@ def _patrols(organisation: Organisation, office: OfficeTime) -> Batch:
     """Return the daily patrol of every grid, in legs; one that is not begun on its day lapses."""
     pilot, place = organisation.pilot, organisation.place
     n_grids, days = len(place.grid_community), len(office.working_days)
-    share = pilot.grid.duty_share
-    due = np.floor((np.arange(days) + 1) * share) - np.floor(np.arange(days) * share) > 0
-    opens, closes = office.day_opens()[due], office.day_closes()[due]
+    share = pilot.grid.patrol_duty_share
+    on = np.floor((np.arange(days) + 1) * share) - np.floor(np.arange(days) * share) > 0
+    opens, closes = office.day_opens()[on], office.day_closes()[on]
     grid = np.tile(np.arange(n_grids, dtype=np.min_scalar_type(-n_grids)), len(opens))
     minutes = pilot.grid.patrol_hours * 60
     legs = max(1, round(minutes / pilot.grid.leg_minutes))
     leg: dict[str, int | Ints] = {
         "station": organisation.at_grid[Desk.PATROL][grid], "work": ticks(minutes / legs, MINUTE),
-        "priority": pilot.burden.priorities.residents, "past_closing": 1, "kind": int(Kind.PATROL),
+        "priority": pilot.conduct.priorities.duties, "past_closing": 1, "kind": int(Kind.PATROL),
     }  # fmt: skip
     steps = [leg | {"next": 1} for _ in range(legs - 1)] + [leg | {"emits": grid}]
     steps[0] |= {"patience": np.repeat(closes - opens, n_grids)}
     return Batch(np.repeat(opens, n_grids), steps)
 
 
-def _home_visits(organisation: Organisation, office: OfficeTime) -> Batch:
-    """Return the home visits planned week by week; one that is not begun in its week lapses."""
+def _home_visits(organisation: Organisation, office: OfficeTime, replication: int) -> Batch:
+    """Return the home visits planned week by week; one that is not begun in its week lapses.
+
+    Some see what lies in their grid, as a patrol would: drawn before, for each visit that is due.
+    """
     pilot, place = organisation.pilot, organisation.place
     visits = pilot.grid.visits
     special = np.bincount(place.grid, place.special)
     per_year = (place.grid_households - special) * visits.ordinary_per_year + special * visits.special_per_year
-    per_week = per_year * pilot.grid.duty_share / WEEKS_A_YEAR
+    per_week = per_year * visits.duty_share / WEEKS_A_YEAR
     week_of_day = office.working_days // 7
     weeks, first = np.unique(week_of_day, return_index=True)
     last = np.append(first[1:], len(week_of_day)) - 1
@@ -212,9 +236,12 @@ def _home_visits(organisation: Organisation, office: OfficeTime) -> Batch:
     n = plan[row, grid].astype(np.int64)
     row, grid = np.repeat(row, n), np.repeat(grid, n)
     opens, closes = office.day_opens()[first], office.day_closes()[last]
+    signal = np.array([workload.visit_signal(pilot, float(size)) for size in place.grid_households.tolist()])
+    rng = stream(pilot.run.seed, replication, "visits/see", place.district)
+    sees = rng.random(len(grid)) < signal[grid]
     step: dict[str, int | Ints] = {
         "station": organisation.at_grid[Desk.HOME][grid], "work": ticks(visits.minutes + visits.walk_minutes, MINUTE),
-        "priority": pilot.burden.priorities.residents, "past_closing": 1, "kind": int(Kind.HOME),
-        "patience": (closes - opens)[row],
+        "priority": pilot.conduct.priorities.duties, "past_closing": 1, "kind": int(Kind.HOME),
+        "patience": (closes - opens)[row], "emits": np.where(sees, grid, -1),
     }  # fmt: skip
     return Batch(opens[row], [step])

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def possible_draws(pilot: Pilot, archetype: Archetype, channel: Channel) -> Iterator[tuple[float, CaseDraw]]:
     """Yield all that may be drawn for a request of an archetype, each with its probability.
 
-    Rework, returning and named contacts are left out: rework multiplies the work of a review by one plus its share, and
-    the other two cost no more work, so that expected hours need none of them.
+    Every review that is made is done again in these draws: what is written for that is marked, and counts with the
+    share of rework. Returning and named contacts are left out, because they cost no more work.
     """
     demand = pilot.demand
     optional = [(1.0,) if a.share == 1 else (a.share, 1 - a.share) for a in archetype.activities]
@@ -32,9 +32,15 @@ def possible_draws(pilot: Pilot, archetype: Archetype, channel: Channel) -> Iter
                 for (access, p_access), (delegated, p_decision) in product(
                     _accesses(pilot, archetype, channel), _delegations(pilot, archetype)
                 ):
+                    again = frozenset(product((a.name for a in archetype.activities), range(MAX_INCOMPLETE + 1)))
                     probability = p_active * p_route * p_papers * p_access * p_decision
                     if probability > 0:
-                        yield probability, CaseDraw(active, misrouted, incomplete, access=access, delegated=delegated)
+                        yield (
+                            probability,
+                            CaseDraw(
+                                active, misrouted, incomplete, again, access=access, delegated=delegated
+                            ),
+                        )
 
 
 def by_phone(archetype: Archetype) -> bool:

@@ -68,6 +68,8 @@ class Organisation:
         All queues; their positions are the engine's ids.
     at : dict of (level, desk) -> ndarray of int, shape (units, specialisms)
         Station of each specialism of each unit; -1 where there is none.
+    at_phone : ndarray of int, shape (communities,), or None
+        Where calls come in at each community, if anyone answers them.
     at_point : ndarray of int, shape (service points,), or None
         Front queue of each service point, where the communities have one window.
     at_grid : dict of desk -> ndarray of int, shape (grids,)
@@ -84,6 +86,7 @@ class Organisation:
     specialisms: dict[Level, Ints]
     stations: tuple[Station, ...]
     at: dict[tuple[Level, Desk], Ints]
+    at_phone: Ints | None
     at_point: Ints | None
     at_grid: dict[Desk, Ints]
     people: tuple[Person, ...]
@@ -127,6 +130,9 @@ def build_organisation(pilot: Pilot, place: Place) -> Organisation:
         specialisms=specialisms,
         stations=tuple(stations),
         at=_by_specialism(stations, specialisms),
+        at_phone=np.array([i for i, s in enumerate(stations) if s.desk is Desk.PHONE])
+        if pilot.service.phone == "anyone"
+        else None,
         at_point=np.array([i for i, s in enumerate(stations) if s.point >= 0])
         if pilot.service.windows == "one_window"
         else None,
@@ -307,7 +313,11 @@ def _identities(pilot: Pilot) -> dict[Level, list[int]]:
     """
     staffing = pilot.staffing
     n, m = staffing.community_heads, staffing.street_heads
-    down, up = workload.heads(pilot)["community"] - n, workload.heads(pilot)["district"] - staffing.district_heads
+    leave = round(staffing.district_heads * staffing.district_sent_down_share)
+    down = workload.heads(pilot)["community"] - n - leave
+    up = workload.heads(pilot)["district"] - staffing.district_heads + leave
+    district = np.arange(staffing.district_heads)
+    leaves = district[_spread(len(district), leave)]
     where = (np.arange(m) + 0.5) / m if m else np.zeros(0)
     order = np.arange(m)
     goes_up = order[_spread(m, up)]
@@ -315,10 +325,11 @@ def _identities(pilot: Pilot) -> dict[Level, list[int]]:
     goes_down = rest[_spread(len(rest), down)]
     stays = np.setdiff1d(rest, goes_down)
     front = [((i + 0.5) / n, i) for i in range(n)] + [(float(where[i]), n + int(i)) for i in goes_down]
+    front += [((int(i) + 0.5) / len(district), n + m + int(i)) for i in leaves]
     return {
         "community": [identity for _, identity in sorted(front)],
         "street": [n + int(i) for i in stays],
-        "district": [n + m + i for i in range(staffing.district_heads)] + [n + int(i) for i in goes_up],
+        "district": [n + m + int(i) for i in np.setdiff1d(district, leaves)] + [n + int(i) for i in goes_up],
     }
 
 
@@ -337,6 +348,8 @@ def _stations(pilot: Pilot, place: Place, specialisms: dict[Level, Ints]) -> lis
     for level, plan in specialisms.items():
         for unit in range(len(plan)):
             n = int(plan[unit].max()) + 1
+            if level == "community" and pilot.service.phone == "anyone":
+                stations.append(Station(Desk.PHONE, level, unit, -1, -1, DESK_SITE))
             one = level == "community" and pilot.service.windows == "one_window"
             points = pilot.service.points
             if one:
@@ -347,6 +360,7 @@ def _stations(pilot: Pilot, place: Place, specialisms: dict[Level, Ints]) -> lis
             for specialism in range(n):
                 stations.append(Station(Desk.FILES, level, unit, specialism, -1, DESK_SITE))
                 stations.append(Station(Desk.TASKS, level, unit, specialism, -1, DESK_SITE))
+                stations.append(Station(Desk.DUE, level, unit, specialism, -1, DESK_SITE))
                 if level != "community":
                     site = 1 + n_grids + LEVELS.index(level) * 1000 + unit
                     stations.append(Station(Desk.FIELD, level, unit, specialism, -1, site))
@@ -360,10 +374,10 @@ def _by_specialism(stations: list[Station], specialisms: dict[Level, Ints]) -> d
     """Return the station of each specialism of each unit, by level and desk."""
     at: dict[tuple[Level, Desk], Ints] = {}
     for level, plan in specialisms.items():
-        for desk in (Desk.FRONT, Desk.FILES, Desk.TASKS, Desk.FIELD):
+        for desk in (Desk.FRONT, Desk.FILES, Desk.TASKS, Desk.DUE, Desk.FIELD):
             at[level, desk] = np.full((len(plan), int(plan.max()) + 1), -1, dtype=np.int64)
     for i, s in enumerate(stations):
-        if s.grid < 0:
+        if s.grid < 0 and s.desk is not Desk.PHONE:
             row = at[s.level, s.desk][s.unit]
             row[:] = np.where(row < 0, i, row) if s.specialism < 0 else row
             if s.specialism >= 0:

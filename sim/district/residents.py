@@ -10,11 +10,11 @@ import numpy as np
 
 from sim.config import GROUPS, LEVELS
 from sim.district import workload
-from sim.district.background import CLOSINGS, MONTHLY, OFFICE, WEEKLY
+from sim.district.calendars import CLOSINGS, MONTHLY, OFFICE, WEEKLY
 from sim.district.case_draws import draw_cases
 from sim.district.demand import Channel
 from sim.district.routing import itinerary
-from sim.district.stages import WAITS, Desk, Lag, Presence, Stage
+from sim.district.stages import WAITS, Desk, Kind, Lag, Presence, Stage
 from sim.draws.clock import DAY, HOUR, MINUTE
 from sim.draws.laws import exponential_inverse, lognormal_inverse
 from sim.engine.network import LEADS, NONE, absolute
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from sim.arrays import AnyInts, Floats
     from sim.config import Pilot
+    from sim.district.calendars import Attended
     from sim.district.demand import Demand
     from sim.district.office_hours import OfficeTime
     from sim.district.organisation import Organisation
@@ -93,6 +94,10 @@ class Residents:
         The time of each household to its office and back: on foot, and by bus where that is quicker.
     see_chance : ndarray of float, shape (grids,)
         The chance that one patrol sees a latent issue.
+    visit_signals : ndarray of float, shape (grids,)
+        The chance that a field check counts as a patrol.
+    attended : Attended
+        When each station is attended by somebody.
     """
 
     organisation: Organisation
@@ -101,9 +106,13 @@ class Residents:
     fixed: dict[str, AnyInts]
     walk_ticks: dict[str, AnyInts]
     see_chance: Floats
+    visit_signals: Floats
+    attended: Attended
 
     @classmethod
-    def from_demand(cls, organisation: Organisation, office: OfficeTime, demand: Demand) -> Residents:
+    def from_demand(
+        cls, organisation: Organisation, office: OfficeTime, demand: Demand, attended: Attended
+    ) -> Residents:
         """Return what decides the steps of these requests."""
         pilot, routes = organisation.pilot, build_routes(organisation.pilot, organisation.place, demand)
         activities = routes.activities
@@ -117,6 +126,8 @@ class Residents:
             fixed={name: np.array(values, np.min_scalar_type(-1 - max(0, *values))) for name, values in fixed.items()},
             walk_ticks=_walk_ticks(organisation),
             see_chance=np.array([workload.see_chance(pilot, float(n)) for n in households]),
+            visit_signals=np.array([workload.visit_signal(pilot, float(n)) for n in households]),
+            attended=attended,
         )
 
     def n_steps(self, requests: Demand) -> AnyInts:
@@ -142,15 +153,18 @@ class Residents:
 
 def _fixed(pilot: Pilot, office: OfficeTime, stage: Stage, activity: int) -> dict[str, int]:
     """Return the columns of a step that depend on its stage alone."""
+    waits, paper = stage.presence in WAITS, stage.desk is Desk.FILES
+    priority = pilot.conduct.priorities.residents if waits else pilot.conduct.priorities.files
+    yields_to = workload.put_down_for_residents(pilot, priority) if paper else 0
     return {
         "kind": stage.kind, "level": LEVELS.index(stage.level) if stage.desk is not Desk.NOWHERE else -1,
         "presence": stage.presence, "trip": stage.trip, "hand_over": stage.hand_over,
-        "stops_clock": stage.stops_clock, "activity": activity, "priority": pilot.burden.priorities.residents,
+        "stops_clock": stage.stops_clock, "activity": activity, "priority": priority, "yields_to": yields_to,
         "past_closing": stage.desk in (Desk.FRONT, Desk.FIELD),
-        "lag": round(stage.lag_days * office.day_ticks) if stage.lag is Lag.WORKING_DAYS else 0,
+        "lag": round(stage.lag_days * office.day_ticks) if stage.lag is Lag.WORKING_DAYS and not stage.lag_cv else 0,
         "lag_clock": OFFICE if stage.lag is not Lag.NONE else -1,
         "gate": {"none": -1, "weekly": WEEKLY, "monthly": MONTHLY}[stage.gate],
-        "shuts": CLOSINGS if stage.presence in WAITS else -1,
+        "shuts": CLOSINGS if waits else -1,
     }  # fmt: skip
 
 
@@ -210,6 +224,8 @@ class _StepWriter:
         self._patience()
         self._walks()
         self._awaits()
+        self._signals()
+        self._told_when_back()
         return rows.stop
 
     def _draws(self, purpose: Callable[[Stage], str | None]) -> Iterator[tuple[Stage, AnyInts, AnyInts, Floats]]:
@@ -232,6 +248,9 @@ class _StepWriter:
         unit = {"street": self.place.street[household], "district": np.zeros_like(household)}
         for stage, rows, request in self.steps:
             if stage.desk is Desk.NOWHERE:
+                continue
+            if stage.presence is Presence.ON_THE_PHONE and organisation.at_phone is not None:
+                self.columns.put("station", rows, organisation.at_phone[community[request]])
                 continue
             if stage.level == "community" and stage.desk is Desk.FIELD:
                 self.columns.put("station", rows, organisation.at_grid[Desk.FIELD][grid[request]])
@@ -268,6 +287,11 @@ class _StepWriter:
         demand, day = self.pilot.demand, self.residents.office.day_ticks
         for _, rows, _, u in self._draws(lambda s: f"{s.try_purpose}/comes" if s.lag is Lag.NEXT_DAY else None):
             self.columns.put("lag", rows, (u * day).astype(np.int64))
+        for stage, rows, _, u in self._draws(
+            lambda s: f"{s.try_purpose}/way" if s.lag is Lag.WORKING_DAYS and s.lag_cv else None
+        ):
+            days = lognormal_inverse(u, stage.lag_days, stage.lag_cv)
+            self.columns.put("lag", rows, np.rint(days * day).astype(np.int64))
         for _, rows, _, u in self._draws(lambda s: f"{s.try_purpose}/papers" if s.lag is Lag.PAPERS else None):
             days = lognormal_inverse(u, demand.incomplete_days_mean, demand.incomplete_days_cv)
             self.columns.put("lag", rows, np.rint(days * day).astype(np.int64))
@@ -306,3 +330,33 @@ class _StepWriter:
                 days = lognormal_inverse(after, demand.report_days_mean, demand.report_days_cv)
                 reported = self.requests.uniforms("reported")[request] < demand.reported_share
                 self.columns.put("patience", rows, np.where(reported, np.rint(days * DAY), -1).astype(np.int64))
+
+    def _signals(self) -> None:
+        """Write which field checks see what lies in their grid, as a patrol would: drawn before, for each check."""
+        if not self.residents.visit_signals.any():
+            return
+        grid = self.place.grid[self.requests.household]
+        for _, rows, request, u in self._draws(
+            lambda s: f"{s.work_purpose}/sees" if s.kind is Kind.FIELD and s.level == "community" else None
+        ):
+            sees = u < self.residents.visit_signals[grid[request]]
+            self.columns.put("emits", rows[sees], grid[request][sees])
+
+    def _told_when_back(self) -> None:
+        """Write that residents are told at once where nobody can serve them, and come again when somebody is back.
+
+        Who is told leaves at once on a day on which nobody attends the station, and comes again in the time in which
+        somebody does.
+        """
+        share, attended = self.pilot.service.told_when_back, self.residents.attended
+        if share == 0 or not attended.some_absent:
+            return
+        told = self.requests.uniforms("told when back") < share
+        for stage, rows, request in self.steps:
+            if stage.presence not in WAITS:
+                continue
+            rows = rows[told[request]]
+            station = self.columns["station"][rows]
+            self.columns.put("shuts", rows, attended.shuts[station])
+            if stage.retry:
+                self.columns.put("lag_clock", rows, attended.hours[station])

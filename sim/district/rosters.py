@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from sim.district.away import away_legs
 from sim.district.stages import Desk
 from sim.draws.clock import DAY, HOUR, NEVER, WEEK, ticks
 from sim.draws.streams import stream
@@ -26,10 +27,16 @@ if TYPE_CHECKING:
 Line = tuple[int, int, int]  # station, rank, pace per mille
 
 OWN_PACE = 1000
+ROOM_RANK = 10  # of a colleague's line at the counter
 COVER_RANK = 20
 
-A_DESKS = (Desk.FRONT, Desk.FILES, Desk.TASKS)
+PAPER_DESKS = (Desk.TASKS, Desk.DUE)
+A_DESKS = (Desk.FRONT, Desk.PHONE, Desk.FILES, *PAPER_DESKS)
 B_DESKS = (Desk.FIELD, Desk.PATROL, Desk.HOME)
+COVERED_DESKS = (Desk.FRONT, Desk.FILES, Desk.FIELD)
+"""What colleagues do for who is absent: residents' matters, never ledgers, patrols or visits."""
+EVENINGS = (1, 3, 0, 2, 4)  # weekdays on which staff stay longer, in this order
+EVENING_HOURS = 2.0  # most on one of them
 
 
 @dataclass(frozen=True)
@@ -40,13 +47,17 @@ class Rosters:
     ----------
     duties, servers : dict of str -> ndarray of int
         Columns of `make_network`, without `changeover`.
-    meetings : ndarray of int, shape (n, 3)
-        Person, start and end (ticks) of every meeting attended.
+    meetings, away : ndarray of int, shape (n, 3)
+        Person, start and end (ticks) of every meeting attended, and of all work from above away from the desk.
+    attended : ndarray of bool, shape (stations, working days)
+        Whether somebody is on duty for each station.
     """
 
     duties: dict[str, Ints]
     servers: dict[str, Ints]
     meetings: Ints
+    away: Ints
+    attended: Bools
 
 
 class _Spans(NamedTuple):
@@ -97,9 +108,13 @@ def build_rosters(organisation: Organisation, office: OfficeTime, replication: i
     by_person = np.argsort(np.concatenate([spans.person for spans in written]), kind="stable")
     spans = _Spans(*(np.concatenate(column)[by_person] for column in zip(*written, strict=True)))
     meetings = _meetings(organisation, office, replication)
-    spans = _without(spans, meetings, office.weeks * WEEK)
+    away = away_legs(organisation, office, replication, there, meetings)
+    gaps = np.concatenate([meetings, away])
+    spans = _without(spans, gaps[np.lexsort((gaps[:, 1], gaps[:, 0]))], office.weeks * WEEK)
+    attended = _attended(organisation, office, spans, duties)
+    spans = _with_evenings(organisation, office, there, duties, spans)
     person, start, _ = meetings.T
-    attended = there[person, np.searchsorted(office.working_days, start // DAY)]
+    came = there[person, np.searchsorted(office.working_days, start // DAY)]
     servers = {
         "first": np.searchsorted(spans.person, np.arange(len(people) + 1)),
         "open": spans.open,
@@ -109,7 +124,7 @@ def build_rosters(organisation: Organisation, office: OfficeTime, replication: i
     }
     for column in servers.values():
         column.flags.writeable = False  # so that the networks of all parts share them
-    return Rosters(duties.columns(), servers, meetings[attended])
+    return Rosters(duties.columns(), servers, meetings[came], away, attended)
 
 
 # ---------------------------------------------------------------------------------- absence and meetings
@@ -194,15 +209,17 @@ def _unit_spans(
     here, shape = there[members], (-1, office.sessions_a_day)
     opens, closes = office.hours.open.reshape(shape), office.hours.close.reshape(shape)
     run, leaves = np.zeros_like(here, dtype=np.int64), np.zeros_like(here)
-    if community and pilot.roles.cover == "colleague":
+    if pilot.roles.cover == "colleague":
         for ring in _rings(organisation, members):
             run[ring] = _absent_before(here[ring])
         leaves[:, :-1] = here[:, :-1] & ~here[:, 1:]
+    if pilot.staffing.catch_up_hours_per_week:
+        leaves = here  # else what is suspended would go on in the evening
     n_points = pilot.service.points if community else 1
     seat, manned = np.full((*here.shape, shape[1]), -1), np.zeros(len(opens), dtype=bool)
     if community and pilot.service.desk == "rota":
         seat, manned = _rota(
-            here & _at_desks(organisation, members)[:, None], shape[1], max(pilot.service.counters, n_points)
+            here & _at_desks(organisation, members)[:, None], shape[1], n_points * pilot.service.seats
         )
     split = (community and pilot.roles.order == "split") & _has_both(organisation, members)
     turns = np.clip(_turns_to_grid(pilot, office)[:, None], opens, closes)
@@ -301,7 +318,7 @@ def _lines(organisation: Organisation, m: int, desks: tuple[Desk, ...], *, front
     everything = person.level == "community" and pilot.roles.scheme == "generalist"
     lines: list[Line] = []
     for desk in desks:
-        if desk is Desk.FRONT and not front:
+        if desk in (Desk.FRONT, Desk.PHONE) and not front:
             continue
         rank = _rank(pilot, person, desk)
         pace = front_pace(pilot, person) if desk is Desk.FRONT else OWN_PACE
@@ -311,8 +328,12 @@ def _lines(organisation: Organisation, m: int, desks: tuple[Desk, ...], *, front
         elif desk is Desk.FRONT and person.level == "community" and organisation.at_point is not None:
             if person.specialism >= 0:
                 lines.append((_own_point(organisation, m), rank, pace))
+        elif desk is Desk.PHONE:
+            if person.level == "community" and organisation.at_phone is not None and person.specialism >= 0:
+                lines.append((int(organisation.at_phone[person.unit]), rank, outside))
         elif (person.level, desk) in organisation.at and person.specialism >= 0:
-            lines += _desks(organisation, person, desk, rank, pace, everything=everything)
+            room = everything or (desk is Desk.FRONT and pilot.roles.one_room)
+            lines += _desks(organisation, person, desk, rank, pace, everything=room)
     return lines
 
 
@@ -324,7 +345,8 @@ def _desks(
     own = int(at[person.specialism])
     outside = round(OWN_PACE * organisation.pilot.roles.outside_pace)
     others = sorted({int(s) for s in at if s >= 0} - {own}) if everything else []
-    return [(own, rank, pace), *((s, rank, outside) for s in others)]
+    later = rank if organisation.pilot.roles.scheme == "generalist" else rank + ROOM_RANK
+    return [(own, rank, pace), *((s, later, outside) for s in others)]
 
 
 def _own_point(organisation: Organisation, m: int) -> int:
@@ -344,9 +366,9 @@ def front_pace(pilot: Pilot, person: Person) -> int:
 def _rank(pilot: Pilot, person: Person, desk: Desk) -> int:
     """Return the rank of a desk within one priority under the order of the roles."""
     order = pilot.roles.order if person.level == "community" else "a_first"
-    if order in ("oldest", "longest") or desk is Desk.TASKS:
+    if order in ("oldest", "longest") or desk in PAPER_DESKS:
         return 0
-    position = {Desk.FRONT: 0, Desk.FILES: 1, Desk.FIELD: 2, Desk.PATROL: 3, Desk.HOME: 4}[desk]
+    position = {Desk.FRONT: 0, Desk.PHONE: 0, Desk.FILES: 1, Desk.FIELD: 2, Desk.PATROL: 3, Desk.HOME: 4}[desk]
     return (position + 3) % 5 if order == "b_first" else position
 
 
@@ -356,6 +378,8 @@ def _desk_duty(organisation: Organisation, m: int, point: int) -> list[Line]:
     outside = round(OWN_PACE * pilot.roles.outside_pace)
     everything = pilot.roles.scheme == "generalist"
     files = _desks(organisation, person, Desk.FILES, 1, OWN_PACE, everything=everything)
+    if organisation.at_phone is not None:
+        files.append((int(organisation.at_phone[person.unit]), 0, outside))
     if organisation.at_point is not None:
         return [(int(organisation.at_point[person.unit * pilot.service.points + point]), 0, outside), *files]
     own = int(organisation.at[person.level, Desk.FRONT][person.unit, person.specialism])
@@ -366,12 +390,13 @@ def _desk_duty(organisation: Organisation, m: int, point: int) -> list[Line]:
 def _with_cover(
     organisation: Organisation, lines: list[Line], absentees: list[int], desks: tuple[Desk, ...]
 ) -> list[Line]:
-    """Return a duty with the stations of absent colleagues added, in last place and at the pace of an outsider."""
+    """Return a duty with residents' matters of absent colleagues added, in last place and at an outsider's pace."""
     own = {station for station, _, _ in lines}
     pace = round(OWN_PACE * organisation.pilot.roles.outside_pace)
     front = organisation.pilot.service.desk == "own"
+    covered = tuple(desk for desk in desks if desk in COVERED_DESKS)
     for absentee in absentees:
-        for station, rank, _ in _lines(organisation, absentee, desks, front=front):
+        for station, rank, _ in _lines(organisation, absentee, covered, front=front):
             if station not in own:
                 own.add(station)
                 lines = [*lines, (station, rank + COVER_RANK, pace)]
@@ -394,3 +419,54 @@ def _without(spans: _Spans, meetings: Ints, horizon: int) -> _Spans:
     row, opened, closed = row[left], opened[left] - offset[row[left]], closed[left] - offset[row[left]]
     hand_back = np.where(closed == spans.close[row], spans.hand_back[row], 0)
     return _Spans(spans.person[row], opened, closed, spans.duty[row], hand_back)
+
+
+# -------------------------------------------------------------------------------- evenings and attendance
+
+
+def _attended(organisation: Organisation, office: OfficeTime, spans: _Spans, duties: _Duties) -> Bools:
+    """Return whether somebody is on duty for each station, day by day (shape (stations, working days))."""
+    n_days = len(office.working_days)
+    day = np.searchsorted(office.working_days, spans.open // DAY)
+    pairs = np.unique(spans.duty * n_days + day)
+    columns = duties.columns()
+    size = np.diff(columns["first"])
+    duty, on = pairs // n_days, pairs % n_days
+    line = np.repeat(columns["first"][duty], size[duty]) + _within(size[duty])
+    attended = np.zeros((len(organisation.stations), n_days), dtype=bool)
+    attended[columns["station"][line], np.repeat(on, size[duty])] = True
+    # nobody waits for anything else in person or on the phone
+    attended[[station.desk not in (Desk.FRONT, Desk.PHONE) for station in organisation.stations]] = True
+    return attended
+
+
+def _within(sizes: Ints) -> Ints:
+    """Return 0, 1, ... within each of several runs of these lengths."""
+    ends = np.cumsum(sizes)
+    return np.arange(sizes.sum()) - np.repeat(ends - sizes, sizes)
+
+
+def _with_evenings(
+    organisation: Organisation, office: OfficeTime, there: Bools, duties: _Duties, spans: _Spans
+) -> _Spans:
+    """Return the spans with the evenings on which staff stay longer, for work that is due."""
+    hours = organisation.pilot.staffing.catch_up_hours_per_week
+    if not hours:
+        return spans
+    n_evenings = min(len(EVENINGS), int(np.ceil(hours / EVENING_HOURS)))
+    length = ticks(hours / n_evenings, HOUR)
+    closes = office.day_closes()
+    on = np.isin(office.working_days % 7, EVENINGS[:n_evenings])
+    rows = []
+    for m, person in enumerate(organisation.people):
+        if person.specialism < 0:
+            continue
+        everything = person.level == "community" and organisation.pilot.roles.scheme == "generalist"
+        duty = duties.id(_desks(organisation, person, Desk.DUE, 0, OWN_PACE, everything=everything), longest=False)
+        opens = closes[on & there[m]]
+        column = np.ones_like(opens)
+        rows.append(np.stack([column * m, opens, opens + length, column * duty, column]))
+    evenings = np.concatenate(rows, axis=1)
+    together = [np.concatenate(pair) for pair in zip(spans, evenings, strict=True)]
+    order = np.lexsort((together[1], together[0]))
+    return _Spans(*(column[order] for column in together))

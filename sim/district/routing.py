@@ -61,6 +61,7 @@ class _Writer:
     n_relays: int = 0
     level: Level = "community"
     file_moved: bool = False
+    before: Stage | None = None  # what staff did last on the matter itself
     stages: list[Stage] = field(default_factory=list)
 
     def add(self, stage: Stage) -> None:
@@ -89,6 +90,7 @@ class _Writer:
             self.add_tries(self._at_wrong_desk(front))
             front = front.continued()
         self.add_tries(front)
+        self.before = front
 
     def _contact_at_home(self, lag: Lag) -> None:
         """Append a contact for which staff come to the resident: all of it, or the fetching of the papers."""
@@ -107,6 +109,7 @@ class _Writer:
             contact.insert(len(contact) - 1, self._at_wrong_desk(file)._replace(attempt=0))
         contact[0] = contact[0]._replace(lag=lag, stops_clock=lag is Lag.PAPERS)
         self.stages += contact
+        self.before = contact[-1]
 
     def _at_home(self, activity: str, minutes: float) -> Stage:
         """Return something done at the resident's home, with the walk there from the home before."""
@@ -168,29 +171,33 @@ class _Writer:
         """Append the relays between here and a level; return the beginnings of the stage that arrives there."""
         levels = self.pilot.structure.levels
         here, there = levels.index(self.level), levels.index(target)
-        arrival = self._arrival(target)
         if here == there:
-            return arrival.continued()
+            return self._arrival(target, target).continued()
         step = 1 if there > here else -1
         if step > 0 and self._is_misrouted():
-            self.add(self._at_wrong_desk(self._relay(levels[here + step], 0)))
+            self.add(self._at_wrong_desk(self._relay(self.level, levels[here + step], 0)))
         for position in range(here + step, there, step):
-            self.add(self._relay(levels[position], self.n_relays))
+            self.add(self._relay(levels[position - step], levels[position], self.n_relays))
             self.n_relays += 1
+        arrival = self._arrival(levels[there - step], target)
         self.level = target
         self.file_moved = True
         return arrival
 
-    def _arrival(self, level: Level) -> Stage:
-        """Return the beginnings of a stage that a file reaches by a transfer."""
+    def _arrival(self, origin: Level, level: Level) -> Stage:
+        """Return the beginnings of a stage that a file reaches by a transfer from another level."""
         structure = self.pilot.structure
-        contact = self.draw.named_contact
+        reached = structure.named_contact_between == "all" or "district" in (origin, level)
+        contact = self.draw.named_contact and reached
         days = structure.named_contact_working_days if contact else structure.transfer_working_days
-        return Stage("", Kind.FILES, level=level, desk=Desk.FILES, lag=Lag.WORKING_DAYS, lag_days=days, hand_over=True)
+        return Stage(
+            "", Kind.FILES, level=level, desk=Desk.FILES, lag=Lag.WORKING_DAYS, lag_days=days,
+            lag_cv=structure.transfer_cv, hand_over=True,
+        )  # fmt: skip
 
-    def _relay(self, level: Level, number: int) -> Stage:
+    def _relay(self, origin: Level, level: Level, number: int) -> Stage:
         """Return the relaying of a file by a clerk of a level between; `number` counts those of the itinerary."""
-        return self._arrival(level)._replace(
+        return self._arrival(origin, level)._replace(
             activity=stages.relay_at(level), kind=Kind.RELAY, section="party", attempt=number,
             minutes=self.pilot.structure.relay_minutes, cv=self.pilot.procedures.back_cv,
         )  # fmt: skip
@@ -207,8 +214,11 @@ class _Writer:
         """Append one activity after the first contact."""
         target = self._performer(activity)
         if activity.where == "outside":
-            days = activity.working_days
-            self.add(Stage(activity.name, Kind.OUTSIDE, level=target, lag=Lag.WORKING_DAYS, lag_days=days))
+            cv = self.pilot.procedures.outside_cv if activity.cv is None else activity.cv
+            self.add(Stage(
+                activity.name, Kind.OUTSIDE, level=target, lag=Lag.WORKING_DAYS, lag_days=activity.working_days, lag_cv=cv,
+                stops_clock=activity.stops_clock,
+            ))  # fmt: skip
         elif activity.where == "counter" and target != "community" and self.draw.access is Access.OFFICE:
             self._elsewhere(activity, target)
         elif activity.where == "field":
@@ -227,9 +237,9 @@ class _Writer:
             self.add_tries(self._at_wrong_desk(front)._replace(section="party"))
             front = front.continued()
         self.add_tries(front)
-        self._review_again(activity, front._replace(kind=Kind.FILES, desk=Desk.FILES, presence=Presence.ABSENT))
         self.level = target
         self.file_moved = True
+        self._review_again(activity, front._replace(kind=Kind.FILES, desk=Desk.FILES, presence=Presence.ABSENT))
 
     def _in_the_field(self, activity: Activity, target: Level) -> None:
         """Append an activity in the field, leg by leg."""
@@ -237,28 +247,44 @@ class _Writer:
         work = self._work(activity, target)._replace(kind=Kind.FIELD, desk=Desk.FIELD, legs=legs)
         # every leg of work in batches waits for the gate: changing that would need a new version of the model
         self.stages += [work, *[work.continued()._replace(gate=work.gate)] * (legs - 1)]
+        self.before = work
 
     def _behind_the_desk(self, activity: Activity, target: Level) -> None:
         """Append an activity behind the desk."""
         work = self._work(activity, target)
         self.add(work)
-        self._review_again(activity, work)
         self.file_moved = True
+        self._review_again(activity, work)
 
     def _work(self, activity: Activity, target: Level) -> Stage:
         """Append the way of the file to a level; return the work on it there."""
         arrival, procedures = self._travel(target), self.pilot.procedures
         return arrival._replace(
-            activity=activity.name, section=activity.group, attempt=self.attempt, minutes=activity.minutes,
+            activity=activity.name, section=activity.group, attempt=self.attempt,
+            minutes=activity.minutes * self._moved_share(activity),
             # the procedure's own spread, wherever a structure has it done
             cv=procedures.desk_cv if activity.where == "counter" else procedures.back_cv,
             gate=activity.batch if arrival.hand_over else "none",
         )  # fmt: skip
 
-    def _review_again(self, activity: Activity, work: Stage) -> None:
-        """Append the rework of a review, where one was drawn."""
-        if (activity.name, self.attempt) in self.draw.rework:
-            self.add(work.continued()._replace(rework=True))
+    def _moved_share(self, activity: Activity) -> float:
+        """Return the share of an activity's minutes that it takes where it is done: a delegated review may take less."""
+        return self.pilot.structure.delegated_minutes_share if activity.name in self.draw.delegated else 1.0
+
+    def _review_again(self, activity: Activity, review: Stage) -> None:
+        """Append the rework of a review, where one was drawn: the file goes back to the step before, and comes again."""
+        before, self.before = self.before, review
+        if not activity.review or before is None or (activity.name, self.attempt) not in self.draw.rework:
+            return
+        first, target = len(self.stages), self.level
+        put_right = before._replace(kind=Kind.FILES, desk=Desk.FILES, presence=Presence.ABSENT, legs=1)
+        for stage, level, rework in ((put_right, before.level, 2), (review, target, 1)):
+            arrival = self._travel(level)
+            self.add(arrival._replace(
+                activity=stage.activity, section=stage.section, attempt=stage.attempt, minutes=stage.minutes,
+                cv=self.pilot.procedures.back_cv, rework=rework,
+            ))  # fmt: skip
+        self.stages[first:] = [s._replace(rework=max(s.rework, 1)) for s in self.stages[first:]]
 
     # -- the result
 

@@ -20,6 +20,8 @@ class Desk(IntEnum):
     PATROL = 4
     HOME = 5
     TASKS = 6
+    DUE = 7  # where a piece of work goes when it falls due
+    PHONE = 8
 
 
 class Kind(IntEnum):
@@ -32,6 +34,8 @@ class Kind(IntEnum):
     PATROL = 4
     HOME = 5
     TASKS = 6
+    DUE = 7  # where a piece of work goes when it falls due
+    PHONE = 8
     OWN = 7
     OUTSIDE = 8
     DOOR = 9
@@ -110,8 +114,8 @@ class Stage(NamedTuple):
         Its name: the procedure's own, or one of those that the model adds.
     attempt : int
         How often papers had been missing before it, or its number among several of one name: each has draws of its own.
-    rework : bool
-        Whether it is a review that is done again.
+    rework : int
+        0: none; 1: a review done again, or a relay on the way; 2: what is put right for it, at the step before.
     retry : int
         How often the resident has tried before: 0 for the first try.
     minutes, cv : float
@@ -120,12 +124,12 @@ class Stage(NamedTuple):
         Equal parts that the activity is cut into, each a stage like this one.
     at_wrong_desk : bool
         Whether a desk looks at it that it does not belong to.
-    lag, lag_days, gate : Lag, float, str
-        What passes before it arrives: a lag, then the wait for a gate.
+    lag, lag_days, lag_cv, gate : Lag, float, float, str
+        What passes before it arrives: a lag, of a mean and a coefficient of variation, then the wait for a gate.
     trip, hand_over : bool
         Whether a new trip of the resident, or a change of unit, ends with its arrival.
     stops_clock : bool
-        Whether the lag before it is the resident's own (missing papers).
+        Whether the limit does not count the lag before it (the resident looks for papers, a card is printed).
     awaits_patrol : bool
         Whether a latent issue lies there until a patrol sees it or a resident reports it.
     next, leave : int or None
@@ -138,7 +142,7 @@ class Stage(NamedTuple):
     section: Group = "public_service"
     desk: Desk = Desk.NOWHERE
     attempt: int = 0
-    rework: bool = False
+    rework: int = 0
     retry: int = 0
     minutes: float = 0.0
     cv: float = 0.0
@@ -147,6 +151,7 @@ class Stage(NamedTuple):
     presence: Presence = Presence.ABSENT
     lag: Lag = Lag.NONE
     lag_days: float = 0.0
+    lag_cv: float = 0.0
     gate: str = "none"
     trip: bool = False
     hand_over: bool = False
@@ -158,7 +163,7 @@ class Stage(NamedTuple):
     def continued(self) -> Stage:
         """Return the stage as one that begins where and when the stage before it ends: no lag, trip or hand-over."""
         return self._replace(
-            lag=Lag.NONE, lag_days=0.0, gate="none", trip=False, hand_over=False, stops_clock=False
+            lag=Lag.NONE, lag_days=0.0, lag_cv=0.0, gate="none", trip=False, hand_over=False, stops_clock=False
         )  # fmt: skip
 
     @property
@@ -169,7 +174,7 @@ class Stage(NamedTuple):
     @property
     def try_purpose(self) -> str:
         """Return the beginning of the purposes of its other draws: one for each try."""
-        return f"{self.activity}/{self.attempt}/{self.retry}"
+        return f"{self.activity}/{self.attempt + _REWORK_DRAW * self.rework}/{self.retry}"
 
 
 @dataclass(frozen=True)

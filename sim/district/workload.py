@@ -80,16 +80,17 @@ def present_hours(pilot: Pilot) -> float:
 
 
 def heads(pilot: Pilot) -> dict[Level, int]:
-    """Return the heads of each level under a design; all who leave the street go to another level."""
+    """Return the heads of each level under a design; all who leave the street or the district go to another level."""
     staffing = pilot.staffing
     down = round(staffing.street_heads * staffing.street_sent_down_share)
     up = round(staffing.street_heads * staffing.street_sent_up_share)
+    from_district = round(staffing.district_heads * staffing.district_sent_down_share)
     if "street" not in pilot.structure.levels:
         up = staffing.street_heads - down  # no head is lost to rounding
     return {
-        "community": staffing.community_heads + down,
+        "community": staffing.community_heads + down + from_district,
         "street": staffing.street_heads - down - up,
-        "district": staffing.district_heads + up,
+        "district": staffing.district_heads + up - from_district,
     }
 
 
@@ -102,7 +103,9 @@ def today(pilot: Pilot) -> Pilot:
             "performs": {},
         }  # every activity stays where the law puts it
     )
-    staffing = pilot.staffing.model_copy(update={"street_sent_down_share": 0.0, "street_sent_up_share": 0.0})
+    staffing = pilot.staffing.model_copy(
+        update={"street_sent_down_share": 0.0, "street_sent_up_share": 0.0, "district_sent_down_share": 0.0}
+    )
     burden = pilot.burden.model_copy(update={"abolished_share": 0.0})
     # no managers apart and no service points: today's communities may not have the heads for them
     roles = pilot.roles.model_copy(update={"scheme": "lines"})
@@ -148,9 +151,8 @@ def _requests(pilot: Pilot, place: Place, archetype: Archetype, channel: Channel
             follows_a_patrol = channel is Channel.LATENT and join is not None and i >= join
             not_settled = 1 - pilot.demand.settled_on_the_spot_share
             weight = reported + (seen * not_settled if follows_a_patrol else 0.0)
-            reviews = {a.name for a in archetype.activities if a.review}
-            reworked = 1 + (pilot.demand.rework_share if stage.activity in reviews else 0.0)
-            hours = n * probability * weight * reworked * stage.minutes / stage.legs / 60
+            again = pilot.demand.rework_share if stage.rework else 1.0
+            hours = n * probability * weight * again * stage.minutes / stage.legs / 60
             yield Work(RESIDENTS[stage.kind], stage.kind, stage.level, _line(stage, line), hours)
 
 
@@ -169,9 +171,9 @@ def _discovered(pilot: Pilot, place: Place) -> tuple[float, float]:
     p = see_chance(pilot, float(place.grid_households.mean()))
     u = (np.arange(200) + 0.5) / 200
     days = lognormal_inverse(u, pilot.demand.report_days_mean, pilot.demand.report_days_cv)
-    patrols = days * working_days_a_year(pilot) / (7 * WEEKS_A_YEAR) * pilot.grid.duty_share
+    patrols = days * working_days_a_year(pilot) / (7 * WEEKS_A_YEAR) * pilot.grid.patrol_duty_share
     reported = pilot.demand.reported_share * float(np.mean((1 - p) ** patrols))
-    return reported, (1 - reported) if pilot.grid.duty_share > 0 else 0.0
+    return reported, (1 - reported) if pilot.grid.patrol_duty_share > 0 else 0.0
 
 
 def see_chance(pilot: Pilot, households: float) -> float:
@@ -183,7 +185,21 @@ def see_chance(pilot: Pilot, households: float) -> float:
     return float(1 - (1 - pilot.grid.see_share) ** effort)
 
 
+def visit_signal(pilot: Pilot, households: float) -> float:
+    """Return the chance that a home visit or field check counts as a patrol of a grid of this number of households.
+
+    It sees an issue with a share of the chance of an hour's patrol.
+    """
+    hour = 1 - (1 - pilot.grid.see_share) ** (250 / households)
+    return min(1.0, pilot.grid.visit_see_share * hour / see_chance(pilot, households))
+
+
 # ------------------------------------------------------------------------- work from above, own work, duties
+
+
+def put_down_for_residents(pilot: Pilot, priority: int) -> int:
+    """Return the engine's `yields_to` of paper of this priority: it gives way to residents who are there, or never."""
+    return min(priority, pilot.conduct.priorities.residents + 1) if pilot.conduct.put_down else 0
 
 
 def task_hours(pilot: Pilot, place: Place) -> np.ndarray:
@@ -192,8 +208,8 @@ def task_hours(pilot: Pilot, place: Place) -> np.ndarray:
     They are a fixed part for each reporting unit and a part for each resident, so that merging saves the fixed part of
     the units that go.
     """
-    staffing, burden = pilot.staffing, pilot.burden
-    total = burden.task_share * staffing.community_heads * present_hours(pilot) * (1 - burden.abolished_share)
+    burden = pilot.burden
+    total = pilot.district.work.from_above_hours * (1 - burden.abolished_share)
     sizes = place.community_households
     fixed = burden.fixed_share * total / pilot.district.communities
     return np.asarray(fixed + (1 - burden.fixed_share) * total * sizes / sizes.sum())
@@ -201,21 +217,19 @@ def task_hours(pilot: Pilot, place: Place) -> np.ndarray:
 
 def own_hours(pilot: Pilot) -> Iterator[tuple[str, Level, str, float]]:
     """Yield (kind of work, level, section, hours) of the street's and the district's own work."""
-    burden, structure, present = pilot.burden, pilot.structure, present_hours(pilot)
-    street = burden.street_own_share * pilot.staffing.street_heads * present
-    shares = burden.street_own_work
+    burden, structure, work = pilot.burden, pilot.structure, pilot.district.work
+    left = 1 - burden.abolished_share
     for group in ("economic", "enforcement", "justice", "party"):
         level = structure.level_of("street", group)
-        yield STREET_WORK[group], level, group, street * getattr(shares, group)
-    relay = street * shares.relay
+        yield STREET_WORK[group], level, group, left * getattr(work.street_hours, group)
+    relay = left * work.street_hours.relay
     if "street" in structure.levels:
         yield STREET_WORK["relay"], "street", "party", relay
     else:
         yield STREET_WORK["relay"], "community", "party", relay * burden.relay_down_share
         yield STREET_WORK["relay"], "district", "party", relay * (1 - burden.relay_down_share)
-    district = burden.district_own_share * pilot.staffing.district_heads * present
-    for group, share in burden.district_own_work:
-        yield DISTRICT_WORK, "district", group, district * share
+    for group, hours in work.district_hours:
+        yield DISTRICT_WORK, "district", group, left * hours
 
 
 def meeting_hours(pilot: Pilot) -> float:
@@ -237,13 +251,13 @@ def _burden(pilot: Pilot, place: Place) -> Iterator[Work]:
 def _duties(pilot: Pilot, place: Place) -> Iterator[Work]:
     """Yield the patrols and home visits that are due."""
     grid, days = pilot.grid, working_days_a_year(pilot)
-    patrols = len(place.grid_community) * days * grid.patrol_hours * grid.duty_share
+    patrols = len(place.grid_community) * days * grid.patrol_hours * grid.patrol_duty_share
     yield Work(PATROLS, Kind.PATROL, "community", ALL, patrols)
     special = int(place.special.sum())
     ordinary = place.n_households - special
     visits = ordinary * grid.visits.ordinary_per_year + special * grid.visits.special_per_year
     minutes = grid.visits.minutes + grid.visits.walk_minutes
-    yield Work(HOME_VISITS, Kind.HOME, "community", ALL, visits * grid.duty_share * minutes / 60)
+    yield Work(HOME_VISITS, Kind.HOME, "community", ALL, visits * grid.visits.duty_share * minutes / 60)
 
 
 def line_shares(pilot: Pilot) -> np.ndarray:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sim.district.organisation import Organisation
     from sim.engine.record import Spells, Visits
 
-TRAVEL, MEETINGS, IDLE, ON_DUTY = "travel", "meetings", "idle", "on_duty"
+TRAVEL, MEETINGS, AWAY, IDLE, ON_DUTY = "travel", "meetings", "work from above, away", "idle", "on_duty"
 LEVELS = ("community", "street", "district")
 DUTIES = {Kind.PATROL: "patrols_done", Kind.HOME: "visits_done"}
 
@@ -34,8 +34,9 @@ class Time:
     """How each member of staff spent a window, in ticks (arrays of shape (people,)).
 
     `kinds` (shape (people, kinds)) holds the ticks of each kind of work, in and out of hours; `busy` those on duty;
-    `overtime` those past closing; `travel` those between sites; `on_duty` the roster; `meetings` the meetings attended.
-    The last two are the same for every part of a replication.
+    `overtime` those past closing, on evenings too; `travel` those between sites; `on_duty` the roster in office hours;
+    `meetings` the meetings attended and `away` the work from above that is done away from the desk. The last three are
+    the same for every part of a replication.
     """
 
     kinds: AnyInts
@@ -44,15 +45,17 @@ class Time:
     travel: AnyInts
     on_duty: AnyInts
     meetings: AnyInts
+    away: AnyInts
 
 
 def time_spent(case: Case, spells: Spells, start: int, end: int) -> Time:
     """Return how the staff spent the window [start, end) on the requests of a case."""
     servers = case.network.servers
     n = len(servers.changeover)
-    busy, travel, meetings = (np.zeros(n, dtype=np.int64) for _ in range(3))
+    busy, travel, meetings, away = (np.zeros(n, dtype=np.int64) for _ in range(4))
     kinds = np.zeros((n, len(Kind)), dtype=np.int64)
-    staff = staff_of(case.network)
+    by_day = case.office.hours.contains(servers.open)  # not the evenings
+    staff = staff_of(case.network, by_day)
     for a in range(0, len(spells.step), BLOCK):
         rows = slice(a, a + BLOCK)
         step, server, began = spells.step[rows], spells.server[rows].astype(np.int64), spells.start[rows]
@@ -62,14 +65,15 @@ def time_spent(case: Case, spells: Spells, start: int, end: int) -> Time:
         ticks = np.where(case.network.steps.past_closing[step] == 1, high - low, on)
         travelled = np.minimum(np.where(began >= start, spells.changeover[rows], 0), ticks)
         np.add.at(busy, server, on)
-        away = np.flatnonzero(travelled)
-        np.add.at(travel, server[away], travelled[away])
+        moved = np.flatnonzero(travelled)
+        np.add.at(travel, server[moved], travelled[moved])
         np.add.at(kinds.ravel(), server * len(Kind) + case.labels.kind[step], ticks - travelled)
-    person, opened, closed = case.meetings.T
-    np.add.at(meetings, person, _inside(opened, closed, start, end))
-    on_rosters = np.append(0, np.cumsum(_inside(servers.open, servers.close, start, end)))
+    for ticks, gaps in ((meetings, case.meetings), (away, case.away)):
+        person, opened, closed = gaps.T
+        np.add.at(ticks, person, _inside(opened, closed, start, end))
+    on_rosters = np.append(0, np.cumsum(np.where(by_day, _inside(servers.open, servers.close, start, end), 0)))
     on_rosters = np.diff(on_rosters[servers.first])
-    return Time(kinds, busy, kinds.sum(axis=1) + travel - busy, travel, on_rosters, meetings)
+    return Time(kinds, busy, kinds.sum(axis=1) + travel - busy, travel, on_rosters, meetings, away)
 
 
 def _inside(opened: AnyInts, closed: AnyInts, start: int, end: int) -> AnyInts:
@@ -80,7 +84,7 @@ def _inside(opened: AnyInts, closed: AnyInts, start: int, end: int) -> AnyInts:
 def summed(times: Sequence[Time]) -> Time:
     """Return how the staff spent a window on the requests of all parts."""
     sums = {name: np.sum([getattr(time, name) for time in times], axis=0) for name in _OF_WORK}
-    return Time(**sums, on_duty=times[0].on_duty, meetings=times[0].meetings)
+    return Time(**sums, on_duty=times[0].on_duty, meetings=times[0].meetings, away=times[0].away)
 
 
 _OF_WORK = ("kinds", "busy", "overtime", "travel")
@@ -148,7 +152,8 @@ def staff_rows(organisation: Organisation, time: Time, duties_done: AnyInts, sta
         for name, hours in hours_by_kind(time, who, weeks).items():
             rows.add("hours", f"{group}|kind:{name}", "hours a week", hours, n)
         if group == "level:community":
-            work, tasks = time.kinds[who].sum(), time.kinds[who, Kind.TASKS].sum()
+            above = time.away[who].sum()
+            work, tasks = time.kinds[who].sum() + above, time.kinds[who, Kind.TASKS].sum() + above
             rows.add("task_share", group, "share", tasks / work if work else float("nan"), n)
     for name, (done, due) in zip(DUTIES.values(), duties_done.sum(axis=-1).tolist(), strict=True):
         rows.add(name, "all", "share", done / due if due else float("nan"), due)
@@ -203,6 +208,7 @@ def ticks_by_kind(time: Time) -> dict[str, AnyInts]:
     return ticks | {
         TRAVEL: time.travel,
         MEETINGS: time.meetings,
+        AWAY: time.away,
         IDLE: time.on_duty - time.busy,
-        ON_DUTY: time.on_duty + time.meetings,
+        ON_DUTY: time.on_duty + time.meetings + time.away,
     }

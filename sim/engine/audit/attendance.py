@@ -11,7 +11,7 @@ from sim.engine.network import owners
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sim.arrays import AnyInts
+    from sim.arrays import AnyInts, Bools
     from sim.engine.audit.kernels import Staff
     from sim.engine.network import Network
 
@@ -38,18 +38,27 @@ def on_duty(staff: Staff, server: AnyInts, start: AnyInts, end: AnyInts) -> AnyI
     return ticks
 
 
-def staff_of(network: Network) -> Staff:
-    """Return rosters and duties as the kernels look them up."""
+def staff_of(network: Network, counted: Bools | None = None) -> Staff:
+    """Return rosters and duties as the kernels look them up.
+
+    Parameters
+    ----------
+    network : Network
+        With its servers and duties.
+    counted : ndarray of bool, shape (intervals,), or None
+        Which intervals of the rosters count as being on duty; all of them by default.
+    """
     from sim.engine.audit import kernels
 
     servers, duties = network.servers, network.duties
     order = np.lexsort((duties.station, owners(duties.first)))
-    length = servers.close - servers.open
+    kept = np.arange(len(servers.open)) if counted is None else np.flatnonzero(counted)
+    length = (servers.close - servers.open)[kept]
     return kernels.Staff(
-        first=fixed(servers.first),
-        open=fixed(servers.open),
-        close=fixed(servers.close),
-        duty=fixed(servers.duty),
+        first=fixed(np.searchsorted(kept, servers.first)),
+        open=fixed(servers.open[kept]),
+        close=fixed(servers.close[kept]),
+        duty=fixed(servers.duty[kept]),
         before=fixed(np.cumsum(length, dtype=np.int64) - length),
         duty_first=fixed(duties.first),
         station=fixed(duties.station[order]),

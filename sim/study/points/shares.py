@@ -5,16 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from sim.config import GROUPS
-
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 SHARE_GROUPS = (
     ("staffing.street_sent_down_share", "staffing.street_sent_up_share"),
     tuple(f"burden.kinds.{kind}.share" for kind in ("long_term", "periodic", "ad_hoc")),
-    tuple(f"burden.district_own_work.{group}" for group in GROUPS),
-    tuple(f"burden.street_own_work.{work}" for work in ("economic", "enforcement", "justice", "party", "relay")),
 )
 """Knobs that sum to 1 (the first of these only where no street is left)."""
 

@@ -1,0 +1,101 @@
+"""Work from above that is done away from the desk: legs on the roster, drawn by identity.
+
+The last one in stays: a leg moves to the nearest hours in which a colleague is in. What finds no such hours within a week
+is not placed, and stays work at the desk.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.district import workload
+from sim.draws.clock import HOUR, ticks
+from sim.draws.streams import stream
+
+if TYPE_CHECKING:
+    from sim.arrays import Bools, Ints
+    from sim.district.office_hours import OfficeTime
+    from sim.district.organisation import Organisation
+
+LEG_HOURS = 1.5
+NEAREST_DAYS = 5
+
+
+def away_legs(
+    organisation: Organisation, office: OfficeTime, replication: int, there: Bools, meetings: Ints
+) -> Ints:
+    """Return person, start and end of all legs (shape (n, 3), sorted by person and start).
+
+    Parameters
+    ----------
+    organisation, office, replication
+        Of the design, its horizon and its draws.
+    there : ndarray of bool, shape (people, working days)
+        Who is present on which days.
+    meetings : ndarray of int, shape (n, 3)
+        Person, start and end of the meetings.
+    """
+    pilot, place = organisation.pilot, organisation.place
+    if not pilot.burden.away_share:
+        return np.zeros((0, 3), dtype=np.int64)
+    starts, per_day = _slots(office)
+    length = ticks(LEG_HOURS, HOUR)
+    if not per_day:
+        return np.zeros((0, 3), dtype=np.int64)
+    hours = workload.task_hours(pilot, place) * pilot.burden.away_share
+    days = workload.working_days_a_year(pilot)
+    rows = []
+    for unit, yearly in enumerate(hours.tolist()):
+        members = [m for m in organisation.members("community", unit) if organisation.people[m].specialism >= 0]
+        free = np.repeat(there[members], per_day, axis=1)
+        for i, m in enumerate(members):
+            free[i] &= ~_overlaps(starts, length, meetings[meetings[:, 0] == m])
+        a_day = yearly / LEG_HOURS / days / len(members)
+        wanted = []
+        for i, m in enumerate(members):
+            rng = stream(pilot.run.seed, replication, f"staff/{organisation.people[m].identity}/away", place.district)
+            upto = np.floor(np.arange(len(office.working_days) + 1) * a_day + rng.random()).astype(np.int64)
+            n = np.diff(upto)
+            day = np.repeat(np.arange(len(n)), n)
+            slot = day * per_day + (rng.random(len(day)) * per_day).astype(np.int64)
+            wanted += [(s, i) for s in slot.tolist()]
+        placed = _placed(sorted(wanted), free.tolist(), NEAREST_DAYS * per_day)
+        rows += [(members[i], int(starts[s])) for i, s in placed]
+    legs = np.array(sorted(rows), dtype=np.int64).reshape(-1, 2)
+    return np.column_stack([legs, legs[:, 1] + length])
+
+
+def _slots(office: OfficeTime) -> tuple[Ints, int]:
+    """Return the starts of all legs that fit into the openings of the office, and how many fit into a day."""
+    length = ticks(LEG_HOURS, HOUR)
+    openings = zip(office.hours.open.tolist(), office.hours.close.tolist(), strict=True)
+    starts = np.concatenate([np.arange(a, b - length + 1, length) for a, b in openings])
+    return starts, len(starts) // len(office.working_days)
+
+
+def _overlaps(starts: Ints, length: int, meetings: Ints) -> Bools:
+    """Return which legs overlap one of a person's meetings, which are sorted."""
+    i = np.searchsorted(meetings[:, 2], starts, side="right").clip(max=max(0, len(meetings) - 1))
+    if not len(meetings):
+        return np.zeros(len(starts), dtype=bool)
+    return (meetings[i, 1] < starts + length) & (meetings[i, 2] > starts)
+
+
+def _placed(wanted: list[tuple[int, int]], free: list[list[bool]], furthest: int) -> list[tuple[int, int]]:
+    """Return member and slot of each leg that finds hours in which its member and a colleague are in."""
+    n_slots, in_office = len(free[0]), [sum(slot) for slot in zip(*free, strict=True)]
+    placed = []
+    for at, i in wanted:
+        mine = free[i]
+        for distance in range(furthest + 1):
+            found = next(
+                (s for s in (at + distance, at - distance) if 0 <= s < n_slots and mine[s] and in_office[s] > 1), None
+            )
+            if found is not None:
+                mine[found] = False
+                in_office[found] -= 1
+                placed.append((i, found))
+                break
+    return placed

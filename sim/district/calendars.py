@@ -1,0 +1,73 @@
+"""The calendars of a district's network: office hours, gates, due days, and when stations are attended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.draws.clock import DAY, WEEK, Calendar
+
+if TYPE_CHECKING:
+    from sim.arrays import Bools, Ints
+    from sim.config import Structure
+    from sim.district.office_hours import OfficeTime
+
+OFFICE, CLOSINGS, WEEKLY, MONTHLY, FIRST_DUE = range(5)
+"""Calendar ids; from `FIRST_DUE` on, one a working day: all time from its end on."""
+
+
+@dataclass(frozen=True)
+class Attended:
+    """When somebody attends each station, as calendars of the network.
+
+    Attributes
+    ----------
+    hours, shuts : ndarray of int, shape (stations,)
+        Calendar ids: the opening hours of the days on which somebody attends it, and the closings with the days on
+        which nobody does. `OFFICE` and `CLOSINGS` where somebody always does.
+    patterns : ndarray of bool, shape (patterns, working days)
+        The different sets of days that occur, but for all days.
+    """
+
+    hours: Ints
+    shuts: Ints
+    patterns: Bools
+
+    @property
+    def some_absent(self) -> bool:
+        """Return whether any station is unattended on any day."""
+        return len(self.patterns) > 0
+
+    @classmethod
+    def from_days(cls, attended: Bools) -> Attended:
+        """Return it from the days on which each station is attended (shape (stations, working days))."""
+        patterns, pattern = np.unique(attended, axis=0, return_inverse=True)
+        full = patterns.all(axis=1)
+        number = np.cumsum(~full) - 1
+        first = FIRST_DUE + attended.shape[1]
+        hours = np.where(full, OFFICE, first + 2 * number)
+        shuts = np.where(full, CLOSINGS, first + 2 * number + 1)
+        pattern = pattern.ravel()
+        return cls(hours[pattern], shuts[pattern], patterns[~full])
+
+
+def due(office: OfficeTime, released: Ints, days: int) -> Ints:
+    """Return the calendar of the end of the working day on which work falls due; -1: after the horizon."""
+    day = np.searchsorted(office.working_days, released // DAY) + days
+    return np.where(day < len(office.working_days), FIRST_DUE + day, -1)
+
+
+def calendars(office: OfficeTime, structure: Structure, attended: Attended) -> list[Calendar]:
+    """Return all calendars, in the order of their ids."""
+    horizon = office.weeks * WEEK
+    result = [office.hours, office.closings, office.weekly_gate(structure), office.monthly_gate(structure)]
+    result += [Calendar(np.array([close]), np.array([max(horizon, close + 1)])) for close in office.day_closes().tolist()]
+    opens, closes = office.hours.open, office.hours.close
+    for days in attended.patterns:
+        there = np.repeat(days, office.sessions_a_day)
+        result.append(Calendar(opens[there], closes[there]))
+        # a day on which nobody comes is shut from its opening to its close; else only the closings are
+        result.append(Calendar(np.where(there, closes, opens), closes + 1))
+    return result
