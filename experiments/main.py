@@ -17,6 +17,7 @@ COMMANDS = {
     "sweep": "run a study of many points from a config file (study=...): grids, samples, precision, the best design",
     "run": "run one pilot design (pilot=...) or one queueing network (network=...)",
     "trace": "follow one request step by step through one pilot design or two",
+    "staff": "share out the street's staff by a stated largest load, before anything is simulated",
     "headlines": "run the headlines of the evidence, each as a small study with a chart and two sentences",
     "status": "show what is under results/: studies, replications, failures",
     "clean": "remove unused replications, after showing them",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from sim.config.replaced import replacement
 from sim.errors import ConfigError, near
 
 if TYPE_CHECKING:
@@ -107,6 +108,8 @@ def _sentence(schema: type[BaseModel], item: dict[str, Any], root: str) -> str:
     place = ".".join(str(part) for part in (*([root] if root else []), *item["loc"]))
     kind, context = item["type"], item.get("ctx", {})
     got = _short(item["input"])
+    if kind == "extra_forbidden" and (new := replacement(place)):
+        return f"{place} must be replaced by {new}, got {got}"
     if kind == "extra_forbidden":
         known = _keys_at(schema, item["loc"][:-1])
         return f"{place} is not a known key{near(str(item['loc'][-1]), known)}, got {got}"

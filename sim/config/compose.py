@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sim.config.replaced import replacement
 from sim.errors import ConfigError, near
 
 if TYPE_CHECKING:
@@ -273,6 +274,8 @@ def _paragraph(name: str, error: Exception, line: Line) -> str:
         key, _, value = override.lstrip("+~").partition("=")
         if f"'{key}'" not in text and f"{key}/{value}" not in wanted:
             continue
+        if new := replacement(f"{key}/{value}") or replacement(key):
+            return f"{key} must be replaced by {new}, got {value}" if "." in key else f"{key}={value} is now {new}"
         if names := options(key, CONFIGS, line.config_dir):
             return f"{key} must be one of {', '.join(names)}{near(value, names)}, got {value}"
         groups = tuple(o for o in line.overrides if (CONFIGS / o.partition("=")[0]).is_dir())
@@ -281,6 +284,8 @@ def _paragraph(name: str, error: Exception, line: Line) -> str:
     if missing:
         file, group, value = missing.groups()
         names = options(group, CONFIGS, line.config_dir)
+        if new := replacement(f"{group}/{value}"):
+            return f"{group}={value} is now {new}"
         where = f"{file}.yaml: " if file and file != name else ""
         return f"{where}{group} must be one of {', '.join(names)}{near(value, names)}, got {value}"
     return text.split(" full_key:")[0].split(" To append")[0]

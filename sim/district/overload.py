@@ -1,24 +1,26 @@
 """Which staff are overloaded, that is have more work than time: known before the run, and no error by itself.
 
-Only work that piles up counts. Residents at a counter lose patience and patrols lapse, so they bound their
-own queues; files, work from above and the offices' own work do not.
+Only staff whose work piles up are overloaded: files, work from above and the offices' own work do. Patrols and home
+visits lapse, and take no time from the rest. Residents at a counter lose patience, but their time comes first.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from scipy.stats import binom
 
 from sim.config import GROUPS
 from sim.district import workload
+from sim.district.office_hours import WEEKS_A_YEAR
 from sim.district.stages import Kind
 
 if TYPE_CHECKING:
-    from sim.arrays import Bools, Floats
-    from sim.config import Level
+    from sim.arrays import Bools, Floats, Ints
+    from sim.config import Level, Pilot
     from sim.district.organisation import Organisation, Station
 
 
@@ -66,11 +68,23 @@ class Pool:
         return self.load >= 1
 
 
+class _Due(NamedTuple):
+    """Hours a year that fall to the teams of a unit: of each team (shape (teams,)), and of residents at the counter."""
+
+    paper: Floats
+    files: Floats
+    field: Floats
+    residents: float
+
+
 def pools(organisation: Organisation) -> list[Pool]:
-    """Return the pools of every unit with their offered load, in the order of levels and units."""
+    """Return the pools of every unit with their offered load, in the order of levels and units.
+
+    Where people are counts. Residents who are there come first, and whoever has most time to spare serves them. Time in
+    meetings is not there, time at a desk kept by rota is not there for paper, and where days are split neither post has
+    the other's time. Hours after closing are there.
+    """
     pilot = organisation.pilot
-    present = workload.present_hours(pilot)
-    meetings = pilot.burden.meetings
     result = []
     for level in pilot.structure.levels:
         for unit in range(organisation.n_units(level)):
@@ -79,53 +93,107 @@ def pools(organisation: Organisation) -> list[Pool]:
             team_of = np.array([p.specialism if p.specialism >= 0 else n for p in members])  # the last: grid managers
             heads = np.bincount(team_of, minlength=n + 1)
             in_grids = heads if heads[n] == 0 else np.arange(n + 1) == n
-            hours = _piling(organisation, level, unit, in_grids / in_grids.sum())
-            time = heads * present
-            if level == "community":
-                weekly = np.full(len(members), meetings.others_per_week)
-                weekly[0] = meetings.secretary_per_week
-                lost = weekly * meetings.hours * 52 * (1 - pilot.staffing.absence.share)
-                time = time - np.bincount(team_of, lost, minlength=n + 1)
+            due = _due(organisation, level, unit, in_grids / in_grids.sum())
+            time, seated = _time(pilot, level, team_of, heads), _seated(pilot, level, heads)
             teams: list[Team | int] = [*range(n), *([Team.MANAGERS] if heads[n] else [])]
             if level == "community" and pilot.roles.scheme == "generalist":
                 # one of the n specialisms is their own
                 slower = 1 + (pilot.roles.outside_pace - 1) * (1 - 1 / n)
+                due = _Due(*(part.sum(keepdims=True) * slower for part in due[:3]), due.residents)
                 teams = [Team.EVERYBODY]
-                heads, hours, time = (c.sum(keepdims=True) for c in (heads, hours * slower, time))
-            for team, n_heads, due, there in zip(teams, heads.tolist(), hours.tolist(), time.tolist(), strict=False):
+                heads, time, seated = (c.sum(keepdims=True) for c in (heads, time, seated))
+            for team, n_heads, (hours, there) in zip(
+                teams, heads.tolist(), _scarcest(pilot, level, due, time, seated), strict=False
+            ):
                 name = _name(organisation, level, unit, team)
-                result.append(Pool(level, unit, team, name, n_heads, due, there))
+                result.append(Pool(level, unit, team, name, n_heads, hours, there))
     return result
 
 
-def _piling(organisation: Organisation, level: Level, unit: int, in_grids: Floats) -> Floats:
-    """Return the hours a year of each specialism of a unit, and last of its grid managers, that pile up if not done.
+def _time(pilot: Pilot, level: Level, team_of: Ints, heads: Ints) -> Floats:
+    """Return the hours a year that each team of a unit is there to work: present, less meetings, and after closing."""
+    here = 1 - pilot.staffing.absence.share
+    weeks = workload.working_days_a_year(pilot) / 5
+    time = heads * (workload.present_hours(pilot) + pilot.staffing.catch_up_hours_per_week * weeks * here)
+    if level == "community":
+        meetings = pilot.burden.meetings
+        weekly = np.full(len(team_of), meetings.others_per_week)
+        weekly[0] = meetings.secretary_per_week
+        time = time - np.bincount(team_of, weekly * meetings.hours * WEEKS_A_YEAR * here, minlength=len(heads))
+    return np.asarray(time)
+
+
+def _seated(pilot: Pilot, level: Level, heads: Ints) -> Floats:
+    """Return the hours a year that each team of a unit sits at a desk that is kept by rota; full-time managers do not."""
+    if level != "community" or pilot.service.desk != "rota":
+        return np.zeros(len(heads))
+    at_desks = heads * (np.arange(len(heads)) < len(heads) - 1)
+    n, seats = int(at_desks.sum()), pilot.service.points * pilot.service.seats
+    present = np.arange(n + 1)
+    manned = np.minimum(seats, present // 2) @ binom.pmf(present, n, 1 - pilot.staffing.absence.share)
+    open_hours = workload.present_hours(pilot) / (1 - pilot.staffing.absence.share)
+    return np.asarray(manned * open_hours * at_desks / n)
+
+
+def _scarcest(pilot: Pilot, level: Level, due: _Due, time: Floats, seated: Floats) -> list[tuple[float, float]]:
+    """Return, for each team, the hours due and the hours there for them where they are scarcest."""
+    own = due.paper + due.files + due.field
+    shared = _evened(own, time, due.residents) if time.sum() > 0 else 0.0
+    result = []
+    for i in range(len(time)):
+        pairs = [(max(float(own[i]), shared * float(time[i])), float(time[i]))]
+        if seated[i]:
+            pairs.append((float(due.paper[i] + due.field[i]), float(time[i] - seated[i])))
+        if level == "community" and pilot.roles.order == "split":
+            b = pilot.roles.b_share
+            pairs += [(float(due.paper[i] + due.files[i]), float((1 - b) * time[i])), (float(due.field[i]), b * float(time[i]))]
+        result.append(max((p for p in pairs if p[1] > 0), key=lambda p: p[0] / p[1], default=(0.0, 1.0)))
+    return result
+
+
+def _evened(own: Floats, time: Floats, extra: float) -> float:
+    """Return the load to which hours that anybody can do raise the teams with most time to spare."""
+    there = time > 0
+    loads = np.sort(own[there] / time[there])
+    order = np.argsort(own[there] / time[there])
+    hours, total = np.cumsum(own[there][order]), np.cumsum(time[there][order])
+    levels = (hours + extra) / total
+    fits = np.flatnonzero(levels <= np.append(loads[1:], np.inf))
+    return float(levels[fits[0]])
+
+
+def _due(organisation: Organisation, level: Level, unit: int, in_grids: Floats) -> _Due:
+    """Return the hours a year of each specialism of a unit, and last of its grid managers, that must be done.
 
     `in_grids` is the share of each in the work that residents bring to the grids.
     """
     pilot, place = organisation.pilot, organisation.place
     plan = organisation.specialisms[level][unit]
-    hours = np.zeros(len(in_grids))
-    n = len(hours) - 1
+    paper, files, field = (np.zeros(len(in_grids)) for _ in range(3))
+    residents, n = 0.0, len(in_grids) - 1
     names: list[str] = list(pilot.procedures.lines) if level == "community" else list(GROUPS)
     items = np.bincount(plan, list(pilot.procedures.lines.values()) if level == "community" else None)
     asked = np.bincount(plan, workload.line_shares(pilot)) if level == "community" else items
     for work in organisation.works:
-        if work.level != level or work.lapses or work.kind is Kind.FRONT or work.what == workload.MEETINGS:
+        if work.level != level or work.lapses or work.what == workload.MEETINGS:
             continue
         here = work.hours / organisation.n_units(level)
         if level == "community":
             here = work.hours * float(place.community_households[unit] / place.n_households)
         if work.what == workload.ABOVE:
             here = float(workload.task_hours(pilot, place)[unit])
-        if work.kind in (Kind.FIELD, Kind.DOOR) and level == "community":
-            hours += here * in_grids
-        elif work.line == workload.ALL:
-            weights = items if work.kind in (Kind.TASKS, Kind.OWN) else asked
-            hours[:n] += here * weights / weights.sum()
+        if work.kind is Kind.FRONT:
+            residents += here
+        elif work.kind in (Kind.FIELD, Kind.DOOR) and level == "community":
+            field += here * in_grids
         else:
-            hours[plan[names.index(work.line)]] += here
-    return hours
+            part = paper if work.kind in (Kind.TASKS, Kind.OWN) else files
+            if work.line == workload.ALL:
+                weights = items if part is paper else asked
+                part[:n] += here * weights / weights.sum()
+            else:
+                part[plan[names.index(work.line)]] += here
+    return _Due(paper, files, field, residents)
 
 
 def _name(organisation: Organisation, level: Level, unit: int, team: Team | int) -> str:

@@ -1,0 +1,92 @@
+"""`wangge staff`: how many of the street's heads must follow its functions up, by a stated largest load."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from sim import config
+from sim.config import Name, Section
+from sim.config.compose import CONFIGS, compose, parse
+from sim.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEYS = ("most_load", "today", "name")
+
+HELP = """\
+wangge staff [pilot=three_level] [most_load=0.90] [key=value ...]
+
+Shares out the street's staff of a pilot without a street level: the fewest heads go up to the district with which no
+post there or in the communities has more work that piles up than the stated share of its time. Reckoned from the table
+of loads, before anything is simulated; the result is printed as a file of the group staffing.
+
+  pilot=three_level          the design (configs/pilot/); its own shares are not used
+  most_load=0.90             the largest load of any post
+  today=four_level           the file of the group staffing that the result stands on, with today's heads
+  burden.fixed_share=0.5     any knob of configs/
+  --config-dir lanterns      find configs of your own in lanterns/
+  name=lanterns_reform       write lanterns/staffing/lanterns_reform.yaml (with --config-dir; never over another file)
+"""
+
+
+class Staff(Section):
+    """The settings of the command."""
+
+    most_load: Annotated[float, Field(gt=0, le=1)]
+    today: Name
+    name: Name | None
+
+
+def main(arguments: list[str]) -> None:
+    """Run the command."""
+    if "--help" in arguments or "-h" in arguments:
+        print(HELP)  # noqa: T201
+        return
+    line = parse(arguments)
+    mine, rest = line.take(*KEYS)
+    settings = config.checked(Staff, compose("staff", mine))
+    pilot = config.load(compose("main", rest, "pilot=three_level"))
+    if settings.name is not None and line.config_dir is None:
+        raise ConfigError(f"name must come with --config-dir, where the file is written, got {settings.name}")
+    from sim.report.console import terminal
+    from sim.study.staffing import staffed, staffing_table, staffing_yaml
+
+    one = staffed(pilot, settings.most_load)
+    terminal().print(staffing_table(one))
+    text = staffing_yaml(one, settings.today, " ".join(["wangge staff", *arguments]))
+    if settings.name is None or line.config_dir is None:
+        print(f"\n{text}", end="")  # noqa: T201
+        return
+    target = write(line.config_dir, settings.name, text)
+    print(f"Written: {target}. Use it with staffing={settings.name}.")  # noqa: T201
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    """Write a new file of the group `staffing`, all of it or nothing.
+
+    Raises
+    ------
+    ConfigError
+        The file must not exist, and the folder must be writable.
+    """
+    from sim.store import files as disk
+
+    target = folder / "staffing" / f"{name}.yaml"
+    if target.exists() or target.is_symlink() or (CONFIGS / "staffing" / f"{name}.yaml").exists():
+        raise ConfigError(f"name must be that of a new file (nothing is overwritten), got {name}")
+    try:
+        target.parent.mkdir(exist_ok=True)
+        disk.write(target, text.encode())
+    except OSError as error:
+        raise ConfigError(f"{target} cannot be written: {error.strerror or error}") from error
+    return target
+
+
+if __name__ == "__main__":
+    from experiments.main import run
+
+    sys.exit(run("staff", sys.argv[1:]))

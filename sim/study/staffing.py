@@ -1,0 +1,129 @@
+"""Heads by a stated largest load: how many of the street's staff follow its functions up, before anything is simulated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sim.errors import ConfigError
+from sim.report.tables import rows_table
+from sim.study.design import prepared
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sim.config import Level, Pilot
+    from sim.report.tables import Table
+    from sim.study.design import Design
+
+MOST_LOAD = 0.90
+
+AROUND = 3  # heads beside the first number that is enough
+
+
+@dataclass(frozen=True)
+class Staffed:
+    """A design with a number of the street's heads sent up, the others down.
+
+    Attributes
+    ----------
+    up, down : int
+        The street's heads that go to the district, and to the communities.
+    design : Design
+        The pilot with these heads.
+    loads : dict of level -> float
+        The largest load of work that piles up among the posts of each level.
+    """
+
+    up: int
+    down: int
+    design: Design
+    loads: Mapping[Level, float]
+
+    @property
+    def load(self) -> float:
+        """Return the largest load of any post."""
+        return max(self.loads.values())
+
+
+def with_heads_up(pilot: Pilot, up: int) -> Staffed:
+    """Return a pilot whose street staff are shared out: this number go up, the others down."""
+    heads = pilot.staffing.street_heads
+    # no two numbers of heads have shares that agree in six digits
+    shares = {"street_sent_up_share": round(up / heads, 6), "street_sent_down_share": round(1 - up / heads, 6)}
+    design = prepared(pilot.model_copy(update={"staffing": pilot.staffing.model_copy(update=shares)}))
+    levels = dict.fromkeys(pool.level for pool in design.pools)
+    loads = {level: max(pool.load for pool in design.pools if pool.level == level) for level in levels}
+    return Staffed(up, heads - up, design, loads)
+
+
+def staffed(pilot: Pilot, most_load: float = MOST_LOAD) -> Staffed:
+    """Return a pilot with the fewest of the street's heads sent up with which no post's load is above the largest.
+
+    Raises
+    ------
+    ConfigError
+        The pilot must have no street level, and some number of heads must do.
+    """
+    if "street" in pilot.structure.levels:
+        raise ConfigError(
+            "structure.levels must be without street, so that its staff can be shared out, got "
+            f"{', '.join(pilot.structure.levels)}"
+        )
+    if not pilot.staffing.street_heads:
+        raise ConfigError("staffing.street_heads must be at least 1, so that there is staff to share out, got 0")
+    known: dict[int, Staffed] = {}
+
+    def at(up: int) -> Staffed:
+        if up not in known:
+            known[up] = with_heads_up(pilot, up)
+        return known[up]
+
+    # more heads up never raise the district's load, nor lower the communities', but for steps of single heads: so look
+    # for the first number that is enough for the district, and then around it
+    low, high = 0, pilot.staffing.street_heads
+    while low < high:
+        middle = (low + high) // 2
+        if at(middle).loads["district"] <= most_load:
+            high = middle
+        else:
+            low = middle + 1
+    around = range(max(0, low - AROUND), min(pilot.staffing.street_heads, low + AROUND) + 1)
+    fits = [at(up) for up in around if at(up).load <= most_load]
+    if fits:
+        return fits[0]
+    best = min((at(up) for up in range(pilot.staffing.street_heads + 1)), key=lambda one: one.load)
+    raise ConfigError(
+        f"most_load must be one that some number of heads can meet, got {most_load:g}: the least largest load is "
+        f"{best.load:.2f}, with {best.up} of {pilot.staffing.street_heads} heads sent up"
+    )
+
+
+
+def staffing_table(one: Staffed) -> Table:
+    """Return the heads and the largest load of each level."""
+    rows: list[dict[str, object]] = [
+        {
+            "level": level,
+            "heads": one.design.heads[level],
+            "largest load of a post": f"{load:.2f}",
+        }
+        for level, load in one.loads.items()
+    ]
+    return rows_table(
+        f"{one.design.name}: {one.up} of {one.up + one.down} street heads go up, {one.down} down",
+        rows,
+        notes=("Load: hours of work that piles up over the hours that staff are there for it; patrols and home visits lapse.",),
+    )
+
+
+def staffing_yaml(one: Staffed, base: str, command: str) -> str:
+    """Return the heads as a file of the group `staffing`, on top of another one."""
+    staffing = one.design.pilot.staffing
+    return (
+        f"# {one.up} of {one.up + one.down} street heads follow their functions up, so that no post has a load above "
+        f"{one.load:.2f}\n# of work that piles up. Written by `{command}`.\n"
+        f"defaults:\n  - {base}\n  - _self_\n"
+        f"street_sent_up_share: {staffing.street_sent_up_share:g}\n"
+        f"street_sent_down_share: {staffing.street_sent_down_share:g}\n"
+    )
