@@ -201,8 +201,8 @@ def _unit_spans(
 ) -> _Spans:
     """Return the spans of a unit's staff, before meetings are cut out.
 
-    An opening of the office is one span; on a split day it may be two, the first at the A desks and the second in the
-    grid. The arrays have the axes member, day, opening and part.
+    An opening of the office is one span; where people have an A and a B post it may be two, one of them for the grid.
+    The arrays have the axes member, day, opening and part.
     """
     pilot, members = organisation.pilot, organisation.members(level, unit)
     community = level == "community"
@@ -221,9 +221,9 @@ def _unit_spans(
         seat, manned = _rota(
             here & _at_desks(organisation, members)[:, None], shape[1], n_points * pilot.service.seats
         )
-    split = (community and pilot.roles.order == "split") & _has_both(organisation, members)
-    turns = np.clip(_turns_to_grid(pilot, office)[:, None], opens, closes)
-    cut = np.where((seat >= 0) | ~split[:, None, None], closes, turns)
+    parted = community & _has_both(organisation, members)
+    turns = np.clip(_turns(pilot, office)[:, None], opens, closes)
+    cut = np.where((seat >= 0) | ~parted[:, None, None], closes, turns)
     opened = np.stack([np.broadcast_to(opens, cut.shape), cut], axis=-1)
     closed = np.stack([cut, np.broadcast_to(closes, cut.shape)], axis=-1)
     hand_back = np.zeros(opened.shape, dtype=np.int64)
@@ -239,16 +239,31 @@ def _unit_spans(
     ids = np.zeros(code.max(initial=0) + 1, dtype=np.int64)
     for number in np.flatnonzero(np.bincount(code)).tolist():
         i, serving, second = number % len(members), number // len(members) // 2, number // len(members) % 2
-        desks = A_DESKS + B_DESKS if not split[i] else B_DESKS if second else A_DESKS
+        desks = _desks_now(pilot, bool(second)) if parted[i] else A_DESKS + B_DESKS
         lines = _served(organisation, members, i, serving, desks)
         ids[number] = duties.id(lines, community and pilot.roles.order == "longest")
     return _Spans(np.array(members)[position], opened[keep], closed[keep], ids[code], hand_back[keep])
 
 
-def _turns_to_grid(pilot: Pilot, office: OfficeTime) -> Ints:
-    """Return the instant of each working day at which staff whose day is split go from A to B."""
-    a_ticks = round((1 - pilot.roles.b_share) * office.day_ticks)
-    return office.hours.after(0, np.arange(len(office.working_days)) * office.day_ticks + a_ticks)
+def _turns(pilot: Pilot, office: OfficeTime) -> Ints:
+    """Return the instant of each working day at which staff with two posts go from one to the other."""
+    share = pilot.roles.b_share if pilot.roles.order == "b_first" else 1 - pilot.roles.b_share
+    return office.hours.after(
+        0, np.arange(len(office.working_days)) * office.day_ticks + round(share * office.day_ticks)
+    )
+
+
+def _desks_now(pilot: Pilot, second: bool) -> tuple[Desk, ...]:
+    """Return the desks that staff with two posts serve in the first or second part of a day.
+
+    The part for the grid is the second, with `b_first` the first. In it paper that is not yet due is left alone; on a
+    split day neither post serves the other's desks.
+    """
+    in_grid = second != (pilot.roles.order == "b_first")
+    if pilot.roles.order == "split":
+        return B_DESKS if in_grid else A_DESKS
+    everything = A_DESKS + B_DESKS
+    return tuple(desk for desk in everything if desk is not Desk.TASKS) if in_grid else everything
 
 
 def _absent_before(here: Bools) -> Ints:
@@ -263,10 +278,9 @@ def _absent_before(here: Bools) -> Ints:
 
 
 def _has_both(organisation: Organisation, members: list[int]) -> Bools:
-    """Return which members of a unit have both an A and a B post: only their days are split."""
-    people = [organisation.people[m] for m in members]
-    generalists = organisation.pilot.roles.scheme == "generalist"
-    return np.array([p.level == "community" and (generalists or (p.specialism >= 0 and p.grids != ())) for p in people])
+    """Return which members of a unit have both an A and a B post: only their days have two parts."""
+    people, scheme = [organisation.people[m] for m in members], organisation.pilot.roles.scheme
+    return np.array([scheme == "generalist" or (scheme == "ab" and p.grids != ()) for p in people])
 
 
 def _at_desks(organisation: Organisation, members: list[int]) -> Bools:
