@@ -129,34 +129,31 @@ def _paper_stations(organisation: Organisation, level: Level, unit: int, special
 def _pieces(
     pilot: Pilot, office: OfficeTime, stations: tuple[int, int], begin: Ints, work: int | Ints, kind: Kind, days: float
 ) -> list[dict[str, int | Ints]]:
-    """Return the steps of pieces of work: a chain, so that what is left of a piece when it falls due goes first.
+    """Return the steps of pieces of work: it gives way, and what falls due or has been begun goes before what is not due.
 
-    A piece gives way until the end of the working day that is `days` (rounded) after its release. A step once begun is
-    finished, but for a resident who is there.
+    A piece gives way until the end of the working day that is `days` (rounded) after its release. Its first step is
+    short, as a step that has been started never falls due; what is left goes on as if it were due. Paper is put down for
+    a resident who is there, and taken up again.
     """
-    conduct = pilot.conduct
-    priorities, most = conduct.priorities, ticks(conduct.step_minutes, MINUTE)
-    n = max(1, -(-ticks(pilot.burden.piece_minutes, MINUTE) // most))
-    waits = round(days) > 0
-    steps = []
-    for i in range(n):
-        part = (i + 1) * work // n - i * work // n
-        step: dict[str, int | Ints] = {"work": part, "past_closing": 1, "kind": int(kind)}
-        goes_on = {"next": 1 + waits} if i + 1 < n else {}
-        is_due = step | goes_on | {
-            "station": stations[1], "priority": priorities.due,
-            "yields_to": workload.put_down_for_residents(pilot, priorities.due),
-        }  # fmt: skip
-        if waits:
-            steps.append(
-                step | goes_on | {
-                    "station": stations[0], "priority": priorities.not_yet_due,
-                    "yields_to": workload.put_down_for_residents(pilot, priorities.not_yet_due),
-                    "shuts": due(office, begin, round(days)), "leave": 1,
-                }
-            )  # fmt: skip
-        steps.append(is_due)
-    return steps
+    conduct, priorities = pilot.conduct, pilot.conduct.priorities
+    piece: dict[str, int | Ints] = {"past_closing": 1, "kind": int(kind)}
+    is_due = piece | {
+        "work": work, "station": stations[1], "priority": priorities.due,
+        "yields_to": workload.put_down_for_residents(pilot, priorities.due),
+    }  # fmt: skip
+    if round(days) == 0:
+        return [is_due]
+    most = ticks(conduct.step_minutes, MINUTE)
+    first = min(work, most) if isinstance(work, int) else np.minimum(work, most)
+    not_yet = piece | {
+        "work": first, "station": stations[0], "priority": priorities.not_yet_due,
+        "yields_to": workload.put_down_for_residents(pilot, priorities.not_yet_due),
+        "shuts": due(office, begin, round(days)), "leave": 1,
+    }  # fmt: skip
+    rest = work - first
+    if not np.any(rest):
+        return [not_yet, is_due]
+    return [not_yet | {"next": 2}, is_due, is_due | {"work": rest}]
 
 
 def _release(pilot: Pilot, office: OfficeTime, at: Ints) -> Ints:
