@@ -1,4 +1,5 @@
 from functools import partial
+from pathlib import Path
 from unittest.mock import patch
 
 import hydra
@@ -15,3 +16,14 @@ def _composed_once():
     """Let Hydra compose once what is asked for again: it would be a third of the time of all tests of commands."""
     with patch("hydra.compose", partial(composed_once, hydra.compose, {})):
         yield
+
+
+LONG = Path(__file__).parent / "long.txt"
+
+
+def pytest_collection_modifyitems(items):
+    """Mark the tests that long.txt names: they take seconds each."""
+    named = {line for line in LONG.read_text(encoding="utf-8").splitlines() if not line.startswith("#")}
+    for item in items:
+        if item.nodeid in named:
+            item.add_marker(pytest.mark.long)

@@ -45,8 +45,10 @@ def rescaled(before: Mapping[str, float], moved: Mapping[str, float], fixed: Col
         return dict(moved) | {key: left * part for key, part in parts.items()}
     given = {key: share for key, share in moved.items() if key in fixed}
     free = {key: share for key, share in moved.items() if key not in fixed}
-    scale = (1 - sum(given.values())) / sum(free.values()) if sum(free.values()) > 0 else 1.0
-    return given | {key: share * max(scale, 0.0) for key, share in free.items()} | dict.fromkeys(others, 0.0)
+    total, left_over = sum(free.values()), max(1 - sum(given.values()), 0.0)
+    # each is divided before it is scaled: the inverse of the least numbers there are is infinite
+    parts = {key: share / total * left_over if total > 0 else share for key, share in free.items()}
+    return given | parts | dict.fromkeys(others, 0.0)
 
 
 def sums_to_one(shares: Collection[Any]) -> bool:
