@@ -14,7 +14,7 @@ import sim
 def main() -> None:
     """Compare two designs and print what the comparison says."""
     today = sim.pilot("four_level", run="quick")
-    reform = sim.pilot("three_level_balanced", run="quick")
+    reform = sim.pilot("three_level", run="quick")
 
     # The baseline comes first. The same call continues after a stop, and a second one runs nothing again.
     found = sim.compare([today, reform], folder="results/first_comparison")

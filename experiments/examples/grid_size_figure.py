@@ -19,7 +19,7 @@ MM_PER_INCH = 25.4
 
 STUDY = {
     "title": "Duties by the size of a grid",
-    "pilots": ["three_level_balanced"],
+    "pilots": ["three_level"],
     "base": {"run": "quick"},
     "factors": {"grid.households": [150, 300, 450]},
     "design": "grid",

@@ -56,7 +56,7 @@ def main() -> None:
     knobs = knobs_of(pl.read_csv(path))
     today = sim.pilot("four_level", knobs, run="quick", called="today", title="six communities")
     merged = sim.pilot(
-        "three_level_balanced", {**knobs, "structure.communities": 2}, run="quick", called="merged",
+        "three_level", {**knobs, "structure.communities": 2}, run="quick", called="merged",
         title="two big communities",
     )  # fmt: skip
     found = sim.compare([today, merged], folder="results/own_district")

@@ -174,8 +174,8 @@ class Activity(Section):
     """One activity of a procedure, at the level that the old law assigns.
 
     `where` is desk (a file), field (legs in the grid or on the street), counter (the resident is
-    present) or outside (a pure delay beyond the model, with a `cv` of its own where it has one). The limit of a request does not count the delay of an
-    activity that `stops_clock`.
+    present) or outside (a pure delay beyond the model, with a `cv` of its own where it has one). The limit of a
+    request does not count the delay of an activity that `stops_clock`.
     """
 
     name: Name

@@ -108,11 +108,10 @@ def _sentence(schema: type[BaseModel], item: dict[str, Any], root: str) -> str:
     place = ".".join(str(part) for part in (*([root] if root else []), *item["loc"]))
     kind, context = item["type"], item.get("ctx", {})
     got = _short(item["input"])
-    if kind == "extra_forbidden" and (new := replacement(place)):
-        return f"{place} must be replaced by {new}, got {got}"
     if kind == "extra_forbidden":
-        known = _keys_at(schema, item["loc"][:-1])
-        return f"{place} is not a known key{near(str(item['loc'][-1]), known)}, got {got}"
+        known, new = _keys_at(schema, item["loc"][:-1]), replacement(place)
+        rule = f"must be replaced by {new}" if new else f"is not a known key{near(str(item['loc'][-1]), known)}"
+        return f"{place} {rule}, got {got}"
     if kind == "value_error":
         text = str(context["error"])
         return f"{place} {text}" if text.startswith("must") else f"{place}.{text}".lstrip(".")

@@ -15,7 +15,7 @@ KEYS = {
 """By the path of a key: what replaced it."""
 
 NAMES = {
-    "pilot/three_level_balanced": "three_level, whose staff follow the functions (all 238 sent down: three_level_all_down)",
+    "pilot/three_level_balanced": "three_level, whose staff follow the functions (three_level_all_down: nobody does)",
     "staffing/half_up": "three_level, written by `wangge staff`",
     "structure/three_level_expected": "three_level_better",
 }

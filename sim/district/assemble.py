@@ -17,7 +17,7 @@ from sim.engine.network import LEADS, absolute
 from sim.engine.network_building import bare_network, with_requests
 
 if TYPE_CHECKING:
-    from sim.arrays import AnyInts
+    from sim.arrays import AnyInts, Bools
     from sim.district.background import Batch
     from sim.district.demand import Demand
     from sim.district.office_hours import OfficeTime
@@ -43,9 +43,11 @@ class Case:
         The number of each request among all of the replication, rising; residents' are positions in the demand.
     n_residents : int
         The residents' requests come first, in the order of the demand.
+    above : ndarray of bool, shape (residents' requests,)
+        Whether today's law does not let the community decide a request alone.
     meetings, away : ndarray of int, shape (n, 3)
-        Person, start and end of every meeting attended, and of all work from above that is done away from the desk, over
-        the whole horizon.
+        Person, start and end of every meeting attended, and of all work from above away from the desk, over the whole
+        horizon.
     horizon : int
         The end of the whole replication (ticks).
     """
@@ -57,6 +59,7 @@ class Case:
     labels: StepLabels
     ids: AnyInts
     n_residents: int
+    above: Bools
     meetings: AnyInts
     away: AnyInts
     horizon: int
@@ -126,6 +129,7 @@ class Plan:
             labels=columns.labels(self.residents.routes.activities),
             ids=np.concatenate([demand.ids, *ids]).astype(np.int32),
             n_residents=len(demand),
+            above=self.residents.routes.above[self.residents.routes.itinerary[demand.ids]],
             meetings=self.meetings,
             away=self.away,
             horizon=self.horizon,

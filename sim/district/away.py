@@ -1,7 +1,7 @@
 """Work from above that is done away from the desk: legs on the roster, drawn by identity.
 
-The last one in stays: a leg moves to the nearest hours in which a colleague is in. What finds no such hours within a week
-is not placed, and stays work at the desk.
+The last one in stays: a leg moves to the nearest hours in which a colleague is in. What finds no such hours within a
+week is not placed, and stays work at the desk.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from sim.draws.clock import HOUR, ticks
 from sim.draws.streams import stream
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sim.arrays import Bools, Ints
     from sim.district.office_hours import OfficeTime
     from sim.district.organisation import Organisation
@@ -23,9 +25,7 @@ LEG_HOURS = 1.5
 NEAREST_DAYS = 5
 
 
-def away_legs(
-    organisation: Organisation, office: OfficeTime, replication: int, there: Bools, meetings: Ints
-) -> Ints:
+def away_legs(organisation: Organisation, office: OfficeTime, replication: int, there: Bools, meetings: Ints) -> Ints:
     """Return person, start and end of all legs (shape (n, 3), sorted by person and start).
 
     Parameters
@@ -80,7 +80,7 @@ def _overlaps(starts: Ints, length: int, meetings: Ints) -> Bools:
     i = np.searchsorted(meetings[:, 2], starts, side="right").clip(max=max(0, len(meetings) - 1))
     if not len(meetings):
         return np.zeros(len(starts), dtype=bool)
-    return (meetings[i, 1] < starts + length) & (meetings[i, 2] > starts)
+    return np.asarray((meetings[i, 1] < starts + length) & (meetings[i, 2] > starts))
 
 
 def _placed(wanted: list[tuple[int, int]], free: list[list[bool]], furthest: int) -> list[tuple[int, int]]:
@@ -89,13 +89,20 @@ def _placed(wanted: list[tuple[int, int]], free: list[list[bool]], furthest: int
     placed = []
     for at, i in wanted:
         mine = free[i]
-        for distance in range(furthest + 1):
-            found = next(
-                (s for s in (at + distance, at - distance) if 0 <= s < n_slots and mine[s] and in_office[s] > 1), None
-            )
-            if found is not None:
-                mine[found] = False
-                in_office[found] -= 1
-                placed.append((i, found))
+        for slot in _nearest(at, furthest, n_slots):
+            if mine[slot] and in_office[slot] > 1:
+                mine[slot] = False
+                in_office[slot] -= 1
+                placed.append((i, slot))
                 break
     return placed
+
+
+def _nearest(at: int, furthest: int, n_slots: int) -> Iterator[int]:
+    """Yield a slot and those around it, the nearest first, a later one before an earlier one."""
+    yield at
+    for distance in range(1, furthest + 1):
+        if at + distance < n_slots:
+            yield at + distance
+        if at >= distance:
+            yield at - distance

@@ -53,8 +53,8 @@ class Batch:
 def batches(organisation: Organisation, office: OfficeTime, replication: int, away: Ints) -> Iterator[Batch]:
     """Yield all work of one replication that residents do not bring.
 
-    `away` (shape (n, 3)) holds person, start and end of the work from above that is done away from the desk: those hours
-    are no pieces.
+    `away` (shape (n, 3)) holds person, start and end of the work from above that is done away from the desk: those
+    hours are no pieces.
     """
     yield from _from_above(organisation, office, replication, away)
     yield from _own(organisation, office, replication)
@@ -129,11 +129,11 @@ def _paper_stations(organisation: Organisation, level: Level, unit: int, special
 def _pieces(
     pilot: Pilot, office: OfficeTime, stations: tuple[int, int], begin: Ints, work: int | Ints, kind: Kind, days: float
 ) -> list[dict[str, int | Ints]]:
-    """Return the steps of pieces of work: it gives way, and what falls due or has been begun goes before what is not due.
+    """Return the steps of pieces of work: what falls due or has been begun goes before what is not due.
 
     A piece gives way until the end of the working day that is `days` (rounded) after its release. Its first step is
-    short, as a step that has been started never falls due; what is left goes on as if it were due. Paper is put down for
-    a resident who is there, and taken up again.
+    short, as a step that has been started never falls due; what is left goes on as if it were due. Paper is put down
+    for a resident who is there, and taken up again.
     """
     conduct, priorities = pilot.conduct, pilot.conduct.priorities
     piece: dict[str, int | Ints] = {"past_closing": 1, "kind": int(kind)}

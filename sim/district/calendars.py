@@ -63,7 +63,9 @@ def calendars(office: OfficeTime, structure: Structure, attended: Attended) -> l
     """Return all calendars, in the order of their ids."""
     horizon = office.weeks * WEEK
     result = [office.hours, office.closings, office.weekly_gate(structure), office.monthly_gate(structure)]
-    result += [Calendar(np.array([close]), np.array([max(horizon, close + 1)])) for close in office.day_closes().tolist()]
+    result += [
+        Calendar(np.array([close]), np.array([max(horizon, close + 1)])) for close in office.day_closes().tolist()
+    ]
     opens, closes = office.hours.open, office.hours.close
     for days in attended.patterns:
         there = np.repeat(days, office.sessions_a_day)

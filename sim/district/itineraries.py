@@ -37,9 +37,7 @@ def possible_draws(pilot: Pilot, archetype: Archetype, channel: Channel) -> Iter
                     if probability > 0:
                         yield (
                             probability,
-                            CaseDraw(
-                                active, misrouted, incomplete, again, access=access, delegated=delegated
-                            ),
+                            CaseDraw(active, misrouted, incomplete, again, access=access, delegated=delegated),
                         )
 
 
@@ -81,6 +79,11 @@ def _delegations(pilot: Pilot, archetype: Archetype) -> list[tuple[frozenset[str
                 if q > 0
             ]
     return delegations
+
+
+def goes_above(archetype: Archetype, draw: CaseDraw) -> bool:
+    """Return whether today's law has another level than the community decide on a request."""
+    return any(needed and a.level != "community" for a, needed in zip(archetype.activities, draw.active, strict=True))
 
 
 def reviewed(archetype: Archetype, active: tuple[bool, ...]) -> bool:

@@ -22,6 +22,8 @@ from sim.district.stages import Desk
 from sim.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sim.arrays import Floats, Ints
     from sim.config import Level, Pilot
     from sim.district.place import Place
@@ -344,30 +346,37 @@ def _spread(n: int, k: int) -> Ints:
 def _stations(pilot: Pilot, place: Place, specialisms: dict[Level, Ints]) -> list[Station]:
     """Return all queues of a design."""
     stations: list[Station] = []
-    n_grids = len(place.grid_community)
     for level, plan in specialisms.items():
         for unit in range(len(plan)):
-            n = int(plan[unit].max()) + 1
-            if level == "community" and pilot.service.phone == "anyone":
-                stations.append(Station(Desk.PHONE, level, unit, -1, -1, DESK_SITE))
-            one = level == "community" and pilot.service.windows == "one_window"
-            points = pilot.service.points
-            if one:
-                for point in range(unit * points, (unit + 1) * points):
-                    stations.append(Station(Desk.FRONT, level, unit, -1, -1, DESK_SITE, point))
-            for specialism in [] if one else range(n):
-                stations.append(Station(Desk.FRONT, level, unit, specialism, -1, DESK_SITE))
-            for specialism in range(n):
-                stations.append(Station(Desk.FILES, level, unit, specialism, -1, DESK_SITE))
-                stations.append(Station(Desk.TASKS, level, unit, specialism, -1, DESK_SITE))
-                stations.append(Station(Desk.DUE, level, unit, specialism, -1, DESK_SITE))
-                if level != "community":
-                    site = 1 + n_grids + LEVELS.index(level) * 1000 + unit
-                    stations.append(Station(Desk.FIELD, level, unit, specialism, -1, site))
+            stations += _fronts(pilot, level, unit, int(plan[unit].max()) + 1)
+            stations += _backs(place, level, unit, int(plan[unit].max()) + 1)
     for grid, unit in enumerate(place.grid_community.tolist()):
         for desk in (Desk.FIELD, Desk.PATROL, Desk.HOME):
             stations.append(Station(desk, "community", unit, -1, grid, 1 + grid))
     return stations
+
+
+def _fronts(pilot: Pilot, level: Level, unit: int, n: int) -> Iterator[Station]:
+    """Yield the queues of residents at a unit of n specialisms."""
+    service, community = pilot.service, level == "community"
+    if community and service.phone == "anyone":
+        yield Station(Desk.PHONE, level, unit, -1, -1, DESK_SITE)
+    if community and service.windows == "one_window":
+        for point in range(unit * service.points, (unit + 1) * service.points):
+            yield Station(Desk.FRONT, level, unit, -1, -1, DESK_SITE, point)
+    else:
+        for specialism in range(n):
+            yield Station(Desk.FRONT, level, unit, specialism, -1, DESK_SITE)
+
+
+def _backs(place: Place, level: Level, unit: int, n: int) -> Iterator[Station]:
+    """Yield the queues behind the desks of a unit of n specialisms."""
+    for specialism in range(n):
+        for desk in (Desk.FILES, Desk.TASKS, Desk.DUE):
+            yield Station(desk, level, unit, specialism, -1, DESK_SITE)
+        if level != "community":
+            site = 1 + len(place.grid_community) + LEVELS.index(level) * 1000 + unit
+            yield Station(Desk.FIELD, level, unit, specialism, -1, site)
 
 
 def _by_specialism(stations: list[Station], specialisms: dict[Level, Ints]) -> dict[tuple[Level, Desk], Ints]:

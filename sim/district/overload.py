@@ -99,7 +99,8 @@ def pools(organisation: Organisation) -> list[Pool]:
             if level == "community" and pilot.roles.scheme == "generalist":
                 # one of the n specialisms is their own
                 slower = 1 + (pilot.roles.outside_pace - 1) * (1 - 1 / n)
-                due = _Due(*(part.sum(keepdims=True) * slower for part in due[:3]), due.residents)
+                paper, files, field = (part.sum(keepdims=True) * slower for part in (due.paper, due.files, due.field))
+                due = _Due(paper, files, field, due.residents)
                 teams = [Team.EVERYBODY]
                 heads, time, seated = (c.sum(keepdims=True) for c in (heads, time, seated))
             for team, n_heads, (hours, there) in zip(
@@ -124,7 +125,7 @@ def _time(pilot: Pilot, level: Level, team_of: Ints, heads: Ints) -> Floats:
 
 
 def _seated(pilot: Pilot, level: Level, heads: Ints) -> Floats:
-    """Return the hours a year that each team of a unit sits at a desk that is kept by rota; full-time managers do not."""
+    """Return the hours a year that each team of a unit sits at a desk kept by rota; full-time managers do not."""
     if level != "community" or pilot.service.desk != "rota":
         return np.zeros(len(heads))
     at_desks = heads * (np.arange(len(heads)) < len(heads) - 1)
@@ -146,7 +147,10 @@ def _scarcest(pilot: Pilot, level: Level, due: _Due, time: Floats, seated: Float
             pairs.append((float(due.paper[i] + due.field[i]), float(time[i] - seated[i])))
         if level == "community" and pilot.roles.order == "split":
             b = pilot.roles.b_share
-            pairs += [(float(due.paper[i] + due.files[i]), float((1 - b) * time[i])), (float(due.field[i]), b * float(time[i]))]
+            pairs += [
+                (float(due.paper[i] + due.files[i]), float((1 - b) * time[i])),
+                (float(due.field[i]), b * float(time[i])),
+            ]
         result.append(max((p for p in pairs if p[1] > 0), key=lambda p: p[0] / p[1], default=(0.0, 1.0)))
     return result
 

@@ -13,6 +13,7 @@ from sim.district import workload
 from sim.district.calendars import CLOSINGS, MONTHLY, OFFICE, WEEKLY
 from sim.district.case_draws import draw_cases
 from sim.district.demand import Channel
+from sim.district.itineraries import goes_above
 from sim.district.routing import itinerary
 from sim.district.stages import WAITS, Desk, Kind, Lag, Presence, Stage
 from sim.draws.clock import DAY, HOUR, MINUTE
@@ -22,7 +23,7 @@ from sim.engine.network import LEADS, NONE, absolute
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sim.arrays import AnyInts, Floats
+    from sim.arrays import AnyInts, Bools, Floats
     from sim.config import Pilot
     from sim.district.calendars import Attended
     from sim.district.demand import Demand
@@ -46,6 +47,8 @@ class Routes:
         The stage at each position of an itinerary, and how many steps onwards it leads; -1: nowhere.
     itinerary : ndarray of int, shape (requests,)
         The itinerary of each request.
+    above : ndarray of bool, shape (itineraries,)
+        Whether today's law does not let the community decide it alone.
     """
 
     stages: tuple[Stage, ...]
@@ -54,6 +57,7 @@ class Routes:
     next: AnyInts
     leave: AnyInts
     itinerary: AnyInts
+    above: Bools
 
     @property
     def activities(self) -> tuple[str, ...]:
@@ -64,11 +68,12 @@ class Routes:
 def build_routes(pilot: Pilot, place: Place, demand: Demand) -> Routes:
     """Return the itineraries of all requests."""
     itineraries: list[tuple[Stage, ...]] = []
-    itinerary_of_request = []
+    itinerary_of_request, above = [], []
     for channel in Channel:
         cases, case_of_request = draw_cases(pilot, place, demand.in_channel(channel), channel)
         itinerary_of_request.append(case_of_request + len(itineraries))
         itineraries += [itinerary(pilot, archetype, channel, draw) for archetype, draw in cases]
+        above += [goes_above(archetype, draw) for archetype, draw in cases]
     positions = [stage for stages in itineraries for stage in stages]
     ids: dict[Stage, int] = {}
     stage = [ids.setdefault(s._replace(next=None, leave=None), len(ids)) for s in positions]
@@ -79,6 +84,7 @@ def build_routes(pilot: Pilot, place: Place, demand: Demand) -> Routes:
         next=np.array([NONE if s.next is None else s.next for s in positions], dtype=np.int16),
         leave=np.array([NONE if s.leave is None else s.leave for s in positions], dtype=np.int16),
         itinerary=np.concatenate(itinerary_of_request),
+        above=np.array(above, dtype=bool),
     )
 
 
@@ -355,8 +361,8 @@ class _StepWriter:
         for stage, rows, request in self.steps:
             if stage.presence not in WAITS:
                 continue
-            rows = rows[told[request]]
-            station = self.columns["station"][rows]
-            self.columns.put("shuts", rows, attended.shuts[station])
+            of_told = rows[told[request]]
+            station = self.columns["station"][of_told]
+            self.columns.put("shuts", of_told, attended.shuts[station])
             if stage.retry:
-                self.columns.put("lag_clock", rows, attended.hours[station])
+                self.columns.put("lag_clock", of_told, attended.hours[station])

@@ -218,9 +218,7 @@ def _unit_spans(
     n_points = pilot.service.points if community else 1
     seat, manned = np.full((*here.shape, shape[1]), -1), np.zeros(len(opens), dtype=bool)
     if community and pilot.service.desk == "rota":
-        seat, manned = _rota(
-            here & _at_desks(organisation, members)[:, None], shape[1], n_points * pilot.service.seats
-        )
+        seat, manned = _rota(here & _at_desks(organisation, members)[:, None], shape[1], n_points * pilot.service.seats)
     parted = community & _has_both(organisation, members)
     turns = np.clip(_turns(pilot, office)[:, None], opens, closes)
     cut = np.where((seat >= 0) | ~parted[:, None, None], closes, turns)

@@ -216,8 +216,8 @@ class _Writer:
         if activity.where == "outside":
             cv = self.pilot.procedures.outside_cv if activity.cv is None else activity.cv
             self.add(Stage(
-                activity.name, Kind.OUTSIDE, level=target, lag=Lag.WORKING_DAYS, lag_days=activity.working_days, lag_cv=cv,
-                stops_clock=activity.stops_clock,
+                activity.name, Kind.OUTSIDE, level=target, lag=Lag.WORKING_DAYS, lag_days=activity.working_days,
+                lag_cv=cv, stops_clock=activity.stops_clock,
             ))  # fmt: skip
         elif activity.where == "counter" and target != "community" and self.draw.access is Access.OFFICE:
             self._elsewhere(activity, target)
@@ -268,11 +268,11 @@ class _Writer:
         )  # fmt: skip
 
     def _moved_share(self, activity: Activity) -> float:
-        """Return the share of an activity's minutes that it takes where it is done: a delegated review may take less."""
+        """Return the share of an activity's minutes that it takes: a delegated review may take less."""
         return self.pilot.structure.delegated_minutes_share if activity.name in self.draw.delegated else 1.0
 
     def _review_again(self, activity: Activity, review: Stage) -> None:
-        """Append the rework of a review, where one was drawn: the file goes back to the step before, and comes again."""
+        """Append the rework of a review, where one was drawn: the file goes back one step, and comes again."""
         before, self.before = self.before, review
         if not activity.review or before is None or (activity.name, self.attempt) not in self.draw.rework:
             return

@@ -191,7 +191,7 @@ def visit_signal(pilot: Pilot, households: float) -> float:
     It sees an issue with a share of the chance of an hour's patrol.
     """
     hour = 1 - (1 - pilot.grid.see_share) ** (250 / households)
-    return min(1.0, pilot.grid.visit_see_share * hour / see_chance(pilot, households))
+    return float(min(1.0, pilot.grid.visit_see_share * hour / see_chance(pilot, households)))
 
 
 # ------------------------------------------------------------------------- work from above, own work, duties

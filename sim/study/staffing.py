@@ -1,4 +1,4 @@
-"""Heads by a stated largest load: how many of the street's staff follow its functions up, before anything is simulated."""
+"""Heads by a stated largest load: how many of the street's staff follow its functions up, without a simulation."""
 
 from __future__ import annotations
 
@@ -99,7 +99,6 @@ def staffed(pilot: Pilot, most_load: float = MOST_LOAD) -> Staffed:
     )
 
 
-
 def staffing_table(one: Staffed) -> Table:
     """Return the heads and the largest load of each level."""
     rows: list[dict[str, object]] = [
@@ -113,7 +112,9 @@ def staffing_table(one: Staffed) -> Table:
     return rows_table(
         f"{one.design.name}: {one.up} of {one.up + one.down} street heads go up, {one.down} down",
         rows,
-        notes=("Load: hours of work that piles up over the hours that staff are there for it; patrols and home visits lapse.",),
+        notes=(
+            "Load: hours of work that piles up over the hours that staff are there for it. Patrols and visits lapse.",
+        ),
     )
 
 

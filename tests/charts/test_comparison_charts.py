@@ -16,7 +16,7 @@ from sim.study.comparison import equity
 PILOTS = (
     "four_level",
     "three_level",
-    "three_level_balanced",
+    "three_level",
     "three_level_expected",
     "flatten_only",
     "sink_only",

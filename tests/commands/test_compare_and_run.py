@@ -92,7 +92,7 @@ def test_another_study_does_not_overwrite_a_folder(tiny):
     [
         ("run", "network=mmc", "name=one", "replications=4"),
         pytest.param(
-            ("compare", "pilots=[three_level,three_level_balanced]", "name=one", THREE, *TINY[:-1]),
+            ("compare", "pilots=[three_level,three_level_all_down]", "name=one", THREE, *TINY[:-1]),
             marks=pytest.mark.long,
         ),
     ],
@@ -200,7 +200,7 @@ def test_a_pilot_of_ones_own_is_found_and_can_run_no_code(tmp_path):
 def test_every_pilot_resolves_to_data(tmp_path):
     done = wangge(tmp_path, "compare", "--cfg", "job", "--resolve")
     assert done.returncode == 0
-    for name in ("four_level", "three_level", "three_level_balanced"):
+    for name in ("four_level", "three_level", "three_level_all_down"):
         assert f"{name}:" in done.stdout
     assert not (tmp_path / "results").exists()
 

@@ -152,7 +152,7 @@ def test_what_exists_is_never_overwritten(town, tmp_path):
         (("",), "got nothing"),
         (("Yes",), "name must not be a word with a meaning in YAML, got Yes"),
         (("yuehu",), "name must not be that of a shipped file (configs/district/yuehu.yaml), got yuehu"),
-        (("half_up",), "name must not be that of a shipped file (configs/staffing/half_up.yaml), got half_up"),
+        (("all_up",), "name must not be that of a shipped file (configs/staffing/all_up.yaml), got all_up"),
     ],
 )
 def test_a_name_that_cannot_be_one_is_told_in_one_paragraph(tmp_path, arguments, text):

@@ -18,14 +18,14 @@ from sim.study.comparison.comparison import KEPT
 CHARTS = {
     "turnaround", "workload", "persons", "backlog", "flows", "queues", "equity", "differences",
     "map_turnaround_p50", "map_counter_wait_mean", "map_resident_time", "map_patrols_done",
-    "organisation_three_level", "organisation_three_level_balanced",
+    "organisation_three_level", "organisation_three_level_all_down",
 }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("plot")
-    command = ("compare", "pilots=[three_level,three_level_balanced]", "structure.communities=2", *TINY)
+    command = ("compare", "pilots=[three_level,three_level_all_down]", "structure.communities=2", *TINY)
     done = wangge(folder, *command, "name=two")
     assert done.returncode == 0, done.stderr
     return folder
@@ -56,7 +56,7 @@ def test_compare_and_plot_give_the_same_bytes_by_name_and_by_path(made, tmp_path
 
 def test_pilots_are_kept_whole_and_are_read_back(made):
     pilots = kept.pilots_of(Store.open_existing(made / "results/two"))
-    assert [p.name for p in pilots] == ["three_level", "three_level_balanced"]
+    assert [p.name for p in pilots] == ["three_level", "three_level_all_down"]
     assert pilots[0].title == "three levels (proposed)"
     assert pilots[0].run.replications == 2
     a_pilot = tiny_pilot("four_level")
@@ -212,7 +212,7 @@ def test_replications_that_an_earlier_program_kept_with_fewer_tables_are_run_aga
     store.archive.set_aside(key, 1, "is outdated")
     store.archive.keep(key, 1, tables, facts)
     before = contents(results)
-    command = ("compare", "pilots=[three_level,three_level_balanced]", "structure.communities=2", *TINY, "name=two")
+    command = ("compare", "pilots=[three_level,three_level_all_down]", "structure.communities=2", *TINY, "name=two")
     done = wangge(results.parents[1], *command)
     assert done.returncode == 0, done.stderr
     said = " ".join(done.stdout.split())

@@ -47,7 +47,7 @@ def test_another_request_does_not_overwrite_a_folder(traced):
 
 def test_two_designs_follow_the_slowest_of_an_archetype(tmp_path):
     done = wangge(tmp_path, "trace", "request=slowest", "archetype=T2", "structure.communities=2",
-                  "pilots=[three_level,three_level_balanced]", *TINY)  # fmt: skip
+                  "pilots=[three_level,three_level_all_down]", *TINY)  # fmt: skip
     assert done.returncode == 0, done.stderr
     number = re.search(
         r"The slowest measured request of archetype T2 that is finished under three_level is request (\d+)\.",
@@ -67,7 +67,7 @@ def test_two_designs_follow_the_slowest_of_an_archetype(tmp_path):
         (("channel=letter",), "channel must be .*letter"),
         (("archetype=T1", "channel=latent"), "no request of archetype T1 through channel latent is measured under"),
         (("pilots=[four_level,four_level]",), "pilots must be different ones, got four_level, four_level"),
-        (("pilots=[four_level,three_level,three_level_balanced]",), "pilots must be at most 2, got 3"),
+        (("pilots=[four_level,three_level,three_level_all_down]",), "pilots must be at most 2, got 3"),
         (("replication=-1", "request=1"), "replication must be at least 0, got -1"),
     ],
 )  # fmt: skip

@@ -18,18 +18,13 @@ STRUCTURE = {
     r"district\.copies": "how many invented districts are run, for a test of scale",
     r"procedures\.archetypes\.\w+\.(title|line)": "labels: what the request is, and whose it is",
     r"procedures\.archetypes\.\w+\.(papers|result)": "the course of a procedure, by the law of 2011",
-    r"procedures\.archetypes\.\w+\.limit\.clock": "the unit of limit.amount, which its row names",
+    r"procedures\.archetypes\.\w+\.limit(_above)?\.clock": "the unit of the limit's amount, which its row names",
+    r"procedures\.archetypes\.\w+\.activities\.\w+\.(cv|stops_clock)": "a public notice has a fixed length; whose delay",
     r"procedures\.archetypes\.\w+\.activities\.\w+\.(where|level|group|review|batch)": "the route, by the law of 2011",
 }
 
 # Shares of one whole: a value of one is a config only when the others make room.
-SHARE_GROUPS = (
-    ("staffing.street_sent_down_share", "staffing.street_sent_up_share"),
-    tuple(
-        f"burden.district_own_work.{group}"
-        for group in ("public_service", "economic", "enforcement", "justice", "party")
-    ),
-)
+SHARE_GROUPS = (("staffing.street_sent_down_share", "staffing.street_sent_up_share"),)
 
 ROWS = yaml.safe_load((CONFIGS / "evidence.yaml").read_text(encoding="utf-8"))
 

@@ -84,7 +84,7 @@ def plan_of(a_pilot, replication=0):
     return assemble.plan(organisation.build_organisation(a_pilot, where), office(a_pilot), drawn, replication)
 
 
-@pytest.mark.parametrize("name", ["four_level", "three_level", "three_level_balanced"])
+@pytest.mark.parametrize("name", ["four_level", "three_level", "three_level_all_down"])
 @pytest.mark.parametrize("cuts", [(1,), (1, 2), (2,)])
 def test_a_district_in_blocks_is_the_district(name, cuts):
     plan = plan_of(tiny(name))

@@ -117,7 +117,7 @@ def test_engines_agree_on_more_priorities_than_have_lists_of_their_own(seed):
     assert_twins(altered(network, "steps", priority=priority, yields_to=yields_to), horizon)
 
 
-@pytest.mark.parametrize("name", ["four_level", "three_level", "three_level_balanced"])
+@pytest.mark.parametrize("name", ["four_level", "three_level", "three_level_all_down"])
 def test_engines_agree_on_the_shipped_pilots(name):
     for overrides in ((), ("roles.order=split",), ("service.desk=rota",), ("roles.cover=colleague",)):
         made = case(tiny(name, *overrides))
@@ -125,7 +125,7 @@ def test_engines_agree_on_the_shipped_pilots(name):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", ["four_level", "three_level", "three_level_balanced"])
+@pytest.mark.parametrize("name", ["four_level", "three_level", "three_level_all_down"])
 def test_engines_agree_on_the_whole_of_yuehu(name):
     made = case(pilot(name))
     assert_twins(made.network, made.horizon)

@@ -79,7 +79,7 @@ def test_every_mixture_of_roles_and_service_is_a_valid_network_that_all_is_serve
         ("three_level", ("structure.merge_rule=whole_communities",)),
         ("three_level", ("burden.release=monday", "burden.first_after_share=1")),
         ("three_level", ("burden.first_after_share=0.5", "grid.duty_share=0.5")),
-        ("three_level_balanced", ("grid.households=100", "run.seed=0")),
+        ("three_level", ("grid.households=100", "run.seed=0")),
         ("four_level", ("burden.street_own_share=0", "burden.task_share=0", "grid.duty_share=0")),
         ("four_level", ("demand.latent_per_resident_year=0", "demand.phone_per_resident_year=0")),
         ("four_level", ("structure.transfer_working_days=0",)),

@@ -470,7 +470,7 @@ def test_what_comes_through_one_channel_moves_no_draw_of_another(rate, kept):
 
 @pytest.mark.parametrize("district", [TOWN, YUEHU])
 def test_a_design_against_itself_differs_by_exactly_nothing_in_every_measure(district):
-    base = district("three_level_balanced")
+    base = district("three_level")
     again = base.model_copy(update={"name": "again", "title": "the same under another name"})
     measures = pl.concat(
         frames_of(p, r).with_columns(pilot=pl.lit(p.name), replication=pl.lit(r))

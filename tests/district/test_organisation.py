@@ -33,7 +33,7 @@ def test_old_communities_have_two_to_five_heads_and_118_in_all():
 def test_heads_of_offices_above():
     assert heads("four_level", "street").tolist() == [24] * 5
     assert heads("four_level", "district").tolist() == [60]
-    assert heads("three_level_balanced", "district").tolist() == [120]
+    assert heads("three_level", "district").tolist() == [120]
     assert sorted(heads("three_level", "community").tolist()) == [23, 23] + [24] * 8  # 23.8 on average
 
 
@@ -118,7 +118,7 @@ def test_nobody_changes_level_but_the_streets_staff():
             assert levels[:2] == ["street", "community"]
         else:
             assert levels == ["district"] * 3
-    up = [i for i in range(118, 238) if where["three_level_balanced"][i] == "district"]
+    up = [i for i in range(118, 238) if where["three_level"][i] == "district"]
     assert len(up) == 60
     assert [sum(118 + 24 * s <= i < 142 + 24 * s for i in up) for s in range(5)] == [12] * 5  # half of each street
 
@@ -131,7 +131,7 @@ def test_neighbours_stay_neighbours_when_communities_merge():
 
 
 def test_an_odd_head_is_not_lost_when_half_of_the_street_goes_up():
-    odd = tiny("three_level_balanced", "staffing.street_heads=13")
+    odd = tiny("three_level", "staffing.street_heads=13")
     assert len(organised(odd).people) == 14 + 13 + 8
 
 
@@ -173,7 +173,7 @@ MIXTURES = [
     ("three_level", ()),
     ("three_level", ("service=per_line",)),
     ("three_level", ("roles=lines",)),
-    ("three_level_balanced", ()),
+    ("three_level", ()),
 ]
 
 

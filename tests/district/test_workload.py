@@ -40,7 +40,7 @@ def test_a_head_is_present_four_days_in_five():
 
 @pytest.mark.parametrize(
     ("name", "community", "street", "district"),
-    [("four_level", 118, 120, 60), ("three_level", 238, 0, 60), ("three_level_balanced", 178, 0, 120)],
+    [("four_level", 118, 120, 60), ("three_level", 238, 0, 60), ("three_level_all_down", 178, 0, 120)],
 )
 def test_heads_by_level_and_298_in_every_pilot(name, community, street, district):
     assert workload.heads(pilot(name)) == {"community": community, "street": street, "district": district}
@@ -162,7 +162,7 @@ def test_a_review_is_done_once_more_with_the_share_of_rework():
 
 
 def test_three_levels_with_half_of_the_street_up_have_the_same_work_as_with_all_down_but_meetings():
-    down, half = by_what("three_level"), by_what("three_level_balanced")
+    down, half = by_what("three_level"), by_what("three_level_all_down")
     assert down.keys() == half.keys()
     for what in down.keys() - {workload.MEETINGS}:
         assert half[what] == pytest.approx(down[what])
@@ -182,8 +182,8 @@ def test_three_levels_with_half_of_the_street_up_have_the_same_work_as_with_all_
         ("three_level", "community", True, 0.66, 0.04),
         # The arithmetic beside the evidence leaves out the relay hours that go up: 0.7 x 0.13 x 120 / 60 = 0.182.
         ("three_level", "district", False, 1.78 + 0.182, 0.05),
-        ("three_level_balanced", "community", True, 0.88, 0.04),
-        ("three_level_balanced", "district", False, 0.89 + 0.091, 0.04),
+        ("three_level", "community", True, 0.88, 0.04),
+        ("three_level", "district", False, 0.89 + 0.091, 0.04),
     ],
 )
 def test_loads_are_near_the_arithmetic_of_the_evidence(name, level, duties, expected, within):

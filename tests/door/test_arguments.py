@@ -38,7 +38,7 @@ def told(call, *arguments, error=sim.ConfigError, **keys):
 
 
 PILOTS = (
-    "pilot must be one of flatten_only, four_level, merge_only, sink_only, three_level, three_level_balanced, "
+    "pilot must be one of flatten_only, four_level, merge_only, sink_only, three_level, three_level_all_down, "
     "three_level_dedicated, three_level_expected, three_level_generalist"
 )
 

@@ -20,7 +20,7 @@ from sim.study import province, replication
 # The tables of persons, flows and queues, held to small cases by hand and to the record in plain Python.
 
 
-@pytest.fixture(scope="module", params=["four_level", "three_level_balanced"])
+@pytest.fixture(scope="module", params=["four_level", "three_level"])
 def seen(request):
     pilot = tiny(request.param, "run.drain_weeks=2")
     case = replication.prepare(pilot, 0).complete()

@@ -15,7 +15,7 @@ from sim.study import replication
 # Parts are made by hand here: some requests of a finished run, each with its whole record.
 
 
-@pytest.fixture(scope="module", params=["four_level", "three_level_balanced"])
+@pytest.fixture(scope="module", params=["four_level", "three_level"])
 def run(request):
     case = replication.prepare(tiny(request.param), 0).complete()
     visits, spells = engine.run(case.network, case.horizon)

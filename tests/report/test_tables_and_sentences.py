@@ -114,7 +114,7 @@ def test_markdown_escapes(text, escaped):
 
 
 @pytest.mark.parametrize("width", [80, 100, 160])
-@pytest.mark.parametrize("pilot", ["three_level", "three_level_balanced", "a_" * 20])
+@pytest.mark.parametrize("pilot", ["three_level", "three_level_all_down", "a_" * 20])
 def test_a_comparison_fits_the_terminal_and_breaks_no_number(width, pilot):
     shown = printed(comparison_table(comparison([B, W, S, U, H], pilot), pilot), width)
     assert max(map(len, shown.splitlines())) <= width

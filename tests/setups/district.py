@@ -14,14 +14,18 @@ from sim.district import assemble, demand, organisation, place
 from sim.district.office_hours import OfficeTime
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-PILOTS = ("four_level", "three_level", "three_level_balanced")
+PILOTS = ("four_level", "three_level", "three_level_all_down")
 ALL_PILOTS = (
     *PILOTS,
+    *(f"four_level_{how}" for how in ("better", "lines", "patrols", "contacts")),
     "flatten_only",
     "sink_only",
     "merge_only",
-    *(f"three_level_{how}" for how in ("dedicated", "generalist", "expected")),
+    *(f"three_level_{how}" for how in ("better", "dedicated", "generalist", "expected", "enforcement_below")),
 )
+
+STREET_HOURS = {"economic": 3496, "enforcement": 2913, "justice": 1165, "party": 1748, "relay": 2331}
+DISTRICT_HOURS = {"public_service": 3825, "economic": 1912, "enforcement": 1912, "justice": 956, "party": 956}
 
 # Four communities of 3 or 4 heads in two streets, over three weeks; their first Monday is a holiday.
 TINY = (
@@ -32,6 +36,9 @@ TINY = (
     "staffing.community_heads=14",
     "staffing.street_heads=12",
     "staffing.district_heads=8",
+    "district.work.from_above_hours=12550",
+    *(f"district.work.street_hours.{work}={hours}" for work, hours in STREET_HOURS.items()),
+    *(f"district.work.district_hours.{work}={hours}" for work, hours in DISTRICT_HOURS.items()),
     "run.warm_up_weeks=1",
     "run.measured_weeks=1",
     "run.drain_weeks=1",

@@ -11,7 +11,7 @@ from sim.study.points.plan import planned
 
 PLAIN = {
     "title": "a study",
-    "pilots": ["three_level_balanced"],
+    "pilots": ["three_level"],
     "design": "grid",
     "responses": ["turnaround_mean"],
 }

@@ -18,7 +18,7 @@ def assert_same_tables(one, other):
         assert_frame_equal(one[name], other[name], check_exact=True)
 
 
-@pytest.mark.parametrize("name", ["four_level", "three_level_balanced"])
+@pytest.mark.parametrize("name", ["four_level", "three_level"])
 def test_tables_do_not_depend_on_the_engine_or_the_blocks(name):
     a_pilot = tiny(name, "run.drain_weeks=3")
     whole, facts = simulate(a_pilot, 1, Compiled())

@@ -17,7 +17,7 @@ from sim.study.points.shares import SHARE_GROUPS, rescaled
 
 ROWS = yaml.safe_load((CONFIGS / "evidence.yaml").read_text(encoding="utf-8"))
 OWN = "burden.district_own_work."
-BALANCED = "three_level_balanced"
+BALANCED = "three_level"
 
 
 def made(*names, pilots=(BALANCED,), config_dir=None):

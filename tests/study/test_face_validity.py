@@ -165,7 +165,7 @@ def test_what_patrols_see_is_what_the_record_says():
 def test_only_pilots_with_a_target_are_run_and_each_is_told_of():
     done = []
     found = face_validity.validity(
-        [tiny(), tiny("three_level_balanced")],
+        [tiny(), tiny("three_level")],
         [target(), target(label="walk", measure="walk", group="level:community")],
         2,
         on_done=lambda design, n: done.append((design.name, n)),

@@ -11,7 +11,7 @@ from sim.statistics.designs import Knob
 from sim.study.points.composer import put, value_at
 from sim.study.replications import keys
 
-PILOT = "three_level_balanced"
+PILOT = "three_level"
 
 # Every kind of override: in Hydra's grammar, and as knobs of a study.
 ALIKE = {
@@ -148,10 +148,10 @@ def test_put_shares_what_does_not_change():
 
 
 def test_equal_knobs_have_one_key_whatever_design_or_pilot_calls_them_so():
-    pilots = ["three_level", "three_level_balanced"]
+    pilots = ["three_level", "three_level_all_down"]
     mine = plan(
         pilots=pilots,
-        factors={"staffing": ["half_up", "all_down"], "grid.households": [250, 300]},
+        factors={"staffing": ["all_up", "all_down"], "grid.households": [250, 300]},
         design=["grid", {"kind": "points", "points": {"[red]today[/red]": {"grid.households": 300}}}],
     )
     of = keys([point.pilot for point in mine.points])
@@ -159,7 +159,7 @@ def test_equal_knobs_have_one_key_whatever_design_or_pilot_calls_them_so():
     # The two pilots differ in their staffing alone, which the grid sets for both of them.
     assert all(by[setting, pilots[0]] == by[setting, pilots[1]] for setting in range(4))
     assert len({by[setting, pilots[0]] for setting in range(4)}) == 4
-    assert (by[4, "three_level"], by[4, "three_level_balanced"]) == (by[3, "three_level"], by[1, "three_level"])
+    assert (by[4, "three_level"], by[4, "three_level_all_down"]) == (by[3, "three_level"], by[1, "three_level"])
     assert len(mine.settings.all) == 5
 
 

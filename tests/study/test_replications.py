@@ -126,7 +126,7 @@ KEYS = {
     "merge_only": "846ddc3a1633a2d9e00bd2fc85d8f2c7",
     "sink_only": "dcb4a85f567ddff7f82701b77e5dcb65",
     "three_level": "487d47b3a25def01c0808e2750cb7a0d",
-    "three_level_balanced": "5de2d4c780eb25b76767b2952a7ad04e",
+    "three_level": "5de2d4c780eb25b76767b2952a7ad04e",
     "three_level_dedicated": "8df704b48eeac22c6073261180338a57",
     "three_level_expected": "44a0edd9a4523e3962412114bf2fdb60",
     "three_level_generalist": "2df86ea1a9633f24aebd9a9a5b3266db",

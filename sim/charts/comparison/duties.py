@@ -103,12 +103,18 @@ def grids(organisation: Organisation) -> list[str]:
         f"{_span(k for k in owned if k)} a head{none}."
     ]
     grid, visits = pilot.grid, pilot.grid.visits
-    due = "" if grid.duty_share == 1 else f" ({100 * grid.duty_share:.0f}% of them are asked for)"
+    patrol = f"a patrol of {grid.patrol_hours:g} h a day{_asked(grid.patrol_duty_share)}, "
+    ordinary = f"{visits.ordinary_per_year:g} home visits a year to a household"
+    special = f"{visits.special_per_year:g} where special care is needed{_asked(visits.duty_share)}"
     sentences.append(
-        f"Due in a grid: a patrol of {grid.patrol_hours:g} h a day, {visits.ordinary_per_year:g} home visits a year to "
-        f"a household, {visits.special_per_year:g} where special care is needed{due}; issues found or reported."
+        f"Due in a grid: {patrol if grid.patrol_duty_share else ''}{ordinary}, {special}; issues found or reported."
     )
     return sentences
+
+
+def _asked(share: float) -> str:
+    """Return in brackets how much of a duty is asked for, where it is not all."""
+    return "" if share == 1 else f" ({100 * share:.0f}% of it is asked for)"
 
 
 def _keeper(pilot: Pilot) -> str:
@@ -118,15 +124,15 @@ def _keeper(pilot: Pilot) -> str:
 
 def rules(pilot: Pilot) -> list[str]:
     """Return how the staff of a community work: order, window, desk and cover."""
-    roles, service, priorities = pilot.roles, pilot.service, pilot.burden.priorities
+    roles, service, priorities = pilot.roles, pilot.service, pilot.conduct.priorities
     order = _ORDERS.get(roles.order, f"Order of A and B: {_plain(roles.order)}")
     if roles.order == "split":
         order = f"First the desk and files (A), then the grid (B) for the last {100 * roles.b_share:.0f}% of each day"
     above = "; work from above that is due goes before residents" if priorities.due < priorities.residents else ""
     window = {"one_window": "One window for all lines", "per_line": "A window for each bundle of lines"}
     desk = {
-        "own": "kept by those who own the lines",
-        "rota": f"kept in turns by at most {service.counters}; nobody else has desk hours",
+        "own": "kept by whoever is free" if roles.one_room else "kept by those who own the lines",
+        "rota": f"kept in turns by at most {service.seats} a point; nobody else has desk hours",
     }
     return [
         f"{order}{above}.",
