@@ -19,7 +19,7 @@ STRUCTURE = {
     r"procedures\.archetypes\.\w+\.(title|line)": "labels: what the request is, and whose it is",
     r"procedures\.archetypes\.\w+\.(papers|result)": "the course of a procedure, by the law of 2011",
     r"procedures\.archetypes\.\w+\.limit(_above)?\.clock": "the unit of the limit's amount, which its row names",
-    r"procedures\.archetypes\.\w+\.activities\.\w+\.(cv|stops_clock)": "a public notice has a fixed length; whose delay",
+    r"procedures\.archetypes\.\w+\.activities\.\w+\.(cv|stops_clock)": "a notice has a fixed length; whose delay",
     r"procedures\.archetypes\.\w+\.activities\.\w+\.(where|level|group|review|batch)": "the route, by the law of 2011",
 }
 

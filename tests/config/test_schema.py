@@ -3,10 +3,10 @@ import re
 
 import pytest
 from pydantic import ValidationError
-from setups.district import PILOTS, mapping, pilot, tiny
+from setups.district import ALL_PILOTS, CONFIGS, PILOTS, mapping, pilot, tiny
 
 from sim import config
-from sim.config import GROUPS, LEVELS
+from sim.config import GROUPS, LEVELS, replaced
 from sim.errors import ConfigError
 
 REMOVED = object()
@@ -95,8 +95,11 @@ ONE_VALUE = [
         0.3,
         "burden.kinds must sum to 1, got 1.14",
     ),
-    ("burden.street_own_work.relay", 0.3, "burden.street_own_work must sum to 1, got 1.1"),
-    ("burden.district_own_work.party", 0.0, "burden.district_own_work must sum to 1, got 0.9"),
+    ("district.work.street_hours.relay", -1, "district.work.street_hours.relay must be at least 0, got -1"),
+    ("district.work.from_above_hours", -1, "district.work.from_above_hours must be at least 0, got -1"),
+    ("conduct.priorities.files", 10, "conduct.priorities.files must be at most 9, got 10"),
+    ("staffing.catch_up_hours_per_week", 21, "staffing.catch_up_hours_per_week must be at most 20, got 21"),
+    ("structure.named_contact_between", "street", "structure.named_contact_between must be one of 'district' or 'all'"),
     (
         "staffing.absence.block_days_max",
         4,
@@ -198,14 +201,14 @@ def test_a_mistake_is_told_with_path_rule_and_value(path, value, expected):
     [
         (
             "staffing.street_sent_down_share",
-            0.4,
+            0.25,
             "staffing.street_sent_down_share and staffing.street_sent_up_share must sum to 1 where the structure has "
-            "no street level (all who leave the street must go somewhere), got 0.4",
+            "no street level (all who leave the street must go somewhere), got 0.825",
         ),
         (
             "staffing.street_sent_up_share",
-            0.4,
-            "staffing.street_sent_down_share and street_sent_up_share must sum to at most 1, got 1.4",
+            0.9,
+            "staffing.street_sent_down_share and street_sent_up_share must sum to at most 1, got 1.325",
         ),
         (
             "structure.performs.street.justice",
@@ -255,9 +258,55 @@ def test_a_detour_without_end_is_refused():
         config.load(changed("four_level", "district.detour_factor", float("inf")))
 
 
-def test_shares_of_own_work_are_told_with_their_path_once():
-    told = message("four_level", "burden.street_own_work.relay", 0.3)
-    assert told == "burden.street_own_work must sum to 1, got 1.1"
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        ("burden.task_share", 0.7, "district.work.from_above_hours (hours a year, whatever the staff), got 0.7"),
+        ("burden.street_own_share", 0.6, "district.work.street_hours (hours a year by function), got 0.6"),
+        (
+            "burden.street_own_work.relay",
+            0.3,
+            'district.work.street_hours (hours a year by function), got {"relay": 0.3}',
+        ),
+        ("burden.district_own_share", 0.8, "district.work.district_hours (hours a year by function), got 0.8"),
+        (
+            "burden.priorities.due",
+            2,
+            'conduct.priorities (who goes first; conduct=ledgers_first has the old ones), got {"due": 2}',
+        ),
+        ("grid.duty_share", 0.5, "grid.patrol_duty_share and grid.visits.duty_share, got 0.5"),
+        ("service.counters", 2, "service.seats (of each service point, where the desk is kept by rota), got 2"),
+    ],
+)
+def test_a_key_of_an_earlier_version_is_told_what_replaced_it(path, value, expected):
+    told = message("four_level", path, value)
+    key = ".".join(path.split(".")[:2])
+    assert told == f"{key} must be replaced by {expected}"
+
+
+def test_every_replaced_key_is_unknown_now_and_has_a_replacement_that_is_known():
+    plain = mapping("four_level")
+    for key, new in replaced.KEYS.items():
+        at = plain
+        for part in key.split("."):
+            at = at.get(part, {})
+        assert at == {}, key
+        for path in re.findall(r"\b[a-z]+\.[a-z_.]+", new):
+            at = plain
+            for part in path.split("."):
+                at = at[part]
+
+
+def test_what_is_no_key_of_an_earlier_version_has_no_replacement():
+    assert replaced.replacement("burden.task_shares") is None
+    assert replaced.replacement("grid.duty") is None
+    assert replaced.replacement("pilot/four_level") is None
+
+
+@pytest.mark.parametrize("name", replaced.NAMES)
+def test_a_file_of_an_earlier_version_is_gone(name):
+    assert not (CONFIGS / f"{name}.yaml").exists()
+    assert replaced.replacement(name) == replaced.NAMES[name]
 
 
 def test_three_mistakes_are_told_and_the_rest_counted():
@@ -281,7 +330,7 @@ def test_what_is_not_plain_data_is_refused():
         config.load({"name": object()})
 
 
-@pytest.mark.parametrize("name", PILOTS)
+@pytest.mark.parametrize("name", ALL_PILOTS)
 def test_every_shipped_pilot_is_valid_and_frozen(name):
     loaded = pilot(name)
     assert loaded.name == name
@@ -309,23 +358,47 @@ def test_three_levels_send_services_down_and_powers_up():
 
 
 def test_the_shipped_district_counts_as_the_report_does():
-    four, three, balanced = (pilot(name) for name in PILOTS)
-    assert (four.n_communities, three.n_communities, balanced.n_communities) == (31, 10, 10)
+    four, three, all_down = (pilot(name) for name in PILOTS)
+    assert (four.n_communities, three.n_communities, all_down.n_communities) == (31, 10, 10)
     assert four.district.households == 46_429  # 130,000 / 2.8
-    assert (four.street_stays_share, three.street_stays_share, balanced.street_stays_share) == (1, 0, 0)
+    assert (four.street_stays_share, three.street_stays_share, all_down.street_stays_share) == (1, 0, 0)
     assert [h.minutes for h in four.district.calendar.hours] == [(510, 720), (840, 1080)]
 
 
-def test_pilots_share_the_district_its_demand_its_procedures_and_its_burden():
-    four = pilot("four_level")
-    for name in PILOTS[1:]:
-        other = pilot(name)
-        for part in ("district", "demand", "procedures", "grid", "burden", "run", "mid"):
-            assert getattr(other, part) == getattr(four, part)
-        assert other.structure.transfer_working_days == four.structure.transfer_working_days
-        assert other.structure.relay_minutes == four.structure.relay_minutes
-        assert other.staffing.absence == four.staffing.absence
-        assert other.roles.outside_pace == four.roles.outside_pace
+@pytest.mark.parametrize("name", [name for name in ALL_PILOTS if name != "three_level_expected"])
+def test_pilots_share_the_district_its_demand_its_procedures_its_burden_and_its_conduct(name):
+    four, other = pilot("four_level"), pilot(name)
+    for part in ("district", "demand", "procedures", "burden", "conduct", "run", "mid"):
+        assert getattr(other, part) == getattr(four, part), part
+    # the daily patrol is the reform's instrument; all else about grids is alike
+    assert other.grid.model_copy(update={"patrol_duty_share": 0.0}) == four.grid
+    without_street = "street" not in other.structure.levels
+    assert other.grid.patrol_duty_share == float(
+        name == "four_level_patrols" or (without_street and "flatten" not in name)
+    )
+    for key in ("transfer_working_days", "transfer_cv", "relay_minutes"):
+        assert getattr(other.structure, key) == getattr(four.structure, key)
+    for key in ("absence", "catch_up_hours_per_week", "community_heads", "street_heads", "district_heads"):
+        assert getattr(other.staffing, key) == getattr(four.staffing, key)
+    assert other.roles.outside_pace == four.roles.outside_pace
+    of_lines = name == "four_level_lines"
+    assert (other.roles.one_room, other.roles.cover, other.service.phone) == (
+        (False, "none", "line") if of_lines else (True, "colleague", "anyone")
+    )
+    assert (other.service.desk, other.service.told_when_back) == ("own", 1)
+
+
+def test_the_levers_of_the_better_pilots_are_the_same_at_the_same_values():
+    four, three = pilot("four_level_better"), pilot("three_level_better")
+    levers = ("named_contact_share", "named_contact_between", "named_contact_working_days", "delegated_share")
+    for lever in (*levers, "delegated_minutes_share"):
+        assert getattr(four.structure, lever) == getattr(three.structure, lever), lever
+    assert four.structure.named_contact_between == "district"
+    assert four.structure.delegated_share > pilot("four_level").structure.delegated_share
+    for better, base in ((four, pilot("four_level")), (three, pilot("three_level"))):
+        updates = {lever: getattr(base.structure, lever) for lever in levers}
+        plain = better.model_copy(update={"structure": better.structure.model_copy(update=updates)})
+        assert plain.model_copy(update={"name": base.name, "title": base.title}) == base
 
 
 def test_the_weeks_of_a_run_are_its_warm_up_measured_and_drain_weeks():

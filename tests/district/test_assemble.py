@@ -8,7 +8,7 @@ from setups.district import case, office, organised, pilot, tiny
 
 from sim.config import LEVELS
 from sim.district import background, overload, workload
-from sim.district.background import CLOSINGS, MONTHLY, OFFICE, WEEKLY
+from sim.district.calendars import CLOSINGS, MONTHLY, OFFICE, WEEKLY
 from sim.district.demand import Channel
 from sim.district.stages import Desk, Kind
 from sim.draws.clock import DAY, HOUR, MINUTE, NEVER, WEEK

@@ -14,7 +14,7 @@ from setups.shipped_networks import NAMES
 from sim import config
 from sim.config.report import JudgedMeasure
 from sim.district import engines, workload
-from sim.district.background import OFFICE
+from sim.district.calendars import OFFICE
 from sim.district.demand import Channel
 from sim.district.stages import KIND_NAMES, Kind
 from sim.draws.clock import HOUR
