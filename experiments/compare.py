@@ -12,6 +12,7 @@ from pydantic import Field
 
 from sim import config
 from sim.config import Name, Section
+from sim.config.acting import check_acting
 from sim.config.compose import BACKEND_KEYS, Line, compose, parse
 from sim.errors import ConfigError
 from sim.study.backend import backend_of
@@ -90,6 +91,8 @@ def named_pilots(names: Sequence[str], line: Line) -> tuple[dict[str, dict[str, 
     for name, pilot in zip(names, pilots, strict=True):
         if pilot.name != name:
             raise ConfigError(f"pilot/{name}.yaml: name must be {name}, the name of the file, got {pilot.name}")
+    for note in check_acting((override.lstrip("+~").partition("=")[0] for override in line.overrides), pilots):
+        print(f"Note: {note}", file=sys.stderr)  # noqa: T201
     return plain, pilots
 
 

@@ -132,11 +132,11 @@ def _pieces(
     """Return the steps of pieces of work: what falls due or has been begun goes before what is not due.
 
     A piece gives way until the end of the working day that is `days` (rounded) after its release. Its first step is
-    short, as a step that has been started never falls due; what is left goes on as if it were due. Paper is put down
-    for a resident who is there, and taken up again.
+    short, as a step that has been started never falls due; what is left goes on as if it were due. Paper that is put
+    down for a resident who is there is put down at closing and for a meeting too, and taken up again.
     """
     conduct, priorities = pilot.conduct, pilot.conduct.priorities
-    piece: dict[str, int | Ints] = {"past_closing": 1, "kind": int(kind)}
+    piece: dict[str, int | Ints] = {"past_closing": int(not conduct.put_down), "kind": int(kind)}
     is_due = piece | {
         "work": work, "station": stations[1], "priority": priorities.due,
         "yields_to": workload.put_down_for_residents(pilot, priorities.due),
