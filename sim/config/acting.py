@@ -58,7 +58,7 @@ def check_acting(knobs: Iterable[str], pilots: Sequence[Pilot]) -> list[str]:
         idle = [pilot.name for pilot in pilots if not acts(pilot)]
         if len(idle) == len(pilots):
             raise ConfigError(
-                f"{knob} must be able to act: it does where {words}, got it set for {', '.join(idle)}, where it does not"
+                f"{knob} must be set where it can act, which is where {words}, got it under {', '.join(idle)}"
             )
         if idle:
             notes.append(f"{knob} does not act under {', '.join(idle)}: it does where {words}.")

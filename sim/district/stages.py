@@ -34,8 +34,6 @@ class Kind(IntEnum):
     PATROL = 4
     HOME = 5
     TASKS = 6
-    DUE = 7  # where a piece of work goes when it falls due
-    PHONE = 8
     OWN = 7
     OUTSIDE = 8
     DOOR = 9
