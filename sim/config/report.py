@@ -105,6 +105,22 @@ class ExpectedLoads(Section):
     note: str = ""
 
 
+class Crossed(Section):
+    """Four designs that cross two changes, so that the effect of each and their interaction are told apart."""
+
+    base: Name
+    first: Name
+    second: Name
+    both: Name
+    first_change: str
+    second_change: str
+
+    @property
+    def pilots(self) -> tuple[str, str, str, str]:
+        """Return the designs: without a change, with the first, with the second, with both."""
+        return (self.base, self.first, self.second, self.both)
+
+
 class Report(Section):
     """The measures of a comparison in order (with those that only studies use), notices, equity and maps.
 
@@ -117,6 +133,7 @@ class Report(Section):
     equity_in_brief: tuple[Name, ...] = ()
     maps: tuple[Name, ...] = ()
     expected_loads: ExpectedLoads | None = None
+    crossed: Crossed | None = None
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:

@@ -43,7 +43,7 @@ class Case:
         The number of each request among all of the replication, rising; residents' are positions in the demand.
     n_residents : int
         The residents' requests come first, in the order of the demand.
-    above : ndarray of bool, shape (residents' requests,)
+    above : ndarray of bool, shape (requests of the demand,)
         Whether today's law does not let the community decide a request alone.
     meetings, away : ndarray of int, shape (n, 3)
         Person, start and end of every meeting attended, and of all work from above away from the desk, over the whole
@@ -129,7 +129,7 @@ class Plan:
             labels=columns.labels(self.residents.routes.activities),
             ids=np.concatenate([demand.ids, *ids]).astype(np.int32),
             n_residents=len(demand),
-            above=self.residents.routes.above[self.residents.routes.itinerary[demand.ids]],
+            above=self.residents.routes.above[self.residents.routes.itinerary],
             meetings=self.meetings,
             away=self.away,
             horizon=self.horizon,

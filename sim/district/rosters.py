@@ -7,6 +7,7 @@ no special case.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from sim.draws.clock import DAY, HOUR, NEVER, WEEK, ticks
 from sim.draws.streams import stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from sim.arrays import Bools, Ints
     from sim.config import Absence, Level, Pilot
@@ -235,10 +236,11 @@ def _unit_spans(
     serving_of = np.broadcast_to(serves[..., None], keep.shape)[keep]
     code = (serving_of * 2 + part) * len(members) + position
     ids = np.zeros(code.max(initial=0) + 1, dtype=np.int64)
+    lines_of = cache(partial(_lines, organisation))  # who covers whom changes daily, what is covered does not
     for number in np.flatnonzero(np.bincount(code)).tolist():
         i, serving, second = number % len(members), number // len(members) // 2, number // len(members) % 2
         desks = _desks_now(pilot, bool(second)) if parted[i] else A_DESKS + B_DESKS
-        lines = _served(organisation, members, i, serving, desks)
+        lines = _served(organisation, members, i, serving, desks, lines_of)
         ids[number] = duties.id(lines, community and pilot.roles.order == "longest")
     return _Spans(np.array(members)[position], opened[keep], closed[keep], ids[code], hand_back[keep])
 
@@ -307,20 +309,25 @@ def _rota(here: Bools, per_day: int, counters: int) -> tuple[Ints, Bools]:
 
 
 def _served(
-    organisation: Organisation, members: list[int], i: int, serving: int, desks: tuple[Desk, ...]
+    organisation: Organisation,
+    members: list[int],
+    i: int,
+    serving: int,
+    desks: tuple[Desk, ...],
+    lines_of: Callable[[int, tuple[Desk, ...], bool], list[Line]],
 ) -> list[Line]:
     """Return the lines of the i-th member of a unit: at the rota desk, or at these desks with those they cover."""
     points = organisation.pilot.service.points if organisation.people[members[i]].level == "community" else 1
     if serving < points:
         return _desk_duty(organisation, members[i], serving)
     run, manned = divmod(serving - points, 2)
-    lines = _lines(organisation, members[i], desks, front=not manned)
+    lines = lines_of(members[i], desks, not manned)
     ring = next(ring.tolist() for ring in _rings(organisation, members) if i in ring)
     absentees = sorted(ring[(ring.index(i) - k) % len(ring)] for k in range(1, run + 1))
-    return _with_cover(organisation, lines, [members[k] for k in absentees], desks)
+    return _with_cover(organisation, lines, [members[k] for k in absentees], desks, lines_of)
 
 
-def _lines(organisation: Organisation, m: int, desks: tuple[Desk, ...], *, front: bool) -> list[Line]:
+def _lines(organisation: Organisation, m: int, desks: tuple[Desk, ...], front: bool) -> list[Line]:
     """Return what a person serves: the desks of their own specialism and grids, in the order of the roles.
 
     A generalist serves all desks of the community, those of others at the pace of an outsider.
@@ -400,7 +407,11 @@ def _desk_duty(organisation: Organisation, m: int, point: int) -> list[Line]:
 
 
 def _with_cover(
-    organisation: Organisation, lines: list[Line], absentees: list[int], desks: tuple[Desk, ...]
+    organisation: Organisation,
+    lines: list[Line],
+    absentees: list[int],
+    desks: tuple[Desk, ...],
+    lines_of: Callable[[int, tuple[Desk, ...], bool], list[Line]],
 ) -> list[Line]:
     """Return a duty with residents' matters of absent colleagues added, in last place and at an outsider's pace."""
     own = {station for station, _, _ in lines}
@@ -408,7 +419,7 @@ def _with_cover(
     front = organisation.pilot.service.desk == "own"
     covered = tuple(desk for desk in desks if desk in COVERED_DESKS)
     for absentee in absentees:
-        for station, rank, _ in _lines(organisation, absentee, covered, front=front):
+        for station, rank, _ in lines_of(absentee, covered, front):
             if station not in own:
                 own.add(station)
                 lines = [*lines, (station, rank + COVER_RANK, pace)]

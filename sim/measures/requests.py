@@ -105,7 +105,7 @@ def requests(case: Case, visits: Visits, overloaded: Bools) -> Requests:
         result=outcomes.result,
         dispatched=outcomes.dispatched,
         left=outcomes.left == 1,
-        late=_late(case, visits, demand.archetype[ids], outcomes.contact, outcomes.result),
+        late=_late(case, visits, ids, outcomes.contact, outcomes.result),
         trips=_narrow(outcomes.trips),
         own_time=_narrow(outcomes.own_time),
         hand_overs=_narrow(outcomes.hand_overs),
@@ -150,12 +150,12 @@ def _waits(case: Case, visits: Visits) -> AnyInts:
     return np.where(stop < 0, -1, ticks)
 
 
-def _late(case: Case, visits: Visits, archetype: AnyInts, contact: AnyInts, result: AnyInts) -> Bools:
+def _late(case: Case, visits: Visits, ids: AnyInts, contact: AnyInts, result: AnyInts) -> Bools:
     """Return which requests took longer than the limit of their archetype, time spent waiting for papers subtracted."""
     archetypes = list(case.organisation.pilot.procedures.archetypes.values())
     # those that today's law decides above the community come after the others
     limits = [a.limit for a in archetypes] + [a.limit_above or a.limit for a in archetypes]
-    archetype = archetype + case.above * len(archetypes)
+    archetype = case.demand.archetype[ids].astype(np.int64) + case.above[ids] * len(archetypes)
     unit = {"working_days": case.office.day_ticks, "calendar_days": DAY, "hours": HOUR}
     most = np.array([np.inf if limit is None else limit.amount * unit[limit.clock] for limit in limits])
     in_office_time = np.array([limit is not None and limit.clock == "working_days" for limit in limits])
