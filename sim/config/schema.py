@@ -228,6 +228,7 @@ class Run(Section):
     seed: Annotated[int, Field(ge=0)]
     confidence: Annotated[float, Field(gt=0.5, lt=1)]
     withhold_share: Share
+    turnaround_cap_working_days: Annotated[int, Field(ge=1, le=1000)]
     overload: Literal["simulate", "refuse"]
 
     @property
