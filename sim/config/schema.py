@@ -251,8 +251,8 @@ class Mid(Section):
     share: Positive
     detection_lag: Positive
 
-    def least(self, judged: JudgedMeasure) -> float:
-        """Return the smallest difference that matters of a judged measure (in its unit)."""
+    def least(self, judged: JudgedMeasure) -> float | None:
+        """Return the smallest difference that matters of a judged measure (in its unit); None if it is not judged."""
         return float(getattr(self, judged.mid)) if isinstance(judged.mid, str) else judged.mid
 
 

@@ -332,7 +332,7 @@ def test_a_sample_is_the_same_for_the_same_seed(kind):
 
 # ------------------------------------------------------------------------------------------- the files
 
-BEGIN = "title: t\npilots: [four_level]\nresponses: [turnaround_mean]\ndesign: grid\n"
+BEGIN = "title: t\npilots: [four_level]\nresponses: [turnaround_restricted_mean]\ndesign: grid\n"
 FACTORS = "factors: {grid.households: [200, 300]}\n"
 BOMB = "factors:\n  a: &a [" + "x, " * 9 + "x]\n" + "".join(
     f"  {b}: &{b} [{', '.join(9 * [f'*{a}'])}]\n" for a, b in pairwise("abcdefghij")
