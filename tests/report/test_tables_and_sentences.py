@@ -341,7 +341,7 @@ def test_a_table_says_not_owed_in_the_cell_and_gives_what_is_not_judged_no_inter
     shown = comparison_table(table, "three_level")
     _, owed, judged = shown.rows
     assert owed[1:] == ("not owed", "11.3", "–", "not owed")
-    assert judged[3:] == ("+3.00", "not judged")
+    assert judged[3:] == ("+3.0", "not judged")
     notes = " ".join(shown.notes)
     assert "Not owed: one of the two owes none" in notes
     assert "Not judged" in notes
