@@ -17,7 +17,7 @@ LABELS = (
     ("trips", "trips per request", "", 0.1, False),
     ("resident_time", "residents' own time per request", "minutes", 5.0, False),
 )
-B, W, S, U, H, O, J = MARKS
+B, W, S, U, H, NONE, J = MARKS
 NASTY = "[red]x[/] a$b$<script>|`_*"
 
 
@@ -310,8 +310,8 @@ def test_conclusion_has_a_paragraph_a_pilot_and_tells_every_row():
     table = pl.concat([comparison([B]), phone, comparison([W], "flatten_only")])
     first, second = conclusion(table, {}, "four_level").split("\n\n")
     assert first == (
-        "three_level is a mixed result: better than four_level on 1 of 2 measures (turnaround, 90th percentile), but worse "
-        "on 1 (turnaround by phone)."
+        "three_level is a mixed result: better than four_level on 1 of 2 measures (turnaround, 90th percentile), but "
+        "worse on 1 (turnaround by phone)."
     )
     assert second == "flatten_only is worse than four_level on every measure (turnaround, 90th percentile)."
     assert conclusion(table.clear(), {}, "four_level") == "Nothing was compared with four_level."
@@ -320,16 +320,16 @@ def test_conclusion_has_a_paragraph_a_pilot_and_tells_every_row():
 def without_value(table):
     """The rows: without a mean under the baseline where nothing is owed, and without a MID where nothing is judged."""
     return table.with_columns(
-        baseline_mean=pl.when(pl.col("verdict") == O).then(math.nan).otherwise("baseline_mean"),
-        difference=pl.when(pl.col("verdict") == O).then(math.nan).otherwise("difference"),
+        baseline_mean=pl.when(pl.col("verdict") == NONE).then(math.nan).otherwise("baseline_mean"),
+        difference=pl.when(pl.col("verdict") == NONE).then(math.nan).otherwise("difference"),
         mid=pl.when(pl.col("verdict") != J).then("mid"),
-        low=pl.when(pl.col("verdict").is_in([O, J])).then(math.nan).otherwise("low"),
-        high=pl.when(pl.col("verdict").is_in([O, J])).then(math.nan).otherwise("high"),
+        low=pl.when(pl.col("verdict").is_in([NONE, J])).then(math.nan).otherwise("low"),
+        high=pl.when(pl.col("verdict").is_in([NONE, J])).then(math.nan).otherwise("high"),
     )
 
 
 def test_what_is_not_owed_or_not_judged_counts_in_no_conclusion():
-    table = comparison([B, O, J])
+    table = comparison([B, NONE, J])
     assert conclusion(table, {}, "four_level") == (
         "three_level is better than four_level on every measure (turnaround, 90th percentile). Not compared, as one of "
         "the two owes none of it: counter wait, mean."
@@ -337,7 +337,7 @@ def test_what_is_not_owed_or_not_judged_counts_in_no_conclusion():
 
 
 def test_a_table_says_not_owed_in_the_cell_and_gives_what_is_not_judged_no_interval():
-    table = without_value(comparison([B, O, J]))
+    table = without_value(comparison([B, NONE, J]))
     shown = comparison_table(table, "three_level")
     _, owed, judged = shown.rows
     assert owed[1:] == ("not owed", "11.3", "–", "not owed")
