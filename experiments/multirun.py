@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FLAGS = ("-m", "--multirun")
 
-RESPONSES = ("turnaround_mean", "counter_wait_mean", "resident_time", "left_unserved", "patrols_done")
+RESPONSES = ("turnaround_restricted_mean", "counter_wait_mean", "resident_time", "left_unserved", "patrols_done")
 
 
 def multirun(arguments: Sequence[str], run: Callable[[list[str]], None]) -> None:

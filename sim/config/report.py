@@ -51,14 +51,15 @@ ResponseName = Annotated[Response, PlainValidator(Response.parse), PlainSerializ
 class JudgedMeasure(Section):
     """A measure of a group: its label, its smallest difference that matters and whether more is better.
 
-    `mid` names a key of the group `mid`, or is a number in the measure's unit. `touched` names the measure that says
-    which share of the requests behind it goes to staff who cannot keep up; `staff` is for measures of staff.
+    `mid` names a key of the group `mid`, or is a number in the measure's unit; None: it is shown and never judged.
+    `touched` names the measure that says which share of the requests behind it goes to staff who cannot keep up;
+    `staff` is for measures of staff.
     """
 
     measure: Name
     group: str = ALL
     label: str
-    mid: Name | Positive
+    mid: Name | Positive | None
     higher_is_better: bool = False
     touched: Name | None = "touched"
     compared: bool = True
@@ -150,12 +151,13 @@ class Report(Section):
         return tuple(one for one in self.measures if one.compared)
 
     def judged(self, response: Response) -> JudgedMeasure | None:
-        """Return how a response is judged: as listed, or as the same measure of another group; else None."""
+        """Return how a response is judged: as listed, or as the same measure of another group that is; else None."""
         known = [one for one in self.measures if one.measure == response.measure]
         exact = [one for one in known if one.group == response.group]
         if exact or not known:
             return next(iter(exact), None)
-        return known[0].model_copy(update={"group": response.group, "label": self.words(response)})
+        alike = next((one for one in known if one.mid is not None), known[0])
+        return alike.model_copy(update={"group": response.group, "label": self.words(response)})
 
     def words(self, response: Response) -> str:
         """Return a response in words."""

@@ -228,6 +228,7 @@ class Run(Section):
     seed: Annotated[int, Field(ge=0)]
     confidence: Annotated[float, Field(gt=0.5, lt=1)]
     withhold_share: Share
+    turnaround_cap_working_days: Annotated[int, Field(ge=1, le=1000)]
     overload: Literal["simulate", "refuse"]
 
     @property
@@ -250,8 +251,8 @@ class Mid(Section):
     share: Positive
     detection_lag: Positive
 
-    def least(self, judged: JudgedMeasure) -> float:
-        """Return the smallest difference that matters of a judged measure (in its unit)."""
+    def least(self, judged: JudgedMeasure) -> float | None:
+        """Return the smallest difference that matters of a judged measure (in its unit); None if it is not judged."""
         return float(getattr(self, judged.mid)) if isinstance(judged.mid, str) else judged.mid
 
 

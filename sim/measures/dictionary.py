@@ -8,15 +8,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _WAIT = "minutes of opening time that a resident waits in person, each time, until service or giving up"
-_TURNAROUND = "working days of office time from first contact to result, of requests that did not leave"
+_TURNAROUND = "working days of office time from first contact to result"
+_LONGEST = "who left unserved and who is still open count as longest"
+_CAPPED = "at most run.turnaround_cap_working_days each: who left unserved and who is still open count as many"
+_SERVED = "of those served only: nothing is known of who left, and open ones"
+_ISSUE = "working days of office time from the rise of a latent issue to its end"
 
 DEFINITIONS: dict[str, tuple[str, str]] = {
-    "turnaround_mean": ("working days", f"mean: {_TURNAROUND}; withheld (NaN) where more than 1 % are open"),
-    "turnaround_p50": ("working days", f"median: {_TURNAROUND}; open ones count as longest"),
-    "turnaround_p90": ("working days", f"nine in ten within: {_TURNAROUND}; open ones count as longest"),
+    "turnaround_restricted_mean": ("working days", f"mean: {_TURNAROUND}, {_CAPPED}"),
+    "turnaround_p50": ("working days", f"median: {_TURNAROUND}; {_LONGEST}"),
+    "turnaround_p90": ("working days", f"nine in ten within: {_TURNAROUND}; {_LONGEST}"),
+    "turnaround_mean_served": (
+        "working days",
+        f"mean: {_TURNAROUND}, {_SERVED} are left out; withheld (NaN) where more than 1 % are open",
+    ),
+    "turnaround_p50_served": ("working days", f"median: {_TURNAROUND}, {_SERVED} count as longest"),
+    "turnaround_p90_served": ("working days", f"nine in ten within: {_TURNAROUND}, {_SERVED} count as longest"),
     "still_open": ("share", "requests without a result at the horizon that did not leave"),
     "left_unserved": ("share", "requests that gave up, were sent away or got no answer, and did not come again"),
-    "on_time": ("share", "within the archetype's limit, on that limit's own clock, stopped for missing papers"),
+    "on_time": (
+        "share",
+        "within the archetype's limit, on its own clock, stopped for missing papers; who left unserved is late",
+    ),
     "trips": ("per request", "ways to an office, of requests at the counter or by phone"),
     "resident_time": (
         "minutes",
@@ -24,6 +37,7 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
     ),
     "one_visit": ("share", "requests at the counter that are finished with at most one trip"),
     "hand_overs": ("per request", "changes of the unit that has the file, of finished requests"),
+    "wrong_desks": ("per request", "desks that looked at a request that did not belong to them, before the right one"),
     "days_per_hand_over": ("working days", "slope of turnaround on hand-overs over finished requests"),
     "dispatch_p50": ("office hours", "median from first contact to arrival at the last unit it is handed to"),
     "touched": ("share", "requests that came to a post which cannot keep up"),
@@ -39,7 +53,16 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
         "working days",
         "median from the rise of a latent issue until a patrol or report tells of it",
     ),
+    "issue_time_restricted_mean": (
+        "working days",
+        f"mean: {_ISSUE}, at most run.turnaround_cap_working_days each: what is not found or not ended counts as many",
+    ),
+    "issue_time_p50": ("working days", f"median: {_ISSUE}; what is not found or not ended counts as longest"),
     "found": ("share", "latent issues seen or reported before the horizon"),
+    "found_by_staff": (
+        "share",
+        "latent issues that a patrol, home visit or field check saw before a report of them got through",
+    ),
     "utilisation": ("share", "busy over on-duty time, from the spells"),
     "overtime": ("hours a week", "work past closing, a head"),
     "workload_gini": ("index", "Gini index of the utilisation of persons within a post or level"),
@@ -47,10 +70,34 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
     "task_share": ("share", "work from above in all work of the communities"),
     "patrols_done": ("share", "patrols due in the measured weeks of which every leg was done"),
     "visits_done": ("share", "home visits due in the measured weeks that were made"),
+    "target_visits": (
+        "a month",
+        "home visits that a special-care household was paid; a grid's visits done are shared out as those due are, for "
+        "a visit names no household",
+    ),
+    "hours_per_finished": (
+        "hours",
+        "staff time on residents' requests (desk, files, field, homes, relays) in the measured weeks over the requests "
+        "of these weeks that are finished",
+    ),
+    "with_residents": (
+        "share",
+        "of the paid hours: front desk and phone, field checks, residents' homes and home visits; rises if staff work "
+        "slowly",
+    ),
+    "service_over_administration": (
+        "ratio",
+        "hours at the front desk, on files, field checks, patrols and visits over those on work from above, own work, "
+        "relays and meetings; rises if staff work slowly",
+    ),
+    "posts_above_90": ("share", "posts whose work that piles up takes more than 0.90 of their time, by arithmetic"),
     "walk": ("minutes", "on foot one way from a household to its community's office or service point, mean"),
     "managers_share": ("share", "full-time grid managers in all heads of the communities"),
     "requests_per_official_day": ("requests", "first contacts over days on duty of the community staff"),
 }
+
+DUTIES = frozenset({"patrols_done", "visits_done", "target_visits"})
+"""Measures of what a pilot may owe none of: such a measure has no value (NaN), and is *not owed*, not withheld."""
 
 ONLY_WHERE_OBSERVED = frozenset({"days_per_hand_over"})
 """Measures that a replication has only where there is something to measure; all others it always has."""

@@ -33,6 +33,7 @@ class Path(NamedTuple):
     hand_over: Ints
     walk: Ints
     result: Ints
+    activity: Ints
 
 
 class RequestOutcomes(NamedTuple):
@@ -41,17 +42,21 @@ class RequestOutcomes(NamedTuple):
     contact: Ints
     result: Ints
     dispatched: Ints
+    seen: Ints
     left: Ints
     trips: Ints
     own_time: Ints
     hand_overs: Ints
+    wrong_desks: Ints
     touched: Ints
     touched_in_person: Ints
     n_waits: Ints
 
 
 @inlined
-def update_request(path: Path, i: int, overloaded: Ints, horizon: int, outcomes: RequestOutcomes, r: int) -> None:
+def update_request(
+    path: Path, i: int, overloaded: Ints, wrong_desk: int, horizon: int, outcomes: RequestOutcomes, r: int
+) -> None:
     """Update request r with one arrived step."""
     arrival, end, outcome = path.arrival[i], path.end[i], path.outcome[i]
     if outcome == SERVED and path.result[i]:
@@ -64,6 +69,8 @@ def update_request(path: Path, i: int, overloaded: Ints, horizon: int, outcomes:
     if path.hand_over[i]:
         outcomes.hand_overs[r] += 1
         outcomes.dispatched[r] = max(outcomes.dispatched[r], arrival)
+    if path.activity[i] == wrong_desk and outcome == SERVED:
+        outcomes.wrong_desks[r] += 1
     touched = path.station[i] >= 0 and overloaded[path.station[i]] == 1
     outcomes.touched[r] |= touched
     if path.presence[i] == IN_PERSON:
@@ -76,18 +83,22 @@ def update_request(path: Path, i: int, overloaded: Ints, horizon: int, outcomes:
 
 @kernel
 def follow_requests(
-    first: Ints, latent: Ints, path: Path, overloaded: Ints, horizon: int, outcomes: RequestOutcomes
+    first: Ints, path: Path, overloaded: Ints, wrong_desk: int, horizon: int, outcomes: RequestOutcomes
 ) -> None:
-    """Write what became of each request; `first` are the offsets of their steps."""
-    for r in range(len(latent)):
+    """Write what became of each request; `first` are the offsets of their steps.
+
+    `wrong_desk` is the activity of a desk's look at what it does not belong to.
+    """
+    for r in range(len(first) - 1):
         begin = first[r] - first[0]
-        outcomes.contact[r] = path.end[begin] if latent[r] else path.arrival[begin]
+        outcomes.contact[r] = path.arrival[begin]
         outcomes.result[r] = outcomes.dispatched[r] = -1
         for i in range(begin, first[r + 1] - first[0]):
             if path.arrival[i] >= 0:
-                if path.awaits[i] >= 0 and i > begin:
-                    outcomes.contact[r] = path.end[i]  # the report did not get through: known when a patrol sees it
-                update_request(path, i, overloaded, horizon, outcomes, r)
+                if path.awaits[i] >= 0:
+                    outcomes.contact[r] = path.end[i]  # a latent issue: known when it is seen, or a report gets through
+                    outcomes.seen[r] = path.outcome[i] == SERVED
+                update_request(path, i, overloaded, wrong_desk, horizon, outcomes, r)
 
 
 class Stays(NamedTuple):

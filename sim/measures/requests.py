@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.district.demand import Channel
-from sim.district.stages import Presence
+from sim.district.stages import WRONG_DESK, Presence
 from sim.draws.clock import DAY, HOUR
 from sim.engine.audit.attendance import fixed
 from sim.engine.record import Outcome
@@ -37,12 +36,15 @@ class Requests:
         issue's first contact is the moment at which a patrol sees it or a resident reports it.
     dispatched : ndarray of int64
         The tick at which it arrived at the last unit that it was handed to; -1: it never left the first.
+    seen : ndarray of bool
+        Of a latent issue: whether a patrol, home visit or field check saw it before a report of it got through.
     left : ndarray of bool
         Whether the resident gave up and did not come again.
     late : ndarray of bool
         Whether the limit of its archetype passed before the result, on that limit's own clock.
-    trips, own_time, hand_overs : ndarray of int
-        Trips to an office, ticks of walking, waiting and being served, and changes of the unit that has the file.
+    trips, own_time, hand_overs, wrong_desks : ndarray of int
+        Trips to an office, ticks of walking, waiting and being served, changes of the unit that has the file, and desks
+        that looked at it although it did not belong to them.
     touched, touched_in_person : ndarray of bool
         Whether it, or the resident in person, came to a station whose staff are overloaded.
     n_waits : ndarray of int
@@ -55,11 +57,13 @@ class Requests:
     contact: AnyInts
     result: AnyInts
     dispatched: AnyInts
+    seen: Bools
     left: Bools
     late: Bools
     trips: AnyInts
     own_time: AnyInts
     hand_overs: AnyInts
+    wrong_desks: AnyInts
     touched: Bools
     touched_in_person: Bools
     n_waits: AnyInts
@@ -98,17 +102,19 @@ def requests(case: Case, visits: Visits, overloaded: Bools) -> Requests:
         Stations whose staff are overloaded; requests that came to one are marked as touched.
     """
     ids, demand = case.ids[: case.n_residents], case.demand
-    outcomes = _outcomes(case, visits, demand.channel[ids] == Channel.LATENT, overloaded)
+    outcomes = _outcomes(case, visits, overloaded)
     return Requests(
         ids=_narrow(ids),
         contact=outcomes.contact,
         result=outcomes.result,
         dispatched=outcomes.dispatched,
+        seen=outcomes.seen == 1,
         left=outcomes.left == 1,
         late=_late(case, visits, ids, outcomes.contact, outcomes.result),
         trips=_narrow(outcomes.trips),
         own_time=_narrow(outcomes.own_time),
         hand_overs=_narrow(outcomes.hand_overs),
+        wrong_desks=_narrow(outcomes.wrong_desks),
         touched=outcomes.touched == 1,
         touched_in_person=outcomes.touched_in_person == 1,
         n_waits=_narrow(outcomes.n_waits),
@@ -116,7 +122,7 @@ def requests(case: Case, visits: Visits, overloaded: Bools) -> Requests:
     )
 
 
-def _outcomes(case: Case, visits: Visits, latent: Bools, overloaded: Bools) -> RequestOutcomes:
+def _outcomes(case: Case, visits: Visits, overloaded: Bools) -> RequestOutcomes:
     """Return what became of each of the residents' requests, from one pass over their steps."""
     from sim.measures import kernels  # late: Numba takes a third of a second to load
 
@@ -124,11 +130,13 @@ def _outcomes(case: Case, visits: Visits, latent: Bools, overloaded: Bools) -> R
     outcomes = kernels.RequestOutcomes(*(np.zeros(case.n_residents, dtype=np.int64) for _ in names))
     columns = vars(case.network.steps) | vars(case.labels) | vars(visits)
     first, bad = fixed(case.network.requests.first), fixed(overloaded)
+    activities = (*case.labels.activities, WRONG_DESK)  # the last, if none occurs, is that of no step
+    wrong_desk = activities.index(WRONG_DESK)
     for a in range(0, case.n_residents, BLOCK):
         b = min(a + BLOCK, case.n_residents)
         path = kernels.Path(*(fixed(columns[name][first[a] : first[b]]) for name in kernels.Path._fields))
         block = kernels.RequestOutcomes(*(column[a:b] for column in outcomes))
-        kernels.follow_requests(first[a : b + 1], fixed(latent[a:b]), path, bad, case.horizon, block)
+        kernels.follow_requests(first[a : b + 1], path, bad, wrong_desk, case.horizon, block)
     return outcomes
 
 

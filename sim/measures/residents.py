@@ -1,7 +1,8 @@
 """The measures of residents, from what became of their requests.
 
-A request is measured when its first contact lies in the measured window. Requests that left are counted in
-`left_unserved` and in no measure that needs a result; those still open at the horizon count as longest.
+A request is measured when its first contact lies in the measured window. All of them count in turnaround: who left
+unserved and who is still open at the horizon as longest, or as the cap in a mean, unless the measure's name says
+`served`. An issue that nobody found has no first contact: it counts in `found` and in the time from its rise.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from sim.district.demand import Channel
 from sim.draws.clock import HOUR, MINUTE
 from sim.measures.long_table import Rows
-from sim.statistics.descriptive import mean_with_open, quantile_with_open
+from sim.statistics.descriptive import mean_with_open, quantile_with_open, restricted_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from sim.measures.requests import Requests
 
 DAYS_GRID = np.concatenate([np.arange(0, 2, 0.05), np.arange(2, 10, 0.25), np.arange(10, 80.5, 0.5)])
+
+BROUGHT = ("route", "community", "special_care", "distance")
+"""Families of groups that count the requests that residents bring, without latent issues."""
 
 T = TypeVar("T", "_Measured", "_Waits", "_Issues")
 
@@ -48,6 +52,7 @@ class _Measured:
     trips: AnyInts
     own_time: AnyInts
     hand_overs: AnyInts
+    wrong_desks: AnyInts
     sent: Bools
     dispatch: AnyInts
     touched: Bools
@@ -63,9 +68,14 @@ class _Waits:
 
 @dataclass(frozen=True)
 class _Issues:
-    """Latent issues that arose in the window, one row each: office ticks until it was known; -1: it is not yet."""
+    """Latent issues that arose in the window, one row each.
+
+    `lag` and `time` are office ticks until it was known and until its end; -1: not yet. `seen`: by staff, unreported.
+    """
 
     lag: AnyInts
+    time: AnyInts
+    seen: Bools
 
 
 def measured_rows(requests: Requests, start: int, end: int) -> AnyInts:
@@ -86,8 +96,9 @@ def resident_rows(
     """Return the measures of residents in [start, end), overall and by group.
 
     Groups: `all`, `archetype:`, `channel:`, `route:` (how far today's law sends a procedure), `community:` (of today),
-    `special_care:` yes or no (without latent issues: special-care households bring more requests, but have no more
-    issues, so the mix would differ), `distance:` near, middle or far (the distance to the community's office of today).
+    `special_care:` yes or no, `distance:` near, middle or far (the distance to the community's office of today). From
+    `route:` on they count the requests that residents bring, at the counter or by phone: designs find different latent
+    issues, and special-care households have no more of them than others, so the mix would differ.
 
     Parameters
     ----------
@@ -103,20 +114,22 @@ def resident_rows(
     arisen = requests.take(arisen_rows(requests, demand, start, end))
     measured = _measured(organisation, office, demand, in_window)
     waits = _Waits(in_window.waits)
-    lag = office.hours.between(demand.instant[arisen.ids], arisen.contact)
-    issues = _Issues(np.where(arisen.contact >= 0, lag, -1))
+    issues = _issues(office, demand, arisen)
+    cap = float(organisation.pilot.run.turnaround_cap_working_days)
     for groups, code in _families(organisation, demand):
         of_measured, n = code[in_window.ids], len(groups)
-        own = measured.came if groups[0].startswith("special_care:") else np.ones(len(in_window.ids), dtype=bool)
+        brought = groups[0].partition(":")[0] in BROUGHT
+        own = measured.came if brought else np.ones(len(in_window.ids), dtype=bool)
         parts = (
             _by_group(_some(measured, own), of_measured[own], n),
             _by_group(waits, np.repeat(of_measured, in_window.n_waits), n),
             _by_group(issues, code[arisen.ids], n),
         )
         for group, group_measured, group_waits, group_issues in zip(groups, *parts, strict=True):
+            _turnaround_rows(rows, office, group, group_measured, cap)
             _request_rows(rows, office, group, group_measured)
             _wait_rows(rows, group, group_waits)
-            _issue_rows(rows, office, group, group_issues)
+            _issue_rows(rows, office, group, group_issues, cap)
     return rows
 
 
@@ -129,18 +142,29 @@ def _measured(organisation: Organisation, office: OfficeTime, demand: Demand, re
         finished=requests.finished,
         turnaround=office.hours.elapsed(requests.result) - before,
         left=requests.left,
-        limited=limits[archetype] & ~requests.left,
-        late=requests.late,
+        limited=limits[archetype],
+        late=requests.late | requests.left,
         came=channel != Channel.LATENT,
         counter=channel == Channel.COUNTER,
         trips=requests.trips,
         own_time=requests.own_time,
         hand_overs=requests.hand_overs,
+        wrong_desks=requests.wrong_desks,
         sent=requests.dispatched >= 0,
         dispatch=office.hours.elapsed(requests.dispatched) - before,
         touched=requests.touched,
         touched_in_person=requests.touched_in_person,
     )
+
+
+def _issues(office: OfficeTime, demand: Demand, arisen: Requests) -> _Issues:
+    """Return the columns of latent issues that the measures are computed from."""
+    before = office.hours.elapsed(demand.instant[arisen.ids])
+
+    def since(instant: AnyInts) -> AnyInts:
+        return np.where(instant >= 0, office.hours.elapsed(instant) - before, -1)
+
+    return _Issues(since(arisen.contact), since(arisen.result), arisen.seen)
 
 
 def _some(rows: T, which: Bools) -> T:
@@ -176,17 +200,26 @@ def _families(organisation: Organisation, demand: Demand) -> Iterator[tuple[list
     yield [f"community:{unit + 1:02d}" for unit in range(n_communities)], place.today[demand.household]
 
 
-def _request_rows(rows: Rows, office: OfficeTime, group: str, requests: _Measured) -> None:
-    """Add the measures that count requests."""
-    n, finished = len(requests.left), requests.finished
-    days = requests.turnaround[finished] / office.day_ticks
-    still_open = _count(~finished & ~requests.left)
-    whole = len(days) + still_open
-    rows.add("turnaround_mean", group, "working days", mean_with_open(days, still_open), whole)
-    rows.add("turnaround_p50", group, "working days", quantile_with_open(days, still_open, 0.5), whole)
-    rows.add("turnaround_p90", group, "working days", quantile_with_open(days, still_open, 0.9), whole)
+def _turnaround_rows(rows: Rows, office: OfficeTime, group: str, requests: _Measured, cap: float) -> None:
+    """Add the measures of turnaround, of all requests and of those served, and of who has no result."""
+    n, unit = len(requests.left), "working days"
+    days = requests.turnaround[requests.finished] / office.day_ticks
+    n_left = _count(requests.left)
+    still_open = n - len(days) - n_left
+    rows.add("turnaround_restricted_mean", group, unit, restricted_mean(days, n - len(days), cap), n)
+    rows.add("turnaround_mean_served", group, unit, mean_with_open(days, still_open), n - n_left)
+    for percent in (50, 90):
+        of_all = quantile_with_open(days, n - len(days), percent / 100)
+        rows.add(f"turnaround_p{percent}", group, unit, of_all, n)
+        of_served = quantile_with_open(days, still_open, percent / 100)
+        rows.add(f"turnaround_p{percent}_served", group, unit, of_served, n - n_left)
     rows.add("still_open", group, "share", _share(still_open, n), n)
-    rows.add("left_unserved", group, "share", _share(_count(requests.left), n), n)
+    rows.add("left_unserved", group, "share", _share(n_left, n), n)
+
+
+def _request_rows(rows: Rows, office: OfficeTime, group: str, requests: _Measured) -> None:
+    """Add the other measures that count requests."""
+    n, finished = len(requests.left), requests.finished
     n_limited = _count(requests.limited)
     rows.add("on_time", group, "share", _share(_count(requests.limited & ~requests.late), n_limited), n_limited)
     n_came = _count(requests.came)
@@ -197,10 +230,11 @@ def _request_rows(rows: Rows, office: OfficeTime, group: str, requests: _Measure
     once = requests.counter & finished & (requests.trips <= 1)
     rows.add("one_visit", group, "share", _share(_count(once), n_counter), n_counter)
     hand_overs = requests.hand_overs[finished]
-    rows.add("hand_overs", group, "per request", _mean(hand_overs), len(days))
-    if len(days) > 2 and np.ptp(hand_overs) > 0:
+    rows.add("hand_overs", group, "per request", _mean(hand_overs), len(hand_overs))
+    if len(hand_overs) > 2 and np.ptp(hand_overs) > 0:
         slope = _slope(hand_overs.astype(np.int64), requests.turnaround[finished]) / office.day_ticks
-        rows.add("days_per_hand_over", group, "working days", slope, len(days))
+        rows.add("days_per_hand_over", group, "working days", slope, len(hand_overs))
+    rows.add("wrong_desks", group, "per request", _mean(requests.wrong_desks), n)
     hours = requests.dispatch[requests.sent] / HOUR
     rows.add("dispatch_p50", group, "office hours", quantile_with_open(hours, 0, 0.5), len(hours))
     rows.add("touched", group, "share", _share(_count(requests.touched), n), n)
@@ -222,12 +256,15 @@ def _wait_rows(rows: Rows, group: str, waits: _Waits) -> None:
         rows.add(name, group, "share", _share(within, n), n)
 
 
-def _issue_rows(rows: Rows, office: OfficeTime, group: str, issues: _Issues) -> None:
-    """Add the measures of the discovery of latent issues."""
-    lag = issues.lag[issues.lag >= 0] / office.day_ticks
-    n = len(issues.lag)
-    rows.add("detection_lag_p50", group, "working days", quantile_with_open(lag, n - len(lag), 0.5), n)
+def _issue_rows(rows: Rows, office: OfficeTime, group: str, issues: _Issues, cap: float) -> None:
+    """Add the measures of latent issues, from their rise on; who finds one, and when."""
+    lag, time = (ticks[ticks >= 0] / office.day_ticks for ticks in (issues.lag, issues.time))
+    n, unit = len(issues.lag), "working days"
+    rows.add("issue_time_restricted_mean", group, unit, restricted_mean(time, n - len(time), cap), n)
+    rows.add("issue_time_p50", group, unit, quantile_with_open(time, n - len(time), 0.5), n)
+    rows.add("detection_lag_p50", group, unit, quantile_with_open(lag, n - len(lag), 0.5), n)
     rows.add("found", group, "share", _share(len(lag), n), n)
+    rows.add("found_by_staff", group, "share", _share(_count(issues.seen), n), n)
 
 
 def _archetypes(organisation: Organisation) -> list[Archetype]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.district.office_hours import WEEKS_A_YEAR
 from sim.district.stages import KIND_NAMES, Kind
 from sim.draws.clock import HOUR, WEEK
 from sim.engine.audit.attendance import fixed, on_duty, staff_of
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 TRAVEL, MEETINGS, AWAY, IDLE, ON_DUTY = "travel", "meetings", "work from above, away", "idle", "on_duty"
 LEVELS = ("community", "street", "district")
 DUTIES = {Kind.PATROL: "patrols_done", Kind.HOME: "visits_done"}
+WITH_RESIDENTS = (Kind.FRONT, Kind.FIELD, Kind.DOOR, Kind.HOME)  # calls are taken at the front desk
+SERVICE = (Kind.FRONT, Kind.FILES, Kind.FIELD, Kind.DOOR, Kind.PATROL, Kind.HOME)
+REQUESTS = (Kind.FRONT, Kind.FILES, Kind.FIELD, Kind.DOOR, Kind.RELAY)
+ADMINISTRATION = (Kind.RELAY, Kind.TASKS, Kind.OWN)  # with meetings and the work from above that is done away
 
 BLOCK = 1 << 16  # steps or spells that are read at once
 
@@ -157,7 +162,42 @@ def staff_rows(organisation: Organisation, time: Time, duties_done: AnyInts, sta
             rows.add("task_share", group, "share", tasks / work if work else float("nan"), n)
     for name, (done, due) in zip(DUTIES.values(), duties_done.sum(axis=-1).tolist(), strict=True):
         rows.add(name, "all", "share", done / due if due else float("nan"), due)
+    rows.add("target_visits", "all", "a month", *_target_visits(organisation, duties_done, weeks))
+    for group, who in {"all": np.arange(len(time.busy)), **groups}.items():
+        if not group.startswith("post:"):
+            rows.extend(_use_rows(time, group, who))
     rows.extend(_place_rows(organisation, time, duties_done))
+    return rows
+
+
+def _target_visits(organisation: Organisation, duties_done: AnyInts, weeks: float) -> tuple[float, int]:
+    """Return the home visits that a special-care household was paid a month, and the number of these households.
+
+    A visit is of a grid and names no household: those done are shared out as those due are. NaN where none is due.
+    """
+    place, visits = organisation.place, organisation.pilot.grid.visits
+    special = np.bincount(place.grid, place.special, minlength=len(place.grid_community))
+    targets = special * visits.special_per_year
+    due = targets + (place.grid_households - special) * visits.ordinary_per_year
+    done, owed = duties_done[list(DUTIES).index(Kind.HOME)]
+    n = int(special.sum())
+    if not n or not owed.sum():
+        return float("nan"), n
+    of_targets = float((done * targets / np.where(due > 0, due, 1)).sum())
+    return of_targets / n / (12 * weeks / WEEKS_A_YEAR), n
+
+
+def _use_rows(time: Time, group: str, who: AnyInts) -> Rows:
+    """Return what the paid hours of some people go to. Both rise if staff work slowly, so they are never judged."""
+    rows = Rows()
+    worked = time.kinds[who].sum(axis=0)
+    apart = time.meetings[who].sum() + time.away[who].sum()
+    paid = time.on_duty[who].sum() + apart
+    administration = worked[list(ADMINISTRATION)].sum() + apart
+    nan = float("nan")
+    rows.add("with_residents", group, "share", worked[list(WITH_RESIDENTS)].sum() / paid if paid else nan, len(who))
+    served = worked[list(SERVICE)].sum() / administration if administration else nan
+    rows.add("service_over_administration", group, "ratio", served, len(who))
     return rows
 
 

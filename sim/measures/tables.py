@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from sim.district import overload
 from sim.district.demand import Channel
 from sim.draws.clock import HOUR, WEEK
 from sim.measures import residents, staff
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from sim.measures.long_table import Rows
     from sim.measures.staff import Time
     from sim.measures.tally import Tally
+
+
+NEARLY_FULL = 0.9  # the load above which `posts_above_90` counts a post
 
 
 def tables(organisation: Organisation, office: OfficeTime, demand: Demand, tally: Tally) -> dict[str, pl.DataFrame]:
@@ -49,6 +53,9 @@ def tables(organisation: Organisation, office: OfficeTime, demand: Demand, tally
     came = int(np.count_nonzero(demand.channel[tally.requests.ids[measured]] != Channel.LATENT))
     days = tally.time.on_duty[staff.by_level(organisation)["community"]].sum() / office.day_ticks
     rows.add("requests_per_official_day", "level:community", "requests", came / days, came)
+    n_finished = int(np.count_nonzero(tally.requests.finished[measured]))
+    hours = tally.time.kinds[:, list(staff.REQUESTS)].sum() / HOUR
+    rows.add("hours_per_finished", "all", "hours", hours / n_finished if n_finished else float("nan"), n_finished)
     _add_design_rows(rows, organisation)
     return {
         "measures": rows.frame(),
@@ -63,13 +70,20 @@ def tables(organisation: Organisation, office: OfficeTime, demand: Demand, tally
 
 
 def _add_design_rows(rows: Rows, organisation: Organisation) -> None:
-    """Add what is known without simulation: the walk of households to their office and the share of grid managers."""
+    """Add what is known without simulation: walks to the office, the share of grid managers, and posts nearly full."""
     place, district = organisation.place, organisation.pilot.district
     minutes = place.distance(place.point) / district.walking_kmh * 60
     rows.add("walk", "all", "minutes", float(minutes.mean()), len(minutes))
     staff_there = [p for p in organisation.people if p.level == "community"]
     n_managers = sum(p.specialism < 0 for p in staff_there)
     rows.add("managers_share", "all", "share", n_managers / len(staff_there), len(staff_there))
+    pools = overload.pools(organisation)
+    for group, mine in {
+        "all": pools,
+        **{f"level:{level}": [p for p in pools if p.level == level] for level, _ in organisation.at},
+    }.items():
+        n_full = sum(pool.load > NEARLY_FULL for pool in mine)
+        rows.add("posts_above_90", group, "share", n_full / len(mine), len(mine))
 
 
 def _workload(organisation: Organisation, time: Time, weeks: float) -> pl.DataFrame:

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
-from sim.report.tables import MARKS, Column, Table, as_float, decimals, difference, number, scale_of
+from sim.report.tables import (
+    MARKS,
+    Column,
+    Table,
+    as_float,
+    decimals,
+    difference,
+    marks_shown,
+    mean_text,
+    number,
+    scale_of,
+)
 from sim.statistics.intervals import mean_interval
 
 
 def summary_table(
-    measures: pl.DataFrame, comparison: pl.DataFrame, pilots: Sequence[str], confidence: float = 0.95
+    measures: pl.DataFrame,
+    comparison: pl.DataFrame,
+    pilots: Sequence[str],
+    confidence: float = 0.95,
+    duties: Collection[str] = (),
 ) -> Table:
     """Return the means of every pilot side by side, marked with the verdicts against the baseline.
 
@@ -27,6 +42,8 @@ def summary_table(
         The columns, in this order.
     confidence
         Of those intervals.
+    duties
+        Measures that a pilot is not held to where they have no value: it owes none of what they measure.
     """
     means = _means(measures, confidence)
     alone = comparison.is_empty()
@@ -41,16 +58,17 @@ def summary_table(
         cells = []
         for pilot, (mean, half_width) in zip(pilots, known, strict=True):
             tail = MARKS.get(verdicts.get((measure, group, pilot), ""), " ")
-            if alone:
+            owed = measure not in duties or math.isfinite(mean)
+            if alone and owed:
                 tail = f"± {number(half_width * factor, places)}"
-            cells.append(f"{number(mean * factor, places)} {tail}")
+            cells.append(f"{mean_text(mean * factor, places, owed=owed)} {tail}")
         rows.append((_with_unit(label, unit_word), *cells))
     columns = (Column("Measure"), *(Column(pilot, "right") for pilot in pilots))
     if alone:
         note = f"±: half-width of the {_percent(confidence)} interval of each mean by itself."
         return Table("Means over the replications", columns, tuple(rows), (note,))
     baseline = str(comparison["baseline"][0])
-    note = f"Against {baseline}: " + ", ".join(f"{mark} {word}" for word, mark in MARKS.items()) + "."
+    note = f"Against {baseline}: {marks_shown(comparison['verdict'])}."
     return Table(f"Means by pilot, with verdicts against {baseline}", columns, tuple(rows), (note,))
 
 
@@ -108,7 +126,7 @@ def _notes(records: Sequence[Mapping[str, object]], n_rows: int, confidence: flo
     if counts[-1] < 2:
         notes = ["One replication gives no interval, so all verdicts are withheld."]
     alike: dict[str, list[str]] = {}
-    for record in records:
+    for record in (r for r in records if r["mid"] is not None):
         factor, _, word = scale_of(str(record["unit"]))
         mid = f"{as_float(record['mid']) * factor:g} {word}".strip()
         alike.setdefault(mid, []).append(str(record["label"]))
@@ -120,9 +138,14 @@ def _notes(records: Sequence[Mapping[str, object]], n_rows: int, confidence: flo
         notes.append("Shares are in per cent, their differences in percentage points.")
     if counts[-1] > 1 and any(r["verdict"] == "withheld" for r in records):
         notes.append(
-            "Withheld: too many requests behind the measure go to an overloaded post or are still open; "
-            "its value depends on the length of the run."
+            "Withheld: too many requests behind the measure go to an overloaded post, left or are still open; "
+            "its value depends on the length of the run, or is not known."
         )
+    words = {
+        "not owed": "Not owed: one of the two owes none of what is measured, so that there is nothing to compare.",
+        "not judged": "Not judged, and without an interval: more or less of it is neither better nor worse by itself.",
+    }
+    notes += [note for verdict, note in words.items() if any(r["verdict"] == verdict for r in records)]
     return tuple(notes)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
-from sim.report.tables import MARKS, as_float
+from sim.report.tables import SPOKEN, as_float
 
 
 def conclusion(comparison: pl.DataFrame, overloaded: Mapping[str, Sequence[str]], baseline: str) -> str:
@@ -15,7 +15,7 @@ def conclusion(comparison: pl.DataFrame, overloaded: Mapping[str, Sequence[str]]
     Parameters
     ----------
     comparison
-        One row a measure and pilot. Where there are rows of group "all", only those are used.
+        One row a measure and pilot.
     overloaded
         By pilot (the baseline too), the station groups that cannot keep up.
     baseline
@@ -26,19 +26,20 @@ def conclusion(comparison: pl.DataFrame, overloaded: Mapping[str, Sequence[str]]
     str
         One paragraph a pilot, in the order of the comparison.
     """
-    overall = comparison.filter(pl.col("group") == "all")
-    used = comparison if overall.is_empty() else overall
-    pilots = used["pilot"].unique(maintain_order=True).to_list()
+    judged = comparison.filter(pl.col("verdict").is_in(SPOKEN))
+    pilots = judged["pilot"].unique(maintain_order=True).to_list()
     if not pilots:
         return f"Nothing was compared with {baseline}."
-    parts = (used.filter(pl.col("pilot") == pilot) for pilot in pilots)
+    parts = (comparison.filter(pl.col("pilot") == pilot) for pilot in pilots)
     paragraphs = (_paragraph(rows, overloaded, baseline, p) for rows, p in zip(parts, pilots, strict=True))
     return "\n\n".join(paragraphs)
 
 
 def _paragraph(rows: pl.DataFrame, overloaded: Mapping[str, Sequence[str]], baseline: str, pilot: str) -> str:
     """Return the sentences on one pilot."""
-    labels = {verdict: rows.filter(pl.col("verdict") == verdict)["label"].to_list() for verdict in MARKS}
+    not_owed = rows.filter(pl.col("verdict") == "not owed")["label"].to_list()
+    rows = rows.filter(pl.col("verdict").is_in(SPOKEN))
+    labels = {verdict: rows.filter(pl.col("verdict") == verdict)["label"].to_list() for verdict in SPOKEN}
     sentences = [_headline(labels, baseline, pilot)]
     same, withheld = labels["no material difference"], labels["withheld"]
     if 0 < len(same) < rows.height:
@@ -54,6 +55,8 @@ def _paragraph(rows: pl.DataFrame, overloaded: Mapping[str, Sequence[str]], base
         sentences.append(f"{verdicts} withheld ({'; '.join(withheld)}), because {_why(rows, causes)}.")
     elif causes:
         sentences.append(f"Note that {causes}.")
+    if not_owed:
+        sentences.append(f"Not compared, as one of the two owes none of it: {'; '.join(not_owed)}.")
     return " ".join(sentences)
 
 
@@ -61,8 +64,8 @@ def _why(rows: pl.DataFrame, overload: str) -> str:
     """Return why verdicts are withheld, by the causes that the rows name."""
     causes = set(rows.filter(pl.col("verdict") == "withheld")["cause"])
     reasons = [overload] if overload else []
-    if "still open" in causes:
-        reasons.append("too many requests were still open at the end")
+    if "left or still open" in causes:
+        reasons.append("too many requests left unserved or were still open at the end")
     if "no observation" in causes:
         reasons.append("there was nothing to observe in some replication")
     return ", or ".join(reasons) or "too many requests go to overloaded posts, or too many of the staff are overloaded"

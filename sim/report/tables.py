@@ -25,8 +25,14 @@ MARKS = {
     "no material difference": "=",
     "undecided": "?",
     "withheld": "–",
+    "not owed": "○",
+    "not judged": "·",
 }
 """The verdicts in the order in which they are shown, each with its mark."""
+
+
+SPOKEN = tuple(MARKS)[:5]
+"""The verdicts on what is owed and can be judged: those that are counted."""
 
 
 _NARROWEST_HEADING = 10
@@ -229,7 +235,8 @@ def difference(row: Mapping[str, object]) -> Difference:
     """Return one row of the comparison as words; shares are in per cent and their differences in points.
 
     A withheld row keeps its means but shows no difference, which would depend on the length of the run,
-    unless a single replication is the reason: then the difference is shown without an interval.
+    unless a single replication is the reason: then the difference is shown without an interval. Where nothing is owed
+    the words stand in place of the mean.
     """
     factor, unit, _ = scale_of(str(row["unit"]))
     before, after, gap, low, high = (
@@ -246,12 +253,23 @@ def difference(row: Mapping[str, object]) -> Difference:
     return Difference(
         label=str(row["label"]),
         unit=unit,
-        baseline=number(before, places),
-        pilot=number(after, places),
+        baseline=mean_text(before, places, owed=verdict != "not owed"),
+        pilot=mean_text(after, places, owed=verdict != "not owed"),
         difference=number(gap, places, signed=True) if is_shown else "–",
         interval=f"[{number(low, places, signed=True)}, {number(high, places, signed=True)}]" if has_interval else "",
         verdict=verdict,
     )
+
+
+def mean_text(value: float, places: int, *, owed: bool) -> str:
+    """Return a mean as text; one that is not known is not owed, or else a dash."""
+    return number(value, places) if owed or math.isfinite(value) else "not owed"
+
+
+def marks_shown(verdicts: Iterable[object]) -> str:
+    """Return the marks of some verdicts with their words, in the order of `MARKS`."""
+    there = set(map(str, verdicts))
+    return ", ".join(f"{mark} {word}" for word, mark in MARKS.items() if word in there)
 
 
 def counted(n: int, noun: str) -> str:

@@ -118,6 +118,42 @@ def mean_with_open(values: ArrayLike, n_open: int, share: float = 0.01) -> float
     return float(x.mean())
 
 
+def restricted_mean(values: ArrayLike, n_open: int, cap: float) -> float:
+    """Return the mean of min(value, cap), where open ones count the cap.
+
+    All count, so it is known where the plain mean is not: the mean time spent within the cap.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+        Of those that finished.
+    n_open : int
+        How many have not finished, at least 0.
+    cap : float
+        Above 0, in the unit of the values.
+
+    Returns
+    -------
+    float
+        Unit of the values. NaN where there are none at all, or if a value is NaN.
+
+    Raises
+    ------
+    ValueError
+        The number open must be at least 0; the cap above 0 and finite.
+
+    References
+    ----------
+    Royston and Parmar (2013), Restricted mean survival time, BMC Medical Research Methodology 13, 152.
+    """
+    x = vector("values", values)
+    _check_open(n_open)
+    if not 0 < cap < math.inf:
+        raise ValueError(f"cap must be above 0 and finite, got {cap}")
+    n = len(x) + n_open
+    return float(np.minimum(x, cap).sum() + n_open * cap) / n if n else math.nan
+
+
 def _check_open(n_open: int) -> None:
     """Raise if the number of open values is negative."""
     if n_open < 0:

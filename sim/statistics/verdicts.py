@@ -12,13 +12,18 @@ MOST_REPLICATIONS = 1_000_000
 
 
 class Verdict(StrEnum):
-    """The verdict that an interval gives on a difference."""
+    """The verdict that an interval gives on a difference; the last two are given without one.
+
+    *Not owed*: one of the two designs owes nothing of what is measured. *Not judged*: neither more nor less is good.
+    """
 
     BETTER = "better"
     WORSE = "worse"
     NO_MATERIAL_DIFFERENCE = "no material difference"
     UNDECIDED = "undecided"
     WITHHELD = "withheld"
+    NOT_OWED = "not owed"
+    NOT_JUDGED = "not judged"
 
 
 def verdict(low: float, high: float, mid: float, higher_is_better: bool) -> Verdict:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SAME_RESIDENTS = ("seed", "warm_up_weeks", "measured_weeks", "drain_weeks")
 """Keys of `run` that pilots on the same residents must share."""
 
-SAME_READING = ("replications", "confidence", "withhold_share")
+SAME_READING = ("replications", "confidence", "withhold_share", "turnaround_cap_working_days")
 """What they must have alike to be compared."""
 
 

@@ -25,7 +25,7 @@ PILOTS = (
 ASKED = shipped("four_level").report.equity
 FOOTER = "Seed 0, 30 replications, 52 weeks after 12 weeks of warm-up."
 MEASURES = (
-    ("turnaround_mean", "turnaround, mean", "working days", 8.0, 0.5, False),
+    ("turnaround_restricted_mean", "turnaround, mean", "working days", 8.0, 0.5, False),
     ("turnaround_p90", "turnaround, 90th percentile", "working days", 21.0, 0.5, False),
     (
         "counter_wait_p90",
@@ -281,6 +281,20 @@ def test_a_forest_draws_nothing_for_a_withheld_row():
     figure = charts.forest(table)
     assert [line for line in figure.axes[0].lines if line.get_marker() == "s"] == []
     assert "every verdict is withheld" in title(figure)
+
+
+def test_a_forest_says_what_is_not_owed_and_leaves_out_what_is_not_judged():
+    none = pl.lit(math.nan)
+    better = comparison().filter(pl.col("verdict") == "better")
+    owed = better.with_columns(
+        group=pl.lit("grid:001"), verdict=pl.lit("not owed"), baseline_mean=none, difference=none, low=none, high=none
+    )
+    unjudged = better.with_columns(group=pl.lit("grid:002"), verdict=pl.lit("not judged"), mid=pl.lit(None, pl.Float64))
+    figure = charts.forest(pl.concat([better, owed, unjudged.with_columns(label=pl.lit("never judged"))]))
+    assert title(figure) == "three_level is better than four_level on 1 of 1 measures and worse on 0"
+    assert "not owed" in words(figure)
+    assert "never judged" not in words(figure)
+    assert [line for line in figure.axes[0].lines if line.get_marker() == "s"]
 
 
 def test_the_title_of_a_forest_says_what_the_verdicts_say():

@@ -18,9 +18,12 @@ PILOTS = ("four_level", "three_level")
 FOOTER = "Seed 0, 2 replications. Many inputs are assumptions."
 
 
+OWED = "grid.patrol_duty_share=1"
+
+
 @cache
 def designs(*names):
-    return {name: organised(tiny(name)) for name in names or PILOTS}
+    return {name: organised(tiny(name, OWED)) for name in names or PILOTS}
 
 
 @cache
@@ -28,7 +31,7 @@ def measured():
     parts = []
     for name in PILOTS:
         for replication in (0, 1):
-            table = simulate(tiny(name), replication)[0]["measures"]
+            table = simulate(tiny(name, OWED), replication)[0]["measures"]
             keys = pl.lit(name).alias("pilot"), pl.lit(replication, pl.Int64).alias("replication")
             parts.append(table.with_columns(keys))
     return pl.concat(parts)
@@ -162,8 +165,10 @@ def test_what_is_withheld_in_one_replication_is_hatched_and_explained():
     left, right = maps(figure)
     assert [len(axes.collections[1].get_paths()) for axes in (left, right)] == [1, 0]
     assert left.collections[1].get_hatch()
-    assert "withheld, or nothing to measure" in texts(figure)
-    assert "withheld, or nothing to measure" not in texts(map_figure(designs(), layer(trips(), designs(), "trips")))
+    assert "withheld, not owed, or nothing to measure" in texts(figure)
+    assert "withheld, not owed, or nothing to measure" not in texts(
+        map_figure(designs(), layer(trips(), designs(), "trips"))
+    )
 
 
 def test_a_map_of_nothing_says_so_and_has_no_scale():
@@ -171,6 +176,14 @@ def test_a_map_of_nothing_says_so_and_has_no_scale():
     figure = map_figure(designs(), nothing)
     assert any("withheld everywhere under four levels (today)" in text for text in texts(figure))
     assert len(figure.axes) == 2
+
+
+def test_a_map_of_a_duty_of_which_none_is_owed_says_so():
+    one, owed = designs(), [("three_level", 0, "patrols_done", f"grid:{g:03d}", "share", 0.5) for g in range(1, 10)]
+    nothing = [("four_level", 0, "patrols_done", f"grid:{g:03d}", "share", np.nan) for g in range(1, 10)]
+    shown = texts(map_figure(one, layer(table([*nothing, *owed]), one, "patrols_done")))
+    assert any("not owed under four levels (today)" in text for text in shown)
+    assert not any("withheld everywhere" in text for text in shown)
 
 
 def test_the_title_says_from_where_to_where_and_shares_are_told_in_per_cent():

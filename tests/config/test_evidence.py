@@ -11,6 +11,7 @@ from setups.evidence import CONFIDENCES, KEYS, at, is_number, leaves
 from sim import config
 
 NO_PARAMETERS = ("name", "title", "run", "report")  # who it is, how long it runs, and how results are shown
+CHOSEN_OF_RUN = ("turnaround_cap_working_days",)  # a number of the run that results depend on
 
 # Parts of the config that say what is meant, not how much of it there is: no evidence could move them alone.
 STRUCTURE = {
@@ -39,6 +40,7 @@ def rows_of(pilot):
 
 def parameters(pilot):
     whole = {key: part for key, part in mapping(pilot).items() if key not in NO_PARAMETERS}
+    whole["run"] = {key: mapping(pilot)["run"][key] for key in CHOSEN_OF_RUN}
     return {
         path: value
         for path, value in leaves(whole).items()

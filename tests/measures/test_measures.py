@@ -5,21 +5,25 @@ import pytest
 from setups.district import organised, tiny
 
 from sim.district.stages import Kind, Presence
-from sim.draws.clock import HOUR, MINUTE
+from sim.draws.clock import HOUR, MINUTE, WEEK
 from sim.engine.audit.invariants import check
 from sim.engine.record import Outcome
 from sim.engine.reference import engine
 from sim.measures import requests, residents, staff
-from sim.measures.dictionary import DEFINITIONS
+from sim.measures.dictionary import DEFINITIONS, DUTIES
 from sim.measures.tally import window
 from sim.study import replication
 
 # Every measure below is worked out a second time, request by request and spell by spell, in plain Python.
 
 
+SOME_LEAVE = ("demand.patience_walk_in_minutes_mean=3", "demand.tries=1")
+
+
 @pytest.fixture(scope="module", params=["four_level", "three_level"])
 def seen(request):
-    pilot = tiny(request.param, "run.drain_weeks=3")
+    patrols = f"grid.patrol_duty_share={int(request.param != 'four_level')}"
+    pilot = tiny(request.param, "run.drain_weeks=3", "run.turnaround_cap_working_days=5", patrols, *SOME_LEAVE)
     case = replication.prepare(pilot, 0).complete()
     visits, spells = engine.run(case.network, case.horizon)
     start, end = window(pilot)
@@ -29,8 +33,9 @@ def seen(request):
     time = staff.time_spent(case, spells, start, end)
     staff_rows = staff.staff_rows(case.organisation, time, staff.duties(case, visits, start, end), start, end)
     value = {(m, g): v for r in (rows, staff_rows) for m, g, v in zip(r.measure, r.group, r.value, strict=True)}
+    n = dict(zip(zip(rows.measure, rows.group, strict=True), rows.n, strict=True))
     return SimpleNamespace(
-        case=case, visits=visits, spells=spells, start=start, end=end, requests=told, value=value, time=time
+        n=n, case=case, visits=visits, spells=spells, start=start, end=end, requests=told, value=value, time=time
     )
 
 
@@ -72,6 +77,133 @@ def test_turnaround_runs_from_first_contact_to_result_in_office_time(seen):
     assert len(days) > 30
 
 
+def measured_requests(seen):
+    """All requests whose first contact lies in the measured window, with that contact, the result or None, and whether
+    they left."""
+    for request in range(len(seen.case.demand)):
+        if not (steps := steps_of(seen, request)):
+            continue
+        waits = [i for i in steps if seen.case.network.steps.awaits[i] >= 0]
+        contact = seen.visits.end[waits[-1]] if waits else seen.visits.arrival[steps[0]]
+        last = steps[-1]
+        served = seen.visits.outcome[last] == Outcome.SERVED and seen.case.network.steps.next[last] < 0
+        left = seen.visits.outcome[last] in (Outcome.ABANDONED, Outcome.REFUSED)
+        if seen.start <= contact < seen.end:
+            yield request, contact, seen.visits.end[last] if served else None, left
+
+
+CHANNELS = {"channel:counter": (0,), "channel:phone": (1,), "channel:latent": (2,), "all": (0, 1, 2)}
+
+
+@pytest.mark.parametrize("group", CHANNELS)
+def test_who_left_and_who_is_still_open_count_in_turnaround_as_longest_and_the_cap_in_its_mean(seen, group):
+    mine = [r for r in measured_requests(seen) if seen.case.demand.channel[r[0]] in CHANNELS[group]]
+    days = [np.inf if end is None else office_ticks(seen, a, end) / (7.5 * HOUR) for _, a, end, _ in mine]
+    assert seen.value["turnaround_restricted_mean", group] == pytest.approx(np.minimum(days, 5).mean())
+    for name, p in (("turnaround_p50", 0.5), ("turnaround_p90", 0.9)):
+        expected = sorted(days)[int(np.ceil(p * len(days) - 1e-9)) - 1]
+        found = seen.value[name, group]
+        assert found == pytest.approx(expected) or (np.isnan(found) and np.isinf(expected))
+    served = [d for d, (_, _, _, left) in zip(days, mine, strict=True) if not left]
+    expected = sorted(served)[int(np.ceil(len(served) / 2)) - 1]
+    assert seen.value["turnaround_p50_served", group] == pytest.approx(expected)
+    if np.isfinite(served).all():
+        assert seen.value["turnaround_mean_served", group] == pytest.approx(np.mean(served))
+    assert seen.value["left_unserved", group] == pytest.approx(np.mean([left for *_, left in mine]))
+
+
+def test_somebody_left_and_somebody_is_still_open_in_what_is_worked_out_here(seen):
+    found = list(measured_requests(seen))
+    assert any(left for *_, left in found)
+    assert any(end is None and not left for *_, end, left in found)
+
+
+@pytest.mark.parametrize("group", CHANNELS)
+def test_who_left_is_late_and_a_procedure_without_limit_counts_in_neither(seen, group):
+    limits = [a.limit for a in seen.case.organisation.pilot.procedures.archetypes.values()]
+    kept = []
+    for request, _, _, left in measured_requests(seen):
+        if seen.case.demand.channel[request] in CHANNELS[group] and limits[seen.case.demand.archetype[request]]:
+            kept.append(not left and not seen.requests.late[request])
+    assert seen.value["on_time", group] == pytest.approx(np.mean(kept))
+
+
+def test_groups_of_places_count_what_residents_bring_and_no_latent_issues(seen):
+    n_brought = sum(seen.case.demand.channel[request] != 2 for request, *_ in measured_requests(seen))
+    for family in ("route:", "community:", "special_care:", "distance:"):
+        groups = [g for m, g in seen.n if m == "left_unserved" and g.startswith(family)]
+        assert sum(seen.n["left_unserved", g] for g in groups) == n_brought
+
+
+def test_an_issue_that_nobody_found_counts_from_its_rise_and_in_no_measure_of_requests(seen):
+    demand, network = seen.case.demand, seen.case.network
+    days, by_staff, n_found = [], 0, 0
+    for request in np.flatnonzero(demand.channel == 2):
+        if not seen.start <= demand.instant[request] < seen.end:
+            continue
+        steps = steps_of(seen, request)
+        waits = [i for i in steps if network.steps.awaits[i] >= 0]
+        last = steps[-1]
+        found = seen.visits.end[waits[-1]] >= 0
+        n_found += found
+        by_staff += seen.visits.outcome[waits[-1]] == Outcome.SERVED
+        ended = found and seen.visits.outcome[last] == Outcome.SERVED and network.steps.next[last] < 0
+        ticks = office_ticks(seen, demand.instant[request], seen.visits.end[last])
+        days.append(ticks / (7.5 * HOUR) if ended else np.inf)
+        if not found:
+            assert not seen.requests.left[request]
+            assert seen.requests.contact[request] == -1
+    assert 0 < n_found < len(days)
+    assert seen.value["found", "all"] == seen.value["found", "channel:latent"] == n_found / len(days)
+    assert seen.value["found_by_staff", "all"] == by_staff / len(days)
+    assert seen.value["issue_time_restricted_mean", "all"] == pytest.approx(np.minimum(days, 5).mean())
+    middle = sorted(days)[int(np.ceil(len(days) / 2)) - 1]
+    assert seen.value["issue_time_p50", "all"] == pytest.approx(middle if np.isfinite(middle) else np.nan, nan_ok=True)
+
+
+def test_desks_before_the_right_one_are_the_looks_of_wrong_desks(seen):
+    wrong = seen.case.labels.activities.index("wrong desk")
+    looks = [
+        sum(
+            seen.case.labels.activity[i] == wrong and seen.visits.outcome[i] == Outcome.SERVED
+            for i in steps_of(seen, request)
+        )
+        for request, *_ in measured_requests(seen)
+    ]
+    assert max(looks) == 1
+    assert seen.value["wrong_desks", "all"] == pytest.approx(np.mean(looks))
+
+
+def test_paid_hours_go_to_residents_to_service_and_to_administration(seen):
+    time = seen.time
+    kinds = dict(zip(Kind, time.kinds.sum(axis=0).tolist(), strict=True))
+    apart = int(time.meetings.sum() + time.away.sum())
+    residents_ = sum(kinds[k] for k in (Kind.FRONT, Kind.FIELD, Kind.DOOR, Kind.HOME))
+    assert seen.value["with_residents", "all"] == pytest.approx(residents_ / (int(time.on_duty.sum()) + apart))
+    administration = sum(kinds[k] for k in (Kind.TASKS, Kind.OWN, Kind.RELAY)) + apart
+    service = residents_ + kinds[Kind.FILES] + kinds[Kind.PATROL]
+    assert seen.value["service_over_administration", "all"] == pytest.approx(service / administration)
+
+
+def test_visits_to_targets_are_the_visits_done_in_proportion_to_those_due(seen):
+    place, visits = seen.case.organisation.place, seen.case.organisation.pilot.grid.visits
+    duties = np.zeros((2, 2, len(place.grid_community)), dtype=np.int32)
+    duties[1, 0] = np.arange(len(place.grid_community))
+    duties[1, 1] = 100
+    expected = 0.0
+    for grid in range(len(place.grid_community)):
+        special = place.special[place.grid == grid]
+        targets, others = special.sum() * visits.special_per_year, (~special).sum() * visits.ordinary_per_year
+        expected += grid * targets / (targets + others)
+    rows = staff.staff_rows(seen.case.organisation, seen.time, duties, 0, 26 * WEEK)
+    found = dict(zip(zip(rows.measure, rows.group, strict=True), rows.value, strict=True))
+    assert found["target_visits", "all"] == pytest.approx(expected / place.special.sum() / 6)
+    duties[:] = 0
+    rows = staff.staff_rows(seen.case.organisation, seen.time, duties, 0, 26 * WEEK)
+    found = dict(zip(zip(rows.measure, rows.group, strict=True), rows.value, strict=True))
+    assert all(np.isnan(found[name, "all"]) for name in DUTIES)
+
+
 def test_waits_at_a_counter_are_minutes_of_opening_time_before_service_or_giving_up(seen):
     waits = []
     for _, steps in measured_visitors(seen):
@@ -107,7 +239,8 @@ def test_busy_time_is_the_time_of_spells_on_duty(seen):
     for person in range(0, len(servers.changeover), 5):
         busy = over = 0
         mine = np.flatnonzero(spells.server == person)
-        intervals = range(servers.first[person], servers.first[person + 1])
+        day = seen.case.office.hours.contains(servers.open)  # not the evenings
+        intervals = [i for i in range(servers.first[person], servers.first[person + 1]) if day[i]]
         for spell in mine:
             a = max(spells.start[spell], seen.start)
             b = min(spells.end[spell] if spells.end[spell] >= 0 else seen.case.horizon, seen.end)
@@ -137,8 +270,9 @@ def test_patrols_done_are_those_whose_last_leg_was_served(seen):
         if inside and seen.case.labels.kind[first] == Kind.PATROL:
             due += 1
             done += seen.visits.outcome[network.requests.first[request + 1] - 1] == Outcome.SERVED
-    assert due == len(seen.case.organisation.place.grid_community) * 5
-    assert seen.value["patrols_done", "all"] == pytest.approx(done / due)
+    pilot = seen.case.organisation.pilot
+    assert due == len(seen.case.organisation.place.grid_community) * 5 * pilot.grid.patrol_duty_share
+    assert seen.value["patrols_done", "all"] == pytest.approx(done / due if due else np.nan, nan_ok=True)
 
 
 def test_the_duties_of_a_grid_are_those_of_its_own_stations_and_add_up_to_all(seen):
@@ -154,8 +288,8 @@ def test_the_duties_of_a_grid_are_those_of_its_own_stations_and_add_up_to_all(se
                 due[grid] += 1
                 done[grid] += seen.visits.outcome[network.requests.first[request + 1] - 1] == Outcome.SERVED
         shares = [seen.value[name, f"grid:{grid + 1:03d}"] for grid in range(grids)]
-        assert shares == [d / n for d, n in zip(done, due, strict=True)]
-        assert seen.value[name, "all"] == pytest.approx(sum(done) / sum(due))
+        assert shares == pytest.approx([d / n if n else np.nan for d, n in zip(done, due, strict=True)], nan_ok=True)
+        assert seen.value[name, "all"] == pytest.approx(sum(done) / sum(due) if sum(due) else np.nan, nan_ok=True)
         assert (name, f"grid:{grids + 1:03d}") not in seen.value
 
 

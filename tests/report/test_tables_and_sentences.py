@@ -17,7 +17,7 @@ LABELS = (
     ("trips", "trips per request", "", 0.1, False),
     ("resident_time", "residents' own time per request", "minutes", 5.0, False),
 )
-B, W, S, U, H = MARKS
+B, W, S, U, H, NONE, J = MARKS
 NASTY = "[red]x[/] a$b$<script>|`_*"
 
 
@@ -133,8 +133,8 @@ def test_a_summary_of_seven_pilots_is_cut_into_pieces_that_fit(width):
     assert max(map(len, shown.splitlines())) <= width
     for _, label, *_ in LABELS:
         assert label.split()[0] in shown
-    for mark in MARKS.values():
-        assert mark in shown
+    for verdict in (B, W, S, U, H):
+        assert MARKS[verdict] in shown
     assert len(summary.columns) == 8
     assert shown.count("Against four_level:") == 1
 
@@ -285,7 +285,7 @@ def test_conclusion_withheld_names_the_overloaded_posts():
         "and street is overloaded under four_level."
     )
     for cause, words in (
-        ("still open", "because too many requests were still open at the end"),
+        ("left or still open", "because too many requests left unserved or were still open at the end"),
         ("no observation", "because there was nothing to observe in some replication"),
     ):
         one = comparison([H]).with_columns(cause=pl.lit(cause))
@@ -305,13 +305,57 @@ def test_conclusion_of_one_replication_concludes_nothing():
     )
 
 
-def test_conclusion_has_a_paragraph_a_pilot_and_tells_the_overall_rows_only():
-    groups = comparison([W]).with_columns(group=pl.lit("archetype:T8"))
-    table = pl.concat([comparison([B]), groups, comparison([W], "flatten_only")])
+def test_conclusion_has_a_paragraph_a_pilot_and_tells_every_row():
+    phone = comparison([W]).with_columns(group=pl.lit("channel:phone"), label=pl.lit("turnaround by phone"))
+    table = pl.concat([comparison([B]), phone, comparison([W], "flatten_only")])
     first, second = conclusion(table, {}, "four_level").split("\n\n")
-    assert first == "three_level is better than four_level on every measure (turnaround, 90th percentile)."
+    assert first == (
+        "three_level is a mixed result: better than four_level on 1 of 2 measures (turnaround, 90th percentile), but "
+        "worse on 1 (turnaround by phone)."
+    )
     assert second == "flatten_only is worse than four_level on every measure (turnaround, 90th percentile)."
     assert conclusion(table.clear(), {}, "four_level") == "Nothing was compared with four_level."
+
+
+def without_value(table):
+    """The rows: without a mean under the baseline where nothing is owed, and without a MID where nothing is judged."""
+    return table.with_columns(
+        baseline_mean=pl.when(pl.col("verdict") == NONE).then(math.nan).otherwise("baseline_mean"),
+        difference=pl.when(pl.col("verdict") == NONE).then(math.nan).otherwise("difference"),
+        mid=pl.when(pl.col("verdict") != J).then("mid"),
+        low=pl.when(pl.col("verdict").is_in([NONE, J])).then(math.nan).otherwise("low"),
+        high=pl.when(pl.col("verdict").is_in([NONE, J])).then(math.nan).otherwise("high"),
+    )
+
+
+def test_what_is_not_owed_or_not_judged_counts_in_no_conclusion():
+    table = comparison([B, NONE, J])
+    assert conclusion(table, {}, "four_level") == (
+        "three_level is better than four_level on every measure (turnaround, 90th percentile). Not compared, as one of "
+        "the two owes none of it: counter wait, mean."
+    )
+
+
+def test_a_table_says_not_owed_in_the_cell_and_gives_what_is_not_judged_no_interval():
+    table = without_value(comparison([B, NONE, J]))
+    shown = comparison_table(table, "three_level")
+    _, owed, judged = shown.rows
+    assert owed[1:] == ("not owed", "11.3", "–", "not owed")
+    assert judged[3:] == ("+3.0", "not judged")
+    notes = " ".join(shown.notes)
+    assert "Not owed: one of the two owes none" in notes
+    assert "Not judged" in notes
+    assert "Withheld" not in notes
+    nothing = measures(["four_level", "three_level"]).with_columns(
+        value=pl.when((pl.col("measure") == "counter_wait_mean") & (pl.col("pilot") == "four_level"))
+        .then(math.nan)
+        .otherwise("value")
+    )
+    means = summary_table(nothing, table, ["four_level", "three_level"], duties={"counter_wait_mean"})
+    assert means.rows[1][1].startswith("not owed")
+    assert means.notes == ("Against four_level: ▲ better, ○ not owed, · not judged.",)
+    alone = summary_table(nothing, comparison([]), ["four_level"], duties={"counter_wait_mean"})
+    assert alone.rows[1][1].strip() == "not owed"
 
 
 def test_conclusion_takes_names_as_they_are():

@@ -13,7 +13,7 @@ PLAIN = {
     "title": "a study",
     "pilots": ["three_level"],
     "design": "grid",
-    "responses": ["turnaround_mean"],
+    "responses": ["turnaround_restricted_mean"],
 }
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sim.statistics.descriptive import gini, mean_with_open, quantile_with_open
+from sim.statistics.descriptive import gini, mean_with_open, quantile_with_open, restricted_mean
 from sim.statistics.intervals import holm, mean_interval, paired_difference, quantile_interval_ranks, simultaneous
 from sim.statistics.mser5 import mser5, warm_up
 from sim.statistics.verdicts import Verdict, replications_needed, verdict
@@ -460,6 +460,14 @@ def test_a_mean_is_withheld_when_more_than_one_in_a_hundred_is_open():
     assert math.isnan(mean_with_open([1.0, NAN], 0))
 
 
+def test_a_restricted_mean_counts_the_cap_for_the_long_and_the_open():
+    assert restricted_mean([1.0, 2.0, 30.0], 0, 10) == 13 / 3
+    assert restricted_mean([1.0, 2.0, 30.0], 1, 10) == 23 / 4
+    assert restricted_mean([], 3, 10) == 10
+    assert math.isnan(restricted_mean([], 0, 10))
+    assert math.isnan(restricted_mean([1.0, NAN], 0, 10))
+
+
 # errors
 
 
@@ -490,6 +498,8 @@ def test_a_mean_is_withheld_when_more_than_one_in_a_hundred_is_open():
         (lambda: quantile_with_open([1.0], -1, 0.5), "n_open must be at least 0, got -1"),
         (lambda: mean_with_open([1.0], -1), "n_open must be at least 0, got -1"),
         (lambda: mean_with_open([1.0], 0, share=1.5), "share must be from 0 to 1, got 1.5"),
+        (lambda: restricted_mean([1.0], 0, 0), "cap must be above 0 and finite, got 0"),
+        (lambda: restricted_mean([1.0], -1, 5), "n_open must be at least 0, got -1"),
     ],
 )
 def test_errors_name_field_rule_and_value(call, message):

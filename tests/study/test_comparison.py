@@ -100,6 +100,44 @@ def test_staff_measures_are_withheld_by_the_staff_that_cannot_keep_up():
     assert table_["cause"].to_list() == [None, Cause.OVERLOADED_STAFF]
 
 
+PATROLS = JudgedMeasure(measure="patrols_done", label="patrols", mid="share", higher_is_better=True, touched=None)
+
+
+def test_a_pilot_that_owes_no_patrols_is_not_judged_by_them_and_nothing_is_withheld():
+    base = np.array([30.0, 32.0, 28.0, 31.0])
+    none = [table("a", "patrols_done", [np.nan] * 4), table("b", "patrols_done", [0.5, 0.6, 0.5, 0.6])]
+    found = compared(pl.concat([rows(base, base), *none]), (WAIT, PATROLS))
+    assert found["verdict"].to_list() == [Verdict.NO_MATERIAL_DIFFERENCE, Verdict.NOT_OWED]
+    row = found.row(1, named=True)
+    assert (row["why"], row["cause"], row["by_baseline"], row["by_pilot"]) == (
+        "not owed under a",
+        "not owed",
+        True,
+        False,
+    )
+    some = [table("a", "patrols_done", [np.nan, 0.5, 0.5, 0.5]), none[1]]  # none was due in one replication
+    found = compared(pl.concat([rows(base, base), *some]), (WAIT, PATROLS))
+    assert found["cause"].to_list() == [None, Cause.NO_OBSERVATION]
+
+
+def test_a_measure_without_a_smallest_difference_is_shown_and_never_judged():
+    base = np.array([30.0, 32.0, 28.0, 31.0])
+    both = compared(rows(base, base - 10), (WAIT, WAIT.model_copy(update={"group": "all", "mid": None})))
+    alone = compared(rows(base, base - 10))
+    judged, unjudged = both.to_dicts()
+    assert (judged["low"], judged["high"]) == (alone["low"][0], alone["high"][0])
+    assert (unjudged["verdict"], unjudged["mid"], unjudged["difference"]) == (Verdict.NOT_JUDGED, None, -10)
+    assert np.isnan(unjudged["low"])
+
+
+def test_a_quantile_beyond_those_who_left_or_are_open_is_withheld_for_that_reason():
+    base = np.array([30.0, 32.0, 28.0, np.nan])
+    left = [table(pilot, "left_unserved", [0.12] * 4, unit="share") for pilot in "ab"]
+    found = compared(pl.concat([rows(base, base), *left]))
+    assert found["cause"][0] == Cause.UNFINISHED
+    assert found["why"][0] == "12.0% left unserved or still open under a and 12.0% left unserved or still open under b"
+
+
 def test_a_measure_with_too_many_open_requests_is_withheld():
     base = np.array([30.0, 32.0, 28.0, np.nan])
     table_ = compared(rows(base, base))

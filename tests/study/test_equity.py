@@ -102,18 +102,20 @@ def test_a_ratio_to_a_community_that_has_none_is_withheld_and_the_gini_index_of_
 
 
 def test_a_community_where_nothing_was_counted_withholds_with_the_reason():
-    rows = cells("a", "turnaround_mean", three([1, 2, 3], [math.nan, math.nan, 3], [math.nan, 2, 2]), "working days")
+    rows = cells(
+        "a", "turnaround_restricted_mean", three([1, 2, 3], [math.nan, math.nan, 3], [math.nan, 2, 2]), "working days"
+    )
     rows = [r | {"n": 0} if math.isnan(r["value"]) else r for r in rows]
-    s = found(rows)["a", "turnaround_mean", "community", "gini"]
+    s = found(rows)["a", "turnaround_restricted_mean", "community", "gini"]
     assert len(s.values) == 0
     assert s.why == "nothing to count in 2 of 3 replications in community:02 and 1 more under a"
 
 
 def test_a_community_with_too_many_open_requests_withholds_with_the_share_where_they_were_too_many():
-    rows = cells("a", "turnaround_mean", three([1, 2, 3], [1, math.nan, 3], [2, 2, 2]), "working days")
+    rows = cells("a", "turnaround_restricted_mean", three([1, 2, 3], [1, math.nan, 3], [2, 2, 2]), "working days")
     rows += cells("a", "still_open", three([0] * 3, [0.0, 0.03, 0.0], [0.009] * 3), "share")
-    s = found(rows)["a", "turnaround_mean", "community", "gini"]
-    assert (len(s.values), s.why) == (0, "3.0% still open in community:02 under a")
+    s = found(rows)["a", "turnaround_restricted_mean", "community", "gini"]
+    assert (len(s.values), s.why) == (0, "3.0% left unserved or still open in community:02 under a")
 
 
 def test_an_overloaded_post_withholds_only_what_weighs_its_community():

@@ -26,6 +26,14 @@ def one(**changes):
     return config.checked(Headlines, {"headlines": {"bees": plain(**changes)}}).headlines["bees"]
 
 
+def test_a_panel_may_show_a_group_and_says_which():
+    of_counters = one(panels=["trips", "on_time"], groups={"on_time": "channel:counter"})
+    assert str(of_counters.response("on_time")) == "on_time|channel:counter"
+    assert (of_counters.words("on_time"), of_counters.words("trips")) == ("on time, counter", "trips")
+    with pytest.raises(ConfigError, match="groups must be of measures that panels show, got left_unserved"):
+        one(groups={"left_unserved": "channel:phone"})
+
+
 def test_effects_are_paired_by_replication():
     first, second = np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0, 6.0])
     assert effect(one(), first, second, 0.95).estimate == 2
@@ -73,7 +81,7 @@ def test_where_the_replications_do_not_decide_neither_wording_is_used():
 def test_where_results_are_withheld_nothing_is_said():
     nan = Interval(np.nan, np.nan, np.nan, 5)
     first, _ = sentences(one(), Effect("", None, nan, nan, nan), [], {"trips": "per request"}, {})
-    assert first == "Nothing can be said: too many requests were still open at the end."
+    assert first == "Nothing can be said: too many requests left or were still open at the end."
 
 
 @pytest.mark.parametrize(

@@ -346,7 +346,7 @@ def test_two_sweeps_at_once_end_well(sweep, tmp_path, tmp_path_factory):
     ("arguments", "rule"),
     [
         (("study=mined",), "(did you mean mine?), got mined"),
-        (("study.responses=[turnaround_mea]",), "(did you mean turnaround_mean"),
+        (("study.responses=[turnaround_restricted_mea]",), "(did you mean turnaround_restricted_mean"),
         (("study.promises={counter_wait:{at_most:3}}",), "counter_wait_mean?), got counter_wait"),
         (("study.pilots=[four_leve]",), "(did you mean four_level"),
         (("pilot=three_level",), "pilot must be left out, as the study names its pilots"),

@@ -28,7 +28,8 @@ def forest(comparison: pl.DataFrame, footer: str = "", confidence: float = 0.95)
     comparison
         One row a measure, group and pilot: label, unit, baseline, pilot, baseline_mean, pilot_mean,
         difference, low, high, mid, higher_is_better, verdict, n. NaN or null: no such number; a withheld
-        row has no mark.
+        row has no mark, nor has one of which a pilot owes nothing. Rows without a MID are never judged: they are left
+        out.
     footer
         Where the numbers come from: seed, replications, simulated period.
     confidence
@@ -43,8 +44,9 @@ def forest(comparison: pl.DataFrame, footer: str = "", confidence: float = 0.95)
     Raises
     ------
     ValueError
-        The comparison must have rows; mid must be above 0.
+        The comparison must have rows with a mid; mid must be above 0.
     """
+    comparison = comparison.filter(pl.col("mid").is_not_null())
     if comparison.is_empty():
         raise ValueError("comparison must have at least 1 row, got 0")
     records = comparison.to_dicts()
@@ -138,8 +140,8 @@ def _forest_words(records: Sequence[Mapping[str, Any]], pilots: Sequence[str], b
         counts[record["pilot"]][record["verdict"]] += 1
     base = short_name(baseline)
     total = {verdict: sum(c[verdict] for c in counts.values()) for verdict in MARKS}
-    spoken = ["no material difference", "undecided", "withheld"]
-    if total["withheld"] == len(records):
+    spoken = ["no material difference", "undecided", "withheld", "not owed"]
+    if total["withheld"] + total["not owed"] == len(records):
         title = f"Nothing can be concluded against {base}: every verdict is withheld"
     elif len(pilots) <= 3:
         title = "; ".join(f"{short_name(p)} is {_score(c, base)}" for p, c in counts.items())
@@ -158,7 +160,7 @@ def _forest_words(records: Sequence[Mapping[str, Any]], pilots: Sequence[str], b
 
 def _score(count: Mapping[str, int], baseline: str) -> str:
     """Return in words on how many measures a pilot is better and worse."""
-    n = sum(count.values())
+    n = sum(count.values()) - count["not owed"]
     if not count["better"] and not count["worse"]:
         return f"shown neither better nor worse than {baseline} on any of {n} measures"
     judged = n - count["withheld"]

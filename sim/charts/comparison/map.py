@@ -27,7 +27,7 @@ from sim.charts.page import EDGE, Key, Page, short_name, write
 from sim.charts.style import GREY, styled
 from sim.district import outlines
 from sim.errors import ConfigError, near
-from sim.measures.dictionary import DEFINITIONS
+from sim.measures.dictionary import DEFINITIONS, DUTIES
 from sim.report.tables import number, scale_of
 
 if TYPE_CHECKING:
@@ -40,6 +40,9 @@ _WORDS = {
     "counter_wait_mean": "Mean wait at a counter",
     "counter_wait_p50": "Median wait at a counter",
     "counter_wait_p90": "Wait at a counter, nine in ten within",
+    "found": "Issues found",
+    "found_by_staff": "Issues found by staff, unreported",
+    "issue_time_restricted_mean": "Mean time from an issue's rise to its end, restricted",
     "detection_lag_p50": "Median time until an issue is noticed",
     "hand_overs": "Hand-overs of a file",
     "left_unserved": "Requests that left unserved",
@@ -48,7 +51,7 @@ _WORDS = {
     "patrols_done": "Patrols done of those due",
     "resident_time": "A resident's own time",
     "trips": "Trips to an office",
-    "turnaround_mean": "Mean turnaround",
+    "turnaround_restricted_mean": "Mean turnaround, restricted",
     "turnaround_p50": "Median turnaround",
     "turnaround_p90": "Turnaround, nine in ten within",
     "utilisation": "Time that community staff are busy",
@@ -227,7 +230,7 @@ def _title(shown: Layer, values: Mapping[str, Floats], unit: str, titles: Mappin
         known = value[np.isfinite(value)]
         under = f"under {short_name(titles[name])}"
         if not len(known):
-            phrases.append(f"withheld everywhere {under}")
+            phrases.append(f"{'not owed' if shown.measure in DUTIES else 'withheld everywhere'} {under}")
             continue
         unit_words = "" if phrases and unit != "%" else f"{_space(unit)}{unit}"
         phrases.append(f"{_range(known)}{unit_words} {under}")
@@ -277,7 +280,7 @@ def _legend(organisations: Any, values: Any) -> list[Key]:
             look = {"marker": marker, "ls": "none", "ms": 9, "mfc": "white", "mec": "#141414", "mew": 1.2}
             keys.append(Key(words, look, line=True))
     if any(not np.isfinite(value).all() for value in values):
-        keys.append(Key("withheld, or nothing to measure", _WITHHELD))
+        keys.append(Key("withheld, not owed, or nothing to measure", _WITHHELD))
     return keys
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from sim.errors import ConfigError, near
-from sim.measures.dictionary import DEFINITIONS
+from sim.measures.dictionary import DEFINITIONS, DUTIES
 from sim.report.comparison import comparison_table, summary_table
 from sim.report.console import Progress, quiet
 from sim.report.notebook import as_html
@@ -259,7 +259,7 @@ def judged(designs: Mapping[str, Design], store: Store, before: Opening, speed: 
         store.write_table(name, frame)
     overloaded = {name: designs[name].overloaded for name in names if name in overloaded_in(table)}
     shares = (tables["equity"], tables["equity_differences"], names)
-    results = [summary_table(tables["measures"], table, names, run.confidence)]
+    results = [summary_table(tables["measures"], table, names, run.confidence, DUTIES)]
     results += [comparison_table(table, name, run.confidence) for name in names[1:]]
     if len(names) > 1:
         results.append(pairing_table(table))
@@ -307,7 +307,7 @@ def pairing_table(comparison: pl.DataFrame) -> Table:
             "variance ratio": row["variance_ratio"],
         }
         for row in comparison.iter_rows(named=True)
-        if not row["why"]
+        if not row["why"] and row["mid"] is not None
     ]  # fmt: skip
     note = (
         "Variance of the paired difference over that of independent runs: below 1, common random numbers helped; above "

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from sim.config.report import Response
-from sim.measures.dictionary import DEFINITIONS
+from sim.measures.dictionary import DEFINITIONS, DUTIES
 from sim.statistics import intervals, verdicts
 from sim.statistics.verdicts import Verdict
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sim.arrays import Floats
     from sim.config import Mid, Run
     from sim.config.report import JudgedMeasure
+    from sim.statistics.intervals import Difference
 
 STAFF = "staff"
 """The value of `touched` for measures of the staff itself."""
@@ -30,8 +31,9 @@ class Cause(StrEnum):
 
     OVERLOADED_REQUESTS = "overloaded requests"
     OVERLOADED_STAFF = "overloaded staff"
-    STILL_OPEN = "still open"
+    UNFINISHED = "left or still open"
     NO_OBSERVATION = "no observation"
+    NOT_OWED = "not owed"
 
 
 OVERLOAD = (Cause.OVERLOADED_REQUESTS, Cause.OVERLOADED_STAFF)
@@ -50,12 +52,20 @@ class Withheld:
         """Return the reason in words."""
         if self.cause is Cause.NO_OBSERVATION:
             return f"no observation under {' and '.join(self.shares)}"
-        if self.cause is Cause.STILL_OPEN:
-            return " and ".join(f"{share:.1%} still open under {pilot}" for pilot, share in self.shares.items())
+        if self.cause is Cause.NOT_OWED:
+            return f"not owed under {' and '.join(self.shares)}"
+        if self.cause is Cause.UNFINISHED:
+            words = (f"{share:.1%} left unserved or still open under {pilot}" for pilot, share in self.shares.items())
+            return " and ".join(words)
         what = "requests" if self.cause is Cause.OVERLOADED_REQUESTS else "staff"
         verb = "go to" if self.cause is Cause.OVERLOADED_REQUESTS else "belong to"
         under = " and ".join(f"{share:.0%} of its {what} under {pilot}" for pilot, share in self.shares.items())
         return f"{under} {verb} an overloaded post"
+
+    @property
+    def verdict(self) -> Verdict:
+        """Return the word in place of a verdict."""
+        return Verdict.NOT_OWED if self.cause is Cause.NOT_OWED else Verdict.WITHHELD
 
 
 def compare(
@@ -79,7 +89,8 @@ def compare(
     staff_overloaded : mapping of pilot -> level -> share
         The share of a level's heads that cannot keep up.
     judged : sequence of JudgedMeasure
-        The measures that are shown, in their order.
+        The measures that are shown, in their order. One without a smallest difference that matters is not judged: its
+        difference has no interval.
 
     Returns
     -------
@@ -104,25 +115,24 @@ def compare(
     rows = [(one, p) for p in pilots[1:] for one in judged if (one.measure, one.group) in units]
     reasons = [withheld(cell, one, baseline, p, run, staff_overloaded) for one, p in rows]
     pairs = [
-        (np.full(2, np.nan),) * 2 if why else (cell(baseline, one.response), cell(p, one.response))
+        (np.full(2, np.nan),) * 2 if why or one.mid is None else (cell(baseline, one.response), cell(p, one.response))
         for (one, p), why in zip(rows, reasons, strict=True)
     ]
     differences = intervals.simultaneous(pairs, run.confidence)
     family = max((d.family_size for d in differences), default=1)
     table = []
     for (one, p), why, d in zip(rows, reasons, differences, strict=True):
-        least = mid.least(one)
-        verdict = verdicts.verdict(d.low, d.high, least, one.higher_is_better)
-        needed = None
-        if verdict is Verdict.UNDECIDED:
+        least, needed = mid.least(one), None
+        means = [float(np.mean(cell(name, one.response))) for name in (baseline, p)]
+        verdict = verdict_on(d, one, least, why)
+        if least is not None and verdict is Verdict.UNDECIDED:
             needed = verdicts.replications_needed(d.estimate, d.sd, least, run.confidence, d.n, family_size=family)
         table.append(
             {
                 "measure": one.measure, "group": one.group, "label": one.label, "unit": units[one.measure, one.group],
-                "baseline": baseline, "pilot": p,
-                "baseline_mean": float(np.mean(cell(baseline, one.response))),
-                "pilot_mean": float(np.mean(cell(p, one.response))),
-                "difference": d.estimate, "low": d.low, "high": d.high, "mid": least,
+                "baseline": baseline, "pilot": p, "baseline_mean": means[0], "pilot_mean": means[1],
+                "difference": means[1] - means[0] if verdict is Verdict.NOT_JUDGED else d.estimate,
+                "low": d.low, "high": d.high, "mid": least,
                 "higher_is_better": one.higher_is_better, "verdict": str(verdict), "why": str(why or ""),
                 "cause": why and str(why.cause), "by_baseline": bool(why and baseline in why.shares),
                 "by_pilot": bool(why and p in why.shares),
@@ -130,8 +140,17 @@ def compare(
                 "variance_ratio": d.variance_ratio, "n": len(cell(p, one.response)),
             }
         )  # fmt: skip
-    schema = {"replications_needed": pl.Int64} | dict.fromkeys(("why", "cause"), pl.String)
+    schema = {"replications_needed": pl.Int64, "mid": pl.Float64} | dict.fromkeys(("why", "cause"), pl.String)
     return pl.DataFrame(table, schema_overrides=schema, infer_schema_length=None)
+
+
+def verdict_on(d: Difference, judged: JudgedMeasure, least: float | None, why: Withheld | None) -> Verdict:
+    """Return the verdict on a difference, or the word in its place; without a least one that matters, none is given."""
+    if why:
+        return why.verdict
+    if least is None:
+        return Verdict.NOT_JUDGED
+    return verdicts.verdict(d.low, d.high, least, judged.higher_is_better)
 
 
 def overloaded_in(comparison: pl.DataFrame) -> set[str]:
@@ -152,20 +171,25 @@ def withheld(
 ) -> Withheld | None:
     """Return why no verdict on a difference between two pilots is given, or None if one is.
 
-    Too many requests of the group go to overloaded posts, too many of the staff are overloaded, or there is no value.
+    A pilot owes nothing of what is measured, too many requests of the group go to overloaded posts, too many of the
+    staff are overloaded, or there is no value.
     """
+    both = tuple(dict.fromkeys((baseline, pilot)))
+    unknown = [p for p in both if np.isnan(cell(p, judged.response)).any()]
+    if judged.measure in DUTIES and (owe_none := [p for p in unknown if np.isnan(cell(p, judged.response)).all()]):
+        return Withheld(Cause.NOT_OWED, dict.fromkeys(owe_none, 0.0))
     if judged.touched:
         cause = Cause.OVERLOADED_STAFF if judged.touched == STAFF else Cause.OVERLOADED_REQUESTS
-        shares = {p: _overloaded_share(cell, judged, p, staff_overloaded) for p in (baseline, pilot)}
+        shares = {p: _overloaded_share(cell, judged, p, staff_overloaded) for p in both}
         over = {p: share for p, share in shares.items() if share > run.withhold_share}
         if over:
             return Withheld(cause, over)
-    unknown = [p for p in dict.fromkeys((baseline, pilot)) if np.isnan(cell(p, judged.response)).any()]
-    still_open = {p: float(np.mean(cell(p, Response("still_open", judged.group)))) for p in unknown}
-    ours = judged.measure in DEFINITIONS  # of a measure of one's own, open requests need not be the reason
-    if ours and any(share > 0 for share in still_open.values()):
-        return Withheld(Cause.STILL_OPEN, {p: share for p, share in still_open.items() if share > 0})
-    return Withheld(Cause.NO_OBSERVATION, still_open) if unknown else None
+    ends = [Response(measure, judged.group) for measure in ("still_open", "left_unserved")]
+    unfinished = {p: sum(float(np.mean(cell(p, end))) for end in ends) for p in unknown}
+    ours = judged.measure in DEFINITIONS  # of a measure of one's own, unfinished requests need not be the reason
+    if ours and any(share > 0 for share in unfinished.values()):
+        return Withheld(Cause.UNFINISHED, {p: share for p, share in unfinished.items() if share > 0})
+    return Withheld(Cause.NO_OBSERVATION, unfinished) if unknown else None
 
 
 def _overloaded_share(

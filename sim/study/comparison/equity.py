@@ -55,6 +55,9 @@ STATISTICS = {
 UNITLESS = {"worst_over_best": "ratio", "gap_ratio": "ratio", "gini": "index"}
 """Statistics that have no smallest difference that matters; all others have that of their measure."""
 
+UNFINISHED = ("left_unserved", "still_open")
+"""Measures of the requests that have no result: where they are too many, a quantile is not known."""
+
 _WORDS = ("measure", "family", "statistic", "label", "unit")
 TABLE = (
     {"pilot": pl.String}
@@ -164,7 +167,7 @@ def statistics(
     """
     finished = [set(measures.filter(pl.col("pilot") == p)["replication"]) for p in pilots]
     both = np.array(sorted(set.intersection(*finished)))  # they are paired
-    wanted = {s.measure for s in asked} | {s.touched for s in asked if s.touched} | {"still_open"}
+    wanted = {s.measure for s in asked} | {s.touched for s in asked if s.touched} | {*UNFINISHED}
     grouped = pl.col("group").str.starts_with("community:") | pl.col("group").is_in(
         [g for p in PAIRS.values() for g in p]
     )
@@ -236,10 +239,10 @@ class _Cells:
         if none[first]:
             why = f"nothing to count in {none[first]} of {len(values)} replications"
             return f"{why} in {first}{more} under {self.pilot}"
-        opened = self.all.get((self.pilot, "still_open"), {})
-        shares = {g: float(opened[g][where].mean()) if g in opened else 0.0 for g, where in missing.items()}
+        ends = [self.all.get((self.pilot, measure), {}) for measure in UNFINISHED]
+        shares = {g: sum(float(end[g][where].mean()) for end in ends if g in end) for g, where in missing.items()}
         first = max(shares, key=lambda g: shares[g])
-        return f"{shares[first]:.1%} still open in {first}{more} under {self.pilot}"
+        return f"{shares[first]:.1%} left unserved or still open in {first}{more} under {self.pilot}"
 
     def _overloaded(self, groups: Sequence[str]) -> str:
         """Return the group of these with most requests to an overloaded post, if they are too many, in words."""

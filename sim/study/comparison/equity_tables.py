@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from sim.report.tables import MARKS, Column, Table, decimals, number, scale_of
+from sim.report.tables import MARKS, SPOKEN, Column, Table, decimals, marks_shown, number, scale_of
 from sim.study.comparison.equity import STATISTICS
 
 if TYPE_CHECKING:
@@ -81,8 +81,7 @@ def short_table(
         "±: half-width of the interval of each number by itself. summary.md names the worst and the best.",
     ]
     if len(pilots) > 1:
-        marks = ", ".join(f"{mark} {word}" for word, mark in MARKS.items())
-        notes.append(f"Whether the gap is narrower (better) or wider than under {pilots[0]}: {marks}.")
+        notes.append(f"Whether the gap is narrower (better) or wider than under {pilots[0]}: {marks_shown(SPOKEN)}.")
     if any(FLAG in cell for row in rows for cell in row[1:]):
         notes.append(f"{FLAG} Goes to an overloaded post, so it depends on the length of the run: see summary.md.")
     columns = (Column("Measure, and between whom"), *(Column(pilot, "right") for pilot in pilots))

@@ -188,7 +188,7 @@ def simulated(
 ) -> pl.DataFrame:
     """Return the long table of measures of n replications of each pilot, with what patrols find.
 
-    A study keeps only what comparisons need; how many issues patrols see is read from the record itself.
+    A study keeps only what comparisons need; how many issues are seen in an hour of patrol is read from the record.
 
     Parameters
     ----------
@@ -296,19 +296,24 @@ def _last_levels(pilot: Pilot) -> dict[str, float]:
 
 
 def _derived(known: pl.DataFrame, pilot: Pilot) -> pl.DataFrame:
-    """Return values derived from other measures of a pilot: the spread of close times, and the hours of a working day.
+    """Return values derived from others of a pilot: spread of close times, hours of a day, issues seen by staff.
 
-    `turnaround_spread` is the sigma of the lognormal law with this median and this 90 % quantile; `hours_a_day` the
-    office day and the overtime of a day on which one is present.
+    `turnaround_spread` is the sigma of the lognormal law with this median and this 90 % quantile of those served, as
+    close times are known of closed cases; `hours_a_day` the office day and the overtime of a day on which one is
+    present; `seen_by_staff` the share of the latent issues found that staff saw before a report.
     """
     mine = known.filter(pl.col("pilot") == pilot.name)
     keys = ["replication", "group"]
-    half = mine.filter(pl.col("measure") == "turnaround_p50").join(
-        mine.filter(pl.col("measure") == "turnaround_p90"), on=keys, suffix="_90"
+
+    def over(measure: str, other: str) -> pl.DataFrame:
+        of = mine.filter(pl.col("measure") == other, pl.col("value") > 0)
+        pairs = mine.filter(pl.col("measure") == measure).join(of, on=keys, suffix="_of")
+        return pairs.select(*keys, value=pl.col("value") / pl.col("value_of"))
+
+    spread = over("turnaround_p90_served", "turnaround_p50_served").select(
+        *keys, measure=pl.lit("turnaround_spread"), value=pl.col("value").log() / P90
     )
-    spread = half.filter(pl.col("value") > 0).select(
-        *keys, measure=pl.lit("turnaround_spread"), value=(pl.col("value_90") / pl.col("value")).log() / P90
-    )
+    seen = over("found_by_staff", "found").with_columns(measure=pl.lit("seen_by_staff"))
     overtime = mine.filter(pl.col("measure") == "overtime")
     present = mine.filter(pl.col("group").str.ends_with("|kind:on_duty")).select(
         "replication", group=pl.col("group").str.strip_suffix("|kind:on_duty"), present=pl.col("value")
@@ -317,38 +322,34 @@ def _derived(known: pl.DataFrame, pilot: Pilot) -> pl.DataFrame:
     hours = overtime.join(present, on=keys).select(
         *keys, measure=pl.lit("hours_a_day"), value=day * (1 + pl.col("value") / pl.col("present"))
     )
-    return pl.concat([spread, hours.select(spread.columns)]).with_columns(pilot=pl.lit(pilot.name))
+    together = [spread, *(one.select(spread.columns) for one in (seen, hours))]
+    return pl.concat(together).with_columns(pilot=pl.lit(pilot.name))
 
 
 # ---------------------------------------------------------------------------------------------------- the record
 
 
 def _patrols(plan: Plan, engine: engines.Settings, measures: pl.DataFrame) -> pl.DataFrame:
-    """Return the share of the issues that become known which a patrol sees, and how many it sees in an hour."""
+    """Return how many issues staff see for each hour of patrol."""
     start, end = window(plan.organisation.pilot)
-    seen, reported = 0, 0
-    for part in engines.records(plan, engine):
-        by_patrol, by_report = _known(part, start, end)
-        seen, reported = seen + by_patrol, reported + by_report
+    seen = sum(_seen(part, start, end) for part in engines.records(plan, engine))
     a_week = measures.filter(
         pl.col("measure") == "hours", pl.col("group").str.starts_with("level:"),
         pl.col("group").str.ends_with("|kind:patrols"),
     )  # fmt: skip
     hours = float((a_week["value"] * a_week["n"]).sum()) * plan.organisation.pilot.run.measured_weeks
-    rows, n = Rows(), seen + reported
-    rows.add("seen_by_patrol", "all", "share", seen / n if n else float("nan"), n)
+    rows = Rows()
     rows.add("patrol_yield", "all", "issues an hour", seen / hours if hours else float("nan"), seen)
     return rows.frame()
 
 
-def _known(part: Record, start: int, end: int) -> tuple[int, int]:
-    """Return how many issues became known in [start, end) by a patrol, and how many by a report."""
+def _seen(part: Record, start: int, end: int) -> int:
+    """Return how many issues staff saw in [start, end)."""
     case, visits = part.case, part.visits
     n = int(case.network.requests.first[case.n_residents])
     awaits = case.network.steps.awaits[:n] >= 0
     inside = awaits & (visits.end[:n] >= start) & (visits.end[:n] < end)
-    reported = inside & (visits.outcome[:n] == Outcome.ABANDONED)
-    return int(np.count_nonzero(inside & (visits.outcome[:n] == Outcome.SERVED))), int(np.count_nonzero(reported))
+    return int(np.count_nonzero(inside & (visits.outcome[:n] == Outcome.SERVED)))
 
 
 # ------------------------------------------------------------------------------------------------------ tables

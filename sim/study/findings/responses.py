@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from sim.measures.dictionary import DUTIES
 from sim.statistics import responses
 
 if TYPE_CHECKING:
@@ -57,7 +60,8 @@ def _measured(plan: Plan, runs: Runs, response: Response) -> responses.Response:
     """Return a response at every setting, under the only pilot."""
     points = {number: plan.at(number)[0] for number in range(len(plan.settings.all))}
     values = {number: runs.values(p.name, response) for number, p in points.items() if _is_run(runs, p)}
-    return responses.Response(str(response), runs.unit(response), values, _reasons(runs, points))
+    why = {number: reason(runs, p, response) for number, p in points.items()}
+    return responses.Response(str(response), runs.unit(response), values, {n: text for n, text in why.items() if text})
 
 
 def _difference(plan: Plan, runs: Runs, response: Response, which: int) -> responses.Response:
@@ -67,7 +71,8 @@ def _difference(plan: Plan, runs: Runs, response: Response, which: int) -> respo
     for number in range(len(plan.settings.all)):
         points = plan.at(number)
         pair = points[0], points[which]
-        why |= _reasons(runs, {number: next((p for p in pair if not _is_run(runs, p)), pair[1])})
+        if text := next(filter(None, (reason(runs, p, response) for p in pair)), ""):
+            why[number] = text
         if all(_is_run(runs, p) for p in pair):
             n = min(runs.count(p.name) for p in pair)
             values[number] = runs.values(pair[1].name, response, n) - runs.values(pair[0].name, response, n)
@@ -79,7 +84,9 @@ def _is_run(runs: Runs, point: Point) -> bool:
     return point.name in runs.keys and point.name not in runs.failures and runs.count(point.name) > 0
 
 
-def _reasons(runs: Runs, points: dict[int, Point]) -> dict[int, str]:
-    """Return why points have no values, where they have none."""
-    reasons = {number: point.why or runs.failures.get(point.name, "") for number, point in points.items()}
-    return {number: why for number, why in reasons.items() if why}
+def reason(runs: Runs, point: Point, response: Response) -> str:
+    """Return why a point has no value of a response, as far as that is known; else an empty text."""
+    why = point.why or runs.failures.get(point.name, "")
+    if why or response.measure not in DUTIES or not _is_run(runs, point):
+        return why
+    return "not owed" if np.isnan(runs.values(point.name, response)).all() else ""

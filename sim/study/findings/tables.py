@@ -12,8 +12,9 @@ from sim.statistics import best as selection
 from sim.statistics import effects, intervals, pareto, sobol, swings, verdicts
 from sim.statistics import responses as cells
 from sim.study.budget.withholding import verdict_withheld
+from sim.study.comparison.differences import verdict_on
 from sim.study.findings.naming import Words
-from sim.study.findings.responses import ResponseBySetting, responses_by_setting
+from sim.study.findings.responses import ResponseBySetting, reason, responses_by_setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,7 +113,7 @@ def summary_table(plan: Plan, runs: Runs, confidence: float) -> pl.DataFrame:
         cells.Response(
             str(response), runs.unit(response),
             {numbers[name]: runs.values(name, response) for name in complete_points(runs)},
-            {numbers[p.name]: p.why or runs.failures.get(p.name, "") for p in plan.points},
+            {numbers[p.name]: reason(runs, p, response) for p in plan.points},
         )
         for response in plan.study.responses
     ]  # fmt: skip
@@ -137,7 +138,7 @@ def effects_table(plan: Plan, runs: Runs, screened: Mapping[str, Screened], mid:
         differences = intervals.simultaneous(known, run.confidence)
         family = max((d.family_size for d in differences), default=1)
         for (a, b), d, (x, y), why in zip(pairs, differences, measured, whys, strict=True):
-            verdict = str(verdicts.verdict(d.low, d.high, least, judged.higher_is_better)) if judged and least else ""
+            verdict = str(verdict_on(d, judged, least, why)) if judged else str(why.verdict) if why else ""
             needed = None
             if least and verdict == verdicts.Verdict.UNDECIDED:
                 needed = verdicts.replications_needed(d.estimate, d.sd, least, run.confidence, d.n, family_size=family)
@@ -146,7 +147,7 @@ def effects_table(plan: Plan, runs: Runs, screened: Mapping[str, Screened], mid:
                     "response": str(response), "unit": unit, "baseline": a.name, "point": b.name,
                     "baseline_label": a.label, "label": b.label, "baseline_mean": float(np.mean(x)),
                     "mean": float(np.mean(y)), "difference": d.estimate, "low": d.low, "high": d.high, "n": len(x),
-                    "mid": least, "verdict": str(verdicts.Verdict.WITHHELD) if why else verdict,
+                    "mid": least, "verdict": verdict,
                     "why": str(why or ""), "cause": why and str(why.cause), "replications_needed": needed,
                 }
             )  # fmt: skip

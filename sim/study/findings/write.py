@@ -135,7 +135,7 @@ def notes_of(
         "tables": [name for name in charting.DRAWN if name in tables],
         "designs": [{"kind": block.kind, "factors": list(block.factors)} for block in plan.settings.blocks],
         "promises": {str(response): one.model_dump(mode="json") for response, one in plan.study.promises.items()},
-        "mids": {str(response): first.mid.least(one) for response, one in judged.items() if one},
+        "mids": {str(r): first.mid.least(one) for r, one in judged.items() if one and one.mid is not None},
         "confidence": run.confidence,
         "interval": f"{run.confidence:.0%} intervals, each on its own",
         "warm_up_weeks": warm_up.weeks if warm_up else None,
@@ -176,7 +176,7 @@ def responses(units: Mapping[Response, str], summary: pl.DataFrame, words: Words
             within = f" ± {number(half, places)}" if math.isfinite(half) else ""
             row_cells.append(f"{number(mean, places)}{within}" if math.isfinite(mean) else "–")
         cells.append((row["point"], row["label"], *row_cells))
-    notes = ["±: half of the interval of each mean by itself. –: withheld, failed, or infeasible."]
+    notes = ["±: half of the interval of each mean by itself. –: withheld, not owed, failed, or infeasible."]
     if len(summary) > SHOWN:
         notes.insert(0, f"The first {SHOWN} of {len(summary)} points; all are in summary.csv.")
     return Table("Responses", tuple(columns), tuple(cells), tuple(notes))

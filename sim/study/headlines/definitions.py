@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from sim.config import Name, Section
+from sim.config.report import ALL, Response
 from sim.report.tables import number
 from sim.statistics import intervals
 
@@ -36,6 +37,7 @@ class Headline(Section):
     title: str
     points: Annotated[dict[str, tuple[str, ...]], Field(min_length=2)]
     panels: Annotated[tuple[Name, ...], Field(min_length=1, max_length=3)]
+    groups: dict[Name, str] = Field(default_factory=dict)
     measure: Name
     compared: tuple[str, str]
     kind: Kind
@@ -52,7 +54,19 @@ class Headline(Section):
                 raise ValueError(f"compared must be two of the points {', '.join(self.points)}, got {point}")
         if self.measure not in self.panels:
             raise ValueError(f"panels must show the measure {self.measure}, got {', '.join(self.panels)}")
+        for measure in self.groups:
+            if measure not in self.panels:
+                raise ValueError(f"groups must be of measures that panels show, got {measure}")
         return self
+
+    def response(self, measure: str) -> Response:
+        """Return a measure of a panel with its group."""
+        return Response(measure, self.groups.get(measure, ALL))
+
+    def words(self, measure: str) -> str:
+        """Return a measure of a panel in words, with its group."""
+        _, _, group = self.groups.get(measure, "").partition(":")
+        return ", ".join(filter(None, [measure.replace("_", " "), group]))
 
 
 class Headlines(Section):
@@ -125,7 +139,7 @@ def sentences(
     unit = units[headline.measure]
     decided = verdict(headline, base.effect)
     if base.first is None or base.second is None or base.effect is None or decided == "withheld":
-        return f"Nothing can be said: {base.why or 'too many requests were still open at the end'}.", _moves(
+        return f"Nothing can be said: {base.why or 'too many requests left or were still open at the end'}.", _moves(
             headline, others, unit
         )
     words = {"holds": headline.when_it_holds, "does not hold": headline.when_it_fails}.get(decided, UNDECIDED)
@@ -147,7 +161,7 @@ def _moves(headline: Headline, others: Sequence[Effect], unit: str) -> str:
             f"{value_text(o.effect, unit, signed=headline.kind == 'difference', interval_too=False)} at {o.value:g} "
             f"({verdict(headline, o.effect)})"
             if o.effect is not None and not np.isnan(o.effect.estimate)
-            else f"nothing at {o.value:g} ({o.why or 'withheld: too many requests still open'})"
+            else f"nothing at {o.value:g} ({o.why or 'withheld: too many requests left or still open'})"
             for o in ends
         ]
         parts.append(f"{path}: {' and '.join(shown)}")

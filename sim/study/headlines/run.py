@@ -9,6 +9,7 @@ import polars as pl
 
 from sim import config
 from sim.config.compose import CONFIGS, Line, compose
+from sim.config.report import Response
 from sim.errors import ConfigError
 from sim.report.tables import escape_markdown
 from sim.statistics.intervals import mean_interval
@@ -123,7 +124,9 @@ def _known(
 
     def value(point: Point, measure: str) -> str:
         return value_text(
-            mean_interval(_values(point, measure, measures), confidence), units[measure], interval_too=False
+            mean_interval(_values(point, headline.response(measure), measures), confidence),
+            units[measure],
+            interval_too=False,
         )
 
     shown = [p for p in points if not p.path]
@@ -133,7 +136,7 @@ def _known(
 def _caution(headline: Headline, points: Sequence[Point], measures: pl.DataFrame, withhold_share: float) -> str:
     """Return a caution where many requests go to staff who cannot keep up, or an empty text."""
     shown = {p.label: p for p in points if not p.path}
-    touched = max(float(_values(shown[label], "touched", measures).mean()) for label in headline.compared)
+    touched = max(float(_values(shown[label], Response("touched"), measures).mean()) for label in headline.compared)
     if touched <= withhold_share or headline.arithmetic:
         return ""
     return (
@@ -142,9 +145,10 @@ def _caution(headline: Headline, points: Sequence[Point], measures: pl.DataFrame
     )
 
 
-def _values(point: Point, measure: str, measures: pl.DataFrame) -> Any:
-    """Return a measure over the replications of a point (shape (replications,))."""
-    mine = (pl.col("pilot") == point.id) & (pl.col("measure") == measure) & (pl.col("group") == "all")
+def _values(point: Point, response: Response, measures: pl.DataFrame) -> Any:
+    """Return a response over the replications of a point (shape (replications,))."""
+    of = (pl.col("measure") == response.measure) & (pl.col("group") == response.group)
+    mine = (pl.col("pilot") == point.id) & of
     return measures.filter(mine).sort("replication")["value"].to_numpy()
 
 
@@ -159,7 +163,7 @@ def _effects(headline: Headline, points: Sequence[Point], measures: pl.DataFrame
         if why := a.why or b.why:
             effects.append(Effect(a.path, a.value, None, None, None, why))
             continue
-        first, second = (_values(p, headline.measure, measures) for p in (a, b))
+        first, second = (_values(p, headline.response(headline.measure), measures) for p in (a, b))
         both = (mean_interval(first, confidence), mean_interval(second, confidence))
         effects.append(Effect(a.path, a.value, *both, effect(headline, first, second, confidence)))
     return effects
@@ -172,9 +176,9 @@ def _shown(
     rows = []
     for measure in headline.panels:
         for point in (p for p in points if not p.path):
-            mean = mean_interval(_values(point, measure, measures), confidence)
+            mean = mean_interval(_values(point, headline.response(measure), measures), confidence)
             unit = units[measure]
-            label = measure.replace("_", " ") + ("" if unit == "share" else f" ({unit})")
+            label = headline.words(measure) + ("" if unit == "share" else f" ({unit})")
             rows.append((point.label, measure, label, unit, mean.estimate, mean.low, mean.high))
     return pl.DataFrame(rows, schema=["point", "measure", "label", "unit", "mean", "low", "high"], orient="row")
 
@@ -184,7 +188,7 @@ def _moved(headline: Headline, effects: list[Effect], units: dict[str, str]) -> 
     unit = "" if headline.kind == "ratio" else units[headline.measure]
     nan = float("nan")
     first, second = headline.compared
-    words = headline.measure.replace("_", " ") + {
+    words = headline.words(headline.measure) + {
         "difference": f", {second} minus {first}", "ratio": f", {second} over {first}", "value": f", {second}",
     }[headline.kind] + (f" ({unit})" if unit not in ("", "share") else "")  # fmt: skip
     rows = []
