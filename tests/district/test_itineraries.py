@@ -264,24 +264,72 @@ def test_papers_are_missed_at_the_first_review_and_no_later_one_is_repeated():
     assert words.count("c:visit~") == 4  # nobody visits again for a missing paper
 
 
-def test_a_review_done_again_is_done_at_once_on_the_same_desk():
+def test_a_review_done_again_goes_back_one_step_with_its_transfer_and_comes_again():
     stages = path(FOUR, "T4", without=("visit",), rework=frozenset({("street_review", 0)}))
-    assert told(stages) == ["+c:front!", ">s:street_review/", "s:street_review/", ">c:tell/"]
-    first, again = stages[1:3]
-    assert (again.minutes, again.lag, again.gate) == (first.minutes, Lag.NONE, "none")
-    assert (first.rework, again.rework) == (False, True)
-    assert first.work_purpose != again.work_purpose  # a draw of its own
+    assert told(stages) == ["+c:front!", ">s:street_review/", ">c:front/", ">s:street_review/", ">c:tell/"]
+    front, first, put_right, again, tell = stages
+    assert [s.rework for s in stages] == [0, 0, 2, 1, 0]
+    assert (put_right.minutes, put_right.presence) == (front.minutes, Presence.ABSENT)
+    assert again.minutes == first.minutes
+    for back in (put_right, again):
+        assert (back.lag, back.lag_days, back.lag_cv) == (Lag.WORKING_DAYS, tell.lag_days, tell.lag_cv)
+        assert not back.trip
+    purposes = {s.work_purpose for s in stages}
+    assert len(purposes) == len(stages)  # each a draw of its own
+
+
+def test_a_review_done_again_in_the_same_office_is_put_right_next_door():
+    stages = path(THREE, "T4", without=("visit",), rework=frozenset({("street_review", 0)}))
+    assert told(stages) == ["+c:front!", "c:street_review/", "c:front/", "c:street_review/", "c:tell/"]
+    assert {s.lag for s in stages} == {Lag.NONE}
+
+
+def test_a_review_done_again_past_a_level_is_relayed_both_ways():
+    stages = path(FOUR, "T11", without=("mediation", "street_review"), rework=frozenset({("district_review", 0)}))
+    there, back = [">s:relay street/", ">d:district_review/"], [">s:relay street/", ">c:front/"]
+    assert told(stages) == ["+c:front!", *there, *back, *there, ">s:relay street/", ">c:tell/"]
+    assert [s.rework for s in stages] == [0, 0, 0, 1, 2, 1, 1, 0, 0]
 
 
 def test_a_review_done_again_at_a_counter_needs_no_resident():
     stages = path(FOUR, "T3", rework=frozenset({("street_review", 0)}))
-    assert told(stages)[1:4] == ["+>s:street_review!", "s:street_review/", ">d:district_review/"]
-    assert stages[2].presence is Presence.ABSENT
+    assert told(stages)[1:5] == ["+>s:street_review!", ">c:front/", ">s:street_review/", ">d:district_review/"]
+    assert [s.presence for s in stages[2:4]] == [Presence.ABSENT] * 2
+
+
+def test_what_was_seen_in_the_field_is_put_right_at_the_desk_in_one_piece():
+    stages = path(FOUR, "T2", rework=frozenset({("street_review", 0)}))
+    assert told(stages) == [
+        "+c:front!", "c:visit~", "c:visit~", ">s:street_review/", ">c:visit/", ">s:street_review/", ">c:tell/",
+    ]  # fmt: skip
+    assert (stages[4].minutes, stages[4].legs, stages[4].desk) == (30, 1, Desk.FILES)
 
 
 def test_a_reworked_batch_does_not_wait_for_the_next_gate():
     stages = path(FOUR, "T7", rework=frozenset({("district_review", 0)}))
-    assert told(stages)[2:4] == [">monthly d:district_review/", "d:district_review/"]
+    assert told(stages)[2:5] == [">monthly d:district_review/", ">s:street_review/", ">d:district_review/"]
+
+
+def test_named_contacts_of_the_district_shorten_the_hops_that_touch_it_and_contacts_of_all_every_hop():
+    def days(a_pilot):
+        return [(s.level[0], s.lag_days) for s in path(a_pilot, "T3", named_contact=True) if s.hand_over]
+
+    # up by the resident, up, down, down; the resident carries the papers to the street
+    assert days(FOUR) == [("s", 0), ("d", 0.1), ("s", 0.1), ("c", 0.75)]
+    assert days(pilot("four_level_contacts")) == [("s", 0), ("d", 0.1), ("s", 0.1), ("c", 0.1)]
+    assert days(THREE) == [("d", 0.1), ("c", 0.1)]
+    without = [s.lag_days for s in path(FOUR, "T3") if s.hand_over]
+    assert without == [0, 0.75, 0.75, 0.75]
+
+
+@pytest.mark.parametrize("share", [0.5, 1, 0])
+def test_a_delegated_review_takes_its_share_of_the_minutes(share):
+    a_pilot = pilot("three_level", f"structure.delegated_minutes_share={share}")
+    above, here = (
+        path(a_pilot, "T3", delegated=frozenset(names))[2] for names in ((), ("district_review",))
+    )
+    assert (above.level, here.level) == ("district", "community")
+    assert here.minutes == share * above.minutes
 
 
 # ------------------------------------------------------------------------------------------------- tries
