@@ -101,7 +101,7 @@ def requests(case: Case, visits: Visits, overloaded: Bools) -> Requests:
     overloaded : ndarray of bool, shape (stations,)
         Stations whose staff are overloaded; requests that came to one are marked as touched.
     """
-    ids, demand = case.ids[: case.n_residents], case.demand
+    ids = case.ids[: case.n_residents]
     outcomes = _outcomes(case, visits, overloaded)
     return Requests(
         ids=_narrow(ids),

@@ -17,6 +17,7 @@ from sim.report.tables import escape_markdown, rows_table
 from sim.store.store import Store
 from sim.study import load_tables, replications
 from sim.study.comparison import equity, equity_tables, face_validity, notes, redraw
+from sim.study.comparison.crossed import crossed_effects, crossed_table
 from sim.study.comparison.differences import STAFF, overloaded_in
 from sim.study.comparison.differences import compare as compared
 from sim.study.design import SAME_READING, SAME_RESIDENTS, check_overload, check_paired
@@ -255,12 +256,17 @@ def judged(designs: Mapping[str, Design], store: Store, before: Opening, speed: 
     staff = {name: design.overloaded_share for name, design in designs.items()}
     table = compared(tables["measures"], names, pilots[0].mid, run, staff, report.compared)
     tables |= {**fairness(tables["measures"], designs), "comparison": table}
+    crossed = report.crossed if report.crossed and set(report.crossed.pilots) <= set(names) else None
+    if crossed:
+        tables["effects"] = crossed_effects(tables["measures"], crossed, run, staff, report.compared)
     for name, frame in tables.items():
         store.write_table(name, frame)
     overloaded = {name: designs[name].overloaded for name in names if name in overloaded_in(table)}
     shares = (tables["equity"], tables["equity_differences"], names)
     results = [summary_table(tables["measures"], table, names, run.confidence, DUTIES)]
     results += [comparison_table(table, name, run.confidence) for name in names[1:]]
+    if crossed:
+        results.append(crossed_table(tables["effects"], crossed, run.confidence))
     if len(names) > 1:
         results.append(pairing_table(table))
         if targets := face_validity.shipped_targets(pilots[0].district.name):

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from sim.report.tables import decimals, number, rows_table, scale_of
 from sim.statistics import intervals
 from sim.study.comparison.differences import values_by_pilot, withheld
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sim.arrays import Floats
     from sim.config import Run
     from sim.config.report import Crossed, JudgedMeasure
+    from sim.report.tables import Table
 
 EFFECTS = ("first", "second", "interaction")
 
@@ -50,8 +53,9 @@ def crossed_effects(
         simultaneous over all rows that have one.
     """
     cell, units = values_by_pilot(measures, crossed.pilots)
-    rows = [one for one in judged if one.mid is not None and one.response in units]
-    pairs, reasons = [], []
+    rows = [one for one in judged if one.mid is not None and (one.measure, one.group) in units]
+    pairs: list[tuple[Floats, Floats]] = []
+    reasons = []
     for one in rows:
         base, first, second, both = (cell(pilot, one.response) for pilot in crossed.pilots)
         whys = (withheld(cell, one, crossed.base, p, run, staff_overloaded) for p in crossed.pilots[1:])
@@ -64,9 +68,35 @@ def crossed_effects(
         one = rows[i // 3]
         table.append(
             {
-                "measure": one.measure, "group": one.group, "label": one.label, "unit": units[one.response],
+                "measure": one.measure, "group": one.group, "label": one.label, "unit": units[one.measure, one.group],
                 "effect": EFFECTS[i % 3], "estimate": d.estimate, "low": d.low, "high": d.high,
                 "why": reasons[i // 3], "n": d.n,
             }
         )  # fmt: skip
     return pl.DataFrame(table, infer_schema_length=None)
+
+
+def crossed_table(effects: pl.DataFrame, crossed: Crossed, confidence: float) -> Table:
+    """Return the effects to be read, one row a measure."""
+    headings = dict(zip(EFFECTS, (crossed.first_change, crossed.second_change, "beyond their sum"), strict=True))
+    rows = []
+    for _, part in effects.group_by(["measure", "group"], maintain_order=True):
+        label, unit, why = part.select("label", "unit", "why").row(0)
+        factor, _, word = scale_of(unit)
+        row: dict[str, object] = {"measure": f"{label} ({word})"}
+        for effect, *values in part.select("effect", "estimate", "low", "high").iter_rows():
+            row[headings[effect]] = "–" if why else _shown(*(value * factor for value in values))
+        rows.append(row)
+    note = (
+        f"Differences from {crossed.base} on the same residents: {crossed.first_change} alone ({crossed.first}), "
+        f"{crossed.second_change} alone ({crossed.second}), and what both together ({crossed.both}) give beyond the "
+        f"sum of the two; {100 * confidence:g} % intervals that hold together. –: withheld, as in the tables above."
+    )
+    return rows_table("What each change does alone, and both together", rows, notes=(note,))
+
+
+def _shown(estimate: float, low: float, high: float) -> str:
+    """Return an effect with its interval."""
+    places = decimals((high - low) / 2, max(abs(low), abs(high)))
+    estimate_text, *ends = (number(value, places, signed=True) for value in (estimate, low, high))
+    return f"{estimate_text} [{', '.join(ends)}]"

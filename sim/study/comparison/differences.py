@@ -100,18 +100,7 @@ def compare(
         replications_needed, correlation, variance_ratio, n. Intervals are simultaneous over all rows that have one.
     """
     baseline = pilots[0]
-    finished = [set(measures.filter(pl.col("pilot") == p)["replication"]) for p in pilots]
-    both = np.array(sorted(set.intersection(*finished)))  # the replications that all pilots have: they are paired
-    kept = measures.filter(pl.col("replication").is_in(both.tolist()))
-    cells = {}
-    for key, part in kept.group_by(["pilot", "measure", "group"], maintain_order=True):
-        cells[key] = np.full(len(both), np.nan)
-        cells[key][np.searchsorted(both, part["replication"].to_numpy())] = part["value"].to_numpy()
-    units = {(m, g): u for m, g, u in measures.select("measure", "group", "unit").unique().iter_rows()}
-
-    def cell(pilot: str, response: Response) -> Floats:
-        return cells.get((pilot, *response), np.array([np.nan]))
-
+    cell, units = values_by_pilot(measures, pilots)
     rows = [(one, p) for p in pilots[1:] for one in judged if (one.measure, one.group) in units]
     reasons = [withheld(cell, one, baseline, p, run, staff_overloaded) for one, p in rows]
     pairs = [
@@ -142,6 +131,29 @@ def compare(
         )  # fmt: skip
     schema = {"replications_needed": pl.Int64, "mid": pl.Float64} | dict.fromkeys(("why", "cause"), pl.String)
     return pl.DataFrame(table, schema_overrides=schema, infer_schema_length=None)
+
+
+def values_by_pilot(
+    measures: pl.DataFrame, pilots: Sequence[str]
+) -> tuple[Callable[[str, Response], Floats], dict[tuple[str, str], str]]:
+    """Return a function that gives a pilot's values of a response, paired by replication, and the units of responses.
+
+    The values (shape (replications,)) are those of the replications that all pilots have; a response that a pilot has
+    nowhere is one NaN.
+    """
+    finished = [set(measures.filter(pl.col("pilot") == p)["replication"]) for p in pilots]
+    both = np.array(sorted(set.intersection(*finished)))
+    kept = measures.filter(pl.col("replication").is_in(both.tolist()))
+    cells = {}
+    for key, part in kept.group_by(["pilot", "measure", "group"], maintain_order=True):
+        cells[key] = np.full(len(both), np.nan)
+        cells[key][np.searchsorted(both, part["replication"].to_numpy())] = part["value"].to_numpy()
+    units = {(m, g): u for m, g, u in measures.select("measure", "group", "unit").unique().iter_rows()}
+
+    def values(pilot: str, response: Response) -> Floats:
+        return cells.get((pilot, *response), np.array([np.nan]))
+
+    return values, units
 
 
 def verdict_on(d: Difference, judged: JudgedMeasure, least: float | None, why: Withheld | None) -> Verdict:
