@@ -87,7 +87,7 @@ def found(designs, tmp_path_factory):
     with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.redirect_stderr(said):
         comparison = sim.compare(designs, folder=folder / "mine", replications=2, measures=MEASURES, executor="serial")
     assert said.getvalue() == ""
-    assert list(folder.rglob("corrupt-*.zip"))
+    assert list(folder.rglob("earlier-*.zip"))
     return comparison
 
 

@@ -5,6 +5,7 @@ import io
 import polars as pl
 import pytest
 from rich.console import Console
+from setups.contents import contents
 from setups.district import tiny
 from setups.studies import BASE, study
 
@@ -17,8 +18,9 @@ from sim.study import replications
 from sim.study.backend import Backend
 from sim.study.comparison.comparison import KEPT, opened, run_missing
 from sim.study.design import prepared_all
+from sim.study.findings import preview
 from sim.study.replication import simulate
-from sim.study.sweep import sweep
+from sim.study.sweep import prepare, sweep
 
 BACKEND = Backend(Compiled(), Serial())
 
@@ -49,7 +51,7 @@ def keep(archive, pilot, number, tables, facts, *, without=(), tables_without=()
 
 
 def aside(folder):
-    return sorted(path.parent.name for path in folder.rglob("corrupt-*.zip"))
+    return sorted(path.parent.name for path in folder.rglob("earlier-*.zip"))
 
 
 def test_a_comparison_tells_how_many_lack_a_measure_and_runs_them_again(tmp_path, whole):
@@ -102,12 +104,14 @@ def test_replications_that_are_not_asked_for_are_left_as_they_are(tmp_path, whol
     assert archive.replications(replications.key(pilots[0])) == [5]
 
 
+SWEPT = study(
+    pilots=["four_level"], base=BASE, factors={"grid.households": [200, 300]}, responses=["trips"],
+    precision={"replications": 2},
+)  # fmt: skip
+
+
 def swept(folder, told):
-    wanted = study(
-        pilots=["four_level"], base=BASE, factors={"grid.households": [200, 300]}, responses=["trips"],
-        precision={"replications": 2},
-    )  # fmt: skip
-    return sweep(wanted, Line(()), folder, BACKEND, console=told)
+    return sweep(SWEPT, Line(()), folder, BACKEND, console=told)
 
 
 def test_a_study_tells_how_many_lack_a_measure_and_runs_them_again(tmp_path):
@@ -120,6 +124,15 @@ def test_a_study_tells_how_many_lack_a_measure_and_runs_them_again(tmp_path):
             tables, facts = complete.read_all(key, number)
             tables["measures"] = tables["measures"].filter(pl.col("measure") != "trips")
             archive.keep(key, number, tables, facts)
+    before = contents(tmp_path)
+    told = console()
+    prepared = prepare(SWEPT, Line(()), BACKEND, tmp_path / "second", console=told)
+    preview.estimate(told, prepared.plan, prepared.runs)
+    assert "- 4 kept replications lack what this version measures (trips): they are run again." in said(told)
+    assert "4 replications would be run, 0 kept already." in said(told)
+    assert {name for name in contents(tmp_path) if name.endswith(".zip")} == {
+        name for name in before if name.endswith(".zip")
+    }  # a preview changes nothing
     told = console()
     again = swept(tmp_path / "second/mine", told)
     assert again.cost.startswith("Simulated now: 4 replications")

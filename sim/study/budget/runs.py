@@ -101,6 +101,31 @@ class Runs:
                     self._read(key, number)
         self._tell_lacking()
 
+    def unusable(self, n: int) -> set[tuple[str, int]]:
+        """Return which kept ones of the first n replications of all points would be run again, by key and number.
+
+        Nothing is set aside: it is told why, and all stays where it is.
+        """
+        lost: set[tuple[str, int]] = set()
+        for key in dict.fromkeys(self.keys.values()):
+            for number in self.archive.replications(key):
+                if number < n and self._is_unusable(key, number):
+                    lost.add((key, number))
+        self._tell_lacking()
+        return lost
+
+    def _is_unusable(self, key: str, number: int) -> bool:
+        """Return whether a kept replication is damaged or lacks a measure."""
+        try:
+            _, table = self.archive.contents(key, number, TABLE, leave=True)
+        except Damaged as damage:
+            self.console.print(f"- {damage}. It is run again.", markup=False)
+            return True
+        names = lacking(() if table is None else table["measure"].unique())
+        if names:
+            self._count_lacking(names)
+        return bool(names)
+
     def count(self, name: str) -> int:
         """Return how many replications a point has, counted from the first without a gap; 0 for an infeasible point."""
         number = 0
@@ -149,9 +174,8 @@ class Runs:
         except NotKept:  # another process set it aside meanwhile
             return False
         if names := lacking(table["measure"].unique()):
-            self.archive.set_aside(key, replication, replications.EARLIER)
-            what = ", ".join(names)
-            self._lacked[what] = self._lacked.get(what, 0) + 1
+            self.archive.set_aside_earlier(key, replication)
+            self._count_lacking(names)
             return False
         mine = table.filter(pl.col("group").str.extract("^([^:|]*)").is_in(self.groups))
         self._tables[key, replication] = mine
@@ -160,6 +184,11 @@ class Runs:
             for measure, group, value in mine.select("measure", "group", "value").iter_rows()
         }
         return True
+
+    def _count_lacking(self, names: Sequence[str]) -> None:
+        """Count a kept replication that lacks measures."""
+        what = ", ".join(names)
+        self._lacked[what] = self._lacked.get(what, 0) + 1
 
     def _tell_lacking(self) -> None:
         """Tell what was put aside since it lacks a measure."""
