@@ -53,7 +53,8 @@ class Study:
     @property
     def designs(self) -> list[str]:
         """Return the names of the designs that were asked for, without those of a pilot run for the warm-up."""
-        return [name for name in self.keys if not name.startswith(manifest.PILOT_RUN)]
+        of_pilot_runs = self.last.get(manifest.PILOT_RUNS, ())
+        return [name for name in self.keys if name not in of_pilot_runs]
 
     @property
     def wanted(self) -> int | None:

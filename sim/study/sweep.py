@@ -13,6 +13,7 @@ from sim.errors import ConfigError, StoreError
 from sim.report.console import quiet
 from sim.report.notebook import as_html
 from sim.report.tables import counted
+from sim.store import manifest
 from sim.store.archive import ARCHIVE, Archive
 from sim.store.store import Store
 from sim.study import freshness, replications
@@ -244,7 +245,12 @@ def finish(
     """Run a prepared study, as `sweep` does."""
     console, plan, runs = console or quiet(), prepared.plan, prepared.runs
     identity = _identity(study, line, plan, runs.keys)
-    facts = {"command": list(command), "seed": plan.first.run.seed, "replications": study.precision.replications}
+    facts = {
+        "command": list(command),
+        "seed": plan.first.run.seed,
+        "replications": study.precision.replications,
+        manifest.PILOT_RUNS: list(prepared.pilot_keys),
+    }
     request = freshness.request(plan, identity)
     sentences = freshness.kept_sentences(folder, request, runs)
     up_to_date = sentences is not None
