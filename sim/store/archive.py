@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 ARCHIVE = ".replications"
 REPLICATIONS = "replications"
 DESIGN = "design.json"
+SCREENED = "screened.json"
 ENDING = ".zip"
 FAILED = ".failed.json"
 CORRUPT = "corrupt-"
@@ -272,6 +273,19 @@ class Archive:
             return dict(design) if isinstance(design, dict) else {}
         return {}
 
+    def keep_screening(self, key: str, screened: Mapping[str, Any]) -> None:
+        """Keep what is known of a design before it is run, as plain JSON, in place of what was known before."""
+        path = self._folder(key) / SCREENED
+        with files.as_store_error(self.folder):
+            self._ensure_folder(path)
+            files.replace(path, files.readable(dict(screened)), self.folder)
+
+    def screening(self, key: str) -> Any:
+        """Return what was kept of a design before it was run, or None where nothing is that can be read."""
+        with files.as_store_error(self.folder), suppress(FileNotFoundError, NotADirectoryError, ValueError):
+            return json.loads((self._folder(key) / SCREENED).read_bytes())
+        return None
+
     def replications(self, key: str) -> list[int]:
         """Return the numbers of the finished replications of a design, damaged or not, in order."""
         with files.as_store_error(self.folder):
@@ -311,12 +325,12 @@ class Archive:
         return [self._holding(key) for key in (self.keys() if keys is None else keys)]
 
     def paths(self, key: str) -> list[Path]:
-        """Return all files of a design: its replications, failures, files that were set aside, and its description."""
+        """Return all files of a design: replications, failures, what was set aside, its description and screening."""
         with files.as_store_error(self.folder):
             return sorted(
                 Path(entry)
                 for entry in _entries(self._folder(key))
-                if NUMBER.fullmatch(entry.name) or entry.name == DESIGN or entry.name.startswith(ASIDE)
+                if NUMBER.fullmatch(entry.name) or entry.name in (DESIGN, SCREENED) or entry.name.startswith(ASIDE)
             )
 
     def leftovers(self) -> list[Path]:

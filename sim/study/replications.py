@@ -127,11 +127,11 @@ def _noted(own: Packed) -> dict[str, Any]:
     return {"own_measures": dict(own.digests)} if own.digests else {}
 
 
-def describe(archive: Archive, pilot: Pilot, own: Packed = NOTHING, more: Mapping[str, Any] | None = None) -> None:
-    """Keep in an archive what the key of a design stands for, and anything else to know of it."""
+def describe(archive: Archive, pilot: Pilot, own: Packed = NOTHING) -> None:
+    """Keep in an archive what the key of a design stands for."""
     its_key = key(pilot, own)
     if not archive.described(its_key):
-        stands_for = {"name": pilot.name, "title": pilot.title, **_keyed(pilot), **_noted(own), **(more or {})}
+        stands_for = {"name": pilot.name, "title": pilot.title, **_keyed(pilot), **_noted(own)}
         archive.describe(its_key, stands_for)
 
 
