@@ -62,10 +62,11 @@ def test_a_comparison_tells_how_many_lack_a_measure_and_runs_them_again(tmp_path
         complete = (name, number) == ("four_level", 1)
         keep(archive, pilot, number, *kept, without=() if complete else ("trips", "found"))
     told = console()
-    store = opened(told, tmp_path / "mine", pilots, ("test",))
+    store, notes = opened(told, tmp_path / "mine", pilots, ("test",))
     assert said(told) == (
         "- 3 kept replications lack what this version measures (found, trips): they are run again."
     )  # before anything is simulated
+    assert notes == (said(told).removeprefix("- "),)
     keys = [replications.key(pilot) for pilot in pilots]
     assert aside(tmp_path) == sorted([keys[0], keys[1], keys[1]])
     speed = run_missing(told, store, prepared_all(pilots), BACKEND)
@@ -85,7 +86,7 @@ def test_a_comparison_runs_again_what_lacks_a_whole_table(tmp_path, whole):
     archive = Archive.open(tmp_path / ARCHIVE)
     keep(archive, pilots[0], 0, *found["four_level", 0], tables_without=("queues", "flows"))
     told = console()
-    store = opened(told, tmp_path / "mine", pilots[:1], ("test",))
+    store, _ = opened(told, tmp_path / "mine", pilots[:1], ("test",))
     assert said(told) == (
         "- 1 kept replication lacks what this version measures (table flows, table queues): it is run again."
     )
@@ -138,6 +139,7 @@ def test_a_study_tells_how_many_lack_a_measure_and_runs_them_again(tmp_path):
     assert again.cost.startswith("Simulated now: 4 replications")
     note = "- 4 kept replications lack what this version measures (trips): they are run again."
     assert said(told).startswith(f"{note} 1 of 1: kept replication 0 of p0000 1 of 3: kept")
+    assert again.notes == (note.removeprefix("- "),)  # where a console is quiet
     assert again.read("measures").equals(expected, null_equal=True)
     assert again.read("summary")["trips"].is_finite().all()
     assert len(aside(tmp_path / "second")) == 4

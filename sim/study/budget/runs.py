@@ -50,6 +50,8 @@ class Runs:
         Whether replications that failed before are retried.
     own
         Measures of one's own.
+    notes
+        What was told of kept replications that were damaged or lacked a measure.
     """
 
     archive: Archive
@@ -63,7 +65,7 @@ class Runs:
     steps: int = 0
     seconds: float = 0.0
     simulated: int = 0
-    damages: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
     _lacked: dict[str, int] = field(default_factory=dict)
     _failed_at: dict[str, int] = field(default_factory=dict)
@@ -119,7 +121,7 @@ class Runs:
         try:
             _, table = self.archive.contents(key, number, TABLE, leave=True)
         except Damaged as damage:
-            self.console.print(f"- {damage}. It is run again.", markup=False)
+            self._note(f"{damage}. It is run again.")
             return True
         names = lacking(() if table is None else table["measure"].unique())
         if names:
@@ -168,8 +170,7 @@ class Runs:
         try:
             table = self.archive.read(key, replication, TABLE)
         except Damaged as damage:
-            self.damages.append(str(damage))
-            self.console.print(f"- {damage}. It is run again.", markup=False)
+            self._note(f"{damage}. It is run again.")
             return False
         except NotKept:  # another process set it aside meanwhile
             return False
@@ -193,8 +194,13 @@ class Runs:
     def _tell_lacking(self) -> None:
         """Tell what was put aside since it lacks a measure."""
         for what, n in self._lacked.items():
-            self.console.print(f"- {replications.lacked(n, what)}", markup=False)
+            self._note(replications.lacked(n, what))
         self._lacked.clear()
+
+    def _note(self, sentence: str) -> None:
+        """Tell something of what was kept, now and with the results: a console may be quiet."""
+        self.notes.append(sentence)
+        self.console.print(f"- {sentence}", markup=False)
 
     def _failed(self, key: str, replication: int, error: str) -> None:
         """Note for every point of a key that it failed; of several replications, the first is reported."""
