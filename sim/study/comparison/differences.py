@@ -63,7 +63,7 @@ def compare(
     pilots: Sequence[str],
     mid: Mid,
     run: Run,
-    staff_overloaded: Mapping[str, Mapping[str, float]],
+    overloaded_share: Mapping[str, Mapping[str, float]],
     judged: Sequence[JudgedMeasure],
 ) -> pl.DataFrame:
     """Return every shown difference of every pilot from the first one, with its verdict.
@@ -76,7 +76,7 @@ def compare(
         The baseline first.
     mid, run
         Smallest differences that matter; confidence, and the share of requests to overloaded posts that withholds.
-    staff_overloaded : mapping of pilot -> level -> share
+    overloaded_share : mapping of pilot -> level -> share
         The share of a level's heads that cannot keep up.
     judged : sequence of JudgedMeasure
         The measures that are shown, in their order.
@@ -102,7 +102,7 @@ def compare(
         return cells.get((pilot, *response), np.array([np.nan]))
 
     rows = [(one, p) for p in pilots[1:] for one in judged if (one.measure, one.group) in units]
-    reasons = [withheld(cell, one, baseline, p, run, staff_overloaded) for one, p in rows]
+    reasons = [withheld(cell, one, baseline, p, run, overloaded_share) for one, p in rows]
     pairs = [
         (np.full(2, np.nan),) * 2 if why else (cell(baseline, one.response), cell(p, one.response))
         for (one, p), why in zip(rows, reasons, strict=True)
@@ -148,7 +148,7 @@ def withheld(
     baseline: str,
     pilot: str,
     run: Run,
-    staff_overloaded: Mapping[str, Mapping[str, float]],
+    overloaded_share: Mapping[str, Mapping[str, float]],
 ) -> Withheld | None:
     """Return why no verdict on a difference between two pilots is given, or None if one is.
 
@@ -156,7 +156,7 @@ def withheld(
     """
     if judged.touched:
         cause = Cause.OVERLOADED_STAFF if judged.touched == STAFF else Cause.OVERLOADED_REQUESTS
-        shares = {p: _overloaded_share(cell, judged, p, staff_overloaded) for p in (baseline, pilot)}
+        shares = {p: _touched_share(cell, judged, p, overloaded_share) for p in (baseline, pilot)}
         over = {p: share for p, share in shares.items() if share > run.withhold_share}
         if over:
             return Withheld(cause, over)
@@ -168,13 +168,13 @@ def withheld(
     return Withheld(Cause.NO_OBSERVATION, still_open) if unknown else None
 
 
-def _overloaded_share(
+def _touched_share(
     cell: Callable[[str, Response], Floats],
     judged: JudgedMeasure,
     pilot: str,
-    staff_overloaded: Mapping[str, Mapping[str, float]],
+    overloaded_share: Mapping[str, Mapping[str, float]],
 ) -> float:
     """Return the share of the requests, or of the staff, behind a measure that overload reaches under a pilot."""
     if judged.touched == STAFF:
-        return staff_overloaded[pilot].get(judged.group.removeprefix("level:"), 0.0)
+        return overloaded_share[pilot].get(judged.group.removeprefix("level:"), 0.0)
     return float(np.mean(cell(pilot, Response(str(judged.touched), judged.group))))
