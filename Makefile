@@ -50,20 +50,12 @@ KERNEL_TESTS := tests/contract tests/measures/test_tally.py tests/measures/test_
 docs: setup  ## write the tables of docs/model.md again from configs/
 	$(BIN)/python -m experiments.document
 
-test: $(VENV)/.ready-dev  ## lint, types, import contracts and tests: about five minutes on two idle cores
+test: lint  ## lint, types, import contracts and tests: about five minutes on two idle cores
 	@echo 'All checks but the longest: about five minutes on two idle cores.'
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
 	$(BIN)/pytest -n 2 --dist worksteal -m 'not long'
 
-test-all: $(VENV)/.ready-dev  ## the same with the long checks and branch coverage: about an hour
+test-all: lint  ## the same with the long checks and branch coverage: about an hour
 	@echo 'All checks, the longest too: about an hour on two idle cores.'
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
 	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term-missing
 	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=.numba_boundscheck $(BIN)/pytest -n 2 --dist worksteal -m 'not long' $(KERNEL_TESTS)
 

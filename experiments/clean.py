@@ -24,7 +24,8 @@ charts are never changed, nor what a running command writes.
   unused=true     also replications that no study under results/ refers to any more (those of the last hour stay,
                   because a running command may need them)
   failed=true     also the notes of failed replications, so that they are retried
-  old=true        also replications of other versions of the model, which this version cannot use
+  old=true        also replications of other versions of the model, which this version cannot use, and those that were
+                  set aside because they lack what this version measures
   yes=true        remove them; otherwise they are only shown
 """
 

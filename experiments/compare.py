@@ -73,6 +73,7 @@ def main(arguments: list[str], command: Sequence[str] = ()) -> None:
         settings.name or _name(settings, pilots, rest.overrides),
         backend,
         command or ("wangge", "compare", *arguments),
+        line.config_dir,
     )
 
 
@@ -113,7 +114,7 @@ def _name(settings: Comparison, pilots: list[Pilot], overrides: Sequence[str]) -
     return f"{'compare' if len(pilots) > 1 else 'run'}-{digest[:8]}"
 
 
-def _compare(pilots: list[Pilot], name: str, backend: Backend, command: Sequence[str]) -> None:
+def _compare(pilots: list[Pilot], name: str, backend: Backend, command: Sequence[str], config_dir: Path | None) -> None:
     """Print the load, run what is missing, and print the results."""
     from sim.report.console import terminal
     from sim.store.files import plain_name
@@ -129,7 +130,10 @@ def _compare(pilots: list[Pilot], name: str, backend: Backend, command: Sequence
         console.print(table)
     for note in before.notes:
         console.print(f"- {note}", markup=False)
-    comparison = compare(designs, Path("results") / name, backend, console=console, command=command, before=before)
+    comparison = compare(
+        designs, Path("results") / name, backend,
+        console=console, command=command, before=before, config_dir=config_dir,
+    )  # fmt: skip
     for table in comparison.results:
         console.print(table)
     for note in (*comparison.checks, cost(comparison.speed)):

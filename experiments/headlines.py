@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
@@ -13,6 +13,11 @@ from sim.config import Name, Section
 from sim.config.compose import BACKEND_KEYS, Line, parse
 from sim.errors import ConfigError, near
 from sim.study.backend import backend_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sim.study.headlines.run import Point
 
 HELP = """\
 wangge headlines [only=[NAME,...]] [name=FOLDER] [run.replications=N] [key=value ...]
@@ -70,7 +75,7 @@ def main(arguments: list[str]) -> None:
             store.write_bytes(f"charts/{name}.{kind}", image)
         sections.append(f"## {number}. {headline.title}\n\n{text}\n\n![{headline.title}](charts/{name}.svg)")
         console.print(text, markup=False)
-    store.write_text("headlines.md", "\n\n".join([_opening(rest), *sections]) + "\n")
+    store.write_text("headlines.md", "\n\n".join([_opening(rest, _confidence(points)), *sections]) + "\n")
     store.finish({})
     console.print(f"\nKept in results/{settings.name}/ (headlines.md, charts/)", markup=False)
 
@@ -89,17 +94,24 @@ def _settings(line: Line) -> Settings:
     return config.checked(Settings, plain)
 
 
-def _opening(line: Line) -> str:
+def _confidence(points: Mapping[str, Sequence[Point]]) -> float:
+    """Return the confidence of the intervals, which is the same at all points."""
+    return next(
+        point.design.pilot.run.confidence for some in points.values() for point in some if point.design is not None
+    )
+
+
+def _opening(line: Line, confidence: float) -> str:
     """Return the first lines of the document."""
     knobs = f" with {' '.join(f'`{o}`' for o in line.overrides)}" if line.overrides else ""
     return (
         "# The headlines of the case\n\n"
         f"Made by `wangge headlines`{knobs}: each headline that the evidence expects, as a small study on the same "
-        "residents, however it comes out. Five measured weeks and ten replications unless said otherwise; 95 % "
-        "intervals, each on its own. A headline *holds* where the whole interval lies beyond its bound. Most inputs "
-        "are assumptions (`configs/evidence.yaml`); the last sentence of each says how the result moves over the range "
-        "of those that matter for it. A caution is added where many requests go to staff who cannot keep up: `compare` "
-        "would withhold its verdict there."
+        "residents, however it comes out. Five measured weeks and ten replications unless said otherwise; "
+        f"{100 * confidence:g} % intervals, each on its own. A headline *holds* where the whole interval lies beyond "
+        "its bound. Most inputs are assumptions (`configs/evidence.yaml`); the last sentence of each says how the "
+        "result moves over the range of those that matter for it. A caution is added where many requests go to staff "
+        "who cannot keep up: `compare` would withhold its verdict there."
     )
 
 

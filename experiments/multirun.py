@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from experiments.sweep import Order, show, sweep
 from sim.config import study_schema
-from sim.config.compose import BACKEND_KEYS, Line, parse
+from sim.config.compose import BACKEND_KEYS, Line, default_option, parse
 from sim.errors import ConfigError
 from sim.study.backend import backend_of
 
@@ -79,7 +79,7 @@ def _split(line: Line) -> tuple[dict[str, list[str]], dict[str, str]]:
 def _order(line: Line, swept: dict[str, list[str]], fixed: dict[str, str], command: tuple[str, ...] = ()) -> Order:
     """Return the sweeps of a command line as a study: a grid over them, under every pilot that is named."""
     given = dict(o.split("=", 1) for o in line.overrides)
-    pilots = swept.pop("pilot", None) or [fixed.pop("pilot", "pilot=four_level").partition("=")[2]]
+    pilots = swept.pop("pilot", None) or [fixed.pop("pilot", "").partition("=")[2] or default_option("pilot")]
     moved = {key: values for key, values in given.items() if key.lstrip("+") in swept}
     name = fixed.pop("name", "").partition("=")[2]
     replications = fixed.pop("run.replications", "").partition("=")[2]

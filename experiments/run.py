@@ -12,7 +12,7 @@ from pydantic import Field
 
 from sim import config
 from sim.config import Section
-from sim.config.compose import BACKEND_KEYS, Line, compose, parse
+from sim.config.compose import BACKEND_KEYS, Line, compose, default_option, parse
 from sim.errors import ConfigError
 from sim.study.backend import backend_of
 
@@ -70,7 +70,8 @@ def _pilot(line: Line, command: Sequence[str]) -> None:
     """Run one pilot: a comparison of one."""
     from experiments import compare
 
-    pilot = next((o.partition("=")[2] for o in line.overrides if o.startswith("pilot=")), "four_level")
+    pilot = next((o.partition("=")[2] for o in line.overrides if o.startswith("pilot=")), None)
+    pilot = pilot or default_option("pilot")
     rest = tuple(o for o in line.overrides if not o.startswith("pilot="))
     named = any(o.startswith("name=") for o in rest)
     knobs = any(not o.startswith(("workers=", "executor=", "executor.", "engine=", "engine.")) for o in rest)

@@ -25,7 +25,7 @@ from sim.study import network_run
 from sim.study.backend import backend
 from sim.study.comparison.comparison import compare as run_comparison
 from sim.study.design import prepared_all
-from sim.study.own_measures import OwnMeasure, packed
+from sim.study.own_measures import OwnMeasure, packed, shown_with
 from sim.study.replication import simulate as run_replication
 from sim.study.sweep import sweep as run_sweep
 
@@ -147,7 +147,7 @@ def compare(
         number = {"replications": _whole("replications", replications, 1)}
         designs = [one.model_copy(update={"run": one.run.model_copy(update=number)}) for one in designs]
     return run_comparison(
-        prepared_all(designs), Path(folder), _backend(engine, executor, workers),
+        prepared_all(shown_with(one, measures) for one in designs), Path(folder), _backend(engine, executor, workers),
         console=_console(progress), command=("sim.compare",), measures=measures,
     )  # fmt: skip
 

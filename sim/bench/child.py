@@ -10,10 +10,11 @@ import statistics
 import sys
 import time
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from sim.memory import peak_memory_mb
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,17 +29,6 @@ def main() -> None:
     measured = (_district if job["kind"] == "district" else _workload)(job)
     measured["peak_memory_mb"] = peak_memory_mb()
     json.dump(measured, sys.stdout)
-
-
-def peak_memory_mb() -> float:
-    """Return the peak resident memory of this process (MB); not that of the parent it was forked from."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) / 1e3
-    from sim.study.replication import peak_memory_mb as since_fork
-
-    return since_fork()
 
 
 def timed(run: Callable[[], Any], *, warm: bool) -> dict[str, float]:

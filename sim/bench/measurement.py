@@ -14,7 +14,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import polars as pl
@@ -45,16 +45,28 @@ TIMINGS = {
 
 @dataclass(frozen=True)
 class Workload:
-    """A workload: its key, its title, and the job that every tool gets."""
+    """What is measured.
+
+    Attributes
+    ----------
+    name
+        Its key.
+    kind
+        `queue`: any tool can do it. `district`: a district's replication, which only engines of ours can do. `scale`:
+        one of many sizes of a district, by the quickest engine alone.
+    label
+        A few words, for tables.
+    title
+        Its words in full.
+    job
+        What every tool gets.
+    """
 
     name: str
+    kind: Literal["queue", "district", "scale"]
+    label: str
     title: str
     job: Mapping[str, Any]
-
-    @property
-    def is_district(self) -> bool:
-        """Return whether it is a district's replication, which only engines of ours can do."""
-        return bool(self.job["kind"] == "district")
 
 
 def run_job(job: Mapping[str, Any], scratch: Path) -> dict[str, Any]:
@@ -102,7 +114,7 @@ def measure(workload: Workload, tool: str, scratch: Path) -> dict[str, Any]:
     """Return the measurement of a workload in a tool; a compiled kernel is timed warm, in a process of its own."""
     job = {**workload.job, "name": workload.name, "tool": tool, "warm": False, "waits": str(scratch / f"{tool}.npy")}
     measured = run_job(job, scratch)
-    if TOOLS[tool].compiles and not workload.name.startswith("scale-"):
+    if TOOLS[tool].compiles and workload.kind != "scale":
         warm = run_job({**job, "warm": True}, scratch)
         measured |= {key: warm[key] for key in ("kernel_wall", "kernel_cpu")}
     return measured
@@ -142,7 +154,7 @@ def round_of(
         raise ExecutorError(f"{workload.name}: the number of events must be the same in every tool, got {counts}")
     rows = [{key: measured[tool].get(key) for key in TIMINGS} | {"tool": tool} for tool in tools]
     tables = {"timings": pl.DataFrame(rows, schema=TIMINGS)}
-    if not workload.is_district:
+    if workload.kind == "queue":
         tables["figures"] = _figures(measured, tools, scratch)
     return tables
 
@@ -169,8 +181,8 @@ def cold_start(workload: Workload, tool: str, scratch: Path) -> float:
 
 def rounds_due(workload: Workload, tool: str, repeats: int, long_repeats: int) -> int:
     """Return the number of rounds of a tool: few where one takes minutes."""
-    scale = workload.name.startswith("scale-")
-    return min(repeats, long_repeats) if scale or (workload.is_district and tool == REFERENCE) else repeats
+    is_long = workload.kind == "scale" or (workload.kind == "district" and tool == REFERENCE)
+    return min(repeats, long_repeats) if is_long else repeats
 
 
 def temporary_folder() -> tempfile.TemporaryDirectory[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -100,22 +100,31 @@ def _workloads(settings: Bench, config_dir: Path | None) -> tuple[Workload, ...]
     made = []
     for name in dict.fromkeys(settings.workloads):
         if name == SCALE:
-            made += [_district(f"scale-{case}", given, config_dir) for case, given in settings.scale.items()]
+            made += [
+                _district(f"scale-{case}", "scale", _label(case), given, config_dir)
+                for case, given in settings.scale.items()
+            ]
         elif name in settings.districts:
-            made.append(_district(name, settings.districts[name], config_dir))
+            made.append(_district(name, "district", _label(name), settings.districts[name], config_dir))
         else:
             job = {"kind": "queue", "workload": name, "requests": settings.requests, "seed": settings.seed}
-            made.append(Workload(name, TITLES[name], job))
+            made.append(Workload(name, "queue", _label(name), TITLES[name], job))
     return tuple(made)
 
 
-def _district(name: str, overrides: Sequence[str], config_dir: Path | None) -> Workload:
+def _label(name: str) -> str:
+    """Return the name of a workload in words."""
+    return name.replace("_", " ").capitalize()
+
+
+def _district(
+    name: str, kind: Literal["district", "scale"], label: str, overrides: Sequence[str], config_dir: Path | None
+) -> Workload:
     """Return a replication of a district as a workload, from Hydra overrides of the shipped configs."""
     plain = compose("main", Line(tuple(overrides), config_dir))
     pilot = config.load(plain)
-    words = name.removeprefix("scale-").replace("_", " ").capitalize()
-    title = f"{words}: {pilot.title}, {pilot.run.weeks} weeks of which {pilot.run.measured_weeks} are measured"
-    return Workload(name, title, {"kind": "district", "config": plain})
+    title = f"{label}: {pilot.title}, {pilot.run.weeks} weeks of which {pilot.run.measured_weeks} are measured"
+    return Workload(name, kind, label, title, {"kind": "district", "config": plain})
 
 
 def identity(plan: Plan) -> dict[str, Any]:
@@ -142,9 +151,9 @@ def _measure(plan: Plan, workload: Workload, store: Store, scratch: Path, consol
     """Measure the rounds of a workload that are not kept yet."""
     settings = plan.settings
     names = list(plan.tools)
-    if workload.is_district:
+    if workload.kind != "queue":
         names = [name for name in names if name in tools.ENGINES]
-    if workload.name.startswith("scale-"):
+    if workload.kind == "scale":
         names = names[-1:]
 
     def say(text: str) -> None:
@@ -176,7 +185,8 @@ def _tables(plan: Plan, store: Store, machine: Mapping[str, Any]) -> list[Table]
     store.write_table("timings", timings)
     store.write_table("speeds", medians)
     tables = []
-    queueing = [w for w in plan.workloads if not w.is_district]
+    queueing = [w for w in plan.workloads if w.kind == "queue"]
+    compared = [w for w in plan.workloads if w.kind != "scale"]
     if queueing:
         figures = store.table("figures", [w.name for w in queueing])
         store.write_table("figures", figures)
@@ -184,17 +194,17 @@ def _tables(plan: Plan, store: Store, machine: Mapping[str, Any]) -> list[Table]
             speeds.means_table(figures.filter((figures["pilot"] == w.name) & (figures["replication"] == 0)), w.title)
             for w in queueing
         ]
-    for workload in (w for w in plan.workloads if not w.name.startswith("scale-")):
+    for workload in compared:
         tables.append(
             speeds.speed_table(
                 medians.filter(medians["workload"] == workload.name), workload.title, _notes(plan, timings, workload)
             )
         )
-    scale = {w.name: w.title.partition(":")[0] for w in plan.workloads if w.name.startswith("scale-")}
+    scale = {w.name: w.label for w in plan.workloads if w.kind == "scale"}
     if scale:
         tables.append(speeds.scale_table(medians, scale))
     where = _where(machine)
-    titles = {w.name: w.title for w in plan.workloads if not w.name.startswith("scale-")}
+    titles = {w.name: w.title for w in compared}
     if titles:
         figure = chart.speed_chart(medians, titles, footer=f"{where} {plan.settings.requests:,} requests in P1 and P2.")
         for kind in ("png", "svg"):

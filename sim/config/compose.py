@@ -19,6 +19,9 @@ CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
 
 EVIDENCE = "evidence.yaml"  # rows for people, studies and tests; never composed
+FACE = "face.yaml"  # figures measured elsewhere, of one district; never composed
+BESIDE = (EVIDENCE, FACE)
+"""Files that a folder of one's own may hold under the shipped names."""
 
 
 # Limits of a config file: many times those of the longest shipped one.
@@ -101,7 +104,7 @@ def own_folder(value: str) -> Path:
     for shipped in sorted(CONFIGS.rglob("*.yaml")):
         name = shipped.relative_to(CONFIGS)
         mine = folder / name
-        if name.name != EVIDENCE and mine.is_file() and mine.read_bytes() != shipped.read_bytes():
+        if name.name not in BESIDE and mine.is_file() and mine.read_bytes() != shipped.read_bytes():
             raise ConfigError(
                 "--config-dir must not contain a file with the name of a shipped one (Hydra would read the shipped "
                 f"one), got {name.as_posix()}"
@@ -170,7 +173,12 @@ def _small(file: Path, name: str) -> None:
 
 def shipped(name: str) -> bool:
     """Return whether a config of this path (group/file.yaml) is shipped; user files may not reuse the name."""
-    return name != EVIDENCE and (CONFIGS / name).is_file()
+    return name not in BESIDE and (CONFIGS / name).is_file()
+
+
+def default_option(group: str) -> str:
+    """Return which file of a group a design has where none is named, as `configs/main.yaml` says."""
+    return next(str(one[group]) for one in read_yaml(CONFIGS / "main.yaml")["defaults"] if group in one)
 
 
 def options(group: str, *folders: Path | None) -> list[str]:

@@ -29,9 +29,16 @@ if TYPE_CHECKING:
 ARCHIVE = ".replications"
 REPLICATIONS = "replications"
 DESIGN = "design.json"
+SCREENED = "screened.json"
 ENDING = ".zip"
 FAILED = ".failed.json"
-ASIDE = "corrupt-"
+CORRUPT = "corrupt-"
+"""Begins the names of damaged files."""
+
+EARLIER = "earlier-"
+"""Begins the names of undamaged replications that lack what this program measures: an earlier one kept them."""
+
+ASIDE = (CORRUPT, EARLIER)
 NUMBER = re.compile(r"([0-9]{4}|[1-9][0-9]{4,})(\.zip|\.failed\.json)")
 PROBE_BYTES = 4096
 
@@ -59,7 +66,7 @@ class Holding:
     failures
         How many are noted as failed.
     aside
-        How many damaged or outdated files were set aside.
+        How many files were set aside: damaged ones, and replications of an earlier program.
     n_bytes
         Of all its files.
     written
@@ -160,7 +167,7 @@ class Archive:
             self._ensure_folder(path)
             new = not _is_there(path) and self._create(path, data)
             if not new and not _is_there(path):
-                self._move_aside(path)
+                self._move_aside(path, CORRUPT)
                 new = self._create(path, data)
         return new
 
@@ -187,6 +194,16 @@ class Archive:
         """Return the names of the tables of a replication; it raises as `read` does."""
         return tuple(self._load(key, replication, ())[0]["tables"])
 
+    def contents(
+        self, key: str, replication: int, table: str, *, leave: bool = False
+    ) -> tuple[tuple[str, ...], pl.DataFrame | None]:
+        """Return the names of the tables of a replication, and one of them (None: it has none), by reading it once.
+
+        It raises as `read` does for what is damaged or lacking; with `leave`, a damaged one is left where it is.
+        """
+        record, tables = self._load(key, replication, (table,), leave=leave)
+        return tuple(record["tables"]), tables.get(table)
+
     def read_all(self, key: str, replication: int) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
         """Return every table and the facts of a replication; it raises as `read` does."""
         record, tables = self._load(key, replication, None)
@@ -196,11 +213,13 @@ class Archive:
         """Rename the file of a replication, so that it counts as not finished, and return a sentence about it."""
         path = self._path(key, replication)
         with files.as_store_error(self.folder):
-            name = self._move_aside(path)
-        return (
-            f"Replication {replication} of {self._named(key)} in {self.folder} {why}; it was set aside as {name} and "
-            "counts as not finished"
-        )
+            name = self._move_aside(path, CORRUPT)
+        return f"{self._which(key, replication)} {why}; it was set aside as {name} and counts as not finished"
+
+    def set_aside_earlier(self, key: str, replication: int) -> None:
+        """Rename the file of an undamaged replication of an earlier program, so that it counts as not finished."""
+        with files.as_store_error(self.folder):
+            self._move_aside(self._path(key, replication), EARLIER)
 
     def fail(self, key: str, replication: int, error: str) -> None:
         """Note that a replication failed, and why; a finished one stays finished."""
@@ -254,6 +273,19 @@ class Archive:
             return dict(design) if isinstance(design, dict) else {}
         return {}
 
+    def keep_screening(self, key: str, screened: Mapping[str, Any]) -> None:
+        """Keep what is known of a design before it is run, as plain JSON, in place of what was known before."""
+        path = self._folder(key) / SCREENED
+        with files.as_store_error(self.folder):
+            self._ensure_folder(path)
+            files.replace(path, files.readable(dict(screened)), self.folder)
+
+    def screening(self, key: str) -> Any:
+        """Return what was kept of a design before it was run, or None where nothing is that can be read."""
+        with files.as_store_error(self.folder), suppress(FileNotFoundError, NotADirectoryError, ValueError):
+            return json.loads((self._folder(key) / SCREENED).read_bytes())
+        return None
+
     def replications(self, key: str) -> list[int]:
         """Return the numbers of the finished replications of a design, damaged or not, in order."""
         with files.as_store_error(self.folder):
@@ -293,12 +325,12 @@ class Archive:
         return [self._holding(key) for key in (self.keys() if keys is None else keys)]
 
     def paths(self, key: str) -> list[Path]:
-        """Return all files of a design: its replications, failures, files that were set aside, and its description."""
+        """Return all files of a design: replications, failures, what was set aside, its description and screening."""
         with files.as_store_error(self.folder):
             return sorted(
                 Path(entry)
                 for entry in _entries(self._folder(key))
-                if NUMBER.fullmatch(entry.name) or entry.name == DESIGN or entry.name.startswith(ASIDE)
+                if NUMBER.fullmatch(entry.name) or entry.name in (DESIGN, SCREENED) or entry.name.startswith(ASIDE)
             )
 
     def leftovers(self) -> list[Path]:
@@ -372,6 +404,10 @@ class Archive:
         name = self.design(key).get("name")
         return f"design {key}" if not isinstance(name, str) else f"pilot {name}"
 
+    def _which(self, key: str, replication: int) -> str:
+        """Return which replication it is, in messages."""
+        return f"Replication {replication} of {self._named(key)} in {self.folder}"
+
     def _ensure_folder(self, path: Path) -> None:
         """Make the folder of a file; raise if a symbolic link leads out of the archive."""
         folder = path.parent
@@ -395,16 +431,16 @@ class Archive:
             self._ensure_folder(path)
             return files.create(path, data, self.folder)
 
-    def _move_aside(self, path: Path) -> str:
-        """Rename the file of a replication, and return its new name."""
-        aside = path.with_name(f"{ASIDE}{path.stem}-{files.token()}{ENDING}")
+    def _move_aside(self, path: Path, mark: str) -> str:
+        """Rename the file of a replication, and return its new name, which begins with a mark."""
+        aside = path.with_name(f"{mark}{path.stem}-{files.token()}{ENDING}")
         # Another process may have set it aside already.
         with suppress(FileNotFoundError):
             path.rename(aside)
         return aside.name
 
     def _load(
-        self, key: str, replication: int, wanted: Collection[str] | None
+        self, key: str, replication: int, wanted: Collection[str] | None, *, leave: bool = False
     ) -> tuple[dict[str, Any], dict[str, pl.DataFrame]]:
         """Return what `facts.json` of a replication says, and those of the tables (None: all) that it has."""
         path = self._path(key, replication)
@@ -415,6 +451,8 @@ class Archive:
                 raise NotKept(f"replication {replication} of {self._named(key)} must be kept, got none")
             return packing.unpacked(data, key, replication, wanted)
         except SpoiltError as damage:
+            if leave:
+                raise Damaged(f"{self._which(key, replication)} is damaged ({damage})") from damage
             raise Damaged(self.set_aside(key, replication, f"is damaged ({damage})")) from damage
 
 

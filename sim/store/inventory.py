@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.errors import StoreError
 from sim.store import files, manifest
-from sim.store.archive import ARCHIVE, ASIDE, DESIGN, FAILED, REPLICATIONS, Archive
+from sim.store.archive import ARCHIVE, CORRUPT, DESIGN, EARLIER, FAILED, REPLICATIONS, Archive
 from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ class Study:
     @property
     def designs(self) -> list[str]:
         """Return the names of the designs that were asked for, without those of a pilot run for the warm-up."""
-        return [name for name in self.keys if not name.startswith(manifest.PILOT_RUN)]
+        of_pilot_runs = self.last.get(manifest.PILOT_RUNS, ())
+        return [name for name in self.keys if name not in of_pilot_runs]
 
     @property
     def wanted(self) -> int | None:
@@ -121,14 +122,18 @@ def waste(archive: Archive, results: Path, *, unused: bool, failed: bool, old: b
     failed
         Also the notes of failed replications, so that they are retried.
     old
-        Also replications of other versions of the model.
+        Also replications of other versions of the model, and those that were set aside as they lack a measure.
     """
     # A study notes its keys before it keeps replications: so what is here now and not noted afterwards is unused.
     held = {key: archive.paths(key) for key in archive.keys()}  # noqa: SIM118 - an archive is no mapping
-    kinds = [_waste("half written by killed runs", archive.leftovers()), _waste("set aside", _named(held, ASIDE))]
+    kinds = [
+        _waste("half written by killed runs", archive.leftovers()),
+        _waste("damaged, set aside", _named(held, CORRUPT)),
+    ]
     if failed:
         kinds.append(_waste("notes of failed replications", _named(held, FAILED)))
     if old:
+        kinds.append(_waste("set aside, as they lack a measure", _named(held, EARLIER)))
         keys = {key for key in held if archive.design(key).get("model_version", MODEL_VERSION) != MODEL_VERSION}
         kinds.append(_waste("of other versions of the model", _of(held, keys)))
     if unused:

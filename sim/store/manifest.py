@@ -34,8 +34,8 @@ DISTRIBUTIONS = (
     "matplotlib",
 )
 KEYS = "keys"
-PILOT_RUN = "pilot run of "
-"""Prefix of the names of the designs of a pilot run for the warm-up; no pilot or point may use it."""
+PILOT_RUNS = "pilot_runs"
+"""Among the facts of a run: the names of the designs of a pilot run for the warm-up."""
 KEY = re.compile("[0-9a-z]{4,64}")
 SHOWN_DIFFERENCES = 4
 

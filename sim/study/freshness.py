@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from sim.study.budget.runs import Runs
     from sim.study.points.plan import Plan
 
-NAME = "standing.json"
+NAME = "up_to_date.json"
+EARLIER_NAME = "standing.json"
+"""What earlier versions called it: read for the files that it lists, and removed when the folder is made again."""
+
 LIBRARY = Path(__file__).resolve().parents[1]
 
 
@@ -45,10 +48,11 @@ def keep(store: Store, request: str, runs: Runs, sentences: Sequence[str], writt
     """
     for name in _held(store.folder).keys() - set(written):
         store.discard(name)
+    store.discard(EARLIER_NAME)
     if runs.failures:
         store.discard(NAME)  # failed replications may be retried by the next run
         return
-    note = {"request": request, "files": _digests(store.folder, written), "told": list(sentences)}
+    note = {"request": request, "files": _digests(store.folder, written), "sentences": list(sentences)}
     try:
         note["replications"] = _stamps(runs, runs.counts())
     except StoreError:  # removed meanwhile
@@ -63,7 +67,7 @@ def kept_sentences(folder: Path, request: str, runs: Runs) -> list[str] | None:
         same = note["request"] == request and note["files"] == _digests(folder, note["files"])
         counts = {name: len(stamps) for name, stamps in note["replications"].items()}
         same = same and note["replications"] == _stamps(runs, counts)
-        return [str(one) for one in note["told"]] if same else None
+        return [str(one) for one in note["sentences"]] if same else None
     except (OSError, StoreError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -82,8 +86,9 @@ def changed(folder: Path) -> list[str]:
 
 def _held(folder: Path) -> dict[str, str]:
     """Return the files of the last run that was noted, with their digests."""
+    path = next((folder / name for name in (NAME, EARLIER_NAME) if (folder / name).is_file()), folder / NAME)
     try:
-        return {str(name): str(was) for name, was in json.loads((folder / NAME).read_bytes())["files"].items()}
+        return {str(name): str(was) for name, was in json.loads(path.read_bytes())["files"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 

@@ -19,6 +19,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PLAIN = (int, float, str, bytes, bool, type(None))
+"""Types whose text says all about a value; those that inherit from them may carry more."""
+
+HIDING = {"__builtins__", "__import__", "breakpoint", "compile", "eval", "exec", "globals", "input", "locals", "open",
+          "vars"}  # fmt: skip
+"""Names of Python by which a function reaches what its source does not name."""
+
+HIDING_MODULES = {"builtins", "ctypes", "gc", "importlib", "inspect", "io", "_io", "os", "pathlib", "pickle", "pkgutil",
+                  "posix", "nt", "runpy", "shelve", "subprocess", "sys"}  # fmt: skip
+"""Modules of Python that do the same, or that read files."""
+
+HIDING_ATTRIBUTES = {"__builtins__", "__closure__", "__code__", "__dict__", "__globals__", "__subclasses__"}
+
 FUTURE = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 LAMBDA = "<lambda>"
 
@@ -26,8 +38,9 @@ LAMBDA = "<lambda>"
 def sources(function: Any, owner: str) -> dict[types.FunctionType, list[str]]:
     """Return a function and those of one's own that it calls, each with the texts that say what it does.
 
-    They are its source, its defaults and the constants that it uses: other texts, another function. What comes from
-    Python, from wangge or from an installed package is told by its name.
+    They are its source, its defaults and attributes, the constants that it uses, and which function stands behind each
+    name: other texts, another function. What comes from Python, from wangge or from an installed package is told by its
+    name.
 
     Parameters
     ----------
@@ -41,27 +54,28 @@ def sources(function: Any, owner: str) -> dict[types.FunctionType, list[str]]:
     ConfigError
         Sources must be readable and those of the functions as they were loaded. The functions must depend on nothing
         that could change unseen: no variable of a function around them, no data but plain constants (numbers, texts,
-        tuples of these), nothing of one's own but functions, by their names.
+        tuples of these), nothing of one's own but functions, by their names, and no file or name that is looked up
+        while it runs.
     """
     if not inspect.isfunction(function):
         raise ConfigError(f"{owner} must be a function (def or lambda), got {type(function).__name__}")
     texts: dict[types.FunctionType, list[str]] = {}
-    waiting: list[types.FunctionType] = [function]
-    while waiting:
-        one = waiting.pop(0)
-        if one in texts:
-            continue
+    reached: list[types.FunctionType] = [function]
+    for one in reached:  # it grows
         if one.__code__.co_freevars:
             names = ", ".join(one.__code__.co_freevars)
             raise ConfigError(
                 f"{owner} must use no variable of a function around it (give it as a default), got {names}"
             )
-        texts[one] = [_source(one, owner), *_defaults(one, owner)]
+        texts[one] = [_source(one, owner), *_defaults(one, owner), *_attributes(one, owner)]
         for name, value in sorted(_used(one, owner).items()):
-            if inspect.isfunction(value) and not _is_installed(value.__module__):
-                waiting.append(value)
+            if inspect.isfunction(value) and not _is_installed(str(value.__globals__.get("__name__", ""))):
+                if value not in reached:
+                    reached.append(value)
+                # Two names may change places: the number says which function each stands for.
+                texts[one].append(f"{name}: function {reached.index(value)}")
             else:
-                texts[one].append(_told(name, value, owner))
+                texts[one].append(_described(name, value, owner))
     return texts
 
 
@@ -78,6 +92,8 @@ def _source(function: types.FunctionType, owner: str) -> str:
         raise ConfigError(
             f"{owner} must be loaded again, as its source has changed since it was: {Path(code.co_filename).name}"
         )
+    if not isinstance(function.__module__, str):
+        raise ConfigError(f"{owner} must use functions that have a module, got {code.co_name}, which has none")
     if code.co_name != LAMBDA:
         return inspect.getsource(function)
     on_its_line = [
@@ -99,27 +115,58 @@ def _defaults(function: types.FunctionType, owner: str) -> list[str]:
     return [repr(defaults)]
 
 
+def _attributes(function: types.FunctionType, owner: str) -> list[str]:
+    """Return the attributes that a function was given as text."""
+    for name, value in vars(function).items():
+        if not _is_plain(value):
+            raise ConfigError(
+                f"{owner} must have numbers, texts or tuples of these as attributes of its functions, got {name} of "
+                f"{function.__name__}"
+            )
+    return [f"{function.__name__}.{name} = {value!r}" for name, value in sorted(vars(function).items())]
+
+
 def _used(function: types.FunctionType, owner: str) -> dict[str, Any]:
     """Return the global values that a function uses, by their names; those of Python itself are left out."""
     used = {}
     for code in (function.__code__, *_codes(function.__code__)):
-        for instruction in dis.get_instructions(code):
-            name = instruction.argval
-            if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME") and name in function.__globals__:
-                used[name] = function.__globals__[name]
-            elif instruction.opname == "IMPORT_NAME" and not _is_installed(name):
-                raise ConfigError(_foreign(owner, name))
+        instructions = [one for one in dis.get_instructions(code) if one.opname != "EXTENDED_ARG"]
+        for at, instruction in enumerate(instructions):
+            name, kind = instruction.argval, instruction.opname
+            if kind in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"):
+                if name in function.__globals__:
+                    used[name] = function.__globals__[name]
+                elif name in HIDING:
+                    raise ConfigError(_hidden(owner, name))
+            elif kind in ("STORE_GLOBAL", "DELETE_GLOBAL"):
+                raise ConfigError(f"{owner} must change no global variable, got {name}")
+            elif kind in ("LOAD_ATTR", "LOAD_METHOD") and name in HIDING_ATTRIBUTES:
+                raise ConfigError(_hidden(owner, name))
+            elif kind == "IMPORT_NAME":
+                _check_import(name, instructions[at - 2].argval, owner)
     return used
 
 
-def _told(name: str, value: Any, owner: str) -> str:
+def _check_import(name: str, level: int, owner: str) -> None:
+    """Refuse an import inside a function whose module could change unseen; a relative one (level > 0) always can."""
+    if level or not _is_installed(name):
+        raise ConfigError(_foreign(owner, "." * level + name))
+    if name.partition(".")[0] in HIDING_MODULES:
+        raise ConfigError(_hidden(owner, name))
+
+
+def _described(name: str, value: Any, owner: str) -> str:
     """Return what a global value is: a constant as it stands, anything installed by its name."""
     if _is_plain(value):
         return f"{name} = {value!r}"
     module = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None)
     if inspect.ismodule(value) or inspect.isclass(value) or (inspect.isroutine(value) and not _is_bound(value)):
-        if not _is_installed(module or ""):
+        top = str(module or "").partition(".")[0]
+        if not _is_installed(top):
             raise ConfigError(_foreign(owner, name))
+        of_python = top == "builtins" and not inspect.ismodule(value)
+        if value.__name__ in HIDING if of_python else top in HIDING_MODULES:
+            raise ConfigError(_hidden(owner, name))
         return f"{name}: {module} {getattr(value, '__qualname__', '')}"
     raise ConfigError(
         f"{owner} must use no data but numbers, texts and tuples of these, got {name}, which is of type "
@@ -140,6 +187,13 @@ def _foreign(owner: str, name: str) -> str:
     )
 
 
+def _hidden(owner: str, name: str) -> str:
+    """Return the message about what reaches files, or names that no source tells."""
+    return (
+        f"{owner} must read no file and look up no name while it runs, as what it gets could change unseen, got {name}"
+    )
+
+
 def _is_installed(module: str) -> bool:
     """Return whether a module is Python's, ours or an installed package's, so that nobody edits it in place."""
     top = module.partition(".")[0]
@@ -153,7 +207,7 @@ def _is_installed(module: str) -> bool:
 
 def _is_plain(value: Any) -> bool:
     """Return whether the text of a value says all about it."""
-    return isinstance(value, PLAIN) or (isinstance(value, tuple) and all(map(_is_plain, value)))
+    return type(value) in PLAIN or (type(value) is tuple and all(map(_is_plain, value)))
 
 
 def _codes(code: types.CodeType) -> Iterator[types.CodeType]:

@@ -14,12 +14,12 @@ from sim.district import engines
 from sim.engine.audit.quick import balance
 from sim.executor import run_tasks
 from sim.measures.queueing import queueing_measures
+from sim.memory import peak_memory_mb
 from sim.queueing import sample
 from sim.queueing.summary import summary, warnings_of_load
 from sim.report.console import Progress, quiet
 from sim.report.notebook import as_html
 from sim.store.store import Store
-from sim.study.replication import peak_memory_mb
 from sim.study.replications import ReplicationResult, Speed
 from sim.version import MODEL_VERSION
 

@@ -87,8 +87,12 @@ class OwnMeasure:
 
     def digest(self) -> str:
         """Return the digest of the name and of all source that the function depends on."""
-        texts = [text for some in self.sources().values() for text in some]
-        return files.digest("\n".join([self.name, self.unit, *texts]).encode())
+        return self._digest(self.sources())
+
+    def _digest(self, texts: Mapping[types.FunctionType, Sequence[str]]) -> str:
+        """Return the digest of the name, the unit and the texts of all functions."""
+        listed = [text for some in texts.values() for text in some]
+        return files.digest("\n".join([self.name, self.unit, *listed]).encode())
 
     def sources(self) -> dict[types.FunctionType, list[str]]:
         """Return the function and those of one's own that it calls, each with the texts that say what it does."""
@@ -161,7 +165,9 @@ def packed(measures: Sequence[OwnMeasure]) -> Packed:
     for name in names:
         if names.count(name) > 1:
             raise ConfigError(f"measures must have names of their own, got {name} twice")
-    modules = {inspect.getmodule(function) for measure in measures for function in measure.sources()}
+    # Anew, not as they were when a measure was made: a constant may have changed since.
+    texts = {measure.name: measure.sources() for measure in measures}
+    modules = {inspect.getmodule(function) for functions in texts.values() for function in functions}
     by_value = [module for module in modules if module is not None and module.__name__ != "__main__"]
     for module in by_value:  # a worker may not be able to import it
         cloudpickle.register_pickle_by_value(module)
@@ -170,7 +176,7 @@ def packed(measures: Sequence[OwnMeasure]) -> Packed:
     finally:
         for module in by_value:
             cloudpickle.unregister_pickle_by_value(module)
-    return Packed(data, {measure.name: measure.digest() for measure in measures})
+    return Packed(data, {measure.name: measure._digest(texts[measure.name]) for measure in measures})
 
 
 def shown_with(pilot: Pilot, measures: Sequence[OwnMeasure]) -> Pilot:

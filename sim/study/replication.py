@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from sim.district import assemble, demand, engines, organisation, overload, place
+from sim.district import assemble, demand, engines
 from sim.district.engines import Compiled
 from sim.district.office_hours import OfficeTime
 from sim.engine.audit.quick import balance
 from sim.measures import tables as results
 from sim.measures.tally import merged, tally
+from sim.memory import peak_memory_mb
 from sim.study import province
+from sim.study.design import Design, prepared
 from sim.study.own_measures import NOTHING, Packed
 
 if TYPE_CHECKING:
@@ -51,11 +52,11 @@ class Cost:
 
 def prepare(pilot: Pilot, replication: int, district: int = 0) -> Plan:
     """Return one replication of a design in one of its districts, ready to be laid out and run."""
-    where = place.build_place(pilot, district)
+    design = prepared(pilot, district)
     return assemble.plan(
-        organisation.build_organisation(pilot, where),
+        design.organisation,
         OfficeTime.from_calendar(pilot.district.calendar, pilot.run.weeks),
-        demand.draw(pilot, where, replication),
+        demand.draw(pilot, design.place, replication),
         replication,
     )
 
@@ -110,27 +111,13 @@ def simulate(
 
 def measure(plan: Plan, engine: engines.Settings, cost: Cost, own: Packed = NOTHING) -> dict[str, pl.DataFrame]:
     """Simulate a district, audit its record and return its tables; add up the cost."""
-    design = plan.organisation
-    overloaded = overload.overloaded_stations(design, overload.pools(design))
+    design = Design(plan.organisation.pilot, plan.organisation)
     tallies, rows = [], []
     for part in engines.records(plan, engines.in_one_block(engine, plan.office.weeks) if own.digests else engine):
         balance(part.case.network, part.visits, part.spells, plan.horizon)
-        tallies.append(tally(part.case, part.visits, part.spells, overloaded=overloaded))
+        tallies.append(tally(part.case, part.visits, part.spells, overloaded=design.overloaded_stations))
         cost.add(part)
         if own.digests:
             rows.append(own.rows(part))
-    tables = results.tables(design, plan.office, plan.demand, merged(tallies))
+    tables = results.tables(design.organisation, plan.office, plan.demand, merged(tallies))
     return tables | {"measures": pl.concat([tables["measures"], *rows])} if rows else tables
-
-
-def peak_memory_mb() -> float:
-    """Return the peak resident memory of this process so far, not of the one that it was forked from (MB)."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) / 1e3
-    import resource
-    import sys
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1e6 if sys.platform == "darwin" else 1e3)

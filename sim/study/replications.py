@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 READING = ("mid", "report")
 """Groups of configs that only say how results are judged and shown."""
 
-EARLIER = "was kept by an earlier version"
-"""Why a replication is set aside that lacks what this version measures."""
-
 MEASURES = "measures"
 """The table of measures that every replication has."""
 
@@ -130,11 +127,11 @@ def _noted(own: Packed) -> dict[str, Any]:
     return {"own_measures": dict(own.digests)} if own.digests else {}
 
 
-def describe(archive: Archive, pilot: Pilot, own: Packed = NOTHING, more: Mapping[str, Any] | None = None) -> None:
-    """Keep in an archive what the key of a design stands for, and anything else to know of it."""
+def describe(archive: Archive, pilot: Pilot, own: Packed = NOTHING) -> None:
+    """Keep in an archive what the key of a design stands for."""
     its_key = key(pilot, own)
     if not archive.described(its_key):
-        stands_for = {"name": pilot.name, "title": pilot.title, **_keyed(pilot), **_noted(own), **(more or {})}
+        stands_for = {"name": pilot.name, "title": pilot.title, **_keyed(pilot), **_noted(own)}
         archive.describe(its_key, stands_for)
 
 
@@ -214,7 +211,7 @@ def set_aside_incomplete(
     for its_key in dict.fromkeys(designs.values()):
         for number in archive.replications(its_key):
             if number < replications and (names := _lacking(archive, its_key, number, tables)):
-                archive.set_aside(its_key, number, EARLIER)
+                archive.set_aside_earlier(its_key, number)
                 what = ", ".join(names)
                 counts[what] = counts.get(what, 0) + 1
     return [lacked(n, what) for what, n in counts.items()]
@@ -228,9 +225,9 @@ def lacked(n: int, what: str) -> str:
 
 def _lacking(archive: Archive, key: str, number: int, tables: Sequence[str]) -> list[str]:
     """Return the tables and measures that a kept replication lacks."""
-    held = archive.tables(key, number)
+    held, measures = archive.contents(key, number, MEASURES)
     names = [f"table {name}" for name in tables if name not in held]
-    return names or lacking(archive.read(key, number, MEASURES)["measure"].unique())
+    return names or lacking(() if measures is None else measures["measure"].unique())
 
 
 def run(

@@ -13,6 +13,7 @@ from sim.errors import ConfigError, StoreError
 from sim.report.console import quiet
 from sim.report.notebook import as_html
 from sim.report.tables import counted
+from sim.store import manifest
 from sim.store.archive import ARCHIVE, Archive
 from sim.store.store import Store
 from sim.study import freshness, replications
@@ -86,6 +87,8 @@ class Sweep:
         The cost of the run, in a sentence.
     up_to_date
         Whether the folder held all of it, so that nothing was written.
+    notes
+        Sentences on kept replications that were damaged or lacked a measure, and on files that were made again.
     """
 
     plan: Plan
@@ -93,6 +96,7 @@ class Sweep:
     sentences: tuple[str, ...]
     cost: str
     up_to_date: bool
+    notes: tuple[str, ...] = ()
 
     @property
     def table(self) -> Table:
@@ -244,7 +248,12 @@ def finish(
     """Run a prepared study, as `sweep` does."""
     console, plan, runs = console or quiet(), prepared.plan, prepared.runs
     identity = _identity(study, line, plan, runs.keys)
-    facts = {"command": list(command), "seed": plan.first.run.seed, "replications": study.precision.replications}
+    facts = {
+        "command": list(command),
+        "seed": plan.first.run.seed,
+        "replications": study.precision.replications,
+        manifest.PILOT_RUNS: list(prepared.pilot_keys),
+    }
     request = freshness.request(plan, identity)
     sentences = freshness.kept_sentences(folder, request, runs)
     up_to_date = sentences is not None
@@ -252,17 +261,19 @@ def finish(
         runs.read_kept(study.precision.replications)
         preview.check(plan, runs)  # before the folder exists: it holds its study for good
     store = Store.open(folder, identity, facts, keys={**runs.keys, **prepared.pilot_keys})
-    for name in freshness.changed(store.folder):
-        console.print(
-            f"- {name} has changed since it was written (damaged, edited or removed), and is made again.", markup=False
-        )
+    changed = [
+        f"{name} has changed since it was written (damaged, edited or removed), and is made again."
+        for name in freshness.changed(store.folder)
+    ]
+    for note in changed:
+        console.print(f"- {note}", markup=False)
     if sentences is None:
         results = outcome.run(plan, runs, prepared.screened)
         written = write(store, plan, runs, prepared.screened, results, prepared.warm_up)
         freshness.keep(store, request, runs, written.sentences, written.files)
         sentences = list(written.sentences)
     store.finish({"simulated": runs.simulated, "steps": runs.steps})
-    result = Sweep(plan, store, tuple(sentences), cost(runs), up_to_date)
+    result = Sweep(plan, store, tuple(sentences), cost(runs), up_to_date, (*runs.notes, *changed))
     if set(runs.failures) == set(runs.keys):
         console.print(result, markup=False)
         raise StoreError(

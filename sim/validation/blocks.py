@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from sim.district import engines
+from sim.memory import peak_memory_mb
 from sim.store.store import Store
 from sim.study.network_run import simulate
-from sim.study.replication import peak_memory_mb
 from sim.study.replications import ReplicationResult
 from sim.validation.cases import Case, Form
 from sim.validation.checks import CHECKS

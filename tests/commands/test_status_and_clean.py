@@ -104,8 +104,8 @@ def test_a_study_that_cannot_be_read_is_named_and_the_others_are_shown(results: 
 
 
 WHY = (
-    "half written by killed runs", "set aside", "notes of failed replications", "of other versions of the model",
-    "that no study refers to",
+    "half written by killed runs", "damaged, set aside", "notes of failed replications",
+    "set aside, as they lack a measure", "of other versions of the model", "that no study refers to",
 )  # fmt: skip
 
 
@@ -120,6 +120,8 @@ def test_clean_shows_and_removes_only_what_it_is_told_to(results: Path) -> None:
     archive.describe("dd" * 16, {"name": "before", "model_version": "0"})
     archive.keep("dd" * 16, 0, TABLES, {})
     archive.set_aside(A, 7, "is damaged")
+    archive.keep(A, 8, TABLES, {})
+    archive.set_aside_earlier(A, 8)
     with files.temporary(archive.folder) as mine:
         dead = mine.with_name(mine.name.replace(f"-{os.getpid()}-", f"-{ended_process()}-"))
         dead.write_bytes(b"half")
@@ -127,7 +129,7 @@ def test_clean_shows_and_removes_only_what_it_is_told_to(results: Path) -> None:
         before = contents(results)
         shown = words(wangge(results.parent, "clean", "unused=true", "failed=true", "old=true").stdout)
         assert contents(results) == before
-        assert [re.search(rf"{why} (\d+) [\d.]+ kB", shown)[1] for why in WHY] == ["1", "1", "1", "2", "2"]
+        assert [re.search(rf"{why} (\d+) [\d.]+ kB", shown)[1] for why in WHY] == ["1", "1", "1", "1", "2", "2"]
         assert "Nothing was removed. Add yes=true to remove it." in shown
 
         def removed(*arguments: str) -> set[str]:
@@ -139,7 +141,11 @@ def test_clean_shows_and_removes_only_what_it_is_told_to(results: Path) -> None:
         (aside,) = (name.name for name in (archive.folder / "aa" / A).glob("corrupt-*"))
         assert removed() == {dead.name, f"aa/{A}/{aside}"}
         assert removed("failed=true") == {f"bb/{B}/0001.failed.json"}
-        assert removed("old=true") == {f"dd/{'dd' * 16}/{name}" for name in ("0000.zip", "design.json")}
+        (earlier,) = (name.name for name in (archive.folder / "aa" / A).glob("earlier-*"))
+        assert removed("old=true") == {
+            f"aa/{A}/{earlier}",
+            *(f"dd/{'dd' * 16}/{name}" for name in ("0000.zip", "design.json")),
+        }
         assert removed("unused=true") == {f"cc/{C}/{name}" for name in ("0000.zip", "design.json")}
         assert removed("unused=true", "failed=true", "old=true") == set()
         assert mine.read_bytes() == b"being written"

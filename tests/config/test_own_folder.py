@@ -4,7 +4,7 @@ import pytest
 from setups.commands import refused
 from setups.district import CONFIGS
 
-from sim.config.compose import compose, parse
+from sim.config.compose import compose, default_option, parse
 from sim.errors import ConfigError
 
 GLOBAL = "# @package _global_\n"
@@ -28,6 +28,10 @@ def told(root, name, *overrides):
         compose("main", parse(["--config-dir", str(root), *overrides]), f"pilot={name}")
     assert "\n" not in str(caught.value)
     return str(caught.value)
+
+
+def test_the_default_of_a_group_is_what_hydra_composes():
+    assert default_option("pilot") == compose("main", parse([]))["name"]
 
 
 @pytest.mark.parametrize(

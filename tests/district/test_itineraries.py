@@ -325,9 +325,7 @@ def test_named_contacts_of_the_district_shorten_the_hops_that_touch_it_and_conta
 @pytest.mark.parametrize("share", [0.5, 1, 0])
 def test_a_delegated_review_takes_its_share_of_the_minutes(share):
     a_pilot = pilot("three_level", f"structure.delegated_minutes_share={share}")
-    above, here = (
-        path(a_pilot, "T3", delegated=frozenset(names))[2] for names in ((), ("district_review",))
-    )
+    above, here = (path(a_pilot, "T3", delegated=frozenset(names))[2] for names in ((), ("district_review",)))
     assert (above.level, here.level) == ("district", "community")
     assert here.minutes == share * above.minutes
 

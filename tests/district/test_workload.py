@@ -373,7 +373,9 @@ def test_what_anybody_can_do_goes_to_the_teams_with_most_time_to_spare():
 
 def test_time_at_a_desk_kept_by_rota_is_not_there_for_paper():
     def highest(*overrides):
-        return max(p.load for p in overload.pools(organised(pilot("three_level", *overrides))) if p.level == "community")
+        return max(
+            p.load for p in overload.pools(organised(pilot("three_level", *overrides))) if p.level == "community"
+        )
 
     own, one, three = highest(), highest("service.desk=rota", "service.seats=1"), highest("service.desk=rota")
     assert own <= one < three  # nobody has a lower load by sitting at a desk
@@ -392,7 +394,11 @@ def test_hours_after_closing_are_capacity_of_the_guard():
 def test_hours_by_shared_posts_fall_as_heads_rise_at_each_level():
     for level in ("community", "street", "district"):
         few, many = (
-            [p for p in overload.pools(organised(pilot("four_level", f"staffing.{level}_heads={n}"))) if p.level == level]
+            [
+                p
+                for p in overload.pools(organised(pilot("four_level", f"staffing.{level}_heads={n}")))
+                if p.level == level
+            ]
             for n in {"community": (93, 150), "street": (90, 150), "district": (45, 75)}[level]
         )
         mean = [sum(p.hours for p in pools) / sum(p.present for p in pools) for pools in (few, many)]

@@ -117,11 +117,23 @@ MINE = """
     PAIR = (1, "a")
     OTHER = 4
 
+    def linear(x):
+        return x
+
+    def square(x):
+        return x * x
+
+    weight = linear
+    linear.offset = 1
+
     def unused():
         return 7
 
     def value(record):
-        return sum(helper(x) for x in range(LIMIT)) + PAIR[0] + floor(np.float64(0.5))
+        weighted = weight(3) + linear(2) + square(2) + linear.offset
+        return sum(helper(x) for x in range(LIMIT)) + PAIR[0] + floor(np.float64(0.5)) + weighted
+
+    value.share = 0.5
 """
 
 
@@ -150,6 +162,9 @@ def loaded(tmp_path, monkeypatch):
         ("LIMIT = 3", "LIMIT = 5"),
         ('(1, "a")', '(1, "b")'),
         ("import floor", "import ceil as floor"),
+        ("weight = linear", "weight = square"),
+        ("linear.offset = 1", "linear.offset = 2"),
+        ("value.share = 0.5", "value.share = 0.25"),
     ],
 )
 def test_a_digest_covers_all_that_a_function_uses(loaded, old, new):
@@ -173,7 +188,7 @@ def test_a_worker_needs_no_file_of_ones_own(loaded, tmp_path):
         [sys.executable, "-c", "import pickle, sys; print(pickle.load(sys.stdin.buffer)[0].values(None))"],
         cwd=tmp_path.parent, input=data, capture_output=True, timeout=300, check=True,
     )  # fmt: skip
-    assert done.stdout.split() == [b"{'all':", b"7.0}"]
+    assert done.stdout.split() == [b"{'all':", b"17.0}"]
 
 
 @pytest.mark.parametrize(
@@ -258,6 +273,120 @@ class Method:
         return 1.0
 
 
+class Tagged(float):
+    """A number that carries more than its text says."""
+
+
+TAGGED = Tagged(3)
+PAIRED = (1, Tagged(3))
+read = open
+load = importlib.import_module
+COUNTER = 1
+
+
+def uses_tagged(record):
+    return TAGGED
+
+
+def uses_paired(record):
+    return PAIRED[1]
+
+
+def with_tagged(record, value=TAGGED):
+    return value
+
+
+def uses_globals(record):
+    return globals()["LIMIT"]
+
+
+def uses_eval(record):
+    return eval("LIMIT")
+
+
+def uses_exec(record):
+    exec("LIMIT")
+    return 1.0
+
+
+def uses_open(record):
+    with open("a.txt") as file:  # noqa: PTH123
+        return float(file.read())
+
+
+def uses_open_by_another_name(record):
+    return float(read("a.txt").read())
+
+
+def uses_import(record):
+    return __import__("setups").LIMIT
+
+
+def uses_importlib(record):
+    return importlib.import_module("setups").LIMIT
+
+
+def uses_import_by_another_name(record):
+    return load("setups").LIMIT
+
+
+def uses_sys(record):
+    return getattr(sys.modules[__name__], "LIMIT")  # noqa: B009
+
+
+def imports_sys(record):
+    from sys import modules
+
+    return modules[__name__].LIMIT
+
+
+def uses_its_globals(record):
+    return late.__globals__["LIMIT"]
+
+
+def changes_a_global(record):
+    global COUNTER  # noqa: PLW0603
+    COUNTER += 1
+    return COUNTER
+
+
+def imports_relatively(record):
+    from .helpers import helper
+
+    return helper(1)
+
+
+def with_attribute(record):
+    return sum(with_attribute.values)
+
+
+with_attribute.values = [1, 2]
+
+
+def homeless(record):
+    return 1.0
+
+
+homeless.__module__ = None
+
+
+def uses_homeless(record):
+    return homeless(record)
+
+
+def foreign_executed():
+    space = {}
+    exec("def mine(record):\n    return 1.0", space)
+    return space["mine"]
+
+
+executed_helper = foreign_executed()
+
+
+def uses_executed(record):
+    return executed_helper(record)
+
+
 REFUSED = {
     "a variable around it": (around(), "must use no variable of a function around it (give it as a default), got thre"),
     "code without a file": (executed(), "must be a function whose source can be read, got mine: "),
@@ -273,6 +402,25 @@ REFUSED = {
     "a list as a default": (with_list, "must have numbers, texts or tuples of these as defaults, got [1, 2]"),
     "a class of one's own": (uses_foreign_class, "as anything else could change unseen, got Method"),
     "a module of one's own": (uses_foreign_module, "as anything else could change unseen, got own_measures"),
+    "a number of a type of one's own": (uses_tagged, "tuples of these, got TAGGED, which is of type Tagged"),
+    "one inside a tuple": (uses_paired, "tuples of these, got PAIRED, which is of type tuple"),
+    "one as a default": (with_tagged, "must have numbers, texts or tuples of these as defaults, got 3.0"),
+    "globals()": (uses_globals, "look up no name while it runs, as what it gets could change unseen, got globals"),
+    "eval": (uses_eval, "could change unseen, got eval"),
+    "exec": (uses_exec, "could change unseen, got exec"),
+    "a file": (uses_open, "must read no file and look up no name while it runs, as what it gets could change unse"),
+    "a file by another name": (uses_open_by_another_name, "could change unseen, got read"),
+    "__import__": (uses_import, "could change unseen, got __import__"),
+    "importlib": (uses_importlib, "could change unseen, got importlib"),
+    "import_module": (uses_import_by_another_name, "could change unseen, got load"),
+    "sys.modules": (uses_sys, "could change unseen, got sys"),
+    "sys.modules, imported inside": (imports_sys, "could change unseen, got sys"),
+    "__globals__": (uses_its_globals, "could change unseen, got __globals__"),
+    "a global that it changes": (changes_a_global, "must change no global variable, got COUNTER"),
+    "a relative import": (imports_relatively, "as anything else could change unseen, got .helpers"),
+    "an attribute that is a list": (with_attribute, "as attributes of its functions, got values of with_attribute"),
+    "a helper without a module": (uses_homeless, "must use functions that have a module, got homeless, which has none"),
+    "a helper without a file": (uses_executed, "must be a function whose source can be read, got mine: "),
     "an import inside": (imports_foreign_module, "as anything else could change unseen, got setups"),
 }
 

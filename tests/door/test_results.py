@@ -87,7 +87,10 @@ def found(designs, tmp_path_factory):
     with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.redirect_stderr(said):
         comparison = sim.compare(designs, folder=folder / "mine", replications=2, measures=MEASURES, executor="serial")
     assert said.getvalue() == ""
-    assert list(folder.rglob("corrupt-*.zip"))
+    assert list(folder.rglob("earlier-*.zip"))
+    assert comparison.notes == ("1 kept replication lacks what this version measures (trips, walk): it is run again.",)
+    for one in comparison.designs.values():
+        assert one.pilot is one.organisation.pilot
     return comparison
 
 

@@ -388,7 +388,7 @@ def test_replications_with_fewer_tables_are_set_aside_to_be_run_again(store: Sto
     (said,) = set_aside_incomplete(store.archive, keys, 1, ["measures", "staff", "flows"])
     assert said == ("1 kept replication lacks what this version measures (table staff, table flows): it is run again.")
     assert not store.finished("old", 0)
-    (aside,) = store.archive.folder.glob("*/*/corrupt-0000-*.zip")
+    (aside,) = store.archive.folder.glob("*/*/earlier-0000-*.zip")
     assert aside.stat().st_size > 0
 
 

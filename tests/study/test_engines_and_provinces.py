@@ -8,7 +8,8 @@ from setups.district import pilot, tiny
 from sim.district.engines import Compiled, Reference, chosen, edges
 from sim.draws.clock import WEEK
 from sim.errors import ConfigError
-from sim.study import province, replication
+from sim.memory import peak_memory_mb
+from sim.study import province
 from sim.study.replication import Cost, measure, prepare, simulate
 
 
@@ -124,4 +125,4 @@ def test_a_measure_that_a_district_lacks_counts_in_no_mean():
 
 
 def test_peak_memory_is_of_this_process():
-    assert 20 < replication.peak_memory_mb() < 20_000
+    assert 20 < peak_memory_mb() < 20_000

@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 from setups.district import CONFIGS, PILOTS, pilot, place_of, tiny
 
+from sim.config.compose import own_folder
 from sim.district import engines
 from sim.engine.record import Outcome
 from sim.errors import ConfigError
@@ -24,6 +25,29 @@ ONE = {
 
 def target(**changes):
     return face_validity.targets({"targets": [ONE | changes]})[0]
+
+
+OF_OURS = """
+district: Lanterns
+targets:
+  - {label: wait, measure: counter_wait_mean, group: all, unit: minutes, low: 1, high: 2, seen: "1.5", source: a hall,
+     pilot: today, why: ""}
+"""
+
+
+def test_a_folder_of_ones_own_has_the_figures_of_its_district(tmp_path):
+    assert face_validity.targets_of("Yuehu") == TARGETS
+    assert face_validity.targets_of("Lanterns") == ()
+    assert face_validity.targets_of("Lanterns", tmp_path) == ()
+    (tmp_path / "face.yaml").write_text(OF_OURS)
+    assert [target.pilot for target in face_validity.targets_of("Lanterns", tmp_path)] == ["today"]
+    assert face_validity.targets_of("Yuehu", tmp_path) == TARGETS
+    (tmp_path / "pilot").mkdir()
+    (tmp_path / "pilot" / "mine.yaml").write_text("name: mine")
+    assert own_folder(str(tmp_path)) == tmp_path  # it may hold a file of this name
+    (tmp_path / "face.yaml").write_text(OF_OURS.replace("low: 1,", "low: 3,"))
+    with pytest.raises(ConfigError, match=re.escape("face.targets.0.high must be above low (3), got 2")):
+        face_validity.targets_of("Lanterns", tmp_path)
 
 
 def measures(*rows, name="four_level"):
@@ -211,5 +235,5 @@ def test_a_comparison_shows_every_pilot_and_judges_each_target_once():
 
 
 def test_the_shipped_targets_are_of_one_district_and_shown_for_no_other():
-    assert face_validity.shipped_targets(pilot().district.name) == face_validity.shipped_targets() == TARGETS
-    assert face_validity.shipped_targets("Lanterns") == ()
+    assert face_validity.targets_of(pilot().district.name) == face_validity.shipped_targets() == TARGETS
+    assert face_validity.targets_of("Lanterns") == ()

@@ -5,8 +5,9 @@ import polars as pl
 import pytest
 from setups.commands import TINY, refused, wangge
 
+from experiments import headlines
 from sim import charts, config
-from sim.config.compose import compose
+from sim.config.compose import Line, compose
 from sim.errors import ConfigError
 from sim.statistics.intervals import Interval
 from sim.study.headlines import run as command
@@ -32,6 +33,14 @@ def test_a_panel_may_show_a_group_and_says_which():
     assert (of_counters.words("on_time"), of_counters.words("trips")) == ("on time, counter", "trips")
     with pytest.raises(ConfigError, match="groups must be of measures that panels show, got left_unserved"):
         one(groups={"left_unserved": "channel:phone"})
+
+
+def test_the_document_says_which_confidence_its_intervals_have():
+    points = {"bees": command.points_of(one(assumptions=[]), Line(("run.confidence=0.9",)))}
+    line = Line(("run.confidence=0.9",))
+    opening = headlines._opening(line, headlines._confidence(points))
+    assert "Made by `wangge headlines` with `run.confidence=0.9`" in opening
+    assert "; 90 % intervals, each on its own." in opening
 
 
 def test_effects_are_paired_by_replication():

@@ -5,6 +5,7 @@ import io
 import polars as pl
 import pytest
 from rich.console import Console
+from setups.contents import contents
 from setups.district import tiny
 from setups.studies import BASE, study
 
@@ -17,8 +18,9 @@ from sim.study import replications
 from sim.study.backend import Backend
 from sim.study.comparison.comparison import KEPT, opened, run_missing
 from sim.study.design import prepared_all
+from sim.study.findings import preview
 from sim.study.replication import simulate
-from sim.study.sweep import sweep
+from sim.study.sweep import prepare, sweep
 
 BACKEND = Backend(Compiled(), Serial())
 
@@ -49,7 +51,7 @@ def keep(archive, pilot, number, tables, facts, *, without=(), tables_without=()
 
 
 def aside(folder):
-    return sorted(path.parent.name for path in folder.rglob("corrupt-*.zip"))
+    return sorted(path.parent.name for path in folder.rglob("earlier-*.zip"))
 
 
 def test_a_comparison_tells_how_many_lack_a_measure_and_runs_them_again(tmp_path, whole):
@@ -60,10 +62,11 @@ def test_a_comparison_tells_how_many_lack_a_measure_and_runs_them_again(tmp_path
         complete = (name, number) == ("four_level", 1)
         keep(archive, pilot, number, *kept, without=() if complete else ("trips", "found"))
     told = console()
-    store = opened(told, tmp_path / "mine", pilots, ("test",))
+    store, notes = opened(told, tmp_path / "mine", pilots, ("test",))
     assert said(told) == (
         "- 3 kept replications lack what this version measures (found, trips): they are run again."
     )  # before anything is simulated
+    assert notes == (said(told).removeprefix("- "),)
     keys = [replications.key(pilot) for pilot in pilots]
     assert aside(tmp_path) == sorted([keys[0], keys[1], keys[1]])
     speed = run_missing(told, store, prepared_all(pilots), BACKEND)
@@ -83,7 +86,7 @@ def test_a_comparison_runs_again_what_lacks_a_whole_table(tmp_path, whole):
     archive = Archive.open(tmp_path / ARCHIVE)
     keep(archive, pilots[0], 0, *found["four_level", 0], tables_without=("queues", "flows"))
     told = console()
-    store = opened(told, tmp_path / "mine", pilots[:1], ("test",))
+    store, _ = opened(told, tmp_path / "mine", pilots[:1], ("test",))
     assert said(told) == (
         "- 1 kept replication lacks what this version measures (table flows, table queues): it is run again."
     )
@@ -102,12 +105,14 @@ def test_replications_that_are_not_asked_for_are_left_as_they_are(tmp_path, whol
     assert archive.replications(replications.key(pilots[0])) == [5]
 
 
+SWEPT = study(
+    pilots=["four_level"], base=BASE, factors={"grid.households": [200, 300]}, responses=["trips"],
+    precision={"replications": 2},
+)  # fmt: skip
+
+
 def swept(folder, told):
-    wanted = study(
-        pilots=["four_level"], base=BASE, factors={"grid.households": [200, 300]}, responses=["trips"],
-        precision={"replications": 2},
-    )  # fmt: skip
-    return sweep(wanted, Line(()), folder, BACKEND, console=told)
+    return sweep(SWEPT, Line(()), folder, BACKEND, console=told)
 
 
 def test_a_study_tells_how_many_lack_a_measure_and_runs_them_again(tmp_path):
@@ -120,11 +125,21 @@ def test_a_study_tells_how_many_lack_a_measure_and_runs_them_again(tmp_path):
             tables, facts = complete.read_all(key, number)
             tables["measures"] = tables["measures"].filter(pl.col("measure") != "trips")
             archive.keep(key, number, tables, facts)
+    before = contents(tmp_path)
+    told = console()
+    prepared = prepare(SWEPT, Line(()), BACKEND, tmp_path / "second", console=told)
+    preview.estimate(told, prepared.plan, prepared.runs)
+    assert "- 4 kept replications lack what this version measures (trips): they are run again." in said(told)
+    assert "4 replications would be run, 0 kept already." in said(told)
+    assert {name for name in contents(tmp_path) if name.endswith(".zip")} == {
+        name for name in before if name.endswith(".zip")
+    }  # a preview changes nothing
     told = console()
     again = swept(tmp_path / "second/mine", told)
     assert again.cost.startswith("Simulated now: 4 replications")
     note = "- 4 kept replications lack what this version measures (trips): they are run again."
     assert said(told).startswith(f"{note} 1 of 1: kept replication 0 of p0000 1 of 3: kept")
+    assert again.notes == (note.removeprefix("- "),)  # where a console is quiet
     assert again.read("measures").equals(expected, null_equal=True)
     assert again.read("summary")["trips"].is_finite().all()
     assert len(aside(tmp_path / "second")) == 4

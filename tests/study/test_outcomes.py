@@ -146,11 +146,27 @@ def test_a_study_sets_and_moves_designs_only(keys, where):
 def test_a_note_of_how_a_folder_stands_that_is_damaged_is_no_answer(sweep, tmp_path):
     write(tmp_path)
     sweep()
-    note = Path("results/mine/standing.json")
-    for text in ("", "[]", json.dumps({"request": 1}), note.read_text().replace('"told"', '"tald"')):
+    note = Path("results/mine/up_to_date.json")
+    for text in ("", "[]", json.dumps({"request": 1}), note.read_text().replace('"sentences"', '"sentenses"')):
         note.write_text(text)
         assert "Nothing was simulated" in sweep()
-        assert json.loads(note.read_text())["told"]
+        assert json.loads(note.read_text())["sentences"]
+
+
+def test_a_folder_that_an_earlier_version_wrote_is_made_again(sweep, tmp_path):
+    write(tmp_path)
+    sweep()
+    note = Path("results/mine/up_to_date.json")
+    plain = json.loads(note.read_text())
+    (note.parent / "old.csv").write_text("a\n")
+    plain = {"told" if key == "sentences" else key: value for key, value in plain.items()}
+    earlier = note.with_name("standing.json")
+    earlier.write_text(json.dumps({**plain, "files": {**plain["files"], "old.csv": "0"}}))
+    note.unlink()
+    assert "Nothing was simulated" in sweep()
+    assert note.is_file()
+    assert not earlier.exists()
+    assert not (note.parent / "old.csv").exists()  # as one that this version would have left
 
 
 def test_points_that_are_equal_share_their_rank(sweep, tmp_path):

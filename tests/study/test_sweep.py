@@ -27,7 +27,9 @@ SWEEP = ("sweep", "study=mine", *OWN, "executor=serial")
 
 def contents(folder):
     """Return every final file of a study, but not those that say when and by whom it was made."""
-    return {name: data for name, data in all_contents(folder).items() if name not in ("manifest.json", "standing.json")}
+    return {
+        name: data for name, data in all_contents(folder).items() if name not in ("manifest.json", "up_to_date.json")
+    }
 
 
 def kept(folder):

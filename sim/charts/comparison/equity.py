@@ -70,11 +70,11 @@ def equity(measures: pl.DataFrame, statistics: pl.DataFrame, footer: str = "") -
         raise ValueError(f"measures must have communities of one of {', '.join(_MEASURES)}, got none")
     by_key = {(r["pilot"], r["measure"], r["statistic"], r["family"]): r for r in statistics.iter_rows(named=True)}
     panels = [_Panel.from_tables(m, measures, group_means, by_key, pilots) for m in wanted]
-    flagged = any(text.endswith("*") for panel in panels for text in panel.numbers.values())
+    starred = any(panel.starred for panel in panels)
     seen = f"Each dot is one of today's communities (mean of {measures['replication'].n_unique()} replications); "
     seen += "upright: their median. Gap: worst less best or ◆ less ◇, with its "
     seen += "interval; who is worst is named by other replications than those that measure it. Scales differ."
-    seen += " * meets an overloaded post, so that it depends on the length of the run." if flagged else ""
+    seen += " * meets an overloaded post, so that it depends on the length of the run." if starred else ""
     legend = [pilot_key(i, short_name(p), ls="none") for i, p in enumerate(pilots)]
     legend.append(Key("median community", {"color": GREY, "marker": "|", "ls": "none", "ms": 11, "mew": 2}, line=True))
     n_columns = min(2, len(panels))
@@ -101,6 +101,7 @@ class _Panel:
     communities: Mapping[str, Sequence[float]]
     pairs: Mapping[tuple[str, str], tuple[float, float]]
     numbers: Mapping[tuple[str, str], str]
+    starred: bool
 
     @classmethod
     def from_tables(
@@ -124,8 +125,9 @@ class _Panel:
             for family, (one, other) in _PAIRS.items()
             for p, groups in means_of.items()
         }
-        numbers = {(f, p): _gap(by_key.get((p, measure, s, f)), factor) for f, s, _ in _LANES for p in pilots}
-        return cls(_MEASURES[measure], word, communities, pairs, numbers)
+        gaps = {(f, p): by_key.get((p, measure, s, f)) for f, s, _ in _LANES for p in pilots}
+        numbers = {lane: _gap(row, factor) for lane, row in gaps.items()}
+        return cls(_MEASURES[measure], word, communities, pairs, numbers, any(map(_starred, gaps.values())))
 
 
 def _group_means(measures: pl.DataFrame) -> dict[tuple[str, str], dict[str, float]]:
@@ -156,7 +158,12 @@ def _gap(row: Mapping[str, object] | None, factor: float, *, interval: bool = Tr
     digits = decimals(half, estimate)
     text = number(estimate, digits, signed=True).replace("-", "−")
     text += f" ± {number(half, digits)}" if interval and math.isfinite(half) else ""
-    return text + ("*" if row["why"] else "")
+    return text + "*" * _starred(row)
+
+
+def _starred(row: Mapping[str, object] | None) -> bool:
+    """Return whether a gap has a value from which nothing can be concluded."""
+    return row is not None and bool(row["why"]) and isinstance(gap := row["estimate"], float) and math.isfinite(gap)
 
 
 def _draw(axes: Axes, panel: _Panel, pilots: Sequence[str], body: float) -> None:

@@ -18,7 +18,7 @@ OPEN, SERVED, REFUSED = 1, 2, 4
 
 OFF_DUTY, AT_ONCE, TICKS, SPELLS, WORK, SERVICE = range(6)  # the checks whose first failure is kept
 N_CHECKS = 6
-ARRIVED, ENDED, STILL_OPEN, GONE = range(4)  # what is counted of the steps at each station
+ARRIVED, ENDED, STILL_OPEN, LEFT = range(4)  # what is counted of the steps at each station
 BY_NUMBER, BY_TIMES = range(2)  # ticks at stations, summed in two ways that must agree
 
 # Functions that are called for every spell are inlined: passing so many arrays would take longer than their work.
@@ -218,7 +218,7 @@ def check_steps(
         findings.counts[ARRIVED, column] += arrival != NONE
         findings.counts[ENDED, column] += steps.end[i] != NONE
         findings.counts[STILL_OPEN, column] += outcome == OPEN
-        findings.counts[GONE, column] += outcome >= SERVED
+        findings.counts[LEFT, column] += outcome >= SERVED
         if column != none and arrival != NONE:
             until = horizon if steps.end[i] == NONE else steps.end[i]
             findings.sums[BY_NUMBER] += until - arrival

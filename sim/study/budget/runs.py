@@ -50,6 +50,8 @@ class Runs:
         Whether replications that failed before are retried.
     own
         Measures of one's own.
+    notes
+        What was told of kept replications that were damaged or lacked a measure.
     """
 
     archive: Archive
@@ -63,7 +65,7 @@ class Runs:
     steps: int = 0
     seconds: float = 0.0
     simulated: int = 0
-    damages: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
     _lacked: dict[str, int] = field(default_factory=dict)
     _failed_at: dict[str, int] = field(default_factory=dict)
@@ -100,6 +102,31 @@ class Runs:
                 if number < n and (key, number) not in self._tables:
                     self._read(key, number)
         self._tell_lacking()
+
+    def unusable(self, n: int) -> set[tuple[str, int]]:
+        """Return which kept ones of the first n replications of all points would be run again, by key and number.
+
+        Nothing is set aside: it is told why, and all stays where it is.
+        """
+        lost: set[tuple[str, int]] = set()
+        for key in dict.fromkeys(self.keys.values()):
+            for number in self.archive.replications(key):
+                if number < n and self._is_unusable(key, number):
+                    lost.add((key, number))
+        self._tell_lacking()
+        return lost
+
+    def _is_unusable(self, key: str, number: int) -> bool:
+        """Return whether a kept replication is damaged or lacks a measure."""
+        try:
+            _, table = self.archive.contents(key, number, TABLE, leave=True)
+        except Damaged as damage:
+            self._note(f"{damage}. It is run again.")
+            return True
+        names = lacking(() if table is None else table["measure"].unique())
+        if names:
+            self._count_lacking(names)
+        return bool(names)
 
     def count(self, name: str) -> int:
         """Return how many replications a point has, counted from the first without a gap; 0 for an infeasible point."""
@@ -143,15 +170,13 @@ class Runs:
         try:
             table = self.archive.read(key, replication, TABLE)
         except Damaged as damage:
-            self.damages.append(str(damage))
-            self.console.print(f"- {damage}. It is run again.", markup=False)
+            self._note(f"{damage}. It is run again.")
             return False
         except NotKept:  # another process set it aside meanwhile
             return False
         if names := lacking(table["measure"].unique()):
-            self.archive.set_aside(key, replication, replications.EARLIER)
-            what = ", ".join(names)
-            self._lacked[what] = self._lacked.get(what, 0) + 1
+            self.archive.set_aside_earlier(key, replication)
+            self._count_lacking(names)
             return False
         mine = table.filter(pl.col("group").str.extract("^([^:|]*)").is_in(self.groups))
         self._tables[key, replication] = mine
@@ -161,11 +186,21 @@ class Runs:
         }
         return True
 
+    def _count_lacking(self, names: Sequence[str]) -> None:
+        """Count a kept replication that lacks measures."""
+        what = ", ".join(names)
+        self._lacked[what] = self._lacked.get(what, 0) + 1
+
     def _tell_lacking(self) -> None:
         """Tell what was put aside since it lacks a measure."""
         for what, n in self._lacked.items():
-            self.console.print(f"- {replications.lacked(n, what)}", markup=False)
+            self._note(replications.lacked(n, what))
         self._lacked.clear()
+
+    def _note(self, sentence: str) -> None:
+        """Tell something of what was kept, now and with the results: a console may be quiet."""
+        self.notes.append(sentence)
+        self.console.print(f"- {sentence}", markup=False)
 
     def _failed(self, key: str, replication: int, error: str) -> None:
         """Note for every point of a key that it failed; of several replications, the first is reported."""

@@ -27,7 +27,7 @@ def verdict_withheld(
     judged = plan.report.judged(response) or JudgedMeasure(
         measure=response.measure, group=response.group, label=str(response), mid=1.0
     )
-    staff = {name: design.staff_overloaded for name, design in screened.items()}
+    staff = {name: design.overloaded_share for name, design in screened.items()}
 
     def cell(point: str, response: Response) -> Floats:
         return runs.values(point, response)

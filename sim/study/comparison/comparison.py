@@ -21,7 +21,7 @@ from sim.study.comparison.crossed import crossed_effects, crossed_table
 from sim.study.comparison.differences import STAFF, overloaded_in
 from sim.study.comparison.differences import compare as compared
 from sim.study.design import SAME_READING, SAME_RESIDENTS, check_overload, check_paired
-from sim.study.own_measures import NOTHING, OwnMeasure, Packed, packed, shown_with
+from sim.study.own_measures import NOTHING, OwnMeasure, Packed, packed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -72,6 +72,8 @@ class Comparison:
         The verdicts in words, a paragraph a pilot.
     speed
         What the replications cost that were run now.
+    notes
+        Sentences on kept replications that were damaged or lacked a measure, and were run again.
     """
 
     designs: Mapping[str, Design]
@@ -82,6 +84,7 @@ class Comparison:
     checks: tuple[str, ...]
     conclusion: str
     speed: Speed
+    notes: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -152,6 +155,7 @@ def compare(
     command: Sequence[str] = (),
     before: Opening | None = None,
     measures: Sequence[OwnMeasure] = (),
+    config_dir: Path | None = None,
 ) -> Comparison:
     """Run what is missing of a comparison, judge it, and keep tables, charts and summary in its folder.
 
@@ -170,7 +174,10 @@ def compare(
     before
         The result of `opening`, where it has been shown.
     measures
-        Measures of one's own, which are archived, shown and judged like all others.
+        Measures of one's own, which are archived like all others; they are shown and judged where the designs were
+        prepared from pilots whose report has them (`own_measures.shown_with`).
+    config_dir
+        A folder of one's own whose `face.yaml` may hold figures of its district.
 
     Raises
     ------
@@ -183,12 +190,12 @@ def compare(
     check_overload(designs.values())
     console, before = console or quiet(), before or opening(designs)
     own = packed(measures)
-    if measures:
-        designs = {name: replace(one, pilot=shown_with(one.pilot, measures)) for name, one in designs.items()}
-    check_report(next(iter(designs.values())).pilot.report, own.digests)
-    store = opened(console, folder, [design.pilot for design in designs.values()], command, own=own)
+    first = next(iter(designs.values())).pilot
+    check_report(first.report, own.digests)
+    targets = face_validity.targets_of(first.district.name, config_dir)  # before anything is run: it may be refused
+    store, kept_notes = opened(console, folder, [design.pilot for design in designs.values()], command, own=own)
     speed = run_missing(console, store, designs, backend, own)
-    comparison = judged(designs, store, before, speed)
+    comparison = replace(judged(designs, store, before, speed, targets), notes=kept_notes)
     store.finish(
         {
             "steps": speed.steps,
@@ -206,8 +213,8 @@ def opened(
     command: Sequence[str],
     tables: Sequence[str] = KEPT,
     own: Packed = NOTHING,
-) -> Store:
-    """Return the results folder of pilots; damaged and incomplete replications are set aside and reported."""
+) -> tuple[Store, tuple[str, ...]]:
+    """Return the results folder of pilots, and notes on damaged and incomplete replications, which are set aside."""
     run, keys = pilots[0].run, replications.keys(pilots, own)
     facts = {"command": list(command), "seed": run.seed, "replications": run.replications}
     store = Store.open(folder, replications.identity(pilots, own), facts, keys=keys)
@@ -215,7 +222,7 @@ def opened(
     notes_ += replications.set_aside_incomplete(store.archive, keys, run.replications, tables)
     for note in notes_:
         console.print(f"- {note}", markup=False)
-    return store
+    return store, tuple(notes_)
 
 
 def run_missing(
@@ -247,7 +254,9 @@ def check_report(report: Report, own: Collection[str]) -> None:
                     raise ConfigError(f"report.{field}.{i}.{key} must be a measure{hint}, got {name}")
 
 
-def judged(designs: Mapping[str, Design], store: Store, before: Opening, speed: Speed) -> Comparison:
+def judged(
+    designs: Mapping[str, Design], store: Store, before: Opening, speed: Speed, targets: Sequence[Target] = ()
+) -> Comparison:
     """Return a comparison whose replications are all kept, and write its tables, charts and summary."""
     names = list(designs)
     pilots = [design.pilot for design in designs.values()]
@@ -269,7 +278,7 @@ def judged(designs: Mapping[str, Design], store: Store, before: Opening, speed: 
         results.append(crossed_table(tables["effects"], crossed, run.confidence))
     if len(names) > 1:
         results.append(pairing_table(table))
-        if targets := face_validity.shipped_targets(pilots[0].district.name):
+        if targets:
             results.append(_face_table(tables["measures"], designs, targets))
     checks = [
         *notes.horizon(tables["waiting"], pilots),

@@ -26,7 +26,7 @@ def crossed_effects(
     measures: pl.DataFrame,
     crossed: Crossed,
     run: Run,
-    staff_overloaded: Mapping[str, Mapping[str, float]],
+    overloaded_share: Mapping[str, Mapping[str, float]],
     judged: Sequence[JudgedMeasure],
 ) -> pl.DataFrame:
     """Return the effects of two changes and their interaction, on the same residents.
@@ -41,7 +41,7 @@ def crossed_effects(
         Which designs they are.
     run
         Confidence, and the share of requests to overloaded posts that withholds.
-    staff_overloaded : mapping of pilot -> level -> share
+    overloaded_share : mapping of pilot -> level -> share
         The share of a level's heads that cannot keep up.
     judged : sequence of JudgedMeasure
         Those of them with a smallest difference that matters are shown.
@@ -58,7 +58,7 @@ def crossed_effects(
     reasons = []
     for one in rows:
         base, first, second, both = (cell(pilot, one.response) for pilot in crossed.pilots)
-        whys = (withheld(cell, one, crossed.base, p, run, staff_overloaded) for p in crossed.pilots[1:])
+        whys = (withheld(cell, one, crossed.base, p, run, overloaded_share) for p in crossed.pilots[1:])
         why = next((str(why) for why in whys if why), "")
         reasons.append(why)
         nothing = (np.full(2, np.nan),) * 2

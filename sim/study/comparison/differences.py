@@ -73,7 +73,7 @@ def compare(
     pilots: Sequence[str],
     mid: Mid,
     run: Run,
-    staff_overloaded: Mapping[str, Mapping[str, float]],
+    overloaded_share: Mapping[str, Mapping[str, float]],
     judged: Sequence[JudgedMeasure],
 ) -> pl.DataFrame:
     """Return every shown difference of every pilot from the first one, with its verdict.
@@ -86,7 +86,7 @@ def compare(
         The baseline first.
     mid, run
         Smallest differences that matter; confidence, and the share of requests to overloaded posts that withholds.
-    staff_overloaded : mapping of pilot -> level -> share
+    overloaded_share : mapping of pilot -> level -> share
         The share of a level's heads that cannot keep up.
     judged : sequence of JudgedMeasure
         The measures that are shown, in their order. One without a smallest difference that matters is not judged: its
@@ -102,7 +102,7 @@ def compare(
     baseline = pilots[0]
     cell, units = values_by_pilot(measures, pilots)
     rows = [(one, p) for p in pilots[1:] for one in judged if (one.measure, one.group) in units]
-    reasons = [withheld(cell, one, baseline, p, run, staff_overloaded) for one, p in rows]
+    reasons = [withheld(cell, one, baseline, p, run, overloaded_share) for one, p in rows]
     pairs = [
         (np.full(2, np.nan),) * 2 if why or one.mid is None else (cell(baseline, one.response), cell(p, one.response))
         for (one, p), why in zip(rows, reasons, strict=True)
@@ -179,7 +179,7 @@ def withheld(
     baseline: str,
     pilot: str,
     run: Run,
-    staff_overloaded: Mapping[str, Mapping[str, float]],
+    overloaded_share: Mapping[str, Mapping[str, float]],
 ) -> Withheld | None:
     """Return why no verdict on a difference between two pilots is given, or None if one is.
 
@@ -192,7 +192,7 @@ def withheld(
         return Withheld(Cause.NOT_OWED, dict.fromkeys(owe_none, 0.0))
     if judged.touched:
         cause = Cause.OVERLOADED_STAFF if judged.touched == STAFF else Cause.OVERLOADED_REQUESTS
-        shares = {p: _overloaded_share(cell, judged, p, staff_overloaded) for p in both}
+        shares = {p: _touched_share(cell, judged, p, overloaded_share) for p in both}
         over = {p: share for p, share in shares.items() if share > run.withhold_share}
         if over:
             return Withheld(cause, over)
@@ -204,13 +204,13 @@ def withheld(
     return Withheld(Cause.NO_OBSERVATION, unfinished) if unknown else None
 
 
-def _overloaded_share(
+def _touched_share(
     cell: Callable[[str, Response], Floats],
     judged: JudgedMeasure,
     pilot: str,
-    staff_overloaded: Mapping[str, Mapping[str, float]],
+    overloaded_share: Mapping[str, Mapping[str, float]],
 ) -> float:
     """Return the share of the requests, or of the staff, behind a measure that overload reaches under a pilot."""
     if judged.touched == STAFF:
-        return staff_overloaded[pilot].get(judged.group.removeprefix("level:"), 0.0)
+        return overloaded_share[pilot].get(judged.group.removeprefix("level:"), 0.0)
     return float(np.mean(cell(pilot, Response(str(judged.touched), judged.group))))

@@ -102,7 +102,7 @@ def weights(statistic: str, n: int) -> tuple[Floats, Floats | None]:
             above[min(rank + 1, n - 1)] += sign * part
         return above, None
     above[-1], below[0] = 1.0, 1.0
-    return (above, below) if statistic.endswith(("over_best", "ratio")) else (above - below, None)
+    return (above, below) if UNITLESS.get(statistic) == "ratio" else (above - below, None)
 
 
 def ranked(values: Floats) -> tuple[Floats, Ints]:

@@ -13,7 +13,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sim.config import Name, Section, checked
-from sim.config.compose import CONFIGS
+from sim.config.compose import CONFIGS, FACE, read_yaml
 from sim.district import engines, place
 from sim.district.demand import Channel, yearly
 from sim.district.office_hours import office_hours_a_day
@@ -26,6 +26,7 @@ from sim.study import replication
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from sim.arrays import Ints
     from sim.config import Archetype, Pilot
@@ -104,17 +105,24 @@ def targets(plain: Mapping[str, Any]) -> tuple[Target, ...]:
     return checked(_Targets, plain, "face").targets
 
 
-def shipped_targets(district: str | None = None) -> tuple[Target, ...]:
-    """Return the figures measured elsewhere that the district model is compared with (`configs/face.yaml`).
+def shipped_targets() -> tuple[Target, ...]:
+    """Return the figures measured elsewhere that the shipped district is compared with (`configs/face.yaml`)."""
+    return targets(read_yaml(CONFIGS / FACE))
 
-    They are of one district: none is returned for another.
+
+def targets_of(district: str, folder: Path | None = None) -> tuple[Target, ...]:
+    """Return the figures of a district: from `face.yaml` of a folder of one's own, or else of ours.
+
+    A file is of one district: none is returned for another.
+
+    Raises
+    ------
+    ConfigError
+        As `targets` does.
     """
-    from omegaconf import OmegaConf
-
-    plain = OmegaConf.to_container(OmegaConf.load(CONFIGS / "face.yaml"))
-    assert isinstance(plain, dict)
-    shipped = checked(_Targets, {str(key): value for key, value in plain.items()}, "face")
-    return shipped.targets if district in (None, shipped.district) else ()
+    files = [place_ / FACE for place_ in (folder, CONFIGS) if place_ is not None and (place_ / FACE).is_file()]
+    read = [checked(_Targets, read_yaml(file), "face") for file in files]
+    return next((one.targets for one in read if one.district == district), ())
 
 
 def judged(

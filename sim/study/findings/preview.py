@@ -87,14 +87,16 @@ def verdict(point: Point, screened: Mapping[str, Screened]) -> str:
 def estimate(console: Console, plan: Plan, runs: Runs) -> None:
     """Print how long the study will take, from two replications that are timed (and kept).
 
-    The first of a machine may compile the engine, so that the quicker one of a point counts.
+    The first of a machine may compile the engine, so that the quicker one of a point counts. What is kept already is
+    counted, and left as it is; where one that would be timed cannot be used, its point is not timed.
     """
     from sim.executor import default_workers
 
     due = plan.study.precision.replications
     names = list(runs.keys)
     first = names[: len(plan.study.pilots)]
-    runs.read_kept(due)
+    unusable = runs.unusable(due)
+    first = [name for name in first if not {(runs.keys[name], 0), (runs.keys[name], 1)} & unusable]
     runs.ensure(dict.fromkeys(first, 1), "timing")
     runs.ensure(dict.fromkeys(first, min(2, due)), "timing")
     timed = [
@@ -102,21 +104,18 @@ def estimate(console: Console, plan: Plan, runs: Runs) -> None:
         for name in first
         if name not in runs.failures
     ]
-    missing = {
-        (runs.keys[name], number)
-        for name in names
-        for number in range(due)
-        if not runs.archive.finished(runs.keys[name], number)
-    }
+    wanted = {(runs.keys[name], number) for name in names for number in range(due)}
+    missing = {which for which in wanted if which in unusable or not runs.archive.finished(*which)}
     workers = _workers(runs.backend.executor) or default_workers()
     seconds = len(missing) * sum(timed) / max(len(timed), 1) / workers + START_SECONDS * bool(missing)
-    kept = len({(runs.keys[name], number) for name in names for number in range(due)}) - len(missing)
+    kept = len(wanted) - len(missing)
     took = (
         f": about {_duration(seconds)} with {workers} process{'es' * (workers > 1)}, because one took "
         f"{sum(timed) / max(len(timed), 1):.2f} s here"
     )
+    took = took if missing and timed else ""
     console.print(
-        f"\n{counted(len(missing), 'replication')} would be run, {kept} kept already{took if missing else ''}.",
+        f"\n{counted(len(missing), 'replication')} would be run, {kept} kept already{took}.",
         markup=False,
     )
     study = plan.study

@@ -100,7 +100,7 @@ def study(
     designs = {point.id: point.design for point in points if point.design is not None}
     pilots = [design.pilot for design in designs.values()]
     run = pilots[0].run
-    store = opened(console, folder, pilots, command, (replications.MEASURES,))
+    store, _ = opened(console, folder, pilots, command, (replications.MEASURES,))
     run_missing(console, store, designs, backend)
     measures = store.table("measures", list(designs), run.replications)
     units = {m: str(measures.filter(measures["measure"] == m)["unit"][0]) for m in headline.panels}

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 WORTH_A_POOL = 24
 """From this number of designs on it pays to screen them in several processes."""
 
-NOTE = "look"
-"""The key under which a screening is noted in an archive."""
-
 
 @dataclass(frozen=True)
 class Screened:
@@ -37,14 +34,14 @@ class Screened:
         The posts that cannot keep up, with their loads.
     why
         Empty, or why the design is infeasible.
-    staff_overloaded
+    overloaded_share
         The share of the heads of each level that cannot keep up.
     """
 
     heads: int
     overloaded: tuple[str, ...]
     why: str = ""
-    staff_overloaded: Mapping[str, float] = field(default_factory=dict)
+    overloaded_share: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -67,11 +64,11 @@ def screen(task: Task) -> Screened:
 def screen_all(
     archive: Archive, pilots: Mapping[str, Pilot], keys: Mapping[str, str], backend: Backend, own: Packed = NOTHING
 ) -> dict[str, Screened]:
-    """Return the screening of every design by name; results are kept beside the replications."""
+    """Return the screening of every design by name; it is kept beside the replications, in a file of its own."""
     known: dict[str, Screened] = {}
     tasks: dict[str, Task] = {}
     for name, key in keys.items():
-        held = _kept(archive.design(key).get(NOTE))
+        held = _kept(archive.screening(key))
         if held is not None:
             known[key] = held
         elif key not in known:
@@ -79,7 +76,8 @@ def screen_all(
 
     def on_done(task: Task, screened: Screened) -> None:
         known[task.key] = screened
-        replications.describe(archive, task.pilot, own, {NOTE: _plain(screened)})
+        replications.describe(archive, task.pilot, own)
+        archive.keep_screening(task.key, _plain(screened))
 
     on = backend.executor if len(tasks) >= WORTH_A_POOL else executor.Serial(kind="serial")
     executor.run_tasks(screen, list(tasks.values()), on, on_done=on_done, named=lambda task: task.pilot.title)
@@ -89,7 +87,7 @@ def screen_all(
 def _kept(plain: Any) -> Screened | None:
     """Return a screening from plain data, or None if it cannot be read."""
     try:
-        shares = {str(level): float(share) for level, share in plain["staff_overloaded"].items()}
+        shares = {str(level): float(share) for level, share in plain["overloaded_share"].items()}
         return Screened(int(plain["heads"]), tuple(map(str, plain["overloaded"])), str(plain["why"]), shares)
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
@@ -98,4 +96,4 @@ def _kept(plain: Any) -> Screened | None:
 def _plain(screened: Screened) -> dict[str, Any]:
     """Return a screening as plain data."""
     return {"heads": screened.heads, "overloaded": list(screened.overloaded), "why": screened.why,
-            "staff_overloaded": dict(screened.staff_overloaded)}  # fmt: skip
+            "overloaded_share": dict(screened.overloaded_share)}  # fmt: skip
