@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import metadata
 
-MODEL_VERSION = "3"
+MODEL_VERSION = "4"
 """Raised whenever the same config would give another answer."""
 
 

@@ -413,13 +413,17 @@ def _with_cover(
     desks: tuple[Desk, ...],
     lines_of: Callable[[int, tuple[Desk, ...], bool], list[Line]],
 ) -> list[Line]:
-    """Return a duty with residents' matters of absent colleagues added, in last place and at an outsider's pace."""
+    """Return a duty with residents' matters of absent colleagues added, in last place and at an outsider's pace.
+
+    What a colleague of the same specialism serves anyway needs no cover.
+    """
     own = {station for station, _, _ in lines}
     pace = round(OWN_PACE * organisation.pilot.roles.outside_pace)
     front = organisation.pilot.service.desk == "own"
     covered = tuple(desk for desk in desks if desk in COVERED_DESKS)
     for absentee in absentees:
-        for station, rank, _ in lines_of(absentee, covered, front):
+        desks_left = covered if absentee in organisation.alone else tuple(d for d in covered if d in B_DESKS)
+        for station, rank, _ in lines_of(absentee, desks_left, front):
             if station not in own:
                 own.add(station)
                 lines = [*lines, (station, rank + COVER_RANK, pace)]
