@@ -33,8 +33,10 @@ def test_old_communities_have_two_to_five_heads_and_118_in_all():
 def test_heads_of_offices_above():
     assert heads("four_level", "street").tolist() == [24] * 5
     assert heads("four_level", "district").tolist() == [60]
-    assert heads("three_level", "district").tolist() == [120]
-    assert sorted(heads("three_level", "community").tolist()) == [23, 23] + [24] * 8  # 23.8 on average
+    assert heads("three_level", "district").tolist() == [60 + 69]
+    assert sorted(heads("three_level", "community").tolist()) == [16] + [17] * 9  # 16.9 on average
+    assert heads("three_level_all_down", "district").tolist() == [60]
+    assert sorted(heads("three_level_all_down", "community").tolist()) == [23, 23] + [24] * 8  # 23.8 on average
 
 
 def test_staff_need_not_follow_population():
@@ -95,7 +97,7 @@ def test_heads_of_a_section_follow_its_hours():
     hours = workload.line_hours(district.pilot, list(district.works), "district")
     members = Counter(p.specialism for p in district.people if p.level == "district")
     found = np.array([members[int(district.specialisms["district"][0, i])] for i in range(5)])
-    exact = 60 * np.array([hours[g] for g in GROUPS]) / sum(hours.values())
+    exact = 129 * np.array([hours[g] for g in GROUPS]) / sum(hours.values())
     assert np.all(np.abs(found - exact) < 1)
 
 
@@ -111,16 +113,26 @@ def test_the_same_298_people_work_under_every_pilot(name):
 def test_nobody_changes_level_but_the_streets_staff():
     where = {name: {p.identity: p.level for p in organised(pilot(name)).people} for name in PILOTS}
     for identity in range(298):
-        levels = [where[name][identity] for name in PILOTS]
+        levels = [where[name][identity] for name in PILOTS]  # four_level, three_level, three_level_all_down
         if identity < 118:
             assert levels == ["community"] * 3
         elif identity < 238:
-            assert levels[:2] == ["street", "community"]
+            assert (levels[0], levels[2]) == ("street", "community")
+            assert levels[1] in ("community", "district")
         else:
             assert levels == ["district"] * 3
     up = [i for i in range(118, 238) if where["three_level"][i] == "district"]
-    assert len(up) == 60
-    assert [sum(118 + 24 * s <= i < 142 + 24 * s for i in up) for s in range(5)] == [12] * 5  # half of each street
+    assert len(up) == 69
+    of_each = [sum(118 + 24 * s <= i < 142 + 24 * s for i in up) for s in range(5)]
+    assert sorted(of_each) == [13, 14, 14, 14, 14]  # 69 / 5 of each street
+
+
+def test_who_is_sent_down_from_the_district_is_evenly_spread_and_works_in_the_communities():
+    down = organised(pilot("four_level", "staffing.district_sent_down_share=0.25"))
+    left = [p.identity for p in down.people if p.level == "community" and p.identity >= 238]
+    assert left == [238 + 4 * i + 2 for i in range(15)]
+    assert sorted(p.identity for p in down.people) == list(range(298))
+    assert [p.level for p in down.people].count("district") == 45
 
 
 def test_neighbours_stay_neighbours_when_communities_merge():
@@ -173,7 +185,8 @@ MIXTURES = [
     ("three_level", ()),
     ("three_level", ("service=per_line",)),
     ("three_level", ("roles=lines",)),
-    ("three_level", ()),
+    ("three_level", ("service.points=2",)),
+    ("four_level", ("service.phone=line",)),
 ]
 
 
@@ -190,7 +203,15 @@ def test_every_station_is_of_a_post_or_a_keeper(name, overrides):
             assert (s.level, s.unit, s.specialism) in posts
         else:
             assert (s.level, s.unit) in units
-            assert s.desk is Desk.FRONT
+            assert s.desk in (Desk.FRONT, Desk.PHONE)
+
+
+def test_there_is_one_queue_of_calls_a_community_where_anyone_answers_them():
+    organised_pilot = organised(tiny("four_level"))
+    phones = [(i, s) for i, s in enumerate(organised_pilot.stations) if s.desk is Desk.PHONE]
+    assert [(s.level, s.unit, s.specialism) for _, s in phones] == [("community", unit, -1) for unit in range(4)]
+    assert organised_pilot.at_phone.tolist() == [i for i, _ in phones]
+    assert organised(tiny("four_level", "service.phone=line")).at_phone is None
 
 
 @pytest.mark.parametrize(("name", "overrides"), MIXTURES)
@@ -221,7 +242,7 @@ def test_one_window_is_one_queue_a_community_and_per_line_one_a_post():
 
 def test_desks_are_at_one_site_and_every_grid_and_field_at_its_own():
     stations = organised(tiny("four_level")).stations
-    assert {s.site for s in stations if s.desk in (Desk.FRONT, Desk.FILES, Desk.TASKS)} == {0}
+    assert {s.site for s in stations if s.desk in (Desk.FRONT, Desk.PHONE, Desk.FILES, Desk.TASKS, Desk.DUE)} == {0}
     for s in stations:
         if s.grid >= 0:
             assert s.site == 1 + s.grid
@@ -243,6 +264,7 @@ def test_the_way_to_the_field_is_that_to_ones_own_grids():
 
 def test_staff_of_a_district_without_work_of_its_own_have_posts():
     # Then three of the district's five sections have nothing to do.
-    idle = organised(tiny("four_level", "burden.district_own_share=0"))
+    nothing = tuple(f"district.work.district_hours.{group}=0" for group in GROUPS)
+    idle = organised(tiny("four_level", *nothing))
     posts = set(idle.specialisms["district"][0].tolist())
     assert {p.specialism for p in idle.people if p.level == "district"} == posts

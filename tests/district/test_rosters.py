@@ -1,4 +1,5 @@
 from functools import cache
+from itertools import product
 
 import numpy as np
 import pytest
@@ -226,7 +227,7 @@ def test_the_phone_is_answered_at_the_rota_desk_too_and_by_nobody_else_while_it_
     for opened in time.hours.open.tolist():
         duties = [on_duty(roster, m, opened) for m in organisation.members("community", 0)]
         answer = [served for served in duties if served and phone in served]
-        assert len(answer) == 3
+        assert len(answer) == min(3, sum(served is not None for served in duties) // 2)
         assert all(int(organisation.at_point[0]) in served for served in answer)
 
 
@@ -246,8 +247,8 @@ def test_a_phone_of_the_line_has_no_queue_of_its_own():
 def test_the_order_of_the_roles_ranks_desks_within_a_priority(order, expected):
     organisation, _, roster = written("three_level", "roles.cover=none", f"roles.order={order}")
     keeper = next(i for i, p in enumerate(organisation.people) if p.level == "community" and p.grids)
-    duty = lines(roster, spans(roster, keeper)[0][2])
-    rank = {organisation.stations[s].desk: r for s, (r, _) in duty.items()}
+    served = {s: rank for *_, duty, _ in spans(roster, keeper)[:20] for s, (rank, _) in lines(roster, duty).items()}
+    rank = {organisation.stations[s].desk: r for s, r in served.items()}
     assert sorted(expected, key=lambda desk: rank[desk]) == expected
     assert len({rank[desk] for desk in expected}) == 5
     assert rank[Desk.PHONE] == rank[Desk.FRONT]
@@ -387,16 +388,13 @@ def test_without_cover_the_line_of_an_absent_worker_is_closed():
 
 
 def absences(organisation, time, roster):
-    """Yield each absence on a day on which somebody of the unit is there: the absent, who covers, and all who are in."""
+    """Yield each absence on a day on which somebody of the unit is there: the day, the absent, and all who are in."""
     units = [(level, u) for level in organisation.pilot.structure.levels for u in range(organisation.n_units(level))]
     for level, unit in units:
         members = organisation.members(level, unit)
         for day in set((time.hours.open // DAY).tolist()):
             there = [m for m in members if day in present(roster, m)]
-            for m in members if there else ():
-                if m not in there:
-                    after = members[members.index(m) + 1 :] + members[: members.index(m)]
-                    yield day, m, next(c for c in after if c in there), there
+            yield from ((day, m, there) for m in members if there and m not in there)
 
 
 def stations_of(organisation, m):
@@ -419,26 +417,33 @@ def served_on(roster, m, day):
 
 
 @pytest.mark.parametrize("name", ["four_level", "three_level"])
-def test_with_cover_a_colleague_at_any_level_takes_residents_matters_over_last_and_more_slowly(name):
+def test_with_cover_somebody_who_is_in_serves_the_residents_of_the_absent_at_any_level(name):
     organisation, time, roster = written(name, "service=per_line")
-    levels = set()
-    for day, m, cover, _ in absences(organisation, time, roster):
-        served = served_on(roster, cover, day)
-        own = {s for stations in stations_of(organisation, cover).values() for s in stations}
-        mine = stations_of(organisation, m)
-        for desk, rank in ((Desk.FRONT, 10), (Desk.FILES, 20), (Desk.FIELD, 20)):
-            for s in mine.get(desk, set()) - own:  # above, two may have one specialism
-                levels.add((organisation.people[m].level, desk))
-                assert served[s][1] == 1150
-                assert served[s][0] >= rank
-    assert len(levels) == 3 * len(organisation.pilot.structure.levels)
+    covered = set()
+    for day, m, there in absences(organisation, time, roster):
+        served = [served_on(roster, c, day) for c in there]
+        own = [{s for stations in stations_of(organisation, c).values() for s in stations} for c in there]
+        for desk, stations in stations_of(organisation, m).items():
+            if desk not in (Desk.FRONT, Desk.FILES, Desk.FIELD):
+                continue
+            for s in stations:
+                lines_of_s = [
+                    (lines_now[s], s in mine) for lines_now, mine in zip(served, own, strict=True) if s in lines_now
+                ]
+                assert lines_of_s, (desk, organisation.people[m])
+                if not any(mine for _, mine in lines_of_s):  # nobody else of the specialism is in: last and more slowly
+                    covered.add((organisation.people[m].level, desk))
+                    for (rank, pace), _ in lines_of_s:
+                        assert pace == 1150
+                        assert rank >= (10 if desk is Desk.FRONT else 20)
+    assert covered == set(product(organisation.pilot.structure.levels, (Desk.FRONT, Desk.FILES, Desk.FIELD)))
 
 
 @pytest.mark.parametrize("name", ["four_level", "three_level"])
 def test_nobody_takes_over_the_ledgers_patrols_and_visits_of_the_absent(name):
     organisation, time, roster = written(name, "service=per_line")
     n = 0
-    for day, m, _, there in absences(organisation, time, roster):
+    for day, m, there in absences(organisation, time, roster):
         mine = stations_of(organisation, m)
         for colleague in there:
             own = stations_of(organisation, colleague)
@@ -452,11 +457,13 @@ def test_nobody_takes_over_the_ledgers_patrols_and_visits_of_the_absent(name):
 def test_without_one_room_the_counter_of_the_absent_is_covered_too():
     organisation, time, roster = written("four_level", "roles.one_room=false")
     n = 0
-    for day, m, cover, there in absences(organisation, time, roster):
-        front = stations_of(organisation, m)[Desk.FRONT] - stations_of(organisation, cover)[Desk.FRONT]
-        n += len(front)
-        for s in front:
-            assert served_on(roster, cover, day)[s] == (20, 1150)
+    for day, m, there in absences(organisation, time, roster):
+        mine = stations_of(organisation, m)[Desk.FRONT]
+        if any(stations_of(organisation, c)[Desk.FRONT] & mine for c in there):
+            continue
+        n += 1
+        (station,) = mine
+        assert [line[station] for c in there if station in (line := served_on(roster, c, day))] == [(20, 1150)]
     assert n > 50
 
 

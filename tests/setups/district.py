@@ -81,7 +81,7 @@ def pilot(name="four_level", *overrides):
 
 def tiny(name="four_level", *overrides):
     """Return a pilot of a district of 6,000 people; merged structures have two communities."""
-    merged = () if name in ("four_level", "sink_only") else ("structure.communities=2",)
+    merged = () if name.startswith("four_level") or name == "sink_only" else ("structure.communities=2",)
     return pilot(name, *TINY, *merged, *overrides)
 
 
