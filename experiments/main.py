@@ -18,6 +18,7 @@ COMMANDS = {
     "run": "run one pilot design (pilot=...) or one queueing network (network=...)",
     "trace": "follow one request step by step through one pilot design or two",
     "headlines": "run the headlines of the evidence, each as a small study with a chart and two sentences",
+    "explain": "say what the measures of a design come from, cause by cause",
     "knobs": "turn every knob of the evidence and say what it moves; one that moves nothing is a failure",
     "status": "show what is under results/: studies, replications, failures",
     "clean": "remove unused replications, after showing them",
