@@ -30,7 +30,8 @@ Kept in results/FOLDER (knobs.md, knobs.csv, moves.yaml); a stopped run continue
   replications=4           of each design; 5 by default, as configs/knobs.yaml says
   pilot=today              the design of rows that name none
   name=mine                results/mine; by default knobs
-  --write                  add what was found to the rows of the evidence that say nothing yet
+  --write                  add what was found to the rows that say nothing yet: of your own evidence with --config-dir,
+                           else of configs/evidence.yaml
   run.seed=2               any knob of configs/, for all designs alike
   workers=1, executor=...  as for compare
 """
@@ -53,6 +54,7 @@ def main(arguments: list[str]) -> None:
         print(HELP)  # noqa: T201
         return
     from sim.report.console import terminal
+    from sim.report.tables import counted
     from sim.store.files import plain_name
     from sim.study.knobs import writing
     from sim.study.knobs.rows import read
@@ -74,9 +76,9 @@ def main(arguments: list[str]) -> None:
         console.print(f"- {name}: {failure}", markup=False)
     console.print(f"\nKept in results/{order.name}/ (knobs.md, knobs.csv, moves.yaml)", markup=False)
     if "--write" in arguments:
-        for file in (line.config_dir / EVIDENCE if line.config_dir else None, CONFIGS / EVIDENCE):
-            if file is not None and file.is_file():
-                console.print(f"{writing.write(file, done.outcomes)} rows of {file.name} written", markup=False)
+        file = (line.config_dir or CONFIGS) / EVIDENCE
+        n = writing.write(file, done.outcomes) if file.is_file() else 0
+        console.print(f"{counted(n, 'row')} of {file.name} written", markup=False)
     if done.failures:
         sys.exit(1)
 

@@ -65,9 +65,9 @@ def test_a_cause_that_a_run_does_not_confirm_is_not_named_as_one():
     assert "raised by requests" in said
     assert "lowered by" not in said
     assert "not confirmed: absence" in said
-    assert writing.seen(causes(), [one], WORDS).startswith("wait: the most is done by “requests”")
+    assert writing.seen(causes(), [one], WORDS).startswith("Wait: the most is done by “requests”")
     (none,) = found([0.01, -0.01], noise=1.0)
-    assert writing.seen(causes(), [none], WORDS) == "wait: no cause is confirmed"
+    assert writing.seen(causes(), [none], WORDS) == "Wait: no cause is confirmed"
 
 
 def test_a_mixture_without_a_value_withholds_all_contributions():

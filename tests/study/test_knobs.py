@@ -9,10 +9,13 @@ from setups.district import CONFIGS, TINY
 from sim.config.compose import Line
 from sim.config.report import Response
 from sim.errors import ConfigError
+from sim.report.console import quiet
+from sim.report.tables import escape_markdown
+from sim.study.backend import backend
 from sim.study.knobs import writing
 from sim.study.knobs.outcomes import BASE, outcome
 from sim.study.knobs.rows import read
-from sim.study.knobs.run import shipped_settings
+from sim.study.knobs.run import shipped_settings, turn
 from sim.study.knobs.trials import Trial, trials
 
 PLAIN = {"path": "grid.patrol_hours", "unit": "hours", "low": 0.5, "base": 1, "high": 2, "confidence": "assumption",
@@ -140,7 +143,9 @@ def test_the_command_names_failures_keeps_a_table_and_writes_what_it_found(tmp_p
     walk = {**PLAIN, "path": "district.detour_factor", "low": 1.1, "base": 1.3, "high": 1.6}
     path.write_text(yaml.safe_dump([walk, {**PLAIN, "path": "mid.turnaround", "low": 0.2, "base": 0.5, "high": 1}]))
     only = "only=[district.detour_factor,mid.turnaround]"
+    shipped = (CONFIGS / "evidence.yaml").read_bytes()
     done = wangge(tmp_path, *RUN, only, "--write")
+    assert (CONFIGS / "evidence.yaml").read_bytes() == shipped
     assert done.returncode == 1, done.stderr
     assert "2 knobs turned, of which 1 move a measure and 1 none" in done.stdout
     assert "- mid.turnaround: its row says neither what it moves nor why not" in done.stdout
@@ -170,3 +175,18 @@ def test_the_shipped_rows_that_say_what_they_move_can_be_read():
 @pytest.mark.xfail(reason="the rows are being written", strict=True)
 def test_every_shipped_row_says_what_it_moves_or_why_not():
     assert [one.name for one in read(None) if one.moves is None and not one.why] == []
+
+
+@pytest.mark.long
+def test_a_sample_of_shipped_rows_moves_what_they_say_and_what_the_page_shows(tmp_path):
+    sample = [one for one in read(None) if one.moves is not None][::20]
+    if not sample:
+        pytest.xfail("the rows are being written")
+    settings = shipped_settings()
+    where = backend({"kind": "compiled"}, {"kind": "serial"})
+    done = turn(trials(sample, settings, Line(())), settings, tmp_path / "results" / "knobs", where, quiet())
+    assert done.failures == {}
+    shown = (CONFIGS.parent / "docs" / "knobs.md").read_text(encoding="utf-8")
+    for one in done.outcomes:
+        for cells in writing.lines(one):
+            assert f"| {' | '.join(map(escape_markdown, cells))} |" in shown

@@ -57,13 +57,14 @@ def sentence(causes: Causes, one: Explained, words: str) -> str:
 def seen(causes: Causes, found: Sequence[Explained], words: Mapping[Response, str]) -> str:
     """Return the title of the chart: the cause that is confirmed to contribute most to the first response."""
     first = found[0]
+    what = words[first.response][:1].upper() + words[first.response][1:]
     labels = [cause.label for cause in causes.causes.values()]
     confirmed = [i for i, known in enumerate(first.confirmed) if known]
     if not confirmed:
-        return f"{words[first.response]}: no cause is confirmed"
+        return f"{what}: no cause is confirmed"
     most = max(confirmed, key=lambda i: abs(first.shares[i].estimate))
     size = _points(first.shares[most], first.response)
-    return f"{words[first.response]}: the most is done by \u201c{labels[most]}\u201d ({size})"
+    return f"{what}: the most is done by \u201c{labels[most]}\u201d ({size})"
 
 
 def page(causes: Causes, found: Sequence[Explained], words: Mapping[Response, str], sentences: Sequence[str]) -> str:
