@@ -14,14 +14,14 @@ from sim.config.compose import BACKEND_KEYS, CONFIGS, options, parse, values
 from sim.study.backend import backend_of
 
 HELP = """\
-wangge explain [of=NAME] [replications=N] [name=FOLDER] [key=value ...]
+wangge explain [causes=NAME] [replications=N] [name=FOLDER] [key=value ...]
 
 Runs every mixture of the causes in a file of configs/explain/ on the same luck, and says what each contributes to each
 measure: its effect averaged over all orders in which the causes can be added (Shapley), with an interval. Only causes
 whose interval leaves out 0 are named as such. Kept in results/FOLDER (explained.md, charts/, contributions.csv,
 mixtures.csv); a stopped run continues with the same command.
 
-  of=four_level            which file; those that ship: {files}
+  causes=four_level        which file; those that ship: {files}
   replications=8           of every mixture
   name=mine                results/mine; by default explain-NAME
   run.seed=2               any knob of configs/, for all mixtures alike
@@ -33,7 +33,7 @@ mixtures.csv); a stopped run continues with the same command.
 class Order(Section):
     """The settings of the command itself."""
 
-    of: Name = "four_level"
+    causes: Name = "four_level"
     name: Annotated[str, Field(min_length=1, max_length=60)] | None = None
     replications: Annotated[int, Field(ge=2)] | None = None
 
@@ -50,10 +50,10 @@ def main(arguments: list[str]) -> None:
 
     line = parse(arguments)
     where, other = line.take(*BACKEND_KEYS)
-    mine, rest = other.take("of", "name", "replications")
+    mine, rest = other.take("causes", "name", "replications")
     order, backend = config.checked(Order, values(mine)), backend_of(where)
-    name = plain_name("name", order.name or f"explain-{order.of}")
-    causes = definition.load(order.of, line)
+    name = plain_name("name", order.name or f"explain-{order.causes}")
+    causes = definition.load(order.causes, line)
     if order.replications is not None:
         causes = causes.model_copy(update={"replications": order.replications})
     console = terminal()

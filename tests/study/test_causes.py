@@ -138,7 +138,7 @@ def test_the_command_keeps_tables_a_page_and_a_chart_and_goes_on_where_it_stoppe
     folder = tmp_path / "mine" / "explain"
     folder.mkdir(parents=True)
     (folder / "small.yaml").write_text(yaml.safe_dump(SMALL, sort_keys=False))
-    arguments = ("explain", "of=small", "--config-dir", "mine", "executor=serial", *TINY)
+    arguments = ("explain", "causes=small", "--config-dir", "mine", "executor=serial", *TINY)
     done = wangge(tmp_path, *arguments)
     assert (done.returncode, done.stderr) == (0, "")
     results = tmp_path / "results" / "explain-small"
@@ -158,7 +158,7 @@ def test_the_command_keeps_tables_a_page_and_a_chart_and_goes_on_where_it_stoppe
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):
-    assert "of must be one of four_level" in refused(tmp_path, "explain", "of=four_levels")
+    assert "causes must be one of four_level" in refused(tmp_path, "explain", "causes=four_levels")
 
 
 def test_values_of_a_line_are_read_as_hydra_reads_them():

@@ -82,7 +82,7 @@ def load(name: str, line: Line) -> Causes:
     """
     known = options(FOLDER, CONFIGS, line.config_dir)
     if name not in known:
-        raise ConfigError(f"of must be one of {', '.join(known)}{near(name, known)}, got {name}")
+        raise ConfigError(f"causes must be one of {', '.join(known)}{near(name, known)}, got {name}")
     files = [folder / FOLDER / f"{name}.yaml" for folder in (CONFIGS, line.config_dir) if folder is not None]
     return config.checked(Causes, read_yaml(next(file for file in files if file.is_file())), FOLDER)
 

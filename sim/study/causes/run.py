@@ -85,14 +85,14 @@ def explain(
         return runs.values(names[at_work], response, causes.replications)
 
     base = pilots[names[frozenset(range(len(causes.causes)))]]
-    found = explained(values, causes.responses, len(causes.causes), base.run.confidence)
+    results = explained(values, causes.responses, len(causes.causes), base.run.confidence)
     words = {response: base.report.words(response) for response in causes.responses}
-    shares = table(causes, found, words)
+    shares = table(causes, results, words)
     store.write_table("contributions", shares)
     store.write_table("mixtures", mixtures(causes, sets, runs))
-    sentences = tuple(writing.sentence(causes, one, words[one.response]) for one in found)
-    store.write_text("explained.md", writing.page(causes, found, words, sentences))
-    title = writing.seen(causes, found, words)
+    sentences = tuple(writing.sentence(causes, one, words[one.response]) for one in results)
+    store.write_text("explained.md", writing.page(causes, results, words, sentences))
+    title = writing.seen(causes, results, words)
     for kind in redraw.FORMATS:
         figure = contributions(shares, title, writing.HOW, redraw.footer([base]))
         store.write_bytes(f"charts/explained.{kind}", render(figure, kind))
@@ -100,7 +100,7 @@ def explain(
     return Explanation(store, sentences)
 
 
-def table(causes: Causes, found: Sequence[Explained], words: dict[Response, str]) -> pl.DataFrame:
+def table(causes: Causes, results: Sequence[Explained], words: dict[Response, str]) -> pl.DataFrame:
     """Return a row a response and cause: the contribution with its interval, and the effects of the cause alone."""
     rows: list[dict[str, Any]] = [
         {
@@ -109,7 +109,7 @@ def table(causes: Causes, found: Sequence[Explained], words: dict[Response, str]
             "label": cause.label, "estimate": share.estimate, "low": share.low, "high": share.high, "n": share.n,
             "family_size": share.family_size, "confirmed": one.confirmed[i], "first": one.first[i], "last": one.last[i],
         }
-        for one in found
+        for one in results
         for i, ((name, cause), share) in enumerate(zip(causes.causes.items(), one.shares, strict=True))
     ]  # fmt: skip
     return pl.DataFrame(rows)

@@ -54,9 +54,9 @@ def sentence(causes: Causes, one: Explained, words: str) -> str:
     )
 
 
-def seen(causes: Causes, found: Sequence[Explained], words: Mapping[Response, str]) -> str:
+def seen(causes: Causes, results: Sequence[Explained], words: Mapping[Response, str]) -> str:
     """Return the title of the chart: the cause that is confirmed to contribute most to the first response."""
-    first = found[0]
+    first = results[0]
     what = words[first.response][:1].upper() + words[first.response][1:]
     labels = [cause.label for cause in causes.causes.values()]
     confirmed = [i for i, known in enumerate(first.confirmed) if known]
@@ -67,13 +67,13 @@ def seen(causes: Causes, found: Sequence[Explained], words: Mapping[Response, st
     return f"{what}: the most is done by \u201c{labels[most]}\u201d ({size})"
 
 
-def page(causes: Causes, found: Sequence[Explained], words: Mapping[Response, str], sentences: Sequence[str]) -> str:
+def page(causes: Causes, results: Sequence[Explained], words: Mapping[Response, str], sentences: Sequence[str]) -> str:
     """Return the page of an explanation in Markdown, with its chart beside it in `charts/`."""
     n = len(causes.causes)
     opening = OPENING.format(n=n, mixtures=2**n, replications=causes.replications, how=HOW)
-    heads = ("cause", *(f"{words[one.response]} ({_difference_unit(one.response)})" for one in found))
-    rows = [(cause.label, *(_cell(one, i) for one in found)) for i, cause in enumerate(causes.causes.values())]
-    rows.append(("together", *(_together(one) for one in found)))
+    heads = ("cause", *(f"{words[one.response]} ({_difference_unit(one.response)})" for one in results))
+    rows = [(cause.label, *(_cell(one, i) for one in results)) for i, cause in enumerate(causes.causes.values())]
+    rows.append(("together", *(_together(one) for one in results)))
     parts = [
         f"# {escape_markdown(causes.title)}",
         opening.strip(),

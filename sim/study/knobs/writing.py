@@ -135,15 +135,15 @@ def write(file: Path, outcomes: Iterable[Outcome]) -> int:
     ConfigError
         Every row must be written in one piece, as the shipped ones are.
     """
-    found = {(one.trial.row.path, one.trial.row.pilots): keys for one in outcomes if (keys := proposed(one))}
+    proposals = {(one.trial.row.path, one.trial.row.pilots): keys for one in outcomes if (keys := proposed(one))}
     text = file.read_text(encoding="utf-8")
-    fresh, n = with_keys(text, found)
+    fresh, n = with_keys(text, proposals)
     if n:
         file.write_text(fresh, encoding="utf-8")
     return n
 
 
-def with_keys(text: str, found: Mapping[tuple[str, tuple[str, ...]], Mapping[str, Any]]) -> tuple[str, int]:
+def with_keys(text: str, proposals: Mapping[tuple[str, tuple[str, ...]], Mapping[str, Any]]) -> tuple[str, int]:
     """Return a file of evidence with keys added to rows, by path and pilots, and how many rows got some.
 
     Raises
@@ -160,7 +160,7 @@ def with_keys(text: str, found: Mapping[tuple[str, tuple[str, ...]], Mapping[str
         if not piece.startswith("- "):
             continue
         (row,) = yaml.safe_load(piece)
-        keys = found.get((row["path"], tuple(row.get("pilots") or ())), {})
+        keys = proposals.get((row["path"], tuple(row.get("pilots") or ())), {})
         new = {key: value for key, value in keys.items() if key not in row}
         if new:
             pieces[i] = _added(piece, new)
