@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 # docs/model.md has tables that are written from configs/
-.PHONY: help setup compare compare-full yuehu headlines studies docs test test-all lint format clean
+.PHONY: help setup compare compare-full yuehu headlines studies knobs explained docs test test-all lint format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -43,6 +43,14 @@ STUDIES := grid_size staffing ab_order burden cheapest screening global
 
 studies: setup  ## run every shipped study again, or go on with it (an hour on two cores)
 	for study in $(STUDIES); do $(BIN)/wangge sweep study=$$study || exit; done
+
+knobs: setup  ## turn every knob of the evidence and write docs/knobs.md again (40 minutes on two cores)
+	$(BIN)/wangge knobs; status=$$?; cp results/knobs/knobs.md docs/ && exit $$status
+
+explained: setup  ## say what today's waits and losses come from, and write docs/explained.md again (20 minutes)
+	$(BIN)/wangge explain
+	mkdir -p docs/charts && cp results/explain-four_level/explained.md docs/
+	cp results/explain-four_level/charts/explained.svg docs/charts/
 
 # What runs a kernel on networks of every kind: with bounds checks, a read or write outside an array is an error.
 KERNEL_TESTS := tests/contract tests/measures/test_tally.py tests/measures/test_kernels.py

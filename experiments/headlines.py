@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from sim import config
 from sim.config import Name, Section
-from sim.config.compose import BACKEND_KEYS, Line, parse
+from sim.config.compose import BACKEND_KEYS, Line, parse, values
 from sim.errors import ConfigError, near
 from sim.study.backend import backend_of
 
@@ -36,8 +36,8 @@ Kept in results/FOLDER (headlines.md, charts/), the replications in results/FOLD
 class Settings(Section):
     """The settings of the command itself."""
 
-    only: Annotated[tuple[Name, ...], Field(min_length=1)] | None
-    name: Annotated[str, Field(min_length=1, max_length=40)]
+    only: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
+    name: Annotated[str, Field(min_length=1, max_length=40)] = "headlines"
 
 
 def main(arguments: list[str]) -> None:
@@ -54,7 +54,7 @@ def main(arguments: list[str]) -> None:
     line = parse(arguments)
     where, other = line.take(*BACKEND_KEYS)
     mine, rest = other.take("only", "name")
-    settings, known, backend = _settings(mine), shipped(), backend_of(where)
+    settings, known, backend = config.checked(Settings, values(mine)), shipped(), backend_of(where)
     for name in settings.only or ():
         if name not in known:
             raise ConfigError(f"only must name headlines of {', '.join(known)}{near(name, known)}, got {name}")
@@ -78,20 +78,6 @@ def main(arguments: list[str]) -> None:
     store.write_text("headlines.md", "\n\n".join([_opening(rest, _confidence(points)), *sections]) + "\n")
     store.finish({})
     console.print(f"\nKept in results/{settings.name}/ (headlines.md, charts/)", markup=False)
-
-
-def _settings(line: Line) -> Settings:
-    """Return the settings of the command, read as Hydra reads values."""
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.errors import HydraException
-
-    plain: dict[str, Any] = {"only": None, "name": "headlines"}
-    try:
-        parsed = OverridesParser.create().parse_overrides(list(line.overrides))
-        plain |= {o.key_or_group: o.value() for o in parsed}
-    except HydraException as error:
-        raise ConfigError(" ".join(str(error).split())) from error
-    return config.checked(Settings, plain)
 
 
 def _confidence(points: Mapping[str, Sequence[Point]]) -> float:

@@ -19,6 +19,8 @@ COMMANDS = {
     "trace": "follow one request step by step through one pilot design or two",
     "staff": "share out the street's staff by a stated largest load, before anything is simulated",
     "headlines": "run the headlines of the evidence, each as a small study with a chart and two sentences",
+    "explain": "say what the measures of a design come from, cause by cause",
+    "knobs": "turn every knob of the evidence and say what it moves; one that moves nothing is a failure",
     "status": "show what is under results/: studies, replications, failures",
     "clean": "remove unused replications, after showing them",
     "plot": "redraw every chart of a results folder, from the tables kept there",

@@ -16,6 +16,7 @@ from sim.charts.comparison.turnaround import turnaround_distribution
 from sim.charts.comparison.workload import workload
 from sim.charts.headline import headline
 from sim.charts.page import Format, render
+from sim.charts.study.contributions import contributions
 from sim.charts.study.curve import curve
 from sim.charts.study.heat_map import heat_map
 from sim.charts.study.indices import indices
@@ -30,6 +31,7 @@ __all__ = [
     "COLOURS",
     "Format",
     "backlog",
+    "contributions",
     "curve",
     "equity",
     "flows",

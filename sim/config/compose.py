@@ -81,6 +81,24 @@ def parse(arguments: Sequence[str]) -> Line:
     return Line(tuple(overrides), config_dir, show)
 
 
+def values(line: Line) -> dict[str, Any]:
+    """Return the values that a command line gives to the settings of a command, read as Hydra reads them.
+
+    Raises
+    ------
+    ConfigError
+        They must be in Hydra's grammar.
+    """
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    try:
+        parsed = OverridesParser.create().parse_overrides(list(line.overrides))
+        return {one.key_or_group: one.value() for one in parsed}
+    except HydraException as error:
+        raise ConfigError(" ".join(str(error).split())) from error
+
+
 def own_folder(value: str) -> Path:
     """Return a folder of the user's own configs, checked to hold some that are read.
 

@@ -43,6 +43,28 @@ def shapley_values(value: Callable[[frozenset[int]], float], n: int) -> Floats:
     return contributions
 
 
+def shapley_by_replication(values: Callable[[frozenset[int]], Floats], n: int) -> Floats:
+    """Return the contribution of each of n causes in every replication (shape (n, replications), unit of the effect).
+
+    Means over the replications are the Shapley values of the mean effect, as these are linear in it; what they scatter
+    by over replications on the same luck says how sure they are.
+
+    Parameters
+    ----------
+    values : callable
+        What is measured with a set of causes at work, a value a replication (shape (replications,)); one that is NaN
+        in any set makes all contributions of its replication NaN.
+    n : int
+        Number of causes, at least 1.
+    """
+    known = {frozenset(s): values(frozenset(s)) for size in range(n + 1) for s in combinations(range(n), size)}
+
+    def contributions(replication: int) -> Floats:
+        return shapley_values(lambda at_work: float(known[at_work][replication]), n)
+
+    return np.column_stack([contributions(r) for r in range(len(known[frozenset()]))])
+
+
 def interaction(value: Callable[[frozenset[int]], float], one: int, other: int) -> float:
     """Return the effect of two causes together less the sum of their single effects, without any third cause."""
     both, none = value(frozenset({one, other})), value(frozenset())

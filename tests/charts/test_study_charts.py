@@ -199,6 +199,10 @@ def main_effects(table):
     return charts.main_effects(table, **LOOK)
 
 
+def contributions(table):
+    return charts.contributions(table, **LOOK)
+
+
 def curve(table, promise=PROMISE, factor="staffing.community.heads (persons)"):
     return charts.curve(table, **LOOK, factor=factor, promise=promise)
 
@@ -235,7 +239,25 @@ FACTORS = tuple(f"procedures.archetypes.T{i}.activities.front.minutes" for i in 
 CROWD = ("four_level", "three_level", "three_level_balanced_with_a_long_name_that_goes_on", "flatten_only")
 KINDS = tuple(f"a kind of rule {i}" for i in range(12))
 
+
+def contributions_table(causes=("residents first", "one room, cover, phone", LONG), responses=("wait", "lost", "late")):
+    rows = [
+        {"response": response, "unit": unit, "label": cause, "estimate": size, "low": size - 1.5, "high": size + 1.5,
+         "confirmed": abs(size) > 1.5}
+        for k, (response, unit) in enumerate(zip(responses, ("minutes", "share", "share"), strict=False))
+        for i, cause in enumerate(causes)
+        for size in [(-1) ** i * (4.0 * i - k)]
+    ]  # fmt: skip
+    return frame(rows)
+
+
 CHARTS = {
+    "contributions": lambda: contributions(contributions_table()),
+    "contributions crowded": lambda: contributions(contributions_table(FACTORS[:9])),
+    "contributions one": lambda: contributions(contributions_table((LONG,), ("turnaround, today's street matters",))),
+    "contributions withheld": lambda: contributions(
+        without(contributions_table(), 1, columns=("estimate", "low", "high"))
+    ),
     "main_effects": lambda: main_effects(effects_table()),
     "main_effects crowded": lambda: main_effects(effects_table(many=True)),
     "main_effects withheld": lambda: main_effects(without(effects_table(), 1, 5, 8)),
@@ -303,6 +325,7 @@ def nothing(table, *columns):
 NUMBERS = ("mean", "low", "high")
 ENDS = ("low", "low_from", "low_to", "high", "high_from", "high_to", "swing")
 EMPTY = {
+    "contributions": lambda: contributions(nothing(contributions_table(), "estimate", "low", "high")),
     "main_effects": lambda: main_effects(nothing(effects_table(), *NUMBERS)),
     "curve": lambda: curve(nothing(curve_table(), *NUMBERS)),
     "heat_map": lambda: heat_map(nothing(heat_table(), *NUMBERS), PROMISE),
@@ -348,6 +371,7 @@ def nasty_charts():
         "curve": lambda: charts.curve(
             curve_table(NASTY, NASTY, numeric=False), **nasty, factor=NASTY[1], promise=promise
         ),
+        "contributions": lambda: charts.contributions(contributions_table(NASTY, NASTY[:3]), **nasty),
         "heat_map": lambda: charts.heat_map(heat, **nasty, promise=promise),
         "pareto": lambda: charts.pareto(
             pareto_table(NASTY, 3), **nasty, cost_label=NASTY[0], response_label=NASTY[2], promise=promise

@@ -180,7 +180,7 @@ def test_folders_of_other_kinds_have_no_charts_to_draw(tmp_path):
     assert "holds a queueing network, which has no charts: its measures are in summary.md" in told
     Store.open(tmp_path / "results/other", {"cases": {}}, {})
     told = refused(tmp_path, "plot", "other")
-    assert "holds none: wangge bench and wangge validate draw their own charts" in told
+    assert "holds none: wangge bench, explain and validate draw their own charts" in told
 
 
 @pytest.mark.parametrize(

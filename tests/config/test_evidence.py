@@ -6,7 +6,7 @@ import pytest
 import yaml
 from setups.district import ALL_PILOTS as PILOTS
 from setups.district import CONFIGS, mapping
-from setups.evidence import CONFIDENCES, KEYS, at, is_number, leaves
+from setups.evidence import CONFIDENCES, KEYS, OPTIONAL, at, is_number, leaves
 
 from sim import config
 
@@ -62,7 +62,7 @@ def covers(row, path):
 
 def test_rows_are_mappings_with_the_same_keys_in_words_that_are_known():
     for row in ROWS:
-        assert set(row) - {"pilots"} == KEYS, name_of(row)
+        assert set(row) - OPTIONAL == KEYS, name_of(row)
         assert set(row.get("pilots", PILOTS)) <= set(PILOTS), name_of(row)
         assert row["confidence"] in CONFIDENCES, name_of(row)
         for key in ("unit", "source"):

@@ -2,6 +2,7 @@
 
 CONFIDENCES = {"seed", "published", "measured", "unverified", "assumption"}
 KEYS = {"path", "unit", "low", "base", "high", "confidence", "source"}
+OPTIONAL = {"pilots", "in", "other", "moves", "why"}
 
 
 def is_number(value):

@@ -6,7 +6,13 @@ from scipy.stats import sobol_indices as estimated
 from scipy.stats import uniform
 
 from sim.statistics import theory
-from sim.statistics.sensitivity import interaction, shapley_effects, shapley_values, sobol_indices
+from sim.statistics.sensitivity import (
+    interaction,
+    shapley_by_replication,
+    shapley_effects,
+    shapley_values,
+    sobol_indices,
+)
 
 
 def test_contributions_sum_to_the_effect_and_treat_equals_alike():
@@ -25,6 +31,20 @@ def test_a_cause_without_effect_contributes_nothing():
     assert shapley_values(lambda s: 5.0 * (0 in s), 2) == pytest.approx([5, 0])
     with pytest.raises(ValueError, match="n must be at least 1, got 0"):
         shapley_values(lambda s: 0.0, 0)
+
+
+def test_contributions_of_replications_have_those_of_the_mean_as_their_mean_and_sum_to_the_effect_in_each():
+    luck = np.array([1.0, 2.0, 4.0])
+
+    def values(s):
+        return luck * len(s) ** 2 + 3.0 * (2 in s)
+
+    each = shapley_by_replication(values, 3)
+    assert each.shape == (3, 3)
+    assert each.mean(axis=1) == pytest.approx(shapley_values(lambda s: values(s).mean(), 3))
+    assert each.sum(axis=0) == pytest.approx(values({0, 1, 2}) - values(frozenset()))
+    withheld = shapley_by_replication(lambda s: np.where((len(s) == 1) & (luck > 3), np.nan, luck), 3)
+    assert np.isnan(withheld).tolist() == [[False, False, True]] * 3
 
 
 def test_indices_of_the_ishigami_function_are_those_that_are_estimated():

@@ -115,7 +115,7 @@ def pilots_of(store: Store) -> list[Pilot]:
         )
     if not isinstance(held, list):
         raise StoreError(
-            f"{store.folder} must hold pilots of a district to be drawn, and holds none: wangge bench and wangge "
+            f"{store.folder} must hold pilots of a district to be drawn, and holds none: wangge bench, explain and "
             "validate draw their own charts."
         )
     _nothing_missing(store, len(held))

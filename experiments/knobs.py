@@ -1,0 +1,98 @@
+"""`wangge knobs`: every knob of the evidence is turned, and what it moves is held against what its row says."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from sim import config
+from sim.config import Name, Section
+from sim.config.compose import BACKEND_KEYS, CONFIGS, EVIDENCE, parse, values
+from sim.errors import ConfigError, near
+from sim.study.backend import backend_of
+
+if TYPE_CHECKING:
+    from sim.study.knobs.rows import Row
+
+HELP = """\
+wangge knobs [only=[PATH,...]] [replications=N] [pilot=NAME] [name=FOLDER] [--write] [key=value ...]
+
+Turns every knob of configs/evidence.yaml (and of your own, with --config-dir): both ends of its range, one at a time,
+on the same luck as the base, in a design in which it can act. A measure is moved where the paired interval leaves out
+0; all intervals of a knob hold together. What a row says that it moves (its keys moves and why) is held against that:
+a knob that moves nothing though it says that it does, or the other way, is named, and the exit status is 1.
+Kept in results/FOLDER (knobs.md, knobs.csv, moves.yaml); a stopped run continues with the same command.
+
+  only=[grid.households]   some rows, by their paths
+  replications=4           of each design; 5 by default, as configs/knobs.yaml says
+  pilot=today              the design of rows that name none
+  name=mine                results/mine; by default knobs
+  --write                  add what was found to the rows that say nothing yet: of your own evidence with --config-dir,
+                           else of configs/evidence.yaml
+  run.seed=2               any knob of configs/, for all designs alike
+  workers=1, executor=...  as for compare
+"""
+
+KEYS = ("only", "name", "replications", "pilot")
+
+
+class Order(Section):
+    """The settings of the command itself."""
+
+    only: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    name: Annotated[str, Field(min_length=1, max_length=60)] = "knobs"
+    replications: Annotated[int, Field(ge=2)] | None = None
+    pilot: Name | None = None
+
+
+def main(arguments: list[str]) -> None:
+    """Run the command."""
+    if "--help" in arguments or "-h" in arguments:
+        print(HELP)  # noqa: T201
+        return
+    from sim.report.console import terminal
+    from sim.report.tables import counted
+    from sim.store.files import plain_name
+    from sim.study.knobs import writing
+    from sim.study.knobs.rows import read
+    from sim.study.knobs.run import shipped_settings, turn
+    from sim.study.knobs.trials import trials
+
+    line = parse([word for word in arguments if word != "--write"])
+    where, other = line.take(*BACKEND_KEYS)
+    mine, rest = other.take(*KEYS)
+    order, backend = config.checked(Order, values(mine)), backend_of(where)
+    given = {"replications": order.replications, "pilot": order.pilot}
+    settings = shipped_settings().model_copy(update={key: value for key, value in given.items() if value is not None})
+    plain_name("name", order.name)
+    tried = trials(_chosen(read(line.config_dir), order.only), settings, rest)
+    console, folder = terminal(), Path("results") / order.name
+    done = turn(tried, settings, folder, backend, console, rest.overrides, ("wangge", "knobs", *arguments))
+    console.print(done.sentence, markup=False)
+    for name, failure in done.failures.items():
+        console.print(f"- {name}: {failure}", markup=False)
+    console.print(f"\nKept in results/{order.name}/ (knobs.md, knobs.csv, moves.yaml)", markup=False)
+    if "--write" in arguments:
+        file = (line.config_dir or CONFIGS) / EVIDENCE
+        n = writing.write(file, done.outcomes) if file.is_file() else 0
+        console.print(f"{counted(n, 'row')} of {file.name} written", markup=False)
+    if done.failures:
+        sys.exit(1)
+
+
+def _chosen(known: list[Row], only: tuple[str, ...] | None) -> list[Row]:
+    """Return the rows of the paths that are named, or all."""
+    paths = {row.path for row in known}
+    for path in only or ():
+        if path not in paths:
+            raise ConfigError(f"only must name paths of {EVIDENCE}{near(path, paths)}, got {path}")
+    return [row for row in known if only is None or row.path in only]
+
+
+if __name__ == "__main__":
+    from experiments.main import run
+
+    sys.exit(run("knobs", sys.argv[1:]))

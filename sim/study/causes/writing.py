@@ -1,0 +1,139 @@
+"""What the causes of an effect contribute, to be read."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from sim.measures.dictionary import DEFINITIONS
+from sim.report.tables import Column, Table, decimals, escape_markdown, number, scale_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sim.config.report import Response
+    from sim.statistics.intervals import Difference
+    from sim.study.causes.contributions import Explained
+    from sim.study.causes.definition import Causes
+
+HOW = (
+    "The effect of adding each cause, averaged over all orders in which they can be added (Shapley); the bars of a "
+    "measure sum to its change. Intervals of 95 % hold together; a pale bar is not confirmed, as its interval holds 0."
+)
+
+OPENING = """\
+Made by `wangge explain`: every mixture of {n} causes ({mixtures} designs, {replications} replications of each) on the
+same luck. {how}
+
+Singly measured effects need not add up, as causes can stand in for one another: `contributions.csv` has, beside each
+contribution, the effect of the cause alone (`first`) and with all others there (`last`).
+"""
+
+
+def sentence(causes: Causes, one: Explained, words: str) -> str:
+    """Return what the run says of a response: only causes whose interval leaves out 0 are said to move it."""
+    factor, unit, _ = scale_of(_unit(one.response))
+    before, after = one.without * factor, one.with_all * factor
+    if not all(math.isfinite(share.low) for share in one.shares):
+        return f"{words}: withheld, as some mixtures have no value."
+    places = decimals(abs(after - before) / 10, max(abs(before), abs(after)))
+    labels = [cause.label for cause in causes.causes.values()]
+    order = sorted(range(len(labels)), key=lambda i: -abs(one.shares[i].estimate))
+    sides = {
+        "raised by": [i for i in order if one.shares[i].low > 0],
+        "lowered by": [i for i in order if one.shares[i].high < 0],
+        "not confirmed:": [i for i in order if not one.confirmed[i]],
+    }
+    said = "; ".join(
+        f"{word} " + ", ".join(f"{labels[i]} ({_points(one.shares[i], one.response)})" for i in which)
+        for word, which in sides.items()
+        if which
+    )
+    return (
+        f"{words}: {number(after, places)} {unit} with all causes at work, {number(before, places)} with none; {said}."
+    )
+
+
+def seen(causes: Causes, results: Sequence[Explained], words: Mapping[Response, str]) -> str:
+    """Return the title of the chart: the cause that is confirmed to contribute most to the first response."""
+    first = results[0]
+    what = words[first.response][:1].upper() + words[first.response][1:]
+    labels = [cause.label for cause in causes.causes.values()]
+    confirmed = [i for i, known in enumerate(first.confirmed) if known]
+    if not confirmed:
+        return f"{what}: no cause is confirmed"
+    most = max(confirmed, key=lambda i: abs(first.shares[i].estimate))
+    size = _points(first.shares[most], first.response)
+    return f"{what}: the most is done by \u201c{labels[most]}\u201d ({size})"
+
+
+def page(causes: Causes, results: Sequence[Explained], words: Mapping[Response, str], sentences: Sequence[str]) -> str:
+    """Return the page of an explanation in Markdown, with its chart beside it in `charts/`."""
+    n = len(causes.causes)
+    opening = OPENING.format(n=n, mixtures=2**n, replications=causes.replications, how=HOW)
+    heads = ("cause", *(f"{words[one.response]} ({_difference_unit(one.response)})" for one in results))
+    rows = [(cause.label, *(_cell(one, i) for one in results)) for i, cause in enumerate(causes.causes.values())]
+    rows.append(("together", *(_together(one) for one in results)))
+    parts = [
+        f"# {escape_markdown(causes.title)}",
+        opening.strip(),
+        "\n".join(f"- {escape_markdown(one)}" for one in sentences),
+        f"![{escape_markdown(causes.title)}](charts/explained.svg)",
+        Table("", tuple(Column(head) for head in heads), tuple(rows)).to_markdown().partition("\n\n")[2],
+        _settings(causes),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _settings(causes: Causes) -> str:
+    """Return the knobs of every cause."""
+    rows = [
+        (cause.label, *(_knobs(state) for state in (cause.without, cause.at_work))) for cause in causes.causes.values()
+    ]
+    columns = tuple(Column(head) for head in ("cause", "without it", "with it"))
+    return "## What is set\n\n" + Table("", columns, tuple(rows)).to_markdown().partition("\n\n")[2]
+
+
+def _knobs(state: Mapping[str, object]) -> str:
+    """Return the knobs of a state of a cause."""
+    return ", ".join(f"{key}={value}" for key, value in state.items()) or "as in the pilot"
+
+
+def _unit(response: Response) -> str:
+    """Return the unit of a response, empty for a measure that the dictionary does not know."""
+    return DEFINITIONS.get(response.measure, ("", ""))[0]
+
+
+def _difference_unit(response: Response) -> str:
+    """Return the unit of differences of a response."""
+    return scale_of(_unit(response))[2]
+
+
+def _cell(one: Explained, i: int) -> str:
+    """Return a contribution with its interval, and whether it is confirmed."""
+    share = one.shares[i]
+    factor = scale_of(_unit(one.response))[0]
+    if not math.isfinite(share.low):
+        return "withheld"
+    places = _places(share, factor)
+    low, high = (number(factor * end, places, signed=True) for end in (share.low, share.high))
+    text = f"{number(factor * share.estimate, places, signed=True)} ({low} to {high})"
+    return text if one.confirmed[i] else f"{text}, not confirmed"
+
+
+def _together(one: Explained) -> str:
+    """Return the whole change of a response."""
+    factor = scale_of(_unit(one.response))[0]
+    change = factor * (one.with_all - one.without)
+    return number(change, decimals(math.nan, change), signed=True)
+
+
+def _points(share: Difference, response: Response) -> str:
+    """Return a contribution with its unit."""
+    factor, _, unit = scale_of(_unit(response))
+    return f"{number(factor * share.estimate, _places(share, factor), signed=True)} {unit}".strip()
+
+
+def _places(share: Difference, factor: float) -> int:
+    """Return the decimals of a contribution."""
+    return decimals(factor * share.half_width, factor * max(abs(share.low), abs(share.high)))

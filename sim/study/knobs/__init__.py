@@ -1,0 +1,1 @@
+"""Every knob of the evidence is turned: what it moves, and whether its row says so."""

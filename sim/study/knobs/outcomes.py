@@ -1,0 +1,158 @@
+"""What turning a knob moved: paired differences that hold together, and whether the row says so."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sim.statistics.intervals import simultaneous
+from sim.study.knobs.rows import DIRECTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sim.arrays import Floats
+    from sim.config.report import Response
+    from sim.statistics.intervals import Difference
+    from sim.study.knobs.trials import Trial
+
+BASE = "base"
+LOW_ENDS = ("low", "half")
+
+
+@dataclass(frozen=True)
+class Change:
+    """What the ends of a knob do to a measure.
+
+    Attributes
+    ----------
+    response
+        The measure and its group.
+    base
+        Its mean over the replications at the base.
+    ends
+        The paired difference of each end from the base; its interval holds together with all others of the knob.
+    """
+
+    response: Response
+    base: float
+    ends: Mapping[str, Difference]
+
+    @property
+    def moved(self) -> bool:
+        """Return whether the interval of some end leaves out 0."""
+        return any(_moved(one) for one in self.ends.values())
+
+    @property
+    def direction(self) -> str:
+        """Return whether the measure goes up or down when the knob goes from low to high; empty: not moved."""
+        slope = sum(-one.estimate if end in LOW_ENDS else one.estimate for end, one in self.ends.items() if _moved(one))
+        return DIRECTIONS[slope < 0] if self.moved else ""
+
+    @property
+    def strength(self) -> float:
+        """Return the greatest difference in half-widths of its interval, infinite where that has no length."""
+        ratios = [
+            abs(one.estimate) / one.half_width if one.half_width else math.inf
+            for one in self.ends.values()
+            if _moved(one)
+        ]
+        return max(ratios, default=0.0)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A knob that was turned, or why it was not, and what is wrong with what its row says.
+
+    Attributes
+    ----------
+    trial
+        The row and its designs.
+    changes
+        Of every measure that could be compared; the strongest first.
+    failure
+        Empty where the row says what was found.
+    why
+        Why nothing was compared; empty where something was.
+    """
+
+    trial: Trial
+    changes: tuple[Change, ...]
+    failure: str
+    why: str = ""
+
+    @property
+    def moved(self) -> tuple[Change, ...]:
+        """Return the changes whose interval leaves out 0."""
+        return tuple(one for one in self.changes if one.moved)
+
+
+def outcome(
+    trial: Trial, responses: Sequence[Response], values: Callable[[str, Response], Floats], confidence: float, why: str
+) -> Outcome:
+    """Return what turning a knob moved, and whether the row says so.
+
+    Parameters
+    ----------
+    trial
+        The row and its designs.
+    responses
+        What is compared; those that the row names are added.
+    values
+        The values of a response over the replications of `base` or of an end (shape (replications,)).
+    confidence
+        Joint, of all measures and ends of this knob (Bonferroni).
+    why
+        Why designs that should have run did not; empty where all did.
+    """
+    why = why or (trial.why if not trial.ends else "")
+    changes = () if why else _changes(trial, responses, values, confidence)
+    return Outcome(trial, changes, _failure(trial, changes, why), why)
+
+
+def _changes(
+    trial: Trial, responses: Sequence[Response], values: Callable[[str, Response], Floats], confidence: float
+) -> tuple[Change, ...]:
+    """Return the change of every measure that has values at the base and at some end, the strongest first."""
+    asked = dict.fromkeys((*responses, *(trial.row.moves or ())))
+    family = [(response, end) for response in asked for end in trial.ends]
+    pairs = [(values(BASE, response), values(end, response)) for response, end in family]
+    differences = dict(zip(family, simultaneous(pairs, confidence), strict=True))
+    changes = []
+    for response in asked:
+        ends = {end: differences[response, end] for end in trial.ends}
+        known = {end: one for end, one in ends.items() if math.isfinite(one.low)}
+        if known:
+            changes.append(Change(response, float(values(BASE, response).mean()), known))
+    return tuple(sorted(changes, key=lambda change: -change.strength))
+
+
+def _moved(difference: Difference) -> bool:
+    """Return whether an interval leaves out 0."""
+    return difference.low > 0 or difference.high < 0
+
+
+def _failure(trial: Trial, changes: Sequence[Change], why: str) -> str:
+    """Return what is wrong with what a row says, or an empty text."""
+    row = trial.row
+    if not trial.applies:
+        return ""
+    if row.moves is None:
+        return "" if row.why else "its row says neither what it moves nor why not"
+    if why:
+        return f"its row says what it moves, but it was not tried: {why}" if row.moves else ""
+    found = {one.response: one for one in changes}
+    if not row.moves:
+        return f"its row says none, but it moves {_listed(changes)}" if any(one.moved for one in changes) else ""
+    wrong = []
+    for response, direction in row.moves.items():
+        moved = found[response].direction if response in found else ""
+        if moved != direction:
+            wrong.append(f"{response} {direction}, but " + (f"it goes {moved}" if moved else "it does not move"))
+    return f"its row says {'; '.join(wrong)}" if wrong else ""
+
+
+def _listed(changes: Sequence[Change]) -> str:
+    """Return the measures that moved most, with their directions."""
+    return ", ".join(f"{one.response} {one.direction}" for one in changes[:3] if one.moved)

@@ -1,0 +1,114 @@
+"""The designs in which knobs are turned: the base, and each end of a row, one at a time."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from sim import config
+from sim.config import Name, Section, study_schema
+from sim.config.report import Response, ResponseName
+from sim.errors import ConfigError
+from sim.statistics.designs import Knob
+from sim.study.points.composer import Composer, value_at
+from sim.study.points.factors import number, shown
+from sim.study.points.shares import is_share
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sim.config import Pilot
+    from sim.config.compose import Line
+    from sim.study.knobs.rows import Row
+
+
+Least = Annotated[int, Field(ge=2)]
+
+
+class Settings(Section):
+    """How knobs are turned: `configs/knobs.yaml`."""
+
+    pilot: Name
+    base: dict[str, Any]
+    replications: Least
+    also: tuple[ResponseName, ...]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A row of the evidence and the designs in which its knob is turned.
+
+    Attributes
+    ----------
+    row
+        Of the evidence.
+    where
+        The pilot and the knobs that are set for all of its designs, in words.
+    base
+        The design that the others are compared with; None where nothing is tried.
+    ends
+        The designs that are tried, by the name of the end.
+    why
+        Why there is none, or why an end is left out; empty where all are there.
+    applies
+        Whether the row is of this district: its base is the value that the design has.
+    """
+
+    row: Row
+    where: str
+    base: Pilot | None = None
+    ends: Mapping[str, Pilot] = field(default_factory=dict)
+    why: str = ""
+    applies: bool = True
+
+
+def trials(known: Iterable[Row], settings: Settings, line: Line) -> list[Trial]:
+    """Return the designs of every row: those that the config refuses are left out, and it is said why.
+
+    Raises
+    ------
+    ConfigError
+        The design that a row names must be one.
+    """
+    composers: dict[str, Composer] = {}
+    return [_trial(row, settings, line, composers) for row in known]
+
+
+def _trial(row: Row, settings: Settings, line: Line, composers: dict[str, Composer]) -> Trial:
+    """Return the designs of a row."""
+    name = str(row.where.get("pilot") or (row.pilots[0] if row.pilots else settings.pilot))
+    knobs = {key: value for key, value in row.where.items() if key != "pilot"}
+    where = ", ".join([name, *(f"{key}={shown(value)}" for key, value in knobs.items())])
+    if not row.tried:
+        return Trial(row, where, why=row.why or f"it has no other value to try than {shown(row.base)}")
+    composer = composers.setdefault(where, Composer(_study(name, {**settings.base, **knobs}), line))
+    plain = composer.plain(name)
+    held = value_at(plain, row.path)
+    if not _same(held, row.base):
+        why = f"its base is {shown(row.base)}, but this design has {shown(held)}"
+        return Trial(row, where, why=why, applies=False)
+    ends, refused = {}, []
+    for end, value in row.ends.items():
+        knob = Knob(row.path, value, None, is_share(row.path))
+        try:
+            ends[end] = config.load({**composer.mapping(name, [knob]), "title": f"{row.name} = {shown(value)}"[:200]})
+        except ConfigError as error:
+            refused.append(f"{end} is refused: {error}")
+    base = config.load(plain) if ends else None
+    return Trial(row, where, base, ends, "; ".join(refused))
+
+
+def _study(pilot: str, base: Mapping[str, Any]) -> study_schema.Study:
+    """Return what a composer needs to know: the pilot, and what is set for all designs alike."""
+    return study_schema.load(
+        {"title": pilot, "pilots": [pilot], "base": dict(base), "design": "grid", "responses": [str(Response("trips"))]}
+    )
+
+
+def _same(held: Any, base: Any) -> bool:
+    """Return whether a design has the value that the evidence calls the base."""
+    one, other = number(held), number(base)
+    return held == base if one is None or other is None else math.isclose(one, other)
