@@ -7,6 +7,7 @@ from setups.district import CONFIGS, PILOTS, pilot
 
 from experiments import document
 from sim.config.meaning import meaning_of
+from sim.report.tables import escape_markdown
 
 TEXT = document.MODEL.read_text(encoding="utf-8")
 
@@ -53,7 +54,7 @@ def test_every_parameter_is_in_the_table_of_its_group_with_its_meaning_unit_rang
         path, meaning, unit, low, base, high, confidence, source = line.strip("| ").split(" | ")
         assert path == name
         assert len(meaning) > 5
-        assert (unit, confidence, source) == (row["unit"], row["confidence"], row["source"])
+        assert (unit, confidence, source) == (row["unit"], row["confidence"], escape_markdown(row["source"]))
         assert (low, base, high) == tuple(document.shown(row[key]) for key in ("low", "base", "high"))
 
 

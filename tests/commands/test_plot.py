@@ -57,7 +57,7 @@ def test_compare_and_plot_give_the_same_bytes_by_name_and_by_path(made, tmp_path
 def test_pilots_are_kept_whole_and_are_read_back(made):
     pilots = kept.pilots_of(Store.open_existing(made / "results/two"))
     assert [p.name for p in pilots] == ["three_level", "three_level_all_down"]
-    assert pilots[0].title == "three levels (proposed)"
+    assert pilots[0].title == "three levels (reform)"
     assert pilots[0].run.replications == 2
     a_pilot = tiny_pilot("four_level")
     assert config.load(a_pilot.model_dump(mode="json")) == a_pilot

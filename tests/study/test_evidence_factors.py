@@ -84,16 +84,16 @@ def test_rows_of_some_pilots_move_those_alone():
 
 def test_a_row_of_another_value_than_the_pilots_have_is_left_out_and_named():
     mine = plan(
-        base={"grid.households": 300}, evidence=["grid.households", "burden.task_share"], design="one_at_a_time"
+        base={"grid.households": 300}, evidence=["grid.households", "burden.away_share"], design="one_at_a_time"
     )
-    assert list(mine.factors) == ["burden.task_share"]
+    assert list(mine.factors) == ["burden.away_share"]
     assert mine.notes == ("1 row of the evidence is of other values than these pilots have: grid.households.",)
 
 
 def test_the_base_is_one_point_and_others_are_the_ends():
-    mine = plan(evidence=["burden.task_share", "grid.households"], design="one_at_a_time")
+    mine = plan(evidence=["burden.away_share", "grid.households"], design="one_at_a_time")
     assert [point.label for point in mine.points][1:] == [
-        "burden.task_share=0.4", "burden.task_share=0.8", "grid.households=200", "grid.households=300"
+        "burden.away_share=0.4", "burden.away_share=0.8", "grid.households=200", "grid.households=300"
     ]  # fmt: skip
     assert [type(point.pilot.grid.households) for point in mine.points] == [int] * 5
 
@@ -204,7 +204,7 @@ def test_rows_without_numbers_or_of_what_is_no_number_are_no_factors(tmp_path):
         {"path": "grid.households", "low": "few", "base": 250, "high": 900},
         {"path": "roles", "low": 1, "base": 2, "high": 3},
         {"path": "grid.nothing", "low": 1, "base": 2, "high": 3},
-        {"path": "burden.task_share", "low": float("nan"), "base": 0.6, "high": 0.8},
+        {"path": "burden.away_share", "low": float("nan"), "base": 0.6, "high": 0.8},
         {"path": "grid.leg_minutes"},
     )
     with pytest.raises(ConfigError, match=r"paths of evidence\.yaml that have a range.*, got grid\.households$"):

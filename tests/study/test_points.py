@@ -16,7 +16,7 @@ PILOT = "three_level"
 # Every kind of override: in Hydra's grammar, and as knobs of a study.
 ALIKE = {
     "a whole number": (["grid.households=300"], {"grid.households": 300}),
-    "a number": (["burden.task_share=0.45"], {"burden.task_share": 0.45}),
+    "a number": (["burden.away_share=0.45"], {"burden.away_share": 0.45}),
     "a tiny number": (["service.agency_minutes=1e-07"], {"service.agency_minutes": 1e-07}),
     "nested": (["grid.visits.minutes=20"], {"grid.visits.minutes": 20}),
     "null": (["structure.communities=null"], {"structure.communities": None}),
@@ -164,8 +164,8 @@ def test_equal_knobs_have_one_key_whatever_design_or_pilot_calls_them_so():
 
 
 def test_the_key_hangs_on_every_knob_and_not_on_how_a_number_is_written():
-    mine = plan(factors={"burden.task_share": [0.5, 0.6]}, design="grid")
-    same = plan(base={"burden.task_share": 0.6}, factors={"burden.abolished_share": [0, 0.5]})
+    mine = plan(factors={"burden.away_share": [0.5, 0.6]}, design="grid")
+    same = plan(base={"burden.away_share": 0.6}, factors={"burden.abolished_share": [0, 0.5]})
     first, second = (keys([point.pilot for point in one.points]) for one in (mine, same))
     assert first["p0001"] == second["p0000"]
     assert len({*first.values(), *second.values()}) == 3
@@ -186,7 +186,7 @@ def test_points_are_called_by_pilot_and_setting_and_a_design_that_cannot_be_says
 
 def test_a_base_that_cannot_be_is_refused():
     with pytest.raises(ConfigError, match=r"^grid\.households must be at least 10, got 3$"):
-        plan(base={"grid.households": 3}, factors={"burden.task_share": [0.5]}, design="one_at_a_time")
+        plan(base={"grid.households": 3}, factors={"burden.away_share": [0.5]}, design="one_at_a_time")
 
 
 def test_markup_and_formulas_stay_texts():

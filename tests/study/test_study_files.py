@@ -78,15 +78,15 @@ def test_a_glob_takes_the_files_of_a_group_and_of_ones_own_folder(tmp_path):
 @pytest.mark.parametrize(
     ("sweep", "ends", "whole"),
     [
-        ("interval(0,1)", (0, 1), "burden.task_share"),
-        ("interval(1,0)", (1, 0), "burden.task_share"),
+        ("interval(0,1)", (0, 1), "burden.away_share"),
+        ("interval(1,0)", (1, 0), "burden.away_share"),
         ("interval(200,300)", (200, 300), HOUSES),
         ("int(interval(2,6))", (2, 6), "structure.communities"),
     ],
 )
 def test_an_interval_knows_its_ends_and_whether_its_knob_takes_whole_numbers(sweep, ends, whole):
     ((low, high, integers),) = factors.parsed(whole, sweep, None).intervals
-    assert (low.value, high, integers) == (*ends, whole != "burden.task_share")
+    assert (low.value, high, integers) == (*ends, whole != "burden.away_share")
 
 
 def test_keys_move_together_and_are_called_by_the_first():
@@ -226,7 +226,7 @@ def test_a_promise_is_kept_up_to_its_bound():
         ({"factors": {"grid.housholds": [1]}}, r"^grid\.housholds is not a known key \(did you mean grid\.households"),
         ({"factors": {"roles": ["abb"]}}, r"^roles must be one of ab, dedicated, .* \(did you mean ab\?\), got abb$"),
         ({"factors": {HOUSES: "interval(200,300)"}}, r"^study\.factors\.grid\.households must be a list or a range in"),
-        ({"factors": {HOUSES: [200], "burden.task_share": [0.5, 0.6]}, "design": "zip"},
+        ({"factors": {HOUSES: [200], "burden.away_share": [0.5, 0.6]}, "design": "zip"},
          r"^study\.factors must have equally many levels in a zip design, got grid\.households has 1, burden\.task_sh"),
         ({"factors": {HOUSES: [200]}, "design": {"kind": "grid", "factors": ["grid.house"]}},
          r"^study\.design\.factors must name factors of the study \(did you mean grid\.households\?\), got grid\.hous"),
@@ -308,7 +308,7 @@ def test_a_baseline_is_one_of_the_settings_or_one_more():
 
 def test_indices_are_in_the_order_that_the_estimator_wants():
     mine = plan(
-        factors={HOUSES: "interval(200,299)", "burden.task_share": "interval(0.4,0.8)"},
+        factors={HOUSES: "interval(200,299)", "burden.away_share": "interval(0.4,0.8)"},
         design={"kind": "indices", "n": 4, "seed": 7},
     )
     (block,) = mine.settings.blocks
@@ -316,7 +316,7 @@ def test_indices_are_in_the_order_that_the_estimator_wants():
     sample = sobol_settings(4, 2, 7)
     assert np.array(found)[:, 0].tolist() == (200 + np.floor(100 * sample[:, 0])).tolist()
     assert np.array(found)[:, 1] == pytest.approx(0.4 + 0.4 * sample[:, 1])
-    assert (block.n, block.factors) == (4, (HOUSES, "burden.task_share"))
+    assert (block.n, block.factors) == (4, (HOUSES, "burden.away_share"))
     assert all(point.pilot for point in mine.points)
 
 
