@@ -1,4 +1,5 @@
 import math
+import re
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -11,6 +12,7 @@ from setups.district import pilot as shipped
 from setups.figures import NASTY, assert_legible, words
 
 from sim import charts
+from sim.report.sentences import conclusion
 from sim.study.comparison import equity
 
 PILOTS = (
@@ -285,14 +287,18 @@ def test_a_forest_draws_nothing_for_a_withheld_row():
 
 def test_the_title_of_a_forest_says_what_the_verdicts_say():
     one = charts.forest(comparison())
-    assert (
-        title(one)
-        == "three_level is better than four_level on 1 of 4 measures and worse on 1 (1 more cannot be judged)"
-    )
+    assert title(one) == "three_level is better than four_level on 1 of 5 measures and worse on 1 (1 cannot be judged)"
     same = comparison().filter(pl.col("verdict") == "no material difference")
     assert title(charts.forest(same)).startswith("three_level is shown neither better nor worse than four_level")
     many = charts.forest(comparison(PILOTS, 5))
     assert title(many) == "None of 6 pilots is better than four_level on some measure and worse on none"
+
+
+def test_the_title_of_a_forest_and_the_conclusion_count_alike():
+    table = comparison().with_columns(cause=pl.lit("still open"))
+    said = re.search(r"better than four_level on (\d+ of \d+ measures)", conclusion(table, {}, "four_level"))
+    assert said[1] == "1 of 5 measures"
+    assert said[1] in title(charts.forest(table))
 
 
 def test_a_forest_refuses_an_empty_table_and_a_mid_of_nothing():

@@ -305,11 +305,14 @@ def test_conclusion_of_one_replication_concludes_nothing():
     )
 
 
-def test_conclusion_has_a_paragraph_a_pilot_and_tells_the_overall_rows_only():
-    groups = comparison([W]).with_columns(group=pl.lit("archetype:T8"))
+def test_conclusion_has_a_paragraph_a_pilot_and_counts_every_row():
+    groups = comparison([W]).with_columns(group=pl.lit("route:street"), label=pl.lit("street matters"))
     table = pl.concat([comparison([B]), groups, comparison([W], "flatten_only")])
     first, second = conclusion(table, {}, "four_level").split("\n\n")
-    assert first == "three_level is better than four_level on every measure (turnaround, 90th percentile)."
+    assert first == (
+        "three_level is a mixed result: better than four_level on 1 of 2 measures (turnaround, 90th percentile), "
+        "but worse on 1 (street matters)."
+    )
     assert second == "flatten_only is worse than four_level on every measure (turnaround, 90th percentile)."
     assert conclusion(table.clear(), {}, "four_level") == "Nothing was compared with four_level."
 
