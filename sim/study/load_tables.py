@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sim.config import LEVELS
 from sim.district import workload
-from sim.report.tables import rows_table
+from sim.report.tables import Column, rows_table
 from sim.study import causes
 from sim.study.design import prepared
 
@@ -52,7 +53,7 @@ def work_table(designs: Mapping[str, Design]) -> Table:
             row[name] = " / ".join(_cell(hours.get(what, {}).get(level, 0.0), places) for level in LEVELS)
         row["where it goes"] = _goes({name: of[what].words(places) for name, of in moves.items() if what in of})
         rows.append(row)
-    return rows_table(
+    table = rows_table(
         "Work, thousand hours a year: community / street / district",
         rows,
         notes=(
@@ -61,6 +62,9 @@ def work_table(designs: Mapping[str, Design]) -> Table:
             "home visits are done in this time, and lapse where there is none.",
         ),
     )
+    # hours by level are numbers, which never wrap
+    sides = tuple(Column(c.heading, "right" if c.heading in columns else "left") for c in table.columns)
+    return replace(table, columns=sides)
 
 
 def _places(hours: float) -> int:
@@ -125,6 +129,7 @@ def load_table(designs: Mapping[str, Design]) -> Table:
         "Load before anything is simulated, thousand hours a year",
         rows if any_expected else [{key: cell for key, cell in row.items() if key != "expected"} for row in rows],
         notes=[note for note in notes if note],
+        n_keys=2,
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from sim.report.comparison import comparison_table, summary_table
+from sim.report.console import terminal
 from sim.report.sentences import conclusion
 from sim.report.tables import MARKS, Column, Table, decimals, difference, escape_markdown, number, rows_table
 
@@ -137,6 +138,26 @@ def test_a_summary_of_seven_pilots_is_cut_into_pieces_that_fit(width):
         assert mark in shown
     assert len(summary.columns) == 8
     assert shown.count("Against four_level:") == 1
+
+
+def test_every_piece_of_a_table_repeats_its_key_and_no_name_is_broken_within_a_word():
+    numbers = tuple(Column(f"number_{i}", "right") for i in range(6))
+    rows = tuple((name, "community, 118", *["1,234.56"] * 6) for name in ("three_level_balanced", "four_level"))
+    table = Table("Load", (Column("pilot"), Column("post"), *numbers), rows, n_keys=2)
+    for width in (50, 60, 80):
+        shown = printed(table, width)
+        assert max(map(len, shown.splitlines())) <= width
+        n_pieces = shown.count("Load")
+        assert n_pieces > 1 or width == 80
+        assert shown.count("post") == shown.count("pilot") == n_pieces
+        assert shown.count("balanced") == shown.count("three_level_") == n_pieces
+    assert "three_level_balanced" in printed(table, 80)
+
+
+@pytest.mark.parametrize(("said", "width"), [("80", 80), ("", 120), ("0", 120), ("wide", 120)])
+def test_a_pipe_is_written_as_wide_as_columns_says(monkeypatch, said, width):
+    monkeypatch.setenv("COLUMNS", said)
+    assert terminal().width == width
 
 
 def test_a_summary_shows_means_in_the_order_of_the_pilots():

@@ -330,7 +330,7 @@ def _markdown(comparison: Comparison, tables: Sequence[Table]) -> str:
     remarks = (*comparison.opening.notes, *comparison.checks)
     parts = [
         f"# {escape_markdown(pilots[0].district.name)}: {title}",
-        escape_markdown(comparison.conclusion),
+        *(escape_markdown(paragraph) for paragraph in comparison.conclusion.split("\n\n")),
         *(table.to_markdown() for table in tables),
         "\n".join(f"- {escape_markdown(note)}" for note in remarks),
         escape_markdown(redraw.footer(pilots)),
