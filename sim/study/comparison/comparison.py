@@ -313,7 +313,7 @@ def pairing_table(comparison: pl.DataFrame) -> Table:
         "Variance of the paired difference over that of independent runs: below 1, common random numbers helped; above "
         "1 they did not, because the designs' queues do not rise and fall together."
     )
-    return rows_table("Pairing on common random numbers", rows, notes=(note,))
+    return rows_table("Pairing on common random numbers", rows, notes=(note,), n_keys=2)
 
 
 def _face_table(measures: pl.DataFrame, designs: Mapping[str, Design], targets: Sequence[Target]) -> Table:
