@@ -12,7 +12,7 @@ from pydantic import Field
 
 from sim import config
 from sim.config import Name, Section
-from sim.config.compose import BACKEND_KEYS, Line, compose, parse
+from sim.config.compose import BACKEND_KEYS, Line, compose, file_of, parse
 from sim.errors import ConfigError
 from sim.study.backend import backend_of
 
@@ -83,14 +83,31 @@ def named_pilots(names: Sequence[str], line: Line) -> tuple[dict[str, dict[str, 
     ConfigError
         The names must be different ones, and each that of the file that it stands in.
     """
+    one = next((override for override in line.overrides if override.startswith("pilot=")), None)
+    if one is not None:
+        name = one.partition("=")[2]
+        raise ConfigError(
+            f"pilots must be given as a list here, the baseline first (pilots=[four_level,{name}]); only wangge run "
+            f"takes one pilot=, got {one}"
+        )
     if len(set(names)) < len(names):
         raise ConfigError(f"pilots must be different ones, got {', '.join(names)}")
     plain = {name: compose("main", line, f"pilot={name}") for name in names}
-    pilots = [config.load(plain[name]) for name in names]
+    pilots = [_loaded(plain[name], line) for name in names]
     for name, pilot in zip(names, pilots, strict=True):
         if pilot.name != name:
             raise ConfigError(f"pilot/{name}.yaml: name must be {name}, the name of the file, got {pilot.name}")
     return plain, pilots
+
+
+def _loaded(plain: Mapping[str, Any], line: Line) -> Pilot:
+    """Return a checked design; a mistake in a file of the user's own names the file."""
+    try:
+        return config.load(plain)
+    except ConfigError as error:
+        if file := file_of(str(error).partition(" ")[0], line):
+            raise ConfigError(f"{file}: {error}") from error
+        raise
 
 
 def show(plain: Mapping[str, Any]) -> None:

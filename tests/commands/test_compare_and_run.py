@@ -138,6 +138,18 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_tables(tiny, tmp_path):
             "must sum to 1 where the structure has no street",
         ),
         (
+            ("run", "structure=three_level"),
+            "half_up or all_up, or a pilot without streets as three_level), got 0 under four_level",
+        ),
+        (("compare", "roles.order=bfirst"), "'longest' or 'split' (did you mean b_first?), got \"bfirst\""),
+        (("compare", "pilots=[four_level"), "pilots must be given a value whose brackets and quotes are in pairs"),
+        (("compare", "=3"), "arguments must be key=value or a flag of --help, got =3"),
+        (
+            ("compare", "pilot=three_level"),
+            "pilots must be given as a list here, the baseline first (pilots=[",
+        ),
+        (("compare", "--dry-run"), "--dry-run must be left out here, because only wangge sweep has it"),
+        (
             ("compare", "district.calendar.hours=[{open: '12:00', close: '09:00'}]"),
             "district.calendar.hours.0.close must be later than open, got 12:00 to 09:00",
         ),
@@ -173,6 +185,15 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_tables(tiny, tmp_path):
 def test_a_mistake_is_one_paragraph_with_path_rule_and_value(tmp_path, arguments, text):
     assert text in refused(tmp_path, *arguments)
     assert not (tmp_path / "results").exists()
+
+
+def test_a_mistake_in_a_file_of_ones_own_names_the_file(tmp_path):
+    wangge(tmp_path, "new", "mine")
+    own = ("compare", "--config-dir", "mine", "pilots=[today,merged]")
+    with (tmp_path / "mine/staffing/mine_merged.yaml").open("a") as file:
+        file.write("stret_heads: 3\n")
+    assert "staffing/mine_merged.yaml: staffing.stret_heads is not a known key (did you mean" in refused(tmp_path, *own)
+    assert "wangge: staffing.street_heads must be" in refused(tmp_path, *own, "staffing.street_heads=-1")
 
 
 def test_a_textbook_queue_stands_beside_its_theory(tmp_path):
