@@ -322,7 +322,31 @@ def test_turnaround_marks_the_median_and_nine_in_ten():
 
 def test_turnaround_says_so_when_nine_in_ten_never_finish():
     table = pl.DataFrame({"pilot": "old", "replication": 0, "days": [0.0, 60.0], "share": [0.0, 0.6]})
-    assert "nine in ten not within 60 working days" in words(charts.turnaround_distribution(table))
+    assert "half within 50.0, fewer than nine in ten within 60 working days" in words(
+        charts.turnaround_distribution(table)
+    )
+
+
+def test_turnaround_says_so_when_half_never_finish_and_praises_no_pilot_without_a_verdict():
+    rows = [("old", 0, 0.0, 0.0), ("old", 0, 60.0, 1.0), ("new", 0, 0.0, 0.0), ("new", 0, 60.0, 0.4)]
+    table = pl.DataFrame(rows, schema=["pilot", "replication", "days", "share"], orient="row")
+    assert title(charts.turnaround_distribution(table, unjudged={"new"})) == (
+        "Half of all requests are finished within 30.0 working days under old; "
+        "fewer than half within 60 working days under new; the verdict on new is withheld"
+    )
+    many = turnaround(PILOTS, 2)
+    quickest = title(charts.turnaround_distribution(many))
+    assert quickest.startswith("Half of all requests are finished within 2.9 working days under four_level, the quick")
+    assert "four_level, the quickest" not in title(charts.turnaround_distribution(many, unjudged={"four_level"}))
+    without = title(charts.turnaround_distribution(many, unjudged=set(PILOTS[1:])))
+    assert without.startswith("Share of requests finished by number of working days; the verdict on")
+
+
+def test_idle_hours_beside_more_than_all_are_explained():
+    table = workload(PILOTS[:2], 1)
+    work = ~pl.col("kind").is_in(["idle", "on_duty"])
+    more = table.with_columns(hours=pl.when(work).then(pl.col("hours") * 3).otherwise(pl.col("hours")))
+    assert "Idle hours beside more than 100 %" in " ".join(words(charts.workload(more)).split())
 
 
 def test_workload_names_the_most_loaded_post_and_its_contracted_hours():
@@ -456,7 +480,7 @@ def test_the_title_of_equity_tells_no_gap_whose_interval_holds_zero():
     table = measures(PILOTS[:2], 4, communities=4)
     tossed = (pl.col("pilot") == PILOTS[1]) & (pl.col("group") == "community:04") & (pl.col("replication") % 2 == 1)
     told = title(equity_chart(table.with_columns(pl.col("value") + 9.0 * tossed)))
-    assert told.endswith("1.27 under four_level, none that is shown under three_level")
+    assert told.endswith("1.27 under four_level, no more than chance under three_level")
 
 
 def test_equity_refuses_measures_without_communities():
