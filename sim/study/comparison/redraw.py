@@ -15,6 +15,7 @@ from sim.store.store import AGAIN
 from sim.study import replications
 from sim.study.comparison import maps
 from sim.study.design import prepared_all
+from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,6 +119,12 @@ def pilots_of(store: Store) -> list[Pilot]:
             f"{store.folder} must hold pilots of a district to be drawn, and holds none: wangge bench and wangge "
             "validate draw their own charts."
         )
+    kept = store.identity.get("model_version", MODEL_VERSION)
+    if kept != MODEL_VERSION:
+        raise StoreError(
+            f"{store.folder} must be of model {MODEL_VERSION}, which this version of wangge has, but is of model "
+            f"{kept}. No chart was changed. {EARLIER}"
+        )
     _nothing_missing(store, len(held))
     try:
         plain = json.loads((store.folder / PILOTS).read_bytes())["pilots"]
@@ -128,7 +135,7 @@ def pilots_of(store: Store) -> list[Pilot]:
     if not same:
         raise StoreError(
             f"{PILOTS} in {store.folder} must be what was run there, but is damaged, was edited, or comes from another "
-            f"version of wangge. No chart was changed. {AGAIN} {EARLIER}"
+            f"version of wangge with other keys. No chart was changed. {AGAIN} {EARLIER}"
         )
     return pilots
 
