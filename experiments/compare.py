@@ -69,7 +69,7 @@ def main(arguments: list[str], command: Sequence[str] = ()) -> None:
         return
     _compare(
         pilots,
-        settings.name or _name(settings, pilots, rest.overrides),
+        settings.name or _name(settings, pilots, rest.overrides, command[1] if command else "compare"),
         backend,
         command or ("wangge", "compare", *arguments),
     )
@@ -117,14 +117,14 @@ def show(plain: Mapping[str, Any]) -> None:
     print(OmegaConf.to_yaml(OmegaConf.create(dict(plain))))  # noqa: T201
 
 
-def _name(settings: Comparison, pilots: list[Pilot], overrides: Sequence[str]) -> str:
-    """Return the folder of a comparison that was not given a name."""
+def _name(settings: Comparison, pilots: list[Pilot], overrides: Sequence[str], word: str) -> str:
+    """Return the folder of a comparison that was not given a name; it begins with the command's word."""
     if not overrides and settings.pilots == tuple(compose("compare", Line(()))["pilots"]):
         return "compare"
     from sim.study.replications import identity
 
     digest = hashlib.sha256(json.dumps(identity(pilots), sort_keys=True).encode()).hexdigest()
-    return f"{'compare' if len(pilots) > 1 else 'run'}-{digest[:8]}"
+    return f"{word}-{digest[:8]}"
 
 
 def _compare(pilots: list[Pilot], name: str, backend: Backend, command: Sequence[str]) -> None:

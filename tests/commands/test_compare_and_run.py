@@ -1,16 +1,22 @@
+import io
 import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
+import time
 
 import polars as pl
 import pytest
+from rich.console import Console
 from setups.commands import TINY, refused, typed, wangge
 from setups.killing import killed_with, started
 
 from experiments import main
+from sim.config.compose import Line
+from sim.study.backend import backend_of
 
 THREE = "structure.communities=2"
 
@@ -289,3 +295,36 @@ def test_status_shows_the_command_as_it_was_typed_and_it_runs_again(tmp_path, wo
     again = wangge(tmp_path, *shlex.split(shown)[1:])
     assert again.returncode == 0, again.stderr
     assert [path.name for path in (tmp_path / "results").glob("[!.]*")] == [name]
+
+
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_request_to_terminate_stops_a_command_as_ctrl_c_does(monkeypatch, capsys, sent, status):
+    from experiments import clean
+
+    def stuck(_):
+        os.kill(os.getpid(), sent)
+        time.sleep(60)
+
+    monkeypatch.setattr(clean, "main", stuck)
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as ended:
+        main.run("clean", [])
+    assert ended.value.code == status
+    assert capsys.readouterr().err == (
+        "wangge: stopped; finished work is kept, and the same command continues from there\n"
+    )
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_an_engine_that_is_not_compiled_yet_is_told_of(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    told = Console(file=io.StringIO(), width=200)
+    backend_of(Line(())).tell_of_compiling(told)
+    assert told.file.getvalue() == (
+        "The engine is compiled first, once on this machine: in some twenty seconds to a minute.\n"
+    )
+    index = tmp_path / "engine/compiled._advance-579.py311.nbi"
+    index.parent.mkdir()
+    index.touch()
+    backend_of(Line(())).tell_of_compiling(told)
+    assert told.file.getvalue().count("compiled") == 1

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from sim.report.comparison import comparison_table, summary_table
+from sim.report.comparison import comparison_table, comparison_tables, summary_table
 from sim.report.console import terminal
 from sim.report.sentences import conclusion
 from sim.report.tables import MARKS, Column, Table, decimals, difference, escape_markdown, number, rows_table
@@ -189,6 +189,14 @@ def test_the_notes_say_what_the_intervals_and_the_mid_are():
     assert "2 points (on time)" in notes
     assert "Withheld:" in notes
     assert "percentage points" in notes
+
+
+def test_the_notes_of_several_pilots_stand_once_under_the_last_table():
+    both = pl.concat([comparison([B, U, H]), comparison([H, W], "flatten_only")])
+    first, last = comparison_tables(both, ["three_level", "flatten_only"])
+    assert first.notes == ()
+    assert [note.partition(" ")[0] for note in last.notes] == ["The", "The", "Needs:", "Shares", "Withheld:"]
+    assert comparison_tables(both, []) == []
 
 
 def test_one_replication_shows_differences_without_intervals():

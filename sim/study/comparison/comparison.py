@@ -9,7 +9,7 @@ import polars as pl
 
 from sim.errors import ConfigError, near
 from sim.measures.dictionary import DEFINITIONS
-from sim.report.comparison import comparison_table, summary_table
+from sim.report.comparison import comparison_tables, summary_table
 from sim.report.console import Progress, quiet
 from sim.report.notebook import as_html
 from sim.report.sentences import conclusion
@@ -226,6 +226,8 @@ def run_missing(
     total, kept = len(wanted), sum(store.archive.finished(*which) for which in wanted)
     if kept:
         console.print(f"{kept} of {total} replications were kept already.")
+    if kept < total:
+        backend.tell_of_compiling(console)
     with Progress.start(console, "replications", total, kept) as bar:
 
         def on_done(task: Task, facts: Mapping[str, Any]) -> None:
@@ -260,7 +262,7 @@ def judged(designs: Mapping[str, Design], store: Store, before: Opening, speed: 
     overloaded = {name: designs[name].overloaded for name in names if name in overloaded_in(table)}
     shares = (tables["equity"], tables["equity_differences"], names)
     results = [summary_table(tables["measures"], table, names, run.confidence)]
-    results += [comparison_table(table, name, run.confidence) for name in names[1:]]
+    results += comparison_tables(table, names[1:], run.confidence)
     if len(names) > 1:
         results.append(pairing_table(table))
         if targets := face_validity.shipped_targets(pilots[0].district.name):
