@@ -29,7 +29,7 @@ MARKS = {
 """The verdicts in the order in which they are shown, each with its mark."""
 
 
-_NARROWEST_HEADING = 10
+_NARROWEST_HEADING = 12
 
 
 _NARROWEST_WORDS = 14

@@ -43,7 +43,8 @@ def turnaround_distribution(table: pl.DataFrame, footer: str = "", unjudged: Col
     legend = []
     for i, pilot in enumerate(pilots):
         half, most = (_within(*one, last) for one in zip(("half", "nine in ten"), within[pilot], strict=True))
-        legend.append(pilot_key(i, f"{short_name(pilot)}: {half}, {most} working days"))
+        reached = f"{half}, {most}" if math.isfinite(within[pilot][0]) else half
+        legend.append(pilot_key(i, f"{short_name(pilot)}: {reached} working days"))
     n = table["replication"].n_unique()
     seen = (
         f"Lines: mean of {n} replications; bands: lowest to highest of them." if n > 1 else "One replication, no band."
