@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sim.errors import ConfigError, near
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sim.report.tables import Table
     from sim.store.inventory import Waste
@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> None:
     if chosen["unused"]:
         console.print("Files of the last hour are kept, because a command may be running.", markup=False)
     if not removable:
-        console.print("There is nothing of that kind to remove.", markup=False)
+        console.print(f"There is nothing to remove: {_kinds(chosen)}.", markup=False)
         return
     console.print(_table(removable))
     if not yes:
@@ -69,6 +69,14 @@ def _chosen(arguments: Sequence[str]) -> dict[str, bool]:
             raise ConfigError(f"{key} must be true or false, got {value or 'nothing'}")
         chosen[key] = value == "true"
     return chosen
+
+
+def _kinds(chosen: Mapping[str, bool]) -> str:
+    """Return what was looked for and not found, and by which key more would be looked for."""
+    words = {"unused": "unused replications", "failed": "notes of failed ones", "old": "replications of other models"}
+    looked = ["no files half written or damaged", *(f"no {words[key]}" for key, on in chosen.items() if on)]
+    other = [f"{key}=true for {words[key]}" for key, on in chosen.items() if not on]
+    return ", ".join(looked) + (f" (add {', '.join(other)})" if other else "")
 
 
 def _table(removable: Sequence[Waste]) -> Table:

@@ -13,7 +13,7 @@ from pydantic import Field
 from sim import config
 from sim.config import Name, Section
 from sim.config.acting import check_acting
-from sim.config.compose import BACKEND_KEYS, Line, compose, parse
+from sim.config.compose import BACKEND_KEYS, Line, compose, file_of, parse
 from sim.errors import ConfigError
 from sim.study.backend import backend_of
 
@@ -70,7 +70,7 @@ def main(arguments: list[str], command: Sequence[str] = ()) -> None:
         return
     _compare(
         pilots,
-        settings.name or _name(settings, pilots, rest.overrides),
+        settings.name or _name(settings, pilots, rest.overrides, command[1] if command else "compare"),
         backend,
         command or ("wangge", "compare", *arguments),
         line.config_dir,
@@ -85,16 +85,33 @@ def named_pilots(names: Sequence[str], line: Line) -> tuple[dict[str, dict[str, 
     ConfigError
         The names must be different ones, and each that of the file that it stands in.
     """
+    one = next((override for override in line.overrides if override.startswith("pilot=")), None)
+    if one is not None:
+        name = one.partition("=")[2]
+        raise ConfigError(
+            f"pilots must be given as a list here, the baseline first (pilots=[four_level,{name}]); only wangge run "
+            f"takes one pilot=, got {one}"
+        )
     if len(set(names)) < len(names):
         raise ConfigError(f"pilots must be different ones, got {', '.join(names)}")
     plain = {name: compose("main", line, f"pilot={name}") for name in names}
-    pilots = [config.load(plain[name]) for name in names]
+    pilots = [_loaded(plain[name], line) for name in names]
     for name, pilot in zip(names, pilots, strict=True):
         if pilot.name != name:
             raise ConfigError(f"pilot/{name}.yaml: name must be {name}, the name of the file, got {pilot.name}")
     for note in check_acting((override.lstrip("+~").partition("=")[0] for override in line.overrides), pilots):
         print(f"Note: {note}", file=sys.stderr)  # noqa: T201
     return plain, pilots
+
+
+def _loaded(plain: Mapping[str, Any], line: Line) -> Pilot:
+    """Return a checked design; a mistake in a file of the user's own names the file."""
+    try:
+        return config.load(plain)
+    except ConfigError as error:
+        if file := file_of(str(error).partition(" ")[0], line):
+            raise ConfigError(f"{file}: {error}") from error
+        raise
 
 
 def show(plain: Mapping[str, Any]) -> None:
@@ -104,14 +121,14 @@ def show(plain: Mapping[str, Any]) -> None:
     print(OmegaConf.to_yaml(OmegaConf.create(dict(plain))))  # noqa: T201
 
 
-def _name(settings: Comparison, pilots: list[Pilot], overrides: Sequence[str]) -> str:
-    """Return the folder of a comparison that was not given a name."""
+def _name(settings: Comparison, pilots: list[Pilot], overrides: Sequence[str], word: str) -> str:
+    """Return the folder of a comparison that was not given a name; it begins with the command's word."""
     if not overrides and settings.pilots == tuple(compose("compare", Line(()))["pilots"]):
         return "compare"
     from sim.study.replications import identity
 
     digest = hashlib.sha256(json.dumps(identity(pilots), sort_keys=True).encode()).hexdigest()
-    return f"{'compare' if len(pilots) > 1 else 'run'}-{digest[:8]}"
+    return f"{word}-{digest[:8]}"
 
 
 def _compare(pilots: list[Pilot], name: str, backend: Backend, command: Sequence[str], config_dir: Path | None) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import os
 import select
+import signal
 import sys
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -28,6 +30,9 @@ COMMANDS = {
     "bench": "time the engines and other tools on the same workloads, on this machine",
     "validate": "compare the engines with queueing theory and published models, on this machine",
 }
+
+TERMINATED = "terminated"
+"""What an interruption says that came from SIGTERM and not from Ctrl-C."""
 
 HELP = """\
 wangge: how residents' requests are served by a city's neighbourhood administration
@@ -102,7 +107,8 @@ def run(command: str, arguments: list[str]) -> int:
     from sim.errors import WanggeError
 
     try:
-        importlib.import_module(f"experiments.{command}").main(arguments)
+        with terminated_as_interrupted():
+            importlib.import_module(f"experiments.{command}").main(arguments)
     except WanggeError as error:
         fail(str(error))
     except RuntimeError as error:
@@ -112,9 +118,27 @@ def run(command: str, arguments: list[str]) -> int:
             "NUMBA_CACHE_DIR must be set to a writable folder (it will hold the compiled engine), because neither the "
             "installed program nor the user's home is writable"
         )
-    except KeyboardInterrupt:
-        fail("stopped; finished work is kept, and the same command continues from there", 130)
+    except KeyboardInterrupt as stopped:
+        status = 128 + (signal.SIGTERM if TERMINATED in stopped.args else signal.SIGINT)
+        fail("stopped; finished work is kept, and the same command continues from there", status)
     return 0
+
+
+@contextmanager
+def terminated_as_interrupted() -> Iterator[None]:
+    """Let a request to terminate (SIGTERM) stop a command as Ctrl-C does, its workers with it."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt(TERMINATED)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def fail(paragraph: str, status: int = 2) -> None:

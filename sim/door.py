@@ -8,7 +8,8 @@ from __future__ import annotations
 import operator
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,10 +17,11 @@ from sim import config
 from sim.config import Pilot, study_schema
 from sim.config.compose import CONFIGS, Line, as_override, compose, options, own_folder, read_yaml
 from sim.district import engines
-from sim.engine.network import LIMIT
+from sim.engine.network import LIMIT, Network
 from sim.errors import ConfigError, near
 from sim.journeys.follow import Journeys, Selection, follow
 from sim.queueing import sample
+from sim.queueing.schema import Plan
 from sim.report.console import for_a_caller, quiet
 from sim.study import network_run
 from sim.study.backend import backend
@@ -33,9 +35,7 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.console import Console
 
-    from sim.engine.network import Network
     from sim.engine.record import Spells, Visits
-    from sim.queueing.schema import Plan
     from sim.study.backend import Backend
     from sim.study.comparison.comparison import Comparison
     from sim.study.network_run import NetworkRun
@@ -83,11 +83,12 @@ def pilot(
     ConfigError
         In one paragraph with path, rule and value: an unknown file or knob, a value that a knob does not take.
     """
+    given = _overrides(knobs)
     for key in ("pilot", "run"):
         if key in (knobs or {}):
             raise ConfigError(f"knobs must leave out {key}, which sim.pilot takes beside them, got {knobs}")
     folder = _own_folder(config_dir)
-    line = Line((f"run={_file('run', run, folder)}", *_overrides(knobs)), folder)
+    line = Line((f"run={_file('run', run, folder)}", *given), folder)
     plain = compose("main", line, f"pilot={_file('pilot', name, folder)}")
     words = {"name": called, "title": title or (called and f"{plain['title']} ({called})")}
     return config.load(plain | {key: value for key, value in words.items() if value is not None})
@@ -146,9 +147,10 @@ def compare(
     if replications is not None:
         number = {"replications": _whole("replications", replications, 1)}
         designs = [one.model_copy(update={"run": one.run.model_copy(update=number)}) for one in designs]
+    own = _measures(measures)
     return run_comparison(
-        prepared_all(shown_with(one, measures) for one in designs), Path(folder), _backend(engine, executor, workers),
-        console=_console(progress), command=("sim.compare",), measures=measures,
+        prepared_all(shown_with(one, own) for one in designs), _folder("folder", folder),
+        _backend(engine, executor, workers), console=_console(progress), command=("sim.compare",), measures=own,
     )  # fmt: skip
 
 
@@ -202,8 +204,9 @@ def sweep(
     else:
         plain = compose("sweep", Line((f"study={_file('study', study, mine)}",), mine))["study"]
     return run_sweep(
-        study_schema.load(plain), Line(_overrides(knobs), mine), Path(folder), _backend(engine, executor, workers),
-        console=_console(progress), retry=retry, command=("sim.sweep",), measures=measures,
+        study_schema.load(plain), Line(_overrides(knobs), mine), _folder("folder", folder),
+        _backend(engine, executor, workers),
+        console=_console(progress), retry=retry, command=("sim.sweep",), measures=_measures(measures),
     )  # fmt: skip
 
 
@@ -235,7 +238,10 @@ def simulate(
     ConfigError
         The number must be at least 0; the posts must be possible with the heads.
     """
-    return run_replication(pilot, _whole("replication", replication, 0), _engine(engine), packed(measures))
+    if not isinstance(pilot, Pilot):
+        raise ConfigError(f"pilot must be a design that sim.pilot returns, got {pilot!r:.60}")
+    number = _whole("replication", replication, 0)
+    return run_replication(pilot, number, _engine(engine), packed(_measures(measures)))
 
 
 def journey(
@@ -277,6 +283,8 @@ def journey(
     designs = _designs(pilots)
     if len(designs) > 2:
         raise ConfigError(f"pilots must be one or two, got {len(designs)}")
+    if archetype is not None and not isinstance(archetype, str):
+        raise ConfigError(f"archetype must be a text, got {archetype!r:.60}")
     which = request if request is None or isinstance(request, str) else _whole("request", request, 0)
     number = _whole("replication", replication, 0)
     journeys, remarks = follow(designs, Selection(which, archetype, channel), number, _engine(engine))
@@ -303,7 +311,7 @@ def network(source: Folder | Mapping[str, Any]) -> Plan:
     """
     if isinstance(source, Mapping):
         return sample.load(dict(source))
-    name = os.fspath(source)
+    name = str(_folder("network", source))
     if name.endswith((".yaml", ".yml")):
         return sample.load(read_yaml(Path(name)))
     return sample.load(compose("queue", Line((f"network={_file('network', name)}",)))["network"])
@@ -345,10 +353,12 @@ def measure(
     ConfigError
         There must be at least one replication, a seed of at least 0, and a confidence between 0.5 and 1.
     """
+    if not isinstance(network, Plan):
+        raise ConfigError(f"network must be what sim.network returns, got {network!r:.60}")
     if replications is not None:
         network = network.model_copy(update={"replications": _whole("replications", replications, 1)})
-    if not 0.5 < confidence < 1:
-        raise ConfigError(f"confidence must be above 0.5 and below 1, got {confidence}")
+    if not isinstance(confidence, Real) or not 0.5 < confidence < 1:
+        raise ConfigError(f"confidence must be a number above 0.5 and below 1, got {confidence!r:.60}")
     return network_run.run(
         network, "network", _backend(engine, executor, workers),
         seed=_whole("seed", seed, 0), confidence=confidence, console=_console(progress),
@@ -379,6 +389,8 @@ def run(network: Network, horizon: int, *, engine: Engine = "compiled") -> tuple
     ConfigError
         The horizon must be at least 0 and below 2^62.
     """
+    if not isinstance(network, Network):
+        raise ConfigError(f"network must be what sim.make_network returns, got {network!r:.60}")
     until = _whole("horizon", horizon, 0)
     if until >= LIMIT:
         raise ConfigError(f"horizon must be below 2^62, got {until}")
@@ -387,6 +399,8 @@ def run(network: Network, horizon: int, *, engine: Engine = "compiled") -> tuple
 
 def _designs(pilots: Pilot | Sequence[Pilot]) -> list[Pilot]:
     """Return pilots as a list, checked to be some and to have names of their own."""
+    if not isinstance(pilots, (Pilot, Iterable)) or isinstance(pilots, (str, bytes)):
+        raise ConfigError(f"pilots must be designs that sim.pilot returns, got {pilots!r:.60}")
     designs = [pilots] if isinstance(pilots, Pilot) else list(pilots)
     if not designs:
         raise ConfigError("pilots must be at least one, got none")
@@ -410,11 +424,31 @@ def _file(group: str, name: str, folder: Path | None = None) -> str:
 
 def _own_folder(config_dir: Folder | None) -> Path | None:
     """Return the folder of one's own configs, if there is one."""
-    return None if config_dir is None else own_folder(os.fspath(config_dir))
+    return None if config_dir is None else own_folder(os.fspath(_folder("config_dir", config_dir)))
+
+
+def _folder(name: str, given: Folder) -> Path:
+    """Return an argument as a path, checked to be one."""
+    if isinstance(given, (str, os.PathLike)) and isinstance(os.fspath(given), str):
+        return Path(given)
+    raise ConfigError(f"{name} must be a text or a path, got {given!r:.60}")
+
+
+def _measures(measures: Sequence[OwnMeasure]) -> Sequence[OwnMeasure]:
+    """Return measures of one's own, checked to be some."""
+    wrong = list(measures) if isinstance(measures, Iterable) and not isinstance(measures, str) else [measures]
+    for one in wrong:
+        if not isinstance(one, OwnMeasure):
+            raise ConfigError(f"measures must be a list of sim.OwnMeasure, got {one!r:.60}")
+    if isinstance(measures, OwnMeasure):
+        raise ConfigError(f"measures must be a list of sim.OwnMeasure, got {measures.name} alone")
+    return measures
 
 
 def _overrides(knobs: Mapping[str, Any] | None) -> tuple[str, ...]:
     """Return knobs as Hydra takes them."""
+    if knobs is not None and not isinstance(knobs, Mapping):
+        raise ConfigError(f"knobs must be a mapping of paths to values, got {knobs!r:.60}")
     overrides = []
     for key, value in (knobs or {}).items():
         if not isinstance(key, str) or not KNOB.fullmatch(key):

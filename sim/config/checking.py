@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -124,7 +125,9 @@ def _sentence(schema: type[BaseModel], item: dict[str, Any], root: str) -> str:
         word, key = bounds[kind]
         return f"{place} must be {word} {context[key]:g}, got {got}"
     if kind == "literal_error":
-        return f"{place} must be one of {context['expected']}, got {got}"
+        expected = str(context["expected"])
+        hint = near(str(item["input"]), re.findall(r"'([^']*)'", expected), cutoff=0.8)
+        return f"{place} must be one of {expected}{hint}, got {got}"
     rule = _RULES.get(kind) or "must satisfy: " + str(item["msg"])
     return f"{place} {rule}, got {got}"
 

@@ -74,7 +74,12 @@ def parse(arguments: Sequence[str]) -> Line:
             continue
         elif argument in ("--config-dir", "-cd") or argument.startswith("--config-dir="):
             config_dir = own_folder(argument.partition("=")[2] or (queue.pop(0) if queue else ""))
-        elif argument.startswith("-") or "=" not in argument:
+        elif argument == "--dry-run":
+            raise ConfigError(
+                "--dry-run must be left out here, because only wangge sweep has it (--cfg job shows the config of any "
+                "other command without a run), got --dry-run"
+            )
+        elif argument.startswith(("-", "=")) or "=" not in argument:
             raise ConfigError(f"arguments must be key=value or a flag of --help, got {argument}")
         else:
             overrides.append(argument)
@@ -242,7 +247,7 @@ def compose(name: str, line: Line, *fixed: str) -> dict[str, Any]:
         In one paragraph: an override of an unknown key or group, a file that is missing or not YAML.
     """
     from hydra import compose as hydra_compose
-    from hydra.errors import HydraException
+    from hydra.errors import HydraException, OverrideParseException
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
     from yaml import YAMLError
@@ -252,6 +257,8 @@ def compose(name: str, line: Line, *fixed: str) -> dict[str, Any]:
         with _hydra():
             composed = hydra_compose(name, overrides=[*search, *fixed, *line.overrides])
             plain = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
+    except OverrideParseException as error:
+        raise _not_parsed(str(error.override)) from error
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(_paragraph(name, error, line)) from error
     except YAMLError as error:
@@ -266,6 +273,50 @@ def compose(name: str, line: Line, *fixed: str) -> dict[str, Any]:
     if name == "main" and "pilot" in plain:
         raise ConfigError("a file of pilot/ must begin with the line # @package _global_, got one without it")
     return {str(key): value for key, value in plain.items()}
+
+
+def _not_parsed(override: str) -> ConfigError:
+    """Return the error for an override that Hydra's grammar does not take."""
+    key, _, value = override.partition("=")
+    return ConfigError(
+        f"{key} must be given a value whose brackets and quotes are in pairs (a text with special characters between "
+        f"quotes of its own: \"{key}='...'\"), got {value}"
+    )
+
+
+def file_of(path: str, line: Line) -> str:
+    """Return the file of the user's own folder that sets a key, as `staffing/mine.yaml`; empty if there is none.
+
+    Parameters
+    ----------
+    path
+        The key, from the group on: `staffing.street_heads`.
+    line
+        What the user typed: a key that was set there is no file's.
+    """
+    typed = {override.lstrip("+~").partition("=")[0] for override in line.overrides}
+    if line.config_dir is None or any(path == key or path.startswith(f"{key}.") for key in typed):
+        return ""
+    group, *inside = path.split(".")
+    for file in sorted(line.config_dir.glob("*/*.yaml")):
+        if file.parent.name == group:
+            keys = inside
+        elif file.parent.name == "pilot":
+            keys = [group, *inside]
+        else:
+            continue
+        if keys and _has(read_yaml(file), keys):
+            return file.relative_to(line.config_dir).as_posix()
+    return ""
+
+
+def _has(node: Any, keys: Sequence[str]) -> bool:
+    """Return whether a nested mapping has these keys, one in the other."""
+    for key in keys:
+        if not isinstance(node, dict) or key not in node:
+            return False
+        node = node[key]
+    return True
 
 
 def _search(folder: Path) -> str:

@@ -115,8 +115,8 @@ class _Crew(Generic[Task, Result]):
             return
         if any(process.exitcode == NOT_GUARDED for process in self.processes):
             raise ExecutorError(
-                'A script that uses several processes must call sim below a line `if __name__ == "__main__":`, as '
-                "every worker imports the script, got none; executor=serial needs no such line."
+                'A script that uses several processes must call sim below a line `if __name__ == "__main__":` (every '
+                "worker imports the script; executor=serial needs no such line), got a call that stands outside."
             )
         if any(process.exitcode == TOOK_TOO_MUCH for process in self.processes):
             raise ExecutorError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import polars as pl
 
@@ -70,6 +71,13 @@ def summary_table(
     baseline = str(comparison["baseline"][0])
     note = f"Against {baseline}: {marks_shown(comparison['verdict'])}."
     return Table(f"Means by pilot, with verdicts against {baseline}", columns, tuple(rows), (note,))
+
+
+def comparison_tables(comparison: pl.DataFrame, pilots: Sequence[str], confidence: float = 0.95) -> list[Table]:
+    """Return the table of each pilot as `comparison_table` does, with the footnotes of all of them under the last."""
+    tables = [replace(comparison_table(comparison, pilot, confidence), notes=()) for pilot in pilots]
+    notes = _notes(comparison.to_dicts(), comparison.height, confidence) if tables else ()
+    return [*tables[:-1], *(replace(last, notes=notes) for last in tables[-1:])]
 
 
 def comparison_table(comparison: pl.DataFrame, pilot: str, confidence: float = 0.95) -> Table:

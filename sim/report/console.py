@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,14 @@ if TYPE_CHECKING:
 
 
 def terminal() -> Console:
-    """Return the terminal; a file or pipe is written 120 columns wide."""
+    """Return the terminal; a file or pipe is written as wide as COLUMNS says, or else 120 columns."""
     from rich.console import Console
 
     console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=120)
+    if console.is_terminal:
+        return console
+    said = os.environ.get("COLUMNS", "")
+    return Console(highlight=False, width=int(said) if said.isdecimal() and int(said) else 120)
 
 
 def quiet() -> Console:

@@ -15,7 +15,7 @@ def conclusion(comparison: pl.DataFrame, overloaded: Mapping[str, Sequence[str]]
     Parameters
     ----------
     comparison
-        One row a measure and pilot.
+        One row a measure, group and pilot: all that the comparison shows, and all that are owed and judged are counted.
     overloaded
         By pilot (the baseline too), the station groups that cannot keep up.
     baseline
@@ -35,11 +35,28 @@ def conclusion(comparison: pl.DataFrame, overloaded: Mapping[str, Sequence[str]]
     return "\n\n".join(paragraphs)
 
 
+def by_verdict(rows: Iterable[Mapping[str, object]]) -> dict[str, list[str]]:
+    """Return the labels of the rows of a comparison by their verdicts: what its sentences and its chart count.
+
+    What a pilot does not owe and what is never judged is not counted.
+    """
+    labels: dict[str, list[str]] = {verdict: [] for verdict in SPOKEN}
+    for row in rows:
+        if row["verdict"] in labels:
+            labels[str(row["verdict"])].append(str(row["label"]))
+    return labels
+
+
+def of_all(labels: Mapping[str, Sequence[str]]) -> str:
+    """Return of how many measures a count is, withheld ones with the others."""
+    return f"of {sum(map(len, labels.values()))} measures"
+
+
 def _paragraph(rows: pl.DataFrame, overloaded: Mapping[str, Sequence[str]], baseline: str, pilot: str) -> str:
     """Return the sentences on one pilot."""
     not_owed = rows.filter(pl.col("verdict") == "not owed")["label"].to_list()
     rows = rows.filter(pl.col("verdict").is_in(SPOKEN))
-    labels = {verdict: rows.filter(pl.col("verdict") == verdict)["label"].to_list() for verdict in SPOKEN}
+    labels = by_verdict(rows.iter_rows(named=True))
     sentences = [_headline(labels, baseline, pilot)]
     same, withheld = labels["no material difference"], labels["withheld"]
     if 0 < len(same) < rows.height:
@@ -77,17 +94,16 @@ def _headline(labels: Mapping[str, list[str]], baseline: str, pilot: str) -> str
     n_rows = sum(map(len, labels.values()))
     judged = len(better) + len(worse) + len(same)
     none = "none" if judged == n_rows else "none of those that could be judged"
-    of_all = f"of {n_rows} measures"
     if better and worse:
         return (
-            f"{pilot} is a mixed result: better than {baseline} on {_counted(better, of_all)}, "
+            f"{pilot} is a mixed result: better than {baseline} on {_counted(better, of_all(labels))}, "
             f"but worse on {_counted(worse)}."
         )
     for labels_one, word, other in ((better, "better", "worse"), (worse, "worse", "better")):
         if len(labels_one) == n_rows:
             return f"{pilot} is {word} than {baseline} on every measure ({'; '.join(labels_one)})."
         if labels_one:
-            return f"{pilot} is {word} than {baseline} on {_counted(labels_one, of_all)} and {other} on {none}."
+            return f"{pilot} is {word} than {baseline} on {_counted(labels_one, of_all(labels))} and {other} on {none}."
     if len(same) == n_rows:
         return f"{pilot} makes no difference that matters against {baseline}, on any of {n_rows} measures."
     if len(labels["undecided"]) == n_rows:
@@ -119,6 +135,6 @@ def _causes(overloaded: Mapping[str, Sequence[str]], pilots: Iterable[str]) -> s
     return " and ".join(causes)
 
 
-def _counted(labels: Sequence[str], of_all: str = "") -> str:
+def _counted(labels: Sequence[str], of: str = "") -> str:
     """Return how many labels there are, and which."""
-    return f"{' '.join(filter(None, [str(len(labels)), of_all]))} ({'; '.join(labels)})"
+    return f"{' '.join(filter(None, [str(len(labels)), of]))} ({'; '.join(labels)})"

@@ -35,10 +35,14 @@ SPOKEN = tuple(MARKS)[:5]
 """The verdicts on what is owed and can be judged: those that are counted."""
 
 
-_NARROWEST_HEADING = 10
+_NARROWEST_HEADING = 12
 
 
 _NARROWEST_WORDS = 14
+
+
+_GAP = 3
+"""Between two columns; the outer edges of a table take two of it together."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,8 @@ class Table:
         Cells as text, one a column.
     notes
         Sentences below the table.
+    n_keys
+        How many leading columns say what a row is about: each piece of a table that is too wide repeats them.
 
     Raises
     ------
@@ -74,6 +80,7 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...] = ()
+    n_keys: int = 1
 
     def __post_init__(self) -> None:
         n_columns = len(self.columns)
@@ -82,14 +89,17 @@ class Table:
                 raise ValueError(f"rows[{i}] must have {n_columns} cells, one a column, got {len(row)}")
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Yield the table in as many pieces as the width needs; each repeats the first column."""
+        """Yield the table in as many pieces as the width needs; each repeats the columns of its key."""
         pieces = self._pieces(options.max_width)
         for i, piece in enumerate(pieces):
             last = i == len(pieces) - 1
-            yield piece.to_rich() if last else replace(piece, notes=()).to_rich()
+            yield (piece if last else replace(piece, notes=())).to_rich(options.max_width)
 
-    def to_rich(self) -> RichTable:
-        """Return the table for a Rich console in one piece; it wraps words, never numbers."""
+    def to_rich(self, width: int | None = None) -> RichTable:
+        """Return the table for a Rich console in one piece; it wraps words, never numbers.
+
+        Names are broken after an underscore, and only where the width has no room for them whole.
+        """
         from rich import box
         from rich.table import Table as RichTable
         from rich.text import Text
@@ -102,12 +112,15 @@ class Table:
             box=box.SIMPLE_HEAD,
             pad_edge=False,
         )
+        widths = self._widths(width)
         for i, column in enumerate(self.columns):
             numeric = column.align == "right"
-            heading = "\n".join(self._heading(i)) if numeric else literal(column.heading)
-            rich_table.add_column(Text(heading), justify=column.align, no_wrap=numeric, overflow="fold")
+            heading = "\n".join(self._heading(i)) if numeric else _broken(column.heading, widths.get(i))
+            rich_table.add_column(
+                Text(heading), justify=column.align, no_wrap=numeric, overflow="fold", width=widths.get(i)
+            )
         for row in self.rows:
-            rich_table.add_row(*(Text(literal(cell)) for cell in row))
+            rich_table.add_row(*(Text(_broken(cell, widths.get(i))) for i, cell in enumerate(row)))
         return rich_table
 
     def _heading(self, i: int) -> list[str]:
@@ -115,22 +128,55 @@ class Table:
         width = max((len(row[i]) for row in self.rows), default=0)
         return _wrapped_name(literal(self.columns[i].heading), max(width, _NARROWEST_HEADING))
 
+    def _widths(self, width: int | None) -> dict[int, int]:
+        """Return the widths of the columns of words, where the table in one piece is too wide as it is."""
+        words = [i for i, column in enumerate(self.columns) if column.align != "right"]
+        wanted = {i: max(len(literal(text)) for text in self._texts(i)) for i in words}
+        if width is None or not words:
+            return {}
+        numbers = sum(self._needed(i) for i in range(len(self.columns)) if i not in wanted)
+        room = width + 1 - numbers - _GAP * len(words)
+        if sum(wanted.values()) <= room:
+            return {}
+        widths = {i: self._narrowest(i, width) for i in words}
+        if sum(widths.values()) > room:
+            widths = {i: self._narrowest(i) for i in words}
+        for _ in range(room - sum(widths.values())):
+            poorest = max(words, key=lambda i: wanted[i] - widths[i])
+            widths[poorest] += 1
+        return widths if sum(widths.values()) <= room else {}
+
+    def _texts(self, i: int) -> list[str]:
+        """Return the heading and the cells of a column."""
+        return [self.columns[i].heading, *(row[i] for row in self.rows)]
+
+    def _narrowest(self, i: int, longest: int = _NARROWEST_WORDS) -> int:
+        """Return the width at which no word of a column of words is broken, or `longest` if that is less."""
+        words = (len(word) for text in self._texts(i) for word in literal(text).split())
+        return min(max(words, default=1), longest)
+
+    def _needed(self, i: int) -> int:
+        """Return the least width of a column, with the gap to the next."""
+        if self.columns[i].align == "right":
+            return max([*(len(row[i]) for row in self.rows), *map(len, self._heading(i))]) + _GAP
+        return self._narrowest(i) + _GAP
+
     def _pieces(self, width: int) -> list[Table]:
-        """Return the table, cut into tables that fit the width if its numbers are too wide for one."""
+        """Return the table, cut into tables that fit the width if it is too wide for one."""
+        keys = list(range(min(self.n_keys, len(self.columns))))
+        room = width + 1 - sum(map(self._needed, keys))
         groups: list[list[int]] = [[]]
-        left = width - _NARROWEST_WORDS
-        for i, column in enumerate(self.columns[1:], start=1):
-            cells = [len(row[i]) for row in self.rows]
-            numeric = column.align == "right"
-            needed = max([*cells, *map(len, self._heading(i))]) if numeric else _NARROWEST_HEADING
-            left -= needed + 3
+        left = room
+        for i in range(len(keys), len(self.columns)):
+            needed = self._needed(i)
+            left -= needed
             if left < 0 and groups[-1]:
                 groups.append([])
-                left = width - _NARROWEST_WORDS - needed - 3
+                left = room - needed
             groups[-1].append(i)
         pieces = []
         for group in groups:
-            kept = [0, *group] if self.columns else []
+            kept = [*keys, *group]
             columns = tuple(self.columns[i] for i in kept)
             rows = tuple(tuple(row[i] for i in kept) for row in self.rows)
             pieces.append(replace(self, columns=columns, rows=rows))
@@ -176,6 +222,13 @@ class Table:
 def literal(text: str) -> str:
     """Return the text on one line, with control and direction characters as spaces."""
     return "".join(c if c.isprintable() else " " for c in text)
+
+
+def _broken(text: str, width: int | None) -> str:
+    """Return a text on one line, its words of more than the width in lines, broken after underscores if possible."""
+    if width is None:
+        return literal(text)
+    return re.sub(r"\S+", lambda word: "\n".join(_wrapped_name(word[0], width)), literal(text))
 
 
 def _html(text: str) -> str:
@@ -287,12 +340,13 @@ def rows_table(
     rows: pl.DataFrame | Sequence[Mapping[str, object]],
     notes: Iterable[str] = (),
     places: int = 2,
+    n_keys: int = 1,
 ) -> Table:
     """Return a table of a frame or of rows by name: numbers to the right, with `places` decimals.
 
     Parameters
     ----------
-    title, notes
+    title, notes, n_keys
         As in `Table`.
     rows
         Columns keep the order of the frame, or of the first row. None and NaN become a dash.
@@ -303,7 +357,7 @@ def rows_table(
     names = rows.columns if isinstance(rows, pl.DataFrame) else list(records[0]) if records else []
     columns = tuple(Column(name, _side(record[name] for record in records)) for name in names)
     cells = tuple(tuple(_cell(record[name], places) for name in names) for record in records)
-    return Table(title, columns, cells, tuple(notes))
+    return Table(title, columns, cells, tuple(notes), n_keys)
 
 
 def _side(values: Iterable[object]) -> Align:

@@ -11,6 +11,8 @@ from sim.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rich.console import Console
+
     from sim import executor
     from sim.district import engines
 
@@ -27,6 +29,13 @@ class Backend:
     def shown(self) -> dict[str, Any]:
         """Return the settings as plain data."""
         return {"engine": self.engine.model_dump(), "executor": self.executor.model_dump()}
+
+    def tell_of_compiling(self, console: Console) -> None:
+        """Print why nothing seems to happen at first, where the engine is not compiled yet on this machine."""
+        from sim.engine.kept_kernels import are_kept
+
+        if self.engine.kind == "compiled" and self.executor.kind != "dask" and not are_kept():
+            console.print("The engine is compiled first, once on this machine: in some twenty seconds to a minute.")
 
 
 def backend_of(line: Line) -> Backend:

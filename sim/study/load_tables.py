@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sim.config import LEVELS
 from sim.district import workload
-from sim.report.tables import rows_table
+from sim.report.tables import Column, rows_table
+from sim.study import saved_hours
 from sim.study.design import prepared
 
 if TYPE_CHECKING:
@@ -35,23 +38,22 @@ def hours_by_level(design: Design) -> dict[str, dict[str, float]]:
 def work_table(designs: Mapping[str, Design]) -> Table:
     """Return where each kind of work is done today and under each design, with what is saved or added."""
     first = next(iter(designs.values())).pilot
-    columns = {TODAY: hours_by_level(prepared(workload.today(first)))}
+    today = workload.today(first)
+    columns = {TODAY: hours_by_level(prepared(today))}
     columns |= {name: hours_by_level(design) for name, design in designs.items()}
+    pilots = {name: design.pilot for name, design in designs.items()}
     if columns[TODAY] == columns[first.name]:
-        del columns[TODAY]
-    today = next(iter(columns.values()))
-    names = list(columns)
+        del columns[TODAY], pilots[first.name]
+    places = _places(sum(sum(hours.values()) for hours in next(iter(columns.values())).values()))
+    moves = {name: saved_hours.moves(today, pilot, places) for name, pilot in pilots.items()}
     rows = []
     for what in [k for k in dict.fromkeys(k for c in columns.values() for k in c) if k != UNEXPLAINED] + [UNEXPLAINED]:
         row: dict[str, object] = {"kind of work": what}
-        goes: list[str] = []
-        for name in names:
-            hours = columns[name].get(what, {})
-            row[name] = " / ".join(_cell(hours.get(level, 0.0)) for level in LEVELS)
-            goes.append(_goes(what, today.get(what, {}), hours))
-        row["where it goes"] = goes[0] if len(goes) == 1 else _by_design(dict(zip(names[1:], goes[1:], strict=True)))
+        for name, hours in columns.items():
+            row[name] = " / ".join(_cell(hours.get(what, {}).get(level, 0.0), places) for level in LEVELS)
+        row["where it goes"] = _goes({name: of[what].words(places) for name, of in moves.items() if what in of})
         rows.append(row)
-    return rows_table(
+    table = rows_table(
         "Work, thousand hours a year: community / street / district",
         rows,
         notes=(
@@ -60,34 +62,29 @@ def work_table(designs: Mapping[str, Design]) -> Table:
             "home visits are done in this time, and lapse where there is none.",
         ),
     )
+    # hours by level are numbers, which never wrap
+    sides = tuple(Column(c.heading, "right" if c.heading in columns else "left") for c in table.columns)
+    return replace(table, columns=sides)
 
 
-def _by_design(goes: dict[str, str]) -> str:
-    """Return where a kind of work goes: once where all designs agree, else by design."""
-    different = set(goes.values())
-    return different.pop() if len(different) == 1 else "; ".join(f"{name}: {to}" for name, to in goes.items())
+def _places(hours: float) -> int:
+    """Return the decimals that show a ten-thousandth of a district's thousand hours, from one to three."""
+    return min(max(3 - math.floor(math.log10(hours)), 1), 3) if hours > 0 else 1
 
 
-def _cell(hours: float) -> str:
-    """Return hours with one decimal, a dash for none."""
-    return f"{hours:.1f}" if abs(hours) >= 0.05 else "-"
+def _goes(goes: Mapping[str, str]) -> str:
+    """Return where a kind of work goes: once where all designs agree, else by designs that agree."""
+    alike: dict[str, list[str]] = defaultdict(list)
+    for name, to in goes.items():
+        alike[to].append(name)
+    if len(alike) < 2:
+        return next(iter(alike), "")
+    return "; ".join(f"{', '.join(names)}: {to}" for to, names in alike.items())
 
 
-def _goes(what: str, today: dict[str, float], now: dict[str, float]) -> str:
-    """Return in a word or two where a kind of work goes, with the thousand hours that are saved or added."""
-    if what == UNEXPLAINED:
-        return ""
-    moved = {level: now.get(level, 0.0) - today.get(level, 0.0) for level in LEVELS}
-    change = sum(moved.values())
-    leaves = moved["street"] < -0.3
-    words = [w for w, on in (("down", moved["community"] > 0.3), ("up", moved["district"] > 0.3)) if on and leaves]
-    if change < -0.3:
-        why = {workload.ABOVE: "saved by merging", workload.MEETINGS: "fewer people"}.get(what, "saved with the level")
-        words.append(f"{-change:.1f} {why}")
-    elif change > 0.3:
-        why = {workload.MEETINGS: "more people", workload.PATROLS: "more grids by rounding"}.get(what, "added")
-        words.append(f"{change:.1f} {why}")
-    return ", ".join(words) or "stays"
+def _cell(hours: float, places: int) -> str:
+    """Return hours with so many decimals, a dash for none."""
+    return f"{hours:.{places}f}" if abs(hours) >= 0.5 * 10.0**-places else "-"
 
 
 def heads_table(designs: Mapping[str, Design]) -> Table:
@@ -132,6 +129,7 @@ def load_table(designs: Mapping[str, Design]) -> Table:
         "Load before anything is simulated, thousand hours a year",
         rows if any_expected else [{key: cell for key, cell in row.items() if key != "expected"} for row in rows],
         notes=[note for note in notes if note],
+        n_keys=2,
     )
 
 

@@ -190,6 +190,7 @@ def _simulate(tasks: Sequence[Task], backend: Backend, console: Console) -> tupl
     parts: dict[int, pl.DataFrame] = {}
     began = time.perf_counter()
     if tasks:
+        backend.tell_of_compiling(console)
         with Progress.start(console, "replications", len(tasks)) as bar:
 
             def on_done(task: Task, result: tuple[Mapping[str, Any], pl.DataFrame | None]) -> None:

@@ -81,6 +81,15 @@ class OwnMeasure:
             )
         if self.name in DEFINITIONS:
             raise ConfigError(f"name must be none that a measure of wangge has, got {self.name}")
+        if not callable(self.function):
+            raise ConfigError(f"function of measure {self.name} must be a def or a lambda, got {self.function!r:.60}")
+        for key in ("unit", "label", *(() if self.touched is None else ("touched",))):
+            if not isinstance(getattr(self, key), str):
+                raise ConfigError(f"{key} of measure {self.name} must be a text, got {getattr(self, key)!r:.60}")
+        if not isinstance(self.higher_is_better, bool):
+            raise ConfigError(
+                f"higher_is_better of measure {self.name} must be true or false, got {self.higher_is_better!r:.60}"
+            )
         if self.mid is not None and not (_is_number(self.mid) and self.mid > 0):
             raise ConfigError(f"mid of measure {self.name} must be a number above 0, got {self.mid!r}")
         self.digest()

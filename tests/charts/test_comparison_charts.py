@@ -1,4 +1,5 @@
 import math
+import re
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -11,6 +12,7 @@ from setups.district import pilot as shipped
 from setups.figures import NASTY, assert_legible, words
 
 from sim import charts
+from sim.report.sentences import conclusion
 from sim.study.comparison import equity
 
 PILOTS = (
@@ -299,14 +301,18 @@ def test_a_forest_says_what_is_not_owed_and_leaves_out_what_is_not_judged():
 
 def test_the_title_of_a_forest_says_what_the_verdicts_say():
     one = charts.forest(comparison())
-    assert (
-        title(one)
-        == "three_level is better than four_level on 1 of 4 measures and worse on 1 (1 more cannot be judged)"
-    )
+    assert title(one) == "three_level is better than four_level on 1 of 5 measures and worse on 1 (1 cannot be judged)"
     same = comparison().filter(pl.col("verdict") == "no material difference")
     assert title(charts.forest(same)).startswith("three_level is shown neither better nor worse than four_level")
     many = charts.forest(comparison(PILOTS, 5))
     assert title(many) == "None of 6 pilots is better than four_level on some measure and worse on none"
+
+
+def test_the_title_of_a_forest_and_the_conclusion_count_alike():
+    table = comparison().with_columns(cause=pl.lit("still open"))
+    said = re.search(r"better than four_level on (\d+ of \d+ measures)", conclusion(table, {}, "four_level"))
+    assert said[1] == "1 of 5 measures"
+    assert said[1] in title(charts.forest(table))
 
 
 def test_a_forest_refuses_an_empty_table_and_a_mid_of_nothing():
@@ -330,7 +336,31 @@ def test_turnaround_marks_the_median_and_nine_in_ten():
 
 def test_turnaround_says_so_when_nine_in_ten_never_finish():
     table = pl.DataFrame({"pilot": "old", "replication": 0, "days": [0.0, 60.0], "share": [0.0, 0.6]})
-    assert "nine in ten not within 60 working days" in words(charts.turnaround_distribution(table))
+    assert "half within 50.0, fewer than nine in ten within 60 working days" in words(
+        charts.turnaround_distribution(table)
+    )
+
+
+def test_turnaround_says_so_when_half_never_finish_and_praises_no_pilot_without_a_verdict():
+    rows = [("old", 0, 0.0, 0.0), ("old", 0, 60.0, 1.0), ("new", 0, 0.0, 0.0), ("new", 0, 60.0, 0.4)]
+    table = pl.DataFrame(rows, schema=["pilot", "replication", "days", "share"], orient="row")
+    assert title(charts.turnaround_distribution(table, unjudged={"new"})) == (
+        "Half of all requests are finished within 30.0 working days under old; "
+        "fewer than half within 60 working days under new; the verdict on new is withheld"
+    )
+    many = turnaround(PILOTS, 2)
+    quickest = title(charts.turnaround_distribution(many))
+    assert quickest.startswith("Half of all requests are finished within 2.9 working days under four_level, the quick")
+    assert "four_level, the quickest" not in title(charts.turnaround_distribution(many, unjudged={"four_level"}))
+    without = title(charts.turnaround_distribution(many, unjudged=set(PILOTS[1:])))
+    assert without.startswith("Share of requests finished by number of working days; the verdict on")
+
+
+def test_idle_hours_beside_more_than_all_are_explained():
+    table = workload(PILOTS[:2], 1)
+    work = ~pl.col("kind").is_in(["idle", "on_duty"])
+    more = table.with_columns(hours=pl.when(work).then(pl.col("hours") * 3).otherwise(pl.col("hours")))
+    assert "Idle hours beside more than 100 %" in " ".join(words(charts.workload(more)).split())
 
 
 def test_workload_names_the_most_loaded_post_and_its_contracted_hours():
@@ -464,7 +494,7 @@ def test_the_title_of_equity_tells_no_gap_whose_interval_holds_zero():
     table = measures(PILOTS[:2], 4, communities=4)
     tossed = (pl.col("pilot") == PILOTS[1]) & (pl.col("group") == "community:04") & (pl.col("replication") % 2 == 1)
     told = title(equity_chart(table.with_columns(pl.col("value") + 9.0 * tossed)))
-    assert told.endswith("1.27 under four_level, none that is shown under three_level")
+    assert told.endswith("1.27 under four_level, no more than chance under three_level")
 
 
 def test_equity_refuses_measures_without_communities():

@@ -1,16 +1,22 @@
+import io
 import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
+import time
 
 import polars as pl
 import pytest
+from rich.console import Console
 from setups.commands import TINY, refused, typed, wangge
 from setups.killing import killed_with, started
 
 from experiments import main
+from sim.config.compose import Line
+from sim.study.backend import backend_of
 
 THREE = "structure.communities=2"
 
@@ -138,6 +144,18 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_tables(tiny, tmp_path):
             "must sum to 1 where the structure has no street",
         ),
         (
+            ("run", "structure=three_level"),
+            "half_up or all_up, or a pilot without streets as three_level), got 0 under four_level",
+        ),
+        (("compare", "roles.order=bfirst"), "'longest' or 'split' (did you mean b_first?), got \"bfirst\""),
+        (("compare", "pilots=[four_level"), "pilots must be given a value whose brackets and quotes are in pairs"),
+        (("compare", "=3"), "arguments must be key=value or a flag of --help, got =3"),
+        (
+            ("compare", "pilot=three_level"),
+            "pilots must be given as a list here, the baseline first (pilots=[",
+        ),
+        (("compare", "--dry-run"), "--dry-run must be left out here, because only wangge sweep has it"),
+        (
             ("compare", "district.calendar.hours=[{open: '12:00', close: '09:00'}]"),
             "district.calendar.hours.0.close must be later than open, got 12:00 to 09:00",
         ),
@@ -176,6 +194,15 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_tables(tiny, tmp_path):
 def test_a_mistake_is_one_paragraph_with_path_rule_and_value(tmp_path, arguments, text):
     assert text in refused(tmp_path, *arguments)
     assert not (tmp_path / "results").exists()
+
+
+def test_a_mistake_in_a_file_of_ones_own_names_the_file(tmp_path):
+    wangge(tmp_path, "new", "mine")
+    own = ("compare", "--config-dir", "mine", "pilots=[today,merged]")
+    with (tmp_path / "mine/staffing/mine_merged.yaml").open("a") as file:
+        file.write("stret_heads: 3\n")
+    assert "staffing/mine_merged.yaml: staffing.stret_heads is not a known key (did you mean" in refused(tmp_path, *own)
+    assert "wangge: staffing.street_heads must be" in refused(tmp_path, *own, "staffing.street_heads=-1")
 
 
 def test_a_textbook_queue_stands_beside_its_theory(tmp_path):
@@ -271,3 +298,36 @@ def test_status_shows_the_command_as_it_was_typed_and_it_runs_again(tmp_path, wo
     again = wangge(tmp_path, *shlex.split(shown)[1:])
     assert again.returncode == 0, again.stderr
     assert [path.name for path in (tmp_path / "results").glob("[!.]*")] == [name]
+
+
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_request_to_terminate_stops_a_command_as_ctrl_c_does(monkeypatch, capsys, sent, status):
+    from experiments import clean
+
+    def stuck(_):
+        os.kill(os.getpid(), sent)
+        time.sleep(60)
+
+    monkeypatch.setattr(clean, "main", stuck)
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as ended:
+        main.run("clean", [])
+    assert ended.value.code == status
+    assert capsys.readouterr().err == (
+        "wangge: stopped; finished work is kept, and the same command continues from there\n"
+    )
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_an_engine_that_is_not_compiled_yet_is_told_of(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    told = Console(file=io.StringIO(), width=200)
+    backend_of(Line(())).tell_of_compiling(told)
+    assert told.file.getvalue() == (
+        "The engine is compiled first, once on this machine: in some twenty seconds to a minute.\n"
+    )
+    index = tmp_path / "engine/compiled._advance-579.py311.nbi"
+    index.parent.mkdir()
+    index.touch()
+    backend_of(Line(())).tell_of_compiling(told)
+    assert told.file.getvalue().count("compiled") == 1

@@ -163,6 +163,12 @@ def test_pilots_that_are_not_those_of_the_manifest_are_refused(results, change):
         redraw.draw(Store.open_existing(results))
 
 
+def test_results_of_another_model_say_of_which(results, monkeypatch):
+    monkeypatch.setattr("sim.study.comparison.redraw.MODEL_VERSION", "4711")
+    with pytest.raises(StoreError, match=r"must be of model 4711, which this version .*, but is of model \d+"):
+        redraw.draw(Store.open_existing(results))
+
+
 def test_a_title_is_only_text_in_every_chart(results):
     plain = json.loads((results / "pilots.json").read_text())
     plain["pilots"][0]["title"] = "<script>alert(1)</script> $x^2$"  # a title is no part of a study

@@ -192,8 +192,8 @@ def test_a_network_that_there_is_not_is_told():
     [
         ({"replications": 0}, "replications must be at least 1, got 0"),
         ({"seed": -1}, "seed must be at least 0, got -1"),
-        ({"confidence": 1}, "confidence must be above 0.5 and below 1, got 1"),
-        ({"confidence": float("nan")}, "confidence must be above 0.5 and below 1, got nan"),
+        ({"confidence": 1}, "confidence must be a number above 0.5 and below 1, got 1"),
+        ({"confidence": float("nan")}, "confidence must be a number above 0.5 and below 1, got nan"),
         ({"engine": "x"}, "engine.kind must be one of compiled, reference, got x"),
     ],
 )
@@ -225,3 +225,50 @@ def told_interpolation():
     with pytest.raises(sim.ConfigError) as caught:
         sim.pilot("four_level", {"title": "${oc.env:HOME}"})
     return str(caught.value)
+
+
+def value(record):
+    """Return a number of a record."""
+    return float(len(record.requests))
+
+
+WRONG = [
+    (lambda: sim.simulate("four_level"), "pilot must be a design that sim.pilot returns, got 'four_level'"),
+    (lambda: sim.simulate(tiny(), measures=[3]), "measures must be a list of sim.OwnMeasure, got 3"),
+    (lambda: sim.simulate(tiny(), measures="x"), "measures must be a list of sim.OwnMeasure, got 'x'"),
+    (
+        lambda: sim.simulate(tiny(), measures=sim.OwnMeasure("mine", value)),
+        "measures must be a list of sim.OwnMeasure, got mine alone",
+    ),
+    (lambda: sim.pilot("four_level", ["a"]), "knobs must be a mapping of paths to values, got ['a']"),
+    (lambda: sim.pilot("four_level", 3), "knobs must be a mapping of paths to values, got 3"),
+    (lambda: sim.pilot("four_level", config_dir=3), "config_dir must be a text or a path, got 3"),
+    (lambda: sim.compare("four_level", folder="f"), "pilots must be designs that sim.pilot returns, got 'four_level'"),
+    (lambda: sim.compare(None, folder="f"), "pilots must be designs that sim.pilot returns, got None"),
+    (lambda: sim.compare(tiny(), folder=3), "folder must be a text or a path, got 3"),
+    (lambda: sim.compare(tiny(), folder="f", measures=[3]), "measures must be a list of sim.OwnMeasure, got 3"),
+    (lambda: sim.sweep(STUDY, folder=None), "folder must be a text or a path, got None"),
+    (lambda: sim.sweep(STUDY, folder="f", knobs="a"), "knobs must be a mapping of paths to values, got 'a'"),
+    (lambda: sim.journey("four_level"), "pilots must be designs that sim.pilot returns, got 'four_level'"),
+    (lambda: sim.journey(tiny(), archetype=3), "archetype must be a text, got 3"),
+    (lambda: sim.network(3), "network must be a text or a path, got 3"),
+    (lambda: sim.measure("mmc"), "network must be what sim.network returns, got 'mmc'"),
+    (
+        lambda: sim.measure(sim.network("mmc"), confidence="a"),
+        "confidence must be a number above 0.5 and below 1, got 'a'",
+    ),
+    (lambda: sim.run("mmc", 4), "network must be what sim.make_network returns, got 'mmc'"),
+    (lambda: sim.OwnMeasure("mine", 3), "function of measure mine must be a def or a lambda, got 3"),
+    (lambda: sim.OwnMeasure("mine", value, unit=3), "unit of measure mine must be a text, got 3"),
+    (lambda: sim.OwnMeasure("mine", value, touched=3), "touched of measure mine must be a text, got 3"),
+    (
+        lambda: sim.OwnMeasure("mine", value, higher_is_better="no"),
+        "higher_is_better of measure mine must be true or false, got 'no'",
+    ),
+]
+
+
+@pytest.mark.parametrize(("call", "said"), WRONG)
+def test_an_argument_of_another_type_is_told_with_its_value(call, said, folder):
+    assert told(call) == said
+    assert list(folder.iterdir()) == []

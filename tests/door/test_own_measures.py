@@ -393,7 +393,6 @@ REFUSED = {
     "a built-in function": (len, "must be a function (def or lambda), got builtin_function_or_method"),
     "a method": (Method().value, "must be a function (def or lambda), got method"),
     "a class": (Method, "must be a function (def or lambda), got type"),
-    "no function": (3.0, "must be a function (def or lambda), got float"),
     "a list": (uses_table, "must use no data but numbers, texts and tuples of these, got TABLE, which is of type list"),
     "a frame": (
         uses_frame,

@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from sim.report.comparison import comparison_table, summary_table
+from sim.report.comparison import comparison_table, comparison_tables, summary_table
+from sim.report.console import terminal
 from sim.report.sentences import conclusion
 from sim.report.tables import MARKS, Column, Table, decimals, difference, escape_markdown, number, rows_table
 
@@ -139,6 +140,26 @@ def test_a_summary_of_seven_pilots_is_cut_into_pieces_that_fit(width):
     assert shown.count("Against four_level:") == 1
 
 
+def test_every_piece_of_a_table_repeats_its_key_and_no_name_is_broken_within_a_word():
+    numbers = tuple(Column(f"number_{i}", "right") for i in range(6))
+    rows = tuple((name, "community, 118", *["1,234.56"] * 6) for name in ("three_level_balanced", "four_level"))
+    table = Table("Load", (Column("pilot"), Column("post"), *numbers), rows, n_keys=2)
+    for width in (50, 60, 80):
+        shown = printed(table, width)
+        assert max(map(len, shown.splitlines())) <= width
+        n_pieces = shown.count("Load")
+        assert n_pieces > 1 or width == 80
+        assert shown.count("post") == shown.count("pilot") == n_pieces
+        assert shown.count("balanced") == shown.count("three_level_") == n_pieces
+    assert "three_level_balanced" in printed(table, 80)
+
+
+@pytest.mark.parametrize(("said", "width"), [("80", 80), ("", 120), ("0", 120), ("wide", 120)])
+def test_a_pipe_is_written_as_wide_as_columns_says(monkeypatch, said, width):
+    monkeypatch.setenv("COLUMNS", said)
+    assert terminal().width == width
+
+
 def test_a_summary_shows_means_in_the_order_of_the_pilots():
     table = comparison([B, W, S, U, H])
     summary = summary_table(measures(["three_level", "four_level"]), table, ["four_level", "three_level"])
@@ -168,6 +189,14 @@ def test_the_notes_say_what_the_intervals_and_the_mid_are():
     assert "2 points (on time)" in notes
     assert "Withheld:" in notes
     assert "percentage points" in notes
+
+
+def test_the_notes_of_several_pilots_stand_once_under_the_last_table():
+    both = pl.concat([comparison([B, U, H]), comparison([H, W], "flatten_only")])
+    first, last = comparison_tables(both, ["three_level", "flatten_only"])
+    assert first.notes == ()
+    assert [note.partition(" ")[0] for note in last.notes] == ["The", "The", "Needs:", "Shares", "Withheld:"]
+    assert comparison_tables(both, []) == []
 
 
 def test_one_replication_shows_differences_without_intervals():
@@ -305,13 +334,13 @@ def test_conclusion_of_one_replication_concludes_nothing():
     )
 
 
-def test_conclusion_has_a_paragraph_a_pilot_and_tells_every_row():
-    phone = comparison([W]).with_columns(group=pl.lit("channel:phone"), label=pl.lit("turnaround by phone"))
-    table = pl.concat([comparison([B]), phone, comparison([W], "flatten_only")])
+def test_conclusion_has_a_paragraph_a_pilot_and_counts_every_row():
+    groups = comparison([W]).with_columns(group=pl.lit("route:street"), label=pl.lit("street matters"))
+    table = pl.concat([comparison([B]), groups, comparison([W], "flatten_only")])
     first, second = conclusion(table, {}, "four_level").split("\n\n")
     assert first == (
-        "three_level is a mixed result: better than four_level on 1 of 2 measures (turnaround, 90th percentile), but "
-        "worse on 1 (turnaround by phone)."
+        "three_level is a mixed result: better than four_level on 1 of 2 measures (turnaround, 90th percentile), "
+        "but worse on 1 (street matters)."
     )
     assert second == "flatten_only is worse than four_level on every measure (turnaround, 90th percentile)."
     assert conclusion(table.clear(), {}, "four_level") == "Nothing was compared with four_level."

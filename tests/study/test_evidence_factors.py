@@ -16,7 +16,7 @@ from sim.study.points.composer import Composer, put, value_at
 from sim.study.points.shares import SHARE_GROUPS, rescaled
 
 ROWS = yaml.safe_load((CONFIGS / "evidence.yaml").read_text(encoding="utf-8"))
-OWN = "burden.district_own_work."
+KINDS = "burden.kinds."
 BALANCED = "three_level"
 
 
@@ -29,8 +29,18 @@ def rows(folder, *found):
     return folder
 
 
+@pytest.fixture
+def ranged_kinds(tmp_path):
+    """Return a folder of one's own whose evidence gives two of the three shares of the kinds of work a range."""
+    return rows(
+        tmp_path,
+        {"path": f"{KINDS}long_term.share", "low": 0.5, "base": 0.67, "high": 0.7},
+        {"path": f"{KINDS}periodic.share", "low": 0.1, "base": 0.17, "high": 0.25},
+    )
+
+
 def shares(pilot):
-    return pilot.burden.district_own_work.model_dump()
+    return {kind: one.share for kind, one in pilot.burden.kinds.items()}
 
 
 def test_a_row_becomes_low_base_and_high():
@@ -93,48 +103,49 @@ def test_a_row_of_another_value_than_the_pilots_have_is_left_out_and_named():
 def test_the_base_is_one_point_and_others_are_the_ends():
     mine = plan(evidence=["burden.away_share", "grid.households"], design="one_at_a_time")
     assert [point.label for point in mine.points][1:] == [
-        "burden.away_share=0.4", "burden.away_share=0.8", "grid.households=200", "grid.households=300"
+        "burden.away_share=0.1", "burden.away_share=0.6", "grid.households=200", "grid.households=300"
     ]  # fmt: skip
     assert [type(point.pilot.grid.households) for point in mine.points] == [int] * 5
 
 
-def test_a_baseline_may_be_another_value_of_the_evidence_and_others_make_room():
-    mine = plan(evidence=[f"{OWN}economic"], design="grid", baseline={f"{OWN}economic": 0.3})
+def test_a_baseline_may_be_another_value_of_the_evidence_and_others_make_room(ranged_kinds):
+    name = f"{KINDS}periodic.share"
+    mine = plan(evidence=[name], design="grid", baseline={name: 0.3}, config_dir=ranged_kinds)
     assert mine.baseline == 3
     assert sum(shares(mine.points[3].pilot).values()) == pytest.approx(1)
-    assert shares(mine.points[3].pilot)["economic"] == 0.3
+    assert shares(mine.points[3].pilot)["periodic"] == 0.3
 
 
-def test_other_shares_of_a_whole_make_room_as_they_stand_to_each_other():
-    mine = plan(evidence=[f"{OWN}public_service"], design="one_at_a_time")
+def test_other_shares_of_a_whole_make_room_as_they_stand_to_each_other(ranged_kinds):
+    mine = plan(evidence=[f"{KINDS}long_term.share"], design="one_at_a_time", config_dir=ranged_kinds)
     assert [shares(point.pilot) for point in mine.points[1:]] == [
-        pytest.approx({"public_service": share, "economic": rest / 3, "enforcement": rest / 3, "justice": rest / 6,
-                       "party": rest / 6})
-        for share, rest in ((0.2, 0.8), (0.6, 0.4))
-    ]  # fmt: skip
+        pytest.approx({"long_term": share, "periodic": rest * 17 / 33, "ad_hoc": rest * 16 / 33})
+        for share, rest in ((0.5, 0.5), (0.7, 0.3))
+    ]
 
 
-def test_two_shares_of_one_whole_move_in_one_setting():
-    mine = plan(evidence=[f"{OWN}public_service", f"{OWN}economic"], design="grid")
+def test_two_shares_of_one_whole_move_in_one_setting(ranged_kinds):
+    two = ("long_term", "periodic")
+    mine = plan(evidence=[f"{KINDS}{kind}.share" for kind in two], design="grid", config_dir=ranged_kinds)
     assert len(mine.points) == 9
     for point in mine.points:
-        wanted = {knob.key.removeprefix(OWN): knob.value for knob in mine.settings.all[point.setting].knobs}
+        knobs = {knob.key: knob.value for knob in mine.settings.all[point.setting].knobs}
+        wanted = {kind: knobs[f"{KINDS}{kind}.share"] for kind in two}
         found = shares(point.pilot)
-        assert sum(found.values()) == pytest.approx(1)
-        assert {name: found[name] for name in wanted} == pytest.approx(wanted)
-        assert found["justice"] == pytest.approx(found["party"])
+        assert found == pytest.approx({**wanted, "ad_hoc": 1 - sum(wanted.values())})
 
 
-def test_a_sample_of_all_the_evidence_has_designs_that_can_be():
-    mine = plan(pilots=["four_level", BALANCED], evidence="all", design={"kind": "lhs", "n": 16})
+def test_a_sample_of_all_the_evidence_has_designs_that_can_be(ranged_kinds):
+    pilots = ["four_level", BALANCED]
+    mine = plan(pilots=pilots, evidence="all", design={"kind": "lhs", "n": 16}, config_dir=ranged_kinds)
     assert [point.why for point in mine.points if not point.pilot] == []
-    assert len({shares(point.pilot)["party"] for point in mine.points}) == len(mine.points) / 2
+    assert len({shares(point.pilot)["ad_hoc"] for point in mine.points}) == len(mine.points) / 2
 
 
 def test_sent_down_makes_room_for_sent_up_where_no_street_is_left():
     mine = composer()
-    knob = [k for factor in made("all", pilots=[BALANCED])[0] for k in factor.knobs if "sent_down" in k.key][:1]
-    for one in knob:
+    (factor,), _ = made("staffing.street_sent_down_share")
+    for one in (level.knobs[0] for level in factor.levels):
         staffing = mine.mapping(BALANCED, [one])["staffing"]
         assert staffing["street_sent_up_share"] == pytest.approx(1 - one.value)
     assert value_at(composed("four_level"), "staffing.street_sent_down_share") == 0
@@ -204,7 +215,7 @@ def test_rows_without_numbers_or_of_what_is_no_number_are_no_factors(tmp_path):
         {"path": "grid.households", "low": "few", "base": 250, "high": 900},
         {"path": "roles", "low": 1, "base": 2, "high": 3},
         {"path": "grid.nothing", "low": 1, "base": 2, "high": 3},
-        {"path": "burden.away_share", "low": float("nan"), "base": 0.6, "high": 0.8},
+        {"path": "burden.away_share", "low": float("nan"), "base": 0.3, "high": 0.6},
         {"path": "grid.leg_minutes"},
     )
     with pytest.raises(ConfigError, match=r"paths of evidence\.yaml that have a range.*, got grid\.households$"):

@@ -150,7 +150,7 @@ def test_a_study_tells_how_many_lack_a_measure_and_runs_them_again(tmp_path):
 
 NOBODY_COMES = (
     *(f"demand.{channel}_per_resident_year=0" for channel in ("counter", "phone", "latent")),
-    "burden.away_share=0", "burden.abolished_share=1", "grid.duty_share=0",
+    "burden.abolished_share=1", "grid.patrol_duty_share=0", "grid.visits.duty_share=0",
 )  # fmt: skip
 
 

@@ -174,9 +174,9 @@ def test_the_key_hangs_on_every_knob_and_not_on_how_a_number_is_written():
 def test_points_are_called_by_pilot_and_setting_and_a_design_that_cannot_be_says_why():
     mine = plan(pilots=["four_level", "three_level"], factors={"grid.households": [300, 3]}, design="one_at_a_time")
     assert [point.label for point in mine.points] == [
-        "four levels (today)", "three levels (proposed)",
-        "four levels (today), grid.households=300", "three levels (proposed), grid.households=300",
-        "four levels (today), grid.households=3", "three levels (proposed), grid.households=3",
+        "four levels (today)", "three levels (reform)",
+        "four levels (today), grid.households=300", "three levels (reform), grid.households=300",
+        "four levels (today), grid.households=3", "three levels (reform), grid.households=3",
     ]  # fmt: skip
     assert [point.why for point in mine.points] == [""] * 4 + ["grid.households must be at least 10, got 3"] * 2
     assert [point.name for point in mine.at(1)] == ["p0002", "p0003"]

@@ -16,6 +16,7 @@ from matplotlib.transforms import blended_transform_factory
 
 from sim.charts.page import EDGE, Key, Page, distinct, pilot_key, short_name, width_of, wrapped
 from sim.charts.style import GREY, PALE, pilot_style, styled
+from sim.report.sentences import by_verdict, of_all
 from sim.report.tables import MARKS, Difference, difference, literal, scale_of
 
 
@@ -135,16 +136,15 @@ def _mark(record: Mapping[str, Any], y: float, pilots: Sequence[str]) -> _Mark:
 
 def _forest_words(records: Sequence[Mapping[str, Any]], pilots: Sequence[str], baseline: str) -> tuple[str, str]:
     """Return title and subtitle of a forest plot, from the verdicts only."""
-    counts = {p: dict.fromkeys(MARKS, 0) for p in pilots}
-    for record in records:
-        counts[record["pilot"]][record["verdict"]] += 1
+    labels = {p: by_verdict(record for record in records if record["pilot"] == p) for p in pilots}
+    counts = {p: {verdict: len(some) for verdict, some in of.items()} for p, of in labels.items()}
     base = short_name(baseline)
     total = {verdict: sum(c[verdict] for c in counts.values()) for verdict in MARKS}
     spoken = ["no material difference", "undecided", "withheld", "not owed"]
     if total["withheld"] + total["not owed"] == len(records):
         title = f"Nothing can be concluded against {base}: every verdict is withheld"
     elif len(pilots) <= 3:
-        title = "; ".join(f"{short_name(p)} is {_score(c, base)}" for p, c in counts.items())
+        title = "; ".join(f"{short_name(p)} is {_score(of, base)}" for p, of in labels.items())
         if 2 * total["withheld"] > len(records):
             title = f"Most differences cannot be judged; where they can, {title}"
     else:
@@ -158,14 +158,13 @@ def _forest_words(records: Sequence[Mapping[str, Any]], pilots: Sequence[str], b
     return title, of_all
 
 
-def _score(count: Mapping[str, int], baseline: str) -> str:
+def _score(labels: Mapping[str, Sequence[str]], baseline: str) -> str:
     """Return in words on how many measures a pilot is better and worse."""
-    n = sum(count.values()) - count["not owed"]
-    if not count["better"] and not count["worse"]:
-        return f"shown neither better nor worse than {baseline} on any of {n} measures"
-    judged = n - count["withheld"]
-    unknown = f" ({count['withheld']} more cannot be judged)" if count["withheld"] else ""
-    return f"better than {baseline} on {count['better']} of {judged} measures and worse on {count['worse']}{unknown}"
+    better, worse, withheld = (len(labels[verdict]) for verdict in ("better", "worse", "withheld"))
+    unknown = f" ({withheld} cannot be judged)" if withheld else ""
+    if not better and not worse:
+        return f"shown neither better nor worse than {baseline} on any {of_all(labels)}{unknown}"
+    return f"better than {baseline} on {better} {of_all(labels)} and worse on {worse}{unknown}"
 
 
 def _forest_columns(rows: Sequence[_Row], n_pilots: int, confidence: float) -> list[_TextColumn]:

@@ -226,7 +226,7 @@ def _title(by_key: Mapping[tuple[str, str, str, str], Mapping[str, object]], pil
         gaps = {p: _gap(row, 1.0, interval=False).lstrip("+") for p, row in rows.items()}
         known = {p: gap for p, gap in gaps.items() if gap != "–"}
         phrases = [
-            f"{gap if _shown(rows[p]) else 'none that is shown'} under {short_name(p)}" for p, gap in known.items()
+            f"{gap if _shown(rows[p]) else 'no more than chance'} under {short_name(p)}" for p, gap in known.items()
         ]
         if known and not any(_shown(rows[p]) for p in known):
             return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -17,7 +17,7 @@ from sim.report.tables import number
 
 
 @styled
-def turnaround_distribution(table: pl.DataFrame, footer: str = "") -> Figure:
+def turnaround_distribution(table: pl.DataFrame, footer: str = "", unjudged: Collection[str] = ()) -> Figure:
     """Return the chart of the share of requests finished by number of working days, one curve for each pilot.
 
     Parameters
@@ -27,6 +27,8 @@ def turnaround_distribution(table: pl.DataFrame, footer: str = "") -> Figure:
         many, of all requests; those still open keep it below 1).
     footer
         Where the numbers come from.
+    unjudged
+        The pilots whose verdicts on the turnaround of all requests are withheld: the title praises none of them.
 
     Returns
     -------
@@ -40,13 +42,14 @@ def turnaround_distribution(table: pl.DataFrame, footer: str = "") -> Figure:
     last = max(float(days[-1]) for days, *_ in curves.values())
     legend = []
     for i, pilot in enumerate(pilots):
-        half, most = (_within(day, last) for day in within[pilot])
-        legend.append(pilot_key(i, f"{short_name(pilot)}: half {half}, nine in ten {most} working days"))
+        half, most = (_within(*one, last) for one in zip(("half", "nine in ten"), within[pilot], strict=True))
+        reached = f"{half}, {most}" if math.isfinite(within[pilot][0]) else half
+        legend.append(pilot_key(i, f"{short_name(pilot)}: {reached} working days"))
     n = table["replication"].n_unique()
     seen = (
         f"Lines: mean of {n} replications; bands: lowest to highest of them." if n > 1 else "One replication, no band."
     )
-    title = _turnaround_title(within, last)
+    title = _turnaround_title(within, last, unjudged)
     seen += " Requests that left unserved or are still open count as not finished."
     page = Page.around(11.0, 4.9, title=title, subtitle=seen, legend=legend, footer=footer)
     axes = page.axes(EDGE + 0.65, 0.1, 11.0 - 2 * EDGE - 1.6, 4.2)
@@ -81,19 +84,31 @@ def _turnaround_axes(axes: Axes, last: float) -> None:
     axes.set_ylabel("Share of requests finished (%)")
 
 
-def _turnaround_title(within: Mapping[str, Sequence[float]], last: float) -> str:
-    """Return the title: within how many days half of all requests are finished."""
-    phrases = {p: f"{_within(half, last)} working days under {short_name(p)}" for p, (half, _) in within.items()}
-    if len(phrases) > 3:
-        ranked = sorted(within, key=lambda p: within[p][0] if math.isfinite(within[p][0]) else math.inf)
-        best, worst = phrases[ranked[0]], phrases[ranked[-1]]
-        return f"Half of all requests are finished {best}, the quickest, and {worst}, the slowest"
-    return "Half of all requests are finished " + ", ".join(phrases.values())
+def _turnaround_title(within: Mapping[str, Sequence[float]], last: float, unjudged: Collection[str]) -> str:
+    """Return the title: within how many days half of all requests are finished, and where that is no verdict."""
+    halves = {p: half for p, (half, _) in within.items() if math.isfinite(half)}
+    phrases = {p: f"within {number(half, 1)} working days under {short_name(p)}" for p, half in halves.items()}
+    without = [p for p in within if p in unjudged]
+    names = " and ".join(map(short_name, without)) if len(without) < 3 else f"{len(without)} of {len(within)} designs"
+    verdict = f"; the verdict on {names} is withheld" if without else ""
+    if not halves:
+        return f"Fewer than half of all requests are finished within {last:g} working days{verdict}"
+    if len(within) > 3:
+        judged = sorted((p for p in halves if p not in unjudged), key=halves.__getitem__)
+        if len(judged) < 2:
+            return f"Share of requests finished by number of working days{verdict}"
+        best, worst = phrases[judged[0]], phrases[judged[-1]]
+        slowest = "the slowest" if len(halves) == len(within) else "the slowest of those that finish half"
+        return f"Half of all requests are finished {best}, the quickest, and {worst}, {slowest}{verdict}"
+    fewer = "".join(
+        f"; fewer than half within {last:g} working days under {short_name(p)}" for p in within if p not in halves
+    )
+    return "Half of all requests are finished " + ", ".join(phrases.values()) + fewer + verdict
 
 
-def _within(days: float, last: float) -> str:
-    """Return a number of days in words; NaN means later than the last."""
-    return f"within {number(days, 1)}" if math.isfinite(days) else f"not within {last:g}"
+def _within(quantile: str, days: float, last: float) -> str:
+    """Return within how many days a part of all requests is finished; NaN means later than the last."""
+    return f"{quantile} within {number(days, 1)}" if math.isfinite(days) else f"fewer than {quantile} within {last:g}"
 
 
 def _first_reach(x: Floats, y: Floats, level: float) -> float:

@@ -44,6 +44,8 @@ def workload(table: pl.DataFrame, footer: str = "") -> Figure:
     legend.append(Key("on duty (contracted)", {"color": "black", "lw": 2.2}, line=True))
     n = table["replication"].n_unique()
     seen = f"Means of {n} replications; whiskers: lowest to highest total of work." if n > 1 else "One replication."
+    if any(bar is not None and bar.work > bar.on_duty and or_zero(bar.hours.get("idle")) > 0 for bar in bars):
+        seen += " Idle hours beside more than 100 %: some are idle in some weeks while others work overtime."
     widths = [width_of(short_name(p), 9) + 0.12 for p in pilots] + [
         width_of(short_name(p), 9, bold=True) for p in posts
     ]

@@ -9,7 +9,7 @@ import polars as pl
 
 from sim.errors import ConfigError, near
 from sim.measures.dictionary import DEFINITIONS, DUTIES
-from sim.report.comparison import comparison_table, summary_table
+from sim.report.comparison import comparison_tables, summary_table
 from sim.report.console import Progress, quiet
 from sim.report.notebook import as_html
 from sim.report.sentences import conclusion
@@ -234,6 +234,8 @@ def run_missing(
     total, kept = len(wanted), sum(store.archive.finished(*which) for which in wanted)
     if kept:
         console.print(f"{kept} of {total} replications were kept already.")
+    if kept < total:
+        backend.tell_of_compiling(console)
     with Progress.start(console, "replications", total, kept) as bar:
 
         def on_done(task: Task, facts: Mapping[str, Any]) -> None:
@@ -273,7 +275,7 @@ def judged(
     overloaded = {name: designs[name].overloaded for name in names if name in overloaded_in(table)}
     shares = (tables["equity"], tables["equity_differences"], names)
     results = [summary_table(tables["measures"], table, names, run.confidence, DUTIES)]
-    results += [comparison_table(table, name, run.confidence) for name in names[1:]]
+    results += comparison_tables(table, names[1:], run.confidence)
     if crossed:
         results.append(crossed_table(tables["effects"], crossed, run.confidence))
     if len(names) > 1:
@@ -328,7 +330,7 @@ def pairing_table(comparison: pl.DataFrame) -> Table:
         "Variance of the paired difference over that of independent runs: below 1, common random numbers helped; above "
         "1 they did not, because the designs' queues do not rise and fall together."
     )
-    return rows_table("Pairing on common random numbers", rows, notes=(note,))
+    return rows_table("Pairing on common random numbers", rows, notes=(note,), n_keys=2)
 
 
 def _face_table(measures: pl.DataFrame, designs: Mapping[str, Design], targets: Sequence[Target]) -> Table:
@@ -345,7 +347,7 @@ def _markdown(comparison: Comparison, tables: Sequence[Table]) -> str:
     remarks = (*comparison.opening.notes, *comparison.checks)
     parts = [
         f"# {escape_markdown(pilots[0].district.name)}: {title}",
-        escape_markdown(comparison.conclusion),
+        *(escape_markdown(paragraph) for paragraph in comparison.conclusion.split("\n\n")),
         *(table.to_markdown() for table in tables),
         "\n".join(f"- {escape_markdown(note)}" for note in remarks),
         escape_markdown(redraw.footer(pilots)),

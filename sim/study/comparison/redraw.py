@@ -15,6 +15,7 @@ from sim.store.store import AGAIN
 from sim.study import replications
 from sim.study.comparison import maps
 from sim.study.design import prepared_all
+from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,6 +119,12 @@ def pilots_of(store: Store) -> list[Pilot]:
             f"{store.folder} must hold pilots of a district to be drawn, and holds none: wangge bench, explain and "
             "validate draw their own charts."
         )
+    kept = store.identity.get("model_version", MODEL_VERSION)
+    if kept != MODEL_VERSION:
+        raise StoreError(
+            f"{store.folder} must be of model {MODEL_VERSION}, which this version of wangge has, but is of model "
+            f"{kept}. No chart was changed. {EARLIER}"
+        )
     _nothing_missing(store, len(held))
     try:
         plain = json.loads((store.folder / PILOTS).read_bytes())["pilots"]
@@ -128,7 +135,7 @@ def pilots_of(store: Store) -> list[Pilot]:
     if not same:
         raise StoreError(
             f"{PILOTS} in {store.folder} must be what was run there, but is damaged, was edited, or comes from another "
-            f"version of wangge. No chart was changed. {AGAIN} {EARLIER}"
+            f"version of wangge with other keys. No chart was changed. {AGAIN} {EARLIER}"
         )
     return pilots
 
@@ -200,27 +207,36 @@ def drawings(designs: Mapping[str, Design], tables: Mapping[str, pl.DataFrame]) 
 
     pilots = [design.pilot for design in designs.values()]
     below, run = footer(pilots), pilots[0].run
-    titled = dict(tables)
+    plain, titled = tables["measures"], dict(tables)
     archetypes = _titles({name: a.title for name, a in pilots[0].procedures.archetypes.items()})
     titled["flows"] = titled["flows"].with_columns(pl.col("archetype").replace(archetypes))
     titles = _titles({pilot.name: pilot.title for pilot in pilots})
     for name, table in titled.items():
         columns = [column for column in ("pilot", "baseline") if column in table.columns]
         titled[name] = table.with_columns(pl.col(columns).replace(titles))
+    tables = titled  # charts show titles, and maps look names up
     measured = run.warm_up_weeks, run.warm_up_weeks + run.measured_weeks
     made: Drawings = {}
+    unjudged = _unjudged(tables["comparison"]) if len(pilots) > 1 else frozenset()
     if len(pilots) > 1:
-        made["differences"] = lambda: charts.forest(titled["comparison"], below, run.confidence)
+        made["differences"] = lambda: charts.forest(tables["comparison"], below, run.confidence)
     made |= {
-        "turnaround": lambda: charts.turnaround_distribution(titled["turnaround"], below),
-        "workload": lambda: charts.workload(titled["workload"], below),
-        "persons": lambda: charts.persons(titled["persons"], below),
-        "backlog": lambda: charts.backlog(titled["backlog"], below, measured=measured),
-        "flows": lambda: charts.flows(titled["flows"], below),
-        "queues": lambda: charts.queues(titled["queues"], below),
-        "equity": lambda: charts.equity(titled["measures"], titled["equity"], below),
+        "turnaround": lambda: charts.turnaround_distribution(tables["turnaround"], below, unjudged),
+        "workload": lambda: charts.workload(tables["workload"], below),
+        "persons": lambda: charts.persons(tables["persons"], below),
+        "backlog": lambda: charts.backlog(tables["backlog"], below, measured=measured),
+        "flows": lambda: charts.flows(tables["flows"], below),
+        "queues": lambda: charts.queues(tables["queues"], below),
+        "equity": lambda: charts.equity(tables["measures"], tables["equity"], below),
     }
-    return made | maps.drawings(designs, tables["measures"], below)
+    return made | maps.drawings(designs, plain, below)
+
+
+def _unjudged(comparison: pl.DataFrame) -> frozenset[str]:
+    """Return the pilots of which no verdict on the turnaround of all requests is given."""
+    rows = comparison.filter(pl.col("measure").str.starts_with("turnaround"), pl.col("group") == "all")
+    judged = set(rows.filter(pl.col("verdict") != "withheld")["pilot"])
+    return frozenset(set(rows["pilot"]) - judged)
 
 
 def _titles(titles: dict[str, Any]) -> dict[str, Any]:

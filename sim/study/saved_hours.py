@@ -1,0 +1,118 @@
+"""Where each kind of work goes under a design, and which of its parts saves or adds hours."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sim.config import LEVELS
+from sim.district import workload
+from sim.district.place import build_place
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sim.config import Level, Pilot
+
+    Hours = Mapping[str, Mapping[str, float]]
+
+LEAST_SHARE = 0.001
+"""A change of less of the kind's own hours is not told."""
+
+
+@dataclass(frozen=True)
+class Moves:
+    """What becomes of one kind of work under a design.
+
+    Attributes
+    ----------
+    down, up
+        Whether a lower level takes some of it from a higher one, or a higher from a lower.
+    changes
+        Thousand hours a year that are added (above 0) or saved (below 0), by the words for their cause.
+    """
+
+    down: bool
+    up: bool
+    changes: Mapping[tuple[str, str], float]
+
+    def words(self, places: int) -> str:
+        """Return in a few words where the work goes, and what is saved or added and why."""
+        words = [word for word, on in (("down", self.down), ("up", self.up)) if on]
+        for (saved, added), change in self.changes.items():
+            words.append(f"{abs(change):.{places}f} {saved if change < 0 else added}")
+        return ", ".join(words) or "stays"
+
+
+def moves(today: Pilot, pilot: Pilot, places: int) -> dict[str, Moves]:
+    """Return what becomes of each kind of work between two designs, by taking the second one apart.
+
+    Today's design becomes the other one part by part: who performs what; the staff; whatever else differs; what is
+    abolished; and last the units, so that what merging saves is counted at the design's own share of abolished work.
+
+    Parameters
+    ----------
+    today, pilot
+        The design that is compared with, and the other one.
+    places
+        Decimals of thousand hours that are shown; what would show as 0 is left out.
+    """
+    apart = pilot.structure.model_copy(update={"communities": today.structure.communities})
+    unmerged = pilot.model_copy(update={"structure": apart})
+    kept = pilot.burden.model_copy(update={"abolished_share": today.burden.abolished_share})
+    steps = [today.model_copy(update={"structure": apart}), today.model_copy(update={"structure": apart})]
+    steps[1] = steps[1].model_copy(update={"staffing": pilot.staffing})
+    steps += [unmerged.model_copy(update={"burden": kept}), unmerged, pilot]
+    tables = [hours(one) for one in (today, *steps)]
+    level = ("saved with the level", "added with the level")
+    if set(pilot.structure.levels) == set(today.structure.levels):
+        level = ("saved by who performs it", "added by who performs it")
+    causes = {
+        level: tables[0:2],
+        ("saved by fewer people", "added by more people"): tables[1:3],
+        ("saved by other parts of the design", "added by other parts of the design"): tables[2:4],
+        ("abolished", "added by what is abolished"): tables[3:5],
+        ("saved by merging", "added by more units"): tables[4:6],
+    }
+    kinds = dict.fromkeys(kind for table in tables for kind in table)
+    return {kind: _moves(kind, tables[0], tables[3], causes, places) for kind in kinds}
+
+
+def hours(pilot: Pilot) -> Hours:
+    """Return thousand hours a year by kind of work and level, whether or not the staff suffice for its posts."""
+    table: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for work in workload.expected(pilot, build_place(pilot)):
+        table[work.what][work.level] += work.hours / 1e3
+    return table
+
+
+def _moves(kind: str, before: Hours, moved: Hours, causes: Mapping[tuple[str, str], list[Hours]], places: int) -> Moves:
+    """Return what becomes of one kind of work: its moves before anything is abolished or merged, and its changes."""
+    own = sum(before.get(kind, {}).values())
+    least = max(0.5 * 10.0**-places, LEAST_SHARE * own)
+    gains = {level: _at(moved, kind, level) - _at(before, kind, level) for level in LEVELS}
+    lower, higher = LEVELS[0], LEVELS[-1]
+    losers = [level for level in LEVELS if gains[level] < -least]
+    changes = {}
+    for words, (one, other) in causes.items():
+        change = math.fsum(other.get(kind, {}).values()) - math.fsum(one.get(kind, {}).values())
+        if abs(change) >= least:
+            changes[_words(kind, words)] = change
+    return Moves(
+        down=gains[lower] >= least and any(level != lower for level in losers),
+        up=gains[higher] >= least and any(level != higher for level in losers),
+        changes=changes,
+    )
+
+
+def _words(kind: str, words: tuple[str, str]) -> tuple[str, str]:
+    """Return the words for a cause; merging changes patrols only by the rounding of grids."""
+    by_rounding = kind == workload.PATROLS and words[0] == "saved by merging"
+    return ("fewer grids by rounding", "more grids by rounding") if by_rounding else words
+
+
+def _at(table: Hours, kind: str, level: Level) -> float:
+    """Return the hours of a kind of work at a level."""
+    return table.get(kind, {}).get(level, 0.0)
