@@ -9,9 +9,8 @@ community.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -98,12 +97,6 @@ class Organisation:
     def n_units(self, level: Level) -> int:
         """Return the number of units of a level."""
         return len(self.specialisms[level])
-
-    @cached_property
-    def alone(self) -> frozenset[int]:
-        """Return the server ids of those who are the only ones of their specialism at their unit."""
-        posts = Counter((p.level, p.unit, p.specialism) for p in self.people)
-        return frozenset(i for i, p in enumerate(self.people) if posts[p.level, p.unit, p.specialism] == 1)
 
     def members(self, level: Level, unit: int) -> list[int]:
         """Return the server ids of a unit's staff."""

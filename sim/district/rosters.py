@@ -18,7 +18,7 @@ from sim.draws.clock import DAY, HOUR, NEVER, WEEK, ticks
 from sim.draws.streams import stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from sim.arrays import Bools, Ints
     from sim.config import Absence, Level, Pilot
@@ -210,6 +210,7 @@ def _unit_spans(
     here, shape = there[members], (-1, office.sessions_a_day)
     opens, closes = office.hours.open.reshape(shape), office.hours.close.reshape(shape)
     run, leaves = np.zeros_like(here, dtype=np.int64), np.zeros_like(here)
+    away, on_day = _nobody_in(organisation, members, here)
     if pilot.roles.cover == "colleague":
         for ring in _rings(organisation, members):
             run[ring] = _absent_before(here[ring])
@@ -230,7 +231,8 @@ def _unit_spans(
     # what a member serves: the rota desk of a point; else it depends on whom they cover and on whether the rota desk is
     # manned. Seats go round the points day by day, so that no point is always the one with a seat less.
     point = (seat + np.arange(len(opens))[:, None]) % n_points
-    serves = np.where(seat >= 0, point, n_points + 2 * run[:, :, None] + manned[:, None])
+    covers = np.where(run > 0, run * len(away) + on_day, 0)
+    serves = np.where(seat >= 0, point, n_points + 2 * covers[:, :, None] + manned[:, None])
     keep = here[:, :, None, None] & (opened < closed)
     position, _, _, part = np.nonzero(keep)
     serving_of = np.broadcast_to(serves[..., None], keep.shape)[keep]
@@ -240,7 +242,7 @@ def _unit_spans(
     for number in np.flatnonzero(np.bincount(code)).tolist():
         i, serving, second = number % len(members), number // len(members) // 2, number // len(members) % 2
         desks = _desks_now(pilot, bool(second)) if parted[i] else A_DESKS + B_DESKS
-        lines = _served(organisation, members, i, serving, desks, lines_of)
+        lines = _served(organisation, members, i, serving, desks, away, lines_of)
         ids[number] = duties.id(lines, community and pilot.roles.order == "longest")
     return _Spans(np.array(members)[position], opened[keep], closed[keep], ids[code], hand_back[keep])
 
@@ -275,6 +277,17 @@ def _absent_before(here: Bools) -> Ints:
     for i in [*range(len(here)), *range(len(here))]:
         run[i] = np.where(here[i - 1], 0, run[i - 1] + 1)
     return run
+
+
+def _nobody_in(organisation: Organisation, members: list[int], here: Bools) -> tuple[list[frozenset[int]], Ints]:
+    """Return the sets of specialisms that are wholly absent on some day, and which of them it is on each day.
+
+    What a colleague of the same specialism serves anyway needs no cover.
+    """
+    specialism = np.array([organisation.people[m].specialism for m in members])
+    present = np.stack([here[specialism == s].any(axis=0) for s in range(-1, specialism.max() + 1)])
+    kinds, on_day = np.unique(~present[1:].T, axis=0, return_inverse=True)
+    return [frozenset(np.flatnonzero(kind).tolist()) for kind in kinds], on_day.ravel()
 
 
 def _has_both(organisation: Organisation, members: list[int]) -> Bools:
@@ -314,17 +327,25 @@ def _served(
     i: int,
     serving: int,
     desks: tuple[Desk, ...],
+    away: Sequence[frozenset[int]],
     lines_of: Callable[[int, tuple[Desk, ...], bool], list[Line]],
 ) -> list[Line]:
     """Return the lines of the i-th member of a unit: at the rota desk, or at these desks with those they cover."""
     points = organisation.pilot.service.points if organisation.people[members[i]].level == "community" else 1
     if serving < points:
         return _desk_duty(organisation, members[i], serving)
-    run, manned = divmod(serving - points, 2)
+    covers, manned = divmod(serving - points, 2)
+    run, kind_of_day = divmod(covers, len(away))
     lines = lines_of(members[i], desks, not manned)
     ring = next(ring.tolist() for ring in _rings(organisation, members) if i in ring)
     absentees = sorted(ring[(ring.index(i) - k) % len(ring)] for k in range(1, run + 1))
-    return _with_cover(organisation, lines, [members[k] for k in absentees], desks, lines_of)
+    covered = tuple(desk for desk in desks if desk in COVERED_DESKS)
+    for k in absentees:
+        alone = organisation.people[members[k]].specialism in away[kind_of_day]
+        desks_left = covered if alone else tuple(desk for desk in covered if desk in B_DESKS)
+        front = organisation.pilot.service.desk == "own"
+        lines = _with_cover(organisation, lines, lines_of(members[k], desks_left, front))
+    return lines
 
 
 def _lines(organisation: Organisation, m: int, desks: tuple[Desk, ...], front: bool) -> list[Line]:
@@ -406,28 +427,11 @@ def _desk_duty(organisation: Organisation, m: int, point: int) -> list[Line]:
     return [*((s, 0, OWN_PACE if s == own else outside) for s in fronts), *files]
 
 
-def _with_cover(
-    organisation: Organisation,
-    lines: list[Line],
-    absentees: list[int],
-    desks: tuple[Desk, ...],
-    lines_of: Callable[[int, tuple[Desk, ...], bool], list[Line]],
-) -> list[Line]:
-    """Return a duty with residents' matters of absent colleagues added, in last place and at an outsider's pace.
-
-    What a colleague of the same specialism serves anyway needs no cover.
-    """
+def _with_cover(organisation: Organisation, lines: list[Line], of_absent: list[Line]) -> list[Line]:
+    """Return a duty with lines of an absent colleague added, in last place and at an outsider's pace."""
     own = {station for station, _, _ in lines}
     pace = round(OWN_PACE * organisation.pilot.roles.outside_pace)
-    front = organisation.pilot.service.desk == "own"
-    covered = tuple(desk for desk in desks if desk in COVERED_DESKS)
-    for absentee in absentees:
-        desks_left = covered if absentee in organisation.alone else tuple(d for d in covered if d in B_DESKS)
-        for station, rank, _ in lines_of(absentee, desks_left, front):
-            if station not in own:
-                own.add(station)
-                lines = [*lines, (station, rank + COVER_RANK, pace)]
-    return lines
+    return [*lines, *((station, rank + COVER_RANK, pace) for station, rank, _ in of_absent if station not in own)]
 
 
 def _without(spans: _Spans, meetings: Ints, horizon: int) -> _Spans:

@@ -100,8 +100,10 @@ def today(pilot: Pilot) -> Pilot:
         update={
             "levels": ("community", "street", "district"),
             "communities": None,
-            "performs": {},
-        }  # every activity stays where the law puts it
+            "performs": {},  # every activity stays where the law puts it
+            "named_contact_share": 0.0,
+            "delegated_share": 0.0,
+        }
     )
     staffing = pilot.staffing.model_copy(
         update={"street_sent_down_share": 0.0, "street_sent_up_share": 0.0, "district_sent_down_share": 0.0}
@@ -110,9 +112,9 @@ def today(pilot: Pilot) -> Pilot:
     # no managers apart and no service points: today's communities may not have the heads for them
     roles = pilot.roles.model_copy(update={"scheme": "lines"})
     service = pilot.service.model_copy(update={"points": 1})
-    return pilot.model_copy(
-        update={"structure": structure, "staffing": staffing, "burden": burden, "roles": roles, "service": service}
-    )
+    grid = pilot.grid.model_copy(update={"patrol_duty_share": 0.0})
+    sections = {"structure": structure, "staffing": staffing, "burden": burden, "roles": roles, "service": service}
+    return pilot.model_copy(update={**sections, "grid": grid})
 
 
 def expected(pilot: Pilot, place: Place) -> list[Work]:
