@@ -49,8 +49,9 @@ class Moves:
 def moves(today: Pilot, pilot: Pilot, places: int) -> dict[str, Moves]:
     """Return what becomes of each kind of work between two designs, by taking the second one apart.
 
-    Today's design becomes the other one part by part: who performs what; the staff; whatever else differs; what is
-    abolished; and last the units, so that what merging saves is counted at the design's own share of abolished work.
+    Today's design becomes the other one part by part: who performs what; the staff; grids and their duties; whatever
+    else differs; what is abolished; and last the units, so that what merging saves is counted at the design's own share
+    of abolished work.
 
     Parameters
     ----------
@@ -64,6 +65,7 @@ def moves(today: Pilot, pilot: Pilot, places: int) -> dict[str, Moves]:
     kept = pilot.burden.model_copy(update={"abolished_share": today.burden.abolished_share})
     steps = [today.model_copy(update={"structure": apart}), today.model_copy(update={"structure": apart})]
     steps[1] = steps[1].model_copy(update={"staffing": pilot.staffing})
+    steps.append(steps[1].model_copy(update={"grid": pilot.grid}))
     steps += [unmerged.model_copy(update={"burden": kept}), unmerged, pilot]
     tables = [hours(one) for one in (today, *steps)]
     level = ("saved with the level", "added with the level")
@@ -72,12 +74,13 @@ def moves(today: Pilot, pilot: Pilot, places: int) -> dict[str, Moves]:
     causes = {
         level: tables[0:2],
         ("saved by fewer people", "added by more people"): tables[1:3],
-        ("saved by other parts of the design", "added by other parts of the design"): tables[2:4],
-        ("abolished", "added by what is abolished"): tables[3:5],
-        ("saved by merging", "added by more units"): tables[4:6],
+        ("asked for no more", "new"): tables[2:4],
+        ("saved by other parts of the design", "added by other parts of the design"): tables[3:5],
+        ("abolished", "added by what is abolished"): tables[4:6],
+        ("saved by merging", "added by more units"): tables[5:7],
     }
     kinds = dict.fromkeys(kind for table in tables for kind in table)
-    return {kind: _moves(kind, tables[0], tables[3], causes, places) for kind in kinds}
+    return {kind: _moves(kind, tables[0], tables[4], causes, places) for kind in kinds}
 
 
 def hours(pilot: Pilot) -> Hours:
