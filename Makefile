@@ -30,7 +30,7 @@ compare: setup  ## Yuehu under four levels and under three: tables and charts in
 
 compare-full: setup  ## every shipped design against today's: results/compare-full
 	$(BIN)/wangge compare name=compare-full \
-		pilots=[four_level,flatten_only,sink_only,merge_only,three_level,three_level_balanced,three_level_dedicated,three_level_generalist,three_level_expected]
+		pilots=[four_level,four_level_better,four_level_lines,four_level_patrols,four_level_contacts,flatten_only,sink_only,merge_only,three_level,three_level_better,three_level_all_down,three_level_dedicated,three_level_generalist,three_level_expected,three_level_enforcement_below]
 
 yuehu: setup  ## make the committed reference run in results/yuehu again
 	$(BIN)/wangge compare name=yuehu

@@ -114,8 +114,9 @@ def pools(organisation: Organisation) -> list[Pool]:
 def _time(pilot: Pilot, level: Level, team_of: Ints, heads: Ints) -> Floats:
     """Return the hours a year that each team of a unit is there to work: present, less meetings, and after closing."""
     here = 1 - pilot.staffing.absence.share
-    weeks = workload.working_days_a_year(pilot) / 5
-    time = heads * (workload.present_hours(pilot) + pilot.staffing.catch_up_hours_per_week * weeks * here)
+    evenings = pilot.staffing.catch_up_hours_per_week * workload.working_days_a_year(pilot) / 5 * here
+    at_desks = np.arange(len(heads)) < len(heads) - 1  # full-time grid managers have no evenings
+    time = heads * (workload.present_hours(pilot) + evenings * at_desks)
     if level == "community":
         meetings = pilot.burden.meetings
         weekly = np.full(len(team_of), meetings.others_per_week)
@@ -139,16 +140,18 @@ def _seated(pilot: Pilot, level: Level, heads: Ints) -> Floats:
 def _scarcest(pilot: Pilot, level: Level, due: _Due, time: Floats, seated: Floats) -> list[tuple[float, float]]:
     """Return, for each team, the hours due and the hours there for them where they are scarcest."""
     own = due.paper + due.files + due.field
-    shared = _evened(own, time, due.residents) if time.sum() > 0 else 0.0
+    at_desks = due.paper + due.files > 0
+    shared = _evened(own[at_desks], time[at_desks], due.residents) if at_desks.any() else 0.0
     result = []
     for i in range(len(time)):
-        pairs = [(max(float(own[i]), shared * float(time[i])), float(time[i]))]
+        pairs = [(max(float(own[i]), shared * float(time[i]) if at_desks[i] else 0.0), float(time[i]))]
         if seated[i]:
             pairs.append((float(due.paper[i] + due.field[i]), float(time[i] - seated[i])))
         if level == "community" and pilot.roles.order == "split":
             b = pilot.roles.b_share
+            residents = due.residents * float(time[i] / time[at_desks].sum()) if at_desks[i] else 0.0
             pairs += [
-                (float(due.paper[i] + due.files[i]), float((1 - b) * time[i])),
+                (float(due.paper[i] + due.files[i]) + residents, float((1 - b) * time[i])),
                 (float(due.field[i]), b * float(time[i])),
             ]
         result.append(max((p for p in pairs if p[1] > 0), key=lambda p: p[0] / p[1], default=(0.0, 1.0)))

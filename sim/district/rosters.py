@@ -34,7 +34,7 @@ COVER_RANK = 20
 PAPER_DESKS = (Desk.TASKS, Desk.DUE)
 A_DESKS = (Desk.FRONT, Desk.PHONE, Desk.FILES, *PAPER_DESKS)
 B_DESKS = (Desk.FIELD, Desk.PATROL, Desk.HOME)
-COVERED_DESKS = (Desk.FRONT, Desk.FILES, Desk.FIELD)
+COVERED_DESKS = (Desk.FRONT, Desk.FILES)
 """What colleagues do for who is absent: residents' matters, never ledgers, patrols or visits."""
 EVENINGS = (1, 3, 0, 2, 4)  # weekdays on which staff stay longer, in this order
 EVENING_HOURS = 2.0  # most on one of them

@@ -168,14 +168,18 @@ def _line(stage: Stage, line: str) -> str:
 def _discovered(pilot: Pilot, place: Place) -> tuple[float, float]:
     """Return the share of latent issues that a resident reports first, and the share that a patrol sees first.
 
-    Every patrol that is due is taken as done, one a working day.
+    Every patrol that is due is taken as done, one a working day, and so is every home visit: some of them see what a
+    patrol would.
     """
-    p = see_chance(pilot, float(place.grid_households.mean()))
+    households = float(place.grid_households.mean())
+    p, days_a_year = see_chance(pilot, households), working_days_a_year(pilot)
+    signals = visits_due(pilot, place) / len(place.grid_community) * visit_signal(pilot, households) / days_a_year
+    a_day = pilot.grid.patrol_duty_share + signals
     u = (np.arange(200) + 0.5) / 200
     days = lognormal_inverse(u, pilot.demand.report_days_mean, pilot.demand.report_days_cv)
-    patrols = days * working_days_a_year(pilot) / (7 * WEEKS_A_YEAR) * pilot.grid.patrol_duty_share
+    patrols = days * days_a_year / (7 * WEEKS_A_YEAR) * a_day
     reported = pilot.demand.reported_share * float(np.mean((1 - p) ** patrols))
-    return reported, (1 - reported) if pilot.grid.patrol_duty_share > 0 else 0.0
+    return reported, (1 - reported) if a_day > 0 else 0.0
 
 
 def see_chance(pilot: Pilot, households: float) -> float:
@@ -255,11 +259,15 @@ def _duties(pilot: Pilot, place: Place) -> Iterator[Work]:
     grid, days = pilot.grid, working_days_a_year(pilot)
     patrols = len(place.grid_community) * days * grid.patrol_hours * grid.patrol_duty_share
     yield Work(PATROLS, Kind.PATROL, "community", ALL, patrols)
-    special = int(place.special.sum())
-    ordinary = place.n_households - special
-    visits = ordinary * grid.visits.ordinary_per_year + special * grid.visits.special_per_year
     minutes = grid.visits.minutes + grid.visits.walk_minutes
-    yield Work(HOME_VISITS, Kind.HOME, "community", ALL, visits * grid.visits.duty_share * minutes / 60)
+    yield Work(HOME_VISITS, Kind.HOME, "community", ALL, visits_due(pilot, place) * minutes / 60)
+
+
+def visits_due(pilot: Pilot, place: Place) -> float:
+    """Return the home visits that are due in a year."""
+    visits, special = pilot.grid.visits, int(place.special.sum())
+    standard = (place.n_households - special) * visits.ordinary_per_year + special * visits.special_per_year
+    return standard * visits.duty_share
 
 
 def line_shares(pilot: Pilot) -> np.ndarray:
