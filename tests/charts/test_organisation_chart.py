@@ -36,23 +36,37 @@ def test_four_levels_are_told_as_they_are_staffed():
     assert "street 5: 24 heads" in told
     assert "186 grids of about 250 households, each owned by one head, 1 to 3 a head." in told
     assert "The 17 lines of work are shared out among them" in told
-    assert "A window for each bundle of lines, kept by those who own the lines." in told
-    assert "Nobody stands in for the absent" in told
+    assert "Due in a grid: 2 home visits a year to a household, 12 where special care is needed;" in told
+    assert "A window for each bundle of lines, kept by whoever is free." in told
+    assert "The next colleague stands in for the absent" in told
+    assert "goes before residents" not in told
     assert "abolished" not in told.replace("outside the model, or abolished", "")
     assert "From the street" not in told
 
 
+def test_a_worker_a_line_is_told_as_such():
+    told = words(chart(pilot("four_level_lines")))
+    assert "A window for each bundle of lines, kept by those who own the lines." in told
+    assert "Nobody stands in for the absent" in told
+    first_model = words(chart(tiny("four_level", "conduct=ledgers_first")))
+    assert "work from above that is due goes before residents" in first_model
+
+
 def test_three_levels_say_what_was_abolished_and_where_its_work_and_staff_went():
     told = words(chart(pilot("three_level")))
-    assert "5 street offices are abolished; of 120 heads all go down to the communities." in told
+    assert "of 120 heads 51 go down to the communities and 69 go up to the district." in told
     assert "Goes to the district: enforcement, economic work and justice." in told
     assert "From the street, sent up: enforcement, economic work and justice." in told
     assert "From the street, sent down: public services and party work." in told
     assert "A post: one of 6 specialisms, which share the 17 lines" in told
-    assert "B post: 186 grids of about 250 households, each owned by one head, 1 a head; 52 heads have none." in told
-    assert "One window for all lines, kept in turns by at most 3; nobody else has desk hours." in told
-    halves = words(chart(pilot("three_level")))
-    assert "of 120 heads 60 go down to the communities and 60 go up to the district." in halves
+    assert "B post: 186 grids of about 250 households, each owned by one head, 1 to 2 a head." in told
+    assert "Due in a grid: a patrol of 1 h a day, 2 home visits a year to a household," in told
+    assert "One window for all lines, kept by whoever is free." in told
+    all_down = words(chart(pilot("three_level_all_down")))
+    assert "5 street offices are abolished; of 120 heads all go down to the communities." in all_down
+    assert "each owned by one head, 1 a head; 52 heads have none." in all_down
+    rota = words(chart(pilot("three_level", "service.desk=rota")))
+    assert "One window for all lines, kept in turns by at most 3 a point; nobody else has desk hours." in rota
 
 
 @pytest.mark.parametrize(
@@ -69,9 +83,11 @@ def test_the_order_of_roles_is_told(order, sentence):
 
 
 def test_cover_and_duties_that_are_not_asked_for_are_told():
-    told = words(chart(tiny("three_level", "roles.cover=colleague", "grid.duty_share=0.5")))
+    told = words(chart(tiny("three_level", "grid.patrol_duty_share=0.5", "grid.visits.duty_share=0.2")))
     assert "The next colleague stands in for the absent" in told
-    assert "(50% of them are asked for)" in told
+    assert "a patrol of 1 h a day (50% of it is asked for)" in told
+    assert "12 where special care is needed (20% of it is asked for)" in told
+    assert "Nobody stands in for the absent" in words(chart(tiny("three_level", "roles.cover=none")))
 
 
 def test_a_function_that_returns_upwards_is_told_at_both_levels():

@@ -312,7 +312,7 @@ def test_visits_and_checks_see_an_issue_with_their_share_of_the_chance_of_an_hou
         a_case = tiny_case("four_level", "demand.counter_per_resident_year=2", replication=replication)
         for kind, found in seen.items():
             rows = (a_case.labels.kind == kind) & (a_case.labels.level <= 0)
-            found += (a_case.network.steps.emits[rows] >= 0).tolist()
+            found.extend((a_case.network.steps.emits[rows] >= 0).tolist())
     for found in seen.values():
         p = float(signal.mean())  # 0.1: a patrol is an hour
         assert p == pytest.approx(0.1)
@@ -432,14 +432,15 @@ def test_without_a_share_of_work_away_all_of_it_is_pieces():
     assert abs(found - due) < 4 * np.sqrt(0.16 * due * 0.5) + 0.5 * len(organisation.stations)
 
 
-def test_pieces_are_at_most_half_an_hour_begin_in_office_time_and_are_finished_once_begun():
+def test_pieces_are_at_most_half_an_hour_and_begin_in_office_time():
     _, time, batches, _ = two_years("three_level")
     for batch in batches:
         for step in batch.steps:
             if step["kind"] in (Kind.TASKS, Kind.OWN):
                 assert np.max(step["work"], initial=0) <= 30 * MINUTE
                 assert np.min(step["work"], initial=1) >= 0
-            assert step["past_closing"] == 1
+            # paper is put down at closing, as for a resident; a patrol or visit that was begun is finished
+            assert step["past_closing"] == (step["kind"] in (Kind.PATROL, Kind.HOME))
         if batch.steps[0]["kind"] in (Kind.TASKS, Kind.OWN):
             assert np.min(batch.steps[0]["work"], initial=1) > 0
         assert time.hours.contains(batch.begin).all()
@@ -484,6 +485,8 @@ def pieces(name, kind, *overrides):
 def test_a_piece_gives_way_until_the_end_of_the_day_on_which_it_is_due():
     waits = set()
     for batch, days in pieces("four_level", Kind.TASKS):
+        if not len(batch.begin):  # no month begins in these weeks
+            continue
         first, whole, rest = batch.steps
         assert [step["priority"] for step in batch.steps] == [4, 3, 3]
         assert (first["leave"], first["next"]) == (1, 2)
