@@ -67,9 +67,13 @@ def calendars(office: OfficeTime, structure: Structure, attended: Attended) -> l
         Calendar(np.array([close]), np.array([max(horizon, close + 1)])) for close in office.day_closes().tolist()
     ]
     opens, closes = office.hours.open, office.hours.close
+    next_open = np.append(opens[1:], closes[-1:] + 1)
     for days in attended.patterns:
         there = np.repeat(days, office.sessions_a_day)
         result.append(Calendar(opens[there], closes[there]))
-        # a day on which nobody comes is shut from its opening to its close; else only the closings are
-        result.append(Calendar(np.where(there, closes, opens), closes + 1))
+        # a day on which nobody comes is shut from its opening to its close, at noon too; else only the closings are
+        until = np.where(
+            np.arange(len(opens)) % office.sessions_a_day < office.sessions_a_day - 1, next_open, closes + 1
+        )
+        result.append(Calendar(np.where(there, closes, opens), np.where(there, closes + 1, until)))
     return result

@@ -60,14 +60,16 @@ def time_spent(case: Case, spells: Spells, start: int, end: int) -> Time:
     busy, travel, meetings, away = (np.zeros(n, dtype=np.int64) for _ in range(4))
     kinds = np.zeros((n, len(Kind)), dtype=np.int64)
     by_day = case.office.hours.contains(servers.open)  # not the evenings
-    staff = staff_of(case.network, by_day)
+    staff, with_evenings = staff_of(case.network, by_day), staff_of(case.network)
+    evenings = not by_day.all()
     for a in range(0, len(spells.step), BLOCK):
         rows = slice(a, a + BLOCK)
         step, server, began = spells.step[rows], spells.server[rows].astype(np.int64), spells.start[rows]
         low = np.clip(began, start, end)
         high = np.clip(np.where(spells.end[rows] >= 0, spells.end[rows], case.horizon), low, end)
         on = on_duty(staff, server, low, high)
-        ticks = np.where(case.network.steps.past_closing[step] == 1, high - low, on)
+        worked = on_duty(with_evenings, server, low, high) if evenings else on
+        ticks = np.where(case.network.steps.past_closing[step] == 1, high - low, worked)
         travelled = np.minimum(np.where(began >= start, spells.changeover[rows], 0), ticks)
         np.add.at(busy, server, on)
         moved = np.flatnonzero(travelled)

@@ -131,7 +131,9 @@ def rules(pilot: Pilot) -> list[str]:
     above = "; work from above that is due goes before residents" if priorities.due < priorities.residents else ""
     window = {"one_window": "One window for all lines", "per_line": "A window for each bundle of lines"}
     desk = {
-        "own": "kept by whoever is free" if roles.one_room else "kept by those who own the lines",
+        "own": "kept by whoever is free"
+        if roles.one_room or service.windows == "one_window"
+        else "kept by those who own the lines",
         "rota": f"kept in turns by at most {service.seats} a point; nobody else has desk hours",
     }
     return [

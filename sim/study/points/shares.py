@@ -37,6 +37,8 @@ def rescaled(before: Mapping[str, float], moved: Mapping[str, float], fixed: Col
     dict of knob -> share
         They sum to 1 where the fixed ones allow it.
     """
+    if all(before[key] == share for key, share in moved.items()):
+        return dict(before)  # to the last digit: the base of a study is the pilot itself
     others = {key: share for key, share in before.items() if key not in moved}
     left = 1 - sum(moved.values())
     if others and left >= 0:
