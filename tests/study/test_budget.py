@@ -6,10 +6,12 @@ import polars as pl
 import pytest
 from setups.studies import BASE, table, write
 
+PATROLS = {**BASE, "grid.patrol_duty_share": 1}
+
 
 def test_a_study_runs_until_its_half_widths_are_met_and_not_beyond(sweep, tmp_path):
     precision = {"replications": 2, "until": {"patrols_done": {"half_width": 0.1}}, "most": 12}
-    write(tmp_path, responses=["patrols_done"], precision=precision)
+    write(tmp_path, base=PATROLS, responses=["patrols_done"], precision=precision)
     told = sweep()
     reached = table("precision")
     assert reached.columns == ["point", "label", "response", "n", "mean", "half_width", "target", "met", "why"]
@@ -27,7 +29,8 @@ def test_a_study_runs_until_its_half_widths_are_met_and_not_beyond(sweep, tmp_pa
 
 
 def test_points_that_are_not_precise_when_the_most_or_the_budget_is_spent_are_named(sweep, tmp_path):
-    write(tmp_path, precision={"replications": 2, "until": {"patrols_done": {"share": 1e-6}}, "most": 3})
+    precision = {"replications": 2, "until": {"patrols_done": {"share": 1e-6}}, "most": 3}
+    write(tmp_path, base=PATROLS, precision=precision)
     told = sweep()
     assert "2 of 2 points are not as precise as wanted (the most replications of a point are run): p0000, p0001" in told
     assert table("design")["replications"].to_list() == [3, 3]
@@ -45,7 +48,7 @@ def test_a_budget_that_is_no_first_round_is_refused_before_a_folder_is_begun(swe
 def test_a_paired_difference_is_run_at_both_its_ends(sweep, tmp_path):
     until = {"patrols_done": {"difference": 0.05}}
     precision = {"replications": 2, "until": until, "most": 10}
-    write(tmp_path, baseline={"grid.households": 200}, responses=["patrols_done"], precision=precision)
+    write(tmp_path, base=PATROLS, baseline={"grid.households": 200}, responses=["patrols_done"], precision=precision)
     sweep()
     (row,) = table("precision").iter_rows(named=True)
     assert row["point"] == "p0001"
@@ -58,7 +61,8 @@ def test_a_paired_difference_is_run_at_both_its_ends(sweep, tmp_path):
 def test_the_best_and_the_cheapest_are_chosen_with_their_guarantee(sweep, tmp_path):
     write(
         tmp_path,
-        factors={"staffing.district_heads": [8, 10, 40]},
+        base=PATROLS,
+        factors={"staffing.community_heads": [14, 16, 30]},
         responses=["patrols_done", "on_time"],
         promises={"patrols_done": {"at_least": 0.1, "tolerance": 0.2}},
         precision={"replications": 2},
@@ -67,7 +71,7 @@ def test_the_best_and_the_cheapest_are_chosen_with_their_guarantee(sweep, tmp_pa
     )  # fmt: skip
     told = sweep()
     assert re.search(
-        r"fewest heads that keep every promise \(.*\): staffing.district_heads=8 \(p0000\), right with", told
+        r"fewest heads that keep every promise \(.*\): staffing.community_heads=14 \(p0000\), right with", told
     )
     choice = table("choice")
     assert choice.columns == ["asked", "point", "label", "verdict", "replications", "chosen"]
@@ -82,7 +86,7 @@ def test_the_best_and_the_cheapest_are_chosen_with_their_guarantee(sweep, tmp_pa
 def test_a_point_whose_staff_cannot_keep_up_is_not_chosen(sweep, tmp_path):
     write(
         tmp_path,
-        base={**BASE, "run.withhold_share": 0.001},
+        base={**BASE, "district.work.from_above_hours": 20000, "run.withhold_share": 0.001},
         responses=["on_time"],
         promises={"on_time": {"at_least": 0.1, "tolerance": 0.05}},
         choose={"cheapest": True, "first": 2, "most": 4},
@@ -97,6 +101,7 @@ def test_a_point_whose_staff_cannot_keep_up_is_not_chosen(sweep, tmp_path):
 def test_what_no_point_promises_is_chosen_nowhere(sweep, tmp_path):
     write(
         tmp_path,
+        base=PATROLS,
         promises={"patrols_done": {"at_least": 2.0, "tolerance": 0.5}},
         choose={"cheapest": True, "first": 5, "most": 8},
     )

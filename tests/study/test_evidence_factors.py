@@ -40,7 +40,7 @@ def ranged_kinds(tmp_path):
 
 
 def shares(pilot):
-    return {kind: one.share for kind, one in pilot.burden.kinds.items()}
+    return {kind: one["share"] for kind, one in pilot.burden.kinds.model_dump().items()}
 
 
 def test_a_row_becomes_low_base_and_high():

@@ -227,7 +227,7 @@ def test_a_promise_is_kept_up_to_its_bound():
         ({"factors": {"roles": ["abb"]}}, r"^roles must be one of ab, dedicated, .* \(did you mean ab\?\), got abb$"),
         ({"factors": {HOUSES: "interval(200,300)"}}, r"^study\.factors\.grid\.households must be a list or a range in"),
         ({"factors": {HOUSES: [200], "burden.away_share": [0.5, 0.6]}, "design": "zip"},
-         r"^study\.factors must have equally many levels in a zip design, got grid\.households has 1, burden\.task_sh"),
+         r"^study\.factors must have equally many levels in a zip design, got grid\.households has 1, burden\.away_sh"),
         ({"factors": {HOUSES: [200]}, "design": {"kind": "grid", "factors": ["grid.house"]}},
          r"^study\.design\.factors must name factors of the study \(did you mean grid\.households\?\), got grid\.hous"),
         ({"factors": {HOUSES: [200]}, "baseline": {"grid.house": 200}},

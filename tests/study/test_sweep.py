@@ -408,7 +408,7 @@ def test_results_that_are_read_only_are_told(sweep, tmp_path):
 def test_a_dry_run_tells_points_time_and_guard_and_writes_no_results_folder(sweep, tmp_path):
     write(tmp_path, precision={"replications": 3})
     told = sweep("--dry-run")
-    assert "p0001 grid.households=300 34 street 1: economic (1.17) and 4 more" in told
+    assert "p0001 grid.households=300 34 street 1: economic (1.11) and 4 more" in told
     assert "At 2 of 2 points some posts cannot keep up" in told
     assert re.search(
         r"4 replications would be run, 2 kept already: about \d+ seconds with 1 process, because one took \d", told
