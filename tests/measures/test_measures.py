@@ -241,14 +241,16 @@ def test_busy_time_is_the_time_of_spells_on_duty(seen):
         busy = over = 0
         mine = np.flatnonzero(spells.server == person)
         day = seen.case.office.hours.contains(servers.open)  # not the evenings
-        intervals = [i for i in range(servers.first[person], servers.first[person + 1]) if day[i]]
+        of_person = range(servers.first[person], servers.first[person + 1])
         for spell in mine:
             a = max(spells.start[spell], seen.start)
             b = min(spells.end[spell] if spells.end[spell] >= 0 else seen.case.horizon, seen.end)
-            on = sum(max(0, min(b, servers.close[i]) - max(a, servers.open[i])) for i in intervals)
+            inside = {i: max(0, min(b, servers.close[i]) - max(a, servers.open[i])) for i in of_person}
+            on = sum(ticks for i, ticks in inside.items() if day[i])
             busy += on
-            if seen.case.network.steps.past_closing[spells.step[spell]]:
-                over += max(0, b - a) - on
+            # past closing: all the time of what is finished once begun, and the evenings of what is put down
+            past_closing = seen.case.network.steps.past_closing[spells.step[spell]]
+            over += (max(0, b - a) if past_closing else sum(inside.values())) - on
         assert seen.time.busy[person] == busy
         assert seen.time.overtime[person] == over
 
