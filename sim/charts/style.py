@@ -41,6 +41,7 @@ KIND_COLOURS = (
     "#2f6b45",
 )
 _HATCHES = ("", "", "", "", "////", "....", "xxxx", "\\\\\\\\", "++++", "oo")
+_PLAIN = 4  # of them are none
 GREY = "#555555"
 PALE = "#e9e9e9"
 _FONTS = ("DejaVu Sans", "Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "SimHei")
@@ -91,13 +92,16 @@ def band_opacity(pilots: Sequence[str]) -> float:
 
 
 def kind_style(i: int) -> dict[str, Any]:
-    """Return colour and hatch of a kind of work; no two of the first ninety are alike in both."""
-    colour = KIND_COLOURS[i % len(KIND_COLOURS)]
+    """Return colour and hatch of a kind of work; no two of the first twenty are alike in both."""
+    n = len(KIND_COLOURS)
+    colour = KIND_COLOURS[i % n]
+    # Colours that come again have hatches, and others than they had.
+    hatch = _HATCHES[i] if i < n else _HATCHES[_PLAIN + (i - n + i // n) % (len(_HATCHES) - _PLAIN)]
     # A pale hatch shows on dark colours only, and the other way round.
     dark = int(colour[3:5], 16) < 0x80
     return {
         "facecolor": colour,
         "edgecolor": "white",
-        "hatch": _HATCHES[i % len(_HATCHES)],
+        "hatch": hatch,
         "hatchcolor": "#ffffff" if dark else "#666666",
     }

@@ -62,7 +62,7 @@ def test_the_best_and_the_cheapest_are_chosen_with_their_guarantee(sweep, tmp_pa
     write(
         tmp_path,
         base=PATROLS,
-        factors={"staffing.community_heads": [14, 16, 30]},
+        factors={"staffing.community_heads": [14, 16, 18]},
         responses=["patrols_done", "on_time"],
         promises={"patrols_done": {"at_least": 0.1, "tolerance": 0.2}},
         precision={"replications": 2},

@@ -46,12 +46,12 @@ def test_a_verdict_of_a_study_is_the_one_of_a_comparison(sweep, tmp_path):
 
 
 def test_what_an_earlier_run_left_is_removed_when_it_is_asked_for_no_more(sweep, tmp_path):
-    write(tmp_path, choose={"best": {"response": "patrols_done", "zone": 0.5}, "first": 2, "most": 3})
+    write(tmp_path, choose={"best": {"response": "visits_done", "zone": 0.5}, "first": 2, "most": 3})
     sweep()
     folder = Path("results/mine")
     (folder / "notes.txt").write_text("mine")
     assert (folder / "choice.csv").exists()
-    write(tmp_path, responses=["patrols_done"])
+    write(tmp_path, responses=["visits_done"])
     sweep()
     assert not (folder / "choice.csv").exists()
     assert not list((folder / "charts").glob("*counter_wait*"))
@@ -88,7 +88,7 @@ def test_what_failed_is_tried_again_after_its_note_is_cleaned(sweep, tmp_path):
 
 
 def test_a_promise_on_what_is_no_response_is_judged(sweep, tmp_path):
-    write(tmp_path, responses=["patrols_done"], promises={"walk": {"at_most": 1000}})
+    write(tmp_path, responses=["visits_done"], promises={"walk": {"at_most": 1000}})
     assert "2 of 2 points keep the promise" in sweep()
     assert table("summary")["keeps_promises"].to_list() == [True, True]
 
@@ -184,8 +184,8 @@ def test_points_that_are_equal_share_their_rank(sweep, tmp_path):
 
 
 def test_which_way_is_better_is_that_of_the_measure_or_has_to_be_said(sweep, tmp_path):
-    write(tmp_path, choose={"best": {"response": "patrols_done", "zone": 0.001}, "first": 2, "most": 2})
-    assert "Asked for the greatest patrols done" in sweep()
+    write(tmp_path, choose={"best": {"response": "visits_done", "zone": 0.001}, "first": 2, "most": 2})
+    assert "Asked for the greatest visits done" in sweep()
     write(tmp_path, "other", choose={"best": {"response": "walk", "zone": 0.001}})
     assert "study.choose.best.smaller_is_better must be given (true or false)" in sweep("study=other", status=2)
     assert not (tmp_path / "results/other").exists()

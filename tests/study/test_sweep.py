@@ -37,7 +37,7 @@ def kept(folder):
 
 
 def test_a_study_leaves_tables_whose_numbers_are_those_of_its_replications(sweep, tmp_path):
-    write(tmp_path, baseline={"grid.households": 200}, responses=["counter_wait_mean", "patrols_done"])
+    write(tmp_path, baseline={"grid.households": 200}, responses=["counter_wait_mean", "visits_done"])
     told = sweep()
     assert "2 settings (grid): 2 points, 2 replications each" in told
     assert "Simulated now: 4 replications" in told
@@ -48,7 +48,7 @@ def test_a_study_leaves_tables_whose_numbers_are_those_of_its_replications(sweep
         "why", "key",
     ]  # fmt: skip
     assert {"counter_wait_mean", "counter_wait_mean_low", "counter_wait_mean_high"} <= set(table("summary").columns)
-    effects = table("effects").filter(pl.col("response") == "patrols_done")
+    effects = table("effects").filter(pl.col("response") == "visits_done")
     assert (effects["baseline"][0], effects["point"][0], effects["n"][0]) == ("p0000", "p0001", 2)
     knobs = (*TINY, "grid.households=300")
     alone = simulate(pilot("four_level", *knobs), 1)[0]["measures"]
