@@ -185,7 +185,7 @@ def test_points_that_are_equal_share_their_rank(sweep, tmp_path):
 
 def test_which_way_is_better_is_that_of_the_measure_or_has_to_be_said(sweep, tmp_path):
     write(tmp_path, choose={"best": {"response": "visits_done", "zone": 0.001}, "first": 2, "most": 2})
-    assert "Asked for the greatest visits done" in sweep()
+    assert "Asked for the greatest home visits done" in sweep()
     write(tmp_path, "other", choose={"best": {"response": "walk", "zone": 0.001}})
     assert "study.choose.best.smaller_is_better must be given (true or false)" in sweep("study=other", status=2)
     assert not (tmp_path / "results/other").exists()
