@@ -7,7 +7,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
-from setups.district import CONFIGS, tiny
+from setups.district import ALL_PILOTS, CONFIGS, tiny
 from setups.studies import BASE
 
 import sim
@@ -37,18 +37,16 @@ def told(call, *arguments, error=sim.ConfigError, **keys):
     return text
 
 
-PILOTS = (
-    "pilot must be one of flatten_only, four_level, merge_only, sink_only, three_level, three_level_all_down, "
-    "three_level_dedicated, three_level_expected, three_level_generalist"
-)
+PILOTS = f"pilot must be one of {', '.join(sorted(ALL_PILOTS))}"
 
 
 @pytest.mark.parametrize(
     ("arguments", "keys", "said"),
     [
-        (("four_levle",), {}, f"{PILOTS} (did you mean four_level or three_level?), got 'four_levle'"),
+        (("four_levle",), {}, f"{PILOTS} (did you mean four_level or four_level_lines or four_level_better?), got "
+         "'four_levle'"),
         (("",), {}, f"{PILOTS}, got ''"),
-        (("four_level,merge_only",), {}, f"{PILOTS} (did you mean merge_only or four_level"),
+        (("four_level,merge_only",), {}, f"{PILOTS} (did you mean four_level_"),
         (("../pilot/four_level",), {}, f"{PILOTS} (did you mean four_level"),
         (("four_level",), {"run": "fast"}, "run must be one of quick, year, got 'fast'"),
         (("four_level", {"run": "quick"}), {}, "knobs must leave out run, which sim.pilot takes beside them, got"),

@@ -38,7 +38,7 @@ def kept(folder, measures, on=None, replications_=2):
     """Return the rows of one's own measures over two designs, as an executor leaves them in a folder, and the steps."""
     pilots = [
         one.model_copy(update={"run": one.run.model_copy(update={"replications": replications_})})
-        for one in (tiny("four_level"), tiny("three_level"))
+        for one in (tiny("four_level", "conduct=ledgers_first"), tiny("three_level", "conduct=ledgers_first"))
     ]
     mine = packed(measures)
     keys = replications.keys(pilots, mine)
