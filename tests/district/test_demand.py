@@ -56,7 +56,7 @@ def test_another_replication_or_another_seed_is_another_demand():
 
 
 def test_requests_in_a_year_are_rates_times_residents():
-    assert demand.yearly(pilot(), Channel.COUNTER) == 78_000  # 0.60 x 130,000
+    assert demand.yearly(pilot(), Channel.COUNTER) == 52_000  # 0.40 x 130,000
     assert demand.yearly(pilot(), Channel.PHONE) == 10_400
     assert demand.yearly(pilot(), Channel.LATENT) == 19_500
 
@@ -247,7 +247,7 @@ def test_every_hour_of_the_year_has_exactly_its_share(channel):
     np.testing.assert_allclose(profile, exact, rtol=1e-14, atol=0)
 
 
-@pytest.mark.parametrize(("channel", "rate"), [("counter", "0.6"), ("phone", "0.08"), ("latent", "0.15")])
+@pytest.mark.parametrize(("channel", "rate"), [("counter", "0.4"), ("phone", "0.08"), ("latent", "0.15")])
 def test_the_expected_requests_of_a_year_are_the_configured_rates_to_the_last_digit(channel, rate):
     of = Channel[channel.upper()]
     assert str(mapping()["demand"][f"{channel}_per_resident_year"]) == rate

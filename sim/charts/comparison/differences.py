@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -139,7 +140,7 @@ def _forest_words(records: Sequence[Mapping[str, Any]], pilots: Sequence[str], b
     labels = {p: by_verdict(record for record in records if record["pilot"] == p) for p in pilots}
     counts = {p: {verdict: len(some) for verdict, some in of.items()} for p, of in labels.items()}
     base = short_name(baseline)
-    total = {verdict: sum(c[verdict] for c in counts.values()) for verdict in MARKS}
+    total = Counter(str(record["verdict"]) for record in records)
     spoken = ["no material difference", "undecided", "withheld", "not owed"]
     if total["withheld"] + total["not owed"] == len(records):
         title = f"Nothing can be concluded against {base}: every verdict is withheld"
