@@ -88,7 +88,8 @@ def test_a_pilot_whose_staff_cannot_be_shared_out_so_is_refused(name, overrides,
 
 def test_wangge_staff_prints_a_file_and_writes_it_once(tmp_path, capsys):
     folder = tmp_path / "mine"
-    folder.mkdir()
+    (folder / "staffing").mkdir(parents=True)
+    (folder / "staffing" / "earlier.yaml").write_text("defaults: [four_level, _self_]\n", encoding="utf-8")
     of_key = dict(knob.split("=") for knob in (*TINY, "structure.communities=2", *LEAN))
     knobs = [f"{key}={value}" for key, value in of_key.items()]
     staff.main(knobs)
