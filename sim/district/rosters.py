@@ -35,7 +35,7 @@ PAPER_DESKS = (Desk.TASKS, Desk.DUE)
 A_DESKS = (Desk.FRONT, Desk.PHONE, Desk.FILES, *PAPER_DESKS)
 B_DESKS = (Desk.FIELD, Desk.PATROL, Desk.HOME)
 COVERED_DESKS = (Desk.FRONT, Desk.FILES)
-"""What colleagues do for who is absent: residents' matters, never ledgers, patrols or visits."""
+"""What colleagues do for who is absent: residents' matters at the desk, never ledgers, field work, patrols or visits."""
 EVENINGS = (1, 3, 0, 2, 4)  # weekdays on which staff stay longer, in this order
 EVENING_HOURS = 2.0  # most on one of them
 
@@ -339,12 +339,10 @@ def _served(
     lines = lines_of(members[i], desks, not manned)
     ring = next(ring.tolist() for ring in _rings(organisation, members) if i in ring)
     absentees = sorted(ring[(ring.index(i) - k) % len(ring)] for k in range(1, run + 1))
-    covered = tuple(desk for desk in desks if desk in COVERED_DESKS)
+    covered, front = tuple(desk for desk in desks if desk in COVERED_DESKS), organisation.pilot.service.desk == "own"
     for k in absentees:
-        alone = organisation.people[members[k]].specialism in away[kind_of_day]
-        desks_left = covered if alone else tuple(desk for desk in covered if desk in B_DESKS)
-        front = organisation.pilot.service.desk == "own"
-        lines = _with_cover(organisation, lines, lines_of(members[k], desks_left, front))
+        if organisation.people[members[k]].specialism in away[kind_of_day]:
+            lines = _with_cover(organisation, lines, lines_of(members[k], covered, front))
     return lines
 
 
