@@ -35,7 +35,7 @@ PAPER_DESKS = (Desk.TASKS, Desk.DUE)
 A_DESKS = (Desk.FRONT, Desk.PHONE, Desk.FILES, *PAPER_DESKS)
 B_DESKS = (Desk.FIELD, Desk.PATROL, Desk.HOME)
 COVERED_DESKS = (Desk.FRONT, Desk.FILES)
-"""What colleagues do for who is absent: residents' matters at the desk, never ledgers, field work, patrols or visits."""
+"""What colleagues do for who is absent: residents' matters at the desk, never ledgers, patrols or visits."""
 EVENINGS = (1, 3, 0, 2, 4)  # weekdays on which staff stay longer, in this order
 EVENING_HOURS = 2.0  # most on one of them
 
