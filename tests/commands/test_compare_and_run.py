@@ -145,7 +145,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_tables(tiny, tmp_path):
         ),
         (
             ("run", "structure=three_level"),
-            "half_up or all_up, or a pilot without streets as three_level), got 0 under four_level",
+            "three_level or all_up, or a pilot without streets as three_level), got 0 under four_level",
         ),
         (("compare", "roles.order=bfirst"), "'longest' or 'split' (did you mean b_first?), got \"bfirst\""),
         (("compare", "pilots=[four_level"), "pilots must be given a value whose brackets and quotes are in pairs"),

@@ -1,0 +1,42 @@
+"""Numbers that pages quote from the committed run of Yuehu: each is as the run has it."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RUN = ROOT / "results" / "yuehu"
+PILOTS = ("four_level", "four_level_better", "three_level", "three_level_better")
+
+
+@pytest.fixture(scope="module")
+def means():
+    """Return the mean of a measure of a group under a pilot."""
+    rows = pl.read_csv(RUN / "comparison.csv").to_dicts()
+    known = {(r["measure"], r["group"], r["pilot"]): r["pilot_mean"] for r in rows}
+    known |= {(r["measure"], r["group"], r["baseline"]): r["baseline_mean"] for r in rows}
+    return lambda measure, group, pilot: known[measure, group, pilot]
+
+
+def words(path):
+    return " ".join((ROOT / path).read_text(encoding="utf-8").split())
+
+
+def test_readme_quotes_the_committed_run(means):
+    lost = [f"{100 * means('left_unserved', 'channel:counter', p):.1f} %" for p in PILOTS]
+    days = [f"{means('turnaround_restricted_mean', 'channel:counter', p):.1f}" for p in PILOTS]
+    assert (
+        f"A matter brought to a counter takes {days[0]} working days today, {days[1]} with contacts and delegation, "
+        f"{days[2]} under three levels and {days[3]} with both (mean, at most 60 counted); {lost[0]} of them are left "
+        f"unserved today and {lost[2]} under three levels."
+    ) in words("README.md")
+
+
+def test_findings_quote_the_tables_of_the_committed_run():
+    summary = (RUN / "summary.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
+    for title in ("Means by pilot, with verdicts against four_level", "What each change does alone, and both together"):
+        table = summary.partition(title)[2].split("\n\n")[1]
+        assert table.startswith("|")
+        assert table in page
