@@ -18,7 +18,7 @@ from sim.study.comparison import equity
 PILOTS = (
     "four_level",
     "three_level",
-    "three_level",
+    "three_level_all_down",
     "three_level_expected",
     "flatten_only",
     "sink_only",

@@ -26,7 +26,7 @@ def response():
     values = {s: 900 / heads + 0.01 * grid + NOISE * 0.3 * (s + 3) for s, heads, grid in SETTINGS.iter_rows()}
     del values[2]
     values[5] = values[5] * np.nan
-    return Response("turnaround_mean", "working days", values, {2: "no staff is left for 500 households"})
+    return Response("turnaround_p90", "working days", values, {2: "no staff is left for 500 households"})
 
 
 def texts(figure):

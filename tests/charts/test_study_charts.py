@@ -218,7 +218,7 @@ def pareto(table, promise=PROMISE):
 
 
 def tornado(table, base=(-4.0, -5.0, -3.0), mid=1.0, most=40, unit="minutes"):
-    return charts.tornado(table, base, **LOOK, effect_label="Effect on turnaround_mean", unit=unit, mid=mid, most=most)
+    return charts.tornado(table, base, **LOOK, effect_label="Effect on turnaround_p90", unit=unit, mid=mid, most=most)
 
 
 def ranking(table):
@@ -236,7 +236,7 @@ def warm_up(table, weeks=None):
 
 DESIGNS = tuple(f"design {i}: heads {i}, front {i * 5} minutes" for i in range(1, 13))
 FACTORS = tuple(f"procedures.archetypes.T{i}.activities.front.minutes" for i in range(1, 124))
-CROWD = ("four_level", "three_level", "three_level_balanced_with_a_long_name_that_goes_on", "flatten_only")
+CROWD = ("four_level", "three_level", "three_level_all_down_with_a_long_name_that_goes_on", "flatten_only")
 KINDS = tuple(f"a kind of rule {i}" for i in range(12))
 
 
@@ -604,7 +604,7 @@ def test_impossible_ends_of_a_tornado_are_told_in_words():
 
 def test_a_tornado_of_shares_is_in_points():
     figure = tornado(tornado_table(FACTORS[:3], base=-0.04, width=0.03), (-0.04, -0.05, -0.03), 0.01, unit="share")
-    assert figure.axes[0].get_xlabel() == "Effect on turnaround_mean (points)"
+    assert figure.axes[0].get_xlabel() == "Effect on turnaround_p90 (points)"
     assert "at the base: −4.0 [−5.0, −3.0]" in words(figure)
 
 
