@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.district.stages import Desk
 from sim.draws.clock import DAY, WEEK, Calendar
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sim.arrays import Bools, Ints
     from sim.config import Structure
     from sim.district.office_hours import OfficeTime
+    from sim.district.organisation import Organisation
 
 OFFICE, CLOSINGS, WEEKLY, MONTHLY, FIRST_DUE = range(5)
 """Calendar ids; from `FIRST_DUE` on, one a working day: all time from its end on."""
@@ -77,3 +81,32 @@ def calendars(office: OfficeTime, structure: Structure, attended: Attended) -> l
         )
         result.append(Calendar(np.where(there, closes, opens), np.where(there, closes + 1, until)))
     return result
+
+
+def attended_days(
+    organisation: Organisation, office: OfficeTime, duty: Ints, opened: Ints, duties: Mapping[str, Ints]
+) -> Bools:
+    """Return whether somebody is on duty for each station, day by day (shape (stations, working days)).
+
+    Only queues of residents who wait are looked at: nobody waits for anything else in person or on the phone.
+
+    Parameters
+    ----------
+    organisation, office
+        Of the design and its horizon.
+    duty, opened : ndarray of int, shape (intervals,)
+        The duty of each interval of the rosters, and when it opens (ticks).
+    duties : dict of str -> ndarray of int
+        The columns of the duties.
+    """
+    n_days = len(office.working_days)
+    pairs = np.unique(duty * n_days + np.searchsorted(office.working_days, opened // DAY))
+    size = np.diff(duties["first"])
+    of_duty, on = pairs // n_days, pairs % n_days
+    ends = np.cumsum(size[of_duty])
+    within = np.arange(size[of_duty].sum()) - np.repeat(ends - size[of_duty], size[of_duty])
+    line = np.repeat(duties["first"][of_duty], size[of_duty]) + within
+    attended = np.zeros((len(organisation.stations), n_days), dtype=bool)
+    attended[duties["station"][line], np.repeat(on, size[of_duty])] = True
+    attended[[station.desk not in (Desk.FRONT, Desk.PHONE) for station in organisation.stations]] = True
+    return attended

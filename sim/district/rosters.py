@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from sim.district.away import away_legs
+from sim.district.calendars import attended_days
 from sim.district.stages import Desk
 from sim.draws.clock import DAY, HOUR, NEVER, WEEK, ticks
 from sim.draws.streams import stream
@@ -112,7 +113,7 @@ def build_rosters(organisation: Organisation, office: OfficeTime, replication: i
     away = away_legs(organisation, office, replication, there, meetings)
     gaps = np.concatenate([meetings, away])
     spans = _without(spans, gaps[np.lexsort((gaps[:, 1], gaps[:, 0]))], office.weeks * WEEK)
-    attended = _attended(organisation, office, spans, duties)
+    attended = attended_days(organisation, office, spans.duty, spans.open, duties.columns())
     spans = _with_evenings(organisation, office, there, duties, spans)
     person, start, _ = meetings.T
     came = there[person, np.searchsorted(office.working_days, start // DAY)]
@@ -450,29 +451,7 @@ def _without(spans: _Spans, meetings: Ints, horizon: int) -> _Spans:
     return _Spans(spans.person[row], opened, closed, spans.duty[row], hand_back)
 
 
-# -------------------------------------------------------------------------------- evenings and attendance
-
-
-def _attended(organisation: Organisation, office: OfficeTime, spans: _Spans, duties: _Duties) -> Bools:
-    """Return whether somebody is on duty for each station, day by day (shape (stations, working days))."""
-    n_days = len(office.working_days)
-    day = np.searchsorted(office.working_days, spans.open // DAY)
-    pairs = np.unique(spans.duty * n_days + day)
-    columns = duties.columns()
-    size = np.diff(columns["first"])
-    duty, on = pairs // n_days, pairs % n_days
-    line = np.repeat(columns["first"][duty], size[duty]) + _within(size[duty])
-    attended = np.zeros((len(organisation.stations), n_days), dtype=bool)
-    attended[columns["station"][line], np.repeat(on, size[duty])] = True
-    # nobody waits for anything else in person or on the phone
-    attended[[station.desk not in (Desk.FRONT, Desk.PHONE) for station in organisation.stations]] = True
-    return attended
-
-
-def _within(sizes: Ints) -> Ints:
-    """Return 0, 1, ... within each of several runs of these lengths."""
-    ends = np.cumsum(sizes)
-    return np.arange(sizes.sum()) - np.repeat(ends - sizes, sizes)
+# ---------------------------------------------------------------------------------------------- evenings
 
 
 def _with_evenings(
