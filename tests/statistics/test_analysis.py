@@ -240,6 +240,8 @@ def test_a_verdict_reads_as_its_words():
         "no material difference",
         "undecided",
         "withheld",
+        "not owed",
+        "not judged",
     ]
 
 
