@@ -73,6 +73,19 @@ def test_a_number_is_a_value_for_all_and_a_mapping_one_for_each_group():
     )
 
 
+def test_measures_may_come_one_by_one(tmp_path):
+    """A generator is a list: the same rows, under the same digests."""
+    given = MEASURES[2:]
+    rows = [own(sim.simulate(tiny(), measures=some)[0], "late", "requests") for some in (given, iter(given))]
+    assert rows[1].equals(rows[0])
+    assert len(rows[0]) == 2
+    short = tiny().model_copy(update={"run": tiny().run.model_copy(update={"replications": 1})})
+    first = sim.compare(short, folder=tmp_path / "mine", measures=list(given), executor="serial")
+    again = sim.compare(short, folder=tmp_path / "mine", measures=iter(given), executor="serial")
+    assert again.measures.equals(first.measures, null_equal=True)
+    assert set(again.measures["measure"]) >= {"late", "requests"}
+
+
 def test_either_engine_gives_the_same_values():
     by_engine = [own(sim.simulate(tiny(), measures=MEASURES, engine=kind)[0], "late", "steps") for kind in
                  ("compiled", "reference", Compiled().model_dump(), Reference().model_dump())]  # fmt: skip
