@@ -150,8 +150,10 @@ MISTAKES = [
     (("compare", "=3"), "arguments must be key=value or a flag of --help, got =3"),
     (
         ("compare", "pilot=three_level"),
-        "pilots must be given as a list here, the baseline first (pilots=[",
+        "pilots must be given as a list here, the baseline first (pilots=[four_level,three_level]); only",
     ),
+    (("compare", "pilot=four_level"), "the baseline first (pilots=[four_level]); only wangge run takes one pilot=, "),
+    (("compare", "pi lot=3"), "overrides must be path=value, got pi lot=3"),
     (("compare", "--dry-run"), "--dry-run must be left out here, because only wangge sweep has it"),
     (
         ("compare", "district.calendar.hours=[{open: '12:00', close: '09:00'}]"),
