@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sim.study.backend import Backend
 
 KEYS = ("pilots", "name")
+BASELINE = "four_level"
 
 HELP = """\
 wangge compare [pilots=[A,B,...]] [name=FOLDER] [executor=serial|local|dask] [workers=N] [key=value ...]
@@ -87,9 +88,9 @@ def named_pilots(names: Sequence[str], line: Line) -> tuple[dict[str, dict[str, 
     """
     one = next((override for override in line.overrides if override.startswith("pilot=")), None)
     if one is not None:
-        name = one.partition("=")[2]
+        advised = ",".join(dict.fromkeys((BASELINE, one.partition("=")[2])))
         raise ConfigError(
-            f"pilots must be given as a list here, the baseline first (pilots=[four_level,{name}]); only wangge run "
+            f"pilots must be given as a list here, the baseline first (pilots=[{advised}]); only wangge run "
             f"takes one pilot=, got {one}"
         )
     if len(set(names)) < len(names):

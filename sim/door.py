@@ -99,7 +99,7 @@ def compare(
     *,
     folder: Folder,
     replications: int | None = None,
-    measures: Sequence[OwnMeasure] = (),
+    measures: Iterable[OwnMeasure] = (),
     engine: Engine = "compiled",
     executor: Executor = "local",
     workers: int | None = None,
@@ -118,7 +118,7 @@ def compare(
         Where tables, charts and summary are kept.
     replications : int, optional
         Of each design; by default as their configs say.
-    measures : sequence of OwnMeasure
+    measures : iterable of OwnMeasure
         Measures of one's own beside the built-in ones.
     engine : str or mapping
         `compiled` or `reference`, or any settings of `configs/engine/` with their `kind`; no number depends on it.
@@ -160,7 +160,7 @@ def sweep(
     folder: Folder,
     knobs: Mapping[str, Any] | None = None,
     config_dir: Folder | None = None,
-    measures: Sequence[OwnMeasure] = (),
+    measures: Iterable[OwnMeasure] = (),
     retry: bool = False,
     engine: Engine = "compiled",
     executor: Executor = "local",
@@ -179,7 +179,7 @@ def sweep(
         Set for all points alike.
     config_dir : path, optional
         A folder of configs of one's own.
-    measures : sequence of OwnMeasure
+    measures : iterable of OwnMeasure
         Measures of one's own, which the study may name among its responses.
     retry : bool
         Whether replications that failed before are tried again.
@@ -211,7 +211,7 @@ def sweep(
 
 
 def simulate(
-    pilot: Pilot, replication: int = 0, *, measures: Sequence[OwnMeasure] = (), engine: Engine = "compiled"
+    pilot: Pilot, replication: int = 0, *, measures: Iterable[OwnMeasure] = (), engine: Engine = "compiled"
 ) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
     """Simulate one replication of a design; nothing is kept.
 
@@ -221,7 +221,7 @@ def simulate(
         The design.
     replication : int
         Its number, at least 0: the same number brings the same residents with the same cases under every design.
-    measures : sequence of OwnMeasure
+    measures : iterable of OwnMeasure
         Measures of one's own.
     engine : str or mapping
         As for `compare`.
@@ -430,19 +430,23 @@ def _own_folder(config_dir: Folder | None) -> Path | None:
 def _folder(name: str, given: Folder) -> Path:
     """Return an argument as a path, checked to be one."""
     if isinstance(given, (str, os.PathLike)) and isinstance(os.fspath(given), str):
+        if not os.fspath(given):
+            raise ConfigError(f"{name} must not be empty (the current directory is '.'), got ''")
         return Path(given)
     raise ConfigError(f"{name} must be a text or a path, got {given!r:.60}")
 
 
-def _measures(measures: Sequence[OwnMeasure]) -> Sequence[OwnMeasure]:
+def _measures(measures: Iterable[OwnMeasure]) -> tuple[OwnMeasure, ...]:
     """Return measures of one's own, checked to be some."""
-    wrong = list(measures) if isinstance(measures, Iterable) and not isinstance(measures, str) else [measures]
-    for one in wrong:
-        if not isinstance(one, OwnMeasure):
-            raise ConfigError(f"measures must be a list of sim.OwnMeasure, got {one!r:.60}")
     if isinstance(measures, OwnMeasure):
         raise ConfigError(f"measures must be a list of sim.OwnMeasure, got {measures.name} alone")
-    return measures
+    if not isinstance(measures, Iterable) or isinstance(measures, (str, bytes)):
+        raise ConfigError(f"measures must be a list of sim.OwnMeasure, got {measures!r:.60}")
+    given = tuple(measures)
+    for one in given:
+        if not isinstance(one, OwnMeasure):
+            raise ConfigError(f"measures must be a list of sim.OwnMeasure, got {one!r:.60}")
+    return given
 
 
 def _overrides(knobs: Mapping[str, Any] | None) -> tuple[str, ...]:

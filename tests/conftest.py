@@ -8,6 +8,7 @@ import pytest
 # What folders share lies in setups/; its asserts tell values as those of tests do.
 pytest.register_assert_rewrite("setups")
 
+from setups.collected import NODE_IDS  # noqa: E402 - after its asserts are registered
 from setups.composing import composed_once  # noqa: E402 - after its asserts are registered
 
 
@@ -21,8 +22,10 @@ def _composed_once():
 LONG = Path(__file__).parent / "long.txt"
 
 
-def pytest_collection_modifyitems(items):
-    """Mark the tests that long.txt names: they take seconds each."""
+@pytest.hookimpl(tryfirst=True)  # before -k and -m leave tests out
+def pytest_collection_modifyitems(config, items):
+    """Mark the tests that long.txt names, which take seconds each; note all that were found."""
+    config.stash[NODE_IDS] = frozenset(item.nodeid for item in items)
     named = {line for line in LONG.read_text(encoding="utf-8").splitlines() if not line.startswith("#")}
     for item in items:
         if item.nodeid in named:

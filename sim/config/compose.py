@@ -34,6 +34,10 @@ MOST_NODES = 100_000
 MOST_DEEP = 50
 
 
+PATH = re.compile(r"(\+\+?|~)?[\w$./@:-]+")
+"""What stands before the = of an override: a knob or a group by its path, with Hydra's signs."""
+
+
 BACKEND_KEYS = ("engine", "executor", "workers")
 
 
@@ -278,6 +282,8 @@ def compose(name: str, line: Line, *fixed: str) -> dict[str, Any]:
 def _not_parsed(override: str) -> ConfigError:
     """Return the error for an override that Hydra's grammar does not take."""
     key, _, value = override.partition("=")
+    if not PATH.fullmatch(key):
+        return ConfigError(f"overrides must be path=value, got {override}")
     return ConfigError(
         f"{key} must be given a value whose brackets and quotes are in pairs (a text with special characters between "
         f"quotes of its own: \"{key}='...'\"), got {value}"

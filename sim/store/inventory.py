@@ -53,8 +53,10 @@ class Study:
     @property
     def designs(self) -> list[str]:
         """Return the names of the designs that were asked for, without those of a pilot run for the warm-up."""
-        of_pilot_runs = self.last.get(manifest.PILOT_RUNS, ())
-        return [name for name in self.keys if name not in of_pilot_runs]
+        noted = self.last.get(manifest.PILOT_RUNS)
+        if isinstance(noted, list):
+            return [name for name in self.keys if name not in noted]
+        return [name for name in self.keys if not name.startswith(manifest.PILOT_RUN_OF)]
 
     @property
     def wanted(self) -> int | None:

@@ -36,6 +36,8 @@ DISTRIBUTIONS = (
 KEYS = "keys"
 PILOT_RUNS = "pilot_runs"
 """Among the facts of a run: the names of the designs of a pilot run for the warm-up."""
+PILOT_RUN_OF = "pilot run of "
+"""How the names of these designs begin: a manifest of an earlier version does not list them."""
 KEY = re.compile("[0-9a-z]{4,64}")
 SHOWN_DIFFERENCES = 4
 

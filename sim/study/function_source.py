@@ -8,6 +8,7 @@ import dis
 import importlib.util
 import inspect
 import sys
+import sysconfig
 import types
 from contextlib import suppress
 from pathlib import Path
@@ -21,15 +22,18 @@ if TYPE_CHECKING:
 PLAIN = (int, float, str, bytes, bool, type(None))
 """Types whose text says all about a value; those that inherit from them may carry more."""
 
-HIDING = {"__builtins__", "__import__", "breakpoint", "compile", "eval", "exec", "globals", "input", "locals", "open",
-          "vars"}  # fmt: skip
+HIDING = {"__builtins__", "__import__", "breakpoint", "compile", "eval", "exec", "getattr", "globals", "input",
+          "locals", "open", "vars"}  # fmt: skip
 """Names of Python by which a function reaches what its source does not name."""
 
-HIDING_MODULES = {"builtins", "ctypes", "gc", "importlib", "inspect", "io", "_io", "os", "pathlib", "pickle", "pkgutil",
-                  "posix", "nt", "runpy", "shelve", "subprocess", "sys"}  # fmt: skip
-"""Modules of Python that do the same, or that read files."""
+HIDING_ATTRIBUTES = {"__builtins__", "__closure__", "__code__", "__dict__", "__getattribute__", "__globals__",
+                     "__self__", "__subclasses__", "attrgetter", "f_builtins", "f_globals", "f_locals",
+                     "methodcaller"}  # fmt: skip
+"""Attributes that do the same, and the functions of operator that look attributes up."""
 
-HIDING_ATTRIBUTES = {"__builtins__", "__closure__", "__code__", "__dict__", "__globals__", "__subclasses__"}
+MODULES = ("bisect", "cmath", "collections", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools",
+           "heapq", "itertools", "math", "numbers", "operator", "re", "statistics", "string", "typing")  # fmt: skip
+"""Modules of Python that compute and do nothing else: they read no file and find no name."""
 
 FUTURE = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 LAMBDA = "<lambda>"
@@ -140,7 +144,7 @@ def _used(function: types.FunctionType, owner: str) -> dict[str, Any]:
                     raise ConfigError(_hidden(owner, name))
             elif kind in ("STORE_GLOBAL", "DELETE_GLOBAL"):
                 raise ConfigError(f"{owner} must change no global variable, got {name}")
-            elif kind in ("LOAD_ATTR", "LOAD_METHOD") and name in HIDING_ATTRIBUTES:
+            elif kind in ("LOAD_ATTR", "LOAD_METHOD", "IMPORT_FROM") and name in HIDING_ATTRIBUTES:
                 raise ConfigError(_hidden(owner, name))
             elif kind == "IMPORT_NAME":
                 _check_import(name, instructions[at - 2].argval, owner)
@@ -151,8 +155,17 @@ def _check_import(name: str, level: int, owner: str) -> None:
     """Refuse an import inside a function whose module could change unseen; a relative one (level > 0) always can."""
     if level or not _is_installed(name):
         raise ConfigError(_foreign(owner, "." * level + name))
-    if name.partition(".")[0] in HIDING_MODULES:
-        raise ConfigError(_hidden(owner, name))
+    _check_module(name, name, owner)
+
+
+def _check_module(module: str, name: str, owner: str) -> None:
+    """Refuse what is of a module of Python that does more than compute."""
+    top = module.partition(".")[0]
+    if top in sys.stdlib_module_names and top.removeprefix("_") not in MODULES:  # C has _bisect for bisect
+        raise ConfigError(
+            f"{owner} must use of Python's modules only {', '.join(MODULES)}, as what others find could change unseen, "
+            f"got {name}"
+        )
 
 
 def _described(name: str, value: Any, owner: str) -> str:
@@ -164,9 +177,10 @@ def _described(name: str, value: Any, owner: str) -> str:
         top = str(module or "").partition(".")[0]
         if not _is_installed(top):
             raise ConfigError(_foreign(owner, name))
-        of_python = top == "builtins" and not inspect.ismodule(value)
-        if value.__name__ in HIDING if of_python else top in HIDING_MODULES:
+        if value.__name__ in HIDING | HIDING_ATTRIBUTES and top in sys.stdlib_module_names:
             raise ConfigError(_hidden(owner, name))
+        if top != "builtins" or inspect.ismodule(value):
+            _check_module(top, name, owner)
         return f"{name}: {module} {getattr(value, '__qualname__', '')}"
     raise ConfigError(
         f"{owner} must use no data but numbers, texts and tuples of these, got {name}, which is of type "
@@ -197,12 +211,23 @@ def _hidden(owner: str, name: str) -> str:
 def _is_installed(module: str) -> bool:
     """Return whether a module is Python's, ours or an installed package's, so that nobody edits it in place."""
     top = module.partition(".")[0]
-    if top == "sim" or top in sys.stdlib_module_names:
+    if top == "sim":
         return True
     spec = None
     with suppress(ImportError, ValueError):
         spec = importlib.util.find_spec(top)
-    return spec is not None and not {"site-packages", "dist-packages"}.isdisjoint(Path(spec.origin or "").parts)
+    if spec is None or spec.origin is None:
+        return False
+    if top in sys.stdlib_module_names and (spec.origin in ("built-in", "frozen") or _is_of_python(Path(spec.origin))):
+        return True
+    return not {"site-packages", "dist-packages"}.isdisjoint(Path(spec.origin).parts)
+
+
+def _is_of_python(path: Path) -> bool:
+    """Return whether a file came with Python: one's own module may have the name of one of Python's."""
+    places = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), sysconfig.get_config_var("DESTSHARED"),
+              f"{sys.base_prefix}/DLLs"}  # fmt: skip
+    return any(path.resolve().is_relative_to(Path(place).resolve()) for place in places if place)
 
 
 def _is_plain(value: Any) -> bool:

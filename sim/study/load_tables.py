@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 TWO_MONTHS = 9  # weeks: two periods of the slowest gate
 UNEXPLAINED = "time that no work explains"
+CONSERVED = "Work is conserved: what leaves one level goes to another, or the last column says why not. "
 TODAY = "today's organisation"  # no pilot can have this name
 
 
@@ -51,13 +52,14 @@ def work_table(designs: Mapping[str, Design]) -> Table:
         row: dict[str, object] = {"kind of work": what}
         for name, hours in columns.items():
             row[name] = " / ".join(_cell(hours.get(what, {}).get(level, 0.0), places) for level in LEVELS)
-        row["where it goes"] = _goes({name: of[what].words(places) for name, of in moves.items() if what in of})
+        if moves:
+            row["where it goes"] = _goes({name: of[what].words(places) for name, of in moves.items() if what in of})
         rows.append(row)
     table = rows_table(
         "Work, thousand hours a year: community / street / district",
         rows,
         notes=(
-            "Work is conserved: what leaves one level goes to another, or the last column says why not. "
+            f"{CONSERVED if moves else ''}"
             f"{UNEXPLAINED[0].upper() + UNEXPLAINED[1:]}: hours present less hours of work that piles up; patrols and "
             "home visits are done in this time, and lapse where there is none.",
         ),

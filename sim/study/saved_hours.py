@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import defaultdict
 from dataclasses import dataclass
@@ -96,16 +97,15 @@ def _moves(kind: str, before: Hours, moved: Hours, causes: Mapping[tuple[str, st
     own = sum(before.get(kind, {}).values())
     least = max(0.5 * 10.0**-places, LEAST_SHARE * own)
     gains = {level: _at(moved, kind, level) - _at(before, kind, level) for level in LEVELS}
-    lower, higher = LEVELS[0], LEVELS[-1]
-    losers = [level for level in LEVELS if gains[level] < -least]
+    pairs = [(gains[lower], gains[higher]) for lower, higher in itertools.combinations(LEVELS, 2)]
     changes = {}
     for words, (one, other) in causes.items():
         change = math.fsum(other.get(kind, {}).values()) - math.fsum(one.get(kind, {}).values())
         if abs(change) >= least:
             changes[_words(kind, words)] = change
     return Moves(
-        down=gains[lower] >= least and any(level != lower for level in losers),
-        up=gains[higher] >= least and any(level != higher for level in losers),
+        down=any(below >= least and above < -least for below, above in pairs),
+        up=any(above >= least and below < -least for below, above in pairs),
         changes=changes,
     )
 

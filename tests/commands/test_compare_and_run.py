@@ -127,70 +127,72 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_tables(tiny, tmp_path):
         assert (tmp_path / name).read_bytes() == (tiny[0] / name).read_bytes()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "text"),
-    [
-        (
-            ("compere",),
-            f"the command must be one of {', '.join(main.COMMANDS)} (did you mean compare?), got compere",
-        ),
-        (("compare", "grid.housholds=300"), "grid.housholds is not a known key (did you mean grid.households"),
-        (("compare", "grid.households=many"), 'grid.households must be a whole number, got "many"'),
-        (("compare", "demand.rework_share=1.5"), "demand.rework_share must be at most 1, got 1.5"),
-        (("compare", "staffing.street_heads=-3"), "staffing.street_heads must be at least 0, got -3"),
-        (("compare", "staffing.community_heads=400"), "staffing.community_heads must be between 62 and 155"),
-        (
-            ("compare", "structure=three_level", "pilots=[four_level]"),
-            "must sum to 1 where the structure has no street",
-        ),
-        (
-            ("run", "structure=three_level"),
-            "three_level or all_up, or a pilot without streets as three_level), got 0 under four_level",
-        ),
-        (("compare", "roles.order=bfirst"), "'longest' or 'split' (did you mean b_first?), got \"bfirst\""),
-        (("compare", "pilots=[four_level"), "pilots must be given a value whose brackets and quotes are in pairs"),
-        (("compare", "=3"), "arguments must be key=value or a flag of --help, got =3"),
-        (
-            ("compare", "pilot=three_level"),
-            "pilots must be given as a list here, the baseline first (pilots=[",
-        ),
-        (("compare", "--dry-run"), "--dry-run must be left out here, because only wangge sweep has it"),
-        (
-            ("compare", "district.calendar.hours=[{open: '12:00', close: '09:00'}]"),
-            "district.calendar.hours.0.close must be later than open, got 12:00 to 09:00",
-        ),
-        (
-            ("compare", "structure.performs.street.justice=province"),
-            "structure.performs.street.justice must be one of 'community', 'street' or 'district', got \"province\"",
-        ),
-        (("compare", "district.communities=50000"), "district.communities must be at most the number of households"),
-        (
-            ("compare", "pilots=[four_level,five_level]"),
-            "(did you mean four_level or three_level or four_level_lines?), got five_level",
-        ),
-        (("compare", "pilots=[four_level,four_level]"), "pilots must be different ones"),
-        (("compare", "pilots=[]"), "pilots must"),
-        (("compare", "name=../outside"), "name"),
-        (("compare", "--config-dir", "nowhere"), "--config-dir must be a folder that exists, got nowhere"),
-        (("compare", "--frobnicate"), "arguments must be key=value or a flag of --help, got --frobnicate"),
-        (("compare", "run.overload=refuse"), "run.overload is refuse and every post must be able to keep up"),
-        (("compare", "workers=0"), "executor.workers must be at least 1, got 0"),
-        (("compare", "executor=serial", "workers=2"), "workers must be left out where executor=serial, got 2"),
-        (("compare", "executor=dusk"), "executor must be one of dask, local, serial (did you mean dask?), got dusk"),
-        (
-            ("run", "executor=dask", "executor.address=here"),
-            "executor.address must be tcp://HOST:PORT or tls://HOST:PORT",
-        ),
-        (
-            ("compare", "executor=dask", "executor.adress=a"),
-            "executor.adress is not a known key (did you mean executor.add",
-        ),
-        (("run", "network=mm"), "network must be one of"),
-        (("run", "network=mmc", "network.servers.clerk.number=0"), "network.stations.desk must be served by somebody"),
-        (("run", "network.horizon=3"), "network must be given (network=mmc)"),
-        (("run", "network=mmc", "pilot=three_level"), "pilot must be left out where a network is run, got both"),
-    ],
-)
+MISTAKES = [
+    (
+        ("compere",),
+        f"the command must be one of {', '.join(main.COMMANDS)} (did you mean compare?), got compere",
+    ),
+    (("compare", "grid.housholds=300"), "grid.housholds is not a known key (did you mean grid.households"),
+    (("compare", "grid.households=many"), 'grid.households must be a whole number, got "many"'),
+    (("compare", "demand.rework_share=1.5"), "demand.rework_share must be at most 1, got 1.5"),
+    (("compare", "staffing.street_heads=-3"), "staffing.street_heads must be at least 0, got -3"),
+    (("compare", "staffing.community_heads=400"), "staffing.community_heads must be between 62 and 155"),
+    (
+        ("compare", "structure=three_level", "pilots=[four_level]"),
+        "must sum to 1 where the structure has no street",
+    ),
+    (
+        ("run", "structure=three_level"),
+        "three_level or all_up, or a pilot without streets as three_level), got 0 under four_level",
+    ),
+    (("compare", "roles.order=bfirst"), "'longest' or 'split' (did you mean b_first?), got \"bfirst\""),
+    (("compare", "pilots=[four_level"), "pilots must be given a value whose brackets and quotes are in pairs"),
+    (("compare", "=3"), "arguments must be key=value or a flag of --help, got =3"),
+    (
+        ("compare", "pilot=three_level"),
+        "pilots must be given as a list here, the baseline first (pilots=[four_level,three_level]); only",
+    ),
+    (("compare", "pilot=four_level"), "the baseline first (pilots=[four_level]); only wangge run takes one pilot=, "),
+    (("compare", "pi lot=3"), "overrides must be path=value, got pi lot=3"),
+    (("compare", "--dry-run"), "--dry-run must be left out here, because only wangge sweep has it"),
+    (
+        ("compare", "district.calendar.hours=[{open: '12:00', close: '09:00'}]"),
+        "district.calendar.hours.0.close must be later than open, got 12:00 to 09:00",
+    ),
+    (
+        ("compare", "structure.performs.street.justice=province"),
+        "structure.performs.street.justice must be one of 'community', 'street' or 'district', got \"province\"",
+    ),
+    (("compare", "district.communities=50000"), "district.communities must be at most the number of households"),
+    (
+        ("compare", "pilots=[four_level,five_level]"),
+        "(did you mean four_level or three_level or four_level_lines?), got five_level",
+    ),
+    (("compare", "pilots=[four_level,four_level]"), "pilots must be different ones"),
+    (("compare", "pilots=[]"), "pilots must"),
+    (("compare", "name=../outside"), "name"),
+    (("compare", "--config-dir", "nowhere"), "--config-dir must be a folder that exists, got nowhere"),
+    (("compare", "--frobnicate"), "arguments must be key=value or a flag of --help, got --frobnicate"),
+    (("compare", "run.overload=refuse"), "run.overload is refuse and every post must be able to keep up"),
+    (("compare", "workers=0"), "executor.workers must be at least 1, got 0"),
+    (("compare", "executor=serial", "workers=2"), "workers must be left out where executor=serial, got 2"),
+    (("compare", "executor=dusk"), "executor must be one of dask, local, serial (did you mean dask?), got dusk"),
+    (
+        ("run", "executor=dask", "executor.address=here"),
+        "executor.address must be tcp://HOST:PORT or tls://HOST:PORT",
+    ),
+    (
+        ("compare", "executor=dask", "executor.adress=a"),
+        "executor.adress is not a known key (did you mean executor.add",
+    ),
+    (("run", "network=mm"), "network must be one of"),
+    (("run", "network=mmc", "network.servers.clerk.number=0"), "network.stations.desk must be served by somebody"),
+    (("run", "network.horizon=3"), "network must be given (network=mmc)"),
+    (("run", "network=mmc", "pilot=three_level"), "pilot must be left out where a network is run, got both"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "text"), MISTAKES, ids=[text for _, text in MISTAKES])
 def test_a_mistake_is_one_paragraph_with_path_rule_and_value(tmp_path, arguments, text):
     assert text in refused(tmp_path, *arguments)
     assert not (tmp_path / "results").exists()

@@ -169,6 +169,18 @@ def test_results_of_another_model_say_of_which(results, monkeypatch):
         redraw.draw(Store.open_existing(results))
 
 
+@pytest.mark.parametrize(
+    ("made_by", "shown"),
+    [(3, "3. No chart"), ("\x1b[2J", '"\\u001b[2J". No chart'), ("9" * 5000, f'"{"9" * 59}. No chart')],
+    ids=["a number", "an escape sequence", "a long text"],
+)
+def test_a_version_of_a_model_is_shown_as_text_and_cut_short(tmp_path, made_by, shown):
+    store = Store.open(tmp_path / "mine", {"pilots": [], "model_version": made_by}, {})
+    with pytest.raises(StoreError, match="must be of model") as told:
+        redraw.draw(store)
+    assert f"but is of model {shown}" in str(told.value)
+
+
 def test_a_title_is_only_text_in_every_chart(results):
     plain = json.loads((results / "pilots.json").read_text())
     plain["pilots"][0]["title"] = "<script>alert(1)</script> $x^2$"  # a title is no part of a study

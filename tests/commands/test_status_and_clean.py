@@ -106,6 +106,14 @@ def test_a_study_that_cannot_be_read_is_named_and_the_others_are_shown(results: 
     assert "is damaged" in refused(results.parent, "status", "other")
 
 
+@pytest.mark.parametrize("noted", [["pilot run of new"], 3, None, "pilot run of new"], ids=repr)
+def test_a_pilot_run_is_no_design_however_its_names_are_noted(tmp_path: Path, noted: object) -> None:
+    facts = {"command": ["wangge", "sweep"], "pilot_runs": noted, "replications": 3}
+    Store.open(tmp_path / "results/mine", {"x": 1}, facts, keys={"new": A, "pilot run of new": B})
+    assert inventory.study(tmp_path / "results/mine").designs == ["new"]
+    assert "0 of 3" in words(wangge(tmp_path, "status").stdout)
+
+
 WHY = (
     "half written by killed runs", "damaged, set aside", "notes of failed replications",
     "set aside, as they lack a measure", "of other versions of the model", "that no study refers to",

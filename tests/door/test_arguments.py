@@ -230,6 +230,7 @@ def value(record):
     return float(len(record.requests))
 
 
+EMPTY = "{} must not be empty (the current directory is '.'), got ''"
 WRONG = [
     (lambda: sim.simulate("four_level"), "pilot must be a design that sim.pilot returns, got 'four_level'"),
     (lambda: sim.simulate(tiny(), measures=[3]), "measures must be a list of sim.OwnMeasure, got 3"),
@@ -238,9 +239,15 @@ WRONG = [
         lambda: sim.simulate(tiny(), measures=sim.OwnMeasure("mine", value)),
         "measures must be a list of sim.OwnMeasure, got mine alone",
     ),
+    (lambda: sim.simulate(tiny(), measures=3), "measures must be a list of sim.OwnMeasure, got 3"),
+    (lambda: sim.simulate(tiny(), measures=iter([3])), "measures must be a list of sim.OwnMeasure, got 3"),
     (lambda: sim.pilot("four_level", ["a"]), "knobs must be a mapping of paths to values, got ['a']"),
     (lambda: sim.pilot("four_level", 3), "knobs must be a mapping of paths to values, got 3"),
     (lambda: sim.pilot("four_level", config_dir=3), "config_dir must be a text or a path, got 3"),
+    (lambda: sim.pilot("four_level", config_dir=""), EMPTY.format("config_dir")),
+    (lambda: sim.compare(tiny(), folder=""), EMPTY.format("folder")),
+    (lambda: sim.sweep(STUDY, folder=""), EMPTY.format("folder")),
+    (lambda: sim.network(""), EMPTY.format("network")),
     (lambda: sim.compare("four_level", folder="f"), "pilots must be designs that sim.pilot returns, got 'four_level'"),
     (lambda: sim.compare(None, folder="f"), "pilots must be designs that sim.pilot returns, got None"),
     (lambda: sim.compare(tiny(), folder=3), "folder must be a text or a path, got 3"),

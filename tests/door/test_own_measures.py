@@ -1,10 +1,23 @@
 """Measures of one's own: where their functions may stand, what their digests cover, and what they may return."""
 
+import codecs
+import functools
+import gzip
+import heapq
 import importlib
+import linecache
+import operator
+import statistics
 import subprocess
 import sys
 import textwrap
+from bisect import bisect_left
+from collections import Counter
 from fractions import Fraction
+from genericpath import getsize
+from itertools import accumulate
+from linecache import getline
+from operator import attrgetter
 
 import numpy as np
 import polars as pl
@@ -20,6 +33,7 @@ from sim.errors import ConfigError
 from sim.executor import Dask, Local, Serial
 from sim.store.store import Store
 from sim.study import replications
+from sim.study.function_source import MODULES
 from sim.study.own_measures import packed
 
 LIMIT = 30
@@ -71,6 +85,19 @@ def test_a_number_is_a_value_for_all_and_a_mapping_one_for_each_group():
         .filter(~pl.col("measure").is_in([m.name for m in MEASURES]))
         .equals(without["measures"], null_equal=True)
     )
+
+
+def test_measures_may_come_one_by_one(tmp_path):
+    """A generator is a list: the same rows, under the same digests."""
+    given = MEASURES[2:]
+    rows = [own(sim.simulate(tiny(), measures=some)[0], "late", "requests") for some in (given, iter(given))]
+    assert rows[1].equals(rows[0])
+    assert len(rows[0]) == 2
+    short = tiny().model_copy(update={"run": tiny().run.model_copy(update={"replications": 1})})
+    first = sim.compare(short, folder=tmp_path / "mine", measures=list(given), executor="serial")
+    again = sim.compare(short, folder=tmp_path / "mine", measures=iter(given), executor="serial")
+    assert again.measures.equals(first.measures, null_equal=True)
+    assert set(again.measures["measure"]) >= {"late", "requests"}
 
 
 def test_either_engine_gives_the_same_values():
@@ -281,6 +308,7 @@ TAGGED = Tagged(3)
 PAIRED = (1, Tagged(3))
 read = open
 load = importlib.import_module
+look = getattr
 COUNTER = 1
 
 
@@ -331,7 +359,61 @@ def uses_import_by_another_name(record):
 
 
 def uses_sys(record):
-    return getattr(sys.modules[__name__], "LIMIT")  # noqa: B009
+    return sys.modules[__name__].LIMIT
+
+
+def uses_codecs(record):
+    return float(codecs.open("a.txt").read())
+
+
+def uses_gzip(record):
+    return float(gzip.open("a.gz").read())
+
+
+def uses_linecache(record):
+    return float(linecache.getline("a.txt", 1))
+
+
+def uses_a_reader_of_lines(record):
+    return float(getline("a.txt", 1))
+
+
+def imports_glob(record):
+    from glob import glob
+
+    return len(glob("*"))  # noqa: PTH207
+
+
+def uses_the_size_of_a_file(record):
+    return getsize("a.txt")
+
+
+def imports_paths(record):
+    import os.path
+
+    return os.path.getsize("a.txt")  # noqa: PTH202
+
+
+def uses_getattr(record):
+    return getattr(late, "__globals__")["LIMIT"]  # noqa: B009
+
+
+def uses_getattr_by_another_name(record):
+    return look(late, "__globals__")["LIMIT"]
+
+
+def uses_attrgetter(record):
+    return attrgetter("__globals__")(late)["LIMIT"]
+
+
+def uses_attrgetter_of_its_module(record):
+    return operator.attrgetter("__globals__")(late)["LIMIT"]
+
+
+def imports_methodcaller(record):
+    from operator import methodcaller
+
+    return methodcaller("__getattribute__", "__globals__")(late)["LIMIT"]
 
 
 def imports_sys(record):
@@ -414,6 +496,24 @@ REFUSED = {
     "import_module": (uses_import_by_another_name, "could change unseen, got load"),
     "sys.modules": (uses_sys, "could change unseen, got sys"),
     "sys.modules, imported inside": (imports_sys, "could change unseen, got sys"),
+    "codecs": (
+        uses_codecs,
+        "must use of Python's modules only bisect, cmath, collections, dataclasses, datetime, ",
+    ),
+    "gzip": (uses_gzip, "string, typing, as what others find could change unseen, got gzip"),
+    "linecache": (uses_linecache, "could change unseen, got linecache"),
+    "a function of linecache": (uses_a_reader_of_lines, "could change unseen, got getline"),
+    "glob, imported inside": (imports_glob, "could change unseen, got glob"),
+    "the size of a file": (uses_the_size_of_a_file, "could change unseen, got getsize"),
+    "os.path, imported inside": (imports_paths, "could change unseen, got os.path"),
+    "getattr": (uses_getattr, "must read no file and look up no name while it runs, as what it gets could change unse"),
+    "getattr by another name": (uses_getattr_by_another_name, "could change unseen, got look"),
+    "attrgetter": (
+        uses_attrgetter,
+        "no name while it runs, as what it gets could change unseen, got attrgetter",
+    ),
+    "attrgetter of its module": (uses_attrgetter_of_its_module, "could change unseen, got attrgetter"),
+    "methodcaller, imported inside": (imports_methodcaller, "could change unseen, got methodcaller"),
     "__globals__": (uses_its_globals, "could change unseen, got __globals__"),
     "a global that it changes": (changes_a_global, "must change no global variable, got COUNTER"),
     "a relative import": (imports_relatively, "as anything else could change unseen, got .helpers"),
@@ -422,6 +522,34 @@ REFUSED = {
     "a helper without a file": (uses_executed, "must be a function whose source can be read, got mine: "),
     "an import inside": (imports_foreign_module, "as anything else could change unseen, got setups"),
 }
+
+
+def computes(record):
+    from math import sqrt
+
+    totals = functools.reduce(operator.add, accumulate(heapq.nsmallest(2, Counter([4, 4, 9]))))
+    return sqrt(totals) + bisect_left((1, 2), 2) + statistics.mean([1, 2]) + float(Fraction(1, 2))
+
+
+def test_modules_of_python_that_only_compute_may_be_used():
+    assert sim.OwnMeasure("mine", computes).values(None) == {"all": 17**0.5 + 3}
+    assert set(MODULES) <= sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("name", ["trace", "statistics"])
+def test_a_module_of_ones_own_may_have_the_name_of_one_of_python(tmp_path, monkeypatch, name):
+    """Its functions are one's own: the digest covers them."""
+    digests = []
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    (tmp_path / "mine.py").write_text(f"from {name} import helper\n\ndef value(record):\n    return helper()\n")
+    for number in (1, 22):
+        (tmp_path / f"{name}.py").write_text(f"def helper():\n    return {number}\n")
+        for module in (name, "mine"):
+            monkeypatch.delitem(sys.modules, module, raising=False)
+        importlib.invalidate_caches()
+        digests.append(sim.OwnMeasure("mine", importlib.import_module("mine").value).digest())
+    assert len(set(digests)) == 2
 
 
 @pytest.mark.parametrize("what", REFUSED)

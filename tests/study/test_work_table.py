@@ -54,6 +54,28 @@ def test_work_that_leaves_the_street_both_ways_is_said_to_go_down_and_up():
     assert where[workload.STREET_WORK["justice"]] == "up"
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "down", "up"),
+    [
+        ({"district": 5.0}, {"street": 5.0}, True, False),
+        ({"street": 5.0}, {"district": 5.0}, False, True),
+        ({"community": 5.0}, {"street": 5.0}, False, True),
+        ({"street": 5.0}, {"community": 2.0, "district": 3.0}, True, True),
+        ({"street": 5.0}, {"street": 3.0}, False, False),
+    ],
+)
+def test_work_goes_down_or_up_between_any_two_levels(before, after, down, up):
+    moved = saved_hours._moves("work", {"work": before}, {"work": after}, {}, places=1)
+    assert (moved.down, moved.up) == (down, up)
+
+
+def test_a_design_that_is_today_s_organisation_is_compared_with_nothing():
+    table = work_table(prepared_all([workload.today(pilot("four_level"))]))
+    assert [column.heading for column in table.columns] == ["kind of work", "four_level"]
+    assert {len(row) for row in table.rows} == {2}
+    assert "last column" not in " ".join(table.notes)
+
+
 def test_in_a_small_district_the_same_is_said_with_more_decimals():
     where = goes(tiny("four_level"), tiny("three_level", LESS))
     assert where[workload.STREET_WORK["justice"]] == "up"

@@ -98,8 +98,12 @@ def _turnaround_title(within: Mapping[str, Sequence[float]], last: float, unjudg
         if len(judged) < 2:
             return f"Share of requests finished by number of working days{verdict}"
         best, worst = phrases[judged[0]], phrases[judged[-1]]
-        slowest = "the slowest" if len(halves) == len(within) else "the slowest of those that finish half"
-        return f"Half of all requests are finished {best}, the quickest, and {worst}, {slowest}{verdict}"
+        quickest, slowest = "the quickest", "the slowest"
+        if without:
+            quickest, slowest = "the quickest of those with a verdict", "the slowest of them"
+        if any(p not in halves for p in within if p not in unjudged):
+            slowest = f"{slowest} that finish half" if without else "the slowest of those that finish half"
+        return f"Half of all requests are finished {best}, {quickest}, and {worst}, {slowest}{verdict}"
     fewer = "".join(
         f"; fewer than half within {last:g} working days under {short_name(p)}" for p in within if p not in halves
     )

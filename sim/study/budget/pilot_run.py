@@ -12,6 +12,7 @@ from sim.config.study_schema import WarmUp as WarmUpWanted
 from sim.errors import ConfigError
 from sim.statistics import warm_up as truncation
 from sim.statistics.designs import Setting
+from sim.store import manifest
 from sim.study import replications as studies
 from sim.study.budget.runs import Runs
 from sim.study.points.composer import Composer
@@ -58,4 +59,6 @@ def warm_up(
             hours = [table.filter(pl.col("post") == post).sort("week")["hours"].to_numpy() for table in tables]
             name = f"{base}, {post}" if len(pilots) > 1 else str(post)
             series[name] = np.array(hours, dtype=np.float64).T
-    return truncation.warm_up(series, wanted.least), {f"pilot run of {base}": key for base, key in keys.items()}
+    return truncation.warm_up(series, wanted.least), {
+        f"{manifest.PILOT_RUN_OF}{base}": key for base, key in keys.items()
+    }

@@ -10,7 +10,7 @@ import polars as pl
 
 from sim import config
 from sim.errors import ConfigError, StoreError, near
-from sim.store import files
+from sim.store import files, manifest
 from sim.store.store import AGAIN
 from sim.study import replications
 from sim.study.comparison import maps
@@ -123,7 +123,7 @@ def pilots_of(store: Store) -> list[Pilot]:
     if kept != MODEL_VERSION:
         raise StoreError(
             f"{store.folder} must be of model {MODEL_VERSION}, which this version of wangge has, but is of model "
-            f"{kept}. No chart was changed. {EARLIER}"
+            f"{_shown(kept)}. No chart was changed. {EARLIER}"
         )
     _nothing_missing(store, len(held))
     try:
@@ -138,6 +138,11 @@ def pilots_of(store: Store) -> list[Pilot]:
             f"version of wangge with other keys. No chart was changed. {AGAIN} {EARLIER}"
         )
     return pilots
+
+
+def _shown(kept: object) -> str:
+    """Return a value of a manifest as JSON without escape sequences, cut short."""
+    return f"{manifest.canonical(kept):.60}"
 
 
 def _nothing_missing(store: Store, n_pilots: int) -> None:
