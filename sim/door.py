@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import operator
 import os
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sim import config
 from sim.config import Pilot, study_schema
-from sim.config.compose import CONFIGS, Line, as_override, compose, options, own_folder, read_yaml
+from sim.config.compose import CONFIGS, Line, compose, options, overrides_of, own_folder, read_yaml
 from sim.district import engines
 from sim.engine.network import LIMIT, Network
 from sim.errors import ConfigError, near
@@ -44,8 +43,6 @@ if TYPE_CHECKING:
     Folder = str | os.PathLike[str]
     Engine = Literal["compiled", "reference"] | Mapping[str, Any]
     Executor = Literal["local", "serial", "dask"] | Mapping[str, Any]
-
-KNOB = re.compile(r"\w+(\.\w+)*")
 
 
 def pilot(
@@ -83,7 +80,7 @@ def pilot(
     ConfigError
         In one paragraph with path, rule and value: an unknown file or knob, a value that a knob does not take.
     """
-    given = _overrides(knobs)
+    given = overrides_of(knobs)
     for key in ("pilot", "run"):
         if key in (knobs or {}):
             raise ConfigError(f"knobs must leave out {key}, which sim.pilot takes beside them, got {knobs}")
@@ -204,7 +201,7 @@ def sweep(
     else:
         plain = compose("sweep", Line((f"study={_file('study', study, mine)}",), mine))["study"]
     return run_sweep(
-        study_schema.load(plain), Line(_overrides(knobs), mine), _folder("folder", folder),
+        study_schema.load(plain), Line(overrides_of(knobs), mine), _folder("folder", folder),
         _backend(engine, executor, workers),
         console=_console(progress), retry=retry, command=("sim.sweep",), measures=_measures(measures),
     )  # fmt: skip
@@ -447,31 +444,6 @@ def _measures(measures: Iterable[OwnMeasure]) -> tuple[OwnMeasure, ...]:
         if not isinstance(one, OwnMeasure):
             raise ConfigError(f"measures must be a list of sim.OwnMeasure, got {one!r:.60}")
     return given
-
-
-def _overrides(knobs: Mapping[str, Any] | None) -> tuple[str, ...]:
-    """Return knobs as Hydra takes them."""
-    if knobs is not None and not isinstance(knobs, Mapping):
-        raise ConfigError(f"knobs must be a mapping of paths to values, got {knobs!r:.60}")
-    overrides = []
-    for key, value in (knobs or {}).items():
-        if not isinstance(key, str) or not KNOB.fullmatch(key):
-            raise ConfigError(f"knobs must be named by their paths, as grid.households, got {key!r:.60}")
-        overrides.append(f"{key}={as_override(_plain(key, value))}")
-    return tuple(overrides)
-
-
-def _plain(key: str, value: Any) -> Any:
-    """Return the value of a knob as YAML would give it: a number, a text, a list or a mapping of these."""
-    if isinstance(value, Mapping):
-        return {name: _plain(key, one) for name, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(key, one) for one in value]
-    if hasattr(value, "tolist"):  # of NumPy: a number, or an array
-        return value.tolist()
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    raise ConfigError(f"{key} must be a number, a text, or a list or mapping of these, got {value!r:.60}")
 
 
 def _whole(name: str, value: Any, least: int) -> int:
