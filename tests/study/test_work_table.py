@@ -51,7 +51,7 @@ def test_work_that_leaves_the_street_both_ways_is_said_to_go_down_and_up():
     where = goes(pilot("four_level"), pilot("three_level"))
     assert where[workload.STREET_WORK["relay"]] == "down, up"
     assert where[workload.STREET_WORK["party"]] == "down"
-    assert where[workload.STREET_WORK["justice"]] == "up, 0.35 abolished"
+    assert where[workload.STREET_WORK["justice"]] == "up"
 
 
 @pytest.mark.parametrize(
