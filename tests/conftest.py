@@ -1,9 +1,13 @@
+import os
 from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
 import hydra
 import pytest
+
+# What a command prints is as wide as it is for everybody, whatever the terminal that the tests are started from.
+os.environ.pop("COLUMNS", None)
 
 # What folders share lies in setups/; its asserts tell values as those of tests do.
 pytest.register_assert_rewrite("setups")

@@ -204,7 +204,7 @@ def test_a_mistake_is_told_with_path_rule_and_value(path, value, expected):
             0.25,
             "staffing.street_sent_down_share and staffing.street_sent_up_share must sum to 1 where the structure has "
             "no street level (all who leave the street must go somewhere: choose staffing=all_down, three_level or "
-            "all_up, or a pilot without streets as three_level), got 0.4 under three_level",
+            "all_up, or a pilot without streets as three_level), got 0.825 under three_level",
         ),
         (
             "staffing.street_sent_up_share",
