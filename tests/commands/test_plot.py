@@ -165,7 +165,7 @@ def test_pilots_that_are_not_those_of_the_manifest_are_refused(results, change):
 
 def test_results_of_another_model_say_of_which(results, monkeypatch):
     monkeypatch.setattr("sim.study.comparison.redraw.MODEL_VERSION", "4711")
-    with pytest.raises(StoreError, match=r"must be of model 4711, which this version .*, but is of model .\d+.):
+    with pytest.raises(StoreError, match=r"must be of model 4711, which this version .*, but is of model .\d+."):
         redraw.draw(Store.open_existing(results))
 
 
