@@ -23,6 +23,10 @@ LEAST_SHARE = 0.001
 """A change of less of the kind's own hours is not told."""
 
 
+DUTIES = ("saved with other duties", "added with other duties")
+"""What other patrols and visits do to the rest: an issue that a patrol sees needs no check, for one."""
+
+
 @dataclass(frozen=True)
 class Moves:
     """What becomes of one kind of work under a design.
@@ -75,7 +79,7 @@ def moves(today: Pilot, pilot: Pilot, places: int) -> dict[str, Moves]:
     causes = {
         level: tables[0:2],
         ("saved by fewer people", "added by more people"): tables[1:3],
-        ("asked for no more", "new"): tables[2:4],
+        DUTIES: tables[2:4],
         ("saved by other parts of the design", "added by other parts of the design"): tables[3:5],
         ("abolished", "added by what is abolished"): tables[4:6],
         ("saved by merging", "added by more units"): tables[5:7],
@@ -111,9 +115,12 @@ def _moves(kind: str, before: Hours, moved: Hours, causes: Mapping[tuple[str, st
 
 
 def _words(kind: str, words: tuple[str, str]) -> tuple[str, str]:
-    """Return the words for a cause; merging changes patrols only by the rounding of grids."""
-    by_rounding = kind == workload.PATROLS and words[0] == "saved by merging"
-    return ("fewer grids by rounding", "more grids by rounding") if by_rounding else words
+    """Return the words for a cause: duties themselves are new, or their grids rounded; other work has what moved it."""
+    if kind == workload.PATROLS and words[0] == "saved by merging":
+        return ("fewer grids by rounding", "more grids by rounding")
+    if words == DUTIES and kind in workload.LAPSES:
+        return ("asked for no more", "new")
+    return words
 
 
 def _at(table: Hours, kind: str, level: Level) -> float:

@@ -6,6 +6,7 @@ import pytest
 from setups.district import pilot, tiny
 
 from sim.district import workload
+from sim.district.stages import Kind
 from sim.study import saved_hours
 from sim.study.design import prepared_all
 from sim.study.load_tables import hours_by_level, work_table
@@ -45,6 +46,13 @@ def test_merging_alone_is_told_of_every_kind_that_it_saves():
 def test_more_people_hold_more_meetings_and_merging_saves_some_of_them():
     where = goes(pilot("four_level"), pilot("three_level"))
     assert where[workload.MEETINGS] == "2.1 added by more people, 3.5 saved by merging"
+
+
+def test_patrols_are_new_and_other_work_is_saved_with_them():
+    where = goes(pilot("four_level"), pilot("three_level"))
+    assert where[workload.PATROLS] == "46.3 new"
+    assert where[workload.RESIDENTS[Kind.FIELD]].endswith("saved with other duties")
+    assert not any("asked for no more" in words for words in where.values())
 
 
 def test_work_that_leaves_the_street_both_ways_is_said_to_go_down_and_up():
