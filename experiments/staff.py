@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -57,7 +58,8 @@ def main(arguments: list[str]) -> None:
 
     one = staffed(pilot, settings.most_load)
     terminal().print(staffing_table(one))
-    text = staffing_yaml(one, settings.today, " ".join(["wangge staff", *arguments]))
+    typed = " ".join(shlex.join(["wangge", "staff", *arguments]).split())  # in one line: it becomes a comment
+    text = staffing_yaml(one, settings.today, typed)
     if settings.name is None or line.config_dir is None:
         print(f"\n{text}", end="")  # noqa: T201
         return
@@ -71,11 +73,13 @@ def write(folder: Path, name: str, text: str) -> Path:
     Raises
     ------
     ConfigError
-        The file must not exist, and the folder must be writable.
+        The file must not exist, and its folder must be writable and no link to elsewhere.
     """
     from sim.store import files as disk
 
     target = folder / "staffing" / f"{name}.yaml"
+    if target.parent.is_symlink():
+        raise ConfigError(f"{target.parent} must be a folder of its own, got a link")
     if target.exists() or target.is_symlink() or (CONFIGS / "staffing" / f"{name}.yaml").exists():
         raise ConfigError(f"name must be that of a new file (nothing is overwritten), got {name}")
     try:

@@ -107,3 +107,12 @@ def test_wangge_staff_prints_a_file_and_writes_it_once(tmp_path, capsys):
         staff.main(written)
     with pytest.raises(ConfigError, match="name must come with --config-dir"):
         staff.main(["name=mine_reform"])
+
+
+def test_wangge_staff_writes_nowhere_else(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "staffing").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ConfigError, match="staffing must be a folder of its own, got a link"):
+        staff.write(tmp_path / "mine", "reform", "street_heads: 1\n")
+    assert not list((tmp_path / "elsewhere").iterdir())
