@@ -32,7 +32,7 @@ CONDITIONS: dict[str, Condition] = {
     "grid.patrol_hours": ("grid.patrol_duty_share is above 0", lambda p: p.grid.patrol_duty_share > 0),
     "burden.relay_down_share": ("structure.levels has no street", lambda p: "street" not in p.structure.levels),
 }
-"""By knob: in words, and as a test, under which designs it can act. A knob that is not here always can."""
+"""By knob: in words, and as a test, under which designs it can act. A knob that is not here is taken to."""
 
 
 def check_acting(knobs: Iterable[str], pilots: Sequence[Pilot]) -> list[str]:
