@@ -1,4 +1,5 @@
 import os
+from collections import defaultdict
 from functools import partial
 from pathlib import Path
 from unittest.mock import patch
@@ -14,6 +15,7 @@ pytest.register_assert_rewrite("setups")
 
 from setups.collected import NODE_IDS  # noqa: E402 - after its asserts are registered
 from setups.composing import composed_once  # noqa: E402 - after its asserts are registered
+from setups.long_tests import left_out, long_lines  # noqa: E402 - after its asserts are registered
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -28,9 +30,15 @@ LONG = Path(__file__).parent / "long.txt"
 
 @pytest.hookimpl(tryfirst=True)  # before -k and -m leave tests out
 def pytest_collection_modifyitems(config, items):
-    """Mark the tests that long.txt names, which take seconds each; note all that were found."""
+    """Mark the tests that long.txt leaves out of the short run; note all that were found."""
     config.stash[NODE_IDS] = frozenset(item.nodeid for item in items)
-    named = {line for line in LONG.read_text(encoding="utf-8").splitlines() if not line.startswith("#")}
+    lines = long_lines(LONG)
+    cases = defaultdict(list)
     for item in items:
-        if item.nodeid in named:
+        if item.nodeid in lines.named:
+            item.add_marker(pytest.mark.long)
+        else:
+            cases[item.nodeid.partition("[")[0]].append(item)
+    for function, n in lines.kept.items():
+        for item in left_out(cases[function], n):
             item.add_marker(pytest.mark.long)
