@@ -15,8 +15,6 @@ from sim.draws.clock import HOUR, ticks
 from sim.draws.streams import stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sim.arrays import Bools, Ints
     from sim.district.office_hours import OfficeTime
     from sim.district.organisation import Organisation
@@ -54,16 +52,16 @@ def away_legs(organisation: Organisation, office: OfficeTime, replication: int, 
             free[i] &= ~_overlaps(starts, length, meetings[meetings[:, 0] == m])
         a_day = yearly / LEG_HOURS / days / len(members)
         wanted = []
-        for i, m in enumerate(members):
+        for m in members:
             rng = stream(pilot.run.seed, replication, f"staff/{organisation.people[m].identity}/away", place.district)
             upto = np.floor(np.arange(len(office.working_days) + 1) * a_day + rng.random()).astype(np.int64)
             n = np.diff(upto)
             day = np.repeat(np.arange(len(n)), n)
-            slot = day * per_day + (rng.random(len(day)) * per_day).astype(np.int64)
-            wanted += [(s, i) for s in slot.tolist()]
-        placed = _placed(sorted(wanted), free.tolist(), NEAREST_DAYS * per_day)
-        rows += [(members[i], int(starts[s])) for i, s in placed]
-    legs = np.array(sorted(rows), dtype=np.int64).reshape(-1, 2)
+            wanted.append(day * per_day + (rng.random(len(day)) * per_day).astype(np.int64))
+        member, slot = _placed(wanted, free, NEAREST_DAYS * per_day)
+        rows.append(np.stack([np.array(members)[member], starts[slot]], axis=1))
+    legs = np.concatenate(rows)
+    legs = legs[np.lexsort(legs.T[::-1])]
     return np.column_stack([legs, legs[:, 1] + length])
 
 
@@ -83,26 +81,17 @@ def _overlaps(starts: Ints, length: int, meetings: Ints) -> Bools:
     return np.asarray((meetings[i, 1] < starts + length) & (meetings[i, 2] > starts))
 
 
-def _placed(wanted: list[tuple[int, int]], free: list[list[bool]], furthest: int) -> list[tuple[int, int]]:
-    """Return member and slot of each leg that finds hours in which its member and a colleague are in."""
-    n_slots, in_office = len(free[0]), [sum(slot) for slot in zip(*free, strict=True)]
-    placed = []
-    for at, i in wanted:
-        mine = free[i]
-        for slot in _nearest(at, furthest, n_slots):
-            if mine[slot] and in_office[slot] > 1:
-                mine[slot] = False
-                in_office[slot] -= 1
-                placed.append((i, slot))
-                break
-    return placed
+def _placed(wanted: list[Ints], free: Bools, furthest: int) -> tuple[Ints, Ints]:
+    """Return member and slot of each leg that finds hours in which its member and a colleague are in.
 
+    `wanted` holds the slots of each member's legs, which are placed in the order of time; `free` (members, slots) is
+    used up.
+    """
+    from sim.district import kernels  # late: Numba takes a third of a second to load
 
-def _nearest(at: int, furthest: int, n_slots: int) -> Iterator[int]:
-    """Yield a slot and those around it, the nearest first, a later one before an earlier one."""
-    yield at
-    for distance in range(1, furthest + 1):
-        if at + distance < n_slots:
-            yield at + distance
-        if at >= distance:
-            yield at - distance
+    member = np.repeat(np.arange(len(wanted)), [len(slots) for slots in wanted])
+    slot = np.concatenate(wanted)
+    order = np.argsort(slot, kind="stable")
+    member, slot = member[order], slot[order]
+    kernels.place_legs(member, slot, free, free.sum(axis=0), furthest)
+    return member[slot >= 0], slot[slot >= 0]

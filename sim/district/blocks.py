@@ -69,7 +69,8 @@ def records(plan: Plan, edges: Sequence[int], memory_mb: int | None = None) -> I
     """
     run, case = None, None
     for start, end in pairwise(edges):
-        case, run = _continued(case, run, plan.part(start, end), plan.horizon)
+        case, kept = _together(case, plan.part(start, end))
+        run = resume.resumed(run, case.network, kept) if run else Run.from_network(case.network, plan.horizon)
         _check_memory(len(case.labels.kind), start, end, memory_mb)
         run.advance(start)  # only so that the kernel is compiled or loaded before the time is taken
         began = clocks()
@@ -83,25 +84,30 @@ def records(plan: Plan, edges: Sequence[int], memory_mb: int | None = None) -> I
         if last:
             run.settle()
         done = np.ones(len(case.ids), dtype=bool) if last else resume.over(run)
-        seconds = since(began)
-        for requests in np.array_split(np.flatnonzero(done), PORTIONS):
-            rows = subset.rows_of(case.network.requests.first, requests)
-            finished = _taken(case, requests, rows)
-            yield Record(finished, *resume.record(run, finished.network.steps, rows), seconds)
-            seconds = (0.0, 0.0)
+        yield from _portions(case, run, np.flatnonzero(done), since(began))
         if not last:
-            kept = np.flatnonzero(~done)
-            rows = subset.rows_of(case.network.requests.first, kept)
-            case = _taken(case, kept, rows)
+            unfinished = np.flatnonzero(~done)
+            rows = subset.rows_of(case.network.requests.first, unfinished)
+            case = _taken(case, unfinished, rows)
             moved = np.full(len(run.marks), -1)
             moved[rows] = np.arange(len(rows))
             run = resume.resumed(run, case.network, moved)
 
 
-def _continued(case: Case | None, run: Run | None, part: Case, horizon: int) -> tuple[Case, Run]:
-    """Return the unfinished requests together with those of the next part, and the run resumed with both."""
-    if case is None or run is None:
-        return part, Run.from_network(part.network, horizon)
+def _portions(case: Case, run: Run, requests: AnyInts, seconds: tuple[float, float]) -> Iterator[Record]:
+    """Yield the requests that are over with their record; the first portion has the seconds of all."""
+    by_step = run.spells_by_step()
+    for some in np.array_split(requests, PORTIONS):
+        rows = subset.rows_of(case.network.requests.first, some)
+        finished = _taken(case, some, rows)
+        yield Record(finished, *resume.record(run, finished.network.steps, rows, by_step), seconds)
+        seconds = (0.0, 0.0)
+
+
+def _together(case: Case | None, part: Case) -> tuple[Case, AnyInts]:
+    """Return the unfinished requests together with those of the next part, and the rows of the former's steps."""
+    if case is None:
+        return part, np.zeros(0, dtype=np.int64)
     ids = np.concatenate([case.ids, part.ids])
     number = np.empty(len(ids), dtype=np.int64)
     number[np.argsort(ids)] = np.arange(len(ids))
@@ -112,8 +118,7 @@ def _continued(case: Case | None, run: Run | None, part: Case, horizon: int) -> 
             column = labels[name] = np.empty(len(old) + len(new), dtype=values.dtype)
             column[old], column[new] = getattr(case.labels, name), values
     n_residents = case.n_residents + part.n_residents
-    both = replace(part, network=network, labels=StepLabels(**labels), ids=np.sort(ids), n_residents=n_residents)
-    return both, resume.resumed(run, network, old)
+    return replace(part, network=network, labels=StepLabels(**labels), ids=np.sort(ids), n_residents=n_residents), old
 
 
 def memory_mb_now() -> float:
@@ -150,10 +155,11 @@ def _check_memory(n_steps: int, start: int, end: int, memory_mb: int | None) -> 
 
 def _taken(case: Case, requests: AnyInts, rows: AnyInts) -> Case:
     """Return the case of some of its requests (`rows`: their steps)."""
-    labels = {name: values[rows] for name, values in vars(case.labels).items() if name != "activities"}
+    at = subset.in_one_piece(rows)
+    labels = {name: values[at] for name, values in vars(case.labels).items() if name != "activities"}
     return replace(
         case,
-        network=subset.chosen(case.network, requests, rows),
+        network=subset.chosen(case.network, requests, at),
         labels=StepLabels(**labels, activities=case.labels.activities),
         ids=case.ids[requests],
         n_residents=int(np.count_nonzero(requests < case.n_residents)),

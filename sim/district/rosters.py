@@ -212,8 +212,9 @@ def _unit_spans(
     opens, closes = office.hours.open.reshape(shape), office.hours.close.reshape(shape)
     run, leaves = np.zeros_like(here, dtype=np.int64), np.zeros_like(here)
     away, on_day = _nobody_in(organisation, members, here)
+    rings = _rings(organisation, members)
     if pilot.roles.cover == "colleague":
-        for ring in _rings(organisation, members):
+        for ring in rings:
             run[ring] = _absent_before(here[ring])
         leaves[:, :-1] = here[:, :-1] & ~here[:, 1:]
     if pilot.staffing.catch_up_hours_per_week:
@@ -240,10 +241,12 @@ def _unit_spans(
     code = (serving_of * 2 + part) * len(members) + position
     ids = np.zeros(code.max(initial=0) + 1, dtype=np.int64)
     lines_of = cache(partial(_lines, organisation))  # who covers whom changes daily, what is covered does not
+    # the colleagues whom each may cover, the next one first
+    covered = {i: [members[ring[nth - k]] for k in range(1, len(ring))] for ring in rings for nth, i in enumerate(ring)}
     for number in np.flatnonzero(np.bincount(code)).tolist():
         i, serving, second = number % len(members), number // len(members) // 2, number // len(members) % 2
         desks = _desks_now(pilot, bool(second)) if parted[i] else A_DESKS + B_DESKS
-        lines = _served(organisation, members, i, serving, desks, away, lines_of)
+        lines = _served(organisation, members[i], covered[i], serving, desks, away, lines_of)
         ids[number] = duties.id(lines, community and pilot.roles.order == "longest")
     return _Spans(np.array(members)[position], opened[keep], closed[keep], ids[code], hand_back[keep])
 
@@ -302,10 +305,10 @@ def _at_desks(organisation: Organisation, members: list[int]) -> Bools:
     return np.array([organisation.people[m].specialism >= 0 for m in members])
 
 
-def _rings(organisation: Organisation, members: list[int]) -> list[Ints]:
+def _rings(organisation: Organisation, members: list[int]) -> list[list[int]]:
     """Return the positions of the members who cover each other, in their order: grid managers apart from the others."""
     desks = _at_desks(organisation, members)
-    return [ring for ring in (np.flatnonzero(desks), np.flatnonzero(~desks)) if len(ring)]
+    return [ring for ring in (np.flatnonzero(desks).tolist(), np.flatnonzero(~desks).tolist()) if ring]
 
 
 def _rota(here: Bools, per_day: int, counters: int) -> tuple[Ints, Bools]:
@@ -324,26 +327,24 @@ def _rota(here: Bools, per_day: int, counters: int) -> tuple[Ints, Bools]:
 
 def _served(
     organisation: Organisation,
-    members: list[int],
-    i: int,
+    m: int,
+    before: list[int],
     serving: int,
     desks: tuple[Desk, ...],
     away: Sequence[frozenset[int]],
     lines_of: Callable[[int, tuple[Desk, ...], bool], list[Line]],
 ) -> list[Line]:
-    """Return the lines of the i-th member of a unit: at the rota desk, or at these desks with those they cover."""
-    points = organisation.pilot.service.points if organisation.people[members[i]].level == "community" else 1
+    """Return the lines of a person: at the rota desk, or at these desks with those they cover, of whom `before` is."""
+    points = organisation.pilot.service.points if organisation.people[m].level == "community" else 1
     if serving < points:
-        return _desk_duty(organisation, members[i], serving)
+        return _desk_duty(organisation, m, serving)
     covers, manned = divmod(serving - points, 2)
     run, kind_of_day = divmod(covers, len(away))
-    lines = lines_of(members[i], desks, not manned)
-    ring = next(ring.tolist() for ring in _rings(organisation, members) if i in ring)
-    absentees = sorted(ring[(ring.index(i) - k) % len(ring)] for k in range(1, run + 1))
+    lines = lines_of(m, desks, not manned)
     covered, front = tuple(desk for desk in desks if desk in COVERED_DESKS), organisation.pilot.service.desk == "own"
-    for k in absentees:
-        if organisation.people[members[k]].specialism in away[kind_of_day]:
-            lines = _with_cover(organisation, lines, lines_of(members[k], covered, front))
+    for absent in sorted(before[:run]):
+        if organisation.people[absent].specialism in away[kind_of_day]:
+            lines = _with_cover(organisation, lines, lines_of(absent, covered, front))
     return lines
 
 

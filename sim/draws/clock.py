@@ -71,7 +71,10 @@ class Calendar:
     def contains(self, instants: ArrayLike) -> NDArray[np.bool_]:
         """Return whether each instant lies in the calendar."""
         at = np.asarray(instants, dtype=np.int64)
-        return self.elapsed(at + 1) > self.elapsed(at)
+        if not len(self.open):
+            return np.zeros(at.shape, dtype=bool)
+        i = np.searchsorted(self.open, at, side="right") - 1
+        return (i >= 0) & (at < self.close[i])
 
     def after(self, instants: ArrayLike, amount: ArrayLike = 0) -> Ints:
         """Return the first open instant that has `amount` open ticks between each instant and itself.

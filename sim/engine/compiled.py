@@ -865,7 +865,10 @@ def move_marks(marks: Any, moved: Column, new: Any) -> None:
 
 @kernel
 def _by_step(step: Column, written: int, offset: Column, order: Column) -> None:
-    """Write the order of the spells by step, then as they began (`offset`: zeros, one more than the steps)."""
+    """Write the order of the spells by step, then as they began.
+
+    `offset`, zeros and one more than the steps, becomes the end of each step's spells.
+    """
     for row in range(written):
         offset[step[row] + 1] += 1
     for i in range(1, len(offset)):
@@ -953,7 +956,7 @@ class Run:
                 in_hall=np.zeros(len(network.halls.room), dtype=np.int64),
                 emitted=np.zeros(n_signals, dtype=np.int64),
             ),
-            log=_log(network, len(routes.work) + 1024),
+            log=empty_log(network, len(routes.work) + 1024),
             agenda=_agenda(len(routes.work) + 1024, shift, int(horizon)),
             levels=levels,
             shift=shift,
@@ -989,11 +992,16 @@ class Run:
         """Write down how far the spells in progress have come at the horizon; the run ends with it."""
         _settle(self.routes, self.marks, self.staff, self.log, self.horizon)
 
+    def spells_by_step(self) -> tuple[Column, Column]:
+        """Return the order of the spells by step, then as they began, after the offsets of the steps into it."""
+        first, order = np.zeros(len(self.marks) + 2, dtype=np.int64), np.empty(self.written, dtype=np.int64)
+        _by_step(self.log.step, self.written, first[1:], order)
+        return first[:-1], order
+
     def record(self) -> tuple[Visits, Spells]:
         """Return the record at the horizon, spells in progress included; the run ends with it."""
         self.settle()
-        order = np.empty(self.written, dtype=np.int64)
-        _by_step(self.log.step, self.written, np.zeros(len(self.marks) + 1, dtype=np.int64), order)
+        _, order = self.spells_by_step()
         return visits_of(self.network.steps, self.marks, np.arange(len(self.marks))), Spells(
             *(column[order] for column in self.log)
         )
@@ -1108,7 +1116,7 @@ def _marks(network: Network) -> NDArray[np.void]:
     return marks
 
 
-def _log(network: Network, n: int) -> Log:
+def empty_log(network: Network, n: int) -> Log:
     """Return an empty log that can hold n spells."""
     amount, small = network.steps.work.dtype, network.steps.station.dtype
     kinds = (amount, small, np.int64, np.int64, amount, amount)

@@ -33,8 +33,8 @@ T = TypeVar("T")
 
 NARROW: dict[str, type[np.signedinteger[Any]]] = {
     "station": np.int16, "work": np.int32, "priority": np.int8, "yields_to": np.int8, "past_closing": np.int8,
-    "lag": np.int64, "lag_clock": np.int8, "gate": np.int8, "patience": np.int64, "patience_clock": np.int8,
-    "shuts": np.int8, "emits": np.int16, "awaits": np.int16, "count": np.int16, "next": np.int32, "leave": np.int32,
+    "lag": np.int64, "lag_clock": np.int16, "gate": np.int8, "patience": np.int64, "patience_clock": np.int8,
+    "shuts": np.int16, "emits": np.int16, "awaits": np.int16, "count": np.int16, "next": np.int32, "leave": np.int32,
 }  # fmt: skip
 """The type of each column of steps in a network whose values all fit."""
 

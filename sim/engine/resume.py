@@ -26,8 +26,8 @@ from sim.engine.compiled import (
     WRITTEN,
     Agenda,
     Coming,
-    Log,
     Run,
+    empty_log,
     move_marks,
     pending_events,
     plan_all,
@@ -36,6 +36,7 @@ from sim.engine.compiled import (
 )
 from sim.engine.network import NONE, Steps
 from sim.engine.record import Spells
+from sim.engine.subset import rows_of
 
 if TYPE_CHECKING:
     from sim.arrays import AnyInts, Bools
@@ -54,7 +55,7 @@ def over(run: Run) -> Bools:
     return ~np.logical_or.reduceat(alive, first[:-1]) if len(first) > 1 else np.zeros(0, dtype=bool)
 
 
-def record(run: Run, steps: Steps, rows: AnyInts) -> tuple[Visits, Spells]:
+def record(run: Run, steps: Steps, rows: AnyInts, by_step: tuple[AnyInts, AnyInts]) -> tuple[Visits, Spells]:
     """Return the record of steps of requests that are over.
 
     Parameters
@@ -65,14 +66,13 @@ def record(run: Run, steps: Steps, rows: AnyInts) -> tuple[Visits, Spells]:
         These steps in a network of their own.
     rows : ndarray of int
         Their rows in the run, rising.
+    by_step : two ndarrays of int
+        From `run.spells_by_step`, which serves all requests that are over.
     """
-    moved = np.full(len(run.marks), NONE, dtype=np.int64)
-    moved[rows] = np.arange(len(rows))
-    step = moved[run.log.step[: run.written]]
-    spells = np.flatnonzero(step >= 0)
-    spells = spells[sorted_order(step[spells])]
-    rest = [column[spells] for column in run.log[1:]]
-    return visits_of(steps, run.marks, rows), Spells(step[spells].astype(run.log.step.dtype), *rest)
+    first, order = by_step
+    spells = order[rows_of(first, rows)]
+    step = np.repeat(np.arange(len(rows), dtype=run.log.step.dtype), first[rows + 1] - first[rows])
+    return visits_of(steps, run.marks, rows), Spells(step, *(column[spells] for column in run.log[1:]))
 
 
 def resumed(run: Run, network: Network, moved: AnyInts) -> Run:
@@ -99,12 +99,10 @@ def resumed(run: Run, network: Network, moved: AnyInts) -> Run:
     rows = np.flatnonzero(moved[run.log.step[: run.written]] >= 0)
     row = np.full(run.written + 1, NONE, dtype=np.int64)
     row[rows] = np.arange(len(rows))
-    log = (
-        np.concatenate([column[rows].astype(empty.dtype), empty])
-        for column, empty in zip(run.log, new.log, strict=True)
-    )
-    new.log = Log(*log)
-    new.log.step[: len(rows)] = moved[new.log.step[: len(rows)]]
+    new.log = empty_log(network, len(new.log.step) + len(rows))
+    for old, column in zip(run.log, new.log, strict=True):
+        column[: len(rows)] = old[rows]
+    new.log.step[: len(rows)] = moved[run.log.step[rows]]
     new.staff = run.staff._replace(step=_renamed(run.staff.step, moved), row=row[run.staff.row])
     new.clocks.cursor[:] = run.clocks.cursor
     _requeue(run, new, moved)

@@ -23,7 +23,13 @@ def rows_of(first: AnyInts, requests: AnyInts) -> AnyInts:
     return rows
 
 
-def chosen(network: Network, requests: AnyInts, rows: AnyInts) -> Network:
+def in_one_piece(rows: AnyInts) -> AnyInts | slice:
+    """Return rising rows as a slice if there is no gap between them, so that columns need not be copied."""
+    whole = len(rows) > 0 and rows[-1] - rows[0] == len(rows) - 1
+    return slice(int(rows[0]), int(rows[-1]) + 1) if whole else rows
+
+
+def chosen(network: Network, requests: AnyInts, rows: AnyInts | slice) -> Network:
     """Return the network with some of its requests, in their order (`rows`: their steps)."""
     old = network.requests
     sizes = np.diff(old.first)[requests]

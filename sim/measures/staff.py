@@ -61,15 +61,18 @@ def time_spent(case: Case, spells: Spells, start: int, end: int) -> Time:
     kinds = np.zeros((n, len(Kind)), dtype=np.int64)
     by_day = case.office.hours.contains(servers.open)  # not the evenings
     staff, with_evenings = staff_of(case.network, by_day), staff_of(case.network)
-    evenings = not by_day.all()
     for a in range(0, len(spells.step), BLOCK):
         rows = slice(a, a + BLOCK)
         step, server, began = spells.step[rows], spells.server[rows].astype(np.int64), spells.start[rows]
+        ended = np.where(spells.end[rows] >= 0, spells.end[rows], case.horizon)
         low = np.clip(began, start, end)
-        high = np.clip(np.where(spells.end[rows] >= 0, spells.end[rows], case.horizon), low, end)
+        high = np.clip(ended, low, end)
         on = on_duty(staff, server, low, high)
-        worked = on_duty(with_evenings, server, low, high) if evenings else on
-        ticks = np.where(case.network.steps.past_closing[step] == 1, high - low, worked)
+        ticks = spells.ticks[rows].astype(np.int64)
+        cut = np.flatnonzero((low > began) | (high < ended))
+        late = case.network.steps.past_closing[step[cut]] == 1
+        within = on_duty(with_evenings, server[cut], low[cut], high[cut])
+        ticks[cut] = np.where(late, high[cut] - low[cut], within)
         travelled = np.minimum(np.where(began >= start, spells.changeover[rows], 0), ticks)
         np.add.at(busy, server, on)
         moved = np.flatnonzero(travelled)

@@ -44,7 +44,7 @@ def run_in_blocks(network, horizon, edges):
             done = resume.over(run)
             gone = np.flatnonzero(done)
             rows = subset.rows_of(here.requests.first, gone)
-            yield (ids[gone], *resume.record(run, part_of(here, gone).steps, rows))
+            yield (ids[gone], *resume.record(run, part_of(here, gone).steps, rows, run.spells_by_step()))
 
 
 def assembled(network, pieces):

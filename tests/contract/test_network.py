@@ -68,6 +68,13 @@ def test_arrays_are_whole_numbers_copied_and_read_only():
     assert network.steps.work.tolist() == [4, 0, 6]
 
 
+def test_steps_stay_narrow_with_hundreds_of_calendars():
+    calendars = {"first": range(401), "open": [0] * 400, "close": [1] * 400}
+    of_the_last = VALID["steps"] | {"lag_clock": [399] * 3, "shuts": [399] * 3}
+    steps = make_network(**VALID | {"calendars": calendars, "steps": of_the_last}).steps
+    assert {name: getattr(steps, name).dtype for name in NARROW} == {n: np.dtype(t) for n, t in NARROW.items()}
+
+
 @pytest.mark.parametrize(("name", "value"), [("work", 2**31 - 1), ("emits", 2**15), ("priority", 128)])
 def test_one_column_too_wide_makes_all_of_them_int64(name, value):
     given = {"emits": [value, -1, -1], "priority": [value, 0, 2]}.get(name, [value, 0, 0])

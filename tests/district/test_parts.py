@@ -116,6 +116,13 @@ def test_a_part_of_a_demand_keeps_the_draws_of_its_requests():
 # ------------------------------------------------------------------------------------------------- narrow columns
 
 
+def test_steps_of_a_year_have_the_types_of_the_network():
+    a_year = planned("four_level", "run.measured_weeks=52", "service.told_when_back=1")
+    assert len(a_year.bare.calendars.first) > 1 + np.iinfo(np.int8).max
+    steps = a_year.part(0, WEEK).network.steps
+    assert {name: getattr(steps, name).dtype for name in NARROW} == {n: np.dtype(t) for n, t in NARROW.items()}
+
+
 def test_steps_have_the_types_of_the_network_and_requests_are_13_bytes():
     steps = whole("four_level").network.steps
     assert {name: getattr(steps, name).dtype for name in NARROW} == {n: np.dtype(t) for n, t in NARROW.items()}

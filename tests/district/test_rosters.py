@@ -584,15 +584,20 @@ def test_a_community_of_one_has_no_legs_and_keeps_its_hours_at_the_desk():
 
 
 def test_legs_move_to_the_nearest_hours_in_which_a_colleague_is_in():
+    def placed(wanted, free, furthest):
+        slots = [np.array(of_member, dtype=np.int64) for of_member in wanted]
+        member, slot = away._placed(slots, np.array(free), furthest)
+        return [*zip(member.tolist(), slot.tolist(), strict=True)]
+
     # Two members over four slots. In slot 1 the second is away; the first asked for it.
     free = [[True, True, True, True], [True, False, True, True]]
-    assert away._placed([(1, 0)], [list(f) for f in free], 3) == [(0, 2)]  # the later before the earlier
+    assert placed([[1], []], free, 3) == [(0, 2)]  # the later before the earlier
     # Both want slot 2: one stays, and goes one slot later.
-    assert away._placed([(2, 0), (2, 1)], [list(f) for f in free], 3) == [(0, 2), (1, 3)]
+    assert placed([[2], [2]], free, 3) == [(0, 2), (1, 3)]
     # Slot 2 and then slot 3 taken: back to slot 0.
-    assert away._placed([(2, 0), (3, 0), (3, 1)], [list(f) for f in free], 3) == [(0, 2), (0, 3), (1, 0)]
+    assert placed([[2, 3], [3]], free, 3) == [(0, 2), (0, 3), (1, 0)]
     # Nowhere within reach: not placed.
-    assert away._placed([(1, 0)], [[True, True], [False, False]], 1) == []
+    assert placed([[1], []], [[True, True], [False, False]], 1) == []
 
 
 def test_the_slots_of_a_day_are_two_in_the_morning_and_two_in_the_afternoon():
