@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import metadata
 
-MODEL_VERSION = "4"
+MODEL_VERSION = "5"
 """Raised whenever the same config would give another answer."""
 
 

@@ -12,7 +12,9 @@ from sim.district import workload
 from sim.district.calendars import due
 from sim.district.office_hours import WEEKS_A_YEAR
 from sim.district.stages import Desk, Kind
+from sim.draws.arrivals import renewal_times
 from sim.draws.clock import HOUR, MINUTE, WEEK, ticks
+from sim.draws.laws import Exponential
 from sim.draws.streams import stream
 
 if TYPE_CHECKING:
@@ -166,12 +168,17 @@ def _release(pilot: Pilot, office: OfficeTime, at: Ints) -> Ints:
 
 def _evenly(pilot: Pilot, office: OfficeTime, yearly_hours: float, phase: float) -> tuple[Ints, int]:
     """Return (begin, work) of pieces evenly spaced over office time."""
+    gap = _gap(pilot, office, yearly_hours)
+    positions = ((np.arange(int(np.ceil(office.hours.total / gap))) + phase) * gap).astype(np.int64)
+    positions = positions[positions < office.hours.total]
+    return _release(pilot, office, office.hours.after(0, positions)), ticks(pilot.burden.piece_minutes, MINUTE)
+
+
+def _gap(pilot: Pilot, office: OfficeTime, yearly_hours: float) -> float:
+    """Return the mean office time between pieces (ticks; without work, infinite)."""
     piece = ticks(pilot.burden.piece_minutes, MINUTE)
     open_a_year = office.day_ticks * workload.working_days_a_year(pilot)
-    n = yearly_hours * HOUR / piece * office.hours.total / open_a_year
-    spaced = (np.arange(int(np.ceil(n))) + phase) * (office.hours.total / n) if n > 0 else np.zeros(0)
-    positions = spaced[spaced < office.hours.total].astype(np.int64)
-    return _release(pilot, office, office.hours.after(0, positions)), piece
+    return piece * open_a_year / (yearly_hours * HOUR) if yearly_hours > 0 else np.inf
 
 
 def _monthly(pilot: Pilot, office: OfficeTime, yearly_hours: float) -> tuple[Ints, Ints]:
@@ -185,11 +192,11 @@ def _monthly(pilot: Pilot, office: OfficeTime, yearly_hours: float) -> tuple[Int
 
 def _at_random(pilot: Pilot, office: OfficeTime, yearly_hours: float, rng: np.random.Generator) -> tuple[Ints, int]:
     """Return (begin, work) of pieces that arrive at random (Poisson) over office time."""
-    piece = ticks(pilot.burden.piece_minutes, MINUTE)
-    open_a_year = office.day_ticks * workload.working_days_a_year(pilot)
-    n = rng.poisson(yearly_hours * HOUR / piece * office.hours.total / open_a_year)
-    positions = np.sort((rng.random(n) * office.hours.total).astype(np.int64))
-    return _release(pilot, office, office.hours.after(0, positions)), piece
+    gap = _gap(pilot, office, yearly_hours)
+    positions = np.zeros(0, dtype=np.int64)
+    if np.isfinite(gap):  # by gaps, so that a longer horizon begins as a shorter one
+        positions = renewal_times(rng, Exponential(mean=gap), 1, office.hours.total)
+    return _release(pilot, office, office.hours.after(0, positions)), ticks(pilot.burden.piece_minutes, MINUTE)
 
 
 # ------------------------------------------------------------------------------------------------ duties

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.district.office_hours import DAYS_A_YEAR, year_of_working_days
-from sim.draws.arrivals import arrival_times, day_factors
-from sim.draws.clock import DAY, HOUR
-from sim.draws.streams import stream, uniforms
+from sim.draws.arrivals import day_factors, numbered_arrivals
+from sim.draws.clock import HOUR
+from sim.draws.streams import keyed_uniforms, stream
 from sim.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -47,10 +47,11 @@ class Demand:
         The household that brings the request, or where the issue lies.
     line : ndarray of int, shape (n,)
         The line that a request belongs to, as an index of the procedures' lines.
+    key : ndarray of int, shape (n,)
+        What the draws of a request are made by: the hour in which it begins and its number among those of its channel
+        in that hour. It is the same under other rates, profiles and horizons, if the request comes at all.
     runs : tuple of range
         The numbers of these requests among all of the replication: one run for each channel.
-    first : tuple of int
-        The number of each channel's first request among all of the replication.
     """
 
     channel: AnyInts
@@ -58,8 +59,8 @@ class Demand:
     instant: AnyInts
     household: AnyInts
     line: AnyInts
+    key: AnyInts
     runs: tuple[range, ...]
-    first: tuple[int, ...]
     seed: int
     replication: int
     district: int = 0
@@ -76,17 +77,14 @@ class Demand:
     def uniforms(self, purpose: str) -> Floats:
         """Return one uniform per request for a purpose, such as an activity and attempt (shape (n,)).
 
-        A request has the same uniforms under every design, whichever other requests are among these. So it has the same
-        difficulty, mishaps and patience everywhere.
+        A request has the same uniforms under every design and at every rate, whichever other requests are among these.
+        So it has the same difficulty, mishaps and patience everywhere.
         """
         drawn = [
-            uniforms(
-                self.seed, self.replication, f"demand/{channel.name.lower()}/{purpose}", len(run),
-                start=run.start - first, district=self.district,
-            )
-            for channel, run, first in zip(Channel, self.runs, self.first, strict=True)
-            if run
-        ]  # fmt: skip
+            _uniforms(self.seed, self.replication, channel, purpose, keys, self.district)
+            for channel, keys in zip(Channel, self._by_run(self.key), strict=True)
+            if len(keys)
+        ]
         return drawn[0] if len(drawn) == 1 else np.concatenate([np.zeros(0), *drawn])
 
     def part(self, start: int, end: int) -> Demand:
@@ -114,6 +112,7 @@ class Demand:
             instant=taken(self.instant),
             household=taken(self.household),
             line=taken(self.line),
+            key=taken(self.key),
             runs=tuple(run[a:b] for run, (a, b) in zip(self.runs, stretches, strict=True)),
         )
 
@@ -132,22 +131,22 @@ def draw(pilot: Pilot, place: Place, replication: int) -> Demand:
         Channel.PHONE: [a.phone_share for a in archetypes],
         Channel.LATENT: [a.latent_share for a in archetypes],
     }
-    channels, instants, kinds, households, lines = [], [], [], [], []
+    channels, instants, kinds, households, lines, keys = [], [], [], [], [], []
     for channel in Channel:
-        name = channel.name.lower()
+        at, key = _instants(pilot, channel, replication, district)
 
-        def draws(what: str, n: int, name: str = name) -> Floats:
-            return uniforms(seed, replication, f"demand/{name}/{what}", n, district=district)
+        def draws(what: str, channel: Channel = channel, key: AnyInts = key) -> Floats:
+            return _uniforms(seed, replication, channel, what, key, district)
 
-        at = _instants(pilot, channel, replication, district)
         weights = np.ones(place.n_households)
         if channel is not Channel.LATENT:
             weights[place.special] = pilot.demand.special_care_factor
         instants.append(at)
+        keys.append(key)
         channels.append(np.full(len(at), channel, dtype=np.int8))
-        kinds.append(choose(draws("archetype", len(at)), shares[channel]))
-        households.append(choose(draws("household", len(at)), weights))
-        lines.append(_lines(pilot, kinds[-1], draws("line", len(at))))
+        kinds.append(choose(draws("archetype"), shares[channel]))
+        households.append(choose(draws("household"), weights))
+        lines.append(_lines(pilot, kinds[-1], draws("line")))
     ends = np.cumsum([len(at) for at in instants]).tolist()
     return Demand(
         channel=np.concatenate(channels),
@@ -155,12 +154,17 @@ def draw(pilot: Pilot, place: Place, replication: int) -> Demand:
         instant=np.concatenate(instants),
         household=np.concatenate(households),
         line=np.concatenate(lines),
+        key=np.concatenate(keys),
         runs=tuple(map(range, [0, *ends], ends)),
-        first=(0, *ends[:-1]),
         seed=seed,
         replication=replication,
         district=district,
     )
+
+
+def _uniforms(seed: int, replication: int, channel: Channel, what: str, keys: AnyInts, district: int) -> Floats:
+    """Return what is drawn for the requests of a channel, or for its hours, by their keys."""
+    return keyed_uniforms(seed, replication, f"demand/{channel.name.lower()}/{what}", keys, district)
 
 
 def choose(u: Floats, weights: Sequence[float] | Floats) -> AnyInts:
@@ -200,18 +204,19 @@ def _lines(pilot: Pilot, archetype: AnyInts, u: Floats) -> AnyInts:
     return np.where(of_archetype < 0, drawn, of_archetype)
 
 
-def _instants(pilot: Pilot, channel: Channel, replication: int, district: int) -> AnyInts:
-    """Return the sorted ticks at which a channel's requests begin (Poisson, with a factor a day)."""
-    days = 7 * pilot.run.weeks
-    name = channel.name.lower()
+def _instants(pilot: Pilot, channel: Channel, replication: int, district: int) -> tuple[AnyInts, AnyInts]:
+    """Return the sorted ticks at which a channel's requests begin (Poisson, with a factor a day), and their keys."""
+    days, seed = 7 * pilot.run.weeks, pilot.run.seed
     profile = hourly_profile(pilot, channel) * yearly(pilot, channel)
-    expected = np.tile(profile, (-(-days // DAYS_A_YEAR), 1))[:days].ravel()
-    factors = day_factors(
-        stream(pilot.run.seed, replication, f"demand/{name}/day factor", district), days, pilot.demand.day_factor_cv
-    )
-    edges = np.arange(days * (DAY // HOUR) + 1, dtype=np.int64) * HOUR
-    rng = stream(pilot.run.seed, replication, f"demand/{name}/instant", district)
-    return arrival_times(rng, edges, expected, factors)
+    rng = stream(seed, replication, f"demand/{channel.name.lower()}/day factor", district)
+    factors = day_factors(rng, days, pilot.demand.day_factor_cv)
+    expected = np.tile(profile, (-(-days // DAYS_A_YEAR), 1))[:days] * factors[:, None]
+    hours = np.arange(expected.size)
+    hour, number = numbered_arrivals(_uniforms(seed, replication, channel, "count", hours, district), expected.ravel())
+    key = (hour << 32) + number
+    at = hour * HOUR + (_uniforms(seed, replication, channel, "instant", key, district) * HOUR).astype(np.int64)
+    order = np.argsort(at, kind="stable")
+    return at[order], key[order]
 
 
 def hourly_profile(pilot: Pilot, channel: Channel) -> Floats:

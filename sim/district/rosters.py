@@ -144,7 +144,7 @@ def absent_days(rng: np.random.Generator, n: int, absence: Absence) -> Bools:
     start = in_blocks / (length * (1 - in_blocks))
     single = (absence.share - in_blocks) / (1 - in_blocks)
     before = 10 * absence.block_days_max  # so that a block may be on at day 0
-    draws = rng.random((3, before + n))
+    draws = rng.random((before + n, 3)).T  # day by day, so that a longer horizon begins as a shorter one
     away = draws[0] < single
     day, last = 0, before + n
     for begin in np.flatnonzero(draws[1] < start).tolist():

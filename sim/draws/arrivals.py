@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.draws.clock import DAY
-from sim.draws.laws import gamma_inverse
+from sim.draws.laws import gamma_inverse, poisson_inverse
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -64,6 +64,29 @@ def arrival_times(
     times: Ints = bounds[:-1][interval] + np.floor(rng.random(len(interval)) * width).astype(np.int64)
     times.sort()
     return times
+
+
+def numbered_arrivals(u: Floats, expected: Floats) -> tuple[Ints, Ints]:
+    """Return the interval of each arrival of a Poisson process, and its number in the interval (both rising).
+
+    The count of an interval is the quantile of the Poisson law at the interval's own uniform, and its arrivals are
+    those of the lowest numbers. So a rate that rises adds arrivals and one that falls takes the last away, interval by
+    interval: the others stay, whatever the rates, if all else of an arrival is drawn by its interval and number.
+
+    Parameters
+    ----------
+    u : ndarray of float, shape (n,)
+        One uniform in [0, 1) an interval.
+    expected : ndarray of float, shape (n,)
+        Expected number of arrivals in each interval, at least 0.
+
+    References
+    ----------
+    Devroye (1986), Non-uniform random variate generation, chapter X.3, for the count by inversion.
+    """
+    counts = poisson_inverse(u, expected)
+    interval = np.repeat(np.arange(len(counts)), counts)
+    return interval, np.arange(len(interval)) - np.repeat(np.cumsum(counts) - counts, counts)
 
 
 def _first_fall(bounds: Ints) -> str:

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from scipy.special import gamma as gamma_function
-from scipy.special import gammaincinv, ndtri
+from scipy.special import gammaincinv, ndtri, pdtr
 
-from sim.arrays import Floats
+from sim.arrays import Floats, Ints
 
 Positive = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0)]
 NonNegative = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0)]
@@ -60,6 +60,27 @@ def gamma_inverse(u: ArrayLike, mean: ArrayLike, cv: ArrayLike) -> Floats:
     """Return the u-quantile of the gamma law of this mean and coefficient of variation (above 0)."""
     scale = np.square(np.asarray(cv, dtype=np.float64))
     return np.asarray(gammaincinv(1 / scale, np.asarray(u, dtype=np.float64)) * scale * np.asarray(mean))
+
+
+def poisson_inverse(u: ArrayLike, mean: ArrayLike) -> Ints:
+    """Return the u-quantile of the Poisson law of this mean (at least 0), for u in [0, 1): it rises with the mean.
+
+    References
+    ----------
+    Cornish and Fisher (1937), Moments and cumulants in the specification of distributions: where the search begins.
+    """
+    p, means = np.broadcast_arrays(np.maximum(u, LEAST), np.asarray(mean, dtype=np.float64))
+    z = ndtri(p)
+    k = np.ceil(means + np.sqrt(means) * z + (z * z - 1) / 6 - 0.5).clip(min=0)
+    short = pdtr(k, means) < p
+    while np.any(short):
+        k[short] += 1
+        short[short] = pdtr(k[short], means[short]) < p[short]
+    beyond = pdtr(k - 1, means) >= p  # of -1 it is NaN, so that 0 is the least
+    while np.any(beyond):
+        k[beyond] -= 1
+        beyond[beyond] = pdtr(k[beyond] - 1, means[beyond]) >= p[beyond]
+    return np.asarray(k, dtype=np.int64)
 
 
 class Exponential(BaseModel):

@@ -192,6 +192,46 @@ def test_more_phone_calls_move_no_visit_to_a_counter():
         assert np.array_equal(ours, theirs)
 
 
+def people(drawn, channel, *, until=None):
+    """Return the requests of a channel, up to an instant, with all that makes them the same: a set of tuples."""
+    rows = (drawn.channel == channel) & (drawn.instant < (until or WEEKS * WEEK))
+    luck = (drawn.uniforms("comes"), drawn.uniforms("patience/0"))
+    columns = (drawn.instant, drawn.household, drawn.archetype, drawn.line, *luck)
+    return set(zip(*(column[rows].tolist() for column in columns), strict=True))
+
+
+@pytest.mark.parametrize("rate", [0.2, 0.38, 0.5, 0.9])
+def test_the_same_residents_come_at_another_rate_but_for_those_who_are_added_or_stay_away(rate):
+    ours = people(drawn()[0], Channel.COUNTER)
+    theirs = people(
+        demand.draw(city(f"demand.counter_per_resident_year={rate}"), place_of("four_level"), 0), Channel.COUNTER
+    )
+    assert ours < theirs if rate > 0.4 else theirs < ours
+    assert len(theirs) / len(ours) == pytest.approx(rate / 0.4, abs=0.02)
+
+
+def test_under_another_profile_each_hour_keeps_as_many_of_its_residents_as_it_can():
+    hours = list(city().demand.counter_hour)
+    hours[9], hours[15] = hours[15], 1.3 * hours[9]
+    other = city(f"demand.counter_hour={hours}", "demand.counter_weekday=[1, 1, 1, 1, 1, 0.051, 0.03]")
+    ours, theirs = (people(d, Channel.COUNTER) for d in (drawn()[0], demand.draw(other, place_of("four_level"), 0)))
+    counts = [np.bincount([row[0] // HOUR for row in rows], minlength=WEEKS * WEEK // HOUR) for rows in (ours, theirs)]
+    assert not np.array_equal(*counts)
+    assert len(ours & theirs) == np.minimum(*counts).sum()
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_a_longer_demand_begins_as_a_shorter_one(channel):
+    whole = demand.draw(pilot("four_level"), place_of("four_level"), 0)
+    assert people(whole, channel, until=WEEKS * WEEK) == people(drawn()[0], channel)
+
+
+def test_other_day_factors_leave_the_residents_who_come_under_both():
+    ours = people(drawn()[0], Channel.PHONE)
+    plain = people(demand.draw(city("demand.day_factor_cv=0"), place_of("four_level"), 0), Channel.PHONE)
+    assert len(ours & plain) > 0.8 * len(ours)
+
+
 def test_choose_by_hand():
     # Edges at 0.2, 0.2 and 1: nobody has the middle one.
     u = np.array([0.0, 0.19, 0.2, 0.999])

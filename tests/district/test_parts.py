@@ -184,3 +184,32 @@ def test_a_district_keeps_its_place_in_every_replication_and_differs_in_all_else
     there = organisation.build_organisation(a_pilot, where)
     absent = [rosters.build_rosters(there, office(a_pilot), r).servers["open"].tobytes() for r in (0, 1)]
     assert absent[0] != absent[1]
+
+
+@pytest.mark.parametrize("name", PILOTS)
+def test_a_longer_run_begins_as_a_shorter_one(name):
+    # With no work away from the desk; what is at the desk is else what is left of a whole horizon.
+    short, long = (planned(name, "burden.away_share=0", f"run.measured_weeks={weeks}") for weeks in (1, 8))
+    end = short.horizon
+    first = long.demand.part(0, end)
+    for column in ("channel", "archetype", "instant", "household", "line", "key"):
+        assert np.array_equal(getattr(first, column), getattr(short.demand, column))
+    assert np.array_equal(first.uniforms("patience/0"), short.demand.uniforms("patience/0"))
+    assert np.array_equal(long.meetings[long.meetings[:, 1] < end], short.meetings)
+    assert len(long.batches) == len(short.batches)
+    for ours, theirs in zip(short.batches, long.batches, strict=True):
+        assert np.array_equal(theirs.between(0, end)[1].begin, ours.begin)
+    there = [presence(plan, end) for plan in (short, long)]
+    assert there[0] == there[1]
+    assert there[0]
+
+
+def presence(plan, end):
+    """Return person, opening and close of all spans of the rosters before an instant."""
+    servers = plan.bare.servers
+    person = np.repeat(np.arange(len(servers.changeover)), np.diff(servers.first))
+    return {
+        span
+        for span in zip(person.tolist(), servers.open.tolist(), servers.close.tolist(), strict=True)
+        if span[1] < end
+    }

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sim.draws.arrivals import arrival_times, day_factors, renewal_times
+from sim.draws.arrivals import arrival_times, day_factors, numbered_arrivals, renewal_times
 from sim.draws.clock import DAY, HOUR, MINUTE
 from sim.draws.laws import Deterministic, Erlang, Exponential, Uniform, Weibull
 
@@ -203,3 +203,30 @@ def test_renewals_before_an_instant_are_as_many_as_renewal_theory_says():
         counts = np.array([np.count_nonzero(times < t * HOUR) for times in runs])
         expected = t / 2 - 1 / 4 + np.exp(-2 * t) / 4
         assert abs(counts.mean() - expected) < 4 * counts.std() / np.sqrt(trials), t
+
+
+def test_arrivals_by_hand_are_numbered_in_their_interval():
+    # Means of 1: up to 0.368 none, up to 0.736 one, up to 0.920 two.
+    interval, number = numbered_arrivals(np.array([0.3, 0.9, 0.5, 0.99]), np.array([1.0, 1.0, 1.0, 0.0]))
+    assert (interval.tolist(), number.tolist()) == ([1, 1, 2], [0, 1, 0])
+
+
+def test_arrivals_at_a_lower_rate_are_among_those_at_a_higher_one_interval_by_interval():
+    rng = np.random.default_rng(4)
+    u, some, more = rng.random(2000), rng.random(2000) * 20, rng.random(2000) * 20
+    few, many, most = (set(zip(*map(list, numbered_arrivals(u, at)), strict=True)) for at in (some, more, some + more))
+    assert few <= most
+    assert many <= most
+    assert len(few & many) == len(numbered_arrivals(u, np.minimum(some, more))[0])
+
+
+def test_numbered_arrivals_have_the_counts_of_the_poisson_law():
+    # 50,000 counts at each mean. A false alarm in 10,000.
+    for mean in (0.4, 6.0):
+        interval, _ = numbered_arrivals(np.random.default_rng(5).random(50_000), np.full(50_000, mean))
+        counts = np.bincount(np.bincount(interval, minlength=50_000))
+        law = stats.poisson.pmf(np.arange(len(counts)), mean)
+        usual = np.flatnonzero(law * 50_000 > 10)
+        seen = np.append(counts[usual], 50_000 - counts[usual].sum())
+        expected = np.append(law[usual], 1 - law[usual].sum()) * 50_000
+        assert stats.chisquare(seen, expected).pvalue > 1e-4

@@ -21,6 +21,7 @@ from sim.draws.laws import (
     exponential_inverse,
     gamma_inverse,
     lognormal_inverse,
+    poisson_inverse,
 )
 from sim.draws.streams import uniforms
 
@@ -295,3 +296,17 @@ def test_laws_stay_in_step_on_common_uniforms():
         (H2.model_copy(update={"means": (20, 1)}), H2),
     ):
         assert slow.inverse(u) == pytest.approx(2 * fast.inverse(u), rel=1e-12)
+
+
+@pytest.mark.parametrize("mean", [1e-6, 0.03, 0.7, 3.0, 31.4, 250.0, 1e4])
+def test_the_poisson_inverse_is_the_quantile_function(mean):
+    u = np.concatenate([np.random.default_rng(2).random(300), [2.0**-53, 1e-9, 1 - 1e-9]])
+    assert np.array_equal(poisson_inverse(u, mean), stats.poisson.ppf(u, mean))
+
+
+def test_the_poisson_inverse_rises_with_the_mean_and_gives_none_of_none():
+    u = np.random.default_rng(3).random(200)[:, None]
+    counts = poisson_inverse(u, np.linspace(0, 60, 241))
+    assert np.all(np.diff(counts, axis=1) >= 0)
+    assert counts[:, 0].sum() == 0
+    assert poisson_inverse([0.0, 0.5], [9.0, 0.0]).tolist() == [0, 0]

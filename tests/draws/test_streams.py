@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from scipy import stats
 
-from sim.draws.streams import purpose_key, stream, uniforms
+from sim.draws.streams import keyed_uniforms, purpose_key, stream, uniforms
 
 
 def test_the_same_arguments_give_the_same_draws():
@@ -32,11 +33,41 @@ def test_a_longer_call_begins_with_a_shorter_one():
     assert np.array_equal(uniforms(1, 2, "x", 5), uniforms(1, 2, "x", 9)[:5])
 
 
-@pytest.mark.parametrize("start", [0, 1, 7, 4095, 4999, 5000])
-def test_a_stretch_is_the_same_without_what_comes_before_it(start):
-    assert np.array_equal(uniforms(1, 2, "x", 5000 - start, start=start), uniforms(1, 2, "x", 5000)[start:])
-    ours = uniforms(1, 2, "x", 9, start=start, district=3)
-    assert np.array_equal(ours, uniforms(1, 2, "x", start + 9, district=3)[start:])
+def test_a_key_has_its_uniform_in_any_company_and_order():
+    keys = np.array([5 << 32, 3, (5 << 32) + 1, 7], dtype=np.int64)
+    drawn = keyed_uniforms(1, 2, "x", keys)
+    assert np.array_equal(keyed_uniforms(1, 2, "x", keys[::-1])[::-1], drawn)
+    assert keyed_uniforms(1, 2, "x", keys[2:3])[0] == drawn[2]
+    assert keys.tolist() == [5 << 32, 3, (5 << 32) + 1, 7]  # not scrambled in place
+    assert keyed_uniforms(1, 2, "x", keys[:0]).shape == (0,)
+
+
+def test_the_keyed_draws_are_pinned_for_ever():
+    assert keyed_uniforms(0, 0, "service", np.array([0, 1])).tolist() == [0.7532749148037327, 0.4997529171650348]
+
+
+@pytest.mark.parametrize("spacing", [1, 2, 1 << 32, (1 << 32) + 1])
+def test_keyed_draws_are_uniform_and_independent_from_key_to_key(spacing):
+    # Neighbours in number or in hour: a false alarm in 10,000 for each spacing and check.
+    u = keyed_uniforms(3, 1, "service", np.arange(40_000) * spacing)
+    assert stats.kstest(u, "uniform").pvalue > 1e-4
+    for lag in (1, 2, 24):
+        pairs = np.histogram2d(u[lag:], u[:-lag], bins=8, range=[[0, 1], [0, 1]])[0]
+        assert stats.chisquare(pairs.ravel()).pvalue > 1e-4
+    bits = (u * 2**53).astype(np.int64)
+    ones = np.array([np.mean(bits >> i & 1) for i in range(53)])
+    assert np.all(np.abs(ones - 0.5) < 5 * 0.5 / np.sqrt(len(u)))
+
+
+@pytest.mark.parametrize(
+    "other", [(8, 3, "service"), (7, 4, "service"), (7, 3, "patience"), (7, 3, "service/1"), (7, 3, "service", 1)]
+)
+def test_each_argument_makes_other_keyed_draws(other):
+    keys = np.arange(40_000)
+    seed, replication, purpose, *district = other
+    a, b = keyed_uniforms(7, 3, "service", keys), keyed_uniforms(seed, replication, purpose, keys, *district)
+    assert not np.any(a == b)
+    assert stats.chisquare(np.histogram2d(a, b, bins=8, range=[[0, 1], [0, 1]])[0].ravel()).pvalue > 1e-4
 
 
 def test_a_replication_of_one_district_is_none_of_another():
