@@ -411,7 +411,7 @@ def compared_table(values: pl.DataFrame, names: Sequence[str]) -> Table:
     notes = [
         "Measured elsewhere, never used as an input; nothing is tuned to meet it. A figure is judged under the pilot "
         f"whose state of things it was measured in: {n_judged - len(outside)} of {n_judged} within their range.",
-        *_reasons(outside),
+        *_reasons(values),
     ]
     heads = ("face validity", "unit", "seen elsewhere", "range", *names)
     return Table("Face validity", tuple(Column(head) for head in heads), tuple(rows), tuple(notes))
@@ -448,7 +448,8 @@ def _unsure(row: Mapping[str, Any]) -> bool:
 
 def _reasons(values: pl.DataFrame) -> list[str]:
     """Return why targets are outside their range, a sentence each."""
-    return [f"{row['label'].capitalize()}: {row['why']}." for row in values.iter_rows(named=True) if row["why"]]
+    outside = values.filter(pl.col("verdict") == "outside")
+    return [f"{row['label'].capitalize()}: {row['why']}." for row in outside.iter_rows(named=True) if row["why"]]
 
 
 def _value(row: Mapping[str, Any]) -> str:
