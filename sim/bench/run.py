@@ -13,6 +13,7 @@ from sim.bench import chart, machine, measurement, speeds, tools
 from sim.bench.measurement import Workload
 from sim.config import Name, Section
 from sim.config.compose import Line, compose
+from sim.config.composition import Composition
 from sim.errors import ConfigError, near
 from sim.report.tables import escape_markdown
 from sim.store.store import Store
@@ -121,8 +122,9 @@ def _district(
     name: str, kind: Literal["district", "scale"], label: str, overrides: Sequence[str], config_dir: Path | None
 ) -> Workload:
     """Return a replication of a district as a workload, from Hydra overrides of the shipped configs."""
-    plain = compose("main", Line(tuple(overrides), config_dir))
-    pilot = config.load(plain)
+    line = Line(tuple(overrides), config_dir)
+    plain = compose("main", line)
+    pilot = config.load(plain, Composition(line).file_of)
     title = f"{label}: {pilot.title}, {pilot.run.weeks} weeks of which {pilot.run.measured_weeks} are measured"
     return Workload(name, kind, label, title, {"kind": "district", "config": plain})
 

@@ -12,7 +12,7 @@ from sim.config.replaced import replacement
 from sim.errors import ConfigError, near
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -63,10 +63,13 @@ def checked_kind(kinds: Mapping[str, type[Any]], mapping: Mapping[str, Any], roo
     return checked(kinds[kind], mapping, root)
 
 
-def checked(schema: type[Model], mapping: Mapping[str, Any], root: str = "") -> Model:
+def checked(
+    schema: type[Model], mapping: Mapping[str, Any], root: str = "", file_of: Callable[[str], str] | None = None
+) -> Model:
     """Return a mapping as an object of a schema, or raise `ConfigError` in the house's form.
 
-    The mapping goes through JSON: it is data and nothing else, and lists become tuples under strict types.
+    The mapping goes through JSON: it is data and nothing else, and lists become tuples under strict types. `file_of`
+    names the file that gives the value at a path, for messages; an empty text for none.
     """
     try:
         text = json.dumps(mapping)
@@ -77,17 +80,20 @@ def checked(schema: type[Model], mapping: Mapping[str, Any], root: str = "") -> 
     try:
         return schema.model_validate_json(text)
     except ValidationError as error:
-        raise ConfigError(_paragraph(schema, error, root)) from error
+        raise ConfigError(_paragraph(schema, error, root, file_of)) from error
 
 
-def _paragraph(schema: type[BaseModel], error: ValidationError, root: str) -> str:
-    """Return the first few violations as one paragraph."""
+def _paragraph(schema: type[BaseModel], error: ValidationError, root: str, file_of: Callable[[str], str] | None) -> str:
+    """Return the first few violations as one paragraph, each with the file that gives the value."""
     items = [dict(item) for item in error.errors(include_url=False)]
     # Pydantic counts a list with wrong members as empty; that is not reported too.
     violations = [item for item in items if item["type"] != "too_short" or not item["input"]] or items
-    sentences = [_sentence(schema, item, root) for item in violations]
-    more = f"; and {len(sentences) - 3} more" if len(sentences) > 3 else ""
-    return "; ".join(sentences[:3]) + more
+    sentences = [_sentence(schema, item, root) for item in violations[:3]]
+    if file_of is not None:
+        files = [file_of(sentence.partition(" ")[0]) for sentence in sentences]
+        sentences = [f"{file}: {one}" if file else one for file, one in zip(files, sentences, strict=True)]
+    more = f"; and {len(violations) - 3} more" if len(violations) > 3 else ""
+    return "; ".join(sentences) + more
 
 
 _RULES = {

@@ -218,7 +218,7 @@ def options(group: str, *folders: Path | None) -> list[str]:
 
 
 @contextmanager
-def _hydra() -> Iterator[None]:
+def hydra_ready() -> Iterator[None]:
     """Let Hydra find the shipped configs; a program that calls us finds its own Hydra as it was."""
     from hydra import initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
@@ -260,10 +260,9 @@ def compose(name: str, line: Line, *fixed: str) -> dict[str, Any]:
     from omegaconf.errors import OmegaConfBaseException
     from yaml import YAMLError
 
-    search = [_search(line.config_dir)] if line.config_dir else []
     try:
-        with _hydra():
-            composed = hydra_compose(name, overrides=[*search, *fixed, *line.overrides])
+        with hydra_ready():
+            composed = hydra_compose(name, overrides=hydra_overrides(line, *fixed))
             plain = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
     except OverrideParseException as error:
         raise _not_parsed(str(error.override)) from error
@@ -294,44 +293,10 @@ def _not_parsed(override: str) -> ConfigError:
     )
 
 
-def file_of(path: str, line: Line) -> str:
-    """Return the file of the user's own folder that sets a key, as `staffing/mine.yaml`; empty if there is none.
-
-    Parameters
-    ----------
-    path
-        The key, from the group on: `staffing.street_heads`.
-    line
-        What the user typed: a key that was set there is no file's.
-    """
-    typed = {override.lstrip("+~").partition("=")[0] for override in line.overrides}
-    if line.config_dir is None or any(path == key or path.startswith(f"{key}.") for key in typed):
-        return ""
-    group, *inside = path.split(".")
-    for file in sorted(line.config_dir.glob("*/*.yaml")):
-        if file.parent.name == group:
-            keys = inside
-        elif file.parent.name == "pilot":
-            keys = [group, *inside]
-        else:
-            continue
-        if keys and _has(read_yaml(file), keys):
-            return file.relative_to(line.config_dir).as_posix()
-    return ""
-
-
-def _has(node: Any, keys: Sequence[str]) -> bool:
-    """Return whether a nested mapping has these keys, one in the other."""
-    for key in keys:
-        if not isinstance(node, dict) or key not in node:
-            return False
-        node = node[key]
-    return True
-
-
-def _search(folder: Path) -> str:
-    """Return the override by which Hydra finds a folder, whatever characters are in its path."""
-    return f"hydra.searchpath=[{quoted(f'file://{folder}')}]"
+def hydra_overrides(line: Line, *fixed: str) -> list[str]:
+    """Return all overrides of a composition: where Hydra finds the user's own folder, what is fixed, what was typed."""
+    search = [f"hydra.searchpath=[{quoted(f'file://{line.config_dir}')}]"] if line.config_dir else []
+    return [*search, *fixed, *line.overrides]
 
 
 def quoted(text: str) -> str:

@@ -12,7 +12,7 @@ from sim.config.report import JudgedMeasure, Report
 from sim.errors import near
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 class Structure(Section):
@@ -340,15 +340,22 @@ class Pilot(Section):
         return self
 
 
-def load(mapping: Mapping[str, Any]) -> Pilot:
+def load(mapping: Mapping[str, Any], file_of: Callable[[str], str] | None = None) -> Pilot:
     """Return a checked pilot design from a plain mapping.
+
+    Parameters
+    ----------
+    mapping
+        The complete config.
+    file_of : callable, optional
+        Names the file that gives the value at a path, for messages; an empty text for none.
 
     Raises
     ------
     ConfigError
         For the first rule that is broken, as one paragraph with path, rule and value.
     """
-    return checked(Pilot, mapping)
+    return checked(Pilot, mapping, file_of=file_of)
 
 
 def takes_integers(path: str) -> bool:

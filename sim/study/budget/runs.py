@@ -111,22 +111,10 @@ class Runs:
         lost: set[tuple[str, int]] = set()
         for key in dict.fromkeys(self.keys.values()):
             for number in self.archive.replications(key):
-                if number < n and self._is_unusable(key, number):
+                if number < n and self._usable(key, number, leave=True) is None:
                     lost.add((key, number))
         self._tell_lacking()
         return lost
-
-    def _is_unusable(self, key: str, number: int) -> bool:
-        """Return whether a kept replication is damaged or lacks a measure."""
-        try:
-            _, table = self.archive.contents(key, number, TABLE, leave=True)
-        except Damaged as damage:
-            self._note(f"{damage}. It is run again.")
-            return True
-        names = lacking(() if table is None else table["measure"].unique())
-        if names:
-            self._count_lacking(names)
-        return bool(names)
 
     def count(self, name: str) -> int:
         """Return how many replications a point has, counted from the first without a gap; 0 for an infeasible point."""
@@ -161,22 +149,35 @@ class Runs:
         """Return the measures of a replication of a point, of the study's groups."""
         return self._tables[self.keys[name], replication]
 
+    def _usable(self, key: str, replication: int, *, leave: bool = False) -> pl.DataFrame | None:
+        """Return the measures of a kept replication, or None where it is to be run again, which is told.
+
+        One that is damaged or lacks a measure is set aside; with `leave` it stays where it is.
+        """
+        try:
+            _, table = self.archive.contents(key, replication, TABLE, leave=leave)
+        except Damaged as damage:
+            self._note(f"{damage}. It is run again.")
+            return None
+        except NotKept:  # another process set it aside meanwhile
+            return None
+        names = lacking(() if table is None else table["measure"].unique())
+        if not names:
+            return table
+        if not leave:
+            self.archive.set_aside_earlier(key, replication)
+        what = ", ".join(names)
+        self._lacked[what] = self._lacked.get(what, 0) + 1
+        return None
+
     def _read(self, key: str, replication: int) -> bool:
-        """Return whether a replication is kept, and read it; a damaged one is set aside, reported, and missing."""
+        """Return whether a replication is kept, and read it; one that cannot be used is missing."""
         import polars as pl
 
         if not self.archive.finished(key, replication):
             return False
-        try:
-            table = self.archive.read(key, replication, TABLE)
-        except Damaged as damage:
-            self._note(f"{damage}. It is run again.")
-            return False
-        except NotKept:  # another process set it aside meanwhile
-            return False
-        if names := lacking(table["measure"].unique()):
-            self.archive.set_aside_earlier(key, replication)
-            self._count_lacking(names)
+        table = self._usable(key, replication)
+        if table is None:
             return False
         mine = table.filter(pl.col("group").str.extract("^([^:|]*)").is_in(self.groups))
         self._tables[key, replication] = mine
@@ -185,11 +186,6 @@ class Runs:
             for measure, group, value in mine.select("measure", "group", "value").iter_rows()
         }
         return True
-
-    def _count_lacking(self, names: Sequence[str]) -> None:
-        """Count a kept replication that lacks measures."""
-        what = ", ".join(names)
-        self._lacked[what] = self._lacked.get(what, 0) + 1
 
     def _tell_lacking(self) -> None:
         """Tell what was put aside since it lacks a measure."""

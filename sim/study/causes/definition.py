@@ -125,7 +125,7 @@ def _design(causes: Causes, at_work: frozenset[int], composer: Composer) -> Pilo
         for number, cause in enumerate(causes.causes.values())
         for key, value in (cause.at_work if number in at_work else cause.without).items()
     ]
-    return config.load({**composer.mapping(causes.pilot, knobs), "title": name_of(causes, at_work)[:200]})
+    return composer.load(causes.pilot, knobs, {"title": name_of(causes, at_work)[:200]})
 
 
 def name_of(causes: Causes, at_work: frozenset[int]) -> str:

@@ -42,6 +42,10 @@ KEPT = ("measures", "turnaround", "workload", "backlog", "waiting", "persons", "
 """The tables of every replication."""
 
 
+IN_BRIEF = ("turnaround", "differences", "equity")
+"""The charts that answer first: how soon, what differs by how much, and for whom."""
+
+
 @dataclass(frozen=True)
 class Opening:
     """What is known of designs before a simulation: where work goes, heads, loads and warnings."""
@@ -127,10 +131,12 @@ class Comparison:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        """Return its means with verdicts, what they say, and a chart, for a notebook."""
+        """Return its means with verdicts, what they say, and the charts that answer first, for a notebook."""
         from sim.charts import render
 
-        return as_html([self.results[0]], self.conclusion, [render(self.chart(self.charts[0]), "svg")])
+        drawings = self._drawings()
+        shown = (render(drawings[name](), "svg") for name in IN_BRIEF if name in drawings)
+        return as_html([self.results[0]], self.conclusion, shown)
 
 
 def opening(designs: Mapping[str, Design]) -> Opening:

@@ -13,11 +13,13 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sim.config import Name, Section, checked
-from sim.config.compose import CONFIGS, FACE, read_yaml
+from sim.config.compose import CONFIGS, FACE, options, read_yaml
 from sim.district import engines, place
 from sim.district.demand import Channel, yearly
 from sim.district.office_hours import office_hours_a_day
 from sim.engine.record import Outcome
+from sim.errors import ConfigError, near
+from sim.measures.dictionary import DEFINITIONS
 from sim.measures.long_table import Rows
 from sim.measures.tally import window
 from sim.report.tables import Column, Table, number
@@ -25,13 +27,18 @@ from sim.statistics.intervals import mean_interval
 from sim.study import replication
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from sim.arrays import Ints
     from sim.config import Archetype, Pilot
     from sim.district.assemble import Plan
     from sim.district.blocks import Record
+
+ADDED = (
+    "walk", "touch", "finished_at", "last_level", "turnaround_spread", "seen_by_staff", "hours_a_day", "patrol_yield",
+)  # fmt: skip
+"""Measures by arithmetic, and from others, that are made here."""
 
 P90 = 1.2815515655446004  # the standard normal quantile of 0.9
 
@@ -118,11 +125,40 @@ def targets_of(district: str, folder: Path | None = None) -> tuple[Target, ...]:
     Raises
     ------
     ConfigError
-        As `targets` does.
+        As `targets` does; a file of one's own must name a district, measures and pilots that there are.
     """
     files = [place_ / FACE for place_ in (folder, CONFIGS) if place_ is not None and (place_ / FACE).is_file()]
     read = [checked(_Targets, read_yaml(file), "face") for file in files]
+    if folder is not None and len(files) > 1:
+        _check_names(read[0], {district, *_districts(folder)}, options("pilot", CONFIGS, folder))
     return next((one.targets for one in read if one.district == district), ())
+
+
+def _check_names(read: _Targets, districts: Iterable[str], pilots: Sequence[str]) -> None:
+    """Raise `ConfigError` where a file names a district, a measure or a pilot that there is none of."""
+    known: dict[str, Sequence[str]] = {"measure": sorted({*DEFINITIONS, *ADDED}), "pilot": pilots}
+    named: list[tuple[str, str, Sequence[str]]] = [("district", read.district, sorted(districts))]
+    named += [
+        (f"targets.{i}.{key}", getattr(target, key), known[key])
+        for i, target in enumerate(read.targets)
+        for key in ("measure", "pilot")
+    ]
+    for path, name, names in named:
+        if name not in names:
+            few = f"one of {', '.join(names)}" if len(names) <= 20 else "a measure"
+            raise ConfigError(f"face.{path} must be {few}{near(name, names)}, got {name or 'nothing'}")
+
+
+def _districts(folder: Path) -> Iterator[str]:
+    """Yield the names of the shipped district and of those of a folder of one's own."""
+    for file in (*CONFIGS.glob("district/*.yaml"), *folder.glob("district/*.yaml"), *folder.glob("pilot/*.yaml")):
+        try:
+            plain: Any = read_yaml(file)
+        except ConfigError:  # another pilot's: it is told when that is chosen
+            continue
+        part = plain.get("district") if file.parent.name == "pilot" else plain
+        if isinstance(part, dict) and isinstance(part.get("name"), str):
+            yield part["name"]
 
 
 def judged(
@@ -375,7 +411,7 @@ def compared_table(values: pl.DataFrame, names: Sequence[str]) -> Table:
     notes = [
         "Measured elsewhere, never used as an input; nothing is tuned to meet it. A figure is judged under the pilot "
         f"whose state of things it was measured in: {n_judged - len(outside)} of {n_judged} within their range.",
-        *_reasons(outside),
+        *_reasons(values),
     ]
     heads = ("face validity", "unit", "seen elsewhere", "range", *names)
     return Table("Face validity", tuple(Column(head) for head in heads), tuple(rows), tuple(notes))
@@ -412,7 +448,8 @@ def _unsure(row: Mapping[str, Any]) -> bool:
 
 def _reasons(values: pl.DataFrame) -> list[str]:
     """Return why targets are outside their range, a sentence each."""
-    return [f"{row['label'].capitalize()}: {row['why']}." for row in values.iter_rows(named=True) if row["why"]]
+    outside = values.filter(pl.col("verdict") == "outside")
+    return [f"{row['label'].capitalize()}: {row['why']}." for row in outside.iter_rows(named=True) if row["why"]]
 
 
 def _value(row: Mapping[str, Any]) -> str:

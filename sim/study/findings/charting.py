@@ -111,7 +111,22 @@ def _named(kind: str, part: pl.DataFrame, table: pl.DataFrame) -> str:
         parts.append(f"{part['pilot'][0]} minus {part['against'][0]}" if part["against"][0] else part["pilot"][0])
     if "design" in table.columns and table["design"].n_unique() > 1:
         parts.append(f"design{part['design'][0]}")
-    return re.sub(r"[^A-Za-z0-9_]+", "_", "_".join(parts))[:100].strip("_")
+    return _as_file("_".join(parts))
+
+
+def _as_file(text: str) -> str:
+    """Return a text as the name of a chart's file."""
+    return re.sub(r"[^A-Za-z0-9_]+", "_", text)[:100].strip("_")
+
+
+def in_brief(names: Sequence[str], responses: Sequence[str]) -> list[str]:
+    """Return, of the names of a study's charts, one of each kind: that of the first response that has one."""
+    shown = []
+    for kind in DRAWN:
+        mine = [name for name in names if name == kind or name.startswith(f"{kind}_")]
+        in_turn = (name for one in responses for name in mine if name.startswith(_as_file(f"{kind}_{one}")))
+        shown += [next(in_turn, mine[0])] if mine else []
+    return shown
 
 
 def _with_words(part: pl.DataFrame, notes: Mapping[str, Any]) -> pl.DataFrame:

@@ -9,6 +9,7 @@ import polars as pl
 
 from sim import config
 from sim.config.compose import CONFIGS, Line, compose
+from sim.config.composition import Composition
 from sim.config.report import Response
 from sim.errors import ConfigError
 from sim.report.tables import escape_markdown
@@ -76,9 +77,10 @@ def _point(id_: str, path: str, value: float | None, label: str, knobs: tuple[st
     """Return one point, checked; an infeasible design says why."""
     pilot = next(knob for knob in reversed(knobs) if knob.startswith("pilot="))
     rest = tuple(knob for knob in knobs if not knob.startswith("pilot="))
-    plain = compose("main", Line((*DEFAULTS, *rest), line.config_dir), pilot)
+    line = Line((*DEFAULTS, *rest), line.config_dir)
+    plain = compose("main", line, pilot)
     try:
-        design = prepared(config.load({**plain, "name": id_, "title": label}))
+        design = prepared(config.load({**plain, "name": id_, "title": label}, Composition(line, (pilot,)).file_of))
     except ConfigError as error:
         if not path:
             raise
