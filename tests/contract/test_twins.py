@@ -157,10 +157,10 @@ def test_a_run_changes_nothing_and_repeats():
     assert_same(compiled.run(network, horizon), compiled.run(network, horizon))
 
 
-@pytest.mark.parametrize("horizon", [-1, 2**62])
-def test_a_horizon_out_of_range_is_refused(horizon):
+@pytest.mark.parametrize("horizon", [-1, 2**62, 50.5, float("nan")])
+def test_a_horizon_that_is_no_whole_number_of_ticks_is_refused(horizon):
     network, _ = random_network(0)
-    with pytest.raises(ValueError, match=rf"horizon must be from 0 to 2\^62, got {horizon}"):
+    with pytest.raises(ValueError, match=rf"horizon must be a whole number from 0 to 2\^62, got {horizon}"):
         compiled.run(network, horizon)
 
 
