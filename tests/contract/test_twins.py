@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from setups.district import case, pilot, tiny
 from setups.networks import altered, columns, networks, random_network
 from setups.shipped_networks import NAMES, plan_of
+from setups.twins import assert_same, assert_twins
 
 from sim.engine import compiled
 from sim.engine.events import Kind
 from sim.engine.network import Steps
 from sim.engine.network_building import NARROW, make_network
 from sim.engine.record import Outcome
-from sim.engine.reference import engine
 from sim.queueing import sample
 
 
@@ -24,18 +24,6 @@ def widened(network):
     for column in wide.values():
         column.flags.writeable = False
     return replace(network, steps=Steps(**wide))
-
-
-def assert_same(one, other):
-    for a, b in zip(one, other, strict=True):
-        for field in fields(a):
-            left, right = getattr(a, field.name), getattr(b, field.name)
-            np.testing.assert_array_equal(left, right, err_msg=field.name)
-            assert left.dtype == right.dtype, field.name
-
-
-def assert_twins(network, horizon):
-    assert_same(compiled.run(network, horizon), engine.run(network, horizon))
 
 
 @settings(max_examples=500, deadline=None)
