@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import pytest
+from setups.claiming import hold
 from setups.killing import started, until
 
 from sim.store.claims import NAME, claims
@@ -12,17 +12,8 @@ from sim.store.claims import NAME, claims
 KEY = "ab" * 16
 
 
-def hold(folder: Path, *replications: int) -> None:
-    """Claim replications, say so and hold them until this process is killed."""
-    with claims(folder) as held:
-        for replication in replications:
-            assert held.take(KEY, replication)
-        (folder / "held").touch()
-        time.sleep(600)
-
-
 def test_what_another_process_has_claimed_is_refused_until_that_process_ends(tmp_path: Path) -> None:
-    other = started(hold, tmp_path, 0, 3)
+    other = started(hold, tmp_path, KEY, 0, 3)
     until((tmp_path / "held").exists)
     with claims(tmp_path) as ours:
         assert [ours.take(KEY, replication) for replication in range(5)] == [False, True, True, False, True]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from setups.claiming import hold
 from setups.district import CONFIGS, mapping, pilot, tiny
 from setups.killing import ended, started, until
 
@@ -17,7 +18,6 @@ from sim.district.engines import Compiled
 from sim.errors import ExecutorError, StoreError
 from sim.executor import Local, Serial
 from sim.store.archive import Archive
-from sim.store.claims import claims
 from sim.store.store import Store
 from sim.study import replication, replications
 
@@ -132,7 +132,7 @@ def test_what_another_process_has_claimed_is_left_to_it_and_done_if_it_ends(tmp_
     tasks = [task(archive, pilot, number) for number in range(3)]
     if how == "done":
         replications.keep(tasks[1], replications.perform(tasks[1]))
-    other = started(claim, archive.folder, tasks[1].key, 1)
+    other = started(hold, archive.folder, tasks[1].key, 1)
     until((tmp_path / "held").exists)
     steps: dict[int, int] = {}
 
@@ -148,13 +148,6 @@ def test_what_another_process_has_claimed_is_left_to_it_and_done_if_it_ends(tmp_
     assert [number for number in steps if steps[number]] == ([0, 2, 1] if how == "killed" else [0, 2])
     assert speed.steps == sum(steps.values())
     assert archive.replications(tasks[0].key) == [0, 1, 2]
-
-
-def claim(folder: Path, key: str, replication: int) -> None:
-    with claims(folder) as held:
-        assert held.take(key, replication)
-        (folder / "held").touch()
-        time.sleep(600)
 
 
 def run_beside_others(folder: Path, on: Local | Serial, name: str) -> None:
