@@ -31,8 +31,8 @@ COMMANDS = {
     "validate": "compare the engines with queueing theory and published models, on this machine",
 }
 
-TERMINATED = "terminated"
-"""What an interruption says that came from SIGTERM and not from Ctrl-C."""
+ENDING = [signal.SIGTERM, signal.SIGHUP]
+"""Signals that stop a command as Ctrl-C does: a request to terminate, and a terminal that is closed."""
 
 HELP = """\
 wangge: how residents' requests are served by a city's neighbourhood administration
@@ -107,7 +107,7 @@ def run(command: str, arguments: list[str]) -> int:
     from sim.errors import WanggeError
 
     try:
-        with terminated_as_interrupted():
+        with ended_as_interrupted():
             importlib.import_module(f"experiments.{command}").main(arguments)
     except WanggeError as error:
         fail(str(error))
@@ -119,26 +119,30 @@ def run(command: str, arguments: list[str]) -> int:
             "installed program nor the user's home is writable"
         )
     except KeyboardInterrupt as stopped:
-        status = 128 + (signal.SIGTERM if TERMINATED in stopped.args else signal.SIGINT)
+        status = 128 + next((one for one in ENDING if one in stopped.args), signal.SIGINT)
         fail("stopped; finished work is kept, and the same command continues from there", status)
     return 0
 
 
 @contextmanager
-def terminated_as_interrupted() -> Iterator[None]:
-    """Let a request to terminate (SIGTERM) stop a command as Ctrl-C does, its workers with it."""
+def ended_as_interrupted() -> Iterator[None]:
+    """Let ending signals stop a command as Ctrl-C does, its workers with it, but those that it shall ignore (nohup)."""
 
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt(TERMINATED)
+    def stop(number: int, _: object) -> None:
+        raise KeyboardInterrupt(signal.Signals(number))
 
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {one: signal.getsignal(one) for one in ENDING}
+    heeded = {one: handler for one, handler in before.items() if handler is not signal.SIG_IGN}
+    for one in heeded:
+        signal.signal(one, stop)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in heeded.items():
+            signal.signal(one, handler)
 
 
 def fail(paragraph: str, status: int = 2) -> None:

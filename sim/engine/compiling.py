@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 else:
     from numba import njit
 
-    # No arrays are made or kept alive in the kernels, so they need not be counted (_nrt): counting them at every call
-    # of a small function would cost more than the rest. Nothing is divided by 0: arguments are checked (error_model).
-    kernel = njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
-    inlined = njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)
+    # Nothing is divided by 0: arguments are checked (error_model). No arrays are made or kept alive in the kernels, so
+    # they need not be counted (_nrt): counting them at every call of a small function would cost more than the rest.
+    # `_nrt` is private to Numba, which may change it in any version: pyproject.toml names the first that is untried.
+    OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
+    kernel = njit(**OPTIONS)
+    inlined = njit(**OPTIONS, forceinline=True)
