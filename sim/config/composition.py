@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.config.compose import CONFIGS, Line, hydra_overrides, hydra_ready
+from sim.config.reading import read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -91,7 +92,6 @@ class Composition:
 
     def _files(self, mine: Path) -> Iterator[Part]:
         """Yield what each file sets."""
-        import yaml
         from hydra.core.global_hydra import GlobalHydra
         from hydra.types import RunMode
 
@@ -104,7 +104,7 @@ class Composition:
                 continue
             own = not (CONFIGS / f"{path}.yaml").is_file()
             file = (mine if own else CONFIGS) / f"{path}.yaml"
-            content: Any = dict(yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader) or {})
+            content: Any = dict(read_plain(file, within=mine if own else None) or {})
             content.pop("defaults", None)
             for key in reversed((one.package or "").split(".") if one.package else []):
                 content = {key: content}

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from sim.errors import ExecutorError
 from sim.executor.interrupts import ensure_tracker, interrupts_held
 from sim.executor.work import KILLED, TRIES, Deaths, Work, portable
+from sim.imports import none_from_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,7 +103,7 @@ class _Crew(Generic[Task, Result]):
         if not self.deaths.times[number] and not self.work.wanted(task):
             return []
         try:
-            with interrupts_held():
+            with none_from_here(), interrupts_held():
                 self.running[pool.submit(_call, self.work.function, self.work.keep, task)] = number
         except BrokenProcessPool:
             return [number]

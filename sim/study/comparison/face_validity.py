@@ -6,6 +6,7 @@ things it was measured in; where the model is outside, the target's own words sa
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
@@ -13,7 +14,8 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sim.config import Name, Section, checked
-from sim.config.compose import CONFIGS, FACE, options, read_yaml
+from sim.config.compose import CONFIGS, FACE, options
+from sim.config.reading import read_yaml
 from sim.district import engines, place
 from sim.district.demand import Channel, yearly
 from sim.district.office_hours import office_hours_a_day
@@ -127,8 +129,8 @@ def targets_of(district: str, folder: Path | None = None) -> tuple[Target, ...]:
     ConfigError
         As `targets` does; a file of one's own must name a district, measures and pilots that there are.
     """
-    files = [place_ / FACE for place_ in (folder, CONFIGS) if place_ is not None and (place_ / FACE).is_file()]
-    read = [checked(_Targets, read_yaml(file), "face") for file in files]
+    files = [place_ / FACE for place_ in (folder, CONFIGS) if place_ is not None and os.path.lexists(place_ / FACE)]
+    read = [checked(_Targets, read_yaml(file, within=file.parent), "face") for file in files]
     if folder is not None and len(files) > 1:
         _check_names(read[0], {district, *_districts(folder)}, options("pilot", CONFIGS, folder))
     return next((one.targets for one in read if one.district == district), ())
@@ -153,7 +155,7 @@ def _districts(folder: Path) -> Iterator[str]:
     """Yield the names of the shipped district and of those of a folder of one's own."""
     for file in (*CONFIGS.glob("district/*.yaml"), *folder.glob("district/*.yaml"), *folder.glob("pilot/*.yaml")):
         try:
-            plain: Any = read_yaml(file)
+            plain: Any = read_yaml(file, within=None if CONFIGS in file.parents else folder)
         except ConfigError:  # another pilot's: it is told when that is chosen
             continue
         part = plain.get("district") if file.parent.name == "pilot" else plain
