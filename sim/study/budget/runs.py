@@ -139,6 +139,11 @@ class Runs:
         """Return how many replications every point has."""
         return {name: self.count(name) for name in self.keys}
 
+    @property
+    def complete(self) -> list[str]:
+        """Return the points that have been run without a failed replication: what is said is said of them."""
+        return [name for name in self.keys if self.count(name) and name not in self.failures]
+
     def values(self, name: str, response: Response, n: int | None = None) -> Floats:
         """Return a response over the replications of a point (shape (replications,)); NaN where it is withheld."""
         number = self.count(name) if n is None else n

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sim.config.report import Response
     from sim.statistics.designs import Block
     from sim.study.budget.outcome import Outcome
+    from sim.study.budget.promises import Promised
     from sim.study.budget.runs import Runs
     from sim.study.points.plan import Plan
     from sim.study.points.screening import Screened
@@ -94,13 +95,8 @@ def measures_table(runs: Runs, study: str) -> pl.DataFrame:
     return pl.concat(parts) if parts else empty
 
 
-def complete_points(runs: Runs) -> list[str]:
-    """Return the points that have been run without a failed replication: the findings are about them."""
-    return [name for name in runs.keys if runs.count(name) and name not in runs.failures]
-
-
-def summary_table(plan: Plan, runs: Runs, confidence: float) -> pl.DataFrame:
-    """Return one row a point: its factors' levels and mean, low and high of every response."""
+def summary_table(plan: Plan, runs: Runs, known: Mapping[str, Promised], confidence: float) -> pl.DataFrame:
+    """Return one row a point: its factors' levels, mean, low and high of every response, and what it promises."""
     settings = pl.DataFrame(
         [
             {"setting": i, "point": point.name, "pilot": point.base, "label": point.label}
@@ -112,7 +108,7 @@ def summary_table(plan: Plan, runs: Runs, confidence: float) -> pl.DataFrame:
     responses = [
         cells.Response(
             str(response), runs.unit(response),
-            {numbers[name]: runs.values(name, response) for name in complete_points(runs)},
+            {numbers[name]: runs.values(name, response) for name in runs.complete},
             {numbers[p.name]: reason(runs, p, response) for p in plan.points},
         )
         for response in plan.study.responses
@@ -120,13 +116,13 @@ def summary_table(plan: Plan, runs: Runs, confidence: float) -> pl.DataFrame:
     summary = effects.summary(settings, responses, confidence).drop("setting")
     if not plan.study.promises:
         return summary
-    kept = [keeps_promises(plan, runs, point.name) for point in plan.points]
+    kept = [known[point.name].keeps if point.name in known else None for point in plan.points]
     return summary.with_columns(pl.Series("keeps_promises", kept, dtype=pl.Boolean))
 
 
 def effects_table(plan: Plan, runs: Runs, screened: Mapping[str, Screened], mid: Mid, run: Run) -> pl.DataFrame:
     """Return every paired difference of every response with a verdict; intervals of a response hold all at once."""
-    complete = set(complete_points(runs))
+    complete = set(runs.complete)
     pairs = [(a, b) for a, b in plan.pairs() if {a.name, b.name} <= complete]
     rows = []
     for response in plan.study.responses:
@@ -165,7 +161,10 @@ def _pair(runs: Runs, baseline: str, other: str, response: Response) -> tuple[Fl
     return runs.values(baseline, response, n), runs.values(other, response, n)
 
 
-def findings(plan: Plan, runs: Runs, screened: Mapping[str, Screened], outcome: Outcome, words: Words) -> Findings:
+def findings(
+    plan: Plan, runs: Runs, known: Mapping[str, Promised], screened: Mapping[str, Screened], outcome: Outcome,
+    words: Words,
+) -> Findings:  # fmt: skip
     """Return the findings of the designs of a study, each by its kind."""
     made: dict[str, list[pl.DataFrame]] = {}
     remarks: list[str] = list(outcome.notes)
@@ -177,7 +176,7 @@ def findings(plan: Plan, runs: Runs, screened: Mapping[str, Screened], outcome: 
                 columns = [pl.lit(value).alias(key) for key, value in keys.items()]
                 made.setdefault(name, []).append(table.select(*columns, pl.all()))
     tables = {name: pl.concat(parts, how="diagonal_relaxed") for name, parts in made.items()}
-    for name, choice in (("ranking", _ranking(plan, runs)), ("pareto", _pareto(plan, runs, screened))):
+    for name, choice in (("ranking", _ranking(plan, runs, known)), ("pareto", _pareto(plan, runs, known, screened))):
         if choice is not None:
             tables[name] = choice
     return Findings(tables, remarks)
@@ -277,47 +276,64 @@ def _with(studied: ResponseBySetting, table: pl.DataFrame, more: Mapping[str, fl
     return table.select(*(pl.lit(value).alias(name) for name, value in columns.items()), pl.all())
 
 
-def _ranking(plan: Plan, runs: Runs) -> pl.DataFrame | None:
-    """Return the points against the best of the others, on the replications that all of them have."""
+def _ranking(plan: Plan, runs: Runs, known: Mapping[str, Promised]) -> pl.DataFrame | None:
+    """Return the points against the best of the others, on the replications that all of them have.
+
+    A point that is no choice, for a promise that it breaks or may break, is shown and ranked by nothing.
+    """
     best = plan.study.choose.best if plan.study.choose else None
     response = best.response if best else plan.study.responses[0]
     judged = plan.report.judged(response)
     smaller = not (judged and judged.higher_is_better)
     if best is not None and best.smaller_is_better is not None:
         smaller = best.smaller_is_better
-    names = [
-        name
-        for name in complete_points(runs)
-        if np.isfinite(runs.values(name, response)).all() and runs.count(name) > 1
-    ]
-    several = len(plan.study.pilots) > 1 or not 2 <= len(names) <= MOST_RANKED
+    shown = [name for name in runs.complete if np.isfinite(runs.values(name, response)).all() and runs.count(name) > 1]
+    several = len(plan.study.pilots) > 1 or not 2 <= len(shown) <= MOST_RANKED
     if several or about_factors(plan) or not (best or judged):  # without a direction nothing is best
         return None
-    n = min(runs.count(name) for name in names)
-    samples = np.array([runs.values(name, response, n) for name in names]).T
-    # a knob without effect makes equal points, which share a rank and are not compared
-    distinct, which = np.unique(samples, axis=1, return_inverse=True)
-    if distinct.shape[1] < 2:
+    names = [name for name in shown if known[name].is_choice]
+    n = min(runs.count(name) for name in shown)
+    ends = _against_best(np.array([runs.values(name, response, n) for name in names]), plan.confidence, smaller=smaller)
+    if ends is None:
         return None
-    against = selection.against_best(distinct, plan.confidence, smaller_is_better=smaller)
     rows = []
-    for i, name in enumerate(names):
-        ends = (against.low[which[i]], against.high[which[i]])
-        surely, never = (ends[1] <= 0, ends[0] >= 0) if smaller else (ends[0] >= 0, ends[1] <= 0)
-        verdict = "best" if surely else "not best" if never else "may be best"
-        mean = float(samples[:, i].mean())
-        rows.append((str(response), runs.unit(response), name, plan.point(name).label, mean, *ends, verdict, n))
-    columns = ["response", "unit", "point", "label", "mean", "best_low", "best_high", "verdict", "n"]
+    for name in shown:
+        low, high = ends[names.index(name)] if name in names else (np.nan, np.nan)
+        surely, never = (high <= 0, low >= 0) if smaller else (low >= 0, high <= 0)
+        verdict = "best" if surely else "not best" if never else "may be best" if name in names else "no choice"
+        mean = float(runs.values(name, response, n).mean())
+        why = known[name].why
+        rows.append(
+            (str(response), runs.unit(response), name, plan.point(name).label, mean, low, high, verdict, n, why)
+        )
+    columns = ["response", "unit", "point", "label", "mean", "best_low", "best_high", "verdict", "n", "why"]
     table = pl.DataFrame(rows, schema=columns, orient="row").sort("mean", descending=not smaller, maintain_order=True)
     return table
 
 
-def _pareto(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> pl.DataFrame | None:
+def _against_best(samples: Floats, confidence: float, *, smaller: bool) -> list[tuple[float, float]] | None:
+    """Return the interval of each point (samples of shape (points, n)) against the best of the others.
+
+    None where all are alike; a point that has no other to be compared with may be best.
+    """
+    if len(samples) < 2:
+        return [(-np.inf, np.inf)] * len(samples)
+    # a knob without effect makes equal points, which share a rank and are not compared
+    distinct, which = np.unique(samples.T, axis=1, return_inverse=True)
+    if distinct.shape[1] < 2:
+        return None
+    against = selection.against_best(distinct, confidence, smaller_is_better=smaller)
+    return [(float(against.low[i]), float(against.high[i])) for i in which]
+
+
+def _pareto(
+    plan: Plan, runs: Runs, known: Mapping[str, Promised], screened: Mapping[str, Screened]
+) -> pl.DataFrame | None:
     """Return heads against every response, where heads differ between the points."""
-    names = complete_points(runs)
+    names = runs.complete
     if len({screened[name].heads for name in names}) < 2 or len(names) > MOST_ON_A_FRONT or about_factors(plan):
         return None
-    keeps = [keeps_promises(plan, runs, name) for name in names]
+    keeps = [known[name].keeps for name in names] if plan.study.promises else None
     parts = []
     for response in plan.study.responses:
         judged = plan.report.judged(response)
@@ -329,20 +345,11 @@ def _pareto(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> pl.Data
             smaller_is_better=not judged.higher_is_better,
         )  # fmt: skip
         named = pl.lit(str(response)).alias("response"), pl.lit(runs.unit(response)).alias("unit")
-        parts.append(table.select(*named, pl.Series("point", names), pl.all()))
+        why = pl.Series("why", [known[name].why for name in names])
+        parts.append(table.select(*named, pl.Series("point", names), pl.all(), why))
     return pl.concat(parts) if parts else None
 
 
 def about_factors(plan: Plan) -> bool:
     """Return whether the points of a study are not alternatives: its designs only show what the factors do."""
     return {block.kind for block in plan.settings.blocks} <= ABOUT_FACTORS
-
-
-def keeps_promises(plan: Plan, runs: Runs, name: str) -> bool | None:
-    """Return whether the means of a point keep every promise; None where there is none, or one is withheld."""
-    if name not in complete_points(runs):
-        return None
-    means = {response: runs.values(name, response) for response in plan.study.promises}
-    if not means or not all(len(x) and np.isfinite(x).all() for x in means.values()):
-        return None
-    return all(plan.study.promises[response].kept(float(x.mean())) for response, x in means.items())

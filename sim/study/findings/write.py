@@ -10,6 +10,7 @@ import polars as pl
 
 from sim.report.tables import counted
 from sim.store import files
+from sim.study.budget.promises import promised
 from sim.study.comparison.differences import BY_OVERLOAD
 from sim.study.findings import charting, sentences
 from sim.study.findings import tables as findings
@@ -64,7 +65,8 @@ def write(
     store.write_bytes(charting.NOTES, files.readable(notes))
     drawn = charting.draw(store)
     units = {response: runs.unit(response) for response in plan.study.responses}
-    named_units = pl.DataFrame([(str(r), u) for r, u in units.items()], schema=["response", "unit"], orient="row")
+    named = {response: runs.unit(response) for response in plan.study.asked}
+    named_units = pl.DataFrame([(str(r), u) for r, u in named.items()], schema=["response", "unit"], orient="row")
     all_sentences = (
         *sentences.sentences(plan, tables | {"units": named_units}, words),
         *sentences.choices(plan, outcome.choices),
@@ -89,10 +91,11 @@ def tables_of(
 ) -> tuple[dict[str, pl.DataFrame], list[str]]:
     """Return every table of a study, and sentences on them."""
     run, mid = plan.first.run, plan.first.mid
+    known = promised(plan, runs, screened)
     tables = {
         "design": findings.design_table(plan, runs, screened),
         "measures": findings.measures_table(runs, name),
-        "summary": findings.summary_table(plan, runs, run.confidence),
+        "summary": findings.summary_table(plan, runs, known, run.confidence),
     }
     compared = findings.effects_table(plan, runs, screened, mid, run)
     if len(compared):
@@ -108,7 +111,7 @@ def tables_of(
                 for one in choice.candidates
             ]
         )  # fmt: skip
-    made = findings.findings(plan, runs, screened, outcome, words)
+    made = findings.findings(plan, runs, known, screened, outcome, words)
     tables |= made.tables
     if warm_up is not None:
         chosen = warm_up.chosen.select(
@@ -127,7 +130,7 @@ def notes_of(
     """Return the texts of the charts, so that they can be drawn from the folder alone."""
     run, first = plan.first.run, plan.first
     judged = {response: plan.report.judged(response) for response in plan.study.responses}
-    counts = [runs.count(name) for name in findings.complete_points(runs) or runs.keys]
+    counts = [runs.count(name) for name in runs.complete or runs.keys]
     n = f"{min(counts)} to {max(counts)}" if len(set(counts)) > 1 else f"{counts[0]}"
     return {
         "title": plan.study.title,
