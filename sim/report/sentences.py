@@ -138,3 +138,32 @@ def _causes(overloaded: Mapping[str, Sequence[str]], pilots: Iterable[str]) -> s
 def _counted(labels: Sequence[str], of: str = "") -> str:
     """Return how many labels there are, and which."""
     return f"{' '.join(filter(None, [str(len(labels)), of]))} ({'; '.join(labels)})"
+
+
+MOST_REASONS = 6
+"""Reasons that a note gives one by one; all are in the table's file."""
+
+
+def withheld_notes(rows: Iterable[tuple[str, str, str]]) -> list[str]:
+    """Return what is withheld and why, to be shown under the table that lacks it: a note for each help.
+
+    Parameters
+    ----------
+    rows
+        What is withheld, why, and what would help; without a reason nothing is withheld.
+    """
+    by_help: dict[str, dict[str, dict[str, None]]] = {}
+    for what, why, help_ in rows:
+        if why:
+            by_help.setdefault(help_, {}).setdefault(why, {})[what] = None
+    return [
+        f"Withheld: {_reasons(reasons)}." + (f" What would help: {help_}." if help_ else "")
+        for help_, reasons in by_help.items()
+    ]
+
+
+def _reasons(reasons: Mapping[str, Iterable[str]]) -> str:
+    """Return the first reasons, each after what it withholds."""
+    words = [f"{', '.join(whats)} ({why})" for why, whats in list(reasons.items())[:MOST_REASONS]]
+    more = f"; and for {len(reasons) - MOST_REASONS} more reasons" if len(reasons) > MOST_REASONS else ""
+    return "; ".join(words) + more

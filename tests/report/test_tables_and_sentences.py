@@ -42,6 +42,8 @@ def comparison(verdicts, pilot="three_level", baseline="four_level", n=30, neede
                 "mid": mid,
                 "higher_is_better": higher,
                 "verdict": verdict,
+                "why": "20% of its requests go to an overloaded post" if verdict == "withheld" else "",
+                "help": "more staff" if verdict == "withheld" else "",
                 "cause": "overloaded requests" if verdict == "withheld" else None,
                 "replications_needed": needed if verdict == U else None,
                 "n": n,
@@ -187,7 +189,10 @@ def test_the_notes_say_what_the_intervals_and_the_mid_are():
     assert "all 5 differences compared hold jointly with 95 % confidence; 30 replications" in notes
     assert "(MID): 0.5 working days (turnaround, 90th percentile), 2 minutes (counter wait, mean)" in notes
     assert "2 points (on time)" in notes
-    assert "Withheld:" in notes
+    assert (
+        "Withheld: trips per request (20% of its requests go to an overloaded post). What would help: more staff."
+        in notes
+    )
     assert "percentage points" in notes
 
 

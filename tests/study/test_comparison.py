@@ -5,7 +5,8 @@ from setups.district import pilot as shipped
 
 from sim.config.report import JudgedMeasure
 from sim.statistics.verdicts import Verdict
-from sim.study.comparison.differences import Cause, compare, overloaded_in
+from sim.study.comparison.differences import compare, overloaded_in
+from sim.study.withholding import HELP, Cause
 
 WAIT = JudgedMeasure(measure="counter_wait_mean", label="wait", mid="counter_wait", touched="touched_in_person")
 BUSY = JudgedMeasure(measure="utilisation", group="level:district", label="busy", mid="utilisation", touched="staff")
@@ -77,6 +78,7 @@ def test_a_measure_is_withheld_where_its_requests_meet_an_overloaded_post_and_on
     assert "20% of its requests under b go to an overloaded post" in table_["why"][0]
     assert table_["pilot_mean"][0] == pytest.approx(base.mean() - 10)
     assert table_["cause"].to_list() == [Cause.OVERLOADED_REQUESTS, None]
+    assert table_["help"].to_list() == [HELP[Cause.OVERLOADED_REQUESTS], ""]
     assert overloaded_in(table_) == {"b"}
 
 

@@ -11,6 +11,7 @@ from sim.config.study_schema import Promise
 from sim.statistics.intervals import Interval
 from sim.study.budget.choice import Fate, choose
 from sim.study.budget.promises import bounds, promised, side
+from sim.study.budget.withholding import rule_of
 from sim.study.findings import sentences, tables
 from sim.study.findings.naming import words_of
 
@@ -105,7 +106,7 @@ def test_points_keep_break_or_may_break_a_promise_and_all_of_that_is_counted():
     assert [one.is_choice for one in known.values()] == [False, True, False, True]
     assert known["p0000"].why.startswith("breaks its promise: patrols done ")
     assert known["p0002"].why.startswith("may break its promise: patrols done ")
-    summary = tables.summary_table(plan, runs, known, 0.95)
+    summary = tables.summary_table(plan, runs, rule_of(plan, runs, screened(plan)), known, 0.95)
     assert summary["keeps_promises"].to_list() == [False, True, None, True]
     units = {str(response): runs.unit(response) for response in plan.study.asked}
     import polars as pl
@@ -125,11 +126,13 @@ def test_a_ranking_and_a_front_call_no_point_best_that_breaks_or_may_break_its_p
     plan = four_points()
     runs = drawn(plan, laws([5, 20, 30, 40], [0.39, 0.8, 0.6, 0.9]), n=10)
     known = promised(plan, runs, screened(plan))
-    ranking = tables._ranking(plan, runs, known)
+    ranking = tables._ranking(plan, runs, rule_of(plan, runs, screened(plan)), known)
     verdicts = dict(ranking.select("point", "verdict").iter_rows())
     assert verdicts == {"p0000": "no choice", "p0001": "best", "p0002": "no choice", "p0003": "not best"}
     assert [bool(why) for why in ranking["why"]] == [True, False, True, False]
-    front = tables._pareto(plan, runs, known, screened(plan)).filter(response="counter_wait_p90")
+    front = tables._pareto(plan, runs, rule_of(plan, runs, screened(plan)), known, screened(plan)).filter(
+        response="counter_wait_p90"
+    )
     assert dict(front.select("point", "front").iter_rows()) == {
         "p0000": False, "p0001": True, "p0002": False, "p0003": False,
     }  # fmt: skip
@@ -140,5 +143,5 @@ def test_where_none_is_known_to_keep_its_promise_none_is_called_best():
     runs = drawn(plan, laws([5, 20, 30, 40], [0.6, 0.6, 0.6, 0.6]), n=10)
     known = promised(plan, runs, screened(plan))
     assert {one.keeps for one in known.values()} == {None}
-    assert "best" not in tables._ranking(plan, runs, known)["verdict"].to_list()
-    assert not tables._pareto(plan, runs, known, screened(plan))["front"].any()
+    assert "best" not in tables._ranking(plan, runs, rule_of(plan, runs, screened(plan)), known)["verdict"].to_list()
+    assert not tables._pareto(plan, runs, rule_of(plan, runs, screened(plan)), known, screened(plan))["front"].any()

@@ -222,7 +222,8 @@ def _title(by_key: Mapping[tuple[str, str, str, str], Mapping[str, object]], pil
         ("counter_wait_mean", "minutes of waiting at a counter"),
         ("resident_time", "minutes of a resident's time"),
     ):
-        rows = {p: by_key.get((p, measure, "worst_minus_best", "community")) for p in pilots}
+        known_rows = {p: by_key.get((p, measure, "worst_minus_best", "community")) for p in pilots}
+        rows = {p: row for p, row in known_rows.items() if row is not None and not row["why"]}
         gaps = {p: _gap(row, 1.0, interval=False).lstrip("+") for p, row in rows.items()}
         known = {p: gap for p, gap in gaps.items() if gap != "–"}
         phrases = [

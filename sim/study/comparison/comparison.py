@@ -18,10 +18,11 @@ from sim.store.store import Store
 from sim.study import load_tables, replications
 from sim.study.comparison import equity, equity_tables, face_validity, notes, redraw
 from sim.study.comparison.crossed import crossed_effects, crossed_table
-from sim.study.comparison.differences import STAFF, overloaded_in
 from sim.study.comparison.differences import compare as compared
+from sim.study.comparison.differences import overloaded_in
 from sim.study.design import SAME_READING, SAME_RESIDENTS, check_overload, check_paired
 from sim.study.own_measures import NOTHING, OwnMeasure, Packed, packed
+from sim.study.withholding import STAFF
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -307,7 +308,7 @@ def fairness(measures: pl.DataFrame, designs: Mapping[str, Design]) -> dict[str,
     """Return the tables of how evenly residents fare, and of the differences from the first pilot."""
     first, names = next(iter(designs.values())).pilot, list(designs)
     asked = first.report.equity
-    statistics = equity.statistics(measures, names, first.run.withhold_share, asked)
+    statistics = equity.statistics(measures, names, first.run, asked)
     return {
         "equity": equity.table(statistics, measures, first.run.confidence, asked),
         "equity_differences": equity.differences(statistics, measures, names, first.mid, first.run, asked),

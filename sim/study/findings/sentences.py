@@ -39,7 +39,7 @@ def sentences(plan: Plan, tables: Mapping[str, pl.DataFrame], words: Words) -> l
     for part in _parts(tables, "main_effects"):
         all_sentences += _strongest_factor(part, words)
     for part in _parts(tables, "tornado"):
-        all_sentences += _swings(part, words, _unjudged(plan, tables, part))
+        all_sentences += _swings(part, words)
     for part in _parts(tables, "indices"):
         all_sentences += _carriers(part, words)
     return all_sentences
@@ -90,7 +90,7 @@ def _range(plan: Plan, summary: pl.DataFrame, units: pl.DataFrame, words: Words)
     unit = dict(units.iter_rows())
     for asked in plan.study.responses:
         response = str(asked)
-        known = summary.filter(pl.col(response).is_finite())
+        known = summary.filter(pl.col(response).is_finite(), pl.col(f"{response}_why") == "")
         judged, names = plan.report.judged(asked), (response, f"{response}_low", f"{response}_high")
         if len(known) < 2:
             yield f"{words.response(response)}: {_alone(known, len(summary), names, unit[response])}."
@@ -163,10 +163,12 @@ def _interval_text(row: Mapping[str, Any], names: tuple[str, str, str], unit: st
 def _alone(known: pl.DataFrame, points: int, names: tuple[str, str, str], unit: str) -> str:
     """Return the words on a response that has a value at one point, or at none."""
     if known.is_empty():
-        return "no value at any point" if points > 1 else "no value"
+        return "no value from which anything follows" + (" at any point" if points > 1 else "")
     row = known.row(0, named=True)
     value = _interval_text(row, names, unit)
-    return f"{value} with {row['label']}" + (", and no value at any other point" if points > 1 else "")
+    return f"{value} with {row['label']}" + (
+        ", and none from which anything follows at any other point" if points > 1 else ""
+    )
 
 
 def _strongest_factor(part: pl.DataFrame, words: Words) -> Iterator[str]:
@@ -190,23 +192,8 @@ def _strongest_factor(part: pl.DataFrame, words: Words) -> Iterator[str]:
     )
 
 
-def _unjudged(plan: Plan, tables: Mapping[str, pl.DataFrame], part: pl.DataFrame) -> set[tuple[str, str]]:
-    """Return the ends (factor, level) at which no verdict is given on a response; ("", "") stands for the base."""
-    if "effects" not in tables:
-        return set()
-    other = str(part["pilot"][0])
-    effects = tables["effects"].filter(pl.col("response") == part["response"][0], pl.col("verdict") == "withheld")
-    ends = set()
-    for name in effects["point"]:
-        point = plan.point(name)
-        levels = plan.settings.all[point.setting].levels
-        if len(plan.study.pilots) == 1 or point.base == other:
-            ends |= {(factor, level.label) for factor, level in levels.items()} or {("", "")}
-    return ends
-
-
-def _swings(part: pl.DataFrame, words: Words, unjudged: set[tuple[str, str]]) -> Iterator[str]:
-    """Yield an effect at the base, what moves it most, and where its sign changes: only where verdicts are given."""
+def _swings(part: pl.DataFrame, words: Words) -> Iterator[str]:
+    """Yield an effect at the base, what moves it most, and where its sign changes: ends that are withheld have none."""
     unit = _unit(part)
     first = part.row(0, named=True)
     base = _interval(first, ("base", "base_from", "base_to"))
@@ -232,25 +219,19 @@ def _swings(part: pl.DataFrame, words: Words, unjudged: set[tuple[str, str]]) ->
     if lost:
         more = f" and {len(lost) - 8} more" if len(lost) > 8 else ""
         yield f"Without a value at an end: {', '.join(lost[:8])}{more}."
-    if ("", "") in unjudged:
-        yield "No verdict is given at the base, where too many go to staff who cannot keep up, nor on its sign."
-        return
     turned = [
         f"{row['factor']} = {row[f'{end}_level']}"
         for row in part.iter_rows(named=True)
         for end in ("low", "high")
-        if (row["factor"], row[f"{end}_level"]) not in unjudged
-        and _turned(base, _interval(row, (end, f"{end}_from", f"{end}_to")))
+        if _turned(base, _interval(row, (end, f"{end}_from", f"{end}_to")))
     ]
-    if unjudged:
-        yield f"No verdict is given at {counted(len(unjudged), 'end')}, where too many go to staff who cannot keep up."
     if turned:
         more = " and others" if len(turned) > 8 else ""
         yield f"Its sign changes, beyond the noise, at {'; '.join(turned[:8])}{more}."
     elif base.low > 0 or base.high < 0:
         yield (
             "No other factor changes its sign beyond the noise."
-            if unjudged
+            if lost
             else ("No single factor changes its sign beyond the noise.")
         )
 

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from sim.report.sentences import withheld_notes
 from sim.report.tables import counted
 from sim.store import files
 from sim.study.budget.promises import promised
-from sim.study.comparison.differences import BY_OVERLOAD
+from sim.study.budget.withholding import rule_of
 from sim.study.findings import charting, sentences
 from sim.study.findings import tables as findings
 from sim.study.findings.naming import Words, words_of
+from sim.study.withholding import BY_OVERLOAD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from sim.study.budget.runs import Runs
     from sim.study.points.plan import Plan
     from sim.study.points.screening import Screened
+
+FLAG = "*"
+"""Beside a mean from which nothing follows."""
 
 SHOWN = 40
 """Points that a terminal and summary.md are shown; all are in summary.csv."""
@@ -91,13 +96,13 @@ def tables_of(
 ) -> tuple[dict[str, pl.DataFrame], list[str]]:
     """Return every table of a study, and sentences on them."""
     run, mid = plan.first.run, plan.first.mid
-    known = promised(plan, runs, screened)
+    rule, known = rule_of(plan, runs, screened), promised(plan, runs, screened)
     tables = {
         "design": findings.design_table(plan, runs, screened),
         "measures": findings.measures_table(runs, name),
-        "summary": findings.summary_table(plan, runs, known, run.confidence),
+        "summary": findings.summary_table(plan, runs, rule, known, run.confidence),
     }
-    compared = findings.effects_table(plan, runs, screened, mid, run)
+    compared = findings.effects_table(plan, runs, rule, mid, run)
     if len(compared):
         tables["effects"] = compared
     if len(outcome.reached):
@@ -111,7 +116,7 @@ def tables_of(
                 for one in choice.candidates
             ]
         )  # fmt: skip
-    made = findings.findings(plan, runs, known, screened, outcome, words)
+    made = findings.findings(plan, runs, rule, known, screened, outcome, words)
     tables |= made.tables
     if warm_up is not None:
         chosen = warm_up.chosen.select(
@@ -177,9 +182,18 @@ def responses(units: Mapping[Response, str], summary: pl.DataFrame, words: Words
             half = (high - low) / 2
             places = decimals(half, abs(mean))
             within = f" ± {number(half, places)}" if math.isfinite(half) else ""
-            row_cells.append(f"{number(mean, places)}{within}" if math.isfinite(mean) else "–")
+            flag = FLAG if row[f"{response}_why"] else ""
+            row_cells.append(f"{number(mean, places)}{within}{flag}" if math.isfinite(mean) else "–")
         cells.append((row["point"], row["label"], *row_cells))
     notes = ["±: half of the interval of each mean by itself. –: withheld, not owed, failed, or infeasible."]
+    if any(FLAG in cell for row_cells in cells for cell in row_cells[2:]):
+        notes.append(f"{FLAG}: nothing follows from it, as it depends on the length of the run.")
+    notes += withheld_notes(
+        (f"{words.response(response)} at {row['point']}", row[f"{response}_why"], row[f"{response}_help"])
+        for response in units
+        for row in summary.iter_rows(named=True)
+        if row[f"{response}_help"]
+    )
     if len(summary) > SHOWN:
         notes.insert(0, f"The first {SHOWN} of {len(summary)} points; all are in summary.csv.")
     return Table("Responses", tuple(columns), tuple(cells), tuple(notes))
