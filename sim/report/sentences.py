@@ -26,7 +26,7 @@ def conclusion(comparison: pl.DataFrame, overloaded: Mapping[str, Sequence[str]]
     str
         One paragraph a pilot, in the order of the comparison.
     """
-    judged = comparison.filter(pl.col("verdict").is_in(SPOKEN))
+    judged = comparison.filter(pl.col("verdict").is_in(SPOKEN), pl.col("mid").is_not_null())
     pilots = judged["pilot"].unique(maintain_order=True).to_list()
     if not pilots:
         return f"Nothing was compared with {baseline}."
@@ -38,11 +38,11 @@ def conclusion(comparison: pl.DataFrame, overloaded: Mapping[str, Sequence[str]]
 def by_verdict(rows: Iterable[Mapping[str, object]]) -> dict[str, list[str]]:
     """Return the labels of the rows of a comparison by their verdicts: what its sentences and its chart count.
 
-    What a pilot does not owe and what is never judged is not counted.
+    What a pilot does not owe and what is never judged is not counted, whether or not it is withheld.
     """
     labels: dict[str, list[str]] = {verdict: [] for verdict in SPOKEN}
     for row in rows:
-        if row["verdict"] in labels:
+        if row["verdict"] in labels and row["mid"] is not None:
             labels[str(row["verdict"])].append(str(row["label"]))
     return labels
 
@@ -54,6 +54,7 @@ def of_all(labels: Mapping[str, Sequence[str]]) -> str:
 
 def _paragraph(rows: pl.DataFrame, overloaded: Mapping[str, Sequence[str]], baseline: str, pilot: str) -> str:
     """Return the sentences on one pilot."""
+    rows = rows.filter(pl.col("mid").is_not_null())
     not_owed = rows.filter(pl.col("verdict") == "not owed")["label"].to_list()
     rows = rows.filter(pl.col("verdict").is_in(SPOKEN))
     labels = by_verdict(rows.iter_rows(named=True))

@@ -12,7 +12,10 @@ from setups.district import pilot as shipped
 from setups.figures import NASTY, assert_legible, words
 
 from sim import charts
+from sim.charts.style import kind_style
+from sim.district.stages import KIND_NAMES
 from sim.report.sentences import conclusion
+from sim.report.tables import SPOKEN
 from sim.study.comparison import equity
 
 PILOTS = (
@@ -525,3 +528,25 @@ def lightness(colour):
 def test_pilots_differ_in_a_grey_copy():
     shades = sorted(map(lightness, charts.COLOURS))
     assert min(np.diff(shades)) > 8
+
+
+def test_no_two_kinds_of_work_of_a_chart_share_a_colour():
+    kinds = [*KIND_NAMES.values(), "travel", "meetings", "work from above, away"]
+    colours = [kind_style(i)["facecolor"] for i in range(len(kinds))]
+    assert len(set(colours)) == len(kinds)
+    looks = [(kind_style(i)["facecolor"], kind_style(i)["hatch"]) for i in range(20)]
+    assert len(set(looks)) == 20
+
+
+def test_the_conclusion_and_the_chart_count_the_same_measures_whatever_is_withheld_and_never_judged():
+    table = comparison().with_columns(cause=pl.lit(None, pl.String))
+    extra = table.head(1).with_columns(
+        group=pl.lit("never judged"), label=pl.lit("never judged"), mid=pl.lit(None, pl.Float64),
+        verdict=pl.lit("withheld"),
+    )  # fmt: skip
+    pilot = str(table["pilot"][0])
+    with_extra = pl.concat([table, extra])
+    assert conclusion(with_extra, {}, "today") == conclusion(table, {}, "today")
+    assert title(charts.forest(with_extra)) == title(charts.forest(table))
+    (n,) = set(re.findall(r"of (\d+) measures", conclusion(table.filter(pl.col("pilot") == pilot), {}, "today")))
+    assert int(n) == len(table.filter(pl.col("pilot") == pilot, pl.col("verdict").is_in(SPOKEN)))

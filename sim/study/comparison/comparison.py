@@ -19,7 +19,7 @@ from sim.study import load_tables, replications
 from sim.study.comparison import equity, equity_tables, face_validity, notes, redraw
 from sim.study.comparison.crossed import crossed_effects, crossed_table
 from sim.study.comparison.differences import compare as compared
-from sim.study.comparison.differences import overloaded_in
+from sim.study.comparison.differences import overloaded_in, rule_of
 from sim.study.design import SAME_READING, SAME_RESIDENTS, check_overload, check_paired
 from sim.study.own_measures import NOTHING, OwnMeasure, Packed, packed
 from sim.study.withholding import STAFF
@@ -286,7 +286,7 @@ def judged(
     checks = [
         *notes.horizon(tables["waiting"], pilots),
         *notes.growth(tables["backlog"], [p for p in pilots if p.name in overloaded]),
-        notes.kept_cost(store.facts(names, run.replications)),
+        notes.kept_cost(store.facts(_run_once(store, names), run.replications)),
     ]
     paragraphs = [
         *notes.capacity(tables["measures"], tables["backlog"], designs),
@@ -302,6 +302,11 @@ def judged(
     full = [*before.tables, *results, *equity_tables.full_tables(*shares, run.confidence)]
     store.write_text("summary.md", _markdown(comparison, full))
     return comparison
+
+
+def _run_once(store: Store, names: Sequence[str]) -> list[str]:
+    """Return the pilots without those that have the replications of another: equal designs are run once."""
+    return list({store.key(name): name for name in reversed(names)}.values())
 
 
 def fairness(measures: pl.DataFrame, designs: Mapping[str, Design]) -> dict[str, pl.DataFrame]:
@@ -337,7 +342,7 @@ def pairing_table(comparison: pl.DataFrame) -> Table:
 def _face_table(measures: pl.DataFrame, designs: Mapping[str, Design], targets: Sequence[Target]) -> Table:
     """Return the targets of the evidence beside the model's values; none is an input."""
     pilots = [design.pilot for design in designs.values()]
-    values = face_validity.judged(measures, pilots, targets)
+    values = face_validity.judged(measures, pilots, targets, rule=rule_of(designs, measures))
     return face_validity.compared_table(values, list(designs))
 
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sim.config import Name, Section, checked
 from sim.config.compose import CONFIGS, FACE, read_yaml
+from sim.config.report import Response
 from sim.district import engines, place
 from sim.district.demand import Channel, yearly
 from sim.district.office_hours import office_hours_a_day
@@ -23,6 +24,7 @@ from sim.measures.tally import window
 from sim.report.tables import Column, Table, number
 from sim.statistics.intervals import mean_interval
 from sim.study import replication
+from sim.study.withholding import OVERLOAD, judged_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from sim.config import Archetype, Pilot
     from sim.district.assemble import Plan
     from sim.district.blocks import Record
+    from sim.study.withholding import Rule
 
 P90 = 1.2815515655446004  # the standard normal quantile of 0.9
 
@@ -126,7 +129,12 @@ def targets_of(district: str, folder: Path | None = None) -> tuple[Target, ...]:
 
 
 def judged(
-    measures: pl.DataFrame, pilots: Sequence[Pilot], chosen: Sequence[Target], *, own: bool = False
+    measures: pl.DataFrame,
+    pilots: Sequence[Pilot],
+    chosen: Sequence[Target],
+    *,
+    own: bool = False,
+    rule: Rule | None = None,
 ) -> pl.DataFrame:
     """Return the model's value of each target under each pilot, judged under the pilot that it belongs to.
 
@@ -141,6 +149,8 @@ def judged(
         A target whose measure is not in the table is left out.
     own : bool
         Only under the pilot that a target belongs to.
+    rule : Rule, optional
+        Where it finds overload behind a value, the value is not judged.
 
     Returns
     -------
@@ -168,16 +178,25 @@ def judged(
             if target.less is not None:
                 values = values - cells.get((pilot.name, target.measure, target.less), np.array([np.nan]))
             told = mean_interval(values, pilot.run.confidence)
-            verdict = target.verdict(told.estimate) if mine else "–"
+            why = _overload(rule, target, pilot) if mine else ""
+            verdict = target.verdict(told.estimate) if mine and not why else "–"
             rows.append(
                 {
                     "label": target.label, "unit": target.unit, "seen": target.seen, "low": target.low,
                     "high": target.high, "range": target.range, "source": target.source, "pilot": pilot.name,
                     "value": told.estimate, "half_width": (told.high - told.low) / 2, "verdict": verdict,
-                    "own": mine, "why": target.why if mine else "",
+                    "own": mine, "why": why or (target.why if mine else ""),
                 }
             )  # fmt: skip
     return pl.DataFrame(rows, schema=_JUDGED)
+
+
+def _overload(rule: Rule | None, target: Target, pilot: Pilot) -> str:
+    """Return why a value is not judged: staff who cannot keep up are behind it; else an empty text."""
+    if rule is None:
+        return ""
+    why = rule.why(judged_as(pilot.report, Response(target.measure, target.group)), pilot.name)
+    return f"not judged: {why}" if why is not None and why.cause in OVERLOAD else ""
 
 
 _CELL = ("pilot", "replication", "measure", "group", "value")
@@ -375,7 +394,7 @@ def compared_table(values: pl.DataFrame, names: Sequence[str]) -> Table:
     notes = [
         "Measured elsewhere, never used as an input; nothing is tuned to meet it. A figure is judged under the pilot "
         f"whose state of things it was measured in: {n_judged - len(outside)} of {n_judged} within their range.",
-        *_reasons(outside),
+        *_reasons(values.filter((pl.col("verdict") == "outside") | pl.col("why").str.starts_with("not judged"))),
     ]
     heads = ("face validity", "unit", "seen elsewhere", "range", *names)
     return Table("Face validity", tuple(Column(head) for head in heads), tuple(rows), tuple(notes))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import polars as pl
 
 from sim import config
+from sim.config.compose import assumptions
 from sim.config.report import Response
 from sim.errors import ConfigError, StoreError, near
 from sim.store import files, manifest
@@ -198,7 +199,7 @@ def footer(pilots: Sequence[Pilot]) -> str:
     return (
         f"{pilot.district.name}; {pilot.run.replications} replications, seed {pilot.run.seed}, "
         f"{pilot.run.measured_weeks} weeks measured after {pilot.run.warm_up_weeks} weeks of warm-up. "
-        "Many inputs are assumptions: configs/evidence.yaml."
+        f"{assumptions(pilot.district.name)}"
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from sim.config.compose import assumptions
 from sim.report.sentences import withheld_notes
 from sim.report.tables import counted
 from sim.store import files
@@ -149,8 +150,8 @@ def notes_of(
         "warm_up_weeks": warm_up.weeks if warm_up else None,
         "footer": (
             f"{first.district.name}; {n} replication{'s' * (n != '1')} a point on the same residents, seed {run.seed}, "
-            f"{counted(run.measured_weeks, 'week')} measured after {run.warm_up_weeks} of warm-up. Many "
-            f"inputs are assumptions: configs/evidence.yaml. {_caution(tables)}"
+            f"{counted(run.measured_weeks, 'week')} measured after {run.warm_up_weeks} of warm-up. "
+            f"{assumptions(first.district.name)} {_caution(tables)}"
         ).strip(),
     }
 
