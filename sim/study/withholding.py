@@ -15,14 +15,16 @@ import numpy as np
 import polars as pl
 
 from sim.config.report import JudgedMeasure, Response
+from sim.district.office_hours import OfficeTime
 from sim.measures.dictionary import DEFINITIONS, DUTIES
+from sim.measures.openness import REACHED, Counted, Horizon, counted
 from sim.statistics.verdicts import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from sim.arrays import Floats
-    from sim.config import Run
+    from sim.config import Mid, Pilot, Run
     from sim.config.report import Report
 
 STAFF = "staff"
@@ -35,9 +37,13 @@ class Cause(StrEnum):
     OVERLOADED_REQUESTS = "overloaded requests"
     OVERLOADED_STAFF = "overloaded staff"
     UNFINISHED = "left or still open"
+    STILL_OPEN = "still open"
     NO_OBSERVATION = "no observation"
     NOT_OWED = "not owed"
 
+
+QUARTER = 0.25
+"""Of the smallest difference that matters: by more than that, what is still open must not move a mean."""
 
 OVERLOAD = (Cause.OVERLOADED_REQUESTS, Cause.OVERLOADED_STAFF)
 BY_OVERLOAD = pl.col("cause").is_in([str(cause) for cause in OVERLOAD])
@@ -47,6 +53,7 @@ HELP = {
     Cause.OVERLOADED_REQUESTS: "more staff or less work at these posts, as what waits there grows with the run",
     Cause.OVERLOADED_STAFF: "more staff or less work at these posts, as what waits there grows with the run",
     Cause.UNFINISHED: "a longer run.drain_weeks for what is open, or a mean up to a cap, which counts who left",
+    Cause.STILL_OPEN: "a longer run.drain_weeks, so that less is open at the end",
     Cause.NO_OBSERVATION: "a longer run.measured_weeks, or a larger group",
     Cause.NOT_OWED: "",
 }
@@ -66,6 +73,9 @@ class Withheld:
             return f"no observation under {' and '.join(self.shares)}"
         if self.cause is Cause.NOT_OWED:
             return f"not owed under {' and '.join(self.shares)}"
+        if self.cause is Cause.STILL_OPEN:
+            words = (f"by {one:.2g} under {design}" for design, one in self.shares.items())
+            return f"what is still open can move it {' and '.join(words)}, by more than a quarter of the MID"
         if self.cause is Cause.UNFINISHED:
             words = (f"{share:.1%} left unserved or still open under {design}" for design, share in self.shares.items())
             return " and ".join(words)
@@ -102,20 +112,52 @@ class Rule:
         The share of requests to overloaded posts above which nothing follows.
     overloaded_share
         By design and level, the share of the heads that cannot keep up.
+    counts
+        The observations behind a response of a design, over its replications; None: not asked.
+    mid
+        Smallest differences that matter; None: what is still open is not weighed.
+    horizon
+        How the replications end; None: what is still open is not counted.
     """
 
     values: Callable[[str, Response], Floats]
     run: Run
     overloaded_share: Mapping[str, Mapping[str, float]]
+    counts: Callable[[str, Response], Floats] | None = None
+    mid: Mid | None = None
+    horizon: Horizon | None = None
+
+    def known(self, judged: JudgedMeasure, *designs: str) -> list[Floats]:
+        """Return the values of a measure under designs, over the replications in which all of them counted something.
+
+        What is still open is counted as far as that is bounded; without counts the values are as they are kept.
+        """
+        values = [self._counted(judged, one).values for one in designs]
+        n = min(len(one) for one in values)
+        here = np.ones(n, dtype=bool)
+        for design in designs if self.counts is not None else ():
+            counts = self.counts(design, judged.response)[:n]  # type: ignore[misc]
+            here &= counts > 0 if len(counts) == n else True
+        return [one[:n][here] if here.any() else one[:n] for one in values]
+
+    def counted(self, judged: JudgedMeasure, design: str) -> Floats:
+        """Return the values of a measure under a design, all replications in their order, what is open counted."""
+        return self._counted(judged, design).values
+
+    def open_bound(self, judged: JudgedMeasure, *designs: str) -> float:
+        """Return by how much what is still open can move the mean of a measure, under the design where that is most."""
+        return max((_mean(self._counted(judged, one).slack) for one in designs), default=0.0)
 
     def why(self, judged: JudgedMeasure, *designs: str) -> Withheld | None:
         """Return why nothing follows from a measure under one of these designs, or None.
 
         A design owes nothing of what is measured, too many requests of the group go to overloaded posts, too many of
-        the staff are overloaded, or there is no value.
+        the staff are overloaded, there is no value, too few reach a quantile in too many replications, or what is still
+        open can move the mean by more than a quarter of the smallest difference that matters.
         """
         designs = tuple(dict.fromkeys(designs))
-        unknown = [one for one in designs if np.isnan(self.values(one, judged.response)).any()]
+        known = dict(zip(designs, self.known(judged, *designs), strict=True))
+        unknown = [one for one in designs if np.isnan(known[one]).any() or self._seldom_reached(judged, one)]
         owe_none = [one for one in unknown if np.isnan(self.values(one, judged.response)).all()]
         if judged.measure in DUTIES and owe_none:
             return Withheld(Cause.NOT_OWED, dict.fromkeys(owe_none, 0.0))
@@ -130,7 +172,35 @@ class Rule:
         ours = judged.measure in DEFINITIONS  # of a measure of one's own, unfinished requests need not be the reason
         if ours and any(share > 0 for share in unfinished.values()):
             return Withheld(Cause.UNFINISHED, {one: share for one, share in unfinished.items() if share > 0})
-        return Withheld(Cause.NO_OBSERVATION, unfinished) if unknown else None
+        if unknown:
+            return Withheld(Cause.NO_OBSERVATION, unfinished)
+        least = self.mid.least(judged) if self.mid is not None else None
+        bounds = {one: _mean(self._counted(judged, one).slack) for one in designs} if least is not None else {}
+        moved = {one: bound for one, bound in bounds.items() if bound > QUARTER * (least or 0.0)}
+        return Withheld(Cause.STILL_OPEN, moved) if moved else None
+
+    def _counted(self, judged: JudgedMeasure, design: str) -> Counted:
+        """Return the values of a measure under a design, with what is still open counted as far as it is bounded."""
+        values = self.values(design, judged.response)
+        counts = self.counts
+        if self.horizon is None or counts is None or judged.measure not in DEFINITIONS:
+            return Counted(values, np.zeros(len(values)))
+
+        def other(measure: str) -> Floats:
+            return self.values(design, Response(measure, judged.group))
+
+        def n(measure: str) -> Floats:
+            return counts(design, Response(measure, judged.group))
+
+        return counted(judged.measure, values, other, n, self.horizon)
+
+    def _seldom_reached(self, judged: JudgedMeasure, design: str) -> bool:
+        """Return whether a quantile is not reached in too many replications to count them as the cap."""
+        if judged.measure not in REACHED or self.horizon is None:
+            return False
+        values = self.values(design, judged.response)
+        missing = np.isnan(values) & np.isfinite(self._counted(judged, design).values)
+        return bool(missing.mean() > self.run.withhold_share)
 
     def _where_unknown(self, judged: JudgedMeasure, design: str, end: Response) -> float:
         """Return a share over the replications in which a measure has no value; 0 where it is not kept."""
@@ -151,6 +221,14 @@ class Rule:
 def _mean(values: Floats) -> float:
     """Return the mean of some values, NaN of none."""
     return float(np.mean(values)) if len(values) else float("nan")
+
+
+def horizon_of(pilot: Pilot) -> Horizon:
+    """Return how the replications of a pilot end."""
+    run = pilot.run
+    days = OfficeTime.from_calendar(pilot.district.calendar, run.weeks).working_days
+    least_age = int(np.count_nonzero(days >= 7 * (run.warm_up_weeks + run.measured_weeks)))
+    return Horizon(float(least_age), float(run.turnaround_cap_working_days))
 
 
 def judged_as(report: Report, response: Response) -> JudgedMeasure:

@@ -173,7 +173,9 @@ def _held(plan: Plan, runs: Runs, screened: Mapping[str, Screened], choice: Choi
     known = promised_of(plan, runs, screened, name)
     if known.keeps is not True:
         fate = Fate.MAY_BREAK if known.keeps is None else Fate.BREAKS
-        responses = [str(response) for response in promises if is_kept(plan, runs, name, response) is not True]
+        responses = [
+            str(response) for response in promises if is_kept(plan, runs, screened, name, response) is not True
+        ]
         raise _NoChoiceError([Candidate(name, fate, runs.count(name), " and ".join(responses))])
     has = []
     for response, promise in promises.items():

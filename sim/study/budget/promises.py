@@ -10,8 +10,9 @@ import numpy as np
 
 from sim.report.tables import scale_of
 from sim.statistics.intervals import mean_interval
-from sim.study.budget.withholding import verdict_withheld
+from sim.study.budget.withholding import rule_of
 from sim.study.headlines.definitions import value_text
+from sim.study.withholding import judged_as
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from sim.study.budget.runs import Runs
     from sim.study.points.plan import Plan
     from sim.study.points.screening import Screened
+    from sim.study.withholding import Rule
 
 
 @dataclass(frozen=True)
@@ -57,14 +59,15 @@ def promised(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> dict[s
 def promised_of(plan: Plan, runs: Runs, screened: Mapping[str, Screened], name: str) -> Promised:
     """Return what is known of one point and its promises, among all points of the study."""
     broken, unknown = list[str](), list[str]()
+    rule = rule_of(plan, runs, screened)
     for response, promise in plan.study.promises.items():
         words = plan.report.words(response)
-        if why := verdict_withheld(plan, runs, screened, response, name, name):
+        if why := rule.why(judged_as(plan.report, response), name):
             unknown.append(f"{words} is withheld: {why}")
             continue
-        kept = is_kept(plan, runs, name, response)
+        interval = _interval(plan, runs, rule, name, response)
+        kept = side(interval, promise)
         if kept is not True:
-            interval = _interval(plan, runs, name, response)
             (unknown if kept is None else broken).append(f"{words} {against(interval, promise, runs.unit(response))}")
     if broken:
         return Promised(False, f"breaks its promise: {' and '.join(broken)}")
@@ -73,15 +76,16 @@ def promised_of(plan: Plan, runs: Runs, screened: Mapping[str, Screened], name: 
     return Promised(True if plan.study.promises else None)
 
 
-def is_kept(plan: Plan, runs: Runs, name: str, response: Response) -> bool | None:
+def is_kept(plan: Plan, runs: Runs, screened: Mapping[str, Screened], name: str, response: Response) -> bool | None:
     """Return whether a point is known to keep one promise, or to break it; None: it may do either."""
-    return side(_interval(plan, runs, name, response), plan.study.promises[response])
+    return side(_interval(plan, runs, rule_of(plan, runs, screened), name, response), plan.study.promises[response])
 
 
-def _interval(plan: Plan, runs: Runs, name: str, response: Response) -> Interval:
+def _interval(plan: Plan, runs: Runs, rule: Rule, name: str, response: Response) -> Interval:
     """Return the interval of a promised mean that holds together with those of all other points and promises."""
     family = len(runs.keys) * len(plan.study.promises)
-    return mean_interval(runs.values(name, response), 1 - (1 - plan.confidence) / family)
+    values = rule.known(judged_as(plan.report, response), name)[0]
+    return mean_interval(values, 1 - (1 - plan.confidence) / family)
 
 
 def side(interval: Interval, promise: Promise) -> bool | None:

@@ -71,6 +71,7 @@ class Runs:
     _failed_at: dict[str, int] = field(default_factory=dict)
     _tables: dict[tuple[str, int], pl.DataFrame] = field(default_factory=dict)
     _numbers: dict[tuple[str, int], dict[Response, float]] = field(default_factory=dict)
+    _counts: dict[tuple[str, int], dict[Response, int]] = field(default_factory=dict)
 
     def ensure(self, wanted: Mapping[str, int], label: str = "replications") -> None:
         """Make sure that each point has this many replications, running the r-th of all points before the next.
@@ -150,6 +151,11 @@ class Runs:
         numbers = [self._numbers[self.keys[name], r].get(response, np.nan) for r in range(number)]
         return np.array(numbers, dtype=np.float64)
 
+    def observations(self, name: str, response: Response) -> Floats:
+        """Return the number of observations behind a response in each replication of a point (0: none, or not kept)."""
+        counts = [self._counts[self.keys[name], r].get(response, 0) for r in range(self.count(name))]
+        return np.array(counts, dtype=np.float64)
+
     def unit(self, response: Response) -> str:
         """Return the unit of a response, empty while no point is known."""
         import polars as pl
@@ -188,6 +194,9 @@ class Runs:
         self._numbers[key, replication] = {
             Response(measure, group): value
             for measure, group, value in mine.select("measure", "group", "value").iter_rows()
+        }
+        self._counts[key, replication] = {
+            Response(measure, group): n for measure, group, n in mine.select("measure", "group", "n").iter_rows()
         }
         return True
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.study.withholding import Rule, Withheld, judged_as
+from sim.study.withholding import Rule, Withheld, horizon_of, judged_as
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def rule_of(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> Rule:
     """Return the rule for the points of a study, on the replications that there are."""
     staff = {name: design.overloaded_share for name, design in screened.items()}
-    return Rule(runs.values, plan.first.run, staff)
+    first = plan.first
+    return Rule(runs.values, first.run, staff, runs.observations, first.mid, horizon_of(first))
 
 
 def verdict_withheld(

@@ -16,7 +16,7 @@ from sim.study.causes.contributions import explained
 from sim.study.causes.definition import designs, name_of
 from sim.study.comparison import redraw
 from sim.study.points.screening import screen_all
-from sim.study.withholding import Rule, judged_as
+from sim.study.withholding import Rule, horizon_of, judged_as
 from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
@@ -86,11 +86,12 @@ def explain(
 
     base = pilots[names[frozenset(range(len(causes.causes)))]]
     screened = screen_all(store.archive, pilots, runs.keys, backend)
-    rule = Rule(runs.values, base.run, {name: one.overloaded_share for name, one in screened.items()})
+    staff = {name: one.overloaded_share for name, one in screened.items()}
+    rule = Rule(runs.values, base.run, staff, runs.observations, base.mid, horizon_of(base))
 
     def values(response: Response, at_work: frozenset[int]) -> Floats:
-        known = runs.values(names[at_work], response, causes.replications)
-        withheld = rule.why(judged_as(base.report, response), names[at_work])
+        judged = judged_as(base.report, response)
+        known, withheld = rule.counted(judged, names[at_work])[: causes.replications], rule.why(judged, names[at_work])
         return known if withheld is None else np.full(len(known), np.nan)
 
     results = explained(values, causes.responses, len(causes.causes), base.run.confidence)

@@ -22,7 +22,7 @@ from sim.study.comparison.differences import compare as compared
 from sim.study.comparison.differences import overloaded_in, rule_of
 from sim.study.design import SAME_READING, SAME_RESIDENTS, check_overload, check_paired
 from sim.study.own_measures import NOTHING, OwnMeasure, Packed, packed
-from sim.study.withholding import STAFF
+from sim.study.withholding import STAFF, horizon_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -266,11 +266,12 @@ def judged(
     run, report = pilots[0].run, pilots[0].report
     tables = {name: store.table(name, names, run.replications) for name in KEPT}
     staff = {name: design.overloaded_share for name, design in designs.items()}
-    table = compared(tables["measures"], names, pilots[0].mid, run, staff, report.compared)
+    mid, ends = pilots[0].mid, horizon_of(pilots[0])
+    table = compared(tables["measures"], names, mid, run, staff, report.compared, ends)
     tables |= {**fairness(tables["measures"], designs), "comparison": table}
     crossed = report.crossed if report.crossed and set(report.crossed.pilots) <= set(names) else None
     if crossed:
-        tables["effects"] = crossed_effects(tables["measures"], crossed, run, staff, report.compared)
+        tables["effects"] = crossed_effects(tables["measures"], crossed, run, staff, report.compared, mid, ends)
     for name, frame in tables.items():
         store.write_table(name, frame)
     overloaded = {name: designs[name].overloaded for name in names if name in overloaded_in(table)}

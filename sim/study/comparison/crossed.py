@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sim.arrays import Floats
-    from sim.config import Run
+    from sim.config import Mid, Run
     from sim.config.report import Crossed, JudgedMeasure
+    from sim.measures.openness import Horizon
     from sim.report.tables import Table
 
 EFFECTS = ("first", "second", "interaction")
@@ -30,6 +31,8 @@ def crossed_effects(
     run: Run,
     overloaded_share: Mapping[str, Mapping[str, float]],
     judged: Sequence[JudgedMeasure],
+    mid: Mid | None = None,
+    horizon: Horizon | None = None,
 ) -> pl.DataFrame:
     """Return the effects of two changes and their interaction, on the same residents.
 
@@ -47,6 +50,8 @@ def crossed_effects(
         The share of a level's heads that cannot keep up.
     judged : sequence of JudgedMeasure
         Those of them with a smallest difference that matters are shown.
+    mid, horizon : optional
+        Smallest differences that matter and how the replications end, so that what is still open can be weighed.
 
     Returns
     -------
@@ -54,13 +59,13 @@ def crossed_effects(
         measure, group, label, unit, effect (first, second, interaction), estimate, low, high, why, help, n. Intervals
         are simultaneous over all rows that have one.
     """
-    cell, units = values_by_pilot(measures, crossed.pilots)
+    cell, counts, units = values_by_pilot(measures, crossed.pilots)
     rows = [one for one in judged if one.mid is not None and (one.measure, one.group) in units]
-    rule = Rule(cell, run, overloaded_share)
+    rule = Rule(cell, run, overloaded_share, counts, mid, horizon)
     pairs: list[tuple[Floats, Floats]] = []
     reasons = []
     for one in rows:
-        base, first, second, both = (cell(pilot, one.response) for pilot in crossed.pilots)
+        base, first, second, both = rule.known(one, *crossed.pilots)
         why = rule.why(one, *crossed.pilots)
         reasons.append(why)
         nothing = (np.full(2, np.nan),) * 2

@@ -9,7 +9,7 @@ import polars as pl
 
 from sim.statistics import intervals, verdicts
 from sim.statistics.verdicts import Verdict
-from sim.study.withholding import BY_OVERLOAD, Rule
+from sim.study.withholding import BY_OVERLOAD, Rule, horizon_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sim.arrays import Floats
     from sim.config import Mid, Run
     from sim.config.report import JudgedMeasure, Response
+    from sim.measures.openness import Horizon
     from sim.statistics.intervals import Difference
     from sim.study.design import Design
     from sim.study.withholding import Withheld
@@ -29,6 +30,7 @@ def compare(
     run: Run,
     overloaded_share: Mapping[str, Mapping[str, float]],
     judged: Sequence[JudgedMeasure],
+    horizon: Horizon | None = None,
 ) -> pl.DataFrame:
     """Return every shown difference of every pilot from the first one, with its verdict.
 
@@ -45,30 +47,33 @@ def compare(
     judged : sequence of JudgedMeasure
         The measures that are shown, in their order. One without a smallest difference that matters is not judged: its
         difference has no interval.
+    horizon : Horizon, optional
+        How the replications end, so that what is still open can be weighed.
 
     Returns
     -------
     polars.DataFrame
         measure, group, label, unit, baseline, pilot, baseline_mean, pilot_mean, difference, low, high, mid,
         higher_is_better, verdict, why, help (what would), cause (null: none), by_baseline and by_pilot (whether the
-        cause lies there), replications_needed, correlation, variance_ratio, n. Intervals are simultaneous over all
-        rows that have one.
+        cause lies there), replications_needed, correlation, variance_ratio, n, open_bound (by how much what is
+        still open can move a mean). Intervals are simultaneous over all rows that have one.
     """
     baseline = pilots[0]
-    cell, units = values_by_pilot(measures, pilots)
+    cell, counts, units = values_by_pilot(measures, pilots)
     rows = [(one, p) for p in pilots[1:] for one in judged if (one.measure, one.group) in units]
-    rule = Rule(cell, run, overloaded_share)
+    rule = Rule(cell, run, overloaded_share, counts, mid, horizon)
     reasons = [rule.why(one, baseline, p) for one, p in rows]
+    values = [rule.known(one, baseline, p) for one, p in rows]
     pairs = [
-        (np.full(2, np.nan),) * 2 if why or one.mid is None else (cell(baseline, one.response), cell(p, one.response))
-        for (one, p), why in zip(rows, reasons, strict=True)
+        (np.full(2, np.nan),) * 2 if why or one.mid is None else (known[0], known[1])
+        for (one, _), why, known in zip(rows, reasons, values, strict=True)
     ]
     differences = intervals.simultaneous(pairs, run.confidence)
     family = max((d.family_size for d in differences), default=1)
     table = []
-    for (one, p), why, d in zip(rows, reasons, differences, strict=True):
+    for (one, p), why, known, d in zip(rows, reasons, values, differences, strict=True):
         least, needed = mid.least(one), None
-        means = [float(np.mean(cell(name, one.response))) for name in (baseline, p)]
+        means = [float(np.mean(one_design)) for one_design in known]
         verdict = verdict_on(d, one, least, why)
         if least is not None and verdict is Verdict.UNDECIDED:
             needed = verdicts.replications_needed(d.estimate, d.sd, least, run.confidence, d.n, family_size=family)
@@ -82,7 +87,7 @@ def compare(
                 "help": why.help if why else "", "cause": why and str(why.cause),
                 "by_baseline": bool(why and baseline in why.shares), "by_pilot": bool(why and p in why.shares),
                 "replications_needed": needed, "correlation": d.correlation,
-                "variance_ratio": d.variance_ratio, "n": len(cell(p, one.response)),
+                "variance_ratio": d.variance_ratio, "n": len(known[0]), "open_bound": rule.open_bound(one, baseline, p),
             }
         )  # fmt: skip
     schema = {"replications_needed": pl.Int64, "mid": pl.Float64} | dict.fromkeys(("why", "cause"), pl.String)
@@ -91,8 +96,8 @@ def compare(
 
 def values_by_pilot(
     measures: pl.DataFrame, pilots: Sequence[str]
-) -> tuple[Callable[[str, Response], Floats], dict[tuple[str, str], str]]:
-    """Return a function that gives a pilot's values of a response, paired by replication, and the units of responses.
+) -> tuple[Callable[[str, Response], Floats], Callable[[str, Response], Floats], dict[tuple[str, str], str]]:
+    """Return functions that give a pilot's values of a response and their counts, by replication, and the units.
 
     The values (shape (replications,)) are those of the replications that all pilots have; a response that a pilot has
     nowhere is one NaN.
@@ -100,23 +105,30 @@ def values_by_pilot(
     finished = [set(measures.filter(pl.col("pilot") == p)["replication"]) for p in pilots]
     both = np.array(sorted(set.intersection(*finished)))
     kept = measures.filter(pl.col("replication").is_in(both.tolist()))
-    cells = {}
+    cells, counted = {}, {}
     for key, part in kept.group_by(["pilot", "measure", "group"], maintain_order=True):
         cells[key] = np.full(len(both), np.nan)
-        cells[key][np.searchsorted(both, part["replication"].to_numpy())] = part["value"].to_numpy()
+        at = np.searchsorted(both, part["replication"].to_numpy())
+        cells[key][at] = part["value"].to_numpy()
+        counted[key] = np.zeros(len(both))
+        counted[key][at] = part["n"].to_numpy()
     units = {(m, g): u for m, g, u in measures.select("measure", "group", "unit").unique().iter_rows()}
 
     def values(pilot: str, response: Response) -> Floats:
         return cells.get((pilot, *response), np.array([np.nan]))
 
-    return values, units
+    def counts(pilot: str, response: Response) -> Floats:
+        return counted.get((pilot, *response), np.zeros(0))
+
+    return values, counts, units
 
 
 def rule_of(designs: Mapping[str, Design], measures: pl.DataFrame) -> Rule:
     """Return the rule of withholding for designs whose replications are kept, the baseline first."""
-    values, _ = values_by_pilot(measures, list(designs))
-    run = next(iter(designs.values())).pilot.run
-    return Rule(values, run, {name: design.overloaded_share for name, design in designs.items()})
+    values, counts, _ = values_by_pilot(measures, list(designs))
+    first = next(iter(designs.values())).pilot
+    staff = {name: design.overloaded_share for name, design in designs.items()}
+    return Rule(values, first.run, staff, counts, first.mid, horizon_of(first))
 
 
 def verdict_on(d: Difference, judged: JudgedMeasure, least: float | None, why: Withheld | None) -> Verdict:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from sim.statistics import responses
 from sim.study.withholding import judged_as
 
@@ -62,7 +64,8 @@ def _measured(plan: Plan, runs: Runs, rule: Rule, response: Response) -> respons
     """Return a response at every setting, under the only pilot."""
     points = {number: (plan.at(number)[0],) for number in range(len(plan.settings.all))}
     why = {number: reason(plan, runs, rule, response, *mine) for number, mine in points.items()}
-    values = {n: runs.values(points[n][0].name, response) for n, text in why.items() if not text}
+    judged = judged_as(plan.report, response)
+    values = {n: rule.counted(judged, points[n][0].name) for n, text in why.items() if not text}
     return responses.Response(str(response), runs.unit(response), values, {n: text for n, text in why.items() if text})
 
 
@@ -77,7 +80,8 @@ def _difference(plan: Plan, runs: Runs, rule: Rule, response: Response, which: i
             why[number] = text
         else:
             n = min(runs.count(p.name) for p in pair)
-            values[number] = runs.values(pair[1].name, response, n) - runs.values(pair[0].name, response, n)
+            first, other = (rule.counted(judged_as(plan.report, response), p.name)[:n] for p in pair)
+            values[number] = other - first
     return responses.Response(str(response), runs.unit(response), values, why)
 
 
@@ -90,7 +94,9 @@ def reason(plan: Plan, runs: Runs, rule: Rule, response: Response, *points: Poin
             return "not run"
     withheld = rule.why(judged_as(plan.report, response), *(point.name for point in points))
     if withheld is None:
-        return ""
+        judged = judged_as(plan.report, response)
+        whole = all(np.isfinite(rule.counted(judged, point.name)).all() for point in points)
+        return "" if whole else "nothing to count in some replication"
     words = str(withheld)
     for point in points:  # the setting says which points they are
         words = words.replace(f" under {point.name}", f" under {point.base}" if len(points) > 1 else "")

@@ -116,7 +116,7 @@ def summary_table(plan: Plan, runs: Runs, rule: Rule, known: Mapping[str, Promis
     responses = [
         cells.Response(
             str(response), runs.unit(response),
-            {numbers[name]: runs.values(name, response) for name in runs.complete},
+            {numbers[name]: rule.known(judged_as(plan.report, response), name)[0] for name in runs.complete},
             {numbers[p.name]: p.why or runs.failures.get(p.name, "") for p in plan.points},
         )
         for response in plan.study.responses
@@ -147,9 +147,9 @@ def effects_table(plan: Plan, runs: Runs, rule: Rule, mid: Mid, run: Run) -> pl.
     rows = []
     for response in plan.study.responses:
         unit, judged = runs.unit(response), plan.report.judged(response)
-        measured = [_pair(runs, a.name, b.name, response) for a, b in pairs]
+        measured = [rule.known(judged_as(plan.report, response), a.name, b.name) for a, b in pairs]
         whys = [rule.why(judged_as(plan.report, response), a.name, b.name) for a, b in pairs]
-        known = [m if not why else (np.full(2, np.nan),) * 2 for m, why in zip(measured, whys, strict=True)]
+        known = [(m[0], m[1]) if not why else (np.full(2, np.nan),) * 2 for m, why in zip(measured, whys, strict=True)]
         least = mid.least(judged) if judged else None
         differences = intervals.simultaneous(known, run.confidence)
         family = max((d.family_size for d in differences), default=1)
@@ -166,21 +166,16 @@ def effects_table(plan: Plan, runs: Runs, rule: Rule, mid: Mid, run: Run) -> pl.
                     "mid": least, "verdict": verdict,
                     "why": str(why or ""), "help": why.help if why else "", "cause": why and str(why.cause),
                     "replications_needed": needed,
+                    "open_bound": rule.open_bound(judged_as(plan.report, response), a.name, b.name),
                 }
             )  # fmt: skip
     schema = dict.fromkeys(
         ("response", "unit", "baseline", "point", "baseline_label", "label", "verdict", "why", "help", "cause"),
         pl.String,
-    ) | dict.fromkeys(("baseline_mean", "mean", "difference", "low", "high", "mid"), pl.Float64)
+    ) | dict.fromkeys(("baseline_mean", "mean", "difference", "low", "high", "mid", "open_bound"), pl.Float64)
     order = ["response", "unit", "baseline", "point", "baseline_label", "label", "baseline_mean", "mean", "difference"]
-    order += ["low", "high", "n", "mid", "verdict", "why", "help", "cause", "replications_needed"]
+    order += ["low", "high", "n", "mid", "verdict", "why", "help", "cause", "replications_needed", "open_bound"]
     return pl.DataFrame(rows, schema={name: schema.get(name, pl.Int64) for name in order})
-
-
-def _pair(runs: Runs, baseline: str, other: str, response: Response) -> tuple[Floats, Floats]:
-    """Return a response at two points, of the replications that both have."""
-    n = min(runs.count(baseline), runs.count(other))
-    return runs.values(baseline, response, n), runs.values(other, response, n)
 
 
 def findings(
@@ -321,7 +316,7 @@ def _ranking(plan: Plan, runs: Runs, rule: Rule, known: Mapping[str, Promised]) 
     """
     best = plan.study.choose.best if plan.study.choose else None
     response = best.response if best else plan.study.responses[0]
-    judged = plan.report.judged(response)
+    judged, as_judged = plan.report.judged(response), judged_as(plan.report, response)
     smaller = not (judged and judged.higher_is_better)
     if best is not None and best.smaller_is_better is not None:
         smaller = best.smaller_is_better
@@ -329,10 +324,12 @@ def _ranking(plan: Plan, runs: Runs, rule: Rule, known: Mapping[str, Promised]) 
     several = len(plan.study.pilots) > 1 or not 2 <= len(shown) <= MOST_RANKED
     if several or about_factors(plan) or not (best or judged):  # without a direction nothing is best
         return None
-    withheld = {name: str(rule.why(judged_as(plan.report, response), name) or "") for name in shown}
+    withheld = {name: str(rule.why(as_judged, name) or "") for name in shown}
     names = [name for name in shown if known[name].is_choice and not withheld[name]]
     n = min(runs.count(name) for name in shown)
-    ends = _against_best(np.array([runs.values(name, response, n) for name in names]), plan.confidence, smaller=smaller)
+    ends = _against_best(
+        np.array([rule.counted(as_judged, name)[:n] for name in names]), plan.confidence, smaller=smaller
+    )
     if ends is None:
         return None
     rows = []
@@ -350,7 +347,7 @@ def _ranking(plan: Plan, runs: Runs, rule: Rule, known: Mapping[str, Promised]) 
             if known[name].why
             else None
         )
-        mean = float(runs.values(name, response, n).mean())
+        mean = float(rule.counted(as_judged, name)[:n].mean())
         why = known[name].why or withheld[name]
         rows.append(
             (str(response), runs.unit(response), name, plan.point(name).label, mean, low, high, verdict, n, why)

@@ -107,7 +107,7 @@ def study(
     run_missing(console, store, designs, backend)
     measures = store.table("measures", list(designs), run.replications)
     units = {m: str(measures.filter(measures["measure"] == m)["unit"][0]) for m in headline.panels}
-    base, *others = _effects(headline, points, measures, rule_of(designs, measures), run.confidence)
+    base, *others = _effects(headline, points, rule_of(designs, measures), run.confidence)
     first, second = sentences(headline, base, others, units, _known(headline, points, measures, units, run.confidence))
     decided = verdict(headline, base.effect)
     store.finish({})
@@ -142,11 +142,10 @@ def _values(point: Point, response: Response, measures: pl.DataFrame) -> Any:
     return measures.filter(mine).sort("replication")["value"].to_numpy()
 
 
-def _effects(
-    headline: Headline, points: Sequence[Point], measures: pl.DataFrame, rule: Rule, confidence: float
-) -> list[Effect]:
+def _effects(headline: Headline, points: Sequence[Point], rule: Rule, confidence: float) -> list[Effect]:
     """Return the effect at the base and at both ends of each assumption; none where nothing follows from its values."""
     response = headline.response(headline.measure)
+    pilots = [point.design.pilot for point in points if point.design is not None]
     base = {p.label: p for p in points if not p.path}
     pairs = [tuple(base[label] for label in headline.compared)]
     ends = [p for p in points if p.path]
@@ -156,7 +155,8 @@ def _effects(
         if why := a.why or b.why or _withheld(headline, rule, response, a, b):
             effects.append(Effect(a.path, a.value, None, None, None, why))
             continue
-        first, second = (_values(p, response, measures) for p in (a, b))
+        judged = judged_as(pilots[0].report, response)
+        first, second = rule.known(judged, a.id, b.id)
         both = (mean_interval(first, confidence), mean_interval(second, confidence))
         effects.append(Effect(a.path, a.value, *both, effect(headline, first, second, confidence)))
     return effects
