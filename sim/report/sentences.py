@@ -151,14 +151,16 @@ def withheld_notes(rows: Iterable[tuple[str, str, str]]) -> list[str]:
     Parameters
     ----------
     rows
-        What is withheld, why, and what would help; without a reason nothing is withheld.
+        What is withheld, why, and what would help: nothing where it is not owed; without a reason nothing is withheld.
     """
     by_help: dict[str, dict[str, dict[str, None]]] = {}
     for what, why, help_ in rows:
         if why:
             by_help.setdefault(help_, {}).setdefault(why, {})[what] = None
     return [
-        f"Withheld: {_reasons(reasons)}." + (f" What would help: {help_}." if help_ else "")
+        f"Withheld: {_reasons(reasons)}. What would help: {help_}."
+        if help_
+        else f"Without a value: {_reasons(reasons)}."
         for help_, reasons in by_help.items()
     ]
 
