@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -141,6 +142,11 @@ def _compare(pilots: list[Pilot], name: str, backend: Backend, command: Sequence
     designs = prepared_all(pilots)
     check_overload(designs.values())
     console, before = terminal(), opening(designs)
+    if config_dir is not None:  # by its files, whatever the line changes
+        from sim.study.points.evidence_factors import not_held
+
+        as_written = {pilot.name: compose("main", Line((), config_dir), f"pilot={pilot.name}") for pilot in pilots}
+        before = replace(before, notes=(*before.notes, *not_held(config_dir, as_written)))
     for table in before.tables:
         console.print(table)
     for note in before.notes:

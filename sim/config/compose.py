@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -151,6 +152,23 @@ def _other(file: Path, name: str, folder: Path, shipped: bytes) -> bool:
 def shipped(name: str) -> bool:
     """Return whether a config of this path (group/file.yaml) is shipped; user files may not reuse the name."""
     return name not in BESIDE and (CONFIGS / name).is_file()
+
+
+@cache
+def _shipped_districts() -> tuple[str, ...]:
+    """Return the names of the districts that ship: the evidence is theirs."""
+    return tuple(str(read_yaml(file)["name"]) for file in sorted((CONFIGS / "district").glob("*.yaml")))
+
+
+def assumptions(district: str) -> str:
+    """Return a sentence on where the inputs of a district come from, for what is shown of it.
+
+    The shipped evidence is of the shipped district: for another one, what is not counted there is taken from it.
+    """
+    shipped = _shipped_districts()
+    if district in shipped:
+        return f"Many inputs are assumptions: configs/{EVIDENCE}."
+    return f"Many inputs are assumptions; what this district does not set is {' or '.join(shipped)}'s."
 
 
 def default_option(group: str) -> str:

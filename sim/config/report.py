@@ -5,6 +5,7 @@ Nothing here changes a number, so it is not part of the key of a replication.
 
 from __future__ import annotations
 
+import re
 from string import Template
 from typing import Annotated, NamedTuple, Self
 
@@ -96,6 +97,8 @@ class Notice(Section):
                 Template(getattr(self, field)).substitute(pilot="", share="")
             except (KeyError, ValueError):
                 raise ValueError(f"{field} must have no $names but $pilot and $share") from None
+        if not self.unless and (knob := re.search(r"[\w.]+=[\w.]*\w", self.advice)):
+            raise ValueError(f"unless must say by which knobs {knob[0]} of the advice is known to be set, got none")
         return self
 
 

@@ -227,12 +227,13 @@ def _title(by_key: Mapping[tuple[str, str, str, str], Mapping[str, object]], pil
         ("counter_wait_mean", "minutes of waiting at a counter"),
         ("resident_time", "minutes of a resident's time"),
     ):
-        rows = {p: by_key.get((p, measure, "worst_minus_best", "community")) for p in pilots}
+        found = {p: by_key.get((p, measure, "worst_minus_best", "community")) for p in pilots}
+        rows = {p: row for p, row in found.items() if row is not None and not row["why"]}
         known = {p: row for p, row in rows.items() if math.isfinite(_estimate(row)[0])}
         shown = {p: _estimate(row) for p, row in known.items() if _shown(row)}
         # as many decimals for all: a gap near 0 has more of its own than anybody reads
         digits = min((decimals(half, gap) for gap, half in shown.values()), default=0)
-        gaps = {p: number(gap, digits).replace("-", "−") + "*" * _starred(rows[p]) for p, (gap, _) in shown.items()}
+        gaps = {p: number(gap, digits).replace("-", "−") for p, (gap, _) in shown.items()}
         phrases = [f"{gaps.get(p, 'no more than chance')} under {short_name(p)}" for p in known]
         if known and not shown:
             return (

@@ -71,6 +71,7 @@ class Runs:
     _failed_at: dict[str, int] = field(default_factory=dict)
     _tables: dict[tuple[str, int], pl.DataFrame] = field(default_factory=dict)
     _numbers: dict[tuple[str, int], dict[Response, float]] = field(default_factory=dict)
+    _counts: dict[tuple[str, int], dict[Response, int]] = field(default_factory=dict)
 
     def ensure(self, wanted: Mapping[str, int], label: str = "replications") -> None:
         """Make sure that each point has this many replications, running the r-th of all points before the next.
@@ -127,11 +128,21 @@ class Runs:
         """Return how many replications every point has."""
         return {name: self.count(name) for name in self.keys}
 
+    @property
+    def complete(self) -> list[str]:
+        """Return the points that have been run without a failed replication: what is said is said of them."""
+        return [name for name in self.keys if self.count(name) and name not in self.failures]
+
     def values(self, name: str, response: Response, n: int | None = None) -> Floats:
         """Return a response over the replications of a point (shape (replications,)); NaN where it is withheld."""
         number = self.count(name) if n is None else n
         numbers = [self._numbers[self.keys[name], r].get(response, np.nan) for r in range(number)]
         return np.array(numbers, dtype=np.float64)
+
+    def observations(self, name: str, response: Response) -> Floats:
+        """Return the number of observations behind a response in each replication of a point (0: none, or not kept)."""
+        counts = [self._counts[self.keys[name], r].get(response, 0) for r in range(self.count(name))]
+        return np.array(counts, dtype=np.float64)
 
     def unit(self, response: Response) -> str:
         """Return the unit of a response, empty while no point is known."""
@@ -184,6 +195,9 @@ class Runs:
         self._numbers[key, replication] = {
             Response(measure, group): value
             for measure, group, value in mine.select("measure", "group", "value").iter_rows()
+        }
+        self._counts[key, replication] = {
+            Response(measure, group): n for measure, group, n in mine.select("measure", "group", "n").iter_rows()
         }
         return True
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sim.config import Name, Section, checked
 from sim.config.compose import CONFIGS, FACE, options
 from sim.config.reading import read_yaml
+from sim.config.report import Response
 from sim.district import engines, place
 from sim.district.demand import Channel, yearly
 from sim.district.office_hours import office_hours_a_day
@@ -27,6 +28,7 @@ from sim.measures.tally import window
 from sim.report.tables import Column, Table, number
 from sim.statistics.intervals import mean_interval
 from sim.study import replication
+from sim.study.withholding import OVERLOAD, judged_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from sim.config import Archetype, Pilot
     from sim.district.assemble import Plan
     from sim.district.blocks import Record
+    from sim.study.withholding import Rule
 
 ADDED = (
     "walk", "touch", "finished_at", "last_level", "turnaround_spread", "seen_by_staff", "hours_a_day", "patrol_yield",
@@ -164,7 +167,12 @@ def _districts(folder: Path) -> Iterator[str]:
 
 
 def judged(
-    measures: pl.DataFrame, pilots: Sequence[Pilot], chosen: Sequence[Target], *, own: bool = False
+    measures: pl.DataFrame,
+    pilots: Sequence[Pilot],
+    chosen: Sequence[Target],
+    *,
+    own: bool = False,
+    rule: Rule | None = None,
 ) -> pl.DataFrame:
     """Return the model's value of each target under each pilot, judged under the pilot that it belongs to.
 
@@ -179,6 +187,8 @@ def judged(
         A target whose measure is not in the table is left out.
     own : bool
         Only under the pilot that a target belongs to.
+    rule : Rule, optional
+        Where it finds overload behind a value, the value is not judged.
 
     Returns
     -------
@@ -206,16 +216,25 @@ def judged(
             if target.less is not None:
                 values = values - cells.get((pilot.name, target.measure, target.less), np.array([np.nan]))
             told = mean_interval(values, pilot.run.confidence)
-            verdict = target.verdict(told.estimate) if mine else "–"
+            why = _overload(rule, target, pilot) if mine else ""
+            verdict = target.verdict(told.estimate) if mine and not why else "–"
             rows.append(
                 {
                     "label": target.label, "unit": target.unit, "seen": target.seen, "low": target.low,
                     "high": target.high, "range": target.range, "source": target.source, "pilot": pilot.name,
                     "value": told.estimate, "half_width": (told.high - told.low) / 2, "verdict": verdict,
-                    "own": mine, "why": target.why if mine else "",
+                    "own": mine, "why": why or (target.why if mine else ""),
                 }
             )  # fmt: skip
     return pl.DataFrame(rows, schema=_JUDGED)
+
+
+def _overload(rule: Rule | None, target: Target, pilot: Pilot) -> str:
+    """Return why a value is not judged: staff who cannot keep up are behind it; else an empty text."""
+    if rule is None:
+        return ""
+    why = rule.why(judged_as(pilot.report, Response(target.measure, target.group)), pilot.name)
+    return f"not judged: {why}" if why is not None and why.cause in OVERLOAD else ""
 
 
 _CELL = ("pilot", "replication", "measure", "group", "value")
@@ -449,9 +468,9 @@ def _unsure(row: Mapping[str, Any]) -> bool:
 
 
 def _reasons(values: pl.DataFrame) -> list[str]:
-    """Return why targets are outside their range, a sentence each."""
-    outside = values.filter(pl.col("verdict") == "outside")
-    return [f"{row['label'].capitalize()}: {row['why']}." for row in outside.iter_rows(named=True) if row["why"]]
+    """Return why targets are outside their range or not judged, a sentence each."""
+    told = values.filter((pl.col("verdict") == "outside") | pl.col("why").str.starts_with("not judged"))
+    return [f"{row['label'].capitalize()}: {row['why']}." for row in told.iter_rows(named=True) if row["why"]]
 
 
 def _value(row: Mapping[str, Any]) -> str:
