@@ -105,8 +105,10 @@ def version() -> str:
 def run(command: str, arguments: list[str]) -> int:
     """Return the exit status of a command."""
     from sim.errors import WanggeError
+    from sim.imports import without_settings
 
     try:
+        without_settings("matplotlib")
         with terminated_as_interrupted():
             importlib.import_module(f"experiments.{command}").main(arguments)
     except WanggeError as error:

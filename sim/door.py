@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sim import config
 from sim.config import Pilot, study_schema
-from sim.config.compose import CONFIGS, Line, compose, options, overrides_of, own_folder, read_yaml
+from sim.config.compose import CONFIGS, Line, compose, options, overrides_of, own_folder
+from sim.config.reading import read_yaml
 from sim.district import engines
 from sim.engine.network import LIMIT, Network
 from sim.errors import ConfigError, near

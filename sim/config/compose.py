@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sim.config.reading import check_resolved, read_bytes, read_yaml
 from sim.config.replaced import replacement
 from sim.errors import ConfigError, near
 
@@ -25,21 +27,15 @@ BESIDE = (EVIDENCE, FACE)
 """Files that a folder of one's own may hold under the shipped names."""
 
 
-# Limits of a config file: many times those of the longest shipped one.
-MOST_BYTES = 2_000_000
-
-
-MOST_NODES = 100_000
-
-
-MOST_DEEP = 50
-
-
 PATH = re.compile(r"(\+\+?|~)?[\w$./@:-]+")
 """What stands before the = of an override: a knob or a group by its path, with Hydra's signs."""
 
 
 KNOB = re.compile(r"\w+(\.\w+)*")
+
+
+HYDRAS_OWN = ("now", "hydra", "python_version")
+"""Resolvers that Hydra registers: of the clock, of itself, of Python."""
 
 
 BACKEND_KEYS = ("engine", "executor", "workers")
@@ -129,13 +125,11 @@ def own_folder(value: str) -> Path:
             "--config-dir must hold a folder like those of configs/ with a YAML file in it, as pilot/my_design.yaml, "
             f"got {value}"
         )
-    for group in CONFIGS.iterdir():
-        for file in sorted((folder / group.name).glob("*.yaml")) if group.is_dir() else ():
-            _small(file, file.relative_to(folder).as_posix())
     for shipped in sorted(CONFIGS.rglob("*.yaml")):
         name = shipped.relative_to(CONFIGS)
         mine = folder / name
-        if name.name not in BESIDE and mine.is_file() and mine.read_bytes() != shipped.read_bytes():
+        same = shipped.read_bytes()
+        if name.name not in BESIDE and os.path.lexists(mine) and _other(mine, name.as_posix(), folder, same):
             raise ConfigError(
                 "--config-dir must not contain a file with the name of a shipped one (Hydra would read the shipped "
                 f"one), got {name.as_posix()}"
@@ -143,63 +137,12 @@ def own_folder(value: str) -> Path:
     return folder
 
 
-def read_yaml(file: Path) -> dict[str, Any]:
-    """Return a YAML file of a user as plain data.
-
-    Raises
-    ------
-    ConfigError
-        It must exist, be small enough to have been written by hand, and hold a mapping.
-    """
-    import yaml
-
-    if not file.is_file():
-        raise ConfigError(f"the file must exist, got {file}")
-    _small(file, file.name)
+def _other(file: Path, name: str, folder: Path, shipped: bytes) -> bool:
+    """Return whether a file of the user's own is another one than the shipped one of its name."""
     try:
-        plain = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{file.name} must be YAML: {' '.join(str(error).split())}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{file.name} must be text in UTF-8: {error}") from error
-    if not isinstance(plain, dict):
-        raise ConfigError(f"{file.name} must be a mapping, got {type(plain).__name__}")
-    return plain
-
-
-def _small(file: Path, name: str) -> None:
-    """Raise if expanding a file's aliases would exhaust the memory.
-
-    Raises
-    ------
-    ConfigError
-        It must be small enough to have been written by hand. A file that is not YAML is reported when it is chosen.
-    """
-    import yaml
-
-    if file.stat().st_size > MOST_BYTES:
-        raise ConfigError(f"{name} must be at most {MOST_BYTES:,} bytes, got {file.stat().st_size:,}")
-    sizes: dict[str, int] = {}
-    opened: list[tuple[str | None, int]] = []
-    n, deepest = 0, 0
-    try:
-        for event in yaml.parse(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader):
-            if isinstance(event, yaml.events.CollectionStartEvent):
-                opened.append((event.anchor, n))
-                deepest = max(deepest, len(opened))
-            elif isinstance(event, yaml.events.CollectionEndEvent):
-                anchor, before = opened.pop()
-                sizes[str(anchor)] = n - before
-            elif isinstance(event, yaml.events.AliasEvent):
-                n += sizes.get(event.anchor, 1)
-            n += 1
-            if n > MOST_NODES or deepest > MOST_DEEP:
-                raise ConfigError(
-                    f"{name} must have at most {MOST_NODES:,} values, aliases counted in full, and {MOST_DEEP} levels, "
-                    "got more"
-                )
-    except (yaml.YAMLError, UnicodeDecodeError):
-        return
+        return read_bytes(file, name, within=folder) != shipped
+    except ConfigError:  # too large, or no file
+        return True
 
 
 def shipped(name: str) -> bool:
@@ -219,20 +162,32 @@ def options(group: str, *folders: Path | None) -> list[str]:
 
 @contextmanager
 def _hydra() -> Iterator[None]:
-    """Let Hydra find the shipped configs; a program that calls us finds its own Hydra as it was."""
+    """Let Hydra find the shipped configs; a program that calls us finds its own Hydra as it was.
+
+    Nothing that is composed here reads the environment, the clock or the program: it may be a stranger's.
+    """
     from hydra import initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.utils import setup_globals
     from omegaconf import OmegaConf
     from omegaconf.resolvers import oc
 
+    from sim.config.own_source import register
+
     outer = GlobalHydra.instance().hydra
-    reads_environment = OmegaConf.clear_resolver("oc.env")  # a config from a stranger reads nothing of this machine
+    hydras_own = any(OmegaConf.has_resolver(name) for name in HYDRAS_OWN)
+    reads_environment = OmegaConf.clear_resolver("oc.env")
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+            for name in HYDRAS_OWN:
+                OmegaConf.clear_resolver(name)
+            register()
             yield
     finally:
         GlobalHydra.instance().hydra = outer  # leaving the context has made another instance
+        if hydras_own:
+            setup_globals()
         if reads_environment:
             OmegaConf.register_new_resolver("oc.env", oc.env)
 
@@ -261,10 +216,15 @@ def compose(name: str, line: Line, *fixed: str) -> dict[str, Any]:
     from yaml import YAMLError
 
     search = [_search(line.config_dir)] if line.config_dir else []
+    _check_inside([*fixed, *line.overrides], line.config_dir)
     try:
         with _hydra():
             composed = hydra_compose(name, overrides=[*search, *fixed, *line.overrides])
-            plain = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
+            plain = OmegaConf.to_container(composed, resolve=False, throw_on_missing=True)
+            if check_resolved(plain):
+                plain = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
+    except ConfigError:
+        raise
     except OverrideParseException as error:
         raise _not_parsed(str(error.override)) from error
     except (HydraException, OmegaConfBaseException) as error:
@@ -281,6 +241,23 @@ def compose(name: str, line: Line, *fixed: str) -> dict[str, Any]:
     if name == "main" and "pilot" in plain:
         raise ConfigError("a file of pilot/ must begin with the line # @package _global_, got one without it")
     return {str(key): value for key, value in plain.items()}
+
+
+def _check_inside(overrides: Sequence[str], config_dir: Path | None) -> None:
+    """Raise if an override would read a file outside the folders of configs: a study may be a stranger's.
+
+    Raises
+    ------
+    ConfigError
+        Groups and their files must be named plainly.
+    """
+    for override in overrides:
+        key, _, value = override.lstrip("+~").partition("=")
+        group = key.partition("@")[0].strip("/")
+        folders = [folder for folder in (CONFIGS, config_dir) if folder is not None]
+        chooses = "/" in group or any((folder / group).is_dir() for folder in folders if group)
+        if ".." in key or "//" in key or (chooses and re.search(r"\.\.|//|\$\{", value)):
+            raise ConfigError(f"{group or key} must be the name of a file of configs, got {value}")
 
 
 def _not_parsed(override: str) -> ConfigError:
@@ -315,8 +292,9 @@ def file_of(path: str, line: Line) -> str:
             keys = [group, *inside]
         else:
             continue
-        if keys and _has(read_yaml(file), keys):
-            return file.relative_to(line.config_dir).as_posix()
+        with suppress(ConfigError):  # of another pilot, which is not looked at otherwise
+            if keys and _has(read_yaml(file, within=line.config_dir), keys):
+                return file.relative_to(line.config_dir).as_posix()
     return ""
 
 
@@ -331,7 +309,7 @@ def _has(node: Any, keys: Sequence[str]) -> bool:
 
 def _search(folder: Path) -> str:
     """Return the override by which Hydra finds a folder, whatever characters are in its path."""
-    return f"hydra.searchpath=[{quoted(f'file://{folder}')}]"
+    return f"hydra.searchpath=[{quoted(f'own://{folder}')}]"
 
 
 def quoted(text: str) -> str:

@@ -21,6 +21,7 @@ from sim.executor.interrupts import interrupts_held
 from sim.executor.processes import default_workers
 from sim.executor.program import differences, program
 from sim.executor.work import KEPT, Work
+from sim.imports import none_from_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -40,6 +41,7 @@ INSTALL = "Install this version of Wangge for the Python that runs the scheduler
 PRIVATE = {
     "distributed.scheduler.allowed-failures": 0,  # a death is reported at once: `retries` counts them
     "distributed.scheduler.http.routes": [],
+    "distributed.nanny.pre-spawn-environ.PYTHONSAFEPATH": 1,  # a worker that follows a dead one starts as it did
     "distributed.worker.memory.target": False,  # a worker either has the memory or is stopped, it spills nothing
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.pause": False,
@@ -147,7 +149,7 @@ def _private(settings: Dask, n_tasks: int) -> Iterator[LocalCluster]:
 
     with ExitStack() as stack:
         try:
-            with interrupts_held():
+            with none_from_here(), interrupts_held():
                 others = set(multiprocessing.active_children())
                 cluster = LocalCluster(
                     n_workers=min(settings.workers or default_workers(), n_tasks),

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from sim.errors import ExecutorError
 from sim.executor.interrupts import interrupts_held
 from sim.executor.work import KEPT, Work, portable
+from sim.imports import none_from_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -89,7 +90,7 @@ class _Crew(Generic[Task, Result]):
     def start(self, task: Task) -> None:
         """Hand a task to a worker."""
         try:
-            with interrupts_held():
+            with none_from_here(), interrupts_held():
                 self.running[self.pool.submit(_call, self.work.function, self.work.keep, task)] = task
         except BrokenProcessPool:
             self.lost.append(task)

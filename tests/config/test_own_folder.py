@@ -107,10 +107,10 @@ def test_a_wrong_choice_in_a_file_is_told_with_the_file(tmp_path):
             GLOBAL + "defaults:\n  - mine\n",
             "the defaults of a config file must not include the file itself, got a circle",
         ),
-        (GLOBAL.encode() + b"title: \xff\n", "config files must be text in UTF-8: "),
-        (GLOBAL + "title: [x\n", "config files must be YAML: "),
-        (GLOBAL + FOUR + "title: ${oc.env:HOME}\n", "Unsupported interpolation type oc.env"),
-        (GLOBAL + FOUR + "title: !!python/object/apply:os.getcwd []\n", "config files must be YAML: "),
+        (GLOBAL.encode() + b"title: \xff\n", "pilot/mine.yaml must be text in UTF-8: "),
+        (GLOBAL + "title: [x\n", "pilot/mine.yaml must be YAML: "),
+        (GLOBAL + FOUR + "title: ${oc.env:HOME}\n", "pilot/mine.yaml must have no ${...} but paths"),
+        (GLOBAL + FOUR + "title: !!python/object/apply:os.getcwd []\n", "pilot/mine.yaml must be YAML: "),
     ],
 )
 def test_a_file_that_cannot_be_read_is_told_in_one_paragraph(tmp_path, text, expected):

@@ -193,13 +193,13 @@ def test_the_rows_of_ones_own_district_stand_before_those_that_ship(tmp_path):
 @pytest.mark.parametrize(
     ("text", "match"),
     [
-        ("a: [", r"^evidence\.yaml must be YAML in UTF-8: while parsing"),
+        ("a: [", r"^evidence\.yaml must be YAML: while parsing"),
         ("a: 1", r"^evidence\.yaml must be a list of rows, each with a path, and pilots .*, got \{\"a\": 1\}$"),
         ("- 3", r"each with a path, .*, got 3$"),
         ("- {low: 1}", r"each with a path, .*, got \{\"low\": 1\}$"),
         ("- {path: 3}", r"each with a path, .*, got \{\"path\": 3\}$"),
         ("- {path: a, pilots: four_level}", r"pilots as a list where it names some, got \{\"path\": "),
-        ("- !!python/object/apply:os.system ['id']", r"^evidence\.yaml must be YAML in UTF-8: could not determine"),
+        ("- !!python/object/apply:os.system ['id']", r"^evidence\.yaml must be YAML: could not determine"),
     ],
 )  # fmt: skip
 def test_evidence_of_ones_own_that_is_none_is_refused(tmp_path, text, match):

@@ -339,15 +339,15 @@ BOMB = "factors:\n  a: &a [" + "x, " * 9 + "x]\n" + "".join(
 )  # fmt: skip
 
 WRONG = {
-    "no YAML": ("a: [\n", r"^config files must be YAML: while parsing"),
-    "two keys": (BEGIN + FACTORS + FACTORS, r"^config files must be YAML: .*found duplicate key factors"),
+    "no YAML": ("a: [\n", r"^study/mine\.yaml must be YAML: while parsing"),
+    "two keys": (BEGIN + FACTORS + FACTORS, r"^study/mine\.yaml must be YAML: .*found duplicate key factors"),
     "a list": ("- a\n- b\n", r"^study must be a mapping, got \[\"a\", \"b\"\]$"),
     "a text": ("nothing\n", r"^study\.title must be given, got nothing"),
     "empty": ("", r"^study\.title must be given, got nothing"),
-    "no text": (b"\xff\xfe\x00", r"^config files must be text in UTF-8: "),
+    "no text": (b"\xff\xfe\x00", r"^study/mine\.yaml must be text in UTF-8: "),
     "another package": ("# @package _global_\n" + BEGIN + FACTORS, r"^study must be given, got nothing; title is not "),
     "code by Hydra": (BEGIN + FACTORS + "_target_: os.system\n", r"^study\._target_ is not a known key, got \"os\.sys"),
-    "code by YAML": (BEGIN + "x: !!python/object/apply:os.system ['id']\n", r"^config files must be YAML: could not d"),
+    "code by YAML": (BEGIN + "x: !!python/object/apply:os.system ['id']\n", r"^study/mine\.yaml must be YAML: could not d"),
     "the machine's variables": (BEGIN + FACTORS + "question: ${oc.env:HOME}\n", r"^Unsupported interpolation type oc"),
     "an interpolation of nothing": (BEGIN + FACTORS + "question: ${nothing}\n", r"^Interpolation key 'nothing' not fo"),
     "an alias of an alias": (BEGIN + BOMB, r"^study/mine\.yaml must have at most 100,000 values, aliases counted in f"),

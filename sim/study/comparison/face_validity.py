@@ -6,6 +6,7 @@ things it was measured in; where the model is outside, the target's own words sa
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
@@ -13,7 +14,8 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sim.config import Name, Section, checked
-from sim.config.compose import CONFIGS, FACE, read_yaml
+from sim.config.compose import CONFIGS, FACE
+from sim.config.reading import read_yaml
 from sim.district import engines, place
 from sim.district.demand import Channel, yearly
 from sim.district.office_hours import office_hours_a_day
@@ -120,8 +122,8 @@ def targets_of(district: str, folder: Path | None = None) -> tuple[Target, ...]:
     ConfigError
         As `targets` does.
     """
-    files = [place_ / FACE for place_ in (folder, CONFIGS) if place_ is not None and (place_ / FACE).is_file()]
-    read = [checked(_Targets, read_yaml(file), "face") for file in files]
+    files = [place_ / FACE for place_ in (folder, CONFIGS) if place_ is not None and os.path.lexists(place_ / FACE)]
+    read = [checked(_Targets, read_yaml(file, within=file.parent), "face") for file in files]
     return next((one.targets for one in read if one.district == district), ())
 
 

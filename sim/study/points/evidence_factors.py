@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 from typing import TYPE_CHECKING, Any
 
 from sim import config
 from sim.config.compose import CONFIGS, EVIDENCE
+from sim.config.reading import read_plain
 from sim.errors import ConfigError, near
 from sim.statistics.designs import Factor, Knob, Level
 from sim.study.points.composer import value_at
@@ -31,17 +33,12 @@ def rows(config_dir: Path | None) -> list[dict[str, Any]]:
     ConfigError
         The file must be YAML, a list of rows.
     """
-    import yaml
-
     own = config_dir / EVIDENCE if config_dir else None
     all_rows: list[dict[str, Any]] = []
     for file in (own, CONFIGS / EVIDENCE):
-        if file is None or not file.is_file():
+        if file is None or not os.path.lexists(file):
             continue
-        try:
-            read = yaml.safe_load(file.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{EVIDENCE} must be YAML in UTF-8: {' '.join(str(error).split())}") from error
+        read = read_plain(file, within=file.parent)
         read = [] if read is None else read
         wrong = next((row for row in read if not _row(row)), None) if isinstance(read, list) else read
         if wrong is not None:
