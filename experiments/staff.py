@@ -37,7 +37,7 @@ of loads, before anything is simulated; the result is printed as a file of the g
 class Staff(Section):
     """The settings of the command."""
 
-    most_load: Annotated[float, Field(gt=0, le=1)]
+    most_load: Annotated[float, Field(ge=0.001, le=1)]
     today: Name
     name: Name | None
 

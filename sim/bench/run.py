@@ -12,6 +12,7 @@ from sim import config
 from sim.bench import chart, machine, measurement, speeds, tools
 from sim.bench.measurement import Workload
 from sim.config import Name, Section
+from sim.config.bounds import Replications, Seed
 from sim.config.compose import Line, compose
 from sim.errors import ConfigError, near
 from sim.report.tables import escape_markdown
@@ -41,10 +42,10 @@ class Bench(Section):
 
     workloads: Annotated[tuple[Name, ...], Field(min_length=1)]
     tools: tuple[Name, ...]
-    requests: int
-    repeats: Annotated[int, Field(ge=1)]
-    long_repeats: Annotated[int, Field(ge=1)]
-    seed: Annotated[int, Field(ge=0)]
+    requests: Annotated[int, Field(ge=1, le=100_000_000)]
+    repeats: Replications
+    long_repeats: Replications
+    seed: Seed
     name: Annotated[str, Field(min_length=1, max_length=60)] | None
     districts: dict[Name, tuple[str, ...]]
     scale: dict[Name, tuple[str, ...]]

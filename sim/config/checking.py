@@ -15,21 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-Positive = Annotated[float, Field(gt=0)]
-
-
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-
-
-Count = Annotated[int, Field(ge=1)]
-
-
-Heads = Annotated[int, Field(ge=0)]
-
-
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$")]
 
 

@@ -10,8 +10,9 @@ from typing import Annotated, NamedTuple, Self
 
 from pydantic import Field, PlainSerializer, PlainValidator, model_validator
 
+from sim.config.bounds import Bound, Difference
 from sim.config.case import Level
-from sim.config.checking import Name, Positive, Section
+from sim.config.checking import Name, Section
 
 ALL = "all"
 Scalar = bool | int | float | str | None
@@ -59,7 +60,7 @@ class JudgedMeasure(Section):
     measure: Name
     group: str = ALL
     label: str
-    mid: Name | Positive | None
+    mid: Name | Difference | None
     higher_is_better: bool = False
     touched: Name | None = "touched"
     compared: bool = True
@@ -78,7 +79,7 @@ class Notice(Section):
 
     measure: Name
     group: str = ALL
-    above: float
+    above: Bound
     says: str
     advice: str = ""
     unless: dict[str, Scalar] = Field(default_factory=dict)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sim.study.knobs.rows import Row
 
 
-Least = Annotated[int, Field(ge=2)]
+Least = Annotated[int, Field(ge=2, le=100_000)]
 
 
 class Settings(Section):
