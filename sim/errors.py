@@ -9,8 +9,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+def one_line(text: str) -> str:
+    """Return a text that a terminal may be shown: on one line, with control and direction characters as escapes."""
+    return "".join(c if c.isprintable() else " " if c in "\t\n\r" else ascii(c)[1:-1] for c in text)
+
+
 class WanggeError(Exception):
     """Something that the user can mend; the message is one paragraph, to be shown as it is."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(one_line(message))
 
 
 class ConfigError(WanggeError, ValueError):

@@ -49,6 +49,9 @@ HoursADay = Annotated[float, Field(ge=0.01, le=24)]
 Heads = Annotated[int, Field(ge=0, le=20_000)]
 Count = Annotated[int, Field(ge=1, le=20_000)]
 
+# Of a place; households are more, and the heads that each needs are fewer.
+Units = Annotated[int, Field(ge=1, le=1_000_000)]
+
 # The largest seed that every library takes.
 Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
 

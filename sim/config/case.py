@@ -21,6 +21,7 @@ from sim.config.bounds import (
     Seed,
     Share,
     Spread,
+    Units,
     Weight,
     WorkingDays,
 )
@@ -120,8 +121,8 @@ class District(Section):
     bus_kmh: Kmh
     bus_share: Share
     staff_vehicle_kmh: Kmh
-    communities: Count
-    streets: Count
+    communities: Units
+    streets: Units
     community_size_cv: NoSpread
     special_care_share: Share
     place_seed: Seed

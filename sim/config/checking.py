@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
+UNREADABLE = re.compile(r"\\(u00[0189][0-9a-f]|u007f|u061c|u20[01][ef]|u202[89a-e]|u206[6-9]|[bfnrt])")
+"""In JSON: what a terminal would act on, or show in another order."""
+
+
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$")]
 
 
@@ -55,14 +59,38 @@ def checked(schema: type[Model], mapping: Mapping[str, Any], root: str = "") -> 
     """
     try:
         text = json.dumps(mapping)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise ConfigError(
             f"{root or 'config'} must be plain data (numbers, texts, lists, mappings): {error}"
         ) from error
+    if UNREADABLE.search(text):
+        text = json.dumps(_readable(mapping, root))
     try:
         return schema.model_validate_json(text)
     except ValidationError as error:
         raise ConfigError(_paragraph(schema, error, root)) from error
+
+
+def _readable(node: Any, path: str) -> Any:
+    """Return plain data with every text on one line.
+
+    Raises
+    ------
+    ConfigError
+        A text must have no other control characters and no marks of direction: they would reach terminals.
+    """
+    if isinstance(node, dict):
+        return {_readable(key, path): _readable(one, f"{path}.{key}".lstrip(".")) for key, one in node.items()}
+    if isinstance(node, (list, tuple)):
+        return [_readable(one, f"{path}.{i}") for i, one in enumerate(node)]
+    if not isinstance(node, str) or not UNREADABLE.search(json.dumps(node)):
+        return node
+    text = " ".join(node.split())
+    if UNREADABLE.search(json.dumps(text)):
+        raise ConfigError(
+            f"{path or 'a key'} must have no control characters and no marks of direction, got {node!a:.60}"
+        )
+    return text
 
 
 def _paragraph(schema: type[BaseModel], error: ValidationError, root: str) -> str:

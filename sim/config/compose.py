@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.config.reading import check_resolved, read_bytes, read_yaml
+from sim.config.reading import check_resolved, is_folder, read_bytes, read_yaml
 from sim.config.replaced import replacement
 from sim.errors import ConfigError, near
 
@@ -36,6 +36,9 @@ KNOB = re.compile(r"\w+(\.\w+)*")
 
 HYDRAS_OWN = ("now", "hydra", "python_version")
 """Resolvers that Hydra registers: of the clock, of itself, of Python."""
+
+
+MOST_LETTERS = 200  # of a key: the system takes no longer name of a file
 
 
 BACKEND_KEYS = ("engine", "executor", "workers")
@@ -117,8 +120,8 @@ def own_folder(value: str) -> Path:
         It must exist and hold a file of a group, and none with the name of a shipped one and another content: Hydra
         would read the shipped one in silence.
     """
-    folder = Path(value).resolve()
-    if not value or not folder.is_dir():
+    folder = Path(os.path.realpath(value.replace("\0", "")))
+    if not value or not is_folder(folder):
         raise ConfigError(f"--config-dir must be a folder that exists, got {value or 'nothing'}")
     if not any(options(group.name, folder) for group in CONFIGS.iterdir() if group.is_dir()):
         raise ConfigError(
@@ -255,7 +258,14 @@ def _check_inside(overrides: Sequence[str], config_dir: Path | None) -> None:
         key, _, value = override.lstrip("+~").partition("=")
         group = key.partition("@")[0].strip("/")
         folders = [folder for folder in (CONFIGS, config_dir) if folder is not None]
-        chooses = "/" in group or any((folder / group).is_dir() for folder in folders if group)
+        chooses = "/" in group or any(is_folder(folder / group) for folder in folders if group)
+        if (
+            chooses
+            and (not value or re.fullmatch(r"[\[{].*|null|true|false|[-+.\d]+", value))
+            and not override.startswith("~")
+        ):
+            known = options(group, *folders)
+            raise ConfigError(f"{group} must be one of {', '.join(known)}, got {value or 'nothing'}")
         if ".." in key or "//" in key or (chooses and re.search(r"\.\.|//|\$\{", value)):
             raise ConfigError(f"{group or key} must be the name of a file of configs, got {value}")
 
@@ -374,7 +384,7 @@ def _paragraph(name: str, error: Exception, line: Line) -> str:
             return f"{key} must be replaced by {new}, got {value}" if "." in key else f"{key}={value} is now {new}"
         if names := options(key, CONFIGS, line.config_dir):
             return f"{key} must be one of {', '.join(names)}{near(value, names)}, got {value}"
-        groups = tuple(o for o in line.overrides if (CONFIGS / o.partition("=")[0]).is_dir())
+        groups = tuple(o for o in line.overrides if is_folder(CONFIGS / o.partition("=")[0]))
         known = [*_known(name, Line(groups, line.config_dir)), *BACKEND_KEYS, "pilots", "name"]
         return f"{key} is not a known key{near(key, known)}, got {value}"
     if missing:
@@ -384,7 +394,10 @@ def _paragraph(name: str, error: Exception, line: Line) -> str:
             return f"{group}={value} is now {new}"
         where = f"{file}.yaml: " if file and file != name else ""
         return f"{where}{group} must be one of {', '.join(names)}{near(value, names)}, got {value}"
-    return text.split(" full_key:")[0].split(" To append")[0]
+    said = text.split(" full_key:")[0].split(" To append")[0]
+    return (
+        said or f"{', '.join(line.overrides) or name} must be a config that can be composed, got {type(error).__name__}"
+    )
 
 
 def _known(name: str, line: Line) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,13 @@ def read_bytes(file: Path, name: str = "", *, within: Path | None = None, most: 
     if size > most:
         raise ConfigError(f"{name} must be at most {most:,} bytes, got {size:,}")
     return data
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether a path is a folder; one that no system takes is none."""
+    with suppress(OSError, ValueError):  # 300 letters, a null byte
+        return path.is_dir()
+    return False
 
 
 def _kind(mode: int) -> str:

@@ -22,6 +22,7 @@ from sim.config.bounds import (
     Replications,
     Seed,
     Share,
+    Units,
     Weeks,
     WorkingDays,
 )
@@ -38,7 +39,7 @@ class Structure(Section):
     """Levels, units, which level performs which activity, and transfers between levels."""
 
     levels: tuple[Level, ...]
-    communities: Count | None
+    communities: Units | None
     merge_rule: Literal["equal_population", "whole_communities"]
     performs: dict[Level, dict[Group, Level]]
     transfer_working_days: NoWorkingDays

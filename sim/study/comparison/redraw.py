@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -127,10 +126,10 @@ def pilots_of(store: Store) -> list[Pilot]:
         )
     _nothing_missing(store, len(held))
     try:
-        plain = json.loads((store.folder / PILOTS).read_bytes())["pilots"]
+        plain = files.read_json(store.folder / PILOTS)["pilots"]
         pilots = [config.load(one) for one in plain]
         same = [replications.matters(one) for one in plain] == held
-    except (ValueError, KeyError, TypeError, AttributeError, ConfigError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, ConfigError):
         same = False
     if not same:
         raise StoreError(
