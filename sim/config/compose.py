@@ -175,8 +175,6 @@ def _hydra() -> Iterator[None]:
     from omegaconf import OmegaConf
     from omegaconf.resolvers import oc
 
-    from sim.config.own_source import register
-
     outer = GlobalHydra.instance().hydra
     hydras_own = any(OmegaConf.has_resolver(name) for name in HYDRAS_OWN)
     reads_environment = OmegaConf.clear_resolver("oc.env")
@@ -185,7 +183,6 @@ def _hydra() -> Iterator[None]:
         with initialize_config_dir(str(CONFIGS), version_base="1.3"):
             for name in HYDRAS_OWN:
                 OmegaConf.clear_resolver(name)
-            register()
             yield
     finally:
         GlobalHydra.instance().hydra = outer  # leaving the context has made another instance
@@ -256,6 +253,8 @@ def _check_inside(overrides: Sequence[str], config_dir: Path | None) -> None:
     """
     for override in overrides:
         key, _, value = override.lstrip("+~").partition("=")
+        if len(key) > MOST_LETTERS:
+            raise ConfigError(f"{key[:40]}... is not a known key, got {value}")
         group = key.partition("@")[0].strip("/")
         folders = [folder for folder in (CONFIGS, config_dir) if folder is not None]
         chooses = "/" in group or any(is_folder(folder / group) for folder in folders if group)
@@ -319,6 +318,9 @@ def _has(node: Any, keys: Sequence[str]) -> bool:
 
 def _search(folder: Path) -> str:
     """Return the override by which Hydra finds a folder, whatever characters are in its path."""
+    from sim.config.own_source import register
+
+    register()
     return f"hydra.searchpath=[{quoted(f'own://{folder}')}]"
 
 
