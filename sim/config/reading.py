@@ -27,6 +27,9 @@ MOST_REFERENCES = 30
 REFERENCE = re.compile(r"\$\{\.*[A-Za-z_]\w*(?:\.\w+)*\}")
 """An interpolation that is read: the path of another key, and nothing that is computed."""
 
+ESCAPED = re.compile(r"(?<!\\)(?:\\\\)*\\\$\{")
+"""What only looks like one: it stays a text."""
+
 
 def read_bytes(file: Path, name: str = "", *, within: Path | None = None, most: int = MOST_BYTES) -> bytes:
     """Return what is in a file.
@@ -186,14 +189,21 @@ def check_references(text: str, name: str, read_before: int = 0) -> int:
     ConfigError
         What reads the clock, the environment or the program is refused, and so are so many that they could multiply.
     """
-    rest = REFERENCE.sub("", text)
-    if "${" in rest:
-        at = rest.index("${")
-        raise ConfigError(
-            f"{name} must have no ${{...}} but paths of other keys (${{run.seed}}), as no clock, environment or file "
-            f"is read, got {' '.join(rest[at : at + 40].split())}"
-        )
-    n = read_before + len(REFERENCE.findall(text))
+    import yaml
+
+    n = read_before
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if not isinstance(event, yaml.events.ScalarEvent) or "${" not in event.value:
+            continue
+        value = ESCAPED.sub("", event.value)
+        rest = REFERENCE.sub("", value)
+        if "${" in rest:
+            at = rest.index("${")
+            raise ConfigError(
+                f"{name} must have no ${{...}} but paths of other keys (${{run.seed}}), as no clock, environment or "
+                f"file is read, got {' '.join(rest[at : at + 40].split())}"
+            )
+        n += len(REFERENCE.findall(value))
     if n > MOST_REFERENCES:
         raise ConfigError(f"{name} must have at most {MOST_REFERENCES} interpolations (${{...}}), got {n}")
     return n
