@@ -36,7 +36,7 @@ MOST_FOOTER_BYTES = 1_000_000
 UNREADABLE = r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
 
 # A spreadsheet runs a cell that begins like this, also in full-width letters.
-FORMULA = r"^(\s*[=+\-@＝＋－＠]|[\t\r\n])"
+FORMULA = r"^(\s*[=+\-@＝＋－＠])"
 
 
 @contextmanager
