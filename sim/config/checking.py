@@ -9,14 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sim.config.replaced import replacement
-from sim.errors import ConfigError, near
+from sim.errors import UNREADABLE, ConfigError, near
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-
-
-UNREADABLE = re.compile(r"\\(u00[0189][0-9a-f]|u007f|u061c|u20[01][ef]|u202[89a-e]|u206[6-9]|[bfnrt])")
-"""In JSON: what a terminal would act on, or show in another order."""
 
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$")]
@@ -61,13 +57,12 @@ def checked(
     names the file that gives the value at a path, for messages; an empty text for none.
     """
     try:
-        text = json.dumps(mapping)
+        json.dumps(mapping)
     except (TypeError, ValueError, RecursionError) as error:
         raise ConfigError(
             f"{root or 'config'} must be plain data (numbers, texts, lists, mappings): {error}"
         ) from error
-    if UNREADABLE.search(text):
-        text = json.dumps(_readable(mapping, root))
+    text = json.dumps(_readable(mapping, root))
     try:
         return schema.model_validate_json(text)
     except ValidationError as error:
@@ -86,10 +81,10 @@ def _readable(node: Any, path: str) -> Any:
         return {_readable(key, path): _readable(one, f"{path}.{key}".lstrip(".")) for key, one in node.items()}
     if isinstance(node, (list, tuple)):
         return [_readable(one, f"{path}.{i}") for i, one in enumerate(node)]
-    if not isinstance(node, str) or not UNREADABLE.search(json.dumps(node)):
+    if not isinstance(node, str) or not UNREADABLE.search(node):
         return node
     text = " ".join(node.split())
-    if UNREADABLE.search(json.dumps(text)):
+    if UNREADABLE.search(text):
         raise ConfigError(
             f"{path or 'a key'} must have no control characters and no marks of direction, got {node!a:.60}"
         )

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
 
+from sim.imports import none_from_here
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -28,7 +30,7 @@ def interrupts_held() -> Iterator[None]:
 
 def ensure_tracker() -> None:
     """Start what removes the semaphores of killed processes, if it does not run: it outlives a closed terminal."""
-    with _blocked(signal.SIGHUP):
+    with _blocked(signal.SIGHUP), none_from_here():
         resource_tracker.ensure_running()
 
 

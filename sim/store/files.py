@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from sim.errors import StoreError
+from sim.errors import UNREADABLE, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,9 +31,6 @@ MOST_BYTES = 1_000_000_000
 
 MOST_FOOTER_BYTES = 1_000_000
 """Of what ends a Parquet file: many times that of a table of ours."""
-
-# Control and direction characters: what a terminal or a spreadsheet would act on or show in another order.
-UNREADABLE = r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
 
 # A spreadsheet runs a cell that begins like this, also in full-width letters.
 FORMULA = r"^(\s*[=+\-@＝＋－＠])"
@@ -134,11 +131,13 @@ def _regular(path: Path) -> bytes:
 def csv(table: pl.DataFrame) -> bytes:
     """Return a table as CSV; text that a spreadsheet would run as a formula gets an apostrophe in front."""
     texts = [
-        pl.col(name).cast(pl.String).str.replace_all(UNREADABLE, " ").str.replace(FORMULA, "'${0}")
+        pl.col(name).cast(pl.String).str.replace_all(UNREADABLE.pattern, " ").str.replace(FORMULA, "'${0}")
         for name, kind in table.schema.items()
         if kind in (pl.String, pl.Categorical, pl.Enum)
     ]
-    headings = pl.Series(table.columns, dtype=pl.String).str.replace_all(UNREADABLE, " ").str.replace(FORMULA, "'${0}")
+    headings = (
+        pl.Series(table.columns, dtype=pl.String).str.replace_all(UNREADABLE.pattern, " ").str.replace(FORMULA, "'${0}")
+    )
     shown = table.with_columns(texts).rename(dict(zip(table.columns, headings, strict=True)))
     text = shown.write_csv(line_terminator="\n")
     # Without the byte order mark, a spreadsheet misreads Chinese; plain ASCII needs none.

@@ -497,7 +497,7 @@ def test_equity_stars_what_meets_an_overloaded_post_and_shows_a_dash_for_what_is
     wait = table.filter(pl.col("measure") == "counter_wait_mean")
     touched = wait.with_columns(measure=pl.lit("touched_in_person"), unit=pl.lit("share"), value=pl.lit(0.3))
     starred = equity_chart(pl.concat([table, touched]))
-    assert "1.27* under four_level" in title(starred)
+    assert "minutes of a resident's time: 1.27 under four_level" in title(starred)
     assert "* meets an overloaded post" in words(starred)
     unknown = (pl.col("group") == "community:02") & (pl.col("measure") == "counter_wait_mean")
     withheld = equity_chart(table.with_columns(value=pl.when(unknown).then(math.nan).otherwise(pl.col("value"))))

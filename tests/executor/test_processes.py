@@ -85,7 +85,7 @@ def test_no_task_is_no_work() -> None:
         ({"kind": "dusk"}, r"executor.kind must be one of serial, local, dask \(did you mean dask\?\), got dusk"),
         ({"kind": "dask", "retries": -1}, "executor.retries must be at least 0, got -1"),
         ({"kind": "dask", "batch": 0}, "executor.batch must be at least 1, got 0"),
-        ({"kind": "dask", "timeout_seconds": 0}, "executor.timeout_seconds must be above 0, got 0"),
+        ({"kind": "dask", "timeout_seconds": 0}, "executor.timeout_seconds must be at least 0.01, got 0"),
         (
             {"kind": "dask", "address": "tcp://a:1", "scheduler_file": "s.json"},
             "executor.address must be null where scheduler_file is given, got both",

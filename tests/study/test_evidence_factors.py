@@ -10,6 +10,7 @@ from setups.studies import composer, plan, study
 from sim import config
 from sim.config import takes_integers
 from sim.config.compose import Line
+from sim.config.composition import Composition
 from sim.errors import ConfigError
 from sim.study.points import evidence_factors
 from sim.study.points.composer import Composer, put, value_at
@@ -58,7 +59,7 @@ def test_an_end_that_is_the_base_is_no_level_of_its_own():
 @pytest.mark.parametrize("name", ALL_PILOTS)
 def test_every_factor_of_the_evidence_gives_designs_that_can_be(name):
     found, _ = made("all", pilots=[name])
-    mine = Composer(study(pilots=[name]), Line(()), {(name,): composed(name)})
+    mine = Composer(study(pilots=[name]), Line(()), {(name,): (composed(name), Composition(Line(())))})
     assert len(found) > 60
     for factor in found:
         levels = [*factor.levels, factor.at(0.0), factor.at(0.37), factor.at(1 - 1e-12)]
