@@ -43,7 +43,7 @@ LEFT_OUT = 0.05
 ABOUT_FACTORS = {"one_at_a_time", "indices"}
 """Designs whose points are not alternatives: they show what the factors do."""
 
-MEASURES = {"measure": pl.String, "group": pl.String, "unit": pl.String, "value": pl.Float64}
+MEASURES = {"measure": pl.String, "group": pl.String, "unit": pl.String, "value": pl.Float64, "n": pl.Int64}
 
 
 @dataclass
@@ -95,7 +95,7 @@ def measures_table(runs: Runs, study: str) -> pl.DataFrame:
                 pl.lit(name).alias("point"),
                 pl.lit(number, pl.Int64).alias("replication"),
             )
-            parts.append(runs.table(name, number).select(*keys, "measure", "group", "unit", "value"))
+            parts.append(runs.table(name, number).select(*keys, *MEASURES))
     empty = pl.DataFrame(schema={"study": pl.String, "point": pl.String, "replication": pl.Int64} | MEASURES)
     return pl.concat(parts) if parts else empty
 
