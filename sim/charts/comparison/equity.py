@@ -15,7 +15,7 @@ from matplotlib.transforms import blended_transform_factory
 
 from sim.charts.page import EDGE, Key, Page, distinct, pilot_key, short_name
 from sim.charts.style import GREY, pilot_style, styled
-from sim.report.tables import decimals, number, scale_of
+from sim.report.tables import counted, decimals, number, scale_of
 
 _MEASURES = {
     "turnaround_p50": "Turnaround, half within",
@@ -240,7 +240,7 @@ def _title(by_key: Mapping[tuple[str, str, str, str], Mapping[str, object]], pil
                 f"No gap in {words} between the worst and the best community is more than chance in these replications"
             )
         if phrases:
-            more = f" and {len(phrases) - 3} more designs below" if len(phrases) > 3 else ""
+            more = f" and {counted(len(phrases) - 3, 'more design')} below" if len(phrases) > 3 else ""
             return f"Between the worst and the best community lie {words}: {', '.join(phrases[:3])}{more}"
     return "How evenly residents fare between communities, households and distances"
 
