@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +14,8 @@ from pydantic import Field
 from sim import config
 from sim.config import Name, Section
 from sim.config.acting import check_acting
-from sim.config.compose import BACKEND_KEYS, Line, compose, file_of, parse
+from sim.config.compose import BACKEND_KEYS, Line, compose, parse
+from sim.config.composition import Composition
 from sim.errors import ConfigError
 from sim.study.backend import backend_of
 
@@ -96,23 +98,19 @@ def named_pilots(names: Sequence[str], line: Line) -> tuple[dict[str, dict[str, 
     if len(set(names)) < len(names):
         raise ConfigError(f"pilots must be different ones, got {', '.join(names)}")
     plain = {name: compose("main", line, f"pilot={name}") for name in names}
-    pilots = [_loaded(plain[name], line) for name in names]
-    for name, pilot in zip(names, pilots, strict=True):
+    given = {name: Composition(line, (f"pilot={name}",)) for name in names}
+    pilots = {name: config.load(plain[name], given[name].file_of) for name in names}
+    for name, pilot in pilots.items():
         if pilot.name != name:
             raise ConfigError(f"pilot/{name}.yaml: name must be {name}, the name of the file, got {pilot.name}")
-    for note in check_acting((override.lstrip("+~").partition("=")[0] for override in line.overrides), pilots):
+    tell_idle({name: (pilots[name], given[name]) for name in names})
+    return plain, list(pilots.values())
+
+
+def tell_idle(pilots: Mapping[str, tuple[Pilot, Composition]]) -> None:
+    """Tell which knobs act under some pilots only; one that acts under none is a `ConfigError`."""
+    for note in check_acting(pilots):
         print(f"Note: {note}", file=sys.stderr)  # noqa: T201
-    return plain, pilots
-
-
-def _loaded(plain: Mapping[str, Any], line: Line) -> Pilot:
-    """Return a checked design; a mistake in a file of the user's own names the file."""
-    try:
-        return config.load(plain)
-    except ConfigError as error:
-        if file := file_of(str(error).partition(" ")[0], line):
-            raise ConfigError(f"{file}: {error}") from error
-        raise
 
 
 def show(plain: Mapping[str, Any]) -> None:
@@ -144,6 +142,11 @@ def _compare(pilots: list[Pilot], name: str, backend: Backend, command: Sequence
     designs = prepared_all(pilots)
     check_overload(designs.values())
     console, before = terminal(), opening(designs)
+    if config_dir is not None:  # by its files, whatever the line changes
+        from sim.study.points.evidence_factors import not_held
+
+        as_written = {pilot.name: compose("main", Line((), config_dir), f"pilot={pilot.name}") for pilot in pilots}
+        before = replace(before, notes=(*before.notes, *not_held(config_dir, as_written)))
     for table in before.tables:
         console.print(table)
     for note in before.notes:

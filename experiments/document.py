@@ -134,29 +134,33 @@ def _activities(procedures: Mapping[str, Any]) -> str:
 
     def rows() -> Iterator[tuple[object, ...]]:
         for name, archetype in procedures["archetypes"].items():
-            limit = archetype.get("limit")
-            allowed = f"{limit['amount']} {limit['clock'].replace('_', ' ')}" if limit else None
+            limits = [_limit(archetype.get(key)) for key in ("limit", "limit_above")]
             kind = f"{name} {archetype['title']}"
             whole = (
                 archetype["line"] or "any",
                 archetype.get("papers", False),
                 archetype.get("result", "at_once"),
-                allowed,
+                *limits,
             )
             for i, activity in enumerate(archetype["activities"]):
                 time = f"{activity['working_days']} wd" if "working_days" in activity else f"{activity['minutes']} min"
                 yield (
-                    *((kind, *whole) if i == 0 else ("", "", "", "", "")),
+                    *((kind, *whole) if i == 0 else ("",) * (1 + len(whole))),
                     activity["name"], activity["where"], activity.get("level", "community"),
                     activity.get("group", "public_service"), time, activity.get("share", 1),
                     activity.get("review", False), activity.get("batch", "none"),
                 )  # fmt: skip
 
     heads = (
-        "archetype", "line", "papers", "result", "limit", "activity", "where", "level", "group", "time", "share",
-        "review", "batch",
+        "archetype", "line", "papers", "result", "limit", "limit_above", "activity", "where", "level", "group", "time",
+        "share", "review", "batch",
     )  # fmt: skip
     return _markdown(heads, list(rows()))
+
+
+def _limit(limit: Mapping[str, Any] | None) -> str | None:
+    """Return a limit in words; None where there is none."""
+    return f"{limit['amount']} {limit['clock'].replace('_', ' ')}" if limit else None
 
 
 def _pilots(configs: Path) -> str:

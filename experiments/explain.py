@@ -35,7 +35,7 @@ class Order(Section):
 
     causes: Name = "four_level"
     name: Annotated[str, Field(min_length=1, max_length=60)] | None = None
-    replications: Annotated[int, Field(ge=2)] | None = None
+    replications: Annotated[int, Field(ge=2, le=100_000)] | None = None
 
 
 def main(arguments: list[str]) -> None:

@@ -44,7 +44,7 @@ class Order(Section):
 
     only: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     name: Annotated[str, Field(min_length=1, max_length=60)] = "knobs"
-    replications: Annotated[int, Field(ge=2)] | None = None
+    replications: Annotated[int, Field(ge=2, le=100_000)] | None = None
     pilot: Name | None = None
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import io
 import os
 import select
 import signal
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,8 +33,11 @@ COMMANDS = {
     "validate": "compare the engines with queueing theory and published models, on this machine",
 }
 
-TERMINATED = "terminated"
-"""What an interruption says that came from SIGTERM and not from Ctrl-C."""
+ENDING = (signal.SIGTERM, signal.SIGHUP)
+"""Signals that stop a command as Ctrl-C does: a request to terminate, and a terminal that is closed."""
+
+NO_MEMORY = ("failed to map", "annot allocate memory")
+"""What the system says of a library that does not fit into the address space."""
 
 HELP = """\
 wangge: how residents' requests are served by a city's neighbourhood administration
@@ -60,7 +65,8 @@ Each command has its own --help; wangge --version says which version this is.
 
 @contextmanager
 def quiet_without_reader() -> Iterator[None]:
-    """End with status 1 and no word where whatever reads the output (`| head`) has left."""
+    """End with status 1 where the output cannot be written: without a word where its reader (`| head`) has left."""
+    ready_to_print()
     try:
         try:
             yield
@@ -71,8 +77,31 @@ def quiet_without_reader() -> Iterator[None]:
         poll.register(sys.stdout, 0)
         if not poll.poll(0):  # it was another pipe that broke
             raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more when it ends
+        write_nowhere()
         sys.exit(1)
+    except KeyboardInterrupt as stopped:
+        status = 128 + next((sent for sent in ENDING if sent in stopped.args), signal.SIGINT)
+        fail("stopped; finished work is kept, and the same command continues from there", status)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EIO, errno.EBADF) or error.filename:  # it was not the output
+            raise
+        write_nowhere()
+        fail(f"the output must be taken by what it is written to, which says: {error.strerror}", 1)
+
+
+def ready_to_print() -> None:
+    """Let printing never fail for want of a terminal or of a character: a closed stream takes all and shows none."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - open to the end
+        elif isinstance(stream, io.TextIOWrapper) and not stream.encoding.lower().startswith("utf"):
+            stream.reconfigure(errors="replace")
+
+
+def write_nowhere() -> None:
+    """Send what is still to be printed nowhere: Python flushes once more when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @quiet_without_reader()
@@ -105,9 +134,11 @@ def version() -> str:
 def run(command: str, arguments: list[str]) -> int:
     """Return the exit status of a command."""
     from sim.errors import WanggeError
+    from sim.imports import without_settings
 
     try:
-        with terminated_as_interrupted():
+        with ended_as_interrupted():
+            without_settings("matplotlib")
             importlib.import_module(f"experiments.{command}").main(arguments)
     except WanggeError as error:
         fail(str(error))
@@ -119,31 +150,44 @@ def run(command: str, arguments: list[str]) -> int:
             "installed program nor the user's home is writable"
         )
     except KeyboardInterrupt as stopped:
-        status = 128 + (signal.SIGTERM if TERMINATED in stopped.args else signal.SIGINT)
+        status = 128 + next((one for one in ENDING if one in stopped.args), signal.SIGINT)
         fail("stopped; finished work is kept, and the same command continues from there", status)
+    except (MemoryError, ImportError) as error:
+        if isinstance(error, ImportError) and not any(words in str(error) for words in NO_MEMORY):
+            raise
+        fail("the memory that a process may take must be enough for the program (ulimit -v), and is not")
+    except OSError as error:
+        if isinstance(error, BrokenPipeError) or not error.filename:
+            raise
+        fail(f"the file or folder {error.filename} must be one that can be used, but the system says: {error.strerror}")
     return 0
 
 
 @contextmanager
-def terminated_as_interrupted() -> Iterator[None]:
-    """Let a request to terminate (SIGTERM) stop a command as Ctrl-C does, its workers with it."""
+def ended_as_interrupted() -> Iterator[None]:
+    """Let ending signals stop a command as Ctrl-C does, its workers with it, but those that it shall ignore (nohup)."""
 
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt(TERMINATED)
+    def stop(number: int, _: object) -> None:
+        raise KeyboardInterrupt(signal.Signals(number))
 
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {one: signal.getsignal(one) for one in ENDING}
+    heeded = {one: handler for one, handler in before.items() if handler is not signal.SIG_IGN}
+    for one in heeded:
+        signal.signal(one, stop)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in heeded.items():
+            signal.signal(one, handler)
 
 
 def fail(paragraph: str, status: int = 2) -> None:
     """Print an error and exit."""
-    print(f"wangge: {paragraph}", file=sys.stderr)  # noqa: T201
+    with suppress(OSError):  # nobody reads it
+        print(f"wangge: {paragraph}", file=sys.stderr, flush=True)  # noqa: T201
     sys.exit(status)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from sim.config.reading import is_folder
 from sim.errors import ConfigError, StoreError
 from sim.study.redraw import draw
 
@@ -53,7 +54,7 @@ def results_folder(named: str) -> Path:
     """
     from sim.store import manifest
 
-    folder = next((path for path in (Path("results") / named, Path(named)) if path.is_dir()), None)
+    folder = next((path for path in (Path("results") / named, Path(named)) if is_folder(path)), None)
     if folder is None:
         raise ConfigError(f"plot must be given a name under results/ or the path of a results folder, got {named}")
     if not (folder / manifest.NAME).is_file():

@@ -6,12 +6,11 @@ import hashlib
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-from pydantic import Field
+from typing import TYPE_CHECKING
 
 from sim import config
 from sim.config import Section
+from sim.config.bounds import Confidence, Replications, Seed
 from sim.config.compose import BACKEND_KEYS, Line, compose, default_option, parse
 from sim.errors import ConfigError
 from sim.study.backend import backend_of
@@ -41,9 +40,9 @@ analysis. A textbook queue is shown beside its theoretical values: M/M/c, M/M/c/
 class QueueRun(Section):
     """The settings beside a queueing network."""
 
-    seed: Annotated[int, Field(ge=0)]
-    confidence: Annotated[float, Field(gt=0.5, lt=1)]
-    replications: Annotated[int, Field(ge=1)] | None
+    seed: Seed
+    confidence: Confidence
+    replications: Replications | None
 
 
 def main(arguments: list[str]) -> None:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from experiments.compare import tell_idle
 from sim import config
 from sim.config import Name, Section
 from sim.config.compose import CONFIGS, compose, parse
+from sim.config.composition import Composition
 from sim.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ of loads, before anything is simulated; the result is printed as a file of the g
 class Staff(Section):
     """The settings of the command."""
 
-    most_load: Annotated[float, Field(gt=0, le=1)]
+    most_load: Annotated[float, Field(ge=0.001, le=1)]
     today: Name
     name: Name | None
 
@@ -50,9 +52,12 @@ def main(arguments: list[str]) -> None:
     line = parse(arguments)
     mine, rest = line.take(*KEYS)
     settings = config.checked(Staff, compose("staff", mine))
-    pilot = config.load(compose("main", rest, "pilot=three_level"))
+    chosen = "pilot=three_level"
+    given = Composition(rest, (chosen,))
+    pilot = config.load(compose("main", rest, chosen), given.file_of)
     if settings.name is not None and line.config_dir is None:
         raise ConfigError(f"name must come with --config-dir, where the file is written, got {settings.name}")
+    tell_idle({pilot.name: (pilot, given)})
     from sim.report.console import terminal
     from sim.study.staffing import staffed, staffing_table, staffing_yaml
 

@@ -13,6 +13,7 @@ from pydantic import Field
 from experiments.compare import named_pilots, show
 from sim import config
 from sim.config import Name, Section
+from sim.config.bounds import Replication
 from sim.config.compose import BACKEND_KEYS, Line, compose, parse
 from sim.errors import ConfigError
 from sim.study.backend import backend_of
@@ -56,7 +57,7 @@ class Trace(Section):
     request: int | str | None
     archetype: Name | None
     channel: Literal["counter", "phone", "latent"] | None
-    replication: Annotated[int, Field(ge=0)]
+    replication: Replication
     name: Annotated[str, Field(min_length=1, max_length=60)] | None
 
 

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from sim import config
 from sim.config import Section
+from sim.config.bounds import Seed
 from sim.config.compose import BACKEND_KEYS, compose, parse
 from sim.study.backend import backend_of
 from sim.validation.cases import Form
@@ -50,7 +51,7 @@ class Validate(Section):
 
     form: Form
     cases: tuple[str, ...]
-    seed: Annotated[int, Field(ge=0)]
+    seed: Seed
     name: Annotated[str, Field(min_length=1, max_length=60)] | None
 
 

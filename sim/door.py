@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sim import config
 from sim.config import Pilot, study_schema
-from sim.config.compose import CONFIGS, Line, compose, options, overrides_of, own_folder, read_yaml
+from sim.config.compose import CONFIGS, Line, compose, options, overrides_of, own_folder
+from sim.config.composition import Composition
+from sim.config.reading import read_yaml
 from sim.district import engines
 from sim.engine.network import LIMIT, Network
 from sim.errors import ConfigError, near
@@ -86,9 +88,11 @@ def pilot(
             raise ConfigError(f"knobs must leave out {key}, which sim.pilot takes beside them, got {knobs}")
     folder = _own_folder(config_dir)
     line = Line((f"run={_file('run', run, folder)}", *given), folder)
-    plain = compose("main", line, f"pilot={_file('pilot', name, folder)}")
+    chosen = f"pilot={_file('pilot', name, folder)}"
+    plain = compose("main", line, chosen)
     words = {"name": called, "title": title or (called and f"{plain['title']} ({called})")}
-    return config.load(plain | {key: value for key, value in words.items() if value is not None})
+    mine = {key: value for key, value in words.items() if value is not None}
+    return config.load(plain | mine, Composition(line, (chosen,)).file_unless(mine))
 
 
 def compare(

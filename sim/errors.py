@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+UNREADABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Control and direction characters: what a terminal or a spreadsheet would act on or show in another order."""
+
+
+def one_line(text: str) -> str:
+    """Return a text that a terminal may be shown: on one line, with control and direction characters as escapes."""
+    return "".join(c if c.isprintable() else " " if c in "\t\n\r" else ascii(c)[1:-1] for c in text)
+
 
 class WanggeError(Exception):
     """Something that the user can mend; the message is one paragraph, to be shown as it is."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(one_line(message))
 
 
 class ConfigError(WanggeError, ValueError):

@@ -1,4 +1,4 @@
-"""How much memory a process took."""
+"""How much memory a process took, and how much there is."""
 
 from __future__ import annotations
 
@@ -16,3 +16,15 @@ def peak_memory_mb() -> float:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1e6 if sys.platform == "darwin" else 1e3)
+
+
+def memory_there_is_mb() -> float:
+    """Return the memory that this process may take: that of the machine, or less where it is limited (MB)."""
+    import os
+    import resource
+
+    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), resource.getrlimit(resource.RLIMIT_AS)[0]]
+    group = Path("/sys/fs/cgroup/memory.max")  # of a container; "max" where it allows all
+    if group.exists() and (text := group.read_text().strip()).isdecimal():
+        limits.append(int(text))
+    return min(limit for limit in limits if limit > 0) / 1e6

@@ -21,6 +21,7 @@ import polars as pl
 
 from sim.bench.tools import REFERENCE, TOOLS
 from sim.errors import ExecutorError
+from sim.imports import HOME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -86,7 +87,8 @@ def run_job(job: Mapping[str, Any], scratch: Path) -> dict[str, Any]:
     """
     paths = [scratch / name for name in ("job", "stdout", "stderr")]
     paths[0].write_text(json.dumps(job))
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(scratch / "kernels")}
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(scratch / "kernels"), "PYTHONSAFEPATH": "1"}
+    environment["PYTHONPATH"] = os.pathsep.join([str(HOME.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
     with paths[0].open() as given, paths[1].open("w") as out, paths[2].open("w") as errors:
         began = time.perf_counter()
         process = subprocess.Popen(

@@ -12,7 +12,9 @@ from sim import config
 from sim.bench import chart, machine, measurement, speeds, tools
 from sim.bench.measurement import Workload
 from sim.config import Name, Section
+from sim.config.bounds import Replications, Seed
 from sim.config.compose import Line, compose
+from sim.config.composition import Composition
 from sim.errors import ConfigError, near
 from sim.report.tables import escape_markdown
 from sim.store.store import Store
@@ -41,10 +43,10 @@ class Bench(Section):
 
     workloads: Annotated[tuple[Name, ...], Field(min_length=1)]
     tools: tuple[Name, ...]
-    requests: int
-    repeats: Annotated[int, Field(ge=1)]
-    long_repeats: Annotated[int, Field(ge=1)]
-    seed: Annotated[int, Field(ge=0)]
+    requests: Annotated[int, Field(ge=1, le=100_000_000)]
+    repeats: Replications
+    long_repeats: Replications
+    seed: Seed
     name: Annotated[str, Field(min_length=1, max_length=60)] | None
     districts: dict[Name, tuple[str, ...]]
     scale: dict[Name, tuple[str, ...]]
@@ -121,8 +123,9 @@ def _district(
     name: str, kind: Literal["district", "scale"], label: str, overrides: Sequence[str], config_dir: Path | None
 ) -> Workload:
     """Return a replication of a district as a workload, from Hydra overrides of the shipped configs."""
-    plain = compose("main", Line(tuple(overrides), config_dir))
-    pilot = config.load(plain)
+    line = Line(tuple(overrides), config_dir)
+    plain = compose("main", line)
+    pilot = config.load(plain, Composition(line).file_of)
     title = f"{label}: {pilot.title}, {pilot.run.weeks} weeks of which {pilot.run.measured_weeks} are measured"
     return Workload(name, kind, label, title, {"kind": "district", "config": plain})
 

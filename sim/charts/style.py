@@ -39,9 +39,14 @@ KIND_COLOURS = (
     "#5b5b5b",
     "#c9e3c1",
     "#2f6b45",
+    "#c2548f",
+    "#e8743b",
+    "#6b4fa0",
+    "#1fa3a3",
 )
-_HATCHES = ("", "", "", "", "////", "....", "xxxx", "\\\\\\\\", "++++", "oo")
-_PLAIN = 4  # of them are none
+"""A colour for each kind of work: no two kinds of a chart share one."""
+_HATCHES = ("////", "....", "xxxx", "\\\\\\\\", "++++", "oo")
+_PLAIN = 4  # kinds before the first that has one
 GREY = "#555555"
 PALE = "#e9e9e9"
 _FONTS = ("DejaVu Sans", "Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "SimHei")
@@ -92,11 +97,11 @@ def band_opacity(pilots: Sequence[str]) -> float:
 
 
 def kind_style(i: int) -> dict[str, Any]:
-    """Return colour and hatch of a kind of work; no two of the first twenty are alike in both."""
+    """Return colour and hatch of a kind of work; no two of the first thirteen share a colour."""
     n = len(KIND_COLOURS)
     colour = KIND_COLOURS[i % n]
     # Colours that come again have hatches, and others than they had.
-    hatch = _HATCHES[i] if i < n else _HATCHES[_PLAIN + (i - n + i // n) % (len(_HATCHES) - _PLAIN)]
+    hatch = dict(enumerate(_HATCHES, _PLAIN)).get(i, "") if i < n else _HATCHES[(i - n + i // n) % len(_HATCHES)]
     # A pale hatch shows on dark colours only, and the other way round.
     dark = int(colour[3:5], 16) < 0x80
     return {

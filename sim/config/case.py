@@ -7,7 +7,25 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sim.config.checking import Count, Name, NonNegative, Positive, Section, Share
+from sim.config.bounds import (
+    Count,
+    Factor,
+    HoursAYear,
+    Kmh,
+    Minutes,
+    NoMinutes,
+    NoSpread,
+    NoWorkingDays,
+    Patience,
+    PerYear,
+    Seed,
+    Share,
+    Spread,
+    Units,
+    Weight,
+    WorkingDays,
+)
+from sim.config.checking import Name, Section
 from sim.errors import near
 
 Level = Literal["community", "street", "district"]
@@ -66,27 +84,27 @@ class OfficeCalendar(Section):
 class StreetHours(Section):
     """Hours a year that today's street staff spend on their functions, other than residents' files."""
 
-    economic: NonNegative
-    enforcement: NonNegative
-    justice: NonNegative
-    party: NonNegative
-    relay: NonNegative
+    economic: HoursAYear
+    enforcement: HoursAYear
+    justice: HoursAYear
+    party: HoursAYear
+    relay: HoursAYear
 
 
 class DistrictHours(Section):
     """Hours a year of the district desks' own work, by function."""
 
-    public_service: NonNegative
-    economic: NonNegative
-    enforcement: NonNegative
-    justice: NonNegative
-    party: NonNegative
+    public_service: HoursAYear
+    economic: HoursAYear
+    enforcement: HoursAYear
+    justice: HoursAYear
+    party: HoursAYear
 
 
 class TodaysWork(Section):
     """Work of today's organisation that residents do not bring, in hours a year: the same whatever the staff."""
 
-    from_above_hours: NonNegative
+    from_above_hours: HoursAYear
     street_hours: StreetHours
     district_hours: DistrictHours
 
@@ -96,18 +114,18 @@ class District(Section):
 
     name: str
     population: Annotated[int, Field(ge=100, le=20_000_000)]
-    household_size: Positive
-    built_up_km2: Positive
-    detour_factor: Annotated[float, Field(ge=1)]
-    walking_kmh: Positive
-    bus_kmh: Positive
+    household_size: Annotated[float, Field(ge=0.1, le=100)]
+    built_up_km2: Annotated[float, Field(ge=0.01, le=1_000_000)]
+    detour_factor: Annotated[float, Field(ge=1, le=100)]
+    walking_kmh: Kmh
+    bus_kmh: Kmh
     bus_share: Share
-    staff_vehicle_kmh: Positive
-    communities: Count
-    streets: Count
-    community_size_cv: NonNegative
+    staff_vehicle_kmh: Kmh
+    communities: Units
+    streets: Units
+    community_size_cv: NoSpread
     special_care_share: Share
-    place_seed: Annotated[int, Field(ge=0)]
+    place_seed: Seed
     copies: Annotated[int, Field(ge=1, le=1000)]
     work: TodaysWork
     calendar: OfficeCalendar
@@ -128,38 +146,38 @@ class District(Section):
         return self
 
 
-Week = Annotated[tuple[NonNegative, ...], Field(min_length=7, max_length=7)]
+Week = Annotated[tuple[Weight, ...], Field(min_length=7, max_length=7)]
 
 
-Day = Annotated[tuple[NonNegative, ...], Field(min_length=24, max_length=24)]
+Day = Annotated[tuple[Weight, ...], Field(min_length=24, max_length=24)]
 
 
 class Demand(Section):
     """What residents bring, independent of any design."""
 
-    counter_per_resident_year: NonNegative
-    phone_per_resident_year: NonNegative
-    latent_per_resident_year: NonNegative
+    counter_per_resident_year: PerYear
+    phone_per_resident_year: PerYear
+    latent_per_resident_year: PerYear
     counter_weekday: Week
     counter_hour: Day
     phone_weekday: Week
     phone_hour: Day
-    day_factor_cv: NonNegative
-    festival_factor: NonNegative
-    special_care_factor: NonNegative
+    day_factor_cv: NoSpread
+    festival_factor: Factor
+    special_care_factor: Factor
     misrouted_share: Share
     incomplete_share: Share
     incomplete_at_desk_share: Share
-    incomplete_days_mean: Positive
-    incomplete_days_cv: Positive
+    incomplete_days_mean: WorkingDays
+    incomplete_days_cv: Spread
     rework_share: Share
-    patience_walk_in_minutes_mean: Positive
-    patience_phone_minutes_mean: Positive
+    patience_walk_in_minutes_mean: Patience
+    patience_phone_minutes_mean: Patience
     tries: Annotated[int, Field(ge=1, le=10)]
     return_share: Share
     reported_share: Share
-    report_days_mean: Positive
-    report_days_cv: Positive
+    report_days_mean: WorkingDays
+    report_days_cv: Spread
     settled_on_the_spot_share: Share
 
     @model_validator(mode="after")
@@ -182,12 +200,12 @@ class Activity(Section):
     where: Literal["counter", "desk", "field", "outside"]
     level: Level = "community"
     group: Group = "public_service"
-    minutes: NonNegative = 0.0
+    minutes: NoMinutes = 0.0
     share: Share = 1.0
     review: bool = False
     batch: Literal["none", "weekly", "monthly"] = "none"
-    working_days: NonNegative = 0.0
-    cv: NonNegative | None = None
+    working_days: NoWorkingDays = 0.0
+    cv: NoSpread | None = None
     stops_clock: bool = False
 
     @model_validator(mode="after")
@@ -208,7 +226,7 @@ class Activity(Section):
 class Limit(Section):
     """A legal or promised limit on its own clock."""
 
-    amount: Positive
+    amount: Annotated[float, Field(ge=0.001, le=10_000)]
     clock: Literal["working_days", "calendar_days", "hours"]
 
 
@@ -221,9 +239,9 @@ class Archetype(Section):
 
     title: str
     line: Name | None
-    counter_share: NonNegative = 0.0
-    phone_share: NonNegative = 0.0
-    latent_share: NonNegative = 0.0
+    counter_share: Weight = 0.0
+    phone_share: Weight = 0.0
+    latent_share: Weight = 0.0
     papers: bool = False
     result: Literal["at_once", "told", "collected", "on_site"] = "at_once"
     limit: Limit | None = None
@@ -244,11 +262,11 @@ class Archetype(Section):
 class Procedures(Section):
     """All archetypes, the 17 lines with their number of items, and the spread of touch times."""
 
-    desk_cv: Positive
-    back_cv: Positive
-    outside_cv: NonNegative
-    wrong_desk_minutes: Positive
-    collect_minutes: Positive
+    desk_cv: Spread
+    back_cv: Spread
+    outside_cv: NoSpread
+    wrong_desk_minutes: Minutes
+    collect_minutes: Minutes
     lines: dict[Name, Count]
     archetypes: Annotated[dict[Name, Archetype], Field(min_length=1)]
 

@@ -9,25 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sim.config.replaced import replacement
-from sim.errors import ConfigError, near
+from sim.errors import UNREADABLE, ConfigError, near
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-Positive = Annotated[float, Field(gt=0)]
-
-
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-
-
-Count = Annotated[int, Field(ge=1)]
-
-
-Heads = Annotated[int, Field(ge=0)]
+    from collections.abc import Callable, Iterable, Mapping
 
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$")]
@@ -63,31 +48,60 @@ def checked_kind(kinds: Mapping[str, type[Any]], mapping: Mapping[str, Any], roo
     return checked(kinds[kind], mapping, root)
 
 
-def checked(schema: type[Model], mapping: Mapping[str, Any], root: str = "") -> Model:
+def checked(
+    schema: type[Model], mapping: Mapping[str, Any], root: str = "", file_of: Callable[[str], str] | None = None
+) -> Model:
     """Return a mapping as an object of a schema, or raise `ConfigError` in the house's form.
 
-    The mapping goes through JSON: it is data and nothing else, and lists become tuples under strict types.
+    The mapping goes through JSON: it is data and nothing else, and lists become tuples under strict types. `file_of`
+    names the file that gives the value at a path, for messages; an empty text for none.
     """
     try:
-        text = json.dumps(mapping)
-    except (TypeError, ValueError) as error:
+        json.dumps(mapping)
+    except (TypeError, ValueError, RecursionError) as error:
         raise ConfigError(
             f"{root or 'config'} must be plain data (numbers, texts, lists, mappings): {error}"
         ) from error
+    text = json.dumps(_readable(mapping, root))
     try:
         return schema.model_validate_json(text)
     except ValidationError as error:
-        raise ConfigError(_paragraph(schema, error, root)) from error
+        raise ConfigError(_paragraph(schema, error, root, file_of)) from error
 
 
-def _paragraph(schema: type[BaseModel], error: ValidationError, root: str) -> str:
-    """Return the first few violations as one paragraph."""
+def _readable(node: Any, path: str) -> Any:
+    """Return plain data with every text on one line.
+
+    Raises
+    ------
+    ConfigError
+        A text must have no other control characters and no marks of direction: they would reach terminals.
+    """
+    if isinstance(node, dict):
+        return {_readable(key, path): _readable(one, f"{path}.{key}".lstrip(".")) for key, one in node.items()}
+    if isinstance(node, (list, tuple)):
+        return [_readable(one, f"{path}.{i}") for i, one in enumerate(node)]
+    if not isinstance(node, str) or not UNREADABLE.search(node):
+        return node
+    text = " ".join(node.split())
+    if UNREADABLE.search(text):
+        raise ConfigError(
+            f"{path or 'a key'} must have no control characters and no marks of direction, got {node!a:.60}"
+        )
+    return text
+
+
+def _paragraph(schema: type[BaseModel], error: ValidationError, root: str, file_of: Callable[[str], str] | None) -> str:
+    """Return the first few violations as one paragraph, each with the file that gives the value."""
     items = [dict(item) for item in error.errors(include_url=False)]
     # Pydantic counts a list with wrong members as empty; that is not reported too.
     violations = [item for item in items if item["type"] != "too_short" or not item["input"]] or items
-    sentences = [_sentence(schema, item, root) for item in violations]
-    more = f"; and {len(sentences) - 3} more" if len(sentences) > 3 else ""
-    return "; ".join(sentences[:3]) + more
+    sentences = [_sentence(schema, item, root) for item in violations[:3]]
+    if file_of is not None:
+        files = [file_of(sentence.partition(" ")[0]) for sentence in sentences]
+        sentences = [f"{file}: {one}" if file else one for file, one in zip(files, sentences, strict=True)]
+    more = f"; and {len(violations) - 3} more" if len(violations) > 3 else ""
+    return "; ".join(sentences) + more
 
 
 _RULES = {

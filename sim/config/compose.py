@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sim.config.reading import check_resolved, is_folder, read_bytes, read_yaml
 from sim.config.replaced import replacement
 from sim.errors import ConfigError, near
 
@@ -25,21 +28,18 @@ BESIDE = (EVIDENCE, FACE)
 """Files that a folder of one's own may hold under the shipped names."""
 
 
-# Limits of a config file: many times those of the longest shipped one.
-MOST_BYTES = 2_000_000
-
-
-MOST_NODES = 100_000
-
-
-MOST_DEEP = 50
-
-
 PATH = re.compile(r"(\+\+?|~)?[\w$./@:-]+")
 """What stands before the = of an override: a knob or a group by its path, with Hydra's signs."""
 
 
 KNOB = re.compile(r"\w+(\.\w+)*")
+
+
+HYDRAS_OWN = ("now", "hydra", "python_version")
+"""Resolvers that Hydra registers: of the clock, of itself, of Python."""
+
+
+MOST_LETTERS = 200  # of a key: the system takes no longer name of a file
 
 
 BACKEND_KEYS = ("engine", "executor", "workers")
@@ -121,21 +121,19 @@ def own_folder(value: str) -> Path:
         It must exist and hold a file of a group, and none with the name of a shipped one and another content: Hydra
         would read the shipped one in silence.
     """
-    folder = Path(value).resolve()
-    if not value or not folder.is_dir():
+    folder = Path(os.path.realpath(value.replace("\0", "")))
+    if not value or not is_folder(folder):
         raise ConfigError(f"--config-dir must be a folder that exists, got {value or 'nothing'}")
     if not any(options(group.name, folder) for group in CONFIGS.iterdir() if group.is_dir()):
         raise ConfigError(
             "--config-dir must hold a folder like those of configs/ with a YAML file in it, as pilot/my_design.yaml, "
             f"got {value}"
         )
-    for group in CONFIGS.iterdir():
-        for file in sorted((folder / group.name).glob("*.yaml")) if group.is_dir() else ():
-            _small(file, file.relative_to(folder).as_posix())
     for shipped in sorted(CONFIGS.rglob("*.yaml")):
         name = shipped.relative_to(CONFIGS)
         mine = folder / name
-        if name.name not in BESIDE and mine.is_file() and mine.read_bytes() != shipped.read_bytes():
+        same = shipped.read_bytes()
+        if name.name not in BESIDE and os.path.lexists(mine) and _other(mine, name.as_posix(), folder, same):
             raise ConfigError(
                 "--config-dir must not contain a file with the name of a shipped one (Hydra would read the shipped "
                 f"one), got {name.as_posix()}"
@@ -143,68 +141,34 @@ def own_folder(value: str) -> Path:
     return folder
 
 
-def read_yaml(file: Path) -> dict[str, Any]:
-    """Return a YAML file of a user as plain data.
-
-    Raises
-    ------
-    ConfigError
-        It must exist, be small enough to have been written by hand, and hold a mapping.
-    """
-    import yaml
-
-    if not file.is_file():
-        raise ConfigError(f"the file must exist, got {file}")
-    _small(file, file.name)
+def _other(file: Path, name: str, folder: Path, shipped: bytes) -> bool:
+    """Return whether a file of the user's own is another one than the shipped one of its name."""
     try:
-        plain = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{file.name} must be YAML: {' '.join(str(error).split())}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{file.name} must be text in UTF-8: {error}") from error
-    if not isinstance(plain, dict):
-        raise ConfigError(f"{file.name} must be a mapping, got {type(plain).__name__}")
-    return plain
-
-
-def _small(file: Path, name: str) -> None:
-    """Raise if expanding a file's aliases would exhaust the memory.
-
-    Raises
-    ------
-    ConfigError
-        It must be small enough to have been written by hand. A file that is not YAML is reported when it is chosen.
-    """
-    import yaml
-
-    if file.stat().st_size > MOST_BYTES:
-        raise ConfigError(f"{name} must be at most {MOST_BYTES:,} bytes, got {file.stat().st_size:,}")
-    sizes: dict[str, int] = {}
-    opened: list[tuple[str | None, int]] = []
-    n, deepest = 0, 0
-    try:
-        for event in yaml.parse(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader):
-            if isinstance(event, yaml.events.CollectionStartEvent):
-                opened.append((event.anchor, n))
-                deepest = max(deepest, len(opened))
-            elif isinstance(event, yaml.events.CollectionEndEvent):
-                anchor, before = opened.pop()
-                sizes[str(anchor)] = n - before
-            elif isinstance(event, yaml.events.AliasEvent):
-                n += sizes.get(event.anchor, 1)
-            n += 1
-            if n > MOST_NODES or deepest > MOST_DEEP:
-                raise ConfigError(
-                    f"{name} must have at most {MOST_NODES:,} values, aliases counted in full, and {MOST_DEEP} levels, "
-                    "got more"
-                )
-    except (yaml.YAMLError, UnicodeDecodeError):
-        return
+        return read_bytes(file, name, within=folder) != shipped
+    except ConfigError:  # too large, or no file
+        return True
 
 
 def shipped(name: str) -> bool:
     """Return whether a config of this path (group/file.yaml) is shipped; user files may not reuse the name."""
     return name not in BESIDE and (CONFIGS / name).is_file()
+
+
+@cache
+def _shipped_districts() -> tuple[str, ...]:
+    """Return the names of the districts that ship: the evidence is theirs."""
+    return tuple(str(read_yaml(file)["name"]) for file in sorted((CONFIGS / "district").glob("*.yaml")))
+
+
+def assumptions(district: str) -> str:
+    """Return a sentence on where the inputs of a district come from, for what is shown of it.
+
+    The shipped evidence is of the shipped district: for another one, what is not counted there is taken from it.
+    """
+    shipped = _shipped_districts()
+    if district in shipped:
+        return f"Many inputs are assumptions: configs/{EVIDENCE}."
+    return f"Many inputs are assumptions; what this district does not set is {' or '.join(shipped)}'s."
 
 
 def default_option(group: str) -> str:
@@ -218,21 +182,30 @@ def options(group: str, *folders: Path | None) -> list[str]:
 
 
 @contextmanager
-def _hydra() -> Iterator[None]:
-    """Let Hydra find the shipped configs; a program that calls us finds its own Hydra as it was."""
+def hydra_ready() -> Iterator[None]:
+    """Let Hydra find the shipped configs; a program that calls us finds its own Hydra as it was.
+
+    Nothing that is composed here reads the environment, the clock or the program: it may be a stranger's.
+    """
     from hydra import initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.utils import setup_globals
     from omegaconf import OmegaConf
     from omegaconf.resolvers import oc
 
     outer = GlobalHydra.instance().hydra
-    reads_environment = OmegaConf.clear_resolver("oc.env")  # a config from a stranger reads nothing of this machine
+    hydras_own = any(OmegaConf.has_resolver(name) for name in HYDRAS_OWN)
+    reads_environment = OmegaConf.clear_resolver("oc.env")
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+            for name in HYDRAS_OWN:
+                OmegaConf.clear_resolver(name)
             yield
     finally:
         GlobalHydra.instance().hydra = outer  # leaving the context has made another instance
+        if hydras_own:
+            setup_globals()
         if reads_environment:
             OmegaConf.register_new_resolver("oc.env", oc.env)
 
@@ -260,11 +233,15 @@ def compose(name: str, line: Line, *fixed: str) -> dict[str, Any]:
     from omegaconf.errors import OmegaConfBaseException
     from yaml import YAMLError
 
-    search = [_search(line.config_dir)] if line.config_dir else []
+    _check_inside([*fixed, *line.overrides], line.config_dir)
     try:
-        with _hydra():
-            composed = hydra_compose(name, overrides=[*search, *fixed, *line.overrides])
-            plain = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
+        with hydra_ready():
+            composed = hydra_compose(name, overrides=hydra_overrides(line, *fixed))
+            plain = OmegaConf.to_container(composed, resolve=False, throw_on_missing=True)
+            if check_resolved(plain):
+                plain = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
+    except ConfigError:
+        raise
     except OverrideParseException as error:
         raise _not_parsed(str(error.override)) from error
     except (HydraException, OmegaConfBaseException) as error:
@@ -283,6 +260,32 @@ def compose(name: str, line: Line, *fixed: str) -> dict[str, Any]:
     return {str(key): value for key, value in plain.items()}
 
 
+def _check_inside(overrides: Sequence[str], config_dir: Path | None) -> None:
+    """Raise if an override would read a file outside the folders of configs: a study may be a stranger's.
+
+    Raises
+    ------
+    ConfigError
+        Groups and their files must be named plainly.
+    """
+    for override in overrides:
+        key, _, value = override.lstrip("+~").partition("=")
+        if len(key) > MOST_LETTERS:
+            raise ConfigError(f"{key[:40]}... is not a known key, got {value}")
+        group = key.partition("@")[0].strip("/")
+        folders = [folder for folder in (CONFIGS, config_dir) if folder is not None]
+        chooses = "/" in group or any(is_folder(folder / group) for folder in folders if group)
+        if (
+            chooses
+            and (not value or re.fullmatch(r"[\[{].*|null|true|false|[-+.\d]+", value))
+            and not override.startswith("~")
+        ):
+            known = options(group, *folders)
+            raise ConfigError(f"{group} must be one of {', '.join(known)}, got {value or 'nothing'}")
+        if ".." in key or "//" in key or (chooses and re.search(r"\.\.|//|\$\{", value)):
+            raise ConfigError(f"{group or key} must be the name of a file of configs, got {value}")
+
+
 def _not_parsed(override: str) -> ConfigError:
     """Return the error for an override that Hydra's grammar does not take."""
     key, _, value = override.partition("=")
@@ -294,44 +297,18 @@ def _not_parsed(override: str) -> ConfigError:
     )
 
 
-def file_of(path: str, line: Line) -> str:
-    """Return the file of the user's own folder that sets a key, as `staffing/mine.yaml`; empty if there is none.
-
-    Parameters
-    ----------
-    path
-        The key, from the group on: `staffing.street_heads`.
-    line
-        What the user typed: a key that was set there is no file's.
-    """
-    typed = {override.lstrip("+~").partition("=")[0] for override in line.overrides}
-    if line.config_dir is None or any(path == key or path.startswith(f"{key}.") for key in typed):
-        return ""
-    group, *inside = path.split(".")
-    for file in sorted(line.config_dir.glob("*/*.yaml")):
-        if file.parent.name == group:
-            keys = inside
-        elif file.parent.name == "pilot":
-            keys = [group, *inside]
-        else:
-            continue
-        if keys and _has(read_yaml(file), keys):
-            return file.relative_to(line.config_dir).as_posix()
-    return ""
-
-
-def _has(node: Any, keys: Sequence[str]) -> bool:
-    """Return whether a nested mapping has these keys, one in the other."""
-    for key in keys:
-        if not isinstance(node, dict) or key not in node:
-            return False
-        node = node[key]
-    return True
+def hydra_overrides(line: Line, *fixed: str) -> list[str]:
+    """Return all overrides of a composition: where Hydra finds the user's own folder, what is fixed, what was typed."""
+    search = [_search(line.config_dir)] if line.config_dir else []
+    return [*search, *fixed, *line.overrides]
 
 
 def _search(folder: Path) -> str:
     """Return the override by which Hydra finds a folder, whatever characters are in its path."""
-    return f"hydra.searchpath=[{quoted(f'file://{folder}')}]"
+    from sim.config.own_source import register
+
+    register()
+    return f"hydra.searchpath=[{quoted(f'own://{folder}')}]"
 
 
 def quoted(text: str) -> str:
@@ -396,7 +373,7 @@ def _paragraph(name: str, error: Exception, line: Line) -> str:
             return f"{key} must be replaced by {new}, got {value}" if "." in key else f"{key}={value} is now {new}"
         if names := options(key, CONFIGS, line.config_dir):
             return f"{key} must be one of {', '.join(names)}{near(value, names)}, got {value}"
-        groups = tuple(o for o in line.overrides if (CONFIGS / o.partition("=")[0]).is_dir())
+        groups = tuple(o for o in line.overrides if is_folder(CONFIGS / o.partition("=")[0]))
         known = [*_known(name, Line(groups, line.config_dir)), *BACKEND_KEYS, "pilots", "name"]
         return f"{key} is not a known key{near(key, known)}, got {value}"
     if missing:
@@ -406,7 +383,10 @@ def _paragraph(name: str, error: Exception, line: Line) -> str:
             return f"{group}={value} is now {new}"
         where = f"{file}.yaml: " if file and file != name else ""
         return f"{where}{group} must be one of {', '.join(names)}{near(value, names)}, got {value}"
-    return text.split(" full_key:")[0].split(" To append")[0]
+    said = text.split(" full_key:")[0].split(" To append")[0]
+    return (
+        said or f"{', '.join(line.overrides) or name} must be a config that can be composed, got {type(error).__name__}"
+    )
 
 
 def _known(name: str, line: Line) -> list[str]:

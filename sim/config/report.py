@@ -5,13 +5,15 @@ Nothing here changes a number, so it is not part of the key of a replication.
 
 from __future__ import annotations
 
+import re
 from string import Template
 from typing import Annotated, NamedTuple, Self
 
 from pydantic import Field, PlainSerializer, PlainValidator, model_validator
 
+from sim.config.bounds import Bound, Difference
 from sim.config.case import Level
-from sim.config.checking import Name, Positive, Section
+from sim.config.checking import Name, Section
 
 ALL = "all"
 Scalar = bool | int | float | str | None
@@ -59,7 +61,7 @@ class JudgedMeasure(Section):
     measure: Name
     group: str = ALL
     label: str
-    mid: Name | Positive | None
+    mid: Name | Difference | None
     higher_is_better: bool = False
     touched: Name | None = "touched"
     compared: bool = True
@@ -78,7 +80,7 @@ class Notice(Section):
 
     measure: Name
     group: str = ALL
-    above: float
+    above: Bound
     says: str
     advice: str = ""
     unless: dict[str, Scalar] = Field(default_factory=dict)
@@ -95,6 +97,8 @@ class Notice(Section):
                 Template(getattr(self, field)).substitute(pilot="", share="")
             except (KeyError, ValueError):
                 raise ValueError(f"{field} must have no $names but $pilot and $share") from None
+        if not self.unless and (knob := re.search(r"[\w.]+=[\w.]*\w", self.advice)):
+            raise ValueError(f"unless must say by which knobs {knob[0]} of the advice is known to be set, got none")
         return self
 
 

@@ -6,30 +6,50 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args, get_o
 
 from pydantic import Field, model_validator
 
+from sim.config.bounds import (
+    Confidence,
+    Count,
+    Difference,
+    Heads,
+    HoursADay,
+    Minutes,
+    NoMinutes,
+    NoSpread,
+    NoWeeks,
+    NoWorkingDays,
+    PerWeek,
+    PerYear,
+    Replications,
+    Seed,
+    Share,
+    Units,
+    Weeks,
+    WorkingDays,
+)
 from sim.config.case import GROUPS, LEVELS, Demand, District, Group, Level, Procedures
-from sim.config.checking import Count, Heads, Name, NonNegative, Positive, Section, Share, check_sum_to_one, checked
+from sim.config.checking import Name, Section, check_sum_to_one, checked
 from sim.config.report import JudgedMeasure, Report
 from sim.errors import near
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 class Structure(Section):
     """Levels, units, which level performs which activity, and transfers between levels."""
 
     levels: tuple[Level, ...]
-    communities: Count | None
+    communities: Units | None
     merge_rule: Literal["equal_population", "whole_communities"]
     performs: dict[Level, dict[Group, Level]]
-    transfer_working_days: NonNegative
-    transfer_cv: NonNegative
+    transfer_working_days: NoWorkingDays
+    transfer_cv: NoSpread
     named_contact_share: Share
     named_contact_between: Literal["district", "all"]
-    named_contact_working_days: NonNegative
+    named_contact_working_days: NoWorkingDays
     delegated_share: Share
     delegated_minutes_share: Share
-    relay_minutes: Positive
+    relay_minutes: Minutes
     weekly_gate_weekday: Annotated[int, Field(ge=1, le=7)]
     weekly_gate_time: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
     monthly_gate_day: Annotated[int, Field(ge=1, le=28)]
@@ -59,8 +79,8 @@ class Absence(Section):
 
     share: Annotated[float, Field(ge=0, lt=0.9)]
     single_days_share: Share
-    block_days_min: Count
-    block_days_max: Count
+    block_days_min: Annotated[int, Field(ge=1, le=250)]
+    block_days_max: Annotated[int, Field(ge=1, le=250)]
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -76,7 +96,7 @@ class Staffing(Section):
 
     community_heads: Heads
     street_heads: Heads
-    district_heads: Annotated[int, Field(ge=1)]
+    district_heads: Count
     community_heads_min: Count
     community_heads_max: Count
     follow_population: Share
@@ -125,26 +145,26 @@ class Service(Section):
     points: Annotated[int, Field(ge=1, le=3)]
     door_to_door_share: Share
     agency_share: Share
-    agency_minutes: Positive
+    agency_minutes: Minutes
     signboard_phone_share: Share
 
 
 class Visits(Section):
     """The standard of home visits."""
 
-    ordinary_per_year: NonNegative
-    special_per_year: NonNegative
-    minutes: Positive
-    walk_minutes: NonNegative
+    ordinary_per_year: PerYear
+    special_per_year: PerYear
+    minutes: Minutes
+    walk_minutes: NoMinutes
     duty_share: Share
 
 
 class Grid(Section):
     """Grids and the duties that are due in them."""
 
-    households: Annotated[int, Field(ge=10)]
-    patrol_hours: Positive
-    leg_minutes: Positive
+    households: Annotated[int, Field(ge=10, le=10_000_000)]
+    patrol_hours: HoursADay
+    leg_minutes: Minutes
     see_share: Annotated[float, Field(gt=0, lt=1)]
     visit_see_share: Share
     patrol_duty_share: Share
@@ -155,7 +175,7 @@ class TaskKind(Section):
     """A kind of work from above: its share of the hours and the working days until it is due."""
 
     share: Share
-    due_working_days: Positive
+    due_working_days: WorkingDays
 
 
 class TaskKinds(Section):
@@ -176,9 +196,9 @@ class TaskKinds(Section):
 class Meetings(Section):
     """Meetings a week of a community secretary and of the other community staff, and their length."""
 
-    secretary_per_week: NonNegative
-    others_per_week: NonNegative
-    hours: Positive
+    secretary_per_week: PerWeek
+    others_per_week: PerWeek
+    hours: HoursADay
 
 
 class Burden(Section):
@@ -189,8 +209,8 @@ class Burden(Section):
     release: Literal["evenly", "monday"]
     first_after_share: Share
     own_first_after_share: Share
-    own_due_working_days: Positive
-    piece_minutes: Positive
+    own_due_working_days: WorkingDays
+    piece_minutes: Minutes
     away_share: Share
     relay_down_share: Share
     abolished_share: Share
@@ -215,18 +235,18 @@ class Conduct(Section):
 
     priorities: Priorities
     put_down: bool
-    step_minutes: Positive
+    step_minutes: Minutes
 
 
 class Run(Section):
     """Horizon, replications, seed, and how verdicts are made."""
 
-    warm_up_weeks: Count
-    measured_weeks: Annotated[int, Field(ge=1, le=5200)]
-    drain_weeks: Annotated[int, Field(ge=0)]
-    replications: Count
-    seed: Annotated[int, Field(ge=0)]
-    confidence: Annotated[float, Field(gt=0.5, lt=1)]
+    warm_up_weeks: Weeks
+    measured_weeks: Weeks
+    drain_weeks: NoWeeks
+    replications: Replications
+    seed: Seed
+    confidence: Confidence
     withhold_share: Share
     turnaround_cap_working_days: Annotated[int, Field(ge=1, le=1000)]
     overload: Literal["simulate", "refuse"]
@@ -240,16 +260,16 @@ class Run(Section):
 class Mid(Section):
     """The smallest differences that matter."""
 
-    turnaround: Positive
-    counter_wait: Positive
-    trips: Positive
-    on_time: Positive
-    utilisation: Positive
-    hours_a_week: Positive
-    resident_time: Positive
-    hand_overs: Positive
-    share: Positive
-    detection_lag: Positive
+    turnaround: Difference
+    counter_wait: Difference
+    trips: Difference
+    on_time: Difference
+    utilisation: Difference
+    hours_a_week: Difference
+    resident_time: Difference
+    hand_overs: Difference
+    share: Difference
+    detection_lag: Difference
 
     def least(self, judged: JudgedMeasure) -> float | None:
         """Return the smallest difference that matters of a judged measure (in its unit); None if it is not judged."""
@@ -340,15 +360,22 @@ class Pilot(Section):
         return self
 
 
-def load(mapping: Mapping[str, Any]) -> Pilot:
+def load(mapping: Mapping[str, Any], file_of: Callable[[str], str] | None = None) -> Pilot:
     """Return a checked pilot design from a plain mapping.
+
+    Parameters
+    ----------
+    mapping
+        The complete config.
+    file_of : callable, optional
+        Names the file that gives the value at a path, for messages; an empty text for none.
 
     Raises
     ------
     ConfigError
         For the first rule that is broken, as one paragraph with path, rule and value.
     """
-    return checked(Pilot, mapping)
+    return checked(Pilot, mapping, file_of=file_of)
 
 
 def takes_integers(path: str) -> bool:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sim.config.checking import Count, Name, Positive, Section, checked
+from sim.config.bounds import Bound, Confidence, Difference, Replications, Seed, Weeks
+from sim.config.checking import Name, Section, checked
 from sim.config.report import ALL, Response, ResponseName
 
 if TYPE_CHECKING:
@@ -17,15 +18,16 @@ SAMPLED = ("lhs", "sobol", "indices")
 LEVEL_GROUPS = ("all", "level", "route")
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
-Least = Annotated[int, Field(ge=2)]
+Least = Annotated[int, Field(ge=2, le=100_000)]
+Budget = Annotated[int, Field(ge=1, le=100_000_000)]
 
 
 class Promise(Section):
     """A bound that a response has to keep; within `tolerance` of it a design counts as keeping or as breaking it."""
 
-    at_most: float | None = None
-    at_least: float | None = None
-    tolerance: Positive | None = None
+    at_most: Bound | None = None
+    at_least: Bound | None = None
+    tolerance: Difference | None = None
 
     @model_validator(mode="after")
     def _one_bound(self) -> Self:
@@ -46,9 +48,9 @@ class Promise(Section):
 class Target(Section):
     """The precision of a response: a half-width, as such, as a share of the mean, or of the paired difference."""
 
-    half_width: Positive | None = None
-    share: Positive | None = None
-    difference: Positive | None = None
+    half_width: Difference | None = None
+    share: Difference | None = None
+    difference: Difference | None = None
 
     @model_validator(mode="after")
     def _one_target(self) -> Self:
@@ -60,10 +62,12 @@ class Target(Section):
 class Precision(Section):
     """Replications of every point to begin with; with targets, as many more as it takes, within `most` and `budget`."""
 
-    replications: Count = 10
+    replications: Replications = 10
     until: dict[ResponseName, Target] = Field(default_factory=dict)
-    most: Count = 100  # of one point
-    budget: Count | None = None  # of all points together, those of the first round too
+    most: Replications = 100  # of one point
+    budget: Annotated[int, Field(ge=1, le=100_000_000)] | None = (
+        None  # of all points together, those of the first round too
+    )
 
     @model_validator(mode="after")
     def _can_begin(self) -> Self:
@@ -79,7 +83,7 @@ class Best(Section):
 
     response: ResponseName
     smaller_is_better: bool | None = None  # by default as the measure is judged everywhere
-    zone: Positive
+    zone: Difference
 
 
 class Choose(Section):
@@ -87,7 +91,7 @@ class Choose(Section):
 
     best: Best | None = None
     cheapest: bool = False
-    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    confidence: Confidence = 0.95
     first: Least = 10
     most: Least = 100
 
@@ -103,9 +107,9 @@ class Choose(Section):
 class WarmUp(Section):
     """A pilot run of the base, from which MSER-5 chooses the warm-up of all points."""
 
-    weeks: Annotated[int, Field(ge=20)] = 60
+    weeks: Annotated[int, Field(ge=20, le=5_200)] = 60
     replications: Least = 5
-    least: Count = 9  # two periods of the monthly gate
+    least: Weeks = 9  # two periods of the monthly gate
 
 
 class DesignOf(Section):
@@ -113,8 +117,8 @@ class DesignOf(Section):
 
     kind: Kind
     factors: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
-    n: Count | None = None
-    seed: Annotated[int, Field(ge=0)] = 1
+    n: Annotated[int, Field(ge=1, le=1_000_000_000_000)] | None = None
+    seed: Seed = 1
     points: dict[Text, dict[str, Any]] = Field(default_factory=dict)
 
     @model_validator(mode="after")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import gc
 import os
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field
-
-from sim.config import Count, Section, checked_kind
+from sim.config import Section, checked_kind
+from sim.config.bounds import Megabytes, Weeks
 from sim.district import blocks
 from sim.district.blocks import Record, clocks, since
 from sim.draws.clock import WEEK
@@ -26,8 +25,8 @@ class Compiled(Section):
     """The compiled engine, block by block."""
 
     kind: Literal["compiled"] = "compiled"
-    block_weeks: Count = 40
-    memory_mb: Annotated[int, Field(ge=1)] | None = None
+    block_weeks: Weeks = 40
+    memory_mb: Megabytes | None = None
 
 
 class Reference(Section):

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from sim.engine.compiling import inlined, kernel
-from sim.engine.network import LIMIT, NONE
+from sim.engine.network import NONE, checked_horizon
 from sim.engine.record import Spells, Visits
 
 if TYPE_CHECKING:
@@ -120,14 +120,20 @@ class Staff(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """Lists of waiting steps, by station and level, then by signal; and the numbers of those that wait."""
+    """Lists of waiting steps, and the numbers of those that wait.
+
+    The lists of stations and levels, in the order in which steps are taken, come before those of signals. A signal has
+    a list for each emission that its steps can make, of those that await it, in no order: they are served together. The
+    list before these is for later emissions, which no step of this network makes.
+    """
 
     head: Column
     tail: Column
     level: Column  # by station: the most urgent level at which a step waits
     length: Column
     in_hall: Column
-    emitted: Column
+    emitted: Column  # by signal, as are the numbers of its lists: the first, and one more for the end
+    of_signal: Column
 
 
 class Log(NamedTuple):
@@ -318,28 +324,22 @@ def _plan_leaving(
 
 
 @inlined
-def _key(marks: Any, step: int, awaits: bool) -> int:
-    """Return the key by which a step stands in its list: the emission that it awaits, or its arrival."""
-    return np.int64(marks[step].left) if awaits else marks[step].arrival
-
-
-@inlined
-def _insert(waiting: Waiting, marks: Any, row: int, step: int, awaits: bool, from_head: bool) -> None:
-    """Insert a step into a list, which is in the order of (key, step), searching from one of its ends."""
-    key = _key(marks, step, awaits)
+def _insert(waiting: Waiting, marks: Any, row: int, step: int, from_head: bool) -> None:
+    """Insert a step into a list, which is in the order of (arrival, step), searching from one of its ends."""
+    arrival = marks[step].arrival
     if from_head:
         after = waiting.head[row]
         while after >= 0:
-            after_key = _key(marks, after, awaits)
-            if after_key > key or (after_key == key and after > step):
+            after_arrival = marks[after].arrival
+            if after_arrival > arrival or (after_arrival == arrival and after > step):
                 break
             after = np.int64(marks[after].behind)
         before = np.int64(marks[after].before) if after >= 0 else waiting.tail[row]
     else:
         before = waiting.tail[row]
         while before >= 0:
-            before_key = _key(marks, before, awaits)
-            if before_key < key or (before_key == key and before < step):
+            before_arrival = marks[before].arrival
+            if before_arrival < arrival or (before_arrival == arrival and before < step):
                 break
             before = np.int64(marks[before].before)
         after = np.int64(marks[before].behind) if before >= 0 else waiting.head[row]
@@ -353,6 +353,27 @@ def _insert(waiting: Waiting, marks: Any, row: int, step: int, awaits: bool, fro
         marks[after].before = step
     else:
         waiting.tail[row] = step
+
+
+@inlined
+def _list_of(routes: Routes, waiting: Waiting, marks: Any, step: int) -> int:
+    """Return the list of a step that awaits a signal."""
+    first, last = waiting.of_signal[routes.awaits[step]], waiting.of_signal[routes.awaits[step] + 1]
+    row = first + marks[step].left
+    return row if row < last else first
+
+
+@inlined
+def _await(routes: Routes, waiting: Waiting, marks: Any, step: int) -> None:
+    """Add a step to those that await the same emission."""
+    row = _list_of(routes, waiting, marks, step)
+    head = waiting.head[row]
+    marks[step].before, marks[step].behind = -1, head
+    if head >= 0:
+        marks[head].before = step
+    else:
+        waiting.tail[row] = step
+    waiting.head[row] = step
 
 
 @inlined
@@ -373,7 +394,7 @@ def _remove(waiting: Waiting, marks: Any, row: int, step: int) -> None:
 def _join(lines: Lines, routes: Routes, waiting: Waiting, marks: Any, levels: int, step: int, from_head: bool) -> None:
     """Add a step to those that wait at its station."""
     station, level = routes.station[step], routes.level[step]
-    _insert(waiting, marks, station * levels + level, step, False, from_head)
+    _insert(waiting, marks, station * levels + level, step, from_head)
     waiting.level[station] = min(waiting.level[station], level)
     waiting.length[station] += 1
     if lines.hall[station] >= 0:
@@ -600,7 +621,6 @@ def _advance(  # noqa: C901, PLR0912, PLR0915 - one loop: what passes between fu
     written, awaiting = scalars[WRITTEN], scalars[AWAITING]
     change, first = scalars[NEXT_CHANGE], scalars[NEXT_FIRST]
     n_changes, n_first = len(coming.change_when), len(coming.first_when)
-    signals = len(waiting.level) * levels  # the lists of signals come behind those of stations
     status = DONE
     while True:
         spare = awaiting + levels + 4
@@ -669,7 +689,7 @@ def _advance(  # noqa: C901, PLR0912, PLR0915 - one loop: what passes between fu
                 continue
             concluded, outcome = id_, ABANDONED
             if routes.awaits[id_] >= 0:
-                _remove(waiting, marks, signals + routes.awaits[id_], id_)
+                _remove(waiting, marks, _list_of(routes, waiting, marks, id_), id_)
                 marks[id_].left = 0
                 awaiting -= 1
             else:
@@ -680,7 +700,7 @@ def _advance(  # noqa: C901, PLR0912, PLR0915 - one loop: what passes between fu
             signal = routes.awaits[id_]
             if signal >= 0:
                 marks[id_].left = waiting.emitted[signal] + routes.emissions[id_]
-                _insert(waiting, marks, signals + signal, id_, True, False)
+                _await(routes, waiting, marks, id_)
                 awaiting += 1
                 _plan_leaving(routes, clocks, agenda, shift, id_, now, horizon)
             elif routes.station[id_] < 0:
@@ -696,8 +716,8 @@ def _advance(  # noqa: C901, PLR0912, PLR0915 - one loop: what passes between fu
             signal = routes.emits[concluded]
             if outcome == SERVED and signal >= 0:
                 waiting.emitted[signal] += 1
-                row = signals + signal
-                while waiting.head[row] >= 0 and marks[waiting.head[row]].left == waiting.emitted[signal]:
+                row = waiting.of_signal[signal] + waiting.emitted[signal]
+                while waiting.head[row] >= 0:
                     served = waiting.head[row]
                     _remove(waiting, marks, row, served)
                     awaiting -= 1
@@ -788,7 +808,7 @@ def _sort(keys: Column, order: Column, spare: Column, counts: Column) -> None:
         order[i] = i
         most = max(most, keys[i])
     shift = 0
-    while most >> shift > 0:
+    while shift < 63 and most >> shift > 0:  # a shift by 64 or more means nothing
         counts[:] = 0
         for i in range(n):
             counts[(keys[i] >> shift) & 2047] += 1
@@ -814,6 +834,16 @@ def _clear(marks: Any, work: Column) -> None:
         mark.arrival, mark.start, mark.end = -1, -1, -1
         mark.left, mark.interruptions, mark.before, mark.behind = work[step], 0, -1, -1
         mark.server, mark.outcome = -1, ABSENT
+
+
+@kernel
+def await_again(routes: Routes, waiting: Waiting, marks: Any, emitted: Column) -> None:
+    """Add all steps that await signals to empty lists, less the emissions made so far, which count no longer."""
+    for step in range(len(marks)):
+        signal = routes.awaits[step]
+        if signal >= 0 and marks[step].outcome == OPEN:
+            marks[step].left -= emitted[signal]
+            _await(routes, waiting, marks, step)
 
 
 @kernel
@@ -926,26 +956,24 @@ class Run:
         Raises
         ------
         ValueError
-            If the horizon is below 0 or not below 2^62.
+            If the horizon is no whole number from 0 to below 2^62.
         """
-        if not 0 <= horizon < LIMIT:
-            raise ValueError(f"horizon must be from 0 to 2^62, got {horizon}")
+        horizon = checked_horizon(horizon)
         routes, levels = _routes(network)
         levels = max(levels, like.levels) if like else levels
         lines, clocks = _lines(network), _clocks(network)
         n_stations, n_servers = len(network.stations.hall), len(network.servers.changeover)
-        n_signals = 1 + int(max(routes.emits.max(initial=-1), routes.awaits.max(initial=-1)))
-        n_signals = max(n_signals, len(like.waiting.emitted)) if like else n_signals
-        n_lists, n_words = n_stations * levels + n_signals, (n_servers + 63) // 64
-        shift = max(0, int(horizon).bit_length() - DAYS.bit_length() + 1)
+        of_signal = _lists_of_signals(routes, n_stations * levels, len(like.waiting.emitted) if like else 0)
+        n_lists, n_words = int(of_signal[-1]), (n_servers + 63) // 64
+        shift = max(0, horizon.bit_length() - DAYS.bit_length() + 1)
         columns = np.zeros((12, n_servers), dtype=np.int64)
         run = cls(
             network=network,
-            horizon=int(horizon),
+            horizon=horizon,
             routes=routes,
             lines=lines,
             clocks=clocks,
-            coming=_coming(network, routes, clocks, int(horizon), like),
+            coming=_coming(network, routes, clocks, horizon, like),
             marks=_marks(network),
             staff=Staff(*columns, *(np.zeros(n, dtype=np.uint64) for n in (int(lines.word[-1]), n_words, n_words))),
             waiting=Waiting(
@@ -954,10 +982,11 @@ class Run:
                 level=np.full(n_stations, levels, dtype=np.int64),
                 length=np.zeros(n_stations, dtype=np.int64),
                 in_hall=np.zeros(len(network.halls.room), dtype=np.int64),
-                emitted=np.zeros(n_signals, dtype=np.int64),
+                emitted=np.zeros(len(of_signal) - 1, dtype=np.int64),
+                of_signal=of_signal,
             ),
             log=empty_log(network, len(routes.work) + 1024),
-            agenda=_agenda(len(routes.work) + 1024, shift, int(horizon)),
+            agenda=_agenda(len(routes.work) + 1024, shift, horizon),
             levels=levels,
             shift=shift,
         )
@@ -1034,7 +1063,7 @@ def run(network: Network, horizon: int) -> tuple[Visits, Spells]:
     Raises
     ------
     ValueError
-        If the horizon is below 0 or not below 2^62.
+        If the horizon is no whole number from 0 to below 2^62.
     """
     whole = Run.from_network(network, horizon)
     whole.advance(horizon)
@@ -1051,6 +1080,13 @@ def _routes(network: Network) -> tuple[Routes, int]:
         level.flags.writeable = False  # another type for Numba than a writeable column
     columns = {name: getattr(steps, name) for name in Routes._fields if name not in ("level", "emissions")}
     return Routes(level=level, emissions=steps.count, **columns), levels
+
+
+def _lists_of_signals(routes: Routes, before: int, n_signals: int) -> Column:
+    """Return the number of the first list of each signal, of at least so many, and of the end; others come before."""
+    n_signals = max(n_signals, 1 + int(max(routes.emits.max(initial=-1), routes.awaits.max(initial=-1))))
+    n_emissions = np.bincount(routes.emits[routes.emits >= 0], minlength=n_signals) if n_signals else ()
+    return before + np.concatenate([[0], np.cumsum(n_emissions, dtype=np.int64) + np.arange(1, n_signals + 1)])
 
 
 def _lines(network: Network) -> Lines:

@@ -11,7 +11,8 @@ from sim.arrays import AnyInts
 
 NONE = -1
 
-LIMIT = 2**62  # instants, amounts and work x pace stay below it, so that no sum of two leaves int64
+LIMIT_BITS = 62
+LIMIT = 2**LIMIT_BITS  # instants, amounts and work x pace stay below it, so that no sum of two leaves int64
 
 N = TypeVar("N", int, AnyInts)
 
@@ -108,6 +109,19 @@ class Network:
     calendars: Calendars
     requests: Requests
     steps: Steps
+
+
+def checked_horizon(horizon: object) -> int:
+    """Return a horizon as it was given.
+
+    Raises
+    ------
+    ValueError
+        If it is no whole number from 0 to below 2^62.
+    """
+    if not isinstance(horizon, int | np.integer) or not 0 <= horizon < LIMIT:
+        raise ValueError(f"horizon must be a whole number from 0 to 2^62, got {horizon}")
+    return int(horizon)
 
 
 def needed_ticks(work_left: N, pace: N) -> N:

@@ -163,7 +163,7 @@ def _table(kind: type[T], table: str, given: Mapping[str, ArrayLike]) -> T:
     n_owners = 0
     if "first" in names:
         first = columns["first"]
-        if not per_row or not any(name in columns for name in per_row):
+        if not per_row:  # the rows are another table's, which is as long as it is
             n_rows = int(first[-1]) if len(first) else 0
         check_offsets(f"{table}.first", first, n_rows)
         n_owners = len(first) - 1
@@ -200,7 +200,8 @@ def _is_narrow(network: Network) -> bool:
     most = int(steps.work.max(initial=0)) * max(1000, int(network.duties.pace.max(initial=0))) // 1000
     return (
         len(servers.changeover) <= np.iinfo(np.int16).max
-        and len(steps.work) <= np.iinfo(np.int32).max
+        # Of a step that awaits a signal, an engine writes the number of an emission: those so far and `count`.
+        and len(steps.work) <= np.iinfo(np.int32).max - np.iinfo(np.int16).max
         and most + int(servers.changeover.max(initial=0)) < np.iinfo(np.int32).max
         and all(_fits(getattr(steps, name), kind) for name, kind in NARROW.items())
     )

@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from sim.arrays import AnyInts, Bools
-from sim.engine.network import LEADS, LIMIT, NONE, Calendars, Network, Servers, owners
+from sim.engine.network import LEADS, LIMIT, LIMIT_BITS, NONE, Calendars, Network, Servers, owners
 from sim.errors import NetworkError
+
+FEW_SIGNALS = 2**16
+"""Signals have numbers below this, or below the number of steps: an engine keeps a count of each."""
 
 
 def _require(ok: Bools, field: str, rule: str, values: AnyInts, noun: str, *, first: AnyInts | None = None) -> None:
@@ -29,10 +32,10 @@ def _require_index(field: str, values: AnyInts, size: int, noun: str, *, optiona
     _require((values >= lowest) & (values < size), field, rule, values, noun)
 
 
-def _require_amount(field: str, values: AnyInts, noun: str, lowest: int = 0) -> None:
+def _require_amount(field: str, values: AnyInts, noun: str, lowest: int = 0, bits: int = LIMIT_BITS) -> None:
     """Raise at the first value below the lowest allowed, or too large to add up."""
     _require(values >= lowest, field, f"at least {lowest}", values, noun)
-    _require(values < LIMIT, field, "below 2^62", values, noun)
+    _require(values < 2**bits, field, f"below 2^{bits}", values, noun)
 
 
 def _require_flag(field: str, values: AnyInts, noun: str) -> None:
@@ -44,7 +47,9 @@ def check_offsets(field: str, first: AnyInts, n_rows: int) -> None:
     """Raise unless the offsets begin at 0, never fall and end at the number of rows."""
     if not len(first) or first[0] != 0:
         raise NetworkError(f"{field} must be offsets from 0, got {first[0] if len(first) else 'nothing'}")
-    _require(np.diff(first, prepend=0) >= 0, field, "at least the offset before it", first, "offset")
+    # Compared and not subtracted: in a narrow type a difference may wrap.
+    rises = np.append(True, first[1:] >= first[:-1])
+    _require(rises, field, "at least the offset before it", first, "offset")
     if first[-1] != n_rows:
         raise NetworkError(f"{field} must end at the number of rows, {n_rows}, got {first[-1]}")
 
@@ -73,7 +78,8 @@ def check_duties(network: Network) -> None:
 def check_servers(network: Network) -> None:
     """Check servers and their rosters."""
     servers = network.servers
-    _require_amount("servers.changeover", servers.changeover, "server")
+    # With any work, whose ticks are below 2^53, a spell stays below 2^62 ticks.
+    _require_amount("servers.changeover", servers.changeover, "server", bits=LIMIT_BITS - 1)
     check_intervals("servers", "server", servers)
     _require_index("servers.duty", servers.duty, len(network.duties.longest), "interval", optional=False)
     _require_flag("servers.hand_back", servers.hand_back, "interval")
@@ -126,8 +132,9 @@ def check_steps(network: Network) -> None:
 def check_signals(network: Network) -> None:
     """Check that awaiting steps have no station, emit nothing and await at least one emission."""
     steps = network.steps
-    _require_amount("steps.emits", steps.emits, "step", lowest=NONE)
-    _require_amount("steps.awaits", steps.awaits, "step", lowest=NONE)
+    n_signals = max(len(steps.emits), FEW_SIGNALS)
+    _require_index("steps.emits", steps.emits, n_signals, "step", optional=True)
+    _require_index("steps.awaits", steps.awaits, n_signals, "step", optional=True)
     plain = steps.awaits == NONE
     _require(plain | (steps.station == NONE), "steps.station", "-1 where it awaits", steps.station, "step")
     _require(plain | (steps.emits == NONE), "steps.emits", "-1 where it awaits", steps.emits, "step")
@@ -137,7 +144,8 @@ def check_signals(network: Network) -> None:
 
 def check_routes(network: Network) -> None:
     """Check that next and leave name later steps of the same request, or none."""
-    kind = network.steps.next.dtype  # as wide as the steps' numbers are
+    n_steps = int(network.requests.first[-1])
+    kind = np.int32 if n_steps <= np.iinfo(np.int32).max else np.int64  # whatever type the columns were given in
     last = np.repeat(network.requests.first[1:].astype(kind), np.diff(network.requests.first))
     here = np.arange(len(last), dtype=kind)
     for name in LEADS:

@@ -27,6 +27,7 @@ from sim.engine.compiled import (
     Agenda,
     Coming,
     Run,
+    await_again,
     empty_log,
     move_marks,
     pending_events,
@@ -117,16 +118,16 @@ def _renamed(steps: Column, moved: AnyInts) -> AnyInts:
 
 
 def _requeue(run: Run, new: Run, moved: AnyInts) -> None:
-    """Copy the lists of waiting steps."""
+    """Copy the lists of waiting steps; emissions are counted anew, so that no run of blocks counts too far."""
     old, waiting = run.waiting, new.waiting
-    n, signals = len(old.level), len(old.emitted)
+    n = len(old.level)
     for before, after in ((old.head, waiting.head), (old.tail, waiting.tail)):
         lists = _renamed(before, moved)
-        after[: n * new.levels].reshape(n, new.levels)[:, : run.levels] = lists[: n * run.levels].reshape(n, -1)
-        after[n * new.levels :][:signals] = lists[n * run.levels :]
+        old_lists = lists[: n * run.levels].reshape(n, run.levels)
+        after[: n * new.levels].reshape(n, new.levels)[:, : run.levels] = old_lists
     waiting.level[:] = np.where(old.level == run.levels, new.levels, old.level)
     waiting.length[:], waiting.in_hall[:] = old.length, old.in_hall
-    waiting.emitted[:signals] = old.emitted
+    await_again(new.routes, waiting, new.marks, old.emitted)
 
 
 def _events(run: Run) -> tuple[AnyInts, AnyInts]:

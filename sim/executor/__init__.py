@@ -24,7 +24,8 @@ def run_tasks(
     *,
     on_done: Callable[[Task, Any], None],
     keep: Callable[[Task, Result], Any] | None = None,
-    on_start: Callable[[Task], None] | None = None,
+    wanted: Callable[[Task], bool] | None = None,
+    on_lost: Callable[[Task, str], bool] | None = None,
     named: Callable[[Task], str] = str,
 ) -> None:
     """Call a function on every task and keep each result, on the processes that the executor names.
@@ -44,22 +45,29 @@ def run_tasks(
         Called here with a task and what `keep` returned, in the order in which they finish.
     keep
         Called with a task and its result, to put it on disk; without it `on_done` gets the result.
-    on_start
-        Called here with a task when it is handed to a worker.
+    wanted
+        Called here with a task when it is about to be handed to a worker; where it returns False, it is left out.
+    on_lost
+        Called here with a task that was given up, and why: its worker died, and again with this task alone, and a third
+        time (`executor.retries` says how often on a cluster). Returns whether the work is done without it; by default,
+        and where it is not, an error says so once all others have ended.
     named
         Returns the name of a task for messages.
 
     Raises
     ------
     ExecutorError
-        If there are no workers, or they run another program, end before their task does or run out of memory.
+        If there are no workers, or they run another program; at the end, if tasks were given up; or at once, if several
+        were before any was done.
     Exception
         The first one of a task, with a note that names the task, once the tasks that run have finished and been
         kept; those that wait are dropped. One of `keep` in this process or of `on_done` is raised at once.
     KeyboardInterrupt
         On Ctrl-C, once the workers of this machine have ended.
     """
-    work = Work(function, keep or _result, on_start or _ignore, on_done, named)
+    work = Work(
+        function, keep or _result, wanted or (lambda _: True), on_done, on_lost or (lambda *_: False), named
+    )  # fmt: skip
     waiting = list(tasks)
     if not waiting:
         return
@@ -80,7 +88,3 @@ def run_tasks(
 def _result(_: object, result: Result) -> Result:
     """Return the result itself."""
     return result
-
-
-def _ignore(task: object) -> None:
-    """Do nothing."""

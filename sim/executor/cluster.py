@@ -8,7 +8,7 @@ import multiprocessing
 import threading
 import time
 import warnings
-from collections import Counter, deque
+from collections import deque
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -20,7 +20,8 @@ from sim.executor.batch import ENOUGH_SECONDS, Reply, perform
 from sim.executor.interrupts import interrupts_held
 from sim.executor.processes import default_workers
 from sim.executor.program import differences, program
-from sim.executor.work import KEPT, Work
+from sim.executor.work import KEPT, KILLED, Deaths, Work
+from sim.imports import none_from_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -40,6 +41,7 @@ INSTALL = "Install this version of Wangge for the Python that runs the scheduler
 PRIVATE = {
     "distributed.scheduler.allowed-failures": 0,  # a death is reported at once: `retries` counts them
     "distributed.scheduler.http.routes": [],
+    "distributed.nanny.pre-spawn-environ.PYTHONSAFEPATH": 1,  # a worker that follows a dead one starts as it did
     "distributed.worker.memory.target": False,  # a worker either has the memory or is stopped, it spills nothing
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.pause": False,
@@ -147,7 +149,7 @@ def _private(settings: Dask, n_tasks: int) -> Iterator[LocalCluster]:
 
     with ExitStack() as stack:
         try:
-            with interrupts_held():
+            with none_from_here(), interrupts_held():
                 others = set(multiprocessing.active_children())
                 cluster = LocalCluster(
                     n_workers=min(settings.workers or default_workers(), n_tasks),
@@ -252,19 +254,19 @@ class _Feed(Generic[Task, Result]):
     waiting: deque[int] = field(init=False)
     running: dict[Future[Any], list[int]] = field(default_factory=dict)
     started: set[int] = field(default_factory=set)
-    deaths: Counter[int] = field(default_factory=Counter)
+    deaths: Deaths[Task] = field(init=False)
     n_done: int = 0
     seconds: float = 0.0
-    lost: list[int] = field(default_factory=list)
     failed: list[tuple[int, BaseException]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Put all tasks in the queue."""
         self.waiting = deque(range(len(self.tasks)))
+        self.deaths = Deaths(self.work, self.tasks, self.settings.retries + 1)
 
     def run(self) -> None:
         """Hand out tasks and keep results until all are done, or one has failed and those that ran have ended."""
-        while self.running or (self.waiting and not self.lost and not self.failed):
+        while self.running or (self.waiting and not self.stopped):
             with self._reached():
                 self._hand_out()
                 done = self._done()
@@ -280,31 +282,34 @@ class _Feed(Generic[Task, Result]):
         """Raise the first error, if there was one."""
         for index, error in self.failed[:1]:
             self.work.fail(self.tasks[index], error)
-        if self.lost:
-            limit, tries = self.settings.memory_mb_per_worker, self.settings.retries + 1
-            memory = f", or took more than executor.memory_mb_per_worker={limit}" if limit else ", or out of memory"
-            raise ExecutorError(
-                f"A worker must live as long as its task, but {tries} in turn (executor.retries="
-                f"{self.settings.retries}) ended before it, killed{memory}: {self.work.names(self._lost())}. {KEPT}"
-            )
+        self.deaths.settle(
+            f"A worker must live as long as its task, but {self.deaths.tries} in turn (executor.retries="
+            f"{self.settings.retries}) ended before it ({self._why()})"
+        )
 
-    def _lost(self) -> list[Task]:
-        """Return the tasks that were given up."""
-        return [self.tasks[index] for index in self.lost]
+    def _why(self) -> str:
+        """Return why workers die."""
+        limit = self.settings.memory_mb_per_worker
+        return f"killed, or it took more than executor.memory_mb_per_worker={limit}" if limit else KILLED
+
+    @property
+    def stopped(self) -> bool:
+        """Return whether no task is handed out any more."""
+        return bool(self.failed) or self.deaths.hopeless
 
     def _hand_out(self) -> None:
         """Give a batch to every thread of the cluster that has none."""
         threads = sum(self.client.nthreads().values())
         if not threads:
             _wait_for_a_worker(self.client, self.settings)
-        if self.lost or self.failed:
+        if self.stopped:
             return
         while self.waiting and len(self.running) < threads:
             batch = [self.waiting.popleft() for _ in range(self._size(threads))]
-            for index in batch:
-                if index not in self.started:
-                    self.started.add(index)
-                    self.work.on_start(self.tasks[index])
+            batch = [index for index in batch if index in self.started or self.work.wanted(self.tasks[index])]
+            if not batch:
+                continue
+            self.started.update(batch)
             future = self.client.submit(
                 perform, self.work.function, [self.tasks[index] for index in batch], self.here, pure=False
             )
@@ -315,9 +320,10 @@ class _Feed(Generic[Task, Result]):
 
         A task whose worker died goes alone, so that no other task dies with it.
         """
-        if self.deaths[self.waiting[0]]:
+        times = self.deaths.times
+        if times[self.waiting[0]]:
             return 1
-        alone = next((n for n, index in enumerate(self.waiting) if self.deaths[index]), len(self.waiting))
+        alone = next((n for n, index in enumerate(self.waiting) if times[index]), len(self.waiting))
         if self.settings.batch is not None:
             return min(self.settings.batch, alone)
         fit = int(ENOUGH_SECONDS * self.n_done / self.seconds) if self.seconds > 0 else 1
@@ -353,6 +359,7 @@ class _Feed(Generic[Task, Result]):
         """Keep the results that came back, and queue the tasks that were left."""
         _refuse(reply.other_program, "a worker that joined late")
         self.n_done += len(reply.results)
+        self.deaths.done = self.n_done > 0
         self.seconds += reply.seconds
         left = batch[len(reply.results) :]
         for index, result in zip(batch, reply.results, strict=False):
@@ -364,10 +371,7 @@ class _Feed(Generic[Task, Result]):
 
     def _try_again(self, batch: list[int]) -> None:
         """Count a death of a worker for each task of the batch; give up those that have had too many."""
-        self.deaths.update(batch)
-        again = [index for index in batch if self.deaths[index] <= self.settings.retries]
-        self.lost += [index for index in batch if index not in again]
-        self.waiting.extendleft(reversed(again))
+        self.waiting.extendleft(reversed([index for index in batch if self.deaths.again(index, self._why())]))
 
     @contextmanager
     def _reached(self) -> Iterator[None]:

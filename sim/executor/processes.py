@@ -9,21 +9,22 @@ import signal
 import sys
 import threading
 import time
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections import deque
+from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sim.errors import ExecutorError
-from sim.executor.interrupts import interrupts_held
-from sim.executor.work import KEPT, Work, portable
+from sim.executor.interrupts import ensure_tracker, interrupts_held
+from sim.executor.work import KILLED, TRIES, Deaths, Work, portable
+from sim.imports import none_from_here
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from multiprocessing.process import BaseProcess
+    from collections.abc import Callable
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -43,89 +44,119 @@ def default_workers() -> int:
 def run_on_processes(work: Work[Task, Result], tasks: list[Task], workers: int, memory_mb: int | None) -> None:
     """Run the tasks on processes of this machine until all are done or one has failed, as `run_tasks` describes.
 
+    When a worker dies, the others end too, and nobody knows whose task it was: all that were running are tried again,
+    one at a time, before the rest goes on.
+
     Raises
     ------
     ExecutorError
-        If a worker ends before its task does, or goes over its limit of memory (MB; None: no limit).
+        If workers end before a task does, or go over their limit of memory (MB; None: no limit), time and again.
     """
     if getattr(multiprocessing.current_process(), "_inheriting", False):  # a worker that imports the user's script
         sys.exit(NOT_GUARDED)
-    others = set(multiprocessing.active_children())
-    context = multiprocessing.get_context("spawn")
-    prepare = partial(_prepare_worker, memory_mb)
-    waiting = iter(tasks)
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=prepare) as pool:
-        crew = _Crew(pool, work, others)
-        try:
-            for task in islice(waiting, workers):
-                work.on_start(task)
-                crew.start(task)
-            while crew.running:
-                for task, kept in crew.collect():
-                    work.on_done(task, kept)
-                free = 0 if crew.lost or crew.failed else workers - len(crew.running)
-                for task in islice(waiting, free):
-                    work.on_start(task)
-                    crew.start(task)
-        except KeyboardInterrupt:
-            for process in set(multiprocessing.active_children()) - others:
-                process.terminate()
-            raise
-    crew.settle(memory_mb)
+    ensure_tracker()
+    crew = _Crew(work, memory_mb, Deaths(work, tasks))
+    while crew.suspects or crew.waiting:
+        crew.serve(1 if crew.suspects else workers)
+    crew.settle()
 
 
 @dataclass
 class _Crew(Generic[Task, Result]):
-    """The live state of a pool: it is given no more tasks than it has workers, so that none waits inside."""
+    """The live state of a run: a pool is given no more tasks than it has workers, so that none waits inside."""
 
-    pool: ProcessPoolExecutor
     work: Work[Task, Result]
-    others: set[BaseProcess]
-    processes: set[BaseProcess] = field(default_factory=set)
-    running: dict[Future[Any], Task] = field(default_factory=dict)
-    lost: list[Task] = field(default_factory=list)
-    failed: list[tuple[Task, BaseException]] = field(default_factory=list)
+    memory_mb: int | None
+    deaths: Deaths[Task]
+    waiting: deque[int] = field(init=False)
+    suspects: deque[int] = field(default_factory=deque)
+    running: dict[Future[Any], int] = field(default_factory=dict)
+    failed: list[tuple[int, BaseException]] = field(default_factory=list)
+    took_too_much: bool = False
 
-    def start(self, task: Task) -> None:
-        """Hand a task to a worker."""
+    def __post_init__(self) -> None:
+        """Put all tasks in the queue."""
+        self.waiting = deque(range(len(self.deaths.tasks)))
+
+    def serve(self, workers: int) -> None:
+        """Run tasks on a new pool until it is broken, or none is left: those under suspicion and no others, or any."""
+        others, processes = set(multiprocessing.active_children()), set[BaseProcess]()
+        left = self.suspects or self.waiting
+        died: list[int] = []
+        prepare = partial(_prepare_worker, self.memory_mb)
+        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), prepare) as pool:
+            try:
+                while (left and not died) or self.running:
+                    while left and not died and len(self.running) < workers:
+                        died += self.start(pool, left.popleft())
+                        processes |= set(multiprocessing.active_children()) - others
+                    died += self.collect(broken=bool(died))
+            except KeyboardInterrupt:
+                for process in set(multiprocessing.active_children()) - others:
+                    process.kill()
+                raise
+        self.bury(died, {process.exitcode for process in processes})
+
+    def start(self, pool: ProcessPoolExecutor, number: int) -> list[int]:
+        """Hand a task to a worker, if it is still wanted; return it if its worker has died."""
+        task = self.deaths.tasks[number]
+        if not self.deaths.times[number] and not self.work.wanted(task):
+            return []
         try:
-            with interrupts_held():
-                self.running[self.pool.submit(_call, self.work.function, self.work.keep, task)] = task
+            with none_from_here(), interrupts_held():
+                self.running[pool.submit(_call, self.work.function, self.work.keep, task)] = number
         except BrokenProcessPool:
-            self.lost.append(task)
-        self.processes |= set(multiprocessing.active_children()) - self.others
+            return [number]
+        return []
 
-    def collect(self) -> Iterator[tuple[Task, Any]]:
-        """Wait for the next tasks to end; yield those that were kept and remember the others."""
-        done, _ = wait(self.running, return_when=FIRST_COMPLETED)
+    def collect(self, *, broken: bool) -> list[int]:
+        """Wait for the next tasks to end (all, if the pool is broken); return those whose worker has died."""
+        died = []
+        done, _ = wait(self.running, return_when=ALL_COMPLETED if broken else FIRST_COMPLETED)
         for future in [future for future in self.running if future in done]:
-            task, error = self.running.pop(future), future.exception()
+            number, error = self.running.pop(future), future.exception()
             if error is None:
-                yield task, future.result()
+                self.deaths.done = True
+                self.work.on_done(self.deaths.tasks[number], future.result())
             elif isinstance(error, BrokenProcessPool):
-                self.lost.append(task)
+                died.append(number)
             else:
-                self.failed.append((task, error))
+                self.failed.append((number, error))
+                self.waiting.clear()
+                self.suspects.clear()
+        return died
 
-    def settle(self, memory_mb: int | None) -> None:
-        """Raise the first error, if there was one; the pool has ended."""
-        for task, error in self.failed[:1]:
-            self.work.fail(task, error)
-        if not self.lost:
-            return
-        if any(process.exitcode == NOT_GUARDED for process in self.processes):
+    def bury(self, died: list[int], statuses: set[int | None]) -> None:
+        """Queue the tasks whose worker died to be tried again, or give them up; the pool has ended."""
+        if NOT_GUARDED in statuses:
             raise ExecutorError(
                 'A script that uses several processes must call sim below a line `if __name__ == "__main__":` (every '
                 "worker imports the script; executor=serial needs no such line), got a call that stands outside."
             )
-        if any(process.exitcode == TOOK_TOO_MUCH for process in self.processes):
-            raise ExecutorError(
-                f"executor.memory_mb_per_worker must be enough for one task, got {memory_mb}: a worker took more "
-                f"near: {self.work.names(self.lost)}. {KEPT}"
+        why = KILLED
+        if TOOK_TOO_MUCH in statuses:
+            self.took_too_much = True
+            why = f"it took more memory than executor.memory_mb_per_worker={self.memory_mb}"
+        if self.failed:
+            return
+        self.suspects.extendleft(number for number in reversed(died) if self.deaths.again(number, why))
+        if self.deaths.hopeless:
+            self.waiting.clear()
+            self.suspects.clear()
+
+    def settle(self) -> None:
+        """Raise the first error, if there was one."""
+        for number, error in self.failed[:1]:
+            self.work.fail(self.deaths.tasks[number], error)
+        if self.took_too_much:
+            self.deaths.settle(
+                f"executor.memory_mb_per_worker must be enough for one task, got {self.memory_mb}: "
+                f"{TRIES} workers in turn took more with"
             )
-        raise ExecutorError(
-            "A worker process ended before its task did (it was killed, or the memory ran out) near: "
-            f"{self.work.names(self.lost)}. {KEPT} Fewer workers leave more memory to each."
+        self.deaths.settle(
+            f"A worker must live as long as its task, but {TRIES} in turn ended before it, the last of them alone "
+            f"({KILLED})",
+            " Fewer workers leave more memory to each.",
         )
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sim.config import Count, Section, checked_kind
+from sim.config import Section, checked_kind
+from sim.config.bounds import Megabytes, Workers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,8 +26,8 @@ class Local(Section):
     """Processes on the cores of this machine."""
 
     kind: Literal["local"] = "local"
-    workers: Count | None = None
-    memory_mb_per_worker: Count | None = None
+    workers: Workers | None = None
+    memory_mb_per_worker: Megabytes | None = None
 
 
 class Dask(Section):
@@ -35,11 +36,11 @@ class Dask(Section):
     kind: Literal["dask"] = "dask"
     address: str | None = None
     scheduler_file: str | None = None
-    workers: Count | None = None
-    memory_mb_per_worker: Count | None = None
-    batch: Count | None = None
-    retries: Annotated[int, Field(ge=0)] = 2
-    timeout_seconds: Annotated[float, Field(gt=0)] = 10
+    workers: Workers | None = None
+    memory_mb_per_worker: Megabytes | None = None
+    batch: Workers | None = None
+    retries: Annotated[int, Field(ge=0, le=1_000)] = 2
+    timeout_seconds: Annotated[float, Field(ge=0.01, le=1e6)] = 10
 
     @property
     def joins(self) -> bool:

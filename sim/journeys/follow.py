@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.config.compose import assumptions
 from sim.district import engines
 from sim.district.demand import Channel
 from sim.engine.audit.quick import balance
@@ -107,7 +108,7 @@ class Journeys:
         pilot = self.each[0].organisation.pilot
         return (
             f"{pilot.district.name}; replication {self.replication}, seed {pilot.run.seed}. One request is an example. "
-            "Many inputs are assumptions: configs/evidence.yaml."
+            f"{assumptions(pilot.district.name)}"
         )
 
     @property

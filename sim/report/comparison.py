@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import polars as pl
 
+from sim.report.sentences import withheld_notes
 from sim.report.tables import (
     MARKS,
     Column,
@@ -49,6 +50,11 @@ def summary_table(
     means = _means(measures, confidence)
     alone = comparison.is_empty()
     verdicts = {(r["measure"], r["group"], r["pilot"]): r["verdict"] for r in comparison.to_dicts()}
+    for r in comparison.to_dicts():  # one replication without a value does not take the mean of a comparison away
+        for pilot, column in ((str(r["baseline"]), "baseline_mean"), (str(r["pilot"]), "pilot_mean")):
+            which = str(r["measure"]), str(r["group"]), pilot
+            if math.isnan(means.get(which, (math.nan, math.nan))[0]):
+                means[which] = as_float(r[column]), math.nan
     rows = []
     for measure, group, label, unit in _measure_rows(measures, comparison):
         factor, unit_word, _ = scale_of(unit)
@@ -69,8 +75,8 @@ def summary_table(
         note = f"±: half-width of the {_percent(confidence)} interval of each mean by itself."
         return Table("Means over the replications", columns, tuple(rows), (note,))
     baseline = str(comparison["baseline"][0])
-    note = f"Against {baseline}: {marks_shown(comparison['verdict'])}."
-    return Table(f"Means by pilot, with verdicts against {baseline}", columns, tuple(rows), (note,))
+    shown = (f"Against {baseline}: {marks_shown(comparison['verdict'])}.", *_withheld(comparison.to_dicts()))
+    return Table(f"Means by pilot, with verdicts against {baseline}", columns, tuple(rows), shown)
 
 
 def comparison_tables(comparison: pl.DataFrame, pilots: Sequence[str], confidence: float = 0.95) -> list[Table]:
@@ -144,17 +150,39 @@ def _notes(records: Sequence[Mapping[str, object]], n_rows: int, confidence: flo
         notes.append("Needs: about how many replications in all would settle the verdict.")
     if any(r["unit"] == "share" for r in records):
         notes.append("Shares are in per cent, their differences in percentage points.")
-    if counts[-1] > 1 and any(r["verdict"] == "withheld" for r in records):
-        notes.append(
-            "Withheld: too many requests behind the measure go to an overloaded post, left or are still open; "
-            "its value depends on the length of the run, or is not known."
-        )
+    if counts[-1] > 1:
+        notes += _withheld(records)
+    notes += _open_note(records)
     words = {
         "not owed": "Not owed: one of the two owes none of what is measured, so that there is nothing to compare.",
         "not judged": "Not judged, and without an interval: more or less of it is neither better nor worse by itself.",
     }
     notes += [note for verdict, note in words.items() if any(r["verdict"] == verdict for r in records)]
     return tuple(notes)
+
+
+def _open_note(records: Sequence[Mapping[str, object]]) -> list[str]:
+    """Return by how much what is still open at the end can move the means that are given, where it can at all."""
+    told = [r for r in records if r["verdict"] != "withheld" and as_float(r.get("open_bound")) > 0]
+    most: dict[str, tuple[float, str]] = {}
+    for r in told:
+        factor, _, word = scale_of(str(r["unit"]))
+        label, bound = str(r["label"]), as_float(r["open_bound"]) * factor
+        most[label] = max(most.get(label, (0.0, word)), (bound, word))
+    moved = "; ".join(f"{label} by at most {_at_most(bound)} {word}".rstrip() for label, (bound, word) in most.items())
+    return [f"What is still open at the end can move the means of {moved}."] if moved else []
+
+
+def _at_most(bound: float) -> str:
+    """Return a bound with one digit, rounded up."""
+    step = 10.0 ** math.floor(math.log10(bound))
+    return f"{math.ceil(bound / step) * step:.1g}"
+
+
+def _withheld(records: Iterable[Mapping[str, object]]) -> list[str]:
+    """Return why verdicts of a comparison are withheld, and what would help."""
+    withheld = (r for r in records if r["verdict"] == "withheld")
+    return withheld_notes((str(r["label"]), str(r["why"]), str(r["help"])) for r in withheld)
 
 
 def _means(measures: pl.DataFrame, confidence: float) -> dict[tuple[str, str, str], tuple[float, float]]:

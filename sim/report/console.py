@@ -15,11 +15,23 @@ def terminal() -> Console:
     """Return the terminal; a file or pipe is written as wide as COLUMNS says, or else 120 columns."""
     from rich.console import Console
 
-    console = Console(highlight=False)
+    class Terminal(Console):
+        """A console on which no text moves the cursor, changes the colours or the direction."""
+
+        def print(self, *objects: Any, **options: Any) -> None:
+            """Print texts without the characters that are not for reading."""
+            super().print(*(_readable(one) if isinstance(one, str) else one for one in objects), **options)
+
+    console = Terminal(highlight=False)
     if console.is_terminal:
         return console
     said = os.environ.get("COLUMNS", "")
-    return Console(highlight=False, width=int(said) if said.isdecimal() and int(said) else 120)
+    return Terminal(highlight=False, width=int(said) if said.isdecimal() and 0 < int(said) < 10_000 else 120)
+
+
+def _readable(text: str) -> str:
+    """Return a text, its lines as they are, with other control and direction characters as spaces."""
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in text)
 
 
 def quiet() -> Console:

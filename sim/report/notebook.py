@@ -1,4 +1,4 @@
-"""A result in a notebook: a table, sentences and a chart, as HTML that can run nothing."""
+"""A result in a notebook: a table, sentences and a few charts, as HTML that can run nothing."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING
 from sim.report.tables import literal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from sim.report.tables import Table
 
 
-def as_html(tables: Sequence[Table], text: str = "", charts: Sequence[bytes] = ()) -> str:
+MOST_BYTES = 1_000_000
+"""Most bytes of charts in one result: they are written into the notebook."""
+
+
+def as_html(tables: Sequence[Table], text: str = "", charts: Iterable[bytes] = ()) -> str:
     """Return tables, paragraphs and charts as one piece of HTML.
 
     Parameters
@@ -24,10 +28,16 @@ def as_html(tables: Sequence[Table], text: str = "", charts: Sequence[bytes] = (
     text
         Paragraphs, an empty line between two.
     charts
-        Images as SVG; they are embedded as pictures, so that no script in them could run.
+        Images as SVG; they are embedded as pictures, so that no script in them could run. One that would make them too
+        large together is left out.
     """
     parts = [table.to_html() for table in tables]
     parts += [f"<p>{html.escape(literal(paragraph))}</p>" for paragraph in text.split("\n\n") if paragraph]
+    left = MOST_BYTES
     for svg in charts:
-        parts.append(f'<img src="data:image/svg+xml;base64,{base64.b64encode(svg).decode()}" alt="chart">')
+        image = base64.b64encode(svg).decode()
+        if len(image) > left:
+            continue
+        left -= len(image)
+        parts.append(f'<img style="max-width: 100%" src="data:image/svg+xml;base64,{image}" alt="chart">')
     return "".join(parts)

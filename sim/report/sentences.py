@@ -26,7 +26,7 @@ def conclusion(comparison: pl.DataFrame, overloaded: Mapping[str, Sequence[str]]
     str
         One paragraph a pilot, in the order of the comparison.
     """
-    judged = comparison.filter(pl.col("verdict").is_in(SPOKEN))
+    judged = comparison.filter(pl.col("verdict").is_in(SPOKEN), pl.col("mid").is_not_null())
     pilots = judged["pilot"].unique(maintain_order=True).to_list()
     if not pilots:
         return f"Nothing was compared with {baseline}."
@@ -38,11 +38,11 @@ def conclusion(comparison: pl.DataFrame, overloaded: Mapping[str, Sequence[str]]
 def by_verdict(rows: Iterable[Mapping[str, object]]) -> dict[str, list[str]]:
     """Return the labels of the rows of a comparison by their verdicts: what its sentences and its chart count.
 
-    What a pilot does not owe and what is never judged is not counted.
+    What a pilot does not owe and what is never judged is not counted, whether or not it is withheld.
     """
     labels: dict[str, list[str]] = {verdict: [] for verdict in SPOKEN}
     for row in rows:
-        if row["verdict"] in labels:
+        if row["verdict"] in labels and row["mid"] is not None:
             labels[str(row["verdict"])].append(str(row["label"]))
     return labels
 
@@ -54,6 +54,7 @@ def of_all(labels: Mapping[str, Sequence[str]]) -> str:
 
 def _paragraph(rows: pl.DataFrame, overloaded: Mapping[str, Sequence[str]], baseline: str, pilot: str) -> str:
     """Return the sentences on one pilot."""
+    rows = rows.filter(pl.col("mid").is_not_null())
     not_owed = rows.filter(pl.col("verdict") == "not owed")["label"].to_list()
     rows = rows.filter(pl.col("verdict").is_in(SPOKEN))
     labels = by_verdict(rows.iter_rows(named=True))
@@ -138,3 +139,34 @@ def _causes(overloaded: Mapping[str, Sequence[str]], pilots: Iterable[str]) -> s
 def _counted(labels: Sequence[str], of: str = "") -> str:
     """Return how many labels there are, and which."""
     return f"{' '.join(filter(None, [str(len(labels)), of]))} ({'; '.join(labels)})"
+
+
+MOST_REASONS = 6
+"""Reasons that a note gives one by one; all are in the table's file."""
+
+
+def withheld_notes(rows: Iterable[tuple[str, str, str]]) -> list[str]:
+    """Return what is withheld and why, to be shown under the table that lacks it: a note for each help.
+
+    Parameters
+    ----------
+    rows
+        What is withheld, why, and what would help: nothing where it is not owed; without a reason nothing is withheld.
+    """
+    by_help: dict[str, dict[str, dict[str, None]]] = {}
+    for what, why, help_ in rows:
+        if why:
+            by_help.setdefault(help_, {}).setdefault(why, {})[what] = None
+    return [
+        f"Withheld: {_reasons(reasons)}. What would help: {help_}."
+        if help_
+        else f"Without a value: {_reasons(reasons)}."
+        for help_, reasons in by_help.items()
+    ]
+
+
+def _reasons(reasons: Mapping[str, Iterable[str]]) -> str:
+    """Return the first reasons, each after what it withholds."""
+    words = [f"{', '.join(whats)} ({why})" for why, whats in list(reasons.items())[:MOST_REASONS]]
+    more = f"; and for {len(reasons) - MOST_REASONS} more reasons" if len(reasons) > MOST_REASONS else ""
+    return "; ".join(words) + more

@@ -31,7 +31,7 @@ def pareto(
 
     A point beats another if it is at most as dear and its mean at most as bad, and one of the two is less. Means decide
     the flag `front`, as a chart shows means; `surely` says whether the flag is beyond the noise. A point that
-    breaks a promise is no choice: it is never on the front and beats no other.
+    breaks a promise, or of which that is not known, is no choice: it is never on the front and beats no other.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def pareto(
     values : sequence of array_like, shape (n,) each
         Of the measure, one value a replication; the first of each are the same replications. NaN or nothing: withheld.
     keeps : sequence of bool or None, optional
-        Whether each point keeps every promise; None (not known, or none made) does not exclude a point.
+        Whether each point keeps every promise; None: not known. Left out where nothing is promised.
     confidence : float
         Of each mean's interval, and jointly of all paired differences that `surely` rests on.
     smaller_is_better : bool
@@ -53,7 +53,7 @@ def pareto(
     polars.DataFrame
         label, cost, mean, low, high, front, keeps, surely, n. `surely` of a point on the front: every other that is at
         most as dear is worse by its paired interval; of a point off it: some other beats it by its paired interval;
-        null where the point is withheld or breaks a promise.
+        null where the point is withheld or no choice.
 
     Raises
     ------
@@ -71,7 +71,9 @@ def pareto(
     shown = [mean_interval(v, confidence) if len(v) else Interval(math.nan, math.nan, math.nan, 0) for v in x]
     sign = 1.0 if smaller_is_better else -1.0
     bad = np.array([sign * i.estimate for i in shown])
-    choices = [i for i, k in enumerate(kept) if k is not False and math.isfinite(cost[i]) and math.isfinite(bad[i])]
+    choices = [
+        i for i, k in enumerate(kept) if (k or keeps is None) and math.isfinite(cost[i]) and math.isfinite(bad[i])
+    ]
     rivals = {i: [j for j in choices if j != i and cost[j] <= cost[i]] for i in choices}
     front = {
         i for i in choices if not any(bad[j] <= bad[i] and (cost[j] < cost[i] or bad[j] < bad[i]) for j in rivals[i])

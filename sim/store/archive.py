@@ -109,12 +109,27 @@ class Archive:
             The folder must take files.
         """
         archive = cls(Path(folder).absolute())
+        archive.refuse_link()
         with files.as_store_error(archive.folder):
             archive.folder.mkdir(parents=True, exist_ok=True)
             files.remove_leftovers(archive.folder)
             with files.temporary(archive.folder) as probe:
                 files.write(probe, bytes(PROBE_BYTES))
         return archive
+
+    def refuse_link(self) -> None:
+        """Raise if the archive is a link that leads out of the folder of results: a stranger's could lead anywhere.
+
+        Raises
+        ------
+        StoreError
+            The link must be removed.
+        """
+        if self.folder.is_symlink() and not self.folder.resolve().is_relative_to(self.folder.parent.resolve()):
+            raise StoreError(
+                f"{self.folder} must lie inside the folder of results, got a symbolic link to {self.folder.resolve()}. "
+                "Remove the link."
+            )
 
     def finished(self, key: str, replication: int) -> bool:
         """Return whether a replication is kept: a look at its name, however much is kept beside it."""
@@ -327,11 +342,7 @@ class Archive:
     def paths(self, key: str) -> list[Path]:
         """Return all files of a design: replications, failures, what was set aside, its description and screening."""
         with files.as_store_error(self.folder):
-            return sorted(
-                Path(entry)
-                for entry in _entries(self._folder(key))
-                if NUMBER.fullmatch(entry.name) or entry.name in (DESIGN, SCREENED) or entry.name.startswith(ASIDE)
-            )
+            return sorted(Path(entry) for entry in _entries(self._folder(key)) if _is_own(entry.name))
 
     def leftovers(self) -> list[Path]:
         """Return files that killed processes left half written."""
@@ -344,12 +355,15 @@ class Archive:
         Raises
         ------
         StoreError
-            The files must lie in the archive.
+            The files must lie in the archive, and have names that it gives.
         """
+        self.refuse_link()
         with files.as_store_error(self.folder):
             for path in paths:
                 if not path.parent.resolve().is_relative_to(self.folder.resolve()):
                     raise StoreError(f"{path} must lie inside the archive {self.folder} to be removed")
+                if not (_is_own(path.name) or path.name.startswith(files.TEMPORARY)):
+                    raise StoreError(f"{path} must be a file that the archive has written to be removed")
                 files.remove(path)
                 for folder in path.parents[:2]:
                     if folder.is_relative_to(self.folder) and folder != self.folder:
@@ -454,6 +468,11 @@ class Archive:
             if leave:
                 raise Damaged(f"{self._which(key, replication)} is damaged ({damage})") from damage
             raise Damaged(self.set_aside(key, replication, f"is damaged ({damage})")) from damage
+
+
+def _is_own(name: str) -> bool:
+    """Return whether this is a name that an archive gives to a file of a design."""
+    return bool(NUMBER.fullmatch(name)) or name in (DESIGN, SCREENED) or name.startswith(ASIDE)
 
 
 def _read(path: Path) -> bytes | None:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
 import os
 import platform
 import shutil
+import stat
 import time
 import uuid
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from sim.errors import StoreError
+from sim.errors import UNREADABLE, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,9 +26,14 @@ if TYPE_CHECKING:
 TEMPORARY = ".tmp-"
 DAY_SECONDS = 86_400
 NAME_BYTES = 200
+MOST_BYTES = 1_000_000_000
+"""Of a file in a folder of results: many times the largest that a study of 100,000 points writes."""
+
+MOST_FOOTER_BYTES = 1_000_000
+"""Of what ends a Parquet file: many times that of a table of ours."""
 
 # A spreadsheet runs a cell that begins like this, also in full-width letters.
-FORMULA = r"^(\s*[=+\-@＝＋－＠]|[\t\r\n])"
+FORMULA = r"^(\s*[=+\-@＝＋－＠])"
 
 
 @contextmanager
@@ -80,14 +87,57 @@ def parquet(table: pl.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
+def read_parquet(path: Path) -> pl.DataFrame:
+    """Return a table from a file that somebody may have edited.
+
+    Raises
+    ------
+    OSError
+        It must be a regular file, no link, and end as one that was written here.
+    polars.exceptions.PolarsError
+        It must be Parquet.
+    """
+    data = _regular(path)
+    # What says where the columns are takes longer to read the longer it is: two million bytes, for ever.
+    if data[-4:] != b"PAR1" or int.from_bytes(data[-8:-4], "little") > MOST_FOOTER_BYTES:
+        raise OSError(errno.EINVAL, "it is no table that was written here", str(path))
+    return pl.read_parquet(io.BytesIO(data))
+
+
+def read_json(path: Path) -> Any:
+    """Return what is in a JSON file that somebody may have edited.
+
+    Raises
+    ------
+    OSError
+        It must be a regular file, no link.
+    ValueError
+        It must be JSON, and not nested without end.
+    """
+    try:
+        return json.loads(_regular(path))
+    except RecursionError:
+        raise ValueError(f"{path.name} is nested too deep") from None
+
+
+def _regular(path: Path) -> bytes:
+    """Return what is in a file; a link, a pipe or one without end is none."""
+    about = path.lstat()
+    if not stat.S_ISREG(about.st_mode) or about.st_size > MOST_BYTES:
+        raise OSError(errno.EINVAL, f"it must be a file of at most {MOST_BYTES:,} bytes", str(path))
+    return path.read_bytes()
+
+
 def csv(table: pl.DataFrame) -> bytes:
     """Return a table as CSV; text that a spreadsheet would run as a formula gets an apostrophe in front."""
     texts = [
-        pl.col(name).cast(pl.String).str.replace(FORMULA, "'${0}")
+        pl.col(name).cast(pl.String).str.replace_all(UNREADABLE.pattern, " ").str.replace(FORMULA, "'${0}")
         for name, kind in table.schema.items()
         if kind in (pl.String, pl.Categorical, pl.Enum)
     ]
-    headings = pl.Series(table.columns, dtype=pl.String).str.replace(FORMULA, "'${0}")
+    headings = (
+        pl.Series(table.columns, dtype=pl.String).str.replace_all(UNREADABLE.pattern, " ").str.replace(FORMULA, "'${0}")
+    )
     shown = table.with_columns(texts).rename(dict(zip(table.columns, headings, strict=True)))
     text = shown.write_csv(line_terminator="\n")
     # Without the byte order mark, a spreadsheet misreads Chinese; plain ASCII needs none.

@@ -87,12 +87,13 @@ def read(folder: Path) -> dict[str, Any]:
         The manifest must be there, readable, and agree with itself.
     """
     with files.as_store_error(folder):
-        data = (folder / NAME).read_bytes()
+        (folder / NAME).lstat()
     try:
-        content = json.loads(data)
+        content = files.read_json(folder / NAME)
         intact = content["sha256"] == files.digest(canonical(content["identity"]).encode())
-        intact = intact and content["format"] == FORMAT and isinstance(content["runs"], dict)
-    except (ValueError, KeyError, TypeError):
+        intact = intact and content["format"] == FORMAT and isinstance(content["identity"], dict)
+        intact = intact and all(isinstance(run, dict) for run in content["runs"].values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         intact = False
     if not intact:
         raise StoreError(

@@ -8,7 +8,6 @@ then renamed.
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -268,8 +267,8 @@ class Store:
         """
         path = self._final(f"{files.plain_name('table', name)}.parquet")
         try:
-            return pl.read_parquet(io.BytesIO(path.read_bytes()))
-        except (OSError, pl.exceptions.PolarsError):
+            return files.read_parquet(path)
+        except (OSError, MemoryError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
             raise StoreError(
                 f"{path.name} in {self.folder} is damaged or was not written by wangge. No chart was changed. {AGAIN}"
             ) from None

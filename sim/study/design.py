@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sim.config import LEVELS
 from sim.district import organisation, overload, place, workload
+from sim.district.size import check_size
 from sim.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -107,8 +108,9 @@ def prepared(pilot: Pilot, district: int = 0) -> Design:
     Raises
     ------
     ConfigError
-        Its heads must be enough for its posts.
+        Its heads must be enough for its posts, and a replication must fit into the memory.
     """
+    check_size(pilot)
     return Design(pilot, organisation.build_organisation(pilot, place.build_place(pilot, district)))
 
 

@@ -63,7 +63,7 @@ def keep(store: Store, request: str, runs: Runs, sentences: Sequence[str], writt
 def kept_sentences(folder: Path, request: str, runs: Runs) -> list[str] | None:
     """Return the kept sentences of a folder that is up to date (its archive too); else None."""
     try:
-        note = json.loads((folder / NAME).read_bytes())
+        note = files.read_json(folder / NAME)
         same = note["request"] == request and note["files"] == _digests(folder, note["files"])
         counts = {name: len(stamps) for name, stamps in note["replications"].items()}
         same = same and note["replications"] == _stamps(runs, counts)
@@ -88,7 +88,7 @@ def _held(folder: Path) -> dict[str, str]:
     """Return the files of the last run that was noted, with their digests."""
     path = next((folder / name for name in (NAME, EARLIER_NAME) if (folder / name).is_file()), folder / NAME)
     try:
-        return {str(name): str(was) for name, was in json.loads(path.read_bytes())["files"].items()}
+        return {str(name): str(was) for name, was in files.read_json(path)["files"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 

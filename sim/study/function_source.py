@@ -1,4 +1,8 @@
-"""What a function's answers depend on: its source, and the sources and constants that it uses."""
+"""What a function's answers depend on: its source, and the sources and constants that it uses.
+
+It keeps whoever writes a function from depending on what would change unseen without knowing it. Whoever means to can,
+and the clock, chance, and what installed packages do are not looked at.
+"""
 
 from __future__ import annotations
 import __future__
@@ -28,8 +32,11 @@ HIDING = {"__builtins__", "__import__", "breakpoint", "compile", "eval", "exec",
 
 HIDING_ATTRIBUTES = {"__builtins__", "__closure__", "__code__", "__dict__", "__getattribute__", "__globals__",
                      "__self__", "__subclasses__", "attrgetter", "f_builtins", "f_globals", "f_locals",
-                     "methodcaller"}  # fmt: skip
-"""Attributes that do the same, and the functions of operator that look attributes up."""
+                     "methodcaller",
+                     "Formatter", "ForwardRef", "format", "format_map", "get_type_hints",
+                     "_os", "_sys", "bltns", "builtins", "importlib", "inspect", "os", "sys"}  # fmt: skip
+"""Attributes that do the same: those of Python's objects, the functions of operator that look attributes up, those that
+find in a text which names to look up, and modules that other modules hold."""
 
 MODULES = ("bisect", "cmath", "collections", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools",
            "heapq", "itertools", "math", "numbers", "operator", "re", "statistics", "string", "typing")  # fmt: skip
@@ -57,9 +64,9 @@ def sources(function: Any, owner: str) -> dict[types.FunctionType, list[str]]:
     ------
     ConfigError
         Sources must be readable and those of the functions as they were loaded. The functions must depend on nothing
-        that could change unseen: no variable of a function around them, no data but plain constants (numbers, texts,
-        tuples of these), nothing of one's own but functions, by their names, and no file or name that is looked up
-        while it runs.
+        that could change unseen, as far as their source shows it: no variable of a function around them, no data but
+        plain constants (numbers, texts, tuples of these), nothing of one's own but functions, by their names, and no
+        file or name that is looked up while it runs.
     """
     if not inspect.isfunction(function):
         raise ConfigError(f"{owner} must be a function (def or lambda), got {type(function).__name__}")
@@ -203,8 +210,10 @@ def _foreign(owner: str, name: str) -> str:
 
 def _hidden(owner: str, name: str) -> str:
     """Return the message about what reaches files, or names that no source tells."""
+    instead = ' (an f-string does the same: f"{x:.1f}")' if name.startswith("format") else ""
     return (
-        f"{owner} must read no file and look up no name while it runs, as what it gets could change unseen, got {name}"
+        f"{owner} must read no file and look up no name while it runs, as what it gets could change unseen{instead}, "
+        f"got {name}"
     )
 
 

@@ -62,8 +62,8 @@ class OwnMeasure:
     ------
     ConfigError
         The name must be free and the smallest difference above 0. The function must have a source that can be read,
-        and depend on nothing that could change unseen: on its argument, plain constants, other such functions and
-        installed packages only.
+        and depend on its argument, plain constants, other such functions and installed packages only, as far as the
+        source shows it.
     """
 
     name: str
@@ -81,8 +81,6 @@ class OwnMeasure:
             )
         if self.name in DEFINITIONS:
             raise ConfigError(f"name must be none that a measure of wangge has, got {self.name}")
-        if not callable(self.function):
-            raise ConfigError(f"function of measure {self.name} must be a def or a lambda, got {self.function!r:.60}")
         for key in ("unit", "label", *(() if self.touched is None else ("touched",))):
             if not isinstance(getattr(self, key), str):
                 raise ConfigError(f"{key} of measure {self.name} must be a text, got {getattr(self, key)!r:.60}")

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.errors import ConfigError
+import polars as pl
+
+from sim.errors import ConfigError, StoreError, WanggeError
+from sim.store import inventory
+from sim.store.store import AGAIN
 from sim.study.comparison import redraw
 from sim.study.findings import charting
 
 if TYPE_CHECKING:
     from sim.store.store import Store
+
+
+FROM_TABLES = (
+    ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError, pl.exceptions.PolarsError,
+    pl.exceptions.PanicException,
+)  # fmt: skip
+"""What drawing raises on tables that are not what was written."""
 
 
 def draw(store: Store, measure: str | None = None) -> list[str]:
@@ -22,8 +33,27 @@ def draw(store: Store, measure: str | None = None) -> list[str]:
     ConfigError
         The measure must be kept by community or grid; studies keep none.
     """
+    try:
+        return _draw(store, measure)
+    except WanggeError:
+        raise
+    except FROM_TABLES as error:
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        raise StoreError(
+            f"The tables and texts in {store.folder} must be what its run wrote there, and cannot be drawn "
+            f"({said:.200}): they are damaged or were edited. No chart was changed. {AGAIN}"
+        ) from error
+
+
+def _draw(store: Store, measure: str | None) -> list[str]:
+    """Draw the charts of a folder whose tables are taken to be as they were written."""
     if "study" not in store.identity:
         return redraw.draw(store, measure)
+    if not inventory.study(store.folder).last.get("finished"):
+        raise StoreError(
+            f"{store.folder} must hold a finished study, but its last run did not finish, so that its tables may be of "
+            f"two runs. No chart was changed. {AGAIN}"
+        )
     if measure is not None:
         raise ConfigError(f"map must be left out for a study, which keeps no measures by place, got {measure}")
     return charting.draw(store)

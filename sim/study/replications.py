@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -17,6 +17,7 @@ from sim.measures.dictionary import lacking
 from sim.report.tables import counted
 from sim.store import files, manifest
 from sim.store.archive import Archive
+from sim.store.claims import Claims, claims
 from sim.store.store import KEY_LETTERS
 from sim.study.own_measures import NOTHING, Packed
 from sim.study.replication import simulate
@@ -33,6 +34,9 @@ READING = ("mid", "report")
 
 MEASURES = "measures"
 """The table of measures that every replication has."""
+
+CHECK_EVERY = 0.2
+"""Seconds between two looks at what other processes have claimed."""
 
 ANALYSIS_ONLY = ("replications", "confidence", "withhold_share", "overload")
 
@@ -160,7 +164,12 @@ def attempt(task: Task) -> ReplicationResult:
     except Exception as error:  # noqa: BLE001 - it is noted beside the replications, and shown with the results
         text = " ".join(str(error).split())
         why = text if isinstance(error, ConfigError) else f"{type(error).__name__}: {text}".rstrip(": ")
-        return ReplicationResult({}, {"steps": 0, "seconds": 0.0, "peak_memory_mb": 0, "error": why}, why)
+        return _failed(why)
+
+
+def _failed(why: str) -> ReplicationResult:
+    """Return the result of a replication that fails."""
+    return ReplicationResult({}, {"steps": 0, "seconds": 0.0, "peak_memory_mb": 0, "error": why}, why)
 
 
 def keep(task: Task, result: ReplicationResult) -> Mapping[str, Any]:
@@ -277,15 +286,85 @@ def run_tasks(
         Called with each and its facts.
     go_on
         Whether a replication that fails is only noted in the archive, with `error` among its facts, and the others
-        are run all the same; otherwise its exception is raised.
+        are run all the same; otherwise its exception is raised. One whose workers die is noted and the others are run
+        in any case.
     """
     steps, memory = [0], [0]
 
     def count(task: Task, facts: Mapping[str, Any]) -> None:
+        shared.give_back(task)
         steps.append(int(facts["steps"]))
         memory.append(int(facts["peak_memory_mb"]))
         on_done(task, facts)
 
-    began = time.perf_counter()
-    executor.run_tasks(attempt if go_on else perform, tasks, on, keep=keep, on_done=count)
-    return Speed(sum(steps), time.perf_counter() - began if tasks else 0.0, max(memory))
+    def lose(task: Task, why: str) -> bool:
+        task.archive.fail(task.key, task.replication, why)
+        shared.give_back(task)
+        if go_on:
+            count(task, _failed(why).facts)
+        return go_on
+
+    if not tasks:
+        return Speed(0, 0.0, 0)
+    began, left = time.perf_counter(), list(tasks)
+    with claims(tasks[0].archive.folder) as claimed:
+        shared = _Shared(claimed, lambda task, facts: count(task, {**facts, "steps": 0}))
+        while left:
+            executor.run_tasks(
+                attempt if go_on else perform, left, on, keep=keep, on_done=count, wanted=shared.wanted, on_lost=lose
+            )
+            left = shared.freed()
+    return Speed(sum(steps), time.perf_counter() - began, max(memory))
+
+
+@dataclass
+class _Shared:
+    """The live state of tasks that other processes may run at the same time: what is run here is claimed first.
+
+    Attributes
+    ----------
+    claims
+        Those of this process.
+    on_elsewhere
+        Called with a task that another process has done, and its facts.
+    busy
+        Tasks that others have claimed.
+    """
+
+    claims: Claims
+    on_elsewhere: Callable[[Task, Mapping[str, Any]], None]
+    busy: list[Task] = field(default_factory=list)
+
+    def wanted(self, task: Task) -> bool:
+        """Return whether a task, which is claimed then, is to be run here: nobody else runs it or has done it."""
+        if not self.claims.take(task.key, task.replication):
+            self.busy.append(task)
+            return False
+        facts = _kept_facts(task)
+        if facts is not None:
+            self.on_elsewhere(task, facts)
+        return facts is None
+
+    def give_back(self, task: Task) -> None:
+        """Give up the claim on a task."""
+        self.claims.give_back(task.key, task.replication)
+
+    def freed(self) -> list[Task]:
+        """Wait for what others have claimed; return what they gave up undone, nothing once they have done it all."""
+        while self.busy:
+            busy, self.busy = self.busy, []
+            if undone := [task for task in busy if self.wanted(task)]:
+                for task in undone:
+                    self.give_back(task)
+                return undone
+            if self.busy:
+                time.sleep(CHECK_EVERY)
+        return []
+
+
+def _kept_facts(task: Task) -> dict[str, Any] | None:
+    """Return the facts of a task whose result is kept and undamaged."""
+    with suppress(StoreError):
+        if task.archive.finished(task.key, task.replication):
+            return task.archive.facts(task.key, task.replication)
+    return None

@@ -20,6 +20,7 @@ from sim.study import freshness, replications
 from sim.study.budget import outcome, pilot_run
 from sim.study.budget.runs import Runs
 from sim.study.findings import preview
+from sim.study.findings.charting import in_brief
 from sim.study.findings.naming import words_of
 from sim.study.findings.write import cost, responses, write
 from sim.study.own_measures import packed
@@ -133,8 +134,9 @@ class Sweep:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        """Return what it found and its first chart, for a notebook."""
-        pictures = [(self.folder / "charts" / f"{name}.svg").read_bytes() for name in self.charts[:1]]
+        """Return what it found and, of each kind, the chart of its first response, for a notebook."""
+        names = in_brief(self.charts, [str(one) for one in self.plan.study.responses])
+        pictures = ((self.folder / "charts" / f"{name}.svg").read_bytes() for name in names)
         return as_html([self.table], "\n\n".join(self.sentences), pictures)
 
 

@@ -102,8 +102,8 @@ class Replications(BaseModel):
     """How often a case is run in either form."""
 
     model_config = FROZEN
-    quick: Annotated[int, Field(strict=True, ge=1)]
-    full: Annotated[int, Field(strict=True, ge=1)]
+    quick: Annotated[int, Field(strict=True, ge=1, le=100_000)]
+    full: Annotated[int, Field(strict=True, ge=1, le=100_000)]
 
 
 class Case(BaseModel):

@@ -12,7 +12,10 @@ from setups.district import pilot as shipped
 from setups.figures import NASTY, assert_legible, words
 
 from sim import charts
+from sim.charts.style import kind_style
+from sim.district.stages import KIND_NAMES
 from sim.report.sentences import conclusion
+from sim.report.tables import SPOKEN
 from sim.study.comparison import equity
 
 PILOTS = (
@@ -25,6 +28,7 @@ PILOTS = (
     "three_level_dedicated",
 )
 ASKED = shipped("four_level").report.equity
+RUN = shipped("four_level").run
 FOOTER = "Seed 0, 30 replications, 52 weeks after 12 weeks of warm-up."
 MEASURES = (
     ("turnaround_restricted_mean", "turnaround, mean", "working days", 8.0, 0.5, False),
@@ -178,7 +182,7 @@ def measures(pilots=PILOTS[:2], n=5, communities=31):
 
 def equity_chart(table, footer=FOOTER):
     pilots = table["pilot"].unique(maintain_order=True).to_list()
-    found = equity.table(equity.statistics(table, pilots, 0.05, ASKED), table, 0.95, ASKED)
+    found = equity.table(equity.statistics(table, pilots, RUN, ASKED), table, 0.95, ASKED)
     return charts.equity(table, found, footer)
 
 
@@ -345,9 +349,17 @@ def test_turnaround_says_so_when_half_never_finish_and_praises_no_pilot_without_
     rows = [("old", 0, 0.0, 0.0), ("old", 0, 60.0, 1.0), ("new", 0, 0.0, 0.0), ("new", 0, 60.0, 0.4)]
     table = pl.DataFrame(rows, schema=["pilot", "replication", "days", "share"], orient="row")
     assert title(charts.turnaround_distribution(table, unjudged={"new"})) == (
-        "Half of all requests are finished within 30.0 working days under old; "
-        "fewer than half within 60 working days under new; the verdict on new is withheld"
+        "Half of all requests are finished within 30.0 working days under old; the verdict on new is withheld"
     )
+    assert "new: fewer than half within 60 working days in this run, no verdict" in words(
+        charts.turnaround_distribution(table, unjudged={"new"})
+    )
+    assert title(charts.turnaround_distribution(table)) == (
+        "Half of all requests are finished within 30.0 working days under old; "
+        "fewer than half within 60 working days under new"
+    )
+    both = title(charts.turnaround_distribution(table, unjudged={"old", "new"}))
+    assert both == "Share of requests finished by number of working days; the verdict on old and new is withheld"
     many = turnaround(PILOTS, 2)
     quickest = title(charts.turnaround_distribution(many))
     assert quickest.startswith("Half of all requests are finished within 2.9 working days under four_level, the quick")
@@ -485,7 +497,7 @@ def test_equity_stars_what_meets_an_overloaded_post_and_shows_a_dash_for_what_is
     wait = table.filter(pl.col("measure") == "counter_wait_mean")
     touched = wait.with_columns(measure=pl.lit("touched_in_person"), unit=pl.lit("share"), value=pl.lit(0.3))
     starred = equity_chart(pl.concat([table, touched]))
-    assert "1.27* under four_level" in title(starred)
+    assert "minutes of a resident's time: 1.27 under four_level" in title(starred)
     assert "* meets an overloaded post" in words(starred)
     unknown = (pl.col("group") == "community:02") & (pl.col("measure") == "counter_wait_mean")
     withheld = equity_chart(table.with_columns(value=pl.when(unknown).then(math.nan).otherwise(pl.col("value"))))
@@ -501,9 +513,16 @@ def test_the_title_of_equity_tells_no_gap_whose_interval_holds_zero():
     assert told.endswith("1.27 under four_level, no more than chance under three_level")
 
 
+def test_gaps_in_the_title_of_equity_have_the_decimals_of_the_largest():
+    table = measures(PILOTS[:2], 4, communities=4)
+    small = (pl.col("pilot") == PILOTS[1]) & (pl.col("measure") == "counter_wait_mean")
+    told = title(equity_chart(table.with_columns(pl.when(small).then(pl.col("value") / 50).otherwise(pl.col("value")))))
+    assert told.endswith("1.27 under four_level, 0.03 under three_level")
+
+
 def test_equity_refuses_measures_without_communities():
     table = measures()
-    found = equity.table(equity.statistics(table, PILOTS[:2], 0.05, ASKED), table, 0.95, ASKED)
+    found = equity.table(equity.statistics(table, PILOTS[:2], RUN, ASKED), table, 0.95, ASKED)
     with pytest.raises(ValueError, match=r"measures must have communities of one of turnaround_p50, .*, got none"):
         charts.equity(table.filter(pl.col("group") == "all"), found)
 
@@ -516,3 +535,25 @@ def lightness(colour):
 def test_pilots_differ_in_a_grey_copy():
     shades = sorted(map(lightness, charts.COLOURS))
     assert min(np.diff(shades)) > 8
+
+
+def test_no_two_kinds_of_work_of_a_chart_share_a_colour():
+    kinds = [*KIND_NAMES.values(), "travel", "meetings", "work from above, away"]
+    colours = [kind_style(i)["facecolor"] for i in range(len(kinds))]
+    assert len(set(colours)) == len(kinds)
+    looks = [(kind_style(i)["facecolor"], kind_style(i)["hatch"]) for i in range(20)]
+    assert len(set(looks)) == 20
+
+
+def test_the_conclusion_and_the_chart_count_the_same_measures_whatever_is_withheld_and_never_judged():
+    table = comparison().with_columns(cause=pl.lit(None, pl.String))
+    extra = table.head(1).with_columns(
+        group=pl.lit("never judged"), label=pl.lit("never judged"), mid=pl.lit(None, pl.Float64),
+        verdict=pl.lit("withheld"),
+    )  # fmt: skip
+    pilot = str(table["pilot"][0])
+    with_extra = pl.concat([table, extra])
+    assert conclusion(with_extra, {}, "today") == conclusion(table, {}, "today")
+    assert title(charts.forest(with_extra)) == title(charts.forest(table))
+    (n,) = set(re.findall(r"of (\d+) measures", conclusion(table.filter(pl.col("pilot") == pilot), {}, "today")))
+    assert int(n) == len(table.filter(pl.col("pilot") == pilot, pl.col("verdict").is_in(SPOKEN)))

@@ -172,7 +172,7 @@ def test_what_is_withheld_in_one_replication_is_hatched_and_explained():
 
 
 def test_a_map_of_nothing_says_so_and_has_no_scale():
-    nothing = Layer("trips", "per request", "community", {p: np.full(4, np.nan) for p in PILOTS}, {}, 2)
+    nothing = Layer("trips", "per request", "community", {p: np.full(4, np.nan) for p in PILOTS}, {}, {}, 2)
     figure = map_figure(designs(), nothing)
     assert any("withheld everywhere under four levels (today)" in text for text in texts(figure))
     assert len(figure.axes) == 2

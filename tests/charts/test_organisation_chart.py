@@ -82,6 +82,15 @@ def test_the_order_of_roles_is_told(order, sentence):
     assert sentence in words(chart(tiny("three_level", f"roles.order={order}")))
 
 
+@pytest.mark.parametrize("name", ["four_level", "three_level_dedicated", "three_level_generalist"])
+def test_the_order_of_roles_names_no_posts_where_nobody_has_two(name):
+    told = words(chart(tiny(name, "roles.order=b_first")))
+    assert "First the grid, then the desk and files." in told
+    assert "(A)" not in told
+    split = words(chart(tiny(name, "roles.order=split")))
+    assert ("for the last 35% of each day" in split) == (name == "three_level_generalist")
+
+
 def test_cover_and_duties_that_are_not_asked_for_are_told():
     told = words(chart(tiny("three_level", "grid.patrol_duty_share=0.5", "grid.visits.duty_share=0.2")))
     assert "The next colleague stands in for the absent" in told

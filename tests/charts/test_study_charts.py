@@ -569,6 +569,26 @@ def test_designs_without_a_mean_are_named():
     assert DESIGNS[1] in words(figure)
 
 
+def test_a_front_tells_designs_that_break_a_promise_from_those_that_may():
+    table = pareto_table(DESIGNS[:4]).with_columns(front=pl.Series([True, True, False, False]))
+    table = table.with_columns(keeps=pl.Series([True, True, None, None]), why=pl.Series(["", "", "may", ""]))
+    assert "may break a promise" in words(pareto(table))
+    assert "beaten by another" in words(pareto(table))
+    broken = table.with_columns(keeps=pl.Series([True, True, None, False]))
+    assert "breaks or may break a promise" in words(pareto(broken))
+    assert "beaten by another" not in words(pareto(broken))
+
+
+def test_a_ranking_says_why_a_design_is_no_choice():
+    table = ranking_table(DESIGNS[:3]).with_columns(
+        verdict=pl.Series(["no choice", "best", "not best"]), best_low=pl.Series([math.nan, -4.0, 0.0]),
+        why=pl.Series(["breaks its promise: patrols", "", ""]),
+    )  # fmt: skip
+    figure = ranking(table)
+    assert "breaks its promise: patrols" in words(figure)
+    assert "withheld" not in words(figure)
+
+
 def test_a_tornado_is_sorted_and_its_bars_start_at_the_base():
     table = tornado_table(FACTORS[:6])
     figure = tornado(table.reverse())
@@ -640,7 +660,9 @@ def test_a_ranking_tells_verdicts_by_word_and_mark():
 def test_a_ranking_refuses_other_verdicts_and_no_rows():
     with pytest.raises(ValueError, match="ranking must have at least 1 row, got 0"):
         ranking(ranking_table(DESIGNS[:1]).clear())
-    with pytest.raises(ValueError, match=r"ranking\.verdict must be one of best, may be best, not best, got good"):
+    with pytest.raises(
+        ValueError, match=r"ranking\.verdict must be one of best, may be best, not best, no choice, got good"
+    ):
         ranking(ranking_table(DESIGNS[:1]).with_columns(verdict=pl.lit("good")))
 
 

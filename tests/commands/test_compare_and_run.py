@@ -302,8 +302,8 @@ def test_status_shows_the_command_as_it_was_typed_and_it_runs_again(tmp_path, wo
     assert [path.name for path in (tmp_path / "results").glob("[!.]*")] == [name]
 
 
-@pytest.mark.parametrize(("sent", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_request_to_terminate_stops_a_command_as_ctrl_c_does(monkeypatch, capsys, sent, status):
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
+def test_what_ends_a_command_stops_it_as_ctrl_c_does(monkeypatch, capsys, sent, status):
     from experiments import clean
 
     def stuck(_):
@@ -311,18 +311,29 @@ def test_a_request_to_terminate_stops_a_command_as_ctrl_c_does(monkeypatch, caps
         time.sleep(60)
 
     monkeypatch.setattr(clean, "main", stuck)
-    before = signal.getsignal(signal.SIGTERM)
-    interrupted = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
+    by_default = signal.default_int_handler if sent == signal.SIGINT else signal.SIG_DFL
+    before = signal.signal(sent, by_default)  # a job in the background ignores Ctrl-C, one under nohup a hang-up
     try:
         with pytest.raises(SystemExit) as ended:
             main.run("clean", [])
+        assert signal.getsignal(sent) == by_default
     finally:
-        signal.signal(signal.SIGINT, interrupted)
+        signal.signal(sent, before)
     assert ended.value.code == status
     assert capsys.readouterr().err == (
         "wangge: stopped; finished work is kept, and the same command continues from there\n"
     )
-    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_command_under_nohup_goes_on_when_its_terminal_is_closed(monkeypatch):
+    from experiments import clean
+
+    monkeypatch.setattr(clean, "main", lambda _: os.kill(os.getpid(), signal.SIGHUP))
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert main.run("clean", []) == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_an_engine_that_is_not_compiled_yet_is_told_of(tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ from sim.config.compose import Line, compose, parse
 from sim.errors import ConfigError
 from sim.study import load_tables
 from sim.study.design import prepared_all
+from sim.study.points.evidence_factors import not_held
 
 SMALL = ("run.warm_up_weeks=1", "run.measured_weeks=1", "run.drain_weeks=1", "run.replications=2", "workers=1")
 PILOTS = ("today", "merged")
@@ -53,6 +54,8 @@ def test_a_new_district_runs_as_it_stands_by_the_command_that_new_prints(town):
     assert done.returncode == 0, done.stderr
     summary = (town[0] / "results/lanterns/summary.md").read_text(encoding="utf-8")
     assert summary.startswith("# lanterns (invented): four levels (today) against three levels, 2 big communities\n")
+    assert "Many inputs are assumptions; what this district does not set is Yuehu's." in summary
+    assert "configs/evidence.yaml" not in summary
 
 
 def test_nothing_of_the_template_keeps_the_name_of_the_stand_in(town):
@@ -107,16 +110,30 @@ def test_every_number_that_its_files_set_has_one_row_of_evidence_and_no_other_ha
 
 def test_its_rows_have_the_values_of_its_files(town):
     for row in rows(town):
-        assert set(row) - {"pilot"} == KEYS, row["path"]
+        assert set(row) - {"pilots"} == KEYS, row["path"]
         assert row["confidence"] in CONFIDENCES
-        for pilot in [row["pilot"]] if "pilot" in row else PILOTS:
+        for pilot in row.get("pilots", PILOTS):
             assert at(composed(town, pilot), row["path"]) == row["base"], row["path"]
-        if "pilot" in row:
-            others = [at(composed(town, pilot), row["path"]) for pilot in PILOTS if pilot != row["pilot"]]
+        if "pilots" in row:
+            others = [at(composed(town, pilot), row["path"]) for pilot in PILOTS if pilot not in row["pilots"]]
             assert row["base"] not in others, row["path"]
         if row["low"] is not None:
             assert is_number(row["base"])
             assert row["low"] <= row["base"] <= row["high"], row["path"]
+
+
+def test_its_evidence_is_held_to_its_configs(town, tmp_path):
+    folder = town[0] / "lanterns"
+    plain = {pilot: composed(town, pilot) for pilot in PILOTS}
+    assert not_held(folder, plain) == []
+    other = (folder / "evidence.yaml").read_text(encoding="utf-8").replace("base: 20000", "base: 21000")
+    (tmp_path / "evidence.yaml").write_text(other, encoding="utf-8")
+    (said,) = not_held(tmp_path, plain)
+    assert said == (
+        "evidence.yaml must have the values of the configs beside it: its base of district.population is 21000, but "
+        "today has 20000. Change both together."
+    )
+    assert not_held(tmp_path / "none", plain) == []
 
 
 def test_every_number_of_its_place_has_a_comment_above_it(town):

@@ -4,7 +4,9 @@ import pytest
 from setups.commands import refused
 from setups.district import CONFIGS
 
+import sim
 from sim.config.compose import compose, default_option, parse
+from sim.config.composition import Composition
 from sim.errors import ConfigError
 
 GLOBAL = "# @package _global_\n"
@@ -107,10 +109,10 @@ def test_a_wrong_choice_in_a_file_is_told_with_the_file(tmp_path):
             GLOBAL + "defaults:\n  - mine\n",
             "the defaults of a config file must not include the file itself, got a circle",
         ),
-        (GLOBAL.encode() + b"title: \xff\n", "config files must be text in UTF-8: "),
-        (GLOBAL + "title: [x\n", "config files must be YAML: "),
-        (GLOBAL + FOUR + "title: ${oc.env:HOME}\n", "Unsupported interpolation type oc.env"),
-        (GLOBAL + FOUR + "title: !!python/object/apply:os.getcwd []\n", "config files must be YAML: "),
+        (GLOBAL.encode() + b"title: \xff\n", "pilot/mine.yaml must be text in UTF-8: "),
+        (GLOBAL + "title: [x\n", "pilot/mine.yaml must be YAML: "),
+        (GLOBAL + FOUR + "title: ${oc.env:HOME}\n", "pilot/mine.yaml must have no ${...} but paths"),
+        (GLOBAL + FOUR + "title: !!python/object/apply:os.getcwd []\n", "pilot/mine.yaml must be YAML: "),
     ],
 )
 def test_a_file_that_cannot_be_read_is_told_in_one_paragraph(tmp_path, text, expected):
@@ -123,3 +125,74 @@ def test_what_names_code_is_refused_and_runs_nothing(tmp_path):
     text = refused(tmp_path, "compare", "--config-dir", "mine", "pilots=[evil]")
     assert 'grid._target_ is not a known key, got "os.mkdir"' in text
     assert sorted(p.name for p in tmp_path.iterdir()) == ["mine"]
+
+
+@pytest.fixture
+def two_staffings(tmp_path):
+    """Return where a folder of one's own has two files of staffing with the same keys, of which a pilot names one."""
+    root = folder(
+        tmp_path / "mine",
+        one=named("one", f"{GLOBAL}{FOUR}  - override /staffing: second\ngrid: {{households: 240}}\n"),
+        two=named("two", f"{GLOBAL}defaults:\n  - one\nstaffing: {{district_heads: 50}}\n"),
+    )
+    (root / "staffing").mkdir()
+    for name in ("first", "second"):
+        (root / f"staffing/{name}.yaml").write_text(
+            "defaults:\n  - four_level\n  - _self_\nstreet_heads: 110\ndistrict_heads: 55\nabsence: {share: 0.3}\n"
+        )
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("path", "pilot", "words", "file"),
+    [
+        ("staffing.street_heads", "one", (), "staffing/second.yaml"),
+        ("staffing.absence.share", "two", (), "staffing/second.yaml"),
+        ("staffing.absence.single_days_share", "one", (), ""),
+        ("staffing.community_heads", "one", (), ""),
+        ("staffing.district_heads", "one", (), "staffing/second.yaml"),
+        ("staffing.district_heads", "two", (), "pilot/two.yaml"),
+        ("grid.households", "two", (), "pilot/one.yaml"),
+        ("grid.households", "two", ("grid.households=3",), ""),
+        ("staffing.street_heads", "two", ("staffing={street_heads:3}",), ""),
+        ("staffing.absence.share", "two", ("staffing={street_heads:3}",), "staffing/second.yaml"),
+        ("staffing.street_heads", "two", ("staffing=first",), "staffing/first.yaml"),
+        ("staffing.street_heads", "two", ("staffing=four_level",), ""),
+        ("title", "two", (), "pilot/two.yaml"),
+    ],
+)
+def test_a_value_is_of_the_file_that_gave_it(two_staffings, path, pilot, words, file):
+    line = parse(["--config-dir", str(two_staffings / "mine"), *words])
+    assert Composition(line, (f"pilot={pilot}",)).file_of(path) == file
+
+
+WRONG = "staffing/second.yaml: staffing.stret_heads is not a known key (did you mean street_heads"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("compare", "pilots=[one]"),
+        ("run", "pilot=one"),
+        ("trace", "pilots=[one]"),
+        ("staff", "pilot=one"),
+        ("sweep", "study=grid_size", "study.pilots=[one]"),
+        ("headlines", "staffing=second"),
+        ("explain", "staffing=second"),
+    ],
+)
+def test_every_command_names_the_file_of_a_wrong_key(two_staffings, words):
+    with (two_staffings / "mine/staffing/second.yaml").open("a") as file:
+        file.write("stret_heads: 3\n")
+    (two_staffings / "mine/staffing/first.yaml").write_text("stret_heads: 3\n")
+    assert WRONG in refused(two_staffings, words[0], "--config-dir", "mine", *words[1:])
+
+
+def test_the_door_names_the_file_of_a_wrong_key_and_none_for_a_knob(two_staffings):
+    with (two_staffings / "mine/staffing/second.yaml").open("a") as file:
+        file.write("stret_heads: 3\n")
+    mine = two_staffings / "mine"
+    with pytest.raises(ConfigError, match=r"^staffing/second\.yaml: staffing\.stret_heads is not a known key"):
+        sim.pilot("one", config_dir=mine)
+    with pytest.raises(ConfigError, match=r"^grid\.households must be at least 10, got 1"):
+        sim.pilot("one", {"grid.households": 1, "staffing": "four_level"}, config_dir=mine)

@@ -50,7 +50,7 @@ ONE_VALUE = [
     ("demand.rework_share", -0.1, "demand.rework_share must be at least 0, got -0.1"),
     ("demand.misrouted_share", float("nan"), "demand.misrouted_share must be a finite number, got NaN"),
     ("demand.latent_per_resident_year", float("inf"), "demand.latent_per_resident_year must be a finite number"),
-    ("district.walking_kmh", 0, "district.walking_kmh must be above 0, got 0"),
+    ("district.walking_kmh", 0, "district.walking_kmh must be at least 0.1, got 0"),
     ("district.detour_factor", 0.9, "district.detour_factor must be at least 1, got 0.9"),
     ("staffing.absence.share", 0.95, "staffing.absence.share must be below 0.9, got 0.95"),
     ("demand.tries", 0, "demand.tries must be at least 1, got 0"),
@@ -149,8 +149,8 @@ ONE_VALUE = [
     # places
     (
         "district.communities",
-        20_000_000,
-        "district.communities must be at most the number of households (46429), got 20000000",
+        50000,
+        "district.communities must be at most the number of households (46429), got 50000",
     ),
     ("district.streets", 32, "district.streets must be at most communities (31), got 32"),
     # structures

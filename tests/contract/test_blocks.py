@@ -1,16 +1,19 @@
 """Runs in blocks of time give the record of one run of the whole."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 from setups.district import office, tiny
 from setups.networks import random_network
+from setups.timeline import awaiting as waits
+from setups.timeline import delay, duty, request, server, town
 
 from sim.district import assemble, blocks, demand, organisation, place
 from sim.draws.clock import WEEK
-from sim.engine import compiled, resume, subset
-from sim.engine.network import owners
+from sim.engine import compiled, network_building, resume, subset
+from sim.engine.network import Steps, owners
+from sim.engine.network_building import NARROW
 
 
 def part_of(network, requests):
@@ -76,6 +79,38 @@ def test_blocks_give_the_record_of_the_whole(seed):
     for field in fields(visits):
         np.testing.assert_array_equal(got_visits[field.name], getattr(visits, field.name), err_msg=field.name)
     np.testing.assert_array_equal(got_spells, np.stack([getattr(spells, f.name) for f in fields(spells)]))
+
+
+def test_a_run_in_blocks_needs_no_stations():
+    # One emits at 1, 4, 7, ...; each of the others awaits the third emission from its arrival on.
+    requests = [request(i, delay(emits=0) if i % 3 == 1 else waits(0, count=3, next=1), delay()) for i in range(40)]
+    network = town(requests, stations=0, servers=[server()], duties=[duty()])
+    visits, _ = compiled.run(network, 40)
+    got, _ = assembled(network, run_in_blocks(network, 40, [0, 5, 6, 17, 30, 40]))
+    for field in fields(visits):
+        np.testing.assert_array_equal(got[field.name], getattr(visits, field.name), err_msg=field.name)
+    assert visits.end[:2].tolist() == [7, 7]
+
+
+def test_emissions_are_counted_anew_in_every_block():
+    # However many blocks there are, the number of an emission that is awaited stays within what a narrow column holds.
+    requests = [request(i, delay(emits=0)) for i in range(30)] + [request(28, waits(0, count=9))]
+    network = town(requests, servers=[server()])
+    run = compiled.Run.from_network(network, 60)
+    run.advance(29)
+    assert (run.waiting.emitted.tolist(), run.marks["left"][30]) == ([29], 38)
+    again = resume.resumed(run, part_of(network, np.array([29, 30])), np.array([*[-1] * 29, 0, 1]))
+    assert (again.waiting.emitted.tolist(), again.marks["left"][1]) == ([0], 9)
+
+
+def test_a_network_is_narrow_only_if_its_columns_hold_the_number_of_any_emission():
+    kind = np.int32
+    most = np.iinfo(kind).max - np.iinfo(NARROW["count"]).max
+    network = random_network(0)[0]
+    for n, narrow in ((most, True), (most + 1, False)):
+        # Steps that take no memory: all of them are the one entry.
+        steps = Steps(**{name: np.broadcast_to(np.zeros(1, NARROW[name]), n) for name in vars(network.steps)})
+        assert network_building._is_narrow(replace(network, steps=steps)) == narrow
 
 
 def plan_of(a_pilot, replication=0):

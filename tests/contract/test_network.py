@@ -114,6 +114,7 @@ def test_a_network_without_anybody_is_one():
         ("duties", {"first": [0, 4, 3]}, r"must be at least the offset before it, got 3 \(offset 2\)"),
         ("duties", {"first": [0, 2, 2]}, r"duties.first must end at the number of rows, 3, got 2"),
         ("servers", {"changeover": [0, -1]}, r"servers.changeover must be at least 0, got -1 \(server 1\)"),
+        ("servers", {"changeover": [2**61, 0]}, r"servers.changeover must be below 2\^61, got 2305\d+ \(server 0"),
         ("servers", {"open": [-1, 10, 5]}, r"servers.open must be at least 0, got -1 \(interval 0 of serve"),
         ("servers", {"close": [8, 20, 5]}, r"close must be after its open, got 5 \(interval 0 of server 1\)"),
         ("servers", {"close": [8, LIMIT, 9]}, r"close must be below 2\^62, got \d+ \(interval 1 of server 0"),
@@ -141,8 +142,11 @@ def test_a_network_without_anybody_is_one():
         ("steps", {"shuts": [0, 1, 0]}, r"steps.shuts must be -1 or an index below 1, got 1"),
         ("steps", {"patience": [-1, -2, 0]}, r"steps.patience must be at least -1, got -2 \(step 1\)"),
         ("steps", {"work": [4, 1, 6]}, r"steps.work must be 0 without a station .*, got 1 \(step 1\)"),
-        ("steps", {"emits": [-2, -1, -1]}, r"steps.emits must be at least -1, got -2 \(step 0\)"),
-        ("steps", {"awaits": [-1, 0, -2]}, r"steps.awaits must be at least -1, got -2 \(step 2\)"),
+        ("steps", {"emits": [-2, -1, -1]}, r"steps.emits must be -1 or an index below 65536, got -2 \(step 0\)"),
+        ("steps", {"awaits": [-1, 0, -2]}, r"steps.awaits must be -1 or an index below 65536, got -2 \(step 2\)"),
+        ("steps", {"emits": [2**62 - 1, -1, -1]}, r"steps.emits must be -1 or an index below 65536, got \d+ \(step 0"),
+        ("steps", {"awaits": [-1, 2**16, -1]}, r"steps.awaits must be -1 or an index below 65536, got 65536 \(step 1"),
+        ("duties", {"first": [0, 10**13]}, r"duties.first must end at the number of rows, 3, got 10{13}"),
         ("steps", {"station": [0, 1, 1]}, r"steps.station must be -1 where it awaits, got 1 \(step 1\)"),
         ("steps", {"emits": [-1, 0, -1]}, r"steps.emits must be -1 where it awaits, got 0 \(step 1\)"),
         ("steps", {"count": [0, 0, 0]}, r"steps.count must be from 1 to 2\^62 where it awaits, got 0 \(ste"),
@@ -155,8 +159,59 @@ def test_a_broken_rule_is_told_with_field_value_and_place(table, new, message):
         make_network(**changed(table, **new))
 
 
+@pytest.mark.parametrize("table", ["duties", "servers", "calendars", "requests"])
+def test_offsets_without_rows_are_refused_before_anything_is_made(table):
+    few = 10**13
+    with pytest.raises(NetworkError, match=rf"{table}.first must end at the number of rows, \d, got {few}"):
+        make_network(**(VALID | {table: {"first": [0, few]}}))
+
+
+TYPES = [np.int8, np.int16, np.int32, np.int64]
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_offsets_are_checked_alike_in_every_type(kind):
+    # In int8, 100 to -100 wraps to a rise of 56.
+    with pytest.raises(NetworkError, match=r"duties.first must be at least the offset before it, got -100 \(offset 2"):
+        make_network(**changed("duties", first=np.array([0, 100, -100, 3], dtype=kind)))
+    steep = np.array([0, np.iinfo(kind).max, np.iinfo(kind).min, 3], dtype=kind)
+    with pytest.raises(NetworkError, match=r"duties.first must be at least the offset before it, got -"):
+        make_network(**changed("duties", first=steep))
+
+
+def one_after_the_other(n, kind):
+    """Return a network of one request of n pure delays, whose leads are of a type; it takes every other step."""
+    lead = np.full(n, -1, dtype=kind)
+    lead[:-2:2] = np.arange(2, n, 2)[: len(lead[:-2:2])]
+    return {
+        **{table: {} for table in ("stations", "duties", "servers")},
+        "requests": {"first": [0, n]},
+        "steps": {"station": np.full(n, -1), "next": lead},
+    }
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_routes_are_checked_alike_in_every_type(kind):
+    # Up to step 126 an int8 can say; that there are more steps than it can count says nothing against them.
+    right = one_after_the_other(127, kind)
+    more = {name: np.append(column, np.full(135, -1, column.dtype)) for name, column in right["steps"].items()}
+    made = make_network(**(right | {"requests": {"first": [0, 130, 262]}, "steps": more}))
+    assert made.steps.next[124] == 126
+    # Step 200 leads back to step 100: in int8, step 200 counts as -56.
+    more["next"][200] = 100
+    with pytest.raises(
+        NetworkError, match=r"next must be -1 or a later step of the same request, got 100 \(step 200\)"
+    ):
+        make_network(**(right | {"requests": {"first": [0, 262]}, "steps": more}))
+
+
 def test_rules_hold_at_their_edges():
     make_network(**VALID)
+    make_network(**changed("servers", changeover=[0, 2**61 - 1], hand_back=[0, 0, 0]))
+    assert make_network(**changed("steps", emits=[2**16 - 1, -1, -1])).steps.emits[0] == 2**16 - 1
+    many = one_after_the_other(2**16 + 1, np.int64)
+    many["steps"]["emits"] = np.arange(2**16 + 1)  # as many signals as steps
+    assert make_network(**many).steps.emits[-1] == 2**16
     make_network(**changed("servers", open=[0, 8, 5]))  # touching
     make_network(**changed("steps", work=[4, 0, (LIMIT - 1) // 2000]))
     make_network(**changed("steps", leave=[1, -1, -1]))

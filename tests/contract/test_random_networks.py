@@ -166,10 +166,10 @@ def test_kinds_are_in_the_order_of_the_contract():
     assert [kind.name for kind in sorted(events.Kind)] == ["END", "CLOSING", "OPENING", "LEAVING", "ARRIVAL"]
 
 
-@pytest.mark.parametrize("horizon", [-1, 2**62])
-def test_a_horizon_out_of_range_is_refused(horizon):
+@pytest.mark.parametrize("horizon", [-1, 2**62, 50.5, float("nan")])
+def test_a_horizon_that_is_no_whole_number_of_ticks_is_refused(horizon):
     network, _ = random_network(0)
-    with pytest.raises(ValueError, match=rf"horizon must be from 0 to 2\^62, got {horizon}"):
+    with pytest.raises(ValueError, match=rf"horizon must be a whole number from 0 to 2\^62, got {horizon}"):
         run(network, horizon)
 
 

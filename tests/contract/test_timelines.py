@@ -622,6 +622,48 @@ def test_an_interrupted_step_may_interrupt_another(engine):
     assert seen.stretches == [(0, 1, 0, 5), (0, 0, 8, 13), (1, 0, 1, 5), (1, 1, 5, 11), (2, 0, 5, 8)]
 
 
+# Server 0 alone serves station 1, server 1 alone station 2; both serve station 0.
+SHARED = {"stations": 3, "duties": [duty(0, 1), duty(0, 2)], "servers": [server(), server((0, LONG, 1))]}
+
+
+def test_a_returned_step_stands_before_the_later_of_its_equals(engine):
+    # All three came at 0. B is interrupted at 3 and stands before C, who has not been served yet.
+    requests = [request(0, yielding(10)) for _ in range(3)] + [request(3, step(2, station=2))]
+    seen = play(engine, town(requests, **SHARED))
+    assert seen.stretches == [(0, 0, 0, 10), (1, 1, 0, 3), (1, 1, 5, 12), (2, 0, 10, 20), (3, 1, 3, 5)]
+
+
+def test_a_returned_step_stands_behind_the_earlier_of_its_equals(engine):
+    # Both came at 0. A is interrupted at 3 and B at 4: server 1, free at 6, takes A.
+    requests = [request(0, yielding(10)) for _ in range(2)]
+    requests += [request(3, step(5, station=1)), request(4, step(2, station=2))]
+    seen = play(engine, town(requests, **SHARED))
+    assert seen.stretches == [(0, 0, 0, 3), (0, 1, 6, 13), (1, 1, 0, 4), (1, 0, 8, 14), (2, 0, 3, 8), (3, 1, 4, 6)]
+
+
+def test_a_spell_is_not_interrupted_at_the_instant_of_its_close(engine):
+    # The urgent step comes at 10, as the server goes: it has to wait for the opening.
+    requests = [request(0, yielding(15)), request(10, step(2))]
+    seen = play(engine, town(requests, servers=[server((0, 10), (20, 90))]))
+    assert seen.stretches == [(0, 0, 0, 20), (0, 0, 22, 27), (1, 0, 20, 22)]
+
+
+def test_a_step_handed_back_interrupts_nobody_whose_close_is_still_to_come_at_that_instant(engine):
+    # Both close at 10, server 0 first: the step that it hands back has the right to interrupt, but there is nobody.
+    requests = [request(0, step(20, priority=1, yields_to=1)), request(0, yielding(15))]
+    seen = play(engine, town(requests, servers=[server((0, 10, 0, 1)), server((0, 10), (20, 90))]))
+    assert seen.stretches == [(0, 0, 0, 10), (0, 1, 20, 30), (1, 1, 0, 20), (1, 1, 30, 35)]
+
+
+@pytest.mark.parametrize(("urgency", "stretches"), [
+    (2, [(0, 0, 5, 25), (1, 0, 25, 28)]),
+    (1, [(0, 0, 5, 20), (0, 0, 23, 28), (1, 0, 20, 23)]),
+])  # fmt: skip
+def test_at_an_opening_too_a_spell_yields_below_its_yields_to_and_not_below_its_priority(engine, urgency, stretches):
+    requests = [request(5, step(10, priority=3, yields_to=2)), request(15, step(3, priority=urgency))]
+    assert play(engine, town(requests, servers=[server((0, 10), (20, 90))])).stretches == stretches
+
+
 def test_overtime_is_not_interrupted(engine):
     # At 11 the server is off duty, working on past its close.
     requests = [request(8, yielding(5, past_closing=1)), request(11, step(2))]

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from setups.district import case, pilot, tiny
 from setups.networks import altered, columns, networks, random_network
 from setups.shipped_networks import NAMES, plan_of
+from setups.twins import assert_same, assert_twins
 
 from sim.engine import compiled
 from sim.engine.events import Kind
 from sim.engine.network import Steps
 from sim.engine.network_building import NARROW, make_network
 from sim.engine.record import Outcome
-from sim.engine.reference import engine
 from sim.queueing import sample
 
 
@@ -24,18 +24,6 @@ def widened(network):
     for column in wide.values():
         column.flags.writeable = False
     return replace(network, steps=Steps(**wide))
-
-
-def assert_same(one, other):
-    for a, b in zip(one, other, strict=True):
-        for field in fields(a):
-            left, right = getattr(a, field.name), getattr(b, field.name)
-            np.testing.assert_array_equal(left, right, err_msg=field.name)
-            assert left.dtype == right.dtype, field.name
-
-
-def assert_twins(network, horizon):
-    assert_same(compiled.run(network, horizon), engine.run(network, horizon))
 
 
 @settings(max_examples=500, deadline=None)
@@ -157,10 +145,10 @@ def test_a_run_changes_nothing_and_repeats():
     assert_same(compiled.run(network, horizon), compiled.run(network, horizon))
 
 
-@pytest.mark.parametrize("horizon", [-1, 2**62])
-def test_a_horizon_out_of_range_is_refused(horizon):
+@pytest.mark.parametrize("horizon", [-1, 2**62, 50.5, float("nan")])
+def test_a_horizon_that_is_no_whole_number_of_ticks_is_refused(horizon):
     network, _ = random_network(0)
-    with pytest.raises(ValueError, match=rf"horizon must be from 0 to 2\^62, got {horizon}"):
+    with pytest.raises(ValueError, match=rf"horizon must be a whole number from 0 to 2\^62, got {horizon}"):
         compiled.run(network, horizon)
 
 

@@ -263,7 +263,7 @@ WRONG = [
         "confidence must be a number above 0.5 and below 1, got 'a'",
     ),
     (lambda: sim.run("mmc", 4), "network must be what sim.make_network returns, got 'mmc'"),
-    (lambda: sim.OwnMeasure("mine", 3), "function of measure mine must be a def or a lambda, got 3"),
+    (lambda: sim.OwnMeasure("mine", 3), "measure mine must be a function (def or lambda), got int"),
     (lambda: sim.OwnMeasure("mine", value, unit=3), "unit of measure mine must be a text, got 3"),
     (lambda: sim.OwnMeasure("mine", value, touched=3), "touched of measure mine must be a text, got 3"),
     (

@@ -1,16 +1,20 @@
 """Measures of one's own: where their functions may stand, what their digests cover, and what they may return."""
 
 import codecs
+import collections
 import functools
 import gzip
 import heapq
 import importlib
+import inspect
 import linecache
 import operator
 import statistics
+import string
 import subprocess
 import sys
 import textwrap
+import typing
 from bisect import bisect_left
 from collections import Counter
 from fractions import Fraction
@@ -33,10 +37,11 @@ from sim.errors import ConfigError
 from sim.executor import Dask, Local, Serial
 from sim.store.store import Store
 from sim.study import replications
-from sim.study.function_source import MODULES
+from sim.study.function_source import HIDING_ATTRIBUTES, MODULES
 from sim.study.own_measures import packed
 
 LIMIT = 30
+TEXT = "{0.__globals__[LIMIT]}"
 ROWS = ["measure", "group", "unit", "value", "n"]
 
 
@@ -416,6 +421,27 @@ def imports_methodcaller(record):
     return methodcaller("__getattribute__", "__globals__")(late)["LIMIT"]
 
 
+def uses_modules_of_a_module(record):
+    return statistics.sys.modules[__name__].LIMIT
+
+
+def uses_modules_by_another_name(record):
+    held = collections
+    return held._sys.modules[__name__].LIMIT
+
+
+def uses_format(record):
+    return len(TEXT.format(late))
+
+
+def uses_a_formatter(record):
+    return len(string.Formatter().format("{0.__globals__}", late))
+
+
+def uses_type_hints(record):
+    return len(typing.get_type_hints(late))
+
+
 def imports_sys(record):
     from sys import modules
 
@@ -495,6 +521,11 @@ REFUSED = {
     "importlib": (uses_importlib, "could change unseen, got importlib"),
     "import_module": (uses_import_by_another_name, "could change unseen, got load"),
     "sys.modules": (uses_sys, "could change unseen, got sys"),
+    "sys.modules of a module": (uses_modules_of_a_module, "could change unseen, got sys"),
+    "sys.modules of a module by another name": (uses_modules_by_another_name, "could change unseen, got _sys"),
+    "a text that looks names up": (uses_format, 'unseen (an f-string does the same: f"{x:.1f}"), got format'),
+    "a formatter": (uses_a_formatter, "could change unseen"),
+    "type hints": (uses_type_hints, "could change unseen, got get_type_hints"),
     "sys.modules, imported inside": (imports_sys, "could change unseen, got sys"),
     "codecs": (
         uses_codecs,
@@ -522,6 +553,16 @@ REFUSED = {
     "a helper without a file": (uses_executed, "must be a function whose source can be read, got mine: "),
     "an import inside": (imports_foreign_module, "as anything else could change unseen, got setups"),
 }
+
+
+def test_no_module_that_only_computes_leads_to_one_that_finds_names():
+    reached, seen = [importlib.import_module(name) for name in MODULES], set()
+    for one in reached:
+        for name, value in vars(one).items():
+            if inspect.ismodule(value) and name not in HIDING_ATTRIBUTES and value.__name__ not in seen:
+                seen.add(value.__name__)
+                reached.append(value)
+    assert seen.isdisjoint({"sys", "os", "builtins", "inspect", "importlib", "io", "linecache", "gc", "pathlib"})
 
 
 def computes(record):

@@ -15,8 +15,10 @@ from setups.studies import BASE
 
 import sim
 from sim.measures.dictionary import DEFINITIONS, ONLY_WHERE_OBSERVED
+from sim.report import notebook
 from sim.store.archive import ARCHIVE, Archive
 from sim.study import replications
+from sim.study.findings.charting import in_brief
 from sim.study.own_measures import packed
 
 TAGS = {"table", "caption", "thead", "tbody", "tr", "th", "td", "p", "small", "img"}
@@ -136,10 +138,29 @@ def test_a_notebook_shows_a_comparison_and_no_markup_of_a_title_gets_through(fou
     shown = seen(found)
     assert "Means by pilot, with verdicts against four_level" in shown.text
     assert NASTY[0] in shown.text
-    (picture,) = shown.pictures
-    assert "<svg" in picture
-    assert "&lt;script&gt;" in picture
+    assert len(shown.pictures) == 3
+    for picture, words in zip(shown.pictures, ("working days", "Differences", "communit"), strict=True):
+        assert "<svg" in picture
+        assert words.lower() in picture.lower()
+    assert "&lt;script&gt;" in shown.pictures[0]
     assert str(found).startswith("Means by pilot, with verdicts against four_level")
+
+
+def test_charts_that_would_make_a_notebook_too_large_are_left_out(monkeypatch):
+    small, large = b"<svg>small</svg>", b"<svg>%s</svg>" % (b"large" * 1000)
+    monkeypatch.setattr(notebook, "MOST_BYTES", 3000)
+    assert Seen(notebook.as_html([], "", [large, small, small])).pictures == [small.decode()] * 2
+
+
+def test_of_each_kind_of_chart_a_study_shows_that_of_its_first_response():
+    names = ["curve_trips", "curve_walk_channel_counter", "heat_trips", "main_effects_trips", "warm_up"]
+    assert in_brief(names, ["walk|channel:counter", "trips"]) == [
+        "main_effects_trips",
+        "curve_walk_channel_counter",
+        "heat_trips",
+        "warm_up",
+    ]
+    assert in_brief([], ["trips"]) == []
 
 
 def test_a_notebook_shows_journeys_and_no_markup_of_a_title_gets_through(designs):

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from setups.commands import refused
 from setups.district import tiny
-from setups.killing import done_before, gone, of_stuck_tasks, said, stuck_workers, until
+from setups.killing import AS_A_COMMAND, done_before, gone, of_stuck_tasks, said, stuck_workers, until
 from setups.tasks import also_where, end_at_three, fail_at_three, square, where
 
 import sim
@@ -120,7 +120,7 @@ def test_every_task_is_done_once_whatever_the_batch(address: str, batch: int | N
         square,
         range(50),
         Dask(address=address, batch=batch),
-        on_start=started.append,
+        wanted=lambda task: not started.append(task),
         on_done=lambda task, found: done.append((task, found)),
     )
     assert started == list(range(50))
@@ -146,7 +146,7 @@ def test_the_first_exception_names_its_task_and_what_ran_is_kept(tmp_path: Path,
 def test_a_task_that_kills_its_workers_is_one_paragraph_and_the_others_are_kept(tmp_path: Path) -> None:
     done: list[int] = []
     with pytest.raises(
-        ExecutorError, match=r"2 in turn \(executor.retries=1\) ended before it, killed.*: task 3\."
+        ExecutorError, match=r"2 in turn \(executor.retries=1\) ended before it \(killed.*: task 3\."
     ) as told:
         run_tasks(
             partial(end_at_three, tmp_path),
@@ -235,11 +235,11 @@ def test_without_dask_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends signals")
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 def test_workers_of_a_private_cluster_end_with_their_parent(tmp_path: Path, sent: signal.Signals) -> None:
-    process = of_stuck_tasks(tmp_path, "Dask(workers=2, batch=1)")
+    process = of_stuck_tasks(tmp_path, "Dask(workers=2, batch=1)", first=AS_A_COMMAND)
     pids = stuck_workers(tmp_path, 2)
-    if sent == signal.SIGINT:
+    if sent != signal.SIGKILL:
         os.killpg(process.pid, sent)
         assert said(process) == (130, "interrupted", "")
     else:

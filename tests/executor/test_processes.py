@@ -9,9 +9,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from setups.killing import done_before, gone, of_stuck_tasks, said, stuck_workers, until
+from setups.killing import AS_A_COMMAND, done_before, gone, of_stuck_tasks, said, stuck_workers, until
 from setups.tasks import (
     also_where,
+    die,
+    die_at_three,
     end_at_three,
     fail_at_three,
     fail_awkwardly,
@@ -30,6 +32,10 @@ def note(put: Callable[[int], object], task: int, result: int) -> None:
     put(result)
 
 
+def note_task(done: list[int], task: int, result: int) -> None:
+    done.append(task)
+
+
 def ignore(task: int, result: int) -> None:
     pass
 
@@ -39,7 +45,13 @@ def test_results_do_not_depend_on_the_number_of_workers(workers: int) -> None:
     tasks = [(pilot, replication) for pilot in ("old", "three_level") for replication in range(5)]
     started: list[tuple[str, int]] = []
     results: dict[tuple[str, int], float] = {}
-    run_tasks(mean, tasks, Local(workers=workers), on_start=started.append, on_done=results.__setitem__)
+    run_tasks(
+        mean,
+        tasks,
+        Local(workers=workers),
+        wanted=lambda task: not started.append(task),
+        on_done=results.__setitem__,
+    )
     assert started == tasks
     assert results == {task: mean(task) for task in tasks}
 
@@ -73,7 +85,7 @@ def test_no_task_is_no_work() -> None:
         ({"kind": "dusk"}, r"executor.kind must be one of serial, local, dask \(did you mean dask\?\), got dusk"),
         ({"kind": "dask", "retries": -1}, "executor.retries must be at least 0, got -1"),
         ({"kind": "dask", "batch": 0}, "executor.batch must be at least 1, got 0"),
-        ({"kind": "dask", "timeout_seconds": 0}, "executor.timeout_seconds must be above 0, got 0"),
+        ({"kind": "dask", "timeout_seconds": 0}, "executor.timeout_seconds must be at least 0.01, got 0"),
         (
             {"kind": "dask", "address": "tcp://a:1", "scheduler_file": "s.json"},
             "executor.address must be null where scheduler_file is given, got both",
@@ -161,9 +173,53 @@ def test_an_exception_where_results_arrive_is_raised() -> None:
         run_tasks(where, range(4), Local(workers=2), on_done=refuse)
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_task_that_is_not_wanted_is_left_out(workers: int) -> None:
+    done: list[int] = []
+    run_tasks(
+        where, range(6), Local(workers=workers), wanted=lambda task: task % 3 == 1, on_done=partial(note_task, done)
+    )
+    assert sorted(done) == [1, 4]
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_task_whose_worker_dies_is_tried_again_alone(tmp_path: Path, times: int) -> None:
+    done: list[int] = []
+    run_tasks(partial(die_at_three, tmp_path, times), range(8), Local(workers=2), on_done=partial(note_task, done))
+    assert sorted(done) == list(range(8))
+    spans = [tuple(map(float, path.read_text().split())) for path in tmp_path.glob("done-*")]
+    tries = [float(path.read_text()) for path in sorted(tmp_path.glob("3-*"))]
+    assert len(tries) == times + 1
+    # Whatever else was done was over by then, or began when it was done.
+    (end,) = (span[1] for span in spans if span[0] == tries[-1])
+    assert all(span[1] <= again or span[0] >= end or span[0] == tries[-1] for span in spans for again in tries[1:])
+
+
+@pytest.mark.parametrize("enough", [True, False])
+def test_a_task_whose_workers_die_is_given_up_the_third_time_and_the_rest_goes_on(tmp_path: Path, enough: bool) -> None:
+    done: list[int] = []
+    lost: list[tuple[int, str]] = []
+    task = partial(die_at_three, tmp_path, 99)
+    work = partial(run_tasks, task, range(8), Local(workers=2), on_done=partial(note_task, done))
+    if enough:
+        work(on_lost=lambda task, why: not lost.append((task, why)))
+        assert lost == [(3, "3 workers in turn ended before it: killed, or out of memory")]
+    else:
+        with pytest.raises(ExecutorError, match=r"3 in turn ended before it, the last of them alone .*: 3\. What was"):
+            work()
+    assert sorted(done) == [0, 1, 2, 4, 5, 6, 7]
+    assert len(list(tmp_path.glob("3-*"))) == 3
+
+
+def test_where_every_worker_dies_three_tasks_are_enough_to_know(tmp_path: Path) -> None:
+    with pytest.raises(ExecutorError, match=r"A worker must live as long as its task, .*: 0, 1, 2\. What was finished"):
+        run_tasks(partial(die, tmp_path), range(100), Local(workers=2), on_lost=lambda *_: True, on_done=ignore)
+    assert len(list(tmp_path.iterdir())) <= 12
+
+
 def test_a_killed_worker_is_one_clear_paragraph_and_finished_work_is_kept(tmp_path: Path) -> None:
     done: list[int] = []
-    with pytest.raises(ExecutorError, match=r"worker process ended before its task did.* near: .*task 3") as told:
+    with pytest.raises(ExecutorError, match=r"A worker must live as long as its task, .*\): task 3\.") as told:
         run_tasks(
             partial(end_at_three, tmp_path),
             range(3, -1, -1),
@@ -173,8 +229,7 @@ def test_a_killed_worker_is_one_clear_paragraph_and_finished_work_is_kept(tmp_pa
         )
     assert "What was finished is kept: the same command continues from there." in str(told.value)
     assert "\n" not in str(told.value)
-    assert (tmp_path / "0").exists()
-    assert {2, 1} <= set(done)
+    assert sorted(done) == [0, 1, 2]
 
 
 def test_the_cores_are_those_that_this_process_may_use() -> None:
@@ -194,24 +249,29 @@ def test_workers_leave_ctrl_c_to_their_parent() -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends signals")
-@pytest.mark.parametrize("workers", [1, 2])
-def test_ctrl_c_ends_the_workers_promptly_and_keeps_what_is_done(tmp_path: Path, workers: int) -> None:
-    process = of_stuck_tasks(tmp_path, f"Local(workers={workers})")
+@pytest.mark.parametrize(
+    ("workers", "sent"), [(1, signal.SIGINT), (2, signal.SIGINT), (2, signal.SIGTERM), (2, signal.SIGHUP)]
+)
+def test_what_ends_a_run_ends_the_workers_promptly_and_keeps_what_is_done(
+    tmp_path: Path, workers: int, sent: signal.Signals
+) -> None:
+    process = of_stuck_tasks(tmp_path, f"Local(workers={workers})", first=AS_A_COMMAND)
     pids = stuck_workers(tmp_path, workers)
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, sent)
     assert said(process) == (130, "interrupted", "")
     assert done_before(tmp_path) == {0, 1, 2, 3}
     assert all(gone(pid) for pid in pids)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends signals")
-def test_ctrl_c_while_workers_start_is_as_quiet(tmp_path: Path) -> None:
-    process = of_stuck_tasks(tmp_path, "Local(workers=2)", first="print(flush=True)\n")
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_ends_a_run_while_workers_start_is_as_quiet(tmp_path: Path, sent: signal.Signals) -> None:
+    process = of_stuck_tasks(tmp_path, "Local(workers=2)", first=f"print(flush=True)\n{AS_A_COMMAND}")
     assert process.stdout is not None
     # The second line comes from a worker, which prints it before it is prepared.
     for _ in range(2):
         assert process.stdout.readline() == "\n"
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, sent)
     assert said(process) == (130, "interrupted", "")
 
 

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from sim.report.comparison import comparison_table, comparison_tables, summary_table
 from sim.report.console import terminal
-from sim.report.sentences import conclusion
+from sim.report.sentences import conclusion, withheld_notes
 from sim.report.tables import MARKS, Column, Table, decimals, difference, escape_markdown, number, rows_table
 
 LABELS = (
@@ -42,6 +42,8 @@ def comparison(verdicts, pilot="three_level", baseline="four_level", n=30, neede
                 "mid": mid,
                 "higher_is_better": higher,
                 "verdict": verdict,
+                "why": "20% of its requests go to an overloaded post" if verdict == "withheld" else "",
+                "help": "more staff" if verdict == "withheld" else "",
                 "cause": "overloaded requests" if verdict == "withheld" else None,
                 "replications_needed": needed if verdict == U else None,
                 "n": n,
@@ -187,7 +189,10 @@ def test_the_notes_say_what_the_intervals_and_the_mid_are():
     assert "all 5 differences compared hold jointly with 95 % confidence; 30 replications" in notes
     assert "(MID): 0.5 working days (turnaround, 90th percentile), 2 minutes (counter wait, mean)" in notes
     assert "2 points (on time)" in notes
-    assert "Withheld:" in notes
+    assert (
+        "Withheld: trips per request (20% of its requests go to an overloaded post). What would help: more staff."
+        in notes
+    )
     assert "percentage points" in notes
 
 
@@ -389,3 +394,16 @@ def test_a_table_says_not_owed_in_the_cell_and_gives_what_is_not_judged_no_inter
 
 def test_conclusion_takes_names_as_they_are():
     assert NASTY in conclusion(comparison([B], NASTY), {}, "four_level")
+
+
+def test_what_is_withheld_stands_once_a_reason_with_what_would_help_and_what_is_not_owed_needs_no_help():
+    rows = [
+        ("wait", "20% overloaded", "more staff"), ("trips", "20% overloaded", "more staff"),
+        ("on time", "30% overloaded", "more staff"), ("patrols", "not owed under a", ""), ("visits", "", ""),
+    ]  # fmt: skip
+    assert withheld_notes(rows) == [
+        "Withheld: wait, trips (20% overloaded); on time (30% overloaded). What would help: more staff.",
+        "Without a value: patrols (not owed under a).",
+    ]
+    many = [(f"m{i}", f"reason {i}", "patience") for i in range(9)]
+    assert withheld_notes(many)[0].endswith("m5 (reason 5); and for 3 more reasons. What would help: patience.")

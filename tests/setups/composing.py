@@ -6,7 +6,7 @@ from pathlib import Path
 
 from omegaconf import OmegaConf
 
-SEARCH = re.compile(r"hydra\.searchpath=\['file://(.*)'\]")
+SEARCH = re.compile(r"hydra\.searchpath=\['own://(.*)'\]")
 
 
 def composed_once(compose, known, name, overrides=()):
@@ -28,5 +28,6 @@ def _by_content(override, name):
     files = [p for p in sorted(folder.rglob("*.yaml")) if name == "sweep" or p.parent.name != "study"]
     content = hashlib.sha256()
     for path in files:
-        content.update(f"{path.relative_to(folder)}\n".encode() + path.read_bytes())
+        kept = path.read_bytes() if path.is_file() and not path.is_symlink() else str(path.lstat()).encode()
+        content.update(f"{path.relative_to(folder)}\n".encode() + kept)
     return content.hexdigest()

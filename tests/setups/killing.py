@@ -136,6 +136,15 @@ if __name__ == "__main__":
 """
 
 
+# Signals that end a run do so as they do in a command.
+AS_A_COMMAND = """
+if __name__ == "__main__":
+    from experiments.main import ended_as_interrupted
+    ended = ended_as_interrupted()
+    ended.__enter__()
+"""
+
+
 def of_stuck_tasks(folder: Path, executor: str, first: str = "") -> subprocess.Popen[str]:
     """Return a process that runs tasks on an executor until its workers are stuck; `first` is done by each process."""
     program = folder / "program.py"
@@ -164,11 +173,11 @@ def done_before(folder: Path) -> set[int]:
     return {int(path.name.removeprefix("done-")) for path in folder.glob("done-*")}
 
 
-def until(happened: Callable[[], bool]) -> None:
+def until(happened: Callable[[], bool], seconds: float = 30) -> None:
     """Wait until something has happened."""
-    last = time.monotonic() + 30
+    last = time.monotonic() + seconds
     while not happened():
-        assert time.monotonic() < last, "it did not happen within 30 seconds"
+        assert time.monotonic() < last, f"it did not happen within {seconds} seconds"
         time.sleep(0.005)
 
 

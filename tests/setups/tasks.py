@@ -60,6 +60,26 @@ def end_at_three(folder, task):
     return task
 
 
+def die(folder, task):
+    (folder / f"{task}-{os.getpid()}").touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_at_three(folder, times, task):
+    """Note when a task began and was done; the worker of task 3 dies so many times before."""
+    began = time.monotonic()
+    if task == 3:
+        tries = len(list(folder.glob("3-*")))
+        (folder / f"3-{tries}").write_text(str(began))
+        if tries < times:
+            # Another worker is at work by then.
+            time.sleep(0.03)
+            os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(0.05)
+    (folder / f"done-{task}").write_text(f"{began} {time.monotonic()}")
+    return task
+
+
 def fill(folder, megabytes):
     import numpy as np
 

@@ -41,12 +41,19 @@ def test_more_may_be_better():
 def test_a_point_that_breaks_a_promise_or_is_withheld_is_no_choice_and_beats_nobody():
     values = [NOISE, NOISE + 1, NOISE * np.nan, [], NOISE + 2]
     table = pareto(
-        ["broken", "kept", "withheld", "impossible", "dear"], [1, 2, 1, 1, np.nan], values, [False, True] + [None] * 3
+        ["broken", "kept", "withheld", "impossible", "dear"], [1, 2, 1, 1, np.nan], values, [False] + [True] * 4
     )
     assert table["front"].to_list() == [False, True, False, False, False]
     assert table["surely"].to_list() == [None, True, None, None, None]
     assert table["n"].to_list() == [3, 3, 3, 0, 3]
     assert table["mean"].is_nan().to_list() == [False, False, True, True, False]
+
+
+def test_of_points_with_promises_only_those_known_to_keep_them_are_on_the_front():
+    table = pareto(["may break", "kept", "also"], [1, 2, 3], [NOISE, NOISE + 1, NOISE + 2], [None, True, True])
+    assert table["front"].to_list() == [False, True, False]
+    assert table["surely"].to_list() == [None, True, True]
+    assert table["keeps"].to_list() == [None, True, True]
 
 
 def test_points_of_different_numbers_of_replications_are_paired_over_those_in_common():

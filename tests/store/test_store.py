@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import pickle
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -478,7 +480,7 @@ def test_text_in_a_csv_is_no_formula_and_numbers_stay_numbers(store: Store) -> N
     lines = (store.folder / "measures.csv").read_bytes().decode("utf-8-sig").split("\n")
     assert lines[0] == "label,'=kind,value"
     assert [line.split(",")[0] for line in lines[1:11]] == [
-        *("'=1+1", "'+x", "'-x", "'@x", "'\tx", "' =x", "'＝1", "a=b", '""', ""),
+        *("'=1+1", "'+x", "'-x", "'@x", " x", "' =x", "'＝1", "a=b", '""', ""),
     ]
     assert lines[1] == "'=1+1,'=1+1,-1.5"
     assert pl.read_parquet(store.folder / "measures.parquet")["label"].to_list() == labels
@@ -529,6 +531,84 @@ def test_a_study_killed_at_any_step_loses_nothing_and_leaves_no_half(tmp_path: P
         for pilot, replication in missing:
             small(store, pilot, replication)
         assert [(facts["pilot"], facts["replication"]) for facts in store.facts(["old", "new"])] == work
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_study_killed_at_a_hundred_steps_goes_on_each_time_to_the_same_bytes(
+    tmp_path: Path, uninterrupted: Path
+) -> None:
+    whole, lost = (kept(uninterrupted), finals(uninterrupted)), 0
+    *killed, last = killed_at_steps(tmp_path, study)
+    assert (kept(last), finals(last)) == whole
+    finished = set()
+    for folder in killed:
+        assert kept(folder).items() <= whole[0].items()
+        finished.add(len(kept(folder)))
+        study(folder)
+        lost += (kept(folder), finals(folder)) != whole or bool(list(folder.rglob(".tmp-*")))
+    told(f"{len(killed)} kills at aimed instants, {lost} of which lost or changed something")
+    assert len(killed) >= 100
+    assert len(finished) > len(WORK)  # they were killed before the first replication, after the last and between all
+    assert lost == 0
+
+
+def fill(room: Path, whole: Path) -> None:
+    """Run the study on disks of more and more room until it fits; it goes on from each once there is room again."""
+    wanted = kept(whole), finals(whole)
+    for limit, unit in (("size", 4096), ("nr_inodes", 1)):
+        unlimited = "size=0,nr_inodes=0"
+        refused = 0
+        for n in itertools.count(2):
+            mount("-t", "tmpfs", "-o", f"{unlimited},{limit}={n * unit}", "tmpfs", room)
+            refusal = refused_here(room / "study")
+            if refusal is None:
+                break
+            refused += 1
+            assert re.search(r"cannot be used: No space left on device.*What was finished there is kept", refusal)
+            assert kept(room / "study").items() <= wanted[0].items()
+            assert not list(room.rglob(".tmp-*"))
+            mount("-o", f"remount,{unlimited}", room)
+            study(room / "study")
+            assert (kept(room / "study"), finals(room / "study")) == wanted
+            subprocess.run(["umount", room], check=True)
+        subprocess.run(["umount", room], check=True)
+        told(f"{refused} disks without {limit} enough")
+        assert refused > 10
+
+
+def refused_here(folder: Path) -> str | None:
+    """Return why a study cannot be run in a folder, if it cannot."""
+    try:
+        study(folder)
+    except StoreError as error:
+        return str(error)
+    return None
+
+
+def mount(*arguments: str | Path) -> None:
+    subprocess.run(["mount", *arguments], check=True)
+
+
+def told(counts: str) -> None:
+    """Print what a long test has counted."""
+    print(counts)  # noqa: T201 - it is asked for
+
+
+OWN_MOUNTS = ["unshare", "--user", "--map-root-user", "--mount"]
+
+
+def test_on_a_disk_without_bytes_or_inodes_a_study_loses_nothing_and_goes_on(
+    tmp_path: Path, uninterrupted: Path
+) -> None:
+    if shutil.which("unshare") is None or subprocess.run([*OWN_MOUNTS, "true"], check=False).returncode:
+        pytest.skip("it mounts disks for itself alone, which is not allowed here")
+    code = "import sys; from pathlib import Path; import test_store; test_store.fill(*map(Path, sys.argv[1:]))"
+    run = subprocess.run(
+        [*OWN_MOUNTS, sys.executable, "-c", code, tmp_path, uninterrupted],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    told(run.stdout)
 
 
 def test_two_processes_on_one_study_agree(tmp_path: Path, uninterrupted: Path) -> None:

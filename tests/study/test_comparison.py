@@ -4,8 +4,10 @@ import pytest
 from setups.district import pilot as shipped
 
 from sim.config.report import JudgedMeasure
+from sim.measures.openness import Horizon
 from sim.statistics.verdicts import Verdict
-from sim.study.comparison.differences import Cause, compare, overloaded_in
+from sim.study.comparison.differences import compare, overloaded_in
+from sim.study.withholding import HELP, Cause
 
 WAIT = JudgedMeasure(measure="counter_wait_mean", label="wait", mid="counter_wait", touched="touched_in_person")
 BUSY = JudgedMeasure(measure="utilisation", group="level:district", label="busy", mid="utilisation", touched="staff")
@@ -77,6 +79,7 @@ def test_a_measure_is_withheld_where_its_requests_meet_an_overloaded_post_and_on
     assert "20% of its requests under b go to an overloaded post" in table_["why"][0]
     assert table_["pilot_mean"][0] == pytest.approx(base.mean() - 10)
     assert table_["cause"].to_list() == [Cause.OVERLOADED_REQUESTS, None]
+    assert table_["help"].to_list() == [HELP[Cause.OVERLOADED_REQUESTS], ""]
     assert overloaded_in(table_) == {"b"}
 
 
@@ -162,3 +165,67 @@ def test_replications_are_paired_by_their_number_and_not_by_their_place():
     found = compared(pl.DataFrame(rows))
     assert found["difference"].to_list() == [5.0]
     assert found["n"].to_list() == [2]
+
+
+LONG = JudgedMeasure(
+    measure="turnaround_p90", group="channel:phone", label="nine in ten", mid="turnaround", touched=None
+)
+MEAN = JudgedMeasure(
+    measure="turnaround_restricted_mean", group="channel:phone", label="mean", mid="turnaround", touched=None
+)
+
+
+def by_phone(n, missing=0, left=0.0, still_open=0.0):
+    """Return the rows of two pilots by phone: in the first replications nine in ten are not reached."""
+    frames = []
+    for pilot, size in (("a", 8.0), ("b", 4.0)):
+        days = size + 0.1 * (np.arange(n) % 3)
+        p90 = np.where(np.arange(n) < (missing if pilot == "a" else 0), np.nan, days)
+        left_of = np.where(np.isnan(p90), left, 0.0)
+        for measure, values in (
+            ("turnaround_p90", p90), ("turnaround_restricted_mean", days), ("left_unserved", left_of),
+            ("still_open", np.full(n, still_open)),
+        ):  # fmt: skip
+            frames.append(table(pilot, measure, values, "channel:phone", "working days"))
+    return pl.concat(frames)
+
+
+def judged_with(measures, one):
+    pilot = shipped("four_level")
+    ends = Horizon(50.0, 60.0)
+    return compare(measures, ["a", "b"], pilot.mid, pilot.run, {"a": {}, "b": {}}, (one,), ends).row(0, named=True)
+
+
+def test_one_replication_of_many_that_does_not_reach_a_quantile_withholds_nothing():
+    row = judged_with(by_phone(40, missing=1, left=0.12), LONG)
+    assert row["why"] == ""
+    assert row["baseline_mean"] == pytest.approx((60 + sum(8 + 0.1 * (r % 3) for r in range(1, 40))) / 40)
+    assert row["open_bound"] == 0.0
+    few = judged_with(by_phone(6, missing=1, left=0.12), LONG)  # one of six is too many to count as the cap
+    assert (few["verdict"], few["cause"]) == ("withheld", "left or still open")
+
+
+def test_a_mean_is_given_with_its_bound_or_withheld_by_how_much_what_is_open_can_move_it():
+    little = judged_with(by_phone(6, still_open=0.01), MEAN)
+    assert little["verdict"] == Verdict.BETTER
+    assert little["open_bound"] == pytest.approx(0.1)  # a fifth of the smallest difference that matters
+    much = judged_with(by_phone(6, still_open=0.02), MEAN)
+    assert (much["verdict"], much["cause"]) == ("withheld", "still open")
+    assert (
+        much["why"]
+        == "what is still open can move it by 0.2 under a and by 0.2 under b, by more than a quarter of the MID"
+    )
+    assert "run.drain_weeks" in much["help"]
+    again = judged_with(by_phone(40, still_open=0.01), MEAN)
+    assert again["verdict"] == Verdict.BETTER  # as many replications more, as little is withheld
+
+
+def test_replications_in_which_there_was_nothing_to_count_are_left_out_of_both():
+    measures = by_phone(6)
+    none = (pl.col("replication") == 2) & (pl.col("pilot") == "a") & (pl.col("measure") == "turnaround_restricted_mean")
+    measures = measures.with_columns(
+        value=pl.when(none).then(np.nan).otherwise(pl.col("value")), n=pl.when(none).then(0).otherwise(pl.col("n"))
+    )
+    row = judged_with(measures, MEAN)
+    assert (row["why"], row["n"]) == ("", 5)
+    assert row["difference"] == pytest.approx(-4.0)

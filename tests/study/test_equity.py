@@ -13,7 +13,7 @@ from sim.study.comparison.equity_tables import full_tables, short_table
 
 COMMUNITIES = tuple(f"community:{k:02d}" for k in (1, 2, 3))
 
-ASKED = shipped("four_level").report.equity
+ASKED, RUN = shipped("four_level").report.equity, shipped("four_level").run
 
 
 def cells(pilot, measure, values, unit="minutes"):
@@ -26,7 +26,7 @@ def cells(pilot, measure, values, unit="minutes"):
 
 
 def found(rows, pilots=("a",), share=0.05):
-    return equity.statistics(pl.DataFrame(rows), pilots, share, ASKED)
+    return equity.statistics(pl.DataFrame(rows), pilots, RUN.model_copy(update={"withhold_share": share}), ASKED)
 
 
 def three(*columns):
@@ -152,7 +152,7 @@ def two_pilots():
 
 def compared(measures, pilots=("a", "b")):
     a_pilot = shipped("four_level")
-    s = equity.statistics(measures, pilots, a_pilot.run.withhold_share, ASKED)
+    s = equity.statistics(measures, pilots, a_pilot.run, ASKED)
     told = equity.table(s, measures, 0.95, ASKED)
     return told, equity.differences(s, measures, pilots, a_pilot.mid, a_pilot.run, ASKED)
 
@@ -181,7 +181,7 @@ def test_without_a_smallest_difference_that_matters_there_is_an_interval_and_no_
 
 def test_intervals_hold_jointly_over_the_rows_of_a_family():
     measures = two_pilots()
-    s = equity.statistics(measures, ("a", "b"), 0.05, ASKED)
+    s = equity.statistics(measures, ("a", "b"), RUN, ASKED)
     key = ("counter_wait_mean", "community", "worst_minus_best")
     alone = mean_interval(s["b", *key].values - s["a", *key].values, 1 - 0.05 / 4)  # four statistics
     told = row(compared(measures)[1], statistic="worst_minus_best")

@@ -10,6 +10,7 @@ from setups.studies import composer, plan, study
 from sim import config
 from sim.config import takes_integers
 from sim.config.compose import Line
+from sim.config.composition import Composition
 from sim.errors import ConfigError
 from sim.study.points import evidence_factors
 from sim.study.points.composer import Composer, put, value_at
@@ -58,7 +59,7 @@ def test_an_end_that_is_the_base_is_no_level_of_its_own():
 @pytest.mark.parametrize("name", ALL_PILOTS)
 def test_every_factor_of_the_evidence_gives_designs_that_can_be(name):
     found, _ = made("all", pilots=[name])
-    mine = Composer(study(pilots=[name]), Line(()), {(name,): composed(name)})
+    mine = Composer(study(pilots=[name]), Line(()), {(name,): (composed(name), Composition(Line(())))})
     assert len(found) > 60
     for factor in found:
         levels = [*factor.levels, factor.at(0.0), factor.at(0.37), factor.at(1 - 1e-12)]
@@ -193,13 +194,13 @@ def test_the_rows_of_ones_own_district_stand_before_those_that_ship(tmp_path):
 @pytest.mark.parametrize(
     ("text", "match"),
     [
-        ("a: [", r"^evidence\.yaml must be YAML in UTF-8: while parsing"),
+        ("a: [", r"^evidence\.yaml must be YAML: while parsing"),
         ("a: 1", r"^evidence\.yaml must be a list of rows, each with a path, and pilots .*, got \{\"a\": 1\}$"),
         ("- 3", r"each with a path, .*, got 3$"),
         ("- {low: 1}", r"each with a path, .*, got \{\"low\": 1\}$"),
         ("- {path: 3}", r"each with a path, .*, got \{\"path\": 3\}$"),
         ("- {path: a, pilots: four_level}", r"pilots as a list where it names some, got \{\"path\": "),
-        ("- !!python/object/apply:os.system ['id']", r"^evidence\.yaml must be YAML in UTF-8: could not determine"),
+        ("- !!python/object/apply:os.system ['id']", r"^evidence\.yaml must be YAML: could not determine"),
     ],
 )  # fmt: skip
 def test_evidence_of_ones_own_that_is_none_is_refused(tmp_path, text, match):

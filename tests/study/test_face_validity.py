@@ -35,15 +35,48 @@ targets:
 """
 
 
+def of_lanterns(folder):
+    """Write a district and a pilot, and a file that is broken, into a folder of one's own."""
+    for path, text in {"district/town": "name: Lanterns\n", "pilot/today": "name: today\n", "pilot/no": "[x"}.items():
+        file = folder / f"{path}.yaml"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "expected"),
+    [
+        ("district: Lanterns", "district: Lantern",
+         "face.district must be one of Lanterns, Yuehu (did you mean Lanterns?), got Lantern"),
+        ("district: Lanterns", "", "face.district must be one of Lanterns, Yuehu, got nothing"),
+        ("counter_wait_mean", "counter_wait_men",
+         "face.targets.0.measure must be a measure (did you mean counter_wait_mean or "),
+        ("pilot: today", "pilot: tody", "(did you mean today?), got tody"),
+    ],
+)  # fmt: skip
+def test_a_name_that_there_is_none_of_is_told_before_anything_runs(tmp_path, right, wrong, expected):
+    of_lanterns(tmp_path)
+    (tmp_path / "face.yaml").write_text(OF_OURS.replace(right, wrong))
+    for district in ("Lanterns", "Yuehu"):
+        with pytest.raises(ConfigError) as caught:
+            face_validity.targets_of(district, tmp_path)
+        assert expected in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_every_measure_that_is_made_here_is_known():
+    assert set(face_validity.computed(pilot("four_level"))["measure"]) <= set(face_validity.ADDED)
+    assert {one.measure for one in TARGETS} <= {*DEFINITIONS, *face_validity.ADDED}
+
+
 def test_a_folder_of_ones_own_has_the_figures_of_its_district(tmp_path):
     assert face_validity.targets_of("Yuehu") == TARGETS
     assert face_validity.targets_of("Lanterns") == ()
     assert face_validity.targets_of("Lanterns", tmp_path) == ()
+    of_lanterns(tmp_path)
     (tmp_path / "face.yaml").write_text(OF_OURS)
     assert [target.pilot for target in face_validity.targets_of("Lanterns", tmp_path)] == ["today"]
     assert face_validity.targets_of("Yuehu", tmp_path) == TARGETS
-    (tmp_path / "pilot").mkdir()
-    (tmp_path / "pilot" / "mine.yaml").write_text("name: mine")
     assert own_folder(str(tmp_path)) == tmp_path  # it may hold a file of this name
     (tmp_path / "face.yaml").write_text(OF_OURS.replace("low: 1,", "low: 3,"))
     with pytest.raises(ConfigError, match=re.escape("face.targets.0.high must be above low (3), got 2")):

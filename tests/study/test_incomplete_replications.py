@@ -16,6 +16,7 @@ from sim.measures.dictionary import DEFINITIONS, ONLY_WHERE_OBSERVED, lacking
 from sim.store.archive import ARCHIVE, Archive
 from sim.study import replications
 from sim.study.backend import Backend
+from sim.study.budget.runs import Runs
 from sim.study.comparison.comparison import KEPT, opened, run_missing
 from sim.study.design import prepared_all
 from sim.study.findings import preview
@@ -165,3 +166,32 @@ def test_no_design_lacks_a_measure_by_its_nature(name):
 def test_what_is_lacking_is_told_in_order_and_what_need_not_be_there_is_not():
     assert lacking(DEFINITIONS) == []
     assert lacking(set(DEFINITIONS) - {"walk", "found", *ONLY_WHERE_OBSERVED} | {"mine"}) == ["found", "walk"]
+
+
+def test_what_is_gone_or_has_no_measures_is_run_again_and_a_preview_says_so(tmp_path, whole, monkeypatch):
+    pilots, found = whole
+    archive, key = Archive.open(tmp_path / ARCHIVE), replications.key(pilots[0])
+    tables, facts = found["four_level", 0]
+    keep(archive, pilots[0], 0, tables, facts)
+    archive.keep(key, 1, {name: table for name, table in tables.items() if name != "measures"}, facts)
+    keep(archive, pilots[0], 2, tables, facts)
+    listed = Archive.replications
+
+    def another_process_removes_the_first(self, key):
+        numbers = listed(self, key)
+        self.remove([path for path in self.paths(key) if path.name.startswith("0000")])
+        return numbers
+
+    monkeypatch.setattr(Archive, "replications", another_process_removes_the_first)
+    told = console()
+    runs = Runs(archive, {"p0": pilots[0]}, {"p0": key}, BACKEND, ("all",), told)
+    assert runs.unusable(3) == {(key, 0), (key, 1)}
+    assert "1 kept replication lacks what this version measures" in said(told)
+    assert archive.finished(key, 1)
+    runs.read_kept(3)
+    assert not archive.finished(key, 1)
+    assert archive.finished(key, 2)
+    assert runs.count("p0") == 0  # the first is missing
+    runs.ensure({"p0": 3})
+    assert runs.count("p0") == 3
+    assert runs.simulated == 2

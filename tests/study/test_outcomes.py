@@ -13,6 +13,7 @@ from sim.errors import ConfigError
 from sim.study.budget.runs import Runs
 from sim.study.comparison import differences
 from sim.study.design import prepared_all
+from sim.study.withholding import horizon_of
 
 
 def test_designs_that_share_a_point_each_find_its_levels(sweep, tmp_path):
@@ -38,7 +39,8 @@ def test_a_verdict_of_a_study_is_the_one_of_a_comparison(sweep, tmp_path):
         pilots[0].report.judged(Response.parse(r)) for r in ("turnaround_p90", response, "utilisation|level:district")
     ]
     staff = {name: one.overloaded_share for name, one in prepared_all(pilots).items()}
-    compared = differences.compare(long, ["p0000", "p0001"], pilots[0].mid, pilots[0].run, staff, shown)
+    ends = horizon_of(pilots[0])
+    compared = differences.compare(long, ["p0000", "p0001"], pilots[0].mid, pilots[0].run, staff, shown, ends)
     effects = table("effects")
     assert effects["why"].to_list() == compared["why"].to_list()
     assert (effects["verdict"] == "withheld").to_list() == (compared["why"] != "").to_list()

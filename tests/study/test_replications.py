@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+import json
+import os
+import signal
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from setups.claiming import hold
 from setups.district import CONFIGS, mapping, pilot, tiny
+from setups.killing import ended, started, until
 
 from sim import config
 from sim.district.engines import Compiled
-from sim.errors import StoreError
+from sim.errors import ExecutorError, StoreError
 from sim.executor import Local, Serial
 from sim.store.archive import Archive
 from sim.store.store import Store
@@ -118,6 +124,86 @@ def test_a_failed_replication_is_noted_and_the_others_go_on(tmp_path: Path, on: 
     assert "AttributeError: 'str' object" in error
     replications.run_tasks([task(archive, pilot, 0)], on=on, on_done=ignore, go_on=True)
     assert archive.failures(replications.key(pilot)) == {}
+
+
+@pytest.mark.parametrize("how", ["killed", "done"])
+def test_what_another_process_has_claimed_is_left_to_it_and_done_if_it_ends(tmp_path: Path, how: str) -> None:
+    archive, pilot = Archive.open(tmp_path), tiny()
+    tasks = [task(archive, pilot, number) for number in range(3)]
+    if how == "done":
+        replications.keep(tasks[1], replications.perform(tasks[1]))
+    other = started(hold, archive.folder, tasks[1].key, 1)
+    until((tmp_path / "held").exists)
+    steps: dict[int, int] = {}
+
+    def note(task: replications.Task, facts: Any) -> None:
+        steps[task.replication] = facts["steps"]
+        if task.replication == 2:
+            assert 1 not in steps
+            other.kill()
+
+    speed = replications.run_tasks(tasks, on=Serial(), on_done=note)
+    other.join()
+    assert list(steps) == [0, 2, 1]
+    assert [number for number in steps if steps[number]] == ([0, 2, 1] if how == "killed" else [0, 2])
+    assert speed.steps == sum(steps.values())
+    assert archive.replications(tasks[0].key) == [0, 1, 2]
+
+
+def run_beside_others(folder: Path, on: Local | Serial, name: str) -> None:
+    """Run a study when all are ready, and note the steps of every replication that was simulated here."""
+    pilots = [named(tiny(), "a", replications=9)]
+    store = Store.open(folder / "study", replications.identity(pilots), {}, keys=replications.keys(pilots))
+    (folder / f"ready-{name}").touch()
+    until(lambda: len(list(folder.glob("ready-*"))) == 3, 300)
+    steps: dict[int, int] = {}
+    replications.run(
+        store, pilots, engine=Compiled(), on=on,
+        on_done=lambda task, facts: steps.update({task.replication: facts["steps"]}),
+    )  # fmt: skip
+    assert sorted(steps) == list(range(9))
+    (folder / f"steps-{name}").write_text(json.dumps([number for number in steps if steps[number]]))
+
+
+@pytest.mark.parametrize("on", [Serial(), Local(workers=2)])
+def test_processes_that_start_together_do_nothing_twice(tmp_path: Path, on: Serial | Local) -> None:
+    each = [started(run_beside_others, tmp_path, on, name) for name in "abc"]
+    assert [ended(one) for one in each] == [0, 0, 0]
+    simulated = [json.loads(path.read_text()) for path in tmp_path.glob("steps-*")]
+    counts = " + ".join(str(len(one)) for one in simulated)
+    print(f"3 processes that started together simulated {counts} of 9 replications")  # noqa: T201 - the counts are told
+    assert sorted(number for one in simulated for number in one) == list(range(9))
+
+
+class Deadly:
+    """An engine that kills the worker that asks for it."""
+
+    @property
+    def block_weeks(self) -> int:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return 1
+
+
+@pytest.mark.parametrize("go_on", [True, False])
+def test_a_replication_whose_workers_die_is_noted_as_failed_and_the_others_are_run(tmp_path: Path, go_on: bool) -> None:
+    archive, pilot = Archive.open(tmp_path), tiny()
+    tasks = [task(archive, pilot, number) for number in range(3)]
+    object.__setattr__(tasks[0], "engine", Deadly())
+    told: dict[int, Any] = {}
+    run = partial(
+        replications.run_tasks, tasks, on=Local(workers=2), go_on=go_on,
+        on_done=lambda task, facts: told.update({task.replication: facts.get("error")}),
+    )  # fmt: skip
+    why = "3 workers in turn ended before it: killed, or out of memory"
+    if go_on:
+        run()
+        assert told.pop(0) == why
+    else:
+        with pytest.raises(ExecutorError, match=r"A worker must live as long as its task, .*: replication 0 of "):
+            run()
+    assert told == {1: None, 2: None}
+    assert archive.failures(tasks[0].key) == {0: why}
+    assert archive.replications(tasks[0].key) == [1, 2]
 
 
 KEYS = {

@@ -42,7 +42,7 @@ def test_a_study_leaves_tables_whose_numbers_are_those_of_its_replications(sweep
     assert "2 settings (grid): 2 points, 2 replications each" in told
     assert "Simulated now: 4 replications" in told
     measures = table("measures")
-    assert measures.columns == ["study", "point", "replication", "measure", "group", "unit", "value"]
+    assert measures.columns == ["study", "point", "replication", "measure", "group", "unit", "value", "n"]
     assert table("design").columns == [
         "point", "setting", "pilot", "label", "grid.households", "replications", "status", "heads", "cannot_keep_up",
         "why", "key",

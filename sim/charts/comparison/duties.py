@@ -21,10 +21,10 @@ _GROUPS = {
     "justice": "justice",
 }
 _ORDERS = {
-    "a_first": "First the desk and files (A), then the grid (B)",
-    "b_first": "First the grid (B), then the desk and files (A)",
-    "oldest": "First whoever has waited longest, at the desk (A) or in the grid (B)",
-    "longest": "First the longest queue, at the desk (A) or in the grid (B)",
+    "a_first": "First the desk and files{a}, then the grid{b}",
+    "b_first": "First the grid{b}, then the desk and files{a}",
+    "oldest": "First whoever has waited longest, at the desk{a} or in the grid{b}",
+    "longest": "First the longest queue, at the desk{a} or in the grid{b}",
 }
 _COVER = {
     "none": "Nobody stands in for the absent: what only they serve stays shut.",
@@ -125,9 +125,13 @@ def _keeper(pilot: Pilot) -> str:
 def rules(pilot: Pilot) -> list[str]:
     """Return how the staff of a community work: order, window, desk and cover."""
     roles, service, priorities = pilot.roles, pilot.service, pilot.conduct.priorities
-    order = _ORDERS.get(roles.order, f"Order of A and B: {_plain(roles.order)}")
-    if roles.order == "split":
-        order = f"First the desk and files (A), then the grid (B) for the last {100 * roles.b_share:.0f}% of each day"
+    names = {"a": " (A)", "b": " (B)"} if roles.scheme == "ab" else {"a": "", "b": ""}
+    parted = roles.order == "split" and roles.scheme in (
+        "ab",
+        "generalist",
+    )  # others have one post, and no days to split
+    order = _ORDERS.get("a_first" if roles.order == "split" else roles.order, _plain(roles.order)).format(**names)
+    order += f" for the last {100 * roles.b_share:.0f}% of each day" if parted else ""
     above = "; work from above that is due goes before residents" if priorities.due < priorities.residents else ""
     window = {"one_window": "One window for all lines", "per_line": "A window for each bundle of lines"}
     desk = {

@@ -15,7 +15,7 @@ from matplotlib.transforms import blended_transform_factory
 
 from sim.charts.page import EDGE, Key, Page, distinct, pilot_key, short_name
 from sim.charts.style import GREY, pilot_style, styled
-from sim.report.tables import decimals, number, scale_of
+from sim.report.tables import counted, decimals, number, scale_of
 
 _MEASURES = {
     "turnaround_p50": "Turnaround, half within",
@@ -146,19 +146,24 @@ def _group_means(measures: pl.DataFrame) -> dict[tuple[str, str], dict[str, floa
     return group_means
 
 
-def _gap(row: Mapping[str, object] | None, factor: float, *, interval: bool = True) -> str:
+def _gap(row: Mapping[str, object] | None, factor: float) -> str:
     """Return a gap in words with its half-width, and with a star where nothing can be concluded from it."""
+    estimate, half = _estimate(row, factor)
+    if not math.isfinite(estimate):
+        return "–"
+    digits = decimals(half, estimate)
+    text = number(estimate, digits, signed=True).replace("-", "−")
+    text += f" ± {number(half, digits)}" if math.isfinite(half) else ""
+    return text + "*" * _starred(row)
+
+
+def _estimate(row: Mapping[str, object] | None, factor: float = 1.0) -> tuple[float, float]:
+    """Return a gap and the half-width of its interval; NaN where there is none."""
     estimate, low, high = (
         math.nan if row is None or row[k] is None else factor * float(row[k])  # type: ignore[arg-type]
         for k in ("estimate", "low", "high")
     )
-    if row is None or not math.isfinite(estimate):
-        return "–"
-    half = (high - low) / 2
-    digits = decimals(half, estimate)
-    text = number(estimate, digits, signed=True).replace("-", "−")
-    text += f" ± {number(half, digits)}" if interval and math.isfinite(half) else ""
-    return text + "*" * _starred(row)
+    return estimate, (high - low) / 2
 
 
 def _starred(row: Mapping[str, object] | None) -> bool:
@@ -222,18 +227,20 @@ def _title(by_key: Mapping[tuple[str, str, str, str], Mapping[str, object]], pil
         ("counter_wait_mean", "minutes of waiting at a counter"),
         ("resident_time", "minutes of a resident's time"),
     ):
-        rows = {p: by_key.get((p, measure, "worst_minus_best", "community")) for p in pilots}
-        gaps = {p: _gap(row, 1.0, interval=False).lstrip("+") for p, row in rows.items()}
-        known = {p: gap for p, gap in gaps.items() if gap != "–"}
-        phrases = [
-            f"{gap if _shown(rows[p]) else 'no more than chance'} under {short_name(p)}" for p, gap in known.items()
-        ]
-        if known and not any(_shown(rows[p]) for p in known):
+        found = {p: by_key.get((p, measure, "worst_minus_best", "community")) for p in pilots}
+        rows = {p: row for p, row in found.items() if row is not None and not row["why"]}
+        known = {p: row for p, row in rows.items() if math.isfinite(_estimate(row)[0])}
+        shown = {p: _estimate(row) for p, row in known.items() if _shown(row)}
+        # as many decimals for all: a gap near 0 has more of its own than anybody reads
+        digits = min((decimals(half, gap) for gap, half in shown.values()), default=0)
+        gaps = {p: number(gap, digits).replace("-", "−") for p, (gap, _) in shown.items()}
+        phrases = [f"{gaps.get(p, 'no more than chance')} under {short_name(p)}" for p in known]
+        if known and not shown:
             return (
                 f"No gap in {words} between the worst and the best community is more than chance in these replications"
             )
         if phrases:
-            more = f" and {len(phrases) - 3} more designs below" if len(phrases) > 3 else ""
+            more = f" and {counted(len(phrases) - 3, 'more design')} below" if len(phrases) > 3 else ""
             return f"Between the worst and the best community lie {words}: {', '.join(phrases[:3])}{more}"
     return "How evenly residents fare between communities, households and distances"
 

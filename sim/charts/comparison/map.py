@@ -7,7 +7,7 @@ by its community; the borders drawn are always those of the pilot itself.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -85,7 +85,9 @@ class Layer:
     by
         The areas: `community` of today, or `unit` (a community) or `grid` of the design.
     values : dict of pilot -> ndarray of float, shape (areas,)
-        NaN where some replication has no number: it was withheld, or there was nothing to measure.
+        NaN where some replication has no number, and where nothing follows from the mean.
+    why : dict of pilot -> str
+        Why areas that have a mean are left without a number: the reason of the first, and how many there are.
     unserved : dict of pilot -> str
         Of residents' measures: how many left or are open still, of whom some measures say nothing.
     replications : int
@@ -96,11 +98,17 @@ class Layer:
     unit: str
     by: Area
     values: Mapping[str, Floats]
+    why: Mapping[str, str]
     unserved: Mapping[str, str]
     replications: int
 
 
-def layer(measures: pl.DataFrame, organisations: Mapping[str, Organisation], measure: str) -> Layer:
+def layer(
+    measures: pl.DataFrame,
+    organisations: Mapping[str, Organisation],
+    measure: str,
+    why: Callable[[str, str], str] = lambda pilot, group: "",  # noqa: ARG005 - nothing is withheld
+) -> Layer:
     """Return the layer of a measure, by area of each pilot, from the long table of measures.
 
     Parameters
@@ -111,6 +119,8 @@ def layer(measures: pl.DataFrame, organisations: Mapping[str, Organisation], mea
         By pilot as in the table, the baseline first.
     measure
         One that is kept by community or grid.
+    why
+        Why nothing follows from the mean of a group under a pilot, or an empty text.
 
     Raises
     ------
@@ -134,14 +144,21 @@ def layer(measures: pl.DataFrame, organisations: Mapping[str, Organisation], mea
     kinds = rows["group"].str.extract(r"^(\w+):").to_list()
     by = next(area for area in _AREAS if area in kinds)
     rows = rows.filter(pl.col("group").str.starts_with(f"{by}:"))
-    values = {}
+    values, whys = {}, {}
     for pilot, organisation in organisations.items():
         mine = rows.filter(pl.col("pilot") == pilot)
         if mine.is_empty():
             raise ConfigError(f"map must be a measure of every pilot, got {measure}, which {pilot} has not")
-        values[pilot] = _area_means(mine, int(_areas(organisation.place, by).max()) + 1)
+        reasons = {group: why(pilot, group) for group in mine["group"].unique(maintain_order=True).to_list()}
+        gone = [group for group, reason in reasons.items() if reason]
+        kept = mine.with_columns(value=pl.when(pl.col("group").is_in(gone)).then(math.nan).otherwise(pl.col("value")))
+        values[pilot] = _area_means(kept, int(_areas(organisation.place, by).max()) + 1)
+        with_mean = set(mine.filter(pl.col("value").is_finite())["group"])
+        doubtful = [group for group in gone if group in with_mean]
+        more = f" and {len(doubtful) - 1} more" if len(doubtful) > 1 else ""
+        whys[pilot] = f"no colour for {doubtful[0]}{more}: {reasons[doubtful[0]]}" if doubtful else ""
     unserved = {pilot: _unserved(measures, pilot) for pilot in organisations if by == "community"}
-    return Layer(measure, str(rows["unit"][0]), by, values, unserved, rows["replication"].n_unique())
+    return Layer(measure, str(rows["unit"][0]), by, values, whys, unserved, rows["replication"].n_unique())
 
 
 def _unserved(measures: pl.DataFrame, pilot: str) -> str:
@@ -193,7 +210,8 @@ def map_figure(organisations: Mapping[str, Organisation], shown: Layer, footer: 
         titles = {name: name for name in titles}
     factor, unit, _ = scale_of(shown.unit)
     values = {name: shown.values[name] * factor for name in organisations}
-    above = 0.69 if any(shown.unserved.values()) else 0.5
+    said = {name: [text for text in (shown.unserved.get(name, ""), shown.why.get(name, "")) if text] for name in values}
+    above = 0.5 + 0.19 * max(map(len, said.values()))
     n_columns = 2 if len(values) in (2, 4) else min(len(values), 3)
     n_rows = math.ceil(len(values) / n_columns)
     width = {1: 6.4, 2: 11.0, 3: 14.5}[n_columns]
@@ -214,7 +232,7 @@ def map_figure(organisations: Mapping[str, Organisation], shown: Layer, footer: 
         row, column = divmod(i, n_columns)
         left, down = EDGE + column * pitch, row * high
         summary = _spread(organisation.place, values[name], unit)
-        _heading(page, left, down, (titles[name], summary, shown.unserved.get(name, "")))
+        _heading(page, left, down, (titles[name], summary, *said[name]))
         axes = page.axes(left, down + above, size, size)
         _panel(axes, organisation, values[name], shown.by, (scale, colours))
     if np.isfinite(np.concatenate(list(values.values()))).any():
@@ -299,7 +317,7 @@ def _heading(page: Page, left: float, down: float, lines: Sequence[str]) -> None
     top = page.height - page.top - down
     write(page.figure, left, top - 0.04, short_name(lines[0], 40), size=10.5, weight="bold", va="top")
     for i, line in enumerate(lines[1:]):
-        write(page.figure, left, top - 0.25 - 0.19 * i, line, size=9, color="#333333", va="top")
+        write(page.figure, left, top - 0.25 - 0.19 * i, short_name(line, 90), size=9, color="#333333", va="top")
 
 
 def _side(place: Place) -> float:

@@ -28,7 +28,7 @@ def turnaround_distribution(table: pl.DataFrame, footer: str = "", unjudged: Col
     footer
         Where the numbers come from.
     unjudged
-        The pilots whose verdicts on the turnaround of all requests are withheld: the title praises none of them.
+        The pilots of whose turnaround nothing follows: the title gives no number of theirs, and the legend says so.
 
     Returns
     -------
@@ -44,7 +44,8 @@ def turnaround_distribution(table: pl.DataFrame, footer: str = "", unjudged: Col
     for i, pilot in enumerate(pilots):
         half, most = (_within(*one, last) for one in zip(("half", "nine in ten"), within[pilot], strict=True))
         reached = f"{half}, {most}" if math.isfinite(within[pilot][0]) else half
-        legend.append(pilot_key(i, f"{short_name(pilot)}: {reached} working days"))
+        doubt = " in this run, no verdict" if pilot in unjudged else ""
+        legend.append(pilot_key(i, f"{short_name(pilot)}: {reached} working days{doubt}"))
     n = table["replication"].n_unique()
     seen = (
         f"Lines: mean of {n} replications; bands: lowest to highest of them." if n > 1 else "One replication, no band."
@@ -86,26 +87,30 @@ def _turnaround_axes(axes: Axes, last: float) -> None:
 
 def _turnaround_title(within: Mapping[str, Sequence[float]], last: float, unjudged: Collection[str]) -> str:
     """Return the title: within how many days half of all requests are finished, and where that is no verdict."""
-    halves = {p: half for p, (half, _) in within.items() if math.isfinite(half)}
+    judged = {p: half for p, (half, _) in within.items() if p not in unjudged}
+    halves = {p: half for p, half in judged.items() if math.isfinite(half)}
     phrases = {p: f"within {number(half, 1)} working days under {short_name(p)}" for p, half in halves.items()}
     without = [p for p in within if p in unjudged]
     names = " and ".join(map(short_name, without)) if len(without) < 3 else f"{len(without)} of {len(within)} designs"
     verdict = f"; the verdict on {names} is withheld" if without else ""
+    if not judged:
+        return f"Share of requests finished by number of working days{verdict}"
     if not halves:
-        return f"Fewer than half of all requests are finished within {last:g} working days{verdict}"
+        under = f" under {' and '.join(map(short_name, judged))}" if without else ""
+        return f"Fewer than half of all requests are finished within {last:g} working days{under}{verdict}"
     if len(within) > 3:
-        judged = sorted((p for p in halves if p not in unjudged), key=halves.__getitem__)
-        if len(judged) < 2:
+        ordered = sorted(halves, key=halves.__getitem__)
+        if len(ordered) < 2:
             return f"Share of requests finished by number of working days{verdict}"
-        best, worst = phrases[judged[0]], phrases[judged[-1]]
+        best, worst = phrases[ordered[0]], phrases[ordered[-1]]
         quickest, slowest = "the quickest", "the slowest"
         if without:
             quickest, slowest = "the quickest of those with a verdict", "the slowest of them"
-        if any(p not in halves for p in within if p not in unjudged):
+        if len(halves) < len(judged):
             slowest = f"{slowest} that finish half" if without else "the slowest of those that finish half"
         return f"Half of all requests are finished {best}, {quickest}, and {worst}, {slowest}{verdict}"
     fewer = "".join(
-        f"; fewer than half within {last:g} working days under {short_name(p)}" for p in within if p not in halves
+        f"; fewer than half within {last:g} working days under {short_name(p)}" for p in judged if p not in halves
     )
     return "Half of all requests are finished " + ", ".join(phrases.values()) + fewer + verdict
 

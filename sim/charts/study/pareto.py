@@ -46,8 +46,8 @@ def pareto(
     Parameters
     ----------
     table
-        label, cost, mean, low, high, front, keeps (null: no promise, or no value). NaN: withheld, not drawn but
-        named in a note.
+        label, cost, mean, low, high, front, keeps (null: no promise, or not known), and why, if a point is no choice
+        or has no value. NaN: withheld, not drawn but named in a note.
     title, subtitle, footer
         What is seen, how it was found, and where it comes from.
     cost_label
@@ -205,21 +205,29 @@ def _legend(drawn: Sequence[Mapping[str, Any]]) -> list[Key]:
     keys = [
         Key(
             "on the front: none is both cheaper and better",
-            _look(front=True, breaks=False) | {"ls": "-", "lw": 1.4},
+            _look(front=True, no_choice=False) | {"ls": "-", "lw": 1.4},
             line=True,
         )
     ]
-    if any(not row["front"] for row in drawn):
-        keys.append(Key("beaten by another", _look(front=False, breaks=False) | {"ls": "none"}, line=True))
-    if any(row["keeps"] is False for row in drawn):
-        keys.append(Key("breaks a promise", _look(front=False, breaks=True) | {"ls": "none"}, line=True))
+    if any(not row["front"] and not _no_choice(row) for row in drawn):
+        keys.append(Key("beaten by another", _look(front=False, no_choice=False) | {"ls": "none"}, line=True))
+    known = {row["keeps"] for row in drawn if _no_choice(row)}
+    words = [word for word, keeps in (("breaks", False), ("may break", None)) if keeps in known]
+    if words:
+        look = _look(front=False, no_choice=True) | {"ls": "none"}
+        keys.append(Key(f"{' or '.join(words)} a promise", look, line=True))
     return keys
 
 
-def _look(*, front: bool, breaks: bool) -> dict[str, Any]:
+def _no_choice(row: Mapping[str, Any]) -> bool:
+    """Return whether a design breaks a promise, or may."""
+    return row["keeps"] is False or bool(row.get("why"))
+
+
+def _look(*, front: bool, no_choice: bool) -> dict[str, Any]:
     """Return the look of a design's mark."""
     colour = COLOURS[1] if front else _PALE
-    if breaks:
+    if no_choice:
         return {"color": colour if front else "#777777", "marker": "X", "ms": 8, "mfc": "white", "mew": 1.3}
     return {"color": colour, "marker": "o", "ms": 7 if front else 5.5, "mec": "white", "mew": 0.6}
 
@@ -228,7 +236,7 @@ def _draw(axes: Axes, drawn: Sequence[Mapping[str, Any]], front: Sequence[Mappin
     """Draw intervals, marks and the front."""
     for row in drawn:
         z = 4 if row["front"] else 3
-        look = _look(front=bool(row["front"]), breaks=row["keeps"] is False)
+        look = _look(front=bool(row["front"]), no_choice=_no_choice(row))
         axes.plot([row["cost"]] * 2, row["ends"], color=look["color"], lw=1.2, solid_capstyle="butt", zorder=z)
         axes.plot([row["cost"]], [row["mean"]], ls="none", zorder=z + 1, **look)
     axes.plot(

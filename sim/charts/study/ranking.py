@@ -22,6 +22,7 @@ _LOOKS: dict[str, dict[str, Any]] = {
     "best": {"color": "#141414", "marker": "*", "ms": 11, "lw": 4.0},
     "may be best": {"color": COLOURS[1], "marker": "o", "ms": 7, "lw": 2.4},
     "not best": {"color": "#8c8c8c", "marker": "o", "ms": 6, "mfc": "white", "lw": 1.2},
+    "no choice": {"color": "#777777", "marker": "X", "ms": 7, "mfc": "white", "lw": 1.2},
 }
 
 
@@ -41,7 +42,8 @@ def ranking(
     ----------
     table
         label, mean, best_low, best_high (interval of its mean less the best of the others'), verdict (best, may be
-        best, not best), n, and why if there is no interval: in the order in which they are shown. NaN: withheld.
+        best, not best, no choice), n, and why if there is no interval: in the order in which they are shown. NaN:
+        withheld.
     title, subtitle, footer
         What is seen, how it was found, and where it comes from.
     response_label, unit
@@ -50,7 +52,7 @@ def ranking(
     Raises
     ------
     ValueError
-        The table must have rows; a verdict must be one of the three.
+        The table must have rows; a verdict must be one of the four.
     """
     if table.is_empty():
         raise ValueError("ranking must have at least 1 row, got 0")
@@ -112,7 +114,9 @@ def _heads(page: Page, left: float, plot_width: float, response: Response) -> No
 def _gone(row: Mapping[str, Any]) -> str:
     """Return the words in place of an interval that is withheld."""
     why = str(row.get("why") or "")
-    return f"withheld: {short_name(why, 56)}" if why else "withheld: no interval"
+    if row["verdict"] == "no choice":
+        return short_name(why, 66)
+    return f"withheld: {short_name(why, 56)}" if why else "nothing to compare it with"
 
 
 def _draw(axes: Axes, ends: Sequence[tuple[float, float]], words: Sequence[str], words_of: Sequence[str]) -> None:

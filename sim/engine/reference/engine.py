@@ -14,7 +14,7 @@ import simpy
 from simpy.events import EventPriority
 
 from sim.engine.events import Kind
-from sim.engine.network import LIMIT, NONE, needed_ticks, owners
+from sim.engine.network import LIMIT, NONE, checked_horizon, needed_ticks, owners
 from sim.engine.record import Outcome, Spells, Visits
 from sim.engine.reference.ledger import Ledger
 from sim.engine.reference.staff import Duty, Server, Spell
@@ -56,16 +56,14 @@ def run(network: Network, horizon: int) -> tuple[Visits, Spells]:
     Raises
     ------
     ValueError
-        If the horizon is below 0 or not below 2^62.
+        If the horizon is no whole number from 0 to below 2^62.
     """
-    if not 0 <= horizon < LIMIT:
-        raise ValueError(f"horizon must be from 0 to 2^62, got {horizon}")
-    engine = _Engine(network, int(horizon))
+    engine = _Engine(network, checked_horizon(horizon))
     engine.env.process(engine.begin_requests())
     for server in engine.servers:
         engine.env.process(engine.keep_roster(server))
-    if horizon > 0:
-        engine.env.run(until=int(horizon))
+    if engine.horizon > 0:
+        engine.env.run(until=engine.horizon)
     return engine.close_ledger()
 
 

@@ -13,6 +13,8 @@ from sim.report.tables import scale_of
 from sim.statistics.best import select_best
 from sim.statistics.cheapest import Judgement, select_cheapest
 from sim.statistics.cheapest import Promise as Limit
+from sim.statistics.intervals import mean_interval
+from sim.study.budget.promises import against, is_kept, promised_of
 from sim.study.budget.runs import Runs
 from sim.study.budget.withholding import verdict_withheld
 
@@ -52,6 +54,7 @@ class Fate(StrEnum):
     BREAKS = "breaks"
     NOT_NEEDED = "dearer, not needed"
     UNDECIDED = "undecided"
+    MAY_BREAK = "may break"
     WITHHELD = "withheld"
 
 
@@ -76,7 +79,7 @@ class Candidate:
     used
         How many of its replications the search used.
     by
-        The point that beat it, or the response whose promise it breaks.
+        The point that beat it, or what it breaks or may break.
     after
         The replications after which it was beaten.
     """
@@ -92,7 +95,7 @@ class Candidate:
         """Return what became of the point, in words."""
         if self.fate is Fate.BEATEN:
             return f"beaten by {self.by} after {self.after}"
-        return f"breaks {self.by}" if self.fate is Fate.BREAKS else str(self.fate)
+        return f"{self.fate} {self.by}".strip() if self.fate in (Fate.BREAKS, Fate.MAY_BREAK) else str(self.fate)
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,8 @@ class Choice:
         Of the guarantee.
     candidates
         Every feasible point.
+    promised
+        What is promised of the point and what it has, in words; empty where nothing is promised, or none is chosen.
     """
 
     asked: str
@@ -118,29 +123,65 @@ class Choice:
     guaranteed: bool
     confidence: float
     candidates: tuple[Candidate, ...]
+    promised: str = ""
 
 
-class _WithheldError(Exception):
-    """A response of some points is withheld, so that they cannot be chosen."""
+class _NoChoiceError(Exception):
+    """Points turn out, in the middle of a search, to be no choice."""
 
-    def __init__(self, names: Sequence[str]) -> None:
-        super().__init__(", ".join(names))
-        self.names = names
+    def __init__(self, candidates: Sequence[Candidate]) -> None:
+        super().__init__(", ".join(one.name for one in candidates))
+        self.candidates = tuple(candidates)
 
 
 def choose(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> list[Choice]:
-    """Return the choices of a study, running replications only where they are needed."""
+    """Return the choices of a study, running replications only where they are needed.
+
+    Promises bind both: a point that breaks one, or may break one, is never chosen.
+    """
     wanted = plan.study.choose
     if wanted is None:
         return []
-    choices = []
+    searches: list[tuple[list[Response], Callable[[Sequence[str]], Choice]]] = []
     if (best := wanted.best) is not None:
-        names, out = _judged(plan, runs, screened, [best.response])
-        choices.append(_without_withheld(names, out, lambda left: _best(plan, wanted, best, runs, left)))
+        searches.append(([best.response], lambda left: _best(plan, wanted, best, runs, left)))
     if wanted.cheapest:
-        names, out = _judged(plan, runs, screened, list(plan.study.promises))
-        choices.append(_without_withheld(names, out, lambda left: _cheapest(plan, wanted, runs, screened, left)))
+        searches.append(([], lambda left: _cheapest(plan, wanted, runs, screened, left)))
+    choices = []
+    for responses, search in searches:
+        names, out = _judged(plan, runs, screened, [*responses, *plan.study.promises])
+        choices.append(_among(names, out, lambda left, one=search: _held(plan, runs, screened, one(left))))  # type: ignore[misc]
     return choices
+
+
+def _held(plan: Plan, runs: Runs, screened: Mapping[str, Screened], choice: Choice) -> Choice:
+    """Return a choice, held to its promises, with what the point has of them.
+
+    Within the tolerance of a bound a search may judge either way, so the point that it would name is held to the bound
+    itself, by the rule of tables and charts; where its replications do not tell, it gets the most that there may be.
+
+    Raises
+    ------
+    _NoChoiceError
+        The point must be known to keep every promise.
+    """
+    name, promises = choice.chosen, plan.study.promises
+    if name is None or not promises:
+        return choice
+    if plan.study.choose and promised_of(plan, runs, screened, name).keeps is None:
+        runs.ensure({name: plan.study.choose.most}, "choice")
+    known = promised_of(plan, runs, screened, name)
+    if known.keeps is not True:
+        fate = Fate.MAY_BREAK if known.keeps is None else Fate.BREAKS
+        responses = [
+            str(response) for response in promises if is_kept(plan, runs, screened, name, response) is not True
+        ]
+        raise _NoChoiceError([Candidate(name, fate, runs.count(name), " and ".join(responses))])
+    has = []
+    for response, promise in promises.items():
+        interval = mean_interval(runs.values(name, response), plan.confidence)
+        has.append(f"{plan.report.words(response)} {against(interval, promise, runs.unit(response))}")
+    return replace(choice, promised=" and ".join(has))
 
 
 def _judged(
@@ -161,53 +202,96 @@ def _judged(
 
 
 def _best(plan: Plan, wanted: Choose, best: Best, runs: Runs, names: Sequence[str]) -> Choice:
-    """Return the best point by a response."""
+    """Return the best point by a response, of those that keep every promise.
+
+    With promises the error is shared equally between two searches: for the points that keep them, and for the best.
+    """
     smaller = smaller_is_better(best, plan.report)
     word = "least" if smaller else "greatest"
     factor, _, unit = scale_of(runs.unit(best.response))
     asked = f"the {word} {plan.report.words(best.response)}, or one within {factor * best.zone:g} {unit}".rstrip()
+    confidence, out = wanted.confidence, tuple[Candidate, ...]()
+    if plan.study.promises:
+        asked = f"{asked}, of those that keep every promise ({_within(plan, runs)})"
+        confidence = 1 - (1 - wanted.confidence) / 2
+        names, out = _that_keep(plan, wanted, runs, names, confidence)
+    open_ = any(one.fate is Fate.MAY_BREAK for one in out)
     if len(names) < 2:
         only = tuple(Candidate(name, Fate.ONLY, runs.count(name)) for name in names)
-        return Choice(asked, names[0] if names else None, True, wanted.confidence, only)
+        return Choice(asked, names[0] if names else None, not open_, wanted.confidence, (*only, *out))
     selected = select_best(
-        _drawing(runs, names, (best.response,)), len(names), zone=best.zone, confidence=wanted.confidence,
+        _drawing(runs, names, (best.response,)), len(names), zone=best.zone, confidence=confidence,
         first=wanted.first, most=wanted.most, block=BLOCK, smaller_is_better=smaller,
     )  # fmt: skip
     dropped = {one.design: one for one in selected.dropped}
     candidates = []
     for i, name in enumerate(names):
-        n, out = int(selected.used[i]), dropped.get(i)
-        if i == selected.best or out is None:
+        n, lost = int(selected.used[i]), dropped.get(i)
+        if i == selected.best or lost is None:
             candidates.append(Candidate(name, Fate.CHOSEN if i == selected.best else Fate.NOT_DISTINGUISHED, n))
         else:
-            candidates.append(Candidate(name, Fate.BEATEN, n, names[out.by], out.after))
-    return Choice(asked, names[selected.best], selected.guaranteed, wanted.confidence, tuple(candidates))
+            candidates.append(Candidate(name, Fate.BEATEN, n, names[lost.by], lost.after))
+    guaranteed = selected.guaranteed and not open_
+    return Choice(asked, names[selected.best], guaranteed, wanted.confidence, (*candidates, *out))
+
+
+def _that_keep(
+    plan: Plan, wanted: Choose, runs: Runs, names: Sequence[str], confidence: float
+) -> tuple[list[str], tuple[Candidate, ...]]:
+    """Return the points that are known to keep every promise, and those that break one, or may.
+
+    Each is judged by itself, with its share of the error, so that none is left out for being dear.
+    """
+    promises, limits = list(plan.study.promises), _limits(plan)
+    runs.ensure(dict.fromkeys(names, wanted.first), "choice")  # all at once, so that a pool of processes has work
+    keep, out = [], []
+    for name in names:
+        selected = select_cheapest(
+            _shaped(_drawing(runs, [name], promises), len(limits)), [0.0], limits,
+            confidence=1 - (1 - confidence) / len(names), first=wanted.first, most=wanted.most, block=BLOCK,
+        )  # fmt: skip
+        (one,) = selected.designs
+        if one.judgement is Judgement.KEEPS:
+            keep.append(name)
+        elif one.broken is not None:
+            out.append(Candidate(name, Fate.BREAKS, one.used, str(promises[one.broken])))
+        else:
+            open_ = [str(response) for response, kept in zip(promises, one.kept, strict=True) if not kept]
+            out.append(Candidate(name, Fate.MAY_BREAK, one.used, " and ".join(open_)))
+    return keep, tuple(out)
 
 
 def _cheapest(plan: Plan, wanted: Choose, runs: Runs, screened: Mapping[str, Screened], names: Sequence[str]) -> Choice:
     """Return the point with the fewest heads that keeps every promise."""
-    promises = plan.study.promises
-    within = " and ".join(
-        f"{plan.report.words(response)}: {scale_of(runs.unit(response))[0] * tolerance(one):g} "
-        f"{scale_of(runs.unit(response))[2]} around its bound"
-        for response, one in promises.items()
-    )
-    asked = f"the fewest heads that keep every promise ({within} counts as either)"
+    promises, limits = list(plan.study.promises), _limits(plan)
+    asked = f"the fewest heads that keep every promise ({_within(plan, runs)})"
     if not names:
         return Choice(asked, None, True, wanted.confidence, ())
-    limits = [Limit(one.bound, tolerance(one), one.at_most is None) for response, one in promises.items()]
-    draw = _drawing(runs, names, tuple(promises))
     selected = select_cheapest(
-        (lambda designs, number: draw(designs, number).reshape(number, len(designs), len(limits))),
-        [screened[name].heads for name in names], limits, confidence=wanted.confidence,
-        first=wanted.first, most=wanted.most, block=BLOCK, abreast=ABREAST,
+        _shaped(_drawing(runs, names, promises), len(limits)), [screened[name].heads for name in names], limits,
+        confidence=wanted.confidence, first=wanted.first, most=wanted.most, block=BLOCK, abreast=ABREAST,
     )  # fmt: skip
     candidates = []
     for name, one in zip(names, selected.designs, strict=True):
-        broken = str(list(promises)[one.broken]) if one.broken is not None else ""
+        broken = str(promises[one.broken]) if one.broken is not None else ""
         candidates.append(Candidate(name, FATES[one.judgement], one.used, broken))
     chosen = None if selected.best is None else names[selected.best]
     return Choice(asked, chosen, selected.guaranteed, wanted.confidence, tuple(candidates))
+
+
+def _limits(plan: Plan) -> list[Limit]:
+    """Return the promises of a study as searches read them."""
+    return [Limit(one.bound, tolerance(one), one.at_most is None) for one in plan.study.promises.values()]
+
+
+def _within(plan: Plan, runs: Runs) -> str:
+    """Return in words how close to its bound each promise counts as either kept or broken."""
+    within = " and ".join(
+        f"{plan.report.words(response)}: {scale_of(runs.unit(response))[0] * tolerance(one):g} "
+        f"{scale_of(runs.unit(response))[2]}".rstrip()
+        for response, one in plan.study.promises.items()
+    )
+    return f"{within} around its bound counts as either"
 
 
 def smaller_is_better(best: Best, report: Report) -> bool:
@@ -250,17 +334,20 @@ def _drawing(runs: Runs, names: Sequence[str], responses: Sequence[Response]) ->
                 withheld.append(name)
             columns.append(np.array(values).T)
         if withheld:
-            raise _WithheldError(withheld)
+            raise _NoChoiceError([Candidate(name, Fate.WITHHELD, 0) for name in withheld])
         drawn = np.stack(columns, axis=1)  # number, designs, responses
         return drawn if len(responses) > 1 else drawn[:, :, 0]
 
     return draw
 
 
-def _without_withheld(
-    names: Sequence[str], out: Sequence[Candidate], search: Callable[[Sequence[str]], Choice]
-) -> Choice:
-    """Return the choice of a search among the points of which every response has a value.
+def _shaped(draw: Callable[[Ints, int], Floats], n_responses: int) -> Callable[[Ints, int], Floats]:
+    """Return a function whose replications have an axis of responses, of one response too."""
+    return lambda designs, number: draw(designs, number).reshape(number, len(designs), n_responses)
+
+
+def _among(names: Sequence[str], out: Sequence[Candidate], search: Callable[[Sequence[str]], Choice]) -> Choice:
+    """Return the choice of a search among the points that are one.
 
     What was drawn before is read again, so that starting over costs nothing.
     """
@@ -268,8 +355,11 @@ def _without_withheld(
     while True:
         try:
             choice = search(left)
-        except _WithheldError as withheld:
-            left = [name for name in left if name not in withheld.names]
-            out += [Candidate(name, Fate.WITHHELD, 0) for name in withheld.names]
+        except _NoChoiceError as error:
+            gone = {one.name for one in error.candidates}
+            left = [name for name in left if name not in gone]
+            out += error.candidates
         else:
-            return replace(choice, candidates=(*choice.candidates, *out))
+            # what may keep its promises, and is left out, may be what is asked for
+            guaranteed = choice.guaranteed and not any(one.fate is Fate.MAY_BREAK for one in out)
+            return replace(choice, candidates=(*choice.candidates, *out), guaranteed=guaranteed)

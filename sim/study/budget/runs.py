@@ -71,6 +71,7 @@ class Runs:
     _failed_at: dict[str, int] = field(default_factory=dict)
     _tables: dict[tuple[str, int], pl.DataFrame] = field(default_factory=dict)
     _numbers: dict[tuple[str, int], dict[Response, float]] = field(default_factory=dict)
+    _counts: dict[tuple[str, int], dict[Response, int]] = field(default_factory=dict)
 
     def ensure(self, wanted: Mapping[str, int], label: str = "replications") -> None:
         """Make sure that each point has this many replications, running the r-th of all points before the next.
@@ -111,22 +112,10 @@ class Runs:
         lost: set[tuple[str, int]] = set()
         for key in dict.fromkeys(self.keys.values()):
             for number in self.archive.replications(key):
-                if number < n and self._is_unusable(key, number):
+                if number < n and self._usable(key, number, leave=True) is None:
                     lost.add((key, number))
         self._tell_lacking()
         return lost
-
-    def _is_unusable(self, key: str, number: int) -> bool:
-        """Return whether a kept replication is damaged or lacks a measure."""
-        try:
-            _, table = self.archive.contents(key, number, TABLE, leave=True)
-        except Damaged as damage:
-            self._note(f"{damage}. It is run again.")
-            return True
-        names = lacking(() if table is None else table["measure"].unique())
-        if names:
-            self._count_lacking(names)
-        return bool(names)
 
     def count(self, name: str) -> int:
         """Return how many replications a point has, counted from the first without a gap; 0 for an infeasible point."""
@@ -139,11 +128,21 @@ class Runs:
         """Return how many replications every point has."""
         return {name: self.count(name) for name in self.keys}
 
+    @property
+    def complete(self) -> list[str]:
+        """Return the points that have been run without a failed replication: what is said is said of them."""
+        return [name for name in self.keys if self.count(name) and name not in self.failures]
+
     def values(self, name: str, response: Response, n: int | None = None) -> Floats:
         """Return a response over the replications of a point (shape (replications,)); NaN where it is withheld."""
         number = self.count(name) if n is None else n
         numbers = [self._numbers[self.keys[name], r].get(response, np.nan) for r in range(number)]
         return np.array(numbers, dtype=np.float64)
+
+    def observations(self, name: str, response: Response) -> Floats:
+        """Return the number of observations behind a response in each replication of a point (0: none, or not kept)."""
+        counts = [self._counts[self.keys[name], r].get(response, 0) for r in range(self.count(name))]
+        return np.array(counts, dtype=np.float64)
 
     def unit(self, response: Response) -> str:
         """Return the unit of a response, empty while no point is known."""
@@ -161,22 +160,35 @@ class Runs:
         """Return the measures of a replication of a point, of the study's groups."""
         return self._tables[self.keys[name], replication]
 
+    def _usable(self, key: str, replication: int, *, leave: bool = False) -> pl.DataFrame | None:
+        """Return the measures of a kept replication, or None where it is to be run again, which is told.
+
+        One that is damaged or lacks a measure is set aside; with `leave` it stays where it is.
+        """
+        try:
+            _, table = self.archive.contents(key, replication, TABLE, leave=leave)
+        except Damaged as damage:
+            self._note(f"{damage}. It is run again.")
+            return None
+        except NotKept:  # another process set it aside meanwhile
+            return None
+        names = lacking(() if table is None else table["measure"].unique())
+        if not names:
+            return table
+        if not leave:
+            self.archive.set_aside_earlier(key, replication)
+        what = ", ".join(names)
+        self._lacked[what] = self._lacked.get(what, 0) + 1
+        return None
+
     def _read(self, key: str, replication: int) -> bool:
-        """Return whether a replication is kept, and read it; a damaged one is set aside, reported, and missing."""
+        """Return whether a replication is kept, and read it; one that cannot be used is missing."""
         import polars as pl
 
         if not self.archive.finished(key, replication):
             return False
-        try:
-            table = self.archive.read(key, replication, TABLE)
-        except Damaged as damage:
-            self._note(f"{damage}. It is run again.")
-            return False
-        except NotKept:  # another process set it aside meanwhile
-            return False
-        if names := lacking(table["measure"].unique()):
-            self.archive.set_aside_earlier(key, replication)
-            self._count_lacking(names)
+        table = self._usable(key, replication)
+        if table is None:
             return False
         mine = table.filter(pl.col("group").str.extract("^([^:|]*)").is_in(self.groups))
         self._tables[key, replication] = mine
@@ -184,12 +196,10 @@ class Runs:
             Response(measure, group): value
             for measure, group, value in mine.select("measure", "group", "value").iter_rows()
         }
+        self._counts[key, replication] = {
+            Response(measure, group): n for measure, group, n in mine.select("measure", "group", "n").iter_rows()
+        }
         return True
-
-    def _count_lacking(self, names: Sequence[str]) -> None:
-        """Count a kept replication that lacks measures."""
-        what = ", ".join(names)
-        self._lacked[what] = self._lacked.get(what, 0) + 1
 
     def _tell_lacking(self) -> None:
         """Tell what was put aside since it lacks a measure."""

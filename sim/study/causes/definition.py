@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import combinations
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
@@ -9,7 +10,8 @@ from pydantic import Field, model_validator
 
 from sim import config
 from sim.config import Name, Section, study_schema
-from sim.config.compose import CONFIGS, options, read_yaml
+from sim.config.compose import CONFIGS, options
+from sim.config.reading import read_yaml
 from sim.config.report import ResponseName
 from sim.config.study_schema import Least, Text
 from sim.errors import ConfigError, near
@@ -84,7 +86,9 @@ def load(name: str, line: Line) -> Causes:
     if name not in known:
         raise ConfigError(f"causes must be one of {', '.join(known)}{near(name, known)}, got {name}")
     files = [folder / FOLDER / f"{name}.yaml" for folder in (CONFIGS, line.config_dir) if folder is not None]
-    return config.checked(Causes, read_yaml(next(file for file in files if file.is_file())), FOLDER)
+    file = next(file for file in files if os.path.lexists(file))
+    plain = read_yaml(file, f"{FOLDER}/{file.name}", within=file.parents[1])
+    return config.checked(Causes, plain, FOLDER)
 
 
 def designs(causes: Causes, line: Line) -> Sets:
@@ -125,7 +129,7 @@ def _design(causes: Causes, at_work: frozenset[int], composer: Composer) -> Pilo
         for number, cause in enumerate(causes.causes.values())
         for key, value in (cause.at_work if number in at_work else cause.without).items()
     ]
-    return config.load({**composer.mapping(causes.pilot, knobs), "title": name_of(causes, at_work)[:200]})
+    return composer.load(causes.pilot, knobs, {"title": name_of(causes, at_work)[:200]})
 
 
 def name_of(causes: Causes, at_work: frozenset[int]) -> str:

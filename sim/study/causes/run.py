@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from sim.errors import StoreError
@@ -14,6 +15,8 @@ from sim.study.causes import writing
 from sim.study.causes.contributions import explained
 from sim.study.causes.definition import designs, name_of
 from sim.study.comparison import redraw
+from sim.study.points.screening import screen_all
+from sim.study.withholding import Rule, horizon_of, judged_as
 from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
@@ -81,10 +84,16 @@ def explain(
     for name, why in runs.failures.items():
         raise StoreError(f"Every mixture must run, but {name} did not: {why}. Correct the cause and run it again.")
 
-    def values(response: Response, at_work: frozenset[int]) -> Floats:
-        return runs.values(names[at_work], response, causes.replications)
-
     base = pilots[names[frozenset(range(len(causes.causes)))]]
+    screened = screen_all(store.archive, pilots, runs.keys, backend)
+    staff = {name: one.overloaded_share for name, one in screened.items()}
+    rule = Rule(runs.values, base.run, staff, runs.observations, base.mid, horizon_of(base))
+
+    def values(response: Response, at_work: frozenset[int]) -> Floats:
+        judged = judged_as(base.report, response)
+        known, withheld = rule.counted(judged, names[at_work])[: causes.replications], rule.why(judged, names[at_work])
+        return known if withheld is None else np.full(len(known), np.nan)
+
     results = explained(values, causes.responses, len(causes.causes), base.run.confidence)
     words = {response: base.report.words(response) for response in causes.responses}
     shares = table(causes, results, words)

@@ -35,7 +35,10 @@ def sentence(causes: Causes, one: Explained, words: str) -> str:
     factor, unit, _ = scale_of(_unit(one.response))
     before, after = one.without * factor, one.with_all * factor
     if not all(math.isfinite(share.low) for share in one.shares):
-        return f"{words}: withheld, as some mixtures have no value."
+        return (
+            f"{words}: withheld, as nothing follows from its values in some mixtures: too many requests go to "
+            "staff who cannot keep up, or there is no value."
+        )
     places = decimals(abs(after - before) / 10, max(abs(before), abs(after)))
     labels = [cause.label for cause in causes.causes.values()]
     order = sorted(range(len(labels)), key=lambda i: -abs(one.shares[i].estimate))

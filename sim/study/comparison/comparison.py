@@ -18,10 +18,11 @@ from sim.store.store import Store
 from sim.study import load_tables, replications
 from sim.study.comparison import equity, equity_tables, face_validity, notes, redraw
 from sim.study.comparison.crossed import crossed_effects, crossed_table
-from sim.study.comparison.differences import STAFF, overloaded_in
 from sim.study.comparison.differences import compare as compared
+from sim.study.comparison.differences import overloaded_in, rule_of
 from sim.study.design import SAME_READING, SAME_RESIDENTS, check_overload, check_paired
 from sim.study.own_measures import NOTHING, OwnMeasure, Packed, packed
+from sim.study.withholding import STAFF, horizon_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -40,6 +41,10 @@ if TYPE_CHECKING:
 
 KEPT = ("measures", "turnaround", "workload", "backlog", "waiting", "persons", "flows", "queues")
 """The tables of every replication."""
+
+
+IN_BRIEF = ("turnaround", "differences", "equity")
+"""The charts that answer first: how soon, what differs by how much, and for whom."""
 
 
 @dataclass(frozen=True)
@@ -127,10 +132,12 @@ class Comparison:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        """Return its means with verdicts, what they say, and a chart, for a notebook."""
+        """Return its means with verdicts, what they say, and the charts that answer first, for a notebook."""
         from sim.charts import render
 
-        return as_html([self.results[0]], self.conclusion, [render(self.chart(self.charts[0]), "svg")])
+        drawings = self._drawings()
+        shown = (render(drawings[name](), "svg") for name in IN_BRIEF if name in drawings)
+        return as_html([self.results[0]], self.conclusion, shown)
 
 
 def opening(designs: Mapping[str, Design]) -> Opening:
@@ -265,11 +272,12 @@ def judged(
     run, report = pilots[0].run, pilots[0].report
     tables = {name: store.table(name, names, run.replications) for name in KEPT}
     staff = {name: design.overloaded_share for name, design in designs.items()}
-    table = compared(tables["measures"], names, pilots[0].mid, run, staff, report.compared)
+    mid, ends = pilots[0].mid, horizon_of(pilots[0])
+    table = compared(tables["measures"], names, mid, run, staff, report.compared, ends)
     tables |= {**fairness(tables["measures"], designs), "comparison": table}
     crossed = report.crossed if report.crossed and set(report.crossed.pilots) <= set(names) else None
     if crossed:
-        tables["effects"] = crossed_effects(tables["measures"], crossed, run, staff, report.compared)
+        tables["effects"] = crossed_effects(tables["measures"], crossed, run, staff, report.compared, mid, ends)
     for name, frame in tables.items():
         store.write_table(name, frame)
     overloaded = {name: designs[name].overloaded for name in names if name in overloaded_in(table)}
@@ -285,7 +293,7 @@ def judged(
     checks = [
         *notes.horizon(tables["waiting"], pilots),
         *notes.growth(tables["backlog"], [p for p in pilots if p.name in overloaded]),
-        notes.kept_cost(store.facts(names, run.replications)),
+        notes.kept_cost(store.facts(_run_once(store, names), run.replications)),
     ]
     paragraphs = [
         *notes.capacity(tables["measures"], tables["backlog"], designs),
@@ -303,11 +311,16 @@ def judged(
     return comparison
 
 
+def _run_once(store: Store, names: Sequence[str]) -> list[str]:
+    """Return the pilots without those that have the replications of another: equal designs are run once."""
+    return list({store.key(name): name for name in reversed(names)}.values())
+
+
 def fairness(measures: pl.DataFrame, designs: Mapping[str, Design]) -> dict[str, pl.DataFrame]:
     """Return the tables of how evenly residents fare, and of the differences from the first pilot."""
     first, names = next(iter(designs.values())).pilot, list(designs)
     asked = first.report.equity
-    statistics = equity.statistics(measures, names, first.run.withhold_share, asked)
+    statistics = equity.statistics(measures, names, first.run, asked)
     return {
         "equity": equity.table(statistics, measures, first.run.confidence, asked),
         "equity_differences": equity.differences(statistics, measures, names, first.mid, first.run, asked),
@@ -336,7 +349,7 @@ def pairing_table(comparison: pl.DataFrame) -> Table:
 def _face_table(measures: pl.DataFrame, designs: Mapping[str, Design], targets: Sequence[Target]) -> Table:
     """Return the targets of the evidence beside the model's values; none is an input."""
     pilots = [design.pilot for design in designs.values()]
-    values = face_validity.judged(measures, pilots, targets)
+    values = face_validity.judged(measures, pilots, targets, rule=rule_of(designs, measures))
     return face_validity.compared_table(values, list(designs))
 
 

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from sim.report.sentences import withheld_notes
 from sim.report.tables import decimals, number, rows_table, scale_of
 from sim.statistics import intervals
-from sim.study.comparison.differences import values_by_pilot, withheld
+from sim.study.comparison.differences import values_by_pilot
+from sim.study.withholding import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sim.arrays import Floats
-    from sim.config import Run
+    from sim.config import Mid, Run
     from sim.config.report import Crossed, JudgedMeasure
+    from sim.measures.openness import Horizon
     from sim.report.tables import Table
 
 EFFECTS = ("first", "second", "interaction")
@@ -28,6 +31,8 @@ def crossed_effects(
     run: Run,
     overloaded_share: Mapping[str, Mapping[str, float]],
     judged: Sequence[JudgedMeasure],
+    mid: Mid | None = None,
+    horizon: Horizon | None = None,
 ) -> pl.DataFrame:
     """Return the effects of two changes and their interaction, on the same residents.
 
@@ -45,32 +50,34 @@ def crossed_effects(
         The share of a level's heads that cannot keep up.
     judged : sequence of JudgedMeasure
         Those of them with a smallest difference that matters are shown.
+    mid, horizon : optional
+        Smallest differences that matter and how the replications end, so that what is still open can be weighed.
 
     Returns
     -------
     polars.DataFrame
-        measure, group, label, unit, effect (first, second, interaction), estimate, low, high, why, n. Intervals are
-        simultaneous over all rows that have one.
+        measure, group, label, unit, effect (first, second, interaction), estimate, low, high, why, help, n. Intervals
+        are simultaneous over all rows that have one.
     """
-    cell, units = values_by_pilot(measures, crossed.pilots)
+    cell, counts, units = values_by_pilot(measures, crossed.pilots)
     rows = [one for one in judged if one.mid is not None and (one.measure, one.group) in units]
+    rule = Rule(cell, run, overloaded_share, counts, mid, horizon)
     pairs: list[tuple[Floats, Floats]] = []
     reasons = []
     for one in rows:
-        base, first, second, both = (cell(pilot, one.response) for pilot in crossed.pilots)
-        whys = (withheld(cell, one, crossed.base, p, run, overloaded_share) for p in crossed.pilots[1:])
-        why = next((str(why) for why in whys if why), "")
+        base, first, second, both = rule.known(one, *crossed.pilots)
+        why = rule.why(one, *crossed.pilots)
         reasons.append(why)
         nothing = (np.full(2, np.nan),) * 2
         pairs += [nothing] * 3 if why else [(base, first), (base, second), (first + second - base, both)]
     table = []
     for i, d in enumerate(intervals.simultaneous(pairs, run.confidence)):
-        one = rows[i // 3]
+        one, why = rows[i // 3], reasons[i // 3]
         table.append(
             {
                 "measure": one.measure, "group": one.group, "label": one.label, "unit": units[one.measure, one.group],
                 "effect": EFFECTS[i % 3], "estimate": d.estimate, "low": d.low, "high": d.high,
-                "why": reasons[i // 3], "n": d.n,
+                "why": str(why or ""), "help": why.help if why else "", "n": d.n,
             }
         )  # fmt: skip
     return pl.DataFrame(table, infer_schema_length=None)
@@ -90,9 +97,10 @@ def crossed_table(effects: pl.DataFrame, crossed: Crossed, confidence: float) ->
     note = (
         f"Differences from {crossed.base} on the same residents: {crossed.first_change} alone ({crossed.first}), "
         f"{crossed.second_change} alone ({crossed.second}), and what both together ({crossed.both}) give beyond the "
-        f"sum of the two; {100 * confidence:g} % intervals that hold together. –: withheld, as in the tables above."
+        f"sum of the two; {100 * confidence:g} % intervals that hold together."
     )
-    return rows_table("What each change does alone, and both together", rows, notes=(note,))
+    without = withheld_notes(effects.select("label", "why", "help").iter_rows())
+    return rows_table("What each change does alone, and both together", rows, notes=(note, *without))
 
 
 def _shown(estimate: float, low: float, high: float) -> str:

@@ -36,13 +36,15 @@ import numpy as np
 import polars as pl
 
 from sim.statistics import intervals, verdicts
+from sim.study.withholding import Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sim.arrays import Floats, Ints
     from sim.config import Mid, Run
-    from sim.config.report import JudgedMeasure
+    from sim.config.report import JudgedMeasure, Response
+    from sim.study.withholding import Withheld
 
 PAIRS = {"special_care": ("special_care:yes", "special_care:no"), "distance": ("distance:far", "distance:near")}
 """Families with two groups that are given beforehand and compared: the first less the second."""
@@ -54,9 +56,6 @@ STATISTICS = {
 }
 UNITLESS = {"worst_over_best": "ratio", "gap_ratio": "ratio", "gini": "index"}
 """Statistics that have no smallest difference that matters; all others have that of their measure."""
-
-UNFINISHED = ("left_unserved", "still_open")
-"""Measures of the requests that have no result: where they are too many, a quantile is not known."""
 
 _WORDS = ("measure", "family", "statistic", "label", "unit")
 TABLE = (
@@ -150,7 +149,7 @@ def measured(ordered: Floats, statistic: str) -> Floats:
 
 
 def statistics(
-    measures: pl.DataFrame, pilots: Sequence[str], withhold_share: float, asked: Sequence[JudgedMeasure]
+    measures: pl.DataFrame, pilots: Sequence[str], run: Run, asked: Sequence[JudgedMeasure]
 ) -> dict[Key, Statistic]:
     """Return all statistics of all pilots over the replications that all of them have.
 
@@ -160,14 +159,15 @@ def statistics(
         The long table over all replications: pilot, replication, measure, group, unit, value, n.
     pilots : sequence of str
         The baseline first.
-    withhold_share : float
-        A group with a greater share of requests that go to an overloaded post withholds statistics that weigh it.
+    run : Run
+        Of which a group with a greater share of requests that go to an overloaded post withholds statistics that weigh
+        it.
     asked : sequence of JudgedMeasure
         The measures, worded so that more is worse.
     """
     finished = [set(measures.filter(pl.col("pilot") == p)["replication"]) for p in pilots]
     both = np.array(sorted(set.intersection(*finished)))  # they are paired
-    wanted = {s.measure for s in asked} | {s.touched for s in asked if s.touched} | {*UNFINISHED}
+    wanted = {s.measure for s in asked} | {s.touched for s in asked if s.touched} | {"left_unserved", "still_open"}
     grouped = pl.col("group").str.starts_with("community:") | pl.col("group").is_in(
         [g for p in PAIRS.values() for g in p]
     )
@@ -179,10 +179,15 @@ def statistics(
         column, n = np.full(len(both), np.nan), np.zeros(len(both))
         column[at], n[at] = part["value"].fill_null(np.nan).to_numpy(), part["n"].to_numpy()
         cells[str(pilot), str(measure)][str(group)], counted[str(pilot), str(measure)][str(group)] = column, n
+
+    def values(pilot: str, response: Response) -> Floats:
+        return cells.get((pilot, response.measure), {}).get(response.group, np.full(1, np.nan))
+
+    rule = Rule(values, run, {})
     known: dict[Key, Statistic] = {}
     for pilot in pilots:
         for s in asked:
-            mine = _Cells(pilot, s, cells, counted[pilot, s.measure], withhold_share)
+            mine = _Cells(pilot, s, cells, counted[pilot, s.measure], rule)
             for family, names in STATISTICS.items():
                 groups = PAIRS[family][::-1] if family in PAIRS else mine.communities()
                 if groups and all(g in cells[pilot, s.measure] for g in groups):
@@ -198,7 +203,7 @@ class _Cells:
     asked: JudgedMeasure
     all: Mapping[tuple[str, str], Mapping[str, Floats]]
     counted: Mapping[str, Floats]
-    withhold_share: float
+    rule: Rule
 
     def communities(self) -> tuple[str, ...]:
         """Return the names of today's communities."""
@@ -239,20 +244,23 @@ class _Cells:
         if none[first]:
             why = f"nothing to count in {none[first]} of {len(values)} replications"
             return f"{why} in {first}{more} under {self.pilot}"
-        ends = [self.all.get((self.pilot, measure), {}) for measure in UNFINISHED]
-        shares = {g: sum(float(end[g][where].mean()) for end in ends if g in end) for g, where in missing.items()}
-        first = max(shares, key=lambda g: shares[g])
-        return f"{shares[first]:.1%} left unserved or still open in {first}{more} under {self.pilot}"
+        first, reason = max(self._withheld(missing), key=lambda one: one[1].share)
+        return str(reason).replace(f" under {self.pilot}", f" in {first}{more} under {self.pilot}")
 
     def _overloaded(self, groups: Sequence[str]) -> str:
         """Return the group of these with most requests to an overloaded post, if they are too many, in words."""
-        if not self.asked.touched:
+        over = self._withheld(groups)
+        if not over:
             return ""
-        touched = self.all.get((self.pilot, self.asked.touched), {})
-        share, group = max(((float(touched[g].mean()), g) for g in groups if g in touched), default=(0.0, ""))
-        if share <= self.withhold_share:
-            return ""
-        return f"{share:.0%} of the requests of {group} under {self.pilot} go to an overloaded post"
+        group, why = max(over, key=lambda one: (one[1].share, one[0]))
+        return str(why).replace("its requests", f"the requests of {group}")
+
+    def _withheld(self, groups: Iterable[str]) -> list[tuple[str, Withheld]]:
+        """Return the groups of these from which nothing follows, with the reasons."""
+        reasons = [
+            (group, self.rule.why(self.asked.model_copy(update={"group": group}), self.pilot)) for group in groups
+        ]
+        return [(group, why) for group, why in reasons if why is not None]
 
 
 def table(

@@ -6,6 +6,7 @@ things it was measured in; where the model is outside, the target's own words sa
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
@@ -13,25 +14,36 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sim.config import Name, Section, checked
-from sim.config.compose import CONFIGS, FACE, read_yaml
+from sim.config.compose import CONFIGS, FACE, options
+from sim.config.reading import read_yaml
+from sim.config.report import Response
 from sim.district import engines, place
 from sim.district.demand import Channel, yearly
 from sim.district.office_hours import office_hours_a_day
 from sim.engine.record import Outcome
+from sim.errors import ConfigError, near
+from sim.measures.dictionary import DEFINITIONS
 from sim.measures.long_table import Rows
 from sim.measures.tally import window
 from sim.report.tables import Column, Table, number
 from sim.statistics.intervals import mean_interval
 from sim.study import replication
+from sim.study.withholding import OVERLOAD, judged_as
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from sim.arrays import Ints
     from sim.config import Archetype, Pilot
     from sim.district.assemble import Plan
     from sim.district.blocks import Record
+    from sim.study.withholding import Rule
+
+ADDED = (
+    "walk", "touch", "finished_at", "last_level", "turnaround_spread", "seen_by_staff", "hours_a_day", "patrol_yield",
+)  # fmt: skip
+"""Measures by arithmetic, and from others, that are made here."""
 
 P90 = 1.2815515655446004  # the standard normal quantile of 0.9
 
@@ -118,15 +130,49 @@ def targets_of(district: str, folder: Path | None = None) -> tuple[Target, ...]:
     Raises
     ------
     ConfigError
-        As `targets` does.
+        As `targets` does; a file of one's own must name a district, measures and pilots that there are.
     """
-    files = [place_ / FACE for place_ in (folder, CONFIGS) if place_ is not None and (place_ / FACE).is_file()]
-    read = [checked(_Targets, read_yaml(file), "face") for file in files]
+    files = [place_ / FACE for place_ in (folder, CONFIGS) if place_ is not None and os.path.lexists(place_ / FACE)]
+    read = [checked(_Targets, read_yaml(file, within=file.parent), "face") for file in files]
+    if folder is not None and len(files) > 1:
+        _check_names(read[0], {district, *_districts(folder)}, options("pilot", CONFIGS, folder))
     return next((one.targets for one in read if one.district == district), ())
 
 
+def _check_names(read: _Targets, districts: Iterable[str], pilots: Sequence[str]) -> None:
+    """Raise `ConfigError` where a file names a district, a measure or a pilot that there is none of."""
+    known: dict[str, Sequence[str]] = {"measure": sorted({*DEFINITIONS, *ADDED}), "pilot": pilots}
+    named: list[tuple[str, str, Sequence[str]]] = [("district", read.district, sorted(districts))]
+    named += [
+        (f"targets.{i}.{key}", getattr(target, key), known[key])
+        for i, target in enumerate(read.targets)
+        for key in ("measure", "pilot")
+    ]
+    for path, name, names in named:
+        if name not in names:
+            few = f"one of {', '.join(names)}" if len(names) <= 20 else "a measure"
+            raise ConfigError(f"face.{path} must be {few}{near(name, names)}, got {name or 'nothing'}")
+
+
+def _districts(folder: Path) -> Iterator[str]:
+    """Yield the names of the shipped district and of those of a folder of one's own."""
+    for file in (*CONFIGS.glob("district/*.yaml"), *folder.glob("district/*.yaml"), *folder.glob("pilot/*.yaml")):
+        try:
+            plain: Any = read_yaml(file, within=None if CONFIGS in file.parents else folder)
+        except ConfigError:  # another pilot's: it is told when that is chosen
+            continue
+        part = plain.get("district") if file.parent.name == "pilot" else plain
+        if isinstance(part, dict) and isinstance(part.get("name"), str):
+            yield part["name"]
+
+
 def judged(
-    measures: pl.DataFrame, pilots: Sequence[Pilot], chosen: Sequence[Target], *, own: bool = False
+    measures: pl.DataFrame,
+    pilots: Sequence[Pilot],
+    chosen: Sequence[Target],
+    *,
+    own: bool = False,
+    rule: Rule | None = None,
 ) -> pl.DataFrame:
     """Return the model's value of each target under each pilot, judged under the pilot that it belongs to.
 
@@ -141,6 +187,8 @@ def judged(
         A target whose measure is not in the table is left out.
     own : bool
         Only under the pilot that a target belongs to.
+    rule : Rule, optional
+        Where it finds overload behind a value, the value is not judged.
 
     Returns
     -------
@@ -168,16 +216,25 @@ def judged(
             if target.less is not None:
                 values = values - cells.get((pilot.name, target.measure, target.less), np.array([np.nan]))
             told = mean_interval(values, pilot.run.confidence)
-            verdict = target.verdict(told.estimate) if mine else "–"
+            why = _overload(rule, target, pilot) if mine else ""
+            verdict = target.verdict(told.estimate) if mine and not why else "–"
             rows.append(
                 {
                     "label": target.label, "unit": target.unit, "seen": target.seen, "low": target.low,
                     "high": target.high, "range": target.range, "source": target.source, "pilot": pilot.name,
                     "value": told.estimate, "half_width": (told.high - told.low) / 2, "verdict": verdict,
-                    "own": mine, "why": target.why if mine else "",
+                    "own": mine, "why": why or (target.why if mine else ""),
                 }
             )  # fmt: skip
     return pl.DataFrame(rows, schema=_JUDGED)
+
+
+def _overload(rule: Rule | None, target: Target, pilot: Pilot) -> str:
+    """Return why a value is not judged: staff who cannot keep up are behind it; else an empty text."""
+    if rule is None:
+        return ""
+    why = rule.why(judged_as(pilot.report, Response(target.measure, target.group)), pilot.name)
+    return f"not judged: {why}" if why is not None and why.cause in OVERLOAD else ""
 
 
 _CELL = ("pilot", "replication", "measure", "group", "value")
@@ -375,7 +432,7 @@ def compared_table(values: pl.DataFrame, names: Sequence[str]) -> Table:
     notes = [
         "Measured elsewhere, never used as an input; nothing is tuned to meet it. A figure is judged under the pilot "
         f"whose state of things it was measured in: {n_judged - len(outside)} of {n_judged} within their range.",
-        *_reasons(outside),
+        *_reasons(values),
     ]
     heads = ("face validity", "unit", "seen elsewhere", "range", *names)
     return Table("Face validity", tuple(Column(head) for head in heads), tuple(rows), tuple(notes))
@@ -411,8 +468,9 @@ def _unsure(row: Mapping[str, Any]) -> bool:
 
 
 def _reasons(values: pl.DataFrame) -> list[str]:
-    """Return why targets are outside their range, a sentence each."""
-    return [f"{row['label'].capitalize()}: {row['why']}." for row in values.iter_rows(named=True) if row["why"]]
+    """Return why targets are outside their range or not judged, a sentence each."""
+    told = values.filter((pl.col("verdict") == "outside") | pl.col("why").str.starts_with("not judged"))
+    return [f"{row['label'].capitalize()}: {row['why']}." for row in told.iter_rows(named=True) if row["why"]]
 
 
 def _value(row: Mapping[str, Any]) -> str:

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from sim.config.report import Response
+from sim.study.withholding import judged_as
+
 if TYPE_CHECKING:
     import polars as pl
     from matplotlib.figure import Figure
 
     from sim.study.design import Design
+    from sim.study.withholding import Rule
 
 
-def drawings(designs: Mapping[str, Design], measures: pl.DataFrame, footer: str) -> dict[str, Callable[[], Figure]]:
+def drawings(
+    designs: Mapping[str, Design], measures: pl.DataFrame, rule: Rule, footer: str
+) -> dict[str, Callable[[], Figure]]:
     """Return the maps that are drawn of every comparison and the organisation charts, by name, to be drawn when called.
 
     The districts of a province have places of their own, so there is no one map of their measures.
@@ -23,12 +29,12 @@ def drawings(designs: Mapping[str, Design], measures: pl.DataFrame, footer: str)
     first = next(iter(designs.values())).pilot
     if first.district.copies == 1:
         for measure in first.report.maps:
-            made |= drawing(designs, measures, measure, footer)
+            made |= drawing(designs, measures, rule, measure, footer)
     return made
 
 
 def drawing(
-    designs: Mapping[str, Design], measures: pl.DataFrame, measure: str, footer: str
+    designs: Mapping[str, Design], measures: pl.DataFrame, rule: Rule, measure: str, footer: str
 ) -> dict[str, Callable[[], Figure]]:
     """Return the map of one measure by its name; drawing it raises `ConfigError` unless it is kept by place."""
 
@@ -36,7 +42,12 @@ def drawing(
         from sim.charts import layer, map_figure
 
         organisations = {name: design.organisation for name, design in designs.items()}
-        return map_figure(organisations, layer(measures, organisations, measure), footer)
+        report = next(iter(designs.values())).pilot.report
+
+        def why(name: str, group: str) -> str:
+            return str(rule.why(judged_as(report, Response(measure, group)), name) or "")
+
+        return map_figure(organisations, layer(measures, organisations, measure, why), footer)
 
     return {f"map_{measure}": draw}
 

@@ -133,11 +133,11 @@ def _mean(measures: pl.DataFrame, pilot: str, response: Response) -> float:
 
 
 def kept_cost(facts: Sequence[Mapping[str, Any]]) -> str:
-    """Return a sentence on the cost of all kept replications, whenever they were run."""
+    """Return a sentence on the cost of kept replications when they were run; equal designs share theirs."""
     steps, seconds = sum(f["steps"] for f in facts), sum(f["seconds"] for f in facts)
     return (
-        f"{len(facts)} replications, {steps:,} steps: {steps / max(seconds, 1e-9):,.0f} steps a "
-        f"second a process for complete "
+        f"{counted(len(facts), 'replication')}, when they were run: {steps:,} steps, "
+        f"{steps / max(seconds, 1e-9):,.0f} steps a second a process for complete "
         f"replications, {steps / max(sum(f['seconds_engine'] for f in facts), 1e-9):,.0f} in the engine; peak memory "
         f"{max((f['peak_memory_mb'] for f in facts), default=0):,} MB a process."
     )

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
 from sim import config
+from sim.config.compose import assumptions
+from sim.config.report import Response
 from sim.errors import ConfigError, StoreError, near
 from sim.store import files, manifest
 from sim.store.store import AGAIN
 from sim.study import replications
 from sim.study.comparison import maps
+from sim.study.comparison.differences import rule_of
 from sim.study.design import prepared_all
+from sim.study.withholding import judged_as
 from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
@@ -65,7 +68,8 @@ def draw(store: Store, measure: str | None = None) -> list[str]:
     designs = prepared_all(pilots)
     if measure is None:
         return keep(store, drawings(designs, tables))
-    return keep(store, maps.drawing(designs, tables["measures"], measure, footer(pilots)))
+    rule = rule_of(designs, tables["measures"])
+    return keep(store, maps.drawing(designs, tables["measures"], rule, measure, footer(pilots)))
 
 
 def keep(store: Store, charts_to_draw: Drawings) -> list[str]:
@@ -127,10 +131,10 @@ def pilots_of(store: Store) -> list[Pilot]:
         )
     _nothing_missing(store, len(held))
     try:
-        plain = json.loads((store.folder / PILOTS).read_bytes())["pilots"]
+        plain = files.read_json(store.folder / PILOTS)["pilots"]
         pilots = [config.load(one) for one in plain]
         same = [replications.matters(one) for one in plain] == held
-    except (ValueError, KeyError, TypeError, AttributeError, ConfigError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, ConfigError):
         same = False
     if not same:
         raise StoreError(
@@ -194,7 +198,7 @@ def footer(pilots: Sequence[Pilot]) -> str:
     return (
         f"{pilot.district.name}; {pilot.run.replications} replications, seed {pilot.run.seed}, "
         f"{pilot.run.measured_weeks} weeks measured after {pilot.run.warm_up_weeks} weeks of warm-up. "
-        "Many inputs are assumptions: configs/evidence.yaml."
+        f"{assumptions(pilot.district.name)}"
     )
 
 
@@ -222,7 +226,9 @@ def drawings(designs: Mapping[str, Design], tables: Mapping[str, pl.DataFrame]) 
     tables = titled  # charts show titles, and maps look names up
     measured = run.warm_up_weeks, run.warm_up_weeks + run.measured_weeks
     made: Drawings = {}
-    unjudged = _unjudged(tables["comparison"]) if len(pilots) > 1 else frozenset()
+    rule = rule_of(designs, plain)
+    turnaround = judged_as(pilots[0].report, Response("turnaround_p50"))
+    unjudged = frozenset(titles.get(p.name, p.name) for p in pilots if rule.why(turnaround, p.name))
     if len(pilots) > 1:
         made["differences"] = lambda: charts.forest(tables["comparison"], below, run.confidence)
     made |= {
@@ -234,14 +240,7 @@ def drawings(designs: Mapping[str, Design], tables: Mapping[str, pl.DataFrame]) 
         "queues": lambda: charts.queues(tables["queues"], below),
         "equity": lambda: charts.equity(tables["measures"], tables["equity"], below),
     }
-    return made | maps.drawings(designs, plain, below)
-
-
-def _unjudged(comparison: pl.DataFrame) -> frozenset[str]:
-    """Return the pilots of which no verdict on the turnaround of all requests is given."""
-    rows = comparison.filter(pl.col("measure").str.starts_with("turnaround"), pl.col("group") == "all")
-    judged = set(rows.filter(pl.col("verdict") != "withheld")["pilot"])
-    return frozenset(set(rows["pilot"]) - judged)
+    return made | maps.drawings(designs, plain, rule, below)
 
 
 def _titles(titles: dict[str, Any]) -> dict[str, Any]:

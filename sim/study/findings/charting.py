@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import polars as pl
 from sim.errors import StoreError
 from sim.report.tables import scale_of
 from sim.statistics.effects import omissions
+from sim.store import files
 from sim.store.store import AGAIN
 from sim.study.findings.naming import Words
 
@@ -49,12 +49,12 @@ def draw(store: Store) -> list[str]:
     for name, figure in _figures(tables, notes):
         # names without a Latin letter may turn out alike
         figures[f"{name}_{len(figures)}" if name in figures else name] = figure
-    files = {
+    made = {
         f"charts/{name}.{kind}": charts.render(figure, kind)
         for name, figure in figures.items()
         for kind in ("png", "svg")
     }
-    for name, data in files.items():
+    for name, data in made.items():
         store.write_bytes(name, data)
     return list(figures)
 
@@ -68,14 +68,14 @@ def notes_of(store: Store) -> dict[str, Any]:
         The study must have finished.
     """
     try:
-        notes = json.loads((store.folder / NOTES).read_bytes())
+        notes = files.read_json(store.folder / NOTES)
         intact = isinstance(notes["tables"], list) and isinstance(notes["footer"], str)
         Words.read(notes)
     except FileNotFoundError:
         raise StoreError(
             f"{store.folder} must hold {NOTES}, which a study writes when it has finished: it did not. {AGAIN}"
         ) from None
-    except (ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         intact = False
     if not intact:
         raise StoreError(f"{NOTES} in {store.folder} must be what a study wrote there, and is damaged. {AGAIN}")
@@ -111,7 +111,22 @@ def _named(kind: str, part: pl.DataFrame, table: pl.DataFrame) -> str:
         parts.append(f"{part['pilot'][0]} minus {part['against'][0]}" if part["against"][0] else part["pilot"][0])
     if "design" in table.columns and table["design"].n_unique() > 1:
         parts.append(f"design{part['design'][0]}")
-    return re.sub(r"[^A-Za-z0-9_]+", "_", "_".join(parts))[:100].strip("_")
+    return _as_file("_".join(parts))
+
+
+def _as_file(text: str) -> str:
+    """Return a text as the name of a chart's file."""
+    return re.sub(r"[^A-Za-z0-9_]+", "_", text)[:100].strip("_")
+
+
+def in_brief(names: Sequence[str], responses: Sequence[str]) -> list[str]:
+    """Return, of the names of a study's charts, one of each kind: that of the first response that has one."""
+    shown = []
+    for kind in DRAWN:
+        mine = [name for name in names if name == kind or name.startswith(f"{kind}_")]
+        in_turn = (name for one in responses for name in mine if name.startswith(_as_file(f"{kind}_{one}")))
+        shown += [next(in_turn, mine[0])] if mine else []
+    return shown
 
 
 def _with_words(part: pl.DataFrame, notes: Mapping[str, Any]) -> pl.DataFrame:

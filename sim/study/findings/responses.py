@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.measures.dictionary import DUTIES
 from sim.statistics import responses
+from sim.study.withholding import judged_as
 
 if TYPE_CHECKING:
     from sim.arrays import Floats
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sim.study.budget.runs import Runs
     from sim.study.points.composer import Point
     from sim.study.points.plan import Plan
+    from sim.study.withholding import Rule
 
 
 @dataclass(frozen=True)
@@ -43,50 +44,60 @@ class ResponseBySetting:
     confidence: float
 
 
-def responses_by_setting(plan: Plan, runs: Runs) -> list[ResponseBySetting]:
-    """Return every response under the only pilot, or the difference of each other pilot from the first."""
+def responses_by_setting(plan: Plan, runs: Runs, rule: Rule) -> list[ResponseBySetting]:
+    """Return every response under the only pilot, or the difference of each other pilot from the first.
+
+    A setting of which nothing follows has no value, and says why: no effect, index or curve is made of it.
+    """
     first, *others = plan.study.pilots
     made = []
     for response in plan.study.responses:
         if not others:
-            made.append(ResponseBySetting(response, first, "", _measured(plan, runs, response), plan.confidence))
+            made.append(ResponseBySetting(response, first, "", _measured(plan, runs, rule, response), plan.confidence))
         for number, other in enumerate(others, 1):
-            values = _difference(plan, runs, response, number)
+            values = _difference(plan, runs, rule, response, number)
             made.append(ResponseBySetting(response, other, first, values, plan.confidence))
     return made
 
 
-def _measured(plan: Plan, runs: Runs, response: Response) -> responses.Response:
+def _measured(plan: Plan, runs: Runs, rule: Rule, response: Response) -> responses.Response:
     """Return a response at every setting, under the only pilot."""
-    points = {number: plan.at(number)[0] for number in range(len(plan.settings.all))}
-    values = {number: runs.values(p.name, response) for number, p in points.items() if _is_run(runs, p)}
-    why = {number: reason(runs, p, response) for number, p in points.items()}
+    points = {number: (plan.at(number)[0],) for number in range(len(plan.settings.all))}
+    why = {number: reason(plan, runs, rule, response, *mine) for number, mine in points.items()}
+    judged = judged_as(plan.report, response)
+    values = {n: rule.counted(judged, points[n][0].name) for n, text in why.items() if not text}
     return responses.Response(str(response), runs.unit(response), values, {n: text for n, text in why.items() if text})
 
 
-def _difference(plan: Plan, runs: Runs, response: Response, which: int) -> responses.Response:
+def _difference(plan: Plan, runs: Runs, rule: Rule, response: Response, which: int) -> responses.Response:
     """Return the paired difference of a response at every setting, of a pilot less the first."""
     values: dict[int, Floats] = {}
     why: dict[int, str] = {}
     for number in range(len(plan.settings.all)):
         points = plan.at(number)
         pair = points[0], points[which]
-        if text := next(filter(None, (reason(runs, p, response) for p in pair)), ""):
+        if text := reason(plan, runs, rule, response, *pair):
             why[number] = text
-        if all(_is_run(runs, p) for p in pair):
+        else:
             n = min(runs.count(p.name) for p in pair)
-            values[number] = runs.values(pair[1].name, response, n) - runs.values(pair[0].name, response, n)
+            first, other = (rule.counted(judged_as(plan.report, response), p.name)[:n] for p in pair)
+            values[number] = other - first
     return responses.Response(str(response), runs.unit(response), values, why)
 
 
-def _is_run(runs: Runs, point: Point) -> bool:
-    """Return whether there are replications of a point."""
-    return point.name in runs.keys and point.name not in runs.failures and runs.count(point.name) > 0
-
-
-def reason(runs: Runs, point: Point, response: Response) -> str:
-    """Return why a point has no value of a response, as far as that is known; else an empty text."""
-    why = point.why or runs.failures.get(point.name, "")
-    if why or response.measure not in DUTIES or not _is_run(runs, point):
-        return why
-    return "not owed" if np.isnan(runs.values(point.name, response)).all() else ""
+def reason(plan: Plan, runs: Runs, rule: Rule, response: Response, *points: Point) -> str:
+    """Return why nothing follows from a response at points (infeasible, failed, withheld), or an empty text."""
+    for point in points:
+        if why := point.why or runs.failures.get(point.name, ""):
+            return why
+        if not runs.count(point.name):
+            return "not run"
+    withheld = rule.why(judged_as(plan.report, response), *(point.name for point in points))
+    if withheld is None:
+        judged = judged_as(plan.report, response)
+        whole = all(np.isfinite(rule.counted(judged, point.name)).all() for point in points)
+        return "" if whole else "nothing to count in some replication"
+    words = str(withheld)
+    for point in points:  # the setting says which points they are
+        words = words.replace(f" under {point.name}", f" under {point.base}" if len(points) > 1 else "")
+    return words

@@ -10,6 +10,7 @@ import polars as pl
 from sim.report.tables import counted
 from sim.statistics.intervals import Interval
 from sim.study.budget.choice import Fate
+from sim.study.budget.promises import bounds
 from sim.study.headlines.definitions import value_text
 
 if TYPE_CHECKING:
@@ -22,12 +23,15 @@ if TYPE_CHECKING:
 
 STRONGEST = 3
 
+MOST_NAMED = 12
+"""Points that a sentence names one by one."""
+
 REASONS = "because too many requests go to staff who cannot keep up, or there is no value"
 
 
 def sentences(plan: Plan, tables: Mapping[str, pl.DataFrame], words: Words) -> list[str]:
     """Return a sentence or two on each table of a study."""
-    all_sentences = [*_promises(plan, tables["summary"], words)]
+    all_sentences = [*_promises(plan, tables["summary"], tables["units"])]
     if len(plan.study.pilots) == 1 and not {"tornado", "indices"} & set(tables):
         all_sentences += _range(plan, tables["summary"], tables["units"], words)
     if "effects" in tables and not {"tornado", "indices"} & set(tables):
@@ -35,7 +39,7 @@ def sentences(plan: Plan, tables: Mapping[str, pl.DataFrame], words: Words) -> l
     for part in _parts(tables, "main_effects"):
         all_sentences += _strongest_factor(part, words)
     for part in _parts(tables, "tornado"):
-        all_sentences += _swings(part, words, _unjudged(plan, tables, part))
+        all_sentences += _swings(part, words)
     for part in _parts(tables, "indices"):
         all_sentences += _carriers(part, words)
     return all_sentences
@@ -67,18 +71,18 @@ def _interval(row: Mapping[str, Any], names: tuple[str, str, str]) -> Interval:
     return Interval(estimate, low, high, 2)
 
 
-def _promises(plan: Plan, summary: pl.DataFrame, words: Words) -> Iterator[str]:
-    """Yield how many points keep every promise by their means."""
-    promises = plan.study.promises
-    if not promises:
+def _promises(plan: Plan, summary: pl.DataFrame, units: pl.DataFrame) -> Iterator[str]:
+    """Yield how many points are known to keep every promise, how many to break one, and of how many it is not known."""
+    if not plan.study.promises:
         return
-    kept, unknown = summary["keeps_promises"].sum(), summary["keeps_promises"].null_count()
-    bounds = " and ".join(
-        f"{words.response(response)} {'at most' if one.at_most is not None else 'at least'} {one.bound:g}"
-        for response, one in promises.items()
+    keeps = summary["keeps_promises"]
+    kept, broken, unknown = (int(n) for n in (keeps.sum(), (~keeps).sum(), keeps.null_count()))
+    unit = dict(units.iter_rows())
+    said = bounds(plan, {response: unit.get(str(response), "") for response in plan.study.promises})
+    yield (
+        f"{kept} of {len(summary)} points keep the promise ({said}), {broken} break it, and {unknown} may do either or "
+        f"cannot be judged, by {plan.confidence:.0%} intervals that hold together."
     )
-    more = f"; {unknown} cannot be judged" if unknown else ""
-    yield f"{kept} of {len(summary)} points keep the promise ({bounds}) by their means{more}."
 
 
 def _range(plan: Plan, summary: pl.DataFrame, units: pl.DataFrame, words: Words) -> Iterator[str]:
@@ -86,15 +90,20 @@ def _range(plan: Plan, summary: pl.DataFrame, units: pl.DataFrame, words: Words)
     unit = dict(units.iter_rows())
     for asked in plan.study.responses:
         response = str(asked)
-        known = summary.filter(pl.col(response).is_finite())
+        known = summary.filter(pl.col(response).is_finite(), pl.col(f"{response}_why") == "")
         judged, names = plan.report.judged(asked), (response, f"{response}_low", f"{response}_high")
         if len(known) < 2:
             yield f"{words.response(response)}: {_alone(known, len(summary), names, unit[response])}."
             continue
         ordered = known.sort(response, descending=bool(judged and judged.higher_is_better), maintain_order=True)
-        best, worst = ordered.row(0, named=True), ordered.row(-1, named=True)
-        ends = ("best", "worst") if judged else ("least", "most")
-        if best[response] == worst[response]:
+        ends, choices = ("best", "worst") if judged else ("least", "most"), ordered
+        if judged and plan.study.promises and ordered[response].n_unique() > 1:
+            choices, ends = ordered.filter("keeps_promises"), ("best of those that keep the promise", "worst of all")
+            if choices.is_empty():
+                ends = ("no point is known to keep the promise, so none is called best; least", "most")
+                choices = ordered = known.sort(response, maintain_order=True)
+        best, worst = choices.row(0, named=True), ordered.row(-1, named=True)
+        if ordered[response].n_unique() == 1:
             value = _interval_text(best, names, unit[response])
             yield f"{words.response(response)}: {value} at all {len(known)} points."
             continue
@@ -154,10 +163,12 @@ def _interval_text(row: Mapping[str, Any], names: tuple[str, str, str], unit: st
 def _alone(known: pl.DataFrame, points: int, names: tuple[str, str, str], unit: str) -> str:
     """Return the words on a response that has a value at one point, or at none."""
     if known.is_empty():
-        return "no value at any point" if points > 1 else "no value"
+        return "no value from which anything follows" + (" at any point" if points > 1 else "")
     row = known.row(0, named=True)
     value = _interval_text(row, names, unit)
-    return f"{value} with {row['label']}" + (", and no value at any other point" if points > 1 else "")
+    return f"{value} with {row['label']}" + (
+        ", and none from which anything follows at any other point" if points > 1 else ""
+    )
 
 
 def _strongest_factor(part: pl.DataFrame, words: Words) -> Iterator[str]:
@@ -181,23 +192,8 @@ def _strongest_factor(part: pl.DataFrame, words: Words) -> Iterator[str]:
     )
 
 
-def _unjudged(plan: Plan, tables: Mapping[str, pl.DataFrame], part: pl.DataFrame) -> set[tuple[str, str]]:
-    """Return the ends (factor, level) at which no verdict is given on a response; ("", "") stands for the base."""
-    if "effects" not in tables:
-        return set()
-    other = str(part["pilot"][0])
-    effects = tables["effects"].filter(pl.col("response") == part["response"][0], pl.col("verdict") == "withheld")
-    ends = set()
-    for name in effects["point"]:
-        point = plan.point(name)
-        levels = plan.settings.all[point.setting].levels
-        if len(plan.study.pilots) == 1 or point.base == other:
-            ends |= {(factor, level.label) for factor, level in levels.items()} or {("", "")}
-    return ends
-
-
-def _swings(part: pl.DataFrame, words: Words, unjudged: set[tuple[str, str]]) -> Iterator[str]:
-    """Yield an effect at the base, what moves it most, and where its sign changes: only where verdicts are given."""
+def _swings(part: pl.DataFrame, words: Words) -> Iterator[str]:
+    """Yield an effect at the base, what moves it most, and where its sign changes: ends that are withheld have none."""
     unit = _unit(part)
     first = part.row(0, named=True)
     base = _interval(first, ("base", "base_from", "base_to"))
@@ -223,25 +219,19 @@ def _swings(part: pl.DataFrame, words: Words, unjudged: set[tuple[str, str]]) ->
     if lost:
         more = f" and {len(lost) - 8} more" if len(lost) > 8 else ""
         yield f"Without a value at an end: {', '.join(lost[:8])}{more}."
-    if ("", "") in unjudged:
-        yield "No verdict is given at the base, where too many go to staff who cannot keep up, nor on its sign."
-        return
     turned = [
         f"{row['factor']} = {row[f'{end}_level']}"
         for row in part.iter_rows(named=True)
         for end in ("low", "high")
-        if (row["factor"], row[f"{end}_level"]) not in unjudged
-        and _turned(base, _interval(row, (end, f"{end}_from", f"{end}_to")))
+        if _turned(base, _interval(row, (end, f"{end}_from", f"{end}_to")))
     ]
-    if unjudged:
-        yield f"No verdict is given at {counted(len(unjudged), 'end')}, where too many go to staff who cannot keep up."
     if turned:
         more = " and others" if len(turned) > 8 else ""
         yield f"Its sign changes, beyond the noise, at {'; '.join(turned[:8])}{more}."
     elif base.low > 0 or base.high < 0:
         yield (
             "No other factor changes its sign beyond the noise."
-            if unjudged
+            if lost
             else ("No single factor changes its sign beyond the noise.")
         )
 
@@ -276,22 +266,30 @@ def choices(plan: Plan, made: Sequence[Choice]) -> Iterator[str]:
     """Yield what was chosen, and with which guarantee."""
     for choice in made:
         used = counted(sum(one.used for one in choice.candidates), "replication")
+        by_fate = {fate: [one.name for one in choice.candidates if one.fate is fate] for fate in Fate}
+        open_ = by_fate[Fate.UNDECIDED] + by_fate[Fate.MAY_BREAK]
         if choice.chosen is None:
-            open_ = sum(one.fate is Fate.UNDECIDED for one in choice.candidates)
-            if all(one.fate is Fate.WITHHELD for one in choice.candidates):
+            if len(by_fate[Fate.WITHHELD]) == len(choice.candidates):
                 yield f"Asked for {choice.asked}: no point could be judged, {REASONS}."
                 continue
-            result = f"{counted(open_, 'point')} could not be judged with so few" if open_ else "none does"
-            yield f"Asked for {choice.asked}: {result} ({used} used)."
+            result = f"{counted(len(open_), 'point')} could not be judged with so few" if open_ else "none does"
+            yield f"Asked for {choice.asked}: {result}, so none is chosen ({used} used)."
             continue
         label = plan.point(choice.chosen).label
-        sure = (
-            f"right with at least {choice.confidence:.0%} confidence"
-            if choice.guaranteed
-            else "without a guarantee: the search ended at the maximum number of replications"
-        )
-        yield f"Asked for {choice.asked}: {label} ({choice.chosen}), {sure}; {used} used."
-        out = [one.name for one in choice.candidates if one.fate is Fate.WITHHELD]
-        if out:
-            more = f" and {len(out) - 12} more" if len(out) > 12 else ""
-            yield f"Left out of the choice, {REASONS}: {', '.join(out[:12])}{more}."
+        sure = f"right with at least {choice.confidence:.0%} confidence"
+        if not choice.guaranteed:
+            sure = "without a guarantee: the search ended at the maximum number of replications"
+        has = f"; {choice.promised}" if choice.promised else ""
+        yield f"Asked for {choice.asked}: {label} ({choice.chosen}), {sure}; {used} used{has}."
+        for names, why in (
+            (by_fate[Fate.WITHHELD], f"Left out of the choice, {REASONS}"),
+            (by_fate[Fate.BREAKS], "No choice, as they break a promise"),
+            (open_, "No choice, as they may break a promise: the replications do not tell"),
+        ):
+            if names:
+                yield f"{why}: {_some(names)}."
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return the first names of many."""
+    return ", ".join(names[:MOST_NAMED]) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")

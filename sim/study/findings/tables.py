@@ -11,10 +11,10 @@ import polars as pl
 from sim.statistics import best as selection
 from sim.statistics import effects, intervals, pareto, sobol, swings, verdicts
 from sim.statistics import responses as cells
-from sim.study.budget.withholding import verdict_withheld
 from sim.study.comparison.differences import verdict_on
 from sim.study.findings.naming import Words
-from sim.study.findings.responses import ResponseBySetting, reason, responses_by_setting
+from sim.study.findings.responses import ResponseBySetting, responses_by_setting
+from sim.study.withholding import judged_as
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from sim.config.report import Response
     from sim.statistics.designs import Block
     from sim.study.budget.outcome import Outcome
+    from sim.study.budget.promises import Promised
     from sim.study.budget.runs import Runs
+    from sim.study.points.composer import Point
     from sim.study.points.plan import Plan
     from sim.study.points.screening import Screened
+    from sim.study.withholding import Rule, Withheld
 
 MOST_RANKED = 40
 """Points that are ranked at once: the intervals hold for all pairs together, and grow with their number."""
@@ -34,10 +37,13 @@ MOST_RANKED = 40
 MOST_ON_A_FRONT = 200
 """Points whose heads and service are compared, pair by pair."""
 
+LEFT_OUT = 0.05
+"""Of more settings of a sample than this share without a value, the others are no sample of the factors' ranges."""
+
 ABOUT_FACTORS = {"one_at_a_time", "indices"}
 """Designs whose points are not alternatives: they show what the factors do."""
 
-MEASURES = {"measure": pl.String, "group": pl.String, "unit": pl.String, "value": pl.Float64}
+MEASURES = {"measure": pl.String, "group": pl.String, "unit": pl.String, "value": pl.Float64, "n": pl.Int64}
 
 
 @dataclass
@@ -89,18 +95,16 @@ def measures_table(runs: Runs, study: str) -> pl.DataFrame:
                 pl.lit(name).alias("point"),
                 pl.lit(number, pl.Int64).alias("replication"),
             )
-            parts.append(runs.table(name, number).select(*keys, "measure", "group", "unit", "value"))
+            parts.append(runs.table(name, number).select(*keys, *MEASURES))
     empty = pl.DataFrame(schema={"study": pl.String, "point": pl.String, "replication": pl.Int64} | MEASURES)
     return pl.concat(parts) if parts else empty
 
 
-def complete_points(runs: Runs) -> list[str]:
-    """Return the points that have been run without a failed replication: the findings are about them."""
-    return [name for name in runs.keys if runs.count(name) and name not in runs.failures]
+def summary_table(plan: Plan, runs: Runs, rule: Rule, known: Mapping[str, Promised], confidence: float) -> pl.DataFrame:
+    """Return one row a point: its factors' levels, mean, low and high of every response, and what it promises.
 
-
-def summary_table(plan: Plan, runs: Runs, confidence: float) -> pl.DataFrame:
-    """Return one row a point: its factors' levels and mean, low and high of every response."""
+    A mean from which nothing follows says why, in `RESPONSE_why`, and what would help.
+    """
     settings = pl.DataFrame(
         [
             {"setting": i, "point": point.name, "pilot": point.base, "label": point.label}
@@ -112,28 +116,40 @@ def summary_table(plan: Plan, runs: Runs, confidence: float) -> pl.DataFrame:
     responses = [
         cells.Response(
             str(response), runs.unit(response),
-            {numbers[name]: runs.values(name, response) for name in complete_points(runs)},
-            {numbers[p.name]: reason(runs, p, response) for p in plan.points},
+            {numbers[name]: rule.known(judged_as(plan.report, response), name)[0] for name in runs.complete},
+            {numbers[p.name]: p.why or runs.failures.get(p.name, "") for p in plan.points},
         )
         for response in plan.study.responses
     ]  # fmt: skip
     summary = effects.summary(settings, responses, confidence).drop("setting")
+    for response in plan.study.responses:
+        withheld = [withheld_at(plan, runs, rule, point, response) for point in plan.points]
+        summary = summary.with_columns(
+            pl.Series(f"{response}_why", [str(one or "") for one in withheld], dtype=pl.String),
+            pl.Series(f"{response}_help", [one.help if one else "" for one in withheld], dtype=pl.String),
+        )
     if not plan.study.promises:
         return summary
-    kept = [keeps_promises(plan, runs, point.name) for point in plan.points]
+    kept = [known[point.name].keeps if point.name in known else None for point in plan.points]
     return summary.with_columns(pl.Series("keeps_promises", kept, dtype=pl.Boolean))
 
 
-def effects_table(plan: Plan, runs: Runs, screened: Mapping[str, Screened], mid: Mid, run: Run) -> pl.DataFrame:
+def withheld_at(plan: Plan, runs: Runs, rule: Rule, point: Point, response: Response) -> Withheld | None:
+    """Return why nothing follows from a response at a point that was run, or None."""
+    was_run = point.name in runs.keys and runs.count(point.name) and point.name not in runs.failures
+    return rule.why(judged_as(plan.report, response), point.name) if was_run else None
+
+
+def effects_table(plan: Plan, runs: Runs, rule: Rule, mid: Mid, run: Run) -> pl.DataFrame:
     """Return every paired difference of every response with a verdict; intervals of a response hold all at once."""
-    complete = set(complete_points(runs))
+    complete = set(runs.complete)
     pairs = [(a, b) for a, b in plan.pairs() if {a.name, b.name} <= complete]
     rows = []
     for response in plan.study.responses:
         unit, judged = runs.unit(response), plan.report.judged(response)
-        measured = [_pair(runs, a.name, b.name, response) for a, b in pairs]
-        whys = [verdict_withheld(plan, runs, screened, response, a.name, b.name) for a, b in pairs]
-        known = [m if not why else (np.full(2, np.nan),) * 2 for m, why in zip(measured, whys, strict=True)]
+        measured = [rule.known(judged_as(plan.report, response), a.name, b.name) for a, b in pairs]
+        whys = [rule.why(judged_as(plan.report, response), a.name, b.name) for a, b in pairs]
+        known = [(m[0], m[1]) if not why else (np.full(2, np.nan),) * 2 for m, why in zip(measured, whys, strict=True)]
         least = mid.least(judged) if judged else None
         differences = intervals.simultaneous(known, run.confidence)
         family = max((d.family_size for d in differences), default=1)
@@ -148,36 +164,44 @@ def effects_table(plan: Plan, runs: Runs, screened: Mapping[str, Screened], mid:
                     "baseline_label": a.label, "label": b.label, "baseline_mean": float(np.mean(x)),
                     "mean": float(np.mean(y)), "difference": d.estimate, "low": d.low, "high": d.high, "n": len(x),
                     "mid": least, "verdict": verdict,
-                    "why": str(why or ""), "cause": why and str(why.cause), "replications_needed": needed,
+                    "why": str(why or ""), "help": why.help if why else "", "cause": why and str(why.cause),
+                    "replications_needed": needed,
+                    "open_bound": rule.open_bound(judged_as(plan.report, response), a.name, b.name),
                 }
             )  # fmt: skip
     schema = dict.fromkeys(
-        ("response", "unit", "baseline", "point", "baseline_label", "label", "verdict", "why", "cause"), pl.String
-    ) | dict.fromkeys(("baseline_mean", "mean", "difference", "low", "high", "mid"), pl.Float64)
+        ("response", "unit", "baseline", "point", "baseline_label", "label", "verdict", "why", "help", "cause"),
+        pl.String,
+    ) | dict.fromkeys(("baseline_mean", "mean", "difference", "low", "high", "mid", "open_bound"), pl.Float64)
     order = ["response", "unit", "baseline", "point", "baseline_label", "label", "baseline_mean", "mean", "difference"]
-    order += ["low", "high", "n", "mid", "verdict", "why", "cause", "replications_needed"]
+    order += ["low", "high", "n", "mid", "verdict", "why", "help", "cause", "replications_needed", "open_bound"]
     return pl.DataFrame(rows, schema={name: schema.get(name, pl.Int64) for name in order})
 
 
-def _pair(runs: Runs, baseline: str, other: str, response: Response) -> tuple[Floats, Floats]:
-    """Return a response at two points, of the replications that both have."""
-    n = min(runs.count(baseline), runs.count(other))
-    return runs.values(baseline, response, n), runs.values(other, response, n)
-
-
-def findings(plan: Plan, runs: Runs, screened: Mapping[str, Screened], outcome: Outcome, words: Words) -> Findings:
+def findings(
+    plan: Plan,
+    runs: Runs,
+    rule: Rule,
+    known: Mapping[str, Promised],
+    screened: Mapping[str, Screened],
+    outcome: Outcome,
+    words: Words,
+) -> Findings:
     """Return the findings of the designs of a study, each by its kind."""
     made: dict[str, list[pl.DataFrame]] = {}
     remarks: list[str] = list(outcome.notes)
     for number, block in enumerate(plan.settings.blocks):
         settings = block_settings(plan, block)
-        for studied in responses_by_setting(plan, runs):
+        for studied in responses_by_setting(plan, runs, rule):
             for name, table in _shape(plan, block, settings, studied, words, remarks).items():
                 keys = {"design": number, "pilot": studied.pilot, "against": studied.against}
                 columns = [pl.lit(value).alias(key) for key, value in keys.items()]
                 made.setdefault(name, []).append(table.select(*columns, pl.all()))
     tables = {name: pl.concat(parts, how="diagonal_relaxed") for name, parts in made.items()}
-    for name, choice in (("ranking", _ranking(plan, runs)), ("pareto", _pareto(plan, runs, screened))):
+    for name, choice in (
+        ("ranking", _ranking(plan, runs, rule, known)),
+        ("pareto", _pareto(plan, runs, rule, known, screened)),
+    ):
         if choice is not None:
             tables[name] = choice
     return Findings(tables, remarks)
@@ -254,6 +278,14 @@ def _alone(plan: Plan, settings: pl.DataFrame, factor: str) -> pl.DataFrame:
 def _indices(block: Block, studied: ResponseBySetting, words: Words, remarks: list[str]) -> dict[str, pl.DataFrame]:
     """Return the Sobol indices of a response."""
     name, factors = words.response(studied.response, studied.pilot, studied.against), list(block.factors)
+    without = [row for row in dict.fromkeys(block.rows) if studied.values.at(row) is None]
+    share = len(without) / len(dict.fromkeys(block.rows))
+    if share > LEFT_OUT:
+        remarks.append(
+            f"{name}: no Sobol indices: {len(without)} of {len(dict.fromkeys(block.rows))} settings have no value, as "
+            f"{studied.values.reason(without[0])}, and what is left is no sample of the factors' ranges."
+        )
+        return {}
     try:
         known = sobol.indices(studied.values.matrix(block.rows), factors, studied.confidence)
     except ValueError as error:
@@ -277,72 +309,98 @@ def _with(studied: ResponseBySetting, table: pl.DataFrame, more: Mapping[str, fl
     return table.select(*(pl.lit(value).alias(name) for name, value in columns.items()), pl.all())
 
 
-def _ranking(plan: Plan, runs: Runs) -> pl.DataFrame | None:
-    """Return the points against the best of the others, on the replications that all of them have."""
+def _ranking(plan: Plan, runs: Runs, rule: Rule, known: Mapping[str, Promised]) -> pl.DataFrame | None:
+    """Return the points against the best of the others, on the replications that all of them have.
+
+    A point from whose mean nothing follows, and one that breaks a promise or may, is shown and not ranked.
+    """
     best = plan.study.choose.best if plan.study.choose else None
     response = best.response if best else plan.study.responses[0]
-    judged = plan.report.judged(response)
+    judged, as_judged = plan.report.judged(response), judged_as(plan.report, response)
     smaller = not (judged and judged.higher_is_better)
     if best is not None and best.smaller_is_better is not None:
         smaller = best.smaller_is_better
-    names = [
-        name
-        for name in complete_points(runs)
-        if np.isfinite(runs.values(name, response)).all() and runs.count(name) > 1
-    ]
-    several = len(plan.study.pilots) > 1 or not 2 <= len(names) <= MOST_RANKED
+    shown = [name for name in runs.complete if np.isfinite(runs.values(name, response)).all() and runs.count(name) > 1]
+    several = len(plan.study.pilots) > 1 or not 2 <= len(shown) <= MOST_RANKED
     if several or about_factors(plan) or not (best or judged):  # without a direction nothing is best
         return None
-    n = min(runs.count(name) for name in names)
-    samples = np.array([runs.values(name, response, n) for name in names]).T
-    # a knob without effect makes equal points, which share a rank and are not compared
-    distinct, which = np.unique(samples, axis=1, return_inverse=True)
-    if distinct.shape[1] < 2:
+    withheld = {name: str(rule.why(as_judged, name) or "") for name in shown}
+    names = [name for name in shown if known[name].is_choice and not withheld[name]]
+    n = min(runs.count(name) for name in shown)
+    ends = _against_best(
+        np.array([rule.counted(as_judged, name)[:n] for name in names]), plan.confidence, smaller=smaller
+    )
+    if ends is None:
         return None
-    against = selection.against_best(distinct, plan.confidence, smaller_is_better=smaller)
     rows = []
-    for i, name in enumerate(names):
-        ends = (against.low[which[i]], against.high[which[i]])
-        surely, never = (ends[1] <= 0, ends[0] >= 0) if smaller else (ends[0] >= 0, ends[1] <= 0)
-        verdict = "best" if surely else "not best" if never else "may be best"
-        mean = float(samples[:, i].mean())
-        rows.append((str(response), runs.unit(response), name, plan.point(name).label, mean, *ends, verdict, n))
-    columns = ["response", "unit", "point", "label", "mean", "best_low", "best_high", "verdict", "n"]
+    for name in shown:
+        low, high = ends[names.index(name)] if name in names else (np.nan, np.nan)
+        surely, never = (high <= 0, low >= 0) if smaller else (low >= 0, high <= 0)
+        verdict = (
+            "best"
+            if surely
+            else "not best"
+            if never
+            else "may be best"
+            if name in names
+            else "no choice"
+            if known[name].why
+            else None
+        )
+        mean = float(rule.counted(as_judged, name)[:n].mean())
+        why = known[name].why or withheld[name]
+        rows.append(
+            (str(response), runs.unit(response), name, plan.point(name).label, mean, low, high, verdict, n, why)
+        )
+    columns = ["response", "unit", "point", "label", "mean", "best_low", "best_high", "verdict", "n", "why"]
     table = pl.DataFrame(rows, schema=columns, orient="row").sort("mean", descending=not smaller, maintain_order=True)
     return table
 
 
-def _pareto(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> pl.DataFrame | None:
+def _against_best(samples: Floats, confidence: float, *, smaller: bool) -> list[tuple[float, float]] | None:
+    """Return the interval of each point (samples of shape (points, n)) against the best of the others.
+
+    None where all are alike; a point that has no other to be compared with may be best.
+    """
+    if len(samples) < 2:
+        return [(-np.inf, np.inf)] * len(samples)
+    # a knob without effect makes equal points, which share a rank and are not compared
+    distinct, which = np.unique(samples.T, axis=1, return_inverse=True)
+    if distinct.shape[1] < 2:
+        return None
+    against = selection.against_best(distinct, confidence, smaller_is_better=smaller)
+    return [(float(against.low[i]), float(against.high[i])) for i in which]
+
+
+def _pareto(
+    plan: Plan, runs: Runs, rule: Rule, known: Mapping[str, Promised], screened: Mapping[str, Screened]
+) -> pl.DataFrame | None:
     """Return heads against every response, where heads differ between the points."""
-    names = complete_points(runs)
+    names = runs.complete
     if len({screened[name].heads for name in names}) < 2 or len(names) > MOST_ON_A_FRONT or about_factors(plan):
         return None
-    keeps = [keeps_promises(plan, runs, name) for name in names]
+    keeps = [known[name].keeps for name in names] if plan.study.promises else None
     parts = []
     for response in plan.study.responses:
         judged = plan.report.judged(response)
         if judged is None:
             continue
+        withheld = [rule.why(judged, name) for name in names]
+        values = [
+            np.zeros(0) if why else runs.values(name, response) for name, why in zip(names, withheld, strict=True)
+        ]
         table = pareto.pareto(
-            [plan.point(name).label for name in names], [screened[name].heads for name in names],
-            [runs.values(name, response) for name in names], keeps, plan.confidence,
+            [plan.point(name).label for name in names], [screened[name].heads for name in names], values, keeps,
+            plan.confidence,
             smaller_is_better=not judged.higher_is_better,
         )  # fmt: skip
         named = pl.lit(str(response)).alias("response"), pl.lit(runs.unit(response)).alias("unit")
-        parts.append(table.select(*named, pl.Series("point", names), pl.all()))
+        reasons = [str(why or known[name].why) for name, why in zip(names, withheld, strict=True)]
+        why = pl.Series("why", reasons, dtype=pl.String)
+        parts.append(table.select(*named, pl.Series("point", names), pl.all(), why))
     return pl.concat(parts) if parts else None
 
 
 def about_factors(plan: Plan) -> bool:
     """Return whether the points of a study are not alternatives: its designs only show what the factors do."""
     return {block.kind for block in plan.settings.blocks} <= ABOUT_FACTORS
-
-
-def keeps_promises(plan: Plan, runs: Runs, name: str) -> bool | None:
-    """Return whether the means of a point keep every promise; None where there is none, or one is withheld."""
-    if name not in complete_points(runs):
-        return None
-    means = {response: runs.values(name, response) for response in plan.study.promises}
-    if not means or not all(len(x) and np.isfinite(x).all() for x in means.values()):
-        return None
-    return all(plan.study.promises[response].kept(float(x.mean())) for response, x in means.items())

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from sim.config.compose import assumptions
+from sim.report.sentences import withheld_notes
 from sim.report.tables import counted
 from sim.store import files
-from sim.study.comparison.differences import BY_OVERLOAD
+from sim.study.budget.promises import promised
+from sim.study.budget.withholding import rule_of
 from sim.study.findings import charting, sentences
 from sim.study.findings import tables as findings
 from sim.study.findings.naming import Words, words_of
+from sim.study.withholding import BY_OVERLOAD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,6 +30,9 @@ if TYPE_CHECKING:
     from sim.study.budget.runs import Runs
     from sim.study.points.plan import Plan
     from sim.study.points.screening import Screened
+
+FLAG = "*"
+"""Beside a mean from which nothing follows."""
 
 SHOWN = 40
 """Points that a terminal and summary.md are shown; all are in summary.csv."""
@@ -64,7 +71,8 @@ def write(
     store.write_bytes(charting.NOTES, files.readable(notes))
     drawn = charting.draw(store)
     units = {response: runs.unit(response) for response in plan.study.responses}
-    named_units = pl.DataFrame([(str(r), u) for r, u in units.items()], schema=["response", "unit"], orient="row")
+    named = {response: runs.unit(response) for response in plan.study.asked}
+    named_units = pl.DataFrame([(str(r), u) for r, u in named.items()], schema=["response", "unit"], orient="row")
     all_sentences = (
         *sentences.sentences(plan, tables | {"units": named_units}, words),
         *sentences.choices(plan, outcome.choices),
@@ -89,12 +97,13 @@ def tables_of(
 ) -> tuple[dict[str, pl.DataFrame], list[str]]:
     """Return every table of a study, and sentences on them."""
     run, mid = plan.first.run, plan.first.mid
+    rule, known = rule_of(plan, runs, screened), promised(plan, runs, screened)
     tables = {
         "design": findings.design_table(plan, runs, screened),
         "measures": findings.measures_table(runs, name),
-        "summary": findings.summary_table(plan, runs, run.confidence),
+        "summary": findings.summary_table(plan, runs, rule, known, run.confidence),
     }
-    compared = findings.effects_table(plan, runs, screened, mid, run)
+    compared = findings.effects_table(plan, runs, rule, mid, run)
     if len(compared):
         tables["effects"] = compared
     if len(outcome.reached):
@@ -108,7 +117,7 @@ def tables_of(
                 for one in choice.candidates
             ]
         )  # fmt: skip
-    made = findings.findings(plan, runs, screened, outcome, words)
+    made = findings.findings(plan, runs, rule, known, screened, outcome, words)
     tables |= made.tables
     if warm_up is not None:
         chosen = warm_up.chosen.select(
@@ -127,7 +136,7 @@ def notes_of(
     """Return the texts of the charts, so that they can be drawn from the folder alone."""
     run, first = plan.first.run, plan.first
     judged = {response: plan.report.judged(response) for response in plan.study.responses}
-    counts = [runs.count(name) for name in findings.complete_points(runs) or runs.keys]
+    counts = [runs.count(name) for name in runs.complete or runs.keys]
     n = f"{min(counts)} to {max(counts)}" if len(set(counts)) > 1 else f"{counts[0]}"
     return {
         "title": plan.study.title,
@@ -141,8 +150,8 @@ def notes_of(
         "warm_up_weeks": warm_up.weeks if warm_up else None,
         "footer": (
             f"{first.district.name}; {n} replication{'s' * (n != '1')} a point on the same residents, seed {run.seed}, "
-            f"{counted(run.measured_weeks, 'week')} measured after {run.warm_up_weeks} of warm-up. Many "
-            f"inputs are assumptions: configs/evidence.yaml. {_caution(tables)}"
+            f"{counted(run.measured_weeks, 'week')} measured after {run.warm_up_weeks} of warm-up. "
+            f"{assumptions(first.district.name)} {_caution(tables)}"
         ).strip(),
     }
 
@@ -174,9 +183,18 @@ def responses(units: Mapping[Response, str], summary: pl.DataFrame, words: Words
             half = (high - low) / 2
             places = decimals(half, abs(mean))
             within = f" ± {number(half, places)}" if math.isfinite(half) else ""
-            row_cells.append(f"{number(mean, places)}{within}" if math.isfinite(mean) else "–")
+            flag = FLAG if row[f"{response}_why"] else ""
+            row_cells.append(f"{number(mean, places)}{within}{flag}" if math.isfinite(mean) else "–")
         cells.append((row["point"], row["label"], *row_cells))
     notes = ["±: half of the interval of each mean by itself. –: withheld, not owed, failed, or infeasible."]
+    if any(FLAG in cell for row_cells in cells for cell in row_cells[2:]):
+        notes.append(f"{FLAG}: nothing follows from it, as it depends on the length of the run.")
+    notes += withheld_notes(
+        (f"{words.response(response)} at {row['point']}", row[f"{response}_why"], row[f"{response}_help"])
+        for response in units
+        for row in summary.iter_rows(named=True)
+        if row[f"{response}_help"]
+    )
     if len(summary) > SHOWN:
         notes.insert(0, f"The first {SHOWN} of {len(summary)} points; all are in summary.csv.")
     return Table("Responses", tuple(columns), tuple(cells), tuple(notes))

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from sim.config import Name, Section
+from sim.config.bounds import Bound
 from sim.config.report import ALL, Response
 from sim.report.tables import number
 from sim.statistics import intervals
@@ -28,7 +29,7 @@ class Holds(Section):
     """On which side of a bound the whole interval must lie."""
 
     side: Literal["above", "below"]
-    bound: float
+    bound: Bound
 
 
 class Headline(Section):

@@ -9,15 +9,18 @@ import polars as pl
 
 from sim import config
 from sim.config.compose import CONFIGS, Line, compose
+from sim.config.composition import Composition
 from sim.config.report import Response
 from sim.errors import ConfigError
 from sim.report.tables import escape_markdown
 from sim.statistics.intervals import mean_interval
 from sim.study import replications
 from sim.study.comparison.comparison import opened, run_missing
+from sim.study.comparison.differences import rule_of
 from sim.study.comparison.redraw import footer
 from sim.study.design import prepared
 from sim.study.headlines.definitions import Effect, Headline, Headlines, effect, sentences, value_text, verdict
+from sim.study.withholding import judged_as
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
     from sim.study.backend import Backend
     from sim.study.design import Design
+    from sim.study.withholding import Rule
 
 DEFAULTS = ("run=quick", "run.replications=10")
 """What every point of a headline has, unless it says otherwise."""
@@ -76,9 +80,10 @@ def _point(id_: str, path: str, value: float | None, label: str, knobs: tuple[st
     """Return one point, checked; an infeasible design says why."""
     pilot = next(knob for knob in reversed(knobs) if knob.startswith("pilot="))
     rest = tuple(knob for knob in knobs if not knob.startswith("pilot="))
-    plain = compose("main", Line((*DEFAULTS, *rest), line.config_dir), pilot)
+    line = Line((*DEFAULTS, *rest), line.config_dir)
+    plain = compose("main", line, pilot)
     try:
-        design = prepared(config.load({**plain, "name": id_, "title": label}))
+        design = prepared(config.load({**plain, "name": id_, "title": label}, Composition(line, (pilot,)).file_of))
     except ConfigError as error:
         if not path:
             raise
@@ -104,10 +109,9 @@ def study(
     run_missing(console, store, designs, backend)
     measures = store.table("measures", list(designs), run.replications)
     units = {m: str(measures.filter(measures["measure"] == m)["unit"][0]) for m in headline.panels}
-    base, *others = _effects(headline, points, measures, run.confidence)
+    base, *others = _effects(headline, points, rule_of(designs, measures), run.confidence)
     first, second = sentences(headline, base, others, units, _known(headline, points, measures, units, run.confidence))
     decided = verdict(headline, base.effect)
-    first += _caution(headline, points, measures, run.withhold_share)
     store.finish({})
     figure = charts.headline(
         _shown(headline, points, measures, units, run.confidence), _moved(headline, [base, *others], units),
@@ -133,18 +137,6 @@ def _known(
     return {f"{m}_{i}": value(p, m) for m in headline.panels for i, p in enumerate(shown, 1)}
 
 
-def _caution(headline: Headline, points: Sequence[Point], measures: pl.DataFrame, withhold_share: float) -> str:
-    """Return a caution where many requests go to staff who cannot keep up, or an empty text."""
-    shown = {p.label: p for p in points if not p.path}
-    touched = max(float(_values(shown[label], Response("touched"), measures).mean()) for label in headline.compared)
-    if touched <= withhold_share or headline.arithmetic:
-        return ""
-    return (
-        f" Up to {touched:.0%} of requests go to staff who cannot keep up, so its size depends on the length of the "
-        "run."
-    )
-
-
 def _values(point: Point, response: Response, measures: pl.DataFrame) -> Any:
     """Return a response over the replications of a point (shape (replications,))."""
     of = (pl.col("measure") == response.measure) & (pl.col("group") == response.group)
@@ -152,21 +144,37 @@ def _values(point: Point, response: Response, measures: pl.DataFrame) -> Any:
     return measures.filter(mine).sort("replication")["value"].to_numpy()
 
 
-def _effects(headline: Headline, points: Sequence[Point], measures: pl.DataFrame, confidence: float) -> list[Effect]:
-    """Return the effect at the base and at both ends of each assumption."""
+def _effects(headline: Headline, points: Sequence[Point], rule: Rule, confidence: float) -> list[Effect]:
+    """Return the effect at the base and at both ends of each assumption; none where nothing follows from its values."""
+    response = headline.response(headline.measure)
+    pilots = [point.design.pilot for point in points if point.design is not None]
     base = {p.label: p for p in points if not p.path}
     pairs = [tuple(base[label] for label in headline.compared)]
     ends = [p for p in points if p.path]
     pairs += list(zip(ends[::2], ends[1::2], strict=True))
     effects = []
     for a, b in pairs:
-        if why := a.why or b.why:
+        if why := a.why or b.why or _withheld(headline, rule, response, a, b):
             effects.append(Effect(a.path, a.value, None, None, None, why))
             continue
-        first, second = (_values(p, headline.response(headline.measure), measures) for p in (a, b))
+        judged = judged_as(pilots[0].report, response)
+        first, second = rule.known(judged, a.id, b.id)
         both = (mean_interval(first, confidence), mean_interval(second, confidence))
         effects.append(Effect(a.path, a.value, *both, effect(headline, first, second, confidence)))
     return effects
+
+
+def _withheld(headline: Headline, rule: Rule, response: Response, *points: Point) -> str:
+    """Return why nothing follows from a measure at some points, or an empty text; arithmetic knows no overload."""
+    report = next(point.design.pilot.report for point in points if point.design is not None)
+    judged = judged_as(report, response)
+    if headline.arithmetic:
+        judged = judged.model_copy(update={"touched": None})
+    why = rule.why(judged, *(point.id for point in points))
+    words = str(why or "")
+    for point in points:
+        words = words.replace(f"under {point.id}", f"under {point.label}")
+    return f"withheld: {words}; what would help: {why.help}" if why else ""
 
 
 def _shown(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from sim import config
-from sim.config.compose import CONFIGS, read_yaml
+from sim.config.compose import CONFIGS
+from sim.config.reading import read_yaml
 from sim.measures.dictionary import DEFINITIONS
 from sim.report.tables import counted
 from sim.study.budget.designs import run_designs

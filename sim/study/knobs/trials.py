@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from sim import config
 from sim.config import Name, Section, study_schema
 from sim.config.report import Response, ResponseName
 from sim.errors import ConfigError
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from sim.study.knobs.rows import Row
 
 
-Least = Annotated[int, Field(ge=2)]
+Least = Annotated[int, Field(ge=2, le=100_000)]
 
 
 class Settings(Section):
@@ -94,10 +93,10 @@ def _trial(row: Row, settings: Settings, line: Line, composers: dict[str, Compos
     for end, value in row.ends.items():
         knob = Knob(row.path, value, None, is_share(row.path))
         try:
-            ends[end] = config.load({**composer.mapping(name, [knob]), "title": f"{row.name} = {shown(value)}"[:200]})
+            ends[end] = composer.load(name, [knob], {"title": f"{row.name} = {shown(value)}"[:200]})
         except ConfigError as error:
             refused.append(f"{end} is refused: {error}")
-    base = config.load(plain) if ends else None
+    base = composer.load(name) if ends else None
     return Trial(row, where, base, ends, "; ".join(refused))
 
 

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from sim.config.compose import EVIDENCE
+from sim.config.reading import read_text
 from sim.errors import ConfigError
 from sim.measures.dictionary import DEFINITIONS
 from sim.report.tables import Column, Table, decimals, escape_markdown, number, scale_of
@@ -136,7 +137,7 @@ def write(file: Path, outcomes: Iterable[Outcome]) -> int:
         Every row must be written in one piece, as the shipped ones are.
     """
     proposals = {(one.trial.row.path, one.trial.row.pilots): keys for one in outcomes if (keys := proposed(one))}
-    text = file.read_text(encoding="utf-8")
+    text = read_text(file)
     fresh, n = with_keys(text, proposals)
     if n:
         file.write_text(fresh, encoding="utf-8")

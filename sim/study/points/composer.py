@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim import config
 from sim.config.compose import CONFIGS, Line, as_override, compose, options
+from sim.config.composition import Composition
 from sim.errors import ConfigError, near
 from sim.study.points.factors import number, shown
 from sim.study.points.shares import SHARE_GROUPS, rescaled, sums_to_one
@@ -65,17 +66,21 @@ class Composer:
 
     study: Study
     line: Line
-    _known: dict[tuple[str, ...], dict[str, Any]] = field(default_factory=dict)
+    _known: dict[tuple[str, ...], tuple[dict[str, Any], Composition]] = field(default_factory=dict)
     _groups: frozenset[str] = field(default_factory=_groups)
 
     def plain(self, base: str, groups: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return the composed config of a pilot with other choices of groups; callers must not change it."""
-        choices = tuple(f"{group}={self._choice(group, name)}" for group, name in (groups or {}).items())
-        key = (base, *choices)
+        return self._composed(base, groups or {})[0]
+
+    def _composed(self, base: str, groups: Mapping[str, Any]) -> tuple[dict[str, Any], Composition]:
+        """Return the composed config of a pilot with other choices of groups, and what gave its values."""
+        choices = tuple(f"{group}={self._choice(group, name)}" for group, name in groups.items())
+        key, fixed = (base, *choices), f"pilot={base}"
         if key not in self._known:
             knobs = tuple(f"{key}={self._value(key, value)}" for key, value in self.study.base.items())
             line = Line((*knobs, *choices, *self.line.overrides), self.line.config_dir)
-            self._known[key] = compose("main", line, f"pilot={base}")
+            self._known[key] = compose("main", line, fixed), Composition(line, (fixed,))
         return self._known[key]
 
     def mapping(self, base: str, knobs: Sequence[Knob]) -> dict[str, Any]:
@@ -86,8 +91,8 @@ class Composer:
         ConfigError
             A knob must be one of the pilot's.
         """
-        mine = [knob for knob in knobs if knob.pilots is None or base in knob.pilots]
-        groups = {knob.key: knob.value for knob in mine if self.is_group(knob.key)}
+        mine = _of_pilot(base, knobs)
+        groups = self._groups_of(mine)
         before = self.plain(base, groups)
         plain = before
         for knob in mine:
@@ -96,6 +101,23 @@ class Composer:
         if not any(knob.rescales for knob in mine):
             return plain
         return _with_shares_rescaled(before, plain, mine)
+
+    def load(self, base: str, knobs: Sequence[Knob] = (), words: Mapping[str, str] | None = None) -> Pilot:
+        """Return a pilot with knobs set and other words, as a name and a title, checked.
+
+        Raises
+        ------
+        ConfigError
+            A design that is none; a value of a file of the user's own comes with the file.
+        """
+        words, mine = words or {}, _of_pilot(base, knobs)
+        _, composition = self._composed(base, self._groups_of(mine))
+        set_here = (*(knob.key for knob in mine), *words)
+        return config.load({**self.mapping(base, knobs), **words}, composition.file_unless(set_here))
+
+    def _groups_of(self, knobs: Sequence[Knob]) -> dict[str, Any]:
+        """Return the choices of groups among knobs."""
+        return {knob.key: knob.value for knob in knobs if self.is_group(knob.key)}
 
     def is_group(self, key: str) -> bool:
         """Return whether a key chooses a file of a group of configs."""
@@ -116,17 +138,21 @@ class Composer:
 
     def point(self, number: int, which: int, setting: Setting, base: str) -> Point:
         """Return a setting under a pilot, checked; only the base must be feasible."""
-        plain = self.mapping(base, setting.knobs)
-        titles = [*([str(plain["title"])] if len(self.study.pilots) > 1 else []), setting.label]
-        label = ", ".join(title for title in titles if title) or str(plain["title"])
+        title = str(self.mapping(base, setting.knobs)["title"])
+        label = ", ".join(one for one in (title if len(self.study.pilots) > 1 else "", setting.label) if one) or title
         name = f"p{number:04d}"
         try:
-            pilot = config.load({**plain, "name": name, "title": label[:200]})
+            pilot = self.load(base, setting.knobs, {"name": name, "title": label[:200]})
         except ConfigError as error:
             if not setting.levels:
                 raise
             return Point(name, which, base, label, None, str(error))
         return Point(name, which, base, label, pilot, "")
+
+
+def _of_pilot(base: str, knobs: Sequence[Knob]) -> list[Knob]:
+    """Return those of the knobs that a pilot has."""
+    return [knob for knob in knobs if knob.pilots is None or base in knob.pilots]
 
 
 def _with_shares_rescaled(before: Mapping[str, Any], plain: dict[str, Any], knobs: Sequence[Knob]) -> dict[str, Any]:

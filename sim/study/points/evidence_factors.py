@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 from typing import TYPE_CHECKING, Any
 
 from sim import config
 from sim.config.compose import CONFIGS, EVIDENCE
+from sim.config.reading import read_plain
 from sim.errors import ConfigError, near
 from sim.statistics.designs import Factor, Knob, Level
 from sim.study.points.composer import value_at
@@ -23,25 +25,20 @@ ALL = "all"
 READING = ("mid.", "report.", "run.")
 
 
-def rows(config_dir: Path | None) -> list[dict[str, Any]]:
-    """Return the rows of the evidence: those of the user's own district come before the shipped ones.
+def rows(config_dir: Path | None, *, shipped: bool = True) -> list[dict[str, Any]]:
+    """Return the rows of the evidence: those of the user's own district come before the shipped ones, if these too.
 
     Raises
     ------
     ConfigError
         The file must be YAML, a list of rows.
     """
-    import yaml
-
     own = config_dir / EVIDENCE if config_dir else None
     all_rows: list[dict[str, Any]] = []
-    for file in (own, CONFIGS / EVIDENCE):
-        if file is None or not file.is_file():
+    for file in (own, CONFIGS / EVIDENCE if shipped else None):
+        if file is None or not os.path.lexists(file):
             continue
-        try:
-            read = yaml.safe_load(file.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{EVIDENCE} must be YAML in UTF-8: {' '.join(str(error).split())}") from error
+        read = read_plain(file, within=file.parent)
         read = [] if read is None else read
         wrong = next((row for row in read if not _row(row)), None) if isinstance(read, list) else read
         if wrong is not None:
@@ -94,6 +91,37 @@ def factors(
         rows_are = "row of the evidence is" if len(left) == 1 else "rows of the evidence are"
         notes.append(f"{len(left)} {rows_are} of other values than these pilots have: {', '.join(left)}.")
     return made, notes
+
+
+def not_held(config_dir: Path, plain: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return a sentence for each row of a user's own evidence whose base is not what the user's configs set.
+
+    Parameters
+    ----------
+    config_dir : path
+        The user's folder.
+    plain : mapping of pilot -> config
+        As the files set them, without what a command line changes.
+    """
+    if not (config_dir / EVIDENCE).is_file():
+        return []
+    sentences = []
+    for row in rows(config_dir, shipped=False):
+        of = [pilot for pilot in plain if pilot in (row["pilots"] or plain)]
+        wrong = {pilot: held for pilot in of if not _same(held := value_at(plain[pilot], row["path"]), row.get("base"))}
+        if wrong:
+            pilot, held = next(iter(wrong.items()))
+            sentences.append(
+                f"{EVIDENCE} must have the values of the configs beside it: its base of {row['path']} is "
+                f"{shown(row.get('base'))}, but {pilot} has {shown(held)}. Change both together."
+            )
+    return sentences
+
+
+def _same(held: Any, base: Any) -> bool:
+    """Return whether a config has the value that a row calls its base."""
+    one, other = number(held), number(base)
+    return bool(held == base) if one is None or other is None else math.isclose(one, other)
 
 
 def _row(row: Any) -> bool:

@@ -1,0 +1,258 @@
+"""The one reader of files that may be a stranger's: regular, in their folder, of a size that a person would write."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from sim.errors import ConfigError
+
+# Limits of a config file: many times those of the longest shipped one.
+MOST_BYTES = 2_000_000
+
+
+MOST_NODES = 100_000
+
+
+MOST_DEEP = 50
+
+
+MOST_REFERENCES = 30
+"""Interpolations in all files that one design reads: each can at most double or triple what others make."""
+
+REFERENCE = re.compile(r"\$\{\.*[A-Za-z_]\w*(?:\.\w+)*\}")
+"""An interpolation that is read: the path of another key, and nothing that is computed."""
+
+ESCAPED = re.compile(r"(?<!\\)(?:\\\\)*\\\$\{")
+"""What only looks like one: it stays a text."""
+
+
+def read_bytes(file: Path, name: str = "", *, within: Path | None = None, most: int = MOST_BYTES) -> bytes:
+    """Return what is in a file.
+
+    Parameters
+    ----------
+    file
+        Where it is.
+    name
+        What it is called in messages; by default its last name.
+    within
+        The folder that it must lie in, links followed; without it anywhere.
+    most
+        Its largest size (bytes).
+
+    Raises
+    ------
+    ConfigError
+        It must be a regular file that can be read, in its folder, and not too large.
+    """
+    name = name or file.name
+    try:
+        real = file.resolve(strict=True)
+        if within is not None and not real.is_relative_to(within.resolve()):
+            raise ConfigError(f"{name} must lie in its folder, got a link that leads out of it")
+        # A pipe that nobody writes would hold up whoever opens it.
+        descriptor = os.open(real, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with os.fdopen(descriptor, "rb") as opened:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise ConfigError(f"{name} must be a regular file, got a {_kind(os.fstat(descriptor).st_mode)}")
+            data = opened.read(most + 1)  # a file may be longer than it says
+            size = max(os.fstat(descriptor).st_size, len(data))
+    except FileNotFoundError:
+        raise ConfigError(f"the file must exist, got {file}") from None
+    except (OSError, RuntimeError) as error:  # a socket, a circle of links, no permission
+        why = getattr(error, "strerror", None) or "a circle of links"
+        raise ConfigError(f"{name} must be a file that can be read, got one that cannot ({why})") from error
+    if size > most:
+        raise ConfigError(f"{name} must be at most {most:,} bytes, got {size:,}")
+    return data
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether a path is a folder; one that no system takes is none."""
+    with suppress(OSError, ValueError):  # 300 letters, a null byte
+        return path.is_dir()
+    return False
+
+
+def _kind(mode: int) -> str:
+    """Return what stands in a file's place."""
+    kinds = ((stat.S_ISDIR, "folder"), (stat.S_ISFIFO, "pipe"), (stat.S_ISSOCK, "socket"))
+    return next((word for is_kind, word in kinds if is_kind(mode)), "device")
+
+
+def read_text(file: Path, name: str = "", *, within: Path | None = None) -> str:
+    """Return the text of a YAML file that is safe to be expanded; it raises as `read_bytes` does.
+
+    Raises
+    ------
+    ConfigError
+        It must be YAML in UTF-8, with few enough values, levels and interpolations.
+    """
+    name = name or file.name
+    try:
+        text = read_bytes(file, name, within=within).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{name} must be text in UTF-8: {error}") from error
+    check_yaml(text, name)
+    return text
+
+
+def read_plain(file: Path, name: str = "", *, within: Path | None = None) -> Any:
+    """Return a YAML file as plain data; it raises as `read_text` does."""
+    import yaml
+
+    name = name or file.name
+    text = read_text(file, name, within=within)
+    try:
+        return yaml.load(text, Loader=yaml.CSafeLoader)
+    except (yaml.YAMLError, ValueError, OverflowError) as error:  # a date that is none, a number of 5000 digits
+        raise _no_yaml(name, error) from error
+
+
+def read_yaml(file: Path, name: str = "", *, within: Path | None = None) -> dict[str, Any]:
+    """Return a YAML file that holds a mapping as plain data; it raises as `read_text` does.
+
+    Raises
+    ------
+    ConfigError
+        It must hold a mapping.
+    """
+    plain = read_plain(file, name, within=within)
+    if not isinstance(plain, dict):
+        raise ConfigError(f"{name or file.name} must be a mapping, got {type(plain).__name__}")
+    return plain
+
+
+def check_yaml(text: str, name: str) -> None:
+    """Raise if a text is no YAML, or if expanding it would exhaust the memory.
+
+    Raises
+    ------
+    ConfigError
+        It must be small enough to have been written by hand, aliases and interpolations counted in full.
+    """
+    import yaml
+
+    sizes: dict[str, tuple[int, int]] = {}
+    opened: list[tuple[str | None, int, int]] = []
+    n, letters = 0, 0
+    try:
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            if isinstance(event, yaml.events.CollectionStartEvent):
+                opened.append((event.anchor, n, letters))
+            elif isinstance(event, yaml.events.CollectionEndEvent):
+                anchor, before, letters_before = opened.pop()
+                sizes[str(anchor)] = n - before, letters - letters_before
+            elif isinstance(event, yaml.events.AliasEvent):
+                if any(anchor == event.anchor for anchor, _, _ in opened):
+                    raise ConfigError(f"{name} must have no alias to what it stands in, got *{event.anchor}")
+                more, longer = sizes.get(event.anchor, (1, 0))
+                n, letters = n + more, letters + longer
+            elif isinstance(event, yaml.events.ScalarEvent):
+                letters += len(event.value)
+                if event.anchor:
+                    sizes[event.anchor] = 1, len(event.value)
+            n += 1
+            if n > MOST_NODES or len(opened) > MOST_DEEP or letters > MOST_BYTES:
+                raise ConfigError(
+                    f"{name} must have at most {MOST_NODES:,} values, aliases counted in full, and {MOST_DEEP} levels, "
+                    "got more"
+                )
+    except (yaml.YAMLError, UnicodeError) as error:
+        raise _no_yaml(name, error) from error
+
+
+def _no_yaml(name: str, error: Exception) -> ConfigError:
+    """Return the error for a file that is no YAML."""
+    return ConfigError(f"{name} must be YAML: {' '.join(str(error).split())}")
+
+
+def check_references(text: str, name: str, read_before: int = 0) -> int:
+    """Return how many interpolations a text has, checked: each must be the path of another key.
+
+    Parameters
+    ----------
+    text
+        Of a file.
+    name
+        Its name in messages.
+    read_before
+        How many other files of the same design have.
+
+    Raises
+    ------
+    ConfigError
+        What reads the clock, the environment or the program is refused, and so are so many that they could multiply.
+    """
+    import yaml
+
+    n = read_before
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if not isinstance(event, yaml.events.ScalarEvent) or "${" not in event.value:
+            continue
+        value = ESCAPED.sub("", event.value)
+        rest = REFERENCE.sub("", value)
+        if "${" in rest:
+            at = rest.index("${")
+            raise ConfigError(
+                f"{name} must have no ${{...}} but paths of other keys (${{run.seed}}), as no clock, environment or "
+                f"file is read, got {' '.join(rest[at : at + 40].split())}"
+            )
+        n += len(REFERENCE.findall(value))
+    if n > MOST_REFERENCES:
+        raise ConfigError(f"{name} must have at most {MOST_REFERENCES} interpolations (${{...}}), got {n}")
+    return n
+
+
+def check_resolved(plain: Any) -> bool:
+    """Return whether a composed config has interpolations, each checked to be of a plain value that has none itself.
+
+    Raises
+    ------
+    ConfigError
+        Otherwise they could multiply.
+    """
+    left, found = MOST_BYTES, False
+    for path, text in _texts(plain, ()):
+        for match in REFERENCE.finditer(text):
+            found = True
+            target = _target(plain, path, match[0][2:-1])
+            if isinstance(target, (dict, list)) or "${" in str(target):
+                raise ConfigError(
+                    f"{'.'.join(map(str, path))} must refer to a plain value that refers to no other, got {match[0]}"
+                )
+            left -= len(str(target))
+            if left < 0:
+                raise ConfigError(f"{'.'.join(map(str, path))} must be a short text, got one that grows by {match[0]}")
+        found = found or "${" in text
+    return found
+
+
+def _texts(node: Any, path: tuple[Any, ...]) -> Any:
+    """Yield every text with an interpolation below a node, with its path."""
+    if isinstance(node, dict):
+        for key, inside in node.items():
+            yield from _texts(inside, (*path, key))
+    elif isinstance(node, list):
+        for i, inside in enumerate(node):
+            yield from _texts(inside, (*path, i))
+    elif isinstance(node, str) and "${" in node:
+        yield path, node
+
+
+def _target(root: Any, path: tuple[Any, ...], reference: str) -> Any:
+    """Return what a reference in the text at a path means; None where there is nothing, as is told when it is read."""
+    keys = reference.lstrip(".")
+    dots = len(reference) - len(keys)
+    node = root
+    try:
+        for key in (*(path[: len(path) - dots] if dots else ()), *keys.split(".")):
+            node = node[int(key)] if isinstance(node, list) else node[key]
+    except (LookupError, ValueError, TypeError):
+        return None
+    return node

@@ -1,0 +1,96 @@
+"""How large a replication is, from the knobs alone: one that does not fit into the memory is refused unmade."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sim.errors import ConfigError
+from sim.memory import memory_there_is_mb
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sim.config import Pilot
+
+STEP_BYTES = 400
+"""Of all tables of a replication, for each step: measured, and rounded up."""
+
+HEAD_WEEK_BYTES = 4_000
+"""Of the duties of one head in a week."""
+
+WEEKS_A_YEAR = 52
+
+
+class Part(NamedTuple):
+    """What a replication is made of: its number, the memory of each (bytes), and the knob that makes it many."""
+
+    what: str
+    number: float
+    each: int
+    knob: str
+    value: float
+
+
+def parts(pilot: Pilot) -> Iterator[Part]:
+    """Yield what a replication of a design is made of: rough numbers, from above."""
+    district, demand, grid, burden = pilot.district, pilot.demand, pilot.grid, pilot.burden
+    years = pilot.run.weeks / WEEKS_A_YEAR
+    busiest = max(1.0, demand.festival_factor, demand.special_care_factor)
+    residents = district.population * years * busiest
+    longest = max(len(archetype.activities) for archetype in pilot.procedures.archetypes.values())
+    field = [
+        activity.minutes
+        for archetype in pilot.procedures.archetypes.values()
+        for activity in archetype.activities
+        if activity.where == "field"
+    ]
+    legs = max(field, default=0.0) / grid.leg_minutes
+    for channel in ("counter", "phone", "latent"):
+        rate = getattr(demand, f"{channel}_per_resident_year")
+        yield Part(
+            "steps of requests", residents * rate * longest, STEP_BYTES, f"demand.{channel}_per_resident_year", rate
+        )
+        yield Part("legs of field checks", residents * rate * legs, STEP_BYTES, "grid.leg_minutes", grid.leg_minutes)
+    patrols = district.households / grid.households * 365 * years * min(1, grid.patrol_duty_share)
+    yield Part("legs of patrols", patrols * max(1, grid.patrol_hours * 60 / grid.leg_minutes), STEP_BYTES,
+               "grid.leg_minutes", grid.leg_minutes)  # fmt: skip
+    visits = grid.visits
+    for key, rate in (("ordinary_per_year", visits.ordinary_per_year), ("special_per_year", visits.special_per_year)):
+        share = district.special_care_share if key == "special_per_year" else 1.0
+        yield Part("home visits", district.households * share * rate * years * visits.duty_share, STEP_BYTES,
+                   f"grid.visits.{key}", rate)  # fmt: skip
+    work = district.work
+    own = (*work.street_hours.model_dump().values(), *work.district_hours.model_dump().values())
+    hours = (work.from_above_hours + sum(own)) * years
+    pieces = hours * 60 / burden.piece_minutes
+    yield Part("pieces of work", pieces, STEP_BYTES, "burden.piece_minutes", burden.piece_minutes)
+    relays = work.street_hours.relay * years * 60 / pilot.structure.relay_minutes
+    yield Part("relays", relays, STEP_BYTES, "structure.relay_minutes", pilot.structure.relay_minutes)
+    staffing = pilot.staffing
+    for level in ("community", "street", "district"):
+        heads = getattr(staffing, f"{level}_heads")
+        yield Part("weeks of heads", heads * pilot.run.weeks, HEAD_WEEK_BYTES, f"staffing.{level}_heads", heads)
+    heads = staffing.community_heads + staffing.street_heads + staffing.district_heads
+    often = max(burden.meetings.others_per_week, burden.meetings.secretary_per_week)
+    yield Part("meetings", heads * often * pilot.run.weeks, STEP_BYTES, "burden.meetings.others_per_week", often)
+
+
+def check_size(pilot: Pilot) -> None:
+    """Raise if a replication of a design cannot fit into the memory of this machine.
+
+    Raises
+    ------
+    ConfigError
+        By the name of the knob that takes most of it.
+    """
+    there_is = memory_there_is_mb() * 1e6
+    all_parts = list(parts(pilot))
+    needed = sum(part.number * part.each for part in all_parts)
+    if needed <= there_is:
+        return
+    most = max(all_parts, key=lambda part: part.number * part.each)
+    raise ConfigError(
+        f"{most.knob} must be such that a replication of {pilot.run.weeks} weeks fits into the memory "
+        f"({there_is / 1e9:,.0f} GB): it would have about {most.number:,.0f} {most.what} and take "
+        f"{needed / 1e9:,.0f} GB, got {most.value:g} under {pilot.name}"
+    )

@@ -1,0 +1,238 @@
+"""When nothing follows from a value: the one rule that every table, chart, sentence and choice asks.
+
+A value that depends on the length of the run, or that is not known in some replication, is not judged, ranked, called
+best, put into a title, averaged into an effect, or chosen. Why not is data: the cause, the share behind it under each
+design, and what would help.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from sim.config.report import JudgedMeasure, Response
+from sim.district.office_hours import OfficeTime
+from sim.measures.dictionary import DEFINITIONS, DUTIES
+from sim.measures.openness import REACHED, Counted, Horizon, counted
+from sim.statistics.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sim.arrays import Floats
+    from sim.config import Mid, Pilot, Run
+    from sim.config.report import Report
+
+STAFF = "staff"
+"""The value of `touched` for measures of the staff itself."""
+
+
+class Cause(StrEnum):
+    """Why nothing follows from a value."""
+
+    OVERLOADED_REQUESTS = "overloaded requests"
+    OVERLOADED_STAFF = "overloaded staff"
+    UNFINISHED = "left or still open"
+    STILL_OPEN = "still open"
+    NO_OBSERVATION = "no observation"
+    NOT_OWED = "not owed"
+
+
+QUARTER = 0.25
+"""Of the smallest difference that matters: by more than that, what is still open must not move a mean."""
+
+OVERLOAD = (Cause.OVERLOADED_REQUESTS, Cause.OVERLOADED_STAFF)
+BY_OVERLOAD = pl.col("cause").is_in([str(cause) for cause in OVERLOAD])
+"""Rows of a table of differences that staff who cannot keep up withhold."""
+
+HELP = {
+    Cause.OVERLOADED_REQUESTS: "more staff or less work at these posts, as what waits there grows with the run",
+    Cause.OVERLOADED_STAFF: "more staff or less work at these posts, as what waits there grows with the run",
+    Cause.UNFINISHED: "a longer run.drain_weeks for what is open, or a mean up to a cap, which counts who left",
+    Cause.STILL_OPEN: "a longer run.drain_weeks, so that less is open at the end",
+    Cause.NO_OBSERVATION: "a longer run.measured_weeks, or a larger group",
+    Cause.NOT_OWED: "",
+}
+"""What would let something be said, by the cause; empty where nothing is missing."""
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """Why nothing follows from a value: the share that is too large, by the designs under which it is."""
+
+    cause: Cause
+    shares: Mapping[str, float]
+
+    def __str__(self) -> str:
+        """Return the reason in words."""
+        if self.cause is Cause.NO_OBSERVATION:
+            return f"no observation under {' and '.join(self.shares)}"
+        if self.cause is Cause.NOT_OWED:
+            return f"not owed under {' and '.join(self.shares)}"
+        if self.cause is Cause.STILL_OPEN:
+            words = (f"by {one:.2g} under {design}" for design, one in self.shares.items())
+            return f"what is still open can move it {' and '.join(words)}, by more than a quarter of the MID"
+        if self.cause is Cause.UNFINISHED:
+            words = (f"{share:.1%} left unserved or still open under {design}" for design, share in self.shares.items())
+            return " and ".join(words)
+        what = "requests" if self.cause is Cause.OVERLOADED_REQUESTS else "staff"
+        verb = "go to" if self.cause is Cause.OVERLOADED_REQUESTS else "belong to"
+        under = " and ".join(f"{share:.0%} of its {what} under {design}" for design, share in self.shares.items())
+        return f"{under} {verb} an overloaded post"
+
+    @property
+    def share(self) -> float:
+        """Return the largest of the shares."""
+        return max(self.shares.values(), default=0.0)
+
+    @property
+    def help(self) -> str:
+        """Return what would let something be said; empty where nothing is missing."""
+        return HELP[self.cause]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Return the word in place of a verdict."""
+        return Verdict.NOT_OWED if self.cause is Cause.NOT_OWED else Verdict.WITHHELD
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The rule, and the data that it reads.
+
+    Attributes
+    ----------
+    values
+        A response of a design over its replications (shape (replications,)); NaN where it has no value.
+    run
+        The share of requests to overloaded posts above which nothing follows.
+    overloaded_share
+        By design and level, the share of the heads that cannot keep up.
+    counts
+        The observations behind a response of a design, over its replications; None: not asked.
+    mid
+        Smallest differences that matter; None: what is still open is not weighed.
+    horizon
+        How the replications end; None: what is still open is not counted.
+    """
+
+    values: Callable[[str, Response], Floats]
+    run: Run
+    overloaded_share: Mapping[str, Mapping[str, float]]
+    counts: Callable[[str, Response], Floats] | None = None
+    mid: Mid | None = None
+    horizon: Horizon | None = None
+
+    def known(self, judged: JudgedMeasure, *designs: str) -> list[Floats]:
+        """Return the values of a measure under designs, over the replications in which all of them counted something.
+
+        What is still open is counted as far as that is bounded; without counts the values are as they are kept.
+        """
+        values = [self._counted(judged, one).values for one in designs]
+        n = min(len(one) for one in values)
+        here = np.ones(n, dtype=bool)
+        for design in designs if self.counts is not None else ():
+            counts = self.counts(design, judged.response)[:n]  # type: ignore[misc]
+            here &= counts > 0 if len(counts) == n else True
+        return [one[:n][here] if here.any() else one[:n] for one in values]
+
+    def counted(self, judged: JudgedMeasure, design: str) -> Floats:
+        """Return the values of a measure under a design, all replications in their order, what is open counted."""
+        return self._counted(judged, design).values
+
+    def open_bound(self, judged: JudgedMeasure, *designs: str) -> float:
+        """Return by how much what is still open can move the mean of a measure, under the design where that is most."""
+        return max((_mean(self._counted(judged, one).slack) for one in designs), default=0.0)
+
+    def why(self, judged: JudgedMeasure, *designs: str) -> Withheld | None:
+        """Return why nothing follows from a measure under one of these designs, or None.
+
+        A design owes nothing of what is measured, too many requests of the group go to overloaded posts, too many of
+        the staff are overloaded, there is no value, too few reach a quantile in too many replications, or what is still
+        open can move the mean by more than a quarter of the smallest difference that matters.
+        """
+        designs = tuple(dict.fromkeys(designs))
+        known = dict(zip(designs, self.known(judged, *designs), strict=True))
+        unknown = [one for one in designs if np.isnan(known[one]).any() or self._seldom_reached(judged, one)]
+        owe_none = [one for one in unknown if np.isnan(self.values(one, judged.response)).all()]
+        if judged.measure in DUTIES and owe_none:
+            return Withheld(Cause.NOT_OWED, dict.fromkeys(owe_none, 0.0))
+        if judged.touched:
+            cause = Cause.OVERLOADED_STAFF if judged.touched == STAFF else Cause.OVERLOADED_REQUESTS
+            shares = {one: self._touched(judged, one) for one in designs}
+            over = {one: share for one, share in shares.items() if share > self.run.withhold_share}
+            if over:
+                return Withheld(cause, over)
+        ends = [Response(measure, judged.group) for measure in ("still_open", "left_unserved")]
+        unfinished = {one: sum(self._where_unknown(judged, one, end) for end in ends) for one in unknown}
+        ours = judged.measure in DEFINITIONS  # of a measure of one's own, unfinished requests need not be the reason
+        if ours and any(share > 0 for share in unfinished.values()):
+            return Withheld(Cause.UNFINISHED, {one: share for one, share in unfinished.items() if share > 0})
+        if unknown:
+            return Withheld(Cause.NO_OBSERVATION, unfinished)
+        least = self.mid.least(judged) if self.mid is not None else None
+        bounds = {one: _mean(self._counted(judged, one).slack) for one in designs} if least is not None else {}
+        moved = {one: bound for one, bound in bounds.items() if bound > QUARTER * (least or 0.0)}
+        return Withheld(Cause.STILL_OPEN, moved) if moved else None
+
+    def _counted(self, judged: JudgedMeasure, design: str) -> Counted:
+        """Return the values of a measure under a design, with what is still open counted as far as it is bounded."""
+        values = self.values(design, judged.response)
+        counts = self.counts
+        if self.horizon is None or counts is None or judged.measure not in DEFINITIONS:
+            return Counted(values, np.zeros(len(values)))
+
+        def other(measure: str) -> Floats:
+            return self.values(design, Response(measure, judged.group))
+
+        def n(measure: str) -> Floats:
+            return counts(design, Response(measure, judged.group))
+
+        return counted(judged.measure, values, other, n, self.horizon)
+
+    def _seldom_reached(self, judged: JudgedMeasure, design: str) -> bool:
+        """Return whether a quantile is not reached in too many replications to count them as the cap."""
+        if judged.measure not in REACHED or self.horizon is None:
+            return False
+        values = self.values(design, judged.response)
+        missing = np.isnan(values) & np.isfinite(self._counted(judged, design).values)
+        return bool(missing.mean() > self.run.withhold_share)
+
+    def _where_unknown(self, judged: JudgedMeasure, design: str, end: Response) -> float:
+        """Return a share over the replications in which a measure has no value; 0 where it is not kept."""
+        shares = self.values(design, end)
+        where = np.isnan(self.values(design, judged.response))
+        share = _mean(shares[where]) if len(shares) == len(where) else _mean(shares)
+        return 0.0 if np.isnan(share) else share
+
+    def _touched(self, judged: JudgedMeasure, design: str) -> float:
+        """Return the share of the requests, or of the staff, behind a measure that overload reaches under a design."""
+        if judged.touched != STAFF:
+            return _mean(self.values(design, Response(str(judged.touched), judged.group)))
+        family, _, name = judged.group.partition(":")
+        level = "community" if family == "unit" else name  # the staff of a community belong to that level
+        return self.overloaded_share.get(design, {}).get(level, 0.0)
+
+
+def _mean(values: Floats) -> float:
+    """Return the mean of some values, NaN of none."""
+    return float(np.mean(values)) if len(values) else float("nan")
+
+
+def horizon_of(pilot: Pilot) -> Horizon:
+    """Return how the replications of a pilot end."""
+    run = pilot.run
+    days = OfficeTime.from_calendar(pilot.district.calendar, run.weeks).working_days
+    least_age = int(np.count_nonzero(days >= 7 * (run.warm_up_weeks + run.measured_weeks)))
+    return Horizon(float(least_age), float(run.turnaround_cap_working_days))
+
+
+def judged_as(report: Report, response: Response) -> JudgedMeasure:
+    """Return how a response is judged; one that no report judges is read as the requests of its group are."""
+    return report.judged(response) or JudgedMeasure(
+        measure=response.measure, group=response.group, label=report.words(response), mid=1.0
+    )

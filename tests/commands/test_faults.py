@@ -1,0 +1,107 @@
+"""What goes wrong around a command ends in a sentence, whatever is typed and wherever it prints."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from setups.commands import wangge
+
+from sim.config import Pilot
+from sim.config.checking import checked
+from sim.errors import ConfigError, one_line
+from sim.store import files
+from sim.store.archive import Archive
+
+import polars as pl  # isort: skip
+
+LONG = "a" * 300
+
+
+@pytest.mark.parametrize(
+    ("words", "rule"),
+    [
+        (("compare", "executor=[]"), "executor must be one of dask, local, serial, got []"),
+        (("compare", "engine=3"), "engine must be one of compiled, reference, got 3"),
+        (("run", "network=[]"), "network must be one of "),
+        (("compare", "grid=null"), "grid must be one of base, got null"),
+        (("compare", f"{LONG}=3"), "is not a known key, got 3"),
+        (("plot", LONG), "plot must be given a name under results/"),
+        (("compare", "--config-dir", LONG), "--config-dir must be a folder that exists"),
+        (("plot", "\x1b[31m\u202e"), "\\x1b[31m\\u202e"),
+    ],
+)
+def test_what_no_file_can_be_called_is_told_in_a_sentence(tmp_path, words, rule):
+    done = wangge(tmp_path, *words)
+    assert done.returncode == 2
+    assert rule in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.stderr[:-1].isprintable()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a disk that is always full")  # noqa: PTH110
+def test_a_full_disk_behind_the_output_is_told():
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run(
+            [sys.executable, "-m", "experiments.main", "--help"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "wangge: the output must be taken by what it is written to, which says: No space left on device\n"
+    )
+
+
+def test_a_terminal_of_ascii_and_closed_streams_are_borne():
+    start = [sys.executable, "-m", "experiments.main"]
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([*start, "status", "网格"], env=ascii_only, capture_output=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.isascii()
+    closed = subprocess.run(["sh", "-c", '"$@" >&- 2>&-', "sh", *start, "--help"], check=False)
+    assert closed.returncode == 0
+
+
+def test_a_message_is_one_line_that_moves_no_cursor():
+    assert one_line("a\nb\x1b[2J\u202ec网") == "a b\\x1b[2J\\u202ec网"
+    assert str(ConfigError("a\nb\x07")) == "a b\\x07"
+
+
+def test_texts_of_a_config_have_no_escape_sequences_and_their_lines_are_joined():
+    with pytest.raises(ConfigError, match=r"^title must have no control characters and no marks of direction, got 'a"):
+        checked(Pilot, {"title": "a\u202eb"})
+    with pytest.raises(ConfigError) as caught:
+        checked(Pilot, {"title": "a\nb"})
+    assert "control" not in str(caught.value)
+
+
+def test_a_csv_has_no_escape_sequence_and_no_line_break_in_a_cell():
+    text = files.csv(pl.DataFrame({"a": ["x\x1b[2J\ny\u202ez", "=1"]})).decode("utf-8-sig")
+    assert text == "a\nx [2J y z\n'=1\n"
+
+
+def test_an_archive_that_is_a_link_elsewhere_is_refused_and_nothing_of_others_is_removed(tmp_path):
+    (tmp_path / "elsewhere/ab/abcd").mkdir(parents=True)
+    (tmp_path / "elsewhere/ab/abcd/0000.zip").write_bytes(b"x")
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results/.replications").symlink_to(tmp_path / "elsewhere")
+    archive = Archive(tmp_path / "results/.replications")
+    for act in (lambda: Archive.open(archive.folder), lambda: archive.remove(archive.paths("abcd"))):
+        with pytest.raises(Exception, match="must lie inside the folder of results, got a symbolic link"):
+            act()
+    own = Archive.open(tmp_path / "own")
+    (tmp_path / "own/ab/abcd").mkdir(parents=True)
+    (tmp_path / "own/ab/abcd/letters.txt").write_text("mine")
+    with pytest.raises(Exception, match="must be a file that the archive has written"):
+        own.remove([tmp_path / "own/ab/abcd/letters.txt"])
+    assert (tmp_path / "own/ab/abcd/letters.txt").exists()
+
+
+def test_signals_that_end_a_command_are_those_of_a_terminal_that_closes_too():
+    from experiments.main import ENDING
+
+    assert set(ENDING) == {signal.SIGTERM, signal.SIGHUP}

@@ -1,0 +1,179 @@
+import os
+import socket
+import time
+from functools import partial
+
+import pytest
+from setups.district import CONFIGS
+
+from sim.config.compose import compose, parse
+from sim.config.reading import MOST_BYTES, MOST_NODES, read_bytes, read_plain, read_text
+from sim.errors import ConfigError
+from sim.study.comparison.face_validity import targets_of
+from sim.study.points.evidence_factors import rows
+
+HEAD = "# @package _global_\n"
+FOUR = "defaults:\n  - four_level\n"
+TITLED = "name: mine\ntitle: mine\n"
+BOMB = "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9) if i else 'x'}]\n" for i in range(12))
+DOUBLING = "".join(f"a{i}: ${{a{i - 1}}}${{a{i - 1}}}\n" for i in range(1, 14))
+
+
+@pytest.fixture
+def own(tmp_path):
+    """Return a folder of the user's own with a sound pilot, `mine`."""
+    (tmp_path / "own/pilot").mkdir(parents=True)
+    (tmp_path / "own/pilot/mine.yaml").write_text(HEAD + FOUR + TITLED)
+    return tmp_path / "own"
+
+
+def composed(own, *overrides):
+    return compose("main", parse(["--config-dir", str(own), *overrides]), "pilot=mine")
+
+
+def told(own, *overrides):
+    began = time.process_time()
+    with pytest.raises(ConfigError) as caught:
+        composed(own, *overrides)
+    assert time.process_time() - began < 5
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def place(path, kind):
+    """Put what is no file of a folder in a file's place; return what it must be told as."""
+    path.unlink(missing_ok=True)
+    path.parent.mkdir(exist_ok=True)
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "socket":
+        here = os.open(path.parent, os.O_RDONLY)
+        with socket.socket(socket.AF_UNIX) as one:
+            one.bind(f"/proc/self/fd/{here}/{path.name}")
+        os.close(here)
+    else:
+        path.symlink_to(
+            {"zero": "/dev/zero", "outside": CONFIGS / "evidence.yaml", "circle": path, "nothing": "gone"}[kind]
+        )
+
+
+KINDS = {
+    "pipe": "must be a regular file, got a pipe",
+    "socket": "must be a file that can be read, got one that cannot",
+    "zero": "must lie in its folder, got a link that leads out of it",
+    "outside": "must lie in its folder, got a link that leads out of it",
+    "circle": "must be a file that can be read, got one that cannot",
+    "nothing": "the file must exist",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_no_file_of_the_folder_is_refused_where_it_is_asked_for_and_unopened_elsewhere(own, kind):
+    for name in ("pilot/other.yaml", "study/other.yaml", "nogroup/other.yaml", "network/other.yaml"):
+        place(own / name, kind)
+    assert composed(own)["name"] == "mine"
+    place(own / "staffing/mine.yaml", kind)
+    assert KINDS[kind] in told(own, "staffing=mine")
+    place(own / "pilot/mine.yaml", kind)
+    assert KINDS[kind] in told(own)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("read", [rows, partial(targets_of, "Yuehu")], ids=["evidence", "face"])
+def test_evidence_and_figures_of_a_folder_are_read_no_other_way(own, kind, read):
+    for name in ("evidence.yaml", "face.yaml"):
+        place(own / name, kind)
+    with pytest.raises(ConfigError, match=KINDS[kind]):
+        read(own)
+
+
+@pytest.mark.parametrize("group", ["nogroup", "staffing", "network"])
+def test_an_alias_bomb_is_refused_in_any_group(own, group):
+    (own / group).mkdir(exist_ok=True)
+    (own / group / "bomb.yaml").write_text(BOMB)
+    (own / "pilot/mine.yaml").write_text(HEAD + FOUR + f"  - /{group}@x: bomb\n" + TITLED)
+    assert f"{group}/bomb.yaml must have at most 100,000 values, aliases counted in full" in told(own)
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        (BOMB, "mine.yaml must have at most 100,000 values"),
+        ("a: &a " + "x" * 100_000 + "\nb: [" + "*a, " * 50 + "]\n", "mine.yaml must have at most 100,000 values"),
+        ("a: &a [*a]\n", r"mine.yaml must have no alias to what it stands in, got \*a"),
+        ("[" * 60 + "]" * 60, "mine.yaml must have at most 100,000 values, aliases counted in full, and 50 levels"),
+        ("#" * (MOST_BYTES + 1), "mine.yaml must be at most 2,000,000 bytes, got 2,000,001"),
+        ("a: " + "9" * 5000, "mine.yaml must be YAML: Exceeds the limit"),
+        ("a: 2011-02-30", "mine.yaml must be YAML: day is out of range"),
+        ("a: *b\n", "mine.yaml must be YAML: found undefined alias"),
+        ("a: \x07\n", "mine.yaml must be YAML: .*control characters are not allowed"),
+    ],
+)
+def test_what_would_not_end_or_is_no_data_is_refused_by_the_name_of_the_file(tmp_path, text, rule):
+    (tmp_path / "mine.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=rule):
+        read_plain(tmp_path / "mine.yaml")
+
+
+def test_as_much_as_is_allowed_is_read(tmp_path):
+    (tmp_path / "mine.yaml").write_text("[" + "1, " * (MOST_NODES - 9) + "1]")
+    assert len(read_text(tmp_path / "mine.yaml")) < MOST_BYTES
+    assert len(read_bytes(tmp_path / "mine.yaml")) < MOST_BYTES
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["${now:%Y}", "${oc.env:HOME}", "${python_version:}", "${hydra:runtime.cwd}", "${oc.create:[1]}", "${run.seed:x}",
+     "a ${b", "${${run}.seed}"],
+)  # fmt: skip
+def test_a_config_reads_no_clock_no_environment_and_no_program(own, text):
+    (own / "pilot/mine.yaml").write_text(HEAD + FOUR + f"name: mine\ntitle: '{text}'\n")
+    assert told(own).startswith("pilot/mine.yaml must have no ${...} but paths of other keys")
+
+
+@pytest.mark.parametrize("typed", ["title=${now:%Y}", "title=${oc.env:HOME}", "title=${python_version:}"])
+def test_neither_does_what_is_typed(own, typed):
+    assert "Unsupported interpolation type" in told(own, typed)
+
+
+def test_a_path_of_another_key_is_read(own):
+    (own / "pilot/mine.yaml").write_text(HEAD + FOUR + "name: mine\ntitle: 'of ${district.name} ${run.seed}'\n")
+    assert composed(own)["title"] == "of Yuehu 1"
+
+
+def test_interpolations_do_not_multiply(own):
+    (own / "pilot/mine.yaml").write_text(HEAD + FOUR + TITLED + "a0: ha\n" + DOUBLING)
+    assert "must refer to a plain value that refers to no other" in told(own)
+    (own / "pilot/mine.yaml").write_text(HEAD + FOUR + TITLED + "a0: ha\n" + DOUBLING * 2)
+    assert "must have at most 30 interpolations" in told(own)
+    (own / "pilot/mine.yaml").write_text(HEAD + FOUR + TITLED + "a0: ${district}\n")
+    assert "a0 must refer to a plain value" in told(own)
+    (own / "pilot/mine.yaml").write_text(HEAD + FOUR + TITLED + f"a0: {'x' * 1_000_000}\na1: {'${a0}' * 3}\n")
+    assert "a1 must be a short text" in told(own)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["../../secret", "/../../secret", "//etc/secret", "/staffing: ../../secret", "override /staffing: ../../secret",
+     "/staffing@a..b: base", "${pilot}", "/staffing: [base, ../../secret]"],
+)  # fmt: skip
+def test_no_yaml_outside_the_folders_is_read(own, tmp_path, entry):
+    (tmp_path / "secret.yaml").write_text("secret: 1\n")
+    (own / "pilot/mine.yaml").write_text(HEAD + FOUR + f"  - {entry}\n" + TITLED)
+    assert told(own).startswith("pilot/mine.yaml: defaults must name files of configs, got")
+
+
+@pytest.mark.parametrize("typed", ["staffing=../../secret", "+staffing/../../x=y", "pilot@x=//etc/x"])
+def test_no_study_reads_one_by_an_override_either(own, typed):
+    assert "must be the name of a file of configs" in told(own, typed)
+
+
+def test_defaults_do_not_multiply(own):
+    (own / "deep").mkdir()
+    for i in range(30):
+        text = "defaults:\n" + "".join(f"  - /deep/d{i + 1}@{k}\n" for k in "ab") if i < 29 else "x: 1\n"
+        (own / f"deep/d{i}.yaml").write_text(text)
+    (own / "pilot/mine.yaml").write_text(HEAD + FOUR + "  - /deep/d0\n" + TITLED)
+    assert "defaults must include at most 200 files, got more" in told(own)
