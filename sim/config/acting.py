@@ -198,6 +198,7 @@ CONDITIONS: dict[str, Condition] = {
     "district.work.from_above_hours": _KEPT,
     "district.work.street_hours": _KEPT,
     "district.work.district_hours": _KEPT,
+    "district.place_seed": ("district.place is fixed", lambda p: p.district.place == "fixed"),
     "district.calendar.festival_start": _FESTIVAL,
     "district.calendar.festival_weeks": ("demand.festival_factor is not 1", lambda p: p.demand.festival_factor != 1),
     "demand.festival_factor": _of("district.calendar.festival_weeks"),

@@ -125,6 +125,7 @@ class District(Section):
     streets: Units
     community_size_cv: NoSpread
     special_care_share: Share
+    place: Literal["drawn", "fixed"]
     place_seed: Seed
     copies: Annotated[int, Field(ge=1, le=1000)]
     work: TodaysWork

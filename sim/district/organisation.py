@@ -17,12 +17,14 @@ import numpy as np
 
 from sim.config import GROUPS, LEVELS
 from sim.district import workload
-from sim.district.place import clipped_remainder, equal_sizes, largest_remainder
+from sim.district.place import clipped_remainder, equal_sizes, largest_remainder, thirds
 from sim.district.stages import Desk
 from sim.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from numpy.typing import NDArray
 
     from sim.arrays import Floats, Ints
     from sim.config import Level, Pilot
@@ -167,15 +169,12 @@ def heads_by_unit(pilot: Pilot, place: Place, level: Level) -> Ints:
     elif level == "street":
         result = equal_sizes(total, int(place.community_street.max()) + 1)
     else:
-        staffing = pilot.staffing
-        sizes = place.community_households / place.n_households
-        wanted = staffing.follow_population * sizes + (1 - staffing.follow_population) / len(sizes)
+        wanted = _wanted(pilot, place.community_households)
         if pilot.structure.communities is None:
-            low, high = staffing.community_heads_min, staffing.community_heads_max
-            kept = clipped_remainder(wanted, staffing.community_heads, low, high)
-            result = kept + largest_remainder(wanted, total - staffing.community_heads)
+            result = todays_heads(pilot, place) + largest_remainder(wanted, total - pilot.staffing.community_heads)
         else:
             result = largest_remainder(wanted, total)
+        result = _at_least(result, wanted * total, _least_at_desks(pilot) + (pilot.roles.scheme == "dedicated"))
     if result.min() < 1:
         unit = int(np.argmin(result))
         raise ConfigError(
@@ -185,37 +184,70 @@ def heads_by_unit(pilot: Pilot, place: Place, level: Level) -> Ints:
     return result
 
 
+def todays_heads(pilot: Pilot, place: Place) -> Ints:
+    """Return the heads of each of today's communities, before anybody is sent down (shape (communities,))."""
+    staffing = pilot.staffing
+    wanted = _wanted(pilot, np.bincount(place.today))
+    return clipped_remainder(
+        wanted, staffing.community_heads, staffing.community_heads_min, staffing.community_heads_max
+    )
+
+
+def heads_class(pilot: Pilot, place: Place) -> NDArray[np.int8]:
+    """Return how many heads a household has in its community of today: 0 few, 1 middle, 2 many (a third each)."""
+    return thirds((todays_heads(pilot, place) / np.bincount(place.today))[place.today])
+
+
+def _wanted(pilot: Pilot, households: Ints) -> Floats:
+    """Return the share of the heads that communities of these sizes are to have."""
+    follow = pilot.staffing.follow_population
+    wanted: Floats = follow * households / households.sum() + (1 - follow) / len(households)
+    return wanted
+
+
+def _at_least(heads: Ints, exact: Floats, least: int) -> Ints:
+    """Return the heads with none below `least`, if they are enough: taken where most are above the exact share."""
+    heads = heads.copy()
+    while heads.min() < least <= heads.sum() / len(heads):
+        heads[np.argmax(np.where(heads > least, heads - exact, -np.inf))] -= 1
+        heads[np.argmin(heads)] += 1
+    return heads
+
+
+def _least_at_desks(pilot: Pilot) -> int:
+    """Return the heads that the desks of a community need: one, or those for its points; a rota seats half at most."""
+    points = pilot.service.points
+    return points * (2 if pilot.service.desk == "rota" else 1) if points > 1 else 1
+
+
 def managers_by_unit(pilot: Pilot, place: Place, heads: Ints) -> Ints:
     """Return the number of full-time grid managers of each community (shape (communities,)): 0 unless `dedicated`.
 
     Raises
     ------
     ConfigError
-        If a community would have only grid managers: it has one at least, and must have another head for its desks.
+        If the communities would have only grid managers: each has one at least, and other heads for its desks.
     """
     if pilot.roles.scheme != "dedicated":
         return np.zeros_like(heads)
     grids = np.bincount(place.grid_community)
     total = round(pilot.roles.managers_per_grid * len(place.grid_community))
-    managers = np.maximum(1, largest_remainder(grids, total))
-    if (managers >= heads).any():
+    most = heads - _least_at_desks(pilot)
+    if most.min() < 1 or max(total, len(heads)) > most.sum():
+        managers = np.maximum(1, largest_remainder(grids, total))
         unit = int(np.argmax(managers - heads))
         raise ConfigError(
             f"roles.managers_per_grid must leave every community a head for its desks, got "
             f"{pilot.roles.managers_per_grid:g}: {managers[unit]} grid managers for the {grids[unit]} grids of "
             f"community {unit + 1}, which has {heads[unit]} heads ({managers.sum()} of {heads.sum()} in all)"
         )
-    return managers
+    return clipped_remainder(grids, max(total, len(heads)), 1, most)
 
 
 def _check_points(pilot: Pilot, at_desks: Ints) -> None:
-    """Raise `ConfigError` if a community has too few heads at its desks to keep its service points open.
-
-    A rota seats at most half of those present.
-    """
+    """Raise `ConfigError` if a community has too few heads at its desks to keep its service points open."""
     points = pilot.service.points
-    needed = points * (2 if pilot.service.desk == "rota" else 1)
-    if points > 1 and at_desks.min() < needed:
+    if points > 1 and at_desks.min() < _least_at_desks(pilot):
         raise ConfigError(
             f"service.points must leave {'two heads' if pilot.service.desk == 'rota' else 'a head'} at the desks of "
             f"every community for each point, got {points} points for community {int(np.argmin(at_desks)) + 1} with "

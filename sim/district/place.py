@@ -41,6 +41,8 @@ class Place:
         The street of each community (all 0 where the design has no streets).
     district : int
         Which of a province's districts it is: each has random draws of its own.
+    drawn : bool
+        Whether it is a replication's own: its communities have numbers, but no names that another replication knows.
     """
 
     xy: Floats
@@ -54,6 +56,7 @@ class Place:
     community_street: Ints
     detour: float
     district: int = 0
+    drawn: bool = False
 
     @property
     def n_households(self) -> int:
@@ -80,14 +83,11 @@ class Place:
     def distance_class(self) -> NDArray[np.int8]:
         """Return how far each household lives from its office of today: 0 near, 1 middle, 2 far (a third each).
 
-        Today's map is the same under every design and in every replication, so the classes hold the same households
-        even where a design moves their office: differences are paired. They are thirds of all households of the
-        district, not of each community, since a long way is long wherever one lives. Households at the same distance
-        are in the same class.
+        Today's map is the same under every design, so the classes hold the same households even where a design moves
+        their office: differences are paired. They are thirds of all households of the district, not of each community,
+        since a long way is long wherever one lives.
         """
-        away = self.distance(self.today)
-        thirds = np.quantile(away, [1 / 3, 2 / 3])
-        return np.searchsorted(thirds, away, side="left").astype(np.int8)
+        return thirds(self.distance(self.today))
 
     def grid_distance(self) -> Floats:
         """Return the distance from each grid to its community's office (km, shape (grids,))."""
@@ -95,15 +95,22 @@ class Place:
         return np.asarray(mean)
 
 
-def build_place(pilot: Pilot, number: int = 0) -> Place:
-    """Return the place of a district under a design.
+def build_place(pilot: Pilot, number: int = 0, replication: int | None = None) -> Place:
+    """Return the place of a district under a design: the same under every design.
 
-    The map, the special-care households and today's communities come from the place's own seed: they are
-    the same under every design and in every replication. Districts of a province that share a config differ
-    by their number: each has sizes, households and streams of its own.
+    The sizes of today's communities and the special-care households are chance. Without a replication they come from
+    the place's own seed: that is the base place, from which everything is known before a simulation. With
+    `district.place: fixed` every replication has it; else each draws its own. Districts of a province that share a
+    config differ by their number: each has sizes, households and streams of its own.
     """
     district = pilot.district
-    today = np.repeat(np.arange(district.communities), todays_sizes(district, number))
+
+    def rng(purpose: str) -> np.random.Generator:
+        if replication is None or district.place == "fixed":
+            return stream(district.place_seed, 0, purpose, number)
+        return stream(pilot.run.seed, replication, f"place/{purpose}", number)
+
+    today = np.repeat(np.arange(district.communities), todays_sizes(district, rng("community sizes")))
     n = pilot.n_communities
     if pilot.structure.communities is None:
         sizes = np.bincount(today)
@@ -120,7 +127,7 @@ def build_place(pilot: Pilot, number: int = 0) -> Place:
     n_grids = max(n, round(district.households / pilot.grid.households))
     per_community = clipped_remainder(sizes, n_grids, 1, n_grids)
     grid_sizes = np.concatenate([equal_sizes(int(s), int(g)) for s, g in zip(sizes, per_community, strict=True)])
-    care = stream(district.place_seed, 0, "special care", number).random(district.households)
+    care = rng("special care").random(district.households)
     return Place(
         xy=hilbert_points(district.households) * district.built_up_km2**0.5,
         special=care < district.special_care_share,
@@ -133,16 +140,21 @@ def build_place(pilot: Pilot, number: int = 0) -> Place:
         community_street=community_street,
         detour=district.detour_factor,
         district=number,
+        drawn=replication is not None and district.place == "drawn",
     )
 
 
-def todays_sizes(district: District, number: int = 0) -> Ints:
+def todays_sizes(district: District, rng: np.random.Generator) -> Ints:
     """Return the households of each of today's communities (lognormal sizes, rescaled to the total)."""
     cv = district.community_size_cv
     spread = np.sqrt(np.log1p(cv * cv))
-    rng = stream(district.place_seed, 0, "community sizes", number)
     weights = np.exp(spread * rng.standard_normal(district.communities))
     return largest_remainder(weights, district.households - district.communities) + 1
+
+
+def thirds(values: Floats) -> NDArray[np.int8]:
+    """Return the third of each value: 0 low, 1 middle, 2 high; equal values are in the same one."""
+    return np.searchsorted(np.quantile(values, [1 / 3, 2 / 3]), values, side="left").astype(np.int8)
 
 
 def largest_remainder(weights: Floats | Ints, total: int) -> Ints:
@@ -157,8 +169,8 @@ def largest_remainder(weights: Floats | Ints, total: int) -> Ints:
     return np.asarray(whole)
 
 
-def clipped_remainder(weights: Floats | Ints, total: int, low: int, high: int) -> Ints:
-    """Return whole numbers by largest remainder, none below `low` or above `high`.
+def clipped_remainder(weights: Floats | Ints, total: int, low: int, high: int | Ints) -> Ints:
+    """Return whole numbers by largest remainder, none below `low` or above `high` (a bound each, or one for all).
 
     What clipping adds or takes away is made up one by one where the distance from the exact share is greatest.
     """

@@ -116,11 +116,13 @@ class Journeys:
         """Return what must be known to read them."""
         pilot = self.each[0].organisation.pilot
         monday = pilot.district.calendar.first_monday
+        where = "have places of their own" if pilot.district.place == "drawn" else "have the same place"
         return [
             f"Replication {self.replication}, seed {pilot.run.seed}, {pilot.run.weeks} weeks. Dates are counted on "
             f"from {monday:%A %Y-%m-%d}; the simulated year of 52 weeks repeats.",
             "Activities have the procedure's own names, whichever level performs them. Waiting, and what staff did "
             "meanwhile, is told in office time.",
+            f"The communities are those of this replication; replications {where} (district.place).",
             "One request is an example and proves nothing about a design: wangge compare does.",
         ]
 

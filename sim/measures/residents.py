@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from sim.district.demand import Channel
+from sim.district.organisation import heads_class
 from sim.draws.clock import HOUR, MINUTE
 from sim.measures.long_table import Rows
 from sim.statistics.descriptive import mean_with_open, quantile_with_open, restricted_mean
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 DAYS_GRID = np.concatenate([np.arange(0, 2, 0.05), np.arange(2, 10, 0.25), np.arange(10, 80.5, 0.5)])
 
-BROUGHT = ("route", "community", "special_care", "distance")
+BROUGHT = ("route", "community", "special_care", "distance", "heads")
 """Families of groups that count the requests that residents bring, without latent issues."""
 
 T = TypeVar("T", "_Measured", "_Waits", "_Issues")
@@ -95,10 +96,12 @@ def resident_rows(
 ) -> Rows:
     """Return the measures of residents in [start, end), overall and by group.
 
-    Groups: `all`, `archetype:`, `channel:`, `route:` (how far today's law sends a procedure), `community:` (of today),
-    `special_care:` yes or no, `distance:` near, middle or far (the distance to the community's office of today). From
-    `route:` on they count the requests that residents bring, at the counter or by phone: designs find different latent
-    issues, and special-care households have no more of them than others, so the mix would differ.
+    Groups: `all`, `archetype:`, `channel:`, `route:` (how far today's law sends a procedure), `special_care:` yes or
+    no, `distance:` near, middle or far (the distance to the community's office of today), `heads:` few, middle or
+    many (heads a household in the community of today), `community:` (of today; not on a place that is drawn for the
+    replication, as another one has other communities). From `route:` on they count the requests that residents bring,
+    at the counter or by phone: designs find different latent issues, and special-care households have no more of them
+    than others, so the mix would differ.
 
     Parameters
     ----------
@@ -190,14 +193,17 @@ def _families(organisation: Organisation, demand: Demand) -> Iterator[tuple[list
     place, archetypes = organisation.place, organisation.pilot.procedures.archetypes
     levels = ("community", "street", "district")
     routes = np.array([levels.index(route(a)) for a in archetypes.values()], dtype=np.int8)
-    n_communities = int(place.today.max()) + 1
     yield ["all"], np.zeros(len(demand), dtype=np.int8)
     yield [f"archetype:{name}" for name in archetypes], demand.archetype
     yield [f"channel:{channel.name.lower()}" for channel in Channel], demand.channel
     yield [f"route:{level}" for level in levels], routes[demand.archetype]
     yield ["special_care:yes", "special_care:no"], (~place.special[demand.household]).astype(np.int8)
     yield [f"distance:{how_far}" for how_far in ("near", "middle", "far")], place.distance_class[demand.household]
-    yield [f"community:{unit + 1:02d}" for unit in range(n_communities)], place.today[demand.household]
+    few_to_many = heads_class(organisation.pilot, place)
+    yield [f"heads:{how_many}" for how_many in ("few", "middle", "many")], few_to_many[demand.household]
+    if not place.drawn:
+        n_communities = int(place.today.max()) + 1
+        yield [f"community:{unit + 1:02d}" for unit in range(n_communities)], place.today[demand.household]
 
 
 def _turnaround_rows(rows: Rows, office: OfficeTime, group: str, requests: _Measured, cap: float) -> None:

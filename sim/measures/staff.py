@@ -145,8 +145,8 @@ def staff_rows(organisation: Organisation, time: Time, duties_done: AnyInts, sta
     """Return the measures of staff over the measured window, by post and by level.
 
     Groups: `post:<post>`, `level:<level>`, and for hours a week `post:<post>|kind:<kind of work>`; `grid:` for the
-    duties and `unit:` (a community) for utilisation. Grids and communities are those of the design: the same number is
-    another place under another design.
+    duties and `unit:` (a community) for utilisation, but not on a place that is drawn for the replication. Grids and
+    communities are those of the design: the same number is another place under another design.
     """
     rows = Rows()
     weeks = (end - start) / WEEK
@@ -171,7 +171,8 @@ def staff_rows(organisation: Organisation, time: Time, duties_done: AnyInts, sta
     for group, who in {"all": np.arange(len(time.busy)), **groups}.items():
         if not group.startswith("post:"):
             rows.extend(_use_rows(time, group, who))
-    rows.extend(_place_rows(organisation, time, duties_done))
+    if not organisation.place.drawn:
+        rows.extend(_place_rows(organisation, time, duties_done))
     return rows
 
 

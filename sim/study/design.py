@@ -102,8 +102,8 @@ class Design:
         return self.hours(level) / (heads * self.present_hours) if heads else 0.0
 
 
-def prepared(pilot: Pilot, district: int = 0) -> Design:
-    """Return a pilot, prepared on the place of one of its districts.
+def prepared(pilot: Pilot, district: int = 0, replication: int | None = None) -> Design:
+    """Return a pilot, prepared on the place of one of its districts: the base place, or that of a replication.
 
     Raises
     ------
@@ -111,7 +111,8 @@ def prepared(pilot: Pilot, district: int = 0) -> Design:
         Its heads must be enough for its posts, and a replication must fit into the memory.
     """
     check_size(pilot)
-    return Design(pilot, organisation.build_organisation(pilot, place.build_place(pilot, district)))
+    where = place.build_place(pilot, district, replication)
+    return Design(pilot, organisation.build_organisation(pilot, where))
 
 
 def prepared_all(pilots: Iterable[Pilot]) -> dict[str, Design]:

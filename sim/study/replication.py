@@ -52,7 +52,7 @@ class Cost:
 
 def prepare(pilot: Pilot, replication: int, district: int = 0) -> Plan:
     """Return one replication of a design in one of its districts, ready to be laid out and run."""
-    design = prepared(pilot, district)
+    design = prepared(pilot, district, replication)
     return assemble.plan(
         design.organisation,
         OfficeTime.from_calendar(pilot.district.calendar, pilot.run.weeks),

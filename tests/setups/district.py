@@ -27,10 +27,11 @@ ALL_PILOTS = (
 STREET_HOURS = {"economic": 3496, "enforcement": 2913, "justice": 1165, "party": 1748, "relay": 2331}
 DISTRICT_HOURS = {"public_service": 3825, "economic": 1912, "enforcement": 1912, "justice": 956, "party": 956}
 
-# Four communities of 3 or 4 heads in two streets, over three weeks; their first Monday is a holiday.
+# Four communities of 3 or 4 heads in two streets on one place, over three weeks; their first Monday is a holiday.
 TINY = (
     "district.population=6000",
     "district.communities=4",
+    "district.place=fixed",
     "district.streets=2",
     "district.built_up_km2=1",
     "staffing.community_heads=14",

@@ -1,4 +1,4 @@
-"""The chart of equity: today's communities, special-care households and households far away, under each pilot."""
+"""The chart of equity: special-care households, households far away and communities, under each pilot."""
 
 from __future__ import annotations
 
@@ -29,8 +29,13 @@ _LANES = (
     ("community", "worst_minus_best", "today's\ncommunities"),
     ("special_care", "gap", "◆ special care\n◇ others"),
     ("distance", "gap", "◆ far from today's\noffice, ◇ near it"),
+    ("heads", "gap", "◆ few heads a house-\nhold, ◇ many"),
 )
-_PAIRS = {"special_care": ("special_care:yes", "special_care:no"), "distance": ("distance:far", "distance:near")}
+_PAIRS = {
+    "special_care": ("special_care:yes", "special_care:no"),
+    "distance": ("distance:far", "distance:near"),
+    "heads": ("heads:few", "heads:many"),
+}
 _PITCH = 0.19
 """Height of a pilot's lane (inches)."""
 _LABELS, _NUMBERS, _BETWEEN = 1.15, 1.15, 0.2
@@ -44,8 +49,8 @@ def equity(measures: pl.DataFrame, statistics: pl.DataFrame, footer: str = "") -
     Parameters
     ----------
     measures
-        pilot, replication, measure, group, unit, value: the long table; groups of communities, special care and
-        distance.
+        pilot, replication, measure, group, unit, value: the long table; groups of communities (of a fixed place),
+        special care, distance and heads.
     statistics
         pilot, measure, family, statistic, unit, estimate, low, high, why: the table `equity`.
     footer
@@ -61,24 +66,30 @@ def equity(measures: pl.DataFrame, statistics: pl.DataFrame, footer: str = "") -
     Raises
     ------
     ValueError
-        If the measures have none of the four, for communities.
+        If the measures have none of the four, for such groups.
     """
     pilots = distinct(measures, "pilot")
     group_means = _group_means(measures)
     wanted = [m for m in _MEASURES if any((p, m) in group_means for p in pilots)]
     if not wanted:
-        raise ValueError(f"measures must have communities of one of {', '.join(_MEASURES)}, got none")
+        raise ValueError(f"measures must have groups of one of {', '.join(_MEASURES)}, got none")
     by_key = {(r["pilot"], r["measure"], r["statistic"], r["family"]): r for r in statistics.iter_rows(named=True)}
     panels = [_Panel.from_tables(m, measures, group_means, by_key, pilots) for m in wanted]
-    starred = any(panel.starred for panel in panels)
-    seen = f"Each dot is one of today's communities (mean of {measures['replication'].n_unique()} replications); "
-    seen += "upright: their median. Gap: worst less best or ◆ less ◇, with its "
-    seen += "interval; who is worst is named by other replications than those that measure it. Scales differ."
-    seen += " * meets an overloaded post, so that it depends on the length of the run." if starred else ""
+    lanes = [lane for lane in _LANES if any(panel.has(lane[0]) for panel in panels)]
     legend = [pilot_key(i, short_name(p), ls="none") for i, p in enumerate(pilots)]
-    legend.append(Key("median community", {"color": GREY, "marker": "|", "ls": "none", "ms": 11, "mew": 2}, line=True))
+    n = measures["replication"].n_unique()
+    if lanes[0][0] == "community":
+        seen = f"Each dot is one of today's communities (mean of {n} replications); upright: their median. "
+        seen += "Gap: worst less best or ◆ less ◇, with its interval; who is worst is named by other replications than "
+        seen += "those that measure it. Scales differ."
+        median = {"color": GREY, "marker": "|", "ls": "none", "ms": 11, "mew": 2}
+        legend.append(Key("median community", median, line=True))
+    else:
+        seen = f"Means of {n} replications. Gap: ◆ less ◇, with its interval. Scales differ."
+    if any(panel.starred for panel in panels):
+        seen += " * meets an overloaded post, so that it depends on the length of the run."
     n_columns = min(2, len(panels))
-    body = len(_LANES) * (len(pilots) * _PITCH + 0.14)
+    body = len(lanes) * (len(pilots) * _PITCH + 0.14)
     height = body + 1.0
     n_rows = math.ceil(len(panels) / n_columns)
     title = _title(by_key, pilots)
@@ -88,7 +99,7 @@ def equity(measures: pl.DataFrame, statistics: pl.DataFrame, footer: str = "") -
         row, column = divmod(i, n_columns)
         left = EDGE + column * (panel_width + _BETWEEN)
         axes = page.axes(left + _LABELS, row * height + 0.35, panel_width - _LABELS - _NUMBERS, body)
-        _draw(axes, panel, pilots, body)
+        _draw(axes, panel, pilots, lanes)
     return page.figure
 
 
@@ -102,6 +113,12 @@ class _Panel:
     pairs: Mapping[tuple[str, str], tuple[float, float]]
     numbers: Mapping[tuple[str, str], str]
     starred: bool
+
+    def has(self, family: str) -> bool:
+        """Return whether a kind of group has values under any pilot."""
+        if family == "community":
+            return any(self.communities.values())
+        return any(not all(map(math.isnan, pair)) for (of, _), pair in self.pairs.items() if of == family)
 
     @classmethod
     def from_tables(
@@ -171,13 +188,13 @@ def _starred(row: Mapping[str, object] | None) -> bool:
     return row is not None and bool(row["why"]) and isinstance(gap := row["estimate"], float) and math.isfinite(gap)
 
 
-def _draw(axes: Axes, panel: _Panel, pilots: Sequence[str], body: float) -> None:
+def _draw(axes: Axes, panel: _Panel, pilots: Sequence[str], lanes: Sequence[tuple[str, str, str]]) -> None:
     """Draw a panel: a block for each kind of group, and in it a lane for each pilot."""
     right = blended_transform_factory(axes.transAxes, axes.transData)
-    axes.set_ylim(body, 0)
+    height = len(pilots) * _PITCH + 0.14
+    axes.set_ylim(len(lanes) * height, 0)
     y = 0.07
-    for b, (family, _, label) in enumerate(_LANES):
-        height = len(pilots) * _PITCH + 0.14
+    for b, (family, _, label) in enumerate(lanes):
         if b % 2 == 0:
             axes.axhspan(y - 0.07, y - 0.07 + height, color="#f6f6f6", lw=0, zorder=0)
         axes.text(-0.03, y - 0.07 + height / 2, label, transform=right, ha="right", va="center", linespacing=1.3)
@@ -222,12 +239,15 @@ def _pair(axes: Axes, values: tuple[float, float], y: float, i: int) -> None:
 
 
 def _title(by_key: Mapping[tuple[str, str, str, str], Mapping[str, object]], pilots: Sequence[str]) -> str:
-    """Return the title: how far apart the communities are."""
+    """Return the title: how far apart the communities are, the worst and the best or those of few and of many heads."""
+    named = any(family == "community" for *_, family in by_key)
+    lane = ("worst_minus_best", "community") if named else ("gap", "heads")
+    between = "the worst and the best community" if named else "communities with few and with many heads a household"
     for measure, words in (
         ("counter_wait_mean", "minutes of waiting at a counter"),
         ("resident_time", "minutes of a resident's time"),
     ):
-        found = {p: by_key.get((p, measure, "worst_minus_best", "community")) for p in pilots}
+        found = {p: by_key.get((p, measure, *lane)) for p in pilots}
         rows = {p: row for p, row in found.items() if row is not None and not row["why"]}
         known = {p: row for p, row in rows.items() if math.isfinite(_estimate(row)[0])}
         shown = {p: _estimate(row) for p, row in known.items() if _shown(row)}
@@ -236,12 +256,10 @@ def _title(by_key: Mapping[tuple[str, str, str, str], Mapping[str, object]], pil
         gaps = {p: number(gap, digits).replace("-", "−") for p, (gap, _) in shown.items()}
         phrases = [f"{gaps.get(p, 'no more than chance')} under {short_name(p)}" for p in known]
         if known and not shown:
-            return (
-                f"No gap in {words} between the worst and the best community is more than chance in these replications"
-            )
+            return f"No gap in {words} between {between} is more than chance in these replications"
         if phrases:
             more = f" and {counted(len(phrases) - 3, 'more design')} below" if len(phrases) > 3 else ""
-            return f"Between the worst and the best community lie {words}: {', '.join(phrases[:3])}{more}"
+            return f"Between {between} lie {words}: {', '.join(phrases[:3])}{more}"
     return "How evenly residents fare between communities, households and distances"
 
 

@@ -132,7 +132,7 @@ def layer(
     if not known:
         raise ConfigError(
             f"map must be a measure that these results keep by community or grid, got {measure}: they keep none so "
-            "(several districts, or an older run)"
+            "(places drawn anew, which district.place=fixed leaves, or several districts)"
         )
     if measure not in known:
         hint = near(measure, known)

@@ -15,7 +15,7 @@ from sim.report.notebook import as_html
 from sim.report.sentences import conclusion
 from sim.report.tables import escape_markdown, rows_table
 from sim.store.store import Store
-from sim.study import load_tables, replications
+from sim.study import load_tables, replications, scope
 from sim.study.comparison import equity, equity_tables, face_validity, notes, redraw
 from sim.study.comparison.crossed import crossed_effects, crossed_table
 from sim.study.comparison.differences import compare as compared
@@ -144,7 +144,14 @@ def opening(designs: Mapping[str, Design]) -> Opening:
     """Return what is known of designs before a simulation."""
     tables = (load_tables.work_table(designs), load_tables.heads_table(designs), load_tables.load_table(designs))
     remarks = [*load_tables.advice([d.pilot for d in designs.values()]), *notes.who_cannot_keep_up(designs.values())]
-    copies = next(iter(designs.values())).pilot.district.copies
+    district = next(iter(designs.values())).pilot.district
+    if district.place == "drawn":
+        remarks.append(
+            "Heads, loads and posts above are those of the base place (district.place_seed). Each replication draws a "
+            "place of its own, where other posts may fall behind. So no measure is kept by community or grid and no "
+            "map is drawn of any: district.place=fixed does both."
+        )
+    copies = district.copies
     if copies > 1:
         remarks.append(
             f"{copies} districts like this one are simulated: the tables above describe one of them, measures are "
@@ -291,6 +298,7 @@ def judged(
         if targets:
             results.append(_face_table(tables["measures"], designs, targets))
     checks = [
+        scope.intervals_are_about(pilots[0]),
         *notes.horizon(tables["waiting"], pilots),
         *notes.growth(tables["backlog"], [p for p in pilots if p.name in overloaded]),
         notes.kept_cost(store.facts(_run_once(store, names), run.replications)),

@@ -13,6 +13,10 @@ below it as above. (Ranking each replication by all the others would use them tw
 55 to 80 % instead of 95 % in our trials, because the numbers depend on each other.) Statistics of two groups that are
 given beforehand use all replications.
 
+On places that are drawn anew for each replication no community is the same twice, so none is ranked by what it met.
+There the ranks are known before anything is drawn of the year: how far a household lives from its office, and how many
+heads a household its community has.
+
 All are about what a community may expect year after year, not about chance in one year. Each community counts once,
 whatever its size: the number of waits that would weigh it differs between designs.
 
@@ -46,13 +50,18 @@ if TYPE_CHECKING:
     from sim.config.report import JudgedMeasure, Response
     from sim.study.withholding import Withheld
 
-PAIRS = {"special_care": ("special_care:yes", "special_care:no"), "distance": ("distance:far", "distance:near")}
+PAIRS = {
+    "special_care": ("special_care:yes", "special_care:no"),
+    "distance": ("distance:far", "distance:near"),
+    "heads": ("heads:few", "heads:many"),
+}
 """Families with two groups that are given beforehand and compared: the first less the second."""
 
 STATISTICS = {
     "community": ("worst_minus_best", "worst_over_best", "p90_gap", "gini"),
     "special_care": ("gap", "gap_ratio"),
     "distance": ("gap", "gap_ratio"),
+    "heads": ("gap", "gap_ratio"),
 }
 UNITLESS = {"worst_over_best": "ratio", "gap_ratio": "ratio", "gini": "index"}
 """Statistics that have no smallest difference that matters; all others have that of their measure."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from sim.report.tables import MARKS, SPOKEN, Column, Table, decimals, marks_shown, number, scale_of
-from sim.study.comparison.equity import STATISTICS
+from sim.study.comparison.equity import PAIRS, STATISTICS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,11 +22,14 @@ WORDS = {
     ("special_care", "gap_ratio"): "special care, others: ratio",
     ("distance", "gap"): "far from office, near it",
     ("distance", "gap_ratio"): "far from office, near it: ratio",
+    ("heads", "gap"): "few heads a household, many",
+    ("heads", "gap_ratio"): "few heads a household, many: ratio",
 }
 TITLES = {
     "community": "How evenly today's communities fare",
     "special_care": "How special-care households fare against the others",
     "distance": "How households far from today's office fare against those near it",
+    "heads": "How communities with few heads a household fare against those with many",
 }
 READING = "More is worse in every row: where more of a share is good, its complement is compared."
 ABOUT = {
@@ -38,7 +41,11 @@ ABOUT = {
     "special_care": ("Of requests that residents bring, not of latent issues.",),
     "distance": (
         "A third of the households each live far from and near their office of today. A design that moves offices may "
-        "make others live far away: see the communities.",
+        "make others live far away.",
+    ),
+    "heads": (
+        "A third of the households each live in communities of today with few and many heads a household, as their "
+        "staff is shared out today.",
     ),
 }
 FLAG = "*"
@@ -61,7 +68,7 @@ def short_table(
         The measures, in their order.
     """
     known, against = _by_key(equity), _by_key(differences)
-    families = (("community", "worst_minus_best"), ("special_care", "gap"), ("distance", "gap"))
+    families = (("community", "worst_minus_best"), *((family, "gap") for family in PAIRS))
     keys = [(m, f, s) for m in measures for f, s in families if any((p, m, f, s) in known for p in pilots)]
     rows: list[tuple[str, ...]] = []
     headed: set[str] = set()
@@ -78,8 +85,10 @@ def short_table(
         rows.append((f"  {between}", *cells))
     notes = [
         "Each number is the first less the second. " + READING,
-        "±: half-width of the interval of each number by itself. summary.md names the worst and the best.",
+        "±: half-width of the interval of each number by itself.",
     ]
+    if any(family == "community" for _, family, _ in keys):
+        notes[-1] += " summary.md names the worst and the best."
     if len(pilots) > 1:
         notes.append(f"Whether the gap is narrower (better) or wider than under {pilots[0]}: {marks_shown(SPOKEN)}.")
     if any(FLAG in cell for row in rows for cell in row[1:]):

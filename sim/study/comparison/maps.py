@@ -21,13 +21,14 @@ def drawings(
 ) -> dict[str, Callable[[], Figure]]:
     """Return the maps that are drawn of every comparison and the organisation charts, by name, to be drawn when called.
 
-    The districts of a province have places of their own, so there is no one map of their measures.
+    Where each replication has a place of its own, or each district of a province, there is no one map of the measures.
     """
-    made: dict[str, Callable[[], Figure]] = {
-        f"organisation_{name}": _organisation(design, footer) for name, design in designs.items()
-    }
     first = next(iter(designs.values())).pilot
-    if first.district.copies == 1:
+    base = "The base place (district.place_seed). " if first.district.place == "drawn" else ""
+    made: dict[str, Callable[[], Figure]] = {
+        f"organisation_{name}": _organisation(design, base + footer) for name, design in designs.items()
+    }
+    if first.district.copies == 1 and first.district.place == "fixed":
         for measure in first.report.maps:
             made |= drawing(designs, measures, rule, measure, footer)
     return made

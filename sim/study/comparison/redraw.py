@@ -13,7 +13,7 @@ from sim.config.report import Response
 from sim.errors import ConfigError, StoreError, near
 from sim.store import files, manifest
 from sim.store.store import AGAIN
-from sim.study import replications
+from sim.study import replications, scope
 from sim.study.comparison import maps
 from sim.study.comparison.differences import rule_of
 from sim.study.design import prepared_all
@@ -196,7 +196,7 @@ def footer(pilots: Sequence[Pilot]) -> str:
     """Return the line under every chart."""
     pilot = pilots[0]
     return (
-        f"{pilot.district.name}; {pilot.run.replications} replications, seed {pilot.run.seed}, "
+        f"{pilot.district.name}; {pilot.run.replications} replications, {scope.places(pilot)}, seed {pilot.run.seed}, "
         f"{pilot.run.measured_weeks} weeks measured after {pilot.run.warm_up_weeks} weeks of warm-up. "
         f"{assumptions(pilot.district.name)}"
     )

@@ -12,6 +12,7 @@ from sim.config.compose import assumptions
 from sim.report.sentences import withheld_notes
 from sim.report.tables import counted
 from sim.store import files
+from sim.study import scope
 from sim.study.budget.promises import promised
 from sim.study.budget.withholding import rule_of
 from sim.study.findings import charting, sentences
@@ -149,7 +150,8 @@ def notes_of(
         "interval": f"{run.confidence:.0%} intervals, each on its own",
         "warm_up_weeks": warm_up.weeks if warm_up else None,
         "footer": (
-            f"{first.district.name}; {n} replication{'s' * (n != '1')} a point on the same residents, seed {run.seed}, "
+            f"{first.district.name}; {n} replication{'s' * (n != '1')} a point on the same residents, "
+            f"{scope.places(first)}, seed {run.seed}, "
             f"{counted(run.measured_weeks, 'week')} measured after {run.warm_up_weeks} of warm-up. "
             f"{assumptions(first.district.name)} {_caution(tables)}"
         ).strip(),
