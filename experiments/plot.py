@@ -17,8 +17,8 @@ and the charts are the same as those of `wangge compare`, `wangge sweep` and `wa
 missing that a chart needs, no chart is changed.
 
   RESULTS       a name under results/ (compare) or the path of such a folder (somewhere/results/compare)
-  map=trips     only the map of this measure (any that is kept by community or grid), as charts/map_trips;
-                comparisons only
+  map=trips     only the map of this measure (any that is kept by community or grid, where the run had
+                district.place=fixed), as charts/map_trips; comparisons only
 """
 
 

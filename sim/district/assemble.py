@@ -152,7 +152,7 @@ def plan(organisation: Organisation, office: OfficeTime, demand: Demand, replica
         meetings=roster.meetings,
         away=roster.away,
         residents=Residents.from_demand(organisation, office, demand, attended),
-        batches=tuple(background.batches(organisation, office, replication, roster.away)),
+        batches=tuple(background.batches(organisation, office, replication, roster.unplaced)),
     )
 
 

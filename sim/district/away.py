@@ -1,7 +1,8 @@
 """Work from above that is done away from the desk: legs on the roster, drawn by identity.
 
 The last one in stays: a leg moves to the nearest hours in which a colleague is in. What finds no such hours within a
-week is not placed, and stays work at the desk.
+week is not placed, and becomes paper at the desk when it would have begun. So nothing here depends on what comes more
+than a week later: a longer horizon begins as a shorter one.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from sim.draws.streams import stream
 
 if TYPE_CHECKING:
     from sim.arrays import Bools, Ints
+    from sim.config import Pilot
     from sim.district.office_hours import OfficeTime
     from sim.district.organisation import Organisation
 
@@ -23,8 +25,17 @@ LEG_HOURS = 1.5
 NEAREST_DAYS = 5
 
 
-def away_legs(organisation: Organisation, office: OfficeTime, replication: int, there: Bools, meetings: Ints) -> Ints:
-    """Return person, start and end of all legs (shape (n, 3), sorted by person and start).
+def share_away(pilot: Pilot, office: OfficeTime) -> float:
+    """Return the share of the hours from above that is cut into legs: none where no opening is as long as one."""
+    return pilot.burden.away_share if _slots(office)[1] else 0.0
+
+
+def away_legs(
+    organisation: Organisation, office: OfficeTime, replication: int, there: Bools, meetings: Ints
+) -> tuple[Ints, Ints]:
+    """Return person, start and end of all legs (shape (n, 3), sorted by person and start), and of those not placed.
+
+    Of a leg that is not placed, person, start and end (shape (n, 3)) say when it would have been.
 
     Parameters
     ----------
@@ -36,15 +47,14 @@ def away_legs(organisation: Organisation, office: OfficeTime, replication: int, 
         Person, start and end of the meetings.
     """
     pilot, place = organisation.pilot, organisation.place
-    if not pilot.burden.away_share:
-        return np.zeros((0, 3), dtype=np.int64)
+    share = share_away(pilot, office)
+    if not share:
+        return np.zeros((0, 3), dtype=np.int64), np.zeros((0, 3), dtype=np.int64)
     starts, per_day = _slots(office)
     length = ticks(LEG_HOURS, HOUR)
-    if not per_day:
-        return np.zeros((0, 3), dtype=np.int64)
-    hours = workload.task_hours(pilot, place) * pilot.burden.away_share
+    hours = workload.task_hours(pilot, place) * share
     days = workload.working_days_a_year(pilot)
-    rows = []
+    rows, is_placed = [], []
     for unit, yearly in enumerate(hours.tolist()):
         members = [m for m in organisation.members("community", unit) if organisation.people[m].specialism >= 0]
         free = np.repeat(there[members], per_day, axis=1)
@@ -58,11 +68,13 @@ def away_legs(organisation: Organisation, office: OfficeTime, replication: int, 
             n = np.diff(upto)
             day = np.repeat(np.arange(len(n)), n)
             wanted.append(day * per_day + (rng.random(len(day)) * per_day).astype(np.int64))
-        member, slot = _placed(wanted, free, NEAREST_DAYS * per_day)
-        rows.append(np.stack([np.array(members)[member], starts[slot]], axis=1))
-    legs = np.concatenate(rows)
-    legs = legs[np.lexsort(legs.T[::-1])]
-    return np.column_stack([legs, legs[:, 1] + length])
+        member, slot, placed = _placed(wanted, free, NEAREST_DAYS * per_day)
+        rows.append(np.stack([np.array(members)[member], starts[slot], starts[slot] + length], axis=1))
+        is_placed.append(placed)
+    legs, placed = np.concatenate(rows), np.concatenate(is_placed)
+    order = np.lexsort(legs.T[1::-1])
+    legs, placed = legs[order], placed[order]
+    return legs[placed], legs[~placed]
 
 
 def _slots(office: OfficeTime) -> tuple[Ints, int]:
@@ -81,17 +93,18 @@ def _overlaps(starts: Ints, length: int, meetings: Ints) -> Bools:
     return np.asarray((meetings[i, 1] < starts + length) & (meetings[i, 2] > starts))
 
 
-def _placed(wanted: list[Ints], free: Bools, furthest: int) -> tuple[Ints, Ints]:
-    """Return member and slot of each leg that finds hours in which its member and a colleague are in.
+def _placed(wanted: list[Ints], free: Bools, furthest: int) -> tuple[Ints, Ints, Bools]:
+    """Return member and slot of each leg, and whether it finds hours in which its member and a colleague are in.
 
     `wanted` holds the slots of each member's legs, which are placed in the order of time; `free` (members, slots) is
-    used up.
+    used up. A leg that finds none has the slot that was wanted.
     """
     from sim.district import kernels  # late: Numba takes a third of a second to load
 
     member = np.repeat(np.arange(len(wanted)), [len(slots) for slots in wanted])
     slot = np.concatenate(wanted)
     order = np.argsort(slot, kind="stable")
-    member, slot = member[order], slot[order]
+    member, asked = member[order], slot[order]
+    slot = asked.copy()
     kernels.place_legs(member, slot, free, free.sum(axis=0), furthest)
-    return member[slot >= 0], slot[slot >= 0]
+    return member, np.where(slot >= 0, slot, asked), slot >= 0

@@ -9,6 +9,7 @@ import numpy as np
 
 from sim.config import GROUPS
 from sim.district import workload
+from sim.district.away import LEG_HOURS, share_away
 from sim.district.calendars import due
 from sim.district.office_hours import WEEKS_A_YEAR
 from sim.district.stages import Desk, Kind
@@ -52,13 +53,14 @@ class Batch:
         return first, Batch(self.begin[first:last], steps)
 
 
-def batches(organisation: Organisation, office: OfficeTime, replication: int, away: Ints) -> Iterator[Batch]:
+def batches(organisation: Organisation, office: OfficeTime, replication: int, unplaced: Ints) -> Iterator[Batch]:
     """Yield all work of one replication that residents do not bring.
 
-    `away` (shape (n, 3)) holds person, start and end of the work from above that is done away from the desk: those
-    hours are no pieces.
+    `unplaced` (shape (n, 3)) holds person, start and end of the work from above that was to be done away from the desk
+    and found no hours: it is paper at the person's desk. What is done away is no piece.
     """
-    yield from _from_above(organisation, office, replication, away)
+    yield from _from_above(organisation, office, replication)
+    yield _unplaced(organisation, office, unplaced)
     yield from _own(organisation, office, replication)
     yield _patrols(organisation, office)
     yield _home_visits(organisation, office, replication)
@@ -67,14 +69,11 @@ def batches(organisation: Organisation, office: OfficeTime, replication: int, aw
 # ------------------------------------------------------------------------------------------------ pieces
 
 
-def _from_above(organisation: Organisation, office: OfficeTime, replication: int, away: Ints) -> Iterator[Batch]:
+def _from_above(organisation: Organisation, office: OfficeTime, replication: int) -> Iterator[Batch]:
     """Yield the communities' work from above at their desks: long-term, periodic and ad hoc."""
     pilot = organisation.pilot
     kinds = pilot.burden.kinds
-    hours = workload.task_hours(pilot, organisation.place)
-    unit_of = np.array([person.unit for person in organisation.people])[away[:, 0]]
-    years = office.hours.total / (office.day_ticks * workload.working_days_a_year(pilot))
-    hours = hours - np.bincount(unit_of, away[:, 2] - away[:, 1], minlength=len(hours)) / HOUR / years
+    hours = workload.task_hours(pilot, organisation.place) * (1 - share_away(pilot, office))
     for unit in range(len(hours)):
         for specialism, share in enumerate(_item_shares(organisation, unit)):
             purpose = f"work/from above/{unit}/{specialism}"
@@ -89,6 +88,23 @@ def _from_above(organisation: Organisation, office: OfficeTime, replication: int
             for name, (begin, work) in when.items():
                 days = pilot.burden.first_after_share * getattr(kinds, name).due_working_days
                 yield Batch(begin, _pieces(pilot, office, stations, begin, work, Kind.TASKS, days))
+
+
+def _unplaced(organisation: Organisation, office: OfficeTime, unplaced: Ints) -> Batch:
+    """Return the pieces of work from above that could not be done away from the desk, from when it would have been."""
+    pilot = organisation.pilot
+    of = [organisation.people[person] for person in unplaced[:, 0].tolist()]
+    stations = np.array([_paper_stations(organisation, "community", p.unit, p.specialism) for p in of], dtype=np.int64)
+    piece, leg = ticks(pilot.burden.piece_minutes, MINUTE), ticks(LEG_HOURS, HOUR)
+    sizes = np.array([piece] * (leg // piece) + [leg % piece] * (leg % piece > 0), dtype=np.int64)
+    begin = _release(pilot, office, np.repeat(unplaced[:, 1], len(sizes)))
+    work = np.tile(sizes, len(unplaced))
+    order = np.argsort(begin, kind="stable")
+    at = np.repeat(stations.reshape(-1, 2), len(sizes), axis=0)[order]
+    days = pilot.burden.first_after_share * pilot.burden.kinds.long_term.due_working_days
+    return Batch(
+        begin[order], _pieces(pilot, office, (at[:, 0], at[:, 1]), begin[order], work[order], Kind.TASKS, days)
+    )
 
 
 def _own(organisation: Organisation, office: OfficeTime, replication: int) -> Iterator[Batch]:
@@ -129,7 +145,13 @@ def _paper_stations(organisation: Organisation, level: Level, unit: int, special
 
 
 def _pieces(
-    pilot: Pilot, office: OfficeTime, stations: tuple[int, int], begin: Ints, work: int | Ints, kind: Kind, days: float
+    pilot: Pilot,
+    office: OfficeTime,
+    stations: tuple[int | Ints, int | Ints],
+    begin: Ints,
+    work: int | Ints,
+    kind: Kind,
+    days: float,
 ) -> list[dict[str, int | Ints]]:
     """Return the steps of pieces of work: what falls due or has been begun goes before what is not due.
 

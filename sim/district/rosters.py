@@ -49,8 +49,9 @@ class Rosters:
     ----------
     duties, servers : dict of str -> ndarray of int
         Columns of `make_network`, without `changeover`.
-    meetings, away : ndarray of int, shape (n, 3)
-        Person, start and end (ticks) of every meeting attended, and of all work from above away from the desk.
+    meetings, away, unplaced : ndarray of int, shape (n, 3)
+        Person, start and end (ticks) of every meeting attended, of all work from above away from the desk, and of what
+        of it would have been then but found no hours.
     attended : ndarray of bool, shape (stations, working days)
         Whether somebody is on duty for each station.
     """
@@ -59,6 +60,7 @@ class Rosters:
     servers: dict[str, Ints]
     meetings: Ints
     away: Ints
+    unplaced: Ints
     attended: Bools
 
 
@@ -110,7 +112,7 @@ def build_rosters(organisation: Organisation, office: OfficeTime, replication: i
     by_person = np.argsort(np.concatenate([spans.person for spans in written]), kind="stable")
     spans = _Spans(*(np.concatenate(column)[by_person] for column in zip(*written, strict=True)))
     meetings = _meetings(organisation, office, replication)
-    away = away_legs(organisation, office, replication, there, meetings)
+    away, unplaced = away_legs(organisation, office, replication, there, meetings)
     gaps = np.concatenate([meetings, away])
     spans = _without(spans, gaps[np.lexsort((gaps[:, 1], gaps[:, 0]))], office.weeks * WEEK)
     attended = attended_days(organisation, office, spans.duty, spans.open, duties.columns())
@@ -126,7 +128,7 @@ def build_rosters(organisation: Organisation, office: OfficeTime, replication: i
     }
     for column in servers.values():
         column.flags.writeable = False  # so that the networks of all parts share them
-    return Rosters(duties.columns(), servers, meetings[came], away, attended)
+    return Rosters(duties.columns(), servers, meetings[came], away, unplaced, attended)
 
 
 # ---------------------------------------------------------------------------------- absence and meetings

@@ -520,10 +520,28 @@ def test_gaps_in_the_title_of_equity_have_the_decimals_of_the_largest():
     assert told.endswith("1.27 under four_level, 0.03 under three_level")
 
 
-def test_equity_refuses_measures_without_communities():
+def test_equity_of_places_drawn_anew_has_communities_of_few_and_of_many_heads_and_no_worst_one():
+    drawn = measures(PILOTS[:2], 5).filter(~pl.col("group").str.starts_with("community:"))
+    near = drawn.filter(pl.col("group") == "distance:near")
+    few, many = (
+        near.with_columns(group=pl.lit(f"heads:{how_many}"), value=pl.col("value") + more)
+        for how_many, more in (("few", 2.0), ("many", 0.0))
+    )
+    figure = equity_chart(pl.concat([drawn, few, many]))
+    assert title(figure) == (
+        "Between communities with few and with many heads a household lie minutes of waiting at a counter: "
+        "2.0 under four_level, 2.0 under three_level"
+    )
+    assert "worst" not in words(figure)
+    assert "median community" not in words(figure)
+    panel = figure.axes[1]
+    assert len([t for t in panel.texts if "±" in t.get_text() or t.get_text().startswith("+2")]) == 6
+
+
+def test_equity_refuses_measures_without_groups():
     table = measures()
     found = equity.table(equity.statistics(table, PILOTS[:2], RUN, ASKED), table, 0.95, ASKED)
-    with pytest.raises(ValueError, match=r"measures must have communities of one of turnaround_p50, .*, got none"):
+    with pytest.raises(ValueError, match=r"measures must have groups of one of turnaround_p50, .*, got none"):
         charts.equity(table.filter(pl.col("group") == "all"), found)
 
 

@@ -217,7 +217,7 @@ def test_a_measure_that_is_not_kept_by_place_is_refused_with_those_that_are():
 
 def test_results_without_any_place_and_pilots_without_the_measure_are_refused():
     of_all = measured().filter(pl.col("group") == "all")
-    with pytest.raises(ConfigError, match=r"got trips: they keep none so \(several districts, or an older run\)"):
+    with pytest.raises(ConfigError, match=r"got trips: they keep none so \(replications have places of"):
         layer(of_all, designs(), "trips")
     with pytest.raises(ConfigError, match=r"a measure of every pilot, got trips, which three_level has not"):
         layer(trips(("four_level",)), designs(), "trips")

@@ -102,7 +102,7 @@ def test_the_districts_of_a_province_have_no_one_map_but_an_organisation(tmp_pat
     assert not any(name.startswith("map_") for name in drawn)
     assert "One of 2 districts like it." in (tmp_path / "results/many/charts/organisation_four_level.svg").read_text()
     told = refused(tmp_path, "plot", "many", "map=trips")
-    assert "got trips: they keep none so (several districts, or an older run)" in told
+    assert "got trips: they keep none so (replications have places of their own unless" in told
 
 
 def test_one_pilot_needs_no_differences(tiny, tmp_path):

@@ -35,6 +35,7 @@ TURNS = [
      NO_WORK, FOUR),
     ("district.work.district_hours",
      dict.fromkeys(("public_service", "economic", "enforcement", "justice", "party"), 999), NO_WORK, FOUR),
+    ("district.place_seed", 7, ("four_level", "district.place=drawn"), FOUR),
     ("district.calendar.festival_start", "2011-01-10", ("four_level", "demand.festival_factor=1"), FOUR),
     ("district.calendar.festival_weeks", 6, ("four_level", "demand.festival_factor=1"), FOUR),
     ("demand.festival_factor", 0.8, ("four_level", "district.calendar.festival_weeks=0"), FOUR),

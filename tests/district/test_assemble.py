@@ -353,11 +353,12 @@ def two_years(name, *overrides):
     """Return all background work of two years, and the hours a year of each community that are done away."""
     a_pilot = tiny(name, "run.measured_weeks=102", *overrides)
     organisation, time = organised(a_pilot), office(a_pilot)
-    away = rosters.build_rosters(organisation, time, 0).away
+    roster = rosters.build_rosters(organisation, time, 0)
+    away = roster.away
     units = np.array([person.unit for person in organisation.people])[away[:, 0]]
     years = time.hours.total / (time.day_ticks * workload.working_days_a_year(a_pilot))
     hours = np.bincount(units, away[:, 2] - away[:, 1], minlength=organisation.n_units("community")) / HOUR / years
-    return organisation, time, list(background.batches(organisation, time, 0, away)), hours
+    return organisation, time, list(background.batches(organisation, time, 0, roster.unplaced)), hours
 
 
 def hours_in(batches, kind, start, end, *, stations=None):
@@ -447,7 +448,12 @@ def test_pieces_are_at_most_half_an_hour_and_begin_in_office_time():
 
 
 def test_periodic_work_comes_on_the_first_working_morning_of_a_month():
-    only = ("burden.kinds.long_term.share=0", "burden.kinds.ad_hoc.share=0", "burden.kinds.periodic.share=1")
+    only = (
+        "burden.kinds.long_term.share=0",
+        "burden.kinds.ad_hoc.share=0",
+        "burden.kinds.periodic.share=1",
+        "burden.away_share=0",
+    )
     _, time, batches, _ = two_years("four_level", *only)
     begins = np.concatenate([b.begin for b in batches if b.steps[-1]["kind"] == Kind.TASKS])
     mornings = time.day_opens()[time.month_starts()]
@@ -474,8 +480,8 @@ def pieces(name, kind, *overrides):
     """Return the batches of a kind of work, with the days from its release to the one at whose end it is due."""
     a_pilot = tiny(name, *overrides)
     organisation, time = organised(a_pilot), office(a_pilot)
-    none_away = np.zeros((0, 3), dtype=np.int64)
-    for batch in background.batches(organisation, time, 0, none_away):
+    all_placed = np.zeros((0, 3), dtype=np.int64)
+    for batch in background.batches(organisation, time, 0, all_placed):
         if batch.steps[0]["kind"] == kind:
             released = np.searchsorted(time.working_days, batch.begin // DAY)
             shuts = np.broadcast_to(batch.steps[0].get("shuts", -1), released.shape)

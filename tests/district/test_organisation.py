@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from setups.district import PILOTS, organised, pilot, place_of, tiny
 
 from sim.config import GROUPS
-from sim.district import organisation, workload
+from sim.district import organisation, place, workload
 from sim.district.stages import Desk
 from sim.errors import ConfigError
 
@@ -47,6 +47,53 @@ def test_staff_need_not_follow_population():
 def test_an_office_without_anybody_is_refused():
     with pytest.raises(ConfigError, match=r"every street at least 1 head, got 0 for street 1 of 2 \(1 heads in all\)"):
         organised(tiny("four_level", "staffing.street_heads=1"))
+
+
+# Communities so unequal that by population alone some would have nobody, or nobody at their desks.
+UNEQUAL = ("district.place=drawn", "district.community_size_cv=1.5")
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "overrides"),
+    [
+        ("merge_only", 1, ("structure.communities=16", "structure.merge_rule=whole_communities")),
+        ("four_level", 1, ("staffing.community_heads=62", "staffing.community_heads_min=0")),
+        ("three_level", 6, ("structure.merge_rule=whole_communities", "service.points=3", "service.desk=rota")),
+        ("three_level_dedicated", 2, ("structure.merge_rule=whole_communities",)),
+    ],
+)
+def test_on_no_drawn_place_has_a_community_fewer_heads_than_its_desks_need(name, least, overrides):
+    a_pilot = pilot(name, *UNEQUAL, *overrides)
+    floor_met = False
+    for replication in range(12):
+        there = place.build_place(a_pilot, replication=replication)
+        made = organisation.heads_by_unit(a_pilot, there, "community")
+        assert made.sum() == workload.heads(a_pilot)["community"]
+        assert made.min() >= least
+        exact = there.community_households / there.n_households * made.sum()
+        floor_met |= bool(np.any(exact < least - 0.5))
+        at_desks = made - organisation.managers_by_unit(a_pilot, there, made)
+        assert at_desks.min() >= (least if "dedicated" not in name else 1)
+    assert floor_met  # the places were unequal enough to ask for it
+
+
+def test_whoever_is_missing_comes_from_where_most_are_above_their_share():
+    # Exact shares of 10: 8.6, 0.9, 0.5; by largest remainder 9, 1 and 0.
+    heads = organisation._at_least(np.array([9, 1, 0]), np.array([8.6, 0.9, 0.5]), 1)
+    assert heads.tolist() == [8, 1, 1]
+    assert organisation._at_least(np.array([1, 1, 0]), np.array([1.0, 0.7, 0.3]), 1).tolist() == [1, 1, 0]  # too few
+
+
+def test_a_third_of_the_households_each_have_few_and_many_heads_in_their_community_of_today():
+    for name in ("four_level", "three_level"):  # the same under every design
+        where = place_of(name)
+        few_to_many = organisation.heads_class(pilot(name), where)
+        assert np.array_equal(few_to_many, organisation.heads_class(pilot("four_level"), place_of("four_level")))
+        heads_a_household = organisation.todays_heads(pilot(name), where) / np.bincount(where.today)
+        of = [heads_a_household[where.today[few_to_many == third]] for third in (0, 1, 2)]
+        assert of[0].max() < of[1].min()
+        assert of[1].max() < of[2].min()
+        assert min(map(len, of)) > 0.28 * where.n_households
 
 
 def test_a_clipped_remainder_by_hand():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from setups.district import PILOTS, pilot, place_of, tiny
+from setups.district import ALL_PILOTS, PILOTS, pilot, place_of, tiny
 
 from sim.district import place
 
@@ -86,12 +86,56 @@ def test_the_map_the_special_households_and_todays_communities_are_the_same_unde
         assert np.array_equal(other.today, four.today)
 
 
-def test_the_place_does_not_hang_on_the_seed_of_the_run():
+def test_the_base_place_does_not_hang_on_the_seed_of_the_run():
     again = place.build_place(pilot("four_level", "run.seed=99"))
     assert np.array_equal(again.community, place_of("four_level").community)
     assert np.array_equal(again.special, place_of("four_level").special)
     other = place.build_place(pilot("four_level", "district.place_seed=99"))
     assert not np.array_equal(other.community, place_of("four_level").community)
+
+
+def drawn(replication, name="four_level", *overrides):
+    return place.build_place(pilot(name, "district.place=drawn", *overrides), replication=replication)
+
+
+def test_each_replication_has_a_place_of_its_own_with_the_same_totals():
+    places = [drawn(replication) for replication in range(4)]
+    sizes = [np.bincount(where.today) for where in (place_of(), *places)]
+    assert len({of.tobytes() for of in sizes}) == 5
+    assert {(len(of), of.sum()) for of in sizes} == {(31, 46_429)}
+    assert len({where.special.tobytes() for where in places}) == 4
+    assert {len(where.grid_community) for where in places} == {186}
+    assert all(where.drawn for where in places)
+    assert not place_of().drawn
+
+
+@pytest.mark.parametrize("name", ALL_PILOTS)
+def test_a_replication_has_the_same_place_under_every_design(name):
+    here, there = drawn(3), drawn(3, name)
+    assert np.array_equal(here.today, there.today)
+    assert np.array_equal(here.special, there.special)
+
+
+def test_a_drawn_place_hangs_on_the_seed_of_the_run_and_not_on_that_of_the_base_place():
+    assert np.array_equal(drawn(1).today, drawn(1, "four_level", "district.place_seed=99").today)
+    assert not np.array_equal(drawn(1).today, drawn(1, "four_level", "run.seed=99").today)
+
+
+def test_on_a_fixed_place_all_replications_have_the_base_place():
+    fixed = pilot("four_level", "district.place=fixed")
+    for replication in (0, 7):
+        where = place.build_place(fixed, replication=replication)
+        assert np.array_equal(where.today, place_of().today)
+        assert np.array_equal(where.special, place_of().special)
+        assert not where.drawn
+
+
+def test_sizes_and_special_care_are_drawn_by_the_laws_of_the_config():
+    places = [drawn(replication) for replication in range(60)]
+    cv = np.array([np.std(of, ddof=1) / np.mean(of) for of in (np.bincount(where.today) for where in places)])
+    assert abs(np.median(cv) - 0.4) < 0.03  # a sample's is a little lower
+    share = np.array([where.special.mean() for where in places])
+    assert abs(share.mean() - 0.07) < 4 * share.std(ddof=1) / np.sqrt(len(share))
 
 
 def test_old_communities_differ_in_size_as_told_and_merged_ones_do_not():

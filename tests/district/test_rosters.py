@@ -586,8 +586,10 @@ def test_a_community_of_one_has_no_legs_and_keeps_its_hours_at_the_desk():
 def test_legs_move_to_the_nearest_hours_in_which_a_colleague_is_in():
     def placed(wanted, free, furthest):
         slots = [np.array(of_member, dtype=np.int64) for of_member in wanted]
-        member, slot = away._placed(slots, np.array(free), furthest)
-        return [*zip(member.tolist(), slot.tolist(), strict=True)]
+        member, slot, found = away._placed(slots, np.array(free), furthest)
+        lost = zip(member[~found].tolist(), slot[~found].tolist(), strict=True)
+        assert all(at in wanted[m] for m, at in lost)  # it keeps its own time
+        return [*zip(member[found].tolist(), slot[found].tolist(), strict=True)]
 
     # Two members over four slots. In slot 1 the second is away; the first asked for it.
     free = [[True, True, True, True], [True, False, True, True]]

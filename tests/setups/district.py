@@ -104,7 +104,7 @@ def office(a_pilot):
 
 def case(a_pilot, replication=0):
     """Return the network of one replication of a pilot, with its labels."""
-    where = place.build_place(a_pilot)
+    where = place.build_place(a_pilot, replication=replication)
     drawn = demand.draw(a_pilot, where, replication)
     plan = assemble.plan(organisation.build_organisation(a_pilot, where), office(a_pilot), drawn, replication)
     return plan.complete()

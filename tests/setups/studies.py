@@ -33,7 +33,7 @@ def composer(*overrides, config_dir=None, **keys):
 
 
 # What a user types: studies of a tiny district in a folder of the user's own.
-BASE = {key: float(value) if "." in value else int(value) for key, value in (knob.split("=") for knob in TINY)}
+BASE = {key: yaml.safe_load(value) for key, value in (knob.split("=") for knob in TINY)}
 OWN = ("--config-dir", "mine")
 
 

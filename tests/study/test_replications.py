@@ -207,21 +207,21 @@ def test_a_replication_whose_workers_die_is_noted_as_failed_and_the_others_are_r
 
 
 KEYS = {
-    "flatten_only": "58d31a96ac2035caa82ce15da0de4b00",
-    "four_level": "77a151d1c6f66322e6fb5df76cc07320",
-    "four_level_better": "dbda133c794ee09085a59f69fd37f1a7",
-    "four_level_contacts": "a4e0c59254672907d9ed9c027e52bd24",
-    "four_level_lines": "1dc6fe1acf28de129040d28dce90e29c",
-    "four_level_patrols": "cc1b9b85217fa9c76b3d759703102a35",
-    "merge_only": "3fade8f9162c2112b47e8f7b3428080e",
-    "sink_only": "16790b2216938d7731faffd410c396cd",
-    "three_level": "b7e7e32822ef668536ffd2fe6dca7b99",
-    "three_level_all_down": "26eab54b323e3e6ef68afdb7a0f7fea9",
-    "three_level_better": "5827082483615d178962e40fd9ae65b3",
-    "three_level_dedicated": "ebb8d7c0f5e690c615b20d281b0f03fc",
-    "three_level_enforcement_below": "38fc0fbf674c11577ea17ad755c2cf72",
-    "three_level_expected": "1300dd3b39502fba1bfeb383c37810bd",
-    "three_level_generalist": "3512c4d10731dccd7eee1d14334d1e0f",
+    "flatten_only": "0aa852361a4c6d776272a86e927c5f34",
+    "four_level": "9a6d8ea8db508b8398aee2a4b57f5514",
+    "four_level_better": "1e8ffa2458f3c376fa811aaa26473daa",
+    "four_level_contacts": "d779280c32ae8f5c6c51b4f8cff50577",
+    "four_level_lines": "35dc4829c6883966f78dd47d6f59d738",
+    "four_level_patrols": "fdcd4a315971c5896e91c1dedf82bddf",
+    "merge_only": "b17a73e71e68e0784c8adac4c97fcc5d",
+    "sink_only": "5499c29e92f03f6a8c97ed2fe3559edb",
+    "three_level": "b53e719908bbe5a4223cc9df3311907b",
+    "three_level_all_down": "3621a7a59474b3b5157845e68184fb0d",
+    "three_level_better": "27bdc7d666f833b4556dabd57ff97091",
+    "three_level_dedicated": "40504b8ddc73a7b92a4f51fdaa027ecb",
+    "three_level_enforcement_below": "a321ff79727c9eb045a18785d6ed45f1",
+    "three_level_expected": "d7de74e1e1b04c11f68e356cc88f3a4a",
+    "three_level_generalist": "413db017eb7831d098555138c7b71d3e",
 }
 """Of the shipped designs over a year, as they are archived in this version of the model."""
 

@@ -132,7 +132,7 @@ def layer(
     if not known:
         raise ConfigError(
             f"map must be a measure that these results keep by community or grid, got {measure}: they keep none so "
-            "(places drawn anew, which district.place=fixed leaves, or several districts)"
+            "(replications have places of their own unless district.place=fixed, or there are several districts)"
         )
     if measure not in known:
         hint = near(measure, known)
