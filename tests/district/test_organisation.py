@@ -57,7 +57,6 @@ UNEQUAL = ("district.place=drawn", "district.community_size_cv=1.5")
     ("name", "least", "overrides"),
     [
         ("merge_only", 1, ("structure.communities=16", "structure.merge_rule=whole_communities")),
-        ("four_level", 1, ("staffing.community_heads=62", "staffing.community_heads_min=0")),
         ("three_level", 6, ("structure.merge_rule=whole_communities", "service.points=3", "service.desk=rota")),
         ("three_level_dedicated", 2, ("structure.merge_rule=whole_communities",)),
     ],

@@ -29,7 +29,7 @@ _LANES = (
     ("community", "worst_minus_best", "today's\ncommunities"),
     ("special_care", "gap", "◆ special care\n◇ others"),
     ("distance", "gap", "◆ far from today's\noffice, ◇ near it"),
-    ("heads", "gap", "◆ few heads a house-\nhold, ◇ many"),
+    ("heads", "gap", "◆ many households\na head, ◇ few"),
 )
 _PAIRS = {
     "special_care": ("special_care:yes", "special_care:no"),
