@@ -359,6 +359,16 @@ class Pilot(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _measures_have_a_place(self) -> Self:
+        for i, one in enumerate(self.report.measures if self.district.place == "drawn" else ()):
+            if one.group.partition(":")[0] in ("community", "unit", "grid"):
+                raise ValueError(
+                    f"report.measures.{i}.group must be of no one community or grid where each replication has others "
+                    f"(district.place=fixed gives all the same), got {one.group}"
+                )
+        return self
+
 
 def load(mapping: Mapping[str, Any], file_of: Callable[[str], str] | None = None) -> Pilot:
     """Return a checked pilot design from a plain mapping.

@@ -3,8 +3,11 @@ from functools import cache
 import numpy as np
 import pytest
 from setups.commands import TINY, refused, wangge
-from setups.district import organised, tiny
+from setups.district import TINY as SMALL
+from setups.district import mapping, organised, tiny
 
+from sim import config
+from sim.errors import ConfigError
 from sim.study import replication, scope
 from sim.study.comparison import maps
 from sim.study.design import Design, prepared
@@ -129,6 +132,16 @@ def test_a_kind_of_place_that_is_not_known_is_refused(tmp_path):
     assert "drawn" in told
     assert "fixed" in told
     assert 'got "real"' in told
+
+
+def test_a_measure_of_one_community_is_refused_where_each_replication_has_others():
+    plain = mapping("four_level", *SMALL)
+    plain["report"]["measures"] += [{"measure": "trips", "group": "community:02", "label": "trips there", "mid": None}]
+    plain["district"]["place"] = "fixed"
+    assert config.load(plain).report.measures[-1].group == "community:02"
+    plain["district"]["place"] = "drawn"
+    with pytest.raises(ConfigError, match=r"group must be of no one community or grid .*, got community:02"):
+        config.load(plain)
 
 
 def test_the_seed_of_the_base_place_is_refused_where_it_moves_nothing(tmp_path):
