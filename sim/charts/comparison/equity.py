@@ -256,7 +256,10 @@ def _title(by_key: Mapping[tuple[str, str, str, str], Mapping[str, object]], pil
         gaps = {p: number(gap, digits).replace("-", "−") for p, (gap, _) in shown.items()}
         phrases = [f"{gaps.get(p, 'no more than chance')} under {short_name(p)}" for p in known]
         if known and not shown:
-            return f"No gap in {words} between {between} is more than chance in these replications"
+            where = "in these replications"
+            if len(known) < len(pilots):
+                where = f"under {' or '.join(short_name(p) for p in known)}"
+            return f"No gap in {words} between {between} is more than chance {where}"
         if phrases:
             more = f" and {counted(len(phrases) - 3, 'more design')} below" if len(phrases) > 3 else ""
             return f"Between {between} lie {words}: {', '.join(phrases[:3])}{more}"
