@@ -67,11 +67,15 @@ def test_the_best_and_the_cheapest_are_chosen_with_their_guarantee(sweep, tmp_pa
         promises={"patrols_done": {"at_least": 0.1, "tolerance": 0.2}},
         precision={"replications": 2},
         choose={"cheapest": True, "best": {"response": "patrols_done", "smaller_is_better": False, "zone": 0.2},
-                "first": 5, "most": 8},
+                "first": 5, "most": 20},
     )  # fmt: skip
     told = sweep()
     assert re.search(
         r"fewest heads that keep every promise \(.*\): staffing.community_heads=14 \(p0000\), right with", told
+    )
+    assert (
+        "A search chose by the values how many replications each point has"
+        in (tmp_path / "results/mine/summary.md").read_text()
     )
     choice = table("choice")
     assert choice.columns == ["asked", "point", "label", "verdict", "replications", "chosen"]

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import polars as pl
 import pytest
@@ -67,9 +69,18 @@ def test_equal_pilots_have_no_material_difference():
 
 
 def test_too_few_replications_are_said():
-    row = compared(rows(np.array([30.0, 35.0, 25.0]), np.array([20.0, 36.0, 10.0]))).row(0, named=True)
+    row = compared(rows(np.array([30.0, 35.0, 25.0]), np.array([20.0, 30.0, 25.0]))).row(0, named=True)
     assert row["verdict"] == Verdict.UNDECIDED
-    assert row["replications_needed"] > 3
+    assert row["needed_least"] > 3
+
+
+def test_a_difference_too_skewed_for_its_replications_is_shown_without_an_interval_and_says_what_would_help():
+    base = np.array([30.0, 32.0, 28.0, 31.0, 30.0, 29.0, 31.0, 30.0])
+    row = compared(rows(base, base + np.array([0.0, 0.1, 0.0, 0.2, 0.1, 0.0, 0.1, 40.0]))).row(0, named=True)
+    assert (row["verdict"], row["cause"], row["by_pilot"]) == (Verdict.WITHHELD, "too skewed", False)
+    assert row["difference"] == pytest.approx(40.5 / 8)
+    assert np.isnan(row["low"])
+    assert re.fullmatch(r"too skewed for 8 replications, about \d+ might do", row["why"])
 
 
 def test_a_measure_is_withheld_where_its_requests_meet_an_overloaded_post_and_only_there():

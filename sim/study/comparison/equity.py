@@ -284,7 +284,8 @@ def table(
                 "pilot": pilot, "measure": measure, "family": family, "statistic": name, "label": labels[measure],
                 "unit": UNITLESS.get(name, units[measure]), "group": s.group, "other_group": s.other,
                 "group_mean": s.means[0], "other_mean": s.means[1], "estimate": interval.estimate,
-                "low": interval.low, "high": interval.high, "n": interval.n, "why": s.why,
+                "low": interval.low, "high": interval.high, "n": interval.n,
+                "why": s.why or interval.too_skewed,
             }
         )  # fmt: skip
     return pl.DataFrame(rows, schema=TABLE)
@@ -323,7 +324,8 @@ def differences(
                     "measure": s.measure, "family": family, "statistic": name, "label": s.label,
                     "unit": UNITLESS.get(name, units[s.measure]), "baseline": baseline, "pilot": p,
                     "baseline_value": _mean(a), "pilot_value": _mean(b), "difference": d.estimate,
-                    "low": d.low, "high": d.high, "mid": least, "verdict": verdict, "why": a.why or b.why,
+                    "low": d.low, "high": d.high, "mid": least, "verdict": verdict,
+                    "why": a.why or b.why or d.too_skewed,
                     "n": len(a.values),
                 }
             )  # fmt: skip
