@@ -107,7 +107,7 @@ def known(factor):
 
 @pytest.mark.parametrize("n", [4, REPLICATIONS])
 @pytest.mark.parametrize("confidence", [0.8, 0.95])
-def test_intervals_cover_the_known_mean_wait_of_an_office_that_begins_empty(studies, confidence, n):
+def test_t_intervals_cover_the_known_mean_wait_of_an_office_that_begins_empty(studies, confidence, n):
     truth = known(1.0)
     assert abs(studies[0].mean() - truth) < 4 * studies[0].std() / math.sqrt(studies[0].size)
     intervals = [mean_interval(values, confidence) for values in studies[0, :, :n]]
