@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.statistics import skewness
+from sim.statistics.intervals import ROUNDING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,7 +109,7 @@ def against_best(samples: ArrayLike, confidence: float = 0.95, *, smaller_is_bet
     deviations = np.sqrt(variances_of_differences(x))
     factors = widenings_of_differences(x)
     widths = quantile * deviations / np.sqrt(n) * np.where(factors <= skewness.WIDEST, factors, np.inf)
-    widths[deviations == 0] = 0.0
+    widths[deviations <= ROUNDING * np.abs(x).max()] = 0.0
     return best_intervals(x.mean(axis=0), widths, smaller_is_better=smaller_is_better)
 
 

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from sim.arrays import Floats
 
 
+ROUNDING = 1e-12
+"""Differences that spread by no more than this share of the values are equal ones."""
+
+
 @dataclass(frozen=True)
 class Interval:
     """A mean over `n` replications and its confidence interval; NaN where there is none.
@@ -199,10 +203,13 @@ def _paired(baseline: ArrayLike, other: ArrayLike) -> tuple[Difference, Floats]:
     n = len(x)
     if not np.isfinite(x).all() or not np.isfinite(y).all():
         return Difference.withheld(n), np.full(n, math.nan)
-    mean, sd = _moments(y - x)
+    gaps = y - x
+    mean, sd = _moments(gaps)
+    if n > 1 and np.ptp(gaps) <= ROUNDING * max(np.abs(x).max(), np.abs(y).max()):
+        sd = 0.0  # what is left of equal differences is rounding
     correlation, ratio = _pairing(x, y, sd)
     p_value = _p_value(mean, sd, n)
-    return Difference(mean, math.nan, math.nan, n, sd, correlation, ratio, p_value, p_value), y - x
+    return Difference(mean, math.nan, math.nan, n, sd, correlation, ratio, p_value, p_value), gaps
 
 
 def simultaneous(pairs: Iterable[tuple[ArrayLike, ArrayLike]], confidence: float = 0.95) -> list[Difference]:

@@ -522,10 +522,10 @@ def test_the_title_of_equity_tells_no_gap_whose_interval_holds_zero():
 
 
 def test_gaps_in_the_title_of_equity_have_the_decimals_of_the_largest():
-    table = measures(PILOTS[:2], 4, communities=4)
+    table = measures(PILOTS[:2], 9, communities=4)
     small = (pl.col("pilot") == PILOTS[1]) & (pl.col("measure") == "counter_wait_mean")
     told = title(equity_chart(table.with_columns(pl.when(small).then(pl.col("value") / 50).otherwise(pl.col("value")))))
-    assert told.endswith("1.27 under four_level, 0.03 under three_level")
+    assert told.endswith("1.3 under four_level, 0.0 under three_level")
 
 
 def test_equity_refuses_measures_without_communities():

@@ -113,7 +113,10 @@ def test_what_no_point_promises_is_chosen_nowhere(sweep, tmp_path):
         promises={"patrols_done": {"at_least": 2.0, "tolerance": 0.5}},
         choose={"cheapest": True, "first": 5, "most": 8},
     )
-    assert "counts as either): none does, without a guarantee: the search ended at the maximum number of" in sweep()
+    assert (
+        "counts as either): none does, so none is chosen, without a guarantee: the search ended at the maximum"
+        in sweep()
+    )
     assert not table("choice")["chosen"].any()
 
 

@@ -80,7 +80,8 @@ def test_a_difference_too_skewed_for_its_replications_is_shown_without_an_interv
     assert (row["verdict"], row["cause"], row["by_pilot"]) == (Verdict.WITHHELD, "too skewed", False)
     assert row["difference"] == pytest.approx(40.5 / 8)
     assert np.isnan(row["low"])
-    assert re.fullmatch(r"too skewed for 8 replications, about \d+ might do", row["why"])
+    assert row["why"] == "too skewed for 8 replications"
+    assert re.fullmatch(r"about \d+ replications", row["help"])
 
 
 def test_a_measure_is_withheld_where_its_requests_meet_an_overloaded_post_and_only_there():
@@ -209,7 +210,8 @@ def judged_with(measures, one):
 
 def test_one_replication_of_many_that_does_not_reach_a_quantile_withholds_nothing():
     row = judged_with(by_phone(40, missing=1, left=0.12), LONG)
-    assert row["why"] == ""
+    assert row["cause"] == "too skewed"  # mean and difference are given; one of forty is too far out to tell more
+    assert row["difference"] == pytest.approx(-4.0 - 52 / 40)
     assert row["baseline_mean"] == pytest.approx((60 + sum(8 + 0.1 * (r % 3) for r in range(1, 40))) / 40)
     assert row["open_bound"] == 0.0
     few = judged_with(by_phone(6, missing=1, left=0.12), LONG)  # one of six is too many to count as the cap

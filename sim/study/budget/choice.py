@@ -231,7 +231,8 @@ def _best(plan: Plan, wanted: Choose, best: Best, runs: Runs, names: Sequence[st
         names, out, caveat = _that_keep(plan, wanted, runs, names, confidence)
     if len(names) < 2:
         only = tuple(Candidate(name, Fate.ONLY, runs.count(name)) for name in names)
-        return Choice(asked, names[0] if names else None, ALONE, wanted.confidence, (*only, *out))
+        alone = "" if out else ALONE  # that others break a promise was found with the confidence asked for
+        return Choice(asked, names[0] if names else None, caveat or alone, wanted.confidence, (*only, *out))
     selected = select_best(
         _drawing(runs, names, (best.response,)), len(names), zone=best.zone, confidence=confidence,
         first=wanted.first, most=wanted.most, block=BLOCK, smaller_is_better=smaller,

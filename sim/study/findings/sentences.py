@@ -277,10 +277,9 @@ def choices(plan: Plan, made: Sequence[Choice]) -> Iterator[str]:
             if len(by_fate[Fate.WITHHELD]) == len(choice.candidates):
                 yield f"Asked for {choice.asked}: no point could be judged, {REASONS}."
                 continue
-            result = (
-                f"{counted(len(open_), 'point')} could not be judged with so few" if open_ else f"none does, {sure}"
-            )
-            yield f"Asked for {choice.asked}: {result}, so none is chosen ({used} used)."
+            result = f"{counted(len(open_), 'point')} could not be judged with so few" if open_ else "none does"
+            surely = "" if open_ else f", {sure}"
+            yield f"Asked for {choice.asked}: {result}, so none is chosen{surely} ({used} used)."
             continue
         label = plan.point(choice.chosen).label
         has = f"; {choice.promised}" if choice.promised else ""

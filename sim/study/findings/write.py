@@ -180,7 +180,7 @@ def searches(plan: Plan) -> bool:
     return plan.study.choose is not None
 
 
-def responses(units: Mapping[Response, str], summary: pl.DataFrame, words: Words, *, searched: bool) -> Table:
+def responses(units: Mapping[Response, str], summary: pl.DataFrame, words: Words, *, searched: bool = False) -> Table:
     """Return every response, of which these are the units, at every point, with its half-width.
 
     `searched`: a search chose how many replications there are by their values.
