@@ -87,7 +87,8 @@ def test_the_best_and_the_cheapest_are_chosen_with_their_guarantee(sweep, tmp_pa
     assert cheapest["chosen"].to_list() == [True, False, False]
     assert cheapest["verdict"][0] == "keeps every promise"
     assert choice.filter(pl.col("asked").str.contains("greatest patrols done"))["chosen"].sum() == 1
-    assert (tmp_path / "results/mine/charts/pareto_on_time.svg").exists()
+    assert (tmp_path / "results/mine/charts/pareto_patrols_done.svg").exists()
+    assert not (tmp_path / "results/mine/charts/pareto_on_time.svg").exists()  # withheld at every point
     assert (tmp_path / "results/mine/charts/ranking_patrols_done.svg").exists()
 
 
