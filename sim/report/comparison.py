@@ -14,6 +14,7 @@ from sim.report.tables import (
     Column,
     Table,
     as_float,
+    counted,
     decimals,
     difference,
     marks_shown,
@@ -21,7 +22,9 @@ from sim.report.tables import (
     number,
     scale_of,
 )
-from sim.statistics.intervals import mean_interval
+from sim.statistics.intervals import Interval, mean_interval
+
+NOTHING = Interval(math.nan, math.nan, math.nan, 0)
 
 
 def summary_table(
@@ -53,27 +56,28 @@ def summary_table(
     for r in comparison.to_dicts():  # one replication without a value does not take the mean of a comparison away
         for pilot, column in ((str(r["baseline"]), "baseline_mean"), (str(r["pilot"]), "pilot_mean")):
             which = str(r["measure"]), str(r["group"]), pilot
-            if math.isnan(means.get(which, (math.nan, math.nan))[0]):
-                means[which] = as_float(r[column]), math.nan
-    rows = []
+            if math.isnan(means.get(which, NOTHING).estimate):
+                means[which] = replace(NOTHING, estimate=as_float(r[column]))
+    rows, skewed = [], list[tuple[str, str, str]]()
     for measure, group, label, unit in _measure_rows(measures, comparison):
         factor, unit_word, _ = scale_of(unit)
-        known = [means.get((measure, group, pilot), (math.nan, math.nan)) for pilot in pilots]
-        widths = [half * factor for _, half in known if half > 0]
-        sizes = [abs(mean) * factor for mean, _ in known if math.isfinite(mean)]
+        known = [means.get((measure, group, pilot), NOTHING) for pilot in pilots]
+        widths = [one.half_width * factor for one in known if one.half_width > 0]
+        sizes = [abs(one.estimate) * factor for one in known if math.isfinite(one.estimate)]
+        skewed += [(label, one.too_skewed, one.more) for one in known if alone and one.enough]
         places = decimals(max(widths, default=math.nan), max(sizes, default=math.nan))
         cells = []
-        for pilot, (mean, half_width) in zip(pilots, known, strict=True):
+        for pilot, one in zip(pilots, known, strict=True):
             tail = MARKS.get(verdicts.get((measure, group, pilot), ""), " ")
-            owed = measure not in duties or math.isfinite(mean)
+            owed = measure not in duties or math.isfinite(one.estimate)
             if alone and owed:
-                tail = f"± {number(half_width * factor, places)}"
-            cells.append(f"{mean_text(mean * factor, places, owed=owed)} {tail}")
+                tail = f"± {number(one.half_width * factor, places)}"
+            cells.append(f"{mean_text(one.estimate * factor, places, owed=owed)} {tail}")
         rows.append((_with_unit(label, unit_word), *cells))
     columns = (Column("Measure"), *(Column(pilot, "right") for pilot in pilots))
     if alone:
-        note = f"±: half-width of the {_percent(confidence)} interval of each mean by itself."
-        return Table("Means over the replications", columns, tuple(rows), (note,))
+        note = f"±: half-width of the {_percent(confidence)} interval of each mean by itself, of its longer side."
+        return Table("Means over the replications", columns, tuple(rows), (note, *withheld_notes(skewed)))
     baseline = str(comparison["baseline"][0])
     shown = (f"Against {baseline}: {marks_shown(comparison['verdict'])}.", *_withheld(comparison.to_dicts()))
     return Table(f"Means by pilot, with verdicts against {baseline}", columns, tuple(rows), shown)
@@ -82,7 +86,7 @@ def summary_table(
 def comparison_tables(comparison: pl.DataFrame, pilots: Sequence[str], confidence: float = 0.95) -> list[Table]:
     """Return the table of each pilot as `comparison_table` does, with the footnotes of all of them under the last."""
     tables = [replace(comparison_table(comparison, pilot, confidence), notes=()) for pilot in pilots]
-    notes = _notes(comparison.to_dicts(), comparison.height, confidence) if tables else ()
+    notes = _notes(comparison.to_dicts(), _claims(comparison), confidence) if tables else ()
     return [*tables[:-1], *(replace(last, notes=notes) for last in tables[-1:])]
 
 
@@ -110,8 +114,7 @@ def comparison_table(comparison: pl.DataFrame, pilot: str, confidence: float = 0
     rows = []
     for record in records:
         words = difference(record)
-        needed = record["replications_needed"]
-        more = f", needs {needed}" if needed and words.verdict == "undecided" else ""
+        more = f", needs {needed_text(record)}" if record["needed_least"] else ""
         gap = f"{words.difference} {words.interval}".strip()
         rows.append((_with_unit(words.label, words.unit), words.baseline, words.pilot, gap, words.verdict + more))
     columns = (
@@ -121,7 +124,7 @@ def comparison_table(comparison: pl.DataFrame, pilot: str, confidence: float = 0
         Column(f"Difference [{_percent(confidence)} interval]", "right"),
         Column("Verdict"),
     )
-    return Table(f"{pilot} against {baseline}", columns, tuple(rows), _notes(records, comparison.height, confidence))
+    return Table(f"{pilot} against {baseline}", columns, tuple(rows), _notes(records, _claims(comparison), confidence))
 
 
 def _percent(share: float) -> str:
@@ -129,16 +132,33 @@ def _percent(share: float) -> str:
     return f"{100 * share:g} %"
 
 
-def _notes(records: Sequence[Mapping[str, object]], n_rows: int, confidence: float) -> tuple[str, ...]:
-    """Return the footnotes of a comparison."""
+def needed_text(row: Mapping[str, object]) -> str:
+    """Return how many replications would settle a verdict: a range, or the least."""
+    least, most = row["needed_least"], row["needed_most"]
+    return f"{least} to {most}" if most else f"{least} or more"
+
+
+def _claims(comparison: pl.DataFrame) -> int:
+    """Return how many differences have an interval that claims something: those whose values vary, and not too much."""
+    return comparison.filter(pl.col("high") > pl.col("low")).height
+
+
+def _notes(records: Sequence[Mapping[str, object]], n_claims: int, confidence: float) -> tuple[str, ...]:
+    """Return the footnotes of a comparison of which this many intervals claim something."""
     counts = sorted({int(as_float(r["n"])) for r in records})
     n = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     notes = [
-        f"The intervals of all {n_rows} differences compared hold jointly with {_percent(confidence)} "
-        f"confidence; {n} replications, the same requests under every pilot."
+        f"{counted(n_claims, 'interval')} of differences that hold jointly with {_percent(confidence)} confidence; "
+        f"{n} replications, the same requests under every pilot."
     ]
     if counts[-1] < 2:
         notes = ["One replication gives no interval, so all verdicts are withheld."]
+    still = list(dict.fromkeys(str(r["label"]) for r in records if r["high"] is not None and r["high"] == r["low"]))
+    if still:
+        notes.append(
+            "The same difference in every replication, which shows no spread: the verdict is of these replications "
+            f"and has no confidence ({'; '.join(still)})."
+        )
     alike: dict[str, list[str]] = {}
     for record in (r for r in records if r["mid"] is not None):
         factor, _, word = scale_of(str(record["unit"]))
@@ -146,8 +166,11 @@ def _notes(records: Sequence[Mapping[str, object]], n_rows: int, confidence: flo
         alike.setdefault(mid, []).append(str(record["label"]))
     mids = ", ".join(f"{mid} ({'; '.join(dict.fromkeys(labels))})" for mid, labels in alike.items())
     notes.append(f"The smallest difference that matters (MID): {mids}.")
-    if any(r["verdict"] == "undecided" and r["replications_needed"] for r in records):
-        notes.append("Needs: about how many replications in all would settle the verdict.")
+    if any(r["needed_least"] for r in records):
+        notes.append(
+            "Needs: how many replications in all would settle the verdict. Or more: the difference is too close to the "
+            "smallest that matters to say."
+        )
     if any(r["unit"] == "share" for r in records):
         notes.append("Shares are in per cent, their differences in percentage points.")
     if counts[-1] > 1:
@@ -185,12 +208,12 @@ def _withheld(records: Iterable[Mapping[str, object]]) -> list[str]:
     return withheld_notes((str(r["label"]), str(r["why"]), str(r["help"])) for r in withheld)
 
 
-def _means(measures: pl.DataFrame, confidence: float) -> dict[tuple[str, str, str], tuple[float, float]]:
-    """Return mean and half-width over replications by measure, group and pilot; NaN if any value is NaN."""
+def _means(measures: pl.DataFrame, confidence: float) -> dict[tuple[str, str, str], Interval]:
+    """Return the means over replications by measure, group and pilot; NaN if any value is NaN."""
     means = {}
     for (measure, group, pilot), part in measures.group_by("measure", "group", "pilot"):
         interval = mean_interval(part["value"].fill_null(math.nan).to_numpy(), confidence)
-        means[str(measure), str(group), str(pilot)] = interval.estimate, (interval.high - interval.low) / 2
+        means[str(measure), str(group), str(pilot)] = interval
     return means
 
 

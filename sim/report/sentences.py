@@ -86,6 +86,9 @@ def _why(rows: pl.DataFrame, overload: str) -> str:
         reasons.append("too many requests left unserved or were still open at the end")
     if "no observation" in causes:
         reasons.append("there was nothing to observe in some replication")
+    if "too skewed" in causes:
+        skewed = rows.filter(pl.col("cause") == "too skewed")["why"].unique(maintain_order=True)
+        reasons.append(f"the differences of the replications are {' or '.join(skewed)}")
     return ", or ".join(reasons) or "too many requests go to overloaded posts, or too many of the staff are overloaded"
 
 
@@ -117,12 +120,21 @@ def _undecided_sentence(undecided: pl.DataFrame) -> str:
     few = f"{int(as_float(undecided['n'].max()))} replications are"
     verb = "is" if undecided.height == 1 else "are"
     labels = "; ".join(undecided["label"].to_list())
-    needed = undecided["replications_needed"].drop_nulls()
-    settled = ", and how many would settle it cannot be foreseen"
-    if not needed.is_empty():
-        which = "what can be settled" if len(needed) < undecided.height else "all of it"
-        settled = f"; about {int(as_float(needed.max()))} would settle {which if undecided.height > 1 else 'it'}"
-    return f"{undecided.height} {verb} undecided ({labels}): {few} too few{settled}."
+    least = undecided["needed_least"].drop_nulls()
+    if least.is_empty():
+        return f"{undecided.height} {verb} undecided ({labels}): {few} too few, and how many would do cannot be said."
+    which = "it" if undecided.height == 1 else "them all"
+    takes = f"it takes at least {int(as_float(least.max()))} to settle {which}"
+    known = undecided["needed_most"].drop_nulls()
+    if len(known) == undecided.height:
+        takes += f", and at the most about {int(as_float(known.max()))}"
+    elif undecided.height == 1:
+        takes += ": it is too close to the smallest difference that matters to say more"
+    else:
+        close = undecided.height - len(known)
+        are = "is" if close == 1 else "are"
+        takes += f": {close} {are} too close to the smallest difference that matters to say more"
+    return f"{undecided.height} {verb} undecided ({labels}): {few} too few; {takes}."
 
 
 def _causes(overloaded: Mapping[str, Sequence[str]], pilots: Iterable[str]) -> str:

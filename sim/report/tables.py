@@ -35,6 +35,10 @@ SPOKEN = tuple(MARKS)[:5]
 """The verdicts on what is owed and can be judged: those that are counted."""
 
 
+TOO_SKEWED = "too skewed"
+"""The cause of a verdict that is withheld though the difference itself is known."""
+
+
 _NARROWEST_HEADING = 12
 
 
@@ -288,7 +292,7 @@ def difference(row: Mapping[str, object]) -> Difference:
     """Return one row of the comparison as words; shares are in per cent and their differences in points.
 
     A withheld row keeps its means but shows no difference, which would depend on the length of the run,
-    unless a single replication is the reason: then the difference is shown without an interval. Where nothing is owed
+    unless a single replication or skewness is the reason: then it is shown without an interval. Where nothing is owed
     the words stand in place of the mean.
     """
     factor, unit, _ = scale_of(str(row["unit"]))
@@ -301,8 +305,8 @@ def difference(row: Mapping[str, object]) -> Difference:
     scale = half_width if half_width > 0 else as_float(row["mid"]) * factor
     places = decimals(scale, max(numbers, default=math.nan))
     verdict = str(row["verdict"])
-    is_shown = verdict != "withheld" or as_float(row["n"]) < 2
-    has_interval = is_shown and math.isfinite(low) and math.isfinite(high)
+    is_shown = verdict != "withheld" or as_float(row["n"]) < 2 or row["cause"] == TOO_SKEWED
+    has_interval = is_shown and low < high
     return Difference(
         label=str(row["label"]),
         unit=unit,

@@ -6,9 +6,13 @@ Everything works on paired replications: replication r of every design met the s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from sim.statistics import skewness
+from sim.statistics.intervals import ROUNDING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +84,8 @@ def against_best(samples: ArrayLike, confidence: float = 0.95, *, smaller_is_bet
     """Return simultaneous intervals of every design's mean less the best of the others, from paired replications.
 
     The half-widths of all pairwise differences are paired t, by Bonferroni over the k (k - 1) / 2 pairs: right
-    for any dependence between designs.
+    for any dependence between designs. They are widened for skewness as all intervals are; a pair whose difference is
+    too skewed tells nothing of either, whose intervals end at 0 or nowhere.
 
     Parameters
     ----------
@@ -102,7 +107,10 @@ def against_best(samples: ArrayLike, confidence: float = 0.95, *, smaller_is_bet
     n, k = x.shape
     quantile = -float(stdtrit(n - 1, (1 - confidence) / (k * (k - 1))))
     deviations = np.sqrt(variances_of_differences(x))
-    return best_intervals(x.mean(axis=0), quantile * deviations / np.sqrt(n), smaller_is_better=smaller_is_better)
+    factors = widenings_of_differences(x)
+    widths = quantile * deviations / np.sqrt(n) * np.where(factors <= skewness.WIDEST, factors, np.inf)
+    widths[deviations <= ROUNDING * np.abs(x).max()] = 0.0
+    return best_intervals(x.mean(axis=0), widths, smaller_is_better=smaller_is_better)
 
 
 def variances_of_differences(samples: ArrayLike) -> Floats:
@@ -110,6 +118,17 @@ def variances_of_differences(samples: ArrayLike) -> Floats:
     covariance = np.cov(_samples(samples), rowvar=False)
     own = np.diag(covariance)
     return np.maximum(own[:, None] + own[None, :] - 2 * covariance, 0.0)
+
+
+def widenings_of_differences(samples: ArrayLike) -> Floats:
+    """Return the factor by which each pairwise difference (shape (k, k)) must be wider than Student's; 1 on itself."""
+    x = _samples(samples)
+    n, k = x.shape
+    one, other = np.triu_indices(k, 1)
+    skews = skewness.skewness((x[:, one] - x[:, other]).T)
+    factors = np.ones((k, k))
+    factors[one, other] = factors[other, one] = skewness.widenings(skews, n).max(axis=-1)
+    return factors
 
 
 def _samples(samples: ArrayLike) -> Floats:
@@ -131,6 +150,20 @@ class Dropped:
     by: int
 
 
+class Caveat(StrEnum):
+    """The reason why a search gives no guarantee; empty if it gives one."""
+
+    NONE = ""
+    MOST = "the search ended at the maximum number of replications"
+    TOO_SKEWED = "the values are too skewed even for the maximum number of replications"
+    NO_SPREAD = "some values are the same in every replication, which does not show how they vary"
+
+
+LEAST_FIRST, MOST_WIDENING = 20, 2.0
+"""A first stage goes on, each time twice as long, until it has this many replications and no variance is of values
+so skewed that an interval of their mean would be more than this many times Student's."""
+
+
 @dataclass(frozen=True)
 class Selected:
     """The design that a search chose, and the replications that it took.
@@ -145,15 +178,20 @@ class Selected:
         Replications drawn: with blocks, up to a block less one more than were used.
     dropped : tuple of Dropped
         In the order in which they were dropped.
-    guaranteed : bool
-        False if the search ended at its most replications: then the design with the best mean was chosen.
+    caveat : Caveat
+        Why the choice has no guarantee; empty if it has.
     """
 
     best: int
     used: Ints
     drawn: Ints
     dropped: tuple[Dropped, ...]
-    guaranteed: bool
+    caveat: Caveat
+
+    @property
+    def guaranteed(self) -> bool:
+        """Return whether the choice is right with the confidence asked for."""
+        return not self.caveat
 
 
 def kim_nelson_eta(k: int, first: int, error: float) -> float:
@@ -177,15 +215,17 @@ def select_best(
     most: int | None = None,
     block: int = 1,
     smaller_is_better: bool = True,
+    as_published: bool = False,
 ) -> Selected:
     """Return the best of k designs by a fully sequential procedure that drops designs as soon as they are beaten.
 
     If the best is better than all others by at least the indifference zone, it is chosen with at least the given
     confidence (probability of correct selection). Where others are within the zone of the best, one of these is
     chosen about as often or more often (the tests measure it), but that is not proven for this procedure. Replications
-    must be independent and normal (means of many requests nearly are), with any variances; designs may be dependent,
-    and common random numbers save replications. Two designs with the same values in every replication (a knob that
-    does nothing) cannot be distinguished: the earlier stays.
+    must be independent, with any variances; designs may be dependent, and common random numbers save replications.
+    The procedure is one for normal replications: for skewed ones the first stage is longer and the variances of the
+    differences are taken larger, by the square of what widens an interval (tests measure the error). Two designs with
+    the same values in every replication (a knob that does nothing) cannot be distinguished: the earlier stays.
 
     Parameters
     ----------
@@ -200,7 +240,7 @@ def select_best(
     confidence : float
         Least probability of a correct selection, between 1 / k and 1.
     first : int
-        Replications of the first stage, at least 2. Few make the later search long: the variances are known badly.
+        Replications of the first stage, at least 2; it goes on to `LEAST_FIRST`, and further where values are skewed.
     most : int, optional
         Replications of a design after which the best mean is chosen, without the guarantee; at least `first`.
     block : int
@@ -208,6 +248,8 @@ def select_best(
         same designs are dropped after the same replications, provided that a replication is the same whenever drawn.
     smaller_is_better : bool
         Whether small values are good.
+    as_published : bool
+        Whether to take replications for normal, as the literature does with which the procedure is compared.
 
     Raises
     ------
@@ -231,7 +273,15 @@ def select_best(
     sign = -1.0 if smaller_is_better else 1.0
     every = np.arange(k)
     start = finite(sign * draw_checked(draw, every, first), every, 0)
-    reach = 2 * kim_nelson_eta(k, first, 1 - confidence) * (first - 1) * variances_of_differences(start) / zone
+    widenings = np.ones((k, k)) if as_published else widenings_of_differences(start)
+    while not as_published and (longer := longer_first(len(start), float(widenings.max()), most)):
+        more = sign * draw_checked(draw, every, longer - len(start))
+        start = np.concatenate([start, finite(more, every, len(start))])
+        widenings = widenings_of_differences(start)
+    first, variances = len(start), variances_of_differences(start)
+    reach = 2 * kim_nelson_eta(k, first, 1 - confidence) * (first - 1) * variances * widenings**2 / zone
+    still = int((start.std(axis=0) == 0).sum())  # of two designs that vary, and vary alike, the difference is known
+    caveat = Caveat.NONE if as_published else stage_caveat(first, float(widenings.max()), no_spread=still > 1)
     total, alive, r = start.sum(axis=0), every, first
     used, asked = np.full(k, first), np.full(k, first)
     stock, taken = np.empty((0, k)), 0  # replications drawn ahead, and how many of them have been used
@@ -242,7 +292,8 @@ def select_best(
         dropped += [Dropped(int(alive[i]), r, int(alive[by])) for i, by in enumerate(beaten) if by >= 0]
         alive = alive[beaten < 0]
         if len(alive) == 1 or r == most:
-            return Selected(int(alive[np.argmax(total[alive])]), used, asked, tuple(dropped), len(alive) == 1)
+            chosen = int(alive[np.argmax(total[alive])])
+            return Selected(chosen, used, asked, tuple(dropped), caveat if len(alive) == 1 else Caveat.MOST)
         if taken == len(stock):
             number = block if most is None else min(block, most - r)
             stock, taken = np.full((number, k), np.nan), 0
@@ -251,6 +302,22 @@ def select_best(
         total[alive] += finite(stock[taken : taken + 1, alive], alive, r)[0]
         used[alive] += 1
         taken, r = taken + 1, r + 1
+
+
+def longer_first(n: int, widening: float, most: int | None) -> int | None:
+    """Return how long the first stage must be where n replications are too few for the widening that they show."""
+    wanted = LEAST_FIRST if n < LEAST_FIRST else 2 * n if widening > MOST_WIDENING else n
+    allowed = wanted if most is None else min(wanted, most)
+    return allowed if allowed > n else None
+
+
+def stage_caveat(n: int, widening: float, *, no_spread: bool) -> Caveat:
+    """Return why a first stage of n replications, as long as it may be, gives no guarantee."""
+    if widening > MOST_WIDENING:
+        return Caveat.TOO_SKEWED
+    if no_spread:
+        return Caveat.NO_SPREAD
+    return Caveat.MOST if n < LEAST_FIRST else Caveat.NONE
 
 
 def _beaten_by(total: Floats, slack: Floats) -> Ints:

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.statistics.best import check_stages, draw_checked, finite, kim_nelson_eta
+from sim.statistics import skewness
+from sim.statistics.best import (
+    Caveat,
+    check_stages,
+    draw_checked,
+    finite,
+    kim_nelson_eta,
+    longer_first,
+    stage_caveat,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,6 +60,8 @@ class Judged:
         The first promise that the design was found to break.
     kept : tuple of bool
         Whether each promise is known to be kept; False means that it is not known.
+    inside : tuple of bool
+        Whether the mean of each response is inside the tolerance, where a promise may be judged either way.
     means : tuple of float
         Of each response over the replications used; NaN if there were none.
     used, drawn : int
@@ -60,6 +71,7 @@ class Judged:
     judgement: Judgement
     broken: int | None
     kept: tuple[bool, ...]
+    inside: tuple[bool, ...]
     means: tuple[float, ...]
     used: int
     drawn: int
@@ -69,13 +81,18 @@ class Judged:
 class Cheapest:
     """The cheapest design known to keep every promise, or None, and what is known of every design.
 
-    `guaranteed` is False if a design that is cheaper than the one chosen (or any design, if none is) stayed undecided:
-    it may keep every promise too. The one chosen is known to keep them in any case.
+    `caveat` says why there is no guarantee; empty if there is one. A design that is cheaper than the one chosen (or any
+    design, if none is) may have stayed undecided: it may keep every promise too.
     """
 
     best: int | None
     designs: tuple[Judged, ...]
-    guaranteed: bool
+    caveat: Caveat
+
+    @property
+    def guaranteed(self) -> bool:
+        """Return whether all judgements that the choice rests on are right with the confidence asked for."""
+        return not self.caveat
 
 
 def select_cheapest(
@@ -96,7 +113,8 @@ def select_cheapest(
     break one. So the one chosen misses no limit by its tolerance or more, and is no dearer than the cheapest design
     that keeps every limit by the tolerance or more; if none is chosen, there is no such design. The error is shared
     equally between the k q pairs of a design and a promise (beta = (1 - confidence) / (k q)), for any dependence
-    between designs and between responses. Replications must be independent and normal.
+    between designs and between responses. Replications must be independent. The procedure is one for normal ones: for
+    skewed ones the first stage is longer and the variances are taken larger, as in `select_best`.
 
     Designs are judged from the cheapest to the dearest, and none that is dearer than one known to keep every promise,
     so that no unnecessary design is run.
@@ -113,7 +131,7 @@ def select_cheapest(
     confidence : float
         Least probability that all judgements are right, between 0.5 and 1.
     first : int
-        Replications of the first stage of a design, at least 2.
+        Replications of the first stage of a design, at least 2; it goes on as that of `select_best`.
     most : int, optional
         Replications after which a design stays undecided; at least `first`.
     block : int
@@ -140,8 +158,7 @@ def select_cheapest(
     _check(cost, promises, confidence, abreast)
     check_stages(first, most, block)
     k, q = len(cost), len(promises)
-    eta = kim_nelson_eta(2, first, (1 - confidence) / (k * q))
-    trials = [_Trial(promises, 2 * eta * (first - 1)) for _ in range(k)]
+    trials = [_Trial(promises, (1 - confidence) / (k * q), first, most) for _ in range(k)]
     order = np.argsort(cost, kind="stable")
     while True:
         running = _running(trials, order, most)[:abreast]
@@ -160,11 +177,14 @@ def select_cheapest(
 class _Trial:
     """A design on trial: sums of its responses beyond their limits, against the boundaries of every promise."""
 
-    def __init__(self, promises: Sequence[Promise], factor: float) -> None:
+    def __init__(self, promises: Sequence[Promise], error: float, first: int, most: int | None) -> None:
         self.sign = np.array([-1.0 if one.at_least else 1.0 for one in promises])
         self.limit = np.array([one.limit for one in promises])
         self.tolerance = np.array([one.tolerance for one in promises])
-        self.factor = factor  # of the variance: h squared
+        self.error, self.wanted, self.most = error, first, most
+        self.stage = np.empty((0, len(promises)))
+        self.reach: Floats | None = None
+        self.caveat = Caveat.NONE
         self.total = np.zeros(len(promises))
         self.kept = np.zeros(len(promises), dtype=bool)
         self.broken: int | None = None
@@ -184,20 +204,40 @@ class _Trial:
         - A promise not yet kept is broken where its sum is at or above the upper boundary.
         """
         self.drawn += len(values)
-        first_stage = not self.used
-        if first_stage:
-            values = self._finite(values, design)
-            self.reach = self.factor * values.var(axis=0, ddof=1) / self.tolerance
-        for rows in values[None] if first_stage else values[:, None]:
-            self.total += (self.sign * (self._finite(rows, design) - self.limit)).sum(axis=0)
+        while len(values) and not self.decided:
+            number = 1 if self.reach is not None else self.wanted - len(self.stage)
+            rows, values = self._finite(values[:number], design), values[number:]
             self.used += len(rows)
-            slack = np.maximum(0.0, (self.reach - self.tolerance * self.used) / 2)
-            self.kept |= self.total <= -slack
-            broken = ~self.kept & (self.total >= slack)
-            if broken.any():
-                self.broken = int(np.argmax(broken))
-            if self.decided:
-                return
+            if self.reach is None:
+                self.stage = np.concatenate([self.stage, rows])
+                self.total[:] = 0.0
+                rows = self.stage  # summed as one, so that no block changes a rounding
+                self.reach = self._first_stage()
+            self.total += (self.sign * (rows - self.limit)).sum(axis=0)
+            if self.reach is not None:
+                self._judge(self.reach)
+
+    def _first_stage(self) -> Floats | None:
+        """Return how far the boundaries reach, or None while the first stage, which gives the variances, goes on."""
+        n = len(self.stage)
+        if n < self.wanted:
+            return None
+        widenings = skewness.widenings(skewness.skewness(self.stage.T), n).max(axis=-1)
+        if longer := longer_first(n, float(widenings.max()), self.most):
+            self.wanted = longer
+            return None
+        variances = self.stage.var(axis=0, ddof=1)
+        self.caveat = stage_caveat(n, float(widenings.max()), no_spread=bool((variances == 0).any()))
+        factor = 2 * kim_nelson_eta(2, n, self.error) * (n - 1)
+        return np.asarray(factor * variances * widenings**2 / self.tolerance)
+
+    def _judge(self, reach: Floats) -> None:
+        """Judge every promise by its sum."""
+        slack = np.maximum(0.0, (reach - self.tolerance * self.used) / 2)
+        self.kept |= self.total <= -slack
+        broken = ~self.kept & (self.total >= slack)
+        if broken.any():
+            self.broken = int(np.argmax(broken))
 
     def _finite(self, rows: Floats, design: int) -> Floats:
         """Return replications, or raise if one is not finite."""
@@ -209,8 +249,9 @@ class _Trial:
         if self.decided:
             judgement = Judgement.KEEPS if self.broken is None else Judgement.BREAKS
         mean = self.limit + self.sign * self.total / self.used if self.used else np.full(len(self.limit), np.nan)
-        kept = tuple(bool(one) for one in self.kept)
-        return Judged(judgement, self.broken, kept, tuple(float(one) for one in mean), self.used, self.drawn)
+        inside = np.abs(mean - self.limit) < self.tolerance
+        kept, within = (tuple(bool(one) for one in flags) for flags in (self.kept, inside))
+        return Judged(judgement, self.broken, kept, within, tuple(float(one) for one in mean), self.used, self.drawn)
 
 
 def _chosen(trials: Sequence[_Trial], order: Ints) -> int | None:
@@ -229,8 +270,9 @@ def _answer(trials: Sequence[_Trial], order: Ints) -> Cheapest:
     at = _chosen(trials, order)
     cheaper = order[:at]
     judged = tuple(trial.judged(i in cheaper) for i, trial in enumerate(trials))
-    guaranteed = all(trials[i].decided for i in cheaper)
-    return Cheapest(None if at is None else int(order[at]), judged, guaranteed)
+    caveats = [trials[i].caveat if trials[i].decided else Caveat.MOST for i in order[: None if at is None else at + 1]]
+    caveat = next(filter(None, caveats), Caveat.NONE)
+    return Cheapest(None if at is None else int(order[at]), judged, caveat)
 
 
 def _check(cost: Floats, promises: Sequence[Promise], confidence: float, abreast: int) -> None:

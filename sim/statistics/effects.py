@@ -18,6 +18,7 @@ from sim.statistics.responses import cells, levels
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sim.arrays import Floats
     from sim.statistics.responses import Cell, Response
 
 NONE = Interval(math.nan, math.nan, math.nan, 0)
@@ -97,8 +98,9 @@ def sampled_effects(
     -------
     polars.DataFrame
         response, unit, factor, level, order, x, mean, low, high, n, rows, left_out, why as in `main_effects`; here a
-        value is a setting's mean over its replications, the interval is over the settings of a quarter, and n and
-        rows count these. Settings without a value are left out of their quarter and counted.
+        value is a setting's mean over its replications, and n and rows count the settings of a quarter. The interval is
+        over these and over replications, whose luck all settings share: none with a single replication. Settings
+        without a value are left out of their quarter and counted.
     """
     table = []
     for factor in factors:
@@ -112,16 +114,31 @@ def sampled_effects(
             x, group = np.array([x[part].mean() for part in parts]), which[group]
         for order, name in enumerate(names):
             ids = settings["setting"].to_numpy()[group == order].tolist()
-            known = [v.mean() for v in map(response.at, ids) if v is not None]
+            known = [v for v in map(response.at, ids) if v is not None]
             why = "" if known else "; ".join(dict.fromkeys(map(response.reason, ids)))
             table.append(
                 _named(response)
                 | {"factor": factor, "level": name, "order": order}
                 | {"x": float(x[order]) if np.isfinite(x[order]) else None}
-                | _shown(mean_interval(known, confidence) if known else NONE)
+                | _shown(_over_sample(known, confidence) if known else NONE)
                 | {"rows": len(known), "left_out": len(ids) - len(known), "why": why}
             )
     return _table(table, ("response", "unit", "factor", "level", "why"))
+
+
+def _over_sample(values: Sequence[Floats], confidence: float) -> Interval:
+    """Return the mean over sampled settings, its interval with what settings scatter and what replications scatter.
+
+    A replication's luck is the same at all settings, so that their scatter does not show it. Settings' own noise is in
+    both parts; the interval errs to the safe side.
+    """
+    over_settings = mean_interval([v.mean() for v in values], confidence)
+    n = min(map(len, values))
+    over_luck = mean_interval(np.mean([v[:n] for v in values], axis=0), confidence)
+    mean = over_settings.estimate
+    below = math.hypot(mean - over_settings.low, over_luck.estimate - over_luck.low)
+    above = math.hypot(over_settings.high - mean, over_luck.high - over_luck.estimate)
+    return Interval(mean, mean - below, mean + above, len(values), over_settings.enough)
 
 
 QUARTERS = 4
@@ -202,7 +219,7 @@ def summary(settings: pl.DataFrame, responses: Sequence[Response], confidence: f
     -------
     polars.DataFrame
         The columns of the settings; n; for each response NAME, NAME_low, NAME_high (NaN: withheld or impossible); why:
-        "NAME: reason" of those without a value, or an empty text.
+        "NAME: reason" of those without a value or an interval, or an empty text.
 
     Raises
     ------
@@ -220,12 +237,15 @@ def summary(settings: pl.DataFrame, responses: Sequence[Response], confidence: f
         raise ValueError(f"columns must have names of their own, got {', '.join(twice)} twice")
     for setting in settings["setting"].to_list():
         columns["n"].append(max((len(r.values.get(setting, ())) for r in responses), default=0))
+        reasons = []
         for r in responses:
             values = r.at(setting)
             interval = NONE if values is None else mean_interval(values, confidence)
             for end, value in zip(_BOUNDS, (interval.estimate, interval.low, interval.high), strict=True):
                 columns[f"{r.name}{end}"].append(value)
-        reasons = [f"{r.name}: {r.reason(setting)}" for r in responses if r.reason(setting)]
+            too_skewed = f"{interval.too_skewed}, {interval.more} might do" if interval.enough else ""
+            if reason := r.reason(setting) or too_skewed:
+                reasons.append(f"{r.name}: {reason}")
         columns["why"].append("; ".join(reasons))
     floats = {name: pl.Float64 for name in columns if name not in ("n", "why")}
     return settings.hstack(pl.DataFrame(columns, schema={"n": pl.Int64, **floats, "why": pl.String}))

@@ -1,4 +1,9 @@
-"""Means and paired differences over replications, with intervals that hold singly or all at once."""
+"""Means and paired differences over replications, with intervals that hold singly or all at once.
+
+Intervals are Student's, widened for the skewness that the values show, or none where they are too skewed for their
+number (`sim.statistics.skewness`). Values that are all alike show no spread: their interval is a point, which claims
+nothing, and is not counted in a family.
+"""
 
 from __future__ import annotations
 
@@ -8,27 +13,47 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from sim.statistics import skewness
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import ArrayLike
 
     from sim.arrays import Floats
 
 
+ROUNDING = 1e-12
+"""Differences that spread by no more than this share of the values are equal ones."""
+
+
 @dataclass(frozen=True)
 class Interval:
-    """A mean over `n` replications and its confidence interval; NaN where there is none."""
+    """A mean over `n` replications and its confidence interval; NaN where there is none.
+
+    `enough` is above 0 where the values are too skewed for an interval: about how many replications would give one.
+    """
 
     estimate: float
     low: float
     high: float
     n: int
+    enough: int = 0
 
     @property
     def half_width(self) -> float:
-        """Return half the length of the interval (unit of the measure)."""
-        return (self.high - self.low) / 2
+        """Return the longer side of the interval (unit of the measure)."""
+        return longer_side(self.estimate, self.low, self.high)
+
+    @property
+    def too_skewed(self) -> str:
+        """Return in words that the values are too skewed for an interval; empty if they are not."""
+        return f"too skewed for {self.n} replications" if self.enough else ""
+
+    @property
+    def more(self) -> str:
+        """Return how many replications might do where the values are too skewed; empty where they are not."""
+        return f"about {self.enough} replications" if self.enough else ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +81,8 @@ class Difference:
         The same, adjusted for its family after Holm; in a family of one the same number.
     family_size : int
         Differences that share the joint confidence of the interval.
+    enough : int
+        Above 0 where the differences are too skewed for an interval: about how many replications would give one.
     """
 
     estimate: float
@@ -68,6 +95,7 @@ class Difference:
     p_value: float
     p_holm: float
     family_size: int = 1
+    enough: int = 0
 
     @classmethod
     def withheld(cls, n: int) -> Difference:
@@ -77,8 +105,18 @@ class Difference:
 
     @property
     def half_width(self) -> float:
-        """Return half the length of the interval (unit of the measure)."""
-        return (self.high - self.low) / 2
+        """Return the longer side of the interval (unit of the measure)."""
+        return longer_side(self.estimate, self.low, self.high)
+
+    @property
+    def too_skewed(self) -> str:
+        """Return in words that the values are too skewed for an interval; empty if they are not."""
+        return f"too skewed for {self.n} replications" if self.enough else ""
+
+    @property
+    def more(self) -> str:
+        """Return how many replications might do where the values are too skewed; empty where they are not."""
+        return f"about {self.enough} replications" if self.enough else ""
 
 
 class Ranks(NamedTuple):
@@ -93,7 +131,7 @@ class Ranks(NamedTuple):
 
 
 def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
-    """Return the mean over replications and its t interval.
+    """Return the mean over replications and its interval: Student's, widened for skewness.
 
     Parameters
     ----------
@@ -106,7 +144,7 @@ def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
     -------
     Interval
         In the unit of the values. All NaN where a value is withheld or there is none; bounds NaN
-        where n < 2; equal values have an interval of no length.
+        where n < 2 or the values are too skewed; equal values have an interval of no length.
 
     Raises
     ------
@@ -121,12 +159,12 @@ def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
     x = vector("values", values)
     n = len(x)
     mean, sd = _moments(x)
-    half = half_width(sd, n, confidence)
-    return Interval(mean, mean - half, mean + half, n)
+    ((below, above, enough),) = _ends([x], [sd], confidence)
+    return Interval(mean, mean - below, mean + above, n, enough)
 
 
 def paired_difference(baseline: ArrayLike, other: ArrayLike, confidence: float = 0.95) -> Difference:
-    """Return the mean of other minus baseline, replication by replication, and its t interval.
+    """Return the mean of other minus baseline, replication by replication, and its interval.
 
     Parameters
     ----------
@@ -152,17 +190,26 @@ def paired_difference(baseline: ArrayLike, other: ArrayLike, confidence: float =
     (common random numbers).
     """
     check_confidence(confidence)
+    d, gaps = _paired(baseline, other)
+    ((below, above, enough),) = _ends([gaps], [d.sd], confidence)
+    return replace(d, low=d.estimate - below, high=d.estimate + above, enough=enough)
+
+
+def _paired(baseline: ArrayLike, other: ArrayLike) -> tuple[Difference, Floats]:
+    """Return a paired difference without its interval, and the differences of single replications."""
     x, y = vector("baseline", baseline), vector("other", other)
     if len(x) != len(y):
         raise ValueError(f"other must be of the length of baseline, {len(x)}, got {len(y)}")
     n = len(x)
     if not np.isfinite(x).all() or not np.isfinite(y).all():
-        return Difference.withheld(n)
-    mean, sd = _moments(y - x)
-    half = half_width(sd, n, confidence)
+        return Difference.withheld(n), np.full(n, math.nan)
+    gaps = y - x
+    mean, sd = _moments(gaps)
+    if n > 1 and np.ptp(gaps) <= ROUNDING * max(np.abs(x).max(), np.abs(y).max()):
+        sd = 0.0  # what is left of equal differences is rounding
     correlation, ratio = _pairing(x, y, sd)
     p_value = _p_value(mean, sd, n)
-    return Difference(mean, mean - half, mean + half, n, sd, correlation, ratio, p_value, p_value)
+    return Difference(mean, math.nan, math.nan, n, sd, correlation, ratio, p_value, p_value), gaps
 
 
 def simultaneous(pairs: Iterable[tuple[ArrayLike, ArrayLike]], confidence: float = 0.95) -> list[Difference]:
@@ -181,8 +228,9 @@ def simultaneous(pairs: Iterable[tuple[ArrayLike, ArrayLike]], confidence: float
     Returns
     -------
     list of Difference
-        In the order of the pairs. Those without an interval (withheld, n < 2) stay NaN and are not
-        counted in the family size, as they claim nothing.
+        In the order of the pairs. Those without an interval (withheld, n < 2) stay NaN and, like those without
+        spread, are not counted in the family size, as they claim nothing. Too skewed ones have no interval but are
+        counted: whether they have one is not known before.
 
     Raises
     ------
@@ -194,17 +242,44 @@ def simultaneous(pairs: Iterable[tuple[ArrayLike, ArrayLike]], confidence: float
     Law (2015), section 9.7 (Bonferroni). Holm (1979), A simple sequentially rejective multiple test
     procedure, Scandinavian Journal of Statistics 6, 65-70.
     """
-    singles = [paired_difference(baseline, other, confidence) for baseline, other in pairs]
-    k = sum(not math.isnan(d.low) for d in singles)
-    if not k:
-        return singles
-    adjusted = holm([d.p_value for d in singles])
-    family = []
-    for d, p_holm in zip(singles, adjusted, strict=True):
-        half = half_width(d.sd, d.n, confidence, k)
-        low, high = d.estimate - half, d.estimate + half
-        family.append(replace(d, low=low, high=high, p_holm=float(p_holm), family_size=k))
-    return family
+    check_confidence(confidence)
+    singles = [_paired(baseline, other) for baseline, other in pairs]
+    adjusted = holm([d.p_value for d, _ in singles])
+    differences = [replace(d, p_holm=float(p)) for (d, _), p in zip(singles, adjusted, strict=True)]
+    members = [i for i, d in enumerate(differences) if d.sd > 0]
+    ends = _ends([singles[i][1] for i in members], [differences[i].sd for i in members], confidence)
+    for i, d in enumerate(differences):
+        if d.sd == 0:  # a point, which claims nothing
+            differences[i] = replace(d, low=d.estimate, high=d.estimate)
+    for i, (below, above, enough) in zip(members, ends, strict=True):
+        d = differences[i]
+        low, high = d.estimate - below, d.estimate + above
+        differences[i] = replace(d, low=low, high=high, enough=enough, family_size=len(members))
+    return differences
+
+
+def _ends(samples: Sequence[Floats], sds: Sequence[float], confidence: float) -> list[tuple[float, float, int]]:
+    """Return how far the intervals of a family reach below and above their means, and how many replications are enough.
+
+    NaN where there is none: of a single value, and of values too skewed for their number, of which alone it is said how
+    many would be enough. The family counts them too.
+    """
+    numbers = np.maximum([len(x) for x in samples], 2)
+    skews = np.zeros(len(samples))
+    for n in set(numbers.tolist()):
+        alike = [i for i, sd in enumerate(sds) if numbers[i] == n and sd > 0]
+        if alike:
+            skews[alike] = skewness.skewness(np.array([samples[i] for i in alike]))
+    factors = skewness.widenings(skews, numbers)
+    ends = []
+    for x, sd, g, (below, above) in zip(samples, sds, skews.tolist(), factors.tolist(), strict=True):
+        half = half_width(sd, len(x), confidence, len(samples))
+        if half > 0 and max(below, above) > skewness.WIDEST:
+            enough = skewness.enough(g, float(skewness.shared(skews, numbers)), len(x))
+            ends.append((math.nan, math.nan, enough))
+        else:
+            ends.append((below * half, above * half, 0))
+    return ends
 
 
 def holm(p_values: ArrayLike) -> Floats:
@@ -288,6 +363,11 @@ def vector(name: str, values: ArrayLike) -> Floats:
     return x
 
 
+def longer_side(estimate: float, low: float, high: float) -> float:
+    """Return the longer side of an interval, with which "±" does not say too little."""
+    return max(high - estimate, estimate - low)
+
+
 def check_confidence(confidence: float) -> None:
     """Raise unless a confidence is between 0 and 1."""
     if not 0 < confidence < 1:
@@ -304,7 +384,7 @@ def _moments(x: Floats) -> tuple[float, float]:
 
 
 def half_width(sd: float, n: int, confidence: float, family_size: int = 1) -> float:
-    """Return the half-width of one of `family_size` t intervals of a joint confidence."""
+    """Return Student's half-width of one of `family_size` intervals of a joint confidence."""
     from scipy.special import stdtrit
 
     if n < 2:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.statistics.intervals import mean_interval, paired_difference
-from sim.statistics.verdicts import MOST_REPLICATIONS, replications_needed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -66,12 +65,14 @@ class Rule:
 
 
 class Why(StrEnum):
-    """The reason why a target is not met; empty if it is."""
+    """The reason why a target is not met; empty if it is, but for values without spread, which show no precision."""
 
     MET = ""
+    SAME = "the same in every replication"
     NOT_YET = "more replications are to be run"
     MOST = "the most replications of a point are run"
     BUDGET = "the budget is spent"
+    TOO_SKEWED = "the values are too skewed for their number"
     WITHHELD = "the measure is withheld"
 
 
@@ -123,11 +124,12 @@ def next_round(
     A response that is not finite in any replication is withheld: its target cannot be met and asks for no
     more. A constant response is met at once.
 
-    Stopping by the half-width costs coverage, as it stops sooner where the variance is underestimated. Measured, for
-    each target on 20,000 sequences of normal values of sd 1, at 95 % and with 10 replications at first: intervals that
-    stopped at half-widths of 0.6, 0.5, 0.4, 0.3 and 0.2 (after 14, 19, 27, 47 and 103 replications on average) held the
-    mean in 94.3, 93.8, 93.7, 94.4 and 95.0 % of all; with 5 at first and a target of 0.4, in 92.4 % of 10,000; with 3,
-    in 91.2 %.
+    A response too skewed for an interval asks for twice as many.
+
+    Stopping by the half-width costs coverage, as it stops sooner where the variance is underestimated. Measured on 400
+    sequences each, at 95 % and with 10 replications at first, for half-widths of 0.5 and 0.3 standard deviations: the
+    interval that stopped held the mean in 95 and 96 % where values are normal (after 26 and 55 replications on
+    average), in 95 and 96 % where exponential (50 and 102), in 94 and 92 % where lognormal with CV 2 (65 and 135).
     Intervals are single ones: they do not hold together.
 
     Parameters
@@ -231,21 +233,21 @@ def _reached(
     if withheld:
         why = Why.WITHHELD
     elif not met:
-        why, wants = Why.NOT_YET, _wanted(values, n, aim, rule)
+        why, wants = Why.NOT_YET, _wanted(half, n, aim, rule)
         if n >= rule.most:
-            why = Why.MOST
+            why = Why.TOO_SKEWED if math.isnan(half) else Why.MOST
+    elif half == 0:
+        why = Why.SAME
     return Reached(ends[0], response, n, mean, half, aim, met, why), wants
 
 
-def _wanted(values: Sequence[Floats], n: int, aim: float, rule: Rule) -> int:
+def _wanted(half: float, n: int, aim: float, rule: Rule) -> int:
     """Return the replications in all that a target not yet met wants before the next check."""
     if n < rule.first:
         return rule.first
-    x = values[0][:n] - values[1][:n] if len(values) > 1 else values[0]
-    # an estimate of no difference that is to be known within the aim: settled where the half-width is the aim or less
-    needed = replications_needed(0.0, float(x.std(ddof=1)), aim, rule.confidence, n) if aim > 0 else None
     least, most = math.ceil(GROWTH_LEAST * n), int(GROWTH_MOST * n)
-    return min(max(needed or MOST_REPLICATIONS, least), most, rule.most)
+    needed = n * (half / aim) ** 2 if aim > 0 and math.isfinite(half) else math.inf
+    return min(math.ceil(max(min(needed, most), least)), rule.most)
 
 
 def _within_budget(runs: Ints, wanted: Ints, rule: Rule) -> Ints:

@@ -25,6 +25,13 @@ MOST_LEFT_OUT = 0.2
 
 NOISE_ALONE = "its variance between settings is not told from the noise of the replications"
 
+CAUTIONS = {
+    1: "of one replication the noise cannot be told from what the factors do: it is in the indices, and total ones are "
+    "too large",
+    2: "of two replications the noise that settings share is not known: intervals leave it out, and are too narrow",
+}
+"""What is not known of an index, by the number of replications."""
+
 ROUNDING = 1e-9
 """A range of values no larger than this share of them is one of rounding errors."""
 
@@ -47,6 +54,8 @@ class Indices(NamedTuple):
         variance, and with one replication: then the noise is in the indices.
     why : str
         Why there are no indices, or an empty text.
+    caution : str
+        What the indices or their intervals leave out, as the replications are too few to know it; or an empty text.
     """
 
     table: pl.DataFrame
@@ -54,6 +63,7 @@ class Indices(NamedTuple):
     left_out: int
     noise_share: float
     why: str
+    caution: str
 
 
 def sobol_settings(n: int, d: int, seed: int) -> Floats:
@@ -156,12 +166,12 @@ def indices(
         level_means = y.mean(axis=2)
         varies = float(np.ptp(level_means)) > ROUNDING * float(np.abs(level_means).max())
         why = NOISE_ALONE if varies else "it does not vary between settings"
-        return Indices(_table(factors, none, none, none), n, left_out, noise_share if varies else math.nan, why)
+        return Indices(_table(factors, none, none, none), n, left_out, noise_share if varies else math.nan, why, "")
     tail = (1 - confidence) / 2
     low, high = np.quantile(drawn, [tail, 1 - tail], axis=0)
     point = estimates[0]
     low, high = point - wider * (point - low), point + wider * (high - point)
-    return Indices(_table(factors, point, low, high), n, left_out, noise_share, "")
+    return Indices(_table(factors, point, low, high), n, left_out, noise_share, "", CAUTIONS.get(m, ""))
 
 
 def _base_points(values: ArrayLike, d: int) -> tuple[Floats, int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import polars as pl
 
-from sim.statistics.intervals import Interval, mean_interval, paired_difference
+from sim.statistics.intervals import Interval, mean_interval, paired_difference, simultaneous
 from sim.statistics.responses import levels
 
 if TYPE_CHECKING:
@@ -113,14 +113,18 @@ def tornado(base: Floats, factor_ends: Sequence[Ends], confidence: float = 0.95)
     -------
     Tornado
         factor, base_level, low_level, high_level, low, low_from, low_to, high, high_from, high_to, swing, swing_from,
-        swing_to, why. The swing is the size of the paired difference between the ends; its interval begins at 0 where
-        the ends are not distinguished, and covers at least as often as stated. With one end alone there is no swing
-        (NaN) and the row is sorted by its distance from the base; rows without any value come last.
+        swing_to, sure, turned, why. The swing is the size of the paired difference between the ends; its interval
+        begins at 0 where the ends are not distinguished, and covers at least as often as stated. With one end alone
+        there is no swing (NaN) and the row is sorted by its distance from the base; rows without any value come last.
+        `sure` says whether the ends are distinguished by intervals of all swings that hold together, `turned` at which
+        ends ("low", "high", "low, high") the effect lies on the other side of 0 than at the base, by intervals of it
+        and of all ends that hold together.
     """
     table: list[dict[str, object]] = []
     reach = []
-    for e in factor_ends:
-        values = [v if v is not None and len(v) and np.isfinite(v).all() else None for v in (e.low, e.high)]
+    known = [[_known(v) for v in (e.low, e.high)] for e in factor_ends]
+    sure, turned = _sure(known, confidence), _turned(base, known, confidence)
+    for e, values, is_sure, sides in zip(factor_ends, known, sure, turned, strict=True):
         low, high = (NONE if v is None else mean_interval(v, confidence) for v in values)
         swing = NONE if values[0] is None or values[1] is None else _swing(values[0], values[1], confidence)
         steps = [_swing(base, v, confidence).estimate for v in values if v is not None]
@@ -131,15 +135,42 @@ def tornado(base: Floats, factor_ends: Sequence[Ends], confidence: float = 0.95)
             "low": low.estimate, "low_from": low.low, "low_to": low.high,
             "high": high.estimate, "high_from": high.low, "high_to": high.high,
             "swing": swing.estimate, "swing_from": swing.low, "swing_to": swing.high,
+            "sure": is_sure, "turned": sides,
             "why": (e.why or "withheld") if any(v is None for v in values) else "",
         }  # fmt: skip
         table.append(row)
     order = sorted(range(len(table)), key=lambda i: -reach[i])  # equal ones stay as they came
-    texts = ("factor", "base_level", "low_level", "high_level", "why")
+    texts = ("factor", "base_level", "low_level", "high_level", "turned", "why")
     numbers = ("low", "low_from", "low_to", "high", "high_from", "high_to", "swing", "swing_from", "swing_to")
-    schema = {name: pl.Float64 if name in numbers else pl.String for name in (*texts[:-1], *numbers, "why")}
-    rows = pl.DataFrame([table[i] for i in order], schema=schema)
+    kinds = dict.fromkeys(texts, pl.String) | dict.fromkeys(numbers, pl.Float64) | {"sure": pl.Boolean}
+    columns = (*texts[:4], *numbers, "sure", "turned", "why")
+    rows = pl.DataFrame([table[i] for i in order], schema={name: kinds[name] for name in columns})
     return Tornado(rows, mean_interval(base, confidence))
+
+
+def _known(values: Floats | None) -> Floats | None:
+    """Return the values of an end, or None if some are withheld or there are none."""
+    return values if values is not None and len(values) and np.isfinite(values).all() else None
+
+
+def _sure(known: Sequence[Sequence[Floats | None]], confidence: float) -> list[bool]:
+    """Return of each factor whether its ends are distinguished, by intervals that hold together."""
+    pairs = []
+    for low, high in known:
+        n = 0 if low is None or high is None else min(len(low), len(high))
+        pairs.append((np.full(1, np.nan),) * 2 if low is None or high is None else (low[:n], high[:n]))
+    return [d.low > 0 or d.high < 0 for d in simultaneous(pairs, confidence)]
+
+
+def _turned(base: Floats, known: Sequence[Sequence[Floats | None]], confidence: float) -> list[str]:
+    """Return of each factor the ends at which the effect has turned its sign, by intervals that hold together."""
+    values = [base, *(np.full(1, np.nan) if v is None else v for ends in known for v in ends)]
+    at_base, *ends = (
+        int(d.low > 0) - int(d.high < 0) for d in simultaneous([(np.zeros(len(v)), v) for v in values], confidence)
+    )
+    sides = [at_base * end < 0 for end in ends]
+    return [", ".join(name for name, side in zip(("low", "high"), sides[2 * i : 2 * i + 2], strict=True) if side)
+            for i in range(len(known))]  # fmt: skip
 
 
 def _swing(one: Floats, other: Floats, confidence: float) -> Interval:

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import math
 from enum import StrEnum
+from statistics import NormalDist
+from typing import TYPE_CHECKING, NamedTuple
 
 from sim.statistics.intervals import check_confidence, half_width
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sim.statistics.intervals import Difference
+
 MOST_REPLICATIONS = 1_000_000
 """More replications than this cannot be foreseen."""
+
+LIKELY, GOOD_PART, WIDEST_RANGE = 0.9, 0.6, 10
+"""Of the bounds of a range of replications: how likely each is, how much of that the lower one takes into account (it
+errs to the safe side else), and the widest range that says anything."""
 
 
 class Verdict(StrEnum):
@@ -77,53 +88,73 @@ def verdict(low: float, high: float, mid: float, higher_is_better: bool) -> Verd
     return Verdict.UNDECIDED
 
 
-def replications_needed(
-    difference: float, sd: float, mid: float, confidence: float, n: int, *, family_size: int = 1
-) -> int | None:
-    """Return how many replications in all would settle a verdict if estimate and standard deviation stay as they are.
+class Needed(NamedTuple):
+    """How many replications in all would settle a verdict: at least, and at the most where that can be said (None)."""
 
-    The half-width must get below the distance from the size of the estimate to the MID. It is a
-    forecast, about as uncertain as the estimate.
+    least: int
+    most: int | None
+
+
+def replications_needed(d: Difference, mid: float, confidence: float) -> Needed | None:
+    """Return how many replications in all would settle the verdict on a difference.
+
+    The half-width must get below the distance from the difference to the MID, and neither is known well: an undecided
+    difference is one whose interval holds the MID. `least` is the number with a difference as far from the MID as nine
+    in ten intervals would have it, in good part; `most` is that with one as near, and a standard deviation as large. It
+    is given where it is at most `WIDEST_RANGE` times the least; else the difference is too close to the MID to say.
+    Tests measure how often a verdict is settled outside.
 
     Parameters
     ----------
-    difference, sd : float
-        Estimate of a paired difference and standard deviation of its single replications.
+    d : Difference
+        With its interval, or withheld.
     mid : float
         The smallest difference that matters (same unit), above 0.
     confidence : float
         Of the interval, or jointly of its family; between 0 and 1, both excluded.
-    n : int
-        Replications so far: the answer is at least this, and just this where the verdict is settled.
-    family_size : int
-        Differences that share the confidence, at least 1.
 
     Returns
     -------
-    int or None
-        At least 2. None where it cannot be foreseen: the estimate is at the MID or too close to it
-        (more than a million replications), or estimate or sd is NaN (fewer than two replications).
+    Needed or None
+        None where nothing can be said: there is no interval, or more than a million would be needed.
 
     Raises
     ------
     ValueError
-        The MID must be above 0, confidence between 0 and 1, the family size at least 1.
+        The MID must be above 0, confidence between 0 and 1.
     """
+    from scipy.special import chdtri, stdtrit
+
     check_confidence(confidence)
     _check_mid(mid)
-    if family_size < 1:
-        raise ValueError(f"family_size must be at least 1, got {family_size}")
-    if not (math.isfinite(difference) and math.isfinite(sd)):
+    if not math.isfinite(d.low) or d.n < 2:
         return None
+    if d.sd == 0 or verdict(d.low, d.high, mid, True) is not Verdict.UNDECIDED:
+        return Needed(d.n, d.n)
+    widening = d.half_width / half_width(d.sd, d.n, confidence, d.family_size)
+    distance = abs(abs(d.estimate) - mid)
+    unsure = -float(stdtrit(d.n - 1, 1 - LIKELY)) * d.sd / math.sqrt(d.n) * widening
+    largest_sd = d.sd * math.sqrt((d.n - 1) / float(chdtri(d.n - 1, LIKELY)))
+    luck = NormalDist().inv_cdf(LIKELY)  # of the estimate to come
 
-    def settled(n: int) -> bool:
-        half = half_width(sd, n, confidence, family_size)
-        return verdict(difference - half, difference + half, mid, True) is not Verdict.UNDECIDED
+    def settling(sd: float, factor: float, margin: float, distance: float) -> int | None:
+        return _first(
+            lambda n: half_width(factor * sd, n, confidence, d.family_size) + margin * sd / math.sqrt(n) <= distance,
+            d.n,
+        )
 
-    enough = max(n, 2)
-    if settled(enough):
-        return enough
-    too_few = enough
+    least = settling(d.sd, 1.0, -GOOD_PART * luck, distance + GOOD_PART * unsure)
+    most = settling(largest_sd, widening, luck, distance - unsure)
+    if least is None:
+        return None
+    return Needed(least, most if most is not None and most <= WIDEST_RANGE * least else None)
+
+
+def _first(settled: Callable[[int], bool], n: int) -> int | None:
+    """Return the first number from n on at which something that stays true is true; None if it is past all hope."""
+    too_few, enough = n, 2 * n
+    if settled(n):
+        return n
     while not settled(enough):
         too_few, enough = enough, 2 * enough
         if too_few >= MOST_REPLICATIONS:

@@ -22,7 +22,7 @@ from sim.study.budget.runs import Runs
 from sim.study.findings import preview
 from sim.study.findings.charting import in_brief
 from sim.study.findings.naming import words_of
-from sim.study.findings.write import cost, responses, write
+from sim.study.findings.write import cost, responses, searches, write
 from sim.study.own_measures import packed
 from sim.study.points.plan import planned
 from sim.study.points.screening import screen_all
@@ -105,7 +105,8 @@ class Sweep:
         measures = self.read("measures").select("measure", "group", "unit").unique()
         known = {Response(measure, group): unit for measure, group, unit in measures.iter_rows()}
         units = {response: known.get(response, "") for response in self.plan.study.responses}
-        return responses(units, self.read("summary"), words_of(self.plan))
+        summary, words = self.read("summary"), words_of(self.plan)
+        return responses(units, summary, words, searched=searches(self.plan))
 
     @property
     def folder(self) -> Path:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sim.arrays import Floats
     from sim.config import Mid, Pilot, Run
     from sim.config.report import Report
+    from sim.statistics.intervals import Difference
 
 STAFF = "staff"
 """The value of `touched` for measures of the staff itself."""
@@ -40,6 +41,7 @@ class Cause(StrEnum):
     STILL_OPEN = "still open"
     NO_OBSERVATION = "no observation"
     NOT_OWED = "not owed"
+    TOO_SKEWED = "too skewed"
 
 
 QUARTER = 0.25
@@ -56,19 +58,27 @@ HELP = {
     Cause.STILL_OPEN: "a longer run.drain_weeks, so that less is open at the end",
     Cause.NO_OBSERVATION: "a longer run.measured_weeks, or a larger group",
     Cause.NOT_OWED: "",
+    Cause.TOO_SKEWED: "more replications",
 }
 """What would let something be said, by the cause; empty where nothing is missing."""
 
 
 @dataclass(frozen=True)
 class Withheld:
-    """Why nothing follows from a value: the share that is too large, by the designs under which it is."""
+    """Why nothing follows from a value: the share that is too large, by the designs under which it is.
+
+    Of values too skewed for their number, `words` says so, and `more` how many replications might do.
+    """
 
     cause: Cause
     shares: Mapping[str, float]
+    words: str = ""
+    more: str = ""
 
     def __str__(self) -> str:
         """Return the reason in words."""
+        if self.words:
+            return self.words
         if self.cause is Cause.NO_OBSERVATION:
             return f"no observation under {' and '.join(self.shares)}"
         if self.cause is Cause.NOT_OWED:
@@ -92,12 +102,17 @@ class Withheld:
     @property
     def help(self) -> str:
         """Return what would let something be said; empty where nothing is missing."""
-        return HELP[self.cause]
+        return self.more or HELP[self.cause]
 
     @property
     def verdict(self) -> Verdict:
         """Return the word in place of a verdict."""
         return Verdict.NOT_OWED if self.cause is Cause.NOT_OWED else Verdict.WITHHELD
+
+
+def skewed(d: Difference) -> Withheld | None:
+    """Return that a difference is too skewed for an interval, or None."""
+    return Withheld(Cause.TOO_SKEWED, {}, d.too_skewed, d.more) if d.enough else None
 
 
 @dataclass(frozen=True)

@@ -507,23 +507,38 @@ def test_effects_of_shares_are_in_points():
     assert heat_map(shares).axes[1].get_ylabel().replace("\n", " ") == "counter_wait_p90 (%)"
 
 
-def test_the_border_of_a_promise_is_interpolated_on_scales():
+def test_a_border_runs_around_the_cells_that_surely_keep_a_promise_and_the_others_are_marked():
     figure = heat_map(heat_table(), ("within 20", 20.0, "at_most"))
     axes = figure.axes[0]
-    (contour,) = [c for c in axes.collections if type(c).__name__ == "QuadContourSet"]
-    points = np.concatenate([path.vertices for path in contour.get_paths()])
-    inner = points[(points[:, 0] >= 0) & (points[:, 0] <= 3) & (points[:, 1] >= 0) & (points[:, 1] <= 2)]
-    assert (18 + 6 * inner[:, 1] - 3 * inner[:, 0]) == pytest.approx(20)
-    crosses = [line for line in axes.lines if line.get_marker() == "x"]
-    assert len(crosses) == sum(18 + 6 * j - 3 * i > 20 for j in range(3) for i in range(4))
-    assert "within 20: its border" in words(figure)
+    means = {(i, j): 18 + 6 * j - 3 * i for j in range(3) for i in range(4)}
+    ends = {cell: (mean - 1.2, mean + 1.2) for cell, mean in means.items()}
+    marked = {mark: [(round(line.get_xdata()[0] - 0.42), round(line.get_ydata()[0] - 0.36)) for line in axes.lines
+                     if line.get_marker() == mark] for mark in ("x", "o")}  # fmt: skip
+    assert sorted(marked["x"]) == sorted(cell for cell, (low, _) in ends.items() if low > 20)
+    assert sorted(marked["o"]) == sorted(cell for cell, (low, high) in ends.items() if low <= 20 < high)
+    assert marked["o"]
+    kept = {cell for cell, (_, high) in ends.items() if high <= 20}
+    edges = {tuple(map(tuple, edge.tolist())) for edge in axes.collections[-1].get_segments()}
+    around = {((i + 0.5, j - 0.5), (i + 0.5, j + 0.5)) for i in range(3) for j in range(3)
+              if ((i, j) in kept) != ((i + 1, j) in kept)}  # fmt: skip
+    around |= {((i - 0.5, j + 0.5), (i + 0.5, j + 0.5)) for i in range(4) for j in range(2)
+               if ((i, j) in kept) != ((i, j + 1) in kept)}  # fmt: skip
+    assert edges == around
+    told = words(figure)
+    assert all(one in told for one in ("within 20: border of what surely keeps it", "breaks it", "may do either"))
+
+
+def test_a_cell_without_an_interval_may_keep_a_promise_or_break_it():
+    table = heat_table().with_columns(low=pl.lit(math.nan), high=pl.lit(math.nan))
+    figure = heat_map(table, ("within 99", 99.0, "at_most"))
+    assert [line.get_marker() for line in figure.axes[0].lines] == ["o"] * 12
 
 
 def test_the_border_of_a_promise_runs_between_kinds():
     table = heat_table(("red", "green"), ("old", "new"))
     figure = heat_map(table, ("within 20", 20.0, "at_most"))
     edges = figure.axes[0].collections[-1].get_segments()
-    # old: 18, 15; new: 24, 21. Only the border between the rows parts kept from broken.
+    # old: 18, 15; new: 24, 21 (surely broken, or not). Only the border between the rows parts kept from others.
     assert sorted(edge.tolist() for edge in edges) == [[[-0.5, 0.5], [0.5, 0.5]], [[0.5, 0.5], [1.5, 0.5]]]
 
 

@@ -22,7 +22,7 @@ B, W, S, U, H, NONE, J = MARKS
 NASTY = "[red]x[/] a$b$<script>|`_*"
 
 
-def comparison(verdicts, pilot="three_level", baseline="four_level", n=30, needed=120):
+def comparison(verdicts, pilot="three_level", baseline="four_level", n=30, needed=(60, 400)):
     rows = []
     for (measure, label, unit, mid, higher), verdict in zip(LABELS, verdicts, strict=False):
         known = verdict != H
@@ -45,11 +45,12 @@ def comparison(verdicts, pilot="three_level", baseline="four_level", n=30, neede
                 "why": "20% of its requests go to an overloaded post" if verdict == "withheld" else "",
                 "help": "more staff" if verdict == "withheld" else "",
                 "cause": "overloaded requests" if verdict == "withheld" else None,
-                "replications_needed": needed if verdict == U else None,
+                "needed_least": needed[0] if verdict == U else None,
+                "needed_most": needed[1] if verdict == U else None,
                 "n": n,
             }
         )
-    return pl.DataFrame(rows, schema_overrides={"replications_needed": pl.Int64})
+    return pl.DataFrame(rows, schema_overrides={"needed_least": pl.Int64, "needed_most": pl.Int64})
 
 
 def measures(pilots, n=4):
@@ -186,7 +187,7 @@ def test_a_mean_of_a_withheld_replication_is_withheld():
 
 def test_the_notes_say_what_the_intervals_and_the_mid_are():
     notes = " ".join(comparison_table(comparison([B, U, B, H, S]), "three_level").notes)
-    assert "all 5 differences compared hold jointly with 95 % confidence; 30 replications" in notes
+    assert "4 intervals of differences that hold jointly with 95 % confidence; 30 replications" in notes
     assert "(MID): 0.5 working days (turnaround, 90th percentile), 2 minutes (counter wait, mean)" in notes
     assert "2 points (on time)" in notes
     assert (
@@ -200,7 +201,7 @@ def test_the_notes_of_several_pilots_stand_once_under_the_last_table():
     both = pl.concat([comparison([B, U, H]), comparison([H, W], "flatten_only")])
     first, last = comparison_tables(both, ["three_level", "flatten_only"])
     assert first.notes == ()
-    assert [note.partition(" ")[0] for note in last.notes] == ["The", "The", "Needs:", "Shares", "Withheld:"]
+    assert [note.partition(" ")[0] for note in last.notes] == ["3", "The", "Needs:", "Shares", "Withheld:"]
     assert comparison_tables(both, []) == []
 
 
@@ -290,7 +291,8 @@ def test_conclusion_mixed():
         "three_level is a mixed result: better than four_level on 1 of 4 measures "
         "(turnaround, 90th percentile), "
         "but worse on 1 (counter wait, mean). It makes no material difference on 1 (on time). "
-        "1 is undecided (trips per request): 30 replications are too few; about 120 would settle it."
+        "1 is undecided (trips per request): 30 replications are too few; it takes at least 60 to settle it, and at "
+        "the most about 400."
     )
 
 
@@ -304,10 +306,39 @@ def test_conclusion_all_undecided():
     assert conclusion(comparison([U, U], n=5), {}, "four_level") == (
         "This study cannot distinguish three_level from four_level: none of 2 measures is decided. 2 are undecided "
         "(turnaround, 90th percentile; counter wait, mean): 5 replications are too few; "
-        "about 120 would settle all of it."
+        "it takes at least 60 to settle them all, and at the most about 400."
     )
-    unforeseen = conclusion(comparison([U], needed=None), {}, "four_level")
-    assert "how many would settle it cannot be foreseen" in unforeseen
+    close = conclusion(comparison([U], needed=(60, None)), {}, "four_level")
+    assert "at least 60 to settle it: it is too close to the smallest difference that matters to say more." in close
+    both = pl.concat([comparison([U]), comparison([S, U], needed=(90, None))])
+    assert "at least 90 to settle them all: 1 is too close to" in conclusion(both, {}, "four_level")
+    unforeseen = conclusion(comparison([U], needed=(None, None)), {}, "four_level")
+    assert "30 replications are too few, and how many would do cannot be said." in unforeseen
+
+
+def test_what_is_too_skewed_says_so_under_its_table_with_what_would_help():
+    why = "too skewed for 30 replications"
+    skewed = comparison([B, H]).with_columns(
+        cause=pl.when(pl.col("verdict") == H).then(pl.lit("too skewed")).otherwise("cause"),
+        why=pl.when(pl.col("verdict") == H).then(pl.lit(why)).otherwise("why"),
+        help=pl.when(pl.col("verdict") == H).then(pl.lit("about 80 replications")).otherwise("help"),
+        difference=pl.lit(-1.0),
+    )
+    table = comparison_table(skewed, "three_level")
+    assert f"Withheld: counter wait, mean ({why}). What would help: about 80 replications." in table.notes
+    assert table.rows[1][3:] == ("-1.0", "withheld")  # the difference without an interval
+    assert f"because the differences of the replications are {why}." in conclusion(skewed, {}, "four_level")
+
+
+def test_what_shows_no_spread_has_no_interval_and_is_not_counted():
+    still = comparison([S, B]).with_columns(
+        low=pl.when(pl.col("verdict") == S).then("difference").otherwise("low"),
+        high=pl.when(pl.col("verdict") == S).then("difference").otherwise("high"),
+    )
+    table = comparison_table(still, "three_level")
+    assert table.notes[0].startswith("1 interval of differences that hold")
+    assert table.notes[1].startswith("The same difference in every replication")
+    assert "[" not in table.rows[0][3]
 
 
 def test_conclusion_withheld_names_the_overloaded_posts():

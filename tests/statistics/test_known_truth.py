@@ -111,7 +111,7 @@ def test_t_intervals_cover_the_known_mean_wait_of_an_office_that_begins_empty(st
     truth = known(1.0)
     assert abs(studies[0].mean() - truth) < 4 * studies[0].std() / math.sqrt(studies[0].size)
     intervals = [mean_interval(values, confidence) for values in studies[0, :, :n]]
-    assert_binomial(sum(i.low <= truth <= i.high for i in intervals), STUDIES, confidence)
+    assert_at_most(sum(i.low > truth or i.high < truth for i in intervals), STUDIES, 1 - confidence)
 
 
 @pytest.mark.parametrize("design", range(1, 1 + SAME))
@@ -234,7 +234,7 @@ def chances(true, mid, sd, n, confidence=0.95, family=1):
 
 @pytest.mark.parametrize("n", [5, 20])
 @pytest.mark.parametrize("true", [0.0, 0.5, 1.0, -1.5, 2.5])
-def test_verdicts_come_as_often_as_the_normal_law_says(true, n):
+def test_verdicts_come_little_less_often_than_the_normal_law_would_have_it(true, n):
     # The smallest difference that matters is 1, the standard deviation of a replication's difference 1.2.
     trials, rng = 1500, np.random.default_rng([6, n, int(100 + 10 * true)])
     counts = dict.fromkeys(Verdict, 0)
@@ -243,8 +243,11 @@ def test_verdicts_come_as_often_as_the_normal_law_says(true, n):
         d = paired_difference(common, common + true + 1.2 * rng.normal(size=n))
         counts[verdict(d.low, d.high, 1.0, True)] += 1
     expected = chances(true, 1.0, 1.2, n)
-    for said, p in expected.items():
-        assert_binomial(counts[said], trials, p)
+    for said, p in expected.items():  # intervals are a little longer than the law needs, or not given
+        if said is not Verdict.UNDECIDED:
+            assert_at_most(counts[said], trials, p)
+            if n == 20:
+                assert counts[said] >= 0.7 * p * trials - 4 * math.sqrt(p * trials)
     wrong = {
         Verdict.BETTER: true < 1, Verdict.WORSE: true > -1, Verdict.NO_MATERIAL_DIFFERENCE: abs(true) > 1,
     }  # fmt: skip
@@ -270,12 +273,13 @@ def test_equal_offices_are_rarely_called_different_and_unequal_ones_never_the_wr
         for count, v in zip(counts, said, strict=True):
             count[v] += 1
         right = [Verdict.BETTER if t < -mid else Verdict.WORSE if t > mid else None for t in truth]
-        decided = [v for v in zip(said, right, strict=True) if v[0] is not Verdict.UNDECIDED]
+        none = (Verdict.UNDECIDED, Verdict.WITHHELD)
+        decided = [v for v in zip(said, right, strict=True) if v[0] not in none]
         any_wrong += any(v is not r and not (r is None and v is Verdict.NO_MATERIAL_DIFFERENCE) for v, r in decided)
     assert_at_most(any_wrong, STUDIES, 0.05)  # of a table of five verdicts, all at once
     for t, count in zip(truth[:-1], counts[:-1], strict=True):
         assert count[Verdict.WORSE if t < 0 else Verdict.BETTER] == 0
-    assert min(max(count.values()) for count in counts[:-1]) > 0.95 * STUDIES
+    assert min(max(count.values()) for count in counts[:-1]) > 0.9 * STUDIES
     assert counts[-1][Verdict.UNDECIDED] > 0.9 * STUDIES
 
 

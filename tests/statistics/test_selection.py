@@ -6,6 +6,7 @@ from scipy import stats
 from setups.stations import mean_waits, true_waits
 
 from sim.statistics.best import (
+    Caveat,
     Dropped,
     against_best,
     best_intervals,
@@ -239,11 +240,11 @@ def test_blocks_change_no_decision(block):
 
 
 def test_it_is_told_when_each_design_was_dropped_and_by_which():
-    values = 0.1 * np.random.default_rng(5).normal(size=(300, 3)) + np.array([0.0, 0.07, 100.0])
-    found = select_best(fixed_draw(values), 3, zone=0.05, first=5)
-    assert found.dropped[0] == Dropped(design=2, after=5, by=int(values[:5, :2].mean(axis=0).argmin()))
+    values = 0.1 * np.random.default_rng(5).normal(size=(300, 3)) + np.array([0.0, 0.03, 100.0])
+    found = select_best(fixed_draw(values), 3, zone=0.03, first=5)
+    assert found.dropped[0] == Dropped(design=2, after=20, by=int(values[:20, :2].mean(axis=0).argmin()))
     assert (found.dropped[1].design, found.dropped[1].by) == (1, 0)
-    assert found.dropped[1].after == found.used[1] == found.used[0] > 5
+    assert found.dropped[1].after == found.used[1] == found.used[0] > 20
 
 
 def test_designs_with_the_same_values_are_not_run_for_ever():
@@ -251,7 +252,8 @@ def test_designs_with_the_same_values_are_not_run_for_ever():
     found = select_best(fixed_draw(values), 3, zone=0.1)
     assert found.best == 0
     assert [one.design for one in found.dropped] == [1, 2]
-    assert found.used.tolist() == [10, 10, 10]
+    assert found.used.tolist() == [20, 20, 20]
+    assert found.guaranteed
 
 
 def test_a_withheld_replication_is_named_if_it_is_looked_at():
@@ -273,14 +275,28 @@ def test_designs_that_are_clearly_beaten_are_dropped_after_the_first_stage():
 
     found = select_best(draw, 4, zone=1.0, first=5)
     assert found.best == 0
-    assert found.used.tolist() == [5, 5, 5, 5]
+    assert found.used.tolist() == [20, 20, 20, 20]
 
 
 def test_a_budget_ends_the_search():
     rng = np.random.default_rng(6)
     found = select_best(lambda designs, n: rng.normal(size=(n, len(designs))), 3, zone=0.001, first=5, most=20)
     assert found.used.tolist() == [20, 20, 20]
-    assert not found.guaranteed
+    assert found.caveat is Caveat.MOST
+
+
+def test_the_first_stage_of_skewed_values_goes_on_and_gives_no_guarantee_where_they_are_too_skewed():
+    rng = np.random.default_rng(17)
+    values = np.stack([rng.lognormal(0, 1, size=2000), rng.normal(30, 0.1, size=2000)], axis=1)
+    found = select_best(fixed_draw(values), 2, zone=1.0)
+    assert found.guaranteed
+    assert found.used[0] in (40, 80, 160, 320)
+    short = select_best(fixed_draw(values), 2, zone=1.0, most=20)
+    assert (short.best, short.caveat) == (0, Caveat.TOO_SKEWED)
+    few = select_best(
+        fixed_draw(values[:, :1] + np.array([0.0, 1.0]) + rng.normal(size=(2000, 2))), 2, zone=9.0, most=12
+    )
+    assert few.caveat is Caveat.MOST
 
 
 def test_best_without_spread_is_told():
@@ -329,8 +345,9 @@ def test_means_and_widths_are_checked():
         best_intervals([1.0, 2.0], -1.0)
 
 
-def test_half_widths_are_those_of_paired_t_over_all_pairs():
-    x = np.random.default_rng(9).normal(size=(12, 3)) + np.array([0.0, 5.0, 9.0])
+def test_half_widths_of_even_differences_are_those_of_paired_t_over_all_pairs():
+    half = np.random.default_rng(9).normal(size=(6, 3))
+    x = np.concatenate([half, -half]) + np.array([0.0, 5.0, 9.0])
     found = against_best(x, 0.95)
     quantile = stats.t.ppf(1 - 0.05 / (3 * 2), 11)
     for i, best in ((1, 0), (2, 0)):

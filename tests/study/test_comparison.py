@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import polars as pl
 import pytest
@@ -67,9 +69,19 @@ def test_equal_pilots_have_no_material_difference():
 
 
 def test_too_few_replications_are_said():
-    row = compared(rows(np.array([30.0, 35.0, 25.0]), np.array([20.0, 36.0, 10.0]))).row(0, named=True)
+    row = compared(rows(np.array([30.0, 35.0, 25.0]), np.array([20.0, 30.0, 25.0]))).row(0, named=True)
     assert row["verdict"] == Verdict.UNDECIDED
-    assert row["replications_needed"] > 3
+    assert row["needed_least"] > 3
+
+
+def test_a_difference_too_skewed_for_its_replications_is_shown_without_an_interval_and_says_what_would_help():
+    base = np.array([30.0, 32.0, 28.0, 31.0, 30.0, 29.0, 31.0, 30.0])
+    row = compared(rows(base, base + np.array([0.0, 0.1, 0.0, 0.2, 0.1, 0.0, 0.1, 40.0]))).row(0, named=True)
+    assert (row["verdict"], row["cause"], row["by_pilot"]) == (Verdict.WITHHELD, "too skewed", False)
+    assert row["difference"] == pytest.approx(40.5 / 8)
+    assert np.isnan(row["low"])
+    assert row["why"] == "too skewed for 8 replications"
+    assert re.fullmatch(r"about \d+ replications", row["help"])
 
 
 def test_a_measure_is_withheld_where_its_requests_meet_an_overloaded_post_and_only_there():
@@ -198,7 +210,8 @@ def judged_with(measures, one):
 
 def test_one_replication_of_many_that_does_not_reach_a_quantile_withholds_nothing():
     row = judged_with(by_phone(40, missing=1, left=0.12), LONG)
-    assert row["why"] == ""
+    assert row["cause"] == "too skewed"  # mean and difference are given; one of forty is too far out to tell more
+    assert row["difference"] == pytest.approx(-4.0 - 52 / 40)
     assert row["baseline_mean"] == pytest.approx((60 + sum(8 + 0.1 * (r % 3) for r in range(1, 40))) / 40)
     assert row["open_bound"] == 0.0
     few = judged_with(by_phone(6, missing=1, left=0.12), LONG)  # one of six is too many to count as the cap

@@ -120,10 +120,10 @@ def test_a_range_that_does_not_rise_and_a_label_that_comes_twice_are_refused():
 
 
 def test_a_target_is_judged_by_the_mean_over_replications_with_its_interval():
-    frame = measures({"value": 1.8}, {"replication": 1, "value": 2.0}, {"replication": 2, "value": 2.5})
+    frame = measures({"value": 1.7}, {"replication": 1, "value": 2.1}, {"replication": 2, "value": 2.5})
     row = judged(frame, target()).row(0, named=True)
     assert row["value"] == pytest.approx(2.1)
-    assert row["half_width"] == pytest.approx(4.302653 * np.std([1.8, 2.0, 2.5], ddof=1) / 3**0.5, rel=1e-5)
+    assert row["half_width"] == pytest.approx(4.302653 * np.std([1.7, 2.1, 2.5], ddof=1) / 3**0.5, rel=1e-5)
     assert (row["verdict"], row["why"], row["range"]) == ("outside", "for a reason", "1 to 2")
 
 

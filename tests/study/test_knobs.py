@@ -1,10 +1,12 @@
 """Turning the knobs of the evidence: what is tried, what counts as moved, and what is a failure."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import yaml
 from setups.commands import wangge
-from setups.district import CONFIGS, TINY
+from setups.district import CONFIGS, TINY, tiny
 
 from sim.config.compose import Line
 from sim.config.report import Response
@@ -15,7 +17,7 @@ from sim.study.backend import backend
 from sim.study.knobs import writing
 from sim.study.knobs.outcomes import BASE, outcome
 from sim.study.knobs.rows import read
-from sim.study.knobs.run import shipped_settings, turn
+from sim.study.knobs.run import outcome_of, shipped_settings, turn
 from sim.study.knobs.trials import Trial, trials
 
 PLAIN = {"path": "grid.patrol_hours", "unit": "hours", "low": 0.5, "base": 1, "high": 2, "confidence": "assumption",
@@ -71,16 +73,34 @@ def test_a_row_that_cannot_be_read_is_refused(tmp_path, keys, said):
 
 
 def test_a_measure_is_moved_where_an_interval_leaves_out_0_and_has_a_direction_from_low_to_high(tmp_path):
-    done = turned(row(tmp_path), low=(3.0, 4.1, 5.0), high=(1.0, 2.0, 3.0))
+    done = turned(row(tmp_path), low=(3.0, 4.1, 4.9), high=(1.0, 2.0, 3.0))
     (change,) = done.moved
     assert (change.response, change.direction) == (WAIT, "down")
-    assert change.ends["low"].family_size == 4
-    assert turned(row(tmp_path), high=(3.0, 4.1, 5.0)).moved[0].direction == "up"
+    assert change.ends["low"].family_size == 1  # the others do not vary
+    assert turned(row(tmp_path), high=(3.0, 4.1, 4.9)).moved[0].direction == "up"
     assert turned(row(tmp_path), high=(0.0, 9.0, 1.0)).moved == ()
 
 
+def test_a_measure_from_which_nothing_follows_at_an_end_is_not_compared_there(tmp_path):
+    one = row(tmp_path, base=0.5, low=None, high=1, other=1)
+    trial = Trial(one, "four_level", tiny("four_level"), {"low": tiny("four_level"), "high": tiny("four_level")})
+    touched = {"k0_base": 0.0, "k0_low": 0.0, "k0_high": 0.2}
+    waits = {"k0_base": (1.0, 2.0, 3.0), "k0_low": (3.0, 4.1, 4.9), "k0_high": (9.0, 10.0, 11.5)}
+
+    def values(name, response):
+        if response.measure == "touched_in_person":
+            return np.full(3, touched[name])
+        return np.array(waits[name] if response == WAIT else (0.0, 0.0, 0.0))
+
+    runs = SimpleNamespace(values=values, observations=lambda name, response: np.full(3, 100.0), failures={})
+    (change,) = (one for one in outcome_of(0, trial, [WAIT], runs, {}).changes if one.response == WAIT)
+    assert list(change.ends) == ["low"]
+    touched["k0_base"] = 0.2
+    assert outcome_of(0, trial, [WAIT], runs, {}).changes == ()
+
+
 def test_a_knob_that_does_otherwise_than_its_row_says_is_a_failure(tmp_path):
-    up = {"high": (3.0, 4.1, 5.0)}
+    up = {"high": (3.0, 4.1, 4.9)}
     still = {"high": (1.0, 2.0, 3.0)}
     says = {"counter_wait_mean": "up"}
     assert turned(row(tmp_path, moves=says), **up).failure == ""

@@ -51,7 +51,7 @@ def fates(choice):
 def test_the_best_by_a_response_is_not_chosen_where_it_breaks_a_promise():
     choice = chosen(laws([5, 20, 30, 40], [0.39, 0.7, 0.8, 0.9]))
     assert choice.chosen == "p0001"
-    assert choice.guaranteed
+    assert not choice.caveat
     assert fates(choice)["p0000"] is Fate.BREAKS
     said = " ".join(sentences.choices(four_points(), [choice]))
     assert "of those that keep every promise" in said
@@ -65,7 +65,7 @@ def test_the_best_is_not_chosen_where_the_replications_do_not_tell_whether_it_ke
     choice = chosen(laws([5, 20, 30, 40], [0.6, 0.9, 0.9, 0.9], sd=0.2))
     assert choice.chosen == "p0001"
     assert fates(choice)["p0000"] is Fate.MAY_BREAK
-    assert not choice.guaranteed  # it might be the better one
+    assert choice.caveat  # it might be the better one
     said = " ".join(sentences.choices(four_points(), [choice]))
     assert "without a guarantee" in said
     assert "may break a promise: the replications do not tell: p0000." in said

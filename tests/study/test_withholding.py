@@ -106,7 +106,7 @@ def test_the_table_that_lacks_a_value_says_why_and_what_would_help():
 
 def test_where_nothing_is_withheld_nothing_is_said_of_it():
     plan = four_points()
-    found, _ = all_of(plan, runs_of(plan, touched="nobody"))
+    found, _ = all_of(plan, runs_of(plan, touched="nobody", n=20))
     table = shown({WAIT: "minutes"}, found["summary"], words_of(plan))
     assert not any(cell.endswith("*") for row in table.rows for cell in row)
     assert not any("What would help" in note for note in table.notes)

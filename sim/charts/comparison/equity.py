@@ -15,7 +15,8 @@ from matplotlib.transforms import blended_transform_factory
 
 from sim.charts.page import EDGE, Key, Page, distinct, pilot_key, short_name
 from sim.charts.style import GREY, pilot_style, styled
-from sim.report.tables import counted, decimals, number, scale_of
+from sim.report.tables import TOO_SKEWED, counted, decimals, number, scale_of
+from sim.statistics.intervals import longer_side
 
 _MEASURES = {
     "turnaround_p50": "Turnaround, half within",
@@ -180,12 +181,19 @@ def _estimate(row: Mapping[str, object] | None, factor: float = 1.0) -> tuple[fl
         math.nan if row is None or row[k] is None else factor * float(row[k])  # type: ignore[arg-type]
         for k in ("estimate", "low", "high")
     )
-    return estimate, (high - low) / 2
+    return estimate, longer_side(estimate, low, high)
 
 
 def _starred(row: Mapping[str, object] | None) -> bool:
-    """Return whether a gap has a value from which nothing can be concluded."""
-    return row is not None and bool(row["why"]) and isinstance(gap := row["estimate"], float) and math.isfinite(gap)
+    """Return whether a gap has a value that depends on the length of the run."""
+    if row is None or not row["why"] or _skewed(row):
+        return False
+    return isinstance(gap := row["estimate"], float) and math.isfinite(gap)
+
+
+def _skewed(row: Mapping[str, object] | None) -> bool:
+    """Return whether a gap has no interval, as its values are too skewed."""
+    return row is not None and str(row["why"]).startswith(TOO_SKEWED)
 
 
 def _draw(axes: Axes, panel: _Panel, pilots: Sequence[str], lanes: Sequence[tuple[str, str, str]]) -> None:
@@ -248,14 +256,15 @@ def _title(by_key: Mapping[tuple[str, str, str, str], Mapping[str, object]], pil
         ("resident_time", "minutes of a resident's time"),
     ):
         found = {p: by_key.get((p, measure, *lane)) for p in pilots}
-        rows = {p: row for p, row in found.items() if row is not None and not row["why"]}
+        rows = {p: row for p, row in found.items() if row is not None and (not row["why"] or _skewed(row))}
         known = {p: row for p, row in rows.items() if math.isfinite(_estimate(row)[0])}
-        shown = {p: _estimate(row) for p, row in known.items() if _shown(row)}
+        shown = {p: _estimate(row) for p, row in known.items() if _shown(row) and not _skewed(row)}
         # as many decimals for all: a gap near 0 has more of its own than anybody reads
         digits = min((decimals(half, gap) for gap, half in shown.values()), default=0)
         gaps = {p: number(gap, digits).replace("-", "−") for p, (gap, _) in shown.items()}
+        gaps |= {p: "too skewed a number to tell" for p, row in known.items() if _skewed(row)}
         phrases = [f"{gaps.get(p, 'no more than chance')} under {short_name(p)}" for p in known]
-        if known and not shown:
+        if known and not gaps:
             where = "in these replications"
             if len(known) < len(pilots):
                 where = f"under {' or '.join(short_name(p) for p in known)}"

@@ -29,24 +29,28 @@ from sim.report.tables import decimals, literal, number
 
 _HATCHES = ("////", "....", "xxxx", "\\\\\\\\", "++++", "oo")
 _PROMISE: dict[str, Any] = {"color": "#000000", "lw": 2.4}
+_MARK: dict[str, Any] = {"color": "#000000", "ls": "none", "ms": 5, "mew": 1.3, "mfc": "none"}
+MAY_BREAK = 0.5
+_MARKS = {0.0: ("x", "breaks it"), MAY_BREAK: ("o", "may do either")}
 _SMALL, _LINE = 6.5, 0.165
 """Size of a half-width (points), and height of a line of a reason (inches)."""
 
 
 @dataclass(frozen=True)
 class _Grid:
-    """The cells: names of both axes, values as shown, half-widths and reasons for missing values (rows: the y axis)."""
+    """The cells: names of both axes, values as shown, their intervals and reasons for missing values (rows: y axis)."""
 
     x: list[str]
     y: list[str]
     mean: Floats
-    half: Floats
+    low: Floats
+    high: Floats
     why: NDArray[np.str_]
 
     @property
-    def scales(self) -> bool:
-        """Whether both axes have at least two levels, all numbers, so that a line may run between their cells."""
-        return min(len(self.x), len(self.y)) > 1 and all(map(_is_number, [*self.x, *self.y]))
+    def half(self) -> Floats:
+        """The longer side of each interval."""
+        return np.maximum(self.high - self.mean, self.mean - self.low)
 
 
 @styled
@@ -69,8 +73,8 @@ def heat_map(
     title, subtitle, footer
         What is seen, how it was found, and where it comes from.
     promise
-        (words, value, `at_most` or `at_least`). Where the levels of both factors are numbers its border is
-        interpolated between the middles of the cells, otherwise it runs along their edges.
+        (words, value, `at_most` or `at_least`). A border runs around the cells whose whole interval keeps it; the
+        others are marked, as breaking it or as doing either.
     around_zero
         Whether the values are effects of both signs: the colours then part at 0.
 
@@ -107,7 +111,7 @@ def heat_map(
     _cells(axes, grid, colours, (list(reasons), cell), signed=around_zero)
     _reasons(page, list(reasons.values()), foot)
     if promise:
-        _border(axes, grid, kept, response.one(promise[1]))
+        _border(axes, kept)
     _axes(axes, grid, words, upright=upright)
     if np.isfinite(grid.mean).any():
         bar = page.axes(EDGE + left + size[0] + 0.25, top, 0.16, max(size[1], 1.3))
@@ -127,23 +131,15 @@ def _grid(table: pl.DataFrame) -> _Grid:
         names.append({order: str(name) for order, name in level.iter_rows()})
     orders = [list(level) for level in names]
     shape = len(orders[1]), len(orders[0])
-    mean, half = np.full(shape, np.nan), np.full(shape, np.nan)
+    mean, low, high = (np.full(shape, np.nan) for _ in range(3))
     why = np.full(shape, "not run", dtype=object)
     for row in table.iter_rows(named=True):
         at = orders[1].index(row["y_order"]), orders[0].index(row["x_order"])
         mean[at] = response.one(row["mean"])
-        half[at] = (response.one(row["high"]) - response.one(row["low"])) / 2
+        low[at], high[at] = response.one(row["low"]), response.one(row["high"])
         known = math.isfinite(mean[at])
         why[at] = "" if known else str(row["why"] or "withheld")
-    return _Grid(list(names[0].values()), list(names[1].values()), mean, half, why.astype(str))
-
-
-def _is_number(level: str) -> bool:
-    """Return whether a level is a number."""
-    try:
-        return math.isfinite(float(level.replace(",", "").replace("−", "-")))
-    except ValueError:
-        return False
+    return _Grid(list(names[0].values()), list(names[1].values()), mean, low, high, why.astype(str))
 
 
 def _cell(grid: _Grid, left: float) -> tuple[float, float]:
@@ -235,26 +231,39 @@ def _notes(grid: _Grid, cell: tuple[float, float]) -> list[str]:
 
 
 def _kept(grid: _Grid, response: Response, promise: Promise) -> Floats:
-    """Return 1 for cells that keep a promise, 0 for those that break it, NaN where there is no value."""
+    """Return 1 for cells known to keep a promise, 0 for those known to break it, 0.5 for the others, NaN for no value.
+
+    It is known where the whole interval lies on one side of the bound.
+    """
     bound = (promise[0], response.one(promise[1]), promise[2])
-    return np.array([[keeps(v, bound) if math.isfinite(v) else np.nan for v in row] for row in grid.mean], float)
+    kept = np.full(grid.mean.shape, np.nan)
+    for at in np.argwhere(np.isfinite(grid.mean)):
+        ends = grid.low[tuple(at)], grid.high[tuple(at)]
+        known = np.isfinite(ends).all()
+        kept[tuple(at)] = np.mean([keeps(end, bound) for end in ends]) if known else MAY_BREAK
+    return kept
 
 
 def _promise_keys(kept: Floats, promise: Promise) -> list[Key]:
-    """Return the keys of the border of a promise and of the mark of cells that break it, if there are such cells."""
-    if not ((kept == 1).any() and (kept == 0).any()):
-        return []
-    mark = {"color": "#000000", "marker": "x", "ls": "none", "ms": 5, "mew": 1.4}
-    return [
-        Key(f"{short_name(promise[0], 70)}: its border", _PROMISE, line=True),
-        Key("breaks it", mark, line=True),
-    ]
+    """Return the keys of the border of a promise and of the marks of cells outside, if there are such cells."""
+    keys = []
+    if _parted(kept):
+        keys.append(Key(f"{short_name(promise[0], 70)}: border of what surely keeps it", _PROMISE, line=True))
+    if _parted(kept) or (kept == MAY_BREAK).any():
+        keys += [Key(words, _MARK | {"marker": mark}, line=True) for value, (mark, words) in _MARKS.items()
+                 if (kept == value).any()]  # fmt: skip
+    return keys
+
+
+def _parted(kept: Floats) -> bool:
+    """Return whether some cells are known to keep a promise and others are not."""
+    return bool((kept == 1).any() and (kept < 1).any())
 
 
 def _promise_notes(kept: Floats, promise: Promise) -> list[str]:
-    """Return a note if a promise is kept, or broken, in all cells with a value: then there is no border."""
+    """Return a note if a promise is surely kept, or surely broken, in all cells with a value: then there is no mark."""
     known = kept[np.isfinite(kept)]
-    if not len(known) or ((known == 1).any() and (known == 0).any()):
+    if not len(known) or len(set(known.tolist())) > 1 or known[0] == MAY_BREAK:
         return []
     every = f"all {len(known)} cells" if len(known) > 1 else "the one cell"
     return [f"{short_name(promise[0], 110)}: {'kept' if known[0] else 'broken'} in {every} with a value."]
@@ -284,33 +293,25 @@ def _hatched(i: int) -> dict[str, Any]:
     return {"facecolor": "#fafafa", "edgecolor": "#bbbbbb", "hatch": hatch, "hatchcolor": "#999999"}
 
 
-def _border(axes: Axes, grid: _Grid, kept: Floats, bound: float) -> None:
-    """Draw the border between cells that keep and cells that break a promise, and mark those that break it."""
-    if not ((kept == 1).any() and (kept == 0).any()):
+def _border(axes: Axes, kept: Floats) -> None:
+    """Draw the border around the cells known to keep a promise, and mark the others."""
+    if not _parted(kept) and not (kept == MAY_BREAK).any():
         return
-    if grid.scales:
-        # Beyond the middles of the outer cells the border runs straight to the edge.
-        values = np.ma.masked_invalid(np.pad(grid.mean, 1, mode="edge"))
-        x, y = (np.r_[-0.5, np.arange(n), n - 0.5] for n in (len(grid.x), len(grid.y)))
-        drawn = axes.contour(x, y, values, levels=[bound], colors=["#000000"], linewidths=[2.4], zorder=3)
-        drawn.set_path_effects([withStroke(linewidth=4.6, foreground="white")])
-    else:
-        _edges(axes, kept)
-    for j, i in np.argwhere(kept == 0).tolist():
-        axes.plot(
-            i + 0.42, j + 0.36, marker="x", ms=4, mew=1.2, color="#000000", zorder=4,
-            path_effects=[withStroke(linewidth=2.4, foreground="white")],
-        )  # fmt: skip
+    _edges(axes, kept)
+    for value, (mark, _) in _MARKS.items():
+        for j, i in np.argwhere(kept == value).tolist():
+            axes.plot(i + 0.42, j + 0.36, zorder=4, **_MARK, marker=mark,
+                      path_effects=[withStroke(linewidth=2.4, foreground="white")])  # fmt: skip
 
 
 def _edges(axes: Axes, kept: Floats) -> None:
-    """Draw the edges between cells that keep and cells that break a promise, first in white and then in black."""
+    """Draw the edges between cells that surely keep a promise and others, first in white and then in black."""
     edges = []
     for (j, i), here in np.ndenumerate(kept):
         right = kept[j, i + 1] if i + 1 < kept.shape[1] else np.nan
         above = kept[j + 1, i] if j + 1 < kept.shape[0] else np.nan
-        edges += [[(i + 0.5, j - 0.5), (i + 0.5, j + 0.5)]] if here + right == 1 else []
-        edges += [[(i - 0.5, j + 0.5), (i + 0.5, j + 0.5)]] if here + above == 1 else []
+        edges += [[(i + 0.5, j - 0.5), (i + 0.5, j + 0.5)]] if _parted(np.array([here, right])) else []
+        edges += [[(i - 0.5, j + 0.5), (i + 0.5, j + 0.5)]] if _parted(np.array([here, above])) else []
     for colour, width in (("white", 4.6), (_PROMISE["color"], _PROMISE["lw"])):
         axes.add_collection(LineCollection(edges, colors=colour, linewidths=width, capstyle="round", zorder=3))
 

@@ -11,7 +11,7 @@ import numpy as np
 from sim.errors import ConfigError
 from sim.report.tables import scale_of
 from sim.statistics.best import select_best
-from sim.statistics.cheapest import Judgement, select_cheapest
+from sim.statistics.cheapest import Judged, Judgement, select_cheapest
 from sim.statistics.cheapest import Promise as Limit
 from sim.statistics.intervals import mean_interval
 from sim.study.budget.promises import against, is_kept, promised_of
@@ -52,10 +52,19 @@ class Fate(StrEnum):
     NOT_DISTINGUISHED = "not told apart"
     KEEPS = "keeps every promise"
     BREAKS = "breaks"
+    INSIDE = "inside the tolerance"
     NOT_NEEDED = "dearer, not needed"
     UNDECIDED = "undecided"
     MAY_BREAK = "may break"
     WITHHELD = "withheld"
+
+
+ALONE = "no other point could be judged"
+"""Why a choice of one has no guarantee."""
+
+
+MAY_BREAK = "some points may keep their promises, which the replications do not tell"
+"""Why a choice has no guarantee where others may be choices too."""
 
 
 FATES = {
@@ -79,7 +88,8 @@ class Candidate:
     used
         How many of its replications the search used.
     by
-        The point that beat it, or what it breaks or may break.
+        The point that beat it, or what it breaks or may break; where it keeps every promise, the responses whose means
+        are inside the tolerance, so that they may be judged either way.
     after
         The replications after which it was beaten.
     """
@@ -95,6 +105,10 @@ class Candidate:
         """Return what became of the point, in words."""
         if self.fate is Fate.BEATEN:
             return f"beaten by {self.by} after {self.after}"
+        if self.fate is Fate.INSIDE:
+            return f"inside the tolerance of {self.by}, counted as broken"
+        if self.fate is Fate.KEEPS and self.by:
+            return f"{self.fate}, inside the tolerance of {self.by}"
         return f"{self.fate} {self.by}".strip() if self.fate in (Fate.BREAKS, Fate.MAY_BREAK) else str(self.fate)
 
 
@@ -108,8 +122,8 @@ class Choice:
         What is searched for, in words.
     chosen
         The name of the point, or None where no point keeps every promise.
-    guaranteed
-        Whether the search ended with its guarantee, or with the most replications.
+    caveat
+        Why there is no guarantee; empty if there is one.
     confidence
         Of the guarantee.
     candidates
@@ -120,7 +134,7 @@ class Choice:
 
     asked: str
     chosen: str | None
-    guaranteed: bool
+    caveat: str
     confidence: float
     candidates: tuple[Candidate, ...]
     promised: str = ""
@@ -210,15 +224,15 @@ def _best(plan: Plan, wanted: Choose, best: Best, runs: Runs, names: Sequence[st
     word = "least" if smaller else "greatest"
     factor, _, unit = scale_of(runs.unit(best.response))
     asked = f"the {word} {plan.report.words(best.response)}, or one within {factor * best.zone:g} {unit}".rstrip()
-    confidence, out = wanted.confidence, tuple[Candidate, ...]()
+    confidence, out, caveat = wanted.confidence, tuple[Candidate, ...](), ""
     if plan.study.promises:
         asked = f"{asked}, of those that keep every promise ({_within(plan, runs)})"
         confidence = 1 - (1 - wanted.confidence) / 2
-        names, out = _that_keep(plan, wanted, runs, names, confidence)
-    open_ = any(one.fate is Fate.MAY_BREAK for one in out)
+        names, out, caveat = _that_keep(plan, wanted, runs, names, confidence)
     if len(names) < 2:
         only = tuple(Candidate(name, Fate.ONLY, runs.count(name)) for name in names)
-        return Choice(asked, names[0] if names else None, not open_, wanted.confidence, (*only, *out))
+        alone = "" if out else ALONE  # that others break a promise was found with the confidence asked for
+        return Choice(asked, names[0] if names else None, caveat or alone, wanted.confidence, (*only, *out))
     selected = select_best(
         _drawing(runs, names, (best.response,)), len(names), zone=best.zone, confidence=confidence,
         first=wanted.first, most=wanted.most, block=BLOCK, smaller_is_better=smaller,
@@ -231,34 +245,36 @@ def _best(plan: Plan, wanted: Choose, best: Best, runs: Runs, names: Sequence[st
             candidates.append(Candidate(name, Fate.CHOSEN if i == selected.best else Fate.NOT_DISTINGUISHED, n))
         else:
             candidates.append(Candidate(name, Fate.BEATEN, n, names[lost.by], lost.after))
-    guaranteed = selected.guaranteed and not open_
-    return Choice(asked, names[selected.best], guaranteed, wanted.confidence, (*candidates, *out))
+    caveat = selected.caveat or caveat
+    return Choice(asked, names[selected.best], caveat, wanted.confidence, (*candidates, *out))
 
 
 def _that_keep(
     plan: Plan, wanted: Choose, runs: Runs, names: Sequence[str], confidence: float
-) -> tuple[list[str], tuple[Candidate, ...]]:
-    """Return the points that are known to keep every promise, and those that break one, or may.
+) -> tuple[list[str], tuple[Candidate, ...], str]:
+    """Return the points that are known to keep every promise, those that break one or may, and why that is not sure.
 
     Each is judged by itself, with its share of the error, so that none is left out for being dear.
     """
     promises, limits = list(plan.study.promises), _limits(plan)
     runs.ensure(dict.fromkeys(names, wanted.first), "choice")  # all at once, so that a pool of processes has work
-    keep, out = [], []
+    keep, out, caveat = [], [], ""
     for name in names:
         selected = select_cheapest(
             _shaped(_drawing(runs, [name], promises), len(limits)), [0.0], limits,
             confidence=1 - (1 - confidence) / len(names), first=wanted.first, most=wanted.most, block=BLOCK,
         )  # fmt: skip
         (one,) = selected.designs
-        if one.judgement is Judgement.KEEPS:
+        caveat = caveat or selected.caveat
+        candidate = _judgement(name, one, promises)
+        if candidate.fate is Fate.KEEPS:
             keep.append(name)
-        elif one.broken is not None:
-            out.append(Candidate(name, Fate.BREAKS, one.used, str(promises[one.broken])))
-        else:
+        elif candidate.fate is Fate.UNDECIDED:
             open_ = [str(response) for response, kept in zip(promises, one.kept, strict=True) if not kept]
-            out.append(Candidate(name, Fate.MAY_BREAK, one.used, " and ".join(open_)))
-    return keep, tuple(out)
+            out.append(replace(candidate, fate=Fate.MAY_BREAK, by=" and ".join(open_)))
+        else:
+            out.append(candidate)
+    return keep, tuple(out), caveat
 
 
 def _cheapest(plan: Plan, wanted: Choose, runs: Runs, screened: Mapping[str, Screened], names: Sequence[str]) -> Choice:
@@ -266,17 +282,25 @@ def _cheapest(plan: Plan, wanted: Choose, runs: Runs, screened: Mapping[str, Scr
     promises, limits = list(plan.study.promises), _limits(plan)
     asked = f"the fewest heads that keep every promise ({_within(plan, runs)})"
     if not names:
-        return Choice(asked, None, True, wanted.confidence, ())
+        return Choice(asked, None, ALONE, wanted.confidence, ())
     selected = select_cheapest(
         _shaped(_drawing(runs, names, promises), len(limits)), [screened[name].heads for name in names], limits,
         confidence=wanted.confidence, first=wanted.first, most=wanted.most, block=BLOCK, abreast=ABREAST,
     )  # fmt: skip
-    candidates = []
-    for name, one in zip(names, selected.designs, strict=True):
-        broken = str(promises[one.broken]) if one.broken is not None else ""
-        candidates.append(Candidate(name, FATES[one.judgement], one.used, broken))
+    candidates = [_judgement(name, one, promises) for name, one in zip(names, selected.designs, strict=True)]
     chosen = None if selected.best is None else names[selected.best]
-    return Choice(asked, chosen, selected.guaranteed, wanted.confidence, tuple(candidates))
+    return Choice(asked, chosen, selected.caveat, wanted.confidence, tuple(candidates))
+
+
+def _judgement(name: str, one: Judged, promises: Sequence[Response]) -> Candidate:
+    """Return what became of a point in the search for the cheapest, by the judgement on it."""
+    fate, by = FATES[one.judgement], ""
+    if one.broken is not None:
+        by = str(promises[one.broken])
+        fate = Fate.INSIDE if one.inside[one.broken] else fate
+    elif fate is Fate.KEEPS:
+        by = " and ".join(str(promise) for promise, inside in zip(promises, one.inside, strict=True) if inside)
+    return Candidate(name, fate, one.used, by)
 
 
 def _limits(plan: Plan) -> list[Limit]:
@@ -361,5 +385,6 @@ def _among(names: Sequence[str], out: Sequence[Candidate], search: Callable[[Seq
             out += error.candidates
         else:
             # what may keep its promises, and is left out, may be what is asked for
-            guaranteed = choice.guaranteed and not any(one.fate is Fate.MAY_BREAK for one in out)
-            return replace(choice, candidates=(*choice.candidates, *out), guaranteed=guaranteed)
+            may_break = any(one.fate is Fate.MAY_BREAK for one in out)
+            caveat = choice.caveat or (MAY_BREAK if may_break else "")
+            return replace(choice, candidates=(*choice.candidates, *out), caveat=caveat)

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from sim.report.tables import counted
-from sim.statistics.precision import Kind, Rule, run_until
+from sim.statistics.precision import Kind, Rule, Why, run_until
 from sim.statistics.precision import Target as Wanted
 from sim.study.budget.choice import Choice, choose
 from sim.study.budget.runs import Runs
@@ -109,14 +109,20 @@ def _until_precise(plan: Plan, runs: Runs) -> tuple[pl.DataFrame, list[str]]:
         why = "; ".join(dict.fromkeys(str(row["why"]) for row in missed))
         more = f" and {len(points) - SHOWN_MISSED} more" if len(points) > SHOWN_MISSED else ""
         first = missed[0]
-        more += (
-            f" ({first['point']} has {plan.report.words(responses[str(first['response'])])} to ± "
-            f"{first['half_width']:.3g} where {first['target']:.3g} is wanted)"
-        )
+        if first["why"] != Why.TOO_SKEWED:
+            more += (
+                f" ({first['point']} has {plan.report.words(responses[str(first['response'])])} to ± "
+                f"{first['half_width']:.3g} where {first['target']:.3g} is wanted)"
+            )
         notes[:1] = [
             f"{len(points)} of {judged} points are not as precise as wanted ({why}): "
             f"{', '.join(points[:SHOWN_MISSED])}{more}; precision.csv has all."
         ]
+    same = sum(row["why"] == Why.SAME for row in rows)
+    if same:
+        notes.append(
+            f"{counted(same, 'target')} met by values that are the same in every replication, which show no precision."
+        )
     return pl.DataFrame(rows), notes
 
 

@@ -35,6 +35,9 @@ def sentence(causes: Causes, one: Explained, words: str) -> str:
     factor, unit, _ = scale_of(_unit(one.response))
     before, after = one.without * factor, one.with_all * factor
     if not all(math.isfinite(share.low) for share in one.shares):
+        skewed = next((share for share in one.shares if share.enough), None)
+        if skewed is not None:
+            return f"{words}: withheld, {skewed.too_skewed}; {skewed.more} might do."
         return (
             f"{words}: withheld, as nothing follows from its values in some mixtures: too many requests go to "
             "staff who cannot keep up, or there is no value."

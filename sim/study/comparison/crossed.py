@@ -11,7 +11,7 @@ from sim.report.sentences import withheld_notes
 from sim.report.tables import decimals, number, rows_table, scale_of
 from sim.statistics import intervals
 from sim.study.comparison.differences import values_by_pilot
-from sim.study.withholding import Rule
+from sim.study.withholding import Rule, skewed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,7 +72,7 @@ def crossed_effects(
         pairs += [nothing] * 3 if why else [(base, first), (base, second), (first + second - base, both)]
     table = []
     for i, d in enumerate(intervals.simultaneous(pairs, run.confidence)):
-        one, why = rows[i // 3], reasons[i // 3]
+        one, why = rows[i // 3], reasons[i // 3] or skewed(d)
         table.append(
             {
                 "measure": one.measure, "group": one.group, "label": one.label, "unit": units[one.measure, one.group],
@@ -88,16 +88,17 @@ def crossed_table(effects: pl.DataFrame, crossed: Crossed, confidence: float) ->
     headings = dict(zip(EFFECTS, (crossed.first_change, crossed.second_change, "beyond their sum"), strict=True))
     rows = []
     for _, part in effects.group_by(["measure", "group"], maintain_order=True):
-        label, unit, why = part.select("label", "unit", "why").row(0)
+        label, unit = part.select("label", "unit").row(0)
         factor, _, word = scale_of(unit)
         row: dict[str, object] = {"measure": f"{label} ({word})"}
-        for effect, *values in part.select("effect", "estimate", "low", "high").iter_rows():
+        for effect, why, *values in part.select("effect", "why", "estimate", "low", "high").iter_rows():
             row[headings[effect]] = "–" if why else _shown(*(value * factor for value in values))
         rows.append(row)
+    joint = effects.filter(pl.col("high") > pl.col("low")).height
     note = (
         f"Differences from {crossed.base} on the same residents: {crossed.first_change} alone ({crossed.first}), "
         f"{crossed.second_change} alone ({crossed.second}), and what both together ({crossed.both}) give beyond the "
-        f"sum of the two; {100 * confidence:g} % intervals that hold together."
+        f"sum of the two; all {joint} intervals of this table hold together with {100 * confidence:g} %."
     )
     without = withheld_notes(effects.select("label", "why", "help").iter_rows())
     return rows_table("What each change does alone, and both together", rows, notes=(note, *without))

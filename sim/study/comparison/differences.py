@@ -9,7 +9,7 @@ import polars as pl
 
 from sim.statistics import intervals, verdicts
 from sim.statistics.verdicts import Verdict
-from sim.study.withholding import BY_OVERLOAD, Rule, horizon_of
+from sim.study.withholding import BY_OVERLOAD, Rule, horizon_of, skewed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from sim.statistics.intervals import Difference
     from sim.study.design import Design
     from sim.study.withholding import Withheld
+
+NEEDED = {"needed_least": pl.Int64, "needed_most": pl.Int64}
+"""The columns of `settling`."""
 
 
 def compare(
@@ -55,8 +58,9 @@ def compare(
     polars.DataFrame
         measure, group, label, unit, baseline, pilot, baseline_mean, pilot_mean, difference, low, high, mid,
         higher_is_better, verdict, why, help (what would), cause (null: none), by_baseline and by_pilot (whether the
-        cause lies there), replications_needed, correlation, variance_ratio, n, open_bound (by how much what is
-        still open can move a mean). Intervals are simultaneous over all rows that have one.
+        cause lies there), needed_least, needed_most (replications in all that would settle an undecided verdict; null:
+        cannot be said), correlation, variance_ratio, n, open_bound (by how much what is still open can move a mean).
+        Intervals are simultaneous over all rows that have one.
     """
     baseline = pilots[0]
     cell, counts, units = values_by_pilot(measures, pilots)
@@ -69,14 +73,12 @@ def compare(
         for (one, _), why, known in zip(rows, reasons, values, strict=True)
     ]
     differences = intervals.simultaneous(pairs, run.confidence)
-    family = max((d.family_size for d in differences), default=1)
     table = []
-    for (one, p), why, known, d in zip(rows, reasons, values, differences, strict=True):
-        least, needed = mid.least(one), None
+    for (one, p), reason, known, d in zip(rows, reasons, values, differences, strict=True):
+        least, why = mid.least(one), reason or skewed(d)
         means = [float(np.mean(one_design)) for one_design in known]
         verdict = verdict_on(d, one, least, why)
-        if least is not None and verdict is Verdict.UNDECIDED:
-            needed = verdicts.replications_needed(d.estimate, d.sd, least, run.confidence, d.n, family_size=family)
+        needed = settling(d, least, run.confidence, verdict)
         table.append(
             {
                 "measure": one.measure, "group": one.group, "label": one.label, "unit": units[one.measure, one.group],
@@ -86,12 +88,20 @@ def compare(
                 "higher_is_better": one.higher_is_better, "verdict": str(verdict), "why": str(why or ""),
                 "help": why.help if why else "", "cause": why and str(why.cause),
                 "by_baseline": bool(why and baseline in why.shares), "by_pilot": bool(why and p in why.shares),
-                "replications_needed": needed, "correlation": d.correlation,
+                **needed, "correlation": d.correlation,
                 "variance_ratio": d.variance_ratio, "n": len(known[0]), "open_bound": rule.open_bound(one, baseline, p),
             }
         )  # fmt: skip
-    schema = {"replications_needed": pl.Int64, "mid": pl.Float64} | dict.fromkeys(("why", "cause"), pl.String)
+    schema = NEEDED | {"mid": pl.Float64} | dict.fromkeys(("why", "cause"), pl.String)
     return pl.DataFrame(table, schema_overrides=schema, infer_schema_length=None)
+
+
+def settling(d: Difference, least: float | None, confidence: float, verdict: Verdict | str) -> dict[str, int | None]:
+    """Return the columns of how many replications would settle a verdict that is undecided."""
+    needed = None
+    if least is not None and verdict == Verdict.UNDECIDED:
+        needed = verdicts.replications_needed(d, least, confidence)
+    return {"needed_least": needed and needed.least, "needed_most": needed and needed.most}
 
 
 def values_by_pilot(

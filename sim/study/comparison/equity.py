@@ -293,7 +293,8 @@ def table(
                 "pilot": pilot, "measure": measure, "family": family, "statistic": name, "label": labels[measure],
                 "unit": UNITLESS.get(name, units[measure]), "group": s.group, "other_group": s.other,
                 "group_mean": s.means[0], "other_mean": s.means[1], "estimate": interval.estimate,
-                "low": interval.low, "high": interval.high, "n": interval.n, "why": s.why,
+                "low": interval.low, "high": interval.high, "n": interval.n,
+                "why": s.why or _too_skewed(interval),
             }
         )  # fmt: skip
     return pl.DataFrame(rows, schema=TABLE)
@@ -332,11 +333,17 @@ def differences(
                     "measure": s.measure, "family": family, "statistic": name, "label": s.label,
                     "unit": UNITLESS.get(name, units[s.measure]), "baseline": baseline, "pilot": p,
                     "baseline_value": _mean(a), "pilot_value": _mean(b), "difference": d.estimate,
-                    "low": d.low, "high": d.high, "mid": least, "verdict": verdict, "why": a.why or b.why,
+                    "low": d.low, "high": d.high, "mid": least, "verdict": verdict,
+                    "why": a.why or b.why or _too_skewed(d),
                     "n": len(a.values),
                 }
             )  # fmt: skip
     return pl.DataFrame(rows, schema=DIFFERENCES)
+
+
+def _too_skewed(interval: intervals.Interval | intervals.Difference) -> str:
+    """Return that values are too skewed for an interval, with what would help; empty if they are not."""
+    return f"{interval.too_skewed}, {interval.more} might do" if interval.enough else ""
 
 
 def _mean(statistic: Statistic) -> float:

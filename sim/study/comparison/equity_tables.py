@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from sim.report.tables import MARKS, SPOKEN, Column, Table, decimals, marks_shown, number, scale_of
+from sim.statistics.intervals import longer_side
 from sim.study.comparison.equity import PAIRS, STATISTICS
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def short_table(
     if len(pilots) > 1:
         notes.append(f"Whether the gap is narrower (better) or wider than under {pilots[0]}: {marks_shown(SPOKEN)}.")
     if any(FLAG in cell for row in rows for cell in row[1:]):
-        notes.append(f"{FLAG} Goes to an overloaded post, so it depends on the length of the run: see summary.md.")
+        notes.append(f"{FLAG} Allows no conclusion, or has no interval: summary.md says why.")
     columns = (Column("Measure, and between whom"), *(Column(pilot, "right") for pilot in pilots))
     return Table("How evenly residents fare", columns, tuple(rows), tuple(notes))
 
@@ -173,7 +174,7 @@ def _cell(row: Mapping[str, Any] | None, *, half: bool = False) -> str:
     if not math.isfinite(low):
         return f"{number(estimate, places)}{flag}"
     if half:
-        return f"{number(estimate, places)} ± {number((high - low) / 2, places)}{flag}"
+        return f"{number(estimate, places)} ± {number(longer_side(estimate, low, high), places)}{flag}"
     return f"{number(estimate, places)} [{number(low, places)}, {number(high, places)}]{flag}"
 
 

@@ -222,7 +222,7 @@ def judged(
                 {
                     "label": target.label, "unit": target.unit, "seen": target.seen, "low": target.low,
                     "high": target.high, "range": target.range, "source": target.source, "pilot": pilot.name,
-                    "value": told.estimate, "half_width": (told.high - told.low) / 2, "verdict": verdict,
+                    "value": told.estimate, "half_width": told.half_width, "verdict": verdict,
                     "own": mine, "why": why or (target.why if mine else ""),
                 }
             )  # fmt: skip

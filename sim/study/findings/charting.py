@@ -168,13 +168,19 @@ def _main_effects(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
     if notes["designs"][int(part["design"][0])]["kind"] == "grid":
         subtitle = " ".join([f"Mean over the levels of the other factors, {notes['interval']}.", *omissions(part)])
     else:
-        subtitle = f"Mean over the settings of each quarter of a factor; {notes['interval']}, over settings."
+        subtitle = (
+            f"Mean over the settings of each quarter of a factor; {notes['interval']}, over settings and replications."
+        )
     return main_effects(_with_words(part, notes), subtitle=subtitle, **_opening(notes, _words(part, notes)))
 
 
-def _averaged(others: Sequence[str]) -> str:
-    """Return the words on the further factors over which a mean is taken."""
-    return f", averaged over {' and '.join(others)}" if others else ""
+def _averaged(others: Sequence[str], part: pl.DataFrame) -> str:
+    """Return the words on the further factors over which a mean is taken, and on what is left out of it."""
+    if not others:
+        return ""
+    rows, out = part.filter(pl.col("why") == "").select(pl.col("rows", "left_out").max()).row(0)
+    left = f" ({out} of {rows + out} combinations left out, which lack a value at some level)" if out else ""
+    return f", averaged over {' and '.join(others)}{left}"
 
 
 def _curve(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
@@ -187,7 +193,7 @@ def _curve(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
     if design["kind"] == "zip":
         subtitle += f"; {' and '.join(others)} {'moves' if len(others) == 1 else 'move'} with it" if others else ""
     elif others:
-        subtitle += f"; a line for each level of {others[0]}{_averaged(others[1:])}"
+        subtitle += f"; a line for each level of {others[0]}{_averaged(others[1:], part)}"
     return curve(
         _with_words(part, notes), subtitle=f"{subtitle}.", factor=factor[0], promise=_promise(part, notes),
         **_opening(notes, _words(part, notes)),
@@ -200,7 +206,8 @@ def _heat(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
 
     others = notes["designs"][int(part["design"][0])]["factors"][2:]
     subtitle = (
-        f"Mean of each cell{_averaged(others)}; below it, small: half-width of its {notes['confidence']:.0%} interval."
+        f"Mean of each cell{_averaged(others, part)}; below it, small: half-width of its {notes['confidence']:.0%} "
+        "interval."
     )
     return heat_map(
         _with_words(part, notes), subtitle=subtitle, promise=_promise(part, notes), around_zero=_is_difference(part),

@@ -25,6 +25,8 @@ STRONGEST = 3
 
 MOST_NAMED = 12
 """Points that a sentence names one by one."""
+SAMPLED = ("lhs", "sobol")
+"""Designs whose main effects are means over the settings of a quarter."""
 
 REASONS = "because too many requests go to staff who cannot keep up, or there is no value"
 
@@ -37,7 +39,8 @@ def sentences(plan: Plan, tables: Mapping[str, pl.DataFrame], words: Words) -> l
     if "effects" in tables and not {"tornado", "indices"} & set(tables):
         all_sentences += _verdicts(plan, tables["effects"], words)
     for part in _parts(tables, "main_effects"):
-        all_sentences += _strongest_factor(part, words)
+        sampled = plan.settings.blocks[int(part["design"][0])].kind in SAMPLED
+        all_sentences += _strongest_factor(part, words, sampled=sampled)
     for part in _parts(tables, "tornado"):
         all_sentences += _swings(part, words)
     for part in _parts(tables, "indices"):
@@ -171,8 +174,8 @@ def _alone(known: pl.DataFrame, points: int, names: tuple[str, str, str], unit: 
     )
 
 
-def _strongest_factor(part: pl.DataFrame, words: Words) -> Iterator[str]:
-    """Yield the factor that moves a response most, averaged over the others."""
+def _strongest_factor(part: pl.DataFrame, words: Words, *, sampled: bool) -> Iterator[str]:
+    """Yield the factor that moves a response most, averaged over the others, or over what is known of them."""
     spans = []
     for factor in part.partition_by("factor", maintain_order=True):
         known = factor.filter(pl.col("mean").is_finite())
@@ -188,8 +191,18 @@ def _strongest_factor(part: pl.DataFrame, words: Words) -> Iterator[str]:
     unit, names = _unit(part), ("mean", "low", "high")
     yield (
         f"{_named(part, words)}: {low['factor']} moves it most, from {_interval_text(low, names, unit)} at "
-        f"{low['level']} to {_interval_text(high, names, unit)} at {high['level']}, averaged over the others."
+        f"{low['level']} to {_interval_text(high, names, unit)} at {high['level']}, "
+        f"{_averaged(low, high, sampled=sampled)}."
     )
+
+
+def _averaged(low: Mapping[str, Any], high: Mapping[str, Any], *, sampled: bool) -> str:
+    """Return the words on what two means of a factor are averaged over."""
+    if sampled:
+        rows, out = low["rows"] + high["rows"], low["left_out"] + high["left_out"]
+        return f"averaged over {rows} of the {rows + out} settings there" if out else "averaged over the settings there"
+    rows, out = low["rows"], low["left_out"]
+    return f"averaged over {rows} of {rows + out} combinations of the others" if out else "averaged over the others"
 
 
 def _swings(part: pl.DataFrame, words: Words) -> Iterator[str]:
@@ -197,13 +210,7 @@ def _swings(part: pl.DataFrame, words: Words) -> Iterator[str]:
     unit = _unit(part)
     first = part.row(0, named=True)
     base = _interval(first, ("base", "base_from", "base_to"))
-    widest = [
-        row
-        for row in part.iter_rows(named=True)
-        if row["swing"] is not None
-        and math.isfinite(row["swing"])
-        and not (row["swing_from"] is not None and row["swing_from"] <= 0)
-    ]
+    widest = [row for row in part.iter_rows(named=True) if row["sure"]]
     ends = [
         f"{row['factor']} ({value_text(_point(row['low']), unit, interval_too=False)} at {row['low_level']}, "
         f"{value_text(_point(row['high']), unit, interval_too=False)} at {row['high_level']})"
@@ -223,7 +230,7 @@ def _swings(part: pl.DataFrame, words: Words) -> Iterator[str]:
         f"{row['factor']} = {row[f'{end}_level']}"
         for row in part.iter_rows(named=True)
         for end in ("low", "high")
-        if _turned(base, _interval(row, (end, f"{end}_from", f"{end}_to")))
+        if end in row["turned"].split(", ")
     ]
     if turned:
         more = " and others" if len(turned) > 8 else ""
@@ -240,11 +247,6 @@ def _point(value: float | None) -> Interval:
     """Return a value as an interval of itself."""
     x = math.nan if value is None else float(value)
     return Interval(x, x, x, 2)
-
-
-def _turned(base: Interval, end: Interval) -> bool:
-    """Return whether an effect is on one side of 0 at the base and on the other at an end, with all its interval."""
-    return (base.low > 0 and end.high < 0) or (base.high < 0 and end.low > 0)
 
 
 def _carriers(part: pl.DataFrame, words: Words) -> Iterator[str]:
@@ -268,22 +270,27 @@ def choices(plan: Plan, made: Sequence[Choice]) -> Iterator[str]:
         used = counted(sum(one.used for one in choice.candidates), "replication")
         by_fate = {fate: [one.name for one in choice.candidates if one.fate is fate] for fate in Fate}
         open_ = by_fate[Fate.UNDECIDED] + by_fate[Fate.MAY_BREAK]
+        sure = f"without a guarantee: {choice.caveat}"
+        if not choice.caveat:
+            sure = f"right with at least {choice.confidence:.0%} confidence"
         if choice.chosen is None:
             if len(by_fate[Fate.WITHHELD]) == len(choice.candidates):
                 yield f"Asked for {choice.asked}: no point could be judged, {REASONS}."
                 continue
             result = f"{counted(len(open_), 'point')} could not be judged with so few" if open_ else "none does"
-            yield f"Asked for {choice.asked}: {result}, so none is chosen ({used} used)."
+            surely = "" if open_ else f", {sure}"
+            yield f"Asked for {choice.asked}: {result}, so none is chosen{surely} ({used} used)."
             continue
         label = plan.point(choice.chosen).label
-        sure = f"right with at least {choice.confidence:.0%} confidence"
-        if not choice.guaranteed:
-            sure = "without a guarantee: the search ended at the maximum number of replications"
         has = f"; {choice.promised}" if choice.promised else ""
         yield f"Asked for {choice.asked}: {label} ({choice.chosen}), {sure}; {used} used{has}."
         for names, why in (
             (by_fate[Fate.WITHHELD], f"Left out of the choice, {REASONS}"),
             (by_fate[Fate.BREAKS], "No choice, as they break a promise"),
+            (
+                by_fate[Fate.INSIDE],
+                "No choice, as they are inside the tolerance of a promise and were judged to break it",
+            ),
             (open_, "No choice, as they may break a promise: the replications do not tell"),
         ):
             if names:

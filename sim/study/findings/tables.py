@@ -9,12 +9,12 @@ import numpy as np
 import polars as pl
 
 from sim.statistics import best as selection
-from sim.statistics import effects, intervals, pareto, sobol, swings, verdicts
+from sim.statistics import effects, intervals, pareto, sobol, swings
 from sim.statistics import responses as cells
-from sim.study.comparison.differences import verdict_on
+from sim.study.comparison.differences import settling, verdict_on
 from sim.study.findings.naming import Words
 from sim.study.findings.responses import ResponseBySetting, responses_by_setting
-from sim.study.withholding import judged_as
+from sim.study.withholding import judged_as, skewed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -141,7 +141,7 @@ def withheld_at(plan: Plan, runs: Runs, rule: Rule, point: Point, response: Resp
 
 
 def effects_table(plan: Plan, runs: Runs, rule: Rule, mid: Mid, run: Run) -> pl.DataFrame:
-    """Return every paired difference of every response with a verdict; intervals of a response hold all at once."""
+    """Return every paired difference of every response with a verdict; intervals of one response hold at once."""
     complete = set(runs.complete)
     pairs = [(a, b) for a, b in plan.pairs() if {a.name, b.name} <= complete]
     rows = []
@@ -152,12 +152,9 @@ def effects_table(plan: Plan, runs: Runs, rule: Rule, mid: Mid, run: Run) -> pl.
         known = [(m[0], m[1]) if not why else (np.full(2, np.nan),) * 2 for m, why in zip(measured, whys, strict=True)]
         least = mid.least(judged) if judged else None
         differences = intervals.simultaneous(known, run.confidence)
-        family = max((d.family_size for d in differences), default=1)
-        for (a, b), d, (x, y), why in zip(pairs, differences, measured, whys, strict=True):
+        for (a, b), d, (x, y), known_why in zip(pairs, differences, measured, whys, strict=True):
+            why = known_why or skewed(d)
             verdict = str(verdict_on(d, judged, least, why)) if judged else str(why.verdict) if why else ""
-            needed = None
-            if least and verdict == verdicts.Verdict.UNDECIDED:
-                needed = verdicts.replications_needed(d.estimate, d.sd, least, run.confidence, d.n, family_size=family)
             rows.append(
                 {
                     "response": str(response), "unit": unit, "baseline": a.name, "point": b.name,
@@ -165,7 +162,7 @@ def effects_table(plan: Plan, runs: Runs, rule: Rule, mid: Mid, run: Run) -> pl.
                     "mean": float(np.mean(y)), "difference": d.estimate, "low": d.low, "high": d.high, "n": len(x),
                     "mid": least, "verdict": verdict,
                     "why": str(why or ""), "help": why.help if why else "", "cause": why and str(why.cause),
-                    "replications_needed": needed,
+                    **settling(d, least, run.confidence, verdict),
                     "open_bound": rule.open_bound(judged_as(plan.report, response), a.name, b.name),
                 }
             )  # fmt: skip
@@ -174,7 +171,7 @@ def effects_table(plan: Plan, runs: Runs, rule: Rule, mid: Mid, run: Run) -> pl.
         pl.String,
     ) | dict.fromkeys(("baseline_mean", "mean", "difference", "low", "high", "mid", "open_bound"), pl.Float64)
     order = ["response", "unit", "baseline", "point", "baseline_label", "label", "baseline_mean", "mean", "difference"]
-    order += ["low", "high", "n", "mid", "verdict", "why", "help", "cause", "replications_needed", "open_bound"]
+    order += ["low", "high", "n", "mid", "verdict", "why", "help", "cause", "needed_least", "needed_most", "open_bound"]
     return pl.DataFrame(rows, schema={name: schema.get(name, pl.Int64) for name in order})
 
 
@@ -293,6 +290,8 @@ def _indices(block: Block, studied: ResponseBySetting, words: Words, remarks: li
         return {}
     if known.why:
         remarks.append(f"{name}: no Sobol indices: {known.why}.")
+    if known.caution:
+        remarks.append(f"{name}: {known.caution}.")
     if known.left_out:
         remarks.append(
             f"{name}: {known.left_out} of {known.n + known.left_out} base points were left out of the Sobol indices, "

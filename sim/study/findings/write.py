@@ -11,6 +11,7 @@ import polars as pl
 from sim.config.compose import assumptions
 from sim.report.sentences import withheld_notes
 from sim.report.tables import counted
+from sim.statistics.intervals import longer_side
 from sim.store import files
 from sim.study import scope
 from sim.study.budget.promises import promised
@@ -34,6 +35,11 @@ if TYPE_CHECKING:
 
 FLAG = "*"
 """Beside a mean from which nothing follows."""
+AFTER_A_SEARCH = (
+    "A search chose by the values how many replications each point has, so that these intervals hold less often than "
+    "they say, and the mean of what was chosen is likely to be too good."
+)
+"""A mark on means after a search."""
 
 SHOWN = 40
 """Points that a terminal and summary.md are shown; all are in summary.csv."""
@@ -80,7 +86,7 @@ def write(
         *remarks,
         *_left_out(plan, runs, screened),
     )
-    shown = responses(units, tables["summary"], words)
+    shown = responses(units, tables["summary"], words, searched=searches(plan))
     store.write_text("summary.md", _markdown(plan, shown, all_sentences, notes["footer"], drawn))
     names = [f"{name}.{kind}" for name in tables for kind in ("parquet", "csv")]
     names += [f"charts/{name}.{kind}" for name in drawn for kind in ("png", "svg")]
@@ -153,7 +159,7 @@ def notes_of(
             f"{first.district.name}; {n} replication{'s' * (n != '1')} a point on the same residents, "
             f"{scope.places(first)}, seed {run.seed}, "
             f"{counted(run.measured_weeks, 'week')} measured after {run.warm_up_weeks} of warm-up. "
-            f"{assumptions(first.district.name)} {_caution(tables)}"
+            f"{assumptions(first.district.name)} {AFTER_A_SEARCH if searches(plan) else ''} {_caution(tables)}"
         ).strip(),
     }
 
@@ -171,8 +177,16 @@ def _caution(tables: Mapping[str, pl.DataFrame]) -> str:
     )
 
 
-def responses(units: Mapping[Response, str], summary: pl.DataFrame, words: Words) -> Table:
-    """Return every response, of which these are the units, at every point, with its half-width."""
+def searches(plan: Plan) -> bool:
+    """Return whether a search chooses how many replications of a point there are by their values."""
+    return plan.study.choose is not None
+
+
+def responses(units: Mapping[Response, str], summary: pl.DataFrame, words: Words, *, searched: bool = False) -> Table:
+    """Return every response, of which these are the units, at every point, with its half-width.
+
+    `searched`: a search chose how many replications there are by their values.
+    """
     from sim.report.tables import Column, Table, decimals, number, scale_of
 
     columns, cells = [Column("Point"), Column("What it is")], []
@@ -182,13 +196,18 @@ def responses(units: Mapping[Response, str], summary: pl.DataFrame, words: Words
         row_cells = []
         for response, (factor, *_) in scales.items():
             mean, low, high = (factor * row[f"{response}{end}"] for end in ("", "_low", "_high"))
-            half = (high - low) / 2
+            half = longer_side(mean, low, high)
             places = decimals(half, abs(mean))
             within = f" ± {number(half, places)}" if math.isfinite(half) else ""
             flag = FLAG if row[f"{response}_why"] else ""
             row_cells.append(f"{number(mean, places)}{within}{flag}" if math.isfinite(mean) else "–")
         cells.append((row["point"], row["label"], *row_cells))
-    notes = ["±: half of the interval of each mean by itself. –: withheld, not owed, failed, or infeasible."]
+    notes = [
+        "±: half-width of the interval of each mean by itself, of its longer side; none where the values are too "
+        "skewed for their number (summary.csv says how many might do). –: withheld, not owed, failed, or infeasible."
+    ]
+    if searched:
+        notes.append(AFTER_A_SEARCH)
     if any(FLAG in cell for row_cells in cells for cell in row_cells[2:]):
         notes.append(f"{FLAG}: nothing follows from it, as it depends on the length of the run.")
     notes += withheld_notes(

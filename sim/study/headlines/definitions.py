@@ -188,4 +188,5 @@ def value_text(interval: intervals.Interval, unit: str, *, signed: bool = False,
 
     name = " %" if unit == "share" else f" {unit}" if unit else ""
     exact = not interval_too or interval.high - interval.low < 1e-9
-    return f"{one(interval.estimate)}{name}" + ("" if exact else f" ({one(interval.low)} to {one(interval.high)})")
+    ends = f"{one(interval.low)} to {one(interval.high)}" if not interval.enough else interval.too_skewed
+    return f"{one(interval.estimate)}{name}" + ("" if exact else f" ({ends})")

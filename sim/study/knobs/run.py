@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from sim import config
@@ -16,10 +17,12 @@ from sim.study.budget.designs import run_designs
 from sim.study.knobs import writing
 from sim.study.knobs.outcomes import BASE, Outcome, outcome
 from sim.study.knobs.trials import Settings
+from sim.study.points.screening import screen_all
+from sim.study.withholding import Rule, horizon_of, judged_as
 from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from rich.console import Console
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from sim.study.backend import Backend
     from sim.study.budget.runs import Runs
     from sim.study.knobs.trials import Trial
+    from sim.study.points.screening import Screened
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,8 @@ def turn(
     store, runs = run_designs(
         designs, settings.replications, [*responses, *named], folder, identity, backend, console, facts=facts
     )
-    found = tuple(_outcome(i, trial, responses, runs) for i, trial in enumerate(tried))
+    screened = screen_all(store.archive, designs, runs.keys, backend)
+    found = tuple(outcome_of(i, trial, responses, runs, screened) for i, trial in enumerate(tried))
     store.write_table("knobs", table(found))
     store.write_text("knobs.md", writing.page(found, settings))
     store.write_text("moves.yaml", writing.patch(found))
@@ -125,16 +130,25 @@ def _designs(number: int, trial: Trial) -> dict[str, Pilot]:
     return {f"k{number}_{end}": pilot for end, pilot in designs.items() if pilot is not None}
 
 
-def _outcome(number: int, trial: Trial, responses: Sequence[Response], runs: Runs) -> Outcome:
-    """Return the outcome of a row from its replications."""
+def outcome_of(
+    number: int, trial: Trial, responses: Sequence[Response], runs: Runs, screened: Mapping[str, Screened]
+) -> Outcome:
+    """Return the outcome of a row from its replications; measures from which nothing follows have no values."""
     names = {end: f"k{number}_{end}" for end in (BASE, *trial.ends)}
     failed = [f"{end}: {runs.failures[name]}" for end, name in names.items() if name in runs.failures]
 
-    def values(end: str, response: Response) -> Floats:
-        return runs.values(names[end], response)
+    base = trial.base
+    if base is None:
+        return outcome(trial, responses, runs.values, 0.95, "; ".join(failed))  # nothing was run
+    staff = {name: screened[name].overloaded_share for name in names.values() if name in screened}
+    rule = Rule(runs.values, base.run, staff, runs.observations, base.mid, horizon_of(base))
 
-    confidence = trial.base.run.confidence if trial.base is not None else 0.95
-    return outcome(trial, responses, values, confidence, "; ".join(failed))
+    def values(end: str, response: Response) -> Floats:
+        judged = judged_as(base.report, response)
+        known = rule.counted(judged, names[end])
+        return known if rule.why(judged, names[end]) is None else np.full(len(known), np.nan)
+
+    return outcome(trial, responses, values, base.run.confidence, "; ".join(failed))
 
 
 def table(outcomes: Sequence[Outcome]) -> pl.DataFrame:
