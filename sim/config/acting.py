@@ -181,10 +181,10 @@ _BLOCKS: Condition = (
 
 
 def _due(kind: str) -> Condition:
-    """Return the condition that work from above of a kind gives way until it is due."""
+    """Return the condition that there is work from above of a kind: it has a date, and is done by it or not."""
     return (
-        f"there is such work and it gives way (burden.kinds.{kind}.share and burden.first_after_share above 0)",
-        lambda p: getattr(p.burden.kinds, kind).share > 0 and p.burden.first_after_share > 0 and _has_above(p),
+        f"there is such work (burden.kinds.{kind}.share above 0)",
+        lambda p: getattr(p.burden.kinds, kind).share > 0 and _has_above(p),
     )
 
 
@@ -271,10 +271,7 @@ CONDITIONS: dict[str, Condition] = {
     "burden.piece_minutes": _WORK,
     "burden.first_after_share": _ABOVE,
     "burden.own_first_after_share": _OWN,
-    "burden.own_due_working_days": (
-        "there is own work and it gives way (burden.own_first_after_share is above 0)",
-        lambda p: p.burden.own_first_after_share > 0 and _has_own(p),
-    ),
+    "burden.own_due_working_days": _OWN,
     "burden.away_share": _ABOVE,
     "burden.relay_down_share": (
         "structure.levels has no street, and there is relay work (district.work.street_hours.relay)",

@@ -53,6 +53,15 @@ class Batch:
         return first, Batch(self.begin[first:last], steps)
 
 
+@dataclass(frozen=True)
+class Paper:
+    """A kind of paper: how many working days there are to its date, and for what share of them it gives way."""
+
+    kind: Kind
+    due_days: float
+    gives_way: float
+
+
 def batches(organisation: Organisation, office: OfficeTime, replication: int, unplaced: Ints) -> Iterator[Batch]:
     """Yield all work of one replication that residents do not bring.
 
@@ -86,8 +95,8 @@ def _from_above(organisation: Organisation, office: OfficeTime, replication: int
             }
             stations = _paper_stations(organisation, "community", unit, specialism)
             for name, (begin, work) in when.items():
-                days = pilot.burden.first_after_share * getattr(kinds, name).due_working_days
-                yield Batch(begin, _pieces(pilot, office, stations, begin, work, Kind.TASKS, days))
+                paper = Paper(Kind.TASKS, getattr(kinds, name).due_working_days, pilot.burden.first_after_share)
+                yield Batch(begin, _pieces(pilot, office, stations, begin, work, paper))
 
 
 def _unplaced(organisation: Organisation, office: OfficeTime, unplaced: Ints) -> Batch:
@@ -101,10 +110,8 @@ def _unplaced(organisation: Organisation, office: OfficeTime, unplaced: Ints) ->
     work = np.tile(sizes, len(unplaced))
     order = np.argsort(begin, kind="stable")
     at = np.repeat(stations.reshape(-1, 2), len(sizes), axis=0)[order]
-    days = pilot.burden.first_after_share * pilot.burden.kinds.long_term.due_working_days
-    return Batch(
-        begin[order], _pieces(pilot, office, (at[:, 0], at[:, 1]), begin[order], work[order], Kind.TASKS, days)
-    )
+    paper = Paper(Kind.TASKS, pilot.burden.kinds.long_term.due_working_days, pilot.burden.first_after_share)
+    return Batch(begin[order], _pieces(pilot, office, (at[:, 0], at[:, 1]), begin[order], work[order], paper))
 
 
 def _own(organisation: Organisation, office: OfficeTime, replication: int) -> Iterator[Batch]:
@@ -118,8 +125,8 @@ def _own(organisation: Organisation, office: OfficeTime, replication: int) -> It
                 phase = stream(pilot.run.seed, replication, purpose, organisation.place.district).random()
                 begin, work = _evenly(pilot, office, hours * share, phase)
                 stations = _paper_stations(organisation, level, unit, specialism)
-                days = pilot.burden.own_first_after_share * pilot.burden.own_due_working_days
-                yield Batch(begin, _pieces(pilot, office, stations, begin, work, Kind.OWN, days))
+                paper = Paper(Kind.OWN, pilot.burden.own_due_working_days, pilot.burden.own_first_after_share)
+                yield Batch(begin, _pieces(pilot, office, stations, begin, work, paper))
 
 
 def _item_shares(organisation: Organisation, unit: int) -> list[float]:
@@ -150,29 +157,31 @@ def _pieces(
     stations: tuple[int | Ints, int | Ints],
     begin: Ints,
     work: int | Ints,
-    kind: Kind,
-    days: float,
+    paper: Paper,
 ) -> list[dict[str, int | Ints]]:
     """Return the steps of pieces of work: what falls due or has been begun goes before what is not due.
 
-    A piece gives way until the end of the working day that is `days` (rounded) after its release. Its first step is
+    A piece gives way until the end of a working day: its share of the days to its date, rounded. Its first step is
     short, as a step that has been started never falls due; what is left goes on as if it were due. Paper that is put
     down for a resident who is there is put down at closing and for a meeting too, and taken up again.
     """
     conduct, priorities = pilot.conduct, pilot.conduct.priorities
-    piece: dict[str, int | Ints] = {"past_closing": int(not conduct.put_down), "kind": int(kind)}
+    piece: dict[str, int | Ints] = {
+        "past_closing": int(not conduct.put_down), "kind": int(paper.kind), "due_days": round(paper.due_days)
+    }  # fmt: skip
+    days = round(paper.due_days * paper.gives_way)
     is_due = piece | {
         "work": work, "station": stations[1], "priority": priorities.due,
         "yields_to": workload.put_down_for_residents(pilot, priorities.due),
     }  # fmt: skip
-    if round(days) == 0:
+    if days == 0:
         return [is_due]
     most = ticks(conduct.step_minutes, MINUTE)
     first = min(work, most) if isinstance(work, int) else np.minimum(work, most)
     not_yet = piece | {
         "work": first, "station": stations[0], "priority": priorities.not_yet_due,
         "yields_to": workload.put_down_for_residents(pilot, priorities.not_yet_due),
-        "shuts": due(office, begin, round(days)), "leave": 1,
+        "shuts": due(office, begin, days), "leave": 1,
     }  # fmt: skip
     rest = work - first
     if not np.any(rest):

@@ -20,9 +20,11 @@ ENGINE_COLUMNS = {
 }  # fmt: skip
 LABEL_COLUMNS = {
     "kind": int(Kind.OUTSIDE), "level": -1, "presence": 0, "trip": 0, "hand_over": 0, "stops_clock": 0, "walk": 0,
-    "result": 0, "activity": -1,
+    "result": 0, "activity": -1, "due_days": -1,
 }  # fmt: skip
-NARROW_LABELS: dict[str, type[np.signedinteger[Any]]] = {"walk": np.int32, "activity": np.int16}
+NARROW_LABELS: dict[str, type[np.signedinteger[Any]]] = {
+    "walk": np.int32, "activity": np.int16, "due_days": np.int16,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class StepLabels:
         1 for the steps whose end is the result of the request.
     activity : ndarray of int
         Index of `activities`, -1 for none.
+    due_days : ndarray of int
+        Working days from the release of a piece of paper to its date, -1 for all else.
     """
 
     kind: AnyInts
@@ -53,6 +57,7 @@ class StepLabels:
     walk: AnyInts
     result: AnyInts
     activity: AnyInts
+    due_days: AnyInts
     activities: tuple[str, ...]
 
 

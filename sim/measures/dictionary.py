@@ -70,6 +70,10 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
     "task_share": ("share", "work from above in all work of the communities"),
     "patrols_done": ("share", "patrols due in the measured weeks of which every leg was done"),
     "visits_done": ("share", "home visits due in the measured weeks that were made"),
+    "paper_on_time": (
+        "share",
+        "pieces of work from above and of own work whose date lies in the measured weeks, done by the end of that day",
+    ),
     "target_visits": (
         "a month",
         "home visits that a special-care household was paid; a grid's visits done are shared out as those due are, for "
@@ -96,7 +100,7 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
     "requests_per_official_day": ("requests", "first contacts over days on duty of the community staff"),
 }
 
-DUTIES = frozenset({"patrols_done", "visits_done", "target_visits"})
+DUTIES = frozenset({"patrols_done", "visits_done", "target_visits", "paper_on_time"})
 """Measures of what a pilot may owe none of: such a measure has no value (NaN), and is *not owed*, not withheld."""
 
 ONLY_WHERE_OBSERVED = frozenset({"days_per_hand_over"})

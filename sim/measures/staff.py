@@ -9,8 +9,9 @@ import numpy as np
 
 from sim.district.office_hours import WEEKS_A_YEAR
 from sim.district.stages import KIND_NAMES, Kind
-from sim.draws.clock import HOUR, WEEK
+from sim.draws.clock import DAY, HOUR, WEEK
 from sim.engine.audit.attendance import fixed, on_duty, staff_of
+from sim.engine.network import NONE
 from sim.engine.record import Outcome
 from sim.measures.long_table import Rows
 from sim.statistics.descriptive import gini
@@ -118,6 +119,30 @@ def duties(case: Case, visits: Visits, start: int, end: int) -> AnyInts:
     return np.array(counts, dtype=np.int32)
 
 
+def paper(case: Case, visits: Visits, start: int, end: int) -> AnyInts:
+    """Return how many pieces of paper whose date lies in a window were done by it, and how many there are.
+
+    A date is the end of a working day. Shape (levels, 2), by the level that does the paper.
+    """
+    requests, labels = case.network.requests, case.labels
+    pieces = np.arange(case.n_residents, len(requests.begin))
+    pieces = pieces[labels.due_days[requests.first[pieces]] >= 0]
+    first, closes = requests.first[pieces], case.office.day_closes()
+    day = np.searchsorted(case.office.working_days, requests.begin[pieces] // DAY) + labels.due_days[first]
+    inside = day < len(closes)
+    date = np.where(inside, closes[np.minimum(day, len(closes) - 1)], end)
+    inside = (date >= start) & (date < end)
+    by_date = np.zeros(len(pieces), dtype=np.bool_)
+    for nth in range(int(np.diff(requests.first)[pieces].max(initial=0))):
+        step = np.minimum(first + nth, requests.first[pieces + 1] - 1)
+        last = (visits.outcome[step] == Outcome.SERVED) & (case.network.steps.next[step] == NONE)
+        by_date |= last & (visits.end[step] <= date)
+    level_of = np.array([LEVELS.index(station.level) for station in case.organisation.stations])
+    level = level_of[case.network.steps.station[first]]
+    counts = [np.bincount(level[which], minlength=len(LEVELS)) for which in (inside & by_date, inside)]
+    return np.stack(counts, axis=1).astype(np.int64)
+
+
 def backlog(case: Case, visits: Visits, instants: AnyInts) -> AnyInts:
     """Return the ticks of work that waits at each instant, by level (shape (levels, instants)).
 
@@ -139,6 +164,16 @@ def backlog(case: Case, visits: Visits, instants: AnyInts) -> AnyInts:
     ticks = np.empty((len(LEVELS), len(order)), dtype=np.int64)
     ticks[:, order] = np.cumsum(change, axis=1)[:, :-1]
     return ticks
+
+
+def paper_rows(done_by_date: AnyInts) -> Rows:
+    """Return the share of the paper that was done by its date, in all and by level; NaN where none was due."""
+    rows = Rows()
+    for group, (done, due) in zip(
+        ["all", *(f"level:{level}" for level in LEVELS)], [done_by_date.sum(axis=0), *done_by_date], strict=True
+    ):
+        rows.add("paper_on_time", group, "share", done / due if due else float("nan"), int(due))
+    return rows
 
 
 def staff_rows(organisation: Organisation, time: Time, duties_done: AnyInts, start: int, end: int) -> Rows:

@@ -49,6 +49,7 @@ def tables(organisation: Organisation, office: OfficeTime, demand: Demand, tally
     start, end = window(organisation.pilot)
     rows = residents.resident_rows(organisation, office, demand, tally.requests, start, end)
     rows.extend(staff.staff_rows(organisation, tally.time, tally.duties, start, end))
+    rows.extend(staff.paper_rows(tally.paper))
     measured = residents.measured_rows(tally.requests, start, end)
     came = int(np.count_nonzero(demand.channel[tally.requests.ids[measured]] != Channel.LATENT))
     days = tally.time.on_duty[staff.by_level(organisation)["community"]].sum() / office.day_ticks

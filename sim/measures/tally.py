@@ -34,6 +34,8 @@ class Tally:
         How the staff spent the measured window on these requests and on the other work of the part.
     duties : ndarray of int, shape (2, 2, grids)
         Patrols and home visits of each grid: the numbers done and due.
+    paper : ndarray of int, shape (levels, 2)
+        Pieces of paper whose date lies in the measured window: the numbers done by it, and in all.
     weekly, daily : ndarray of int, shape (levels, weeks) and (levels, working days)
         Ticks of work that waits at the end of each week, and at the last closing of each working day.
     moves : ndarray of int, shape (archetypes, 5, 8)
@@ -45,6 +47,7 @@ class Tally:
     requests: Requests
     time: Time
     duties: AnyInts
+    paper: AnyInts
     weekly: AnyInts
     daily: AnyInts
     moves: AnyInts
@@ -81,6 +84,7 @@ def tally(case: Case, visits: Visits, spells: Spells, *, overloaded: Bools) -> T
         requests=rows.take(np.flatnonzero(needed)),
         time=staff.time_spent(case, spells, start, end),
         duties=staff.duties(case, visits, start, end),
+        paper=staff.paper(case, visits, start, end),
         weekly=waiting[:, : len(weeks)],
         daily=waiting[:, len(weeks) :],
         moves=flows.moves(case, visits, rows, measured),
@@ -111,7 +115,7 @@ def merged(tallies: Sequence[Tally]) -> Tally:
     return Tally(requests=together, time=staff.summed([part.time for part in tallies]), **sums)
 
 
-_SUMMED = ("duties", "weekly", "daily", "moves", "queues")
+_SUMMED = ("duties", "paper", "weekly", "daily", "moves", "queues")
 
 
 def _summed(parts: Sequence[AnyInts]) -> AnyInts:

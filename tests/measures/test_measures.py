@@ -1,3 +1,4 @@
+from collections import Counter
 from types import SimpleNamespace
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 from setups.district import organised, tiny
 
 from sim.district.stages import Kind, Presence
-from sim.draws.clock import HOUR, MINUTE, WEEK
+from sim.draws.clock import DAY, HOUR, MINUTE, WEEK
 from sim.engine.audit.invariants import check
 from sim.engine.record import Outcome
 from sim.engine.reference import engine
@@ -33,7 +34,9 @@ def seen(request):
     rows = residents.resident_rows(case.organisation, case.office, case.demand, told, start, end)
     time = staff.time_spent(case, spells, start, end)
     staff_rows = staff.staff_rows(case.organisation, time, staff.duties(case, visits, start, end), start, end)
-    value = {(m, g): v for r in (rows, staff_rows) for m, g, v in zip(r.measure, r.group, r.value, strict=True)}
+    paper_rows = staff.paper_rows(staff.paper(case, visits, start, end))
+    tables = (rows, staff_rows, paper_rows)
+    value = {(m, g): v for r in tables for m, g, v in zip(r.measure, r.group, r.value, strict=True)}
     n = dict(zip(zip(rows.measure, rows.group, strict=True), rows.n, strict=True))
     return SimpleNamespace(
         n=n, case=case, visits=visits, spells=spells, start=start, end=end, requests=told, value=value, time=time
@@ -276,6 +279,31 @@ def test_patrols_done_are_those_whose_last_leg_was_served(seen):
     pilot = seen.case.organisation.pilot
     assert due == len(seen.case.organisation.place.grid_community) * 5 * pilot.grid.patrol_duty_share
     assert seen.value["patrols_done", "all"] == pytest.approx(done / due if due else np.nan, nan_ok=True)
+
+
+def test_paper_is_done_by_its_date_or_not_and_counts_where_its_date_lies(seen):
+    network, case = seen.case.network, seen.case
+    days, closes = case.office.working_days, case.office.day_closes()
+    done, due = Counter(), Counter()
+    for request in range(case.n_residents, len(network.requests.begin)):
+        steps = range(network.requests.first[request], network.requests.first[request + 1])
+        if case.labels.kind[steps[0]] not in (Kind.TASKS, Kind.OWN):
+            assert case.labels.due_days[steps[0]] == -1
+            continue
+        after = [closes[i] for i, day in enumerate(days) if day >= network.requests.begin[request] // DAY]
+        date = after[case.labels.due_days[steps[0]]] if case.labels.due_days[steps[0]] < len(after) else None
+        if date is None or not seen.start <= date < seen.end:
+            continue
+        level = case.organisation.stations[network.steps.station[steps[0]]].level
+        due[level] += 1
+        came = [i for i in steps if seen.visits.arrival[i] >= 0]
+        done[level] += seen.visits.outcome[came[-1]] == Outcome.SERVED and seen.visits.end[came[-1]] <= date
+    assert 0 < sum(done.values()) < sum(due.values())
+    assert set(case.labels.due_days.tolist()) == {-1, 2, 5}
+    for level in ("community", "street", "district"):
+        share = done[level] / due[level] if due[level] else np.nan
+        assert seen.value["paper_on_time", f"level:{level}"] == pytest.approx(share, nan_ok=True)
+    assert seen.value["paper_on_time", "all"] == pytest.approx(sum(done.values()) / sum(due.values()))
 
 
 def test_the_duties_of_a_grid_are_those_of_its_own_stations_and_add_up_to_all(seen):
