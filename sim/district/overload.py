@@ -2,6 +2,9 @@
 
 Only staff whose work piles up are overloaded: files, work from above and the offices' own work do. Patrols and home
 visits lapse, and take no time from the rest. Residents at a counter lose patience, but their time comes first.
+
+Where residents' files go before paper, it is paper that piles up at an overloaded post, and their requests take no
+longer the longer one looks. They do only where what goes before paper, or with it, is more than there is time for.
 """
 
 from __future__ import annotations
@@ -47,6 +50,8 @@ class Pool:
         Their number.
     hours, present : float
         Hours a year of work that piles up, and hours a year that they are present for it.
+    before_paper : float
+        The load of what piles up before the staff come to their paper, or with it where paper does not go last.
     """
 
     level: Level
@@ -56,6 +61,7 @@ class Pool:
     heads: int
     hours: float
     present: float
+    before_paper: float
 
     @property
     def load(self) -> float:
@@ -66,6 +72,11 @@ class Pool:
     def overloaded(self) -> bool:
         """Return whether the pool has more work than time."""
         return self.load >= 1
+
+    @property
+    def holds_up_residents(self) -> bool:
+        """Return whether residents' requests pile up here, and not paper alone."""
+        return self.before_paper >= 1
 
 
 class _Due(NamedTuple):
@@ -94,7 +105,8 @@ def pools(organisation: Organisation) -> list[Pool]:
             heads = np.bincount(team_of, minlength=n + 1)
             in_grids = heads if heads[n] == 0 else np.arange(n + 1) == n
             due = _due(organisation, level, unit, in_grids / in_grids.sum())
-            time, seated = _time(pilot, level, team_of, heads), _seated(pilot, level, heads)
+            evenings, seated = _evenings(pilot, heads), _seated(pilot, level, heads)
+            time = _time(pilot, level, team_of, heads) + evenings
             teams: list[Team | int] = [*range(n), *([Team.MANAGERS] if heads[n] else [])]
             if level == "community" and pilot.roles.scheme == "generalist":
                 # one of the n specialisms is their own
@@ -102,21 +114,37 @@ def pools(organisation: Organisation) -> list[Pool]:
                 paper, files, field = (part.sum(keepdims=True) * slower for part in (due.paper, due.files, due.field))
                 due = _Due(paper, files, field, due.residents)
                 teams = [Team.EVERYBODY]
-                heads, time, seated = (c.sum(keepdims=True) for c in (heads, time, seated))
-            for team, n_heads, (hours, there) in zip(
-                teams, heads.tolist(), _scarcest(pilot, level, due, time, seated), strict=False
+                heads, time, evenings, seated = (c.sum(keepdims=True) for c in (heads, time, evenings, seated))
+            every = _scarcest(pilot, level, due, time, seated)
+            first = every
+            if _paper_goes_last(pilot):
+                first = _scarcest(pilot, level, due._replace(paper=0 * due.paper), time - evenings, seated)
+            for team, n_heads, (hours, there), (before, by_day) in zip(
+                teams, heads.tolist(), every, first, strict=False
             ):
                 name = _name(organisation, level, unit, team)
-                result.append(Pool(level, unit, team, name, n_heads, hours, there))
+                result.append(Pool(level, unit, team, name, n_heads, hours, there, before / by_day))
     return result
 
 
-def _time(pilot: Pilot, level: Level, team_of: Ints, heads: Ints) -> Floats:
-    """Return the hours a year that each team of a unit is there to work: present, less meetings, and after closing."""
+def _paper_goes_last(pilot: Pilot) -> bool:
+    """Return whether residents' files go before all paper, due or not."""
+    priorities = pilot.conduct.priorities
+    return priorities.files < min(priorities.due, priorities.not_yet_due)
+
+
+def _evenings(pilot: Pilot, heads: Ints) -> Floats:
+    """Return the hours a year after closing in which each team of a unit catches up on its paper."""
     here = 1 - pilot.staffing.absence.share
-    evenings = pilot.staffing.catch_up_hours_per_week * workload.working_days_a_year(pilot) / 5 * here
     at_desks = np.arange(len(heads)) < len(heads) - 1  # full-time grid managers have no evenings
-    time = heads * (workload.present_hours(pilot) + evenings * at_desks)
+    hours = pilot.staffing.catch_up_hours_per_week * workload.working_days_a_year(pilot) / 5 * here
+    return np.asarray(heads * hours * at_desks)
+
+
+def _time(pilot: Pilot, level: Level, team_of: Ints, heads: Ints) -> Floats:
+    """Return the hours a year that each team of a unit is there to work by day: present, less meetings."""
+    here = 1 - pilot.staffing.absence.share
+    time = heads * workload.present_hours(pilot)
     if level == "community":
         meetings = pilot.burden.meetings
         weekly = np.full(len(team_of), meetings.others_per_week)
@@ -217,8 +245,8 @@ def _name(organisation: Organisation, level: Level, unit: int, team: Team | int)
 
 
 def overloaded_stations(organisation: Organisation, loads: list[Pool]) -> Bools:
-    """Return which stations are served by an overloaded pool (shape (stations,))."""
-    overloaded = {(pool.level, pool.unit, pool.team) for pool in loads if pool.overloaded}
+    """Return at which stations residents' requests pile up (shape (stations,)): where paper alone does, they do not."""
+    overloaded = {(pool.level, pool.unit, pool.team) for pool in loads if pool.holds_up_residents}
     owner = {grid: person.specialism for person in organisation.people for grid in person.grids}
 
     def team_of(s: Station) -> Team | int:

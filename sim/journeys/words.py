@@ -263,7 +263,7 @@ def _waited(journey: Journey, step: Step, wait: Wait) -> str:
     if wait.ahead:
         words += f"; {wait.ahead} other{'s' * (wait.ahead > 1)} taken first"
     if step.overloaded:
-        words += "; this post has more work than time"
+        words += "; more comes to this post, before its paper, than there is time for"
     return words
 
 

@@ -40,7 +40,7 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
     "wrong_desks": ("per request", "desks that looked at a request that did not belong to them, before the right one"),
     "days_per_hand_over": ("working days", "slope of turnaround on hand-overs over finished requests"),
     "dispatch_p50": ("office hours", "median from first contact to arrival at the last unit it is handed to"),
-    "touched": ("share", "requests that came to a post which cannot keep up"),
+    "touched": ("share", "requests that came to a post where residents' requests pile up, and not paper alone"),
     "touched_in_person": ("share", "the same for residents in person"),
     "counter_wait_mean": ("minutes", f"mean: {_WAIT}"),
     "counter_wait_p50": ("minutes", f"median: {_WAIT}"),

@@ -89,7 +89,7 @@ class Design:
 
     @cached_property
     def overloaded_stations(self) -> Bools:
-        """Return which stations are served by an overloaded pool (shape (stations,))."""
+        """Return at which stations residents' requests pile up (shape (stations,))."""
         return overload.overloaded_stations(self.organisation, list(self.pools))
 
     def hours(self, level: Level, *, lapses: bool = False) -> float:

@@ -589,10 +589,10 @@ def test_a_home_visit_lapses_with_its_week():
 
 
 def test_overloaded_posts_are_those_whose_stations_are_marked():
-    organisation = organised(pilot("three_level_all_down"))
+    organisation = organised(pilot("three_level_all_down", "conduct=due_first"))
     pools = overload.pools(organisation)
     marked = overload.overloaded_stations(organisation, pools)
-    by_post = {(p.level, p.unit, p.team): p.overloaded for p in pools}
+    by_post = {(p.level, p.unit, p.team): p.holds_up_residents for p in pools}
     for s, bad in zip(organisation.stations, marked, strict=True):
         if s.level == "district":
             assert bad == by_post[s.level, s.unit, s.specialism]

@@ -63,3 +63,17 @@ def test_more_heads_of_communities_lose_fewer_residents_and_let_them_wait_less()
     assert rises([-lost for lost in by_heads("community", "left_unserved", "channel:counter")])
     assert rises([-wait for wait in by_heads("community", "counter_wait_mean")])
     assert rises(by_heads("community", "visits_done"))
+
+
+def test_where_paper_goes_last_residents_take_no_longer_the_longer_one_looks_at_overloaded_posts():
+    few = {"staffing.community_heads": 90, "district.place": "fixed"}
+    restricted = {}
+    for conduct in ("base", "due_first"):
+        for run in ("quick", "year"):
+            table, _ = sim.simulate(sim.pilot("four_level", {**few, "conduct": conduct}, run=run))
+            counter = pl.col("group") == "channel:counter"
+            (restricted[conduct, run],) = table["measures"].filter(
+                counter & (pl.col("measure") == "turnaround_restricted_mean")
+            )["value"]
+    assert restricted["base", "year"] == pytest.approx(restricted["base", "quick"], abs=0.1)
+    assert restricted["due_first", "year"] > restricted["due_first", "quick"] + 1

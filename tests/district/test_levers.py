@@ -126,10 +126,10 @@ def test_generalists_are_one_pool_and_managers_one_of_their_own():
 
 
 def test_an_overloaded_owner_marks_the_grids_of_their_own():
-    organisation = organised(pilot("flatten_only", "district.work.from_above_hours=150000"))
+    organisation = organised(pilot("flatten_only", "district.work.from_above_hours=150000", "conduct=due_first"))
     pools = overload.pools(organisation)
     bad = overload.overloaded_stations(organisation, pools)
-    drowned = {(p.unit, p.team) for p in pools if p.level == "community" and p.overloaded}
+    drowned = {(p.unit, p.team) for p in pools if p.level == "community" and p.holds_up_residents}
     assert drowned
     owner = {g: (p.unit, p.specialism) for p in organisation.people for g in p.grids}
     for station, marked in zip(organisation.stations, bad, strict=True):
@@ -137,11 +137,40 @@ def test_an_overloaded_owner_marks_the_grids_of_their_own():
             assert marked == (owner[station.grid] in drowned)
 
 
+def test_where_paper_goes_last_it_piles_up_alone_and_residents_do_not_meet_it():
+    more = "district.work.from_above_hours=150000"
+    base, due_first = (
+        organised(pilot("flatten_only", more)),
+        organised(pilot("flatten_only", more, "conduct=due_first")),
+    )
+    last, before = overload.pools(base), overload.pools(due_first)
+    assert [p.load for p in last] == [p.load for p in before]
+    assert any(p.overloaded for p in last)
+    assert not any(p.holds_up_residents for p in last)
+    assert not overload.overloaded_stations(base, last).any()
+    assert [p.before_paper for p in before] == [p.load for p in before]
+    assert overload.overloaded_stations(due_first, before).any()
+
+
+def test_what_goes_before_paper_is_reckoned_without_the_evenings_for_paper():
+    evenings, none = (
+        overload.pools(organised(pilot("three_level", f"staffing.catch_up_hours_per_week={h}"))) for h in (4, 0)
+    )
+    assert [p.before_paper for p in evenings] == pytest.approx([p.before_paper for p in none])
+    assert sum(p.load for p in evenings) < sum(p.load for p in none)
+
+
+def test_residents_alone_are_too_many_where_their_files_are():
+    crowd = organised(pilot("flatten_only", "demand.counter_per_resident_year=20"))
+    assert all(p.holds_up_residents == (p.before_paper >= 1) for p in overload.pools(crowd))
+    assert overload.overloaded_stations(crowd, overload.pools(crowd)).any()
+
+
 def test_an_overloaded_manager_marks_the_grids_and_nothing_else():
     organisation = organised(pilot("three_level_dedicated"))
     pools = overload.pools(organisation)
     drowned = [p for p in pools if p.name == "community 1, grid managers"]
-    bad = overload.overloaded_stations(organisation, [type(p)(**vars(p) | {"hours": 1e9}) for p in drowned])
+    bad = overload.overloaded_stations(organisation, [type(p)(**vars(p) | {"before_paper": 1e9}) for p in drowned])
     marked = {(s.desk, s.unit) for s, b in zip(organisation.stations, bad, strict=True) if b}
     assert marked == {(desk, 0) for desk in (Desk.FIELD, Desk.PATROL, Desk.HOME)}
 

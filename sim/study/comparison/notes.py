@@ -31,10 +31,21 @@ def who_cannot_keep_up(designs: Iterable[Design]) -> list[str]:
     """Return a sentence a design on the posts that cannot keep up."""
     return [
         f"{design.name}: {counted(len(design.overloaded), 'post')} cannot keep up with their work (duties that lapse "
-        f"left out): {', '.join(design.overloaded[:NAMED])}{', ...' if len(design.overloaded) > NAMED else ''}."
+        f"left out): {', '.join(design.overloaded[:NAMED])}{', ...' if len(design.overloaded) > NAMED else ''}. "
+        f"{_what_piles_up(design)}"
         for design in designs
         if design.overloaded
     ]
+
+
+def _what_piles_up(design: Design) -> str:
+    """Return whose work piles up at the posts that cannot keep up, by arithmetic."""
+    n = sum(pool.holds_up_residents for pool in design.pools)
+    if n == 0:
+        return "Paper piles up there; residents' requests go before it, and do not."
+    if n == len(design.overloaded):
+        return "Residents' requests pile up there."
+    return f"At {n} of them residents' requests pile up, at the others paper alone does."
 
 
 def notices(measures: pl.DataFrame, pilots: Iterable[Pilot]) -> list[str]:

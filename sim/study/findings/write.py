@@ -244,13 +244,8 @@ def _left_out(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> list[
     overloaded = [name for name, design in screened.items() if design.overloaded and name in runs.keys]
     if overloaded:
         notes.append(
-            f"At {len(overloaded)} {of} some posts cannot keep up with their work, so what is measured there depends "
-            "on the length of the run"
-            + (
-                "; effects.csv withholds its verdicts where too many requests go to them."
-                if len(plan.points) > 1 and plan.pairs()
-                else "."
-            )
+            f"At {len(overloaded)} {of} some posts cannot keep up with their work, and what goes last there piles up: "
+            "nothing is said of residents' requests where too many go to posts at which they do, and not paper alone."
         )
     return notes
 
