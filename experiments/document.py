@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.config.compose import CONFIGS
 from sim.config.meaning import meaning_of
+from sim.config.reading import read_plain
 from sim.report.tables import Column, Table
 
 if TYPE_CHECKING:
@@ -76,8 +77,8 @@ def filled(text: str, configs: Path) -> str:
 
 def tables(configs: Path) -> dict[str, str]:
     """Return every table of the document in Markdown, by name; parameters go by the group of their path."""
-    rows, meaning = _read(configs / "evidence.yaml"), _read(configs / "meaning.yaml")
-    procedures = _read(configs / "procedures" / "yuehu.yaml")
+    rows, meaning = read_plain(configs / "evidence.yaml"), read_plain(configs / "meaning.yaml")
+    procedures = read_plain(configs / "procedures" / "yuehu.yaml")
     groups = dict.fromkeys(row["path"].split(".")[0] for row in rows)
     found = {group: _parameters(rows, meaning, procedures, group) for group in groups}
     found["activities"] = _activities(procedures)
@@ -86,13 +87,6 @@ def tables(configs: Path) -> dict[str, str]:
     found["runs"] = _runs(configs)
     found["targets"] = _targets(configs)
     return found
-
-
-def _read(path: Path) -> Any:
-    """Return a YAML file as plain data."""
-    from omegaconf import OmegaConf
-
-    return OmegaConf.to_container(OmegaConf.load(path))
 
 
 def _markdown(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -212,7 +206,7 @@ def _targets(configs: Path) -> str:
     """Return the figures measured elsewhere that the model is held against."""
     from sim.study.comparison import face_validity
 
-    chosen = face_validity.targets(_read(configs / "face.yaml"))
+    chosen = face_validity.targets(read_plain(configs / "face.yaml"))
     heads = ("target", "measure", "pilot", "unit", "range", "seen elsewhere", "source", "where the model is outside")
     rows = []
     for one in chosen:

@@ -6,6 +6,7 @@ import os
 import re
 import stat
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,9 @@ MOST_REFERENCES = 30
 
 REFERENCE = re.compile(r"\$\{\.*[A-Za-z_]\w*(?:\.\w+)*\}")
 """An interpolation that is read: the path of another key, and nothing that is computed."""
+
+EXPONENT = re.compile(r"[-+]?\d+(?:_\d+)*(?:\.[\d_]*)?[eE][-+]?\d+$")
+"""A number that YAML 1.1 takes for a text where it has no point or its exponent no sign."""
 
 ESCAPED = re.compile(r"(?<!\\)(?:\\\\)*\\\$\{")
 """What only looks like one: it stays a text."""
@@ -109,9 +113,31 @@ def read_plain(file: Path, name: str = "", *, within: Path | None = None) -> Any
     name = name or file.name
     text = read_text(file, name, within=within)
     try:
-        return yaml.load(text, Loader=yaml.CSafeLoader)
+        return yaml.load(text, Loader=_loader())
     except (yaml.YAMLError, ValueError, OverflowError) as error:  # a date that is none, a number of 5000 digits
         raise _no_yaml(name, error) from error
+
+
+@cache
+def _loader() -> Any:
+    """Return what makes plain data of YAML; as in files that Hydra reads, 1e3 is a number and a key stands once."""
+    import yaml
+
+    class Loader(yaml.CSafeLoader):  # type: ignore[misc] # of a module without types
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            seen = set()
+            for key, _ in node.value:
+                if key.tag == "tag:yaml.org,2002:str":
+                    if key.value in seen:
+                        raise yaml.constructor.ConstructorError(
+                            "while constructing a mapping", node.start_mark,
+                            f"found duplicate key {key.value}", key.start_mark,
+                        )  # fmt: skip
+                    seen.add(key.value)
+            return super().construct_mapping(node, deep=deep)
+
+    Loader.add_implicit_resolver("tag:yaml.org,2002:float", EXPONENT, list("-+0123456789"))
+    return Loader
 
 
 def read_yaml(file: Path, name: str = "", *, within: Path | None = None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from sim.config.reading import read_yaml
 from sim.draws.laws import FROZEN, NonNegative, Positive
 from sim.errors import ConfigError, near
 from sim.queueing import sample
@@ -196,7 +197,7 @@ def load_folder(folder: Path) -> dict[str, Case]:
     ConfigError
         For a mistake in one of them.
     """
-    return {path.stem: load(_read(path), path.stem) for path in sorted(folder.glob("*.yaml"))}
+    return {file.stem: load(read_yaml(file, within=folder), file.stem) for file in sorted(folder.glob("*.yaml"))}
 
 
 def load_register(path: Path) -> Register:
@@ -207,22 +208,8 @@ def load_register(path: Path) -> Register:
     ConfigError
         For a mistake in it.
     """
-    mapping = _read(path)
+    mapping = read_yaml(path)
     try:
         return Register.model_validate(mapping)
     except ValidationError as error:
         raise ConfigError(explain(error, mapping, path.stem, Register.model_fields)) from error
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """Return a YAML file as plain data; nothing in it is resolved."""
-    from omegaconf import OmegaConf
-    from yaml import YAMLError
-
-    try:
-        plain = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
-    except YAMLError as error:
-        raise ConfigError(f"{path.name} must be YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(plain, dict):
-        raise ConfigError(f"{path.name} must be a mapping, got {type(plain).__name__}")
-    return {str(key): value for key, value in plain.items()}

@@ -4,6 +4,7 @@ import time
 from functools import partial
 
 import pytest
+from omegaconf import OmegaConf
 from setups.district import CONFIGS
 
 from sim.config.compose import compose, parse
@@ -107,6 +108,7 @@ def test_an_alias_bomb_is_refused_in_any_group(own, group):
         ("#" * (MOST_BYTES + 1), "mine.yaml must be at most 2,000,000 bytes, got 2,000,001"),
         ("a: " + "9" * 5000, "mine.yaml must be YAML: Exceeds the limit"),
         ("a: 2011-02-30", "mine.yaml must be YAML: day is out of range"),
+        ("a: 1\nb: 2\na: 3", "mine.yaml must be YAML: .*found duplicate key a"),
         ("a: *b\n", "mine.yaml must be YAML: found undefined alias"),
         ("a: \x07\n", "mine.yaml must be YAML: .*control characters are not allowed"),
     ],
@@ -115,6 +117,12 @@ def test_what_would_not_end_or_is_no_data_is_refused_by_the_name_of_the_file(tmp
     (tmp_path / "mine.yaml").write_text(text)
     with pytest.raises(ConfigError, match=rule):
         read_plain(tmp_path / "mine.yaml")
+
+
+def test_a_number_is_read_as_hydra_reads_it(tmp_path):
+    text = "[1e3, -2E-1, 1_0e+2, 1.5e3, 1.e3, .5, .5e3, -1.5e-3, 1.0e-7, 12, 1e, e3, 1e3x, '1e3', 0x1e3, .inf]"
+    (tmp_path / "mine.yaml").write_text(text)
+    assert read_plain(tmp_path / "mine.yaml") == OmegaConf.to_container(OmegaConf.create(text))
 
 
 def test_as_much_as_is_allowed_is_read(tmp_path):

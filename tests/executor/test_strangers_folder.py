@@ -34,6 +34,11 @@ def done(folder, *words):
     return process.stdout
 
 
+def compare(folder, executor):
+    """Run one pilot in a folder, on two workers of an executor."""
+    done(folder, "compare", "pilots=[four_level]", f"executor={executor}", "executor.workers=2", "name=x", *TINY)
+
+
 def test_every_file_of_the_poisoned_cache_would_run_code_if_it_were_read(stranger, tmp_path):
     files = list(stranger[0].rglob("*.nbi"))
     assert len(files) == len(KERNELS) > 10
@@ -48,11 +53,15 @@ def test_a_poisoned_cache_and_modules_of_a_strangers_folder_are_not_run(stranger
     assert not mark.exists(), mark.read_text()
 
 
-@pytest.mark.parametrize("executor", ["local", "dask"])
-def test_nothing_of_a_strangers_folder_is_run_by_a_comparison_its_workers_and_its_charts(stranger, executor):
+def test_nothing_of_a_strangers_folder_is_run_by_the_workers_of_a_private_cluster(stranger):
     folder, mark = stranger
-    words = ("pilots=[four_level]", f"executor={executor}", "executor.workers=2", "name=x", *TINY)
-    done(folder, "compare", *words)
+    compare(folder, "dask")
+    assert not mark.exists(), mark.read_text()
+
+
+def test_nothing_of_a_strangers_folder_is_run_by_a_comparison_its_workers_and_its_charts(stranger):
+    folder, mark = stranger
+    compare(folder, "local")
     chart = (folder / "results/x/charts/backlog.svg").read_bytes()
     done(folder, "plot", "x")
     assert not mark.exists(), mark.read_text()

@@ -5,15 +5,14 @@ from copy import deepcopy
 import numpy as np
 import pytest
 import yaml
+from setups.shipped_cases import CASES
 from setups.shipped_networks import NAMES, plan_of
 
-from sim.config.compose import CONFIGS
 from sim.district import engines
 from sim.queueing import sample
 from sim.queueing.textbook import textbook
 from sim.statistics import theory
 from sim.study.network_run import simulate
-from sim.validation import cases
 
 FIRST_SERVED = """
 time_unit: hour
@@ -74,7 +73,7 @@ def test_a_shipped_network_has_theory_if_it_is_a_textbook_queue(name):
 
 def test_a_network_and_a_case_that_names_its_formula_say_the_same():
     compared = set()
-    for name, case in cases.load_folder(CONFIGS / "validation").items():
+    for name, case in CASES.items():
         known = textbook(case.plan)
         for expected in case.expects if known is not None else ():
             value = known.values.get((expected.quantity, expected.parameters.get("group", "all")))

@@ -7,7 +7,8 @@ from setups.commands import TINY, refused, wangge
 
 from experiments import headlines
 from sim import charts, config
-from sim.config.compose import Line, compose
+from sim.config.compose import CONFIGS, Line, compose
+from sim.config.reading import read_plain
 from sim.errors import ConfigError
 from sim.statistics.intervals import Interval
 from sim.study.headlines import run as command
@@ -117,7 +118,7 @@ def test_shipped_headlines_compose_at_every_point_and_end():
 
 
 def test_the_points_and_assumptions_of_shipped_headlines_are_known():
-    paths = {row["path"] for row in command._yaml("evidence") if row["low"] is not None}
+    paths = {row["path"] for row in read_plain(CONFIGS / "evidence.yaml") if row["low"] is not None}
     for name, headline in command.shipped().items():
         assert set(headline.assumptions) <= paths, name
         for knobs in headline.points.values():

@@ -85,7 +85,7 @@ def test_a_member_of_a_list_goes_by_its_name_too(of_quick):
 
 
 def test_hydra_composes_once_for_each_combination_of_groups_and_pilot():
-    mine = composer(pilots=["three_level", PILOT], base={"run": "quick"})
+    mine = composer(pilots=["four_level", PILOT], base={"run": "quick"})
     for pilot in mine.study.pilots:
         for roles in ("ab", "lines"):
             for households in (200, 250, 300):
@@ -151,7 +151,7 @@ def test_equal_knobs_have_one_key_whatever_design_or_pilot_calls_them_so():
     pilots = ["three_level", "three_level_all_down"]
     mine = plan(
         pilots=pilots,
-        factors={"staffing": ["all_up", "all_down"], "grid.households": [250, 300]},
+        factors={"staffing": ["three_level", "all_down"], "grid.households": [250, 300]},
         design=["grid", {"kind": "points", "points": {"[red]today[/red]": {"grid.households": 300}}}],
     )
     of = keys([point.pilot for point in mine.points])
@@ -159,7 +159,7 @@ def test_equal_knobs_have_one_key_whatever_design_or_pilot_calls_them_so():
     # The two pilots differ in their staffing alone, which the grid sets for both of them.
     assert all(by[setting, pilots[0]] == by[setting, pilots[1]] for setting in range(4))
     assert len({by[setting, pilots[0]] for setting in range(4)}) == 4
-    assert (by[4, "three_level"], by[4, "three_level_all_down"]) == (by[3, "three_level"], by[1, "three_level"])
+    assert (by[4, "three_level"], by[4, "three_level_all_down"]) == (by[1, "three_level"], by[3, "three_level"])
     assert len(mine.settings.all) == 5
 
 

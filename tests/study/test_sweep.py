@@ -142,7 +142,7 @@ SHAPES = {
     ),
     "indices": (
         {
-            "factors": {"grid.households": "interval(200,300)", "staffing.absence.share": "interval(0,0.3)"},
+            "factors": {"grid.households": "interval(200,300)", "staffing.absence.share": "interval(0,0.2)"},
             "design": {"kind": "indices", "n": 4},
         },
         {"indices"},
@@ -290,7 +290,7 @@ def test_a_study_of_which_every_point_failed_is_told(sweep, tmp_path):
     shutil.rmtree(archive.folder / key[:2] / key)
     archive.fail(key, 0, "ValueError: too many")
     assert "Every point of the study failed, as p0000, whose replication 0 failed: ValueError: too" in sweep(status=2)
-    assert table("measures").columns[-1] == "value"
+    assert table("measures").columns[-2:] == ["value", "n"]
     assert "Failed, and left out: 1 of 1 point" in Path("results/mine/summary.md").read_text(encoding="utf-8")
 
 

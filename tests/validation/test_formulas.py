@@ -5,13 +5,12 @@ import re
 import pytest
 import yaml
 from setups.documents import ROOT
+from setups.shipped_cases import CASES
 
-from sim.config.compose import CONFIGS
 from sim.errors import ConfigError
 from sim.validation import cases, outcomes
 from sim.validation.formulas import FORMULAS
 
-CASES = cases.load_folder(CONFIGS / "validation")
 BY_FORMULA = {e.id: e for case in CASES.values() for e in case.expects if e.formula is not None}
 
 QUEUE = {"arrival_rate": 5, "service_rate": 8, "servers": 1}

@@ -1,11 +1,10 @@
 from pathlib import Path
 
 import pytest
+from setups.shipped_cases import CASES
 
-from sim.config.compose import CONFIGS
-from sim.validation import blocks, cases, outcomes
+from sim.validation import blocks, outcomes
 
-CASES = cases.load_folder(CONFIGS / "validation")
 # Seconds and more, most of them on the reference engine.
 HEAVY = {
     "law_jobshop_u", "mtm8", "transient_mm3", "WW_6skills", "mmc_c16_rho0.85", "mmc_c8_rho0.9", "ksl_stem",

@@ -144,12 +144,27 @@ def test_a_mistake_in_a_case_is_told_by_path_rule_and_value(mapping, message):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("a: [", "wrong.yaml must be YAML"), ("- a", "wrong.yaml must be a mapping, got list")],
+    [
+        ("a: [", "wrong.yaml must be YAML"),
+        ("- a", "wrong.yaml must be a mapping, got list"),
+        ("a: 1\na: 2", "wrong.yaml must be YAML: .*found duplicate key a"),
+        ("1: 2", "wrong.system must be given, got nothing"),
+        ("a: &a [*a]", r"wrong.yaml must have no alias to what it stands in, got \*a"),
+    ],
 )
 def test_a_file_that_is_no_case_is_told(tmp_path, text, message):
     (tmp_path / "wrong.yaml").write_text(text)
     with pytest.raises(ConfigError, match=message):
         cases.load_folder(tmp_path)
+
+
+def test_a_case_that_leads_out_of_its_folder_is_refused(tmp_path):
+    folder = tmp_path / "validation"
+    folder.mkdir()
+    (tmp_path / "elsewhere.yaml").write_text("a: 1")
+    (folder / "mine.yaml").symlink_to("../elsewhere.yaml")
+    with pytest.raises(ConfigError, match=r"^mine\.yaml must lie in its folder"):
+        cases.load_folder(folder)
 
 
 def test_a_register_with_a_mistake_is_told(tmp_path):

@@ -10,6 +10,7 @@ import polars as pl
 from sim import config
 from sim.config.compose import CONFIGS, Line, compose
 from sim.config.composition import Composition
+from sim.config.reading import read_plain
 from sim.config.report import Response
 from sim.errors import ConfigError
 from sim.report.tables import escape_markdown
@@ -50,19 +51,12 @@ class Point:
 
 def shipped() -> dict[str, Headline]:
     """Return the headlines of `configs/headlines.yaml`."""
-    return config.checked(Headlines, _yaml("headlines")).headlines
-
-
-def _yaml(name: str) -> Any:
-    """Return a shipped YAML file as plain data."""
-    from omegaconf import OmegaConf
-
-    return OmegaConf.to_container(OmegaConf.load(CONFIGS / f"{name}.yaml"))
+    return config.checked(Headlines, read_plain(CONFIGS / "headlines.yaml")).headlines
 
 
 def points_of(headline: Headline, line: Line) -> list[Point]:
     """Return all points of a study: those shown, and the two that are compared at the ends of each assumption."""
-    evidence = {row["path"]: row for row in reversed(_yaml("evidence"))}
+    evidence = {row["path"]: row for row in reversed(read_plain(CONFIGS / "evidence.yaml"))}
     points = [
         _point(f"p{i}", "", None, label, (*line.overrides, *knobs), line)
         for i, (label, knobs) in enumerate(headline.points.items())
