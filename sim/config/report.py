@@ -129,7 +129,8 @@ class Crossed(Section):
 class Report(Section):
     """The measures of a comparison in order (with those that only studies use), notices, equity and maps.
 
-    The words of `equity` are those in which more is worse.
+    The words of `equity` are those in which more is worse. `controls`: whether differences are adjusted for draws of
+    known mean where that pays.
     """
 
     measures: Annotated[tuple[JudgedMeasure, ...], Field(min_length=1)]
@@ -137,6 +138,7 @@ class Report(Section):
     equity: tuple[JudgedMeasure, ...] = ()
     equity_in_brief: tuple[Name, ...] = ()
     maps: tuple[Name, ...] = ()
+    controls: bool = True
     expected_loads: ExpectedLoads | None = None
     crossed: Crossed | None = None
 

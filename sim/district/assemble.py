@@ -81,6 +81,8 @@ class Plan:
         What decides the steps of these requests.
     batches : tuple of Batch
         The work that residents do not bring.
+    there : ndarray of bool, shape (people, working days)
+        Which members of staff are not away.
     """
 
     organisation: Organisation
@@ -91,6 +93,7 @@ class Plan:
     away: AnyInts
     residents: Residents
     batches: tuple[Batch, ...]
+    there: Bools
 
     @property
     def horizon(self) -> int:
@@ -153,6 +156,7 @@ def plan(organisation: Organisation, office: OfficeTime, demand: Demand, replica
         away=roster.away,
         residents=Residents.from_demand(organisation, office, demand, attended),
         batches=tuple(background.batches(organisation, office, replication, roster.unplaced)),
+        there=roster.there,
     )
 
 

@@ -64,6 +64,17 @@ class Routes:
         """Return the names of all activities that occur."""
         return tuple(dict.fromkeys(stage.activity for stage in self.stages))
 
+    def n_steps(self, ids: AnyInts) -> AnyInts:
+        """Return the number of steps of each of these requests."""
+        return np.diff(self.first)[self.itinerary[ids]]
+
+    def positions(self, ids: AnyInts) -> tuple[AnyInts, AnyInts]:
+        """Return the position of each step of these requests, one request after the other, and which of `ids` it is."""
+        size = self.n_steps(ids)
+        before = np.cumsum(size) - size
+        position = np.arange(size.sum()) + np.repeat(self.first[self.itinerary[ids]] - before, size)
+        return position, np.repeat(np.arange(len(ids)), size)
+
 
 def build_routes(pilot: Pilot, place: Place, demand: Demand) -> Routes:
     """Return the itineraries of all requests."""
@@ -138,7 +149,7 @@ class Residents:
 
     def n_steps(self, requests: Demand) -> AnyInts:
         """Return the number of steps of each of these requests."""
-        return np.diff(self.routes.first)[self.routes.itinerary[requests.ids]]
+        return self.routes.n_steps(requests.ids)
 
     def begins(self, requests: Demand) -> AnyInts:
         """Return when each begins: a resident who wants to come while the office is shut comes when it is next open."""
@@ -203,15 +214,11 @@ class _StepWriter:
         self.residents, self.requests, self.columns, self.base = residents, requests, columns, base
         self.pilot, self.place = residents.organisation.pilot, residents.organisation.place
         routes = residents.routes
-        itineraries = routes.itinerary[requests.ids]
-        size = residents.n_steps(requests)
-        before = np.cumsum(size) - size
-        self.position = np.arange(size.sum()) + np.repeat(routes.first[itineraries] - before, size)
+        self.position, request_of_step = routes.positions(requests.ids)
         stage = routes.stage[self.position]
         order = np.argsort(stage, kind="stable")
         ends = np.cumsum(np.bincount(stage, minlength=len(routes.stages)))[:-1]
-        request = np.repeat(np.arange(len(itineraries)), size)[order]
-        steps = zip(routes.stages, np.split(order + base, ends), np.split(request, ends), strict=True)
+        steps = zip(routes.stages, np.split(order + base, ends), np.split(request_of_step[order], ends), strict=True)
         self.steps = [(stage, rows, request) for stage, rows, request in steps if len(rows)]
         self.stage = stage.astype(np.intp)
 

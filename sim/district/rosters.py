@@ -21,7 +21,7 @@ from sim.draws.streams import stream
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from sim.arrays import Bools, Ints
+    from sim.arrays import Bools, Floats, Ints
     from sim.config import Absence, Level, Pilot
     from sim.district.office_hours import OfficeTime
     from sim.district.organisation import Organisation, Person
@@ -54,6 +54,8 @@ class Rosters:
         of it would have been then but found no hours.
     attended : ndarray of bool, shape (stations, working days)
         Whether somebody is on duty for each station.
+    there : ndarray of bool, shape (people, working days)
+        Who is not away.
     """
 
     duties: dict[str, Ints]
@@ -62,6 +64,7 @@ class Rosters:
     away: Ints
     unplaced: Ints
     attended: Bools
+    there: Bools
 
 
 class _Spans(NamedTuple):
@@ -128,7 +131,7 @@ def build_rosters(organisation: Organisation, office: OfficeTime, replication: i
     }
     for column in servers.values():
         column.flags.writeable = False  # so that the networks of all parts share them
-    return Rosters(duties.columns(), servers, meetings[came], away, unplaced, attended)
+    return Rosters(duties.columns(), servers, meetings[came], away, unplaced, attended, there)
 
 
 # ---------------------------------------------------------------------------------- absence and meetings
@@ -141,11 +144,7 @@ def absent_days(rng: np.random.Generator, n: int, absence: Absence) -> Bools:
     share, also on the first day. A block of mean length L that starts on a free day with chance b is on
     during L b / (1 + L b) of all days.
     """
-    in_blocks = absence.share * (1 - absence.single_days_share)
-    length = (absence.block_days_min + absence.block_days_max) / 2
-    start = in_blocks / (length * (1 - in_blocks))
-    single = (absence.share - in_blocks) / (1 - in_blocks)
-    before = 10 * absence.block_days_max  # so that a block may be on at day 0
+    start, single, before = _chances(absence)
     draws = rng.random((before + n, 3)).T  # day by day, so that a longer horizon begins as a shorter one
     away = draws[0] < single
     day, last = 0, before + n
@@ -155,6 +154,31 @@ def absent_days(rng: np.random.Generator, n: int, absence: Absence) -> Bools:
             day = begin + absence.block_days_min + int(draws[2, begin] * span)
             away[begin : min(day, last)] = True
     return np.asarray(away[before:])
+
+
+def absent_chance(n: int, absence: Absence) -> Floats:
+    """Return the chance that a person is away on each of n working days, as `absent_days` draws them (shape (n,)).
+
+    A day on which no block is on is free to begin one; such a day follows another on which none began, or the last day
+    of a block of any length. So its chance follows from those of the days before.
+    """
+    start, single, before = _chances(absence)
+    lengths = np.arange(absence.block_days_min, absence.block_days_max + 1)
+    free = np.zeros(before + n + 1)
+    free[0] = 1.0
+    for day in range(1, before + n + 1):
+        ended = lengths[lengths <= day]
+        free[day] = (1 - start) * free[day - 1] + start * free[day - ended].sum() / len(lengths)
+    return np.asarray(1 - (1 - start) * (1 - single) * free[before : before + n])
+
+
+def _chances(absence: Absence) -> tuple[float, float, int]:
+    """Return the chances that a block starts on a free day and that a day is away alone, and the days drawn before."""
+    in_blocks = absence.share * (1 - absence.single_days_share)
+    length = (absence.block_days_min + absence.block_days_max) / 2
+    start = min(1.0, in_blocks / (length * (1 - in_blocks)))
+    single = (absence.share - in_blocks) / (1 - in_blocks)
+    return start, single, 10 * absence.block_days_max  # so that a block may be on at day 0
 
 
 def _absences(organisation: Organisation, office: OfficeTime, identity: int, replication: int) -> Bools:

@@ -14,6 +14,9 @@ _CAPPED = "at most run.turnaround_cap_working_days each: who left unserved and w
 _SERVED = "of those served only: nothing is known of who left, and open ones"
 _ISSUE = "working days of office time from the rise of a latent issue to its end"
 
+CONTROL = "control"
+"""The measure of what was drawn before the simulation, of which the mean is known."""
+
 DEFINITIONS: dict[str, tuple[str, str]] = {
     "turnaround_restricted_mean": ("working days", f"mean: {_TURNAROUND}, {_CAPPED}"),
     "turnaround_p50": ("working days", f"median: {_TURNAROUND}; {_LONGEST}"),
@@ -98,13 +101,18 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
     "walk": ("minutes", "on foot one way from a household to its community's office or service point, mean"),
     "managers_share": ("share", "full-time grid managers in all heads of the communities"),
     "requests_per_official_day": ("requests", "first contacts over days on duty of the community staff"),
+    CONTROL: (
+        "share",
+        "by how much what chance drew before the simulation exceeds its known mean: arrivals, absence, work, patience",
+    ),
 }
 
 DUTIES = frozenset({"patrols_done", "visits_done", "target_visits", "paper_on_time"})
 """Measures of what a pilot may owe none of: such a measure has no value (NaN), and is *not owed*, not withheld."""
 
-ONLY_WHERE_OBSERVED = frozenset({"days_per_hand_over"})
-"""Measures that a replication has only where there is something to measure; all others it always has."""
+ONLY_WHERE_OBSERVED = frozenset({"days_per_hand_over", CONTROL})
+"""Measures that a replication has only where there is something to measure, or an earlier program kept none; all others
+it always has."""
 
 
 def lacking(names: Iterable[str]) -> list[str]:

@@ -56,7 +56,9 @@ def summary_table(
     for r in comparison.to_dicts():  # one replication without a value does not take the mean of a comparison away
         for pilot, column in ((str(r["baseline"]), "baseline_mean"), (str(r["pilot"]), "pilot_mean")):
             which = str(r["measure"]), str(r["group"]), pilot
-            if math.isnan(means.get(which, NOTHING).estimate):
+            if r.get("controls"):  # means that are adjusted, so that they differ as the table of differences says
+                means[which] = _moved(means.get(which, NOTHING), as_float(r[column]))
+            elif math.isnan(means.get(which, NOTHING).estimate):
                 means[which] = replace(NOTHING, estimate=as_float(r[column]))
     rows, skewed = [], list[tuple[str, str, str]]()
     for measure, group, label, unit in _measure_rows(measures, comparison):
@@ -79,7 +81,10 @@ def summary_table(
         note = f"±: half-width of the {_percent(confidence)} interval of each mean by itself, of its longer side."
         return Table("Means over the replications", columns, tuple(rows), (note, *withheld_notes(skewed)))
     baseline = str(comparison["baseline"][0])
-    shown = (f"Against {baseline}: {marks_shown(comparison['verdict'])}.", *_withheld(comparison.to_dicts()))
+    records = comparison.to_dicts()
+    shown = (
+        f"Against {baseline}: {marks_shown(comparison['verdict'])}.", *_adjusted_note(records), *_withheld(records)
+    )  # fmt: skip
     return Table(f"Means by pilot, with verdicts against {baseline}", columns, tuple(rows), shown)
 
 
@@ -175,6 +180,7 @@ def _notes(records: Sequence[Mapping[str, object]], n_claims: int, confidence: f
         notes.append("Shares are in per cent, their differences in percentage points.")
     if counts[-1] > 1:
         notes += _withheld(records)
+    notes += _adjusted_note(records)
     notes += _open_note(records)
     words = {
         "not owed": "Not owed: one of the two owes none of what is measured, so that there is nothing to compare.",
@@ -182,6 +188,24 @@ def _notes(records: Sequence[Mapping[str, object]], n_claims: int, confidence: f
     }
     notes += [note for verdict, note in words.items() if any(r["verdict"] == verdict for r in records)]
     return tuple(notes)
+
+
+def _moved(mean: Interval, estimate: float) -> Interval:
+    """Return a mean with its interval, moved to another estimate."""
+    by = estimate - mean.estimate
+    return replace(mean, estimate=estimate, low=mean.low + by, high=mean.high + by)
+
+
+def _adjusted_note(records: Sequence[Mapping[str, object]]) -> list[str]:
+    """Return how many differences are adjusted for draws of known mean, if any are."""
+    n = sum(bool(r.get("controls")) for r in records)
+    if not n:
+        return []
+    verb, means = ("is", "mean") if n == 1 else ("are", "means")
+    return [
+        f"{counted(n, 'difference')} and the {means} of both designs {verb} adjusted for draws of known mean: the "
+        "table of pairing says for which."
+    ]
 
 
 def _open_note(records: Sequence[Mapping[str, object]]) -> list[str]:

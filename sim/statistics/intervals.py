@@ -2,7 +2,7 @@
 
 Intervals are Student's, widened for the skewness that the values show, or none where they are too skewed for their
 number (`sim.statistics.skewness`). Values that are all alike show no spread: their interval is a point, which claims
-nothing, and is not counted in a family.
+nothing, and is not counted in a family. A mean may be adjusted for draws of known mean (`sim.statistics.controls`).
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from sim.statistics import skewness
+from sim.statistics.controls import fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import ArrayLike
 
-    from sim.arrays import Floats
+    from sim.arrays import Floats, Ints
 
 
 ROUNDING = 1e-12
@@ -68,7 +69,8 @@ class Difference:
     n : int
         Replications, that is pairs.
     sd : float
-        Standard deviation of the differences of single replications; NaN where n < 2.
+        Standard deviation of the differences of single replications; NaN where n < 2. With controls, the standard
+        error of the adjusted mean times the root of n: what single replications would have to spread by.
     correlation : float
         Of the pair over the replications: what common random numbers achieve. Exactly 1 for equal
         vectors; NaN where either vector is constant (even where both are equal).
@@ -83,6 +85,10 @@ class Difference:
         Differences that share the joint confidence of the interval.
     enough : int
         Above 0 where the differences are too skewed for an interval: about how many replications would give one.
+    n_controls : int
+        Draws of known mean that the estimate is adjusted for.
+    controlled_ratio : float
+        The variance ratio with controls; NaN without.
     """
 
     estimate: float
@@ -96,6 +102,8 @@ class Difference:
     p_holm: float
     family_size: int = 1
     enough: int = 0
+    n_controls: int = 0
+    controlled_ratio: float = math.nan
 
     @classmethod
     def withheld(cls, n: int) -> Difference:
@@ -107,6 +115,11 @@ class Difference:
     def half_width(self) -> float:
         """Return the longer side of the interval (unit of the measure)."""
         return longer_side(self.estimate, self.low, self.high)
+
+    @property
+    def freedom(self) -> int:
+        """Return the degrees of freedom of the standard deviation."""
+        return self.n - self.n_controls - 1
 
     @property
     def too_skewed(self) -> str:
@@ -159,7 +172,7 @@ def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
     x = vector("values", values)
     n = len(x)
     mean, sd = _moments(x)
-    ((below, above, enough),) = _ends([x], [sd], confidence)
+    ((below, above, enough),) = _ends([_Sample(x, sd)], confidence)
     return Interval(mean, mean - below, mean + above, n, enough)
 
 
@@ -190,29 +203,52 @@ def paired_difference(baseline: ArrayLike, other: ArrayLike, confidence: float =
     (common random numbers).
     """
     check_confidence(confidence)
-    d, gaps = _paired(baseline, other)
-    ((below, above, enough),) = _ends([gaps], [d.sd], confidence)
+    d, sample = _paired(baseline, other)
+    ((below, above, enough),) = _ends([sample], confidence)
     return replace(d, low=d.estimate - below, high=d.estimate + above, enough=enough)
 
 
-def _paired(baseline: ArrayLike, other: ArrayLike) -> tuple[Difference, Floats]:
+class _Sample(NamedTuple):
+    """Values of one mean and their standard deviation; with controls, also what these leave of the values."""
+
+    values: Floats
+    sd: float
+    residuals: Floats | None = None
+    n_controls: int = 0
+
+
+def _paired(baseline: ArrayLike, other: ArrayLike, controls: Floats | None = None) -> tuple[Difference, _Sample]:
     """Return a paired difference without its interval, and the differences of single replications."""
     x, y = vector("baseline", baseline), vector("other", other)
     if len(x) != len(y):
         raise ValueError(f"other must be of the length of baseline, {len(x)}, got {len(y)}")
     n = len(x)
     if not np.isfinite(x).all() or not np.isfinite(y).all():
-        return Difference.withheld(n), np.full(n, math.nan)
+        return Difference.withheld(n), _Sample(np.full(n, math.nan), math.nan)
     gaps = y - x
     mean, sd = _moments(gaps)
     if n > 1 and np.ptp(gaps) <= ROUNDING * max(np.abs(x).max(), np.abs(y).max()):
         sd = 0.0  # what is left of equal differences is rounding
     correlation, ratio = _pairing(x, y, sd)
     p_value = _p_value(mean, sd, n)
-    return Difference(mean, math.nan, math.nan, n, sd, correlation, ratio, p_value, p_value), gaps
+    d = Difference(mean, math.nan, math.nan, n, sd, correlation, ratio, p_value, p_value)
+    if controls is None or not sd > 0:
+        return d, _Sample(gaps, sd)
+    estimate, error, residuals = fit(gaps, controls)
+    left, q = error * math.sqrt(n), controls.shape[1]
+    p_value = _p_value(estimate, left, n, q)
+    d = replace(
+        d, estimate=estimate, sd=left, p_value=p_value, p_holm=p_value, n_controls=q,
+        controlled_ratio=ratio * (left / sd) ** 2,
+    )  # fmt: skip
+    return d, _Sample(gaps, left, residuals, q)
 
 
-def simultaneous(pairs: Iterable[tuple[ArrayLike, ArrayLike]], confidence: float = 0.95) -> list[Difference]:
+def simultaneous(
+    pairs: Iterable[tuple[ArrayLike, ArrayLike]],
+    confidence: float = 0.95,
+    controls: Iterable[Floats | None] | None = None,
+) -> list[Difference]:
     """Return the paired differences of one table, with intervals that hold simultaneously.
 
     With at least the stated confidence *all* intervals hold at once, for any dependence
@@ -224,6 +260,8 @@ def simultaneous(pairs: Iterable[tuple[ArrayLike, ArrayLike]], confidence: float
         As for `paired_difference`.
     confidence : float
         Joint confidence, between 0 and 1, both excluded.
+    controls : iterable of (ndarray, shape (n, q), or None), optional
+        For each pair, the controls that its difference is adjusted for, as for `sim.statistics.controls.fit`.
 
     Returns
     -------
@@ -243,11 +281,13 @@ def simultaneous(pairs: Iterable[tuple[ArrayLike, ArrayLike]], confidence: float
     procedure, Scandinavian Journal of Statistics 6, 65-70.
     """
     check_confidence(confidence)
-    singles = [_paired(baseline, other) for baseline, other in pairs]
+    pairs = list(pairs)
+    each = [None] * len(pairs) if controls is None else controls
+    singles = [_paired(baseline, other, one) for (baseline, other), one in zip(pairs, each, strict=True)]
     adjusted = holm([d.p_value for d, _ in singles])
     differences = [replace(d, p_holm=float(p)) for (d, _), p in zip(singles, adjusted, strict=True)]
     members = [i for i, d in enumerate(differences) if d.sd > 0]
-    ends = _ends([singles[i][1] for i in members], [differences[i].sd for i in members], confidence)
+    ends = _ends([singles[i][1] for i in members], confidence)
     for i, d in enumerate(differences):
         if d.sd == 0:  # a point, which claims nothing
             differences[i] = replace(d, low=d.estimate, high=d.estimate)
@@ -258,28 +298,36 @@ def simultaneous(pairs: Iterable[tuple[ArrayLike, ArrayLike]], confidence: float
     return differences
 
 
-def _ends(samples: Sequence[Floats], sds: Sequence[float], confidence: float) -> list[tuple[float, float, int]]:
+def _ends(samples: Sequence[_Sample], confidence: float) -> list[tuple[float, float, int]]:
     """Return how far the intervals of a family reach below and above their means, and how many replications are enough.
 
     NaN where there is none: of a single value, and of values too skewed for their number, of which alone it is said how
-    many would be enough. The family counts them too.
+    many would be enough. The family counts them too. What controls leave of skewed values looks less skewed than the
+    law it is of where the two are not linear, so that a side is as wide as the values or what is left of them ask for.
     """
-    numbers = np.maximum([len(x) for x in samples], 2)
-    skews = np.zeros(len(samples))
-    for n in set(numbers.tolist()):
-        alike = [i for i, sd in enumerate(sds) if numbers[i] == n and sd > 0]
-        if alike:
-            skews[alike] = skewness.skewness(np.array([samples[i] for i in alike]))
-    factors = skewness.widenings(skews, numbers)
+    numbers = np.maximum([len(one.values) for one in samples], 2)
+    left = [one._replace(values=one.values if one.residuals is None else one.residuals) for one in samples]
+    both = np.stack([_skews(samples, numbers), _skews(left, numbers)])
+    factors, skews = skewness.widenings(both, numbers).max(axis=0), np.abs(both).max(axis=0)
     ends = []
-    for x, sd, g, (below, above) in zip(samples, sds, skews.tolist(), factors.tolist(), strict=True):
-        half = half_width(sd, len(x), confidence, len(samples))
+    for one, g, (below, above) in zip(samples, skews.tolist(), factors.tolist(), strict=True):
+        half = half_width(one.sd, len(one.values), confidence, len(samples), one.n_controls)
         if half > 0 and max(below, above) > skewness.WIDEST:
-            enough = skewness.enough(g, float(skewness.shared(skews, numbers)), len(x))
+            enough = skewness.enough(g, float(skewness.shared(skews, numbers)), len(one.values))
             ends.append((math.nan, math.nan, enough))
         else:
             ends.append((below * half, above * half, 0))
     return ends
+
+
+def _skews(samples: Sequence[_Sample], numbers: Ints) -> Floats:
+    """Return the skewness of the values of each sample, 0 without spread."""
+    skews = np.zeros(len(samples))
+    for n in set(numbers.tolist()):
+        alike = [i for i, one in enumerate(samples) if numbers[i] == n and one.sd > 0]
+        if alike:
+            skews[alike] = skewness.skewness(np.array([samples[i].values for i in alike]))
+    return skews
 
 
 def holm(p_values: ArrayLike) -> Floats:
@@ -383,17 +431,17 @@ def _moments(x: Floats) -> tuple[float, float]:
     return float(x.mean()), float(x.std(ddof=1))
 
 
-def half_width(sd: float, n: int, confidence: float, family_size: int = 1) -> float:
+def half_width(sd: float, n: int, confidence: float, family_size: int = 1, controls: int = 0) -> float:
     """Return Student's half-width of one of `family_size` intervals of a joint confidence."""
     from scipy.special import stdtrit
 
     if n < 2:
         return math.nan
     tail = (1 - confidence) / (2 * family_size)
-    return -float(stdtrit(n - 1, tail)) * sd / math.sqrt(n)
+    return -float(stdtrit(n - controls - 1, tail)) * sd / math.sqrt(n)
 
 
-def _p_value(mean: float, sd: float, n: int) -> float:
+def _p_value(mean: float, sd: float, n: int, controls: int = 0) -> float:
     """Return the two-sided p-value of the t test that the mean is 0."""
     from scipy.special import stdtr
 
@@ -401,7 +449,7 @@ def _p_value(mean: float, sd: float, n: int) -> float:
         return math.nan
     if sd == 0:
         return 1.0 if mean == 0 else 0.0
-    return 2 * float(stdtr(n - 1, -abs(mean) * math.sqrt(n) / sd))
+    return 2 * float(stdtr(n - controls - 1, -abs(mean) * math.sqrt(n) / sd))
 
 
 def _pairing(x: Floats, y: Floats, sd: float) -> tuple[float, float]:

@@ -133,8 +133,8 @@ def replications_needed(d: Difference, mid: float, confidence: float) -> Needed 
         return Needed(d.n, d.n)
     widening = d.half_width / half_width(d.sd, d.n, confidence, d.family_size)
     distance = abs(abs(d.estimate) - mid)
-    unsure = -float(stdtrit(d.n - 1, 1 - LIKELY)) * d.sd / math.sqrt(d.n) * widening
-    largest_sd = d.sd * math.sqrt((d.n - 1) / float(chdtri(d.n - 1, LIKELY)))
+    unsure = -float(stdtrit(d.freedom, 1 - LIKELY)) * d.sd / math.sqrt(d.n) * widening
+    largest_sd = d.sd * math.sqrt(d.freedom / float(chdtri(d.freedom, LIKELY)))
     luck = NormalDist().inv_cdf(LIKELY)  # of the estimate to come
 
     def settling(sd: float, factor: float, margin: float, distance: float) -> int | None:

@@ -13,6 +13,7 @@ from sim.district import assemble, demand, engines
 from sim.district.engines import Compiled
 from sim.district.office_hours import OfficeTime
 from sim.engine.audit.quick import balance
+from sim.measures import controls
 from sim.measures import tables as results
 from sim.measures.tally import merged, tally
 from sim.memory import peak_memory_mb
@@ -112,12 +113,13 @@ def simulate(
 def measure(plan: Plan, engine: engines.Settings, cost: Cost, own: Packed = NOTHING) -> dict[str, pl.DataFrame]:
     """Simulate a district, audit its record and return its tables; add up the cost."""
     design = Design(plan.organisation.pilot, plan.organisation)
-    tallies, rows = [], []
+    tallies, drawn, rows = [], [], []
     for part in engines.records(plan, engines.in_one_block(engine, plan.office.weeks) if own.digests else engine):
         balance(part.case.network, part.visits, part.spells, plan.horizon)
         tallies.append(tally(part.case, part.visits, part.spells, overloaded=design.overloaded_stations))
+        drawn.append(controls.drawn(plan, part.case))
         cost.add(part)
         if own.digests:
             rows.append(own.rows(part))
     tables = results.tables(design.organisation, plan.office, plan.demand, merged(tallies))
-    return tables | {"measures": pl.concat([tables["measures"], *rows])} if rows else tables
+    return tables | {"measures": pl.concat([tables["measures"], controls.rows(plan, drawn).frame(), *rows])}

@@ -280,11 +280,13 @@ def judged(
     tables = {name: store.table(name, names, run.replications) for name in KEPT}
     staff = {name: design.overloaded_share for name, design in designs.items()}
     mid, ends = pilots[0].mid, horizon_of(pilots[0])
-    table = compared(tables["measures"], names, mid, run, staff, report.compared, ends)
+    table = compared(tables["measures"], names, mid, run, staff, report.compared, ends, controls=report.controls)
     tables |= {**fairness(tables["measures"], designs), "comparison": table}
     crossed = report.crossed if report.crossed and set(report.crossed.pilots) <= set(names) else None
     if crossed:
-        tables["effects"] = crossed_effects(tables["measures"], crossed, run, staff, report.compared, mid, ends)
+        tables["effects"] = crossed_effects(
+            tables["measures"], crossed, run, staff, report.compared, mid, ends, controls=report.controls
+        )
     for name, frame in tables.items():
         store.write_table(name, frame)
     overloaded = {name: designs[name].overloaded for name in names if name in overloaded_in(table)}
@@ -336,7 +338,9 @@ def fairness(measures: pl.DataFrame, designs: Mapping[str, Design]) -> dict[str,
 
 
 def pairing_table(comparison: pl.DataFrame) -> Table:
-    """Return the table of what common random numbers gained."""
+    """Return the table of what common random numbers and controls gained."""
+    shown = [row for row in comparison.iter_rows(named=True) if not row["why"] and row["mid"] is not None]
+    adjusted = any(row["controls"] for row in shown)
     rows = [
         {
             "measure": row["label"],
@@ -344,14 +348,20 @@ def pairing_table(comparison: pl.DataFrame) -> Table:
             "corr.": row["correlation"],
             "variance ratio": row["variance_ratio"],
         }
-        for row in comparison.iter_rows(named=True)
-        if not row["why"] and row["mid"] is not None
+        | ({"with controls": row["controlled_ratio"], "controls": row["controls"] or "–"} if adjusted else {})
+        for row in shown
     ]  # fmt: skip
-    note = (
+    notes = [
         "Variance of the paired difference over that of independent runs: below 1, common random numbers helped; above "
         "1 they did not, because the designs' queues do not rise and fall together."
-    )
-    return rows_table("Pairing on common random numbers", rows, notes=(note,), n_keys=2)
+    ]
+    if adjusted:
+        notes.append(
+            "With controls: the same once what chance drew before the simulation is taken off, by how far it was from "
+            "its known mean; of staff, under each design where they differ. Measures whose intervals it does not make "
+            "clearly shorter are left as they are; report.controls=false leaves all."
+        )
+    return rows_table("Pairing on common random numbers", rows, notes=notes, n_keys=2)
 
 
 def _face_table(measures: pl.DataFrame, designs: Mapping[str, Design], targets: Sequence[Target]) -> Table:

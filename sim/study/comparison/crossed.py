@@ -10,7 +10,7 @@ import polars as pl
 from sim.report.sentences import withheld_notes
 from sim.report.tables import decimals, number, rows_table, scale_of
 from sim.statistics import intervals
-from sim.study.comparison.differences import values_by_pilot
+from sim.study.comparison.differences import adjustments, values_by_pilot
 from sim.study.withholding import Rule, skewed
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ def crossed_effects(
     judged: Sequence[JudgedMeasure],
     mid: Mid | None = None,
     horizon: Horizon | None = None,
+    *,
+    controls: bool = True,
 ) -> pl.DataFrame:
     """Return the effects of two changes and their interaction, on the same residents.
 
@@ -52,6 +54,8 @@ def crossed_effects(
         Those of them with a smallest difference that matters are shown.
     mid, horizon : optional
         Smallest differences that matter and how the replications end, so that what is still open can be weighed.
+    controls : bool
+        Whether effects are adjusted for draws of known mean where that pays.
 
     Returns
     -------
@@ -70,8 +74,11 @@ def crossed_effects(
         reasons.append(why)
         nothing = (np.full(2, np.nan),) * 2
         pairs += [nothing] * 3 if why else [(base, first), (base, second), (first + second - base, both)]
+    of = [(one, effect) for one in rows for effect in EFFECTS]
+    adjusted = adjustments(cell, crossed.pilots, of, pairs, run.confidence) if controls else [None] * len(pairs)
+    values = [by.values if by else None for by in adjusted]
     table = []
-    for i, d in enumerate(intervals.simultaneous(pairs, run.confidence)):
+    for i, d in enumerate(intervals.simultaneous(pairs, run.confidence, values)):
         one, why = rows[i // 3], reasons[i // 3] or skewed(d)
         table.append(
             {

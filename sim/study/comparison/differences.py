@@ -9,6 +9,7 @@ import polars as pl
 
 from sim.statistics import intervals, verdicts
 from sim.statistics.verdicts import Verdict
+from sim.study.controls import controls_of, where_they_pay
 from sim.study.withholding import BY_OVERLOAD, Rule, horizon_of, skewed
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from sim.config.report import JudgedMeasure, Response
     from sim.measures.openness import Horizon
     from sim.statistics.intervals import Difference
+    from sim.study.controls import Controls
     from sim.study.design import Design
     from sim.study.withholding import Withheld
 
@@ -34,6 +36,8 @@ def compare(
     overloaded_share: Mapping[str, Mapping[str, float]],
     judged: Sequence[JudgedMeasure],
     horizon: Horizon | None = None,
+    *,
+    controls: bool = True,
 ) -> pl.DataFrame:
     """Return every shown difference of every pilot from the first one, with its verdict.
 
@@ -52,6 +56,8 @@ def compare(
         difference has no interval.
     horizon : Horizon, optional
         How the replications end, so that what is still open can be weighed.
+    controls : bool
+        Whether differences, and the means beside them, are adjusted for draws of known mean where that pays.
 
     Returns
     -------
@@ -59,8 +65,9 @@ def compare(
         measure, group, label, unit, baseline, pilot, baseline_mean, pilot_mean, difference, low, high, mid,
         higher_is_better, verdict, why, help (what would), cause (null: none), by_baseline and by_pilot (whether the
         cause lies there), needed_least, needed_most (replications in all that would settle an undecided verdict; null:
-        cannot be said), correlation, variance_ratio, n, open_bound (by how much what is still open can move a mean).
-        Intervals are simultaneous over all rows that have one.
+        cannot be said), correlation, variance_ratio, n, open_bound (by how much what is still open can move a mean),
+        controls (what the row is adjusted for, in words; empty for nothing), controlled_ratio (the variance ratio
+        then). Intervals are simultaneous over all rows that have one.
     """
     baseline = pilots[0]
     cell, counts, units = values_by_pilot(measures, pilots)
@@ -72,11 +79,12 @@ def compare(
         (np.full(2, np.nan),) * 2 if why or one.mid is None else (known[0], known[1])
         for (one, _), why, known in zip(rows, reasons, values, strict=True)
     ]
-    differences = intervals.simultaneous(pairs, run.confidence)
+    adjusted = adjustments(cell, pilots, rows, pairs, run.confidence) if controls else [None] * len(rows)
+    differences = intervals.simultaneous(pairs, run.confidence, [one.values if one else None for one in adjusted])
     table = []
-    for (one, p), reason, known, d in zip(rows, reasons, values, differences, strict=True):
+    for (one, p), reason, known, d, by in zip(rows, reasons, values, differences, adjusted, strict=True):
         least, why = mid.least(one), reason or skewed(d)
-        means = [float(np.mean(one_design)) for one_design in known]
+        means = [by.mean(one_design) if by else float(np.mean(one_design)) for one_design in known]
         verdict = verdict_on(d, one, least, why)
         needed = settling(d, least, run.confidence, verdict)
         table.append(
@@ -90,10 +98,47 @@ def compare(
                 "by_baseline": bool(why and baseline in why.shares), "by_pilot": bool(why and p in why.shares),
                 **needed, "correlation": d.correlation,
                 "variance_ratio": d.variance_ratio, "n": len(known[0]), "open_bound": rule.open_bound(one, baseline, p),
+                "controls": str(by or ""), "controlled_ratio": d.controlled_ratio,
             }
         )  # fmt: skip
     schema = NEEDED | {"mid": pl.Float64} | dict.fromkeys(("why", "cause"), pl.String)
     return pl.DataFrame(table, schema_overrides=schema, infer_schema_length=None)
+
+
+def adjustments(
+    cell: Callable[[str, Response], Floats],
+    pilots: Sequence[str],
+    rows: Sequence[tuple[JudgedMeasure, str]],
+    pairs: Sequence[tuple[Floats, Floats]],
+    confidence: float,
+) -> list[Controls | None]:
+    """Return the controls of each row, None where they do not pay: all rows of a measure alike, so that means agree.
+
+    Parameters
+    ----------
+    cell
+        A response of a pilot over the replications.
+    pilots
+        The baseline first.
+    rows, pairs
+        Measure and pilot of each row, and the values of its pair, of which one of another length or with a NaN is left
+        as it is.
+    confidence
+        Of the intervals.
+    """
+    gaps: dict[Response, list[Floats]] = {}
+    for (one, _), (x, y) in zip(rows, pairs, strict=True):
+        gaps.setdefault(one.response, []).append(y - x)
+    found = {
+        response: where_they_pay(controls_of(cell, pilots, response), samples, confidence)
+        for response, samples in gaps.items()
+    }
+    chosen = []
+    for (one, _), (x, y) in zip(rows, pairs, strict=True):
+        controls = found[one.response]
+        fits = controls is not None and len(x) == len(controls.values) and np.isfinite(y - x).all()
+        chosen.append(controls if fits else None)
+    return chosen
 
 
 def settling(d: Difference, least: float | None, confidence: float, verdict: Verdict | str) -> dict[str, int | None]:
