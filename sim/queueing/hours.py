@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-Name = Annotated[str, Field(strict=True)]
+LONGEST = 2**45
+"""Of a time, in ticks: a thousand years; at the slowest pace it is below what an engine adds up."""
+
+Name = Annotated[str, Field(strict=True, max_length=100)]
 
 
 def _minutes(clock: str) -> int:
@@ -36,7 +39,7 @@ def _clock_hours(given: Any) -> Any:
     if isinstance(given, int):
         raise ValueError(f"must be HH:MM in quotes (YAML reads 17:00 as a number), got {given}")
     if not isinstance(given, str):
-        return given
+        raise ValueError(f"must be HH:MM or HH:MM-HH:MM, got {given}")
     opens, dash, closes = given.partition("-")
     start = _minutes(opens) * MINUTE
     if not dash:
@@ -67,7 +70,8 @@ def days_of(key: str) -> list[int]:
     return days
 
 
-ClockHours = Annotated[tuple[int, int], BeforeValidator(_clock_hours)]
+OfADay = Annotated[int, Field(ge=0, le=DAY + 1)]
+ClockHours = Annotated[tuple[OfADay, OfADay], BeforeValidator(_clock_hours)]
 Days = Annotated[Name, AfterValidator(_weekdays)]
 
 
@@ -180,6 +184,8 @@ def calendar_of(hours: Hours, unit: int, end: int, draw: Callable[[str], np.rand
         pairs = [(round(i.open * unit), round(i.close * unit)) for i in hours.intervals or ()]
         pairs += [(round(at * unit), round(at * unit) + 1) for at in hours.instants or ()]
         period = round(hours.every * unit) if hours.every is not None else 0
+        if hours.every is not None and not period:
+            raise ValueError(f"every must be at least a tick (a millisecond), got {hours.every:g}")
     table = np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)
     repeats = -(-end // period) if period else 1
     shift = period * np.arange(repeats, dtype=np.int64)[:, None]
@@ -204,7 +210,7 @@ def _alternating(periods: Alternating, unit: int, end: int, draw: Callable[[str]
     last, opens, closes = 0, [], []
     while last < end:
         lengths = [
-            np.rint(law.inverse(rng.random(1024)) * unit).astype(np.int64)
+            np.minimum(np.rint(law.inverse(rng.random(1024)) * unit), LONGEST).astype(np.int64)
             for law, rng in ((periods.open, rng_open), (periods.shut, rng_shut))
         ]
         turns = last + np.cumsum(np.stack(lengths, axis=1).ravel())

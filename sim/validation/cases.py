@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from sim.config.checking import readable
 from sim.config.reading import read_yaml
 from sim.draws.laws import FROZEN, NonNegative, Positive
 from sim.errors import ConfigError, near
 from sim.queueing import sample
 from sim.queueing.errors import explain
-from sim.queueing.schema import Name
 from sim.validation.estimators import QUANTITIES
 from sim.validation.formulas import value_of
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from sim.queueing.schema import Plan
 
+Name = Annotated[str, Field(strict=True, max_length=2_000)]
 Form = Literal["quick", "full"]
 MECHANISMS = (
     "single", "capacity", "transient", "batch", "priority", "preempt", "patience", "network", "rework", "skills",
@@ -169,11 +170,12 @@ def load(mapping: Mapping[str, Any], name: str) -> Case:
     ConfigError
         For a mistake in the case or in its network, as one paragraph of `path must be rule, got value`.
     """
+    plain = readable(mapping, name)
     try:
-        case = Case.model_validate({"name": name, **mapping})
+        case = Case.model_validate({"name": name, **plain})
     except ValidationError as error:
         known = {key for model in (Case, Expected, Replications) for key in model.model_fields}
-        raise ConfigError(explain(error, mapping, name, known)) from error
+        raise ConfigError(explain(error, plain, name, known)) from error
     for i, expected in enumerate(case.expects):
         group = str(expected.parameters.get("group", "all"))
         groups = _groups(case.plan)
@@ -197,7 +199,7 @@ def load_folder(folder: Path) -> dict[str, Case]:
     ConfigError
         For a mistake in one of them.
     """
-    return {file.stem: load(read_yaml(file, within=folder), file.stem) for file in sorted(folder.glob("*.yaml"))}
+    return {path.stem: load(read_yaml(path, within=folder), path.stem) for path in sorted(folder.glob("*.yaml"))}
 
 
 def load_register(path: Path) -> Register:
