@@ -17,7 +17,7 @@ from sim.store import files, manifest
 from sim.store.archive import ARCHIVE, Archive
 from sim.store.store import Store
 from sim.study import freshness, replications
-from sim.study.budget import outcome, pilot_run
+from sim.study.budget import confirmation, outcome, pilot_run
 from sim.study.budget.runs import Runs
 from sim.study.findings import preview
 from sim.study.findings.charting import in_brief
@@ -251,11 +251,12 @@ def finish(
     """Run a prepared study, as `sweep` does."""
     console, plan, runs = console or quiet(), prepared.plan, prepared.runs
     identity = _identity(study, line, plan, runs.keys)
+    others = {**prepared.pilot_keys, **(confirmation.keys(runs) if study.choose else {})}
     facts = {
         "command": list(command),
         "seed": plan.first.run.seed,
         "replications": study.precision.replications,
-        manifest.PILOT_RUNS: list(prepared.pilot_keys),
+        manifest.PILOT_RUNS: list(others),
     }
     request = freshness.request(plan, identity)
     sentences = freshness.kept_sentences(folder, request, runs)
@@ -263,7 +264,7 @@ def finish(
     if sentences is None:
         runs.read_kept(study.precision.replications)
         preview.check(plan, runs)  # before the folder exists: it holds its study for good
-    store = Store.open(folder, identity, facts, keys={**runs.keys, **prepared.pilot_keys})
+    store = Store.open(folder, identity, facts, keys={**runs.keys, **others})
     changed = [
         f"{name} has changed since it was written (damaged, edited or removed), and is made again."
         for name in freshness.changed(store.folder)

@@ -130,6 +130,8 @@ class Choice:
         Every feasible point.
     promised
         What is promised of the point and what it has, in words; empty where nothing is promised, or none is chosen.
+    response
+        What the best is searched by; None for the cheapest.
     """
 
     asked: str
@@ -138,6 +140,7 @@ class Choice:
     confidence: float
     candidates: tuple[Candidate, ...]
     promised: str = ""
+    response: Response | None = None
 
 
 class _NoChoiceError(Exception):
@@ -232,7 +235,8 @@ def _best(plan: Plan, wanted: Choose, best: Best, runs: Runs, names: Sequence[st
     if len(names) < 2:
         only = tuple(Candidate(name, Fate.ONLY, runs.count(name)) for name in names)
         alone = "" if out else ALONE  # that others break a promise was found with the confidence asked for
-        return Choice(asked, names[0] if names else None, caveat or alone, wanted.confidence, (*only, *out))
+        chosen = names[0] if names else None
+        return Choice(asked, chosen, caveat or alone, wanted.confidence, (*only, *out), response=best.response)
     selected = select_best(
         _drawing(runs, names, (best.response,)), len(names), zone=best.zone, confidence=confidence,
         first=wanted.first, most=wanted.most, block=BLOCK, smaller_is_better=smaller,
@@ -246,7 +250,8 @@ def _best(plan: Plan, wanted: Choose, best: Best, runs: Runs, names: Sequence[st
         else:
             candidates.append(Candidate(name, Fate.BEATEN, n, names[lost.by], lost.after))
     caveat = selected.caveat or caveat
-    return Choice(asked, names[selected.best], caveat, wanted.confidence, (*candidates, *out))
+    chosen = names[selected.best]
+    return Choice(asked, chosen, caveat, wanted.confidence, (*candidates, *out), response=best.response)
 
 
 def _that_keep(

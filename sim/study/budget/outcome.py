@@ -12,6 +12,7 @@ from sim.report.tables import counted
 from sim.statistics.precision import Kind, Rule, Why, run_until
 from sim.statistics.precision import Target as Wanted
 from sim.study.budget.choice import Choice, choose
+from sim.study.budget.confirmation import Confirmation, confirmed
 from sim.study.budget.runs import Runs
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class Outcome:
         How precise each response of each point became, against what was wanted; empty without targets.
     choices
         What was chosen.
+    fresh
+        What fresh replications say of each choice; None where nothing was chosen.
     notes
         Sentences on points whose precision was met or not.
     """
@@ -43,6 +46,7 @@ class Outcome:
     reached: pl.DataFrame
     choices: tuple[Choice, ...]
     notes: tuple[str, ...]
+    fresh: tuple[Confirmation | None, ...] = ()
 
 
 def run(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> Outcome:
@@ -51,7 +55,8 @@ def run(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> Outcome:
     if not wanted.until:
         runs.ensure(dict.fromkeys(runs.keys, wanted.replications))
     reached, notes = _until_precise(plan, runs) if wanted.until else (pl.DataFrame(), [])
-    return Outcome(reached, tuple(choose(plan, runs, screened)), tuple(notes))
+    choices = tuple(choose(plan, runs, screened))
+    return Outcome(reached, choices, tuple(notes), tuple(confirmed(plan, runs, choices)))
 
 
 def _until_precise(plan: Plan, runs: Runs) -> tuple[pl.DataFrame, list[str]]:

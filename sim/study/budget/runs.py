@@ -96,6 +96,18 @@ class Runs:
         self._tell_lacking()
         self._run(list(missing.values()), label)
 
+    def others(self, pilots: Mapping[str, Any]) -> Runs:
+        """Return runs of other designs in the same archive, of which nothing is known yet."""
+        keys = {name: replications.key(pilot, self.own) for name, pilot in pilots.items()}
+        return Runs(self.archive, pilots, keys, self.backend, self.groups, self.console, self.retry, self.own)
+
+    def count_in(self, others: Runs) -> None:
+        """Count what other designs cost, and tell what was told of them, with one's own."""
+        self.steps += others.steps
+        self.seconds += others.seconds
+        self.simulated += others.simulated
+        self.notes += others.notes
+
     def read_kept(self, n: int) -> None:
         """Read what is kept of the first n replications of every point, and tell how many are to be run again."""
         for key in dict.fromkeys(self.keys.values()):

@@ -10,13 +10,16 @@ import polars as pl
 from sim.report.tables import counted
 from sim.statistics.intervals import Interval
 from sim.study.budget.choice import Fate
-from sim.study.budget.promises import bounds
+from sim.study.budget.confirmation import Reason
+from sim.study.budget.promises import against, bounds
 from sim.study.headlines.definitions import value_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from sim.study.budget.choice import Choice
+    from sim.study.budget.confirmation import Confirmation
+    from sim.study.budget.runs import Runs
     from sim.study.findings.naming import Words
     from sim.study.points.composer import Point
     from sim.study.points.plan import Plan
@@ -264,9 +267,33 @@ def _carriers(part: pl.DataFrame, words: Words) -> Iterator[str]:
     )
 
 
-def choices(plan: Plan, made: Sequence[Choice]) -> Iterator[str]:
-    """Yield what was chosen, and with which guarantee."""
-    for choice in made:
+def fresh(plan: Plan, confirmation: Confirmation | None, runs: Runs) -> str:
+    """Return what fresh replications say of a choice in a sentence; empty where nothing was chosen."""
+    if confirmation is None:
+        return ""
+    if confirmation.failure:
+        return f"It was not confirmed on fresh replications, as one failed: {confirmation.failure}."
+    told = {True: "confirm it", False: "contradict it", None: "do not tell whether it is right"}[confirmation.holds]
+    seen = []
+    for one in confirmation.seen:
+        words, unit = plan.report.words(one.response), runs.unit(one.response)
+        known = math.isfinite(one.interval.low)
+        if one.reason is Reason.RIVAL:
+            value = value_text(one.interval, _of_difference(unit), signed=True, interval_too=known)
+            seen.append(f"{value} against the next best, {plan.point(one.rival).label} ({one.rival})")
+        elif one.reason is Reason.PROMISE:
+            seen.append(f"{words} {against(one.interval, plan.study.promises[one.response], unit)}")
+        else:
+            seen.append(f"{words} {value_text(one.interval, unit, interval_too=known)}")
+    return (
+        f"{confirmation.n} fresh replications of it (seed {confirmation.seed}), which the search has not seen, {told}: "
+        f"{'; '.join(seen)}."
+    )
+
+
+def choices(plan: Plan, made: Sequence[Choice], confirmed: Sequence[str] = ()) -> Iterator[str]:
+    """Yield what was chosen, with which guarantee, and what fresh replications say of it."""
+    for choice, seen in zip(made, confirmed or [""] * len(made), strict=True):
         used = counted(sum(one.used for one in choice.candidates), "replication")
         by_fate = {fate: [one.name for one in choice.candidates if one.fate is fate] for fate in Fate}
         open_ = by_fate[Fate.UNDECIDED] + by_fate[Fate.MAY_BREAK]
@@ -284,6 +311,8 @@ def choices(plan: Plan, made: Sequence[Choice]) -> Iterator[str]:
         label = plan.point(choice.chosen).label
         has = f"; {choice.promised}" if choice.promised else ""
         yield f"Asked for {choice.asked}: {label} ({choice.chosen}), {sure}; {used} used{has}."
+        if seen:
+            yield seen
         for names, why in (
             (by_fate[Fate.WITHHELD], f"Left out of the choice, {REASONS}"),
             (by_fate[Fate.BREAKS], "No choice, as they break a promise"),

@@ -79,6 +79,26 @@ def design_table(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> pl
     return pl.DataFrame(rows, schema=schema)
 
 
+def fresh_table(outcome: Outcome) -> pl.DataFrame:
+    """Return what fresh replications say of each choice: one row a reason."""
+    rows = [
+        {
+            "asked": choice.asked, "point": choice.chosen, "seed": one.seed, "n": one.n, "reason": str(seen.reason),
+            "response": str(seen.response), "rival": seen.rival, "estimate": seen.interval.estimate,
+            "low": seen.interval.low, "high": seen.interval.high, "holds": seen.holds,
+        }
+        for choice, one in zip(outcome.choices, outcome.fresh, strict=True)
+        if one is not None
+        for seen in one.seen
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=FRESH)
+
+
+FRESH = dict.fromkeys(("asked", "point", "reason", "response", "rival"), pl.String) | dict.fromkeys(
+    ("estimate", "low", "high"), pl.Float64
+) | {"seed": pl.Int64, "n": pl.Int64, "holds": pl.Boolean}  # fmt: skip
+
+
 def level_of(plan: Plan, setting: int, factor: str) -> str:
     """Return the level of a factor in a setting; a factor that it does not move is at its base."""
     level = plan.settings.all[setting].levels.get(factor)

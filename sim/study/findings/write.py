@@ -82,7 +82,7 @@ def write(
     named_units = pl.DataFrame([(str(r), u) for r, u in named.items()], schema=["response", "unit"], orient="row")
     all_sentences = (
         *sentences.sentences(plan, tables | {"units": named_units}, words),
-        *sentences.choices(plan, outcome.choices),
+        *sentences.choices(plan, outcome.choices, [sentences.fresh(plan, one, runs) for one in outcome.fresh]),
         *remarks,
         *_left_out(plan, runs, screened),
     )
@@ -124,6 +124,8 @@ def tables_of(
                 for one in choice.candidates
             ]
         )  # fmt: skip
+    if any(outcome.fresh):
+        tables["fresh"] = findings.fresh_table(outcome)
     made = findings.findings(plan, runs, rule, known, screened, outcome, words)
     tables |= made.tables
     if warm_up is not None:
