@@ -33,6 +33,17 @@ def test_readme_quotes_the_committed_run(means):
     ) in words("README.md")
 
 
+def test_findings_say_what_became_of_paper_and_what_is_worse(means):
+    paper = [f"{100 * means('paper_on_time', 'level:community', p):.0f} %" for p in ("four_level", "three_level")]
+    page = words("docs/findings.md")
+    assert f"today {paper[0]} of the communities' paper is done by its date, under three levels {paper[1]}." in page
+    rows = pl.read_csv(RUN / "comparison.csv").filter(pl.col("verdict") == "worse")
+    assert set(rows.select("pilot", "label").rows()) == {
+        (pilot, "district desks busy") for pilot in ("three_level", "three_level_better")
+    }
+    assert "**Worse** under the reform is one measure: the district's desks are busier." in page
+
+
 def test_findings_quote_the_tables_of_the_committed_run():
     summary = (RUN / "summary.md").read_text(encoding="utf-8")
     page = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
