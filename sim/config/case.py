@@ -25,7 +25,7 @@ from sim.config.bounds import (
     Weight,
     WorkingDays,
 )
-from sim.config.checking import Name, Section
+from sim.config.checking import ClockTime, Name, Section
 from sim.errors import near
 
 Level = Literal["community", "street", "district"]
@@ -43,8 +43,8 @@ GROUPS: tuple[Group, ...] = ("public_service", "enforcement", "economic", "justi
 class Hours(Section):
     """One opening of the office on a working day, as clock times HH:MM."""
 
-    open: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
-    close: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+    open: ClockTime
+    close: ClockTime
 
     @property
     def minutes(self) -> tuple[int, int]:

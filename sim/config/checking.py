@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -12,10 +13,28 @@ from sim.config.replaced import replacement
 from sim.errors import UNREADABLE, ConfigError, near
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
+NAME = r"^[A-Za-z][A-Za-z0-9_]{0,39}$"
+CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
+PATTERNS = {
+    NAME: "must be a letter and at most 39 more letters, digits or underscores",
+    CLOCK: "must be a time of the day as 08:30",
+}
+"""By pattern of a text, the rule that a message says."""
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$")]
+Name = Annotated[str, Field(pattern=NAME)]
+
+ClockTime = Annotated[str, Field(pattern=CLOCK)]
+
+HALVES = re.compile("[\ud800-\udfff]")
+"""Of characters: what no file and no terminal takes."""
+
+MOST_LETTERS = 60
+"""Of a key or a value in a message."""
+
+MOST_BITS = 1024
+"""Of a whole number: beyond them no float is as large."""
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -56,100 +75,187 @@ def checked(
     The mapping goes through JSON: it is data and nothing else, and lists become tuples under strict types. `file_of`
     names the file that gives the value at a path, for messages; an empty text for none.
     """
+    plain = readable(mapping, root)
     try:
-        json.dumps(mapping)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ConfigError(
-            f"{root or 'config'} must be plain data (numbers, texts, lists, mappings): {error}"
-        ) from error
-    text = json.dumps(_readable(mapping, root))
-    try:
-        return schema.model_validate_json(text)
+        return schema.model_validate_json(json.dumps(plain))
     except ValidationError as error:
-        raise ConfigError(_paragraph(schema, error, root, file_of)) from error
+        raise ConfigError(_paragraph(schema, error, plain, root, file_of)) from error
 
 
-def _readable(node: Any, path: str) -> Any:
-    """Return plain data with every text on one line.
+def readable(given: Any, root: str = "") -> Any:
+    """Return what was given as plain data with every text on one line.
 
     Raises
     ------
     ConfigError
-        A text must have no other control characters and no marks of direction: they would reach terminals.
+        It must be plain: numbers, texts, lists and mappings, nested within reason. A text must have no other control
+        characters, no marks of direction and no halves of characters: they would reach terminals and files.
     """
-    if isinstance(node, dict):
-        return {_readable(key, path): _readable(one, f"{path}.{key}".lstrip(".")) for key, one in node.items()}
+    try:
+        return _readable(given, root)
+    except RecursionError:
+        raise ConfigError(f"{root or 'config'} must be nested less deep, got a circle or too many levels") from None
+
+
+def _readable(node: Any, path: str) -> Any:
+    """Return plain data; it raises as `readable` does."""
+    if isinstance(node, Mapping):
+        return {_key(key, path): _readable(one, f"{path}.{_short(key)}".lstrip(".")) for key, one in node.items()}
     if isinstance(node, (list, tuple)):
-        return [_readable(one, f"{path}.{i}") for i, one in enumerate(node)]
-    if not isinstance(node, str) or not UNREADABLE.search(node):
-        return node
-    text = " ".join(node.split())
-    if UNREADABLE.search(text):
+        return [_readable(one, f"{path}.{i}".lstrip(".")) for i, one in enumerate(node)]
+    if isinstance(node, str):
+        return _text(node, path)
+    if isinstance(node, int) and node.bit_length() > MOST_BITS:
+        raise ConfigError(f"{path or 'config'} must be a number of at most {MOST_BITS} bits, got {node.bit_length()}")
+    if not (node is None or isinstance(node, (bool, int, float))):
         raise ConfigError(
-            f"{path or 'a key'} must have no control characters and no marks of direction, got {node!a:.60}"
+            f"{path or 'config'} must be plain data (numbers, texts, lists, mappings), got {node!a:.{MOST_LETTERS}}"
         )
-    return text
+    return node
 
 
-def _paragraph(schema: type[BaseModel], error: ValidationError, root: str, file_of: Callable[[str], str] | None) -> str:
+def _key(key: Any, path: str) -> str:
+    """Return a key as JSON has it: a text; it raises as `readable` does."""
+    if key is None or isinstance(key, (bool, int, float)):
+        return json.dumps(key)
+    if not isinstance(key, str):
+        raise ConfigError(f"keys of {path or 'config'} must be texts, got {key!a:.{MOST_LETTERS}}")
+    return _text(key, f"a key of {path}" if path else "a key")
+
+
+def _text(text: str, path: str) -> str:
+    """Return a text on one line; it raises as `readable` does."""
+    if not (UNREADABLE.search(text) or HALVES.search(text)):
+        return text
+    line = " ".join(text.split())
+    if UNREADABLE.search(line) or HALVES.search(line):
+        raise ConfigError(
+            f"{path or 'config'} must have no control characters, no marks of direction and no halves of characters, "
+            f"got {text!a:.{MOST_LETTERS}}"
+        )
+    return line
+
+
+def _paragraph(
+    schema: type[BaseModel],
+    error: ValidationError,
+    given: object,
+    root: str,
+    file_of: Callable[[str], str] | None,
+) -> str:
     """Return the first few violations as one paragraph, each with the file that gives the value."""
-    items = [dict(item) for item in error.errors(include_url=False)]
-    # Pydantic counts a list with wrong members as empty; that is not reported too.
-    violations = [item for item in items if item["type"] != "too_short" or not item["input"]] or items
-    sentences = [_sentence(schema, item, root) for item in violations[:3]]
+    sentences = sentences_of(error, lambda item: _sentence(schema, item, given, root))
     if file_of is not None:
         files = [file_of(sentence.partition(" ")[0]) for sentence in sentences]
         sentences = [f"{file}: {one}" if file else one for file, one in zip(files, sentences, strict=True)]
-    more = f"; and {len(violations) - 3} more" if len(violations) > 3 else ""
-    return "; ".join(sentences) + more
+    return first_of(sentences)
+
+
+def sentences_of(error: ValidationError, sentence: Callable[[Mapping[str, Any]], str]) -> list[str]:
+    """Return every violation once, as a sentence; those of one value that may be of several kinds are one.
+
+    Parameters
+    ----------
+    error
+        Of pydantic.
+    sentence
+        Returns the sentence for one violation.
+    """
+    by_place: dict[tuple[str, str], list[str]] = {}
+    for item in error.errors(include_url=False):
+        # A list whose members, told beside it, are wrong is counted as too short.
+        if item["type"] == "too_short" and len(item["input"]) >= item["ctx"]["min_length"]:
+            continue
+        text = sentence(item)
+        head, _, got = text.rpartition(", got ")
+        place, _, rule = head.partition(" must ")
+        same = by_place.setdefault((place, got) if rule else (text, ""), [])
+        if (rule or text) not in same:
+            same.append(rule or text)
+    return [
+        f"{place} must {', or '.join(rules)}, got {got}" if rules != [place] else place
+        for (place, got), rules in by_place.items()
+    ]
+
+
+def first_of(sentences: Sequence[str]) -> str:
+    """Return the first three sentences, and how many more there are, as one paragraph."""
+    more = f"; and {len(sentences) - 3} more" if len(sentences) > 3 else ""
+    return "; ".join(sentences[:3]) + more
 
 
 _RULES = {
     "missing": "must be given",
     "int_type": "must be a whole number",
     "int_from_float": "must be a whole number",
+    "int_parsing_size": "must be a whole number of fewer digits",
     "float_type": "must be a number",
     "finite_number": "must be a finite number",
     "bool_type": "must be true or false",
     "string_type": "must be a text",
     "tuple_type": "must be a list",
     "dict_type": "must be a mapping",
-    "model_type": "must be a mapping of keys",
+    "model_type": "must be a mapping",
+    "model_attributes_type": "must be a mapping",
+    "greater_than": "must be above {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than": "must be below {lt:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "too_short": "must be of a length of at least {min_length}",
+    "too_long": "must be of a length of at most {max_length}",
+    "string_too_short": "must be a text of at least {min_length} characters",
+    "string_too_long": "must be a text of at most {max_length} characters",
+    "literal_error": "must be one of {expected}",
 }
+"""By the kind of an error of pydantic, the rule that a message says."""
 
 
-def _sentence(schema: type[BaseModel], item: dict[str, Any], root: str) -> str:
-    """Return one violation as *path must be rule, got value*."""
-    place = ".".join(str(part) for part in (*([root] if root else []), *item["loc"]))
+def rule_of(item: Mapping[str, Any]) -> str:
+    """Return the rule that a value breaks, as `must be ...`."""
     kind, context = item["type"], item.get("ctx", {})
-    got = _short(item["input"])
+    if kind.startswith("date_"):
+        return "must be a date as 2025-01-31"
+    if kind == "string_pattern_mismatch" and context["pattern"] in PATTERNS:
+        return PATTERNS[context["pattern"]]
+    return _RULES[kind].format(**context) if kind in _RULES else f"must satisfy: {item['msg']}"
+
+
+def place_of(item: Mapping[str, Any], given: object, root: str) -> str:
+    """Return the path of a value that breaks a rule, by the keys that the user wrote."""
+    parts, at = [root] if root else [], given
+    last = len(item["loc"]) - 1
+    for i, part in enumerate(item["loc"]):
+        if isinstance(at, Mapping) and part in at:
+            at = at[part]
+        elif isinstance(at, Sequence) and not isinstance(at, str) and isinstance(part, int):
+            at = at[part] if part < len(at) else None
+        elif not (i == last and item["type"] == "missing"):
+            continue  # a kind of value, of several that are taken
+        parts.append(_short(part))
+    return ".".join(parts)
+
+
+def _sentence(schema: type[BaseModel], item: Mapping[str, Any], given: object, root: str) -> str:
+    """Return one violation as *path must be rule, got value*."""
+    place, kind = place_of(item, given, root), item["type"]
+    got = _short(json.dumps(item["input"], ensure_ascii=False, default=str))
     if kind == "extra_forbidden":
         known, new = _keys_at(schema, item["loc"][:-1]), replacement(place)
         rule = f"must be replaced by {new}" if new else f"is not a known key{near(str(item['loc'][-1]), known)}"
         return f"{place} {rule}, got {got}"
     if kind == "value_error":
-        text = str(context["error"])
-        return f"{place} {text}" if text.startswith("must") else f"{place}.{text}".lstrip(".")
-    if kind == "missing":
-        return f"{place} must be given, got nothing"
-    bounds = {"greater_than_equal": ("at least", "ge"), "less_than_equal": ("at most", "le"),
-              "greater_than": ("above", "gt"), "less_than": ("below", "lt"),
-              "too_short": ("of a length of at least", "min_length")}  # fmt: skip
-    if kind in bounds:
-        word, key = bounds[kind]
-        return f"{place} must be {word} {context[key]:g}, got {got}"
+        text = str(item["ctx"]["error"])
+        return f"{place} {text}".lstrip() if text.startswith("must") else f"{place}.{text}".lstrip(".")
+    hint = ""
     if kind == "literal_error":
-        expected = str(context["expected"])
-        hint = near(str(item["input"]), re.findall(r"'([^']*)'", expected), cutoff=0.8)
-        return f"{place} must be one of {expected}{hint}, got {got}"
-    rule = _RULES.get(kind) or "must satisfy: " + str(item["msg"])
-    return f"{place} {rule}, got {got}"
+        hint = near(str(item["input"]), re.findall(r"'([^']*)'", str(item["ctx"]["expected"])), cutoff=0.8)
+    return f"{place} {rule_of(item)}{hint}, got {'nothing' if kind == 'missing' else got}".lstrip()
 
 
-def _short(value: object) -> str:
-    """Return a value as it would be typed, shortened."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 60 else text[:57] + "..."
+def _short(text: object) -> str:
+    """Return a key or a value as it is shown: cut where it is long."""
+    text = str(text)
+    return text if len(text) <= MOST_LETTERS else text[: MOST_LETTERS - 3] + "..."
 
 
 def _keys_at(schema: type[BaseModel], place: tuple[str | int, ...]) -> list[str]:

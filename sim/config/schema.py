@@ -27,7 +27,7 @@ from sim.config.bounds import (
     WorkingDays,
 )
 from sim.config.case import GROUPS, LEVELS, Demand, District, Group, Level, Procedures
-from sim.config.checking import Name, Section, check_sum_to_one, checked
+from sim.config.checking import ClockTime, Name, Section, check_sum_to_one, checked
 from sim.config.report import JudgedMeasure, Report
 from sim.errors import near
 
@@ -51,7 +51,7 @@ class Structure(Section):
     delegated_minutes_share: Share
     relay_minutes: Minutes
     weekly_gate_weekday: Annotated[int, Field(ge=1, le=7)]
-    weekly_gate_time: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+    weekly_gate_time: ClockTime
     monthly_gate_day: Annotated[int, Field(ge=1, le=28)]
 
     @model_validator(mode="after")

@@ -164,7 +164,7 @@ def test_a_factor_without_levels_is_told_quickly(given_, match):
     [
         ({"titel": "x"}, r"^study\.titel is not a known key \(did you mean title\?\), got \"x\"$"),
         ({"precision": {"replication": 3}}, r"precision\.replication is not a known key \(did you mean replications\?"),
-        ({"title": ""}, r"^study\.title must satisfy"),
+        ({"title": ""}, r"^study\.title must be a text of at least 1 characters"),
         ({"pilots": []}, r"^study\.pilots must be of a length of at least 1, got \[\]"),
         ({"pilots": "three_level"}, r"^study\.pilots must be a list, got \"three_level\"$"),
         ({"pilots": ["a", "a"]}, r"^study\.pilots must be different ones, got a, a$"),

@@ -111,7 +111,7 @@ def test_an_estimator_of_requests_refuses_other_groups(group):
     [
         (changed(mechanism="magic"), "by_hand.mechanism must be one of single, capacity"),
         (changed(sytem="x"), "by_hand.sytem is not a known key (did you mean system?), got x"),
-        (changed(expects=[]), "by_hand.expects must have at least 1 entries"),
+        (changed(expects=[]), "by_hand.expects must be of a length of at least 1"),
         (changed(source=None), "by_hand.expects.0.source must be given where the case has none, got nothing"),
         (
             changed(expects=[{"id": "a.b", "quantity": "waiting_tme", "value": 1}]),
