@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from sim.config.checking import readable
+from sim.config.reading import read_yaml
 from sim.draws.laws import FROZEN, NonNegative, Positive
 from sim.errors import ConfigError, near
 from sim.queueing import sample
 from sim.queueing.errors import explain
-from sim.queueing.schema import Name
 from sim.validation.estimators import QUANTITIES
 from sim.validation.formulas import value_of
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from sim.queueing.schema import Plan
 
+Name = Annotated[str, Field(strict=True, max_length=2_000)]
 Form = Literal["quick", "full"]
 MECHANISMS = (
     "single", "capacity", "transient", "batch", "priority", "preempt", "patience", "network", "rework", "skills",
@@ -168,11 +170,12 @@ def load(mapping: Mapping[str, Any], name: str) -> Case:
     ConfigError
         For a mistake in the case or in its network, as one paragraph of `path must be rule, got value`.
     """
+    plain = readable(mapping, name)
     try:
-        case = Case.model_validate({"name": name, **mapping})
+        case = Case.model_validate({"name": name, **plain})
     except ValidationError as error:
         known = {key for model in (Case, Expected, Replications) for key in model.model_fields}
-        raise ConfigError(explain(error, mapping, name, known)) from error
+        raise ConfigError(explain(error, plain, name, known)) from error
     for i, expected in enumerate(case.expects):
         group = str(expected.parameters.get("group", "all"))
         groups = _groups(case.plan)
@@ -196,7 +199,7 @@ def load_folder(folder: Path) -> dict[str, Case]:
     ConfigError
         For a mistake in one of them.
     """
-    return {path.stem: load(_read(path), path.stem) for path in sorted(folder.glob("*.yaml"))}
+    return {path.stem: load(read_yaml(path, within=folder), path.stem) for path in sorted(folder.glob("*.yaml"))}
 
 
 def load_register(path: Path) -> Register:
@@ -207,22 +210,8 @@ def load_register(path: Path) -> Register:
     ConfigError
         For a mistake in it.
     """
-    mapping = _read(path)
+    mapping = read_yaml(path)
     try:
         return Register.model_validate(mapping)
     except ValidationError as error:
         raise ConfigError(explain(error, mapping, path.stem, Register.model_fields)) from error
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """Return a YAML file as plain data; nothing in it is resolved."""
-    from omegaconf import OmegaConf
-    from yaml import YAMLError
-
-    try:
-        plain = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
-    except YAMLError as error:
-        raise ConfigError(f"{path.name} must be YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(plain, dict):
-        raise ConfigError(f"{path.name} must be a mapping, got {type(plain).__name__}")
-    return {str(key): value for key, value in plain.items()}
