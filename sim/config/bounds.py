@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+
+LEAST_SPREAD = 0.001
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -25,8 +27,17 @@ WorkingDays = Annotated[float, Field(ge=0.001, le=1_000)]
 NoWorkingDays = Annotated[float, Field(ge=0, le=1_000)]
 
 # A spread of ten times the mean: one in a hundred lognormal draws is then above twenty times the mean.
-Spread = Annotated[float, Field(ge=0.001, le=10)]
-NoSpread = Annotated[float, Field(ge=0, le=10)]
+Spread = Annotated[float, Field(ge=LEAST_SPREAD, le=10)]
+
+
+def none_or_some(spread: float) -> float:
+    """Return a spread, checked to be none or one whose square is not lost beside 1."""
+    if 0 < spread < LEAST_SPREAD:
+        raise ValueError(f"must be 0 or at least {LEAST_SPREAD}, got {spread:g}")
+    return spread
+
+
+NoSpread = Annotated[float, Field(ge=0, le=10), AfterValidator(none_or_some)]
 
 # A factor on a rate; and a weight, of which only the ratio to the others counts.
 Factor = Annotated[float, Field(ge=0, le=100)]

@@ -126,5 +126,5 @@ def renewal_times(rng: np.random.Generator, law: AnyLaw, unit: int, end: int) ->
         last = float(times[-1])
         blocks.append(times)
     all_times = np.concatenate(blocks) if blocks else np.zeros(0)
-    rounded = np.rint(all_times * unit).astype(np.int64)
-    return rounded[rounded < end]
+    rounded = np.rint(all_times * unit)
+    return rounded[rounded < end].astype(np.int64)  # beyond the end there may be what no whole number holds

@@ -17,9 +17,18 @@ from scipy.special import gammaincinv, ndtri
 
 from sim.arrays import Floats
 
-Positive = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0)]
-NonNegative = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0)]
-Natural = Annotated[int, Field(strict=True, ge=1)]
+# Bounds in any unit: the least is less than a tick of the largest, the most is longer than any horizon.
+Positive = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=1e-9, le=1e9)]
+NonNegative = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=1e9)]
+Share = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0, le=1)]
+
+# Variation and shapes, so that every quantile of a double in [0, 1) and both moments are finite.
+Spread = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0.001, le=100)]
+WeibullShape = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0.05, le=100)]
+ErlangShape = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+
+MOST_UNLIKE = 1_000_000
+"""Times the least mean of a mixture: its own mean must not hide, where iteration ends, what the least one draws."""
 
 FROZEN = ConfigDict(frozen=True, extra="forbid")
 
@@ -173,7 +182,7 @@ class Lognormal(BaseModel):
     model_config = FROZEN
     law: Literal["lognormal"] = "lognormal"
     mean: Positive
-    cv: Positive
+    cv: Spread
 
     def inverse(self, u: ArrayLike) -> Floats:
         """Return the u-quantiles (shape of `u`)."""
@@ -186,7 +195,7 @@ class Gamma(BaseModel):
     model_config = FROZEN
     law: Literal["gamma"] = "gamma"
     mean: Positive
-    cv: Positive
+    cv: Spread
 
     def inverse(self, u: ArrayLike) -> Floats:
         """Return the u-quantiles (shape of `u`)."""
@@ -199,7 +208,7 @@ class Erlang(BaseModel):
     model_config = FROZEN
     law: Literal["erlang"] = "erlang"
     mean: Positive
-    shape: Natural
+    shape: ErlangShape
 
     @property
     def cv(self) -> float:
@@ -217,7 +226,7 @@ class Hyperexponential(BaseModel):
     model_config = FROZEN
     law: Literal["hyperexponential"] = "hyperexponential"
     means: Annotated[tuple[Positive, ...], Field(min_length=1)]
-    probabilities: Annotated[tuple[Positive, ...], Field(min_length=1)]
+    probabilities: Annotated[tuple[Share, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _probabilities(self) -> Self:
@@ -227,6 +236,11 @@ class Hyperexponential(BaseModel):
             )
         if abs(sum(self.probabilities) - 1) > 1e-9:
             raise ValueError(f"probabilities must sum to 1, got {sum(self.probabilities):g}")
+        if self.mean > MOST_UNLIKE * min(self.means):
+            raise ValueError(
+                f"means must have a mean of at most {MOST_UNLIKE:,} times the least ({min(self.means):g}), got "
+                f"{self.mean:g}"
+            )
         return self
 
     @property
@@ -269,7 +283,7 @@ class Weibull(BaseModel):
     model_config = FROZEN
     law: Literal["weibull"] = "weibull"
     mean: Positive
-    shape: Positive
+    shape: WeibullShape
 
     @property
     def cv(self) -> float:
@@ -332,7 +346,7 @@ class Geometric(BaseModel):
 
     model_config = FROZEN
     law: Literal["geometric"] = "geometric"
-    mean: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=1)]
+    mean: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=1, le=1e9)]
 
     @property
     def cv(self) -> float:

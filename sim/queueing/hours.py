@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-Name = Annotated[str, Field(strict=True)]
+LONGEST = 2**45
+"""Of a time, in ticks: a thousand years; at the slowest pace it is below what an engine adds up."""
+
+Name = Annotated[str, Field(strict=True, max_length=100)]
 
 
 def _minutes(clock: str) -> int:
@@ -180,6 +183,8 @@ def calendar_of(hours: Hours, unit: int, end: int, draw: Callable[[str], np.rand
         pairs = [(round(i.open * unit), round(i.close * unit)) for i in hours.intervals or ()]
         pairs += [(round(at * unit), round(at * unit) + 1) for at in hours.instants or ()]
         period = round(hours.every * unit) if hours.every is not None else 0
+        if hours.every is not None and not period:
+            raise ValueError(f"every must be at least a tick (a millisecond), got {hours.every:g}")
     table = np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)
     repeats = -(-end // period) if period else 1
     shift = period * np.arange(repeats, dtype=np.int64)[:, None]
@@ -204,7 +209,7 @@ def _alternating(periods: Alternating, unit: int, end: int, draw: Callable[[str]
     last, opens, closes = 0, [], []
     while last < end:
         lengths = [
-            np.rint(law.inverse(rng.random(1024)) * unit).astype(np.int64)
+            np.minimum(np.rint(law.inverse(rng.random(1024)) * unit), LONGEST).astype(np.int64)
             for law, rng in ((periods.open, rng_open), (periods.shut, rng_shut))
         ]
         turns = last + np.cumsum(np.stack(lengths, axis=1).ravel())

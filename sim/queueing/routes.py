@@ -16,7 +16,8 @@ import numpy as np
 from sim.draws.laws import Deterministic
 from sim.errors import ConfigError
 from sim.queueing.checks import exits, step_names
-from sim.queueing.schema import END, Fork, InTurn
+from sim.queueing.schema import END, MOST_ROUNDS, Fork, InTurn
+from sim.queueing.size import check_steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     Draw = Callable[[str, int], Floats]
 
-MOST_ROUNDS = 1000
 NONE = -1
 
 AMOUNTS = ("service", "lag", "patience", "count")
@@ -80,7 +80,7 @@ def unroll(plan: Plan, kind: RequestClass, path: str, n: int, draw: Draw) -> Row
     here = [np.ones(n, dtype=bool) if i == 0 else np.zeros(n, dtype=bool) for i in range(len(names))]
     forks = [exits(plan, kind.route, i) for i in range(len(names))]
     nodes: list[_Node] = []
-    rounds = 0
+    rounds = n_rows = 0
     while any(mask.any() for mask in here):
         if rounds == MOST_ROUNDS and kind.rounds is None:
             raise ConfigError(f"{path}.rounds must be given where requests go round {MOST_ROUNDS} times, got nothing")
@@ -89,6 +89,8 @@ def unroll(plan: Plan, kind: RequestClass, path: str, n: int, draw: Draw) -> Row
         for i in range(len(names)):
             who = np.flatnonzero(here[i])
             if len(who):
+                n_rows += len(who)
+                check_steps(f"{path}.route", n_rows)
                 nodes.append(_node(kind, forks[i], (i, rounds), who, draw))
                 _mark(nodes[-1], here, again, last)
         here = again

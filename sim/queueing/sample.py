@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import ValidationError
 
+from sim.config.checking import readable
 from sim.draws.arrivals import arrival_times, day_factors, renewal_times
 from sim.draws.clock import DAY, Calendar
 from sim.draws.streams import stream, uniforms
@@ -17,10 +18,11 @@ from sim.engine.network_building import make_network
 from sim.errors import ConfigError
 from sim.queueing.checks import check, duty_of, shifts_of
 from sim.queueing.errors import explain, shown
-from sim.queueing.hours import calendar_of, check_apart
+from sim.queueing.hours import LONGEST, calendar_of, check_apart
 from sim.queueing.labels import Labels
 from sim.queueing.routes import Rows, step_columns, unroll, values
 from sim.queueing.schema import Plan, known_keys
+from sim.queueing.size import check_size, check_steps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,11 +57,13 @@ def load(mapping: Mapping[str, Any], root: str = "network") -> Plan:
     """
     if not isinstance(mapping, Mapping):
         raise ConfigError(f"{root} must be a mapping, got {shown(mapping)}")
+    plain = readable(mapping, root)
     try:
-        plan = Plan.model_validate(mapping)
+        plan = Plan.model_validate(plain)
     except ValidationError as error:
-        raise ConfigError(explain(error, mapping, root, known_keys())) from error
+        raise ConfigError(explain(error, plain, root, known_keys())) from error
     check(plan, root)
+    check_size(plan, root)
     draft = _Draft(plan, 0, 0, root)
     for name in plan.calendars:
         draft.named(name)
@@ -305,6 +309,7 @@ def _arrivals(draft: _Draft, name: str, kind: RequestClass) -> Ints:
             np.arange(len(times)),
             lambda: uniforms(draft.seed, draft.replication, f"{purpose}/batch", len(times)),
         )
+        check_steps(f"{draft.root}.classes.{name}.arrivals.batch", float(np.rint(sizes).sum()) * len(kind.route))
         times = np.repeat(times, np.rint(sizes).astype(np.int64))
     return times[: arrivals.number]
 
@@ -382,6 +387,13 @@ def _columns(draft: _Draft, name: str, rows: Rows, signals: dict[str, int]) -> d
     columns = {column: np.array(numbers, dtype=np.int64)[rows.step] for column, numbers in same.items()}
     for amount, column, absent in (("service", "work", 0), ("lag", "lag", 0), ("patience", "patience", NONE)):
         given = rows.amounts[amount]
-        columns[column] = np.where(np.isnan(given), absent, np.rint(np.nan_to_num(given) * plan.unit)).astype(np.int64)
+        ticks = np.where(np.isnan(given), absent, np.rint(np.nan_to_num(given) * plan.unit))
+        longest = int(np.argmax(ticks)) if len(ticks) else 0
+        if len(ticks) and ticks[longest] >= LONGEST:
+            raise ConfigError(
+                f"{draft.root}.classes.{name}.route.{rows.step[longest]}.{amount} must give times below "
+                f"{plan.shown(LONGEST)}, got {given[longest]:g}"
+            )
+        columns[column] = ticks.astype(np.int64)
     columns["count"] = np.maximum(np.rint(np.nan_to_num(rows.amounts["count"], nan=1.0)), 1).astype(np.int64)
     return columns | {"next": rows.next, "leave": rows.leave}

@@ -12,17 +12,23 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
+from sim.config.bounds import NoSpread
 from sim.draws.clock import DAY, HOUR, MINUTE, SECOND, WEEK
 from sim.draws.laws import FROZEN, AnyLaw, Law, NonNegative, Positive
-from sim.queueing.hours import Alternating, Hours, HoursOf, Interval
+from sim.queueing.errors import shown
+from sim.queueing.hours import LONGEST, Alternating, Hours, HoursOf, Interval, Name
 
 UNITS = {"second": SECOND, "minute": MINUTE, "hour": HOUR, "day": DAY, "week": WEEK}
 END = "end"
+MOST_ROUNDS = 1000
 SWING_STEPS = 480  # 3 minutes of a day; the delays of a swing in steps differ by their square
 
-WholeNumber = Annotated[int, Field(strict=True, ge=0)]
+MOST_SERVERS = 100_000
+"""Of a pool: their rosters are laid out one by one."""
+
+WholeNumber = Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)]
+Pace = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0.001, le=100)]
 Flag = Annotated[bool, Field(strict=True)]
-Name = Annotated[str, Field(strict=True)]
 
 
 class InTurn(BaseModel):
@@ -73,12 +79,17 @@ class Line(BaseModel):
 
     model_config = FROZEN
     rank: WholeNumber = 0
-    pace: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0.001)] = 1.0
+    pace: Pace = 1.0
 
 
 def _lines(given: Any) -> Any:
     """Spell out a list of stations (equal ranks: the oldest first) as lines."""
-    return {name: {} for name in given} if isinstance(given, list | tuple) else given
+    if not isinstance(given, list | tuple):
+        return given
+    for name in given:
+        if not isinstance(name, str):
+            raise ValueError(f"must be a list of names of stations, got {shown(name)} in it")
+    return {name: {} for name in given}
 
 
 class Duty(BaseModel):
@@ -135,7 +146,7 @@ class Pool(BaseModel):
     """Servers that are alike; always on duty unless hours or a roster say otherwise."""
 
     model_config = FROZEN
-    number: WholeNumber = 1
+    number: Annotated[int, Field(strict=True, ge=0, le=MOST_SERVERS)] = 1
     serves: ServesOf | None = None
     longest: Flag = False
     hours: HoursOf | None = None
@@ -185,7 +196,7 @@ class Arrivals(BaseModel):
     profile: Annotated[tuple[tuple[Positive, NonNegative], ...], Field(min_length=1)] | None = None
     sinusoid: Sinusoid | None = None
     times: tuple[NonNegative, ...] | None = None
-    day_factor_cv: NonNegative = 0.0
+    day_factor_cv: NoSpread = 0.0
     hours: HoursOf | None = None
     batch: Amount | None = None
     number: WholeNumber | None = None
@@ -297,7 +308,7 @@ class RequestClass(BaseModel):
     route: Annotated[tuple[Step, ...], Field(min_length=1)]
     priority: WholeNumber = 0
     yields_to: WholeNumber = 0
-    rounds: Annotated[int, Field(strict=True, ge=1)] | None = None
+    rounds: Annotated[int, Field(strict=True, ge=1, le=MOST_ROUNDS)] | None = None
 
 
 class Plan(BaseModel):
@@ -308,7 +319,7 @@ class Plan(BaseModel):
     horizon: Positive
     warm_up: NonNegative = 0.0
     drain: NonNegative = 0.0
-    replications: Annotated[int, Field(strict=True, ge=1)] = 20
+    replications: Annotated[int, Field(strict=True, ge=1, le=100_000)] = 20
     sites: tuple[Name, ...] = ()
     stations: dict[Name, Station] = {}
     halls: dict[Name, Hall] = {}
@@ -317,6 +328,12 @@ class Plan(BaseModel):
     rosters: dict[Name, tuple[Shift, ...]] = {}
     servers: dict[Name, Pool] = {}
     classes: Annotated[dict[Name, RequestClass], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _within_a_millennium(self) -> Self:
+        if self.ticks(self.horizon) >= LONGEST:
+            raise ValueError(f"horizon must be below {self.shown(LONGEST)}, got {self.horizon:g}")
+        return self
 
     @model_validator(mode="after")
     def _something_measured(self) -> Self:
@@ -333,6 +350,10 @@ class Plan(BaseModel):
     def ticks(self, amount: float) -> int:
         """Return an amount of the time unit in ticks."""
         return round(amount * self.unit)
+
+    def shown(self, ticks: int) -> str:
+        """Return a time as it is shown in a message."""
+        return f"{ticks / self.unit:,.0f} {self.time_unit}s (a thousand years)"
 
     @property
     def window(self) -> tuple[int, int]:

@@ -146,9 +146,35 @@ def test_lognormal_without_spread_is_its_mean():
 
 
 @pytest.mark.parametrize(
+    "law",
+    [
+        *(kind(mean=mean, cv=cv) for kind in (Lognormal, Gamma) for mean in (1e-9, 1e9) for cv in (0.001, 100)),
+        *(Weibull(mean=mean, shape=shape) for mean in (1e-9, 1e9) for shape in (0.05, 100)),
+        *(Erlang(mean=1e9, shape=shape) for shape in (1, 1_000_000)),
+        Hyperexponential(means=(1e-9, 1e9), probabilities=(1 - 1e-14, 1e-14)),
+        Geometric(mean=1e9),
+    ],
+    ids=str,
+)
+def test_every_law_at_its_bounds_has_finite_quantiles_that_rise_and_a_finite_spread(law):
+    u = np.array([0, 1e-300, 2.0**-54, 1e-9, 0.5, 1 - 1e-9, 1 - 2.0**-53])
+    with np.errstate(over="raise", divide="raise", invalid="raise"):
+        x = law.inverse(u)
+    assert np.isfinite(x).all()
+    assert (np.diff(x) >= 0).all()
+    assert x[-1] > x[0] >= 0
+    assert math.isfinite(law.cv)
+
+
+@pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"law": "exponential", "mean": -3}, "greater than 0"),
+        ({"law": "exponential", "mean": -3}, "greater than or equal to 0.000000001"),
+        ({"law": "exponential", "mean": 1e10}, "less than or equal to 1000000000"),
+        (
+            {"law": "hyperexponential", "means": (1e-9, 1e9), "probabilities": (0.5, 0.5)},
+            r"means must have a mean of at most 1,000,000 times the least \(1e-09\), got 5e\+08",
+        ),
         ({"law": "exponential", "mean": "3"}, "valid number"),
         ({"law": "exponential", "mean": float("inf")}, "finite"),
         ({"law": "exponential", "mean": 3, "cv": 1}, "not permitted"),

@@ -19,7 +19,7 @@ from sim.queueing.schema import known_keys
             {"time_unit": "month"},
             "time_unit must be one of 'second', 'minute', 'hour', 'day' or 'week'",
         ),
-        ({"classes": {}}, "classes must have at least 1 entries"),
+        ({"classes": {}}, "classes must be of a length of at least 1"),
         ({"servers__clerk__number": 1.5}, "servers.clerk.number must be a whole number, got 1.5"),
         ({"servers__clerk__longest": 1}, "servers.clerk.longest must be true or false, got 1"),
         ({"servers__clerk": 3}, "servers.clerk must be a mapping, got 3"),
@@ -166,7 +166,7 @@ from sim.queueing.schema import known_keys
         ),
         (
             {"classes__customer__arrivals": {"law": "exponential", "mean": -3}},
-            "classes.customer.arrivals.mean must be above 0, got -3",
+            "classes.customer.arrivals.mean must be at least 1e-09, got -3",
         ),
         (
             {"classes__customer__arrivals": {"law": "exponentail", "mean": 3}},
@@ -190,7 +190,7 @@ from sim.queueing.schema import known_keys
         ),
         (
             {"classes__customer__arrivals": {"profile": [[0, 5]]}},
-            "classes.customer.arrivals.profile.0.0 must be above 0, got 0",
+            "classes.customer.arrivals.profile.0.0 must be at least 1e-09, got 0",
         ),
         (
             {
@@ -201,7 +201,7 @@ from sim.queueing.schema import known_keys
         ),
         (
             {"classes__customer__route": []},
-            "classes.customer.route must have at least 1 entries, got []",
+            "classes.customer.route must be of a length of at least 1, got []",
         ),
         (
             {"classes__customer__route__0__station": "dek"},
@@ -217,11 +217,11 @@ from sim.queueing.schema import known_keys
         ),
         (
             {"classes__customer__route__0__service": {"law": "exponential", "mean": -1}},
-            "classes.customer.route.0.service.mean must be above 0, got -1",
+            "classes.customer.route.0.service.mean must be at least 1e-09, got -1",
         ),
         (
             {"classes__customer__route__0__patience": {"law": "lognormal", "mean": -2, "cv": 1}},
-            "classes.customer.route.0.patience.mean must be above 0, got -2",
+            "classes.customer.route.0.patience.mean must be at least 1e-09, got -2",
         ),
         (
             {"classes__customer__arrivals": {"rate": -1}},

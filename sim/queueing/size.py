@@ -1,0 +1,129 @@
+"""How large a queueing network is, from its plan: what does not fit into the memory is refused before it is made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from sim.draws.clock import DAY
+from sim.errors import ConfigError
+from sim.memory import memory_there_is_mb
+from sim.queueing.checks import shifts_of
+from sim.queueing.schema import SWING_STEPS, InTurn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sim.draws.laws import AnyLaw
+    from sim.queueing.hours import Hours
+    from sim.queueing.schema import Arrivals, Plan
+
+STEP_BYTES = 700
+"""Of all tables of a replication, for each step: measured, and rounded up."""
+
+INTERVAL_BYTES = 150
+"""Of hours while they are laid out, for each interval."""
+
+
+class Part(NamedTuple):
+    """What a replication is made of: the path that makes it many, what it is, its number and the memory of each."""
+
+    path: str
+    what: str
+    number: float
+    each: int
+
+
+def check_size(plan: Plan, root: str) -> None:
+    """Raise if a replication of a network cannot fit into the memory of this machine.
+
+    Raises
+    ------
+    ConfigError
+        By the path of what takes most of it.
+    """
+    parts = list(_parts(plan))
+    needed = sum(part.number * part.each for part in parts)
+    if needed > memory_there_is_mb() * 1e6:
+        most = max(parts, key=lambda part: part.number * part.each)
+        raise too_large(f"{root}.{most.path}", most.what, most.number, needed)
+
+
+def check_steps(path: str, number: float) -> None:
+    """Raise if so many steps, which were drawn, do not fit into the memory; `path` says where they come from."""
+    if number * STEP_BYTES > memory_there_is_mb() * 1e6:
+        raise too_large(path, "steps", number, number * STEP_BYTES)
+
+
+def too_large(path: str, what: str, number: float, needed: float) -> ConfigError:
+    """Return the error for a network that does not fit into the memory (`needed` in bytes)."""
+    return ConfigError(
+        f"{path} must be such that a replication fits into the memory ({memory_there_is_mb() / 1e3:,.0f} GB), got "
+        f"{number:,.0f} {what} and {needed / 1e9:,.0f} GB"
+    )
+
+
+def _parts(plan: Plan) -> Iterator[Part]:
+    """Yield what a replication is made of: rough numbers."""
+    for name, hours in plan.calendars.items():
+        yield Part(f"calendars.{name}", "intervals", _intervals(plan, hours), INTERVAL_BYTES)
+    for name, pool in plan.servers.items():
+        given = [pool.hours] if pool.roster is None else [shift.hours for shift in shifts_of(plan, pool) or ()]
+        each = sum(_intervals(plan, hours) for hours in given)
+        yield Part(f"servers.{name}", "intervals of rosters", pool.number * (1 + each), INTERVAL_BYTES)
+    for name, kind in plan.classes.items():
+        path, number = f"classes.{name}.arrivals", _arrivals(plan, kind.arrivals)
+        yield Part(path, "steps", number * len(kind.route), STEP_BYTES)
+        yield Part(path, "changes of the rate", _changes(plan, kind.arrivals), INTERVAL_BYTES)
+        for i, step in enumerate(kind.route):
+            for column in ("lag_clock", "gate", "patience_clock", "shuts"):
+                each = _intervals(plan, getattr(step, column))
+                yield Part(f"classes.{name}.route.{i}.{column}", "intervals", each, INTERVAL_BYTES)
+
+
+def _intervals(plan: Plan, hours: Hours | None) -> float:
+    """Return how many intervals hours have up to the horizon."""
+    if hours is None:
+        return 0.0
+    if hours.calendar is not None:
+        return _intervals(plan, plan.calendars[hours.calendar])
+    if hours.alternating is not None:
+        return plan.horizon / (hours.alternating.open.mean + hours.alternating.shut.mean)
+    if hours.weekly is not None:
+        return plan.ticks(plan.horizon) / DAY * sum(map(len, hours.weekly.values()))
+    n = len(hours.intervals or ()) + len(hours.instants or ())
+    return n * (1 if hours.every is None else 1 + plan.horizon / hours.every)
+
+
+def _arrivals(plan: Plan, arrivals: Arrivals) -> float:
+    """Return how many requests of a class are expected."""
+    if arrivals.times is not None:
+        number = float(len(arrivals.times))
+    elif arrivals.renewal is not None:
+        number = plan.horizon / arrivals.renewal.mean
+    elif arrivals.sinusoid is not None:
+        number = plan.horizon * arrivals.sinusoid.mean
+    elif arrivals.profile is not None:
+        lengths, rates = np.array(arrivals.profile).T
+        number = plan.horizon * float(lengths @ rates / lengths.sum())
+    else:
+        number = plan.horizon * (arrivals.rate or 0.0)
+    return number * (1.0 if arrivals.batch is None else _mean(arrivals.batch))
+
+
+def _changes(plan: Plan, arrivals: Arrivals) -> float:
+    """Return how often the rate of arrivals changes up to the horizon: also at each midnight."""
+    if arrivals.times is not None or arrivals.renewal is not None:
+        return 0.0
+    steps, period = 1, plan.horizon
+    if arrivals.profile is not None:
+        steps, period = len(arrivals.profile), sum(length for length, _ in arrivals.profile)
+    elif arrivals.sinusoid is not None:
+        steps, period = SWING_STEPS, arrivals.sinusoid.period
+    return plan.horizon / period * steps + plan.ticks(plan.horizon) / DAY + _intervals(plan, arrivals.hours)
+
+
+def _mean(amount: AnyLaw | InTurn) -> float:
+    """Return the mean of an amount."""
+    return float(np.mean(amount.values)) if isinstance(amount, InTurn) else amount.mean
