@@ -33,11 +33,14 @@ COMMANDS = {
     "validate": "compare the engines with queueing theory and published models, on this machine",
 }
 
-ENDING = (signal.SIGTERM, signal.SIGHUP)
-"""Signals that stop a command as Ctrl-C does: a request to terminate, and a terminal that is closed."""
+ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""Signals that stop a command as Ctrl-C does: a request to terminate, and, where there are any, a closed terminal."""
 
-NO_MEMORY = ("failed to map", "annot allocate memory")
-"""What the system says of a library that does not fit into the address space."""
+NO_MEMORY = ("failed to map", "annot allocate memory", "shared object file")
+"""What is said of a library that does not fit into the address space."""
+
+LEAST_MEMORY_MB = 2_500
+"""Of address space: with less, libraries end the process in words of their own as they are loaded."""
 
 HELP = """\
 wangge: how residents' requests are served by a city's neighbourhood administration
@@ -73,9 +76,7 @@ def quiet_without_reader() -> Iterator[None]:
         finally:
             sys.stdout.flush()
     except BrokenPipeError:
-        poll = select.poll()
-        poll.register(sys.stdout, 0)
-        if not poll.poll(0):  # it was another pipe that broke
+        if not reader_has_left():  # it was another pipe that broke
             raise
         write_nowhere()
         sys.exit(1)
@@ -97,6 +98,15 @@ def ready_to_print() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - open to the end
         elif isinstance(stream, io.TextIOWrapper) and not stream.encoding.lower().startswith("utf"):
             stream.reconfigure(errors="replace")
+
+
+def reader_has_left() -> bool:
+    """Return whether nobody reads the output any more."""
+    if not hasattr(select, "poll"):  # on Windows
+        return True
+    poll = select.poll()
+    poll.register(sys.stdout, 0)
+    return bool(poll.poll(0))
 
 
 def write_nowhere() -> None:
@@ -136,6 +146,7 @@ def run(command: str, arguments: list[str]) -> int:
     from sim.errors import WanggeError
     from sim.imports import without_settings
 
+    check_memory()
     try:
         with ended_as_interrupted():
             without_settings("matplotlib")
@@ -152,15 +163,26 @@ def run(command: str, arguments: list[str]) -> int:
     except KeyboardInterrupt as stopped:
         status = 128 + next((one for one in ENDING if one in stopped.args), signal.SIGINT)
         fail("stopped; finished work is kept, and the same command continues from there", status)
-    except (MemoryError, ImportError) as error:
-        if isinstance(error, ImportError) and not any(words in str(error) for words in NO_MEMORY):
-            raise
-        fail("the memory that a process may take must be enough for the program (ulimit -v), and is not")
-    except OSError as error:
-        if isinstance(error, BrokenPipeError) or not error.filename:
+    except (MemoryError, ImportError, OSError) as error:
+        if isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY):
+            fail("the memory that a process may take must be enough for what was asked (ulimit -v), and is not")
+        if not isinstance(error, OSError) or isinstance(error, BrokenPipeError) or not error.filename:
             raise
         fail(f"the file or folder {error.filename} must be one that can be used, but the system says: {error.strerror}")
     return 0
+
+
+def check_memory() -> None:
+    """End with a sentence where a process may take so little memory that the program cannot be loaded."""
+    with suppress(ImportError):  # Windows has no limits
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if limit not in (resource.RLIM_INFINITY, -1) and limit < LEAST_MEMORY_MB * 1e6:
+            fail(
+                f"the memory that a process may take must be at least {LEAST_MEMORY_MB:,} MB (ulimit -v), got "
+                f"{limit / 1e6:,.0f} MB"
+            )
 
 
 @contextmanager

@@ -35,6 +35,9 @@ PATH = re.compile(r"(\+\+?|~)?[\w$./@:-]+")
 KNOB = re.compile(r"\w+(\.\w+)*")
 
 
+SEVERAL = re.compile(r"Ambiguous value for argument '|Sweep parameters '")
+"""How Hydra begins to say that a knob was given several values."""
+
 HYDRAS_OWN = ("now", "hydra", "python_version")
 """Resolvers that Hydra registers: of the clock, of itself, of Python."""
 
@@ -103,13 +106,16 @@ def values(line: Line) -> dict[str, Any]:
         They must be in Hydra's grammar.
     """
     from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.errors import HydraException
+    from hydra.errors import OverrideParseException
 
     try:
         parsed = OverridesParser.create().parse_overrides(list(line.overrides))
-        return {one.key_or_group: one.value() for one in parsed}
-    except HydraException as error:
-        raise ConfigError(" ".join(str(error).split())) from error
+    except OverrideParseException as error:
+        raise _not_parsed(str(error.override)) from error
+    swept = next((one for one in parsed if one.is_sweep_override()), None)
+    if swept is not None:
+        raise _several(str(swept.input_line))
+    return {one.key_or_group: one.value() for one in parsed}
 
 
 def own_folder(value: str) -> Path:
@@ -270,6 +276,8 @@ def _check_inside(overrides: Sequence[str], config_dir: Path | None) -> None:
     """
     for override in overrides:
         key, _, value = override.lstrip("+~").partition("=")
+        if re.match(r"hydra\b", key):
+            raise ConfigError(f"{key} must be left out, as it changes nothing here, got {value}")
         if len(key) > MOST_LETTERS:
             raise ConfigError(f"{key[:40]}... is not a known key, got {value}")
         group = key.partition("@")[0].strip("/")
@@ -294,6 +302,15 @@ def _not_parsed(override: str) -> ConfigError:
     return ConfigError(
         f"{key} must be given a value whose brackets and quotes are in pairs (a text with special characters between "
         f"quotes of its own: \"{key}='...'\"), got {value}"
+    )
+
+
+def _several(override: str) -> ConfigError:
+    """Return the error for an override that gives several values."""
+    key, _, value = override.partition("=")
+    return ConfigError(
+        f"{key} must be given one value (a list stands between brackets: {key}=[1,2]; wangge run -m runs several "
+        f"values in turn), got {value}"
     )
 
 
@@ -362,7 +379,7 @@ def _plain(key: str, value: Any) -> Any:
 
 def _paragraph(name: str, error: Exception, line: Line) -> str:
     """Return Hydra's error as one paragraph, with the nearest known keys."""
-    text = " ".join(str(error).split())
+    text = " ".join(str(error).split()) or type(error).__name__
     missing = re.search(r"(?:In '([^']+)': )?Could not (?:find|load) '([^']+)/([^'/]+)'", text)
     wanted = f"{missing[2]}/{missing[3]}" if missing else text
     for override in line.overrides:
@@ -383,10 +400,21 @@ def _paragraph(name: str, error: Exception, line: Line) -> str:
             return f"{group}={value} is now {new}"
         where = f"{file}.yaml: " if file and file != name else ""
         return f"{where}{group} must be one of {', '.join(names)}{near(value, names)}, got {value}"
-    said = text.split(" full_key:")[0].split(" To append")[0]
-    return (
-        said or f"{', '.join(line.overrides) or name} must be a config that can be composed, got {type(error).__name__}"
-    )
+    return _composed_not(name, text, line)
+
+
+def _composed_not(name: str, text: str, line: Line) -> str:
+    """Return Hydra's words as a sentence, where no group or key is unknown."""
+    given = next((o for o in line.overrides if o in text), None)
+    if given is not None and SEVERAL.match(text):
+        return str(_several(given))
+    said, _, full_key = text.partition(" full_key: ")
+    said = said.split(" To append")[0]
+    if "nterpolation" in said:
+        key = full_key.split(" ")[0] or name
+        return f"{key} must have no ${{...}} but paths of other keys (${{run.seed}}), which are there, got: {said}"
+    typed = given or ", ".join(line.overrides) or name
+    return f"{typed} must be such that a config can be composed: {said}"
 
 
 def _known(name: str, line: Line) -> list[str]:

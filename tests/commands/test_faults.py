@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from setups.commands import wangge
+from setups.commands import typed, wangge
 
 from sim.config import Pilot
 from sim.config.checking import checked
@@ -30,6 +30,26 @@ LONG = "a" * 300
         (("plot", LONG), "plot must be given a name under results/"),
         (("compare", "--config-dir", LONG), "--config-dir must be a folder that exists"),
         (("plot", "\x1b[31m\u202e"), "\\x1b[31m\\u202e"),
+        (("compare", "grid.households=1,2"), "grid.households must be given one value (a list stands between brackets"),
+        (("compare", "run=quick,year"), "run must be given one value"),
+        (("explain", "pilot=range(1,3)"), "pilot must be given one value"),
+        (("knobs", "trials=["), "trials must be given a value whose brackets and quotes are in pairs"),
+        (
+            ("run", "grid.households=${x}"),
+            "grid.households must have no ${...} but paths of other keys (${run.seed}), ",
+        ),
+        (("run", "pilot="), "pilot must be one of flatten_only, "),
+        (("run", "hydra.run.dir=/tmp"), "hydra.run.dir must be left out, as it changes nothing here, got /tmp"),
+        (("run", "grid.see_share=1e-9"), "grid.see_share must be at least 1e-06, got 1e-09"),
+        (
+            ("run", "staffing.catch_up_hours_per_week=1e-300"),
+            "catch_up_hours_per_week must be 0 or at least 0.01, got 1e-",
+        ),
+        (("run", "demand.day_factor_cv=1e-300"), "demand.day_factor_cv must be 0 or at least 0.001, got 1e-300"),
+        (
+            ("run", "burden.meetings.others_per_week=100"),
+            "burden.meetings must leave all staff of a community time for",
+        ),
     ],
 )
 def test_what_no_file_can_be_called_is_told_in_a_sentence(tmp_path, words, rule):
@@ -108,3 +128,51 @@ def test_signals_that_end_a_command_are_those_of_a_terminal_that_closes_too():
     from experiments.main import ENDING
 
     assert set(ENDING) == {signal.SIGTERM, signal.SIGHUP}
+
+
+@pytest.mark.parametrize("loaded", ["sim.errors", "pydantic", "hydra", "sim.config.schema"])
+def test_ctrl_c_while_the_program_is_loaded_ends_in_a_sentence(tmp_path, loaded):
+    start = [sys.executable, "-X", "importtime", "-m", "experiments.main", "run", "--cfg", "job"]
+    with subprocess.Popen(start, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr:
+            if line.rpartition("|")[2].strip() == loaded:
+                process.send_signal(signal.SIGINT)
+                break
+        said = [line for line in process.stderr if not line.startswith("import time:")]
+    assert said == ["wangge: stopped; finished work is kept, and the same command continues from there\n"]
+    assert process.returncode == 130
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits there")
+@pytest.mark.parametrize("megabytes", [60, 120, 300, 1100, 2499])
+def test_a_small_address_space_is_told_in_a_sentence(tmp_path, megabytes):
+    import resource
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_AS, (megabytes * 10**6,) * 2)
+
+    done = typed(tmp_path, "run", "--cfg", "job", preexec_fn=limit)
+    assert done.stderr == (
+        f"wangge: the memory that a process may take must be at least 2,500 MB (ulimit -v), got {megabytes:,} MB\n"
+    )
+    assert done.returncode == 2
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), ImportError("x.so: failed to map segment"), OSError("shared object file")]
+)
+def test_memory_that_ends_later_is_told_in_a_sentence_too(tmp_path, monkeypatch, error):
+    def fails(_):
+        raise error
+
+    monkeypatch.setattr("experiments.status.main", fails)
+    done = wangge(tmp_path, "status")
+    assert done.returncode == 2
+    assert done.stderr.startswith("wangge: the memory that a process may take must be enough for what was asked")
+
+
+def test_the_program_is_loaded_where_a_system_knows_no_closed_terminal():
+    code = "import signal; del signal.SIGHUP; from experiments import main; print(*main.ENDING)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.split() in (["Signals.SIGTERM"], ["15"])  # as a version of Python prints it
+    assert done.stderr == ""

@@ -135,7 +135,7 @@ def test_a_config_reads_no_clock_no_environment_and_no_program(own, text):
 
 @pytest.mark.parametrize("typed", ["title=${now:%Y}", "title=${oc.env:HOME}", "title=${python_version:}"])
 def test_neither_does_what_is_typed(own, typed):
-    assert "Unsupported interpolation type" in told(own, typed)
+    assert "title must have no ${...} but paths of other keys" in told(own, typed)
 
 
 def test_a_path_of_another_key_is_read(own):
