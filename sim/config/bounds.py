@@ -30,14 +30,18 @@ NoWorkingDays = Annotated[float, Field(ge=0, le=1_000)]
 Spread = Annotated[float, Field(ge=LEAST_SPREAD, le=10)]
 
 
-def none_or_some(spread: float) -> float:
-    """Return a spread, checked to be none or one whose square is not lost beside 1."""
-    if 0 < spread < LEAST_SPREAD:
-        raise ValueError(f"must be 0 or at least {LEAST_SPREAD}, got {spread:g}")
-    return spread
+def none_or(least: float) -> AfterValidator:
+    """Return the rule that a number is 0 or at least so much: less would be lost, in a square or as no tick."""
+
+    def checked(value: float) -> float:
+        if 0 < value < least:
+            raise ValueError(f"must be 0 or at least {least:g}, got {value:g}")
+        return value
+
+    return AfterValidator(checked)
 
 
-NoSpread = Annotated[float, Field(ge=0, le=10), AfterValidator(none_or_some)]
+NoSpread = Annotated[float, Field(ge=0, le=10), none_or(LEAST_SPREAD)]
 
 # A factor on a rate; and a weight, of which only the ratio to the others counts.
 Factor = Annotated[float, Field(ge=0, le=100)]
@@ -52,6 +56,12 @@ Kmh = Annotated[float, Field(ge=0.1, le=300)]
 
 # All the work of a million heads.
 HoursAYear = Annotated[float, Field(ge=0, le=2_000_000_000)]
+
+# Of one person: as on four evenings to midnight.
+EveningHours = Annotated[float, Field(ge=0, le=20), none_or(0.01)]
+
+# Of what a patrol of an hour sees: less than one in a million sees nothing in a century.
+SeeShare = Annotated[float, Field(ge=1e-6, lt=1)]
 
 # Of one office: a day has no more.
 HoursADay = Annotated[float, Field(ge=0.01, le=24)]

@@ -10,6 +10,7 @@ from sim.config.bounds import (
     Confidence,
     Count,
     Difference,
+    EveningHours,
     Heads,
     HoursADay,
     Minutes,
@@ -21,6 +22,7 @@ from sim.config.bounds import (
     PerYear,
     Replications,
     Seed,
+    SeeShare,
     Share,
     Units,
     Weeks,
@@ -103,7 +105,7 @@ class Staffing(Section):
     street_sent_down_share: Share
     street_sent_up_share: Share
     district_sent_down_share: Share
-    catch_up_hours_per_week: Annotated[float, Field(ge=0, le=20)]
+    catch_up_hours_per_week: EveningHours
     absence: Absence
 
     @model_validator(mode="after")
@@ -165,7 +167,7 @@ class Grid(Section):
     households: Annotated[int, Field(ge=10, le=10_000_000)]
     patrol_hours: HoursADay
     leg_minutes: Minutes
-    see_share: Annotated[float, Field(gt=0, lt=1)]
+    see_share: SeeShare
     visit_see_share: Share
     patrol_duty_share: Share
     visits: Visits

@@ -17,6 +17,7 @@ from sim.config import GROUPS
 from sim.district import workload
 from sim.district.office_hours import WEEKS_A_YEAR
 from sim.district.stages import Kind
+from sim.errors import ConfigError
 
 if TYPE_CHECKING:
     from sim.arrays import Bools, Floats, Ints
@@ -122,6 +123,12 @@ def _time(pilot: Pilot, level: Level, team_of: Ints, heads: Ints) -> Floats:
         weekly = np.full(len(team_of), meetings.others_per_week)
         weekly[0] = meetings.secretary_per_week
         time = time - np.bincount(team_of, weekly * meetings.hours * WEEKS_A_YEAR * here, minlength=len(heads))
+        if ((heads > 0) & (time <= 0)).any():
+            raise ConfigError(
+                "burden.meetings must leave all staff of a community time for other work, got meetings of "
+                f"{meetings.hours:g} hours, {meetings.secretary_per_week:g} a week for the secretary and "
+                f"{meetings.others_per_week:g} for others"
+            )
     return np.asarray(time)
 
 

@@ -1,15 +1,12 @@
 """Every number that a user can set has a lower and an upper bound, and is refused by its name beyond them."""
 
-import copy
 import math
-import types
 import warnings
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import get_args
 
-import annotated_types
 import pytest
-from pydantic import BaseModel
 from setups.district import mapping
+from setups.schemas import just_beyond, leaves, numbers, with_value
 
 from experiments import compare, explain, headlines, knobs, run, staff, sweep, trace, validate
 from sim import config
@@ -18,8 +15,10 @@ from sim.config import study_schema
 from sim.config.schema import Pilot
 from sim.district.engines import Compiled, Reference
 from sim.district.size import check_size
+from sim.draws import laws
 from sim.errors import ConfigError
 from sim.executor.settings import Dask, Local, Serial
+from sim.queueing.schema import MODELS
 from sim.study.causes.definition import Causes
 from sim.study.headlines.definitions import Headlines
 from sim.study.knobs import trials
@@ -29,45 +28,8 @@ SCHEMAS = (
     Pilot, study_schema.Study, Dask, Local, Serial, Compiled, Reference, compare.Comparison, explain.Order,
     knobs.Order, run.QueueRun, staff.Staff, sweep.Settings, trace.Trace, validate.Validate, bench.Bench, Causes,
     headlines.Settings,
-    Headlines, trials.Settings,
+    Headlines, trials.Settings, *MODELS, *get_args(laws.AnyLaw),
 )  # fmt: skip
-
-
-def numbers(kind, path=(), rules=()):
-    """Yield every number of a schema: its path (a star for members), its type and its bounds."""
-    origin = get_origin(kind)
-    if origin is Annotated:
-        inner, *more = get_args(kind)
-        yield from numbers(inner, path, (*rules, *more))
-    elif origin in (Union, types.UnionType):
-        for one in get_args(kind):
-            yield from numbers(one, path, rules)
-    elif origin in (tuple, dict, list):
-        for one in {arg for arg in get_args(kind) if arg is not Ellipsis}:
-            yield from numbers(one, (*path, "*"))
-    elif origin is Literal or kind is Any:
-        return
-    elif isinstance(kind, type) and issubclass(kind, BaseModel):
-        for name, field in kind.model_fields.items():
-            yield from numbers(field.annotation, (*path, name), tuple(field.metadata))
-    elif kind in (int, float):
-        yield ".".join(path), kind, bounds(rules)
-
-
-def bounds(rules):
-    """Return the lower and the upper bound that rules give, and whether each is itself allowed."""
-    low, high = (-math.inf, True), (math.inf, True)
-    for rule in rules:
-        for one in getattr(rule, "metadata", [rule]):
-            if isinstance(one, annotated_types.Ge):
-                low = one.ge, True
-            elif isinstance(one, annotated_types.Gt):
-                low = one.gt, False
-            elif isinstance(one, annotated_types.Le):
-                high = one.le, True
-            elif isinstance(one, annotated_types.Lt):
-                high = one.lt, False
-    return low, high
 
 
 @pytest.mark.parametrize("schema", SCHEMAS, ids=lambda one: one.__name__)
@@ -77,42 +39,8 @@ def test_every_number_has_two_bounds(schema):
     assert set(open_ended) <= free, open_ended
 
 
-def leaves(plain, kind=Pilot):
-    """Yield the place of every number of a pilot that its schema bounds, with its type and bounds."""
-    known = {path: (kind, limits) for path, kind, limits in numbers(kind)}
-
-    def walk(node, place):
-        if isinstance(node, dict):
-            for key, inside in node.items():
-                yield from walk(inside, (*place, key))
-        elif isinstance(node, list):
-            for i, inside in enumerate(node[:1]):
-                yield from walk(inside, (*place, i))
-        elif isinstance(node, int | float) and not isinstance(node, bool):
-            for path, found in known.items():
-                parts = path.split(".")
-                if len(parts) == len(place) and all(p in ("*", str(q)) for p, q in zip(parts, place, strict=True)):
-                    yield place, *found
-                    break
-
-    yield from walk(plain, ())
-
-
 PLAIN = mapping("three_level")
 LEAVES = list(leaves(PLAIN))
-
-
-def with_value(place, value):
-    plain = copy.deepcopy(PLAIN)
-    node = plain
-    for part in place[:-1]:
-        node = node[part]
-    node[place[-1]] = value
-    return plain
-
-
-def just_beyond(kind, value, way):
-    return value + way if kind is int else math.nextafter(value, way * math.inf)
 
 
 def test_the_knobs_of_a_pilot_are_all_tried():
@@ -129,7 +57,7 @@ def test_every_knob_is_refused_by_its_name_just_beyond_and_far_beyond_its_bounds
         far = [way * 10**9, way * 10**30] if kind is int else [way * 1e300, way * 1.7e308]
         for value in (nearest, *(one for one in far if (one - bound) * way > 0)):
             with pytest.raises(ConfigError) as caught:
-                config.load(with_value(place, value))
+                config.load(with_value(PLAIN, place, value))
             assert path in str(caught.value), (path, value, str(caught.value))
 
 
@@ -143,7 +71,7 @@ def test_every_knob_at_its_bound_is_a_design_of_known_size_or_is_refused_in_a_se
             value = bound if allowed else just_beyond(kind, bound, 1 - 2 * side)
             said = ""
             try:
-                check_size(config.load(with_value(place, value)))
+                check_size(config.load(with_value(PLAIN, place, value)))
             except ConfigError as error:
                 said = str(error)
             made += not said
@@ -165,7 +93,7 @@ def test_every_knob_at_its_bound_is_a_design_of_known_size_or_is_refused_in_a_se
 def test_what_does_not_fit_into_the_memory_is_refused_by_the_knob_that_takes_it(place, value, monkeypatch):
     monkeypatch.setattr("sim.district.size.memory_there_is_mb", lambda: 8_000.0)
     with pytest.raises(ConfigError, match=r"must be such that a replication of .* fits into the memory \(8 GB\)"):
-        check_size(config.load(with_value(place, value)))
+        check_size(config.load(with_value(PLAIN, place, value)))
 
 
 def test_the_cases_of_validation_are_bounded():

@@ -56,9 +56,9 @@ def screen(task: Task) -> Screened:
     """Return the screening of a design, or why it is infeasible."""
     try:
         design = prepared(task.pilot)
+        return Screened(sum(design.heads.values()), design.overloaded, "", design.overloaded_share)
     except ConfigError as error:
         return Screened(0, (), str(error))
-    return Screened(sum(design.heads.values()), design.overloaded, "", design.overloaded_share)
 
 
 def screen_all(
