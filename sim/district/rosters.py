@@ -241,12 +241,17 @@ def _unit_spans(
     code = (serving_of * 2 + part) * len(members) + position
     ids = np.zeros(code.max(initial=0) + 1, dtype=np.int64)
     lines_of = cache(partial(_lines, organisation))  # who covers whom changes daily, what is covered does not
-    # the colleagues whom each may cover, the next one first
-    covered = {i: [members[ring[nth - k]] for k in range(1, len(ring))] for ring in rings for nth, i in enumerate(ring)}
+    place_in_ring = {i: (ring, nth) for ring in rings for nth, i in enumerate(ring)}
+
+    def colleagues(i: int, run: int) -> list[int]:
+        """Return so many of the colleagues whom a member may cover, the next one first."""
+        ring, nth = place_in_ring[i]
+        return [members[ring[nth - k]] for k in range(1, run + 1)]
+
     for number in np.flatnonzero(np.bincount(code)).tolist():
         i, serving, second = number % len(members), number // len(members) // 2, number // len(members) % 2
         desks = _desks_now(pilot, bool(second)) if parted[i] else A_DESKS + B_DESKS
-        lines = _served(organisation, members[i], covered[i], serving, desks, away, lines_of)
+        lines = _served(organisation, members[i], partial(colleagues, i), serving, desks, away, lines_of)
         ids[number] = duties.id(lines, community and pilot.roles.order == "longest")
     return _Spans(np.array(members)[position], opened[keep], closed[keep], ids[code], hand_back[keep])
 
@@ -328,13 +333,13 @@ def _rota(here: Bools, per_day: int, counters: int) -> tuple[Ints, Bools]:
 def _served(
     organisation: Organisation,
     m: int,
-    before: list[int],
+    colleagues: Callable[[int], list[int]],
     serving: int,
     desks: tuple[Desk, ...],
     away: Sequence[frozenset[int]],
     lines_of: Callable[[int, tuple[Desk, ...], bool], list[Line]],
 ) -> list[Line]:
-    """Return the lines of a person: at the rota desk, or at these desks with those they cover, of whom `before` is."""
+    """Return the lines of a person: at the rota desk, or at these desks with those of colleagues whom they cover."""
     points = organisation.pilot.service.points if organisation.people[m].level == "community" else 1
     if serving < points:
         return _desk_duty(organisation, m, serving)
@@ -342,7 +347,7 @@ def _served(
     run, kind_of_day = divmod(covers, len(away))
     lines = lines_of(m, desks, not manned)
     covered, front = tuple(desk for desk in desks if desk in COVERED_DESKS), organisation.pilot.service.desk == "own"
-    for absent in sorted(before[:run]):
+    for absent in sorted(colleagues(run)):
         if organisation.people[absent].specialism in away[kind_of_day]:
             lines = _with_cover(organisation, lines, lines_of(absent, covered, front))
     return lines
