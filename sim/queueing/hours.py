@@ -39,7 +39,7 @@ def _clock_hours(given: Any) -> Any:
     if isinstance(given, int):
         raise ValueError(f"must be HH:MM in quotes (YAML reads 17:00 as a number), got {given}")
     if not isinstance(given, str):
-        return given
+        raise ValueError(f"must be HH:MM or HH:MM-HH:MM, got {given}")
     opens, dash, closes = given.partition("-")
     start = _minutes(opens) * MINUTE
     if not dash:
@@ -70,7 +70,8 @@ def days_of(key: str) -> list[int]:
     return days
 
 
-ClockHours = Annotated[tuple[int, int], BeforeValidator(_clock_hours)]
+OfADay = Annotated[int, Field(ge=0, le=DAY + 1)]
+ClockHours = Annotated[tuple[OfADay, OfADay], BeforeValidator(_clock_hours)]
 Days = Annotated[Name, AfterValidator(_weekdays)]
 
 

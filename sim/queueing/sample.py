@@ -237,9 +237,10 @@ def _staff(draft: _Draft) -> tuple[dict[str, Any], dict[str, Any], Ints]:
     rosters: list[Ints] = []
     changeover: list[int] = []
     for name, pool in plan.servers.items():
-        for i in range(pool.number):
-            rosters.append(_roster(draft, duties, f"servers.{name}", i, pool))
-            changeover.append(plan.ticks(pool.changeover))
+        path, unlike = f"servers.{name}", _have_hours_of_their_own(plan, pool)
+        mine = [_roster(draft, duties, path, i, pool) for i in range(pool.number if unlike else min(1, pool.number))]
+        rosters += mine if unlike else mine * pool.number
+        changeover += [plan.ticks(pool.changeover)] * pool.number
     table = np.concatenate([np.zeros((0, 4), dtype=np.int64), *rosters])
     servers = {
         "first": _offsets([len(roster) for roster in rosters]),
@@ -251,6 +252,12 @@ def _staff(draft: _Draft) -> tuple[dict[str, Any], dict[str, Any], Ints]:
     }
     numbers = [pool.number for pool in plan.servers.values()]
     return servers, duties.columns(), np.repeat(np.arange(len(numbers)), numbers)
+
+
+def _have_hours_of_their_own(plan: Plan, pool: Pool) -> bool:
+    """Return whether the hours of a pool are drawn for each server."""
+    given = [pool.hours] if pool.roster is None else [shift.hours for shift in shifts_of(plan, pool) or ()]
+    return any(hours is not None and hours.alternating is not None for hours in given)
 
 
 def _roster(draft: _Draft, duties: _Duties, path: str, i: int, pool: Pool) -> Ints:

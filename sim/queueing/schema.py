@@ -23,7 +23,7 @@ END = "end"
 MOST_ROUNDS = 1000
 SWING_STEPS = 480  # 3 minutes of a day; the delays of a swing in steps differ by their square
 
-MOST_SERVERS = 100_000
+MOST_SERVERS = 20_000
 """Of a pool: their rosters are laid out one by one."""
 
 WholeNumber = Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)]

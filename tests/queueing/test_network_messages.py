@@ -133,6 +133,10 @@ from sim.queueing.schema import known_keys
             "calendars.open.weekly.mon-fri.0 must be HH:MM in quotes (YAML reads 17:00 as a number)",
         ),
         (
+            {"calendars__open__weekly": {"mon-fri": [[9, 17]]}},
+            "calendars.open.weekly.mon-fri.0 must be HH:MM or HH:MM-HH:MM, got [9, 17]",
+        ),
+        (
             {"calendars__open__weekly": {"mon-fri": ["9 o'clock"]}},
             "calendars.open.weekly.mon-fri.0 must be HH:MM or HH:MM-HH:MM, got 9 o'clock",
         ),
