@@ -6,7 +6,6 @@ flushed to the disk, then renamed. Which study asked for a replication first is 
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import stat
@@ -250,10 +249,10 @@ class Archive:
             return None
         with files.as_store_error(self.folder):
             try:
-                return str(json.loads(self._failure_path(key, replication).read_bytes())["error"])
+                return str(files.read_json(self._failure_path(key, replication))["error"])
             except (FileNotFoundError, NotADirectoryError):
                 return None
-            except (ValueError, KeyError, TypeError):
+            except (OSError, ValueError, KeyError, TypeError):
                 return "the note about it cannot be read"
 
     def clear_failure(self, key: str, replication: int) -> None:
@@ -280,11 +279,8 @@ class Archive:
 
     def design(self, key: str) -> dict[str, Any]:
         """Return what a key stands for, or an empty mapping where it has no description."""
-        with (
-            files.as_store_error(self.folder),
-            suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError),
-        ):
-            design = json.loads((self._folder(key) / DESIGN).read_bytes())
+        with suppress(OSError, ValueError):
+            design = files.read_json(self._folder(key) / DESIGN)
             return dict(design) if isinstance(design, dict) else {}
         return {}
 
@@ -297,8 +293,8 @@ class Archive:
 
     def screening(self, key: str) -> Any:
         """Return what was kept of a design before it was run, or None where nothing is that can be read."""
-        with files.as_store_error(self.folder), suppress(FileNotFoundError, NotADirectoryError, ValueError):
-            return json.loads((self._folder(key) / SCREENED).read_bytes())
+        with suppress(OSError, ValueError):
+            return files.read_json(self._folder(key) / SCREENED)
         return None
 
     def replications(self, key: str) -> list[int]:
@@ -478,11 +474,12 @@ def _is_own(name: str) -> bool:
 def _read(path: Path) -> bytes | None:
     """Return the contents of a file, or None if it is not there."""
     try:
-        return path.read_bytes()
+        about = path.lstat()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except IsADirectoryError:
-        raise SpoiltError("a folder stands in its place") from None
+    if not stat.S_ISREG(about.st_mode):
+        raise SpoiltError("what stands in its place is no file")
+    return files.read_bytes(path)
 
 
 def _is_there(path: Path) -> bool:

@@ -32,6 +32,9 @@ MOST_BYTES = 1_000_000_000
 MOST_FOOTER_BYTES = 1_000_000
 """Of what ends a Parquet file: many times that of a table of ours."""
 
+NO_TABLE = (OSError, MemoryError, pl.exceptions.PolarsError, pl.exceptions.PanicException)
+"""What reading a table raises that is not what was written."""
+
 # A spreadsheet runs a cell that begins like this, also in full-width letters.
 FORMULA = r"^(\s*[=+\-@＝＋－＠])"
 
@@ -97,10 +100,14 @@ def read_parquet(path: Path) -> pl.DataFrame:
     polars.exceptions.PolarsError
         It must be Parquet.
     """
-    data = _regular(path)
+    return as_table(read_bytes(path))
+
+
+def as_table(data: bytes) -> pl.DataFrame:
+    """Return a table from the bytes of a Parquet file; it raises as `read_parquet` does."""
     # What says where the columns are takes longer to read the longer it is: two million bytes, for ever.
     if data[-4:] != b"PAR1" or int.from_bytes(data[-8:-4], "little") > MOST_FOOTER_BYTES:
-        raise OSError(errno.EINVAL, "it is no table that was written here", str(path))
+        raise OSError(errno.EINVAL, "it is no table that was written here")
     return pl.read_parquet(io.BytesIO(data))
 
 
@@ -115,13 +122,19 @@ def read_json(path: Path) -> Any:
         It must be JSON, and not nested without end.
     """
     try:
-        return json.loads(_regular(path))
+        return json.loads(read_bytes(path))
     except RecursionError:
         raise ValueError(f"{path.name} is nested too deep") from None
 
 
-def _regular(path: Path) -> bytes:
-    """Return what is in a file; a link, a pipe or one without end is none."""
+def read_bytes(path: Path) -> bytes:
+    """Return what is in a file that somebody may have edited.
+
+    Raises
+    ------
+    OSError
+        It must be a regular file, no link, and not too large: a pipe would hold up whoever reads it.
+    """
     about = path.lstat()
     if not stat.S_ISREG(about.st_mode) or about.st_size > MOST_BYTES:
         raise OSError(errno.EINVAL, f"it must be a file of at most {MOST_BYTES:,} bytes", str(path))

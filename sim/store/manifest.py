@@ -171,11 +171,11 @@ def keys(folder: Path) -> dict[str, str] | None:
             return None
         for path in sorted((folder / KEYS).glob("[!.]*.json")):
             try:
-                noted = {str(name): str(key) for name, key in dict(json.loads(path.read_bytes())).items()}
+                noted = {str(name): str(key) for name, key in dict(files.read_json(path)).items()}
                 if not all(KEY.fullmatch(key) for key in noted.values()):
                     raise ValueError(f"keys must be letters and digits, got {path.name}")
                 known |= noted
-            except (ValueError, TypeError):
+            except (OSError, ValueError, TypeError):
                 raise StoreError(
                     f"{KEYS}/{path.name} in {folder} is damaged or was edited by hand, so it is not known which "
                     "replications the study needs. Remove it, and run the command of the study again."

@@ -53,6 +53,8 @@ def unpacked(
     """Return the record of a replication and some of its tables; each must be as it was written."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if any(about.compress_type != zipfile.ZIP_STORED for about in archive.infolist()):
+                raise SpoiltError("it is compressed, which nothing is that was written here")
             record = json.loads(archive.read(FACTS))
             digests, facts = dict(record["tables"]), record["facts"]
             names = [name for name in digests if wanted is None or name in wanted]
@@ -64,7 +66,10 @@ def unpacked(
     spoilt = [name for name, member in members.items() if files.digest(member) != digests[name]]
     if spoilt:
         raise SpoiltError(f"{', '.join(spoilt)} is not what was written")
-    return record, {name: pl.read_parquet(io.BytesIO(member)) for name, member in members.items()}
+    try:
+        return record, {name: files.as_table(member) for name, member in members.items()}
+    except files.NO_TABLE as error:
+        raise SpoiltError("a table is not what was written") from error
 
 
 def _member(table: str) -> str:

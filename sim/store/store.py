@@ -28,6 +28,9 @@ SUBFOLDERS = ("charts",)
 RESERVED = (manifest.NAME, manifest.KEYS, REPLICATIONS, *SUBFOLDERS)
 KEYS = ["pilot", "replication"]
 
+TABLES = "tables"
+"""Among the facts of a run that finished: the digests of its tables."""
+
 AGAIN = "Run the command that made it again: it continues from what is kept."
 
 
@@ -268,7 +271,7 @@ class Store:
         path = self._final(f"{files.plain_name('table', name)}.parquet")
         try:
             return files.read_parquet(path)
-        except (OSError, MemoryError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        except files.NO_TABLE:
             raise StoreError(
                 f"{path.name} in {self.folder} is damaged or was not written by wangge. No chart was changed. {AGAIN}"
             ) from None
@@ -318,8 +321,33 @@ class Store:
         return self.folder.joinpath(*subfolder, last)
 
     def finish(self, facts: Mapping[str, Any]) -> None:
-        """Note in the manifest when this run finished, and further facts about it (plain JSON)."""
-        manifest.note(self.folder, self.run, {**manifest.plain(facts), "finished": _now()})
+        """Note in the manifest when this run finished, the digests of its tables, and further facts (plain JSON)."""
+        tables = {path.stem: files.digest(path.read_bytes()) for path in sorted(self.folder.glob("*.parquet"))}
+        manifest.note(self.folder, self.run, {**manifest.plain(facts), TABLES: tables, "finished": _now()})
+
+    def check_written(self, names: Sequence[str]) -> None:
+        """Raise if final tables are not those that the last run wrote which finished; an earlier version noted none.
+
+        Raises
+        ------
+        StoreError
+            They must be as they were written.
+        """
+        runs = [run for run in manifest.read(self.folder)["runs"].values() if run.get("finished")]
+        last: Mapping[str, Any] = max(runs, key=lambda run: str(run["finished"]), default={})
+        noted = last.get(TABLES)
+        known = noted if isinstance(noted, dict) else {}
+        with files.as_store_error(self.folder):
+            other = [
+                f"{name}.parquet"
+                for name in names
+                if name in known and files.digest(files.read_bytes(self._final(f"{name}.parquet"))) != known[name]
+            ]
+        if other:
+            raise StoreError(
+                f"{', '.join(other)} in {self.folder} must be what the last run that finished wrote there, but is "
+                f"damaged, was edited, or is of a run that did not finish. No chart was changed. {AGAIN}"
+            )
 
     def _refuse_outside(self, path: Path) -> None:
         """Refuse to write where a symbolic link leads out of the folder."""

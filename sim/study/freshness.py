@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import StoreError
@@ -79,7 +79,7 @@ def changed(folder: Path) -> list[str]:
         try:
             if _digests(folder, [name])[name] != was:
                 names.append(name)
-        except OSError:
+        except (OSError, ValueError):
             names.append(name)
     return names
 
@@ -94,8 +94,10 @@ def _held(folder: Path) -> dict[str, str]:
 
 
 def _digests(folder: Path, names: Collection[str]) -> dict[str, str]:
-    """Return the digests of files."""
-    return {name: files.digest((folder / name).read_bytes()) for name in sorted(names)}
+    """Return the digests of files of a folder; a note that somebody edited may name others, which are not read."""
+    if any(PurePath(name).is_absolute() or ".." in PurePath(name).parts for name in names):
+        raise ValueError(f"files must lie in {folder}, got {', '.join(sorted(names))}")
+    return {name: files.digest(files.read_bytes(folder / name)) for name in sorted(names)}
 
 
 def _stamps(runs: Runs, counts: Mapping[str, int]) -> dict[str, list[list[int]]]:

@@ -13,7 +13,7 @@ from sim.errors import ConfigError, StoreError
 from sim.report.console import quiet
 from sim.report.notebook import as_html
 from sim.report.tables import counted
-from sim.store import manifest
+from sim.store import files, manifest
 from sim.store.archive import ARCHIVE, Archive
 from sim.store.store import Store
 from sim.study import freshness, replications
@@ -137,7 +137,7 @@ class Sweep:
     def _repr_html_(self) -> str:
         """Return what it found and, of each kind, the chart of its first response, for a notebook."""
         names = in_brief(self.charts, [str(one) for one in self.plan.study.responses])
-        pictures = ((self.folder / "charts" / f"{name}.svg").read_bytes() for name in names)
+        pictures = (files.read_bytes(self.folder / "charts" / f"{name}.svg") for name in names)
         return as_html([self.table], "\n\n".join(self.sentences), pictures)
 
 

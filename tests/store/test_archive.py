@@ -139,7 +139,7 @@ DAMAGES = {
     ),
     "only zeros": (lambda path: path.write_bytes(bytes(path.stat().st_size)), "cut short or is not what was written"),
     "of another": (lambda path: path.write_bytes(path.with_name("0000.zip").read_bytes()), "of another replication"),
-    "a folder": (lambda path: (path.unlink(), path.mkdir()), "a folder stands in its place"),
+    "a folder": (lambda path: (path.unlink(), path.mkdir()), "what stands in its place is no file"),
 }
 
 
