@@ -56,4 +56,5 @@ def _draw(store: Store, measure: str | None) -> list[str]:
         )
     if measure is not None:
         raise ConfigError(f"map must be left out for a study, which keeps no measures by place, got {measure}")
+    store.check_written([str(name) for name in charting.notes_of(store)["tables"]])
     return charting.draw(store)

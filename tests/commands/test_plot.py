@@ -4,6 +4,7 @@ import shutil
 
 import polars as pl
 import pytest
+from setups import studies
 from setups.commands import TINY, refused, wangge
 from setups.contents import contents
 from setups.district import tiny as tiny_pilot
@@ -240,3 +241,48 @@ def test_replications_that_an_earlier_program_kept_with_fewer_tables_are_run_aga
     assert {name: data for name, data in after.items() if name.endswith(".parquet")} == {
         name: data for name, data in before.items() if name.endswith(".parquet")
     }
+
+
+def test_a_table_that_was_edited_is_told_and_not_drawn(results):
+    before = contents(results / "charts")
+    queues = pl.read_parquet(results / "queues.parquet")
+    queues.with_columns(pl.col("number") * 2).write_parquet(results / "queues.parquet")
+    told = refused(results.parents[1], "plot", "two")
+    assert "queues.parquet in " in told
+    assert "must be what the last run that finished wrote there, but is damaged, was edited, or is of a run" in told
+    assert contents(results / "charts") == before
+
+
+def test_results_of_an_earlier_version_that_noted_no_digests_are_drawn(results):
+    content = json.loads((results / "manifest.json").read_text())
+    for run in content["runs"].values():
+        del run["tables"]
+    (results / "manifest.json").write_text(json.dumps(content))
+    assert wangge(results.parents[1], "plot", "two").returncode == 0
+
+
+@pytest.fixture(scope="module")
+def studied(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("studied")
+    studies.write(folder, factors={"grid.households": [200, 300]})
+    done = wangge(folder, "sweep", *studies.OWN, "study=mine", "workers=1", "name=small")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.mark.parametrize("how", ["edited", "unfinished"])
+def test_a_study_whose_tables_are_not_those_of_one_finished_run_is_told_and_not_drawn(studied, tmp_path, how):
+    shutil.copytree(studied / "results", tmp_path / "results")
+    folder = tmp_path / "results/small"
+    before = contents(folder / "charts")
+    if how == "edited":
+        name = json.loads((folder / "study.json").read_text())["tables"][0]
+        pl.read_parquet(folder / f"{name}.parquet").reverse().write_parquet(folder / f"{name}.parquet")
+        rule = f"{name}.parquet in {folder} must be what the last run that finished wrote there"
+    else:
+        Store.open(folder, Store.open_existing(folder).identity, {"command": []}, keys=Store.open_existing(folder).keys)
+        rule = f"{folder} must hold a finished study, but its last run did not finish"
+        assert "unfinished" in wangge(tmp_path, "status").stdout
+    told = refused(tmp_path, "plot", "small")
+    assert rule in told
+    assert contents(folder / "charts") == before

@@ -65,6 +65,7 @@ def draw(store: Store, measure: str | None = None) -> list[str]:
     """
     pilots = pilots_of(store)
     tables = tables_of(store, pilots)
+    store.check_written(list(tables))
     designs = prepared_all(pilots)
     if measure is None:
         return keep(store, drawings(designs, tables))

@@ -1,0 +1,77 @@
+"""Files of a folder that are no longer what was written there."""
+
+import os
+import shutil
+
+
+def _cut(path, data, drawn):
+    path.write_bytes(data[: len(data) // 2])
+
+
+def _zeroed(path, data, drawn):
+    path.write_bytes(bytes(len(data)))
+
+
+def _emptied(path, data, drawn):
+    path.write_bytes(b"")
+
+
+def _flipped(path, data, drawn):
+    changed = bytearray(data)
+    for _ in range(8 if data else 0):
+        changed[drawn.randrange(len(data))] ^= 1 << drawn.randrange(8)
+    path.write_bytes(bytes(changed))
+
+
+def _linked(path, data, drawn):
+    path.symlink_to("/dev/zero")
+
+
+def _linked_outwards(path, data, drawn):
+    path.symlink_to(path.parents[2] / "outside.txt")
+
+
+def _folder(path, data, drawn):
+    path.mkdir()
+
+
+def _pipe(path, data, drawn):
+    os.mkfifo(path)
+
+
+def _other(path, data, drawn):
+    path.write_bytes(drawn.randbytes(5000))
+
+
+def _deep(path, data, drawn):
+    path.write_bytes(b"[" * 1_500_000)
+
+
+def _gone(path, data, drawn):
+    pass
+
+
+WAYS = (_cut, _zeroed, _emptied, _flipped, _linked, _linked_outwards, _folder, _pipe, _other, _deep, _gone)
+WAYS_OF_FOLDERS = (_emptied, _linked_outwards, _pipe, _gone)
+
+
+def kinds(folder, area):
+    """Return the files and folders in an area of a folder: of replications two, of charts and CSV none."""
+    found, numbers = [], 0
+    for path in sorted((folder / area).rglob("*")):
+        if path.suffix in (".csv", ".png", ".svg"):
+            continue
+        numbers += path.suffix == ".zip"
+        if path.suffix != ".zip" or numbers <= 2:
+            found.append(path.relative_to(folder))
+    return found
+
+
+def corrupt(path, way, drawn):
+    """Put something else in the place of a file or folder."""
+    data = path.read_bytes() if path.is_file() else b""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+    way(path, data, drawn)
