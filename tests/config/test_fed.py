@@ -1,0 +1,107 @@
+"""Bad inputs from the schemas end in a sentence each, at the shared check and at every command."""
+
+import random
+import time
+import warnings
+from collections import Counter
+
+import pytest
+import yaml
+from setups.commands import wangge
+from setups.district import CONFIGS, mapping
+from setups.feeding import WORDS, bad_inputs, shown_well
+
+from experiments import compare, staff, trace, validate
+from sim import config
+from sim.bench import run as bench
+from sim.config import study_schema
+from sim.config.checking import checked
+from sim.config.compose import Line, compose
+from sim.district.engines import Compiled
+from sim.district.size import check_size
+from sim.errors import ConfigError
+from sim.executor.settings import Dask
+from sim.queueing import sample
+from sim.queueing.schema import Plan
+
+SETTINGS = {
+    "compare": compare.Comparison, "trace": trace.Trace, "staff": staff.Staff, "validate": validate.Validate,
+    "bench": bench.Bench,
+}  # fmt: skip
+
+
+def load_pilot(plain):
+    check_size(config.load(plain))
+
+
+def files_of(group):
+    return [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((CONFIGS / group).glob("*.yaml"))]
+
+
+def sources(kind):
+    """Yield configs of a kind, each with its schema and what checks it."""
+    if kind == "pilot":
+        for name in ("four_level", "three_level_generalist"):
+            yield mapping(name), config.Pilot, load_pilot
+    elif kind == "study":
+        for plain in files_of("study"):
+            yield plain, study_schema.Study, study_schema.load
+    elif kind == "network":
+        for plain in files_of("network"):
+            yield plain.get("network", plain), Plan, sample.load
+    else:
+        for name, schema in SETTINGS.items():
+            yield compose(name, Line(())), schema, lambda plain, schema=schema: checked(schema, plain)
+        for settings in (Compiled(), Dask(kind="dask")):
+            schema = type(settings)
+            yield settings.model_dump(), schema, lambda plain, schema=schema: checked(schema, plain, "executor")
+
+
+@pytest.mark.parametrize("share", [0.002, 0.1], ids=["few", "many"])
+@pytest.mark.parametrize("kind", ["pilot", "study", "network", "settings"])
+def test_bad_inputs_from_a_schema_are_refused_in_a_sentence_that_names_them(kind, share):
+    drawn, counts = random.Random(kind), Counter()
+    for plain, schema, load in sources(kind):
+        for place, value, make in bad_inputs(plain, schema):
+            if drawn.random() >= share:
+                continue
+            said, began = "", time.process_time()
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                try:
+                    load(make())
+                except ConfigError as error:
+                    said = str(error)
+            what = f"{value!r:.40} at {place}: {said:.300}"
+            assert time.process_time() - began < 5, what
+            assert not said or shown_well(said), what
+            assert not said or not place or str(place[0])[:40] in said or "fits into the memory" in said, what
+            counts["refused" if said else "taken"] += 1
+    print(f"{counts['refused']} of {counts.total()} bad inputs of a {kind} refused, each in a sentence")  # noqa: T201
+    assert counts["refused"] > counts["taken"]
+
+
+COMMANDS = {
+    "compare": ("--cfg", "job"), "run": ("--cfg", "job"), "run network=mmc": ("--cfg", "job"),
+    "sweep study=staffing": ("--cfg", "job"), "trace": ("--cfg", "job"), "staff": ("--cfg", "job"),
+    "headlines": ("--cfg", "job"), "explain": ("--cfg", "job"), "knobs": ("--cfg", "job"),
+    "validate": ("--cfg", "job"), "bench": ("--cfg", "job"), "plot": (), "status": (), "clean": (), "new": (),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("n", [2, 100])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_bad_words_after_a_command_are_refused_in_a_paragraph_or_only_shown(tmp_path, command, n):
+    counts = Counter()
+    for word in random.Random(command).sample(WORDS, n):
+        done = wangge(tmp_path, *command.split(), word, *COMMANDS[command])
+        counts[done.returncode] += 1
+        what = f"{word!r:.60}: {done.stderr:.300}"
+        assert done.returncode in (0, 2), what
+        if done.returncode == 2:
+            assert done.stderr.startswith("wangge: "), what
+            assert done.stderr.count("\n") == 1, what
+            assert shown_well(done.stderr[:-1]), what
+    print(f"{counts[2]} of {n} bad words after {command} refused, each in a paragraph")  # noqa: T201
+    assert counts[2] > n / 4
+    assert not (tmp_path / "results").exists()

@@ -1,0 +1,87 @@
+"""Bad inputs made from schemas: whatever a stranger could write in place of a value or a key of a config."""
+
+import math
+
+from setups.schemas import just_beyond, leaves, with_value
+
+WRONG = (
+    None, True, False, "", "text", [], [1, [2]], {}, {"a": {"b": 1}}, [None] * 1000,
+    math.nan, math.inf, -math.inf, -1, 0, 1, 1e300, -1e300, 1e-300, 5e-324, 10**30, -(10**30), 2**62, 2**63, 10**500,
+    "9" * 5000, "a" * 100_000, "n" * 300, "../../x", "${oc.env:HOME}", "nan",
+    "\x1b[2J\x07", "a\u202eb", "a\nb", "\ud800", b"x", {1: 2}, {"": 1}, {"n" * 300: 1}, {("a", 1): 2}, object(),
+)  # fmt: skip
+"""In place of any value."""
+
+WRONG_KEYS = ("", "n" * 300, "a.b", "\x1b[2J", "\u202ex", "\ud800", "__class__", "${x}")
+"""Beside the keys of any mapping."""
+
+
+WORDS = (
+    "=", "a", "a=b=c", "grid.households=[", "grid.households='", "~grid", "~grid.households", "+x=1",
+    "++grid.households=null", "+grid.households=3", "pilot=", "--config-dir", "--cfg", "-m", "\x1b[31m=3", "n" * 300,
+    "n" * 300 + "=1", "\u7f51\u683c=1", "grid.households=${x}", "grid.households=${oc.env:HOME}",
+    "grid.households=1,2", "grid.households=choice(1,2)", "grid.households=range(1,3)", "grid={a:1}", "@",
+    "grid@x=base", "grid@grid.visits=base", "hydra.run.dir=/tmp/x", "hydra/launcher=x", "hydra.mode=MULTIRUN",
+    "hydra.verbose=true", "pilots=[[a]]", "pilots={a:b}", "pilots=null", "pilots=[]",
+    "pilots=[four_level,four_level]", "pilots=3", "name=", "name=../x", "name=[a]", "name=null", "name=" + "x" * 300,
+    "name='a\nb'", "name=a/b", "name=.", "name='\u202ex'", "seed=-1", "seed=1e9", "seed=nan", "seed=null",
+    "workers=0", "workers=-1", "workers=1e9", "workers=null", "workers=[1]", "executor=null", "executor=[]",
+    "executor={}", "executor=x", "executor.kind=x", "executor.workers=a", "engine=null", "engine.kind=3",
+    "engine.block_weeks=0", "engine.memory_mb=nan", "engine.memory_mb=inf", "run.replications=1e400",
+    "run.replications=-inf", "run.replications=0x10", "run.replications=1_0", "run=null", "run=[quick]",
+    "run=quick,year", "mid=3", "report=null", "report.measures=[]", "grid.visits=3", "district.name={}",
+    "title=[1,2]", "title=null", "study=x", "study=null", "study.factors=3", "study.responses=[]", "network=x",
+    "network=null", "network.horizon=-1", "network.horizon=1e99", "network.classes={}", "cases=3", "cases=[x]",
+    "cases=[]", "form=x", "request=-1", "request=x", "request=1e30", "request=null", "retry=3", "workloads=[x]",
+    "repeats=0", "pilot=[a,b]", "pilot=three_level,four_level", "pilot=null", "pilot={a: b}", "--dry-run",
+    "--config-dir=/", "--config-dir=/dev/null", "--config-dir=/proc", "map=x", "yes=1", "unused=", "results", "..",
+    "/", "\x00", "a\x00b=1", "grid.households='\ud800'", "'=1", '"=1', 'grid.households="a', "(=1", "a(b)=3", "a=b(",
+    "a=b)", "a=[1,{", "a={b:c:d}", "a= ", "  =a", "a=\\", "a=\\'", "$", "${a}=1", "a.${b}=1", "grid..households=1",
+    ".grid=1", "grid.=1", "grid.0=1", "procedures.archetypes.T1.activities.0.minutes=-1",
+    "procedures.archetypes.T1.activities[0].minutes=1", "district.calendar.holidays=[2025-01-01]",
+    "district.calendar.holidays=['x']", "district.calendar.hours=[{open: '09:00'}]",
+)  # fmt: skip
+"""After any command."""
+
+
+def beyond(kind, limits):
+    """Return numbers at, just beyond and far beyond both bounds of a number."""
+    values = []
+    for (bound, allowed), way in zip(limits, (-1, 1), strict=True):
+        if not math.isfinite(bound):
+            continue
+        far = (way * 10**9, way * 10**30) if kind is int else (way * 1e300, way * 1.7e308)
+        values += [bound, just_beyond(kind, bound, way), *(one for one in far if (one - bound) * way > 0)]
+        if not allowed:
+            values.append(just_beyond(kind, bound, -way))
+    return values
+
+
+def bad_inputs(plain, schema):
+    """Return a config with one bad input each: its place, what stands there, and the whole."""
+    bounds = {place: values for place, *values in leaves(plain, schema)}
+    for place in places(plain):
+        for value in (*WRONG, *(beyond(*bounds[place]) if place in bounds else ())):
+            yield place, value, lambda place=place, value=value: with_value(plain, place, value)
+        if isinstance(place[-1], str):
+            for key in WRONG_KEYS:
+                yield place[:-1], key, lambda at=(*place[:-1], key): with_value(plain, at, 1)
+
+
+def places(node, at=()):
+    """Yield the place of every value; of a list those of two members are enough."""
+    if at:
+        yield at
+    if isinstance(node, dict):
+        for key, inside in node.items():
+            yield from places(inside, (*at, key))
+    elif isinstance(node, list):
+        for i, inside in enumerate(node[:2]):
+            yield from places(inside, (*at, i))
+
+
+def shown_well(text):
+    """Return whether a message is one short paragraph that says what must be, in the program's own words."""
+    ruled = " must" in text or " is not a known key" in text or " is now " in text
+    foreign = "must satisfy" in text or "Error" in text or "pydantic" in text
+    return bool(text) and text.isprintable() and len(text) < 2500 and ruled and not foreign
