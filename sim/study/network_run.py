@@ -19,8 +19,10 @@ from sim.queueing import sample
 from sim.queueing.summary import summary, warnings_of_load
 from sim.report.console import Progress, quiet
 from sim.report.notebook import as_html
+from sim.store.archive import Archive
 from sim.store.store import Store
 from sim.study.replications import ReplicationResult, Speed
+from sim.study.sharing import run_shared
 from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
@@ -126,7 +128,7 @@ def run(
     folder = None if store is None else store.folder
     numbers = [r for r in range(plan.replications) if store is None or not store.finished(name, r)]
     tasks = [Task(folder, plan, name, seed, r, backend.engine) for r in numbers]
-    run_now, speed = _simulate(tasks, backend, console or quiet())
+    run_now, speed = _simulate(tasks, backend, console or quiet(), store)
     measures = run_now if store is None else store.table("measures", [name], plan.replications)
     table = summary(measures, plan, "" if store is None else name, seed=seed, confidence=confidence)
     return NetworkRun(plan, measures, table, tuple(warnings_of_load(measures)), speed)
@@ -184,7 +186,9 @@ def keep(task: Task, result: ReplicationResult) -> tuple[Mapping[str, Any], pl.D
     return result.facts, None
 
 
-def _simulate(tasks: Sequence[Task], backend: Backend, console: Console) -> tuple[pl.DataFrame, Speed]:
+def _simulate(
+    tasks: Sequence[Task], backend: Backend, console: Console, store: Store | None
+) -> tuple[pl.DataFrame, Speed]:
     """Run tasks and print progress; return the measures of those that are kept nowhere, and the cost."""
     costs: list[Mapping[str, Any]] = []
     parts: dict[int, pl.DataFrame] = {}
@@ -201,7 +205,15 @@ def _simulate(tasks: Sequence[Task], backend: Backend, console: Console) -> tupl
                     parts[task.replication] = measures.select(*which, pl.all())
                 bar.advance(str(task))
 
-            run_tasks(perform, tasks, backend.executor, keep=keep, on_done=on_done)
+            if store is None:
+                run_tasks(perform, tasks, backend.executor, keep=keep, on_done=on_done)
+            else:
+                run_shared(
+                    perform, tasks, backend.executor,
+                    archive=Archive.open(store.archive.folder), keep=keep, on_done=on_done,
+                    place=lambda task: (store.key(task.name), task.replication),
+                    on_elsewhere=lambda task, facts: on_done(task, ({**facts, "steps": 0}, None)),
+                )  # fmt: skip
     memory = max((facts["peak_memory_mb"] for facts in costs), default=0)
     speed = Speed(sum(facts["steps"] for facts in costs), time.perf_counter() - began, memory)
     return pl.concat([parts[number] for number in sorted(parts)]) if parts else pl.DataFrame(), speed

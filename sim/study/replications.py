@@ -5,27 +5,27 @@ from __future__ import annotations
 import io
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from sim import executor
 from sim.district import engines
 from sim.errors import ConfigError, StoreError
 from sim.measures.dictionary import lacking
 from sim.report.tables import counted
 from sim.store import files, manifest
 from sim.store.archive import Archive
-from sim.store.claims import Claims, claims
 from sim.store.store import KEY_LETTERS
 from sim.study.own_measures import NOTHING, Packed
 from sim.study.replication import simulate
+from sim.study.sharing import run_shared
 from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from sim import executor
     from sim.config import Pilot
     from sim.store.store import Store
 
@@ -34,9 +34,6 @@ READING = ("mid", "report")
 
 MEASURES = "measures"
 """The table of measures that every replication has."""
-
-CHECK_EVERY = 0.2
-"""Seconds between two looks at what other processes have claimed."""
 
 ANALYSIS_ONLY = ("replications", "confidence", "withhold_share", "overload")
 
@@ -292,79 +289,22 @@ def run_tasks(
     steps, memory = [0], [0]
 
     def count(task: Task, facts: Mapping[str, Any]) -> None:
-        shared.give_back(task)
         steps.append(int(facts["steps"]))
         memory.append(int(facts["peak_memory_mb"]))
         on_done(task, facts)
 
     def lose(task: Task, why: str) -> bool:
         task.archive.fail(task.key, task.replication, why)
-        shared.give_back(task)
         if go_on:
             count(task, _failed(why).facts)
         return go_on
 
     if not tasks:
         return Speed(0, 0.0, 0)
-    began, left = time.perf_counter(), list(tasks)
-    with claims(tasks[0].archive.folder) as claimed:
-        shared = _Shared(claimed, lambda task, facts: count(task, {**facts, "steps": 0}))
-        while left:
-            executor.run_tasks(
-                attempt if go_on else perform, left, on, keep=keep, on_done=count, wanted=shared.wanted, on_lost=lose
-            )
-            left = shared.freed()
+    began = time.perf_counter()
+    run_shared(
+        attempt if go_on else perform, tasks, on,
+        archive=tasks[0].archive, place=lambda task: (task.key, task.replication), keep=keep, on_done=count,
+        on_elsewhere=lambda task, facts: count(task, {**facts, "steps": 0}), on_lost=lose,
+    )  # fmt: skip
     return Speed(sum(steps), time.perf_counter() - began, max(memory))
-
-
-@dataclass
-class _Shared:
-    """The live state of tasks that other processes may run at the same time: what is run here is claimed first.
-
-    Attributes
-    ----------
-    claims
-        Those of this process.
-    on_elsewhere
-        Called with a task that another process has done, and its facts.
-    busy
-        Tasks that others have claimed.
-    """
-
-    claims: Claims
-    on_elsewhere: Callable[[Task, Mapping[str, Any]], None]
-    busy: list[Task] = field(default_factory=list)
-
-    def wanted(self, task: Task) -> bool:
-        """Return whether a task, which is claimed then, is to be run here: nobody else runs it or has done it."""
-        if not self.claims.take(task.key, task.replication):
-            self.busy.append(task)
-            return False
-        facts = _kept_facts(task)
-        if facts is not None:
-            self.on_elsewhere(task, facts)
-        return facts is None
-
-    def give_back(self, task: Task) -> None:
-        """Give up the claim on a task."""
-        self.claims.give_back(task.key, task.replication)
-
-    def freed(self) -> list[Task]:
-        """Wait for what others have claimed; return what they gave up undone, nothing once they have done it all."""
-        while self.busy:
-            busy, self.busy = self.busy, []
-            if undone := [task for task in busy if self.wanted(task)]:
-                for task in undone:
-                    self.give_back(task)
-                return undone
-            if self.busy:
-                time.sleep(CHECK_EVERY)
-        return []
-
-
-def _kept_facts(task: Task) -> dict[str, Any] | None:
-    """Return the facts of a task whose result is kept and undamaged."""
-    with suppress(StoreError):
-        if task.archive.finished(task.key, task.replication):
-            return task.archive.facts(task.key, task.replication)
-    return None

@@ -12,8 +12,10 @@ from sim import config
 from sim.config.compose import CONFIGS, Line, compose
 from sim.errors import ConfigError, near
 from sim.report.console import Progress, quiet
+from sim.store.archive import Archive
 from sim.store.store import Store
 from sim.study.replications import Speed
+from sim.study.sharing import run_shared
 from sim.validation.blocks import Block, blocks, keep, perform
 from sim.validation.cases import load_folder, load_register
 from sim.validation.checks import CHECKS
@@ -164,8 +166,6 @@ def validate(
 
 def _simulate(what: Chosen, form: Form, seed: int, store: Store, on: Settings, console: Console) -> Speed:
     """Run and keep the blocks that are missing, print progress, and return the cost."""
-    from sim.executor import run_tasks
-
     tasks = [Block(store.folder, name, None, form, seed, 0, 0, 1) for name in what.checks]
     tasks += [block for case in what.cases.values() for block in blocks(store.folder, case, form, seed)]
     tasks = [task for task in tasks if not store.finished(task.name, task.number)]
@@ -178,7 +178,12 @@ def _simulate(what: Chosen, form: Form, seed: int, store: Store, on: Settings, c
                 bar.advance(str(task))
                 done.append(facts)
 
-            run_tasks(perform, tasks, on, keep=keep, on_done=on_done)
+            run_shared(
+                perform, tasks, on,
+                archive=Archive.open(store.archive.folder), keep=keep, on_done=on_done,
+                place=lambda task: (store.key(task.name), task.number),
+                on_elsewhere=lambda task, facts: on_done(task, {**facts, "steps": 0}),
+            )  # fmt: skip
     seconds = time.perf_counter() - began if tasks else 0.0
     return Speed(sum(f["steps"] for f in done), seconds, max((f["peak_memory_mb"] for f in done), default=0))
 

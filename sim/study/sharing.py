@@ -1,0 +1,128 @@
+"""Work that processes which start together share out: what one has claimed, the others leave to it."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from sim import executor
+from sim.errors import StoreError
+from sim.store.claims import Claims, claims
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sim.store.archive import Archive
+
+CHECK_EVERY = 0.2
+"""Seconds between two looks at what other processes have claimed."""
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+def run_shared(
+    function: Callable[[Task], Result],
+    tasks: Sequence[Task],
+    on: executor.Settings,
+    *,
+    archive: Archive,
+    place: Callable[[Task], tuple[str, int]],
+    keep: Callable[[Task, Result], Any],
+    on_done: Callable[[Task, Any], None],
+    on_elsewhere: Callable[[Task, Mapping[str, Any]], None],
+    on_lost: Callable[[Task, str], bool] | None = None,
+) -> None:
+    """Call a function on every task and keep each result in an archive, unless another process does meanwhile.
+
+    Parameters
+    ----------
+    function, tasks, keep, on_done, on_lost
+        As for `sim.executor.run_tasks`.
+    on
+        The executor.
+    archive
+        Where results are kept; its folder must be there.
+    place
+        Returns the key and the number under which the result of a task is kept.
+    on_elsewhere
+        Called with a task that another process has done, and its facts.
+    """
+
+    def done(task: Task, kept: Any) -> None:
+        shared.give_back(task)
+        on_done(task, kept)
+
+    def lost(task: Task, why: str) -> bool:
+        without = on_lost is not None and on_lost(task, why)
+        shared.give_back(task)
+        return without
+
+    left = list(tasks)
+    with claims(archive.folder) as claimed:
+        shared = _Shared(archive, claimed, place, on_elsewhere)
+        while left:
+            executor.run_tasks(function, left, on, keep=keep, on_done=done, wanted=shared.wanted, on_lost=lost)
+            left = shared.freed()
+
+
+@dataclass
+class _Shared(Generic[Task]):
+    """The live state of tasks that other processes may run at the same time: what is run here is claimed first.
+
+    Attributes
+    ----------
+    archive
+        Where results are kept.
+    claims
+        Those of this process.
+    place
+        Returns the key and the number of a task.
+    on_elsewhere
+        Called with a task that another process has done, and its facts.
+    busy
+        Tasks that others have claimed.
+    """
+
+    archive: Archive
+    claims: Claims
+    place: Callable[[Task], tuple[str, int]]
+    on_elsewhere: Callable[[Task, Mapping[str, Any]], None]
+    busy: list[Task] = field(default_factory=list)
+
+    def wanted(self, task: Task) -> bool:
+        """Return whether a task, which is claimed then, is to be run here: nobody else runs it or has done it."""
+        if not self.claims.take(*self.place(task)):
+            self.busy.append(task)
+            return False
+        facts = self._kept_facts(task)
+        if facts is not None:
+            self.on_elsewhere(task, facts)
+            self.give_back(task)
+        return facts is None
+
+    def give_back(self, task: Task) -> None:
+        """Give up the claim on a task."""
+        self.claims.give_back(*self.place(task))
+
+    def freed(self) -> list[Task]:
+        """Wait for what others have claimed; return what they gave up undone, nothing once they have done it all."""
+        while self.busy:
+            busy, self.busy = self.busy, []
+            if undone := [task for task in busy if self.wanted(task)]:
+                for task in undone:
+                    self.give_back(task)
+                return undone
+            if self.busy:
+                time.sleep(CHECK_EVERY)
+        return []
+
+    def _kept_facts(self, task: Task) -> dict[str, Any] | None:
+        """Return the facts of a task whose result is kept and undamaged."""
+        key, number = self.place(task)
+        with suppress(StoreError):
+            if self.archive.finished(key, number):
+                return self.archive.facts(key, number)
+        return None

@@ -1,0 +1,66 @@
+"""Networks and validations that start together share out their replications, as studies do."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from setups.claiming import hold
+from setups.killing import ended, started, until
+from setups.shipped_networks import plan_of
+
+from sim.district.engines import Compiled
+from sim.executor import Serial
+from sim.store.archive import Archive
+from sim.store.store import Store
+from sim.study import network_run
+from sim.study.backend import Backend
+from sim.validation import validation
+
+BACKEND = Backend(Compiled(), Serial(kind="serial"))
+
+
+def opened(folder: Path) -> Store:
+    return Store.open(folder / "study", {"network": "mm1"}, {})
+
+
+def run_network(folder: Path, name: str) -> None:
+    """Run a network and note how many steps were simulated here."""
+    plan = plan_of("mm1").model_copy(update={"replications": 6})
+    found = network_run.run(plan, "mm1", BACKEND, store=opened(folder))
+    assert len(found.measures["replication"].unique()) == 6
+    (folder / f"steps-{name}").write_text(str(found.speed.steps))
+
+
+def validate(folder: Path, name: str) -> None:
+    """Validate one case and note how many steps were simulated here."""
+    what = validation.chosen(["dm4", "mm1_pharmacy"])
+    found = validation.validate(what, folder / "study", BACKEND.executor, with_face=False)
+    assert found.failures == ""
+    (folder / f"steps-{name}").write_text(str(found.speed.steps))
+
+
+@pytest.mark.parametrize("act", [run_network, validate])
+def test_two_processes_that_start_together_simulate_no_more_than_one_alone(tmp_path, act):
+    (tmp_path / "alone").mkdir()
+    (tmp_path / "both").mkdir()
+    act(tmp_path / "alone", "one")
+    both = [started(act, tmp_path / "both", name) for name in ("one", "other")]
+    assert [ended(process) for process in both] == [0, 0]
+    steps = [sum(int(path.read_text()) for path in (tmp_path / folder).glob("steps-*")) for folder in ("alone", "both")]
+    assert steps[0] == steps[1] > 0
+
+
+def test_what_another_process_has_claimed_is_left_to_it_until_it_ends(tmp_path):
+    store = opened(tmp_path)
+    archive = Archive.open(store.archive.folder)
+    other = started(hold, archive.folder, store.key("mm1"), 2)
+    until((archive.folder / "held").exists)
+    here = threading.Thread(target=run_network, args=(tmp_path, "here"))
+    here.start()
+    until(lambda: all(store.finished("mm1", number) for number in (0, 1, 3, 4, 5)))
+    assert not store.finished("mm1", 2)
+    other.kill()
+    here.join(60)
+    assert store.finished("mm1", 2)
