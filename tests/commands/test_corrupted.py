@@ -35,10 +35,34 @@ READERS = {
 """By what is corrupted, the commands that read it; the last of results make them."""
 
 
+MAKERS = {
+    "results/one": (RUN,),
+    "results/study": (STUDY,),
+    "results/net": (NETWORK,),
+    "results/.replications": (RUN, STUDY),
+}
+"""By what is corrupted, the commands that make it."""
+
+
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    """Return a folder with a run, a study and a network that have finished, and configs of the user's own."""
-    folder = tmp_path_factory.mktemp("whole")
+def made(tmp_path_factory):
+    """Return a function that returns a folder with configs of the user's own and what an area of results holds."""
+    folders = {}
+
+    def of(area):
+        if area not in folders:
+            folders[area] = tmp_path_factory.mktemp("whole")
+            write_own(folders[area])
+            with not_drawn():
+                for command in MAKERS.get(area, ()):
+                    done = wangge(folders[area], *command)
+                    assert done.returncode == 0, done.stderr
+        return folders[area]
+
+    return of
+
+
+def write_own(folder):
     for group in ("pilot", "study", "validation"):
         (folder / "own" / group).mkdir(parents=True)
     mine = "# @package _global_\ndefaults:\n  - three_level\nname: mine\ntitle: mine\n"
@@ -51,11 +75,6 @@ def whole(tmp_path_factory):
     for name in ("evidence.yaml", "face.yaml"):
         shutil.copy(CONFIGS / name, folder / "own" / name)
     (folder / "outside.txt").write_text("mine\n")
-    with not_drawn():
-        for command in (RUN, NETWORK, STUDY):
-            done = wangge(folder, *command)
-            assert done.returncode == 0, done.stderr
-    return folder
 
 
 @contextmanager
@@ -82,8 +101,8 @@ def tables(folder):
 
 @pytest.mark.parametrize("n", [1, 30])
 @pytest.mark.parametrize("area", READERS)
-def test_a_corrupted_file_is_told_in_a_paragraph_or_made_again_the_same(tmp_path, whole, area, n):
-    drawn, counts = random.Random(area), Counter()
+def test_a_corrupted_file_is_told_in_a_paragraph_or_made_again_the_same(tmp_path, made, area, n):
+    whole, drawn, counts = made(area), random.Random(area), Counter()
     files = kinds(whole, area)
     cases = [(name, way) for name in files for way in (WAYS_OF_FOLDERS if (whole / name).is_dir() else WAYS)]
     for i, (name, way) in enumerate(drawn.sample(cases, n)):
