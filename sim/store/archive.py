@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.errors import StoreError
 from sim.store import files, packing
-from sim.store.manifest import KEY
+from sim.store.manifest import KEY, canonical
 from sim.store.packing import SpoiltError
 
 if TYPE_CHECKING:
@@ -289,12 +289,13 @@ class Archive:
         path = self._folder(key) / SCREENED
         with files.as_store_error(self.folder):
             self._ensure_folder(path)
-            files.replace(path, files.readable(dict(screened)), self.folder)
+            files.replace(path, files.readable({"screened": dict(screened), "sha256": _digest(screened)}), self.folder)
 
     def screening(self, key: str) -> Any:
-        """Return what was kept of a design before it was run, or None where nothing is that can be read."""
-        with suppress(OSError, ValueError):
-            return files.read_json(self._folder(key) / SCREENED)
+        """Return what was kept of a design before it was run, or None where nothing is as it was written."""
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            kept = files.read_json(self._folder(key) / SCREENED)
+            return kept["screened"] if kept["sha256"] == _digest(kept["screened"]) else None
         return None
 
     def replications(self, key: str) -> list[int]:
@@ -464,6 +465,11 @@ class Archive:
             if leave:
                 raise Damaged(f"{self._which(key, replication)} is damaged ({damage})") from damage
             raise Damaged(self.set_aside(key, replication, f"is damaged ({damage})")) from damage
+
+
+def _digest(plain: Mapping[str, Any]) -> str:
+    """Return the digest of plain data, so that damage does not pass for another number."""
+    return files.digest(canonical(plain).encode())
 
 
 def _is_own(name: str) -> bool:

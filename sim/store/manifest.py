@@ -153,7 +153,7 @@ def note_keys(folder: Path, added: Mapping[str, str]) -> None:
             raise StoreError(f"{notes} must lie inside the results folder, got a symbolic link. Remove the link.")
         notes.mkdir(exist_ok=True)
         if new:
-            files.create(notes / f"{files.digest(data)[:16]}.json", data, folder)
+            files.create(notes / f"{_named(data)}.json", data, folder)
         files.sync(folder)
 
 
@@ -172,8 +172,8 @@ def keys(folder: Path) -> dict[str, str] | None:
         for path in sorted((folder / KEYS).glob("[!.]*.json")):
             try:
                 noted = {str(name): str(key) for name, key in dict(files.read_json(path)).items()}
-                if not all(KEY.fullmatch(key) for key in noted.values()):
-                    raise ValueError(f"keys must be letters and digits, got {path.name}")
+                if path.stem != _named(files.read_bytes(path)) or not all(map(KEY.fullmatch, noted.values())):
+                    raise ValueError(f"keys must be as they were written, got {path.name}")
                 known |= noted
             except (OSError, ValueError, TypeError):
                 raise StoreError(
@@ -181,6 +181,11 @@ def keys(folder: Path) -> dict[str, str] | None:
                     "replications the study needs. Remove it, and run the command of the study again."
                 ) from None
     return known
+
+
+def _named(data: bytes) -> str:
+    """Return the name of a file of keys, which tells whether it was edited: another key is that of other work."""
+    return files.digest(data)[:16]
 
 
 def canonical(value: object) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -184,9 +185,10 @@ def test_what_was_written_in_the_last_hour_is_not_unused_yet(results: Path) -> N
     assert archive.keys() == [A, B]
 
 
-def test_nothing_is_unused_where_nobody_knows_what_a_study_refers_to(results: Path) -> None:
+@pytest.mark.parametrize("text", ["[1]", json.dumps({"old": A[:-1] + "b", "new": B})], ids=["no keys", "another key"])
+def test_nothing_is_unused_where_nobody_knows_what_a_study_refers_to(results: Path, text: str) -> None:
     (keys,) = (results / "mine" / "keys").iterdir()
-    keys.write_text("[1]")
+    keys.write_text(text)
     before = contents(results)
     told = refused(results.parent, "clean", "unused=true", "yes=true")
     assert re.search(r"keys/\w+\.json in .*mine is damaged or was edited by hand, so it is not known which", told)
