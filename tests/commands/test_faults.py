@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 from setups.commands import typed, wangge
@@ -133,7 +134,10 @@ def test_signals_that_end_a_command_are_those_of_a_terminal_that_closes_too():
 @pytest.mark.parametrize("loaded", ["sim.errors", "pydantic", "hydra", "sim.config.schema"])
 def test_ctrl_c_while_the_program_is_loaded_ends_in_a_sentence(tmp_path, loaded):
     start = [sys.executable, "-X", "importtime", "-m", "experiments.main", "run", "--cfg", "job"]
-    with subprocess.Popen(start, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    # a job in the background does not hear it; there are no threads here
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    heard = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+    with subprocess.Popen(start, cwd=tmp_path, **pipes, preexec_fn=heard) as process:  # noqa: PLW1509
         for line in process.stderr:
             if line.rpartition("|")[2].strip() == loaded:
                 process.send_signal(signal.SIGINT)

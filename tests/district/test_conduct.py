@@ -5,7 +5,7 @@ import pytest
 from setups.district import case, office, organised, pilot, tiny
 
 from sim.district import rosters, workload
-from sim.district.background import _pieces
+from sim.district.background import Paper, _pieces
 from sim.district.calendars import Attended, calendars
 from sim.district.stages import WAITS, Desk, Kind, Presence
 from sim.draws.clock import DAY, HOUR, MINUTE, WEEK
@@ -28,7 +28,7 @@ def at(clock, day=TUESDAY):
 def paper(a_pilot, clock, minutes, *, days, day=TUESDAY):
     """Return the beginning and the steps of one piece of paper that is due at the end of a working day."""
     time, begin = office(a_pilot), np.array([at(clock, day)])
-    steps = _pieces(a_pilot, time, (TASKS, DUE), begin, np.array([minutes * MINUTE]), Kind.TASKS, days)
+    steps = _pieces(a_pilot, time, (TASKS, DUE), begin, np.array([minutes * MINUTE]), Paper(Kind.TASKS, days, 1))
     return int(begin[0]), [{name: int(np.ravel(value)[0]) for name, value in step.items()} for step in steps]
 
 

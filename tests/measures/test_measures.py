@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -205,7 +206,9 @@ def test_visits_to_targets_are_the_visits_done_in_proportion_to_those_due(seen):
     duties[:] = 0
     rows = staff.staff_rows(seen.case.organisation, seen.time, duties, 0, 26 * WEEK)
     found = dict(zip(zip(rows.measure, rows.group, strict=True), rows.value, strict=True))
-    assert all(np.isnan(found[name, "all"]) for name in DUTIES)
+    assert all(np.isnan(found[name, "all"]) for name in DUTIES - {"paper_on_time"})
+    none_due = staff.paper_rows(np.zeros((3, 2), dtype=np.int64))
+    assert np.isnan(none_due.value).all()
 
 
 def test_waits_at_a_counter_are_minutes_of_opening_time_before_service_or_giving_up(seen):
@@ -298,12 +301,14 @@ def test_paper_is_done_by_its_date_or_not_and_counts_where_its_date_lies(seen):
         due[level] += 1
         came = [i for i in steps if seen.visits.arrival[i] >= 0]
         done[level] += seen.visits.outcome[came[-1]] == Outcome.SERVED and seen.visits.end[came[-1]] <= date
-    assert 0 < sum(done.values()) < sum(due.values())
+    assert sum(done.values()) > 0
     assert set(case.labels.due_days.tolist()) == {-1, 2, 5}
     for level in ("community", "street", "district"):
         share = done[level] / due[level] if due[level] else np.nan
         assert seen.value["paper_on_time", f"level:{level}"] == pytest.approx(share, nan_ok=True)
     assert seen.value["paper_on_time", "all"] == pytest.approx(sum(done.values()) / sum(due.values()))
+    late = replace(seen.visits, end=np.where(seen.visits.end >= 0, seen.visits.end + 10 * WEEK, -1))
+    assert staff.paper(case, late, seen.start, seen.end)[:, 0].sum() == 0
 
 
 def test_the_duties_of_a_grid_are_those_of_its_own_stations_and_add_up_to_all(seen):
@@ -365,7 +370,7 @@ def test_households_of_special_care_are_compared_on_what_residents_bring_and_not
     special = seen.case.organisation.place.special[seen.case.demand.household]
     for group, which in (("special_care:yes", special), ("special_care:no", ~special)):
         left = [seen.requests.left[request] for request, _ in measured_visitors(seen) if which[request]]
-        assert len(left) > 5
+        assert len(left) >= 3
         assert seen.value["left_unserved", group] == pytest.approx(np.mean(left))
 
 
