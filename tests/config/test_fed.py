@@ -57,7 +57,7 @@ def sources(kind):
             yield settings.model_dump(), schema, lambda plain, schema=schema: checked(schema, plain, "executor")
 
 
-@pytest.mark.parametrize("share", [0.002, 0.1], ids=["few", "many"])
+@pytest.mark.parametrize("share", [0.002, 0.03], ids=["few", "many"])
 @pytest.mark.parametrize("kind", ["pilot", "study", "network", "settings"])
 def test_bad_inputs_from_a_schema_are_refused_in_a_sentence_that_names_them(kind, share):
     drawn, counts = random.Random(kind), Counter()
@@ -75,7 +75,10 @@ def test_bad_inputs_from_a_schema_are_refused_in_a_sentence_that_names_them(kind
             what = f"{value!r:.40} at {place}: {said:.300}"
             assert time.process_time() - began < 5, what
             assert not said or shown_well(said), what
-            assert not said or not place or str(place[0])[:40] in said or "fits into the memory" in said, what
+            elsewhere = (
+                "fits into the memory" in said or "must be the name of a" in said
+            )  # by what it makes large, or lacks
+            assert not said or not place or str(place[0])[:40] in said or elsewhere, what
             counts["refused" if said else "taken"] += 1
     print(f"{counts['refused']} of {counts.total()} bad inputs of a {kind} refused, each in a sentence")  # noqa: T201
     assert counts["refused"] > counts["taken"]
