@@ -4,6 +4,7 @@ from functools import cache
 import pytest
 import yaml
 from setups.district import CONFIGS, PILOTS, pilot
+from setups.evidence import ROWS
 
 from experiments import document
 from sim.config.meaning import meaning_of
@@ -46,9 +47,8 @@ def test_the_document_has_the_headings_of_both_protocols_in_their_order():
 
 
 def test_every_parameter_is_in_the_table_of_its_group_with_its_meaning_unit_range_and_source():
-    rows = yaml.safe_load((CONFIGS / "evidence.yaml").read_text(encoding="utf-8"))
     told = [line for table in tables(CONFIGS).values() for line in table.splitlines() if line.startswith("| ")]
-    for row in rows:
+    for row in ROWS:
         name = f"{row['path']} ({', '.join(row['pilots'])})" if "pilots" in row else row["path"]
         (line,) = (line for line in told if line.startswith(f"| {name} |"))
         path, meaning, unit, low, base, high, confidence, source = line.strip("| ").split(" | ")
@@ -59,11 +59,10 @@ def test_every_parameter_is_in_the_table_of_its_group_with_its_meaning_unit_rang
 
 
 def test_every_meaning_is_of_some_parameter():
-    rows = yaml.safe_load((CONFIGS / "evidence.yaml").read_text(encoding="utf-8"))
     meaning = yaml.safe_load((CONFIGS / "meaning.yaml").read_text(encoding="utf-8"))
     for entry in meaning:
         pattern = re.escape(entry).replace(r"\*", r"\w+")
-        assert any(re.fullmatch(pattern, row["path"]) for row in rows), entry
+        assert any(re.fullmatch(pattern, row["path"]) for row in ROWS), entry
 
 
 def test_a_meaning_names_the_archetype_and_the_activity():

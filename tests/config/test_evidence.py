@@ -3,10 +3,9 @@ import re
 from collections import Counter
 
 import pytest
-import yaml
 from setups.district import ALL_PILOTS as PILOTS
-from setups.district import CONFIGS, mapping
-from setups.evidence import CONFIDENCES, KEYS, OPTIONAL, at, is_number, leaves
+from setups.district import mapping
+from setups.evidence import CONFIDENCES, KEYS, OPTIONAL, ROWS, at, is_number, leaves
 
 from sim import config
 
@@ -26,8 +25,6 @@ STRUCTURE = {
 
 # Shares of one whole: a value of one is a config only when the others make room.
 SHARE_GROUPS = (("staffing.street_sent_down_share", "staffing.street_sent_up_share"),)
-
-ROWS = yaml.safe_load((CONFIGS / "evidence.yaml").read_text(encoding="utf-8"))
 
 
 def name_of(row):

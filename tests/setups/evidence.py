@@ -1,4 +1,10 @@
-"""Numbers of a config by the paths that rows of evidence call them by."""
+"""Numbers of a config by the paths that rows of evidence call them by, and the shipped rows."""
+
+import yaml
+
+from sim.config.compose import CONFIGS
+
+ROWS = yaml.load((CONFIGS / "evidence.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
 
 CONFIDENCES = {"seed", "published", "measured", "unverified", "assumption"}
 KEYS = {"path", "unit", "low", "base", "high", "confidence", "source"}

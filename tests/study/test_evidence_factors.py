@@ -4,7 +4,8 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from setups.district import ALL_PILOTS, CONFIGS, composed
+from setups.district import ALL_PILOTS, composed
+from setups.evidence import ROWS
 from setups.studies import composer, plan, study
 
 from sim import config
@@ -16,7 +17,6 @@ from sim.study.points import evidence_factors
 from sim.study.points.composer import Composer, put, value_at
 from sim.study.points.shares import SHARE_GROUPS, rescaled
 
-ROWS = yaml.safe_load((CONFIGS / "evidence.yaml").read_text(encoding="utf-8"))
 KINDS = "burden.kinds."
 BALANCED = "three_level"
 

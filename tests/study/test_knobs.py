@@ -7,6 +7,7 @@ import pytest
 import yaml
 from setups.commands import wangge
 from setups.district import CONFIGS, TINY, tiny
+from setups.evidence import ROWS
 
 from sim.config.compose import Line
 from sim.config.report import Response
@@ -183,9 +184,6 @@ def test_a_path_that_the_evidence_lacks_is_refused(tmp_path):
     done = wangge(tmp_path, "knobs", "only=[grid.patrol_hour]")
     assert done.returncode == 2
     assert "only must name paths of evidence.yaml" in done.stderr
-
-
-ROWS = yaml.safe_load((CONFIGS / "evidence.yaml").read_text(encoding="utf-8"))
 
 
 def test_the_shipped_rows_that_say_what_they_move_can_be_read():
