@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 COMMANDS = {
     "compare": "compare pilot designs on the same residents: tables, verdicts and charts",
@@ -38,6 +38,8 @@ ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasatt
 
 NO_MEMORY = ("failed to map", "annot allocate memory", "shared object file")
 """What is said of a library that does not fit into the address space."""
+
+STOPPED = "stopped; finished work is kept, and the same command continues from there"
 
 LEAST_MEMORY_MB = 2_500
 """Of address space: with less, libraries end the process in words of their own as they are loaded."""
@@ -82,7 +84,7 @@ def quiet_without_reader() -> Iterator[None]:
         sys.exit(1)
     except KeyboardInterrupt as stopped:
         status = 128 + next((sent for sent in ENDING if sent in stopped.args), signal.SIGINT)
-        fail("stopped; finished work is kept, and the same command continues from there", status)
+        fail(STOPPED, status)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EIO, errno.EBADF) or error.filename:  # it was not the output
             raise
@@ -148,9 +150,11 @@ def run(command: str, arguments: list[str]) -> int:
 
     check_memory()
     try:
-        with ended_as_interrupted():
+        with ended_at_once():
             without_settings("matplotlib")
-            importlib.import_module(f"experiments.{command}").main(arguments)
+            loaded = importlib.import_module(f"experiments.{command}")
+        with ended_as_interrupted():
+            loaded.main(arguments)
     except WanggeError as error:
         fail(str(error))
     except RuntimeError as error:
@@ -162,7 +166,7 @@ def run(command: str, arguments: list[str]) -> int:
         )
     except KeyboardInterrupt as stopped:
         status = 128 + next((one for one in ENDING if one in stopped.args), signal.SIGINT)
-        fail("stopped; finished work is kept, and the same command continues from there", status)
+        fail(STOPPED, status)
     except (MemoryError, ImportError, OSError) as error:
         if isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY):
             fail("the memory that a process may take must be enough for what was asked (ulimit -v), and is not")
@@ -186,24 +190,44 @@ def check_memory() -> None:
 
 
 @contextmanager
+def ended_at_once() -> Iterator[None]:
+    """End in a sentence, without a trace, where a signal comes while libraries are loaded: some take none well."""
+
+    def stop(number: int, _: object) -> None:
+        with suppress(OSError):
+            os.write(sys.stderr.fileno(), f"wangge: {STOPPED}\n".encode())
+        os._exit(128 + number)  # nothing is begun that must be left in order
+
+    with handled((signal.SIGINT, *ENDING), stop):
+        yield
+
+
+@contextmanager
 def ended_as_interrupted() -> Iterator[None]:
-    """Let ending signals stop a command as Ctrl-C does, its workers with it, but those that it shall ignore (nohup)."""
+    """Let ending signals stop a command as Ctrl-C does, its workers with it."""
 
     def stop(number: int, _: object) -> None:
         raise KeyboardInterrupt(signal.Signals(number))
 
+    with handled(ENDING, stop):
+        yield
+
+
+@contextmanager
+def handled(signals: Iterable[signal.Signals], handler: Callable[[int, object], None]) -> Iterator[None]:
+    """Handle signals in the main thread, but those that it shall ignore (nohup)."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {one: signal.getsignal(one) for one in ENDING}
-    heeded = {one: handler for one, handler in before.items() if handler is not signal.SIG_IGN}
+    before = {one: signal.getsignal(one) for one in signals}
+    heeded = {one: its for one, its in before.items() if its is not signal.SIG_IGN}
     for one in heeded:
-        signal.signal(one, stop)
+        signal.signal(one, handler)
     try:
         yield
     finally:
-        for one, handler in heeded.items():
-            signal.signal(one, handler)
+        for one, its in heeded.items():
+            signal.signal(one, its)
 
 
 def fail(paragraph: str, status: int = 2) -> None:

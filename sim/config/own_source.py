@@ -60,13 +60,15 @@ class OwnFolder(ConfigSource):
 
     def _check_included(self, name: str, plain: Any) -> None:
         """Raise if the defaults of a file lead out of the folders of configs, or multiply."""
+        if isinstance(plain, dict) and "hydra" in plain:
+            raise ConfigError(f"{name}: hydra must be left out, as it changes nothing here, got {plain['hydra']!r:.60}")
         entries = plain.get("defaults") if isinstance(plain, dict) else None
         files = []
         for entry in entries if isinstance(entries, list) else []:
             pairs = entry.items() if isinstance(entry, dict) else [("", entry)]
             for group, chosen in pairs:
                 for one in chosen if isinstance(chosen, list) else [chosen]:
-                    if OUTSIDE.search(f"{group} {one}"):
+                    if OUTSIDE.search(f"{group} {one}") or "hydra" in re.split(r"\W", f"{group}/{one}"):
                         raise ConfigError(f"{name}: defaults must name files of configs, got {one}")
                     if not str(group).startswith("override "):
                         files.append(_path(name, str(group), str(one)))

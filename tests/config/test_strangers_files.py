@@ -178,6 +178,13 @@ def test_no_study_reads_one_by_an_override_either(own, typed):
     assert "must be the name of a file of configs" in told(own, typed)
 
 
+def test_settings_of_hydra_are_refused(own):
+    (own / "pilot/mine.yaml").write_text(HEAD + FOUR + TITLED + "hydra: {run: {dir: elsewhere}}\n")
+    assert told(own).startswith("pilot/mine.yaml: hydra must be left out, as it changes nothing here, got")
+    (own / "pilot/mine.yaml").write_text(HEAD + FOUR + "  - override /hydra/launcher: basic\n" + TITLED)
+    assert told(own).startswith("pilot/mine.yaml: defaults must name files of configs, got")
+
+
 def test_defaults_do_not_multiply(own):
     (own / "deep").mkdir()
     for i in range(30):

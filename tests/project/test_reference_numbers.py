@@ -1,9 +1,12 @@
 """Numbers that pages quote from the committed run of Yuehu: each is as the run has it."""
 
+import json
 from pathlib import Path
 
 import polars as pl
 import pytest
+
+from sim.version import MODEL_VERSION
 
 ROOT = Path(__file__).parents[2]
 RUN = ROOT / "results" / "yuehu"
@@ -21,6 +24,10 @@ def means():
 
 def words(path):
     return " ".join((ROOT / path).read_text(encoding="utf-8").split())
+
+
+def test_the_committed_run_is_of_this_model():
+    assert json.loads((RUN / "manifest.json").read_text(encoding="utf-8"))["identity"]["model_version"] == MODEL_VERSION
 
 
 def test_readme_quotes_the_committed_run(means):

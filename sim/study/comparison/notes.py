@@ -99,16 +99,26 @@ def capacity(measures: pl.DataFrame, backlog: pl.DataFrame, designs: Mapping[str
         for level, heads in design.heads.items():
             load = design.load(level)
             if load >= 1:
-                slope = weekly_growth(backlog, design.pilot, level)
-                open_share = _mean(measures, name, Response("still_open"))
                 on_time = Response("on_time")
                 before = "" if name == first else f" ({_mean(measures, first, on_time):.0%} under {first})"
+                kept = f"{_mean(measures, name, on_time):.0%} kept their limit{before}"
+                if any(pool.level == level and pool.holds_up_residents for pool in design.pools):
+                    open_share = _mean(measures, name, Response("still_open"))
+                    so = (
+                        f"{open_share:.0%} of all requests were still open at the end "
+                        f"of the run; {kept}, and fewer the longer it lasts. The other measures hold only for requests "
+                        "that do not need that level."
+                    )
+                else:
+                    on_date = _mean(measures, name, Response("paper_on_time", f"level:{level}"))
+                    so = (
+                        f"as residents' files go before paper, {kept}; of its paper {on_date:.0%} was done by its "
+                        "date, and less the longer it lasts."
+                    )
                 sentences.append(
                     f"{name} does not have the staff it needs: the {level} has {load:.2f} times the work that its "
-                    f"{heads} heads have time for, its backlog grows by {slope:,.0f} hours "
-                    f"a week, and {open_share:.0%} of all requests were still open at the end of the run; "
-                    f"{_mean(measures, name, on_time):.0%} kept their limit{before}, and fewer the longer it lasts. "
-                    "The other measures hold only for requests that do not need that level."
+                    f"{heads} heads have time for. Its backlog grows by "
+                    f"{weekly_growth(backlog, design.pilot, level):,.0f} hours a week; {so}"
                 )
             elif load >= NEARLY_FULL:
                 sentences.append(
