@@ -70,26 +70,34 @@ def _paragraph(rows: pl.DataFrame, overloaded: Mapping[str, Sequence[str]], base
         return f"{nothing}; {causes}." if causes else f"{nothing}."
     if withheld:
         verdicts = "The verdict on 1 is" if len(withheld) == 1 else f"The verdicts on {len(withheld)} are"
-        sentences.append(f"{verdicts} withheld ({'; '.join(withheld)}), because {_why(rows, causes)}.")
-    elif causes:
+        reasons = _why(rows, causes)
+        if len(reasons) == 1:
+            ((why, _),) = reasons.items()
+            sentences.append(f"{verdicts} withheld ({'; '.join(withheld)}), because {why}.")
+        else:
+            listed = "; ".join(f"{_counted(which)}, because {why}" for why, which in reasons.items())
+            sentences.append(f"{verdicts} withheld: {listed}.")
+    if causes and not (withheld and causes in reasons):
         sentences.append(f"Note that {causes}.")
     if not_owed:
         sentences.append(f"Not compared, as one of the two owes none of it: {'; '.join(not_owed)}.")
     return " ".join(sentences)
 
 
-def _why(rows: pl.DataFrame, overload: str) -> str:
-    """Return why verdicts are withheld, by the causes that the rows name."""
-    causes = set(rows.filter(pl.col("verdict") == "withheld")["cause"])
-    reasons = [overload] if overload else []
-    if "left or still open" in causes:
-        reasons.append("too many requests left unserved or were still open at the end")
-    if "no observation" in causes:
-        reasons.append("there was nothing to observe in some replication")
-    if "too skewed" in causes:
-        skewed = rows.filter(pl.col("cause") == "too skewed")["why"].unique(maintain_order=True)
-        reasons.append(f"the differences of the replications are {' or '.join(skewed)}")
-    return ", or ".join(reasons) or "too many requests go to overloaded posts, or too many of the staff are overloaded"
+def _why(rows: pl.DataFrame, overload: str) -> dict[str, list[str]]:
+    """Return the reasons for which verdicts are withheld, each with the measures that it withholds."""
+    overload = overload or "too many requests go to overloaded posts, or too many of the staff are overloaded"
+    words = {
+        "left or still open": "too many requests left unserved or were still open at the end",
+        "still open": "what is still open may move the mean by too much",
+        "no observation": "there was nothing to observe in some replication",
+    }
+    reasons: dict[str, list[str]] = {}
+    for row in rows.filter(pl.col("verdict") == "withheld").iter_rows(named=True):
+        skewed = f"the differences of the replications are {row['why']}"
+        why = skewed if row["cause"] == "too skewed" else words.get(str(row["cause"]), overload)
+        reasons.setdefault(why, []).append(str(row["label"]))
+    return reasons
 
 
 def _headline(labels: Mapping[str, list[str]], baseline: str, pilot: str) -> str:

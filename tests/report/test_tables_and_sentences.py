@@ -330,6 +330,22 @@ def test_what_is_too_skewed_says_so_under_its_table_with_what_would_help():
     assert f"because the differences of the replications are {why}." in conclusion(skewed, {}, "four_level")
 
 
+def test_a_conclusion_says_of_each_withheld_measure_why_it_is():
+    table = comparison([H, H, H, B])
+    labels = table["label"].to_list()
+    mixed = table.with_columns(cause=pl.Series(["overloaded staff", "no observation", "no observation", None]))
+    assert conclusion(mixed, {"three_level": ["district desk"]}, "four_level").endswith(
+        f"The verdicts on 3 are withheld: 1 ({labels[0]}), because district desk is overloaded under three_level; "
+        f"2 ({labels[1]}; {labels[2]}), because there was nothing to observe in some replication."
+    )
+
+
+def test_overload_that_withholds_nothing_is_noted_and_is_no_reason():
+    table = comparison([H, B]).with_columns(cause=pl.Series(["no observation", None]))
+    told = conclusion(table, {"three_level": ["district desk"]}, "four_level")
+    assert "because there was nothing to observe in some replication. Note that district desk is overloaded" in told
+
+
 def test_what_shows_no_spread_has_no_interval_and_is_not_counted():
     still = comparison([S, B]).with_columns(
         low=pl.when(pl.col("verdict") == S).then("difference").otherwise("low"),
