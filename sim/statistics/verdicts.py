@@ -140,7 +140,7 @@ def replications_needed(d: Difference, mid: float, confidence: float) -> Needed 
     def settling(sd: float, factor: float, margin: float, distance: float) -> int | None:
         return _first(
             lambda n: half_width(factor * sd, n, confidence, d.family_size) + margin * sd / math.sqrt(n) <= distance,
-            d.n,
+            d.n + 1,  # those that there are have not settled it
         )
 
     least = settling(d.sd, 1.0, -GOOD_PART * luck, distance + GOOD_PART * unsure)
