@@ -159,6 +159,7 @@ def of_stuck_tasks(folder: Path, executor: str, first: str = "") -> subprocess.P
 def stuck_workers(folder: Path, n: int) -> list[int]:
     """Return the process ids of all workers once each is stuck."""
     until(lambda: len(list(folder.glob("worker-*"))) == n)
+    time.sleep(0.2)  # the file is there before its task sleeps
     return [int(path.name.removeprefix("worker-")) for path in folder.glob("worker-*")]
 
 
