@@ -91,6 +91,7 @@ def _why(rows: pl.DataFrame, overload: str) -> dict[str, list[str]]:
         "left or still open": "too many requests left unserved or were still open at the end",
         "still open": "what is still open may move the mean by too much",
         "no observation": "there was nothing to observe in some replication",
+        "observed once": "there was something to observe in one replication only",
     }
     reasons: dict[str, list[str]] = {}
     for row in rows.filter(pl.col("verdict") == "withheld").iter_rows(named=True):

@@ -40,6 +40,7 @@ class Cause(StrEnum):
     UNFINISHED = "left or still open"
     STILL_OPEN = "still open"
     NO_OBSERVATION = "no observation"
+    OBSERVED_ONCE = "observed once"
     NOT_OWED = "not owed"
     TOO_SKEWED = "too skewed"
 
@@ -57,6 +58,7 @@ HELP = {
     Cause.UNFINISHED: "a longer run.drain_weeks for what is open, or a mean up to a cap, which counts who left",
     Cause.STILL_OPEN: "a longer run.drain_weeks, so that less is open at the end",
     Cause.NO_OBSERVATION: "a longer run.measured_weeks, or a larger group",
+    Cause.OBSERVED_ONCE: "more replications, a longer run.measured_weeks, or a larger group",
     Cause.NOT_OWED: "",
     Cause.TOO_SKEWED: "more replications",
 }
@@ -67,7 +69,8 @@ HELP = {
 class Withheld:
     """Why nothing follows from a value: the share that is too large, by the designs under which it is.
 
-    Of values too skewed for their number, `words` says so, and `more` how many replications might do.
+    Of values that have no interval, `words` says why; of those too skewed for their number, `more` says how many
+    replications might do.
     """
 
     cause: Cause
@@ -108,11 +111,6 @@ class Withheld:
     def verdict(self) -> Verdict:
         """Return the word in place of a verdict."""
         return Verdict.NOT_OWED if self.cause is Cause.NOT_OWED else Verdict.WITHHELD
-
-
-def skewed(d: Difference) -> Withheld | None:
-    """Return that a difference is too skewed for an interval, or None."""
-    return Withheld(Cause.TOO_SKEWED, {}, d.too_skewed, d.more) if d.enough else None
 
 
 @dataclass(frozen=True)
@@ -193,6 +191,17 @@ class Rule:
         bounds = {one: _mean(self._counted(judged, one).slack) for one in designs} if least is not None else {}
         moved = {one: bound for one, bound in bounds.items() if bound > QUARTER * (least or 0.0)}
         return Withheld(Cause.STILL_OPEN, moved) if moved else None
+
+    def why_no_interval(self, judged: JudgedMeasure, d: Difference, *designs: str) -> Withheld | None:
+        """Return why a difference under these designs has an estimate and no interval, or None.
+
+        Only one of the replications counted something, or the values are too skewed. Where a single one was run, that
+        is said of the run as a whole.
+        """
+        n = min(len(self.values(one, judged.response)) for one in designs)
+        if d.n == 1 < n:
+            return Withheld(Cause.OBSERVED_ONCE, {}, f"observed in 1 of {n} replications")
+        return Withheld(Cause.TOO_SKEWED, {}, d.too_skewed, d.more) if d.enough else None
 
     def _counted(self, judged: JudgedMeasure, design: str) -> Counted:
         """Return the values of a measure under a design, with what is still open counted as far as it is bounded."""

@@ -367,7 +367,9 @@ def test_conclusion_withheld_names_the_overloaded_posts():
     )
     for cause, words in (
         ("left or still open", "because too many requests left unserved or were still open at the end"),
+        ("still open", "because what is still open may move the mean by too much"),
         ("no observation", "because there was nothing to observe in some replication"),
+        ("observed once", "because there was something to observe in one replication only"),
     ):
         one = comparison([H]).with_columns(cause=pl.lit(cause))
         assert words in conclusion(one, {}, "four_level")

@@ -233,12 +233,26 @@ def test_a_mean_is_given_with_its_bound_or_withheld_by_how_much_what_is_open_can
     assert again["verdict"] == Verdict.BETTER  # as many replications more, as little is withheld
 
 
-def test_replications_in_which_there_was_nothing_to_count_are_left_out_of_both():
-    measures = by_phone(6)
-    none = (pl.col("replication") == 2) & (pl.col("pilot") == "a") & (pl.col("measure") == "turnaround_restricted_mean")
-    measures = measures.with_columns(
+def with_nothing_in(measures, *replications):
+    """Return measures of which the restricted mean has nothing to count in some replications of the first design."""
+    none = pl.col("replication").is_in(replications) & (pl.col("pilot") == "a")
+    none &= pl.col("measure") == "turnaround_restricted_mean"
+    return measures.with_columns(
         value=pl.when(none).then(np.nan).otherwise(pl.col("value")), n=pl.when(none).then(0).otherwise(pl.col("n"))
     )
-    row = judged_with(measures, MEAN)
+
+
+def test_replications_in_which_there_was_nothing_to_count_are_left_out_of_both():
+    row = judged_with(with_nothing_in(by_phone(6), 2), MEAN)
     assert (row["why"], row["n"]) == ("", 5)
     assert row["difference"] == pytest.approx(-4.0)
+
+
+def test_a_verdict_on_what_one_of_several_replications_observed_is_withheld_for_that_reason():
+    row = judged_with(with_nothing_in(by_phone(6), 0, 1, 2, 4, 5), MEAN)
+    assert (row["verdict"], row["cause"], row["n"]) == ("withheld", "observed once", 1)
+    assert row["why"] == "observed in 1 of 6 replications"
+    assert "more replications" in row["help"]
+    assert row["difference"] == pytest.approx(-4.0)
+    alone = judged_with(by_phone(1), MEAN)
+    assert (alone["verdict"], alone["why"]) == ("withheld", "")  # no replication of others: the run says so

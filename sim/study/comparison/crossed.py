@@ -11,7 +11,7 @@ from sim.report.sentences import withheld_notes
 from sim.report.tables import decimals, number, rows_table, scale_of
 from sim.statistics import intervals
 from sim.study.comparison.differences import adjustments, values_by_pilot
-from sim.study.withholding import Rule, skewed
+from sim.study.withholding import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,7 +79,8 @@ def crossed_effects(
     values = [by.values if by else None for by in adjusted]
     table = []
     for i, d in enumerate(intervals.simultaneous(pairs, run.confidence, values)):
-        one, why = rows[i // 3], reasons[i // 3] or skewed(d)
+        one = rows[i // 3]
+        why = reasons[i // 3] or rule.why_no_interval(one, d, *crossed.pilots)
         table.append(
             {
                 "measure": one.measure, "group": one.group, "label": one.label, "unit": units[one.measure, one.group],

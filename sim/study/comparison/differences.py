@@ -10,7 +10,7 @@ import polars as pl
 from sim.statistics import intervals, verdicts
 from sim.statistics.verdicts import Verdict
 from sim.study.controls import controls_of, where_they_pay
-from sim.study.withholding import BY_OVERLOAD, Rule, horizon_of, skewed
+from sim.study.withholding import BY_OVERLOAD, Rule, horizon_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -83,7 +83,7 @@ def compare(
     differences = intervals.simultaneous(pairs, run.confidence, [one.values if one else None for one in adjusted])
     table = []
     for (one, p), reason, known, d, by in zip(rows, reasons, values, differences, adjusted, strict=True):
-        least, why = mid.least(one), reason or skewed(d)
+        least, why = mid.least(one), reason or rule.why_no_interval(one, d, baseline, p)
         means = [by.mean(one_design) if by else float(np.mean(one_design)) for one_design in known]
         verdict = verdict_on(d, one, least, why)
         needed = settling(d, least, run.confidence, verdict)

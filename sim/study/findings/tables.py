@@ -14,7 +14,7 @@ from sim.statistics import responses as cells
 from sim.study.comparison.differences import settling, verdict_on
 from sim.study.findings.naming import Words
 from sim.study.findings.responses import ResponseBySetting, responses_by_setting
-from sim.study.withholding import judged_as, skewed
+from sim.study.withholding import judged_as
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -173,7 +173,7 @@ def effects_table(plan: Plan, runs: Runs, rule: Rule, mid: Mid, run: Run) -> pl.
         least = mid.least(judged) if judged else None
         differences = intervals.simultaneous(known, run.confidence)
         for (a, b), d, (x, y), known_why in zip(pairs, differences, measured, whys, strict=True):
-            why = known_why or skewed(d)
+            why = known_why or rule.why_no_interval(judged_as(plan.report, response), d, a.name, b.name)
             verdict = str(verdict_on(d, judged, least, why)) if judged else str(why.verdict) if why else ""
             rows.append(
                 {
