@@ -188,7 +188,7 @@ def test_points_that_are_equal_share_their_rank(sweep, tmp_path):
 def test_which_way_is_better_is_that_of_the_measure_or_has_to_be_said(sweep, tmp_path):
     write(tmp_path, choose={"best": {"response": "visits_done", "zone": 0.001}, "first": 2, "most": 2})
     assert "Asked for the greatest home visits done" in sweep()
-    write(tmp_path, "other", choose={"best": {"response": "walk", "zone": 0.001}})
+    write(tmp_path, "other", choose={"best": {"response": "dispatch_p50", "zone": 0.001}})
     assert "study.choose.best.smaller_is_better must be given (true or false)" in sweep("study=other", status=2)
     assert not (tmp_path / "results/other").exists()
 
@@ -217,7 +217,7 @@ def test_files_of_a_study_that_are_not_as_they_were_left_are_told_and_made_again
 
 
 def test_charts_say_where_overload_leaves_no_verdict(sweep, tmp_path):
-    base = {**BASE, "run.withhold_share": 0.001}
+    base = {**BASE, "demand.counter_per_resident_year": 20}  # residents pile up too, and not paper alone
     write(tmp_path, base=base, responses=["on_time"], baseline={"grid.households": 200})
     sweep()
     assert table("effects")["verdict"].to_list() == ["withheld"]
