@@ -286,7 +286,7 @@ def test_a_pipe_that_breaks_elsewhere_is_not_taken_for_a_reader_that_has_left(mo
         ("run", "--config-dir", "my configs", "pilot=mine", "workers=1", "district.name='A B'", *TINY),
         ("compare", "pilots=[four_level]", "--config-dir=my configs", *TINY),
         ("run", "network=mmc", "replications=2", "workers=1"),
-        ("trace", "pilots=[four_level]", "archetype=T8", *TINY),
+        ("trace", "pilots=[four_level]", "archetype=T1", *TINY),
     ],
 )
 def test_status_shows_the_command_as_it_was_typed_and_it_runs_again(tmp_path, words):
