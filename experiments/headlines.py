@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 HELP = """\
 wangge headlines [only=[NAME,...]] [name=FOLDER] [run.replications=N] [key=value ...]
 
-Runs every headline of configs/headlines.yaml as a small study (five measured weeks, ten replications), and says how
+Runs every headline of configs/headlines.yaml as a small study (a measured year, ten replications), and says how
 it came out: a chart and two sentences each, the second on how far the result depends on assumptions.
 Kept in results/FOLDER (headlines.md, charts/), the replications in results/FOLDER-NAME; a stopped run continues.
 
@@ -93,7 +93,7 @@ def _opening(line: Line, confidence: float) -> str:
     return (
         "# The headlines of the case\n\n"
         f"Made by `wangge headlines`{knobs}: each headline that the evidence expects, as a small study on the same "
-        "residents, however it comes out. Five measured weeks and ten replications unless said otherwise; "
+        "residents, however it comes out. A measured year and ten replications unless said otherwise; "
         f"{100 * confidence:g} % intervals, each on its own. A headline *holds* where the whole interval lies beyond "
         "its bound. Most inputs are assumptions (`configs/evidence.yaml`); the last sentence of each says how the "
         "result moves over the range of those that matter for it. A caution is added where many requests go to staff "

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sim.study.design import Design
     from sim.study.withholding import Rule
 
-DEFAULTS = ("run=quick", "run.replications=10")
+DEFAULTS = ("run=year", "run.replications=10")
 """What every point of a headline has, unless it says otherwise."""
 
 
