@@ -240,19 +240,22 @@ CROWD = ("four_level", "three_level", "three_level_all_down_with_a_long_name_tha
 KINDS = tuple(f"a kind of rule {i}" for i in range(12))
 
 
-def contributions_table(causes=("residents first", "one room, cover, phone", LONG), responses=("wait", "lost", "late")):
+def contributions_table(
+    causes=("residents first", "one room, cover, phone", LONG), responses=("wait", "lost", "late"), longer=False
+):
     rows = [
         {"response": response, "unit": unit, "label": cause, "estimate": size, "low": size - 1.5, "high": size + 1.5,
-         "confirmed": abs(size) > 1.5}
+         "confirmed": abs(size) > 1.5, "longer": 1.2 * size if longer else None}
         for k, (response, unit) in enumerate(zip(responses, ("minutes", "share", "share"), strict=False))
         for i, cause in enumerate(causes)
         for size in [(-1) ** i * (4.0 * i - k)]
     ]  # fmt: skip
-    return frame(rows)
+    return frame(rows).cast({"longer": pl.Float64})
 
 
 CHARTS = {
     "contributions": lambda: contributions(contributions_table()),
+    "contributions over more weeks": lambda: contributions(contributions_table(longer=True)),
     "contributions crowded": lambda: contributions(contributions_table(FACTORS[:9])),
     "contributions one": lambda: contributions(contributions_table((LONG,), ("turnaround, today's street matters",))),
     "contributions withheld": lambda: contributions(

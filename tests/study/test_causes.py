@@ -15,9 +15,11 @@ from sim.config.report import Response
 from sim.errors import ConfigError
 from sim.study.causes import definition, writing
 from sim.study.causes.contributions import explained
+from sim.study.causes.writing import Weeks
 
 WAIT, LOST = Response("counter_wait_mean"), Response("left_unserved")
 WORDS = {WAIT: "wait", LOST: "lost"}
+WEEKS = Weeks(warm_up=5, measured=5, over=None, overloaded=0)
 SMALL = {
     "title": "Why they wait", "pilot": "four_level", "base": {"run": "quick"}, "replications": 2,
     "responses": ["counter_wait_mean", "left_unserved"],
@@ -61,7 +63,7 @@ def test_intervals_hold_together_over_causes_and_responses():
 def test_a_cause_that_a_run_does_not_confirm_is_not_named_as_one():
     (one,) = found([30.0, -0.01], noise=1.0)
     assert one.confirmed == (True, False)
-    said = writing.sentence(causes(), one, "wait")
+    said = writing.sentence(causes(), one, "wait", WEEKS)
     assert "raised by requests" in said
     assert "lowered by" not in said
     assert "not confirmed: absence" in said
@@ -70,11 +72,36 @@ def test_a_cause_that_a_run_does_not_confirm_is_not_named_as_one():
     assert writing.seen(causes(), [none], WORDS) == "Wait: no cause is confirmed"
 
 
+def test_a_contribution_that_turns_round_over_more_weeks_is_not_confirmed():
+    def over(sizes):
+        return lambda _, at_work: np.full(2, float(sum(sizes[i] for i in at_work)))
+
+    values = over([3.0, -1.0])
+    (one,) = explained(values, [WAIT], 2, 0.95, over([9.0, 0.5]))
+    assert one.longer.tolist() == [[9, 9], [0.5, 0.5]]
+    assert one.confirmed == (True, False)
+    weeks = Weeks(warm_up=5, measured=5, over=definition.Longer(times=3, replications=2), overloaded=2)
+    said = writing.sentence(causes(), one, "wait", weeks)
+    assert said.startswith("wait over 5 weeks: ")
+    assert "not confirmed: absence" in said
+    page = writing.page(causes(), [one], WORDS, [said], weeks)
+    assert "In 2 of the 4 mixtures staff cannot keep up" in page
+    assert "over 15 measured weeks too (2 replications)" in page
+    assert "over 15 weeks +9" in page
+
+
+def test_a_longer_run_has_the_same_design_but_for_its_weeks():
+    pilot = definition.designs(causes(), Line(()))[frozenset()]
+    longer = definition.lengthened(pilot, 3)
+    assert longer.run.measured_weeks == 3 * pilot.run.measured_weeks
+    assert longer.model_dump(exclude={"run"}) == pilot.model_dump(exclude={"run"})
+
+
 def test_a_mixture_without_a_value_withholds_all_contributions():
     (one,) = explained(lambda _, at_work: np.full(3, math.nan if len(at_work) == 1 else 1.0), [WAIT], 2, 0.95)
     assert all(math.isnan(share.low) for share in one.shares)
     assert one.confirmed == (False, False)
-    assert "withheld" in writing.sentence(causes(), one, "wait")
+    assert "withheld" in writing.sentence(causes(), one, "wait", WEEKS)
 
 
 def test_every_set_of_causes_is_a_design_with_the_pilot_s_own_values_where_they_are_at_work():
@@ -152,6 +179,7 @@ def test_the_command_keeps_tables_a_page_and_a_chart_and_goes_on_where_it_stoppe
     assert page.startswith("# Why they wait")
     assert "staffing.absence.share=0.1" in page
     assert {path.name for path in (results / "charts").iterdir()} == {"explained.png", "explained.svg"}
+    assert table["longer"].null_count() == len(table)
     again = wangge(tmp_path, *arguments)
     assert (results / "explained.md").read_text() == page
     assert "replications" not in again.stdout.partition("wait")[0]
@@ -167,3 +195,23 @@ def test_values_of_a_line_are_read_as_hydra_reads_them():
     }  # fmt: skip
     with pytest.raises(ConfigError):
         values(Line(("only=[a",)))
+
+
+def test_where_staff_cannot_keep_up_a_span_is_explained_and_looked_at_again_over_more_weeks(tmp_path):
+    folder = tmp_path / "mine" / "explain"
+    folder.mkdir(parents=True)
+    heads = {"label": "two heads more", "without": {"staffing.community_heads": 14},
+             "at_work": {"staffing.community_heads": 16}}  # fmt: skip
+    small = {**SMALL, "longer": {"times": 2, "replications": 2}, "causes": {"heads": heads}}
+    (folder / "small.yaml").write_text(yaml.safe_dump(small, sort_keys=False))
+    arguments = [word for word in TINY if not word.startswith("staffing.community_heads=")]
+    too_much = ("conduct=ledgers_first", "district.work.from_above_hours=40000")
+    done = wangge(tmp_path, "explain", "causes=small", "--config-dir", "mine", "executor=serial", *arguments, *too_much)
+    assert (done.returncode, done.stderr) == (0, "")
+    results = tmp_path / "results" / "explain-small"
+    table = pl.read_parquet(results / "contributions.parquet")
+    assert table["estimate"].is_finite().all()
+    assert table["longer"].is_finite().all()
+    page = " ".join((results / "explained.md").read_text().split())
+    assert "In 2 of the 2 mixtures staff cannot keep up" in page
+    assert "1 measured weeks after 1 of warm-up" in page

@@ -23,6 +23,9 @@ _LOOKS: dict[bool, dict[str, Any]] = {
     False: {"facecolor": PALE, "edgecolor": GREY},
 }
 
+_LONGER: dict[str, Any] = {"marker": "D", "ms": 4.5, "mfc": "white", "mec": COLOURS[0], "mew": 1.0}
+"""What a contribution over a longer run looks like."""
+
 
 @styled
 def contributions(table: pl.DataFrame, title: str, subtitle: str = "", footer: str = "") -> Figure:
@@ -31,8 +34,8 @@ def contributions(table: pl.DataFrame, title: str, subtitle: str = "", footer: s
     Parameters
     ----------
     table
-        response, unit, label (of the cause), estimate, low, high, confirmed: the causes in the order in which they are
-        shown. NaN: withheld. Shares are shown in points.
+        response, unit, label (of the cause), estimate, low, high, confirmed, longer (over more weeks; null: not asked
+        for): the causes in the order in which they are shown. NaN: withheld. Shares are shown in points.
     title, subtitle, footer
         What is seen, how it was found, and where it comes from.
 
@@ -66,9 +69,12 @@ def contributions(table: pl.DataFrame, title: str, subtitle: str = "", footer: s
 
 def _legend(table: pl.DataFrame) -> list[Key]:
     """Return the keys of the looks that occur."""
-    words = {True: "confirmed: the interval leaves out 0", False: "not confirmed"}
+    words = {True: "confirmed", False: "not confirmed"}
     there = set(table["confirmed"])
-    return [Key(words[known], _LOOKS[known]) for known in (True, False) if known in there]
+    keys = [Key(words[known], _LOOKS[known]) for known in (True, False) if known in there]
+    if table["longer"].is_finite().any():
+        keys.append(Key("over more weeks", {**_LONGER, "ls": "none"}, line=True))
+    return keys
 
 
 def _bars(axes: Axes, part: pl.DataFrame, response: Response) -> None:
@@ -87,6 +93,9 @@ def _bars(axes: Axes, part: pl.DataFrame, response: Response) -> None:
         axes.plot([low, high], [i, i], color=COLOURS[0], lw=1.6, solid_capstyle="butt", zorder=3)
         axes.plot([low, high], [i, i], color=COLOURS[0], marker="|", ms=6, mew=1.2, ls="none", zorder=3)
         ends += [low, high, value]
+        if row["longer"] is not None:
+            ends.append(longer := response.one(row["longer"]))
+            axes.plot([longer], [i], zorder=4, **_LONGER)
     axes.set_xlim(*limits(ends, 0.08))
     axes.set_ylim(len(part) - 0.5, -0.5)
     axes.set_yticks([])

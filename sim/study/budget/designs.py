@@ -1,4 +1,4 @@
-"""Named designs, each run for the same replications on the same luck, and kept in the archive beside a folder."""
+"""Named designs, each run for its replications on the same luck, and kept in the archive beside a folder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def run_designs(
     pilots: Mapping[str, Pilot],
-    n: int,
+    wanted: Mapping[str, int],
     responses: Iterable[Response],
     folder: Path,
     identity: Mapping[str, Any],
@@ -30,7 +30,7 @@ def run_designs(
     *,
     facts: Mapping[str, Any],
 ) -> tuple[Store, Runs]:
-    """Return the results folder, and the runs of designs of which n replications each are now kept.
+    """Return the results folder, and the runs of designs of which the wanted replications are now kept.
 
     What is kept already is not run again, so that a stopped run continues; designs of equal numbers are run once.
 
@@ -38,8 +38,8 @@ def run_designs(
     ----------
     pilots
         By the names under which their values are asked for.
-    n
-        Replications of each.
+    wanted
+        Replications of each, by the same names.
     responses
         What will be asked for: only the groups of these are read.
     folder
@@ -53,5 +53,5 @@ def run_designs(
         replications.describe(store.archive, pilot)
     groups = list(dict.fromkeys(response.group.partition(":")[0].partition("|")[0] for response in responses))
     runs = Runs(store.archive, pilots, keys, backend, groups, console)
-    runs.ensure(dict.fromkeys(pilots, n))
+    runs.ensure(wanted)
     return store, runs

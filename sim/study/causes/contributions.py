@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from sim.statistics.intervals import simultaneous
 from sim.statistics.sensitivity import shapley_by_replication
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from sim.arrays import Floats
     from sim.config.report import Response
@@ -30,6 +31,9 @@ class Explained:
         Its mean where no cause is at work, and where all are (unit of the response); NaN where withheld.
     shares
         The contribution of each cause, in order; they sum to `with_all - without`. NaN where a set has no value.
+    longer
+        The contributions over a longer run, by its replications (shape (causes, replications)); no columns where none
+        was asked for.
     first, last
         The effect of each cause on its own, and where all others are at work already (shape (causes,)).
     """
@@ -38,43 +42,65 @@ class Explained:
     without: float
     with_all: float
     shares: tuple[Difference, ...]
+    longer: Floats
     first: Floats
     last: Floats
 
     @property
     def confirmed(self) -> tuple[bool, ...]:
-        """Return of each cause whether the interval of its contribution leaves out 0."""
-        return tuple(one.low > 0 or one.high < 0 for one in self.shares)
+        """Return of each cause whether its interval leaves out 0 and every longer replication has it on that side."""
+        sides = zip(self.shares, self.longer, strict=True)
+        return tuple(
+            bool((one.low > 0 and (longer > 0).all()) or (one.high < 0 and (longer < 0).all())) for one, longer in sides
+        )
+
+
+Values = Callable[["Response", frozenset[int]], "Floats"]
+"""A response with a set of causes at work, a value a replication on the same luck (shape (replications,))."""
 
 
 def explained(
-    values: Callable[[Response, frozenset[int]], Floats], responses: Sequence[Response], n: int, confidence: float
+    values: Values, responses: Sequence[Response], n: int, confidence: float, longer: Values | None = None
 ) -> list[Explained]:
     """Return what each of n causes contributes to each response.
 
     Parameters
     ----------
     values
-        A response with a set of causes at work, a value a replication on the same luck (shape (replications,)).
-    responses
         What is explained.
+    responses
+        Of which measures and groups.
     n
         Number of causes.
     confidence
         Joint, of all contributions to all responses (Bonferroni).
+    longer
+        The same over a longer run; None: not asked for.
     """
-    by_response = [shapley_by_replication(lambda s, r=response: values(r, s), n) for response in responses]  # type: ignore[misc]
+    by_response = [_by_replication(values, response, n) for response in responses]
     pairs = [(np.zeros_like(row), row) for contributions in by_response for row in contributions]
     intervals = simultaneous(pairs, confidence)
     return [
-        _explained(lambda s, r=response: float(values(r, s).mean()), response, intervals[i * n : (i + 1) * n])  # type: ignore[misc]
+        _explained(
+            values, response, intervals[i * n : (i + 1) * n],
+            np.empty((n, 0)) if longer is None else _by_replication(longer, response, n),
+        )
         for i, response in enumerate(responses)
-    ]
+    ]  # fmt: skip
 
 
-def _explained(mean: Callable[[frozenset[int]], float], response: Response, shares: Sequence[Difference]) -> Explained:
+def _by_replication(values: Values, response: Response, n: int) -> Floats:
+    """Return the contributions to a response (shape (n, replications))."""
+    return shapley_by_replication(lambda at_work: values(response, at_work), n)
+
+
+def _explained(values: Values, response: Response, shares: Sequence[Difference], longer: Floats) -> Explained:
     """Return a response with its contributions, beside the effects of single causes."""
+
+    def mean(at_work: frozenset[int]) -> float:
+        return float(values(response, at_work).mean())
+
     none, everything = frozenset[int](), frozenset(range(len(shares)))
     first = np.array([mean(frozenset({i})) - mean(none) for i in everything])
     last = np.array([mean(everything) - mean(everything - {i}) for i in everything])
-    return Explained(response, mean(none), mean(everything), tuple(shares), first, last)
+    return Explained(response, mean(none), mean(everything), tuple(shares), longer, first, last)

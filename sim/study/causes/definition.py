@@ -50,6 +50,13 @@ class Cause(Section):
         return frozenset((*self.at_work, *self.without))
 
 
+class Longer(Section):
+    """The run over which contributions are looked at again: so many times the measured weeks, and its replications."""
+
+    times: Annotated[int, Field(ge=2, le=20)]
+    replications: Least
+
+
 class Causes(Section):
     """What is to be explained, of which pilot, by which causes."""
 
@@ -57,6 +64,7 @@ class Causes(Section):
     pilot: Name
     base: dict[Text, Any] = Field(default_factory=dict)
     replications: Least
+    longer: Longer | None = None
     responses: Annotated[tuple[ResponseName, ...], Field(min_length=1)]
     causes: Annotated[dict[Name, Cause], Field(min_length=1, max_length=MOST_CAUSES)]
 
@@ -120,6 +128,19 @@ def designs(causes: Causes, line: Line) -> Sets:
                 f"{FOLDER}.causes.{name} must change the design, but it is the same with the cause and without"
             )
     return made
+
+
+def lengthened(pilot: Pilot, times: int) -> Pilot:
+    """Return a design with so many times the measured weeks; its residents begin as those of the shorter run.
+
+    Raises
+    ------
+    ConfigError
+        The weeks must not be too many.
+    """
+    run = pilot.run.model_dump(mode="json")
+    weeks = times * pilot.run.measured_weeks
+    return config.load({**pilot.model_dump(mode="json"), "run": {**run, "measured_weeks": weeks}})
 
 
 def _design(causes: Causes, at_work: frozenset[int], composer: Composer) -> Pilot:

@@ -13,26 +13,65 @@ from sim.measures.dictionary import DEFINITIONS
 from sim.study.budget.designs import run_designs
 from sim.study.causes import writing
 from sim.study.causes.contributions import explained
-from sim.study.causes.definition import designs, name_of
+from sim.study.causes.definition import designs, lengthened, name_of
+from sim.study.causes.writing import Weeks
 from sim.study.comparison import redraw
 from sim.study.points.screening import screen_all
-from sim.study.withholding import Rule, horizon_of, judged_as
+from sim.study.withholding import OVERLOAD, Rule, horizon_of, judged_as
 from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from rich.console import Console
 
     from sim.arrays import Floats
     from sim.config.compose import Line
-    from sim.config.report import Response
+    from sim.config.report import Report, Response
     from sim.store.store import Store
     from sim.study.backend import Backend
     from sim.study.budget.runs import Runs
     from sim.study.causes.contributions import Explained
     from sim.study.causes.definition import Causes, Sets
+    from sim.study.withholding import Withheld
+
+
+LONGER = ", longer"
+"""What the name of a mixture ends with where it is run over more weeks."""
+
+
+@dataclass(frozen=True)
+class _Span:
+    """Every mixture over one span of weeks, and the rule that says what follows from its values.
+
+    Where `growing`, values that grow with the span because staff cannot keep up are taken as those of its weeks.
+    """
+
+    names: Mapping[frozenset[int], str]
+    report: Report
+    rule: Rule
+    growing: bool
+
+    def values(self, response: Response, at_work: frozenset[int]) -> Floats:
+        """Return a response of a mixture (shape (replications,)); all NaN where nothing follows from it."""
+        judged = judged_as(self.report, response)
+        known, withheld = self.rule.counted(judged, self.names[at_work]), self._why(response, at_work)
+        taken = withheld is None or (self.growing and withheld.cause in OVERLOAD)
+        return known if taken else np.full(len(known), np.nan)
+
+    def overloaded(self, responses: Iterable[Response]) -> int:
+        """Return in how many mixtures staff cannot keep up, so that one of the responses depends on the span."""
+        return sum(any(self._grows(response, one) for response in responses) for one in self.names)
+
+    def _grows(self, response: Response, at_work: frozenset[int]) -> bool:
+        """Return whether staff of a mixture cannot keep up with what a response depends on."""
+        withheld = self._why(response, at_work)
+        return withheld is not None and withheld.cause in OVERLOAD
+
+    def _why(self, response: Response, at_work: frozenset[int]) -> Withheld | None:
+        """Return why nothing would follow from a response of a mixture in a comparison."""
+        return self.rule.why(judged_as(self.report, response), self.names[at_work])
 
 
 @dataclass(frozen=True)
@@ -73,34 +112,40 @@ def explain(
     sets = designs(causes, line)
     names = {at_work: name_of(causes, at_work) for at_work in sets}
     pilots = {names[at_work]: pilot for at_work, pilot in sets.items()}
+    over = causes.longer
+    longer = {} if over is None else {f"{name}{LONGER}": lengthened(one, over.times) for name, one in pilots.items()}
+    wanted = dict.fromkeys(pilots, causes.replications) | dict.fromkeys(longer, over.replications if over else 0)
     identity = {
         "model_version": MODEL_VERSION, "knobs": sorted(line.overrides),
-        "causes": causes.model_dump(mode="json", exclude={"replications", "responses", "title"}),
+        "causes": causes.model_dump(mode="json", exclude={"replications", "longer", "responses", "title"}),
     }  # fmt: skip
     facts = {"command": list(command), "replications": causes.replications}
     store, runs = run_designs(
-        pilots, causes.replications, causes.responses, folder, identity, backend, console, facts=facts
+        pilots | longer, wanted, causes.responses, folder, identity, backend, console, facts=facts
     )
     for name, why in runs.failures.items():
         raise StoreError(f"Every mixture must run, but {name} did not: {why}. Correct the cause and run it again.")
 
-    base = pilots[names[frozenset(range(len(causes.causes)))]]
-    screened = screen_all(store.archive, pilots, runs.keys, backend)
+    screened = screen_all(store.archive, runs.pilots, runs.keys, backend)
     staff = {name: one.overloaded_share for name, one in screened.items()}
-    rule = Rule(runs.values, base.run, staff, runs.observations, base.mid, horizon_of(base))
 
-    def values(response: Response, at_work: frozenset[int]) -> Floats:
-        judged = judged_as(base.report, response)
-        known, withheld = rule.counted(judged, names[at_work])[: causes.replications], rule.why(judged, names[at_work])
-        return known if withheld is None else np.full(len(known), np.nan)
+    def span(end: str) -> _Span:
+        base = runs.pilots[f"{whole}{end}"]
+        rule = Rule(runs.values, base.run, staff, runs.observations, base.mid, horizon_of(base))
+        return _Span({one: f"{name}{end}" for one, name in names.items()}, base.report, rule, growing=bool(longer))
 
-    results = explained(values, causes.responses, len(causes.causes), base.run.confidence)
+    whole = names[frozenset(range(len(causes.causes)))]
+    base, short = pilots[whole], span("")
+    results = explained(
+        short.values, causes.responses, len(causes.causes), base.run.confidence, span(LONGER).values if longer else None
+    )
+    weeks = Weeks(base.run.warm_up_weeks, base.run.measured_weeks, over, short.overloaded(causes.responses))
     words = {response: base.report.words(response) for response in causes.responses}
     shares = table(causes, results, words)
     store.write_table("contributions", shares)
     store.write_table("mixtures", mixtures(causes, sets, runs))
-    sentences = tuple(writing.sentence(causes, one, words[one.response]) for one in results)
-    store.write_text("explained.md", writing.page(causes, results, words, sentences))
+    sentences = tuple(writing.sentence(causes, one, words[one.response], weeks) for one in results)
+    store.write_text("explained.md", writing.page(causes, results, words, sentences, weeks))
     title = writing.seen(causes, results, words)
     for kind in redraw.FORMATS:
         figure = contributions(shares, title, writing.HOW, redraw.footer([base]))
@@ -117,11 +162,12 @@ def table(causes: Causes, results: Sequence[Explained], words: dict[Response, st
             "unit": unit_of(one.response), "without": one.without, "with_all": one.with_all, "cause": name,
             "label": cause.label, "estimate": share.estimate, "low": share.low, "high": share.high, "n": share.n,
             "family_size": share.family_size, "confirmed": one.confirmed[i], "first": one.first[i], "last": one.last[i],
+            "longer": float(one.longer[i].mean()) if one.longer.size else None,
         }
         for one in results
         for i, ((name, cause), share) in enumerate(zip(causes.causes.items(), one.shares, strict=True))
     ]  # fmt: skip
-    return pl.DataFrame(rows)
+    return pl.DataFrame(rows, schema_overrides={"longer": pl.Float64})
 
 
 def mixtures(causes: Causes, sets: Sets, runs: Runs) -> pl.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sim.measures.dictionary import DEFINITIONS
@@ -14,11 +15,11 @@ if TYPE_CHECKING:
     from sim.config.report import Response
     from sim.statistics.intervals import Difference
     from sim.study.causes.contributions import Explained
-    from sim.study.causes.definition import Causes
+    from sim.study.causes.definition import Causes, Longer
 
 HOW = (
     "The effect of adding each cause, averaged over all orders in which they can be added (Shapley); the bars of a "
-    "measure sum to its change. Intervals of 95 % hold together; a pale bar is not confirmed, as its interval holds 0."
+    "measure sum to its change. Intervals of 95 % hold together; a pale bar is not confirmed."
 )
 
 OPENING = """\
@@ -29,9 +30,31 @@ Singly measured effects need not add up, as causes can stand in for one another:
 contribution, the effect of the cause alone (`first`) and with all others there (`last`).
 """
 
+GROWING = """\
+In {overloaded} of the {mixtures} mixtures staff cannot keep up, so that what waits there grows for as long as they
+run: what is explained is a span, {measured} measured weeks after {warm_up} of warm-up, and not a lasting state. So
+every mixture was run over {longer} measured weeks too ({replications} replications): a contribution is confirmed only
+where it points the same way there, and the table says how large it is then.
+"""
 
-def sentence(causes: Causes, one: Explained, words: str) -> str:
-    """Return what the run says of a response: only causes whose interval leaves out 0 are said to move it."""
+
+@dataclass(frozen=True)
+class Weeks:
+    """The weeks of the mixtures, and in how many of them staff cannot keep up."""
+
+    warm_up: int
+    measured: int
+    over: Longer | None
+    overloaded: int
+
+    @property
+    def longer(self) -> int:
+        """Return the measured weeks of the longer run, 0 where there is none."""
+        return self.measured * self.over.times if self.over else 0
+
+
+def sentence(causes: Causes, one: Explained, words: str, weeks: Weeks) -> str:
+    """Return what the run says of a response: only causes whose contribution is confirmed are said to move it."""
     factor, unit, _ = scale_of(_unit(one.response))
     before, after = one.without * factor, one.with_all * factor
     if not all(math.isfinite(share.low) for share in one.shares):
@@ -55,8 +78,10 @@ def sentence(causes: Causes, one: Explained, words: str) -> str:
         for word, which in sides.items()
         if which
     )
+    span = f" over {weeks.measured} weeks" if weeks.overloaded else ""
     return (
-        f"{words}: {number(after, places)} {unit} with all causes at work, {number(before, places)} with none; {said}."
+        f"{words}{span}: {number(after, places)} {unit} with all causes at work, {number(before, places)} with none; "
+        f"{said}."
     )
 
 
@@ -73,22 +98,39 @@ def seen(causes: Causes, results: Sequence[Explained], words: Mapping[Response, 
     return f"{what}: the most is done by \u201c{labels[most]}\u201d ({size})"
 
 
-def page(causes: Causes, results: Sequence[Explained], words: Mapping[Response, str], sentences: Sequence[str]) -> str:
+def page(
+    causes: Causes,
+    results: Sequence[Explained],
+    words: Mapping[Response, str],
+    sentences: Sequence[str],
+    weeks: Weeks,
+) -> str:
     """Return the page of an explanation in Markdown, with its chart beside it in `charts/`."""
     n = len(causes.causes)
     opening = OPENING.format(n=n, mixtures=2**n, replications=causes.replications, how=HOW)
     heads = ("cause", *(f"{words[one.response]} ({_difference_unit(one.response)})" for one in results))
-    rows = [(cause.label, *(_cell(one, i) for one in results)) for i, cause in enumerate(causes.causes.values())]
+    rows = [(cause.label, *(_cell(one, i, weeks) for one in results)) for i, cause in enumerate(causes.causes.values())]
     rows.append(("together", *(_together(one) for one in results)))
     parts = [
         f"# {escape_markdown(causes.title)}",
         opening.strip(),
+        *_growing(weeks, 2**n),
         "\n".join(f"- {escape_markdown(one)}" for one in sentences),
         f"![{escape_markdown(causes.title)}](charts/explained.svg)",
         Table("", tuple(Column(head) for head in heads), tuple(rows)).to_markdown().partition("\n\n")[2],
         _settings(causes),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _growing(weeks: Weeks, mixtures: int) -> list[str]:
+    """Return the paragraph on mixtures whose staff cannot keep up, where there are any and a longer run was made."""
+    if weeks.over is None or not weeks.overloaded:
+        return []
+    facts = {"longer": weeks.longer, "replications": weeks.over.replications, "mixtures": mixtures}
+    return [
+        GROWING.format(overloaded=weeks.overloaded, measured=weeks.measured, warm_up=weeks.warm_up, **facts).strip()
+    ]
 
 
 def _settings(causes: Causes) -> str:
@@ -115,8 +157,8 @@ def _difference_unit(response: Response) -> str:
     return scale_of(_unit(response))[2]
 
 
-def _cell(one: Explained, i: int) -> str:
-    """Return a contribution with its interval, and whether it is confirmed."""
+def _cell(one: Explained, i: int, weeks: Weeks) -> str:
+    """Return a contribution with its interval, what it is over a longer run, and whether it is confirmed."""
     share = one.shares[i]
     factor = scale_of(_unit(one.response))[0]
     if not math.isfinite(share.low):
@@ -124,6 +166,9 @@ def _cell(one: Explained, i: int) -> str:
     places = _places(share, factor)
     low, high = (number(factor * end, places, signed=True) for end in (share.low, share.high))
     text = f"{number(factor * share.estimate, places, signed=True)} ({low} to {high})"
+    if one.longer.size:
+        longer = number(factor * float(one.longer[i].mean()), places, signed=True)
+        text += f"; over {weeks.longer} weeks {longer}"
     return text if one.confirmed[i] else f"{text}, not confirmed"
 
 

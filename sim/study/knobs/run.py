@@ -107,7 +107,14 @@ def turn(
     identity = {"model_version": MODEL_VERSION, "knobs": sorted(knobs)}
     facts = {"command": list(command), "replications": settings.replications}
     store, runs = run_designs(
-        designs, settings.replications, [*responses, *named], folder, identity, backend, console, facts=facts
+        designs,
+        dict.fromkeys(designs, settings.replications),
+        [*responses, *named],
+        folder,
+        identity,
+        backend,
+        console,
+        facts=facts,
     )
     screened = screen_all(store.archive, designs, runs.keys, backend)
     found = tuple(outcome_of(i, trial, responses, runs, screened) for i, trial in enumerate(tried))
