@@ -303,7 +303,7 @@ def test_a_table_of_a_comparison_holds_a_false_verdict_no_oftener_than_it_says(t
                 "replication": np.tile(np.arange(n), 10),
                 "measure": np.tile(np.repeat([s.measure for s in JUDGED], n), 2),
                 "group": "all", "unit": "minutes",
-                "value": np.concatenate([base.ravel(), other.ravel()]),
+                "value": np.concatenate([base.ravel(), other.ravel()]), "n": 1,
             }
         )  # fmt: skip
         table = compare(frame, ["a", "b"], mid, run, {}, JUDGED)
