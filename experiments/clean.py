@@ -43,6 +43,7 @@ def main(arguments: list[str]) -> None:
     from sim.store.archive import ARCHIVE, Archive
 
     console, archive = terminal(), Archive(RESULTS.absolute() / ARCHIVE)
+    archive.refuse_link()
     removable = inventory.waste(archive, RESULTS, **chosen) if archive.folder.is_dir() else []
     if chosen["unused"]:
         console.print("Files of the last hour are kept, because a command may be running.", markup=False)

@@ -50,7 +50,9 @@ def archive_holdings() -> list[Holding]:
     """Return the holdings of every design in the archive beside the studies."""
     from sim.store.archive import ARCHIVE, Archive
 
-    return Archive(RESULTS.absolute() / ARCHIVE).holdings()
+    archive = Archive(RESULTS.absolute() / ARCHIVE)
+    archive.refuse_link()
+    return archive.holdings()
 
 
 def size(n_bytes: int) -> str:

@@ -262,7 +262,8 @@ def compose(name: str, line: Line, *fixed: str) -> dict[str, Any]:
         raise ConfigError("the defaults of a config file must not include the file itself, got a circle") from error
     assert isinstance(plain, dict)
     if name == "main" and "pilot" in plain:
-        raise ConfigError("a file of pilot/ must begin with the line # @package _global_, got one without it")
+        chosen = next(one.removeprefix("pilot=") for one in (*line.overrides, *fixed) if one.startswith("pilot="))
+        raise ConfigError(f"pilot/{chosen}.yaml must begin with the line # @package _global_, got one without it")
     return {str(key): value for key, value in plain.items()}
 
 

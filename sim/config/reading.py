@@ -194,8 +194,9 @@ def check_yaml(text: str, name: str) -> None:
 
 
 def _no_yaml(name: str, error: Exception) -> ConfigError:
-    """Return the error for a file that is no YAML."""
-    return ConfigError(f"{name} must be YAML: {' '.join(str(error).split())}")
+    """Return the error for a file that is no YAML; the mark of a place names a stream, and the file is named here."""
+    told = re.sub(r'\bin "<[^">]*>", line', "at line", " ".join(str(error).split()))
+    return ConfigError(f"{name} must be YAML: {told}")
 
 
 def check_references(text: str, name: str, read_before: int = 0) -> int:

@@ -195,6 +195,15 @@ def test_nothing_is_unused_where_nobody_knows_what_a_study_refers_to(results: Pa
     assert contents(results) == before
 
 
+@pytest.mark.parametrize("command", ["status", "clean"])
+def test_an_archive_that_is_a_link_to_another_place_is_refused(command: str, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / ".replications").symlink_to(outside)
+    assert "must lie inside the folder of results, got a symbolic link" in refused(tmp_path, command)
+
+
 def test_clean_follows_no_link_and_leaves_what_it_does_not_know(results: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     room = outside / ("ee" * 16)

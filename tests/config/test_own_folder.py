@@ -103,8 +103,8 @@ def test_a_wrong_choice_in_a_file_is_told_with_the_file(tmp_path):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (named("mine", FOUR), "a file of pilot/ must begin with the line # @package _global_, got one without it"),
-        ("- a list\n", "a file of pilot/ must begin with the line # @package _global_"),
+        (named("mine", FOUR), "pilot/mine.yaml must begin with the line # @package _global_, got one without it"),
+        ("- a list\n", "pilot/mine.yaml must begin with the line # @package _global_"),
         (
             GLOBAL + "defaults:\n  - mine\n",
             "the defaults of a config file must not include the file itself, got a circle",

@@ -168,7 +168,7 @@ def test_a_request_may_be_numbered_by_numpy():
         ("- 1\n", "mine.yaml must be a mapping, got list"),
         ("hello\n", "mine.yaml must be a mapping, got str"),
         ("", "mine.yaml must be a mapping, got NoneType"),
-        ("a: [1\n", "mine.yaml must be YAML: while parsing a flow sequence"),
+        ("a: [1\n", "mine.yaml must be YAML: while parsing a flow sequence at line 1, column 4 "),
         (b"\xff\xfea", "mine.yaml must be text in UTF-8: "),
         ("horizon: 5\n", "network.classes must be given, got nothing"),
     ],
