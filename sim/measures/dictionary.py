@@ -110,6 +110,13 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
 DUTIES = frozenset({"patrols_done", "visits_done", "target_visits", "paper_on_time"})
 """Measures of what a pilot may owe none of: such a measure has no value (NaN), and is *not owed*, not withheld."""
 
+WORSENING = frozenset({
+    "turnaround_restricted_mean", "turnaround_p50", "turnaround_p90", "issue_time_restricted_mean", "issue_time_p50",
+    "counter_wait_mean", "counter_wait_p50", "counter_wait_p90", "on_time", "left_unserved", "still_open",
+    "patrols_done", "visits_done", "target_visits", "paper_on_time",
+})  # fmt: skip
+"""Measures that only get worse the longer staff cannot keep up, as what they are late with piles up."""
+
 ONLY_WHERE_OBSERVED = frozenset({"days_per_hand_over", CONTROL})
 """Measures that a replication has only where there is something to measure, or an earlier program kept none; all others
 it always has."""

@@ -17,6 +17,7 @@ from sim.report.tables import (
     counted,
     decimals,
     difference,
+    is_growing,
     marks_shown,
     mean_text,
     number,
@@ -180,6 +181,12 @@ def _notes(records: Sequence[Mapping[str, object]], n_claims: int, confidence: f
         notes.append("Shares are in per cent, their differences in percentage points.")
     if counts[-1] > 1:
         notes += _withheld(records)
+    growing = list(dict.fromkeys(str(r["label"]) for r in records if is_growing(r)))
+    if growing:
+        notes.append(
+            "Staff of one of the two cannot keep up there, so that the difference grows with the run: the verdict is "
+            f"sure, its size is that of these weeks ({'; '.join(growing)})."
+        )
     notes += _adjusted_note(records)
     notes += _open_note(records)
     words = {

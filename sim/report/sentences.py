@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
-from sim.report.tables import SPOKEN, as_float
+from sim.report.tables import SPOKEN, as_float, is_growing
 
 
 def conclusion(comparison: pl.DataFrame, overloaded: Mapping[str, Sequence[str]], baseline: str) -> str:
@@ -64,6 +64,9 @@ def _paragraph(rows: pl.DataFrame, overloaded: Mapping[str, Sequence[str]], base
         sentences.append(f"It makes no material difference on {_counted(same)}.")
     if labels["undecided"]:
         sentences.append(_undecided_sentence(rows.filter(pl.col("verdict") == "undecided")))
+    growing = [str(row["label"]) for row in rows.iter_rows(named=True) if is_growing(row)]
+    if growing:
+        sentences.append(f"The longer the run, the more so on {_counted(growing)}.")
     causes = _causes(overloaded, (pilot, baseline))
     if as_float(rows["n"].max()) < 2:
         nothing = f"One replication gives no interval, so nothing is concluded about {pilot} against {baseline}"

@@ -318,6 +318,11 @@ def difference(row: Mapping[str, object]) -> Difference:
     )
 
 
+def is_growing(row: Mapping[str, object]) -> bool:
+    """Return whether a difference has a sure sign, and grows with the run because staff cannot keep up."""
+    return row["verdict"] in ("better", "worse") and row["cause"] is not None
+
+
 def mean_text(value: float, places: int, *, owed: bool) -> str:
     """Return a mean as text; one that is not known is not owed, or else a dash."""
     return number(value, places) if owed or math.isfinite(value) else "not owed"

@@ -16,7 +16,7 @@ import polars as pl
 
 from sim.config.report import JudgedMeasure, Response
 from sim.district.office_hours import OfficeTime
-from sim.measures.dictionary import DEFINITIONS, DUTIES
+from sim.measures.dictionary import DEFINITIONS, DUTIES, WORSENING
 from sim.measures.openness import REACHED, Counted, Horizon, counted
 from sim.statistics.verdicts import Verdict
 
@@ -50,7 +50,7 @@ QUARTER = 0.25
 
 OVERLOAD = (Cause.OVERLOADED_REQUESTS, Cause.OVERLOADED_STAFF)
 BY_OVERLOAD = pl.col("cause").is_in([str(cause) for cause in OVERLOAD])
-"""Rows of a table of differences that staff who cannot keep up withhold."""
+"""Rows of a table of differences that depend on the length of the run, as staff cannot keep up."""
 
 HELP = {
     Cause.OVERLOADED_REQUESTS: "more staff or less work at these posts, as what waits there grows with the run",
@@ -191,6 +191,21 @@ class Rule:
         bounds = {one: _mean(self._counted(judged, one).slack) for one in designs} if least is not None else {}
         moved = {one: bound for one, bound in bounds.items() if bound > QUARTER * (least or 0.0)}
         return Withheld(Cause.STILL_OPEN, moved) if moved else None
+
+    def bound_to_be(self, judged: JudgedMeasure, why: Withheld | None, baseline: str, pilot: str) -> Verdict | None:
+        """Return the verdict that overload of one of two designs can only make surer, or None where there is none.
+
+        Where staff of one of the two cannot keep up, a measure that only gets worse with what piles up is still worse
+        there the longer the run: a difference that these weeks show already has a sure sign, if not a size.
+        """
+        over = [one for one in (baseline, pilot) if why is not None and one in why.shares]
+        if why is None or why.cause not in OVERLOAD or len(over) != 1 or judged.measure not in WORSENING:
+            return None
+        least = self.mid.least(judged) if self.mid is not None else None
+        known = all(np.isfinite(values).all() for values in self.known(judged, baseline, pilot))
+        if least is None or not known or self.open_bound(judged, baseline, pilot) > QUARTER * least:
+            return None
+        return Verdict.WORSE if over == [pilot] else Verdict.BETTER
 
     def why_no_interval(self, judged: JudgedMeasure, d: Difference, *designs: str) -> Withheld | None:
         """Return why a difference under these designs has an estimate and no interval, or None.

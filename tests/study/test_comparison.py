@@ -5,10 +5,12 @@ import polars as pl
 import pytest
 from setups.district import pilot as shipped
 
+import sim
 from sim.config.report import JudgedMeasure
 from sim.measures.openness import Horizon
 from sim.statistics.verdicts import Verdict
 from sim.study.comparison.differences import compare, overloaded_in
+from sim.study.replication import simulate
 from sim.study.withholding import HELP, Cause
 
 WAIT = JudgedMeasure(measure="counter_wait_mean", label="wait", mid="counter_wait", touched="touched_in_person")
@@ -93,6 +95,34 @@ def test_a_measure_is_withheld_where_its_requests_meet_an_overloaded_post_and_on
     assert table_["cause"].to_list() == [Cause.OVERLOADED_REQUESTS, None]
     assert table_["help"].to_list() == [HELP[Cause.OVERLOADED_REQUESTS], ""]
     assert overloaded_in(table_) == {"b"}
+
+
+def test_what_grows_worse_under_the_one_design_that_cannot_keep_up_is_worse_already():
+    base = np.array([30.0, 32.0, 28.0, 31.0])
+    worse = compared(rows(base, base + np.array([10, 10.1, 9.9, 10]), touched=0.2)).row(0, named=True)
+    assert (worse["verdict"], worse["cause"]) == (Verdict.WORSE, Cause.OVERLOADED_REQUESTS)
+    assert worse["low"] > worse["mid"]
+    turned = compared(rows(base, base + np.array([10, 10.1, 9.9, 10])).with_columns(
+        value=pl.when((pl.col("pilot") == "a") & (pl.col("measure") == "touched_in_person"))
+        .then(0.2)
+        .otherwise(pl.col("value"))
+    )).row(0, named=True)  # fmt: skip
+    assert (turned["verdict"], turned["cause"]) == (Verdict.WITHHELD, Cause.OVERLOADED_REQUESTS)
+    assert np.isnan(turned["low"])
+    within = compared(rows(base, base + 0.1, touched=0.2)).row(0, named=True)
+    assert (within["verdict"], np.isnan(within["low"])) == (Verdict.WITHHELD, True)
+
+
+def test_a_difference_that_can_only_grow_is_larger_in_a_longer_run():
+    done = {}
+    for weeks in (5, 15):
+        for hours in (88146, 123404):  # of work from above: today's, and more than the communities have time for
+            knobs = {"run.measured_weeks": weeks, "district.work.from_above_hours": hours}
+            tables, _ = simulate(sim.pilot("four_level", knobs, run="quick"), 0)
+            paper = tables["measures"].filter(measure="paper_on_time", group="level:community")
+            done[weeks, hours] = paper["value"][0]
+    gaps = [done[weeks, 123404] - done[weeks, 88146] for weeks in (5, 15)]
+    assert gaps[1] < gaps[0] - 0.01 < -0.02
 
 
 def test_where_both_pilots_are_overloaded_both_are_named():

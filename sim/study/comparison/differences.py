@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from sim.study.design import Design
     from sim.study.withholding import Withheld
 
+UNKNOWN = (np.full(2, np.nan), np.full(2, np.nan))
+"""A pair of which nothing is said."""
+
 NEEDED = {"needed_least": pl.Int64, "needed_most": pl.Int64}
 """The columns of `settling`."""
 
@@ -67,7 +70,8 @@ def compare(
         cause lies there), needed_least, needed_most (replications in all that would settle an undecided verdict; null:
         cannot be said), correlation, variance_ratio, n, open_bound (by how much what is still open can move a mean),
         controls (what the row is adjusted for, in words; empty for nothing), controlled_ratio (the variance ratio
-        then). Intervals are simultaneous over all rows that have one.
+        then). Intervals are simultaneous over all rows that have one. A row that is better or worse and has a cause is
+        of staff who cannot keep up, so that its difference can only grow with the run.
     """
     baseline = pilots[0]
     cell, counts, units = values_by_pilot(measures, pilots)
@@ -75,17 +79,22 @@ def compare(
     rule = Rule(cell, run, overloaded_share, counts, mid, horizon)
     reasons = [rule.why(one, baseline, p) for one, p in rows]
     values = [rule.known(one, baseline, p) for one, p in rows]
+    bound = [rule.bound_to_be(one, why, baseline, p) for (one, p), why in zip(rows, reasons, strict=True)]
     pairs = [
-        (np.full(2, np.nan),) * 2 if why or one.mid is None else (known[0], known[1])
-        for (one, _), why, known in zip(rows, reasons, values, strict=True)
+        (known[0], known[1]) if one.mid is not None and (why is None or surer) else UNKNOWN
+        for (one, _), why, surer, known in zip(rows, reasons, bound, values, strict=True)
     ]
     adjusted = adjustments(cell, pilots, rows, pairs, run.confidence) if controls else [None] * len(rows)
     differences = intervals.simultaneous(pairs, run.confidence, [one.values if one else None for one in adjusted])
+    (unknown,) = intervals.simultaneous([UNKNOWN], run.confidence)
+    for i, ((one, _), surer) in enumerate(zip(rows, bound, strict=True)):
+        if surer is not None and verdict_on(differences[i], one, mid.least(one), None) is not surer:
+            bound[i], differences[i] = None, unknown
     table = []
-    for (one, p), reason, known, d, by in zip(rows, reasons, values, differences, adjusted, strict=True):
+    for (one, p), reason, surer, known, d, by in zip(rows, reasons, bound, values, differences, adjusted, strict=True):
         least, why = mid.least(one), reason or rule.why_no_interval(one, d, baseline, p)
         means = [by.mean(one_design) if by else float(np.mean(one_design)) for one_design in known]
-        verdict = verdict_on(d, one, least, why)
+        verdict = verdict_on(d, one, least, why) if surer is None else surer
         needed = settling(d, least, run.confidence, verdict)
         table.append(
             {
