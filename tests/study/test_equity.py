@@ -95,7 +95,7 @@ def test_two_groups_given_beforehand_are_compared_in_all_replications():
 def test_a_ratio_to_a_community_that_has_none_is_withheld_and_the_gini_index_of_nothing_is_zero():
     s = found(cells("a", "left_unserved", three([0, 0, 0], [0.1, 0.2, 0.1], [0.1, 0.1, 0.1]), "share"))
     ratio = s["a", "left_unserved", "community", "worst_over_best"]
-    assert (len(ratio.values), ratio.why) == (0, "community:01 has none under a")
+    assert (len(ratio.values), ratio.why) == (0, "community:01 has 0 under a, of which nothing is a multiple")
     assert s["a", "left_unserved", "community", "worst_minus_best"].why == ""
     nothing = found(cells("a", "left_unserved", three([0] * 3, [0] * 3, [0] * 3), "share"))
     assert nothing["a", "left_unserved", "community", "gini"].values.tolist() == [0, 0]
@@ -109,6 +109,20 @@ def test_a_community_where_nothing_was_counted_withholds_with_the_reason():
     s = found(rows)["a", "turnaround_restricted_mean", "community", "gini"]
     assert len(s.values) == 0
     assert s.why == "nothing to count in 2 of 3 replications in community:02 and 1 more under a"
+
+
+def test_a_replication_in_which_a_community_had_nothing_to_count_is_left_out_for_all():
+    nan = math.nan
+    values = {
+        "a": three([1, 2, 3, 4], [5, nan, 6, 7], [8, 9, 9, 9]),
+        "b": three([1, 2, 3, 4], [5, 5, 6, 7], [8, 9, nan, 9]),
+    }
+    rows = [row for pilot in "ab" for row in cells(pilot, "trips", values[pilot], "per request")]
+    rows = [r | {"n": 0} if math.isnan(r["value"]) else r for r in rows]
+    statistics = found(rows, ("a", "b"))
+    gaps = [statistics[pilot, "trips", "community", "worst_minus_best"] for pilot in "ab"]
+    assert [one.why for one in gaps] == ["", ""]
+    assert [one.values.tolist() for one in gaps] == [[7], [7]]  # the first measures, the last ranks
 
 
 def test_a_community_with_too_many_open_requests_withholds_with_the_share_where_they_were_too_many():

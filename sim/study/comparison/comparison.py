@@ -330,7 +330,7 @@ def fairness(measures: pl.DataFrame, designs: Mapping[str, Design]) -> dict[str,
     """Return the tables of how evenly residents fare, and of the differences from the first pilot."""
     first, names = next(iter(designs.values())).pilot, list(designs)
     asked = first.report.equity
-    statistics = equity.statistics(measures, names, first.run, asked)
+    statistics = equity.statistics(measures, names, first.run, asked, first.mid, horizon_of(first))
     return {
         "equity": equity.table(statistics, measures, first.run.confidence, asked),
         "equity_differences": equity.differences(statistics, measures, names, first.mid, first.run, asked),

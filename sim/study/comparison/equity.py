@@ -45,9 +45,10 @@ from sim.study.withholding import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sim.arrays import Floats, Ints
+    from sim.arrays import Bools, Floats, Ints
     from sim.config import Mid, Run
     from sim.config.report import JudgedMeasure, Response
+    from sim.measures.openness import Horizon
     from sim.study.withholding import Withheld
 
 PAIRS = {
@@ -158,9 +159,14 @@ def measured(ordered: Floats, statistic: str) -> Floats:
 
 
 def statistics(
-    measures: pl.DataFrame, pilots: Sequence[str], run: Run, asked: Sequence[JudgedMeasure]
+    measures: pl.DataFrame,
+    pilots: Sequence[str],
+    run: Run,
+    asked: Sequence[JudgedMeasure],
+    mid: Mid | None = None,
+    horizon: Horizon | None = None,
 ) -> dict[Key, Statistic]:
-    """Return all statistics of all pilots over the replications that all of them have.
+    """Return all statistics of all pilots over the replications in which all of them counted something in all groups.
 
     Parameters
     ----------
@@ -173,6 +179,8 @@ def statistics(
         it.
     asked : sequence of JudgedMeasure
         The measures, worded so that more is worse.
+    mid, horizon : optional
+        Smallest differences that matter, and how the replications end, so that what is still open can be weighed.
     """
     finished = [set(measures.filter(pl.col("pilot") == p)["replication"]) for p in pilots]
     both = np.array(sorted(set.intersection(*finished)))  # they are paired
@@ -192,7 +200,10 @@ def statistics(
     def values(pilot: str, response: Response) -> Floats:
         return cells.get((pilot, response.measure), {}).get(response.group, np.full(1, np.nan))
 
-    rule = Rule(values, run, {})
+    def counts(pilot: str, response: Response) -> Floats:
+        return counted.get((pilot, response.measure), {}).get(response.group, np.zeros(0))
+
+    rule = Rule(values, run, {}, counts, mid, horizon)
     known: dict[Key, Statistic] = {}
     for pilot in pilots:
         for s in asked:
@@ -200,8 +211,15 @@ def statistics(
             for family, names in STATISTICS.items():
                 groups = PAIRS[family][::-1] if family in PAIRS else mine.communities()
                 if groups and all(g in cells[pilot, s.measure] for g in groups):
-                    known |= {(pilot, s.measure, family, name): mine.statistic(groups, name) for name in names}
+                    seen = _observed([counted[p, s.measure] for p in pilots], groups)
+                    known |= {(pilot, s.measure, family, name): mine.statistic(groups, name, seen) for name in names}
     return known
+
+
+def _observed(counted: Sequence[Mapping[str, Floats]], groups: Sequence[str]) -> Bools:
+    """Return in which replications every group was counted under every pilot that has it; all where in under half."""
+    seen = np.logical_and.reduce([column[g] > 0 for column in counted for g in groups if g in column])
+    return seen if 2 * np.count_nonzero(seen) >= len(seen) else np.ones_like(seen)
 
 
 @dataclass(frozen=True)
@@ -218,12 +236,12 @@ class _Cells:
         """Return the names of today's communities."""
         return tuple(sorted(g for g in self.all[self.pilot, self.asked.measure] if g.startswith("community:")))
 
-    def statistic(self, groups: tuple[str, ...], name: str) -> Statistic:
-        """Return a statistic of these groups; of a pair, the second less the first."""
-        values = np.stack([self.all[self.pilot, self.asked.measure][g] for g in groups], axis=1)
+    def statistic(self, groups: tuple[str, ...], name: str, seen: Bools) -> Statistic:
+        """Return a statistic of these groups over the replications seen; of a pair, the second less the first."""
+        values = np.stack([self.rule.counted(self._of(g), self.pilot) for g in groups], axis=1)[seen]
         values = 1 - values if self.asked.higher_is_better else values
         nothing = np.zeros(0)
-        if why := self._unknown(groups, values):
+        if why := self._unknown(groups, values, seen):
             return Statistic(nothing, why)
         order = np.arange(len(groups))
         if name in STATISTICS["community"]:
@@ -235,20 +253,26 @@ class _Cells:
         best, worst = groups[order[0]], groups[order[-1]]
         means = (float(ordered[:, -1].mean()), float(ordered[:, 0].mean()))
         if np.isnan(numbers).any():
-            return Statistic(nothing, f"{best} has none under {self.pilot}", worst, best, means)
+            return Statistic(
+                nothing, f"{best} has 0 under {self.pilot}, of which nothing is a multiple", worst, best, means
+            )
         above, below = weights(name, len(groups))
         weighed = [groups[g] for g, a, b in zip(order, above, above if below is None else below, strict=True) if a or b]
         why = self._overloaded(weighed)
         return Statistic(numbers, why, worst, best, means) if "p90" not in name else Statistic(numbers, why)
 
-    def _unknown(self, groups: Sequence[str], values: Floats) -> str:
+    def _of(self, group: str) -> JudgedMeasure:
+        """Return the measure of one group."""
+        return self.asked.model_copy(update={"group": group})
+
+    def _unknown(self, groups: Sequence[str], values: Floats, seen: Bools) -> str:
         """Return why there is no statistic where a group has no value in some replication, or an empty text."""
         missing = {g: ~np.isfinite(column) for g, column in zip(groups, values.T, strict=True)}
         missing = {g: where for g, where in missing.items() if where.any()}
         if not missing:
             return ""
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        none = {g: np.count_nonzero(where & (self.counted[g] == 0)) for g, where in missing.items()}
+        none = {g: np.count_nonzero(where & (self.counted[g][seen] == 0)) for g, where in missing.items()}
         first = max(none, key=lambda g: none[g])
         if none[first]:
             why = f"nothing to count in {none[first]} of {len(values)} replications"
@@ -266,9 +290,7 @@ class _Cells:
 
     def _withheld(self, groups: Iterable[str]) -> list[tuple[str, Withheld]]:
         """Return the groups of these from which nothing follows, with the reasons."""
-        reasons = [
-            (group, self.rule.why(self.asked.model_copy(update={"group": group}), self.pilot)) for group in groups
-        ]
+        reasons = [(group, self.rule.why(self._of(group), self.pilot)) for group in groups]
         return [(group, why) for group, why in reasons if why is not None]
 
 
