@@ -106,7 +106,7 @@ def test_the_best_and_the_cheapest_are_chosen_with_their_guarantee(sweep, tmp_pa
 def test_a_point_whose_staff_cannot_keep_up_is_not_chosen(sweep, tmp_path):
     write(
         tmp_path,
-        base={**BASE, "district.work.from_above_hours": 20000, "run.withhold_share": 0.001},
+        base={**BASE, "conduct": "due_first", "district.work.from_above_hours": 20000, "run.withhold_share": 0.001},
         responses=["on_time"],
         promises={"on_time": {"at_least": 0.1, "tolerance": 0.05}},
         choose={"cheapest": True, "first": 2, "most": 4},
