@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sim.config import Pilot
     from sim.study.backend import Backend
 
-KEYS = ("pilots", "name")
+KEYS = ("pilots", "name", "details")
 BASELINE = "four_level"
 
 HELP = """\
@@ -55,6 +55,7 @@ class Comparison(Section):
 
     pilots: Annotated[tuple[Name, ...], Field(min_length=1)]
     name: Annotated[str, Field(min_length=1, max_length=60)] | None
+    details: bool
 
 
 def main(arguments: list[str], command: Sequence[str] = ()) -> None:
@@ -77,6 +78,7 @@ def main(arguments: list[str], command: Sequence[str] = ()) -> None:
         backend,
         command or ("wangge", "compare", *arguments),
         line.config_dir,
+        details=settings.details,
     )
 
 
@@ -130,9 +132,18 @@ def _name(settings: Comparison, pilots: list[Pilot], overrides: Sequence[str], w
     return f"{word}-{digest[:8]}"
 
 
-def _compare(pilots: list[Pilot], name: str, backend: Backend, command: Sequence[str], config_dir: Path | None) -> None:
-    """Print the load, run what is missing, and print the results."""
+def _compare(
+    pilots: list[Pilot],
+    name: str,
+    backend: Backend,
+    command: Sequence[str],
+    config_dir: Path | None,
+    *,
+    details: bool,
+) -> None:
+    """Run what is missing, and print the first screen, or all."""
     from sim.report.console import terminal
+    from sim.report.pages import print_all
     from sim.store.files import plain_name
     from sim.study.comparison.comparison import compare, opening
     from sim.study.comparison.notes import cost
@@ -147,23 +158,12 @@ def _compare(pilots: list[Pilot], name: str, backend: Backend, command: Sequence
 
         as_written = {pilot.name: compose("main", Line((), config_dir), f"pilot={pilot.name}") for pilot in pilots}
         before = replace(before, notes=(*before.notes, *not_held(config_dir, as_written)))
-    for table in before.tables:
-        console.print(table)
-    for note in before.notes:
-        console.print(f"- {note}", markup=False)
     comparison = compare(
         designs, Path("results") / name, backend,
         console=console, command=command, before=before, config_dir=config_dir,
     )  # fmt: skip
-    for table in comparison.results:
-        console.print(table)
-    for note in (*comparison.checks, cost(comparison.speed)):
-        console.print(f"- {note}", markup=False)
-    console.print()
-    console.print(comparison.conclusion, markup=False)
-    console.print(
-        f"\nKept in results/{name}/ (summary.md, charts/, measures.csv, comparison.csv, manifest.json)", markup=False
-    )
+    console.print(f"{cost(comparison.speed)}\n", markup=False)
+    print_all(console, comparison.printed, details=details)
 
 
 if __name__ == "__main__":

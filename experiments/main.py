@@ -27,6 +27,7 @@ COMMANDS = {
     "knobs": "turn every knob of the evidence and say what it moves; one that moves nothing is a failure",
     "status": "show what is under results/: studies, replications, failures",
     "clean": "remove unused replications, after showing them",
+    "show": "print the first screen of a results folder again, or one of its tables",
     "plot": "redraw every chart of a results folder, from the tables kept there",
     "new": "write a folder for your own district, ready to run",
     "bench": "time the engines and other tools on the same workloads, on this machine",
@@ -59,6 +60,7 @@ Examples
   wangge run pilot=three_level roles.order=b_first
   wangge trace request=4711                        one request through four levels and through three
   wangge run network=mmc                           a textbook queue beside its theory
+  wangge show compare means                        a table of what was found
   wangge plot compare                              redraw its charts, without a simulation
   wangge new lanterns                              a folder lanterns/ for a district of your own
   wangge validate                                  does the program give what theory says? (two minutes)

@@ -12,16 +12,18 @@ from sim.measures.dictionary import DEFINITIONS, DUTIES
 from sim.report.comparison import comparison_tables, summary_table
 from sim.report.console import Progress, quiet
 from sim.report.notebook import as_html
+from sim.report.pages import Page, Printed, page
 from sim.report.sentences import conclusion
-from sim.report.tables import escape_markdown, rows_table
+from sim.report.tables import counted, escape_markdown, rows_table
 from sim.store.store import Store
 from sim.study import load_tables, replications, scope
-from sim.study.comparison import equity, equity_tables, face_validity, notes, redraw
+from sim.study.comparison import equity, equity_tables, face_validity, first_screen, notes, redraw
 from sim.study.comparison.crossed import crossed_effects, crossed_table
 from sim.study.comparison.differences import compare as compared
 from sim.study.comparison.differences import overloaded_in, rule_of
 from sim.study.design import SAME_READING, SAME_RESIDENTS, check_overload, check_paired
 from sim.study.own_measures import NOTHING, OwnMeasure, Packed, packed
+from sim.study.printed import keep as keep_printed
 from sim.study.withholding import STAFF, horizon_of
 
 if TYPE_CHECKING:
@@ -43,6 +45,9 @@ KEPT = ("measures", "turnaround", "workload", "backlog", "waiting", "persons", "
 """The tables of every replication."""
 
 
+MEANS = "means"
+"""The page of the means of every measure."""
+
 IN_BRIEF = ("turnaround", "differences", "equity")
 """The charts that answer first: how soon, what differs by how much, and for whom."""
 
@@ -53,6 +58,11 @@ class Opening:
 
     tables: tuple[Table, ...]
     notes: tuple[str, ...]
+
+    @property
+    def pages(self) -> tuple[Page, ...]:
+        """Return its tables by their names."""
+        return tuple(page(name, one) for name, one in zip(("work", "heads", "load"), self.tables, strict=True))
 
 
 @dataclass(frozen=True, repr=False)
@@ -69,10 +79,8 @@ class Comparison:
         What was known before the simulation.
     tables
         The tables of all replications and those made of them, by name, as they are kept in the folder.
-    results
-        The tables to be read: means with verdicts, differences, pairing, face validity and equity in brief.
-    checks
-        Sentences on warm-up, backlogs and cost.
+    printed
+        The first screen, and the pages behind it: the tables to be read, the conclusion and all notes.
     conclusion
         The verdicts in words, a paragraph a pilot.
     speed
@@ -85,8 +93,7 @@ class Comparison:
     store: Store
     opening: Opening
     tables: Mapping[str, pl.DataFrame]
-    results: tuple[Table, ...]
-    checks: tuple[str, ...]
+    printed: Printed
     conclusion: str
     speed: Speed
     notes: tuple[str, ...] = ()
@@ -105,6 +112,11 @@ class Comparison:
     def measures(self) -> pl.DataFrame:
         """Return every measure of every replication: pilot, replication, measure, group, unit, value, n."""
         return self.tables["measures"]
+
+    @property
+    def means(self) -> Table:
+        """Return the means of every measure, with verdicts."""
+        return next(one.tables[0] for one in self.printed.pages if one.name == MEANS)
 
     @property
     def charts(self) -> tuple[str, ...]:
@@ -127,7 +139,7 @@ class Comparison:
 
     def __str__(self) -> str:
         """Return its means with verdicts and what they say, as plain text."""
-        return f"{self.results[0].to_text()}\n\n{self.conclusion}\n"
+        return f"{self.means.to_text()}\n\n{self.conclusion}\n"
 
     __repr__ = __str__
 
@@ -137,7 +149,7 @@ class Comparison:
 
         drawings = self._drawings()
         shown = (render(drawings[name](), "svg") for name in IN_BRIEF if name in drawings)
-        return as_html([self.results[0]], self.conclusion, shown)
+        return as_html([self.means], self.conclusion, shown)
 
 
 def opening(designs: Mapping[str, Design]) -> Opening:
@@ -291,34 +303,57 @@ def judged(
         store.write_table(name, frame)
     overloaded = {name: designs[name].overloaded for name in names if name in overloaded_in(table)}
     shares = (tables["equity"], tables["equity_differences"], names)
-    results = [summary_table(tables["measures"], table, names, run.confidence, DUTIES)]
-    results += comparison_tables(table, names[1:], run.confidence)
+    pages = [page(MEANS, summary_table(tables["measures"], table, names, run.confidence, DUTIES))]
+    each = comparison_tables(table, names[1:], run.confidence)
+    pages += [page(f"against_{name}", one) for name, one in zip(names[1:], each, strict=True)]
     if crossed:
-        results.append(crossed_table(tables["effects"], crossed, run.confidence))
+        pages.append(page("changes", crossed_table(tables["effects"], crossed, run.confidence)))
     if len(names) > 1:
-        results.append(pairing_table(table))
+        pages.append(page("pairing", pairing_table(table)))
         if targets:
-            results.append(_face_table(tables["measures"], designs, targets))
+            pages.append(page("face", _face_table(tables["measures"], designs, targets)))
     checks = [
         scope.intervals_are_about(pilots[0]),
         *notes.horizon(tables["waiting"], pilots),
         *notes.growth(tables["backlog"], [p for p in pilots if p.name in overloaded]),
         notes.kept_cost(store.facts(_run_once(store, names), run.replications)),
     ]
-    paragraphs = [
-        *notes.capacity(tables["measures"], tables["backlog"], designs),
-        *notes.notices(tables["measures"], pilots),
-        *([conclusion(table, overloaded, names[0])] if len(names) > 1 else []),
-    ]
-    in_brief = equity_tables.short_table(*shares, report.equity_in_brief)
-    comparison = Comparison(
-        designs, store, before, tables, (*results, in_brief), tuple(checks), "\n\n".join(paragraphs), speed
-    )
-    redraw.keep_pilots(store, pilots)
-    redraw.keep(store, redraw.drawings(designs, tables))
+    warnings = [
+        *notes.capacity(tables["measures"], tables["backlog"], designs), *notes.notices(tables["measures"], pilots),
+    ]  # fmt: skip
+    told = "\n\n".join([*warnings, *([conclusion(table, overloaded, names[0])] if len(names) > 1 else [])])
+    results = [one for shown in pages for one in shown.tables]
     full = [*before.tables, *results, *equity_tables.full_tables(*shares, run.confidence)]
-    store.write_text("summary.md", _markdown(comparison, full))
-    return comparison
+    remarks = (*before.notes, *checks)
+    in_brief = equity_tables.short_table(*shares, report.equity_in_brief)
+    redraw.keep_pilots(store, pilots)
+    drawn = redraw.keep(store, redraw.drawings(designs, tables))
+    printed = Printed(
+        first_screen.screen(designs, tables["measures"], table, warnings, _where(store, drawn)),
+        (*before.pages, *pages, page("evenness", in_brief), *_texts(told, remarks)),
+    )
+    keep_printed(store, printed)
+    store.write_text("summary.md", _markdown(pilots, told, full, remarks))
+    return Comparison(designs, store, before, tables, printed, told, speed)
+
+
+def _where(store: Store, drawn: Sequence[str]) -> tuple[str, ...]:
+    """Return where there is more to read of a comparison that drew some charts."""
+    name = store.folder.name
+    charts = f"; {counted(len(drawn), 'chart')} in charts/ beside it" if drawn else ""
+    return (
+        f"More: wangge show {name}",
+        f"All: results/{name}/summary.md{charts}",
+    )
+
+
+def _texts(told: str, remarks: Sequence[str]) -> list[Page]:
+    """Return the pages of sentences."""
+    pages = [
+        Page("conclusion", "the verdicts in words", paragraphs=tuple(told.split("\n\n"))),
+        Page("notes", "overload, warm-up, backlogs and cost", paragraphs=tuple(f"- {one}" for one in remarks)),
+    ]
+    return [one for one in pages if any(one.paragraphs)]
 
 
 def _run_once(store: Store, names: Sequence[str]) -> list[str]:
@@ -371,14 +406,12 @@ def _face_table(measures: pl.DataFrame, designs: Mapping[str, Design], targets: 
     return face_validity.compared_table(values, list(designs))
 
 
-def _markdown(comparison: Comparison, tables: Sequence[Table]) -> str:
+def _markdown(pilots: Sequence[Pilot], told: str, tables: Sequence[Table], remarks: Sequence[str]) -> str:
     """Return the summary as Markdown."""
-    pilots = [design.pilot for design in comparison.designs.values()]
     title = escape_markdown(" against ".join(p.title for p in pilots[:2]))
-    remarks = (*comparison.opening.notes, *comparison.checks)
     parts = [
         f"# {escape_markdown(pilots[0].district.name)}: {title}",
-        *(escape_markdown(paragraph) for paragraph in comparison.conclusion.split("\n\n")),
+        *(escape_markdown(paragraph) for paragraph in told.split("\n\n")),
         *(table.to_markdown() for table in tables),
         "\n".join(f"- {escape_markdown(note)}" for note in remarks),
         escape_markdown(redraw.footer(pilots)),
