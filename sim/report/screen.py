@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 HEIGHT, WIDTH = 24, 80
 """Of a terminal as it opens: a first screen is no larger, whatever is shown."""
 
-NARROWEST_KEY = 20
-"""Of the first column of a table, as long as there is another column to leave out."""
+LEAST_COLUMNS = 6
+"""Beside the first column of a table: for so many it gives way, and its words are wrapped."""
 
-LEAST_COLUMNS = 7
-"""Columns for which the gap between two is a space instead of two, before any is left out."""
+NARROWEST_KEY = 20
+"""Of that first column, as long as there is another column to leave out."""
 
 
 @dataclass(frozen=True)
@@ -63,15 +63,23 @@ def _ever_less(screen: Screen) -> Iterator[Screen]:
         while len(kept := getattr(screen, part)) > 1:
             screen = replace(screen, **{part: kept[:-1]})
             yield screen
-    for most in (3, 2, 1):
-        what, answer, hangs = (
-            _cut(text, most) for text in (screen.what, *map(" ".join, (screen.answer, screen.hangs)))
-        )
-        less = Screen(what, (answer,), screen.table, (hangs,), tuple(_cut(one, 1) for one in screen.where[:2]))
-        yield less
-        n_rows = len(screen.table.rows) if screen.table else 0
-        for n in range(n_rows - 1, n_rows // 2 if most > 1 else 0, -1):
-            yield replace(less, table=_first_rows(screen.table, n))
+    for most in ((3, 3), (2, 2), (2, 1), (1, 1)):
+        yield _shortened(screen, *most)
+    n_rows = len(screen.table.rows) if screen.table else 0
+    for n in range(n_rows - 1, 0, -1):
+        yield replace(_shortened(screen, 2, 2), table=_first_rows(screen.table, n))
+    yield replace(_shortened(screen, 2, 2), table=None)
+
+
+def _shortened(screen: Screen, answer: int, hangs: int) -> Screen:
+    """Return a screen whose answer, and what it hangs on, take so many lines at most."""
+    return Screen(
+        _cut(screen.what, answer),
+        (_cut(" ".join(screen.answer), answer),),
+        screen.table,
+        (_cut(" ".join(screen.hangs), hangs),),
+        tuple(_cut(one, 1) for one in screen.where[:2]),
+    )
 
 
 def _first_rows(table: Table | None, n: int) -> Table | None:
@@ -107,19 +115,10 @@ def compact(table: Table, width: int = WIDTH) -> list[str]:
     Headings are wrapped at spaces, as what has no room in the first column; a word that is longer than the column has a
     line of its own.
     """
-    n = len(table.columns)
-    widths = [_least_width(table, i) for i in range(n)]
-    key = widths[0]
-    shown = list(range(1, n))
-    gap = 2 if key + sum(widths[1:]) + 2 * len(shown) <= width else 1
-
-    def taken() -> int:
-        return sum(widths[i] + gap for i in shown)
-
-    while len(shown) > 1 and taken() + min(key, NARROWEST_KEY) > width:
-        shown.pop()
-        gap = 2 if key + sum(widths[i] + 2 for i in shown) <= width or len(shown) < LEAST_COLUMNS else 1
-    key = max(min(key, width - taken()), 1)
+    widths = [_least_width(table, i) for i in range(len(table.columns))]
+    n, gap = _fitting(widths, width)
+    shown, taken = range(1, n + 1), sum(widths[1 : n + 1]) + n * gap
+    key = max(min(widths[0], width - taken), 1)
     columns = [(key, "left"), *((widths[i], table.columns[i].align) for i in shown)]
 
     def line(cells: Sequence[str]) -> str:
@@ -129,7 +128,7 @@ def compact(table: Table, width: int = WIDTH) -> list[str]:
     heads = [wrapped(table.columns[i].heading, columns[j][0]) for j, i in enumerate((0, *shown))]
     deepest = max(map(len, heads))
     made = [line(cells) for cells in zip(*([""] * (deepest - len(head)) + head for head in heads), strict=True)]
-    made.append("─" * (key + taken()))
+    made.append("─" * (key + taken))
     for row in table.rows:
         names = wrapped(literal(row[0]), key) or [""]
         if _cells(names[-1]) > key:
@@ -137,6 +136,18 @@ def compact(table: Table, width: int = WIDTH) -> list[str]:
         made += names[:-1]
         made.append(line([names[-1], *(literal(row[i]) for i in shown)]))
     return [*made, *(one for note in table.notes for one in wrapped(note, width))]
+
+
+def _fitting(widths: Sequence[int], width: int) -> tuple[int, int]:
+    """Return how many columns beside the first one are shown, and the gap before each."""
+    key, most = widths[0], len(widths) - 1
+    for n in range(most, min(most, LEAST_COLUMNS) - 1, -1):
+        for gap in (2, 1):
+            if key + sum(widths[1 : n + 1]) + n * gap <= width:
+                return n, gap
+    narrowest = min(key, NARROWEST_KEY)
+    fitting = (n for n in range(most, 0, -1) if narrowest + sum(widths[1 : n + 1]) + n <= width)
+    return next(fitting, min(most, 1)), 1
 
 
 def _least_width(table: Table, i: int) -> int:
@@ -159,13 +170,16 @@ def wrapped(text: str, width: int = WIDTH) -> list[str]:
     """
     from rich.cells import chop_cells
 
-    words = [part for word in literal(text).split() for part in chop_cells(word, WIDTH)]
     made: list[str] = []
-    for word in words:
-        if made and _cells(made[-1]) + 1 + _cells(word) <= width:
+    taken = 0
+    for word in (part for whole in literal(text).split() for part in chop_cells(whole, WIDTH)):
+        size = _cells(word)
+        if made and taken + 1 + size <= width:
             made[-1] += f" {word}"
+            taken += 1 + size
         else:
             made.append(word)
+            taken = size
     return made
 
 

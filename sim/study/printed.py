@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sim.report.tables import Table
     from sim.store.store import Store
 
-MOST_ROWS = 1000
+MOST_ROWS = 200
 """Of a table of numbers: all of them are in its CSV."""
 
 

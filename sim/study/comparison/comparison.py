@@ -340,11 +340,8 @@ def judged(
 def _where(store: Store, drawn: Sequence[str]) -> tuple[str, ...]:
     """Return where there is more to read of a comparison that drew some charts."""
     name = store.folder.name
-    charts = f"; {counted(len(drawn), 'chart')} in charts/ beside it" if drawn else ""
-    return (
-        f"More: wangge show {name}",
-        f"All: results/{name}/summary.md{charts}",
-    )
+    charts = f" and {counted(len(drawn), 'chart')} beside it" if drawn else ""
+    return (f"More: wangge show {name}; results/{name}/summary.md{charts}.",)
 
 
 def _texts(told: str, remarks: Sequence[str]) -> list[Page]:

@@ -99,7 +99,8 @@ def verdicts(comparison: pl.DataFrame, names: Sequence[str]) -> list[str]:
             f"Better than {baseline} on more measures than worse: {_counts(better, labels, 'better', 'worse')}."
         )
     if worse:
-        told.append(f"Worse on more than better: {_counts(worse, labels, 'worse', 'better')}.")
+        counts = _counts(worse, labels, "worse", "better")
+        told.append(f"Worse on more measures than better: {counts}.")
     neither = [name for name, one in labels.items() if not one["better"] and not one["worse"]]
     if neither:
         told.append(f"Neither on any measure: {_some(neither)}.")
@@ -127,8 +128,7 @@ def _as_clause(verdict: str) -> str:
 
 def _counts(names: Sequence[str], labels: Mapping[str, Mapping[str, Sequence[str]]], word: str, other: str) -> str:
     """Return the first of some designs, each with its measures of a verdict and of another."""
-    told = [f"{name} ({len(labels[name][word])} {word}, {len(labels[name][other])} {other})" for name in names]
-    return _some(told)
+    return _some([f"{name} ({len(labels[name][word])} to {len(labels[name][other])})" for name in names])
 
 
 def _some(words: Sequence[str]) -> str:
@@ -192,6 +192,8 @@ def cannot_keep_up(designs: Mapping[str, Design]) -> list[str]:
     if not posts:
         return []
     order = sorted(posts, key=posts.__getitem__, reverse=True)
+    if len(posts) > FEW:
+        return [f"Posts cannot keep up under {len(posts)} designs, most of all {order[0]} ({posts[order[0]]})."]
     return [f"Posts that cannot keep up with their work: {_some([f'{posts[name]} under {name}' for name in order])}."]
 
 
