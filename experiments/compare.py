@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     from sim.config import Pilot
     from sim.study.backend import Backend
+    from sim.study.folder.drawing import Wanted
 
-KEYS = ("pilots", "name", "details")
+KEYS = ("pilots", "name", "details", "charts", "only")
 BASELINE = "four_level"
 
 HELP = """\
@@ -56,6 +57,15 @@ class Comparison(Section):
     pilots: Annotated[tuple[Name, ...], Field(min_length=1)]
     name: Annotated[str, Field(min_length=1, max_length=60)] | None
     details: bool
+    charts: bool
+    only: tuple[str, ...]
+
+    @property
+    def wanted(self) -> Wanted:
+        """Return which charts are wanted."""
+        from sim.study.folder.drawing import Wanted
+
+        return Wanted(self.charts, self.only)
 
 
 def main(arguments: list[str], command: Sequence[str] = ()) -> None:
@@ -79,6 +89,7 @@ def main(arguments: list[str], command: Sequence[str] = ()) -> None:
         command or ("wangge", "compare", *arguments),
         line.config_dir,
         details=settings.details,
+        wanted=settings.wanted,
     )
 
 
@@ -140,6 +151,7 @@ def _compare(
     config_dir: Path | None,
     *,
     details: bool,
+    wanted: Wanted,
 ) -> None:
     """Run what is missing, and print the first screen, or all."""
     from sim.report.console import terminal
@@ -160,7 +172,7 @@ def _compare(
         before = replace(before, notes=(*before.notes, *not_held(config_dir, as_written)))
     comparison = compare(
         designs, Path("results") / name, backend,
-        console=console, command=command, before=before, config_dir=config_dir,
+        console=console, command=command, before=before, config_dir=config_dir, wanted=wanted,
     )  # fmt: skip
     console.print(f"{cost(comparison.speed)}\n", markup=False)
     print_all(console, comparison.printed, details=details)

@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> None:
     from sim.report.pages import listed, print_page
     from sim.store.inventory import results_folder
     from sim.store.store import Store
-    from sim.study import printed
+    from sim.study.folder import printed
 
     store = Store.open_existing(results_folder("show", arguments[0]))
     console, there = terminal(), printed.read(store)

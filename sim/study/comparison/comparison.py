@@ -22,8 +22,9 @@ from sim.study.comparison.crossed import crossed_effects, crossed_table
 from sim.study.comparison.differences import compare as compared
 from sim.study.comparison.differences import overloaded_in, rule_of
 from sim.study.design import SAME_READING, SAME_RESIDENTS, check_overload, check_paired
+from sim.study.folder.drawing import ALL, Drawings, Wanted
+from sim.study.folder.printed import keep as keep_printed
 from sim.study.own_measures import NOTHING, OwnMeasure, Packed, packed
-from sim.study.printed import keep as keep_printed
 from sim.study.withholding import STAFF, horizon_of
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class Comparison:
         """
         return redraw.chosen(self._drawings(), name)
 
-    def _drawings(self) -> redraw.Drawings:
+    def _drawings(self) -> Drawings:
         """Return its charts by name, each to be drawn when it is called."""
         return redraw.drawings(self.designs, self.tables)
 
@@ -182,6 +183,7 @@ def compare(
     before: Opening | None = None,
     measures: Sequence[OwnMeasure] = (),
     config_dir: Path | None = None,
+    wanted: Wanted = ALL,
 ) -> Comparison:
     """Run what is missing of a comparison, judge it, and keep tables, charts and summary in its folder.
 
@@ -204,6 +206,8 @@ def compare(
         prepared from pilots whose report has them (`own_measures.shown_with`).
     config_dir
         A folder of one's own whose `face.yaml` may hold figures of its district.
+    wanted
+        Which charts are.
 
     Raises
     ------
@@ -218,10 +222,11 @@ def compare(
     own = packed(measures)
     first = next(iter(designs.values())).pilot
     check_report(first.report, own.digests)
+    wanted.check(redraw.names_of(designs))
     targets = face_validity.targets_of(first.district.name, config_dir)  # before anything is run: it may be refused
     store, kept_notes = opened(console, folder, [design.pilot for design in designs.values()], command, own=own)
     speed = run_missing(console, store, designs, backend, own)
-    comparison = replace(judged(designs, store, before, speed, targets), notes=kept_notes)
+    comparison = replace(judged(designs, store, before, speed, targets, wanted, console), notes=kept_notes)
     store.finish(
         {
             "steps": speed.steps,
@@ -283,7 +288,13 @@ def check_report(report: Report, own: Collection[str]) -> None:
 
 
 def judged(
-    designs: Mapping[str, Design], store: Store, before: Opening, speed: Speed, targets: Sequence[Target] = ()
+    designs: Mapping[str, Design],
+    store: Store,
+    before: Opening,
+    speed: Speed,
+    targets: Sequence[Target] = (),
+    wanted: Wanted = ALL,
+    console: Console | None = None,
 ) -> Comparison:
     """Return a comparison whose replications are all kept, and write its tables, charts and summary."""
     names = list(designs)
@@ -327,7 +338,7 @@ def judged(
     remarks = (*before.notes, *checks)
     in_brief = equity_tables.short_table(*shares, report.equity_in_brief)
     redraw.keep_pilots(store, pilots)
-    drawn = redraw.keep(store, redraw.drawings(designs, tables))
+    drawn = redraw.keep(store, redraw.drawings(designs, tables), len(names), wanted, console)
     printed = Printed(
         first_screen.screen(designs, tables["measures"], table, warnings, _where(store, drawn)),
         (*before.pages, *pages, page("evenness", in_brief), *_texts(told, remarks)),

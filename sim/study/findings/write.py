@@ -19,6 +19,7 @@ from sim.study.budget.withholding import rule_of
 from sim.study.findings import charting, sentences
 from sim.study.findings import tables as findings
 from sim.study.findings.naming import Words, words_of
+from sim.study.folder.drawing import FORMATS, NOTE
 from sim.study.withholding import BY_OVERLOAD
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from sim.store.store import Store
     from sim.study.budget.outcome import Outcome
     from sim.study.budget.runs import Runs
+    from sim.study.folder.drawing import Wanted
     from sim.study.points.plan import Plan
     from sim.study.points.screening import Screened
 
@@ -68,15 +70,16 @@ def write(
     screened: Mapping[str, Screened],
     outcome: Outcome,
     warm_up: WarmUp | None,
+    wanted: Wanted,
 ) -> Written:
-    """Write every table, chart and text of a study."""
+    """Write every table, the wanted charts and every text of a study."""
     words = words_of(plan)
     tables, remarks = tables_of(store.folder.name, plan, runs, screened, outcome, warm_up, words)
     for name, table in tables.items():
         store.write_table(name, table)
     notes = notes_of(plan, runs, tables, warm_up, words)
     store.write_bytes(charting.NOTES, files.readable(notes))
-    drawn = charting.draw(store)
+    drawn = charting.draw(store, wanted, runs.console)
     units = {response: runs.unit(response) for response in plan.study.responses}
     named = {response: runs.unit(response) for response in plan.study.asked}
     named_units = pl.DataFrame([(str(r), u) for r, u in named.items()], schema=["response", "unit"], orient="row")
@@ -89,8 +92,8 @@ def write(
     shown = responses(units, tables["summary"], words, searched=searches(plan))
     store.write_text("summary.md", _markdown(plan, shown, all_sentences, notes["footer"], drawn))
     names = [f"{name}.{kind}" for name in tables for kind in ("parquet", "csv")]
-    names += [f"charts/{name}.{kind}" for name in drawn for kind in ("png", "svg")]
-    return Written(all_sentences, (*names, charting.NOTES, "summary.md"))
+    names += [f"charts/{name}.{kind}" for name in drawn for kind in FORMATS]
+    return Written(all_sentences, (*names, charting.NOTES, NOTE, "summary.md"))
 
 
 def tables_of(
