@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from sim.study.backend import Backend
     from sim.study.folder.drawing import Wanted
 
-KEYS = ("pilots", "name", "details", "charts", "only")
+SHOWN_KEYS = ("details", "charts", "only")
+KEYS = ("pilots", "name", *SHOWN_KEYS)
 BASELINE = "four_level"
 
 HELP = """\
@@ -51,14 +52,12 @@ results/.replications. The same command continues after a kill.
 """
 
 
-class Comparison(Section):
-    """The settings of the command itself."""
+class Shown(Section):
+    """What a command prints and draws; it changes no number."""
 
-    pilots: Annotated[tuple[Name, ...], Field(min_length=1)]
-    name: Annotated[str, Field(min_length=1, max_length=60)] | None
-    details: bool
-    charts: bool
-    only: tuple[str, ...]
+    details: bool = False
+    charts: bool = True
+    only: tuple[str, ...] = ()
 
     @property
     def wanted(self) -> Wanted:
@@ -66,6 +65,13 @@ class Comparison(Section):
         from sim.study.folder.drawing import Wanted
 
         return Wanted(self.charts, self.only)
+
+
+class Comparison(Shown):
+    """The settings of the command itself."""
+
+    pilots: Annotated[tuple[Name, ...], Field(min_length=1)]
+    name: Annotated[str, Field(min_length=1, max_length=60)] | None
 
 
 def main(arguments: list[str], command: Sequence[str] = ()) -> None:
@@ -156,15 +162,18 @@ def _compare(
     """Run what is missing, and print the first screen, or all."""
     from sim.report.console import terminal
     from sim.report.pages import print_all
+    from sim.report.tables import counted
     from sim.store.files import plain_name
     from sim.study.comparison.comparison import compare, opening
     from sim.study.comparison.notes import cost
     from sim.study.design import check_overload, prepared_all
 
     plain_name("name", name)
+    console = terminal()
+    console.print(f"Preparing {counted(len(pilots), 'design')}: who serves what, and with how much work ...")
     designs = prepared_all(pilots)
     check_overload(designs.values())
-    console, before = terminal(), opening(designs)
+    before = opening(designs)
     if config_dir is not None:  # by its files, whatever the line changes
         from sim.study.points.evidence_factors import not_held
 

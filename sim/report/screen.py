@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sim.report.tables import Table, literal
+from sim.report.tables import Table, counted, literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,6 +47,12 @@ class Screen:
     def __str__(self) -> str:
         """Return the screen as text of at most `HEIGHT` lines and `WIDTH` columns."""
         return "\n".join(lines(self))
+
+
+def where(name: str, file: str = "summary.md", n_charts: int = 0) -> tuple[str, ...]:
+    """Return where there is more of a results folder: its pages, the file that holds all, and its charts."""
+    charts = f" and {counted(n_charts, 'chart')} beside it" if n_charts else ""
+    return (f"More: wangge show {name}; results/{name}/{file}{charts}.",)
 
 
 def lines(screen: Screen) -> list[str]:

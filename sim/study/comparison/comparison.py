@@ -13,8 +13,9 @@ from sim.report.comparison import comparison_tables, summary_table
 from sim.report.console import Progress, quiet
 from sim.report.notebook import as_html
 from sim.report.pages import Page, Printed, page
+from sim.report.screen import where
 from sim.report.sentences import conclusion
-from sim.report.tables import counted, escape_markdown, rows_table
+from sim.report.tables import escape_markdown, rows_table
 from sim.store.store import Store
 from sim.study import load_tables, replications, scope
 from sim.study.comparison import equity, equity_tables, face_validity, first_screen, notes, redraw
@@ -226,6 +227,7 @@ def compare(
     targets = face_validity.targets_of(first.district.name, config_dir)  # before anything is run: it may be refused
     store, kept_notes = opened(console, folder, [design.pilot for design in designs.values()], command, own=own)
     speed = run_missing(console, store, designs, backend, own)
+    console.print("Judging the differences ..." if len(designs) > 1 else "Computing means ...")
     comparison = replace(judged(designs, store, before, speed, targets, wanted, console), notes=kept_notes)
     store.finish(
         {
@@ -340,19 +342,14 @@ def judged(
     redraw.keep_pilots(store, pilots)
     drawn = redraw.keep(store, redraw.drawings(designs, tables), len(names), wanted, console)
     printed = Printed(
-        first_screen.screen(designs, tables["measures"], table, warnings, _where(store, drawn)),
+        first_screen.screen(
+            designs, tables["measures"], table, warnings, where(store.folder.name, n_charts=len(drawn))
+        ),
         (*before.pages, *pages, page("evenness", in_brief), *_texts(told, remarks)),
     )
     keep_printed(store, printed)
     store.write_text("summary.md", _markdown(pilots, told, full, remarks))
     return Comparison(designs, store, before, tables, printed, told, speed)
-
-
-def _where(store: Store, drawn: Sequence[str]) -> tuple[str, ...]:
-    """Return where there is more to read of a comparison that drew some charts."""
-    name = store.folder.name
-    charts = f" and {counted(len(drawn), 'chart')} beside it" if drawn else ""
-    return (f"More: wangge show {name}; results/{name}/summary.md{charts}.",)
 
 
 def _texts(told: str, remarks: Sequence[str]) -> list[Page]:
