@@ -34,13 +34,15 @@ HELP = """\
 wangge compare [pilots=[A,B,...]] [name=FOLDER] [executor=serial|local|dask] [workers=N] [key=value ...]
 
 Compares pilot designs with the first of the list, on the same residents with the same cases (common random
-numbers). Prints the work, heads and load of every design before anything is simulated, then the measures, the
-differences with simultaneous intervals and verdicts, and a conclusion. Everything is kept in results/FOLDER:
-tables (Parquet and CSV), charts (PNG and SVG), summary.md, manifest.json; every finished replication in
-results/.replications. The same command continues after a kill.
+numbers), and ends with one screen: the answer, a few measures with verdicts, and what it hangs on. Everything is kept
+in results/FOLDER: tables (Parquet and CSV), charts (PNG and SVG), summary.md, manifest.json; every finished
+replication in results/.replications. The same command continues after a kill.
 
   pilots=[four_level,three_level]   which designs (configs/pilot/), the baseline first (default: three)
   name=mine                         results/mine; by default compare, or compare-<hash> where knobs were set
+  details=true                      print every table above the first screen: work, heads, load, measures, differences;
+                                    wangge show FOLDER TABLE prints any of them later
+  charts=false | only=[turnaround]  draw no chart, or only some
   workers=1                         processes; all cores by default; the numbers do not depend on it
   executor=dask executor.address=tcp://HOST:8786
                                     on a Dask cluster (docs/clusters.md); serial: in this process alone

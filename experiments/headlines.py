@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sim.report.pages import Printed
     from sim.study.headlines.definitions import Headline
-    from sim.study.headlines.run import Point, Told
+    from sim.study.headlines.run import Outcome, Point
 
 HELP = """\
 wangge headlines [only=[NAME,...]] [name=FOLDER] [run.replications=N] [key=value ...]
@@ -30,6 +30,7 @@ Kept in results/FOLDER (headlines.md, charts/), the replications in results/FOLD
 
   only=[walk,district]     some of them
   name=mine                results/mine; by default headlines
+  details=true             print both sentences of each above the first screen
   run.replications=40      any knob of configs/, for every point alike
   workers=1, executor=...  as for compare
 """
@@ -92,7 +93,9 @@ def main(arguments: list[str]) -> None:
     print_all(console, printed, details=settings.details)
 
 
-def _printed(name: str, chosen: Mapping[str, Headline], told: Mapping[str, Told], points: Sequence[Point]) -> Printed:
+def _printed(
+    name: str, chosen: Mapping[str, Headline], told: Mapping[str, Outcome], points: Sequence[Point]
+) -> Printed:
     """Return what the headlines have to say: the verdict on each, and a page of two sentences for each."""
     from sim.config.compose import assumptions
     from sim.report.pages import Page, Printed

@@ -31,6 +31,8 @@ analysis. A textbook queue is shown beside its theoretical values: M/M/c, M/M/c/
   roles.order=b_first                     any knob of configs/ for a pilot
   -m pilot=four_level,three_level grid.households=200,300
                                           every combination, as a study (wangge sweep), with tables and charts
+  details=true                            print every table above the first screen
+  charts=false | only=[flows]             draw no chart of a pilot, or only some
   workers=1                               processes; executor=serial, local or dask as for compare
   --cfg job                               print the resolved config and stop
   --config-dir DIR                        find configs of your own in DIR (a folder like configs/)

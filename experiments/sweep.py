@@ -35,6 +35,8 @@ with the same command. Tables (Parquet and CSV), charts and summary.md are kept 
   name=mine                         results/mine; by default the study's name, with a hash where knobs were set
   study.precision.replications=20   any key of the study file
   run=year  grid.households=300     any knob of configs/, for all points alike
+  details=true                      print every table above the first screen; wangge show FOLDER prints them later
+  charts=false | only=[heat]        draw no chart, or only some kinds
   retry=true                        retry the replications that failed
   workers=1                         processes; executor=serial, local or dask as for compare
   --cfg job                         print the resolved study and stop

@@ -30,9 +30,9 @@ HELP = """\
 wangge trace [request=NUMBER | request=slowest] [archetype=T8] [channel=counter|phone|latent] [key=value ...]
 
 Follows one request through one pilot or two: the same resident with the same case, and the same chances (common random
-numbers). Prints every step with its date, the office and the person, how long it took and why, then the totals, which
-are those that the measures of the replication count. Everything is kept in results/FOLDER: journey.md, journey.csv,
-journey.parquet and a chart.
+numbers). Prints how each ended and the totals, which are those that the measures of the replication count;
+details=true prints every step with its date, the office and the person, how long it took and why. Everything is kept
+in results/FOLDER: journey.md, journey.csv, journey.parquet and a chart.
 
   request=4711                      its number in the demand, from 0
   request=slowest                   the slowest one measured and finished under the first pilot; the default

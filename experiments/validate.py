@@ -39,6 +39,7 @@ beside those of the shipped district, each within or outside its range.
   cases=[mm1_ciw,n_model]       some cases only
   name=mine                     results/mine; by default results/validate-quick or validate-full (a part: and a hash)
   seed=2                        other random numbers
+  details=true                  print every value above the first screen
   --config-dir DIR              also cases of your own, in DIR/validation/
   --cfg job                     print the resolved config and stop
 

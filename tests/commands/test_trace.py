@@ -4,6 +4,7 @@ import polars as pl
 import pytest
 from setups.commands import refused, wangge
 from setups.district import TINY
+from setups.screens import first_screen
 
 from experiments import trace
 from sim.errors import ConfigError
@@ -28,6 +29,17 @@ def test_a_journey_is_printed_within_120_columns_and_kept(traced):
     assert (results / "charts" / "journey.png").read_bytes()[:4] == b"\x89PNG"
     assert b"<svg" in (results / "charts" / "journey.svg").read_bytes()
     assert (results / "journey.md").read_text().startswith("# The journey of request 12\n")
+
+
+def test_a_trace_ends_with_one_screen_and_its_steps_are_shown_by_name(traced):
+    folder, out = traced
+    screen = first_screen(out, "Request 12, ")
+    assert "four_level: " in screen
+    assert "turnaround (working days)" in screen
+    assert "One request is an example" in screen
+    steps = wangge(folder, "show", "one", "four_level")
+    assert steps.returncode == 0, steps.stderr
+    assert re.search(r"\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun) 2011-", steps.stdout)
 
 
 def test_the_same_trace_again_is_the_same_to_the_byte(traced):

@@ -105,7 +105,7 @@ def write(
 
 
 def printed(
-    name: str, plan: Plan, screened: Mapping[str, Screened], shown: Table, found: Sequence[str], n_charts: int
+    name: str, plan: Plan, screened: Mapping[str, Screened], shown: Table, all_sentences: Sequence[str], n_charts: int
 ) -> Printed:
     """Return what a study has to say in a folder of this name: its findings, and the responses of the first points."""
     from sim.study.findings.preview import points_table
@@ -123,9 +123,11 @@ def printed(
         (f"The first {GLANCED} of {counted(len(plan.points), 'point')}.",) if len(plan.points) > GLANCED else (),
     )
     screen = Screen(
-        what, tuple(found), glance, (assumptions(plan.first.district.name),), where(name, n_charts=n_charts)
+        what, tuple(all_sentences), glance, (assumptions(plan.first.district.name),), where(name, n_charts=n_charts)
     )
-    findings_page = Page("findings", "what was found, in sentences", paragraphs=tuple(f"- {one}" for one in found))
+    findings_page = Page(
+        "findings", "what was found, in sentences", paragraphs=tuple(f"- {one}" for one in all_sentences)
+    )
     return Printed(screen, (page("points", points_table(plan, screened)), page("responses", shown), findings_page))
 
 

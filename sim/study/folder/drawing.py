@@ -57,7 +57,7 @@ class Wanted:
             if not any(_names(name, one) for one in known):
                 raise ConfigError(f"only must name charts of {', '.join(known)}{near(name, known)}, got {name}")
 
-    def of(self, names: Iterable[str]) -> list[str]:
+    def among(self, names: Iterable[str]) -> list[str]:
         """Return which of these charts are wanted."""
         return [
             name for name in names if self.charts and (not self.only or any(_names(one, name) for one in self.only))
@@ -98,7 +98,7 @@ def draw(
     source, note = _source(store, sources), _noted(store)
     kept = note["charts"] if note["from"] == source else {}
     kept = {name: its for name, its in kept.items() if _intact(store, name, its)}
-    names = wanted.of(drawings)
+    names = wanted.among(drawings)
     due = [name for name in names if wanted.again or name not in kept]
     if console is not None:
         console.print(_said(wanted, len(names), len(due)), markup=False)

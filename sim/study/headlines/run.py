@@ -49,7 +49,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Told:
+class Outcome:
     """What came out of a headline: the verdict in a word or three, two sentences, and its chart by the kind of file."""
 
     verdict: str
@@ -105,7 +105,7 @@ def study(
     points: Sequence[Point],
     backend: Backend,
     command: Sequence[str],
-) -> Told:
+) -> Outcome:
     """Run one headline's study in a folder of its own, and return what came out."""
     from sim import charts
 
@@ -126,7 +126,7 @@ def study(
         f"{headline.title}: {decided}", first, footer(pilots),
     )  # fmt: skip
     images = {kind: charts.render(figure, kind) for kind in ("png", "svg")}
-    return Told(decided, (first, second), images)
+    return Outcome(decided, (first, second), images)
 
 
 def _known(
