@@ -32,7 +32,8 @@ def differences(report, names, verdict_of, n=24):
         {
             "measure": one.measure, "group": one.group, "label": one.label, "unit": "share", "baseline": names[0],
             "pilot": name, "baseline_mean": 0.97123, "pilot_mean": 0.98765, "mid": 0.1, "n": n,
-            "verdict": str(verdict_of(name, i)), "why": "so", "cause": "overloaded requests", "needed_least": 60,
+            "verdict": str(verdict_of(name, i)), "why": "so", "needed_least": 60,
+            "cause": "overloaded requests" if verdict_of(name, i) is Verdict.WITHHELD else None,
         }
         for name in names[1:]
         for i, one in enumerate(report.compared)
@@ -109,6 +110,16 @@ def test_what_it_hangs_on_says_what_is_withheld_why_and_what_would_settle(design
     screen = first_screen.screen(some, pl.DataFrame(), table, ["A warning."], WHERE)
     assert screen.answer[0] == "A warning."
     assert screen.hangs[-1] == "Many inputs are assumptions: configs/evidence.yaml."
+
+
+def test_differences_that_grow_with_the_run_are_counted(designs):
+    names = list(ALL_PILOTS[:2])
+    table = differences(designs[names[0]].pilot.report, names, lambda *_: Verdict.WORSE)
+    assert first_screen.growing(table) == []
+    grown = table.head(2).with_columns(cause=pl.lit("overloaded requests"))
+    assert first_screen.growing(grown) == [
+        "2 differences grow with the run, as posts fall behind: their sizes are those of these weeks."
+    ]
 
 
 def test_one_replication_concludes_nothing(designs):

@@ -20,6 +20,7 @@ from sim.report.tables import (
     as_float,
     counted,
     decimals,
+    is_growing,
     marks_shown,
     mean_text,
     scale_of,
@@ -66,8 +67,9 @@ def screen(
     names, first = list(designs), next(iter(designs.values())).pilot
     judged = [] if comparison.is_empty() else verdicts(comparison, names)
     table = at_a_glance(comparison, names, first.report) if judged else alone(measures, first.report, names[0])
-    hangs = (*cannot_keep_up(designs), *withheld(comparison), *undecided(comparison), assumptions(first.district.name))
-    return Screen(compared(designs), (*warnings, *judged), table, hangs, tuple(where))
+    hangs = [*cannot_keep_up(designs), *withheld(comparison), *growing(comparison), *undecided(comparison)]
+    hangs.append(assumptions(first.district.name))
+    return Screen(compared(designs), (*warnings, *judged), table, tuple(hangs), tuple(where))
 
 
 def compared(designs: Mapping[str, Design]) -> str:
@@ -209,6 +211,15 @@ def withheld(comparison: pl.DataFrame) -> list[str]:
         f"{n} because {why}" if len(reasons) > 1 else f"because {why}" for why, n in reasons.most_common(2)
     )
     return [f"{counted(rows.height, 'verdict')} {_is(rows.height)} withheld ({MARKS['withheld']}), {told}."]
+
+
+def growing(comparison: pl.DataFrame) -> list[str]:
+    """Return how many differences have a sure sign and grow with the run."""
+    n = sum(map(is_growing, comparison.iter_rows(named=True)))
+    if not n:
+        return []
+    verb, its = ("grows", "its size is that") if n == 1 else ("grow", "their sizes are those")
+    return [f"{counted(n, 'difference')} {verb} with the run, as posts fall behind: {its} of these weeks."]
 
 
 def undecided(comparison: pl.DataFrame) -> list[str]:
