@@ -24,21 +24,25 @@ if TYPE_CHECKING:
 
     from sim.config import Pilot
     from sim.study.backend import Backend
+    from sim.study.folder.drawing import Wanted
 
-KEYS = ("pilots", "name")
+SHOWN_KEYS = ("details", "charts", "only")
+KEYS = ("pilots", "name", *SHOWN_KEYS)
 BASELINE = "four_level"
 
 HELP = """\
 wangge compare [pilots=[A,B,...]] [name=FOLDER] [executor=serial|local|dask] [workers=N] [key=value ...]
 
 Compares pilot designs with the first of the list, on the same residents with the same cases (common random
-numbers). Prints the work, heads and load of every design before anything is simulated, then the measures, the
-differences with simultaneous intervals and verdicts, and a conclusion. Everything is kept in results/FOLDER:
-tables (Parquet and CSV), charts (PNG and SVG), summary.md, manifest.json; every finished replication in
-results/.replications. The same command continues after a kill.
+numbers), and ends with one screen: the answer, a few measures with verdicts, and what it hangs on. Everything is kept
+in results/FOLDER: tables (Parquet and CSV), charts (PNG and SVG), summary.md, manifest.json; every finished
+replication in results/.replications. The same command continues after a kill.
 
   pilots=[four_level,three_level]   which designs (configs/pilot/), the baseline first (default: three)
   name=mine                         results/mine; by default compare, or compare-<hash> where knobs were set
+  details=true                      print every table above the first screen: work, heads, load, measures, differences;
+                                    wangge show FOLDER TABLE prints any of them later
+  charts=false | only=[turnaround]  draw no chart, or only some
   workers=1                         processes; all cores by default; the numbers do not depend on it
   executor=dask executor.address=tcp://HOST:8786
                                     on a Dask cluster (docs/clusters.md); serial: in this process alone
@@ -50,7 +54,22 @@ results/.replications. The same command continues after a kill.
 """
 
 
-class Comparison(Section):
+class Shown(Section):
+    """What a command prints and draws; it changes no number."""
+
+    details: bool = False
+    charts: bool = True
+    only: tuple[str, ...] = ()
+
+    @property
+    def wanted(self) -> Wanted:
+        """Return which charts are wanted."""
+        from sim.study.folder.drawing import Wanted
+
+        return Wanted(self.charts, self.only)
+
+
+class Comparison(Shown):
     """The settings of the command itself."""
 
     pilots: Annotated[tuple[Name, ...], Field(min_length=1)]
@@ -77,6 +96,8 @@ def main(arguments: list[str], command: Sequence[str] = ()) -> None:
         backend,
         command or ("wangge", "compare", *arguments),
         line.config_dir,
+        details=settings.details,
+        wanted=settings.wanted,
     )
 
 
@@ -130,40 +151,42 @@ def _name(settings: Comparison, pilots: list[Pilot], overrides: Sequence[str], w
     return f"{word}-{digest[:8]}"
 
 
-def _compare(pilots: list[Pilot], name: str, backend: Backend, command: Sequence[str], config_dir: Path | None) -> None:
-    """Print the load, run what is missing, and print the results."""
+def _compare(
+    pilots: list[Pilot],
+    name: str,
+    backend: Backend,
+    command: Sequence[str],
+    config_dir: Path | None,
+    *,
+    details: bool,
+    wanted: Wanted,
+) -> None:
+    """Run what is missing, and print the first screen, or all."""
     from sim.report.console import terminal
+    from sim.report.pages import print_all
+    from sim.report.tables import counted
     from sim.store.files import plain_name
     from sim.study.comparison.comparison import compare, opening
     from sim.study.comparison.notes import cost
     from sim.study.design import check_overload, prepared_all
 
     plain_name("name", name)
+    console = terminal()
+    console.print(f"Preparing {counted(len(pilots), 'design')}: who serves what, and with how much work ...")
     designs = prepared_all(pilots)
     check_overload(designs.values())
-    console, before = terminal(), opening(designs)
+    before = opening(designs)
     if config_dir is not None:  # by its files, whatever the line changes
         from sim.study.points.evidence_factors import not_held
 
         as_written = {pilot.name: compose("main", Line((), config_dir), f"pilot={pilot.name}") for pilot in pilots}
         before = replace(before, notes=(*before.notes, *not_held(config_dir, as_written)))
-    for table in before.tables:
-        console.print(table)
-    for note in before.notes:
-        console.print(f"- {note}", markup=False)
     comparison = compare(
         designs, Path("results") / name, backend,
-        console=console, command=command, before=before, config_dir=config_dir,
+        console=console, command=command, before=before, config_dir=config_dir, wanted=wanted,
     )  # fmt: skip
-    for table in comparison.results:
-        console.print(table)
-    for note in (*comparison.checks, cost(comparison.speed)):
-        console.print(f"- {note}", markup=False)
-    console.print()
-    console.print(comparison.conclusion, markup=False)
-    console.print(
-        f"\nKept in results/{name}/ (summary.md, charts/, measures.csv, comparison.csv, manifest.json)", markup=False
-    )
+    console.print(f"{cost(comparison.speed)}\n", markup=False)
+    print_all(console, comparison.printed, details=details)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,9 @@ from sim.study.backend import backend_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sim.study.headlines.run import Point
+    from sim.report.pages import Printed
+    from sim.study.headlines.definitions import Headline
+    from sim.study.headlines.run import Outcome, Point
 
 HELP = """\
 wangge headlines [only=[NAME,...]] [name=FOLDER] [run.replications=N] [key=value ...]
@@ -28,6 +30,7 @@ Kept in results/FOLDER (headlines.md, charts/), the replications in results/FOLD
 
   only=[walk,district]     some of them
   name=mine                results/mine; by default headlines
+  details=true             print both sentences of each above the first screen
   run.replications=40      any knob of configs/, for every point alike
   workers=1, executor=...  as for compare
 """
@@ -38,6 +41,7 @@ class Settings(Section):
 
     only: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
     name: Annotated[str, Field(min_length=1, max_length=40)] = "headlines"
+    details: bool = False
 
 
 def main(arguments: list[str]) -> None:
@@ -46,14 +50,17 @@ def main(arguments: list[str]) -> None:
         print(HELP)  # noqa: T201
         return
     from sim.report.console import terminal
+    from sim.report.pages import print_all
+    from sim.report.tables import escape_markdown
     from sim.store.files import plain_name
     from sim.store.store import Store
+    from sim.study.folder.printed import keep
     from sim.study.headlines.run import points_of, shipped, study
     from sim.version import MODEL_VERSION
 
     line = parse(arguments)
     where, other = line.take(*BACKEND_KEYS)
-    mine, rest = other.take("only", "name")
+    mine, rest = other.take("only", "name", "details")
     settings, known, backend = config.checked(Settings, values(mine)), shipped(), backend_of(where)
     for name in settings.only or ():
         if name not in known:
@@ -64,20 +71,55 @@ def main(arguments: list[str]) -> None:
     plain_name("name", settings.name)
     points = {name: points_of(headline, rest) for name, headline in chosen.items()}
     console, command = terminal(), ("wangge", "headlines", *arguments)
-    sections = []
+    told = {}
     identity = {"model_version": MODEL_VERSION, "headlines": list(chosen), "knobs": list(rest.overrides)}
     store = Store.open(Path("results") / settings.name, identity, {"command": list(command)})
     for number, (name, headline) in enumerate(chosen.items(), 1):
-        console.print(f"\n{number}. {headline.title}", markup=False)
+        console.print(f"{number}. {headline.title}", markup=False)
         folder = Path("results") / f"{settings.name}-{name}"
-        text, images = study(console, folder, headline, points[name], backend, command)
-        for kind, image in images.items():
+        told[name] = study(console, folder, headline, points[name], backend, command)
+        for kind, image in told[name].images.items():
             store.write_bytes(f"charts/{name}.{kind}", image)
-        sections.append(f"## {number}. {headline.title}\n\n{text}\n\n![{headline.title}](charts/{name}.svg)")
-        console.print(text, markup=False)
+    sections = [
+        f"## {number}. {chosen[name].title}\n\n{escape_markdown(one.text)}\n\n"
+        f"![{chosen[name].title}](charts/{name}.svg)"
+        for number, (name, one) in enumerate(told.items(), 1)
+    ]
     store.write_text("headlines.md", "\n\n".join([_opening(rest, _confidence(points)), *sections]) + "\n")
+    printed = _printed(settings.name, chosen, told, next(iter(points.values())))
+    keep(store, printed)
     store.finish({})
-    console.print(f"\nKept in results/{settings.name}/ (headlines.md, charts/)", markup=False)
+    console.print()
+    print_all(console, printed, details=settings.details)
+
+
+def _printed(
+    name: str, chosen: Mapping[str, Headline], told: Mapping[str, Outcome], points: Sequence[Point]
+) -> Printed:
+    """Return what the headlines have to say: the verdict on each, and a page of two sentences for each."""
+    from sim.config.compose import assumptions
+    from sim.report.pages import Page, Printed
+    from sim.report.screen import Screen, where
+    from sim.report.tables import Column, Table, counted
+
+    pilot = next(point.design.pilot for point in points if point.design is not None)
+    run = pilot.run
+    what = (
+        f"{counted(len(told), 'headline')} of the evidence for {pilot.district.name}: "
+        f"{counted(run.replications, 'replication')} of {counted(run.measured_weeks, 'week')} at each point."
+    )
+    held = [one.verdict for one in told.values()]
+    counts = ", ".join(f"{held.count(verdict)} {verdict}" for verdict in dict.fromkeys(held))
+    rows = tuple((chosen[key].title, one.verdict) for key, one in told.items())
+    table = Table("At a glance", (Column("headline"), Column("verdict")), rows)
+    hangs = (
+        "A headline holds where the whole interval lies beyond its bound; wangge show says of each how far it moves "
+        "with what is assumed.",
+        assumptions(pilot.district.name),
+    )
+    pages = tuple(Page(key, chosen[key].title, paragraphs=(chosen[key].title, one.text)) for key, one in told.items())
+    screen = Screen(what, (f"Of the headlines: {counts}.",), table, hangs, where(name, "headlines.md", len(told)))
+    return Printed(screen, pages)
 
 
 def _confidence(points: Mapping[str, Sequence[Point]]) -> float:

@@ -27,11 +27,28 @@ COMMANDS = {
     "knobs": "turn every knob of the evidence and say what it moves; one that moves nothing is a failure",
     "status": "show what is under results/: studies, replications, failures",
     "clean": "remove unused replications, after showing them",
+    "show": "print the first screen of a results folder again, or one of its tables",
     "plot": "redraw every chart of a results folder, from the tables kept there",
     "new": "write a folder for your own district, ready to run",
     "bench": "time the engines and other tools on the same workloads, on this machine",
     "validate": "compare the engines with queueing theory and published models, on this machine",
 }
+
+BEGINNINGS = {
+    "compare": "Comparing designs: the program is loaded, and configs are read ...",
+    "sweep": "Running a study: the program is loaded, and configs are read ...",
+    "run": "Running a design or a network: the program is loaded, and configs are read ...",
+    "trace": "Following a request: the program is loaded, and configs are read ...",
+    "headlines": "Running the headlines: the program is loaded, and configs are read ...",
+    "explain": "Looking for causes: the program is loaded, and configs are read ...",
+    "knobs": "Turning the knobs: the program is loaded, and configs are read ...",
+    "plot": "Drawing charts: the program is loaded, and tables are read ...",
+    "validate": "Validating: the program is loaded, and cases are read ...",
+}
+"""What commands say at once that take more than a moment; a log that is read later begins with it too."""
+
+ONLY_SHOWN = {"-h", "--help", "--cfg", "-c"}
+"""Flags with which a command prints what is read by people or programs as it is."""
 
 ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 """Signals that stop a command as Ctrl-C does: a request to terminate, and, where there are any, a closed terminal."""
@@ -59,6 +76,7 @@ Examples
   wangge run pilot=three_level roles.order=b_first
   wangge trace request=4711                        one request through four levels and through three
   wangge run network=mmc                           a textbook queue beside its theory
+  wangge show compare means                        a table of what was found
   wangge plot compare                              redraw its charts, without a simulation
   wangge new lanterns                              a folder lanterns/ for a district of your own
   wangge validate                                  does the program give what theory says? (two minutes)
@@ -145,10 +163,12 @@ def version() -> str:
 @quiet_without_reader()
 def run(command: str, arguments: list[str]) -> int:
     """Return the exit status of a command."""
+    check_memory()
+    if command in BEGINNINGS and not ONLY_SHOWN & set(arguments):
+        print(BEGINNINGS[command], flush=True)  # noqa: T201
     from sim.errors import WanggeError
     from sim.imports import without_settings
 
-    check_memory()
     try:
         with ended_at_once():
             without_settings("matplotlib")

@@ -7,9 +7,11 @@ import json
 from itertools import product
 from typing import TYPE_CHECKING
 
+from experiments.compare import SHOWN_KEYS, Shown
 from experiments.sweep import Order, show, sweep
+from sim import config
 from sim.config import study_schema
-from sim.config.compose import BACKEND_KEYS, Line, default_option, parse
+from sim.config.compose import BACKEND_KEYS, Line, default_option, parse, values
 from sim.errors import ConfigError
 from sim.study.backend import backend_of
 
@@ -84,6 +86,7 @@ def _order(line: Line, swept: dict[str, list[str]], fixed: dict[str, str], comma
     name = fixed.pop("name", "").partition("=")[2]
     replications = fixed.pop("run.replications", "").partition("=")[2]
     means = Line(tuple(fixed.pop(key) for key in list(fixed) if key.split(".")[0] in BACKEND_KEYS), line.config_dir)
+    shown = config.checked(Shown, values(Line(tuple(fixed.pop(key) for key in SHOWN_KEYS if key in fixed))))
     plain = {
         "title": f"{' by '.join([*(['pilot'] if len(pilots) > 1 else []), *swept]) or 'one point'}",
         "pilots": pilots,
@@ -99,4 +102,6 @@ def _order(line: Line, swept: dict[str, list[str]], fixed: dict[str, str], comma
         [*rest.overrides, *(f"{key}={values}" for key, values in moved.items()), f"pilot={','.join(pilots)}"]
     )
     digest = hashlib.sha256(json.dumps(matters).encode()).hexdigest()[:8]
-    return Order(name or f"multirun-{digest}", study, rest, backend_of(means), retry=False, command=command)
+    return Order(
+        name or f"multirun-{digest}", study, rest, backend_of(means), retry=False, command=command, shown=shown
+    )

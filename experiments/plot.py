@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
-from sim.config.reading import is_folder
-from sim.errors import ConfigError, StoreError
-from sim.study.redraw import draw
+from sim.errors import ConfigError
 
 HELP = """\
 wangge plot RESULTS [map=MEASURE]
@@ -37,32 +34,13 @@ def main(arguments: list[str]) -> None:
     if len(maps) > 1:
         raise ConfigError(f"map must be given at most once, got {' '.join(maps)}")
     from sim.report.console import terminal
+    from sim.store.inventory import results_folder
     from sim.store.store import Store
+    from sim.study.redraw import draw
 
-    folder = results_folder(named[0])
+    folder = results_folder("plot", named[0])
     names = draw(Store.open_existing(folder), *maps)
     terminal().print(f"Redrawn in {folder / 'charts'}: {', '.join(names)} (PNG and SVG)", markup=False)
-
-
-def results_folder(named: str) -> Path:
-    """Return the results folder of this name or path.
-
-    Raises
-    ------
-    ConfigError
-        It must be a folder, and one that holds a study.
-    """
-    from sim.store import manifest
-
-    folder = next((path for path in (Path("results") / named, Path(named)) if is_folder(path)), None)
-    if folder is None:
-        raise ConfigError(f"plot must be given a name under results/ or the path of a results folder, got {named}")
-    if not (folder / manifest.NAME).is_file():
-        raise StoreError(
-            f"{folder} must be the results folder of a study, but has no {manifest.NAME}: wangge compare, sweep "
-            "and run make such folders under results/. Nothing was drawn."
-        )
-    return folder
 
 
 if __name__ == "__main__":

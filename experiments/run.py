@@ -31,6 +31,8 @@ analysis. A textbook queue is shown beside its theoretical values: M/M/c, M/M/c/
   roles.order=b_first                     any knob of configs/ for a pilot
   -m pilot=four_level,three_level grid.households=200,300
                                           every combination, as a study (wangge sweep), with tables and charts
+  details=true                            print every table above the first screen
+  charts=false | only=[flows]             draw no chart of a pilot, or only some
   workers=1                               processes; executor=serial, local or dask as for compare
   --cfg job                               print the resolved config and stop
   --config-dir DIR                        find configs of your own in DIR (a folder like configs/)
@@ -75,7 +77,8 @@ def _pilot(line: Line, command: Sequence[str]) -> None:
         raise ConfigError(f"pilot must be one of {', '.join(options('pilot', CONFIGS, line.config_dir))}, got nothing")
     rest = tuple(o for o in line.overrides if not o.startswith("pilot="))
     named = any(o.startswith("name=") for o in rest)
-    knobs = any(not o.startswith(("workers=", "executor=", "executor.", "engine=", "engine.")) for o in rest)
+    beside = (*BACKEND_KEYS, "workers", *compare.SHOWN_KEYS)  # they change no number
+    knobs = any(o.partition("=")[0].partition(".")[0] not in beside for o in rest)
     name = () if named or knobs else (f"name=run-{pilot}",)
     flags = [
         *(["--cfg", "job"] if line.show else []),
@@ -89,15 +92,17 @@ def _network(line: Line, command: Sequence[str]) -> None:
     from experiments import compare
     from sim.queueing import sample
     from sim.report.console import terminal
+    from sim.report.pages import print_all
     from sim.store.files import plain_name
     from sim.store.store import Store
     from sim.study import network_run
     from sim.study.comparison.notes import cost
+    from sim.study.folder.printed import keep
 
     if any(o.startswith("pilot=") for o in line.overrides):
         raise ConfigError("pilot must be left out where a network is run, got both")
     where, other = line.take(*BACKEND_KEYS)
-    mine, rest = other.take("name")
+    mine, rest = other.take("name", "details")
     settings = config.checked(compare.Comparison, {**compose("compare", mine), "pilots": ["network"]})
     backend = backend_of(where)
     plain = compose("queue", rest)
@@ -120,11 +125,11 @@ def _network(line: Line, command: Sequence[str]) -> None:
     )
     store.write_table("measures", result.measures)
     store.write_text("summary.md", result.table.to_markdown() + "\n")
-    console.print(result.table)
-    for note in (*result.notes, cost(result.speed)):
-        console.print(f"- {note}", markup=False)
+    printed = network_run.printed(result, folder)
+    keep(store, printed)
     store.finish({"steps": result.speed.steps})
-    console.print(f"Kept in results/{folder}/", markup=False)
+    console.print(f"{cost(result.speed)}\n", markup=False)
+    print_all(console, printed, details=settings.details)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
+from experiments.compare import SHOWN_KEYS, Shown
 from sim import config
-from sim.config import Section, study_schema
+from sim.config import study_schema
 from sim.config.compose import BACKEND_KEYS, CONFIGS, Line, compose, options, parse
 from sim.errors import ConfigError
 from sim.study.backend import backend_of
@@ -34,6 +35,8 @@ with the same command. Tables (Parquet and CSV), charts and summary.md are kept 
   name=mine                         results/mine; by default the study's name, with a hash where knobs were set
   study.precision.replications=20   any key of the study file
   run=year  grid.households=300     any knob of configs/, for all points alike
+  details=true                      print every table above the first screen; wangge show FOLDER prints them later
+  charts=false | only=[heat]        draw no chart, or only some kinds
   retry=true                        retry the replications that failed
   workers=1                         processes; executor=serial, local or dask as for compare
   --cfg job                         print the resolved study and stop
@@ -45,7 +48,7 @@ RESULTS = Path("results")
 BUDGET_KEYS = ("study.precision", "study.choose")  # how many replications; the study stays the same
 
 
-class Settings(Section):
+class Settings(Shown):
     """The settings of the command itself."""
 
     study: dict[str, Any]
@@ -71,6 +74,8 @@ class Order:
         Whether failed replications are retried.
     command
         As it was typed.
+    shown
+        What is printed and drawn.
     """
 
     name: str
@@ -79,6 +84,7 @@ class Order:
     backend: Backend
     retry: bool
     command: tuple[str, ...]
+    shown: Shown
 
 
 def main(arguments: list[str]) -> None:
@@ -113,7 +119,7 @@ def ordered(line: Line, command: tuple[str, ...] = ()) -> Order:
     """
     plain = tuple(o.lstrip("+") if o.lstrip("+").startswith("study.") else o for o in line.overrides)
     where, other = replace(line, overrides=plain).take(*BACKEND_KEYS)
-    mine, rest = other.take("study", "name", "retry")
+    mine, rest = other.take("study", "name", "retry", *SHOWN_KEYS)
     known = options("study", CONFIGS, line.config_dir)
     named = [o.partition("=")[2] for o in mine.overrides if o.startswith("study=")]
     if not named:
@@ -122,6 +128,7 @@ def ordered(line: Line, command: tuple[str, ...] = ()) -> Order:
     added = tuple(o.replace("study.", "++study.", 1) if o.startswith("study.") else o for o in mine.overrides)
     settings = config.checked(Settings, compose("sweep", Line(added, mine.config_dir)))
     study = study_schema.load(settings.study)
+    from sim.study.findings.charting import DRAWN
     from sim.study.sweep import check_knobs
 
     check_knobs(study, rest)
@@ -131,15 +138,17 @@ def ordered(line: Line, command: tuple[str, ...] = ()) -> Order:
     ]
     digest = hashlib.sha256(json.dumps(sorted(changed)).encode()).hexdigest()[:8]
     name = settings.name or (f"{named[-1]}-{digest}" if changed else named[-1])
-    return Order(name, study, rest, backend_of(where), settings.retry, command)
+    settings.wanted.check(DRAWN)
+    return Order(name, study, rest, backend_of(where), settings.retry, command, settings)
 
 
 def sweep(order: Order, *, dry: bool = False) -> None:
     """Plan a study, run what is missing and print its findings; or only print what would be run."""
     from sim.report.console import terminal
-    from sim.report.tables import counted
+    from sim.report.pages import print_all
     from sim.store.files import plain_name
     from sim.study.findings import preview
+    from sim.study.folder import printed
     from sim.study.sweep import finish, prepare
 
     plain_name("name", order.name)
@@ -149,20 +158,16 @@ def sweep(order: Order, *, dry: bool = False) -> None:
         order.study, order.line, order.backend, RESULTS,
         console=console, retry=order.retry, choose_warm_up=not dry,
     )  # fmt: skip
-    preview.points(console, prepared.plan, prepared.screened)
+    preview.points(console, prepared.plan, prepared.screened, details=dry or order.shown.details)
     if dry:
         preview.estimate(console, prepared.plan, prepared.runs)
         return
-    result = finish(prepared, order.study, order.line, RESULTS / order.name, console=console, command=order.command)
-    if not result.up_to_date:
-        console.print(result.table)
-    console.print(str(result), markup=False)
-    console.print(f"- {result.cost}", markup=False)
-    n_charts = len(result.charts)
-    charts = f"{counted(n_charts, 'chart')} in charts/, " if n_charts else ""
-    console.print(
-        f"\nKept in results/{order.name}/ (summary.md, {charts}design.csv, summary.csv, measures.csv)", markup=False
-    )
+    result = finish(
+        prepared, order.study, order.line, RESULTS / order.name,
+        console=console, command=order.command, wanted=order.shown.wanted,
+    )  # fmt: skip
+    console.print(f"{result.cost}\n", markup=False)
+    print_all(console, printed.read(result.store), details=order.shown.details)
 
 
 if __name__ == "__main__":

@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from sim.config import Pilot
     from sim.district import engines
 
-KEYS = ("pilots", "request", "archetype", "channel", "replication", "name")
+KEYS = ("pilots", "request", "archetype", "channel", "replication", "name", "details")
 
 HELP = """\
 wangge trace [request=NUMBER | request=slowest] [archetype=T8] [channel=counter|phone|latent] [key=value ...]
 
 Follows one request through one pilot or two: the same resident with the same case, and the same chances (common random
-numbers). Prints every step with its date, the office and the person, how long it took and why, then the totals, which
-are those that the measures of the replication count. Everything is kept in results/FOLDER: journey.md, journey.csv,
-journey.parquet and a chart.
+numbers). Prints how each ended and the totals, which are those that the measures of the replication count;
+details=true prints every step with its date, the office and the person, how long it took and why. Everything is kept
+in results/FOLDER: journey.md, journey.csv, journey.parquet and a chart.
 
   request=4711                      its number in the demand, from 0
   request=slowest                   the slowest one measured and finished under the first pilot; the default
@@ -59,6 +59,7 @@ class Trace(Section):
     channel: Literal["counter", "phone", "latent"] | None
     replication: Replication
     name: Annotated[str, Field(min_length=1, max_length=60)] | None
+    details: bool
 
 
 def main(arguments: list[str]) -> None:
@@ -87,12 +88,16 @@ def _trace(
     from sim.journeys.follow import Journeys, Selection, follow, keep
     from sim.journeys.sentences import journey_text
     from sim.report.console import terminal
+    from sim.report.pages import print_all
     from sim.store.files import plain_name
     from sim.store.store import Store
     from sim.study import replications
+    from sim.study.folder.printed import keep as keep_printed
 
     if settings.name is not None:
         plain_name("name", settings.name)
+    console = terminal()
+    console.print(f"Simulating replication {settings.replication} under {', '.join(p.name for p in pilots)} ...")
     selection = Selection(settings.request, settings.archetype, settings.channel)
     each, remarks = follow(pilots, selection, settings.replication, engine)
     journeys = Journeys(tuple(each), settings.replication, tuple(remarks))
@@ -100,19 +105,16 @@ def _trace(
     identity = {**replications.identity(pilots), "trace": {"request": request, "replication": settings.replication}}
     name = settings.name or _name(identity, settings, overrides)
     store = Store.open(Path("results") / name, identity, {"command": list(command)})
-    console = terminal()
-    for note in journeys.remarks:
-        console.print(f"- {note}", markup=False)
+    console.print("Drawing its chart ...")
     keep(store, journeys)
-    for journey in journeys.each:
-        console.print()
-        console.print(journey_text(journey))
-    console.print()
-    console.print(journeys.tables[-1])
-    for note in journeys.notes:
-        console.print(f"- {note}", markup=False)
+    printed = journeys.printed(name)
+    keep_printed(store, printed)
     store.finish({})
-    console.print(f"\nKept in results/{name}/ (journey.md, journey.csv, charts/)", markup=False)
+    for journey in journeys.each if settings.details else ():
+        console.print(journey_text(journey))
+        console.print()
+    console.print()
+    print_all(console, printed, details=False)
 
 
 def _name(identity: dict[str, object], settings: Trace, overrides: Sequence[str]) -> str:

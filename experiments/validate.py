@@ -39,6 +39,7 @@ beside those of the shipped district, each within or outside its range.
   cases=[mm1_ciw,n_model]       some cases only
   name=mine                     results/mine; by default results/validate-quick or validate-full (a part: and a hash)
   seed=2                        other random numbers
+  details=true                  print every value above the first screen
   --config-dir DIR              also cases of your own, in DIR/validation/
   --cfg job                     print the resolved config and stop
 
@@ -53,6 +54,7 @@ class Validate(Section):
     cases: tuple[str, ...]
     seed: Seed
     name: Annotated[str, Field(min_length=1, max_length=60)] | None
+    details: bool
 
 
 def main(arguments: list[str]) -> None:
@@ -87,6 +89,7 @@ def main(arguments: list[str]) -> None:
 def _validate(settings: Validate, what: Chosen, on: Settings, arguments: Sequence[str]) -> str:
     """Run what is missing, print the results, and return what differs in a paragraph (empty: nothing)."""
     from sim.report.console import terminal
+    from sim.report.pages import print_all
     from sim.store.files import plain_name
     from sim.study.comparison.notes import cost
     from sim.validation.validation import identity, validate
@@ -102,10 +105,8 @@ def _validate(settings: Validate, what: Chosen, on: Settings, arguments: Sequenc
         what, Path("results") / name, on, form=settings.form, seed=settings.seed, with_face=not settings.cases,
         console=console, command=("wangge", "validate", *arguments),
     )  # fmt: skip
-    for table in validation.tables:
-        console.print(table)
-    console.print(f"- {cost(validation.speed)}", markup=False)
-    console.print(f"Kept in results/{name}/ (summary.md, outcomes.csv, charts/z_scores.png)", markup=False)
+    console.print(f"{cost(validation.speed)}\n", markup=False)
+    print_all(console, validation.printed, details=settings.details)
     return validation.failures
 
 

@@ -102,6 +102,19 @@ class Notice(Section):
         return self
 
 
+class Glance(Section):
+    """A measure of a group that stands on the first screen, and its heading there: a few short words with the unit."""
+
+    measure: Name
+    group: str = ALL
+    heading: Annotated[str, Field(min_length=1, max_length=100)]
+
+    @property
+    def response(self) -> Response:
+        """Return what is shown."""
+        return Response(self.measure, self.group)
+
+
 class ExpectedLoads(Section):
     """Loads that were worked out by hand, as text by pilot and level, to be shown beside those of one district."""
 
@@ -127,13 +140,14 @@ class Crossed(Section):
 
 
 class Report(Section):
-    """The measures of a comparison in order (with those that only studies use), notices, equity and maps.
+    """The measures of a comparison in order (with those that only studies use), those at a glance, equity and maps.
 
     The words of `equity` are those in which more is worse. `controls`: whether differences are adjusted for draws of
     known mean where that pays.
     """
 
     measures: Annotated[tuple[JudgedMeasure, ...], Field(min_length=1)]
+    first_screen: tuple[Glance, ...] = ()
     notices: tuple[Notice, ...] = ()
     equity: tuple[JudgedMeasure, ...] = ()
     equity_in_brief: tuple[Name, ...] = ()
@@ -151,10 +165,25 @@ class Report(Section):
             seen.add(one.response)
         return self
 
+    @model_validator(mode="after")
+    def _glances_are_compared(self) -> Self:
+        shown = {one.response for one in self.compared}
+        for one in self.first_screen:
+            if one.response not in shown:
+                raise ValueError(f"first_screen must name measures that are compared, got {one.response}")
+        return self
+
     @property
     def compared(self) -> tuple[JudgedMeasure, ...]:
         """Return the measures that a comparison shows."""
         return tuple(one for one in self.measures if one.compared)
+
+    @property
+    def glances(self) -> tuple[Glance, ...]:
+        """Return the measures of the first screen: as they are listed, or else the first ones that are judged."""
+        judged = (one for one in self.compared if one.mid is not None)
+        usual = (Glance(measure=one.measure, group=one.group, heading=one.label[:100]) for one in judged)
+        return self.first_screen or tuple(usual)[:6]
 
     def judged(self, response: Response) -> JudgedMeasure | None:
         """Return how a response is judged: as listed, or as the same measure of another group that is; else None."""

@@ -12,12 +12,14 @@ from sim.district import engines
 from sim.district.demand import Channel
 from sim.engine.audit.quick import balance
 from sim.errors import ConfigError, near
-from sim.journeys.sentences import journey_table, rows, totals_table
+from sim.journeys.sentences import ending, journey_table, rows, totals_table, words_of
 from sim.journeys.steps import Journey, read
 from sim.measures.requests import requests
 from sim.measures.residents import measured_rows
 from sim.measures.tally import window
 from sim.report.notebook import as_html
+from sim.report.pages import Page, Printed, page
+from sim.report.screen import Screen, where
 from sim.report.tables import escape_markdown
 from sim.study.design import Design, check_paired
 from sim.study.replication import prepare
@@ -130,6 +132,22 @@ class Journeys:
     def tables(self) -> list[Table]:
         """Return a table a journey, and one of their totals."""
         return [*map(journey_table, self.each), totals_table(self.each)]
+
+    def printed(self, name: str) -> Printed:
+        """Return what is to be said of them in a folder of this name."""
+        pilots = [one.organisation.pilot for one in self.each]
+        *tables, totals = self.tables
+        answer = [f"{pilot.name}: {ending(one)}" for pilot, one in zip(pilots, self.each, strict=True)]
+        screen = Screen(
+            f"{words_of(self.each[0])[0].upper()}{words_of(self.each[0])[1:]}.",
+            (*self.remarks, *answer),
+            totals,
+            (self.notes[-1], self.notes[2], assumptions(pilots[0].district.name)),
+            where(name, "journey.md", 1),
+        )
+        steps = [page(pilot.name, table) for pilot, table in zip(pilots, tables, strict=True)]
+        notes = Page("notes", "how to read it", paragraphs=tuple(f"- {note}" for note in self.notes))
+        return Printed(screen, (*steps, page("totals", totals), notes))
 
     def __str__(self) -> str:
         """Return the tables as plain text."""

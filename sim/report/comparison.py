@@ -22,6 +22,7 @@ from sim.report.tables import (
     mean_text,
     number,
     scale_of,
+    with_unit,
 )
 from sim.statistics.intervals import Interval, mean_interval
 
@@ -76,7 +77,7 @@ def summary_table(
             if alone and owed:
                 tail = f"± {number(one.half_width * factor, places)}"
             cells.append(f"{mean_text(one.estimate * factor, places, owed=owed)} {tail}")
-        rows.append((_with_unit(label, unit_word), *cells))
+        rows.append((with_unit(label, unit_word), *cells))
     columns = (Column("Measure"), *(Column(pilot, "right") for pilot in pilots))
     if alone:
         note = f"±: half-width of the {_percent(confidence)} interval of each mean by itself, of its longer side."
@@ -122,7 +123,7 @@ def comparison_table(comparison: pl.DataFrame, pilot: str, confidence: float = 0
         words = difference(record)
         more = f", needs {needed_text(record)}" if record["needed_least"] else ""
         gap = f"{words.difference} {words.interval}".strip()
-        rows.append((_with_unit(words.label, words.unit), words.baseline, words.pilot, gap, words.verdict + more))
+        rows.append((with_unit(words.label, words.unit), words.baseline, words.pilot, gap, words.verdict + more))
     columns = (
         Column("Measure"),
         Column(baseline, "right"),
@@ -255,8 +256,3 @@ def _measure_rows(measures: pl.DataFrame, comparison: pl.DataFrame) -> list[tupl
         return [(measure, "all", measure.replace("_", " "), unit) for measure, unit in overall.iter_rows()]
     names = ("measure", "group", "label", "unit")
     return list(comparison.select(names).unique(maintain_order=True).iter_rows())
-
-
-def _with_unit(label: str, unit: str) -> str:
-    """Return the label with its unit, if it has one."""
-    return f"{label} ({unit})" if unit else label

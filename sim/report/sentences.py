@@ -89,19 +89,23 @@ def _paragraph(rows: pl.DataFrame, overloaded: Mapping[str, Sequence[str]], base
 
 def _why(rows: pl.DataFrame, overload: str) -> dict[str, list[str]]:
     """Return the reasons for which verdicts are withheld, each with the measures that it withholds."""
-    overload = overload or "too many requests go to overloaded posts, or too many of the staff are overloaded"
+    reasons: dict[str, list[str]] = {}
+    for row in rows.filter(pl.col("verdict") == "withheld").iter_rows(named=True):
+        reasons.setdefault(reason(row, overload), []).append(str(row["label"]))
+    return reasons
+
+
+def reason(row: Mapping[str, object], overload: str = "") -> str:
+    """Return why the verdict of a row is withheld, as a clause; by overload as it says, where that is known."""
     words = {
         "left or still open": "too many requests left unserved or were still open at the end",
         "still open": "what is still open may move the mean by too much",
         "no observation": "there was nothing to observe in some replication",
         "observed once": "there was something to observe in one replication only",
+        "too skewed": f"the differences of the replications are {row['why']}",
     }
-    reasons: dict[str, list[str]] = {}
-    for row in rows.filter(pl.col("verdict") == "withheld").iter_rows(named=True):
-        skewed = f"the differences of the replications are {row['why']}"
-        why = skewed if row["cause"] == "too skewed" else words.get(str(row["cause"]), overload)
-        reasons.setdefault(why, []).append(str(row["label"]))
-    return reasons
+    overload = overload or "too many requests go to overloaded posts, or too many of the staff are overloaded"
+    return words.get(str(row["cause"]), overload)
 
 
 def _headline(labels: Mapping[str, list[str]], baseline: str, pilot: str) -> str:

@@ -44,6 +44,9 @@ _NARROWEST_HEADING = 12
 
 _NARROWEST_WORDS = 14
 
+_LONGEST_WHOLE = 32
+"""A longer word is broken where a table has no room for it, after an underscore if it has one."""
+
 
 _GAP = 3
 """Between two columns; the outer edges of a table take two of it together."""
@@ -102,7 +105,7 @@ class Table:
     def to_rich(self, width: int | None = None) -> RichTable:
         """Return the table for a Rich console in one piece; it wraps words, never numbers.
 
-        Names are broken after an underscore, and only where the width has no room for them whole.
+        A name is broken only where a table has no room for it, after an underscore.
         """
         from rich import box
         from rich.table import Table as RichTable
@@ -128,9 +131,11 @@ class Table:
         return rich_table
 
     def _heading(self, i: int) -> list[str]:
-        """Return the lines of the heading of a column of numbers, about as wide as its cells."""
+        """Return the lines of the heading of a column of numbers, about as wide as its cells and no name in two."""
         width = max((len(row[i]) for row in self.rows), default=0)
-        return _wrapped_name(literal(self.columns[i].heading), max(width, _NARROWEST_HEADING))
+        heading = literal(self.columns[i].heading)
+        longest = min(max(map(len, heading.split()), default=0), _LONGEST_WHOLE)
+        return _wrapped_name(heading, max(width, longest, _NARROWEST_HEADING))
 
     def _widths(self, width: int | None) -> dict[int, int]:
         """Return the widths of the columns of words, where the table in one piece is too wide as it is."""
@@ -142,19 +147,22 @@ class Table:
         room = width + 1 - numbers - _GAP * len(words)
         if sum(wanted.values()) <= room:
             return {}
-        widths = {i: self._narrowest(i, width) for i in words}
-        if sum(widths.values()) > room:
-            widths = {i: self._narrowest(i) for i in words}
+        tried = (
+            {i: self._narrowest(i, longest) for i in words} for longest in (width, _LONGEST_WHOLE, _NARROWEST_WORDS)
+        )
+        widths = next((one for one in tried if sum(one.values()) <= room), {})
+        if not widths:
+            return {}
         for _ in range(room - sum(widths.values())):
             poorest = max(words, key=lambda i: wanted[i] - widths[i])
             widths[poorest] += 1
-        return widths if sum(widths.values()) <= room else {}
+        return widths
 
     def _texts(self, i: int) -> list[str]:
         """Return the heading and the cells of a column."""
         return [self.columns[i].heading, *(row[i] for row in self.rows)]
 
-    def _narrowest(self, i: int, longest: int = _NARROWEST_WORDS) -> int:
+    def _narrowest(self, i: int, longest: int = _LONGEST_WHOLE) -> int:
         """Return the width at which no word of a column of words is broken, or `longest` if that is less."""
         words = (len(word) for text in self._texts(i) for word in literal(text).split())
         return min(max(words, default=1), longest)
@@ -339,6 +347,11 @@ def counted(n: int, noun: str) -> str:
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
+def with_unit(label: str, unit: str) -> str:
+    """Return the label with its unit, if it has one."""
+    return f"{label} ({unit})" if unit else label
+
+
 def scale_of(unit: str) -> tuple[float, str, str]:
     """Return the factor for showing a unit, its word, and the word for differences in it."""
     return (100.0, "%", "points") if unit == "share" else (1.0, unit, unit)
@@ -388,15 +401,22 @@ def _cell(value: object, places: int) -> str:
 
 
 def _wrapped_name(name: str, width: int) -> list[str]:
-    """Return the name in lines of at most the width, broken after underscores and spaces where possible."""
+    """Return the name in lines of at most the width: broken at spaces, and in a longer word after underscores."""
     lines = [""]
-    for piece in re.findall(r"[^_\s-]*[_\s-]|[^_\s-]+", name):
-        for start in range(0, len(piece), width):
-            part = piece[start : start + width]
-            if lines[-1] and len(lines[-1]) + len(part.rstrip()) > width:
+    for word in name.split():
+        glue = " "
+        for piece in [word] if len(word) <= width else _pieces_of(word, width):
+            if lines[-1] and len(lines[-1]) + len(glue) + len(piece) > width:
                 lines.append("")
-            lines[-1] += part
-    return [line.rstrip() for line in lines]
+            lines[-1] += (glue if lines[-1] else "") + piece
+            glue = ""
+    return lines
+
+
+def _pieces_of(word: str, width: int) -> list[str]:
+    """Return a word in pieces of at most the width, each with the underscore or hyphen that ends it."""
+    pieces = re.findall(r"[^_-]*[_-]|[^_-]+", word)
+    return [piece[start : start + width] for piece in pieces for start in range(0, len(piece), width)]
 
 
 def as_float(value: object) -> float:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import shlex
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.errors import StoreError
+from sim.config.reading import is_folder
+from sim.errors import ConfigError, StoreError, near
 from sim.store import files, manifest
 from sim.store.archive import ARCHIVE, CORRUPT, DESIGN, EARLIER, FAILED, REPLICATIONS, Archive
 from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
-    from pathlib import Path
+
+RESULTS = Path("results")
+"""Where the commands keep their results, below the folder in which they are typed."""
 
 RECENT_SECONDS = 3600
 """Files younger than this do not count as unused: a running command may note only later that it needs them."""
@@ -184,3 +188,28 @@ def _of(held: Mapping[str, list[Path]], keys: Collection[str]) -> list[Path]:
 def _folders(results: Path) -> list[Path]:
     """Return the folders of results that may hold a study."""
     return sorted(path for path in results.glob("[!.]*") if path.is_dir())
+
+
+def results_folder(command: str, named: str) -> Path:
+    """Return the results folder that a command is given by its name or path.
+
+    Raises
+    ------
+    ConfigError
+        It must be a folder; the message says which there are under results/.
+    StoreError
+        It must hold a study.
+    """
+    folder = next((path for path in (RESULTS / named, Path(named)) if named and is_folder(path)), None)
+    if folder is None:
+        there = [study.name for study in studies(RESULTS)] if RESULTS.is_dir() else []
+        known = f", which has {', '.join(there)}{near(named, there)}" if there else ""
+        raise ConfigError(
+            f"{command} must be given a name under results/{known} or the path of a results folder, got {named}"
+        )
+    if not (folder / manifest.NAME).is_file():
+        raise StoreError(
+            f"{folder} must be the results folder of a study, but has no {manifest.NAME}: wangge compare, sweep "
+            "and run make such folders under results/."
+        )
+    return folder

@@ -31,6 +31,9 @@ KEYS = ["pilot", "replication"]
 TABLES = "tables"
 """Among the facts of a run that finished: the digests of its tables."""
 
+PRINTED = "printed.json"
+"""What the command of a folder printed, and could have: its first screen, and the pages behind it."""
+
 AGAIN = "Run the command that made it again: it continues from what is kept."
 
 
@@ -273,8 +276,13 @@ class Store:
             return files.read_parquet(path)
         except files.NO_TABLE:
             raise StoreError(
-                f"{path.name} in {self.folder} is damaged or was not written by wangge. No chart was changed. {AGAIN}"
+                f"{path.name} in {self.folder} is damaged or was not written by wangge. Nothing was changed. {AGAIN}"
             ) from None
+
+    @property
+    def final_tables(self) -> list[str]:
+        """Return the names of the final tables that lie in the folder."""
+        return sorted(path.stem for path in self.folder.glob("*.parquet") if path.stem.isprintable())
 
     def write_text(self, name: str, text: str) -> None:
         """Write a final text in UTF-8, such as `summary.md`."""
@@ -323,10 +331,17 @@ class Store:
     def finish(self, facts: Mapping[str, Any]) -> None:
         """Note in the manifest when this run finished, the digests of its tables, and further facts (plain JSON)."""
         tables = {path.stem: files.digest(path.read_bytes()) for path in sorted(self.folder.glob("*.parquet"))}
-        manifest.note(self.folder, self.run, {**manifest.plain(facts), TABLES: tables, "finished": _now()})
+        printed = self.folder / PRINTED
+        noted = {TABLES: tables, PRINTED: files.digest(files.read_bytes(printed)) if printed.is_file() else None}
+        manifest.note(self.folder, self.run, {**manifest.plain(facts), **noted, "finished": _now()})
 
     def check_written(self, names: Sequence[str]) -> None:
-        """Raise if final tables are not those that the last run wrote which finished; an earlier version noted none.
+        """Raise if final files are not those that the last run wrote which finished; an earlier version noted none.
+
+        Parameters
+        ----------
+        names
+            Of tables, without the end of a file's name; or `PRINTED`.
 
         Raises
         ------
@@ -336,17 +351,19 @@ class Store:
         runs = [run for run in manifest.read(self.folder)["runs"].values() if run.get("finished")]
         last: Mapping[str, Any] = max(runs, key=lambda run: str(run["finished"]), default={})
         noted = last.get(TABLES)
-        known = noted if isinstance(noted, dict) else {}
+        known = {f"{name}.parquet": was for name, was in noted.items()} if isinstance(noted, dict) else {}
+        known |= {PRINTED: last[PRINTED]} if last.get(PRINTED) else {}
+        wanted = [name if name == PRINTED else f"{name}.parquet" for name in names]
         with files.as_store_error(self.folder):
             other = [
-                f"{name}.parquet"
-                for name in names
-                if name in known and files.digest(files.read_bytes(self._final(f"{name}.parquet"))) != known[name]
+                name
+                for name in wanted
+                if name in known and files.digest(files.read_bytes(self._final(name))) != known[name]
             ]
         if other:
             raise StoreError(
                 f"{', '.join(other)} in {self.folder} must be what the last run that finished wrote there, but is "
-                f"damaged, was edited, or is of a run that did not finish. No chart was changed. {AGAIN}"
+                f"damaged, was edited, or is of a run that did not finish. Nothing was changed. {AGAIN}"
             )
 
     def _refuse_outside(self, path: Path) -> None:

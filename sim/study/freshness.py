@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import StoreError
 from sim.store import files, manifest
+from sim.study.folder.drawing import program
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from pathlib import Path
 
     from sim.store.store import Store
     from sim.study.budget.runs import Runs
+    from sim.study.folder.drawing import Wanted
     from sim.study.points.plan import Plan
 
 NAME = "up_to_date.json"
 EARLIER_NAME = "standing.json"
 """What earlier versions called it: read for the files that it lists, and removed when the folder is made again."""
 
-LIBRARY = Path(__file__).resolve().parents[1]
 
-
-def request(plan: Plan, identity: Mapping[str, Any]) -> str:
+def request(plan: Plan, identity: Mapping[str, Any], wanted: Wanted) -> str:
     """Return a digest of all that a study's tables and charts depend on, without the replications themselves.
 
     The program is part of it, because another version may make other tables.
@@ -36,7 +37,8 @@ def request(plan: Plan, identity: Mapping[str, Any]) -> str:
         "points": [(point.label, point.why) for point in plan.points],
         "titles": dict(plan.titles),
         "versions": manifest.versions(),
-        "program": [files.digest(path.read_bytes()) for path in sorted(LIBRARY.rglob("*.py"))],
+        "program": list(program()),
+        "charts": [wanted.charts, list(wanted.only)],
     }
     return files.digest(json.dumps(content, sort_keys=True).encode())
 

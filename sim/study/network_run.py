@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from sim.config.report import ALL
 from sim.district import engines
 from sim.engine.audit.quick import balance
 from sim.executor import run_tasks
@@ -19,6 +20,8 @@ from sim.queueing import sample
 from sim.queueing.summary import summary, warnings_of_load
 from sim.report.console import Progress, quiet
 from sim.report.notebook import as_html
+from sim.report.pages import Page, Printed, page
+from sim.report.screen import Screen, where
 from sim.store.archive import Archive
 from sim.store.store import Store
 from sim.study.replications import ReplicationResult, Speed
@@ -132,6 +135,19 @@ def run(
     measures = run_now if store is None else store.table("measures", [name], plan.replications)
     table = summary(measures, plan, "" if store is None else name, seed=seed, confidence=confidence)
     return NetworkRun(plan, measures, table, tuple(warnings_of_load(measures)), speed)
+
+
+def printed(result: NetworkRun, name: str) -> Printed:
+    """Return what a run has to say that is kept in a folder of this name."""
+    said, *source = result.table.notes
+    rows = tuple(
+        (measure if group == ALL else f"{measure} {group}", *row) for measure, group, *row in result.table.rows
+    )
+    measure_column, _, *others = result.table.columns
+    glance = replace(result.table, columns=(measure_column, *others), rows=rows, notes=tuple(source))
+    screen = Screen(f"{result.table.title}: {said}", result.notes, glance, (), where(name))
+    notes = [Page("notes", "what must be known to read them", paragraphs=result.notes)] if result.notes else []
+    return Printed(screen, (page("means", result.table), *notes))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from sim.store import inventory
 from sim.store.store import AGAIN
 from sim.study.comparison import redraw
 from sim.study.findings import charting
+from sim.study.folder.drawing import Wanted
 
 if TYPE_CHECKING:
     from sim.store.store import Store
@@ -57,4 +58,4 @@ def _draw(store: Store, measure: str | None) -> list[str]:
     if measure is not None:
         raise ConfigError(f"map must be left out for a study, which keeps no measures by place, got {measure}")
     store.check_written([str(name) for name in charting.notes_of(store)["tables"]])
-    return charting.draw(store)
+    return charting.draw(store, Wanted(again=True))

@@ -23,6 +23,7 @@ from sim.study.findings import preview
 from sim.study.findings.charting import in_brief
 from sim.study.findings.naming import words_of
 from sim.study.findings.write import cost, responses, searches, write
+from sim.study.folder.drawing import ALL
 from sim.study.own_measures import packed
 from sim.study.points.plan import planned
 from sim.study.points.screening import screen_all
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from sim.report.tables import Table
     from sim.statistics.warm_up import WarmUp
     from sim.study.backend import Backend
+    from sim.study.folder.drawing import Wanted
     from sim.study.own_measures import OwnMeasure
     from sim.study.points.plan import Plan
     from sim.study.points.screening import Screened
@@ -247,6 +249,7 @@ def finish(
     *,
     console: Console | None = None,
     command: Sequence[str] = (),
+    wanted: Wanted = ALL,
 ) -> Sweep:
     """Run a prepared study, as `sweep` does."""
     console, plan, runs = console or quiet(), prepared.plan, prepared.runs
@@ -258,7 +261,7 @@ def finish(
         "replications": study.precision.replications,
         manifest.PILOT_RUNS: list(others),
     }
-    request = freshness.request(plan, identity)
+    request = freshness.request(plan, identity, wanted)
     sentences = freshness.kept_sentences(folder, request, runs)
     up_to_date = sentences is not None
     if sentences is None:
@@ -273,7 +276,7 @@ def finish(
         console.print(f"- {note}", markup=False)
     if sentences is None:
         results = outcome.run(plan, runs, prepared.screened)
-        written = write(store, plan, runs, prepared.screened, results, prepared.warm_up)
+        written = write(store, plan, runs, prepared.screened, results, prepared.warm_up, wanted)
         freshness.keep(store, request, runs, written.sentences, written.files)
         sentences = list(written.sentences)
     store.finish({"simulated": runs.simulated, "steps": runs.steps})

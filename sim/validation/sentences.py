@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
-from sim.report.tables import rows_table
+from sim.report.screen import Screen, where
+from sim.report.tables import Column, Table, counted, rows_table
 from sim.validation.outcomes import AGREES, DIFFERS, NOT_COVERED, VAGUE
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from sim.report.tables import Table
     from sim.validation.outcomes import Chance
 
 DIGITS = 5
@@ -62,6 +62,23 @@ def notes(outcomes: pl.DataFrame, spread: Chance | None, seed: int) -> list[str]
             f"{spread.distance:.3f} from the normal law, p = {spread.p_value:.2f}."
         )
     return told
+
+
+def first_screen(outcomes: pl.DataFrame, form: str, seed: int, failures: str, name: str) -> Screen:
+    """Return the first screen of a validation: how many values agree, by what they are values of."""
+    kinds = [kind for kind in (AGREES, DIFFERS, VAGUE, NOT_COVERED) if (outcomes["verdict"] == kind).any()]
+    rows = []
+    for (mechanism,), part in outcomes.group_by(["mechanism"], maintain_order=True):
+        counts = [str(int((part["verdict"] == kind).sum())) for kind in kinds]
+        rows.append((str(mechanism) or "not covered, with the reason", *counts))
+    columns = (Column("mechanism"), *(Column(kind, "right") for kind in kinds))
+    n, n_cases = outcomes.height, outcomes["case"].n_unique()
+    agree = int((outcomes["verdict"] == AGREES).sum())
+    answer = f"{agree} of {n} values agree; {'nothing differs.' if not failures else failures + '.'}"
+    remarks = notes(outcomes, None, seed)[1:]
+    what = f"Validation, {form} form, seed {seed}: {counted(n, 'value')} of {counted(n_cases, 'case')}."
+    table = Table("At a glance", columns, tuple(rows))
+    return Screen(what, (answer,), table, tuple(remarks), where(name, n_charts=int(outcomes["z"].is_finite().any())))
 
 
 def failed(outcomes: pl.DataFrame, faults: Mapping[str, str]) -> str:

@@ -12,15 +12,17 @@ from sim import config
 from sim.config.compose import CONFIGS, Line, compose
 from sim.errors import ConfigError, near
 from sim.report.console import Progress, quiet
+from sim.report.pages import Printed, page
 from sim.store.archive import Archive
 from sim.store.store import Store
+from sim.study.folder.printed import keep as keep_printed
 from sim.study.replications import Speed
 from sim.study.sharing import run_shared
 from sim.validation.blocks import Block, blocks, keep, perform
 from sim.validation.cases import load_folder, load_register
 from sim.validation.checks import CHECKS
 from sim.validation.outcomes import NOT_COVERED, Outcome, chance, judged, scored, table
-from sim.validation.sentences import failed, notes, outcome_table
+from sim.validation.sentences import failed, first_screen, notes, outcome_table
 from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
@@ -63,8 +65,8 @@ class Validation:
         The results folder.
     outcomes
         Every value beside its estimate, one a row.
-    tables
-        To be read: the outcomes, and figures measured elsewhere beside the shipped district's.
+    printed
+        The first screen, and the tables: the outcomes, and figures measured elsewhere beside the shipped district's.
     failures
         What differs, in a paragraph; empty where nothing does.
     speed
@@ -73,7 +75,7 @@ class Validation:
 
     store: Store
     outcomes: pl.DataFrame
-    tables: tuple[Table, ...]
+    printed: Printed
     failures: str
     speed: Speed
 
@@ -159,9 +161,11 @@ def validate(
         console.print(f"- {damage}", markup=False)
     speed = _simulate(what, form, seed, store, on, console)
     outcomes = _outcomes(what, form, store, whole=with_face)
-    tables, failures = _written(what, form, seed, store, outcomes, (_face(form, store),) if with_face else ())
+    if with_face:
+        console.print("Comparing the shipped district with figures measured elsewhere ...")
+    printed, failures = _written(what, form, seed, store, outcomes, (_face(form, store),) if with_face else ())
     store.finish({"steps": speed.steps})
-    return Validation(store, outcomes, tables, failures, speed)
+    return Validation(store, outcomes, printed, failures, speed)
 
 
 def _simulate(what: Chosen, form: Form, seed: int, store: Store, on: Settings, console: Console) -> Speed:
@@ -235,8 +239,8 @@ def _face(form: Form, store: Store) -> Table:
 
 def _written(
     what: Chosen, form: Form, seed: int, store: Store, outcomes: pl.DataFrame, more: Sequence[Table]
-) -> tuple[tuple[Table, ...], str]:
-    """Write table, chart and summary; return the tables to be read, and what differs."""
+) -> tuple[Printed, str]:
+    """Write table, chart and summary; return what is to be said, and what differs."""
     from sim.charts import render
     from sim.validation.chart import z_chart
 
@@ -253,4 +257,7 @@ def _written(
         figure = z_chart(outcomes, spread, footer=f"wangge validate form={form} seed={seed}")
         for kind in ("png", "svg"):
             store.write_bytes(f"charts/z_scores.{kind}", render(figure, kind))
-    return (told, *more), failures
+    screen = first_screen(outcomes, form, seed, failures, store.folder.name)
+    printed = Printed(screen, (page("outcomes", told), *(page("face", one) for one in more)))
+    keep_printed(store, printed)
+    return printed, failures

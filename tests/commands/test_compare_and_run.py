@@ -13,6 +13,7 @@ import pytest
 from rich.console import Console
 from setups.commands import TINY, refused, typed, wangge
 from setups.killing import killed_with, started
+from setups.screens import first_screen
 
 from experiments import main
 from sim.config.compose import Line
@@ -213,6 +214,10 @@ def test_a_textbook_queue_stands_beside_its_theory(tmp_path):
     row = next(line for line in done.stdout.splitlines() if line.split()[:1] == ["waiting_time"])
     assert row.split()[-1] == "1.6180"
     assert (tmp_path / "results/run-mmc/measures.parquet").is_file()
+    screen = first_screen(done.stdout, "Queueing network mmc: 4 replications, seed 1")
+    assert "Theory: the steady state of M/M/c (Erlang 1917)." in screen
+    means = wangge(tmp_path, "show", "run-mmc", "means").stdout
+    assert re.search(r"waiting_time +all +minute .* 1\.6180", means)
 
 
 def test_a_pilot_of_ones_own_is_found_and_can_run_no_code(tmp_path):
@@ -348,3 +353,25 @@ def test_an_engine_that_is_not_compiled_yet_is_told_of(tmp_path, monkeypatch):
     index.touch()
     backend_of(Line(())).tell_of_compiling(told)
     assert told.file.getvalue().count("compiled") == 1
+
+
+@pytest.mark.parametrize("command", ["compare", "sweep", "trace", "validate"])
+def test_a_command_speaks_before_it_loads_its_libraries(tmp_path, command):
+    began = time.monotonic()
+    with subprocess.Popen(
+        [sys.executable, "-m", "experiments.main", command, "no.such.key=1"],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        first = process.stdout.readline()
+        spoke = time.monotonic() - began
+        process.communicate()
+        ended = time.monotonic() - began
+    assert first == f"{main.BEGINNINGS[command]}\n"
+    assert spoke < 0.5 * ended
+    assert process.returncode == 2
+
+
+def test_what_is_read_as_it_is_begins_with_nothing_else(tmp_path):
+    shown = wangge(tmp_path, "compare", "--cfg", "job", "pilots=[four_level]").stdout
+    assert shown.startswith("details: false\n")
+    assert wangge(tmp_path, "validate", "--help").stdout.startswith("wangge validate ")

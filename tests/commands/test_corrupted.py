@@ -23,9 +23,12 @@ CLEAN = ("clean", "unused=true", "failed=true", "old=true")
 SHOW = ("--cfg", "job")
 
 READERS = {
-    "results/one": [("plot", "one"), ("plot", "one", "map=trips"), ("status",), ("status", "one"), CLEAN, RUN],
-    "results/study": [("plot", "study"), ("status", "study"), CLEAN, STUDY],
-    "results/net": [("plot", "net"), ("status", "net"), NETWORK],
+    "results/one": [
+        ("plot", "one"), ("plot", "one", "map=trips"), ("show", "one"), ("show", "one", "queues"), ("status",),
+        ("status", "one"), CLEAN, RUN,
+    ],
+    "results/study": [("plot", "study"), ("show", "study", "responses"), ("status", "study"), CLEAN, STUDY],
+    "results/net": [("plot", "net"), ("show", "net"), ("status", "net"), NETWORK],
     "results/.replications": [("status",), ("status", "one"), CLEAN, RUN, STUDY],
     "own": [
         ("run", *OWN, "pilot=mine", *SHOW), ("sweep", *OWN, "study=small", *SHOW),

@@ -15,6 +15,7 @@ from sim.store.store import Store
 from sim.study import redraw, replication, replications
 from sim.study.comparison import redraw as kept
 from sim.study.comparison.comparison import KEPT
+from sim.study.design import prepared_all
 
 CHARTS = {
     "turnaround", "workload", "persons", "backlog", "flows", "queues", "equity", "differences",
@@ -80,6 +81,8 @@ def test_any_measure_that_is_kept_by_place_can_be_mapped_and_no_other_chart_is_t
     after = contents(results)
     svg = after.pop("charts/map_trips.svg").decode()
     assert after.pop("charts/map_trips.png").startswith(b"\x89PNG")
+    assert b"map_trips" in after.pop("drawn.json")
+    del before["drawn.json"]
     assert after == before
     assert "Trips to an office (per request)" in svg
     assert "configs/evidence.yaml" in svg
@@ -286,3 +289,62 @@ def test_a_study_whose_tables_are_not_those_of_one_finished_run_is_told_and_not_
     told = refused(tmp_path, "plot", "small")
     assert rule in told
     assert contents(folder / "charts") == before
+
+
+def compared(folder, *more):
+    """Return what a command says that compares the two designs in this folder, whose replications are kept."""
+    command = ("compare", "pilots=[three_level,three_level_all_down]", "structure.communities=2", *TINY, "name=two")
+    done = wangge(folder, *command, *more)
+    assert done.returncode == 0, done.stderr
+    return " ".join(done.stdout.split())
+
+
+def test_charts_whose_tables_did_not_change_are_not_drawn_again_but_what_is_missing_or_edited(results):
+    before = contents(results)
+    folder = results.parents[1]
+    times = {path: path.stat().st_mtime_ns for path in (results / "charts").iterdir()}
+    assert f"No chart is drawn again: {len(CHARTS)} charts of these very tables are there." in compared(folder)
+    assert {path: path.stat().st_mtime_ns for path in (results / "charts").iterdir()} == times
+    (results / "charts/flows.png").unlink()
+    (results / "charts/queues.svg").write_text("edited")
+    assert f"Drawing 2 charts ...; {len(CHARTS) - 2} of these very tables are there" in compared(folder)
+    after = contents(results)
+    assert {name: data for name, data in after.items() if name != "manifest.json"} == {
+        name: data for name, data in before.items() if name != "manifest.json"
+    }
+
+
+def test_only_the_charts_that_are_named_are_drawn_and_none_is_left_of_other_tables(results):
+    folder = results.parents[1]
+    shutil.rmtree(results / "charts")
+    assert "No chart is drawn (charts=false)." in compared(folder, "charts=false")
+    assert not list(results.glob("charts/*"))
+    assert "Drawing 3 charts ..." in compared(folder, "only=[flows,organisation]")
+    three = {"flows", "organisation_three_level", "organisation_three_level_all_down"}
+    assert {path.stem for path in (results / "charts").iterdir()} == three
+    drawn = json.loads((results / "drawn.json").read_text())
+    drawn["from"] = "other tables"
+    (results / "drawn.json").write_text(json.dumps(drawn))
+    assert "No chart is drawn (charts=false)." in compared(folder, "charts=false")
+    assert not list(results.glob("charts/*"))
+    assert json.loads((results / "drawn.json").read_text())["charts"] == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("only=[flow]",), "only must name charts of differences, turnaround, workload, persons, backlog, flows, "),
+        (("only=[flows]", "charts=false"), "only must be left out where charts=false, got flows"),
+        (("charts=some",), "charts must be true or false"),
+    ],
+)
+def test_charts_that_are_not_there_are_refused_before_anything_is_run(tmp_path, arguments, text):
+    assert text in refused(tmp_path, "compare", "pilots=[four_level,four_level_better]", *TINY, *arguments)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_names_of_charts_are_known_before_there_are_tables(made):
+    store = Store.open_existing(made / "results/two")
+    designs = prepared_all(kept.pilots_of(store))
+    assert kept.names_of(designs) == list(kept.drawings(designs, kept.tables_of(store, kept.pilots_of(store))))
+    assert set(kept.names_of(designs)) == CHARTS

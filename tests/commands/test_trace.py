@@ -4,6 +4,7 @@ import polars as pl
 import pytest
 from setups.commands import refused, wangge
 from setups.district import TINY
+from setups.screens import first_screen
 
 from experiments import trace
 from sim.errors import ConfigError
@@ -12,7 +13,7 @@ from sim.errors import ConfigError
 @pytest.fixture(scope="module")
 def traced(tmp_path_factory):
     folder = tmp_path_factory.mktemp("traced")
-    done = wangge(folder, "trace", "request=12", "pilots=[four_level]", "name=one", *TINY)
+    done = wangge(folder, "trace", "request=12", "pilots=[four_level]", "name=one", "details=true", *TINY)
     assert done.returncode == 0, done.stderr
     return folder, done.stdout
 
@@ -30,24 +31,35 @@ def test_a_journey_is_printed_within_120_columns_and_kept(traced):
     assert (results / "journey.md").read_text().startswith("# The journey of request 12\n")
 
 
+def test_a_trace_ends_with_one_screen_and_its_steps_are_shown_by_name(traced):
+    folder, out = traced
+    screen = first_screen(out, "Request 12, ")
+    assert "four_level: " in screen
+    assert "turnaround (working days)" in screen
+    assert "One request is an example" in screen
+    steps = wangge(folder, "show", "one", "four_level")
+    assert steps.returncode == 0, steps.stderr
+    assert re.search(r"\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun) 2011-", steps.stdout)
+
+
 def test_the_same_trace_again_is_the_same_to_the_byte(traced):
     folder, out = traced
     results = folder / "results" / "one"
     names = ("journey.md", "journey.csv", "journey.parquet", "charts/journey.png", "charts/journey.svg")
     before = {name: (results / name).read_bytes() for name in names}
-    again = wangge(folder, "trace", "request=12", "pilots=[four_level]", "name=one", *TINY)
+    again = wangge(folder, "trace", "request=12", "pilots=[four_level]", "name=one", "details=true", *TINY)
     assert again.stdout == out
     assert {name: (results / name).read_bytes() for name in names} == before
 
 
 def test_another_request_does_not_overwrite_a_folder(traced):
-    told = refused(traced[0], "trace", "request=13", "pilots=[four_level]", "name=one", *TINY)
+    told = refused(traced[0], "trace", "request=13", "pilots=[four_level]", "name=one", "details=true", *TINY)
     assert "trace" in told
 
 
 def test_two_designs_follow_the_slowest_of_an_archetype(tmp_path):
     done = wangge(tmp_path, "trace", "request=slowest", "archetype=T2", "structure.communities=2",
-                  "pilots=[three_level,three_level_all_down]", *TINY)  # fmt: skip
+                  "pilots=[three_level,three_level_all_down]", "details=true", *TINY)  # fmt: skip
     assert done.returncode == 0, done.stderr
     number = re.search(
         r"The slowest measured request of archetype T2 that is finished under three_level is request (\d+)\.",

@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 from setups.commands import TINY, refused, wangge
+from setups.screens import first_screen
 
 from experiments import headlines
 from sim import charts, config
@@ -148,6 +149,10 @@ def test_the_command_makes_a_document_and_goes_on_from_what_is_kept(tmp_path):
     assert re.search(r"Verdict: (holds|does not hold|undecided|withheld)\\?\. ", text)
     assert "](charts/oversized.svg)" in text
     assert (tmp_path / "results/h/charts/oversized.svg").is_file()
+    screen = first_screen(again.stdout, "1 headline of the evidence for Yuehu: 2 replications of 1 week at each point.")
+    assert re.search(r"^Oversized .* (holds|does not hold|undecided|withheld)$", screen, re.MULTILINE)
+    assert "Verdict: " not in again.stdout
+    assert "Verdict: " in wangge(tmp_path, "show", "h", "oversized").stdout
     assert "34 of 34 replications were kept already" in again.stdout
 
 

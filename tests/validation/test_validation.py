@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 import yaml
 from setups.commands import wangge
+from setups.screens import first_screen
 
 from experiments import validate
 from sim.charts import render
@@ -346,6 +347,9 @@ def test_a_case_that_differs_ends_with_a_paragraph_and_status_1(mine):
     assert done.stderr == (
         "wangge: 1 of the checks fail: wrong.end must be 14, got 13 (it is exact and must be the same)\n"
     )
+    screen = first_screen(done.stdout, "Validation, quick form, seed 1: 2 values of 2 cases.")
+    assert "1 of 2 values agree; 1 of the checks fail: wrong.end must be 14, got 13" in " ".join(screen.split())
+    assert "trace" in wangge(mine, "show", "all", "outcomes").stdout
     folder = mine / "results" / "all"
     found = pl.read_csv(folder / "outcomes.csv")
     assert dict(zip(found["case"], found["verdict"], strict=True)) == {"ciw_resume": AGREES, "wrong": DIFFERS}

@@ -16,6 +16,7 @@ from sim.study.causes.contributions import explained
 from sim.study.causes.definition import designs, lengthened, name_of
 from sim.study.causes.writing import Weeks
 from sim.study.comparison import redraw
+from sim.study.folder.drawing import FORMATS
 from sim.study.points.screening import screen_all
 from sim.study.withholding import OVERLOAD, Rule, horizon_of, judged_as
 from sim.version import MODEL_VERSION
@@ -147,7 +148,7 @@ def explain(
     sentences = tuple(writing.sentence(causes, one, words[one.response], weeks) for one in results)
     store.write_text("explained.md", writing.page(causes, results, words, sentences, weeks))
     title = writing.seen(causes, results, words)
-    for kind in redraw.FORMATS:
+    for kind in FORMATS:
         figure = contributions(shares, title, writing.HOW, redraw.footer([base]))
         store.write_bytes(f"charts/explained.{kind}", render(figure, kind))
     store.finish({"simulated": runs.simulated, "steps": runs.steps})

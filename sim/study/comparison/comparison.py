@@ -12,15 +12,19 @@ from sim.measures.dictionary import DEFINITIONS, DUTIES
 from sim.report.comparison import comparison_tables, summary_table
 from sim.report.console import Progress, quiet
 from sim.report.notebook import as_html
+from sim.report.pages import Page, Printed, page
+from sim.report.screen import where
 from sim.report.sentences import conclusion
 from sim.report.tables import escape_markdown, rows_table
 from sim.store.store import Store
 from sim.study import load_tables, replications, scope
-from sim.study.comparison import equity, equity_tables, face_validity, notes, redraw
+from sim.study.comparison import equity, equity_tables, face_validity, first_screen, notes, redraw
 from sim.study.comparison.crossed import crossed_effects, crossed_table
 from sim.study.comparison.differences import compare as compared
 from sim.study.comparison.differences import overloaded_in, rule_of
 from sim.study.design import SAME_READING, SAME_RESIDENTS, check_overload, check_paired
+from sim.study.folder.drawing import ALL, Drawings, Wanted
+from sim.study.folder.printed import keep as keep_printed
 from sim.study.own_measures import NOTHING, OwnMeasure, Packed, packed
 from sim.study.withholding import STAFF, horizon_of
 
@@ -43,6 +47,9 @@ KEPT = ("measures", "turnaround", "workload", "backlog", "waiting", "persons", "
 """The tables of every replication."""
 
 
+MEANS = "means"
+"""The page of the means of every measure."""
+
 IN_BRIEF = ("turnaround", "differences", "equity")
 """The charts that answer first: how soon, what differs by how much, and for whom."""
 
@@ -53,6 +60,11 @@ class Opening:
 
     tables: tuple[Table, ...]
     notes: tuple[str, ...]
+
+    @property
+    def pages(self) -> tuple[Page, ...]:
+        """Return its tables by their names."""
+        return tuple(page(name, one) for name, one in zip(("work", "heads", "load"), self.tables, strict=True))
 
 
 @dataclass(frozen=True, repr=False)
@@ -69,10 +81,8 @@ class Comparison:
         What was known before the simulation.
     tables
         The tables of all replications and those made of them, by name, as they are kept in the folder.
-    results
-        The tables to be read: means with verdicts, differences, pairing, face validity and equity in brief.
-    checks
-        Sentences on warm-up, backlogs and cost.
+    printed
+        The first screen, and the pages behind it: the tables to be read, the conclusion and all notes.
     conclusion
         The verdicts in words, a paragraph a pilot.
     speed
@@ -85,8 +95,7 @@ class Comparison:
     store: Store
     opening: Opening
     tables: Mapping[str, pl.DataFrame]
-    results: tuple[Table, ...]
-    checks: tuple[str, ...]
+    printed: Printed
     conclusion: str
     speed: Speed
     notes: tuple[str, ...] = ()
@@ -107,6 +116,11 @@ class Comparison:
         return self.tables["measures"]
 
     @property
+    def means(self) -> Table:
+        """Return the means of every measure, with verdicts."""
+        return next(one.tables[0] for one in self.printed.pages if one.name == MEANS)
+
+    @property
     def charts(self) -> tuple[str, ...]:
         """Return the names of its charts."""
         return tuple(self._drawings())
@@ -121,13 +135,13 @@ class Comparison:
         """
         return redraw.chosen(self._drawings(), name)
 
-    def _drawings(self) -> redraw.Drawings:
+    def _drawings(self) -> Drawings:
         """Return its charts by name, each to be drawn when it is called."""
         return redraw.drawings(self.designs, self.tables)
 
     def __str__(self) -> str:
         """Return its means with verdicts and what they say, as plain text."""
-        return f"{self.results[0].to_text()}\n\n{self.conclusion}\n"
+        return f"{self.means.to_text()}\n\n{self.conclusion}\n"
 
     __repr__ = __str__
 
@@ -137,7 +151,7 @@ class Comparison:
 
         drawings = self._drawings()
         shown = (render(drawings[name](), "svg") for name in IN_BRIEF if name in drawings)
-        return as_html([self.results[0]], self.conclusion, shown)
+        return as_html([self.means], self.conclusion, shown)
 
 
 def opening(designs: Mapping[str, Design]) -> Opening:
@@ -170,6 +184,7 @@ def compare(
     before: Opening | None = None,
     measures: Sequence[OwnMeasure] = (),
     config_dir: Path | None = None,
+    wanted: Wanted = ALL,
 ) -> Comparison:
     """Run what is missing of a comparison, judge it, and keep tables, charts and summary in its folder.
 
@@ -192,6 +207,8 @@ def compare(
         prepared from pilots whose report has them (`own_measures.shown_with`).
     config_dir
         A folder of one's own whose `face.yaml` may hold figures of its district.
+    wanted
+        Which charts are.
 
     Raises
     ------
@@ -206,10 +223,12 @@ def compare(
     own = packed(measures)
     first = next(iter(designs.values())).pilot
     check_report(first.report, own.digests)
+    wanted.check(redraw.names_of(designs))
     targets = face_validity.targets_of(first.district.name, config_dir)  # before anything is run: it may be refused
     store, kept_notes = opened(console, folder, [design.pilot for design in designs.values()], command, own=own)
     speed = run_missing(console, store, designs, backend, own)
-    comparison = replace(judged(designs, store, before, speed, targets), notes=kept_notes)
+    console.print("Judging the differences ..." if len(designs) > 1 else "Computing means ...")
+    comparison = replace(judged(designs, store, before, speed, targets, wanted, console), notes=kept_notes)
     store.finish(
         {
             "steps": speed.steps,
@@ -271,7 +290,13 @@ def check_report(report: Report, own: Collection[str]) -> None:
 
 
 def judged(
-    designs: Mapping[str, Design], store: Store, before: Opening, speed: Speed, targets: Sequence[Target] = ()
+    designs: Mapping[str, Design],
+    store: Store,
+    before: Opening,
+    speed: Speed,
+    targets: Sequence[Target] = (),
+    wanted: Wanted = ALL,
+    console: Console | None = None,
 ) -> Comparison:
     """Return a comparison whose replications are all kept, and write its tables, charts and summary."""
     names = list(designs)
@@ -291,34 +316,49 @@ def judged(
         store.write_table(name, frame)
     overloaded = {name: designs[name].overloaded for name in names if name in overloaded_in(table)}
     shares = (tables["equity"], tables["equity_differences"], names)
-    results = [summary_table(tables["measures"], table, names, run.confidence, DUTIES)]
-    results += comparison_tables(table, names[1:], run.confidence)
+    pages = [page(MEANS, summary_table(tables["measures"], table, names, run.confidence, DUTIES))]
+    each = comparison_tables(table, names[1:], run.confidence)
+    pages += [page(f"against_{name}", one) for name, one in zip(names[1:], each, strict=True)]
     if crossed:
-        results.append(crossed_table(tables["effects"], crossed, run.confidence))
+        pages.append(page("changes", crossed_table(tables["effects"], crossed, run.confidence)))
     if len(names) > 1:
-        results.append(pairing_table(table))
+        pages.append(page("pairing", pairing_table(table)))
         if targets:
-            results.append(_face_table(tables["measures"], designs, targets))
+            pages.append(page("face", _face_table(tables["measures"], designs, targets)))
     checks = [
         scope.intervals_are_about(pilots[0]),
         *notes.horizon(tables["waiting"], pilots),
         *notes.growth(tables["backlog"], [p for p in pilots if p.name in overloaded]),
         notes.kept_cost(store.facts(_run_once(store, names), run.replications)),
     ]
-    paragraphs = [
-        *notes.capacity(tables["measures"], tables["backlog"], designs),
-        *notes.notices(tables["measures"], pilots),
-        *([conclusion(table, overloaded, names[0])] if len(names) > 1 else []),
-    ]
-    in_brief = equity_tables.short_table(*shares, report.equity_in_brief)
-    comparison = Comparison(
-        designs, store, before, tables, (*results, in_brief), tuple(checks), "\n\n".join(paragraphs), speed
-    )
-    redraw.keep_pilots(store, pilots)
-    redraw.keep(store, redraw.drawings(designs, tables))
+    warnings = [
+        *notes.capacity(tables["measures"], tables["backlog"], designs), *notes.notices(tables["measures"], pilots),
+    ]  # fmt: skip
+    told = "\n\n".join([*warnings, *([conclusion(table, overloaded, names[0])] if len(names) > 1 else [])])
+    results = [one for shown in pages for one in shown.tables]
     full = [*before.tables, *results, *equity_tables.full_tables(*shares, run.confidence)]
-    store.write_text("summary.md", _markdown(comparison, full))
-    return comparison
+    remarks = (*before.notes, *checks)
+    in_brief = equity_tables.short_table(*shares, report.equity_in_brief)
+    redraw.keep_pilots(store, pilots)
+    drawn = redraw.keep(store, redraw.drawings(designs, tables), len(names), wanted, console)
+    printed = Printed(
+        first_screen.screen(
+            designs, tables["measures"], table, warnings, where(store.folder.name, n_charts=len(drawn))
+        ),
+        (*before.pages, *pages, page("evenness", in_brief), *_texts(told, remarks)),
+    )
+    keep_printed(store, printed)
+    store.write_text("summary.md", _markdown(pilots, told, full, remarks))
+    return Comparison(designs, store, before, tables, printed, told, speed)
+
+
+def _texts(told: str, remarks: Sequence[str]) -> list[Page]:
+    """Return the pages of sentences."""
+    pages = [
+        Page("conclusion", "the verdicts in words", paragraphs=tuple(told.split("\n\n"))),
+        Page("notes", "overload, warm-up, backlogs and cost", paragraphs=tuple(f"- {one}" for one in remarks)),
+    ]
+    return [one for one in pages if any(one.paragraphs)]
 
 
 def _run_once(store: Store, names: Sequence[str]) -> list[str]:
@@ -371,14 +411,12 @@ def _face_table(measures: pl.DataFrame, designs: Mapping[str, Design], targets: 
     return face_validity.compared_table(values, list(designs))
 
 
-def _markdown(comparison: Comparison, tables: Sequence[Table]) -> str:
+def _markdown(pilots: Sequence[Pilot], told: str, tables: Sequence[Table], remarks: Sequence[str]) -> str:
     """Return the summary as Markdown."""
-    pilots = [design.pilot for design in comparison.designs.values()]
     title = escape_markdown(" against ".join(p.title for p in pilots[:2]))
-    remarks = (*comparison.opening.notes, *comparison.checks)
     parts = [
         f"# {escape_markdown(pilots[0].district.name)}: {title}",
-        *(escape_markdown(paragraph) for paragraph in comparison.conclusion.split("\n\n")),
+        *(escape_markdown(paragraph) for paragraph in told.split("\n\n")),
         *(table.to_markdown() for table in tables),
         "\n".join(f"- {escape_markdown(note)}" for note in remarks),
         escape_markdown(redraw.footer(pilots)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -109,7 +110,11 @@ def crossed_table(effects: pl.DataFrame, crossed: Crossed, confidence: float) ->
         f"sum of the two; all {joint} intervals of this table hold together with {100 * confidence:g} %."
     )
     without = withheld_notes(effects.select("label", "why", "help").iter_rows())
-    return rows_table("What each change does alone, and both together", rows, notes=(note, *without))
+    table = rows_table("What each change does alone, and both together", rows, notes=(note, *without))
+    # effects with their intervals are numbers, which never wrap
+    return replace(
+        table, columns=tuple(replace(c, align="right" if i else "left") for i, c in enumerate(table.columns))
+    )
 
 
 def _shown(estimate: float, low: float, high: float) -> str:

@@ -434,8 +434,9 @@ def compared_table(values: pl.DataFrame, names: Sequence[str]) -> Table:
         f"whose state of things it was measured in: {n_judged - len(outside)} of {n_judged} within their range.",
         *_reasons(values),
     ]
-    heads = ("face validity", "unit", "seen elsewhere", "range", *names)
-    return Table("Face validity", tuple(Column(head) for head in heads), tuple(rows), tuple(notes))
+    words = (Column("face validity"), Column("unit"), Column("seen elsewhere"))
+    numbers = (Column("range", "right"), *(Column(name, "right") for name in names))
+    return Table("Face validity", (*words, *numbers), tuple(rows), tuple(notes))
 
 
 def table(values: pl.DataFrame) -> Table:

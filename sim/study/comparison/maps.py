@@ -28,10 +28,20 @@ def drawings(
     made: dict[str, Callable[[], Figure]] = {
         f"organisation_{name}": _organisation(design, base + footer) for name, design in designs.items()
     }
-    if first.district.copies == 1 and first.district.place == "fixed":
-        for measure in first.report.maps:
-            made |= drawing(designs, measures, rule, measure, footer)
+    for measure in _mapped(designs):
+        made |= drawing(designs, measures, rule, measure, footer)
     return made
+
+
+def names_of(designs: Mapping[str, Design]) -> list[str]:
+    """Return the names of these charts."""
+    return [*(f"organisation_{name}" for name in designs), *(f"map_{measure}" for measure in _mapped(designs))]
+
+
+def _mapped(designs: Mapping[str, Design]) -> tuple[str, ...]:
+    """Return the measures of which maps are drawn."""
+    first = next(iter(designs.values())).pilot
+    return first.report.maps if first.district.copies == 1 and first.district.place == "fixed" else ()
 
 
 def drawing(

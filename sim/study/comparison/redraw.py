@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -17,23 +16,20 @@ from sim.study import replications, scope
 from sim.study.comparison import maps
 from sim.study.comparison.differences import rule_of
 from sim.study.design import prepared_all
+from sim.study.folder.drawing import ALL, Drawings, Wanted
+from sim.study.folder.drawing import draw as draw_charts
 from sim.study.withholding import judged_as
 from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.figure import Figure
+    from rich.console import Console
 
     from sim.config import Pilot
     from sim.store.store import Store
     from sim.study.design import Design
-
-Drawings = dict[str, Callable[[], "Figure"]]
-"""Charts by name, each drawn when it is called: loading Matplotlib takes time."""
-
-FORMATS: tuple[Literal["png", "svg"], ...] = ("png", "svg")
-
 
 PILOTS = "pilots.json"
 
@@ -48,6 +44,10 @@ NEEDED = {
     "queues": ("level", "desk", "weekday", "half_hour", "number"),
 }
 """The tables of every replication that charts are drawn from, with their columns beside pilot and replication."""
+
+
+DRAWN = ("turnaround", "workload", "persons", "backlog", "flows", "queues", "equity")
+"""The charts of every comparison; one of several designs has `differences` before them, and there may be maps."""
 
 
 EARLIER = "Results of an earlier version cannot be completed; run them under another name."
@@ -68,23 +68,20 @@ def draw(store: Store, measure: str | None = None) -> list[str]:
     store.check_written(list(tables))
     designs = prepared_all(pilots)
     if measure is None:
-        return keep(store, drawings(designs, tables))
-    rule = rule_of(designs, tables["measures"])
-    return keep(store, maps.drawing(designs, tables["measures"], rule, measure, footer(pilots)))
+        made = drawings(designs, tables)
+    else:
+        rule = rule_of(designs, tables["measures"])
+        made = maps.drawing(designs, tables["measures"], rule, measure, footer(pilots))
+    keep(store, made, len(pilots), Wanted(again=True))
+    return list(made)
 
 
-def keep(store: Store, charts_to_draw: Drawings) -> list[str]:
-    """Draw charts and keep them as PNG and SVG, all or none; return their names."""
-    from sim.charts import render
-
-    files = {
-        f"charts/{name}.{kind}": data
-        for name, make in charts_to_draw.items()
-        for kind, data in ((kind, render(figure, kind)) for figure in (make(),) for kind in FORMATS)
-    }
-    for name, data in files.items():
-        store.write_bytes(name, data)
-    return list(charts_to_draw)
+def keep(
+    store: Store, made: Drawings, n_pilots: int, wanted: Wanted = ALL, console: Console | None = None
+) -> list[str]:
+    """Draw the wanted charts of a comparison as `drawing.draw` does; return those that are there."""
+    sources = [PILOTS, *(f"{name}.parquet" for name in _names(n_pilots))]
+    return draw_charts(store, made, sources, wanted, console)
 
 
 def chosen(charts_to_draw: Drawings, name: str) -> Figure:
@@ -242,6 +239,12 @@ def drawings(designs: Mapping[str, Design], tables: Mapping[str, pl.DataFrame]) 
         "equity": lambda: charts.equity(tables["measures"], tables["equity"], below),
     }
     return made | maps.drawings(designs, plain, rule, below)
+
+
+def names_of(designs: Mapping[str, Design]) -> list[str]:
+    """Return the names of the charts of a comparison, before there are any tables."""
+    several = ["differences"] if len(designs) > 1 else []
+    return [*several, *DRAWN, *maps.names_of(designs)]
 
 
 def _titles(titles: dict[str, Any]) -> dict[str, Any]:

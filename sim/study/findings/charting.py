@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -13,11 +14,14 @@ from sim.statistics.effects import omissions
 from sim.store import files
 from sim.store.store import AGAIN
 from sim.study.findings.naming import Words
+from sim.study.folder.drawing import ALL, Drawings, Wanted
+from sim.study.folder.drawing import draw as draw_charts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from matplotlib.figure import Figure
+    from rich.console import Console
 
     from sim.store.store import Store
 
@@ -29,34 +33,26 @@ PARTS = ("design", "pilot", "against", "response")
 """The columns that distinguish the charts of one kind."""
 
 
-def draw(store: Store) -> list[str]:
-    """Draw every chart of a study, keep them all, and return their names.
+def draw(store: Store, wanted: Wanted = ALL, console: Console | None = None) -> list[str]:
+    """Draw the wanted charts of a study as `drawing.draw` does; return those that are there.
 
     Raises
     ------
     StoreError
         The folder must hold the texts and every table that its study made, undamaged.
     """
-    from sim import charts
-
     notes = notes_of(store)
     words = Words.read(notes)
     tables = {name: _called(store.final_table(name), words) for name in notes["tables"]}
+    sources = [NOTES, *(f"{name}.parquet" for name in notes["tables"])]
     notes["designs"] = [
         {**design, "factors": [words.factor(name) for name in design["factors"]]} for design in notes["designs"]
     ]
-    figures: dict[str, Figure] = {}
-    for name, figure in _figures(tables, notes):
+    made: Drawings = {}
+    for name, make in _figures(tables, notes):
         # names without a Latin letter may turn out alike
-        figures[f"{name}_{len(figures)}" if name in figures else name] = figure
-    made = {
-        f"charts/{name}.{kind}": charts.render(figure, kind)
-        for name, figure in figures.items()
-        for kind in ("png", "svg")
-    }
-    for name, data in made.items():
-        store.write_bytes(name, data)
-    return list(figures)
+        made[f"{name}_{len(made)}" if name in made else name] = make
+    return draw_charts(store, made, sources, wanted, console)
 
 
 def notes_of(store: Store) -> dict[str, Any]:
@@ -90,7 +86,9 @@ def _called(table: pl.DataFrame, words: Words) -> pl.DataFrame:
     return table.with_columns(columns)
 
 
-def _figures(tables: Mapping[str, pl.DataFrame], notes: Mapping[str, Any]) -> Iterator[tuple[str, Figure]]:
+def _figures(
+    tables: Mapping[str, pl.DataFrame], notes: Mapping[str, Any]
+) -> Iterator[tuple[str, Callable[[], Figure]]]:
     """Yield every chart with its name, by the tables that there are."""
     for name, chart in (("main_effects", _main_effects), ("curve", _curve), ("heat", _heat), ("tornado", _tornado),
                         ("indices", _indices), ("ranking", _ranking), ("pareto", _pareto)):  # fmt: skip
@@ -99,9 +97,9 @@ def _figures(tables: Mapping[str, pl.DataFrame], notes: Mapping[str, Any]) -> It
             for part in tables[name].partition_by(keys, maintain_order=True):
                 if "mean" in part.columns and not part["mean"].is_finite().any():
                     continue  # the summary says that it is withheld everywhere
-                yield _named(name, part, tables[name]), chart(part, notes)
+                yield _named(name, part, tables[name]), partial(chart, part, notes)
     if "warm_up" in tables:
-        yield "warm_up", _warm_up(tables["warm_up"], notes)
+        yield "warm_up", partial(_warm_up, tables["warm_up"], notes)
 
 
 def _named(kind: str, part: pl.DataFrame, table: pl.DataFrame) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from sim.config.study_schema import Study
     from sim.executor import Settings
+    from sim.report.tables import Table
     from sim.study.budget.runs import Runs
     from sim.study.points.composer import Point
     from sim.study.points.plan import Plan
@@ -35,10 +36,8 @@ def title(console: Console, study: Study) -> None:
         console.print(study.question, markup=False)
 
 
-def points(console: Console, plan: Plan, screened: Mapping[str, Screened]) -> None:
-    """Print the points of a study with the posts of each that cannot keep up."""
-    from sim.report.tables import rows_table
-
+def points(console: Console, plan: Plan, screened: Mapping[str, Screened], *, details: bool = True) -> None:
+    """Print how many points a study has, and with details each with the posts that cannot keep up."""
     n_pilots, n_settings = len(plan.study.pilots), len(plan.settings.all)
     kinds = " and ".join(dict.fromkeys(block.kind.replace("_", " ") for block in plan.settings.blocks))
     under = f" under {n_pilots} pilots ({', '.join(plan.study.pilots)})" if n_pilots > 1 else ""
@@ -48,18 +47,8 @@ def points(console: Console, plan: Plan, screened: Mapping[str, Screened]) -> No
         f"{each} each to begin with.",
         markup=False,
     )
-    rows = [
-        {
-            "point": point.name,
-            "what it is": point.label,
-            "heads": None if point.why else screened[point.name].heads,
-            "cannot keep up": verdict(point, screened),
-        }
-        for point in plan.points[:SHOWN]
-    ]
-    more = len(plan.points) - SHOWN
-    notes = [f"and {more} more: design.csv has them all"] if more > 0 else []
-    console.print(rows_table("Points", rows, notes=notes))
+    if details:
+        console.print(points_table(plan, screened))
     infeasible = [p for p in plan.points if p.why]
     overloaded = [p for p in plan.points if p.name in screened and screened[p.name].overloaded]
     for note in plan.notes:
@@ -72,6 +61,24 @@ def points(console: Console, plan: Plan, screened: Mapping[str, Screened]) -> No
             f"- At {len(overloaded)} {of} some posts cannot keep up with their work: overload is a result, no error.",
             markup=False,
         )
+
+
+def points_table(plan: Plan, screened: Mapping[str, Screened]) -> Table:
+    """Return the points of a study with the posts of each that cannot keep up."""
+    from sim.report.tables import rows_table
+
+    rows = [
+        {
+            "point": point.name,
+            "what it is": point.label,
+            "heads": None if point.why else screened[point.name].heads,
+            "cannot keep up": verdict(point, screened),
+        }
+        for point in plan.points[:SHOWN]
+    ]
+    more = len(plan.points) - SHOWN
+    notes = [f"and {more} more: design.csv has them all"] if more > 0 else []
+    return rows_table("Points", rows, notes=notes)
 
 
 def verdict(point: Point, screened: Mapping[str, Screened]) -> str:

@@ -9,27 +9,32 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from sim.config.compose import assumptions
+from sim.report.pages import Page, Printed, page
+from sim.report.screen import Screen, where
 from sim.report.sentences import withheld_notes
-from sim.report.tables import counted
+from sim.report.tables import Table, counted
 from sim.statistics.intervals import longer_side
 from sim.store import files
+from sim.store.store import PRINTED
 from sim.study import scope
 from sim.study.budget.promises import promised
 from sim.study.budget.withholding import rule_of
 from sim.study.findings import charting, sentences
 from sim.study.findings import tables as findings
 from sim.study.findings.naming import Words, words_of
+from sim.study.folder.drawing import FORMATS, NOTE
+from sim.study.folder.printed import keep as keep_printed
 from sim.study.withholding import BY_OVERLOAD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sim.config.report import Response
-    from sim.report.tables import Table
     from sim.statistics.warm_up import WarmUp
     from sim.store.store import Store
     from sim.study.budget.outcome import Outcome
     from sim.study.budget.runs import Runs
+    from sim.study.folder.drawing import Wanted
     from sim.study.points.plan import Plan
     from sim.study.points.screening import Screened
 
@@ -43,6 +48,10 @@ AFTER_A_SEARCH = (
 
 SHOWN = 40
 """Points that a terminal and summary.md are shown; all are in summary.csv."""
+
+
+GLANCED = 6
+"""Points that the first screen shows."""
 
 
 @dataclass(frozen=True)
@@ -68,15 +77,16 @@ def write(
     screened: Mapping[str, Screened],
     outcome: Outcome,
     warm_up: WarmUp | None,
+    wanted: Wanted,
 ) -> Written:
-    """Write every table, chart and text of a study."""
+    """Write every table, the wanted charts and every text of a study."""
     words = words_of(plan)
     tables, remarks = tables_of(store.folder.name, plan, runs, screened, outcome, warm_up, words)
     for name, table in tables.items():
         store.write_table(name, table)
     notes = notes_of(plan, runs, tables, warm_up, words)
     store.write_bytes(charting.NOTES, files.readable(notes))
-    drawn = charting.draw(store)
+    drawn = charting.draw(store, wanted, runs.console)
     units = {response: runs.unit(response) for response in plan.study.responses}
     named = {response: runs.unit(response) for response in plan.study.asked}
     named_units = pl.DataFrame([(str(r), u) for r, u in named.items()], schema=["response", "unit"], orient="row")
@@ -88,9 +98,37 @@ def write(
     )
     shown = responses(units, tables["summary"], words, searched=searches(plan))
     store.write_text("summary.md", _markdown(plan, shown, all_sentences, notes["footer"], drawn))
+    keep_printed(store, printed(store.folder.name, plan, screened, shown, all_sentences, len(drawn)))
     names = [f"{name}.{kind}" for name in tables for kind in ("parquet", "csv")]
-    names += [f"charts/{name}.{kind}" for name in drawn for kind in ("png", "svg")]
-    return Written(all_sentences, (*names, charting.NOTES, "summary.md"))
+    names += [f"charts/{name}.{kind}" for name in drawn for kind in FORMATS]
+    return Written(all_sentences, (*names, charting.NOTES, NOTE, PRINTED, "summary.md"))
+
+
+def printed(
+    name: str, plan: Plan, screened: Mapping[str, Screened], shown: Table, all_sentences: Sequence[str], n_charts: int
+) -> Printed:
+    """Return what a study has to say in a folder of this name: its findings, and the responses of the first points."""
+    from sim.study.findings.preview import points_table
+
+    study, run = plan.study, plan.first.run
+    what = (
+        f"{study.title}: {counted(len(plan.points), 'point')} under {', '.join(study.pilots)}, each over "
+        f"{counted(run.measured_weeks, 'week')} on the same residents."
+    )
+    others = tuple(i for i in range(len(shown.columns)) if i)  # without the names of points, which say little
+    glance = Table(
+        "At a glance",
+        tuple(shown.columns[i] for i in others),
+        tuple(tuple(row[i] for i in others) for row in shown.rows[:GLANCED]),
+        (f"The first {GLANCED} of {counted(len(plan.points), 'point')}.",) if len(plan.points) > GLANCED else (),
+    )
+    screen = Screen(
+        what, tuple(all_sentences), glance, (assumptions(plan.first.district.name),), where(name, n_charts=n_charts)
+    )
+    findings_page = Page(
+        "findings", "what was found, in sentences", paragraphs=tuple(f"- {one}" for one in all_sentences)
+    )
+    return Printed(screen, (page("points", points_table(plan, screened)), page("responses", shown), findings_page))
 
 
 def tables_of(

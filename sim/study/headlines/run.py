@@ -13,7 +13,6 @@ from sim.config.composition import Composition
 from sim.config.reading import read_plain
 from sim.config.report import Response
 from sim.errors import ConfigError
-from sim.report.tables import escape_markdown
 from sim.statistics.intervals import mean_interval
 from sim.study import replications
 from sim.study.comparison.comparison import opened, run_missing
@@ -24,7 +23,7 @@ from sim.study.headlines.definitions import Effect, Headline, Headlines, effect,
 from sim.study.withholding import judged_as
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from rich.console import Console
@@ -47,6 +46,20 @@ class Point:
     label: str
     design: Design | None
     why: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came out of a headline: the verdict in a word or three, two sentences, and its chart by the kind of file."""
+
+    verdict: str
+    sentences: tuple[str, str]
+    images: Mapping[str, bytes]
+
+    @property
+    def text(self) -> str:
+        """Return the verdict and the sentences."""
+        return f"Verdict: {self.verdict}. {' '.join(self.sentences)}"
 
 
 def shipped() -> dict[str, Headline]:
@@ -92,8 +105,8 @@ def study(
     points: Sequence[Point],
     backend: Backend,
     command: Sequence[str],
-) -> tuple[str, dict[str, bytes]]:
-    """Run one headline's study in a folder of its own; return its text in Markdown and its chart as PNG and SVG."""
+) -> Outcome:
+    """Run one headline's study in a folder of its own, and return what came out."""
     from sim import charts
 
     designs = {point.id: point.design for point in points if point.design is not None}
@@ -107,12 +120,13 @@ def study(
     first, second = sentences(headline, base, others, units, _known(headline, points, measures, units, run.confidence))
     decided = verdict(headline, base.effect)
     store.finish({})
+    console.print("Drawing its chart ...")
     figure = charts.headline(
         _shown(headline, points, measures, units, run.confidence), _moved(headline, [base, *others], units),
         f"{headline.title}: {decided}", first, footer(pilots),
     )  # fmt: skip
     images = {kind: charts.render(figure, kind) for kind in ("png", "svg")}
-    return escape_markdown(f"Verdict: {decided}. {first} {second}"), images
+    return Outcome(decided, (first, second), images)
 
 
 def _known(

@@ -1,0 +1,196 @@
+"""The first screen of a command: what was done, the answer, a small table, what it hangs on, and where to look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sim.report.tables import Table, counted, literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+HEIGHT, WIDTH = 24, 80
+"""Of a terminal as it opens: a first screen is no larger, whatever is shown."""
+
+LEAST_COLUMNS = 6
+"""Beside the first column of a table: for so many it gives way, and its words are wrapped."""
+
+NARROWEST_KEY = 20
+"""Of that first column, as long as there is another column to leave out."""
+
+
+@dataclass(frozen=True)
+class Screen:
+    """A first screen.
+
+    Attributes
+    ----------
+    what
+        What was done, in a sentence or two.
+    answer
+        The sentences of the answer; where there is no room for all, the last ones go first.
+    table
+        A few figures: the first column says what a row is about, the notes stand below in a line or two.
+    hangs
+        Sentences on what the answer hangs on; the last ones go first.
+    where
+        Lines on where there is more.
+    """
+
+    what: str
+    answer: tuple[str, ...] = ()
+    table: Table | None = None
+    hangs: tuple[str, ...] = ()
+    where: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return the screen as text of at most `HEIGHT` lines and `WIDTH` columns."""
+        return "\n".join(lines(self))
+
+
+def where(name: str, file: str = "summary.md", n_charts: int = 0) -> tuple[str, ...]:
+    """Return where there is more of a results folder: its pages, the file that holds all, and its charts."""
+    charts = f" and {counted(n_charts, 'chart')} beside it" if n_charts else ""
+    return (f"More: wangge show {name}; results/{name}/{file}{charts}.",)
+
+
+def lines(screen: Screen) -> list[str]:
+    """Return the lines of a screen, never too many: with empty ones between its parts where there is room for them."""
+    parts = next((parts for parts in map(_parts, _ever_less(screen)) if sum(map(len, parts)) <= HEIGHT), [])
+    empty = sum(map(len, parts)) + len(parts) - 1 <= HEIGHT
+    return [line for i, part in enumerate(parts) for line in ([""] if i and empty else []) + part]
+
+
+def _ever_less(screen: Screen) -> Iterator[Screen]:
+    """Yield a screen with ever less on it: sentences, rows of the table, and at last the ends of long paragraphs."""
+    yield screen
+    for part in ("hangs", "answer"):
+        while len(kept := getattr(screen, part)) > 1:
+            screen = replace(screen, **{part: kept[:-1]})
+            yield screen
+    for most in ((3, 3), (2, 2), (2, 1), (1, 1)):
+        yield _shortened(screen, *most)
+    n_rows = len(screen.table.rows) if screen.table else 0
+    for n in range(n_rows - 1, 0, -1):
+        yield replace(_shortened(screen, 2, 2), table=_first_rows(screen.table, n))
+    yield replace(_shortened(screen, 2, 2), table=None)
+
+
+def _shortened(screen: Screen, answer: int, hangs: int) -> Screen:
+    """Return a screen whose answer, and what it hangs on, take so many lines at most."""
+    return Screen(
+        _cut(screen.what, answer),
+        (_cut(" ".join(screen.answer), answer),),
+        screen.table,
+        (_cut(" ".join(screen.hangs), hangs),),
+        tuple(_cut(one, 1) for one in screen.where[:2]),
+    )
+
+
+def _first_rows(table: Table | None, n: int) -> Table | None:
+    """Return the first rows of a table, which says how many there are more."""
+    if table is None:
+        return None
+    notes = (f"and {len(table.rows) - n} more", *table.notes[:1])
+    return replace(table, rows=table.rows[:n], notes=notes)
+
+
+def _cut(text: str, most: int) -> str:
+    """Return a text that takes so many lines at most, with a sign where it would go on."""
+    from rich.cells import set_cell_size
+
+    there = wrapped(text)
+    if len(there) <= most:
+        return text
+    last = set_cell_size(there[most - 1], WIDTH - 4).rstrip()
+    return " ".join([*there[: most - 1], f"{last} ..."])
+
+
+def _parts(screen: Screen) -> list[list[str]]:
+    """Return the lines of each part of a screen that has any."""
+    table = [] if screen.table is None else compact(screen.table)
+    where = [line for sentence in screen.where for line in wrapped(sentence)]
+    texts = (wrapped(screen.what), wrapped(" ".join(screen.answer)), table, wrapped(" ".join(screen.hangs)), where)
+    return [part for part in texts if part]
+
+
+def compact(table: Table, width: int = WIDTH) -> list[str]:
+    """Return the lines of a table without its title: its first column, and as many of the others as there is room for.
+
+    Headings are wrapped at spaces, as what has no room in the first column; a word that is longer than the column has a
+    line of its own.
+    """
+    widths = [_least_width(table, i) for i in range(len(table.columns))]
+    n, gap = _fitting(widths, width)
+    shown, taken = range(1, n + 1), sum(widths[1 : n + 1]) + n * gap
+    key = max(min(widths[0], width - taken), 1)
+    columns = [(key, "left"), *((widths[i], table.columns[i].align) for i in shown)]
+
+    def line(cells: Sequence[str]) -> str:
+        placed = (_placed(cell, *column) for cell, column in zip(cells, columns, strict=True))
+        return (" " * gap).join(placed).rstrip()
+
+    heads = [wrapped(table.columns[i].heading, columns[j][0]) for j, i in enumerate((0, *shown))]
+    deepest = max(map(len, heads))
+    made = [line(cells) for cells in zip(*([""] * (deepest - len(head)) + head for head in heads), strict=True)]
+    made.append("─" * (key + taken))
+    for row in table.rows:
+        names = wrapped(literal(row[0]), key) or [""]
+        if _cells(names[-1]) > key:
+            names.append("")
+        made += names[:-1]
+        made.append(line([names[-1], *(literal(row[i]) for i in shown)]))
+    return [*made, *(one for note in table.notes for one in wrapped(note, width))]
+
+
+def _fitting(widths: Sequence[int], width: int) -> tuple[int, int]:
+    """Return how many columns beside the first one are shown, and the gap before each."""
+    key, most = widths[0], len(widths) - 1
+    for n in range(most, min(most, LEAST_COLUMNS) - 1, -1):
+        for gap in (2, 1):
+            if key + sum(widths[1 : n + 1]) + n * gap <= width:
+                return n, gap
+    narrowest = min(key, NARROWEST_KEY)
+    fitting = (n for n in range(most, 0, -1) if narrowest + sum(widths[1 : n + 1]) + n <= width)
+    return next(fitting, min(most, 1)), 1
+
+
+def _least_width(table: Table, i: int) -> int:
+    """Return the width of a column whose cells stay whole and whose heading is wrapped at spaces."""
+    cells = (_cells(literal(row[i])) for row in table.rows)
+    words = map(_cells, literal(table.columns[i].heading).split())
+    return max((*cells, *words, 1))
+
+
+def _placed(text: str, width: int, side: str) -> str:
+    """Return a text at a side of its column."""
+    space = " " * max(width - _cells(text), 0)
+    return space + text if side == "right" else text + space
+
+
+def wrapped(text: str, width: int = WIDTH) -> list[str]:
+    """Return a text in lines that are broken at spaces; a word that is longer than a line of its own is whole there.
+
+    One that is longer than a screen is wide is folded.
+    """
+    from rich.cells import chop_cells
+
+    made: list[str] = []
+    taken = 0
+    for word in (part for whole in literal(text).split() for part in chop_cells(whole, WIDTH)):
+        size = _cells(word)
+        if made and taken + 1 + size <= width:
+            made[-1] += f" {word}"
+            taken += 1 + size
+        else:
+            made.append(word)
+            taken = size
+    return made
+
+
+def _cells(text: str) -> int:
+    """Return how many columns of a terminal a text takes: a Chinese letter has two."""
+    from rich.cells import cell_len
+
+    return cell_len(text)
