@@ -12,6 +12,7 @@ from setups.district import pilot as shipped
 from setups.figures import NASTY, assert_legible, words
 
 from sim import charts
+from sim.charts.page import width_of
 from sim.charts.style import kind_style
 from sim.district.stages import KIND_NAMES
 from sim.report.sentences import conclusion
@@ -260,8 +261,27 @@ def test_svg_text_is_text_and_png_is_sharp_enough():
     assert charts.render(figure, "png").startswith(b"\x89PNG")
     with pytest.raises(ValueError, match="dpi must be at least 150, got 72"):
         charts.render(figure, "png", dpi=72)
-    with pytest.raises(ValueError, match="format must be png or svg, got pdf"):
-        charts.render(figure, "pdf")
+    with pytest.raises(ValueError, match="format must be png, svg or pdf, got gif"):
+        charts.render(figure, "gif")
+
+
+def test_the_fonts_of_a_pdf_are_embedded_and_it_is_the_same_each_time():
+    first, second = (charts.render(charts.forest(comparison()), "pdf") for _ in range(2))
+    assert first.startswith(b"%PDF")
+    assert b"/FontFile2" in first
+    assert b"/Type3" not in first
+    assert b"/CreationDate" not in first
+    assert first == second
+
+
+def test_the_width_of_a_line_is_what_is_drawn():
+    figure = charts.forest(comparison())
+    figure.set_dpi(400)  # a glyph stands on a whole pixel
+    figure.canvas.draw()
+    for text in figure.texts:
+        drawn = text.get_window_extent().width / figure.dpi
+        bold = text.get_weight() == "bold"
+        assert width_of(text.get_text(), text.get_fontsize(), bold=bold) == pytest.approx(drawn, abs=0.04, rel=0.04)
 
 
 def test_characters_without_a_font_are_told_once():
@@ -277,12 +297,26 @@ def test_a_forest_shows_every_verdict_and_turns_better_to_the_right():
     for verdict in VERDICTS:
         assert verdict in shown
     axes = figure.axes[0]
-    assert "smallest differences that matter" in axes.get_xlabel()
-    points = {line.get_marker(): line.get_xdata()[0] for line in axes.lines if len(line.get_xdata()) == 1}
-    assert axes.get_xlim()[0] <= points["<"] < 0
+    assert "a multiple of the least that matters" in axes.get_xlabel()
     marks = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "s"]
-    # A turnaround that falls by two MIDs and a share on time are both drawn towards better.
-    assert marks == pytest.approx([2.0, 0.1, 1.0])
+    # A turnaround that falls by two MIDs and a share on time are both drawn towards better; nothing lies off the scale.
+    assert marks == pytest.approx([2.0, -30.0, 1.0])
+    assert axes.get_xlim()[0] < -30.5
+    assert axes.get_xlim()[1] > 2.5
+
+
+def test_a_forest_has_no_row_for_what_tells_nothing_and_names_it():
+    shown = words(charts.forest(comparison()))
+    assert "No material difference under every design: counter wait in person, 90th percentile of all visits." in shown
+    assert "Withheld under every design: hand-overs." in shown
+    same = comparison().filter(pl.col("verdict") == "no material difference")
+    assert "under every design" not in words(charts.forest(same))
+
+
+def test_a_forest_shows_the_means_and_no_mean_where_there_is_no_verdict():
+    table = comparison(PILOTS[:3])
+    shown = [t.get_text() for t in charts.forest(table).texts]
+    assert {"8.00", "7.00 ▲", "36.00 ▼", "withheld"} <= set(shown)
 
 
 def test_a_forest_draws_nothing_for_a_withheld_row():
@@ -311,6 +345,11 @@ def test_the_title_of_a_forest_says_what_the_verdicts_say():
     assert title(one) == "three_level is better than four_level on 1 of 5 measures and worse on 1 (1 cannot be judged)"
     same = comparison().filter(pl.col("verdict") == "no material difference")
     assert title(charts.forest(same)).startswith("three_level is shown neither better nor worse than four_level")
+    few = charts.forest(comparison(PILOTS[:3], 5))
+    assert title(few) == (
+        "Against four_level, three_level is better on 1 of 5 measures and worse on 1 (1 cannot be judged); "
+        "three_level_all_down is better on 1 of 5 measures and worse on 1 (1 cannot be judged)"
+    )
     many = charts.forest(comparison(PILOTS, 5))
     assert title(many) == "None of 6 pilots is better than four_level on some measure and worse on none"
 
