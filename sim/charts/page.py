@@ -159,6 +159,11 @@ class Page:
         box = (left / self.width, bottom / self.height, width / self.width, height / self.height)
         return self.figure.add_axes(box)
 
+    def box(self, left: float, bottom: float, width: float, height: float, **look: Any) -> None:
+        """Draw a box (inches from the page's lower left corner)."""
+        at, size = (left / self.width, bottom / self.height), (width / self.width, height / self.height)
+        self.figure.add_artist(Rectangle(at, *size, transform=self.figure.transFigure, **look))
+
     def write(self, left: float, down: float, text: str, **look: Any) -> None:
         """Write a line of text at this position of the body (inches from the left edge and from the body's top)."""
         write(self.figure, left, self.height - self.top - down, text, **look)

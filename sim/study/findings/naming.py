@@ -9,8 +9,9 @@ from sim.config.meaning import meaning_of, meanings
 from sim.config.report import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from sim.config import Pilot
     from sim.study.points.plan import Plan
 
 
@@ -56,15 +57,15 @@ class Words:
 def words_of(plan: Plan) -> Words:
     """Return the words of a planned study."""
     responses = {str(response): plan.report.words(response) for response in plan.study.asked}
-    return Words(responses, dict(plan.titles), _factors(plan))
+    return Words(responses, dict(plan.titles), words_of_knobs(plan.factors, plan.first))
 
 
-def _factors(plan: Plan) -> dict[str, str]:
-    """Return the factors that have words, by their names; two factors never have the same ones."""
+def words_of_knobs(names: Iterable[str], pilot: Pilot) -> dict[str, str]:
+    """Return the knobs that have words, by their names; two knobs never have the same ones."""
     entries = meanings()
-    archetypes = {name: {"title": one.title} for name, one in plan.first.procedures.archetypes.items()}
+    archetypes = {name: {"title": one.title} for name, one in pilot.procedures.archetypes.items()}
     named: dict[str, str] = {}
-    for name in plan.factors:
+    for name in names:
         try:
             named[name] = meaning_of(name, entries, {"archetypes": archetypes})
         except ValueError:  # a group of configs, several keys together, or a knob without a description

@@ -192,6 +192,7 @@ def notes_of(
         "designs": [{"kind": block.kind, "factors": list(block.factors)} for block in plan.settings.blocks],
         "promises": {str(response): one.model_dump(mode="json") for response, one in plan.study.promises.items()},
         "mids": {str(r): first.mid.least(one) for r, one in judged.items() if one and one.mid is not None},
+        "more_is_better": {str(r): one.higher_is_better for r, one in judged.items() if one and one.mid is not None},
         "confidence": run.confidence,
         "interval": f"{run.confidence:.0%} intervals, each on its own",
         "warm_up_weeks": warm_up.weeks if warm_up else None,
