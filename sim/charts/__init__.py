@@ -12,10 +12,12 @@ from sim.charts.comparison.map import layer, map_figure
 from sim.charts.comparison.organisation import organisation_figure
 from sim.charts.comparison.persons import persons
 from sim.charts.comparison.queues import queues
+from sim.charts.comparison.slide import slide
 from sim.charts.comparison.turnaround import turnaround_distribution
 from sim.charts.comparison.workload import workload
 from sim.charts.headline import headline
 from sim.charts.page import Format, render
+from sim.charts.size import Size, sized
 from sim.charts.study.contributions import contributions
 from sim.charts.study.curve import curve
 from sim.charts.study.heat_map import heat_map
@@ -30,6 +32,7 @@ from sim.charts.style import COLOURS
 __all__ = [
     "COLOURS",
     "Format",
+    "Size",
     "backlog",
     "contributions",
     "curve",
@@ -48,6 +51,8 @@ __all__ = [
     "queues",
     "ranking",
     "render",
+    "sized",
+    "slide",
     "tornado",
     "turnaround_distribution",
     "warm_up",

@@ -189,9 +189,12 @@ def equity_chart(table, footer=FOOTER):
     return charts.equity(table, found, footer)
 
 
+SHOWN = [(measure, "all") for measure, *_ in MEASURES]
 CHARTS = {
     "equity": lambda pilots, n: equity_chart(measures(pilots, n)),
     "forest": lambda pilots, n: charts.forest(comparison(pilots, n), FOOTER),
+    "slide": lambda pilots, n: charts.slide(comparison(pilots, n), SHOWN, FOOTER),
+    "slide narrow": lambda pilots, n: charts.slide(comparison(pilots, n), SHOWN, FOOTER, narrow=True),
     "turnaround": lambda pilots, n: charts.turnaround_distribution(turnaround(pilots, n), FOOTER),
     "workload": lambda pilots, n: charts.workload(workload(pilots, n), FOOTER),
     "backlog": lambda pilots, n: charts.backlog(backlog(pilots, n), FOOTER, (10, 36)),
@@ -264,6 +267,26 @@ def test_svg_text_is_text_and_png_is_sharp_enough():
         charts.render(figure, "gif")
 
 
+@pytest.mark.parametrize("size", ["slide", "page", "column"])
+@pytest.mark.parametrize("chart", ["forest", "slide narrow", "turnaround"])
+def test_a_chart_of_a_size_fits_it_and_can_be_read(chart, size):
+    figure = charts.sized(CHARTS[chart](PILOTS[:3], 5), size)
+    room = {"slide": (13.34, 7.51), "page": (9.71, 9.71), "column": (3.51, 9.71)}[size]
+    width, height = figure.get_size_inches()
+    if size != "column" or chart == "slide narrow":
+        assert width <= room[0]
+        assert height <= room[1]
+        assert width / room[0] > 0.99 or height / room[1] > 0.7
+    assert min(t.get_fontsize() for t in figure.texts) > (5.2 if chart == "forest" else 5.5)
+    figure.set_dpi(300)
+    assert_legible(figure)
+
+
+def test_a_size_that_is_not_there_is_refused():
+    with pytest.raises(ValueError, match="size must be slide, page or column, got poster"):
+        charts.sized(charts.forest(comparison()), "poster")
+
+
 def test_the_fonts_of_a_pdf_are_embedded_and_it_is_the_same_each_time():
     first, second = (charts.render(charts.forest(comparison()), "pdf") for _ in range(2))
     assert first.startswith(b"%PDF")
@@ -288,6 +311,19 @@ def test_characters_without_a_font_are_told_once():
     with pytest.warns(UserWarning, match="fonts of this machine lack characters") as told:
         charts.render(figure)
     assert len(told) == 1
+
+
+def test_a_slide_has_a_panel_a_measure_with_its_direction_and_no_number_that_is_withheld():
+    table = comparison(PILOTS[:3])
+    figure = charts.slide(table, [("on_time", "all"), ("hand_overs", "all"), ("turnaround_p90", "all")])
+    assert title(figure) == title(charts.forest(table))
+    texts = [[t.get_text() for t in axes.texts] for axes in figure.axes]
+    assert texts[0] == ["86.0", "88.0 ?", "withheld", "on time (%)", "more is better"]
+    assert texts[1] == ["2.10", "withheld", "1.90 ▲", "hand-overs", "less is better"]
+    assert texts[2][3:] == ["turnaround, 90th percentile\n(working days)", "less is better"]
+    assert [len(axes.patches) for axes in figure.axes] == [2, 2, 3]
+    with pytest.raises(ValueError, match="comparison must have rows of a measure that is shown, got none"):
+        charts.slide(table, [("other", "all")])
 
 
 def test_a_forest_shows_every_verdict_and_turns_better_to_the_right():

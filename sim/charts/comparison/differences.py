@@ -71,12 +71,11 @@ def forest(comparison: pl.DataFrame, footer: str = "", confidence: float = 0.95)
     width = max(_WIDTH, 2 * EDGE + _LABEL + 3.0 + text_width)
     body = sum(row.height for row in rows)
     band = Key("too small to matter", {"facecolor": PALE, "edgecolor": "#999999"})
-    title, score = _words(records, pilots, baseline)
     page = Page.around(
         width,
         _HEADING + body + _SCALE,
-        title=title,
-        subtitle=f"{score} Numbers are means: {marks_shown(record['verdict'] for record in records)}. "
+        title=finding(records, pilots, baseline),
+        subtitle=f"{_all_verdicts(records)} Numbers are means: {marks_shown(record['verdict'] for record in records)}. "
         f"Lines: intervals that hold jointly at {100 * confidence:g} %.",
         legend=[*(pilot_key(i, p, ls="none") for i, p in enumerate([baseline, *pilots])), band],
         footer=footer,
@@ -157,8 +156,8 @@ def _mark(record: Mapping[str, Any], y: float, pilots: Sequence[str]) -> _Mark:
     return _Mark(y, pilots.index(record["pilot"]), value, low, high, difference_words)
 
 
-def _words(records: Sequence[Mapping[str, Any]], pilots: Sequence[str], baseline: str) -> tuple[str, str]:
-    """Return title and score, from the verdicts only."""
+def finding(records: Sequence[Mapping[str, Any]], pilots: Sequence[str], baseline: str) -> str:
+    """Return in words on how many measures of a comparison each pilot is better and worse, from the verdicts only."""
     labels = {p: by_verdict(record for record in records if record["pilot"] == p) for p in pilots}
     base = short_name(baseline)
     total = Counter(str(record["verdict"]) for record in records)
@@ -174,8 +173,14 @@ def _words(records: Sequence[Mapping[str, Any]], pilots: Sequence[str], baseline
         title = f"{n} of {len(pilots)} pilots {verb} better than {base} on some measure and worse on none"
     if len(pilots) <= 3 and len(records) > 2 * total["withheld"] > len(records) - total["not owed"]:
         title = f"Most differences cannot be judged; where they can: {title}"
+    return title
+
+
+def _all_verdicts(records: Sequence[Mapping[str, Any]]) -> str:
+    """Return how many differences have each verdict."""
+    total = Counter(str(record["verdict"]) for record in records)
     parts = [f"{total[verdict]} {verdict}" for verdict in MARKS if total[verdict]]
-    return title, f"Of {counted(len(records), 'difference')}, {', '.join(parts)}."
+    return f"Of {counted(len(records), 'difference')}, {', '.join(parts)}."
 
 
 def _score(labels: Mapping[str, Sequence[str]], than: str = "") -> str:

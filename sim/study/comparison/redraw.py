@@ -18,6 +18,7 @@ from sim.study.comparison.differences import rule_of
 from sim.study.design import prepared_all
 from sim.study.folder.drawing import ALL, Drawings, Wanted
 from sim.study.folder.drawing import draw as draw_charts
+from sim.study.folder.look import USUAL, Look
 from sim.study.withholding import judged_as
 from sim.version import MODEL_VERSION
 
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from sim.study.design import Design
 
 PILOTS = "pilots.json"
+
+PANELS = 6
+"""Of the measures at a glance as many have a panel in the plain chart."""
 
 
 NEEDED = {
@@ -53,7 +57,7 @@ DRAWN = ("turnaround", "workload", "persons", "backlog", "flows", "queues", "equ
 EARLIER = "Results of an earlier version cannot be completed; run them under another name."
 
 
-def draw(store: Store, measure: str | None = None) -> list[str]:
+def draw(store: Store, measure: str | None = None, look: Look = USUAL) -> list[str]:
     """Draw every chart of a finished comparison, or only the map of a measure, and keep and name them all.
 
     Raises
@@ -68,11 +72,11 @@ def draw(store: Store, measure: str | None = None) -> list[str]:
     store.check_written(list(tables))
     designs = prepared_all(pilots)
     if measure is None:
-        made = drawings(designs, tables)
+        made = drawings(designs, tables, narrow=look.narrow)
     else:
         rule = rule_of(designs, tables["measures"])
         made = maps.drawing(designs, tables["measures"], rule, measure, footer(pilots))
-    keep(store, made, len(pilots), Wanted(again=True))
+    keep(store, made, len(pilots), Wanted(again=True, look=look))
     return list(made)
 
 
@@ -200,7 +204,9 @@ def footer(pilots: Sequence[Pilot]) -> str:
     )
 
 
-def drawings(designs: Mapping[str, Design], tables: Mapping[str, pl.DataFrame]) -> Drawings:
+def drawings(
+    designs: Mapping[str, Design], tables: Mapping[str, pl.DataFrame], *, narrow: bool = False
+) -> Drawings:  # fmt: skip
     """Return every chart of a comparison by its name, with the titles of designs and procedures.
 
     Parameters
@@ -209,6 +215,8 @@ def drawings(designs: Mapping[str, Design], tables: Mapping[str, pl.DataFrame]) 
         By name, the baseline first.
     tables
         The tables of `NEEDED`, `equity` and, of several designs, `comparison`.
+    narrow
+        Whether charts that can be are drawn for a column.
     """
     from sim import charts
 
@@ -228,6 +236,8 @@ def drawings(designs: Mapping[str, Design], tables: Mapping[str, pl.DataFrame]) 
     turnaround = judged_as(pilots[0].report, Response("turnaround_p50"))
     unjudged = frozenset(titles.get(p.name, p.name) for p in pilots if rule.why(turnaround, p.name))
     if len(pilots) > 1:
+        shown = [(one.measure, one.group) for one in pilots[0].report.glances[:PANELS]]
+        made["slide"] = lambda: charts.slide(tables["comparison"], shown, below, narrow=narrow)
         made["differences"] = lambda: charts.forest(tables["comparison"], below, run.confidence)
     made |= {
         "turnaround": lambda: charts.turnaround_distribution(tables["turnaround"], below, unjudged),

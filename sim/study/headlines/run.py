@@ -20,6 +20,7 @@ from sim.study.comparison.differences import rule_of
 from sim.study.comparison.redraw import footer
 from sim.study.design import prepared
 from sim.study.findings.naming import words_of_knobs
+from sim.study.folder.look import USUAL
 from sim.study.headlines.definitions import Effect, Headline, Headlines, effect, sentences, value_text, verdict
 from sim.study.withholding import judged_as
 
@@ -127,8 +128,7 @@ def study(
         _shown(headline, points, measures, units, run.confidence), moved,
         f"{headline.title}: {decided}", first, footer(pilots),
     )  # fmt: skip
-    images = {kind: charts.render(figure, kind) for kind in ("png", "svg")}
-    return Outcome(decided, (first, second), images)
+    return Outcome(decided, (first, second), USUAL.files(figure))
 
 
 def _known(
