@@ -8,6 +8,7 @@ from sim.charts.comparison.backlog import backlog
 from sim.charts.comparison.differences import forest
 from sim.charts.comparison.equity import equity
 from sim.charts.comparison.flows import flows
+from sim.charts.comparison.load import load
 from sim.charts.comparison.map import layer, map_figure
 from sim.charts.comparison.organisation import organisation_figure
 from sim.charts.comparison.persons import persons
@@ -43,6 +44,7 @@ __all__ = [
     "heat_map",
     "indices",
     "layer",
+    "load",
     "main_effects",
     "map_figure",
     "organisation_figure",

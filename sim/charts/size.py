@@ -51,10 +51,10 @@ def sized(figure: Figure, size: Size) -> Figure:
 def _scale(artist: Artist, share: float) -> None:
     """Scale what an artist has in points: what it has in inches is a share of the figure already."""
     if isinstance(artist, Text):
-        artist.set_fontsize(artist.get_fontsize() * share)
+        artist.set_fontsize(float(artist.get_fontsize()) * share)
         if isinstance(artist, Annotation) and artist.anncoords == "offset points":
-            across, down = map(float, artist.get_position())
-            artist.set_position((across * share, down * share))
+            across, down = artist.xyann
+            artist.xyann = (across * share, down * share)
     elif isinstance(artist, Line2D):
         artist.set_linewidth(artist.get_linewidth() * share)
         artist.set_markersize(artist.get_markersize() * share)

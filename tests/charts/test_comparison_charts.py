@@ -189,12 +189,19 @@ def equity_chart(table, footer=FOOTER):
     return charts.equity(table, found, footer)
 
 
+def loads(pilots=PILOTS[:2], due=900.0):
+    rows = [(p, level, 10 * (k + 1), due - 40 * i - 10 * k, 120.0 * (i == 0), 1000.0)
+            for k, p in enumerate(pilots) for i, level in enumerate(("community", "street", "district"))]  # fmt: skip
+    return pl.DataFrame(rows, schema=["pilot", "level", "heads", "due", "duties", "present"], orient="row")
+
+
 SHOWN = [(measure, "all") for measure, *_ in MEASURES]
 CHARTS = {
     "equity": lambda pilots, n: equity_chart(measures(pilots, n)),
     "forest": lambda pilots, n: charts.forest(comparison(pilots, n), FOOTER),
     "slide": lambda pilots, n: charts.slide(comparison(pilots, n), SHOWN, FOOTER),
     "slide narrow": lambda pilots, n: charts.slide(comparison(pilots, n), SHOWN, FOOTER, narrow=True),
+    "load": lambda pilots, n: charts.load(loads(pilots), FOOTER),
     "turnaround": lambda pilots, n: charts.turnaround_distribution(turnaround(pilots, n), FOOTER),
     "workload": lambda pilots, n: charts.workload(workload(pilots, n), FOOTER),
     "backlog": lambda pilots, n: charts.backlog(backlog(pilots, n), FOOTER, (10, 36)),
@@ -324,6 +331,19 @@ def test_a_slide_has_a_panel_a_measure_with_its_direction_and_no_number_that_is_
     assert [len(axes.patches) for axes in figure.axes] == [2, 2, 3]
     with pytest.raises(ValueError, match="comparison must have rows of a measure that is shown, got none"):
         charts.slide(table, [("other", "all")])
+
+
+def test_loads_say_where_more_is_due_than_there_is_time_for():
+    calm = charts.load(loads())
+    assert title(calm) == "No level has more work due than time; the fullest is the community under four_level: 90 %"
+    assert "90 %, 102 % with duties" in words(calm)
+    assert [bar.get_width() for bar in calm.axes[0].patches] == pytest.approx([90, 12, 89, 12, 86, 85, 82, 81])
+    full = title(charts.load(loads(due=1040.0)))
+    assert full == (
+        "More is due than there is time for at the community under four_level: 104 %, and 2 more levels beyond 100 %"
+    )
+    with pytest.raises(ValueError, match="loads must have at least 1 row, got 0"):
+        charts.load(loads().clear())
 
 
 def test_a_forest_shows_every_verdict_and_turns_better_to_the_right():

@@ -18,7 +18,7 @@ from sim.study.comparison.comparison import KEPT
 from sim.study.design import prepared_all
 
 CHARTS = {
-    "turnaround", "workload", "persons", "backlog", "flows", "queues", "equity", "differences", "slide",
+    "turnaround", "workload", "persons", "backlog", "flows", "queues", "equity", "differences", "slide", "load",
     "map_turnaround_p50", "map_counter_wait_mean", "map_resident_time", "map_patrols_done",
     "organisation_three_level", "organisation_three_level_all_down",
 }  # fmt: skip

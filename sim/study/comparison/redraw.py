@@ -12,7 +12,7 @@ from sim.config.report import Response
 from sim.errors import ConfigError, StoreError, near
 from sim.store import files, manifest
 from sim.store.store import AGAIN
-from sim.study import replications, scope
+from sim.study import load_tables, replications, scope
 from sim.study.comparison import maps
 from sim.study.comparison.differences import rule_of
 from sim.study.design import prepared_all
@@ -204,6 +204,13 @@ def footer(pilots: Sequence[Pilot]) -> str:
     )
 
 
+def _before(pilots: Sequence[Pilot]) -> str:
+    """Return the line under the chart of what is known before anything is simulated."""
+    district = pilots[0].district
+    place = "; the base place (district.place_seed)" if district.place == "drawn" else ""
+    return f"{district.name}{place}; nothing is simulated. {assumptions(district.name)}"
+
+
 def drawings(
     designs: Mapping[str, Design], tables: Mapping[str, pl.DataFrame], *, narrow: bool = False
 ) -> Drawings:  # fmt: skip
@@ -239,7 +246,9 @@ def drawings(
         shown = [(one.measure, one.group) for one in pilots[0].report.glances[:PANELS]]
         made["slide"] = lambda: charts.slide(tables["comparison"], shown, below, narrow=narrow)
         made["differences"] = lambda: charts.forest(tables["comparison"], below, run.confidence)
+    load = load_tables.loads(designs).with_columns(pl.col("pilot").replace(titles))
     made |= {
+        "load": lambda: charts.load(load, _before(pilots)),
         "turnaround": lambda: charts.turnaround_distribution(tables["turnaround"], below, unjudged),
         "workload": lambda: charts.workload(tables["workload"], below),
         "persons": lambda: charts.persons(tables["persons"], below),

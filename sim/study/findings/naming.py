@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sim.config.meaning import meaning_of, meanings
+from sim.config.meaning import words_of_knobs
 from sim.config.report import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-    from sim.config import Pilot
     from sim.study.points.plan import Plan
 
 
@@ -58,17 +57,3 @@ def words_of(plan: Plan) -> Words:
     """Return the words of a planned study."""
     responses = {str(response): plan.report.words(response) for response in plan.study.asked}
     return Words(responses, dict(plan.titles), words_of_knobs(plan.factors, plan.first))
-
-
-def words_of_knobs(names: Iterable[str], pilot: Pilot) -> dict[str, str]:
-    """Return the knobs that have words, by their names; two knobs never have the same ones."""
-    entries = meanings()
-    archetypes = {name: {"title": one.title} for name, one in pilot.procedures.archetypes.items()}
-    named: dict[str, str] = {}
-    for name in names:
-        try:
-            named[name] = meaning_of(name, entries, {"archetypes": archetypes})
-        except ValueError:  # a group of configs, several keys together, or a knob without a description
-            continue
-    counts = list(named.values())
-    return {name: text for name, text in named.items() if counts.count(text) == 1}

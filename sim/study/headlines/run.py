@@ -10,6 +10,7 @@ import polars as pl
 from sim import config
 from sim.config.compose import CONFIGS, Line, compose
 from sim.config.composition import Composition
+from sim.config.meaning import words_of_knobs
 from sim.config.reading import read_plain
 from sim.config.report import Response
 from sim.errors import ConfigError
@@ -19,7 +20,6 @@ from sim.study.comparison.comparison import opened, run_missing
 from sim.study.comparison.differences import rule_of
 from sim.study.comparison.redraw import footer
 from sim.study.design import prepared
-from sim.study.findings.naming import words_of_knobs
 from sim.study.folder.look import USUAL
 from sim.study.headlines.definitions import Effect, Headline, Headlines, effect, sentences, value_text, verdict
 from sim.study.withholding import judged_as
