@@ -11,6 +11,7 @@ from sim.charts.comparison.flows import flows
 from sim.charts.comparison.load import load
 from sim.charts.comparison.map import layer, map_figure
 from sim.charts.comparison.organisation import organisation_figure
+from sim.charts.comparison.pairs import pairs
 from sim.charts.comparison.persons import persons
 from sim.charts.comparison.queues import queues
 from sim.charts.comparison.slide import slide
@@ -48,6 +49,7 @@ __all__ = [
     "main_effects",
     "map_figure",
     "organisation_figure",
+    "pairs",
     "pareto",
     "persons",
     "queues",

@@ -189,6 +189,11 @@ def equity_chart(table, footer=FOOTER):
     return charts.equity(table, found, footer)
 
 
+def pairs(pilots, n=30):
+    parts = [comparison(pilots[i:], n) for i in range(len(pilots) - 1)]
+    return pl.concat(parts)
+
+
 def loads(pilots=PILOTS[:2], due=900.0):
     rows = [(p, level, 10 * (k + 1), due - 40 * i - 10 * k, 120.0 * (i == 0), 1000.0)
             for k, p in enumerate(pilots) for i, level in enumerate(("community", "street", "district"))]  # fmt: skip
@@ -201,6 +206,7 @@ CHARTS = {
     "forest": lambda pilots, n: charts.forest(comparison(pilots, n), FOOTER),
     "slide": lambda pilots, n: charts.slide(comparison(pilots, n), SHOWN, FOOTER),
     "slide narrow": lambda pilots, n: charts.slide(comparison(pilots, n), SHOWN, FOOTER, narrow=True),
+    "pairs": lambda pilots, n: charts.pairs(pairs(pilots, n), FOOTER),
     "load": lambda pilots, n: charts.load(loads(pilots), FOOTER),
     "turnaround": lambda pilots, n: charts.turnaround_distribution(turnaround(pilots, n), FOOTER),
     "workload": lambda pilots, n: charts.workload(workload(pilots, n), FOOTER),
@@ -331,6 +337,32 @@ def test_a_slide_has_a_panel_a_measure_with_its_direction_and_no_number_that_is_
     assert [len(axes.patches) for axes in figure.axes] == [2, 2, 3]
     with pytest.raises(ValueError, match="comparison must have rows of a measure that is shown, got none"):
         charts.slide(table, [("other", "all")])
+
+
+def test_pairs_have_a_column_each_and_a_title_that_counts_every_pair():
+    figure = charts.pairs(pairs(PILOTS[:3]))
+    assert title(figure) == (
+        "Against each other design, four_level is better on at least 1 of 5 measures and worse on at most 1"
+    )
+    shown = [t.get_text() for t in figure.axes[0].texts]
+    assert shown == [
+        "−1.00 ▲",
+        "+15.00 ▼",
+        "−1.00 ▲",
+        "+15.00 ▼",
+        "−0.05 =",
+        "+15.00 ▼",
+        "withheld",
+        "−0.200 ▲",
+        "withheld",
+    ]
+    fills = {tuple(p.get_facecolor()) for p in figure.axes[0].patches}
+    assert len(fills) == 3
+    assert "counter wait in person" not in words(figure)
+    none = pairs(PILOTS[:3]).with_columns(verdict=pl.lit("withheld"))
+    assert title(charts.pairs(none)) == "No design is shown to be better than another on any measure"
+    with pytest.raises(ValueError, match="pairs must have at least 1 row, got 0"):
+        charts.pairs(none.clear())
 
 
 def test_loads_say_where_more_is_due_than_there_is_time_for():

@@ -15,6 +15,7 @@ from sim.store.store import AGAIN
 from sim.study import load_tables, replications, scope
 from sim.study.comparison import maps
 from sim.study.comparison.differences import rule_of
+from sim.study.comparison.pairs import every_pair
 from sim.study.design import prepared_all
 from sim.study.folder.drawing import ALL, Drawings, Wanted
 from sim.study.folder.drawing import draw as draw_charts
@@ -246,6 +247,11 @@ def drawings(
         shown = [(one.measure, one.group) for one in pilots[0].report.glances[:PANELS]]
         made["slide"] = lambda: charts.slide(tables["comparison"], shown, below, narrow=narrow)
         made["differences"] = lambda: charts.forest(tables["comparison"], below, run.confidence)
+    if len(pilots) > 2:
+        if "pairs" not in titled:  # the folder of an earlier version
+            each = every_pair(designs, plain)
+            titled["pairs"] = each.with_columns(pl.col("pilot", "baseline").replace(titles))
+        made["pairs"] = lambda: charts.pairs(tables["pairs"], below, run.confidence)
     load = load_tables.loads(designs).with_columns(pl.col("pilot").replace(titles))
     made |= {
         "load": lambda: charts.load(load, _before(pilots)),
