@@ -38,7 +38,7 @@ _COMPRESSION = 3
 
 
 @styled
-def render(figure: Figure, format: Format = "png", dpi: int = 160) -> bytes:  # noqa: A002
+def render(figure: Figure, format: Format = "png", dpi: int = 150) -> bytes:  # noqa: A002
     """Return a figure as the bytes of a file; the same figure gives the same bytes.
 
     Parameters

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -136,13 +138,16 @@ def _bars(
     axes: Axes, flow: _Flow, moves: Sequence[tuple[str, str]], fills: Mapping[str, str], most: float
 ) -> None:  # fmt: skip
     """Draw a bar for each move, filled by archetypes, with its number."""
-    for i, (origin, to) in enumerate(moves):
-        start = 0.0
-        for group, fill in fills.items():
-            value = flow.moves.get((origin, to, group), 0.0)
-            if value > 0:
-                axes.barh(i, value, left=start, height=0.62, color=fill, edgecolor="white", lw=0.4, zorder=2)
-            start += value
+    starts = np.zeros(len(moves))
+    for group, fill in fills.items():
+        values = np.array([flow.moves.get((*move, group), 0.0) for move in moves])
+        corners = [[(x, i - 0.31), (x + v, i - 0.31), (x + v, i + 0.31), (x, i + 0.31)]
+                   for i, (x, v) in enumerate(zip(starts, values, strict=True)) if v > 0]  # fmt: skip
+        # One collection for many bars: a patch each takes most of the time that the chart does.
+        bars = PolyCollection(corners, facecolors=fill, edgecolors="white", linewidths=0.4, zorder=2, label=group)
+        axes.add_collection(bars, autolim=False)
+        starts += values
+    for i, start in enumerate(starts.tolist()):
         words = number(start, 0 if start >= 9.5 else 1) if start >= 0.05 else "–"
         axes.text(1.3 * most, i, words, ha="right", va="center", fontsize=8.5)
     axes.set_xlim(0, 1.3 * most)
@@ -156,8 +161,9 @@ def _bars(
 
 def _marks(axes: Axes, first: _Flow, moves: Sequence[tuple[str, str]]) -> None:
     """Mark in another pilot's panel how often each move is made under the first."""
-    for i, move in enumerate(moves):
-        axes.plot([first.between(*move)] * 2, [i - 0.42, i + 0.42], color=COLOURS[0], lw=1.6, zorder=3)
+    at = [first.between(*move) for move in moves]
+    rows = np.arange(len(moves))
+    axes.vlines(at, rows - 0.42, rows + 0.42, color=COLOURS[0], lw=1.6, zorder=3, label="first")
 
 
 def _title(flow_of: Mapping[str, _Flow]) -> str:

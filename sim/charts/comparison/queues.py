@@ -46,6 +46,8 @@ def queues(table: pl.DataFrame, footer: str = "") -> Figure:
     """
     pilots, n = distinct(table, "pilot"), table["replication"].n_unique()
     shown, notes = _shown(table)
+    wanted = pl.DataFrame(shown, schema={"level": pl.String, "desk": pl.String}, orient="row")
+    table = table.join(wanted, on=["level", "desk"], how="semi", maintain_order="left")
     bands = f"Lines: mean of {n} replications; bands of the day: lowest to highest of them. "
     seen = bands if n > 1 else "One replication. "
     width = 12.0
