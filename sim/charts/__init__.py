@@ -8,14 +8,18 @@ from sim.charts.comparison.backlog import backlog
 from sim.charts.comparison.differences import forest
 from sim.charts.comparison.equity import equity
 from sim.charts.comparison.flows import flows
+from sim.charts.comparison.load import load
 from sim.charts.comparison.map import layer, map_figure
 from sim.charts.comparison.organisation import organisation_figure
+from sim.charts.comparison.pairs import pairs
 from sim.charts.comparison.persons import persons
 from sim.charts.comparison.queues import queues
+from sim.charts.comparison.slide import slide
 from sim.charts.comparison.turnaround import turnaround_distribution
 from sim.charts.comparison.workload import workload
 from sim.charts.headline import headline
 from sim.charts.page import Format, render
+from sim.charts.size import Size, sized
 from sim.charts.study.contributions import contributions
 from sim.charts.study.curve import curve
 from sim.charts.study.heat_map import heat_map
@@ -30,6 +34,7 @@ from sim.charts.style import COLOURS
 __all__ = [
     "COLOURS",
     "Format",
+    "Size",
     "backlog",
     "contributions",
     "curve",
@@ -40,14 +45,18 @@ __all__ = [
     "heat_map",
     "indices",
     "layer",
+    "load",
     "main_effects",
     "map_figure",
     "organisation_figure",
+    "pairs",
     "pareto",
     "persons",
     "queues",
     "ranking",
     "render",
+    "sized",
+    "slide",
     "tornado",
     "turnaround_distribution",
     "warm_up",

@@ -10,10 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from sim.charts.page import EDGE, Key, Page, distinct, short_name, wrapped
+from sim.charts.page import EDGE, Key, Page, distinct, wrapped
+from sim.charts.study.levels import path_lines
 from sim.charts.style import COLOURS, GREY, PALE, styled
 
-_ROW = 0.34
+_ROW, _NAMES = 0.36, 3.3
+"""Height of a row, and width of its name (inches)."""
 
 
 @styled
@@ -33,7 +35,7 @@ def headline(points: pl.DataFrame, moves: pl.DataFrame, title: str, sentence: st
         Where the numbers come from.
     """
     names, measures = distinct(points, "point"), distinct(points, "measure")
-    width, left = 11.0, 2.75
+    width, left = 11.0, _NAMES + 0.1
     upper = len(names) * _ROW + 0.3
     lower = len(moves) * _ROW + 0.3
     legend = [Key("mean, with its interval", {"color": COLOURS[1], "marker": "o", "ms": 6, "lw": 2}, line=True)]
@@ -49,13 +51,14 @@ def headline(points: pl.DataFrame, moves: pl.DataFrame, title: str, sentence: st
         axes.set_xlim(left=0)
     axes = page.axes(EDGE + left + 0.1, upper + 1.25, width - 2 * EDGE - left - 0.3, lower)
     _rows(axes, moves, [str(label) for label in moves["label"]])
+    words = wrapped(str(moves["words"][0]), width - 2 * EDGE - left, 9)
     bound = float(moves["bound"][0])
     axes.axvline(bound, color=GREY, lw=1, ls=":", zorder=1)
     axes.set_title(
         "What the headline hangs on, at the ends of its assumptions (dotted: the bound)",
         loc="left", fontsize=9.5, weight="bold",
     )  # fmt: skip
-    axes.set_xlabel(short_name(str(moves["words"][0]), 110))
+    axes.set_xlabel("\n".join(words))
     return page.figure
 
 
@@ -70,7 +73,8 @@ def _rows(axes: Axes, table: pl.DataFrame, names: Sequence[str]) -> None:
         low, high = (v if math.isfinite(v) else row["mean"] for v in (row["low"], row["high"]))
         axes.plot([low, high], [-i, -i], color=COLOURS[1], lw=2.2, solid_capstyle="butt", zorder=2)
         axes.plot([row["mean"]], [-i], color=COLOURS[1], marker="o", ms=6, mec="white", mew=0.6, zorder=3)
-    axes.set_yticks([-i for i in range(len(table))], [short_name(name, 44) for name in names], fontsize=8.5)
+    lines = ["\n".join(path_lines(name, _NAMES - 0.1, 8.5, most=2)) for name in names]
+    axes.set_yticks([-i for i in range(len(table))], lines, fontsize=8.5, linespacing=1.05)
     axes.set_ylim(-len(table) + 0.4, 0.6)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from sim.config.compose import CONFIGS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from sim.config.schema import Pilot
 
 MEANING = "meaning.yaml"
 
@@ -34,6 +36,20 @@ def meaning_of(path: str, entries: Mapping[str, str], procedures: Mapping[str, A
     entry, match = fits[0]
     titles = {name: archetype["title"] for name, archetype in procedures["archetypes"].items()}
     return entries[entry].format(*(titles.get(key, key.replace("_", " ")) for key in match.groups()))
+
+
+def words_of_knobs(names: Iterable[str], pilot: Pilot) -> dict[str, str]:
+    """Return the knobs that have words, by their names; two knobs never have the same ones."""
+    entries = meanings()
+    archetypes = {name: {"title": one.title} for name, one in pilot.procedures.archetypes.items()}
+    named: dict[str, str] = {}
+    for name in names:
+        try:
+            named[name] = meaning_of(name, entries, {"archetypes": archetypes})
+        except ValueError:  # a group of configs, several keys together, or a knob without a description
+            continue
+    counts = list(named.values())
+    return {name: text for name, text in named.items() if counts.count(text) == 1}
 
 
 def _pattern(entry: str) -> re.Pattern[str]:

@@ -81,13 +81,9 @@ def journey_figure(journeys: Sequence[Journey], footer: str = "") -> Figure:
     most = max(x(_last(journey)) for journey, x in zip(journeys, x_of, strict=True))
     named = [_named(journey, width - 2 * EDGE) for journey in journeys]
     bars = [bar for journey, x in zip(journeys, x_of, strict=True) for bar in _bars(journey, x)]
-    used = {bar.lane for bar in bars}
-    lanes = [
-        [*(["resident"] * ("resident" in used)), *journey.organisation.pilot.structure.levels,
-         *(["outside"] * ("outside" in used))]
-        for journey in journeys
-    ]  # fmt: skip
-    heights = [0.34 + len(some) * _LANE + 0.85 + len(lines) * _LINE for some, lines in zip(lanes, named, strict=True)]
+    lanes = [_used(journey, _bars(journey, x)) for journey, x in zip(journeys, x_of, strict=True)]
+    heights = [0.34 + bool(some) * (len(some) * _LANE + 0.85) + len(lines) * _LINE
+               for some, lines in zip(lanes, named, strict=True)]  # fmt: skip
     title, subtitle = _words(journeys)
     page = Page.around(
         width,
@@ -104,15 +100,22 @@ def journey_figure(journeys: Sequence[Journey], footer: str = "") -> Figure:
             f"{short_name(journey.organisation.pilot.title, 60)}: {_result(journey)}",
             size=10, weight="bold", va="bottom",
         )  # fmt: skip
-        axes = page.axes(left, down + 0.34, plot_width, len(some) * _LANE)
-        _lanes(axes, journey, x, some, most)
-        _dates(axes, journey, scale)
-        axes.set_xlabel(unit, labelpad=2)
+        if some:
+            axes = page.axes(left, down + 0.34, plot_width, len(some) * _LANE)
+            _lanes(axes, journey, x, some, most)
+            _dates(axes, journey, scale)
+            axes.set_xlabel(unit, labelpad=2)
         below = down + 0.34 + len(some) * _LANE + 0.6
         for i, line in enumerate(lines):
             write(page.figure, EDGE, page.height - page.top - below - (i + 1) * _LINE, line, size=8, color="#333333")
         down += height
     return page.figure
+
+
+def _used(journey: Journey, bars: Sequence[_Bar]) -> list[str]:
+    """Return the lanes of a journey from the resident to outside: those in which it has a step or a bar."""
+    used = {bar.lane for bar in bars} | {words.lane(step) for step in journey.steps}
+    return [lane for lane in ("resident", *journey.organisation.pilot.structure.levels, "outside") if lane in used]
 
 
 def _scale(journeys: Sequence[Journey]) -> tuple[float, str]:

@@ -85,7 +85,7 @@ def main_effects(
 def sampled_effects(
     settings: pl.DataFrame, response: Response, factors: Sequence[str], confidence: float = 0.95
 ) -> pl.DataFrame:
-    """Return the mean response in each quarter of each factor's range in a sample, over all values of the others.
+    """Return the mean response in each part of each factor's range in a sample, over all values of the others.
 
     For designs that sample their factors (Latin hypercube, Sobol sequence). A factor of few levels keeps them.
 
@@ -98,17 +98,18 @@ def sampled_effects(
     -------
     polars.DataFrame
         response, unit, factor, level, order, x, mean, low, high, n, rows, left_out, why as in `main_effects`; here a
-        value is a setting's mean over its replications, and n and rows count the settings of a quarter. The interval is
+        value is a setting's mean over its replications, and n and rows count the settings of a part. The interval is
         over these and over replications, whose luck all settings share: none with a single replication. Settings
-        without a value are left out of their quarter and counted.
+        without a value are left out of their part and counted.
     """
     table = []
     for factor in factors:
         ordered, group = levels(settings, factor)
         names = [level.text for level in ordered]
         x = np.array([math.nan if level.x is None else level.x for level in ordered])
-        if len(ordered) > QUARTERS + 2 and np.isfinite(x).all():
-            parts = np.array_split(np.arange(len(ordered)), QUARTERS)
+        if len(ordered) > MOST_PARTS + 2 and np.isfinite(x).all():
+            n_parts = min(max(len(ordered) // LEAST_IN_A_PART, 2), MOST_PARTS)
+            parts = np.array_split(np.arange(len(ordered)), n_parts)
             which = np.concatenate([np.full(len(part), i) for i, part in enumerate(parts)])
             names = [f"{x[part[0]]:.3g} to {x[part[-1]]:.3g}" for part in parts]
             x, group = np.array([x[part].mean() for part in parts]), which[group]
@@ -141,8 +142,9 @@ def _over_sample(values: Sequence[Floats], confidence: float) -> Interval:
     return Interval(mean, mean - below, mean + above, len(values), over_settings.enough)
 
 
-QUARTERS = 4
-"""Parts into which a sampled factor is cut."""
+MOST_PARTS, LEAST_IN_A_PART = 4, 5
+"""A sampled factor is cut into quarters, or into fewer parts that hold so many levels: the mean of two settings has an
+interval beside which no effect is seen."""
 
 
 def omissions(table: pl.DataFrame) -> list[str]:

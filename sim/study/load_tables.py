@@ -7,6 +7,8 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from sim.config import LEVELS
 from sim.district import workload
 from sim.report.tables import Column, rows_table
@@ -101,24 +103,31 @@ def heads_table(designs: Mapping[str, Design]) -> Table:
     return rows_table("Heads by level", rows, notes=(note,))
 
 
+def loads(designs: Mapping[str, Design]) -> pl.DataFrame:
+    """Return the load by pilot and level: heads, due, duties and present (hours a year)."""
+    rows = [
+        (name, level, heads, design.hours(level), design.hours(level, lapses=True), heads * design.present_hours)
+        for name, design in designs.items()
+        for level, heads in design.heads.items()
+        if heads
+    ]
+    return pl.DataFrame(rows, schema=["pilot", "level", "heads", "due", "duties", "present"], orient="row")
+
+
 def load_table(designs: Mapping[str, Design]) -> Table:
     """Return the load of each level under each pilot, beside loads that were worked out by hand for this district."""
     rows = []
-    for name, design in designs.items():
-        for level, heads in design.heads.items():
-            if not heads:
-                continue
-            due, duties, present = design.hours(level), design.hours(level, lapses=True), heads * design.present_hours
-            mine = [p for p in design.pools if p.level == level]
-            rows.append(
-                {
-                    "pilot": name, "post": f"{level}, {heads}", "due": round(due / 1e3, 1),
-                    "duties": round(duties / 1e3, 1), "present": round(present / 1e3, 1),
-                    "load": round(due / present, 2), "with duties": round((due + duties) / present, 2),
-                    "expected": _expected(design, level),
-                    "cannot keep up": f"{sum(p.overloaded for p in mine)} of {len(mine)}",
-                }
-            )  # fmt: skip
+    for name, level, heads, due, duties, present in loads(designs).iter_rows():
+        mine = [p for p in designs[name].pools if p.level == level]
+        rows.append(
+            {
+                "pilot": name, "post": f"{level}, {heads}", "due": round(due / 1e3, 1),
+                "duties": round(duties / 1e3, 1), "present": round(present / 1e3, 1),
+                "load": round(due / present, 2), "with duties": round((due + duties) / present, 2),
+                "expected": _expected(designs[name], level),
+                "cannot keep up": f"{sum(p.overloaded for p in mine)} of {len(mine)}",
+            }
+        )  # fmt: skip
     any_expected = any(row["expected"] for row in rows)
     report = next(iter(designs.values())).pilot.report
     notes = [

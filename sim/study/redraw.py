@@ -12,6 +12,7 @@ from sim.store.store import AGAIN
 from sim.study.comparison import redraw
 from sim.study.findings import charting
 from sim.study.folder.drawing import Wanted
+from sim.study.folder.look import USUAL, Look
 
 if TYPE_CHECKING:
     from sim.store.store import Store
@@ -24,7 +25,7 @@ FROM_TABLES = (
 """What drawing raises on tables that are not what was written."""
 
 
-def draw(store: Store, measure: str | None = None) -> list[str]:
+def draw(store: Store, measure: str | None = None, look: Look = USUAL) -> list[str]:
     """Draw every chart of a comparison or study, or only the map of a measure; keep them and return their names.
 
     Raises
@@ -35,7 +36,7 @@ def draw(store: Store, measure: str | None = None) -> list[str]:
         The measure must be kept by community or grid; studies keep none.
     """
     try:
-        return _draw(store, measure)
+        return _draw(store, measure, look)
     except WanggeError:
         raise
     except FROM_TABLES as error:
@@ -46,10 +47,10 @@ def draw(store: Store, measure: str | None = None) -> list[str]:
         ) from error
 
 
-def _draw(store: Store, measure: str | None) -> list[str]:
+def _draw(store: Store, measure: str | None, look: Look) -> list[str]:
     """Draw the charts of a folder whose tables are taken to be as they were written."""
     if "study" not in store.identity:
-        return redraw.draw(store, measure)
+        return redraw.draw(store, measure, look)
     if not inventory.study(store.folder).last.get("finished"):
         raise StoreError(
             f"{store.folder} must hold a finished study, but its last run did not finish, so that its tables may be of "
@@ -58,4 +59,4 @@ def _draw(store: Store, measure: str | None) -> list[str]:
     if measure is not None:
         raise ConfigError(f"map must be left out for a study, which keeps no measures by place, got {measure}")
     store.check_written([str(name) for name in charting.notes_of(store)["tables"]])
-    return charting.draw(store, Wanted(again=True))
+    return charting.draw(store, Wanted(again=True, look=look))

@@ -7,11 +7,11 @@ import polars as pl
 import pytest
 from matplotlib import rcParams
 from matplotlib.colors import to_rgb
-from matplotlib.patches import PathPatch
 from setups.district import pilot as shipped
 from setups.figures import NASTY, assert_legible, words
 
 from sim import charts
+from sim.charts.page import width_of
 from sim.charts.style import kind_style
 from sim.district.stages import KIND_NAMES
 from sim.report.sentences import conclusion
@@ -189,9 +189,25 @@ def equity_chart(table, footer=FOOTER):
     return charts.equity(table, found, footer)
 
 
+def pairs(pilots, n=30):
+    parts = [comparison(pilots[i:], n) for i in range(len(pilots) - 1)]
+    return pl.concat(parts)
+
+
+def loads(pilots=PILOTS[:2], due=900.0):
+    rows = [(p, level, 10 * (k + 1), due - 40 * i - 10 * k, 120.0 * (i == 0), 1000.0)
+            for k, p in enumerate(pilots) for i, level in enumerate(("community", "street", "district"))]  # fmt: skip
+    return pl.DataFrame(rows, schema=["pilot", "level", "heads", "due", "duties", "present"], orient="row")
+
+
+SHOWN = [(measure, "all") for measure, *_ in MEASURES]
 CHARTS = {
     "equity": lambda pilots, n: equity_chart(measures(pilots, n)),
     "forest": lambda pilots, n: charts.forest(comparison(pilots, n), FOOTER),
+    "slide": lambda pilots, n: charts.slide(comparison(pilots, n), SHOWN, FOOTER),
+    "slide narrow": lambda pilots, n: charts.slide(comparison(pilots, n), SHOWN, FOOTER, narrow=True),
+    "pairs": lambda pilots, n: charts.pairs(pairs(pilots, n), FOOTER),
+    "load": lambda pilots, n: charts.load(loads(pilots), FOOTER),
     "turnaround": lambda pilots, n: charts.turnaround_distribution(turnaround(pilots, n), FOOTER),
     "workload": lambda pilots, n: charts.workload(workload(pilots, n), FOOTER),
     "backlog": lambda pilots, n: charts.backlog(backlog(pilots, n), FOOTER, (10, 36)),
@@ -260,8 +276,47 @@ def test_svg_text_is_text_and_png_is_sharp_enough():
     assert charts.render(figure, "png").startswith(b"\x89PNG")
     with pytest.raises(ValueError, match="dpi must be at least 150, got 72"):
         charts.render(figure, "png", dpi=72)
-    with pytest.raises(ValueError, match="format must be png or svg, got pdf"):
-        charts.render(figure, "pdf")
+    with pytest.raises(ValueError, match="format must be png, svg or pdf, got gif"):
+        charts.render(figure, "gif")
+
+
+@pytest.mark.parametrize("size", ["slide", "page", "column"])
+@pytest.mark.parametrize("chart", ["forest", "slide narrow", "turnaround"])
+def test_a_chart_of_a_size_fits_it_and_can_be_read(chart, size):
+    figure = charts.sized(CHARTS[chart](PILOTS[:3], 5), size)
+    room = {"slide": (13.34, 7.51), "page": (9.71, 9.71), "column": (3.51, 9.71)}[size]
+    width, height = figure.get_size_inches()
+    if size != "column" or chart == "slide narrow":
+        assert width <= room[0]
+        assert height <= room[1]
+        assert width / room[0] > 0.99 or height / room[1] > 0.7
+    assert min(t.get_fontsize() for t in figure.texts) > (5.2 if chart == "forest" else 5.5)
+    figure.set_dpi(300)
+    assert_legible(figure)
+
+
+def test_a_size_that_is_not_there_is_refused():
+    with pytest.raises(ValueError, match="size must be slide, page or column, got poster"):
+        charts.sized(charts.forest(comparison()), "poster")
+
+
+def test_the_fonts_of_a_pdf_are_embedded_and_it_is_the_same_each_time():
+    first, second = (charts.render(charts.forest(comparison()), "pdf") for _ in range(2))
+    assert first.startswith(b"%PDF")
+    assert b"/FontFile2" in first
+    assert b"/Type3" not in first
+    assert b"/CreationDate" not in first
+    assert first == second
+
+
+def test_the_width_of_a_line_is_what_is_drawn():
+    figure = charts.forest(comparison())
+    figure.set_dpi(400)  # a glyph stands on a whole pixel
+    figure.canvas.draw()
+    for text in figure.texts:
+        drawn = text.get_window_extent().width / figure.dpi
+        bold = text.get_weight() == "bold"
+        assert width_of(text.get_text(), text.get_fontsize(), bold=bold) == pytest.approx(drawn, abs=0.04, rel=0.04)
 
 
 def test_characters_without_a_font_are_told_once():
@@ -271,18 +326,84 @@ def test_characters_without_a_font_are_told_once():
     assert len(told) == 1
 
 
+def test_a_slide_has_a_panel_a_measure_with_its_direction_and_no_number_that_is_withheld():
+    table = comparison(PILOTS[:3])
+    figure = charts.slide(table, [("on_time", "all"), ("hand_overs", "all"), ("turnaround_p90", "all")])
+    assert title(figure) == title(charts.forest(table))
+    texts = [[t.get_text() for t in axes.texts] for axes in figure.axes]
+    assert texts[0] == ["86.0", "88.0 ?", "withheld", "on time (%)", "more is better"]
+    assert texts[1] == ["2.10", "withheld", "1.90 ▲", "hand-overs", "less is better"]
+    assert texts[2][3:] == ["turnaround, 90th percentile\n(working days)", "less is better"]
+    assert [len(axes.patches) for axes in figure.axes] == [2, 2, 3]
+    with pytest.raises(ValueError, match="comparison must have rows of a measure that is shown, got none"):
+        charts.slide(table, [("other", "all")])
+
+
+def test_pairs_have_a_column_each_and_a_title_that_counts_every_pair():
+    figure = charts.pairs(pairs(PILOTS[:3]))
+    assert title(figure) == (
+        "Against each other design, four_level is better on at least 1 of 5 measures and worse on at most 1"
+    )
+    shown = [t.get_text() for t in figure.axes[0].texts]
+    assert shown == [
+        "−1.00 ▲",
+        "+15.00 ▼",
+        "−1.00 ▲",
+        "+15.00 ▼",
+        "−0.05 =",
+        "+15.00 ▼",
+        "withheld",
+        "−0.200 ▲",
+        "withheld",
+    ]
+    fills = {tuple(p.get_facecolor()) for p in figure.axes[0].patches}
+    assert len(fills) == 3
+    assert "counter wait in person" not in words(figure)
+    none = pairs(PILOTS[:3]).with_columns(verdict=pl.lit("withheld"))
+    assert title(charts.pairs(none)) == "No design is shown to be better than another on any measure"
+    with pytest.raises(ValueError, match="pairs must have at least 1 row, got 0"):
+        charts.pairs(none.clear())
+
+
+def test_loads_say_where_more_is_due_than_there_is_time_for():
+    calm = charts.load(loads())
+    assert title(calm) == "No level has more work due than time; the fullest is the community under four_level: 90 %"
+    assert "90 %, 102 % with duties" in words(calm)
+    assert [bar.get_width() for bar in calm.axes[0].patches] == pytest.approx([90, 12, 89, 12, 86, 85, 82, 81])
+    full = title(charts.load(loads(due=1040.0)))
+    assert full == (
+        "More is due than there is time for at the community under four_level: 104 %, and 2 more levels beyond 100 %"
+    )
+    with pytest.raises(ValueError, match="loads must have at least 1 row, got 0"):
+        charts.load(loads().clear())
+
+
 def test_a_forest_shows_every_verdict_and_turns_better_to_the_right():
     figure = charts.forest(comparison())
     shown = words(figure)
     for verdict in VERDICTS:
         assert verdict in shown
     axes = figure.axes[0]
-    assert "smallest differences that matter" in axes.get_xlabel()
-    points = {line.get_marker(): line.get_xdata()[0] for line in axes.lines if len(line.get_xdata()) == 1}
-    assert axes.get_xlim()[0] <= points["<"] < 0
+    assert "a multiple of the least that matters" in axes.get_xlabel()
     marks = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "s"]
-    # A turnaround that falls by two MIDs and a share on time are both drawn towards better.
-    assert marks == pytest.approx([2.0, 0.1, 1.0])
+    # A turnaround that falls by two MIDs and a share on time are both drawn towards better; nothing lies off the scale.
+    assert marks == pytest.approx([2.0, -30.0, 1.0])
+    assert axes.get_xlim()[0] < -30.5
+    assert axes.get_xlim()[1] > 2.5
+
+
+def test_a_forest_has_no_row_for_what_tells_nothing_and_names_it():
+    shown = words(charts.forest(comparison()))
+    assert "No material difference under every design: counter wait in person, 90th percentile of all visits." in shown
+    assert "Withheld under every design: hand-overs." in shown
+    same = comparison().filter(pl.col("verdict") == "no material difference")
+    assert "under every design" not in words(charts.forest(same))
+
+
+def test_a_forest_shows_the_means_and_no_mean_where_there_is_no_verdict():
+    table = comparison(PILOTS[:3])
+    shown = [t.get_text() for t in charts.forest(table).texts]
+    assert {"8.00", "7.00 ▲", "36.00 ▼", "withheld"} <= set(shown)
 
 
 def test_a_forest_draws_nothing_for_a_withheld_row():
@@ -311,6 +432,11 @@ def test_the_title_of_a_forest_says_what_the_verdicts_say():
     assert title(one) == "three_level is better than four_level on 1 of 5 measures and worse on 1 (1 cannot be judged)"
     same = comparison().filter(pl.col("verdict") == "no material difference")
     assert title(charts.forest(same)).startswith("three_level is shown neither better nor worse than four_level")
+    few = charts.forest(comparison(PILOTS[:3], 5))
+    assert title(few) == (
+        "Against four_level, three_level is better on 1 of 5 measures and worse on 1 (1 cannot be judged); "
+        "three_level_all_down is better on 1 of 5 measures and worse on 1 (1 cannot be judged)"
+    )
     many = charts.forest(comparison(PILOTS, 5))
     assert title(many) == "None of 6 pilots is better than four_level on some measure and worse on none"
 
@@ -375,11 +501,15 @@ def test_turnaround_says_so_when_half_never_finish_and_praises_no_pilot_without_
     assert without.startswith("Share of requests finished by number of working days; the verdict on")
 
 
-def test_idle_hours_beside_more_than_all_are_explained():
+def test_no_bar_of_workload_goes_past_the_duty_but_for_work():
     table = workload(PILOTS[:2], 1)
-    work = ~pl.col("kind").is_in(["idle", "on_duty"])
-    more = table.with_columns(hours=pl.when(work).then(pl.col("hours") * 3).otherwise(pl.col("hours")))
-    assert "Idle hours beside more than 100 %" in " ".join(words(charts.workload(more)).split())
+    idle = table.with_columns(hours=pl.when(pl.col("kind") == "idle").then(20.0).otherwise(pl.col("hours")))
+    bars = charts.workload(idle).axes[0].patches
+    assert max(p.get_x() + p.get_width() for p in bars) == pytest.approx(31.5)
+    kinds = ["front desk", "files", "work from above", "work from above, away", "patrols"]
+    few = pl.DataFrame({"pilot": "a", "replication": 0, "post": "clerk", "kind": kinds, "hours": 2.0})
+    widths = [p.get_width() for p in charts.workload(few).axes[0].patches]
+    assert widths == pytest.approx([4.0, 2.0, 4.0])  # requests, patrols, work from above
 
 
 def test_workload_names_the_most_loaded_post_and_its_contracted_hours():
@@ -387,7 +517,7 @@ def test_workload_names_the_most_loaded_post_and_its_contracted_hours():
     assert title(figure).startswith("The busiest post is")
     assert "under three_level: 30.8 hours of work a week for 31.5 on duty (98%)" in title(figure)
     ends = [p.get_x() + p.get_width() for p in figure.axes[0].patches]
-    assert max(ends) == pytest.approx(31.8)
+    assert max(ends) == pytest.approx(31.5)
     assert "Hours" in figure.axes[0].get_xlabel()
 
 
@@ -423,24 +553,25 @@ def test_a_post_that_a_pilot_has_not_says_so():
     assert "four_level: nobody at this post" not in shown
 
 
-def ribbons(axes):
-    return [p for p in axes.patches if isinstance(p, PathPatch)]
-
-
 def test_flows_are_drawn_on_one_scale_per_hundred_requests():
     figure = charts.flows(flows(n=1))
     assert title(figure).startswith("Per 100 requests, 200 moves to street or district and 100 back to the resident")
     assert "under four_level; 200 and 200 under three_level" in title(figure)
-    assert "four_level: 700 moves per 100 requests" in words(figure)
-    assert "Resident 200" in words(figure)
-    assert "Finished 100" in words(figure)
+    assert "four_level: 700" in words(figure)
     first, second = figure.axes
     for axes, moves in ((first, 700), (second, 900)):
-        # A ribbon begins at its upper left corner and ends at the lower left one.
-        widths = [p.get_path().vertices[7, 1] - p.get_path().vertices[0, 1] for p in ribbons(axes)]
-        assert sum(widths) == pytest.approx(moves)
-    inches = [abs(np.diff(axes.get_ylim())[0]) / axes.get_position().height for axes in (first, second)]
-    assert inches[0] == pytest.approx(inches[1])
+        bars = [
+            np.ptp(path.vertices[:, 0]) for c in axes.collections if c.get_label() != "first" for path in c.get_paths()
+        ]
+        assert sum(bars) == pytest.approx(moves)
+        assert axes.get_xlabel() == "Moves per 100 requests"
+    assert first.get_xlim() == second.get_xlim()
+    rows = [t.get_text() for t in figure.texts if "→" in t.get_text()]
+    assert [t.get_text() for t in first.texts] == ["200", "100", "100", "100", "100", "100"]
+    assert rows[:2] == ["Resident → community", "Community → resident"]
+    # The other's panel has the first one's numbers as upright marks.
+    (marks,) = [c for c in second.collections if c.get_label() == "first"]
+    assert [ends[0][0] for ends in marks.get_segments()] == pytest.approx([200, 100, 100, 100, 100, 100])
 
 
 def test_flows_colour_the_most_frequent_procedures_and_put_the_others_together():
@@ -472,7 +603,12 @@ def test_queues_that_never_form_have_no_row():
     none = queues(n=1).with_columns(number=pl.lit(0.0))
     figure = charts.queues(none)
     assert figure.axes == []
+    assert "Never half a request long on the average, and not drawn: Community, residents in person" in words(figure)
     assert "own work" not in words(charts.queues(queues(n=1)))
+    even = queues(n=1).with_columns(number=30.0 + pl.col("half_hour") / 10)
+    shown = words(charts.queues(even))
+    assert "Much the same at all hours, and not drawn" in shown
+    assert "Community, files (32 under four_level, 32 under three_level)" in " ".join(shown.split())
 
 
 def test_equity_shows_every_community_both_groups_of_a_pair_and_their_gap():
@@ -492,7 +628,7 @@ def test_equity_shows_every_community_both_groups_of_a_pair_and_their_gap():
     assert hollow == pytest.approx([22.2, 25.2, 22.6, 25.6], abs=0.03)  # others, then those near the office
     gaps = [t.get_text() for t in panel.texts if t.get_text()[:1] in ("+", "−")]
     assert len(gaps) == 6
-    assert gaps[2].startswith("−0.37 ± 0.4")
+    assert gaps[2].startswith("−0.4 ± 0.")
     assert sum("±" in gap for gap in gaps) == 4  # those near and far are too skewed for an interval
 
 
@@ -545,7 +681,7 @@ def test_equity_of_places_drawn_anew_has_communities_of_few_and_of_many_heads_an
     assert_legible(figure)
     panel = figure.axes[1]
     assert [t.get_text() for t in panel.texts if t.get_text().startswith("+2")] == ["+2.00 ± 0.00"] * 2
-    assert any("many households" in t.get_text() for t in panel.texts)
+    assert any("full: many house-" in t.get_text() for t in panel.texts)
     assert not any("communities" in t.get_text() for t in panel.texts)
 
 

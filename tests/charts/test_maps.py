@@ -77,13 +77,23 @@ def test_two_pilots_stand_side_by_side_on_one_scale_with_its_unit():
     assert left.get_position().y0 == right.get_position().y0
     assert left.get_position().x1 < right.get_position().x0
     scale = figure.axes[-1]
-    assert scale.get_xlabel() == "Trips to an office (per request)"
     low, high = scale.get_xlim()
+    assert scale.get_xlabel() == f"Trips to an office (per request); dark is more; the scale starts at {low:g}"
     together = np.concatenate(list(shown.values.values()))
     assert low <= np.nanmin(together) < np.nanmax(together) <= high
     assert FOOTER in texts(figure)
     assert "four levels (today)" in texts(figure)
     assert any("no map of real streets" in text for text in texts(figure))
+
+
+def test_service_points_are_drawn_where_their_households_are():
+    pilots = {"three_level": organised(tiny("three_level", "service.points=2"))}
+    figure = map_figure(pilots, layer(trips(("three_level",)), pilots, "trips"))
+    place = pilots["three_level"].place
+    drawn = markers(maps(figure)[0], "service point")
+    assert np.column_stack(drawn.get_data()) == pytest.approx(outlines.centroids(place, place.point))
+    assert "service point" in texts(figure)
+    assert "service point" not in texts(map_figure(designs(), layer(trips(), designs(), "trips")))
 
 
 def test_the_same_value_has_the_same_colour_under_both_pilots_and_more_is_darker():

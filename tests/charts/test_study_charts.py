@@ -208,7 +208,7 @@ def curve(table, promise=PROMISE, factor="staffing.community.heads (persons)"):
 
 
 def heat_map(table, promise=None, around_zero=False):
-    return charts.heat_map(table, **LOOK, promise=promise, around_zero=around_zero)
+    return charts.heat_map(table, **LOOK, promise=promise, around_zero=around_zero, more_is_better=False)
 
 
 def pareto(table, promise=PROMISE):
@@ -222,7 +222,7 @@ def tornado(table, base=(-4.0, -5.0, -3.0), mid=1.0, most=40, unit="minutes"):
 
 
 def ranking(table):
-    return charts.ranking(table, **LOOK, response_label="counter_wait_p90", unit="minutes")
+    return charts.ranking(table, **LOOK, response_label="counter_wait_p90", unit="minutes", more_is_better=False)
 
 
 def indices(table):
@@ -491,7 +491,18 @@ def test_a_heat_map_has_each_number_and_its_colour():
     # The largest number, 30, is darkest; the least, 9, is palest.
     assert min(range(12), key=dark.__getitem__) == 8
     assert max(range(12), key=dark.__getitem__) == 3
-    assert figure.axes[1].get_ylabel().replace("\n", " ") == "counter_wait_p90 (minutes)"
+    assert figure.axes[1].get_ylabel().replace("\n", " ") == "counter_wait_p90 (minutes); dark is worse"
+
+
+@pytest.mark.parametrize("around_zero", [False, True])
+def test_dark_is_worse_whichever_side_that_is_and_nothing_is_said_where_there_is_none(around_zero):
+    dark = {}
+    for more in (True, False, None):
+        figure = charts.heat_map(heat_table(base=-3.0), **LOOK, around_zero=around_zero, more_is_better=more)
+        shades = [sum(p.get_facecolor()[:3]) for p in figure.axes[0].patches]
+        dark[more] = min(range(12), key=shades.__getitem__)
+        assert ("dark is worse" in figure.axes[1].get_ylabel().replace("\n", " ")) == (more is not None)
+    assert (dark[True], dark[False], dark[None]) == (3, 8, 8)  # the least, and the most
 
 
 def test_colours_of_effects_part_at_zero():
@@ -505,9 +516,9 @@ def test_colours_of_effects_part_at_zero():
 def test_effects_of_shares_are_in_points():
     shares = heat_table(base=-3.0, scale=0.01).with_columns(unit=pl.lit("share"))
     figure = heat_map(shares, around_zero=True)
-    assert figure.axes[1].get_ylabel().replace("\n", " ") == "counter_wait_p90 (points)"
+    assert figure.axes[1].get_ylabel().replace("\n", " ") == "counter_wait_p90 (points); dark is worse"
     assert "+9.0" in words(figure)
-    assert heat_map(shares).axes[1].get_ylabel().replace("\n", " ") == "counter_wait_p90 (%)"
+    assert heat_map(shares).axes[1].get_ylabel().replace("\n", " ") == "counter_wait_p90 (%); dark is worse"
 
 
 def test_a_border_runs_around_the_cells_that_surely_keep_a_promise_and_the_others_are_marked():
@@ -643,7 +654,7 @@ def test_impossible_ends_of_a_tornado_are_told_in_words():
 def test_a_tornado_of_shares_is_in_points():
     figure = tornado(tornado_table(FACTORS[:3], base=-0.04, width=0.03), (-0.04, -0.05, -0.03), 0.01, unit="share")
     assert figure.axes[0].get_xlabel() == "Effect on turnaround_p90 (points)"
-    assert "at the base: −4.0 [−5.0, −3.0]" in words(figure)
+    assert "at the base: −4.0 [−5.0, −3.0] points" in words(figure)
 
 
 def test_huge_and_tiny_numbers_have_a_power_of_ten():
@@ -669,10 +680,15 @@ def test_a_ranking_tells_verdicts_by_word_and_mark():
     for text in ("may be best", "not best", "1,250", "20.0", *DESIGNS[:5]):
         assert text in shown
     axes = figure.axes[0]
-    bars = [(line.get_label(), list(line.get_xdata())) for line in axes.lines if not line.get_label().startswith("_")]
+    bars = [(line.get_label(), list(line.get_xdata())) for line in axes.lines if line.get_label() in shown]
     assert bars[0] == ("best", [-4.0, 0.0])
     assert bars[1] == ("may be best", [-0.5, 2.0])
-    assert [line.get_marker() for line in axes.lines if line.get_marker() in "*o"] == ["*", "o", "o", "o", "o"]
+    assert [line.get_marker() for line in axes.lines if line.get_marker() in "*o"] == [*"**", *"oo" * 4]
+    points = [line.get_xdata()[0] for line in axes.lines if line.get_label().endswith("difference")]
+    assert points == pytest.approx([-1.0, 1.0, 2.0, 3.0, 4.0])
+    assert "further left is better" in shown
+    plain = charts.ranking(ranking_table(DESIGNS[:5]), **LOOK, response_label="wait")
+    assert not [line for line in plain.axes[0].lines if line.get_label().endswith("difference")]
 
 
 def test_a_ranking_refuses_other_verdicts_and_no_rows():

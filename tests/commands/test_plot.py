@@ -18,7 +18,7 @@ from sim.study.comparison.comparison import KEPT
 from sim.study.design import prepared_all
 
 CHARTS = {
-    "turnaround", "workload", "persons", "backlog", "flows", "queues", "equity", "differences",
+    "turnaround", "workload", "persons", "backlog", "flows", "queues", "equity", "differences", "slide", "load",
     "map_turnaround_p50", "map_counter_wait_mean", "map_resident_time", "map_patrols_done",
     "organisation_three_level", "organisation_three_level_all_down",
 }  # fmt: skip
@@ -54,6 +54,17 @@ def test_compare_and_plot_give_the_same_bytes_by_name_and_by_path(made, tmp_path
     assert contents(made / "results/two") == before
     assert wangge(made, "plot", "results/two", "map=patrols_done").returncode == 0
     assert contents(made / "results/two") == before
+
+
+def test_charts_are_drawn_of_a_size_and_in_formats(results):
+    done = wangge(results.parents[1], "plot", "two", "size=column", "formats=[pdf,png]")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.rstrip().endswith("(PDF and PNG)")
+    page = (results / "charts/slide.pdf").read_bytes()
+    (box,) = re.findall(rb"/MediaBox \[([\d. ]+)\]", page)
+    assert float(box.split()[2]) == pytest.approx(3.5 * 72)
+    drawn = {path.stem for path in (results / "charts").glob("*.pdf")}
+    assert drawn == CHARTS
 
 
 def test_pilots_are_kept_whole_and_are_read_back(made):
@@ -212,6 +223,12 @@ def test_folders_of_other_kinds_have_no_charts_to_draw(tmp_path):
         (("a", "b"), "plot must be given the name or path of one results folder (wangge plot compare), got a b"),
         (("name=a",), "one results folder (wangge plot compare), got name=a"),
         (("nowhere",), "plot must be given a name under results/ or the path of a results folder, got nowhere"),
+        (("a", "size=poster"), "size must be one of slide, page, column, got poster"),
+        (("a", "size="), "size must be one of slide, page, column, got nothing"),
+        (("a", "size=page", "size=slide"), "size must be given at most once, got page and slide"),
+        (("a", "formats=[pdff]"), "png, svg, pdf, each once (did you mean pdf?), got pdff"),
+        (("a", "formats="), "formats must be one or more of png, svg, pdf, each once, got none"),
+        (("a", "formats=png,png"), "formats must be one or more of png, svg, pdf, each once, got png, png"),
         (("empty",), "empty must be the results folder of a study, but has no manifest.json"),
     ],
 )

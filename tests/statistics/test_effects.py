@@ -245,20 +245,23 @@ def test_the_interval_of_a_swing_covers_at_least_as_often_as_stated():
         assert misses <= stats.binom(trials, 0.1).ppf(1 - FALSE_ALARM), f"{misses} of {trials} at {truth}"
 
 
-def test_a_sampled_factor_is_cut_into_quarters_and_one_of_few_levels_keeps_them():
+def test_a_sampled_factor_is_cut_into_parts_of_five_settings_or_halves_and_one_of_few_levels_keeps_them():
     settings = pl.DataFrame({"setting": range(8), "dose": [f"{i}" for i in range(8)], "who": ["a", "b"] * 4})
     response = Response("wait", "minutes", {i: np.array([i - 1.0, i + 1.0]) for i in range(7)}, {7: "it failed"})
     table = sampled_effects(settings, response, ["dose", "who"])
     doses, who = table.filter(factor="dose"), table.filter(factor="who")
-    assert doses["level"].to_list() == ["0 to 1", "2 to 3", "4 to 5", "6 to 7"]
-    assert doses["mean"].to_list() == [0.5, 2.5, 4.5, 6.0]
-    assert doses["x"].to_list() == [0.5, 2.5, 4.5, 6.5]
-    assert doses["left_out"].to_list() == [0, 0, 0, 1]
+    assert doses["level"].to_list() == ["0 to 3", "4 to 7"]
+    assert doses["mean"].to_list() == [1.5, 5.0]
+    assert doses["x"].to_list() == [1.5, 5.5]
+    assert doses["left_out"].to_list() == [0, 1]
     assert who["level"].to_list() == ["a", "b"]
     assert who["mean"].to_list() == [3.0, 3.0]
-    settings_scatter, luck = mean_interval([0.0, 1.0]), mean_interval([-0.5, 1.5])
+    settings_scatter, luck = mean_interval([0.0, 1.0, 2.0, 3.0]), mean_interval([0.5, 2.5])
     half = np.hypot(settings_scatter.half_width, luck.half_width)
-    assert doses.row(0, named=True)["high"] == pytest.approx(0.5 + half)
+    assert doses.row(0, named=True)["high"] == pytest.approx(1.5 + half)
+    many = pl.DataFrame({"setting": range(24), "dose": [f"{i}" for i in range(24)]})
+    flat = Response("wait", "minutes", {i: np.array([1.0, 2.0]) for i in range(24)})
+    assert sampled_effects(many, flat, ["dose"])["n"].to_list() == [6, 6, 6, 6]
 
 
 def test_intervals_over_a_sample_carry_the_luck_that_settings_share():

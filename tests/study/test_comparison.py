@@ -8,6 +8,7 @@ from setups.district import pilot as shipped
 import sim
 from sim.config.report import JudgedMeasure
 from sim.measures.openness import Horizon
+from sim.statistics import intervals
 from sim.statistics.verdicts import Verdict
 from sim.study.comparison.differences import compare, overloaded_in
 from sim.study.replication import simulate
@@ -62,6 +63,23 @@ def test_a_difference_beyond_the_mid_in_every_replication_is_better():
 def test_a_worse_pilot_is_called_worse():
     base = np.array([30.0, 32.0, 28.0, 31.0])
     assert compared(rows(base, base + np.array([10, 10.1, 9.9, 10])))["verdict"][0] == Verdict.WORSE
+
+
+def test_every_pair_is_the_later_less_the_earlier_with_intervals_that_hold_for_all_pairs():
+    rng = np.random.default_rng(3)
+    values = {name: 10.0 + i + rng.normal(0, 0.2, 12) for i, name in enumerate("abc")}
+    measures = pl.concat([table(name, WAIT.measure, own) for name, own in values.items()])
+    pilot, names = shipped("four_level"), ["a", "b", "c"]
+    pairs = [("a", "b"), ("a", "c"), ("b", "c")]
+    each = compare(measures, names, pilot.mid, pilot.run, {}, (WAIT,), pairs=pairs, controls=False)
+    assert list(each.select("baseline", "pilot").iter_rows()) == pairs
+    gaps = [np.mean(values[b] - values[a]) for a, b in pairs]
+    assert each["difference"].to_list() == pytest.approx(gaps)
+    first = compare(measures, names, pilot.mid, pilot.run, {}, (WAIT,), controls=False)
+    wide, narrow = (t["high"].to_numpy() - t["low"].to_numpy() for t in (each, first))
+    assert (wide[:2] > narrow).all()  # three intervals at once, and not two
+    shared = intervals.simultaneous([(values[a], values[b]) for a, b in pairs], pilot.run.confidence)
+    assert each["low"].to_list() == pytest.approx([d.low for d in shared])
 
 
 def test_equal_pilots_have_no_material_difference():

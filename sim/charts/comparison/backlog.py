@@ -39,7 +39,7 @@ def backlog(table: pl.DataFrame, footer: str = "", measured: tuple[float, float]
     legend = [pilot_key(i, short_name(pilot), marker="none") for i, pilot in enumerate(pilots)]
     if measured is not None:
         legend.append(Key("measured period", {"facecolor": PALE, "edgecolor": "#999999"}))
-    n_columns = min(len(posts), 2 if len(posts) <= 4 else 3)
+    n_columns = 2 if len(posts) in (2, 4) else min(len(posts), 3)
     n_rows = math.ceil(len(posts) / n_columns)
     seen = f"Lines: mean of {n} replications; bands: lowest to highest of them. " if n > 1 else "One replication. "
     seen += "Every panel has its own scale."

@@ -1,10 +1,10 @@
-"""The chart of differences from the baseline: a forest plot of intervals with their verdicts in words."""
+"""The chart of differences from the baseline: a row a measure, each design by its mark, with its verdict in words."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +18,20 @@ from matplotlib.transforms import blended_transform_factory
 from sim.charts.page import EDGE, Key, Page, distinct, pilot_key, short_name, width_of, wrapped
 from sim.charts.style import GREY, PALE, pilot_style, styled
 from sim.report.sentences import by_verdict, of_all
-from sim.report.tables import MARKS, Difference, difference, literal, scale_of
+from sim.report.tables import MARKS, Difference, counted, difference, literal, marks_shown, scale_of
+
+_WIDTH, _LABEL, _HEADING, _SCALE = 11.0, 2.9, 0.34, 0.72
+"""Of the page, of the labels, and height of the headings above and of the scale below (inches)."""
+_PITCH, _LEAST = 0.11, 0.36
+"""Between the marks of a row, and height of a row at least (inches)."""
+_TICKS = (1, 3, 10, 30, 100, 1_000, 10_000)
+_TELLING = ("better", "worse", "undecided")
+"""A measure has a row if a design has one of these verdicts; the others are named under the chart."""
 
 
 @styled
 def forest(comparison: pl.DataFrame, footer: str = "", confidence: float = 0.95) -> Figure:
-    """Return the forest plot of the differences of every pilot from the baseline, in units of the MID.
+    """Return the chart of the differences of every pilot from the baseline, in multiples of the MID.
 
     Parameters
     ----------
@@ -40,8 +48,9 @@ def forest(comparison: pl.DataFrame, footer: str = "", confidence: float = 0.95)
     Returns
     -------
     Figure
-        The better side is always the right one, so a fall of a waiting time points to the right. What lies
-        far beyond the rest stands at the edge as an arrow; its number is in the text.
+        The better side is always the right one, so a fall of a waiting time points to the right. The scale is
+        even within one MID and logarithmic beyond (asinh), so that nothing lies off it. Measures on which nothing is
+        better, worse or undecided are named under the chart.
 
     Raises
     ------
@@ -55,33 +64,36 @@ def forest(comparison: pl.DataFrame, footer: str = "", confidence: float = 0.95)
     for record in records:
         if not record["mid"] > 0:
             raise ValueError(f"comparison.mid must be above 0, got {record['mid']}")
-    pilots = distinct(comparison, "pilot")
-    baseline = str(records[0]["baseline"])
-    rows = _forest_rows(records, pilots)
-    title, subtitle = _forest_words(records, pilots, baseline)
-    columns = _forest_columns(rows, len(pilots), confidence)
-    label_width = min(max(width_of(line, 9) for row in rows for line in row.lines) + 0.15, 2.6)
-    text_width = sum(column.width for column in columns)
-    width = max(12.0, label_width + text_width + 3.6 + 2 * EDGE)
-    body = sum(row.height for row in rows) + 0.05
-    band = Key("differences too small to matter (within one MID)", {"facecolor": PALE, "edgecolor": "#999999"})
-    legend = [*(pilot_key(i + 1, p, ls="none") for i, p in enumerate(pilots)), band]
-    page = Page.around(width, 0.3 + body + 0.75, title=title, subtitle=subtitle, legend=legend, footer=footer)
-    left = EDGE + label_width
-    plot_width = width - left - text_width - EDGE - 0.2
-    axes = page.axes(left, 0.3, plot_width, body)
-    _forest_plot(axes, rows, baseline)
-    _forest_text(page, axes, rows, columns, left + plot_width + 0.2)
+    pilots, baseline = distinct(comparison, "pilot"), str(records[0]["baseline"])
+    rows, notes = _rows(records, pilots)
+    columns = _columns(rows, pilots)
+    text_width = sum(columns)
+    width = max(_WIDTH, 2 * EDGE + _LABEL + 3.0 + text_width)
+    body = sum(row.height for row in rows)
+    band = Key("too small to matter", {"facecolor": PALE, "edgecolor": "#999999"})
+    page = Page.around(
+        width,
+        _HEADING + body + _SCALE,
+        title=finding(records, pilots, baseline),
+        subtitle=f"{_all_verdicts(records)} Numbers are means: {marks_shown(record['verdict'] for record in records)}. "
+        f"Lines: intervals that hold jointly at {100 * confidence:g} %.",
+        legend=[*(pilot_key(i, p, ls="none") for i, p in enumerate([baseline, *pilots])), band],
+        footer=footer,
+        notes=notes,
+    )
+    plot_width = width - 2 * EDGE - _LABEL - text_width - 0.15
+    axes = page.axes(EDGE + _LABEL, _HEADING, plot_width, body)
+    _plot(axes, rows, baseline)
+    _text(page, axes, rows, columns)
     return page.figure
 
 
 @dataclass(frozen=True)
 class _Mark:
-    """One difference of a forest plot: position (inches from the top), value in MIDs (better: positive) and words."""
+    """One difference: position (inches from the top), value in MIDs (better: positive) and words."""
 
     y: float
     pilot: int
-    name: str
     value: float
     low: float
     high: float
@@ -90,38 +102,47 @@ class _Mark:
 
 @dataclass(frozen=True)
 class _Row:
-    """One measure of a forest plot: the lines of its label, its extent (inches) and its marks."""
+    """One measure: the lines of its label, its extent (inches) and its marks."""
 
     lines: list[str]
     top: float
     height: float
     marks: list[_Mark]
 
-
-@dataclass(frozen=True)
-class _TextColumn:
-    """A column of words to the right of a forest plot."""
-
-    heading: str
-    words: Callable[[_Mark], str]
-    width: float
+    @property
+    def middle(self) -> float:
+        """Where its words stand."""
+        return self.top + self.height / 2
 
 
-def _forest_rows(records: Sequence[Mapping[str, Any]], pilots: Sequence[str]) -> list[_Row]:
-    """Return the measures from the top down, each with a line for each pilot."""
+def _rows(records: Sequence[Mapping[str, Any]], pilots: Sequence[str]) -> tuple[list[_Row], list[str]]:
+    """Return the measures that tell something from the top down, and notes that name the others."""
     blocks: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for record in records:
         blocks.setdefault((record["measure"], record["group"]), []).append(record)
-    rows, top, pitch = [], 0.0, 0.225
-    for block in blocks.values():
+    telling = [block for block in blocks.values() if any(record["verdict"] in _TELLING for record in block)]
+    shown = telling or list(blocks.values())
+    rows, top = [], 0.0
+    for block in shown:
         unit = scale_of(block[0]["unit"])[1]
-        lines = wrapped(literal(block[0]["label"]), 2.4, 9) + ([f"({literal(unit)})"] if unit else [])
-        height = max(len(block) * pitch, len(lines) * 0.165) + 0.16
-        first = top + height / 2 - (len(block) - 1) * pitch / 2
-        marks = [_mark(record, first + i * pitch, pilots) for i, record in enumerate(block)]
+        label = f"{literal(block[0]['label'])}{f' ({literal(unit)})' if unit else ''}"
+        lines = wrapped(label, _LABEL - 0.15, 8.5)
+        height = max(len(pilots) * _PITCH + 0.1, len(lines) * 0.15 + 0.1, _LEAST)
+        first = top + height / 2 - (len(pilots) - 1) * _PITCH / 2
+        marks = [_mark(record, first + pilots.index(record["pilot"]) * _PITCH, pilots) for record in block]
         rows.append(_Row(lines, top, height, marks))
         top += height
-    return rows
+    return rows, list(_notes(block for block in blocks.values() if block not in shown))
+
+
+def _notes(blocks: Iterator[list[Mapping[str, Any]]]) -> Iterator[str]:
+    """Yield a note for each kind of measure that has no row: its verdicts, and the names."""
+    named: dict[str, list[str]] = {}
+    for block in blocks:
+        verdicts = dict.fromkeys(str(record["verdict"]) for record in block)
+        named.setdefault(" or ".join(verdicts), []).append(str(block[0]["label"]))
+    for those, labels in named.items():
+        yield f"{those.capitalize()} under every design: {'; '.join(labels)}."
 
 
 def _mark(record: Mapping[str, Any], y: float, pilots: Sequence[str]) -> _Mark:
@@ -132,114 +153,112 @@ def _mark(record: Mapping[str, Any], y: float, pilots: Sequence[str]) -> _Mark:
     if difference_words.difference == "–":
         raw = [math.nan] * 3
     value, low, high = raw[0], min(raw[1:]), max(raw[1:])
-    return _Mark(y, pilots.index(record["pilot"]), short_name(record["pilot"]), value, low, high, difference_words)
+    return _Mark(y, pilots.index(record["pilot"]), value, low, high, difference_words)
 
 
-def _forest_words(records: Sequence[Mapping[str, Any]], pilots: Sequence[str], baseline: str) -> tuple[str, str]:
-    """Return title and subtitle of a forest plot, from the verdicts only."""
+def finding(records: Sequence[Mapping[str, Any]], pilots: Sequence[str], baseline: str) -> str:
+    """Return in words on how many measures of a comparison each pilot is better and worse, from the verdicts only."""
     labels = {p: by_verdict(record for record in records if record["pilot"] == p) for p in pilots}
-    counts = {p: {verdict: len(some) for verdict, some in of.items()} for p, of in labels.items()}
     base = short_name(baseline)
     total = Counter(str(record["verdict"]) for record in records)
-    spoken = ["no material difference", "undecided", "withheld", "not owed"]
     if total["withheld"] + total["not owed"] == len(records):
         title = f"Nothing can be concluded against {base}: every verdict is withheld"
+    elif len(pilots) == 1:
+        title = f"{short_name(pilots[0])} is {_score(labels[pilots[0]], f'than {base} ')}"
     elif len(pilots) <= 3:
-        title = "; ".join(f"{short_name(p)} is {_score(of, base)}" for p, of in labels.items())
-        if 2 * total["withheld"] > len(records):
-            title = f"Most differences cannot be judged; where they can, {title}"
+        title = f"Against {base}, " + "; ".join(f"{short_name(p)} is {_score(of)}" for p, of in labels.items())
     else:
-        clean = sum(c["better"] > 0 and c["worse"] == 0 for c in counts.values())
-        n = "None" if clean == 0 else str(clean)
-        verb = "is" if clean < 2 else "are"
+        clean = sum(bool(of["better"]) and not of["worse"] for of in labels.values())
+        n, verb = "None" if clean == 0 else str(clean), "is" if clean < 2 else "are"
         title = f"{n} of {len(pilots)} pilots {verb} better than {base} on some measure and worse on none"
-        spoken = list(MARKS)
-    parts = [f"{total[v]} {v}" for v in spoken if total[v]]
-    of_all = f"Of {len(records)} differences: " + ", ".join(parts) + "." if parts else ""
-    return title, of_all
+    if len(pilots) <= 3 and len(records) > 2 * total["withheld"] > len(records) - total["not owed"]:
+        title = f"Most differences cannot be judged; where they can: {title}"
+    return title
 
 
-def _score(labels: Mapping[str, Sequence[str]], baseline: str) -> str:
+def _all_verdicts(records: Sequence[Mapping[str, Any]]) -> str:
+    """Return how many differences have each verdict."""
+    total = Counter(str(record["verdict"]) for record in records)
+    parts = [f"{total[verdict]} {verdict}" for verdict in MARKS if total[verdict]]
+    return f"Of {counted(len(records), 'difference')}, {', '.join(parts)}."
+
+
+def _score(labels: Mapping[str, Sequence[str]], than: str = "") -> str:
     """Return in words on how many measures a pilot is better and worse."""
     better, worse, withheld = (len(labels[verdict]) for verdict in ("better", "worse", "withheld"))
     unknown = f" ({withheld} cannot be judged)" if withheld else ""
     if not better and not worse:
-        return f"shown neither better nor worse than {baseline} on any {of_all(labels)}{unknown}"
-    return f"better than {baseline} on {better} {of_all(labels)} and worse on {worse}{unknown}"
+        return f"shown neither better nor worse {than}on any {of_all(labels)}{unknown}"
+    return f"better {than}on {better} {of_all(labels)} and worse on {worse}{unknown}"
 
 
-def _forest_columns(rows: Sequence[_Row], n_pilots: int, confidence: float) -> list[_TextColumn]:
-    """Return the columns of words right of the plot, as wide as their widest word."""
-    interval = f"Difference [joint {100 * confidence:g} % interval]"
-    wanted: list[tuple[str, Callable[[_Mark], str]]] = [
-        ("Verdict", lambda mark: f"{MARKS[mark.words.verdict]} {mark.words.verdict}"),
-        ("Baseline → pilot", lambda mark: f"{mark.words.baseline} → {mark.words.pilot}".replace("-", "−")),
-        (interval, lambda mark: f"{mark.words.difference} {mark.words.interval}".strip().replace("-", "−")),
-    ]
-    if n_pilots > 1:
-        wanted.insert(0, ("Pilot", lambda mark: mark.name))
-    marks = [mark for row in rows for mark in row.marks]
-    return [
-        _TextColumn(heading, words, max(width_of(w, 9, bold=True) for w in [heading, *map(words, marks)]) + 0.22)
-        for heading, words in wanted
-    ]
+def _value(mark: _Mark) -> str:
+    """Return the mean of a pilot with the mark of its verdict; where there is no verdict, the word for that."""
+    verdict = mark.words.verdict
+    if verdict in ("withheld", "not owed", "not judged"):
+        return verdict
+    return f"{mark.words.pilot.replace('-', '−')} {MARKS[verdict]}"
 
 
-def _forest_limits(rows: Sequence[_Row]) -> tuple[float, float]:
-    """Return the ends of the axis in MIDs: all intervals, unless a few lie far beyond the rest."""
+def _columns(rows: Sequence[_Row], pilots: Sequence[str]) -> list[float]:
+    """Return the widths of the columns of numbers right of the plot: the baseline's and each pilot's."""
+    cells: list[list[str]] = [[] for _ in range(len(pilots) + 1)]
+    for mark in (mark for row in rows for mark in row.marks):
+        cells[0].append(mark.words.baseline)
+        cells[mark.pilot + 1].append(_value(mark))
+    return [max(width_of(cell, 8.5, bold=True) for cell in column) + 0.18 if column else 0.4 for column in cells]
+
+
+def _limits(rows: Sequence[_Row]) -> tuple[float, float]:
+    """Return the ends of the scale in MIDs: all intervals, and the band of what is too small to matter."""
     marks = [mark for row in rows for mark in row.marks if math.isfinite(mark.value)]
-    values = np.array([[m.low if math.isfinite(m.low) else m.value, m.high] for m in marks]).reshape(-1, 2)
-    ends = np.where(np.isfinite(values), values, 0.0)
-    size = np.abs(ends).max(axis=1) if len(ends) else np.zeros(1)
-    far = max(4.0, 4 * float(np.median(size)))
-    low = max(min(float(ends.min(initial=0.0)) * 1.06, -2.0), -far)
-    high = min(max(float(ends.max(initial=0.0)) * 1.06, 2.0), far)
-    return low, high
+    ends = np.array([(m.value, m.low, m.high) for m in marks]).reshape(-1)
+    ends = ends[np.isfinite(ends)]
+    return min(1.3 * float(ends.min(initial=0.0)), -2.0), max(1.3 * float(ends.max(initial=0.0)), 2.0)
 
 
-def _forest_plot(axes: Axes, rows: Sequence[_Row], baseline: str) -> None:
+def _plot(axes: Axes, rows: Sequence[_Row], baseline: str) -> None:
     """Draw the band, the intervals and the marks."""
-    bottom = rows[-1].top + rows[-1].height
-    low, high = _forest_limits(rows)
+    low, high = _limits(rows)
     axes.set_facecolor("none")
+    axes.set_xscale("asinh", linear_width=1.0)
     axes.set_xlim(low, high)
-    axes.set_ylim(bottom, 0)
+    axes.set_ylim(rows[-1].top + rows[-1].height, 0)
     axes.axvspan(-1, 1, facecolor=PALE, edgecolor="#999999", lw=0.5, zorder=0)
     axes.axvline(0, color=GREY, lw=0.9, zorder=1)
     for mark in (m for row in rows for m in row.marks if math.isfinite(m.value)):
         colour, marker, _ = pilot_style(mark.pilot + 1)
-        ends = np.clip([mark.low, mark.high], low, high)
-        axes.plot(ends, [mark.y] * 2, color=colour, lw=1.8, zorder=2, solid_capstyle="butt")
-        for end, beyond, arrow in ((low, mark.low < low, "<"), (high, mark.high > high, ">")):
-            if beyond or (arrow == "<" and mark.value < low) or (arrow == ">" and mark.value > high):
-                axes.plot(end, mark.y, arrow, ms=8, color=colour, mec="white", mew=0.6, clip_on=False, zorder=4)
-        if low <= mark.value <= high:
-            axes.plot(mark.value, mark.y, marker, ms=7, color=colour, mec="white", mew=0.6, zorder=3)
+        axes.plot([mark.low, mark.high], [mark.y] * 2, color=colour, lw=1.8, zorder=2, solid_capstyle="butt")
+        axes.plot(mark.value, mark.y, marker, ms=6, color=colour, mec="white", mew=0.6, zorder=3)
+    ticks = [t for t in (*(-t for t in _TICKS), 0, *_TICKS) if low <= t <= high]
+    axes.set_xticks(ticks, [f"{abs(t):,}×" if t else "0" for t in ticks])
+    axes.set_xticks([], minor=True)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    unit = "in smallest differences that matter (MID)"
-    axes.set_xlabel(f"Difference from {short_name(baseline)},\n{unit}")
-    axes.text(low, -0.07, "◀ worse", fontsize=9, weight="bold", ha="left", va="bottom")
-    axes.text(high, -0.07, "better ▶", fontsize=9, weight="bold", ha="right", va="bottom")
+    axes.set_xlabel(f"Difference from {short_name(baseline)},\nas a multiple of the least that matters")
+    axes.text(low, -0.08, "◀ worse", fontsize=9, weight="bold", ha="left", va="bottom")
+    axes.text(high, -0.08, "better ▶", fontsize=9, weight="bold", ha="right", va="bottom")
 
 
-def _forest_text(page: Page, axes: Axes, rows: Sequence[_Row], columns: Sequence[_TextColumn], left: float) -> None:
-    """Write the labels left of the plot and the columns right of it, with a thin rule between measures."""
-    at = blended_transform_factory(page.figure.dpi_scale_trans, axes.transData)
-    x = left
-    starts = []
-    for column in columns:
-        starts.append(x)
-        page.figure.text(x, -0.07, column.heading, transform=at, fontsize=9, weight="bold", va="bottom")
-        x += column.width
+def _text(page: Page, axes: Axes, rows: Sequence[_Row], columns: Sequence[float]) -> None:
+    """Write the labels left of the plot and the numbers right of it, with a thin rule between measures."""
+    at = blended_transform_factory(page.figure.transFigure, axes.transData)
+
+    def write(x: float, y: float, text: str, **look: Any) -> None:
+        page.figure.text(x / page.width, y, text, transform=at, fontsize=8.5, va="center", **look)
+
+    ends = page.width - EDGE - np.array([sum(columns[i + 1 :]) for i in range(len(columns))])
+    for i, end in enumerate(ends.tolist()):
+        colour, marker, _ = pilot_style(i)
+        look: dict[str, Any] = {"color": colour, "marker": marker, "ms": 7, "mec": "white", "mew": 0.6, "ls": "none"}
+        page.figure.add_artist(Line2D([(end - 0.25) / page.width], [-0.16], transform=at, **look))
     for row in rows:
-        middle = row.top + row.height / 2
-        page.figure.text(EDGE, middle, "\n".join(row.lines), transform=at, fontsize=9, va="center", linespacing=1.15)
-        rule = Line2D([EDGE, page.width - EDGE], [row.top] * 2, transform=at, color="#cccccc", lw=0.5, zorder=-1)
-        page.figure.add_artist(rule)
+        write(EDGE, row.middle, "\n".join(row.lines), linespacing=1.15)
+        write(ends[0], row.middle, row.marks[0].words.baseline, ha="right")
         for mark in row.marks:
-            decided = mark.words.verdict in ("better", "worse")
-            for column, start in zip(columns, starts, strict=True):
-                bold = "bold" if decided and column.heading == "Verdict" else "normal"
-                words = column.words(mark)
-                page.figure.text(start, mark.y, words, transform=at, fontsize=9, weight=bold, va="center")
+            telling = mark.words.verdict in ("better", "worse")
+            shade: dict[str, Any] = {"weight": "bold"} if telling else {"color": GREY}
+            write(ends[mark.pilot + 1], row.middle, _value(mark), ha="right", **shade)
+        rule = Line2D([EDGE / page.width, 1 - EDGE / page.width], [row.top] * 2, transform=at, color="#cccccc", lw=0.5)
+        rule.set_zorder(-1)
+        page.figure.add_artist(rule)

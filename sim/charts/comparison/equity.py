@@ -28,17 +28,17 @@ _MEASURES = {
 
 _LANES = (
     ("community", "worst_minus_best", "today's\ncommunities"),
-    ("special_care", "gap", "◆ special care\n◇ others"),
-    ("distance", "gap", "◆ far from today's\noffice, ◇ near it"),
-    ("heads", "gap", "◆ many households\na head, ◇ few"),
+    ("special_care", "gap", "full: special care\nhollow: others"),
+    ("distance", "gap", "full: far from\ntoday's office\nhollow: near it"),
+    ("heads", "gap", "full: many house-\nholds a head\nhollow: few"),
 )
 _PAIRS = {
     "special_care": ("special_care:yes", "special_care:no"),
     "distance": ("distance:far", "distance:near"),
     "heads": ("heads:few", "heads:many"),
 }
-_PITCH = 0.19
-"""Height of a pilot's lane (inches)."""
+_PITCH, _APART = 0.22, 0.045
+"""Height of a pilot's lane, and how far its two groups stand from its middle (inches)."""
 _LABELS, _NUMBERS, _BETWEEN = 1.15, 1.15, 0.2
 """Room left and right of a panel, and between panels (inches)."""
 
@@ -81,12 +81,13 @@ def equity(measures: pl.DataFrame, statistics: pl.DataFrame, footer: str = "") -
     n = measures["replication"].n_unique()
     if lanes[0][0] == "community":
         seen = f"Each dot is one of today's communities (mean of {n} replications); upright: their median. "
-        seen += "Gap: worst less best or ◆ less ◇, with its interval; who is worst is named by other replications than "
-        seen += "those that measure it. Scales differ."
+        seen += "Gap: worst less best or full less hollow, with its interval; who is worst is named by other "
+        seen += "replications than those that measure it. "
         median = {"color": GREY, "marker": "|", "ls": "none", "ms": 11, "mew": 2}
         legend.append(Key("median community", median, line=True))
     else:
-        seen = f"Means of {n} replications. Gap: ◆ less ◇, with its interval. Scales differ."
+        seen = f"Means of {n} replications. Gap: full less hollow, with its interval. "
+    seen += "Scales differ; further left is better."
     if any(panel.starred for panel in panels):
         seen += " * meets an overloaded post, so that it depends on the length of the run."
     n_columns = min(2, len(panels))
@@ -144,7 +145,10 @@ class _Panel:
             for p, groups in means_of.items()
         }
         gaps = {(f, p): by_key.get((p, measure, s, f)) for f, s, _ in _LANES for p in pilots}
-        numbers = {lane: _gap(row, factor) for lane, row in gaps.items()}
+        known = [pair for pair in (_estimate(row, factor) for row in gaps.values()) if math.isfinite(pair[0])]
+        # As many decimals for all: a gap near 0 has more of its own than anybody reads.
+        digits = min((decimals(half, gap) for gap, half in known), default=0)
+        numbers = {lane: _gap(row, factor, digits) for lane, row in gaps.items()}
         return cls(_MEASURES[measure], word, communities, pairs, numbers, any(map(_starred, gaps.values())))
 
 
@@ -164,12 +168,11 @@ def _group_means(measures: pl.DataFrame) -> dict[tuple[str, str], dict[str, floa
     return group_means
 
 
-def _gap(row: Mapping[str, object] | None, factor: float) -> str:
+def _gap(row: Mapping[str, object] | None, factor: float, digits: int) -> str:
     """Return a gap in words with its half-width, and with a star where nothing can be concluded from it."""
     estimate, half = _estimate(row, factor)
     if not math.isfinite(estimate):
         return "–"
-    digits = decimals(half, estimate)
     text = number(estimate, digits, signed=True).replace("-", "−")
     text += f" ± {number(half, digits)}" if math.isfinite(half) else ""
     return text + "*" * _starred(row)
@@ -212,7 +215,7 @@ def _draw(axes: Axes, panel: _Panel, pilots: Sequence[str], lanes: Sequence[tupl
                 _strip(axes, panel.communities[pilot], at, i)
             else:
                 _pair(axes, panel.pairs[family, pilot], at, i)
-            axes.text(1.03, at, panel.numbers[family, pilot], transform=right, va="center", color=pilot_style(i)[0])
+            axes.text(1.03, at, panel.numbers[family, pilot], transform=right, va="center", color="#222222")
         y += height
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
@@ -237,13 +240,14 @@ def _strip(axes: Axes, values: Sequence[float], y: float, i: int) -> None:
 
 
 def _pair(axes: Axes, values: tuple[float, float], y: float, i: int) -> None:
-    """Draw two groups: the first full, the second hollow, with the gap between them."""
+    """Draw two groups, one above the other lest it hides it: the first full, the second hollow."""
     if not all(map(math.isfinite, values)):
         return
-    colour = pilot_style(i)[0]
-    axes.plot(values, [y, y], color=colour, lw=1.6, zorder=2)
-    axes.plot(values[1], y, "D", ms=7, mfc="white", mec=colour, mew=1.3, zorder=3)
-    axes.plot(values[0], y, "D", ms=4.5, color=colour, zorder=4)
+    colour, marker, _ = pilot_style(i)
+    heights = [y - _APART, y + _APART]
+    axes.plot(values, heights, color=colour, lw=1.2, zorder=2)
+    axes.plot(values[1], heights[1], marker, ms=5.5, mfc="white", mec=colour, mew=1.2, zorder=3)
+    axes.plot(values[0], heights[0], marker, ms=5.5, color=colour, zorder=4)
 
 
 def _title(by_key: Mapping[tuple[str, str, str, str], Mapping[str, object]], pilots: Sequence[str]) -> str:

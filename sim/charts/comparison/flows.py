@@ -1,20 +1,19 @@
-"""The chart of flows: how requests move between residents and offices, as one Sankey diagram for each pilot."""
+"""The chart of flows: how often requests move from one place to another, a row a move and a panel for each pilot."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
-from matplotlib.patches import PathPatch, Rectangle
-from matplotlib.path import Path
+from matplotlib.ticker import MaxNLocator
 
-from sim.charts.page import EDGE, Key, Page, distinct, short_name
-from sim.charts.style import GREY, KIND_COLOURS, styled
+from sim.charts.page import EDGE, Key, Page, distinct, short_name, wrapped
+from sim.charts.style import COLOURS, KIND_COLOURS, PALE, styled
 from sim.report.tables import number
 
 ORIGINS = ("resident", "community", "street", "district", "outside")
@@ -31,12 +30,13 @@ _WORDS = {
 }
 _MOST = 7
 """Number of archetypes with a colour of their own; the others share one."""
-_GAP = 0.046
-"""Between two nodes, so that their words do not touch (of all moves of the pilot with most)."""
-_TALLEST, _ABOVE = 5.4, 0.85
-"""Height of the tallest Sankey, and of what stands above each (inches)."""
-_THICK = 0.035
+_WIDTH, _NAMES, _ROW, _ABOVE, _BELOW = 12.0, 2.0, 0.3, 0.5, 0.6
+"""Of the page, of the names, height of a row, and of what stands above and below the panels (inches)."""
+_ABREAST = 4
+_LEAST = 1.0
+"""Moves per 100 requests: a move that is rarer under every pilot has no row."""
 OTHERS = "all other requests"
+_FIRST = {"color": COLOURS[0], "marker": "|", "ls": "none", "ms": 11, "mew": 1.6}
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,10 @@ class _Flow:
         """Return all moves out of (side 0) or into (side 1) a place."""
         return sum(value for key, value in self.moves.items() if key[side] == place)
 
+    def between(self, origin: str, to: str) -> float:
+        """Return the moves from a place to another."""
+        return sum(value for (start, end, _), value in self.moves.items() if (start, end) == (origin, to))
+
     @property
     def total(self) -> float:
         """Return all moves per 100 requests."""
@@ -57,7 +61,7 @@ class _Flow:
 
 @styled
 def flows(table: pl.DataFrame, footer: str = "") -> Figure:
-    """Return the Sankey diagrams of the moves of requests between residents, levels and outside, one for each pilot.
+    """Return the bars of the moves of requests between residents, levels and outside, a panel for each pilot.
 
     Parameters
     ----------
@@ -69,43 +73,45 @@ def flows(table: pl.DataFrame, footer: str = "") -> Figure:
     Returns
     -------
     Figure
-        Left, from where; right, to where. A ribbon is as wide as the number of moves per 100 requests, on one scale
-        for all pilots; the most frequent archetypes have a colour each.
+        A bar is as long as the number of moves per 100 requests, on one scale for all pilots; the most frequent
+        archetypes have a fill each. An upright mark in the panels of the others is the first pilot's.
     """
     pilots, n = distinct(table, "pilot"), table["replication"].n_unique()
     groups = _groups(table)
     flow_of = {pilot: _flow(table.filter(pl.col("pilot") == pilot), groups) for pilot in pilots}
     shown = list(dict.fromkeys(groups.values()))
-    colours = {group: KIND_COLOURS[i % len(KIND_COLOURS)] for i, group in enumerate(shown)}
-    n_columns = min(len(pilots), 2)
-    width = 13.0 if n_columns > 1 else 8.5
-    panel = (width - 2 * EDGE) / n_columns
-    gap = _GAP * max(flow.total for flow in flow_of.values())
-    extents = {pilot: flow.total + gap * (len(ORIGINS) + len(ENDS) - 1) for pilot, flow in flow_of.items()}
-    rows = [pilots[a : a + n_columns] for a in range(0, len(pilots), n_columns)]
-    heights = [max(extents[pilot] for pilot in row) * _TALLEST / max(extents.values()) for row in rows]
+    fills = {group: KIND_COLOURS[i % len(KIND_COLOURS)] for i, group in enumerate(shown)}
+    moves = [(origin, to) for origin in ORIGINS for to in (*ORIGINS, *ENDS)
+             if any(flow.between(origin, to) >= _LEAST for flow in flow_of.values())]  # fmt: skip
+    rows = [pilots[i : i + _ABREAST] for i in range(0, len(pilots), _ABREAST)]
+    height = len(moves) * _ROW
+    legend = [Key(short_name(group), {"facecolor": fill, "edgecolor": "none"}) for group, fill in fills.items()]
+    if len(pilots) > 1:
+        legend.append(Key(f"all under {short_name(pilots[0])}", _FIRST, line=True))
     page = Page.around(
-        width,
-        sum(heights) + _ABOVE * len(rows),
+        _WIDTH,
+        len(rows) * (height + _ABOVE + _BELOW),
         title=_title(flow_of),
-        subtitle=f"Moves per 100 requests whose first contact was in the measured weeks, mean of {n} "
-        f"replication{'s' * (n > 1)}. A request moves whenever somebody else has it: back to the resident who has to "
-        "come again, up or down a level, outside the offices, and to its end.",
-        legend=[
-            Key(short_name(group), {"facecolor": colour, "edgecolor": "none"}) for group, colour in colours.items()
-        ],
+        subtitle=f"Requests whose first contact was in the measured weeks, mean of {n} replication{'s' * (n > 1)}. A "
+        "request moves whenever somebody else has it: back to the resident who has to come again, up or down a level, "
+        "outside the offices, and to its end.",
+        legend=legend,
         footer=footer,
     )
-    down = 0.0
-    for row, height in zip(rows, heights, strict=True):
-        for column, pilot in enumerate(row):
-            left = EDGE + column * panel
-            words = f"{short_name(pilot)}: {number(flow_of[pilot].total, 0)} moves per 100 requests"
-            page.write(left, down + 0.05, words, size=10.5, weight="bold", va="top")
-            axes = page.axes(left + 1.35, down + 0.62, panel - 2.95, height)
-            axes.set_ylim(height * max(extents.values()) / _TALLEST, 0)
-            _sankey(axes, flow_of[pilot], colours, gap)
-        down += height + _ABOVE
+    most = max(flow.between(*move) for flow in flow_of.values() for move in moves)
+    width = (_WIDTH - 2 * EDGE - _NAMES) / min(len(pilots), _ABREAST)
+    for i, row in enumerate(rows):
+        down = i * (height + _ABOVE + _BELOW) + _ABOVE
+        for k, (origin, to) in enumerate(moves):
+            words = f"{_WORDS[origin]} → {_WORDS[to].lower()}"
+            page.write(EDGE, down + (k + 0.5) * _ROW, words, size=9, va="center")
+        for j, pilot in enumerate(row):
+            axes = page.axes(EDGE + _NAMES + j * width, down, width - 0.25, height)
+            _bars(axes, flow_of[pilot], moves, fills, most)
+            heading = wrapped(f"{short_name(pilot)}: {number(flow_of[pilot].total, 0)}", width - 0.25, 9.5, bold=True)
+            axes.set_title("\n".join(heading), loc="left", fontsize=9.5, weight="bold")
+            if pilot != pilots[0]:
+                _marks(axes, flow_of[pilots[0]], moves)
     return page.figure
 
 
@@ -128,50 +134,36 @@ def _flow(table: pl.DataFrame, groups: Mapping[str, str]) -> _Flow:
     return _Flow(moves)
 
 
-def _tops(flow: _Flow, side: int, places: Sequence[str], gap: float) -> dict[str, float]:
-    """Return the top of each node that has any moves."""
-    tops, y = {}, 0.0
-    for place in places:
-        height = flow.through(side, place)
-        if height > 0:
-            tops[place] = y
-            y += height + gap
-    return tops
+def _bars(
+    axes: Axes, flow: _Flow, moves: Sequence[tuple[str, str]], fills: Mapping[str, str], most: float
+) -> None:  # fmt: skip
+    """Draw a bar for each move, filled by archetypes, with its number."""
+    starts = np.zeros(len(moves))
+    for group, fill in fills.items():
+        values = np.array([flow.moves.get((*move, group), 0.0) for move in moves])
+        corners = [[(x, i - 0.31), (x + v, i - 0.31), (x + v, i + 0.31), (x, i + 0.31)]
+                   for i, (x, v) in enumerate(zip(starts, values, strict=True)) if v > 0]  # fmt: skip
+        # One collection for many bars: a patch each takes most of the time that the chart does.
+        bars = PolyCollection(corners, facecolors=fill, edgecolors="white", linewidths=0.4, zorder=2, label=group)
+        axes.add_collection(bars, autolim=False)
+        starts += values
+    for i, start in enumerate(starts.tolist()):
+        words = number(start, 0 if start >= 9.5 else 1) if start >= 0.05 else "–"
+        axes.text(1.3 * most, i, words, ha="right", va="center", fontsize=8.5)
+    axes.set_xlim(0, 1.3 * most)
+    axes.set_ylim(len(moves) - 0.5, -0.5)
+    axes.set_yticks([])
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axes.grid(axis="x", color=PALE, lw=0.8)
+    axes.set_axisbelow(True)
+    axes.set_xlabel("Moves per 100 requests")
 
 
-def _sankey(axes: Axes, flow: _Flow, colours: Mapping[str, str], gap: float) -> None:
-    """Draw nodes at both sides and ribbons between them."""
-    axes.set_axis_off()
-    axes.set_xlim(-_THICK, 1 + _THICK)
-    for x, align, text in ((-_THICK, "right", "from"), (1 + _THICK, "left", "to")):
-        axes.text(x, -0.4 * gap, text, ha=align, va="bottom", fontsize=9, style="italic", color=GREY)
-    sides = (ORIGINS, (*ORIGINS, *ENDS))
-    tops = [_tops(flow, side, sides[side], gap) for side in (0, 1)]
-    at = [dict(side) for side in tops]
-    for origin in ORIGINS:
-        for to in (*ORIGINS, *ENDS):
-            for group in colours:
-                value = flow.moves.get((origin, to, group), 0.0)
-                if value > 0:
-                    axes.add_patch(_ribbon(at[0][origin], at[1][to], value, {"facecolor": colours[group]}))
-                    at[0][origin] += value
-                    at[1][to] += value
-    for side, x in ((0, -_THICK), (1, 1.0)):
-        for place, top in tops[side].items():
-            value = flow.through(side, place)
-            ended = place in ENDS
-            axes.add_patch(Rectangle((x, top), _THICK, value, facecolor="#888888" if ended else "#222222", lw=0))
-            words = f"{_WORDS[place]} {number(value, 0 if value >= 9.5 else 1)}"
-            edge, align = (-1.6 * _THICK, "right") if side == 0 else (1 + 1.6 * _THICK, "left")
-            axes.text(edge, top + value / 2, words, ha=align, va="center", fontsize=9)
-
-
-def _ribbon(left: float, right: float, width: float, look: Mapping[str, Any]) -> PathPatch:
-    """Return a ribbon of this width between two heights."""
-    upper = [(0, left), (0.5, left), (0.5, right), (1, right)]
-    lower = [(1, right + width), (0.5, right + width), (0.5, left + width), (0, left + width)]
-    codes = [Path.MOVETO, *[Path.CURVE4] * 3, Path.LINETO, *[Path.CURVE4] * 3, Path.CLOSEPOLY]
-    return PathPatch(Path(np.array([*upper, *lower, (0, left)]), codes), lw=0, alpha=0.75, **look)
+def _marks(axes: Axes, first: _Flow, moves: Sequence[tuple[str, str]]) -> None:
+    """Mark in another pilot's panel how often each move is made under the first."""
+    at = [first.between(*move) for move in moves]
+    rows = np.arange(len(moves))
+    axes.vlines(at, rows - 0.42, rows + 0.42, color=COLOURS[0], lw=1.6, zorder=3, label="first")
 
 
 def _title(flow_of: Mapping[str, _Flow]) -> str:

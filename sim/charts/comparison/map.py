@@ -67,6 +67,7 @@ _OFFICES = {
     "street": ("s", 14.0, "street office"),
     "district": ("D", 12.0, "district desks"),
 }
+_POINT: dict[str, Any] = {"marker": "^", "ls": "none", "ms": 5.5, "mfc": "#141414", "mec": "white", "mew": 0.6}
 _BORDER: dict[str, Any] = {"color": "#141414", "lw": 1.5}
 _THIN: dict[str, Any] = {"color": "#555555", "lw": 0.35}
 _WITHHELD: dict[str, Any] = {"facecolor": "white", "edgecolor": "#888888", "hatch": "////"}
@@ -237,6 +238,7 @@ def map_figure(organisations: Mapping[str, Organisation], shown: Layer, footer: 
         _panel(axes, organisation, values[name], shown.by, (scale, colours))
     if np.isfinite(np.concatenate(list(values.values()))).any():
         words = f"{_words(shown.measure)} ({unit})" if unit else _words(shown.measure)
+        words += "; dark is more" + (f"; the scale starts at {ticks[0]:,g}" if ticks[0] else "")
         _colour_bar(page, n_rows * high, ScalarMappable(scale, colours), (words, ticks))
     return page.figure
 
@@ -285,7 +287,8 @@ def _subtitle(place: Place, shown: Layer) -> str:
     average_words = f"mean of {n} replications" if n > 1 else "one replication"
     return (
         f"Coloured by {_AREAS[shown.by][0]}; {definition} ({average_words}). The square is the model's place, "
-        f"{_side(place) ** 2:.3g} km² with households spread evenly, and no map of real streets."
+        f"{_side(place) ** 2:.3g} km² with households spread evenly, and no map of real streets: borders follow the "
+        "curve along which they are laid out."
     )
 
 
@@ -297,6 +300,8 @@ def _legend(organisations: Any, values: Any) -> list[Key]:
         if level in levels:
             look = {"marker": marker, "ls": "none", "ms": 9, "mfc": "white", "mec": "#141414", "mew": 1.2}
             keys.append(Key(words, look, line=True))
+    if any(organisation.pilot.service.points > 1 for organisation in organisations):
+        keys.append(Key("service point", _POINT, line=True))
     if any(not np.isfinite(value).all() for value in values):
         keys.append(Key("withheld, not owed, or nothing to measure", _WITHHELD))
     return keys
@@ -397,6 +402,8 @@ def _offices(axes: Axes, organisation: Organisation) -> None:
         axes.plot(*at.T, marker, ms=size, mfc="white", mec="#141414", mew=1.1, zorder=z, label=level, clip_on=False)
         for i, (x, y) in enumerate(at.tolist() if numbered else [], start=1):
             axes.text(x, y, str(i), fontsize=6.5, ha="center", va="center_baseline", zorder=z)
+    if organisation.pilot.service.points > 1:
+        axes.plot(*outlines.centroids(place, place.point).T, zorder=4, label="service point", **_POINT)
 
 
 def _length(axes: Axes, side: float) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -11,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from sim.arrays import Floats
 from sim.charts.page import EDGE, Page, distinct, over_replications, pilot_key, short_name
 from sim.charts.style import PALE, band_opacity, pilot_style, styled
 from sim.report.tables import number
@@ -21,18 +19,10 @@ _HEIGHT = 1.8
 IN_PERSON = "residents in person"
 DESKS = (IN_PERSON, "files", "work from above")
 """What is drawn, in this order; the table has more."""
-_LEAST = 0.05
-"""A queue that is never longer than this, on the average of any half hour, has no panel."""
-
-
-@dataclass(frozen=True)
-class _Line:
-    """The number that wait under one pilot, by time: mean, lowest and highest replication."""
-
-    at: Floats
-    mean: Floats
-    low: Floats
-    high: Floats
+_LEAST = 0.5
+"""A queue that is shorter than this at all hours of the week, on the average, has no row."""
+_EVEN = 0.25
+"""Nor has one that moves by no more than this share of its row under any pilot: nothing would be seen of it."""
 
 
 @styled
@@ -50,13 +40,16 @@ def queues(table: pl.DataFrame, footer: str = "") -> Figure:
     Returns
     -------
     Figure
-        Left, the mean of Monday to Friday; right, the whole week. Lines are means over the replications, bands reach
-        from the lowest to the highest. Every row has its own scale, from 0; drawn are `DESKS`, and a queue that never
-        forms has no row.
+        Left, the mean of Monday to Friday; right, the whole week. Lines are means over the replications, the day's
+        bands reach from the lowest to the highest. Every row has its own scale, from 0; drawn are `DESKS`, and a queue
+        that never forms, or is as long at all hours, is named under the chart.
     """
     pilots, n = distinct(table, "pilot"), table["replication"].n_unique()
-    shown = _shown(table)
-    seen = f"Lines: mean of {n} replications; bands: lowest to highest of them. " if n > 1 else "One replication. "
+    shown, notes = _shown(table)
+    wanted = pl.DataFrame(shown, schema={"level": pl.String, "desk": pl.String}, orient="row")
+    table = table.join(wanted, on=["level", "desk"], how="semi", maintain_order="left")
+    bands = f"Lines: mean of {n} replications; bands of the day: lowest to highest of them. "
+    seen = bands if n > 1 else "One replication. "
     width = 12.0
     page = Page.around(
         width,
@@ -66,15 +59,16 @@ def queues(table: pl.DataFrame, footer: str = "") -> Figure:
         "Every row has its own scale.",
         legend=[pilot_key(i, pilot, marker="none") for i, pilot in enumerate(pilots)],
         footer=footer,
+        notes=notes,
     )
     for row, (level, desk) in enumerate(shown):
         part = table.filter((pl.col("level") == level) & (pl.col("desk") == desk))
         top = row * _HEIGHT + 0.35
         day = page.axes(EDGE + 0.75, top, 3.7, _HEIGHT - 0.8)
         week = page.axes(EDGE + 0.75 + 3.7 + 0.75, top, width - 2 * EDGE - 5.4, _HEIGHT - 0.8)
-        _draw(day, part.filter(pl.col("weekday") <= 5), pilots, "half_hour")
+        _draw(day, part.filter(pl.col("weekday") <= 5), pilots, band=True)
         hour = (pl.col("weekday").cast(pl.Int64) - 1) * 48 + pl.col("half_hour")
-        _draw(week, part.with_columns(half_hour=hour), pilots, "half_hour")
+        _draw(week, part.with_columns(half_hour=hour), pilots, band=False)
         highest = max(day.get_ylim()[1], week.get_ylim()[1])
         _day_axis(day, highest)
         _week_axis(week, highest)
@@ -88,31 +82,45 @@ def _heading(level: str, desk: str) -> str:
     return f"{short_name(level).capitalize()}, {short_name(desk)}"
 
 
-def _shown(table: pl.DataFrame) -> list[tuple[str, str]]:
-    """Return the level and desk of the queues to be drawn, desk by desk: those that form."""
-    most = table.group_by("level", "desk", maintain_order=True).agg(pl.col("number").max())
-    rows = [(str(level), str(desk)) for level, desk, longest in most.iter_rows() if longest > _LEAST and desk in DESKS]
-    return sorted(rows, key=lambda row: DESKS.index(row[1]))
+def _shown(table: pl.DataFrame) -> tuple[list[tuple[str, str]], list[str]]:
+    """Return the level and desk of the queues to be drawn, desk by desk, and notes on the others."""
+    hours = ["pilot", "level", "desk", "weekday", "half_hour"]
+    each = table.filter(pl.col("desk").is_in(DESKS)).group_by(hours, maintain_order=True)
+    ends = (
+        each.agg(pl.col("number").cast(pl.Float64).mean())
+        .group_by("level", "desk", "pilot", maintain_order=True)
+        .agg(low=pl.col("number").min(), high=pl.col("number").max(), mean=pl.col("number").mean())
+    )
+    shown, even, short = [], [], []
+    for (level, desk), rows in ends.group_by("level", "desk", maintain_order=True):
+        name = str(level), str(desk)
+        formed = rows.filter(pl.col("high") >= _LEAST)
+        if formed.is_empty():
+            short.append(_heading(*name))
+        elif formed.select(pl.col("high") - pl.col("low") <= _EVEN * pl.col("high").max()).to_series().all():
+            means = (f"{number(row['mean'], 0)} under {short_name(row['pilot'])}" for row in formed.to_dicts())
+            even.append(f"{_heading(*name)} ({', '.join(means)})")
+        else:
+            shown.append(name)
+    notes = [f"Much the same at all hours, and not drawn: {'; '.join(even)}."] if even else []
+    notes += [f"Never half a request long on the average, and not drawn: {'; '.join(short)}."] if short else []
+    return sorted(shown, key=lambda row: DESKS.index(row[1])), notes
 
 
-def _line(rows: pl.DataFrame, at: str) -> _Line:
-    """Return the number that wait at each time, over the replications."""
-    each = rows.group_by("replication", at).agg(pl.col("number").cast(pl.Float64).mean())
-    return _Line(*over_replications(each, at, "number"))
-
-
-def _draw(axes: Axes, rows: pl.DataFrame, pilots: Sequence[str], at: str) -> None:
-    """Draw a step line of half hours for each pilot."""
+def _draw(axes: Axes, rows: pl.DataFrame, pilots: Sequence[str], *, band: bool) -> None:
+    """Draw a step line of half hours for each pilot; a whole week has no bands, which would hide its lines."""
+    each = rows.group_by("pilot", "replication", "half_hour").agg(pl.col("number").cast(pl.Float64).mean())
     for i, pilot in enumerate(pilots):
-        mine = rows.filter(pl.col("pilot") == pilot)
+        mine = each.filter(pl.col("pilot") == pilot)
         if mine.is_empty():
             continue
-        line, (colour, _, style) = _line(mine, at), pilot_style(i)
-        x = np.append(line.at, line.at[-1] + 1) / 2
-        mean, low, high = (np.append(y, y[-1]) for y in (line.mean, line.low, line.high))
+        at, *values = over_replications(mine, "half_hour", "number")
+        colour, _, style = pilot_style(i)
+        x = np.append(at, at[-1] + 1) / 2
+        mean, low, high = (np.append(y, y[-1]) for y in values)
         axes.plot(x, mean, color=colour, ls=style, lw=1.5, drawstyle="steps-post", zorder=3)
-        axes.fill_between(x, low, high, color=colour, alpha=band_opacity(pilots), lw=0, step="post", zorder=2)
-    axes.set_ylim(bottom=0)
+        if band:
+            axes.fill_between(x, low, high, color=colour, alpha=band_opacity(pilots), lw=0, step="post", zorder=2)
 
 
 def _scale(axes: Axes, highest: float) -> None:

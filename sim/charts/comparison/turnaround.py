@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from sim.arrays import Floats
 from sim.charts.page import EDGE, Page, distinct, over_replications, pilot_key, short_name
 from sim.charts.style import band_opacity, pilot_style, styled
 from sim.report.tables import number
+
+_WIDTH, _HEIGHT, _BEYOND = 10.0, 4.0, 1.25
+"""Of the page, of the chart, and of the words at its right (inches)."""
+_ROUND = (0.5, 1, 2, 3, 5, 8, 10, 15, 20, 30, 40, 60, 80, 100, 120, 160, 200, 250)
+"""Where a scale of working days may end."""
 
 
 @styled
@@ -33,8 +40,8 @@ def turnaround_distribution(table: pl.DataFrame, footer: str = "", unjudged: Col
     Returns
     -------
     Figure
-        Curves are means over the replications, bands reach from the lowest to the highest replication. The
-        axis of days is stretched near 0 (square root).
+        Curves are means over the replications, bands reach from the lowest to the highest replication. The scale of
+        days is even and ends where little more is finished; what is finished by the last day stands at its right.
     """
     pilots = distinct(table, "pilot")
     curves = {p: over_replications(table.filter(pl.col("pilot") == p), "days", "share") for p in pilots}
@@ -52,9 +59,10 @@ def turnaround_distribution(table: pl.DataFrame, footer: str = "", unjudged: Col
     )
     title = _turnaround_title(within, last, unjudged)
     seen += " Requests that left unserved or are still open count as not finished."
-    page = Page.around(11.0, 4.9, title=title, subtitle=seen, legend=legend, footer=footer)
-    axes = page.axes(EDGE + 0.65, 0.1, 11.0 - 2 * EDGE - 1.6, 4.2)
-    _turnaround_axes(axes, last)
+    page = Page.around(_WIDTH, _HEIGHT + 0.7, title=title, subtitle=seen, legend=legend, footer=footer)
+    axes = page.axes(EDGE + 0.65, 0.1, _WIDTH - 2 * EDGE - 0.65 - _BEYOND, _HEIGHT)
+    shown = min(max(_settled(days, mean) for days, mean, _, _ in curves.values()), last)
+    _axes(axes, shown)
     for i, pilot in enumerate(pilots):
         days, mean, low, high = curves[pilot]
         colour, marker, line = pilot_style(i)
@@ -62,27 +70,45 @@ def turnaround_distribution(table: pl.DataFrame, footer: str = "", unjudged: Col
         if n > 1:
             axes.fill_between(days, 100 * low, 100 * high, color=colour, alpha=band_opacity(pilots), lw=0, zorder=1)
         for q, day in zip((50, 90), within[pilot], strict=True):
-            if math.isfinite(day):
+            if math.isfinite(day) and day <= shown:
                 axes.plot(day, q, marker, ms=8, color=colour, mec="white", mew=0.8, zorder=4)
+    if shown < last:
+        _beyond(axes, {p: float(100 * mean[-1]) for p, (_, mean, _, _) in curves.items()}, last)
     return page.figure
 
 
-def _turnaround_axes(axes: Axes, last: float) -> None:
+def _settled(days: Floats, mean: Floats) -> float:
+    """Return the round number of days by which a curve has come all but 5 % of its way, and has passed nine in ten."""
+    done = _first_reach(days, mean, max(0.95 * float(mean[-1]), min(0.9, float(mean[-1]))))
+    return next((float(day) for day in _ROUND if day >= done), float(days[-1]))
+
+
+def _axes(axes: Axes, shown: float) -> None:
     """Set scales, ticks and labels, and rule the lines of half and of nine in ten."""
-    axes.set_xscale("function", functions=(_signed_root, _signed_square))
-    axes.set_xlim(0, last)
+    axes.set_xlim(0, shown)
     axes.set_ylim(0, 100)
     for q, words in ((50, "half"), (90, "nine in ten")):
         axes.axhline(q, color="#999999", lw=0.8, ls=(0, (2, 2)), zorder=0)
         axes.text(1.015, q, words, transform=axes.get_yaxis_transform(), va="center", color="#222222")
-    ticks = [0.0]
-    for tick in (0.5, 1, 2, 5, 10, 20, 30, 40, 60, 90, 120, 180, 250):
-        if tick <= last and math.sqrt(tick) - math.sqrt(ticks[-1]) > 0.035 * math.sqrt(last):
-            ticks.append(tick)
-    axes.set_xticks(ticks, [f"{t:g}" for t in ticks])
+    axes.xaxis.set_major_locator(MaxNLocator(10, integer=shown >= 10))
     axes.set_yticks(range(0, 101, 20), [str(t) for t in range(0, 101, 20)])
-    axes.set_xlabel("Working days from first contact to result (square-root scale)")
+    axes.set_xlabel("Working days from first contact to result")
     axes.set_ylabel("Share of requests finished (%)")
+
+
+def _beyond(axes: Axes, at_last: Mapping[str, float], last: float) -> None:
+    """Write at the foot of the right side what each pilot has finished by the last day."""
+    lines = [f"finished in {last:g}", "working days:"]
+    look: dict[str, Any] = {"transform": axes.transAxes, "fontsize": 8.5, "va": "center", "color": "#222222"}
+    pitch = min(0.06, 0.36 / (len(at_last) + len(lines)))
+    for i, words in enumerate(lines):
+        axes.text(1.015, (len(at_last) + len(lines) - i - 0.5) * pitch, words, **look)
+    for i, (pilot, value) in enumerate(at_last.items()):
+        colour, marker, _ = pilot_style(list(at_last).index(pilot))
+        y = (len(at_last) - i - 0.5) * pitch
+        look_of_mark: dict[str, Any] = {"ms": 6, "color": colour, "mec": "white", "mew": 0.6, "clip_on": False}
+        axes.plot([1.03], [y], marker, transform=axes.transAxes, **look_of_mark)
+        axes.text(1.055, y, f"{number(value, 1)} %", **look)
 
 
 def _turnaround_title(within: Mapping[str, Sequence[float]], last: float, unjudged: Collection[str]) -> str:
@@ -129,13 +155,3 @@ def _first_reach(x: Floats, y: Floats, level: float) -> float:
     if i == 0:
         return float(x[0])
     return float(x[i - 1] + (x[i] - x[i - 1]) * (level - y[i - 1]) / (y[i] - y[i - 1]))
-
-
-def _signed_root(x: Floats) -> Floats:
-    """Return the square root, continued below 0 for the margin of the axis."""
-    return np.sign(x) * np.sqrt(np.abs(x))
-
-
-def _signed_square(x: Floats) -> Floats:
-    """Return the inverse of the signed root."""
-    return np.sign(x) * np.square(x)

@@ -16,6 +16,17 @@ from sim.charts.page import EDGE, Key, Page, distinct, or_zero, short_name, widt
 from sim.charts.style import kind_style, styled
 from sim.report.tables import number
 
+_FAMILIES = {
+    "residents' requests": ("front desk", "files", "field checks", "relaying files", "residents' homes"),
+    "patrols and home visits": ("patrols", "home visits"),
+    "work from above": ("work from above", "work from above, away"),
+    "own work": ("own work",),
+    "travel": ("travel",),
+    "meetings": ("meetings",),
+}
+"""Kinds of work that share a fill, in the order in which they are stacked; a kind that is in none has its own."""
+_FREE = "on duty and free"
+
 
 @styled
 def workload(table: pl.DataFrame, footer: str = "") -> Figure:
@@ -24,28 +35,27 @@ def workload(table: pl.DataFrame, footer: str = "") -> Figure:
     Parameters
     ----------
     table
-        pilot, replication, post, kind, hours (h a head and week). The kind "on_duty" is the contracted time;
-        the kind "idle" is drawn last; all others are work.
+        pilot, replication, post, kind, hours (h a head and week). The kind "on_duty" is the contracted time; the
+        kind "idle" is not drawn, as it goes past the contracted hours of who works overtime; all others are work.
     footer
         Where the numbers come from.
 
     Returns
     -------
     Figure
-        Bars are means over the replications; the whisker on the end of the work spans all replications.
+        Bars are means over the replications, white up to the contracted hours; the whisker on the end of the work
+        spans all replications. Alike kinds of work share a fill.
     """
-    table = table.with_columns(pl.col("kind").str.replace_all("_", " "))
     pilots, posts = distinct(table, "pilot"), distinct(table, "post")
+    table = _in_families(table.with_columns(pl.col("kind").str.replace_all("_", " ")))
     kinds = [k for k in distinct(table, "kind") if k not in ("on duty", "idle")]
     bars = _workload_bars(table, posts, pilots)
     styles = {kind: kind_style(i) for i, kind in enumerate(kinds)}
-    styles["idle"] = {"facecolor": "white", "edgecolor": "#999999", "hatch": ""}
+    styles[_FREE] = {"facecolor": "white", "edgecolor": "#999999", "hatch": ""}
     legend = [Key(short_name(kind), look) for kind, look in styles.items()]
     legend.append(Key("on duty (contracted)", {"color": "black", "lw": 2.2}, line=True))
     n = table["replication"].n_unique()
     seen = f"Means of {n} replications; whiskers: lowest to highest total of work." if n > 1 else "One replication."
-    if any(bar is not None and bar.work > bar.on_duty and or_zero(bar.hours.get("idle")) > 0 for bar in bars):
-        seen += " Idle hours beside more than 100 %: some are idle in some weeks while others work overtime."
     widths = [width_of(short_name(p), 9) + 0.12 for p in pilots] + [
         width_of(short_name(p), 9, bold=True) for p in posts
     ]
@@ -56,6 +66,18 @@ def workload(table: pl.DataFrame, footer: str = "") -> Figure:
     axes = page.axes(left, 0, 11.0 - left - right - EDGE, body)
     _workload_plot(page, axes, bars, styles, posts)
     return page.figure
+
+
+def _in_families(table: pl.DataFrame) -> pl.DataFrame:
+    """Return the hours by families of kinds, in the order in which they are stacked."""
+    family = {kind: name for name, kinds in _FAMILIES.items() for kind in kinds}
+    order = {name: i for i, name in enumerate(_FAMILIES)}
+    table = table.with_columns(pl.col("kind").replace(family))
+    keys = ["pilot", "replication", "post", "kind"]
+    rank = pl.col("kind").replace_strict(order, default=len(order), return_dtype=pl.Int64)
+    hours = table.group_by(keys, maintain_order=True).agg(pl.col("hours").sum())
+    kinds = hours.select("kind").unique(maintain_order=True).sort(rank, maintain_order=True)
+    return pl.concat([hours.filter(pl.col("kind") == kind) for kind in kinds["kind"]])
 
 
 @dataclass(frozen=True)
@@ -96,7 +118,9 @@ def _bar(post: str, pilot: str, rows: Sequence[tuple[int, str, float]]) -> _Bar:
         if kind not in ("on duty", "idle"):
             totals[replication] = totals.get(replication, 0.0) + value
     on_duty = hours.pop("on duty", math.nan)
-    work = sum(v for k, v in hours.items() if k != "idle")
+    hours.pop("idle", None)
+    work = sum(hours.values())
+    hours[_FREE] = max(or_zero(on_duty) - work, 0.0)
     low, high = min(totals.values(), default=work), max(totals.values(), default=work)
     return _Bar(post, pilot, hours, on_duty, work, low, high)
 
@@ -123,12 +147,13 @@ def _workload_plot(
     """Draw the stacked bars with names at the left and totals at the right."""
     reach = max((max(sum(b.hours.values()), b.high, or_zero(b.on_duty)) for b in bars if b), default=1.0)
     axes.set_xlim(0, 1.03 * reach)
-    at = blended_transform_factory(page.figure.dpi_scale_trans, axes.transData)
+    at = blended_transform_factory(page.figure.transFigure, axes.transData)
     right = blended_transform_factory(axes.transAxes, axes.transData)
     y, headings = 0.0, iter(posts)
     for bar in bars:
         if bar is None:
-            page.figure.text(EDGE, y + 0.19, short_name(next(headings)), transform=at, weight="bold", va="center")
+            heading = short_name(next(headings))
+            page.figure.text(EDGE / page.width, y + 0.19, heading, transform=at, weight="bold", va="center")
             y += 0.32
             continue
         middle, start = y + 0.135, 0.0
@@ -142,10 +167,10 @@ def _workload_plot(
             axes.plot([bar.low, bar.high], [middle] * 2, "|-", color="black", lw=1, ms=5, zorder=4)
         if math.isfinite(bar.on_duty):
             axes.plot([bar.on_duty] * 2, [middle - 0.13, middle + 0.13], color="black", lw=2.2, zorder=5)
-        page.figure.text(EDGE + 0.12, middle, short_name(bar.pilot), transform=at, va="center")
+        page.figure.text((EDGE + 0.12) / page.width, middle, short_name(bar.pilot), transform=at, va="center")
         words = f"{number(bar.work, 1)} h of work"
         if bar.on_duty > 0:
-            words += f" ({bar.work / bar.on_duty:.0%})"
+            words = f"{number(bar.work, 1)} h of {number(bar.on_duty, 1)} ({bar.work / bar.on_duty:.0%})"
         axes.text(1.02, middle, words, transform=right, va="center", ha="left")
         y += 0.27
     axes.set_ylim(y + 0.1, 0)

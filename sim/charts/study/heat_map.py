@@ -62,6 +62,7 @@ def heat_map(
     *,
     promise: Promise | None = None,
     around_zero: bool = False,
+    more_is_better: bool | None = None,
 ) -> Figure:
     """Return the heat map of a response by two factors: coloured cells with their numbers.
 
@@ -77,6 +78,9 @@ def heat_map(
         others are marked, as breaking it or as doing either.
     around_zero
         Whether the values are effects of both signs: the colours then part at 0.
+    more_is_better
+        The direction of the response: what is worse is darker, and the scale says so. None: it has none, and what is
+        more is darker.
 
     Raises
     ------
@@ -107,18 +111,19 @@ def heat_map(
         notes=[*(_promise_notes(kept, promise) if promise else []), *_notes(grid, cell)],
     )
     axes = page.axes(EDGE + left, top, *size)
-    colours = _colours(grid.mean, around_zero=around_zero)
+    colours = _colours(grid.mean, around_zero=around_zero, reverse=bool(more_is_better))
     _cells(axes, grid, colours, (list(reasons), cell), signed=around_zero)
     _reasons(page, list(reasons.values()), foot)
     if promise:
         _border(axes, kept)
-    _axes(axes, grid, words, upright=upright)
+    _axes(page, axes, grid, words, upright=upright)
     if np.isfinite(grid.mean).any():
         bar = page.axes(EDGE + left + size[0] + 0.25, top, 0.16, max(size[1], 1.3))
         page.figure.colorbar(colours, cax=bar)
         scale(bar.yaxis)
         bar.spines[:].set(edgecolor=GREY, linewidth=0.5)
-        bar.set_ylabel("\n".join(wrapped(response.words, max(size[1], 1.3), 9)))
+        dark = "" if more_is_better is None else "; dark is worse"
+        bar.set_ylabel("\n".join(wrapped(response.words + dark, max(size[1], 1.3), 9)))
     return page.figure
 
 
@@ -147,21 +152,25 @@ def _cell(grid: _Grid, left: float) -> tuple[float, float]:
     return min(1.15, max((11.0 - 2 * EDGE - left - 1.5) / len(grid.x), 0.55)), 0.5 if len(grid.y) <= 8 else 0.42
 
 
-def _colours(values: Floats, *, around_zero: bool) -> ScalarMappable:
-    """Return the colours of the values: even steps of lightness, or two hues that meet at 0."""
+def _colours(values: Floats, *, around_zero: bool, reverse: bool) -> ScalarMappable:
+    """Return the colours of the values, dark for the most: even steps of lightness, or two hues that meet at 0.
+
+    Of the two hues one stays light, so that a grey copy tells them apart. `reverse`: dark is the least.
+    """
     known = values[np.isfinite(values)]
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
     if around_zero:
         most = max(abs(low), abs(high)) or 1.0
-        return ScalarMappable(Normalize(-most, most), _part("PuOr_r", 0.08, 0.92))
+        return ScalarMappable(Normalize(-most, most), _part("PuOr", 0.3, 0.92, middle=0.5, reverse=reverse))
     if high <= low:
         high = low + (abs(low) * 0.1 or 1.0)
-    return ScalarMappable(Normalize(low, high), _part("viridis_r", 0.0, 0.92))
+    return ScalarMappable(Normalize(low, high), _part("viridis_r", 0.0, 0.92, reverse=reverse))
 
 
-def _part(name: str, low: float, high: float) -> Colormap:
-    """Return a part of a colour map: its darkest ends would hide numbers."""
-    return LinearSegmentedColormap.from_list("wangge", colormaps[name](np.linspace(low, high, 128)))
+def _part(name: str, low: float, high: float, *, middle: float | None = None, reverse: bool = False) -> Colormap:
+    """Return a part of a colour map, half of it on each side of its middle: its darkest ends would hide numbers."""
+    at = np.interp(np.linspace(0, 1, 129), [0, 0.5, 1], [low, (low + high) / 2 if middle is None else middle, high])
+    return LinearSegmentedColormap.from_list("wangge", colormaps[name](at[::-1] if reverse else at))
 
 
 def _cells(
@@ -279,8 +288,7 @@ def _reasons(page: Page, reasons: Sequence[Sequence[str]], down: float) -> None:
     """Draw the key of hatches under the map: the reasons for cells without a number."""
     for i, lines in enumerate(reasons):
         y = page.height - page.top - down
-        box = Rectangle((EDGE, y - 0.14), 0.34, 0.13, transform=page.figure.dpi_scale_trans, lw=0.5, **_hatched(i))
-        page.figure.add_artist(box)
+        page.box(EDGE, y - 0.14, 0.34, 0.13, lw=0.5, **_hatched(i))
         for line in lines:
             page.write(EDGE + 0.42, down, line, size=8.5, va="top")
             down += _LINE
@@ -316,7 +324,7 @@ def _edges(axes: Axes, kept: Floats) -> None:
         axes.add_collection(LineCollection(edges, colors=colour, linewidths=width, capstyle="round", zorder=3))
 
 
-def _axes(axes: Axes, grid: _Grid, words: Sequence[Sequence[str]], *, upright: bool) -> None:
+def _axes(page: Page, axes: Axes, grid: _Grid, words: Sequence[Sequence[str]], *, upright: bool) -> None:
     """Label levels and factors; the first level of the vertical axis is at the bottom."""
     axes.set_xlim(-0.5, len(grid.x) - 0.5)
     axes.set_ylim(-0.5, len(grid.y) - 0.5)
@@ -327,5 +335,5 @@ def _axes(axes: Axes, grid: _Grid, words: Sequence[Sequence[str]], *, upright: b
         axes.tick_params(axis="x", labelrotation=90)
     axes.spines[:].set_visible(False)
     axes.set_xlabel("\n".join([*words[0][:-1], words[0][-1] + " →"]))
-    at = blended_transform_factory(axes.figure.dpi_scale_trans, axes.transAxes)
-    axes.text(EDGE, 1.0, "\n".join(["↑ " + words[1][0], *words[1][1:]]), transform=at, size=9, va="bottom")
+    at = blended_transform_factory(page.figure.transFigure, axes.transAxes)
+    axes.text(EDGE / page.width, 1.0, "\n".join(["↑ " + words[1][0], *words[1][1:]]), transform=at, size=9, va="bottom")

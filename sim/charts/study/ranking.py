@@ -35,6 +35,7 @@ def ranking(
     *,
     response_label: str,
     unit: str = "",
+    more_is_better: bool | None = None,
 ) -> Figure:
     """Return the chart of a choice, one row a design: mean, interval against the best other, verdict and replications.
 
@@ -48,6 +49,9 @@ def ranking(
         What is seen, how it was found, and where it comes from.
     response_label, unit
         The response; `share` is shown in per cent, differences in points.
+    more_is_better
+        The direction of the response, from which the best of the others follows: then a mark on each interval shows
+        the difference of the means, and the scale says which side is better.
 
     Raises
     ------
@@ -62,6 +66,7 @@ def ranking(
     response = Response.from_label(response_label, unit)
     rows = table.to_dicts()
     ends = [(response.one(row["best_low"]), response.one(row["best_high"])) for row in rows]
+    points = _differences([response.one(row["mean"]) for row in rows], ends, more_is_better)
     finite = [(high - low) / 2 for low, high in ends if math.isfinite(high - low)]
     mean_texts = [short_number(response.one(row["mean"]), min(finite, default=math.nan)) for row in rows]
     means_width = max(widest(mean_texts, 8.5), 0.5) + 0.25
@@ -83,15 +88,28 @@ def ranking(
         n_replications = "–" if row["n"] is None else f"{row['n']:,}"
         page.write(_WIDTH - EDGE, down, n_replications, size=8.5, va="center", ha="right")
     _heads(page, left, plot_width, response)
-    _draw(axes, ends, words, [_gone(row) for row in rows])
+    _draw(axes, ends, points, words, [_gone(row) for row in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(*limits([v for pair in ends for v in pair] + [0.0], 0.05))
     difference = Response(
         f"{response.label}, mean less that of the best of the others", "points" if unit == "share" else response.unit, 1
     )  # fmt: skip
-    axes.set_xlabel("\n".join(path_lines(difference.words, plot_width + 1.5, 9, most=3)))
+    side = {None: "", True: "; further right is better", False: "; further left is better"}[more_is_better]
+    axes.set_xlabel("\n".join(path_lines(difference.words + side, plot_width + 1.5, 9, most=3)))
     scale(axes.xaxis)
     return page.figure
+
+
+def _differences(
+    means: Sequence[float], ends: Sequence[tuple[float, float]], more_is_better: bool | None
+) -> list[float]:
+    """Return each mean less the best of the others, among those that are compared; NaN where there is none."""
+    compared = [i for i, pair in enumerate(ends) if math.isfinite(sum(pair)) and math.isfinite(means[i])]
+    best = max if more_is_better else min
+    points = [math.nan] * len(means)
+    for i in compared if len(compared) > 1 and more_is_better is not None else []:
+        points[i] = means[i] - best(means[k] for k in compared if k != i)
+    return points
 
 
 def _legend(words: Sequence[str]) -> list[Key]:
@@ -119,8 +137,11 @@ def _gone(row: Mapping[str, Any]) -> str:
     return f"withheld: {short_name(why, 56)}" if why else "nothing to compare it with"
 
 
-def _draw(axes: Axes, ends: Sequence[tuple[float, float]], words: Sequence[str], words_of: Sequence[str]) -> None:
-    """Draw the intervals, the mark of each verdict beside its word, and the line at 0."""
+def _draw(
+    axes: Axes, ends: Sequence[tuple[float, float]], points: Sequence[float], words: Sequence[str],
+    words_of: Sequence[str],
+) -> None:  # fmt: skip
+    """Draw the intervals with their differences, the mark of each verdict beside its word, and the line at 0."""
     axes.axvline(0, color=GREY, lw=1.2, ls=":", zorder=1)
     side = axes.get_yaxis_transform()
     for i, ((low, high), verdict) in enumerate(zip(ends, words, strict=True)):
@@ -134,6 +155,8 @@ def _draw(axes: Axes, ends: Sequence[tuple[float, float]], words: Sequence[str],
                       bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})  # fmt: skip
             continue
         axes.plot([low, high], [i, i], color=look["color"], lw=width, solid_capstyle="butt", zorder=3, label=verdict)
+        if math.isfinite(points[i]):
+            axes.plot([points[i]], [i], zorder=4, label=f"{verdict}: difference", **mark)
         for end in (low, high):
             axes.plot([end], [i], marker="|", ms=9, mew=1.4, color=look["color"], zorder=3)
     axes.set_yticks([])

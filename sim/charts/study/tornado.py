@@ -81,7 +81,7 @@ def tornado(
         body,
         title=title,
         subtitle=literal(subtitle),
-        legend=_legend(effects, with_mid=mid is not None, difference=difference),
+        legend=_legend(effects, response.unit, with_mid=mid is not None, difference=difference),
         footer=footer,
         notes=[*_rest(rest, response.unit), *_reasons(shown)],
     )
@@ -143,7 +143,7 @@ def _row(row: Mapping[str, Any], factor: float) -> _Row:
     return _Row(str(row["factor"]), str(row["base_level"] or ""), ends[0], ends[1], size, str(row["why"] or ""))
 
 
-def _legend(effects: Sequence[float], *, with_mid: bool, difference: bool) -> list[Key]:
+def _legend(effects: Sequence[float], unit: str, *, with_mid: bool, difference: bool) -> list[Key]:
     """Return the keys of the bars, of the base and of the band that is too small to matter."""
     keys = [
         Key("at the low end", _ENDS["low"]),
@@ -151,7 +151,8 @@ def _legend(effects: Sequence[float], *, with_mid: bool, difference: bool) -> li
         Key("interval", {"color": COLOURS[2], "lw": 1.6}, line=True),
     ]
     if math.isfinite(effects[0]):
-        keys.append(Key(_base_words(effects, signed=difference), {"color": "#000000", "lw": 1.4}, line=True))
+        words = f"{_base_words(effects, signed=difference)} {unit}".strip()
+        keys.append(Key(words, {"color": "#000000", "lw": 1.4}, line=True))
     if difference:
         keys.append(Key("no effect", {"color": GREY, "lw": 1.2, "ls": ":"}, line=True))
     if with_mid:

@@ -16,7 +16,7 @@ from sim.study.causes.contributions import explained
 from sim.study.causes.definition import designs, lengthened, name_of
 from sim.study.causes.writing import Weeks
 from sim.study.comparison import redraw
-from sim.study.folder.drawing import FORMATS
+from sim.study.folder.look import USUAL
 from sim.study.points.screening import screen_all
 from sim.study.withholding import OVERLOAD, Rule, horizon_of, judged_as
 from sim.version import MODEL_VERSION
@@ -108,7 +108,7 @@ def explain(
     StoreError
         No replication may fail: a contribution needs every mixture.
     """
-    from sim.charts import contributions, render
+    from sim.charts import contributions
 
     sets = designs(causes, line)
     names = {at_work: name_of(causes, at_work) for at_work in sets}
@@ -148,9 +148,9 @@ def explain(
     sentences = tuple(writing.sentence(causes, one, words[one.response], weeks) for one in results)
     store.write_text("explained.md", writing.page(causes, results, words, sentences, weeks))
     title = writing.seen(causes, results, words)
-    for kind in FORMATS:
-        figure = contributions(shares, title, writing.HOW, redraw.footer([base]))
-        store.write_bytes(f"charts/explained.{kind}", render(figure, kind))
+    figure = contributions(shares, title, writing.HOW, redraw.footer([base]))
+    for kind, data in USUAL.files(figure).items():
+        store.write_bytes(f"charts/explained.{kind}", data)
     store.finish({"simulated": runs.simulated, "steps": runs.steps})
     return Explanation(store, sentences)
 

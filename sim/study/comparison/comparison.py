@@ -22,6 +22,7 @@ from sim.study.comparison import equity, equity_tables, face_validity, first_scr
 from sim.study.comparison.crossed import crossed_effects, crossed_table
 from sim.study.comparison.differences import compare as compared
 from sim.study.comparison.differences import overloaded_in, rule_of
+from sim.study.comparison.pairs import every_pair, pairs_table
 from sim.study.design import SAME_READING, SAME_RESIDENTS, check_overload, check_paired
 from sim.study.folder.drawing import ALL, Drawings, Wanted
 from sim.study.folder.printed import keep as keep_printed
@@ -312,6 +313,8 @@ def judged(
         tables["effects"] = crossed_effects(
             tables["measures"], crossed, run, staff, report.compared, mid, ends, controls=report.controls
         )
+    if len(names) > 2:
+        tables["pairs"] = every_pair(designs, tables["measures"])
     for name, frame in tables.items():
         store.write_table(name, frame)
     overloaded = {name: designs[name].overloaded for name in names if name in overloaded_in(table)}
@@ -321,6 +324,8 @@ def judged(
     pages += [page(f"against_{name}", one) for name, one in zip(names[1:], each, strict=True)]
     if crossed:
         pages.append(page("changes", crossed_table(tables["effects"], crossed, run.confidence)))
+    if len(names) > 2:
+        pages.append(page("pairs", pairs_table(tables["pairs"], run.confidence)))
     if len(names) > 1:
         pages.append(page("pairing", pairing_table(table)))
         if targets:

@@ -41,8 +41,9 @@ def compare(
     horizon: Horizon | None = None,
     *,
     controls: bool = True,
+    pairs: Sequence[tuple[str, str]] | None = None,
 ) -> pl.DataFrame:
-    """Return every shown difference of every pilot from the first one, with its verdict.
+    """Return every shown difference of every pilot from the first one, or of other pairs, with its verdict.
 
     Parameters
     ----------
@@ -61,6 +62,8 @@ def compare(
         How the replications end, so that what is still open can be weighed.
     controls : bool
         Whether differences, and the means beside them, are adjusted for draws of known mean where that pays.
+    pairs : sequence of (pilot, pilot), optional
+        Those whose differences are shown, second minus first; else every pilot against the first one.
 
     Returns
     -------
@@ -73,25 +76,27 @@ def compare(
         then). Intervals are simultaneous over all rows that have one. A row that is better or worse and has a cause is
         of staff who cannot keep up, so that its difference can only grow with the run.
     """
-    baseline = pilots[0]
     cell, counts, units = values_by_pilot(measures, pilots)
-    rows = [(one, p) for p in pilots[1:] for one in judged if (one.measure, one.group) in units]
+    both = [(pilots[0], p) for p in pilots[1:]] if pairs is None else pairs
+    rows = [(one, *pair) for pair in both for one in judged if (one.measure, one.group) in units]
     rule = Rule(cell, run, overloaded_share, counts, mid, horizon)
-    reasons = [rule.why(one, baseline, p) for one, p in rows]
-    values = [rule.known(one, baseline, p) for one, p in rows]
-    bound = [rule.bound_to_be(one, why, baseline, p) for (one, p), why in zip(rows, reasons, strict=True)]
-    pairs = [
+    reasons = [rule.why(*row) for row in rows]
+    values = [rule.known(*row) for row in rows]
+    bound = [rule.bound_to_be(one, why, *pair) for (one, *pair), why in zip(rows, reasons, strict=True)]
+    samples = [
         (known[0], known[1]) if one.mid is not None and (why is None or surer) else UNKNOWN
-        for (one, _), why, surer, known in zip(rows, reasons, bound, values, strict=True)
+        for (one, *_), why, surer, known in zip(rows, reasons, bound, values, strict=True)
     ]
-    adjusted = adjustments(cell, pilots, rows, pairs, run.confidence) if controls else [None] * len(rows)
-    differences = intervals.simultaneous(pairs, run.confidence, [one.values if one else None for one in adjusted])
+    judged_rows = [(one, p) for one, _, p in rows]
+    adjusted = adjustments(cell, pilots, judged_rows, samples, run.confidence) if controls else [None] * len(rows)
+    differences = intervals.simultaneous(samples, run.confidence, [one.values if one else None for one in adjusted])
     (unknown,) = intervals.simultaneous([UNKNOWN], run.confidence)
-    for i, ((one, _), surer) in enumerate(zip(rows, bound, strict=True)):
+    for i, ((one, *_), surer) in enumerate(zip(rows, bound, strict=True)):
         if surer is not None and verdict_on(differences[i], one, mid.least(one), None) is not surer:
             bound[i], differences[i] = None, unknown
     table = []
-    for (one, p), reason, surer, known, d, by in zip(rows, reasons, bound, values, differences, adjusted, strict=True):
+    found = zip(rows, reasons, bound, values, differences, adjusted, strict=True)
+    for (one, baseline, p), reason, surer, known, d, by in found:
         least, why = mid.least(one), reason or rule.why_no_interval(one, d, baseline, p)
         means = [by.mean(one_design) if by else float(np.mean(one_design)) for one_design in known]
         verdict = verdict_on(d, one, least, why) if surer is None else surer

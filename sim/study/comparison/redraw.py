@@ -12,12 +12,14 @@ from sim.config.report import Response
 from sim.errors import ConfigError, StoreError, near
 from sim.store import files, manifest
 from sim.store.store import AGAIN
-from sim.study import replications, scope
+from sim.study import load_tables, replications, scope
 from sim.study.comparison import maps
 from sim.study.comparison.differences import rule_of
+from sim.study.comparison.pairs import every_pair
 from sim.study.design import prepared_all
 from sim.study.folder.drawing import ALL, Drawings, Wanted
 from sim.study.folder.drawing import draw as draw_charts
+from sim.study.folder.look import USUAL, Look
 from sim.study.withholding import judged_as
 from sim.version import MODEL_VERSION
 
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
     from sim.study.design import Design
 
 PILOTS = "pilots.json"
+
+PANELS = 6
+"""Of the measures at a glance as many have a panel in the plain chart."""
 
 
 NEEDED = {
@@ -53,7 +58,7 @@ DRAWN = ("turnaround", "workload", "persons", "backlog", "flows", "queues", "equ
 EARLIER = "Results of an earlier version cannot be completed; run them under another name."
 
 
-def draw(store: Store, measure: str | None = None) -> list[str]:
+def draw(store: Store, measure: str | None = None, look: Look = USUAL) -> list[str]:
     """Draw every chart of a finished comparison, or only the map of a measure, and keep and name them all.
 
     Raises
@@ -68,11 +73,11 @@ def draw(store: Store, measure: str | None = None) -> list[str]:
     store.check_written(list(tables))
     designs = prepared_all(pilots)
     if measure is None:
-        made = drawings(designs, tables)
+        made = drawings(designs, tables, narrow=look.narrow)
     else:
         rule = rule_of(designs, tables["measures"])
         made = maps.drawing(designs, tables["measures"], rule, measure, footer(pilots))
-    keep(store, made, len(pilots), Wanted(again=True))
+    keep(store, made, len(pilots), Wanted(again=True, look=look))
     return list(made)
 
 
@@ -200,7 +205,16 @@ def footer(pilots: Sequence[Pilot]) -> str:
     )
 
 
-def drawings(designs: Mapping[str, Design], tables: Mapping[str, pl.DataFrame]) -> Drawings:
+def _before(pilots: Sequence[Pilot]) -> str:
+    """Return the line under the chart of what is known before anything is simulated."""
+    district = pilots[0].district
+    place = "; the base place (district.place_seed)" if district.place == "drawn" else ""
+    return f"{district.name}{place}; nothing is simulated. {assumptions(district.name)}"
+
+
+def drawings(
+    designs: Mapping[str, Design], tables: Mapping[str, pl.DataFrame], *, narrow: bool = False
+) -> Drawings:  # fmt: skip
     """Return every chart of a comparison by its name, with the titles of designs and procedures.
 
     Parameters
@@ -209,6 +223,8 @@ def drawings(designs: Mapping[str, Design], tables: Mapping[str, pl.DataFrame]) 
         By name, the baseline first.
     tables
         The tables of `NEEDED`, `equity` and, of several designs, `comparison`.
+    narrow
+        Whether charts that can be are drawn for a column.
     """
     from sim import charts
 
@@ -228,8 +244,17 @@ def drawings(designs: Mapping[str, Design], tables: Mapping[str, pl.DataFrame]) 
     turnaround = judged_as(pilots[0].report, Response("turnaround_p50"))
     unjudged = frozenset(titles.get(p.name, p.name) for p in pilots if rule.why(turnaround, p.name))
     if len(pilots) > 1:
+        shown = [(one.measure, one.group) for one in pilots[0].report.glances[:PANELS]]
+        made["slide"] = lambda: charts.slide(tables["comparison"], shown, below, narrow=narrow)
         made["differences"] = lambda: charts.forest(tables["comparison"], below, run.confidence)
+    if len(pilots) > 2:
+        if "pairs" not in titled:  # the folder of an earlier version
+            each = every_pair(designs, plain)
+            titled["pairs"] = each.with_columns(pl.col("pilot", "baseline").replace(titles))
+        made["pairs"] = lambda: charts.pairs(tables["pairs"], below, run.confidence)
+    load = load_tables.loads(designs).with_columns(pl.col("pilot").replace(titles))
     made |= {
+        "load": lambda: charts.load(load, _before(pilots)),
         "turnaround": lambda: charts.turnaround_distribution(tables["turnaround"], below, unjudged),
         "workload": lambda: charts.workload(tables["workload"], below),
         "persons": lambda: charts.persons(tables["persons"], below),

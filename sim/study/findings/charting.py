@@ -154,6 +154,12 @@ def _promise(part: pl.DataFrame, notes: Mapping[str, Any]) -> tuple[str, float, 
     return f"promise: {side.replace('_', ' ')} {factor * promise[side]:g} {unit}".strip(), float(promise[side]), side
 
 
+def _more_is_better(part: pl.DataFrame, notes: Mapping[str, Any]) -> bool | None:
+    """Return whether more of the response of a table is better; None: it has no direction, or none is kept."""
+    better = notes.get("more_is_better", {}).get(str(part["response"][0]))
+    return None if better is None else bool(better)
+
+
 def _opening(notes: Mapping[str, Any], what: str) -> dict[str, Any]:
     """Return title, subtitle and footer of a chart."""
     return {"title": f"{notes['title']}: {what}", "footer": notes["footer"]}
@@ -167,7 +173,8 @@ def _main_effects(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
         subtitle = " ".join([f"Mean over the levels of the other factors, {notes['interval']}.", *omissions(part)])
     else:
         subtitle = (
-            f"Mean over the settings of each quarter of a factor; {notes['interval']}, over settings and replications."
+            f"Mean over the settings of each part of a factor's range; {notes['interval']}, over settings and "
+            "replications."
         )
     return main_effects(_with_words(part, notes), subtitle=subtitle, **_opening(notes, _words(part, notes)))
 
@@ -209,7 +216,7 @@ def _heat(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
     )
     return heat_map(
         _with_words(part, notes), subtitle=subtitle, promise=_promise(part, notes), around_zero=_is_difference(part),
-        **_opening(notes, _words(part, notes)),
+        more_is_better=_more_is_better(part, notes), **_opening(notes, _words(part, notes)),
     )  # fmt: skip
 
 
@@ -247,7 +254,10 @@ def _ranking(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
         "Mean less the best mean of the others, with intervals that hold all at once "
         f"({notes['confidence']:.0%}); an interval that ends at 0 shows that a design is the best, or that it is not."
     )
-    return ranking(part, subtitle=subtitle, response_label=label, unit=str(part["unit"][0]), **_opening(notes, label))
+    return ranking(
+        part, subtitle=subtitle, response_label=label, unit=str(part["unit"][0]),
+        more_is_better=_more_is_better(part, notes), **_opening(notes, label),
+    )  # fmt: skip
 
 
 def _pareto(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sim.config.meaning import meaning_of, meanings
+from sim.config.meaning import words_of_knobs
 from sim.config.report import Response
 
 if TYPE_CHECKING:
@@ -56,18 +56,4 @@ class Words:
 def words_of(plan: Plan) -> Words:
     """Return the words of a planned study."""
     responses = {str(response): plan.report.words(response) for response in plan.study.asked}
-    return Words(responses, dict(plan.titles), _factors(plan))
-
-
-def _factors(plan: Plan) -> dict[str, str]:
-    """Return the factors that have words, by their names; two factors never have the same ones."""
-    entries = meanings()
-    archetypes = {name: {"title": one.title} for name, one in plan.first.procedures.archetypes.items()}
-    named: dict[str, str] = {}
-    for name in plan.factors:
-        try:
-            named[name] = meaning_of(name, entries, {"archetypes": archetypes})
-        except ValueError:  # a group of configs, several keys together, or a knob without a description
-            continue
-    counts = list(named.values())
-    return {name: text for name, text in named.items() if counts.count(text) == 1}
+    return Words(responses, dict(plan.titles), words_of_knobs(plan.factors, plan.first))

@@ -29,7 +29,7 @@ STRONGEST = 3
 MOST_NAMED = 12
 """Points that a sentence names one by one."""
 SAMPLED = ("lhs", "sobol")
-"""Designs whose main effects are means over the settings of a quarter."""
+"""Designs whose main effects are means over the settings of a part of a factor's range."""
 
 REASONS = "because too many requests go to staff who cannot keep up, or there is no value"
 

@@ -22,7 +22,8 @@ from sim.study.budget.withholding import rule_of
 from sim.study.findings import charting, sentences
 from sim.study.findings import tables as findings
 from sim.study.findings.naming import Words, words_of
-from sim.study.folder.drawing import FORMATS, NOTE
+from sim.study.folder.drawing import NOTE
+from sim.study.folder.look import USUAL
 from sim.study.folder.printed import keep as keep_printed
 from sim.study.withholding import BY_OVERLOAD
 
@@ -100,7 +101,7 @@ def write(
     store.write_text("summary.md", _markdown(plan, shown, all_sentences, notes["footer"], drawn))
     keep_printed(store, printed(store.folder.name, plan, screened, shown, all_sentences, len(drawn)))
     names = [f"{name}.{kind}" for name in tables for kind in ("parquet", "csv")]
-    names += [f"charts/{name}.{kind}" for name in drawn for kind in FORMATS]
+    names += [f"charts/{name}.{kind}" for name in drawn for kind in USUAL.formats]
     return Written(all_sentences, (*names, charting.NOTES, NOTE, PRINTED, "summary.md"))
 
 
@@ -192,6 +193,7 @@ def notes_of(
         "designs": [{"kind": block.kind, "factors": list(block.factors)} for block in plan.settings.blocks],
         "promises": {str(response): one.model_dump(mode="json") for response, one in plan.study.promises.items()},
         "mids": {str(r): first.mid.least(one) for r, one in judged.items() if one and one.mid is not None},
+        "more_is_better": {str(r): one.higher_is_better for r, one in judged.items() if one and one.mid is not None},
         "confidence": run.confidence,
         "interval": f"{run.confidence:.0%} intervals, each on its own",
         "warm_up_weeks": warm_up.weeks if warm_up else None,

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from sim.errors import ConfigError, StoreError, near
 from sim.report.tables import counted
 from sim.store import files, manifest
+from sim.study.folder.look import USUAL, Look
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 Drawings = dict[str, Callable[[], "Figure"]]
 """Charts by name, each drawn when it is called: loading Matplotlib takes time."""
-
-FORMATS: tuple[Literal["png", "svg"], ...] = ("png", "svg")
 
 NOTE = "drawn.json"
 """From what each chart of a folder was drawn, and the digests of its files."""
@@ -43,11 +42,15 @@ class Wanted:
         The names of those that are, or the first words of their names (`map`, `curve`); without them all.
     again
         Whether those are drawn again that are drawn already of the same tables.
+    look
+        The formats of their files and their size; those of another look than the usual are not noted, so that they are
+        drawn again by whatever wants the usual ones.
     """
 
     charts: bool = True
     only: tuple[str, ...] = ()
     again: bool = False
+    look: Look = USUAL
 
     def check(self, known: Collection[str]) -> None:
         """Raise `ConfigError` where a name is of no chart, or charts are named of which none is wanted."""
@@ -75,7 +78,7 @@ ALL = Wanted()
 def draw(
     store: Store, drawings: Drawings, sources: Sequence[str], wanted: Wanted = ALL, console: Console | None = None
 ) -> list[str]:
-    """Draw the wanted charts of a folder and keep them as PNG and SVG, all or none; remove what is of other tables.
+    """Draw the wanted charts of a folder and keep them as files, all or none; remove what is of other tables.
 
     Parameters
     ----------
@@ -102,15 +105,16 @@ def draw(
     due = [name for name in names if wanted.again or name not in kept]
     if console is not None:
         console.print(_said(wanted, len(names), len(due)), markup=False)
-    made = _rendered({name: drawings[name] for name in due})
+    made = _rendered({name: drawings[name] for name in due}, wanted.look)
     for name, data in made.items():
         store.write_bytes(name, data)
-    digests = {name: {kind: files.digest(made[_file(name, kind)]) for kind in FORMATS} for name in due}
+    digests = {name: {kind: files.digest(made[_file(name, kind)]) for kind in wanted.look.formats} for name in due}
     there = kept | digests
     for name in note["charts"].keys() - there.keys():
-        for kind in FORMATS:
+        for kind in USUAL.formats:
             store.discard(_file(name, kind))
-    store.write_bytes(NOTE, files.readable({"from": source, "charts": dict(sorted(there.items()))}))
+    noted = {name: its for name, its in there.items() if wanted.look == USUAL or name not in digests}
+    store.write_bytes(NOTE, files.readable({"from": source, "charts": dict(sorted(noted.items()))}))
     return [*(name for name in drawings if name in there), *sorted(there.keys() - drawings.keys())]
 
 
@@ -124,17 +128,9 @@ def _said(wanted: Wanted, n_wanted: int, n_due: int) -> str:
     return f"Drawing {counted(n_due, 'chart')} ...{rest}"
 
 
-def _rendered(drawings: Mapping[str, Callable[[], Figure]]) -> dict[str, bytes]:
+def _rendered(drawings: Mapping[str, Callable[[], Figure]], look: Look) -> dict[str, bytes]:
     """Return the files of charts by their names."""
-    if not drawings:
-        return {}
-    from sim.charts import render
-
-    return {
-        _file(name, kind): data
-        for name, make in drawings.items()
-        for kind, data in ((kind, render(figure, kind)) for figure in (make(),) for kind in FORMATS)
-    }
+    return {_file(name, kind): data for name, make in drawings.items() for kind, data in look.files(make()).items()}
 
 
 def _file(name: str, kind: str) -> str:
@@ -170,7 +166,7 @@ def _intact(store: Store, name: str, digests: Mapping[str, str]) -> bool:
     """Return whether the files of a chart are as they were drawn."""
     try:
         return all(
-            files.digest(files.read_bytes(store.folder / _file(name, kind))) == digests[kind] for kind in FORMATS
+            files.digest(files.read_bytes(store.folder / _file(name, kind))) == digests[kind] for kind in USUAL.formats
         )
     except OSError:
         return False

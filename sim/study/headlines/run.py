@@ -10,6 +10,7 @@ import polars as pl
 from sim import config
 from sim.config.compose import CONFIGS, Line, compose
 from sim.config.composition import Composition
+from sim.config.meaning import words_of_knobs
 from sim.config.reading import read_plain
 from sim.config.report import Response
 from sim.errors import ConfigError
@@ -19,6 +20,7 @@ from sim.study.comparison.comparison import opened, run_missing
 from sim.study.comparison.differences import rule_of
 from sim.study.comparison.redraw import footer
 from sim.study.design import prepared
+from sim.study.folder.look import USUAL
 from sim.study.headlines.definitions import Effect, Headline, Headlines, effect, sentences, value_text, verdict
 from sim.study.withholding import judged_as
 
@@ -121,12 +123,12 @@ def study(
     decided = verdict(headline, base.effect)
     store.finish({})
     console.print("Drawing its chart ...")
+    moved = _moved(headline, [base, *others], units, words_of_knobs(headline.assumptions, pilots[0]))
     figure = charts.headline(
-        _shown(headline, points, measures, units, run.confidence), _moved(headline, [base, *others], units),
+        _shown(headline, points, measures, units, run.confidence), moved,
         f"{headline.title}: {decided}", first, footer(pilots),
     )  # fmt: skip
-    images = {kind: charts.render(figure, kind) for kind in ("png", "svg")}
-    return Outcome(decided, (first, second), images)
+    return Outcome(decided, (first, second), USUAL.files(figure))
 
 
 def _known(
@@ -199,8 +201,10 @@ def _shown(
     return pl.DataFrame(rows, schema=["point", "measure", "label", "unit", "mean", "low", "high"], orient="row")
 
 
-def _moved(headline: Headline, effects: list[Effect], units: dict[str, str]) -> pl.DataFrame:
-    """Return the effect at the base and at the ends of the assumptions."""
+def _moved(
+    headline: Headline, effects: list[Effect], units: Mapping[str, str], knobs: Mapping[str, str]
+) -> pl.DataFrame:  # fmt: skip
+    """Return the effect at the base and at the ends of the assumptions, which are named by the words of knobs."""
     unit = "" if headline.kind == "ratio" else units[headline.measure]
     nan = float("nan")
     first, second = headline.compared
@@ -209,7 +213,7 @@ def _moved(headline: Headline, effects: list[Effect], units: dict[str, str]) -> 
     }[headline.kind] + (f" ({unit})" if unit not in ("", "share") else "")  # fmt: skip
     rows = []
     for one in effects:
-        label = f"{one.path.partition('.')[2].replace('_', ' ')} = {one.value:g}" if one.value is not None else "base"
+        label = f"{knobs.get(one.path, one.path)}: {one.value:g}" if one.value is not None else "base"
         cells = (one.effect.estimate, one.effect.low, one.effect.high) if one.effect else (nan, nan, nan)
         rows.append((label, unit, *cells, headline.holds.bound, words))
     columns = ["label", "unit", "mean", "low", "high", "bound", "words"]

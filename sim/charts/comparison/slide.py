@@ -1,0 +1,135 @@
+"""The plain chart for a slide: a few measures, and of each today's mean and every design's, as bars."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from sim.charts.comparison.differences import finding
+from sim.charts.page import EDGE, Page, distinct, short_name, wrapped
+from sim.charts.style import COLOURS, GREY, PALE, styled
+from sim.report.tables import MARKS, literal, marks_shown, number, scale_of
+
+_WIDTH = 10.0
+"""Of the page (inches)."""
+_COLUMN = 4.4
+"""Width of the page where the panels stand one below the other (inches)."""
+_BAR, _HEAD, _GAP = 0.27, 0.62, 0.22
+"""Height of a bar, of the words above a panel, and gap between panels (inches)."""
+_WORDS = {True: "more is better", False: "less is better"}
+_BASELINE, _DESIGN = {"color": COLOURS[0]}, {"color": COLOURS[1]}
+
+
+@styled
+def slide(
+    comparison: pl.DataFrame, shown: Sequence[tuple[str, str]], footer: str = "", *, narrow: bool = False
+) -> Figure:  # fmt: skip
+    """Return the chart of a few measures with the mean of every design, the baseline first.
+
+    Parameters
+    ----------
+    comparison
+        As for `forest`; the title counts all its measures.
+    shown
+        The measures that have a panel, by measure and group, in this order; others are left out.
+    footer
+        Where the numbers come from.
+    narrow
+        Whether the panels stand one below the other, for a journal's column.
+
+    Returns
+    -------
+    Figure
+        A bar is a mean, with its number and the mark of its verdict; where there is no verdict the bar is grey, and
+        a word says so. Every panel has its own scale, from 0.
+
+    Raises
+    ------
+    ValueError
+        The comparison must have rows of some of the measures.
+    """
+    records = comparison.filter(pl.col("mid").is_not_null()).to_dicts()
+    of = {key: [r for r in records if (r["measure"], r["group"]) == key] for key in shown}
+    panels = [rows for rows in of.values() if rows]
+    if not panels:
+        raise ValueError("comparison must have rows of a measure that is shown, got none")
+    pilots, baseline = distinct(comparison, "pilot"), str(records[0]["baseline"])
+    n_columns = 1 if narrow else min(3, len(panels))
+    width = _COLUMN if narrow else _WIDTH
+    rows = [panels[i : i + n_columns] for i in range(0, len(panels), n_columns)]
+    names = [baseline, *pilots]
+    label = 1.5
+    panel = (width - 2 * EDGE - label - (n_columns - 1) * _GAP) / n_columns
+    height = len(names) * _BAR
+    lines = {name: wrapped(short_name(name), label - 0.1, 8.5)[:2] for name in names}
+    page = Page.around(
+        width,
+        len(rows) * (height + _HEAD) + 0.1,
+        title=finding(records, pilots, baseline),
+        subtitle=f"Means; {marks_shown(r['verdict'] for panel_rows in panels for r in panel_rows)}.",
+        legend=[],
+        footer=footer,
+    )
+    for i, some in enumerate(rows):
+        top = i * (height + _HEAD) + _HEAD - 0.12
+        for k, name in enumerate(names):
+            page.write(EDGE, top + (k + 0.5) * _BAR, "\n".join(lines[name]), size=8.5, va="center", linespacing=0.95)
+        for j, one in enumerate(some):
+            axes = page.axes(EDGE + label + j * (panel + _GAP), top, panel, height)
+            _panel(axes, one, pilots)
+            _heading(axes, one[0], (panel, height))
+    return page.figure
+
+
+def _heading(axes: Axes, row: Mapping[str, Any], size: tuple[float, float]) -> None:
+    """Write what a panel shows, with its unit, and which way is better."""
+    unit = scale_of(row["unit"])[1]
+    words = wrapped(f"{literal(row['label'])}{f' ({literal(unit)})' if unit else ''}", size[0], 9, bold=True)
+    look: dict[str, Any] = {"transform": axes.transAxes, "va": "bottom"}
+    axes.text(0, 1 + 0.18 / size[1], "\n".join(words[:2]), fontsize=9, weight="bold", **look)
+    axes.text(0, 1 + 0.02 / size[1], _WORDS[bool(row["higher_is_better"])], fontsize=8, color=GREY, **look)
+
+
+def _panel(axes: Axes, rows: Sequence[Mapping[str, Any]], pilots: Sequence[str]) -> None:
+    """Draw the bars of one measure: the baseline's, and each design's."""
+    factor = scale_of(rows[0]["unit"])[0]
+    base = next((r["baseline_mean"] for r in rows if _known(r["baseline_mean"])), math.nan)
+    words = _plain(factor * base) if math.isfinite(base) else "not owed"
+    bars: list[tuple[float, str, dict[str, Any]]] = [(factor * base, words, _BASELINE)]
+    by_pilot = {r["pilot"]: r for r in rows}
+    for pilot in pilots:
+        row = by_pilot.get(pilot)
+        if row is None:
+            bars.append((math.nan, "not compared", {}))
+            continue
+        verdict = str(row["verdict"])
+        judged = verdict not in ("withheld", "not owed", "not judged")
+        value = factor * row["pilot_mean"] if _known(row["pilot_mean"]) and judged else math.nan
+        bars.append((value, f"{_plain(value)} {MARKS[verdict]}" if judged else verdict, _DESIGN))
+    most = max((value for value, *_ in bars if math.isfinite(value)), default=1.0) or 1.0
+    for i, (value, text, look) in enumerate(bars):
+        if math.isfinite(value):
+            axes.barh(i, value, height=0.7, lw=0, **look)
+        at = value if math.isfinite(value) else 0.0
+        axes.text(at + 0.03 * most, i, text.replace("-", "−"), va="center", fontsize=9, color="#000000")
+    axes.set_xlim(0, 1.55 * most)
+    axes.set_ylim(len(bars) - 0.5, -0.5)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[["bottom", "left"]].set_visible(False)
+    axes.axvline(0, color=PALE, lw=1.5)
+
+
+def _plain(value: float) -> str:
+    """Return a number to about three digits: a slide is read from afar."""
+    return number(value, 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2)
+
+
+def _known(value: object) -> bool:
+    """Return whether a value is a number."""
+    return isinstance(value, float) and math.isfinite(value)
