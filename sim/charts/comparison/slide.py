@@ -21,6 +21,7 @@ _COLUMN = 4.4
 """Width of the page where the panels stand one below the other (inches)."""
 _BAR, _HEAD, _GAP = 0.27, 0.62, 0.22
 """Height of a bar, of the words above a panel, and gap between panels (inches)."""
+_MOST = 6
 _WORDS = {True: "more is better", False: "less is better"}
 _BASELINE, _DESIGN = {"color": COLOURS[0]}, {"color": COLOURS[1]}
 
@@ -36,7 +37,8 @@ def slide(
     comparison
         As for `forest`; the title counts all its measures.
     shown
-        The measures that have a panel, by measure and group, in this order; others are left out.
+        The measures that have a panel, by measure and group, in this order; others are left out. Where none of them is
+        judged, the first six that are.
     footer
         Where the numbers come from.
     narrow
@@ -51,13 +53,15 @@ def slide(
     Raises
     ------
     ValueError
-        The comparison must have rows of some of the measures.
+        The comparison must have rows with a mid.
     """
     records = comparison.filter(pl.col("mid").is_not_null()).to_dicts()
-    of = {key: [r for r in records if (r["measure"], r["group"]) == key] for key in shown}
-    panels = [rows for rows in of.values() if rows]
-    if not panels:
-        raise ValueError("comparison must have rows of a measure that is shown, got none")
+    if not records:
+        raise ValueError("comparison must have at least 1 row, got 0")
+    of: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for record in records:
+        of.setdefault((record["measure"], record["group"]), []).append(record)
+    panels = [of[key] for key in shown if key in of] or list(of.values())[:_MOST]
     pilots, baseline = distinct(comparison, "pilot"), str(records[0]["baseline"])
     n_columns = 1 if narrow else min(3, len(panels))
     width = _COLUMN if narrow else _WIDTH

@@ -51,8 +51,8 @@ NEEDED = {
 """The tables of every replication that charts are drawn from, with their columns beside pilot and replication."""
 
 
-DRAWN = ("turnaround", "workload", "persons", "backlog", "flows", "queues", "equity")
-"""The charts of every comparison; one of several designs has `differences` before them, and there may be maps."""
+DRAWN = ("load", "turnaround", "workload", "persons", "backlog", "flows", "queues", "equity")
+"""The charts of every comparison; one of several designs has others before them (`names_of`), and there may be maps."""
 
 
 EARLIER = "Results of an earlier version cannot be completed; run them under another name."
@@ -205,6 +205,11 @@ def footer(pilots: Sequence[Pilot]) -> str:
     )
 
 
+def _every_pair(designs: Mapping[str, Design], measures: pl.DataFrame, titles: Mapping[str, str]) -> pl.DataFrame:
+    """Return the table of all pairs, with titles."""
+    return every_pair(designs, measures).with_columns(pl.col("pilot", "baseline").replace(dict(titles)))
+
+
 def _before(pilots: Sequence[Pilot]) -> str:
     """Return the line under the chart of what is known before anything is simulated."""
     district = pilots[0].district
@@ -248,10 +253,7 @@ def drawings(
         made["slide"] = lambda: charts.slide(tables["comparison"], shown, below, narrow=narrow)
         made["differences"] = lambda: charts.forest(tables["comparison"], below, run.confidence)
     if len(pilots) > 2:
-        if "pairs" not in titled:  # the folder of an earlier version
-            each = every_pair(designs, plain)
-            titled["pairs"] = each.with_columns(pl.col("pilot", "baseline").replace(titles))
-        made["pairs"] = lambda: charts.pairs(tables["pairs"], below, run.confidence)
+        made["pairs"] = lambda: charts.pairs(_every_pair(designs, plain, titles), below, run.confidence)
     load = load_tables.loads(designs).with_columns(pl.col("pilot").replace(titles))
     made |= {
         "load": lambda: charts.load(load, _before(pilots)),
@@ -268,7 +270,7 @@ def drawings(
 
 def names_of(designs: Mapping[str, Design]) -> list[str]:
     """Return the names of the charts of a comparison, before there are any tables."""
-    several = ["differences"] if len(designs) > 1 else []
+    several = (["slide", "differences"] if len(designs) > 1 else []) + (["pairs"] if len(designs) > 2 else [])
     return [*several, *DRAWN, *maps.names_of(designs)]
 
 
