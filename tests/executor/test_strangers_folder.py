@@ -49,7 +49,7 @@ def test_every_file_of_the_poisoned_cache_would_run_code_if_it_were_read(strange
 
 def test_a_poisoned_cache_and_modules_of_a_strangers_folder_are_not_run(stranger):
     folder, mark = stranger
-    assert "Kept in results/x" in done(folder, "run", "network=mmc", "replications=2", "workers=2", "name=x")
+    assert "results/x/summary.md" in done(folder, "run", "network=mmc", "replications=2", "workers=2", "name=x")
     assert not mark.exists(), mark.read_text()
 
 
