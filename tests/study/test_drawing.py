@@ -9,6 +9,7 @@ from setups.contents import contents
 from sim.errors import ConfigError
 from sim.store.store import Store
 from sim.study.folder.drawing import Wanted, draw
+from sim.study.folder.look import Look
 
 
 @pytest.fixture
@@ -43,6 +44,16 @@ def test_what_is_drawn_of_the_same_tables_is_not_drawn_again(store):
     )  # fmt: skip
     assert drawn(store, "x", "y", wanted=Wanted(again=True))[0] == ["x", "y"]
     assert contents(store.folder) == before
+
+
+def test_charts_of_another_size_are_drawn_again_where_the_usual_ones_are_wanted(store):
+    drawn(store, "x", "y")
+    before = contents(store.folder)
+    slide = Wanted(only=("x",), again=True, look=Look(("png", "pdf"), "slide"))
+    assert drawn(store, "x", "y", wanted=slide)[:2] == (["x"], ["x", "y"])
+    assert (store.folder / "charts/x.pdf").read_bytes().startswith(b"%PDF")
+    assert drawn(store, "x", "y")[0] == ["x"]
+    assert {name: data for name, data in contents(store.folder).items() if not name.endswith(".pdf")} == before
 
 
 @pytest.mark.parametrize("fault", ["missing", "edited"])
