@@ -18,8 +18,8 @@ from sim.charts.comparison.slide import slide
 from sim.charts.comparison.turnaround import turnaround_distribution
 from sim.charts.comparison.workload import workload
 from sim.charts.headline import headline
-from sim.charts.page import Format, render
-from sim.charts.size import Size, sized
+from sim.charts.page import render
+from sim.charts.size import sized
 from sim.charts.study.contributions import contributions
 from sim.charts.study.curve import curve
 from sim.charts.study.heat_map import heat_map
@@ -30,6 +30,7 @@ from sim.charts.study.ranking import ranking
 from sim.charts.study.tornado import tornado
 from sim.charts.study.warm_up import warm_up
 from sim.charts.style import COLOURS
+from sim.report.formats import Format, Size
 
 __all__ = [
     "COLOURS",

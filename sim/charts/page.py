@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -22,10 +22,8 @@ from PIL import Image
 
 from sim.arrays import Floats
 from sim.charts.style import GREY, pilot_style, styled
+from sim.report.formats import FORMATS, Format
 from sim.report.tables import literal
-
-Format = Literal["png", "svg", "pdf"]
-FORMATS: tuple[Format, ...] = get_args(Format)
 
 EDGE = 0.3
 """Margin of every chart (inches)."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
-
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -13,8 +11,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Annotation, Text
 
-Size = Literal["slide", "page", "column"]
-SIZES: tuple[Size, ...] = get_args(Size)
+from sim.report.formats import SIZES, Size
+
 _ROOM: dict[Size, tuple[float, float]] = {"slide": (13.333, 7.5), "page": (6.9, 9.7), "column": (3.5, 9.7)}
 """Inches across and down: a slide of 16 by 9, A4 within its margins (upright or on its side), a journal's column."""
 _LEAST = 0.7

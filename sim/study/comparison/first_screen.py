@@ -31,6 +31,7 @@ from sim.statistics.intervals import mean_interval
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sim.config import Pilot
     from sim.config.report import Glance, Report
     from sim.study.design import Design
 
@@ -66,7 +67,7 @@ def screen(
     """
     names, first = list(designs), next(iter(designs.values())).pilot
     judged = [] if comparison.is_empty() else verdicts(comparison, names)
-    table = at_a_glance(comparison, names, first.report) if judged else alone(measures, first.report, names[0])
+    table = at_a_glance(comparison, names, first.report) if judged else alone(measures, first, names[0])
     hangs = [*cannot_keep_up(designs), *withheld(comparison), *growing(comparison), *undecided(comparison)]
     hangs.append(assumptions(first.district.name))
     return Screen(compared(designs), (*warnings, *judged), table, tuple(hangs), tuple(where))
@@ -166,15 +167,15 @@ def at_a_glance(comparison: pl.DataFrame, names: Sequence[str], report: Report) 
     return Table("At a glance", columns, tuple(tuple(row) for row in rows.values()), (f"{key}.",))
 
 
-def alone(measures: pl.DataFrame, report: Report, name: str) -> Table:
+def alone(measures: pl.DataFrame, pilot: Pilot, name: str) -> Table:
     """Return the measures of the first screen of one design, a row each, with the intervals of their means."""
-    rows = []
+    report, rows = pilot.report, []
     for one in report.glances[:MOST_ROWS]:
         part = _of(measures, one).filter(pl.col("pilot") == name)
         if part.is_empty():
             continue
         factor, unit, _ = scale_of(str(part["unit"][0]))
-        mean = mean_interval(part["value"].fill_null(math.nan).to_numpy(), 0.95)
+        mean = mean_interval(part["value"].fill_null(math.nan).to_numpy(), pilot.run.confidence)
         half = mean.half_width * factor
         places = decimals(half, abs(mean.estimate) * factor)
         within = f" ± {half:,.{places}f}" if half > 0 else ""
@@ -201,9 +202,7 @@ def cannot_keep_up(designs: Mapping[str, Design]) -> list[str]:
 
 def withheld(comparison: pl.DataFrame) -> list[str]:
     """Return how many verdicts are withheld, and what for."""
-    if comparison.is_empty():
-        return []
-    rows = comparison.filter(pl.col("verdict") == "withheld", pl.col("mid").is_not_null())
+    rows = _with_verdict(comparison, "withheld")
     if rows.is_empty():
         return []
     reasons = Counter(reason(row) for row in rows.iter_rows(named=True))
@@ -211,6 +210,13 @@ def withheld(comparison: pl.DataFrame) -> list[str]:
         f"{n} because {why}" if len(reasons) > 1 else f"because {why}" for why, n in reasons.most_common(2)
     )
     return [f"{counted(rows.height, 'verdict')} {_is(rows.height)} withheld ({MARKS['withheld']}), {told}."]
+
+
+def _with_verdict(comparison: pl.DataFrame, verdict: str) -> pl.DataFrame:
+    """Return the judged differences with a verdict: none of a design alone."""
+    if comparison.is_empty():
+        return comparison
+    return comparison.filter(pl.col("verdict") == verdict, pl.col("mid").is_not_null())
 
 
 def growing(comparison: pl.DataFrame) -> list[str]:
@@ -224,9 +230,7 @@ def growing(comparison: pl.DataFrame) -> list[str]:
 
 def undecided(comparison: pl.DataFrame) -> list[str]:
     """Return how many verdicts are undecided, and how many replications would settle them at least."""
-    if comparison.is_empty():
-        return []
-    rows = comparison.filter(pl.col("verdict") == "undecided", pl.col("mid").is_not_null())
+    rows = _with_verdict(comparison, "undecided")
     if rows.is_empty():
         return []
     least = rows["needed_least"].drop_nulls()

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sim.errors import ConfigError, near
+from sim.report.formats import FORMATS, SIZES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.figure import Figure
-
-FORMATS = ("png", "svg", "pdf")
-SIZES = ("slide", "page", "column")
 
 
 @dataclass(frozen=True)
