@@ -14,6 +14,7 @@ from sim.report.tables import (
     Column,
     Table,
     as_float,
+    at_most,
     counted,
     decimals,
     difference,
@@ -224,14 +225,8 @@ def _open_note(records: Sequence[Mapping[str, object]]) -> list[str]:
         factor, _, word = scale_of(str(r["unit"]))
         label, bound = str(r["label"]), as_float(r["open_bound"]) * factor
         most[label] = max(most.get(label, (0.0, word)), (bound, word))
-    moved = "; ".join(f"{label} by at most {_at_most(bound)} {word}".rstrip() for label, (bound, word) in most.items())
+    moved = "; ".join(f"{label} by at most {at_most(bound)} {word}".rstrip() for label, (bound, word) in most.items())
     return [f"What is still open at the end can move the means of {moved}."] if moved else []
-
-
-def _at_most(bound: float) -> str:
-    """Return a bound with one digit, rounded up."""
-    step = 10.0 ** math.floor(math.log10(bound))
-    return f"{math.ceil(bound / step) * step:.1g}"
 
 
 def _withheld(records: Iterable[Mapping[str, object]]) -> list[str]:

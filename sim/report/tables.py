@@ -326,6 +326,12 @@ def difference(row: Mapping[str, object]) -> Difference:
     )
 
 
+def at_most(bound: float) -> str:
+    """Return a bound with one digit, rounded up."""
+    step = 10.0 ** math.floor(math.log10(bound))
+    return f"{math.ceil(bound / step) * step:.1g}"
+
+
 def is_growing(row: Mapping[str, object]) -> bool:
     """Return whether a difference has a sure sign, and grows with the run because staff cannot keep up."""
     return row["verdict"] in ("better", "worse") and row["cause"] is not None

@@ -84,10 +84,22 @@ def test_a_contribution_that_turns_round_over_more_weeks_is_not_confirmed():
     said = writing.sentence(causes(), one, "wait", weeks)
     assert said.startswith("wait over 5 weeks: ")
     assert "not confirmed: absence" in said
+    assert said.count("absence") == 1
     page = writing.page(causes(), [one], WORDS, [said], weeks)
     assert "In 2 of the 4 mixtures staff cannot keep up" in page
     assert "over 15 measured weeks too (2 replications)" in page
     assert "over 15 weeks +9" in page
+
+
+def test_a_contribution_that_what_is_still_open_could_undo_is_not_confirmed():
+    def values(_, at_work):
+        return np.full(3, float(sum([3.0, -1.0][i] for i in at_work)))
+
+    (one,) = explained(values, [WAIT], 2, 0.95, slack=lambda _: 0.6)
+    assert one.open_bound == pytest.approx(1.2)
+    assert one.confirmed == (True, False)
+    page = writing.page(causes(), [one], WORDS, ["x"], WEEKS)
+    assert "can move contributions to wait by at most 2 minutes" in page
 
 
 def test_a_longer_run_has_the_same_design_but_for_its_weeks():

@@ -34,6 +34,8 @@ class Explained:
     longer
         The contributions over a longer run, by its replications (shape (causes, replications)); no columns where none
         was asked for.
+    open_bound
+        By how much what is still open at the end can move a contribution.
     first, last
         The effect of each cause on its own, and where all others are at work already (shape (causes,)).
     """
@@ -43,15 +45,21 @@ class Explained:
     with_all: float
     shares: tuple[Difference, ...]
     longer: Floats
+    open_bound: float
     first: Floats
     last: Floats
 
     @property
     def confirmed(self) -> tuple[bool, ...]:
-        """Return of each cause whether its interval leaves out 0 and every longer replication has it on that side."""
-        sides = zip(self.shares, self.longer, strict=True)
+        """Return of each cause whether it is confirmed.
+
+        Its interval leaves out 0 by more than what is still open can move it, and every longer replication has it on
+        that side.
+        """
+        least = self.open_bound
         return tuple(
-            bool((one.low > 0 and (longer > 0).all()) or (one.high < 0 and (longer < 0).all())) for one, longer in sides
+            bool((one.low > least and (longer > 0).all()) or (one.high < -least and (longer < 0).all()))
+            for one, longer in zip(self.shares, self.longer, strict=True)
         )
 
 
@@ -60,7 +68,12 @@ Values = Callable[["Response", frozenset[int]], "Floats"]
 
 
 def explained(
-    values: Values, responses: Sequence[Response], n: int, confidence: float, longer: Values | None = None
+    values: Values,
+    responses: Sequence[Response],
+    n: int,
+    confidence: float,
+    longer: Values | None = None,
+    slack: Callable[[Response], float] = lambda _: 0.0,
 ) -> list[Explained]:
     """Return what each of n causes contributes to each response.
 
@@ -76,6 +89,9 @@ def explained(
         Joint, of all contributions to all responses (Bonferroni).
     longer
         The same over a longer run; None: not asked for.
+    slack
+        By how much what is still open can move the mean of a response in any set of causes. A contribution is a mean of
+        differences of two sets, so that it moves by at most twice that.
     """
     by_response = [_by_replication(values, response, n) for response in responses]
     pairs = [(np.zeros_like(row), row) for contributions in by_response for row in contributions]
@@ -83,7 +99,7 @@ def explained(
     return [
         _explained(
             values, response, intervals[i * n : (i + 1) * n],
-            np.empty((n, 0)) if longer is None else _by_replication(longer, response, n),
+            np.empty((n, 0)) if longer is None else _by_replication(longer, response, n), 2 * slack(response),
         )
         for i, response in enumerate(responses)
     ]  # fmt: skip
@@ -94,7 +110,9 @@ def _by_replication(values: Values, response: Response, n: int) -> Floats:
     return shapley_by_replication(lambda at_work: values(response, at_work), n)
 
 
-def _explained(values: Values, response: Response, shares: Sequence[Difference], longer: Floats) -> Explained:
+def _explained(
+    values: Values, response: Response, shares: Sequence[Difference], longer: Floats, open_bound: float
+) -> Explained:
     """Return a response with its contributions, beside the effects of single causes."""
 
     def mean(at_work: frozenset[int]) -> float:
@@ -103,4 +121,4 @@ def _explained(values: Values, response: Response, shares: Sequence[Difference],
     none, everything = frozenset[int](), frozenset(range(len(shares)))
     first = np.array([mean(frozenset({i})) - mean(none) for i in everything])
     last = np.array([mean(everything) - mean(everything - {i}) for i in everything])
-    return Explained(response, mean(none), mean(everything), tuple(shares), longer, first, last)
+    return Explained(response, mean(none), mean(everything), tuple(shares), longer, open_bound, first, last)

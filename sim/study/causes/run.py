@@ -18,7 +18,7 @@ from sim.study.causes.writing import Weeks
 from sim.study.comparison import redraw
 from sim.study.folder.look import USUAL
 from sim.study.points.screening import screen_all
-from sim.study.withholding import OVERLOAD, Rule, horizon_of, judged_as
+from sim.study.withholding import OVERLOAD, Cause, Rule, horizon_of, judged_as
 from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ LONGER = ", longer"
 class _Span:
     """Every mixture over one span of weeks, and the rule that says what follows from its values.
 
-    Where `growing`, values that grow with the span because staff cannot keep up are taken as those of its weeks.
+    Where `growing`, values that grow with the span because staff cannot keep up are taken as those of its weeks, and
+    what is still open at their end is told beside the contributions.
     """
 
     names: Mapping[frozenset[int], str]
@@ -58,8 +59,12 @@ class _Span:
         """Return a response of a mixture (shape (replications,)); all NaN where nothing follows from it."""
         judged = judged_as(self.report, response)
         known, withheld = self.rule.counted(judged, self.names[at_work]), self._why(response, at_work)
-        taken = withheld is None or (self.growing and withheld.cause in OVERLOAD)
+        taken = withheld is None or (self.growing and withheld.cause in (*OVERLOAD, Cause.STILL_OPEN))
         return known if taken else np.full(len(known), np.nan)
+
+    def open_bound(self, response: Response) -> float:
+        """Return by how much what is still open can move the mean of a response, in the mixture where that is most."""
+        return self.rule.open_bound(judged_as(self.report, response), *self.names.values())
 
     def overloaded(self, responses: Iterable[Response]) -> int:
         """Return in how many mixtures staff cannot keep up, so that one of the responses depends on the span."""
@@ -138,8 +143,9 @@ def explain(
     whole = names[frozenset(range(len(causes.causes)))]
     base, short = pilots[whole], span("")
     results = explained(
-        short.values, causes.responses, len(causes.causes), base.run.confidence, span(LONGER).values if longer else None
-    )
+        short.values, causes.responses, len(causes.causes), base.run.confidence,
+        span(LONGER).values if longer else None, short.open_bound,
+    )  # fmt: skip
     weeks = Weeks(base.run.warm_up_weeks, base.run.measured_weeks, over, short.overloaded(causes.responses))
     words = {response: base.report.words(response) for response in causes.responses}
     shares = table(causes, results, words)
@@ -163,7 +169,7 @@ def table(causes: Causes, results: Sequence[Explained], words: dict[Response, st
             "unit": unit_of(one.response), "without": one.without, "with_all": one.with_all, "cause": name,
             "label": cause.label, "estimate": share.estimate, "low": share.low, "high": share.high, "n": share.n,
             "family_size": share.family_size, "confirmed": one.confirmed[i], "first": one.first[i], "last": one.last[i],
-            "longer": float(one.longer[i].mean()) if one.longer.size else None,
+            "longer": float(one.longer[i].mean()) if one.longer.size else None, "open_bound": one.open_bound,
         }
         for one in results
         for i, ((name, cause), share) in enumerate(zip(causes.causes.items(), one.shares, strict=True))

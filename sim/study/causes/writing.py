@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sim.measures.dictionary import DEFINITIONS
-from sim.report.tables import Column, Table, decimals, escape_markdown, number, scale_of
+from sim.report.tables import Column, Table, at_most, decimals, escape_markdown, number, scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,8 +69,8 @@ def sentence(causes: Causes, one: Explained, words: str, weeks: Weeks) -> str:
     labels = [cause.label for cause in causes.causes.values()]
     order = sorted(range(len(labels)), key=lambda i: -abs(one.shares[i].estimate))
     sides = {
-        "raised by": [i for i in order if one.shares[i].low > 0],
-        "lowered by": [i for i in order if one.shares[i].high < 0],
+        "raised by": [i for i in order if one.confirmed[i] and one.shares[i].estimate > 0],
+        "lowered by": [i for i in order if one.confirmed[i] and one.shares[i].estimate < 0],
         "not confirmed:": [i for i in order if not one.confirmed[i]],
     }
     said = "; ".join(
@@ -116,6 +116,7 @@ def page(
         opening.strip(),
         *_growing(weeks, 2**n),
         "\n".join(f"- {escape_markdown(one)}" for one in sentences),
+        *_still_open(results, words),
         f"![{escape_markdown(causes.title)}](charts/explained.svg)",
         Table("", tuple(Column(head) for head in heads), tuple(rows)).to_markdown().partition("\n\n")[2],
         _settings(causes),
@@ -130,6 +131,22 @@ def _growing(weeks: Weeks, mixtures: int) -> list[str]:
     facts = {"longer": weeks.longer, "replications": weeks.over.replications, "mixtures": mixtures}
     return [
         GROWING.format(overloaded=weeks.overloaded, measured=weeks.measured, warm_up=weeks.warm_up, **facts).strip()
+    ]
+
+
+def _still_open(results: Sequence[Explained], words: Mapping[Response, str]) -> list[str]:
+    """Return the paragraph on what is still open at the end, where it can move contributions at all."""
+    told = [
+        f"{escape_markdown(words[one.response])} by at most {at_most(bound)} {unit}".strip()
+        for one in results
+        for factor, _, unit in [scale_of(_unit(one.response))]
+        if (bound := factor * one.open_bound) > 0 and math.isfinite(one.shares[0].low)
+    ]
+    if not told:
+        return []
+    return [
+        f"What is still open at the end can move contributions to {'; '.join(told)}: one that is not beyond that is "
+        "not confirmed."
     ]
 
 
