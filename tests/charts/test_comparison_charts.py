@@ -524,10 +524,10 @@ def test_workload_names_the_most_loaded_post_and_its_contracted_hours():
 
 def test_backlog_names_what_keeps_growing_and_only_that():
     calm = charts.backlog(backlog(), measured=(10, 36))
-    assert title(calm) == "No post's backlog keeps growing through all weeks after the warm-up"
+    assert title(calm) == "No post's backlog is seen to keep growing through all weeks after the warm-up"
     growing = backlog(growth=7.0).filter(pl.col("post") == "district desk")
     figure = charts.backlog(growing, measured=(10, 36))
-    assert "district desk under three_level (+7 hours a week)" in title(figure)
+    assert "district desk under three_level (+7 hours a week, in " in title(figure)
     assert "four_level" not in title(figure)
     assert figure.axes[0].get_ylabel() == "Work waiting (hours)"
     assert figure.axes[0].get_xlabel() == "Week"

@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 from sim.charts.page import EDGE, Key, Page, distinct, over_replications, pilot_key, short_name, wrapped
 from sim.charts.style import PALE, band_opacity, pilot_style, styled
 from sim.report.tables import number
+from sim.statistics.intervals import mean_interval
 
 
 @styled
@@ -84,7 +85,7 @@ def _backlog_line(axes: Axes, i: int, part: pl.DataFrame, alpha: float) -> None:
 
 
 def _backlog_title(table: pl.DataFrame, measured: tuple[float, float] | None) -> str:
-    """Return the title: the backlogs that keep growing in every replication, and by more than half their mean."""
+    """Return the title: the backlogs that grow, by more than chance and by more than half their mean."""
     part = table
     if measured is not None:
         part = table.filter(pl.col("week") >= measured[0])
@@ -95,12 +96,17 @@ def _backlog_title(table: pl.DataFrame, measured: tuple[float, float] | None) ->
             week = one["week"].to_numpy().astype(float)
             if len(week) > 1:
                 slopes.append(float(np.polyfit(week, one["hours"].to_numpy(), 1)[0]))
-        weeks = float(rows["week"].n_unique())
-        if slopes and min(slopes) > 0 and np.mean(slopes) * weeks > 0.5 * level:
-            growing.append((float(np.mean(slopes)), short_name(str(post)), short_name(str(pilot))))
+        weeks, slope = float(rows["week"].n_unique()), float(np.mean(slopes)) if slopes else 0.0
+        sure = mean_interval(np.array(slopes), 0.95).low > 0 if len(slopes) > 1 else slope > 0
+        if (sure or min(slopes, default=0) > 0) and slope * weeks > 0.5 * level:
+            n = sum(one > 0 for one in slopes)
+            growing.append((slope, short_name(str(post)), short_name(str(pilot)), f"{n} of {len(slopes)}"))
     period = "the weeks shown" if measured is None else "all weeks after the warm-up"
     if not growing:
-        return f"No post's backlog keeps growing through {period}"
-    words = [f"{post} under {pilot} (+{number(s, 0)} hours a week)" for s, post, pilot in sorted(growing)[::-1][:3]]
+        return f"No post's backlog is seen to keep growing through {period}"
+    words = [
+        f"{post} under {pilot} (+{number(slope, 0)} hours a week, in {times} replications)"
+        for slope, post, pilot, times in sorted(growing)[::-1][:3]
+    ]
     more = f" and {len(growing) - 3} more" if len(growing) > 3 else ""
     return f"Backlog keeps growing through {period}: " + "; ".join(words) + more

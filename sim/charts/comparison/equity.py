@@ -250,15 +250,28 @@ def _pair(axes: Axes, values: tuple[float, float], y: float, i: int) -> None:
     axes.plot(values[0], heights[0], marker, ms=5.5, color=colour, zorder=4)
 
 
+TIMES = {"counter_wait_mean": "minutes of waiting at a counter", "resident_time": "minutes of a resident's time"}
+"""The measures of which a title may speak."""
+
+PAIRS = [("gap", "heads"), ("gap", "distance"), ("gap", "special_care")]
+"""The gaps of groups that are given beforehand."""
+
+BETWEEN = {
+    "community": "the worst and the best community",
+    "heads": "communities with few and with many heads a household",
+    "distance": "households far from today's office and near it",
+    "special_care": "special-care households and the others",
+}
+
+
 def _title(by_key: Mapping[tuple[str, str, str, str], Mapping[str, object]], pilots: Sequence[str]) -> str:
-    """Return the title: how far apart the communities are, the worst and the best or those of few and of many heads."""
+    """Return the title: how far apart the worst and the best community are, or else the widest gap of two groups."""
     named = any(family == "community" for *_, family in by_key)
-    lane = ("worst_minus_best", "community") if named else ("gap", "heads")
-    between = "the worst and the best community" if named else "communities with few and with many heads a household"
-    for measure, words in (
-        ("counter_wait_mean", "minutes of waiting at a counter"),
-        ("resident_time", "minutes of a resident's time"),
-    ):
+    asked = [(measure, lane) for lane in ([("worst_minus_best", "community")] if named else PAIRS) for measure in TIMES]
+    if not named:
+        asked.sort(key=lambda one: -_widest([by_key.get((p, one[0], *one[1])) for p in pilots]))
+    for measure, lane in asked:
+        words, between = TIMES[measure], BETWEEN[lane[1]]
         found = {p: by_key.get((p, measure, *lane)) for p in pilots}
         rows = {p: row for p, row in found.items() if row is not None and (not row["why"] or _skewed(row))}
         known = {p: row for p, row in rows.items() if math.isfinite(_estimate(row)[0])}
@@ -277,6 +290,12 @@ def _title(by_key: Mapping[tuple[str, str, str, str], Mapping[str, object]], pil
             more = f" and {counted(len(phrases) - 3, 'more design')} below" if len(phrases) > 3 else ""
             return f"Between {between} lie {words}: {', '.join(phrases[:3])}{more}"
     return "How evenly residents fare between communities, households and distances"
+
+
+def _widest(rows: Sequence[Mapping[str, object] | None]) -> float:
+    """Return the greatest gap that is more than chance; 0 where none is."""
+    told = (row for row in rows if row is not None and not row["why"] and _shown(row))
+    return max((abs(_estimate(row)[0]) for row in told), default=0.0)
 
 
 def _shown(row: Mapping[str, object] | None) -> bool:
