@@ -43,6 +43,7 @@ def main(arguments: list[str]) -> None:
     if "--help" in arguments or "-h" in arguments:
         print(HELP.format(files=", ".join(options("explain", CONFIGS))))  # noqa: T201
         return
+    from experiments.compare import show
     from sim.report.console import terminal
     from sim.store.files import plain_name
     from sim.study.causes import definition
@@ -56,6 +57,11 @@ def main(arguments: list[str]) -> None:
     causes = definition.load(order.causes, line)
     if order.replications is not None:
         causes = causes.model_copy(update={"replications": order.replications})
+    if line.show:
+        definition.designs(causes, rest)
+        plain = causes.model_dump(mode="json") | {"responses": [str(one) for one in causes.responses]}
+        show({"name": name, **plain, "knobs": list(rest.overrides), **backend.shown()})
+        return
     console = terminal()
     done = explain(causes, rest, Path("results") / name, backend, console, ("wangge", "explain", *arguments))
     for sentence in done.sentences:

@@ -49,13 +49,14 @@ def main(arguments: list[str]) -> None:
     if "--help" in arguments or "-h" in arguments:
         print(HELP)  # noqa: T201
         return
+    from experiments.compare import show
     from sim.report.console import terminal
     from sim.report.pages import print_all
     from sim.report.tables import escape_markdown
     from sim.store.files import plain_name
     from sim.store.store import Store
     from sim.study.folder.printed import keep
-    from sim.study.headlines.run import points_of, shipped, study
+    from sim.study.headlines.run import point_of, points_of, shipped, study
     from sim.version import MODEL_VERSION
 
     line = parse(arguments)
@@ -69,6 +70,12 @@ def main(arguments: list[str]) -> None:
     if any(o.startswith("pilot=") for o in rest.overrides):
         raise ConfigError("pilot must be left out: every point of a headline has its own")
     plain_name("name", settings.name)
+    if line.show:
+        label, knobs = next(iter(next(iter(chosen.values())).points.items()))
+        point_of(label, knobs, rest)  # all points are made of the line's knobs
+        plain = {name: headline.model_dump(mode="json") for name, headline in chosen.items()}
+        show({"name": settings.name, "headlines": plain, "knobs": list(rest.overrides), **backend.shown()})
+        return
     points = {name: points_of(headline, rest) for name, headline in chosen.items()}
     console, command = terminal(), ("wangge", "headlines", *arguments)
     told = {}

@@ -53,6 +53,7 @@ def main(arguments: list[str]) -> None:
     if "--help" in arguments or "-h" in arguments:
         print(HELP)  # noqa: T201
         return
+    from experiments.compare import show
     from sim.report.console import terminal
     from sim.report.tables import counted
     from sim.store.files import plain_name
@@ -68,7 +69,14 @@ def main(arguments: list[str]) -> None:
     given = {"replications": order.replications, "pilot": order.pilot}
     settings = shipped_settings().model_copy(update={key: value for key, value in given.items() if value is not None})
     plain_name("name", order.name)
-    tried = trials(_chosen(read(line.config_dir), order.only), settings, rest)
+    chosen = _chosen(read(line.config_dir), order.only)
+    if line.show:
+        trials(chosen[:1], settings, rest)  # its designs are made of the line's knobs
+        plain = settings.model_dump(mode="json") | {"also": [str(one) for one in settings.also]}
+        show({"name": order.name, "only": order.only and list(order.only), **plain, "knobs": list(rest.overrides),
+              **backend.shown()})  # fmt: skip
+        return
+    tried = trials(chosen, settings, rest)
     console, folder = terminal(), Path("results") / order.name
     done = turn(tried, settings, folder, backend, console, rest.overrides, ("wangge", "knobs", *arguments))
     console.print(done.sentence, markup=False)

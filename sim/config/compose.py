@@ -415,6 +415,7 @@ def _composed_not(name: str, text: str, line: Line) -> str:
         key = full_key.split(" ")[0] or name
         return f"{key} must have no ${{...}} but paths of other keys (${{run.seed}}), which are there, got: {said}"
     typed = given or ", ".join(line.overrides) or name
+    said = re.sub(r"^Error merging override .*", "it is no value of this key", said)
     return f"{typed} must be such that a config can be composed: {said}"
 
 

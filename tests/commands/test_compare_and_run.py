@@ -10,6 +10,7 @@ import time
 
 import polars as pl
 import pytest
+import yaml
 from rich.console import Console
 from setups.commands import TINY, refused, typed, wangge
 from setups.killing import killed_with, started
@@ -375,3 +376,13 @@ def test_what_is_read_as_it_is_begins_with_nothing_else(tmp_path):
     shown = wangge(tmp_path, "compare", "--cfg", "job", "pilots=[four_level]").stdout
     assert shown.startswith("details: false\n")
     assert wangge(tmp_path, "validate", "--help").stdout.startswith("wangge validate ")
+
+
+@pytest.mark.parametrize(("command", "key"), [("headlines", "headlines"), ("explain", "causes"), ("knobs", "also")])
+def test_a_config_that_is_only_to_be_shown_runs_nothing(tmp_path, command, key):
+    done = wangge(tmp_path, command, "--cfg", "job", "run.seed=7")
+    assert (done.returncode, done.stderr) == (0, "")
+    shown = yaml.safe_load(done.stdout[done.stdout.index("name:") :])
+    assert key in shown
+    assert shown["knobs"] == ["run.seed=7"]
+    assert not (tmp_path / "results").exists()

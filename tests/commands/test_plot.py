@@ -350,7 +350,10 @@ def test_only_the_charts_that_are_named_are_drawn_and_none_is_left_of_other_tabl
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (("only=[flow]",), "only must name charts of slide, differences, load, turnaround, workload, persons, backlog, flows, "),
+        (
+            ("only=[flow]",),
+            "only must name charts of slide, differences, load, turnaround, workload, persons, backlog, flows, ",
+        ),
         (("only=[flows]", "charts=false"), "only must be left out where charts=false, got flows"),
         (("charts=some",), "charts must be true or false"),
     ],

@@ -72,10 +72,7 @@ def shipped() -> dict[str, Headline]:
 def points_of(headline: Headline, line: Line) -> list[Point]:
     """Return all points of a study: those shown, and the two that are compared at the ends of each assumption."""
     evidence = {row["path"]: row for row in reversed(read_plain(CONFIGS / "evidence.yaml"))}
-    points = [
-        _point(f"p{i}", "", None, label, (*line.overrides, *knobs), line)
-        for i, (label, knobs) in enumerate(headline.points.items())
-    ]
+    points = [point_of(label, knobs, line, f"p{i}") for i, (label, knobs) in enumerate(headline.points.items())]
     for a, path in enumerate(headline.assumptions):
         for end in ("low", "high"):
             value = evidence[path][end]
@@ -83,6 +80,11 @@ def points_of(headline: Headline, line: Line) -> list[Point]:
                 knobs = (*line.overrides, f"{path}={value}", *headline.points[label])
                 points.append(_point(f"a{a}_{end}_{which}", path, value, label, knobs, line))
     return points
+
+
+def point_of(label: str, knobs: Sequence[str], line: Line, id_: str = "p0") -> Point:
+    """Return a point that is shown, checked."""
+    return _point(id_, "", None, label, (*line.overrides, *knobs), line)
 
 
 def _point(id_: str, path: str, value: float | None, label: str, knobs: tuple[str, ...], line: Line) -> Point:
