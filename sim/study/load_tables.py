@@ -124,15 +124,16 @@ def load_table(designs: Mapping[str, Design]) -> Table:
                 "pilot": name, "post": f"{level}, {heads}", "due": round(due / 1e3, 1),
                 "duties": round(duties / 1e3, 1), "present": round(present / 1e3, 1),
                 "load": round(due / present, 2), "with duties": round((due + duties) / present, 2),
-                "expected": _expected(designs[name], level),
+                "expected": _expected(designs[name], level), "fullest": round(max(p.load for p in mine), 2),
                 "cannot keep up": f"{sum(p.overloaded for p in mine)} of {len(mine)}",
             }
         )  # fmt: skip
     any_expected = any(row["expected"] for row in rows)
     report = next(iter(designs.values())).pilot.report
     notes = [
-        "Duties are patrols and home visits, which lapse. Cannot keep up: posts (bundles of lines, or sections) whose "
-        "work that piles up takes at least all the time of their staff."
+        "Duties are patrols and home visits, which lapse. Fullest: the largest load of a post (a bundle of lines, or a "
+        "section), of its day without meetings and with the evenings in which due work is caught up. Cannot keep up: "
+        "posts where it is at least 1."
     ]
     if any_expected and report.expected_loads:
         notes.append(" ".join(report.expected_loads.note.split()))
