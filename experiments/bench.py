@@ -66,7 +66,7 @@ def _bench(plan: Plan, arguments: Sequence[str]) -> None:
     console, folder = terminal(), Path("results") / name
     for table in measure(plan, folder, console, ("wangge", "bench", *arguments)):
         console.print(table)
-    kept = ["summary.md", "speeds.csv", *(["charts/speeds.png"] if (folder / "charts").exists() else [])]
+    kept = ["summary.md", "speeds.csv", *(["charts/speeds.svg"] if (folder / "charts").exists() else [])]
     console.print(f"Kept in results/{name}/ ({', '.join(kept)})", markup=False)
 
 

@@ -17,6 +17,7 @@ from sim.config.acting import check_acting
 from sim.config.compose import BACKEND_KEYS, Line, compose, parse
 from sim.config.composition import Composition
 from sim.errors import ConfigError
+from sim.report.formats import USUAL, Format, Size
 from sim.study.backend import backend_of
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from sim.study.backend import Backend
     from sim.study.folder.drawing import Wanted
 
-SHOWN_KEYS = ("details", "charts", "only")
+SHOWN_KEYS = ("details", "charts", "only", "formats", "size")
 KEYS = ("pilots", "name", *SHOWN_KEYS)
 BASELINE = "four_level"
 
@@ -35,7 +36,7 @@ wangge compare [pilots=[A,B,...]] [name=FOLDER] [executor=serial|local|dask] [wo
 
 Compares pilot designs with the first of the list, on the same residents with the same cases (common random
 numbers), and ends with one screen: the answer, a few measures with verdicts, and what it hangs on. Everything is kept
-in results/FOLDER: tables (Parquet and CSV), charts (PNG and SVG), summary.md, manifest.json; every finished
+in results/FOLDER: tables (Parquet and CSV), charts (SVG), summary.md, manifest.json; every finished
 replication in results/.replications. The same command continues after a kill.
 
   pilots=[four_level,three_level]   which designs (configs/pilot/), the baseline first (default: three)
@@ -43,6 +44,7 @@ replication in results/.replications. The same command continues after a kill.
   details=true                      print every table above the first screen: work, heads, load, measures, differences;
                                     wangge show FOLDER TABLE prints any of them later
   charts=false | only=[turnaround]  draw no chart, or only some
+  formats=[svg,png]                 as what charts are kept (svg by default; pdf); size=slide, page or column
   workers=1                         processes; all cores by default; the numbers do not depend on it
   executor=dask executor.address=tcp://HOST:8786
                                     on a Dask cluster (docs/clusters.md); serial: in this process alone
@@ -60,13 +62,16 @@ class Shown(Section):
     details: bool = False
     charts: bool = True
     only: tuple[str, ...] = ()
+    formats: Annotated[tuple[Format, ...], Field(min_length=1)] = USUAL
+    size: Size | None = None
 
     @property
     def wanted(self) -> Wanted:
         """Return which charts are wanted."""
         from sim.study.folder.drawing import Wanted
+        from sim.study.folder.look import Look
 
-        return Wanted(self.charts, self.only)
+        return Wanted(self.charts, self.only, look=Look(self.formats, self.size or ""))
 
 
 class Comparison(Shown):

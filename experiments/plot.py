@@ -19,7 +19,7 @@ missing that a chart needs, no chart is changed.
                 district.place=fixed), as charts/map_trips; comparisons only
   size=slide    for a slide of 16 by 9 (13.3 inches), a page of A4 (size=page) or a journal's column (size=column:
                 3.5 inches for charts/slide; others are too wide to be read there, and are for a page)
-  formats=pdf   one or more of png, svg and pdf (formats=png,svg where it is left out); fonts are embedded
+  formats=pdf   one or more of png, svg and pdf (formats=svg where it is left out); fonts are embedded
 """
 
 

@@ -33,6 +33,7 @@ analysis. A textbook queue is shown beside its theoretical values: M/M/c, M/M/c/
                                           every combination, as a study (wangge sweep), with tables and charts
   details=true                            print every table above the first screen
   charts=false | only=[flows]             draw no chart of a pilot, or only some
+  formats=[svg,png]                       as what charts are kept (svg by default; pdf); size=slide, page or column
   workers=1                               processes; executor=serial, local or dask as for compare
   --cfg job                               print the resolved config and stop
   --config-dir DIR                        find configs of your own in DIR (a folder like configs/)

@@ -37,6 +37,7 @@ with the same command. Tables (Parquet and CSV), charts and summary.md are kept 
   run=year  grid.households=300     any knob of configs/, for all points alike
   details=true                      print every table above the first screen; wangge show FOLDER prints them later
   charts=false | only=[heat]        draw no chart, or only some kinds
+  formats=[svg,png]                 as what charts are kept (svg by default; pdf); size=slide, page or column
   retry=true                        retry the replications that failed
   workers=1                         processes; executor=serial, local or dask as for compare
   --cfg job                         print the resolved study and stop

@@ -25,7 +25,7 @@ def main() -> None:
     for row in settled.iter_rows(named=True):
         print(f"{row['label']}: {row['verdict']}, by {row['low']:.3g} to {row['high']:.3g} ({row['unit']})")
 
-    # Charts lie in the folder as PNG and SVG; as figures of Matplotlib they can be saved as anything else.
+    # Charts lie in the folder as SVG; as figures of Matplotlib they can be saved as anything else.
     found.chart("differences").savefig("results/first_comparison.pdf")
     print(f"All tables and charts, and summary.md: {found.folder}")
 

@@ -18,6 +18,7 @@ from sim.config.composition import Composition
 from sim.errors import ConfigError, near
 from sim.report.tables import escape_markdown
 from sim.store.store import Store
+from sim.study.folder import drawing
 from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
@@ -180,8 +181,6 @@ def _measure(plan: Plan, workload: Workload, store: Store, scratch: Path, consol
 
 def _tables(plan: Plan, store: Store, machine: Mapping[str, Any]) -> list[Table]:
     """Write tables, chart and summary, and return the tables to be printed."""
-    from sim.charts import render
-
     names = [workload.name for workload in plan.workloads]
     timings = store.table("timings", names)
     medians = speeds.speeds(timings)
@@ -210,8 +209,7 @@ def _tables(plan: Plan, store: Store, machine: Mapping[str, Any]) -> list[Table]
     titles = {w.name: w.title for w in compared}
     if titles:
         figure = chart.speed_chart(medians, titles, footer=f"{where} {plan.settings.requests:,} requests in P1 and P2.")
-        for kind in ("png", "svg"):
-            store.write_bytes(f"charts/speeds.{kind}", render(figure, kind))
+        drawing.keep(store, "speeds", figure)
     cold = [f["cold_start"] for f in store.facts(names) if "cold_start" in f]
     notes = [where, *plan.left_out]
     if cold:

@@ -22,6 +22,7 @@ from sim.report.pages import Page, Printed, page
 from sim.report.screen import Screen, where
 from sim.report.tables import escape_markdown
 from sim.study.design import Design, check_paired
+from sim.study.folder import drawing
 from sim.study.replication import prepare
 
 if TYPE_CHECKING:
@@ -235,16 +236,12 @@ def _turnaround(record: Record, mine: Requests, rows: Ints) -> Ints:
 
 def keep(store: Store, journeys: Journeys) -> None:
     """Write journeys as a text, a table and a chart."""
-    from sim.charts import render
-
     text = [
         f"# The journey of request {journeys.each[0].request}",
         *(table.to_markdown() for table in journeys.tables),
         *map(escape_markdown, journeys.notes),
-        "![](charts/journey.png)",
+        "![](charts/journey.svg)",
     ]
     store.write_text("journey.md", "\n\n".join(text) + "\n")
     store.write_table("journey", journeys.rows)
-    figure = journeys.chart()
-    for format_ in ("png", "svg"):
-        store.write_bytes(f"charts/journey.{format_}", render(figure, format_))
+    drawing.keep(store, "journey", journeys.chart())

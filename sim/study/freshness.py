@@ -38,7 +38,7 @@ def request(plan: Plan, identity: Mapping[str, Any], wanted: Wanted) -> str:
         "titles": dict(plan.titles),
         "versions": manifest.versions(),
         "program": list(program()),
-        "charts": [wanted.charts, list(wanted.only)],
+        "charts": [wanted.charts, list(wanted.only), list(wanted.look.formats), wanted.look.size],
     }
     return files.digest(json.dumps(content, sort_keys=True).encode())
 

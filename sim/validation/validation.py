@@ -15,6 +15,7 @@ from sim.report.console import Progress, quiet
 from sim.report.pages import Printed, page
 from sim.store.archive import Archive
 from sim.store.store import Store
+from sim.study.folder import drawing
 from sim.study.folder.printed import keep as keep_printed
 from sim.study.replications import Speed
 from sim.study.sharing import run_shared
@@ -241,7 +242,6 @@ def _written(
     what: Chosen, form: Form, seed: int, store: Store, outcomes: pl.DataFrame, more: Sequence[Table]
 ) -> tuple[Printed, str]:
     """Write table, chart and summary; return what is to be said, and what differs."""
-    from sim.charts import render
     from sim.validation.chart import z_chart
 
     faults = {
@@ -255,8 +255,7 @@ def _written(
     store.write_text("summary.md", f"{text}\n" + (f"\n{failures}\n" if failures else ""))
     if len(scored(outcomes)):
         figure = z_chart(outcomes, spread, footer=f"wangge validate form={form} seed={seed}")
-        for kind in ("png", "svg"):
-            store.write_bytes(f"charts/z_scores.{kind}", render(figure, kind))
+        drawing.keep(store, "z_scores", figure)
     screen = first_screen(outcomes, form, seed, failures, store.folder.name)
     printed = Printed(screen, (page("outcomes", told), *(page("face", one) for one in more)))
     keep_printed(store, printed)

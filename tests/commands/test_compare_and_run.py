@@ -49,7 +49,6 @@ def test_results_hold_manifest_tables_charts_and_summary(tiny):
     for name in ("measures", "turnaround", "workload", "backlog", "persons", "flows", "queues", "equity"):
         assert len(pl.read_parquet(results / f"{name}.parquet")) == len(pl.read_csv(results / f"{name}.csv")) > 0
     for name in ("turnaround", "workload", "backlog", "persons", "flows", "queues", "equity"):
-        assert (results / "charts" / f"{name}.png").read_bytes()[:4] == b"\x89PNG"
         assert b"<svg" in (results / "charts" / f"{name}.svg").read_bytes()
     summary = (results / "summary.md").read_text()
     assert "Load before anything" in summary

@@ -139,6 +139,6 @@ def test_the_warm_up_is_chosen_on_a_pilot_run_and_shown(sweep, tmp_path):
     assert chosen == max(2, table("warm_up")["chosen"].max() or 0)
     assert table("warm_up").columns == ["series", "week", "mean", "chosen"]
     assert table("warm_up")["week"].n_unique() == 20
-    assert (tmp_path / "results/mine/charts/warm_up.png").exists()
+    assert (tmp_path / "results/mine/charts/warm_up.svg").exists()
     assert f"after {chosen} of warm-up" in (tmp_path / "results/mine/summary.md").read_text(encoding="utf-8")
     assert "Nothing was simulated" in sweep()

@@ -49,11 +49,21 @@ def test_what_is_drawn_of_the_same_tables_is_not_drawn_again(store):
 def test_charts_of_another_size_are_drawn_again_where_the_usual_ones_are_wanted(store):
     drawn(store, "x", "y")
     before = contents(store.folder)
-    slide = Wanted(only=("x",), again=True, look=Look(("png", "pdf"), "slide"))
+    slide = Wanted(only=("x",), again=True, look=Look(("svg", "pdf"), "slide"))
     assert drawn(store, "x", "y", wanted=slide)[:2] == (["x"], ["x", "y"])
     assert (store.folder / "charts/x.pdf").read_bytes().startswith(b"%PDF")
     assert drawn(store, "x", "y")[0] == ["x"]
     assert {name: data for name, data in contents(store.folder).items() if not name.endswith(".pdf")} == before
+
+
+def test_another_format_is_added_alone_and_none_is_left_of_other_tables(store):
+    drawn(store, "x")
+    both = Wanted(look=Look(("svg", "png")))
+    assert drawn(store, "x", wanted=both)[0] == ["x"]
+    assert drawn(store, "x", wanted=both)[0] == drawn(store, "x")[0] == []
+    store.write_bytes("a.parquet", b"other tables")
+    assert drawn(store, "x")[0] == ["x"]
+    assert [path.name for path in store.folder.glob("charts/*")] == ["x.svg"]
 
 
 @pytest.mark.parametrize("fault", ["missing", "edited"])

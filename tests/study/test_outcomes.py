@@ -208,12 +208,12 @@ def test_files_of_a_study_that_are_not_as_they_were_left_are_told_and_made_again
     summary = Path("results/mine/summary.csv")
     before = summary.read_bytes()
     summary.write_bytes(before[:20])
-    Path("results/mine/charts/curve_counter_wait_mean.png").unlink()
+    Path("results/mine/charts/curve_counter_wait_mean.svg").unlink()
     told = sweep()
     assert "summary.csv has changed since it was written" in told
-    assert "charts/curve_counter_wait_mean.png has changed since it was written" in told
+    assert "charts/curve_counter_wait_mean.svg has changed since it was written" in told
     assert summary.read_bytes() == before
-    assert Path("results/mine/charts/curve_counter_wait_mean.png").exists()
+    assert Path("results/mine/charts/curve_counter_wait_mean.svg").exists()
 
 
 def test_charts_say_where_overload_leaves_no_verdict(sweep, tmp_path):

@@ -16,7 +16,7 @@ from sim.study.causes.contributions import explained
 from sim.study.causes.definition import designs, lengthened, name_of
 from sim.study.causes.writing import Weeks
 from sim.study.comparison import redraw
-from sim.study.folder.look import USUAL
+from sim.study.folder import drawing
 from sim.study.points.screening import screen_all
 from sim.study.withholding import OVERLOAD, Cause, Rule, horizon_of, judged_as
 from sim.version import MODEL_VERSION
@@ -155,8 +155,7 @@ def explain(
     store.write_text("explained.md", writing.page(causes, results, words, sentences, weeks))
     title = writing.seen(causes, results, words)
     figure = contributions(shares, title, writing.HOW, redraw.footer([base]))
-    for kind, data in USUAL.files(figure).items():
-        store.write_bytes(f"charts/explained.{kind}", data)
+    drawing.keep(store, "explained", figure)
     store.finish({"simulated": runs.simulated, "steps": runs.steps})
     return Explanation(store, sentences)
 

@@ -23,7 +23,6 @@ from sim.study.findings import charting, sentences
 from sim.study.findings import tables as findings
 from sim.study.findings.naming import Words, words_of
 from sim.study.folder.drawing import NOTE
-from sim.study.folder.look import USUAL
 from sim.study.folder.printed import keep as keep_printed
 from sim.study.withholding import BY_OVERLOAD
 
@@ -101,7 +100,7 @@ def write(
     store.write_text("summary.md", _markdown(plan, shown, all_sentences, notes["footer"], drawn))
     keep_printed(store, printed(store.folder.name, plan, screened, shown, all_sentences, len(drawn)))
     names = [f"{name}.{kind}" for name in tables for kind in ("parquet", "csv")]
-    names += [f"charts/{name}.{kind}" for name in drawn for kind in USUAL.formats]
+    names += [f"charts/{name}.{kind}" for name in drawn for kind in wanted.look.formats]
     return Written(all_sentences, (*names, charting.NOTES, NOTE, PRINTED, "summary.md"))
 
 

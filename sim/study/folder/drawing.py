@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import ConfigError, StoreError, near
+from sim.report.formats import FORMATS
 from sim.report.tables import counted
 from sim.store import files, manifest
 from sim.study.folder.look import USUAL, Look
@@ -43,8 +45,8 @@ class Wanted:
     again
         Whether those are drawn again that are drawn already of the same tables.
     look
-        The formats of their files and their size; those of another look than the usual are not noted, so that they are
-        drawn again by whatever wants the usual ones.
+        The formats of their files and their size; files of a size of their own are not noted, so that they are drawn
+        again by whatever wants the usual one.
     """
 
     charts: bool = True
@@ -99,23 +101,32 @@ def draw(
         The charts in the folder that are of its tables.
     """
     source, note = _source(store, sources), _noted(store)
-    kept = note["charts"] if note["from"] == source else {}
-    kept = {name: its for name, its in kept.items() if _intact(store, name, its)}
-    names = wanted.among(drawings)
-    due = [name for name in names if wanted.again or name not in kept]
+    look, names = wanted.look, wanted.among(drawings)
+    kept = {name: _intact(store, name, its) for name, its in note["charts"].items()} if note["from"] == source else {}
+    again = wanted.again or bool(look.size)
+    due = [name for name in names if again or not set(look.formats) <= kept.get(name, {}).keys()]
     if console is not None:
         console.print(_said(wanted, len(names), len(due)), markup=False)
-    made = _rendered({name: drawings[name] for name in due}, wanted.look)
+    made = {name: look.files(drawings[name]()) for name in due}  # all of them, before any is written
     for name, data in made.items():
-        store.write_bytes(name, data)
-    digests = {name: {kind: files.digest(made[_file(name, kind)]) for kind in wanted.look.formats} for name in due}
-    there = kept | digests
-    for name in note["charts"].keys() - there.keys():
-        for kind in USUAL.formats:
+        for kind, content in data.items():
+            store.write_bytes(_file(name, kind), content)
+    fresh = {name: {kind: files.digest(content) for kind, content in data.items()} for name, data in made.items()}
+    sized = [digest for kinds in fresh.values() for digest in kinds.values()] if look.size else []
+    there = {name: kept.get(name, {}) | fresh.get(name, {}) for name in sorted({*kept, *fresh})}
+    for name, kinds in note["charts"].items():
+        for kind in kinds.keys() - there.get(name, {}).keys():
             store.discard(_file(name, kind))
-    noted = {name: its for name, its in there.items() if wanted.look == USUAL or name not in digests}
-    store.write_bytes(NOTE, files.readable({"from": source, "charts": dict(sorted(noted.items()))}))
+    there = {name: kinds for name, kinds in there.items() if kinds}
+    usual = {name: {kind: it for kind, it in kinds.items() if it not in sized} for name, kinds in there.items()}
+    store.write_bytes(NOTE, files.readable({"from": source, "charts": usual}))
     return [*(name for name in drawings if name in there), *sorted(there.keys() - drawings.keys())]
+
+
+def keep(store: Store, name: str, figure: Figure, look: Look = USUAL) -> None:
+    """Keep one chart in a folder, as `charts/NAME` in each format."""
+    for kind, content in look.files(figure).items():
+        store.write_bytes(_file(name, kind), content)
 
 
 def _said(wanted: Wanted, n_wanted: int, n_due: int) -> str:
@@ -126,11 +137,6 @@ def _said(wanted: Wanted, n_wanted: int, n_due: int) -> str:
         return f"No chart is drawn again: {counted(n_wanted, 'chart')} of these very tables are there."
     rest = f"; {n_wanted - n_due} of these very tables are there" if n_due < n_wanted else ""
     return f"Drawing {counted(n_due, 'chart')} ...{rest}"
-
-
-def _rendered(drawings: Mapping[str, Callable[[], Figure]], look: Look) -> dict[str, bytes]:
-    """Return the files of charts by their names."""
-    return {_file(name, kind): data for name, make in drawings.items() for kind, data in look.files(make()).items()}
 
 
 def _file(name: str, kind: str) -> str:
@@ -156,17 +162,20 @@ def _noted(store: Store) -> dict[str, Any]:
     """Return what is noted of the charts of a folder: nothing where the note is missing or not ours."""
     try:
         note = files.read_json(store.folder / NOTE)
-        charts = {files.plain_name("chart", str(name)): dict(its) for name, its in note["charts"].items()}
+        charts = {
+            files.plain_name("chart", str(name)): {kind: its[kind] for kind in FORMATS if kind in its}
+            for name, its in note["charts"].items()
+        }
         return {"from": str(note["from"]), "charts": charts}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, StoreError):
         return {"from": "", "charts": {}}
 
 
-def _intact(store: Store, name: str, digests: Mapping[str, str]) -> bool:
-    """Return whether the files of a chart are as they were drawn."""
-    try:
-        return all(
-            files.digest(files.read_bytes(store.folder / _file(name, kind))) == digests[kind] for kind in USUAL.formats
-        )
-    except OSError:
-        return False
+def _intact(store: Store, name: str, digests: Mapping[str, str]) -> dict[str, str]:
+    """Return the digests of those files of a chart that are as they were drawn, by format."""
+    intact = {}
+    for kind, digest in digests.items():
+        with suppress(OSError):
+            if files.digest(files.read_bytes(store.folder / _file(name, kind))) == digest:
+                intact[kind] = digest
+    return intact

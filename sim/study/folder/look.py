@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sim.errors import ConfigError, near
+from sim.report import formats
 from sim.report.formats import FORMATS, SIZES
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class Look:
         There must be at least one format, each once and one that there is; a size must be one that there is.
     """
 
-    formats: tuple[str, ...] = ("png", "svg")
+    formats: tuple[str, ...] = formats.USUAL
     size: str = ""
 
     def __post_init__(self) -> None:
