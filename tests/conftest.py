@@ -1,4 +1,5 @@
 import os
+import signal
 from collections import defaultdict
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,10 @@ import pytest
 
 # What a command prints is as wide as it is for everybody, whatever the terminal that the tests are started from.
 os.environ.pop("COLUMNS", None)
+
+# Programs that tests start end with a closed terminal, though the tests themselves may have been started by `nohup`.
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # What folders share lies in setups/; its asserts tell values as those of tests do.
 pytest.register_assert_rewrite("setups")
