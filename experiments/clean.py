@@ -40,7 +40,8 @@ def main(arguments: list[str]) -> None:
     from experiments.status import RESULTS, size
     from sim.report.console import terminal
     from sim.store import inventory
-    from sim.store.archive import ARCHIVE, Archive
+    from sim.store.archive import Archive
+    from sim.store.layout import ARCHIVE
 
     console, archive = terminal(), Archive(RESULTS.absolute() / ARCHIVE)
     archive.refuse_link()

@@ -48,7 +48,8 @@ def main(arguments: list[str]) -> None:
 
 def archive_holdings() -> list[Holding]:
     """Return the holdings of every design in the archive beside the studies."""
-    from sim.store.archive import ARCHIVE, Archive
+    from sim.store.archive import Archive
+    from sim.store.layout import ARCHIVE
 
     archive = Archive(RESULTS.absolute() / ARCHIVE)
     archive.refuse_link()

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.arrays import frozen
-from sim.district import background, rosters
+from sim.district import background
 from sim.district.calendars import Attended, calendars
 from sim.district.residents import Residents
+from sim.district.rosters import rosters
 from sim.district.step_table import StepColumns
 from sim.draws.clock import HOUR, WEEK
 from sim.engine.network import LEADS, absolute
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from sim.district.demand import Demand
     from sim.district.office_hours import OfficeTime
     from sim.district.organisation import Organisation
-    from sim.district.rosters import Rosters
+    from sim.district.rosters.rosters import Rosters
     from sim.district.step_table import StepLabels
     from sim.engine.network import Network
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from sim.config import GROUPS
 from sim.district import workload
-from sim.district.away import LEG_HOURS, share_away
 from sim.district.calendars import due
 from sim.district.office_hours import WEEKS_A_YEAR
+from sim.district.rosters.away import LEG_HOURS, share_away
 from sim.district.stages import Desk, Kind
 from sim.draws.arrivals import renewal_times
 from sim.draws.clock import HOUR, MINUTE, WEEK, ticks

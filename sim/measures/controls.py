@@ -16,7 +16,7 @@ import numpy as np
 from sim.config import LEVELS
 from sim.district.demand import Channel, hourly_profile, yearly
 from sim.district.office_hours import DAYS_A_YEAR
-from sim.district.rosters import absent_chance
+from sim.district.rosters.absence import absent_chance
 from sim.district.stages import Desk, Presence
 from sim.draws.clock import DAY, MINUTE
 from sim.measures.dictionary import CONTROL

@@ -6,8 +6,6 @@ flushed to the disk, then renamed. Which study asked for a replication first is 
 
 from __future__ import annotations
 
-import os
-import re
 import stat
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,29 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import StoreError
-from sim.store import files, packing
+from sim.store import files, layout, packing
 from sim.store.manifest import KEY, canonical
 from sim.store.packing import SpoiltError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     import polars as pl
 
-ARCHIVE = ".replications"
-REPLICATIONS = "replications"
-DESIGN = "design.json"
-SCREENED = "screened.json"
-ENDING = ".zip"
-FAILED = ".failed.json"
-CORRUPT = "corrupt-"
-"""Begins the names of damaged files."""
-
-EARLIER = "earlier-"
-"""Begins the names of undamaged replications that lack what this program measures: an earlier one kept them."""
-
-ASIDE = (CORRUPT, EARLIER)
-NUMBER = re.compile(r"([0-9]{4}|[1-9][0-9]{4,})(\.zip|\.failed\.json)")
 PROBE_BYTES = 4096
 
 
@@ -133,7 +117,7 @@ class Archive:
     def finished(self, key: str, replication: int) -> bool:
         """Return whether a replication is kept: a look at its name, however much is kept beside it."""
         with files.as_store_error(self.folder):
-            return _is_there(self._path(key, replication))
+            return layout.is_there(self._path(key, replication))
 
     def stamp(self, key: str, replication: int) -> tuple[int, int]:
         """Return size and time of writing of a replication's file (bytes, nanoseconds): other ones, another file.
@@ -179,9 +163,9 @@ class Archive:
         self.clear_failure(key, replication)
         with files.as_store_error(self.folder):
             self._ensure_folder(path)
-            new = not _is_there(path) and self._create(path, data)
-            if not new and not _is_there(path):
-                self._move_aside(path, CORRUPT)
+            new = not layout.is_there(path) and self._create(path, data)
+            if not new and not layout.is_there(path):
+                self._move_aside(path, layout.CORRUPT)
                 new = self._create(path, data)
         return new
 
@@ -227,17 +211,17 @@ class Archive:
         """Rename the file of a replication, so that it counts as not finished, and return a sentence about it."""
         path = self._path(key, replication)
         with files.as_store_error(self.folder):
-            name = self._move_aside(path, CORRUPT)
+            name = self._move_aside(path, layout.CORRUPT)
         return f"{self._which(key, replication)} {why}; it was set aside as {name} and counts as not finished"
 
     def set_aside_earlier(self, key: str, replication: int) -> None:
         """Rename the file of an undamaged replication of an earlier program, so that it counts as not finished."""
         with files.as_store_error(self.folder):
-            self._move_aside(self._path(key, replication), EARLIER)
+            self._move_aside(self._path(key, replication), layout.EARLIER)
 
     def fail(self, key: str, replication: int, error: str) -> None:
         """Note that a replication failed, and why; a finished one stays finished."""
-        path = self._failure_path(key, replication)
+        path = layout.failure_path(self.folder, key, replication)
         note = {"replication": replication, "error": error, "at": _now()}
         with files.as_store_error(self.folder):
             self._ensure_folder(path)
@@ -249,7 +233,7 @@ class Archive:
             return None
         with files.as_store_error(self.folder):
             try:
-                return str(files.read_json(self._failure_path(key, replication))["error"])
+                return str(files.read_json(layout.failure_path(self.folder, key, replication))["error"])
             except (FileNotFoundError, NotADirectoryError):
                 return None
             except (OSError, ValueError, KeyError, TypeError):
@@ -258,14 +242,14 @@ class Archive:
     def clear_failure(self, key: str, replication: int) -> None:
         """Remove the note that a replication failed, so that it is retried."""
         with files.as_store_error(self.folder), suppress(FileNotFoundError, NotADirectoryError):
-            self._failure_path(key, replication).unlink()
+            layout.failure_path(self.folder, key, replication).unlink()
 
     def describe(self, key: str, design: Mapping[str, Any]) -> None:
         """Keep what a key stands for, as plain JSON, for people: `name`, `title`, `model_version` and the rest.
 
         What is kept first stays.
         """
-        path = self._folder(key) / DESIGN
+        path = self._folder(key) / layout.DESIGN
         if self.described(key):
             return
         with files.as_store_error(self.folder):
@@ -275,18 +259,18 @@ class Archive:
     def described(self, key: str) -> bool:
         """Return whether a key has a description."""
         with files.as_store_error(self.folder):
-            return _is_there(self._folder(key) / DESIGN)
+            return layout.is_there(self._folder(key) / layout.DESIGN)
 
     def design(self, key: str) -> dict[str, Any]:
         """Return what a key stands for, or an empty mapping where it has no description."""
         with suppress(OSError, ValueError):
-            design = files.read_json(self._folder(key) / DESIGN)
+            design = files.read_json(self._folder(key) / layout.DESIGN)
             return dict(design) if isinstance(design, dict) else {}
         return {}
 
     def keep_screening(self, key: str, screened: Mapping[str, Any]) -> None:
         """Keep what is known of a design before it is run, as plain JSON, in place of what was known before."""
-        path = self._folder(key) / SCREENED
+        path = self._folder(key) / layout.SCREENED
         with files.as_store_error(self.folder):
             self._ensure_folder(path)
             files.replace(path, files.readable({"screened": dict(screened), "sha256": _digest(screened)}), self.folder)
@@ -294,7 +278,7 @@ class Archive:
     def screening(self, key: str) -> Any:
         """Return what was kept of a design before it was run, or None where nothing is as it was written."""
         with suppress(OSError, ValueError, KeyError, TypeError):
-            kept = files.read_json(self._folder(key) / SCREENED)
+            kept = files.read_json(self._folder(key) / layout.SCREENED)
             return kept["screened"] if kept["sha256"] == _digest(kept["screened"]) else None
         return None
 
@@ -303,15 +287,17 @@ class Archive:
         with files.as_store_error(self.folder):
             return sorted(
                 int(name[1])
-                for entry in _entries(self._folder(key))
-                if (name := NUMBER.fullmatch(entry.name)) and name[2] == ENDING and _is_there(Path(entry))
+                for entry in layout.entries_of(self._folder(key))
+                if (name := layout.NUMBER.fullmatch(entry.name))
+                and name[2] == layout.ENDING
+                and layout.is_there(Path(entry))
             )
 
     def failures(self, key: str) -> dict[int, str]:
         """Return why replications of a design failed, by their numbers in order."""
         with files.as_store_error(self.folder):
-            names = [NUMBER.fullmatch(entry.name) for entry in _entries(self._folder(key))]
-        numbers = sorted(int(name[1]) for name in names if name and name[2] == FAILED)
+            names = [layout.NUMBER.fullmatch(entry.name) for entry in layout.entries_of(self._folder(key))]
+        numbers = sorted(int(name[1]) for name in names if name and name[2] == layout.FAILED)
         errors = {number: self.failure(key, number) for number in numbers}
         return {number: error for number, error in errors.items() if error is not None}
 
@@ -320,9 +306,9 @@ class Archive:
         with files.as_store_error(self.folder):
             return sorted(
                 inner.name
-                for outer in _entries(self.folder)
+                for outer in layout.entries_of(self.folder)
                 if outer.is_dir(follow_symlinks=False)
-                for inner in _entries(Path(outer))
+                for inner in layout.entries_of(Path(outer))
                 if inner.is_dir(follow_symlinks=False)
                 and KEY.fullmatch(inner.name)
                 and inner.name.startswith(outer.name)
@@ -339,7 +325,7 @@ class Archive:
     def paths(self, key: str) -> list[Path]:
         """Return all files of a design: replications, failures, what was set aside, its description and screening."""
         with files.as_store_error(self.folder):
-            return sorted(Path(entry) for entry in _entries(self._folder(key)) if _is_own(entry.name))
+            return sorted(Path(entry) for entry in layout.entries_of(self._folder(key)) if layout.is_own(entry.name))
 
     def leftovers(self) -> list[Path]:
         """Return files that killed processes left half written."""
@@ -359,7 +345,7 @@ class Archive:
             for path in paths:
                 if not path.parent.resolve().is_relative_to(self.folder.resolve()):
                     raise StoreError(f"{path} must lie inside the archive {self.folder} to be removed")
-                if not (_is_own(path.name) or path.name.startswith(files.TEMPORARY)):
+                if not (layout.is_own(path.name) or path.name.startswith(files.TEMPORARY)):
                     raise StoreError(f"{path} must be a file that the archive has written to be removed")
                 files.remove(path)
                 for folder in path.parents[:2]:
@@ -382,33 +368,25 @@ class Archive:
         failures: set[int] = set()
         aside, n_bytes, written = 0, 0, 0.0
         with files.as_store_error(self.folder):
-            for entry in _entries(self._folder(key)):
+            for entry in layout.entries_of(self._folder(key)):
                 try:
                     about = entry.stat(follow_symlinks=False)
                 except FileNotFoundError:
                     continue
                 n_bytes, written = n_bytes + about.st_size, max(written, about.st_mtime)
-                name = NUMBER.fullmatch(entry.name)
+                name = layout.NUMBER.fullmatch(entry.name)
                 if name and stat.S_ISREG(about.st_mode) and about.st_size:
-                    (numbers if name[2] == ENDING else failures).add(int(name[1]))
-                aside += entry.name.startswith(ASIDE)
+                    (numbers if name[2] == layout.ENDING else failures).add(int(name[1]))
+                aside += entry.name.startswith(layout.ASIDE)
         return Holding(key, self.design(key), tuple(sorted(numbers)), len(failures - numbers), aside, n_bytes, written)
 
     def _folder(self, key: str) -> Path:
         """Return the folder of a key."""
-        if not KEY.fullmatch(key):
-            raise StoreError(f"key must be 4 to 64 of the letters a-z and digits, got {key[:60]!a}")
-        return self.folder / key[:2] / key
+        return layout.design_folder(self.folder, key)
 
     def _path(self, key: str, replication: int) -> Path:
         """Return the path of a replication."""
-        if replication < 0:
-            raise StoreError(f"replication must be at least 0, got {replication}")
-        return self._folder(key) / f"{replication:04d}{ENDING}"
-
-    def _failure_path(self, key: str, replication: int) -> Path:
-        """Return the path of the note that a replication failed."""
-        return self._path(key, replication).with_name(f"{replication:04d}{FAILED}")
+        return layout.replication_path(self.folder, key, replication)
 
     def _named(self, key: str) -> str:
         """Return the name of a design in messages."""
@@ -444,7 +422,7 @@ class Archive:
 
     def _move_aside(self, path: Path, mark: str) -> str:
         """Rename the file of a replication, and return its new name, which begins with a mark."""
-        aside = path.with_name(f"{mark}{path.stem}-{files.token()}{ENDING}")
+        aside = path.with_name(f"{mark}{path.stem}-{files.token()}{layout.ENDING}")
         # Another process may have set it aside already.
         with suppress(FileNotFoundError):
             path.rename(aside)
@@ -472,11 +450,6 @@ def _digest(plain: Mapping[str, Any]) -> str:
     return files.digest(canonical(plain).encode())
 
 
-def _is_own(name: str) -> bool:
-    """Return whether this is a name that an archive gives to a file of a design."""
-    return bool(NUMBER.fullmatch(name)) or name in (DESIGN, SCREENED) or name.startswith(ASIDE)
-
-
 def _read(path: Path) -> bytes | None:
     """Return the contents of a file, or None if it is not there."""
     try:
@@ -486,21 +459,6 @@ def _read(path: Path) -> bytes | None:
     if not stat.S_ISREG(about.st_mode):
         raise SpoiltError("what stands in its place is no file")
     return files.read_bytes(path)
-
-
-def _is_there(path: Path) -> bool:
-    """Return whether a path is a file, not a link, and not empty."""
-    try:
-        about = path.lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    return stat.S_ISREG(about.st_mode) and about.st_size > 0
-
-
-def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """Yield the entries of a folder; nothing where there is no folder."""
-    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
-        yield from entries
 
 
 def _now() -> str:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from sim.config.reading import is_folder
 from sim.errors import ConfigError, StoreError, near
 from sim.store import files, manifest
-from sim.store.archive import ARCHIVE, CORRUPT, DESIGN, EARLIER, FAILED, REPLICATIONS, Archive
+from sim.store.archive import Archive
+from sim.store.layout import ARCHIVE, CORRUPT, DESIGN, EARLIER, FAILED, REPLICATIONS
 from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:

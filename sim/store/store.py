@@ -17,7 +17,8 @@ import polars as pl
 
 from sim.errors import StoreError
 from sim.store import files, manifest
-from sim.store.archive import ARCHIVE, REPLICATIONS, Archive, Damaged, NotKept
+from sim.store.archive import Archive, Damaged, NotKept
+from sim.store.layout import ARCHIVE, REPLICATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

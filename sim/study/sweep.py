@@ -14,7 +14,8 @@ from sim.report.console import quiet
 from sim.report.notebook import as_html
 from sim.report.tables import counted
 from sim.store import files, manifest
-from sim.store.archive import ARCHIVE, Archive
+from sim.store.archive import Archive
+from sim.store.layout import ARCHIVE
 from sim.store.store import Store
 from sim.study import freshness, replications
 from sim.study.budget import confirmation, outcome, pilot_run

@@ -7,9 +7,10 @@ import pytest
 from setups.district import case, office, organised, pilot, tiny
 
 from sim.config import LEVELS
-from sim.district import background, overload, rosters, workload
+from sim.district import background, overload, workload
 from sim.district.calendars import CLOSINGS, FIRST_DUE, MONTHLY, OFFICE, WEEKLY
 from sim.district.demand import Channel
+from sim.district.rosters import rosters
 from sim.district.stages import Desk, Kind
 from sim.draws.clock import DAY, HOUR, MINUTE, NEVER, WEEK
 from sim.engine.network_building import unserved_stations

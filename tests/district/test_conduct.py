@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from setups.district import case, office, organised, pilot, tiny
 
-from sim.district import rosters, workload
+from sim.district import workload
 from sim.district.background import Paper, _pieces
 from sim.district.calendars import Attended, calendars
+from sim.district.rosters import rosters
 from sim.district.stages import WAITS, Desk, Kind, Presence
 from sim.draws.clock import DAY, HOUR, MINUTE, WEEK
 from sim.engine import compiled

@@ -7,9 +7,10 @@ import pytest
 from setups.district import ALL_PILOTS, case, mapping, office, organised, pilot, place_of, tiny
 
 from sim import config
-from sim.district import demand, overload, place, rosters, workload
+from sim.district import demand, overload, place, workload
 from sim.district.demand import Channel
 from sim.district.itineraries import possible_draws
+from sim.district.rosters import rosters
 from sim.district.routing import itinerary
 from sim.district.stages import Access, CaseDraw, Desk, Kind, Presence
 from sim.errors import ConfigError

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from setups.district import PILOTS, office, tiny
 
-from sim.district import assemble, demand, organisation, place, rosters
+from sim.district import assemble, demand, organisation, place
 from sim.district.demand import Channel
+from sim.district.rosters import rosters
 from sim.district.stages import Kind
 from sim.district.step_table import ENGINE_COLUMNS, LABEL_COLUMNS, StepColumns
 from sim.draws.clock import DAY, WEEK

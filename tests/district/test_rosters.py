@@ -6,7 +6,8 @@ import pytest
 from setups.district import office, organised, tiny
 
 from sim.config import Absence
-from sim.district import away, rosters
+from sim.district.rosters import away, rosters
+from sim.district.rosters.absence import absent_days
 from sim.district.stages import Desk
 from sim.draws.clock import DAY, HOUR, WEEK
 from sim.draws.streams import stream
@@ -69,34 +70,34 @@ def episodes(away):
 
 
 def test_a_fifth_of_all_days_are_absent_in_the_long_run():
-    shares = [rosters.absent_days(np.random.default_rng(i), 25_000, SHIPPED).mean() for i in range(40)]
+    shares = [absent_days(np.random.default_rng(i), 25_000, SHIPPED).mean() for i in range(40)]
     error = np.std(shares, ddof=1) / np.sqrt(len(shares))
     assert abs(np.mean(shares) - 0.2) < 4 * error
 
 
 def test_absence_is_stationary_from_the_first_day():
-    away = np.array([rosters.absent_days(np.random.default_rng(i), 3, SHIPPED) for i in range(8_000)])
+    away = np.array([absent_days(np.random.default_rng(i), 3, SHIPPED) for i in range(8_000)])
     assert np.all(np.abs(away.mean(axis=0) - 0.2) < 4 * np.sqrt(0.2 * 0.8 / len(away)))
 
 
 def test_half_of_the_absence_is_in_single_days():
     # Blocks are 5 to 10 days long. Single days fall beside each other by chance, and in blocks unseen: the share
     # in runs below 5 is near the half of single days.
-    away = np.concatenate([rosters.absent_days(np.random.default_rng(i), 5_000, SHIPPED) for i in range(40)])
+    away = np.concatenate([absent_days(np.random.default_rng(i), 5_000, SHIPPED) for i in range(40)])
     runs = episodes(away)
     assert abs(runs[runs < 5].sum() / runs.sum() - 0.5) < 0.06
 
 
 def test_absence_only_in_blocks_or_only_in_single_days():
     blocks = SHIPPED.model_copy(update={"single_days_share": 0.0})
-    runs = episodes(rosters.absent_days(np.random.default_rng(1), 20_000, blocks))[1:-1]
+    runs = episodes(absent_days(np.random.default_rng(1), 20_000, blocks))[1:-1]
     assert runs.min() >= 5
     assert np.mean(runs <= 10) > 0.8  # longer where one begins as another ends
     singles = SHIPPED.model_copy(update={"single_days_share": 1.0})
-    away = rosters.absent_days(np.random.default_rng(1), 20_000, singles)
+    away = absent_days(np.random.default_rng(1), 20_000, singles)
     after_away = away[1:][away[:-1]].mean()
     assert abs(after_away - 0.2) < 4 * np.sqrt(0.2 * 0.8 / away.sum())  # a day says nothing of the next
-    assert rosters.absent_days(np.random.default_rng(1), 999, SHIPPED.model_copy(update={"share": 0.0})).sum() == 0
+    assert absent_days(np.random.default_rng(1), 999, SHIPPED.model_copy(update={"share": 0.0})).sum() == 0
 
 
 @pytest.mark.parametrize("other", ["three_level", "three_level_all_down", "flatten_only"])
@@ -113,7 +114,7 @@ def test_nobody_is_on_duty_on_a_day_away():
     run = organisation.pilot.run
     for i, person in enumerate(organisation.people):
         drawn = stream(run.seed, 0, f"staff/{person.identity}/absence")
-        away = rosters.absent_days(drawn, len(time.working_days), organisation.pilot.staffing.absence)
+        away = absent_days(drawn, len(time.working_days), organisation.pilot.staffing.absence)
         assert present(roster, i) == set(time.working_days[~away].tolist())
 
 

@@ -16,7 +16,8 @@ from setups.studies import BASE
 import sim
 from sim.measures.dictionary import DEFINITIONS, ONLY_WHERE_OBSERVED
 from sim.report import notebook
-from sim.store.archive import ARCHIVE, Archive
+from sim.store.archive import Archive
+from sim.store.layout import ARCHIVE
 from sim.study import replications
 from sim.study.findings.charting import in_brief
 from sim.study.own_measures import packed

@@ -8,7 +8,7 @@ from setups.district import office, tiny
 from sim.config import Absence
 from sim.district import assemble, demand
 from sim.district.engines import Compiled
-from sim.district.rosters import absent_chance, absent_days
+from sim.district.rosters.absence import absent_chance, absent_days
 from sim.measures import controls
 from sim.measures.dictionary import CONTROL
 from sim.study.design import prepared

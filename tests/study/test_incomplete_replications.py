@@ -13,7 +13,8 @@ from sim.config.compose import Line
 from sim.district.engines import Compiled
 from sim.executor import Serial
 from sim.measures.dictionary import DEFINITIONS, ONLY_WHERE_OBSERVED, lacking
-from sim.store.archive import ARCHIVE, Archive
+from sim.store.archive import Archive
+from sim.store.layout import ARCHIVE
 from sim.study import replications
 from sim.study.backend import Backend
 from sim.study.budget.runs import Runs

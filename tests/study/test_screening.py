@@ -5,7 +5,8 @@ from setups.district import tiny
 
 from sim.district.engines import Compiled
 from sim.executor import Serial
-from sim.store.archive import SCREENED, Archive
+from sim.store.archive import Archive
+from sim.store.layout import SCREENED
 from sim.study import replications
 from sim.study.backend import Backend
 from sim.study.points import screening

@@ -12,31 +12,22 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sim.district.away import away_legs
 from sim.district.calendars import attended_days
+from sim.district.rosters import absence
+from sim.district.rosters.away import away_legs
+from sim.district.rosters.lines import A_DESKS, B_DESKS, OWN_PACE, at_desk, own_lines, served
 from sim.district.stages import Desk
 from sim.draws.clock import DAY, HOUR, NEVER, WEEK, ticks
-from sim.draws.streams import stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable
 
-    from sim.arrays import Bools, Floats, Ints
-    from sim.config import Absence, Level, Pilot
+    from sim.arrays import Bools, Ints
+    from sim.config import Level, Pilot
     from sim.district.office_hours import OfficeTime
-    from sim.district.organisation import Organisation, Person
+    from sim.district.organisation import Organisation
+    from sim.district.rosters.lines import Line
 
-Line = tuple[int, int, int]  # station, rank, pace per mille
-
-OWN_PACE = 1000
-ROOM_RANK = 10  # of a colleague's line at the counter
-COVER_RANK = 20
-
-PAPER_DESKS = (Desk.TASKS, Desk.DUE)
-A_DESKS = (Desk.FRONT, Desk.PHONE, Desk.FILES, *PAPER_DESKS)
-B_DESKS = (Desk.FIELD, Desk.PATROL, Desk.HOME)
-COVERED_DESKS = (Desk.FRONT, Desk.FILES)
-"""What colleagues do for who is absent: residents' matters at the desk, never ledgers, patrols or visits."""
 EVENINGS = (1, 3, 0, 2, 4)  # weekdays on which staff stay longer, in this order
 EVENING_HOURS = 2.0  # most on one of them
 
@@ -108,13 +99,13 @@ def build_rosters(organisation: Organisation, office: OfficeTime, replication: i
     A person's absence and meetings are drawn by identity: the same under every design.
     """
     pilot, people = organisation.pilot, organisation.people
-    there = np.stack([~_absences(organisation, office, p.identity, replication) for p in people])
+    there = np.stack([~absence.absences(organisation, office, p.identity, replication) for p in people])
     duties = _Duties()
     units = [(level, unit) for level in pilot.structure.levels for unit in range(organisation.n_units(level))]
     written = [_unit_spans(organisation, office, level, unit, there, duties) for level, unit in units]
     by_person = np.argsort(np.concatenate([spans.person for spans in written]), kind="stable")
     spans = _Spans(*(np.concatenate(column)[by_person] for column in zip(*written, strict=True)))
-    meetings = _meetings(organisation, office, replication)
+    meetings = absence.meetings(organisation, office, replication)
     away, unplaced = away_legs(organisation, office, replication, there, meetings)
     gaps = np.concatenate([meetings, away])
     spans = _without(spans, gaps[np.lexsort((gaps[:, 1], gaps[:, 0]))], office.weeks * WEEK)
@@ -132,96 +123,6 @@ def build_rosters(organisation: Organisation, office: OfficeTime, replication: i
     for column in servers.values():
         column.flags.writeable = False  # so that the networks of all parts share them
     return Rosters(duties.columns(), servers, meetings[came], away, unplaced, attended, there)
-
-
-# ---------------------------------------------------------------------------------- absence and meetings
-
-
-def absent_days(rng: np.random.Generator, n: int, absence: Absence) -> Bools:
-    """Return which of n working days a person is away (shape (n,)).
-
-    Single days are drawn day by day; blocks of working days start so that in the long run they take their
-    share, also on the first day. A block of mean length L that starts on a free day with chance b is on
-    during L b / (1 + L b) of all days.
-    """
-    start, single, before = _chances(absence)
-    draws = rng.random((before + n, 3)).T  # day by day, so that a longer horizon begins as a shorter one
-    away = draws[0] < single
-    day, last = 0, before + n
-    for begin in np.flatnonzero(draws[1] < start).tolist():
-        if begin >= day:
-            span = absence.block_days_max - absence.block_days_min + 1
-            day = begin + absence.block_days_min + int(draws[2, begin] * span)
-            away[begin : min(day, last)] = True
-    return np.asarray(away[before:])
-
-
-def absent_chance(n: int, absence: Absence) -> Floats:
-    """Return the chance that a person is away on each of n working days, as `absent_days` draws them (shape (n,)).
-
-    A day on which no block is on is free to begin one; such a day follows another on which none began, or the last day
-    of a block of any length. So its chance follows from those of the days before.
-    """
-    start, single, before = _chances(absence)
-    lengths = np.arange(absence.block_days_min, absence.block_days_max + 1)
-    free = np.zeros(before + n + 1)
-    free[0] = 1.0
-    for day in range(1, before + n + 1):
-        ended = lengths[lengths <= day]
-        free[day] = (1 - start) * free[day - 1] + start * free[day - ended].sum() / len(lengths)
-    return np.asarray(1 - (1 - start) * (1 - single) * free[before : before + n])
-
-
-def _chances(absence: Absence) -> tuple[float, float, int]:
-    """Return the chances that a block starts on a free day and that a day is away alone, and the days drawn before."""
-    in_blocks = absence.share * (1 - absence.single_days_share)
-    length = (absence.block_days_min + absence.block_days_max) / 2
-    start = min(1.0, in_blocks / (length * (1 - in_blocks)))
-    single = (absence.share - in_blocks) / (1 - in_blocks)
-    return start, single, 10 * absence.block_days_max  # so that a block may be on at day 0
-
-
-def _absences(organisation: Organisation, office: OfficeTime, identity: int, replication: int) -> Bools:
-    """Return the working days on which a person is away."""
-    pilot, district = organisation.pilot, organisation.place.district
-    rng = stream(pilot.run.seed, replication, f"staff/{identity}/absence", district)
-    return absent_days(rng, len(office.working_days), pilot.staffing.absence)
-
-
-def _meetings(organisation: Organisation, office: OfficeTime, replication: int) -> Ints:
-    """Return person, start and end of all meetings that people are asked to (shape (n, 3), sorted).
-
-    Each person has a fixed number of them a week, in different slots of office time.
-    """
-    pilot, district = organisation.pilot, organisation.place.district
-    config = pilot.burden.meetings
-    length = ticks(config.hours, HOUR)
-    slots = np.concatenate(
-        [
-            np.arange(a, b - length + 1, length)
-            for a, b in zip(office.hours.open.tolist(), office.hours.close.tolist(), strict=True)
-        ]
-    )
-    week = slots // WEEK
-    size = np.bincount(week, minlength=office.weeks)
-    first = np.cumsum(size) - size
-    draws = np.full((office.weeks, size.max(initial=0)), np.inf)
-    weeks, nth = np.arange(office.weeks), np.arange(draws.shape[1])
-    rows = []
-    for i, person in enumerate(organisation.people):
-        if person.level != "community":
-            continue
-        per_week = config.secretary_per_week if person.secretary else config.others_per_week
-        n_meetings = np.minimum(np.floor((weeks + 1) * per_week) - np.floor(weeks * per_week), size)
-        rng = stream(pilot.run.seed, replication, f"staff/{person.identity}/meetings", district)
-        draws[week, np.arange(len(slots)) - first[week]] = rng.random(len(slots))
-        in_order = first[:, None] + np.argsort(draws, axis=1, kind="stable")
-        start = np.sort(slots[in_order[nth < n_meetings[:, None]]])
-        rows.append(np.stack([np.full_like(start, i), start, start + length], axis=1))
-    return np.concatenate(rows)
-
-
-# -------------------------------------------------------------------------------------------- one unit
 
 
 def _unit_spans(
@@ -266,7 +167,7 @@ def _unit_spans(
     serving_of = np.broadcast_to(serves[..., None], keep.shape)[keep]
     code = (serving_of * 2 + part) * len(members) + position
     ids = np.zeros(code.max(initial=0) + 1, dtype=np.int64)
-    lines_of = cache(partial(_lines, organisation))  # who covers whom changes daily, what is covered does not
+    lines_of = cache(partial(own_lines, organisation))  # who covers whom changes daily, what is covered does not
     place_in_ring = {i: (ring, nth) for ring in rings for nth, i in enumerate(ring)}
 
     def colleagues(i: int, run: int) -> list[int]:
@@ -277,7 +178,7 @@ def _unit_spans(
     for number in np.flatnonzero(np.bincount(code)).tolist():
         i, serving, second = number % len(members), number // len(members) // 2, number // len(members) % 2
         desks = _desks_now(pilot, bool(second)) if parted[i] else A_DESKS + B_DESKS
-        lines = _served(organisation, members[i], partial(colleagues, i), serving, desks, away, lines_of)
+        lines = served(organisation, members[i], partial(colleagues, i), serving, desks, away, lines_of)
         ids[number] = duties.id(lines, community and pilot.roles.order == "longest")
     return _Spans(np.array(members)[position], opened[keep], closed[keep], ids[code], hand_back[keep])
 
@@ -356,115 +257,6 @@ def _rota(here: Bools, per_day: int, counters: int) -> tuple[Ints, Bools]:
     return np.where(seated, seat, -1), seats > 0
 
 
-def _served(
-    organisation: Organisation,
-    m: int,
-    colleagues: Callable[[int], list[int]],
-    serving: int,
-    desks: tuple[Desk, ...],
-    away: Sequence[frozenset[int]],
-    lines_of: Callable[[int, tuple[Desk, ...], bool], list[Line]],
-) -> list[Line]:
-    """Return the lines of a person: at the rota desk, or at these desks with those of colleagues whom they cover."""
-    points = organisation.pilot.service.points if organisation.people[m].level == "community" else 1
-    if serving < points:
-        return _desk_duty(organisation, m, serving)
-    covers, manned = divmod(serving - points, 2)
-    run, kind_of_day = divmod(covers, len(away))
-    lines = lines_of(m, desks, not manned)
-    covered, front = tuple(desk for desk in desks if desk in COVERED_DESKS), organisation.pilot.service.desk == "own"
-    for absent in sorted(colleagues(run)):
-        if organisation.people[absent].specialism in away[kind_of_day]:
-            lines = _with_cover(organisation, lines, lines_of(absent, covered, front))
-    return lines
-
-
-def _lines(organisation: Organisation, m: int, desks: tuple[Desk, ...], front: bool) -> list[Line]:
-    """Return what a person serves: the desks of their own specialism and grids, in the order of the roles.
-
-    A generalist serves all desks of the community, those of others at the pace of an outsider.
-    """
-    pilot, person = organisation.pilot, organisation.people[m]
-    outside = round(OWN_PACE * pilot.roles.outside_pace)
-    everything = person.level == "community" and pilot.roles.scheme == "generalist"
-    lines: list[Line] = []
-    for desk in desks:
-        if desk in (Desk.FRONT, Desk.PHONE) and not front:
-            continue
-        rank = _rank(pilot, person, desk)
-        pace = front_pace(pilot, person) if desk is Desk.FRONT else OWN_PACE
-        if person.level == "community" and desk in B_DESKS:
-            grids = np.flatnonzero(organisation.place.grid_community == person.unit) if everything else person.grids
-            lines += [(int(organisation.at_grid[desk][g]), rank, pace if g in person.grids else outside) for g in grids]
-        elif desk is Desk.FRONT and person.level == "community" and organisation.at_point is not None:
-            if person.specialism >= 0:
-                lines.append((_own_point(organisation, m), rank, pace))
-        elif desk is Desk.PHONE:
-            if person.level == "community" and organisation.at_phone is not None and person.specialism >= 0:
-                lines.append((int(organisation.at_phone[person.unit]), rank, outside))
-        elif (person.level, desk) in organisation.at and person.specialism >= 0:
-            room = everything or (desk is Desk.FRONT and pilot.roles.one_room)
-            lines += _desks(organisation, person, desk, rank, pace, everything=room)
-    return lines
-
-
-def _desks(
-    organisation: Organisation, person: Person, desk: Desk, rank: int, pace: int, *, everything: bool
-) -> list[Line]:
-    """Return the lines of a desk: of the own specialism and, with `everything`, of the unit's others, more slowly."""
-    at = organisation.at[person.level, desk][person.unit]
-    own = int(at[person.specialism])
-    outside = round(OWN_PACE * organisation.pilot.roles.outside_pace)
-    others = sorted({int(s) for s in at if s >= 0} - {own}) if everything else []
-    later = rank if organisation.pilot.roles.scheme == "generalist" else rank + ROOM_RANK
-    return [(own, rank, pace), *((s, later, outside) for s in others)]
-
-
-def _own_point(organisation: Organisation, m: int) -> int:
-    """Return the front queue of the service point at which a person has a desk: points are dealt in turn."""
-    assert organisation.at_point is not None
-    person, points = organisation.people[m], organisation.pilot.service.points
-    first = organisation.members(person.level, person.unit)[0]
-    return int(organisation.at_point[person.unit * points + (m - first) % points])
-
-
-def front_pace(pilot: Pilot, person: Person) -> int:
-    """Return a person's pace at their own front desk: at one window for all, everybody works outside their own line."""
-    outside = person.level == "community" and pilot.service.windows == "one_window"
-    return round(OWN_PACE * pilot.roles.outside_pace) if outside else OWN_PACE
-
-
-def _rank(pilot: Pilot, person: Person, desk: Desk) -> int:
-    """Return the rank of a desk within one priority under the order of the roles."""
-    order = pilot.roles.order if person.level == "community" else "a_first"
-    if order in ("oldest", "longest") or desk in PAPER_DESKS:
-        return 0
-    position = {Desk.FRONT: 0, Desk.PHONE: 0, Desk.FILES: 1, Desk.FIELD: 2, Desk.PATROL: 3, Desk.HOME: 4}[desk]
-    return (position + 3) % 5 if order == "b_first" else position
-
-
-def _desk_duty(organisation: Organisation, m: int, point: int) -> list[Line]:
-    """Return the duty of the rota desk: the point's front queue, or all front queues of the unit; then own files."""
-    pilot, person = organisation.pilot, organisation.people[m]
-    outside = round(OWN_PACE * pilot.roles.outside_pace)
-    everything = pilot.roles.scheme == "generalist"
-    files = _desks(organisation, person, Desk.FILES, 1, OWN_PACE, everything=everything)
-    if organisation.at_phone is not None:
-        files.append((int(organisation.at_phone[person.unit]), 0, outside))
-    if organisation.at_point is not None:
-        return [(int(organisation.at_point[person.unit * pilot.service.points + point]), 0, outside), *files]
-    own = int(organisation.at[person.level, Desk.FRONT][person.unit, person.specialism])
-    fronts = sorted({int(s) for s in organisation.at[person.level, Desk.FRONT][person.unit] if s >= 0})
-    return [*((s, 0, OWN_PACE if s == own else outside) for s in fronts), *files]
-
-
-def _with_cover(organisation: Organisation, lines: list[Line], of_absent: list[Line]) -> list[Line]:
-    """Return a duty with lines of an absent colleague added, in last place and at an outsider's pace."""
-    own = {station for station, _, _ in lines}
-    pace = round(OWN_PACE * organisation.pilot.roles.outside_pace)
-    return [*lines, *((station, rank + COVER_RANK, pace) for station, rank, _ in of_absent if station not in own)]
-
-
 def _without(spans: _Spans, meetings: Ints, horizon: int) -> _Spans:
     """Return the spans without the time of meetings."""
     # one time axis for all: each person's horizon follows that of the person before
@@ -483,9 +275,6 @@ def _without(spans: _Spans, meetings: Ints, horizon: int) -> _Spans:
     return _Spans(spans.person[row], opened, closed, spans.duty[row], hand_back)
 
 
-# ---------------------------------------------------------------------------------------------- evenings
-
-
 def _with_evenings(
     organisation: Organisation, office: OfficeTime, there: Bools, duties: _Duties, spans: _Spans
 ) -> _Spans:
@@ -502,7 +291,7 @@ def _with_evenings(
         if person.specialism < 0:
             continue
         everything = person.level == "community" and organisation.pilot.roles.scheme == "generalist"
-        duty = duties.id(_desks(organisation, person, Desk.DUE, 0, OWN_PACE, everything=everything), longest=False)
+        duty = duties.id(at_desk(organisation, person, Desk.DUE, 0, OWN_PACE, everything=everything), longest=False)
         opens = closes[on & there[m]]
         column = np.ones_like(opens)
         rows.append(np.stack([column * m, opens, opens + length, column * duty, column]))

@@ -99,7 +99,7 @@ def _placed(wanted: list[Ints], free: Bools, furthest: int) -> tuple[Ints, Ints,
     `wanted` holds the slots of each member's legs, which are placed in the order of time; `free` (members, slots) is
     used up. A leg that finds none has the slot that was wanted.
     """
-    from sim.district import kernels  # late: Numba takes a third of a second to load
+    from sim.district.rosters import kernels  # late: Numba takes a third of a second to load
 
     member = np.repeat(np.arange(len(wanted)), [len(slots) for slots in wanted])
     slot = np.concatenate(wanted)
