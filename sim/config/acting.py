@@ -23,9 +23,6 @@ FACTS = ("district", "demand", "procedures")
 ONCE_A_CENTURY = 0.01
 
 
-# ------------------------------------------------------------------------------------------ under which designs
-
-
 def _has_street(p: Pilot) -> bool:
     return "street" in p.structure.levels
 
@@ -294,9 +291,6 @@ CONDITIONS: dict[str, Condition] = {
 Not here is what the other numbers of a district must agree with, whatever the design: `district.streets`,
 `staffing.community_heads_min` and `_max`.
 """
-
-
-# ------------------------------------------------------------------------------------------------ what was set
 
 
 def check_acting(pilots: Mapping[str, tuple[Pilot, Composition]]) -> list[str]:

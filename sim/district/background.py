@@ -75,9 +75,6 @@ def batches(organisation: Organisation, office: OfficeTime, replication: int, un
     yield _home_visits(organisation, office, replication)
 
 
-# ------------------------------------------------------------------------------------------------ pieces
-
-
 def _from_above(organisation: Organisation, office: OfficeTime, replication: int) -> Iterator[Batch]:
     """Yield the communities' work from above at their desks: long-term, periodic and ad hoc."""
     pilot = organisation.pilot
@@ -228,9 +225,6 @@ def _at_random(pilot: Pilot, office: OfficeTime, yearly_hours: float, rng: np.ra
     if np.isfinite(gap):  # by gaps, so that a longer horizon begins as a shorter one
         positions = renewal_times(rng, Exponential(mean=gap), 1, office.hours.total)
     return _release(pilot, office, office.hours.after(0, positions)), ticks(pilot.burden.piece_minutes, MINUTE)
-
-
-# ------------------------------------------------------------------------------------------------ duties
 
 
 def _patrols(organisation: Organisation, office: OfficeTime) -> Batch:

@@ -152,9 +152,6 @@ def build_organisation(pilot: Pilot, place: Place) -> Organisation:
     )
 
 
-# ------------------------------------------------------------------------------------------------- heads
-
-
 def heads_by_unit(pilot: Pilot, place: Place, level: Level) -> Ints:
     """Return the heads of each unit of a level (shape (units,)), at least one each.
 
@@ -370,9 +367,6 @@ def _identities(pilot: Pilot) -> dict[Level, list[int]]:
 def _spread(n: int, k: int) -> Ints:
     """Return k of n positions, evenly spread."""
     return (np.arange(k) * n + n // 2) // k if k else np.zeros(0, dtype=np.int64)
-
-
-# ---------------------------------------------------------------------------------------------- stations
 
 
 def _stations(pilot: Pilot, place: Place, specialisms: dict[Level, Ints]) -> list[Station]:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from sim.draws.streams import stream
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from sim.arrays import Floats, Ints
@@ -95,6 +97,25 @@ class Place:
         return np.asarray(mean)
 
 
+class Borders(NamedTuple):
+    """All of a design that its place depends on, beside the district: designs that have it alike have one place."""
+
+    communities: int | None
+    merge_rule: str
+    has_streets: bool
+    points: int
+    grid_households: float
+
+
+def borders_of(pilot: Pilot) -> Borders:
+    """Return what a pilot's place depends on, beside its district."""
+    structure = pilot.structure
+    has_streets = "street" in structure.levels
+    return Borders(
+        structure.communities, structure.merge_rule, has_streets, pilot.service.points, pilot.grid.households
+    )
+
+
 def build_place(pilot: Pilot, number: int = 0, replication: int | None = None) -> Place:
     """Return the place of a district under a design: the same under every design.
 
@@ -110,21 +131,27 @@ def build_place(pilot: Pilot, number: int = 0, replication: int | None = None) -
             return stream(district.place_seed, 0, purpose, number)
         return stream(pilot.run.seed, replication, f"place/{purpose}", number)
 
+    drawn = replication is not None and district.place == "drawn"
+    return _within(borders_of(pilot), district, number, rng, drawn=drawn)
+
+
+def _within(
+    borders: Borders, district: District, number: int, rng: Callable[[str], np.random.Generator], *, drawn: bool
+) -> Place:
+    """Return the place of a district within borders; it is not given the design, so that it depends on nothing else."""
     today = np.repeat(np.arange(district.communities), todays_sizes(district, rng("community sizes")))
-    n = pilot.n_communities
-    if pilot.structure.communities is None:
+    n = borders.communities or district.communities
+    if borders.communities is None:
         sizes = np.bincount(today)
-    elif pilot.structure.merge_rule == "equal_population":
+    elif borders.merge_rule == "equal_population":
         sizes = equal_sizes(district.households, n)
     else:
         sizes = np.bincount(blocks(np.bincount(today), n)[today])
     community = np.repeat(np.arange(n), sizes)
-    points = pilot.service.points
-    streets = district.streets if "street" in pilot.structure.levels else 1
-    streets = min(streets, n)
+    streets = min(district.streets if borders.has_streets else 1, n)
     community_street = blocks(sizes, streets)
     # every design has the same number of grids, so that the same patrols are due; only their borders follow communities
-    n_grids = max(n, round(district.households / pilot.grid.households))
+    n_grids = max(n, round(district.households / borders.grid_households))
     per_community = clipped_remainder(sizes, n_grids, 1, n_grids)
     grid_sizes = np.concatenate([equal_sizes(int(s), int(g)) for s, g in zip(sizes, per_community, strict=True)])
     care = rng("special care").random(district.households)
@@ -133,14 +160,16 @@ def build_place(pilot: Pilot, number: int = 0, replication: int | None = None) -
         special=care < district.special_care_share,
         today=today,
         community=community,
-        point=np.repeat(np.arange(n * points), np.concatenate([equal_sizes(int(s), points) for s in sizes])),
+        point=np.repeat(
+            np.arange(n * borders.points), np.concatenate([equal_sizes(int(s), borders.points) for s in sizes])
+        ),
         street=community_street[community],
         grid=np.repeat(np.arange(len(grid_sizes)), grid_sizes),
         grid_community=np.repeat(np.arange(n), per_community),
         community_street=community_street,
         detour=district.detour_factor,
         district=number,
-        drawn=replication is not None and district.place == "drawn",
+        drawn=drawn,
     )
 
 

@@ -125,9 +125,6 @@ def expected(pilot: Pilot, place: Place) -> list[Work]:
     return [Work(*key, hours=value) for key, value in hours.items() if value > 0]
 
 
-# -------------------------------------------------------------------------------------------- residents
-
-
 def _residents(pilot: Pilot, place: Place) -> Iterator[Work]:
     """Yield the hours of residents' requests, with repeats, rework and misrouting."""
     for channel in Channel:
@@ -198,9 +195,6 @@ def visit_signal(pilot: Pilot, households: float) -> float:
     """
     hour = 1 - (1 - pilot.grid.see_share) ** (250 / households)
     return float(min(1.0, pilot.grid.visit_see_share * hour / see_chance(pilot, households)))
-
-
-# ------------------------------------------------------------------------- work from above, own work, duties
 
 
 def put_down_for_residents(pilot: Pilot, priority: int) -> int:

@@ -74,9 +74,6 @@ def clock_time(ticks: int) -> str:
     return f"{ticks / DAY:.1f} days"
 
 
-# ----------------------------------------------------------------------------------------------- what
-
-
 def what(journey: Journey, step: Step) -> str:
     """Return what a step is, with the number of a leg or of a try."""
     stage = step.stage
@@ -126,9 +123,6 @@ def lane(step: Step) -> str:
     return step.stage.level if step.stage.hand_over else "outside"
 
 
-# ------------------------------------------------------------------------------------ where and by whom
-
-
 def place(journey: Journey, station: Station | None) -> str:
     """Return the unit and the queue of a station."""
     if station is None:
@@ -175,9 +169,6 @@ def people(journey: Journey, step: Step) -> str:
     """Return who worked on a step, one after the other."""
     names = [person(journey, spell.server) for spell in step.spells]
     return ", then ".join(name for i, name in enumerate(names) if not i or name != names[i - 1])
-
-
-# ------------------------------------------------------------------------------------------------- why
 
 
 def why(journey: Journey, step: Step) -> list[str]:

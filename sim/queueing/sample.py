@@ -203,9 +203,6 @@ def _intervals(calendars: list[Calendar]) -> dict[str, Any]:
     }
 
 
-# --------------------------------------------------------------------------------------------------- staff
-
-
 class _Duties:
     """The duties in use so far; equal ones share an index."""
 
@@ -288,9 +285,6 @@ def _rows(hours: Calendar, duty: int, hand_back: bool) -> Ints:
     """Return the intervals of hours with their duty (shape (n, 4))."""
     same = np.ones_like(hours.open)
     return np.stack([hours.open, hours.close, duty * same, int(hand_back) * same], axis=1)
-
-
-# ------------------------------------------------------------------------------------------------ requests
 
 
 def _arrivals(draft: _Draft, name: str, kind: RequestClass) -> Ints:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from sim.config import LEVELS
-from sim.district import organisation, overload, place, workload
+from sim.district import organisation, overload, workload
+from sim.district.place import borders_of, build_place
 from sim.district.size import check_size
 from sim.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sim.arrays import Bools
     from sim.config import Level, Pilot
@@ -110,14 +111,42 @@ def prepared(pilot: Pilot, district: int = 0, replication: int | None = None) ->
     ConfigError
         Its heads must be enough for its posts, and a replication must fit into the memory.
     """
-    check_size(pilot)
-    where = place.build_place(pilot, district, replication)
-    return Design(pilot, organisation.build_organisation(pilot, where))
+    return prepared_on(partial(build_place, number=district, replication=replication), pilot)
+
+
+def prepared_on(place_of: Callable[[Pilot], Place], pilot: Pilot) -> Design:
+    """Return a pilot, prepared on the place that `place_of` gives it; it raises as `prepared` does."""
+    check_size(pilot)  # before there is a place of that size
+    return Design(pilot, organisation.build_organisation(pilot, place_of(pilot)))
 
 
 def prepared_all(pilots: Iterable[Pilot]) -> dict[str, Design]:
     """Return pilots, prepared, by their names."""
-    return {pilot.name: prepared(pilot) for pilot in pilots}
+    place_of = base_places()
+    return {pilot.name: prepared_on(place_of, pilot) for pilot in pilots}
+
+
+def base_places(designs: Iterable[Design] = ()) -> Callable[[Pilot], Place]:
+    """Return a function from a pilot to its base place, which is built once for all pilots that have the same one.
+
+    Parameters
+    ----------
+    designs
+        Prepared on their base places already: those are taken.
+    """
+
+    def key(pilot: Pilot) -> tuple[object, ...]:
+        return pilot.district.model_dump_json(), borders_of(pilot)
+
+    built = {key(design.pilot): design.place for design in designs}
+
+    def place_of(pilot: Pilot) -> Place:
+        mine = key(pilot)
+        if mine not in built:
+            built[mine] = build_place(pilot)
+        return built[mine]
+
+    return place_of
 
 
 def check_paired(pilots: Sequence[Pilot], keys: Sequence[str] = SAME_RESIDENTS) -> None:

@@ -13,7 +13,7 @@ from sim.config import LEVELS
 from sim.district import workload
 from sim.report.tables import Column, rows_table
 from sim.study import saved_hours
-from sim.study.design import prepared
+from sim.study.design import base_places, prepared_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,9 +30,7 @@ TODAY = "today's organisation"  # no pilot can have this name
 
 def hours_by_level(design: Design) -> dict[str, dict[str, float]]:
     """Return thousand hours a year by kind of work and level, with the time that no work explains."""
-    table: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-    for work in design.works:
-        table[work.what][work.level] += work.hours / 1e3
+    table = saved_hours.hours(design.works)
     for level, heads in design.heads.items():
         table[UNEXPLAINED][level] = (heads * design.present_hours - design.hours(level)) / 1e3
     return table
@@ -40,15 +38,15 @@ def hours_by_level(design: Design) -> dict[str, dict[str, float]]:
 
 def work_table(designs: Mapping[str, Design]) -> Table:
     """Return where each kind of work is done today and under each design, with what is saved or added."""
-    first = next(iter(designs.values())).pilot
-    today = workload.today(first)
-    columns = {TODAY: hours_by_level(prepared(today))}
+    first, place_of = next(iter(designs)), base_places(designs.values())
+    today = prepared_on(place_of, workload.today(designs[first].pilot))
+    columns = {TODAY: hours_by_level(today)}
     columns |= {name: hours_by_level(design) for name, design in designs.items()}
-    pilots = {name: design.pilot for name, design in designs.items()}
-    if columns[TODAY] == columns[first.name]:
-        del columns[TODAY], pilots[first.name]
+    others = dict(designs)
+    if columns[TODAY] == columns[first]:
+        del columns[TODAY], others[first]
     places = _places(sum(sum(hours.values()) for hours in next(iter(columns.values())).values()))
-    moves = {name: saved_hours.moves(today, pilot, places) for name, pilot in pilots.items()}
+    moves = {name: saved_hours.moves(today, design, place_of, places) for name, design in others.items()}
     rows = []
     for what in [k for k in dict.fromkeys(k for c in columns.values() for k in c) if k != UNEXPLAINED] + [UNEXPLAINED]:
         row: dict[str, object] = {"kind of work": what}

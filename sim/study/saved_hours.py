@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from sim.config import LEVELS
 from sim.district import workload
-from sim.district.place import build_place
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from sim.config import Level, Pilot
+    from sim.district.place import Place
+    from sim.district.workload import Work
+    from sim.study.design import Design
 
     Hours = Mapping[str, Mapping[str, float]]
 
@@ -51,7 +53,7 @@ class Moves:
         return ", ".join(words) or "stays"
 
 
-def moves(today: Pilot, pilot: Pilot, places: int) -> dict[str, Moves]:
+def moves(before: Design, design: Design, place_of: Callable[[Pilot], Place], places: int) -> dict[str, Moves]:
     """Return what becomes of each kind of work between two designs, by taking the second one apart.
 
     Today's design becomes the other one part by part: who performs what; the staff; grids and their duties; whatever
@@ -60,19 +62,23 @@ def moves(today: Pilot, pilot: Pilot, places: int) -> dict[str, Moves]:
 
     Parameters
     ----------
-    today, pilot
-        The design that is compared with, and the other one.
+    before, design
+        Today's, and the other one.
+    place_of
+        The base place of each design between them, whether or not its staff suffice for its posts.
     places
         Decimals of thousand hours that are shown; what would show as 0 is left out.
     """
+    today, pilot = before.pilot, design.pilot
     apart = pilot.structure.model_copy(update={"communities": today.structure.communities})
     unmerged = pilot.model_copy(update={"structure": apart})
     kept = pilot.burden.model_copy(update={"abolished_share": today.burden.abolished_share})
     steps = [today.model_copy(update={"structure": apart}), today.model_copy(update={"structure": apart})]
     steps[1] = steps[1].model_copy(update={"staffing": pilot.staffing})
     steps.append(steps[1].model_copy(update={"grid": pilot.grid}))
-    steps += [unmerged.model_copy(update={"burden": kept}), unmerged, pilot]
-    tables = [hours(one) for one in (today, *steps)]
+    steps += [unmerged.model_copy(update={"burden": kept}), unmerged]
+    between = [hours(workload.expected(one, place_of(one))) for one in steps]
+    tables: list[Hours] = [hours(before.works), *between, hours(design.works)]
     level = ("saved with the level", "added with the level")
     if set(pilot.structure.levels) == set(today.structure.levels):
         level = ("saved by who performs it", "added by who performs it")
@@ -88,10 +94,10 @@ def moves(today: Pilot, pilot: Pilot, places: int) -> dict[str, Moves]:
     return {kind: _moves(kind, tables[0], tables[4], causes, places) for kind in kinds}
 
 
-def hours(pilot: Pilot) -> Hours:
-    """Return thousand hours a year by kind of work and level, whether or not the staff suffice for its posts."""
+def hours(works: Iterable[Work]) -> dict[str, dict[str, float]]:
+    """Return thousand hours a year by kind of work and level."""
     table: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-    for work in workload.expected(pilot, build_place(pilot)):
+    for work in works:
         table[work.what][work.level] += work.hours / 1e3
     return table
 

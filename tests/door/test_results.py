@@ -14,6 +14,7 @@ from setups.own_measures import nothing, steps_by_outcome, waits
 from setups.studies import BASE
 
 import sim
+from sim.district import place
 from sim.measures.dictionary import DEFINITIONS, ONLY_WHERE_OBSERVED
 from sim.report import notebook
 from sim.store.archive import Archive
@@ -124,6 +125,15 @@ def test_no_measure_is_missing_of_a_replication_that_an_earlier_program_kept(fou
         assert len(pairs.filter(measure=name)) == 4, name
     shown = found.verdicts.filter(pl.col("measure") == "trips")
     assert shown["baseline_mean"].is_finite().all()
+
+
+def test_a_comparison_builds_each_place_once(found, designs, monkeypatch):
+    built, within = [], place._within
+    monkeypatch.setattr(
+        place, "_within", lambda borders, *rest, **options: built.append(borders) or within(borders, *rest, **options)
+    )
+    sim.compare(designs, folder=found.folder, replications=2, measures=MEASURES, executor="serial", progress=False)
+    assert len(built) == len(set(built)) > 0
 
 
 def test_a_chart_is_drawn_by_its_name_and_another_name_is_told(found):

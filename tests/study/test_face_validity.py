@@ -12,6 +12,7 @@ from sim.errors import ConfigError
 from sim.measures.dictionary import DEFINITIONS
 from sim.study import replication
 from sim.study.comparison import face_validity
+from sim.study.design import prepared, prepared_all
 
 TARGETS = face_validity.shipped_targets()
 OF_ARITHMETIC = {"walk", "touch", "finished_at", "last_level"}
@@ -65,7 +66,7 @@ def test_a_name_that_there_is_none_of_is_told_before_anything_runs(tmp_path, rig
 
 
 def test_every_measure_that_is_made_here_is_known():
-    assert set(face_validity.computed(pilot("four_level"))["measure"]) <= set(face_validity.ADDED)
+    assert set(face_validity.computed(prepared(pilot("four_level")))["measure"]) <= set(face_validity.ADDED)
     assert {one.measure for one in TARGETS} <= {*DEFINITIONS, *face_validity.ADDED}
 
 
@@ -89,7 +90,7 @@ def measures(*rows, name="four_level"):
 
 
 def judged(frame, *chosen, **options):
-    return face_validity.judged(frame, [pilot()], chosen, **options)
+    return face_validity.judged(frame, [prepared(pilot())], chosen, **options)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +184,7 @@ def test_the_hours_of_a_day_are_the_office_day_and_the_overtime_of_a_day_present
 
 
 def test_arithmetic_tells_walks_touch_times_and_routes_as_worked_out_by_hand():
-    frame = face_validity.computed(pilot())
+    frame = face_validity.computed(prepared(pilot()))
     told = {(m, g): v for m, g, v in frame.select("measure", "group", "value").iter_rows()}
     weights = sum(a.counter_share for a in pilot().procedures.archetypes.values())
     assert weights == pytest.approx(0.91)
@@ -199,7 +200,7 @@ def test_arithmetic_tells_walks_touch_times_and_routes_as_worked_out_by_hand():
     where = place_of()
     assert told["walk", "level:community"] == pytest.approx(where.distance(where.community).mean() / 4.5 * 60)
     assert ("walk", "level:street") not in {
-        (m, g) for m, g in face_validity.computed(pilot("three_level")).select("measure", "group").iter_rows()
+        (m, g) for m, g in face_validity.computed(prepared(pilot("three_level"))).select("measure", "group").iter_rows()
     }
 
 
@@ -258,9 +259,9 @@ def test_every_target_that_the_shipped_pilots_miss_says_why():
 
 def test_a_comparison_shows_every_pilot_and_judges_each_target_once():
     frame = measures({"measure": "on_time", "value": 0.5}, {"measure": "on_time", "value": 0.9, "pilot": "three_level"})
-    pilots = [pilot(), pilot("three_level")]
-    values = face_validity.judged(frame, pilots, TARGETS)
-    text = face_validity.compared_table(values, [p.name for p in pilots]).to_markdown()
+    designs = prepared_all([pilot(), pilot("three_level")])
+    values = face_validity.judged(frame, designs.values(), TARGETS)
+    text = face_validity.compared_table(values, list(designs)).to_markdown()
     assert "0.50 outside" in text
     assert "0.90" in text
     assert "0.90 within" not in text

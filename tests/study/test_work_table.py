@@ -2,14 +2,17 @@
 
 import re
 
+import numpy as np
 import pytest
 from setups.district import pilot, tiny
 
-from sim.district import workload
+from sim.district import place, workload
 from sim.district.stages import Kind
 from sim.study import saved_hours
-from sim.study.design import prepared_all
-from sim.study.load_tables import hours_by_level, work_table
+from sim.study.comparison.comparison import opening
+from sim.study.comparison.face_validity import computed
+from sim.study.design import base_places, prepared, prepared_all
+from sim.study.load_tables import work_table
 
 LESS = "burden.abolished_share=0.3"
 
@@ -33,7 +36,7 @@ def test_abolishing_and_merging_are_told_apart_and_add_up():
     today, both = pilot("four_level"), pilot("three_level", LESS)
     where = goes(today, both)
     assert where[workload.ABOVE] == "31.7 abolished, 18.6 saved by merging"
-    before, after = saved_hours.hours(today)[workload.ABOVE], saved_hours.hours(both)[workload.ABOVE]
+    before, after = (saved_hours.hours(prepared(one).works)[workload.ABOVE] for one in (today, both))
     assert sum(before.values()) - sum(after.values()) == pytest.approx(31.7 + 18.6, abs=0.1)
 
 
@@ -95,20 +98,44 @@ def test_designs_that_agree_are_named_together():
     assert where[workload.STREET_WORK["justice"]] == "three_level, three_level_dedicated: up; same: stays"
 
 
-@pytest.mark.parametrize("name", ["four_level", "three_level_expected", "sink_only"])
-def test_the_hours_are_those_of_the_prepared_design(name):
-    one = pilot(name, LESS)
-    kept = hours_by_level(prepared_all([one])[name])
-    for kind, by_level in saved_hours.hours(one).items():
-        assert dict(kept[kind]) == pytest.approx(dict(by_level))
+def test_designs_with_the_same_place_share_it_and_it_is_the_one_each_would_have_alone():
+    names = ("four_level", "four_level_better", "sink_only", "merge_only", "three_level", "three_level_dedicated")
+    pilots = [*map(pilot, names), pilot("three_level", "district.place_seed=9")]
+    shared = base_places()
+    for one in pilots:
+        alone, mine = place.build_place(one), shared(one)
+        assert vars(alone).keys() >= set(place.Place.__dataclass_fields__)
+        for field in place.Place.__dataclass_fields__:
+            assert np.array_equal(getattr(alone, field), getattr(mine, field)), (one.name, field)
+    assert shared(pilots[0]) is shared(pilots[1])
+    assert shared(pilots[-1]) is not shared(pilots[-3])
+
+
+def test_before_a_simulation_each_place_is_built_once(monkeypatch):
+    built, within = [], place._within
+
+    def counted(borders, *rest, **options):
+        built.append(borders)
+        return within(borders, *rest, **options)
+
+    monkeypatch.setattr(place, "_within", counted)
+    designs = prepared_all([tiny("four_level"), tiny("three_level"), tiny("three_level_dedicated")])
+    assert len(built) == 2
+    opening(designs)
+    for design in designs.values():
+        computed(design)
+    assert len(built) == len(set(built))
+    assert {place.borders_of(design.pilot) for design in designs.values()} < set(built)  # and those between
 
 
 def test_the_changes_of_every_shipped_design_add_up_to_all_that_is_saved_or_added():
     today = pilot("four_level")
-    before = saved_hours.hours(today)
+    place_of, before = base_places(), prepared(today)
+    hours = saved_hours.hours(before.works)
     for name in ("three_level", "three_level_expected", "merge_only", "flatten_only", "sink_only"):
         one = pilot(name, LESS)
-        after = saved_hours.hours(one)
-        for kind, moved in saved_hours.moves(today, one, places=6).items():
-            change = sum(after.get(kind, {}).values()) - sum(before.get(kind, {}).values())
-            assert sum(moved.changes.values()) == pytest.approx(change, abs=0.01 * sum(before.get(kind, {}).values()))
+        design = prepared(one)
+        after = saved_hours.hours(design.works)
+        for kind, moved in saved_hours.moves(before, design, place_of, places=6).items():
+            change = sum(after.get(kind, {}).values()) - sum(hours.get(kind, {}).values())
+            assert sum(moved.changes.values()) == pytest.approx(change, abs=0.01 * sum(hours.get(kind, {}).values()))

@@ -138,9 +138,6 @@ def _bands(organisation: Organisation) -> list[_Band]:
     return bands
 
 
-# --------------------------------------------------------------------------------------------------- tree
-
-
 @dataclass(frozen=True)
 class _Row:
     """One row of boxes: level, words of each box, and parents in the row above (a single box may have many)."""
@@ -222,9 +219,6 @@ def _draw_tree(axes: Axes, rows: Sequence[_Row]) -> None:
 def _centres(n: int, left: float, right: float) -> list[float]:
     """Return the middles of n boxes that share the width."""
     return [left + (i + 0.5) * (right - left) / n for i in range(n)]
-
-
-# -------------------------------------------------------------------------------------------------- words
 
 
 def _columns(width: float) -> tuple[tuple[float, float], tuple[float, float]]:

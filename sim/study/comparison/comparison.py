@@ -411,8 +411,7 @@ def pairing_table(comparison: pl.DataFrame) -> Table:
 
 def _face_table(measures: pl.DataFrame, designs: Mapping[str, Design], targets: Sequence[Target]) -> Table:
     """Return the targets of the evidence beside the model's values; none is an input."""
-    pilots = [design.pilot for design in designs.values()]
-    values = face_validity.judged(measures, pilots, targets, rule=rule_of(designs, measures))
+    values = face_validity.judged(measures, designs.values(), targets, rule=rule_of(designs, measures))
     return face_validity.compared_table(values, list(designs))
 
 

@@ -17,7 +17,7 @@ from sim.config import Name, Section, checked
 from sim.config.compose import CONFIGS, FACE, options
 from sim.config.reading import read_yaml
 from sim.config.report import Response
-from sim.district import engines, place
+from sim.district import engines
 from sim.district.demand import Channel, yearly
 from sim.district.office_hours import office_hours_a_day
 from sim.engine.record import Outcome
@@ -28,6 +28,7 @@ from sim.measures.tally import window
 from sim.report.tables import Column, Table, number
 from sim.statistics.intervals import mean_interval
 from sim.study import replication
+from sim.study.design import prepared_all
 from sim.study.withholding import OVERLOAD, judged_as
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from sim.config import Archetype, Pilot
     from sim.district.assemble import Plan
     from sim.district.blocks import Record
+    from sim.study.design import Design
     from sim.study.withholding import Rule
 
 ADDED = (
@@ -168,7 +170,7 @@ def _districts(folder: Path) -> Iterator[str]:
 
 def judged(
     measures: pl.DataFrame,
-    pilots: Sequence[Pilot],
+    designs: Iterable[Design],
     chosen: Sequence[Target],
     *,
     own: bool = False,
@@ -181,8 +183,8 @@ def judged(
     measures : polars.DataFrame
         The long table over all replications (pilot, replication, measure, group, value): that of a study, or that
         of `simulated`. Values by arithmetic are added.
-    pilots : sequence of Pilot
-        Those of the table.
+    designs : iterable of Design
+        Those of the table, on their base places.
     chosen : sequence of Target
         A target whose measure is not in the table is left out.
     own : bool
@@ -197,7 +199,9 @@ def judged(
         replication), verdict (`within`, `outside`; a dash without a range or a value), own (whether the target is of
         this pilot; the verdict is a dash where not), why (what must be known to read it).
     """
-    known = pl.concat([measures.select(_CELL), *(computed(pilot).select(_CELL) for pilot in pilots)])
+    designs = list(designs)
+    pilots = [design.pilot for design in designs]
+    known = pl.concat([measures.select(_CELL), *(computed(design).select(_CELL) for design in designs)])
     derived = pl.concat([known, *(_derived(known, pilot).select(_CELL) for pilot in pilots)])
     cells = {
         (p, m, g): part["value"].to_numpy()
@@ -297,14 +301,11 @@ def validity(
     """
     of = {target.pilot for target in chosen}
     mine = [pilot for pilot in pilots if pilot.name in of]
-    return judged(simulated(mine, n, engine, on_done), mine, chosen, own=True)
+    return judged(simulated(mine, n, engine, on_done), prepared_all(mine).values(), chosen, own=True)
 
 
-# ------------------------------------------------------------------------------------------------- arithmetic
-
-
-def computed(pilot: Pilot) -> pl.DataFrame:
-    """Return the values of a pilot that follow by arithmetic: walks, touch times, routes.
+def computed(design: Design) -> pl.DataFrame:
+    """Return the values of a design that follow by arithmetic: walks, touch times, routes.
 
     Measures: `walk` (minutes on foot, one way, mean over households, by level), `touch` (minutes, mean: `front` at a
     first contact in person, `review` at a review), `finished_at` (share of first contacts in person that need no
@@ -312,7 +313,7 @@ def computed(pilot: Pilot) -> pl.DataFrame:
     utility that ends them). Columns as those of the long table, with replication 0.
     """
     rows = Rows()
-    where = place.build_place(pilot)
+    pilot, where = design.pilot, design.place
     units: dict[str, Ints] = {
         "community": where.community,
         "street": where.street,
@@ -391,9 +392,6 @@ def _derived(known: pl.DataFrame, pilot: Pilot) -> pl.DataFrame:
     return pl.concat(together).with_columns(pilot=pl.lit(pilot.name))
 
 
-# ---------------------------------------------------------------------------------------------------- the record
-
-
 def _patrols(plan: Plan, engine: engines.Settings, measures: pl.DataFrame) -> pl.DataFrame:
     """Return how many issues staff see for each hour of patrol."""
     start, end = window(plan.organisation.pilot)
@@ -415,9 +413,6 @@ def _seen(part: Record, start: int, end: int) -> int:
     awaits = case.network.steps.awaits[:n] >= 0
     inside = awaits & (visits.end[:n] >= start) & (visits.end[:n] < end)
     return int(np.count_nonzero(inside & (visits.outcome[:n] == Outcome.SERVED)))
-
-
-# ------------------------------------------------------------------------------------------------------ tables
 
 
 def compared_table(values: pl.DataFrame, names: Sequence[str]) -> Table:
