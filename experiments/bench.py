@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,10 +57,9 @@ def _bench(plan: Plan, arguments: Sequence[str]) -> None:
     """Measure what is missing, and print the results."""
     from sim.bench.run import identity, measure
     from sim.report.console import terminal
-    from sim.store.files import plain_name
+    from sim.store.files import named_after, plain_name
 
-    digest = hashlib.sha256(json.dumps(identity(plan), sort_keys=True).encode()).hexdigest()
-    name = plain_name("name", plan.settings.name or f"bench-{digest[:8]}")
+    name = plain_name("name", plan.settings.name or named_after("bench", identity(plan)))
     console, folder = terminal(), Path("results") / name
     for table in measure(plan, folder, console, ("wangge", "bench", *arguments)):
         console.print(table)

@@ -37,11 +37,12 @@ def main(arguments: list[str]) -> None:
         return
     chosen = _chosen(arguments)
     yes = chosen.pop("yes")
-    from experiments.status import RESULTS, size
+    from experiments.status import RESULTS
     from sim.report.console import terminal
     from sim.store import inventory
     from sim.store.archive import Archive
     from sim.store.layout import ARCHIVE
+    from sim.study.folder.contents import size
 
     console, archive = terminal(), Archive(RESULTS.absolute() / ARCHIVE)
     archive.refuse_link()
@@ -83,8 +84,8 @@ def _kinds(chosen: Mapping[str, bool]) -> str:
 
 def _table(removable: Sequence[Waste]) -> Table:
     """Return what can be removed, one reason a row."""
-    from experiments.status import size
     from sim.report.tables import Column, Table
+    from sim.study.folder.contents import size
 
     columns = (Column("results/.replications"), Column("files", "right"), Column("size", "right"))
     rows = tuple((one.why, f"{len(one.paths):,}", size(one.n_bytes)) for one in removable)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -150,10 +148,10 @@ def _name(settings: Comparison, pilots: list[Pilot], overrides: Sequence[str], w
     """Return the folder of a comparison that was not given a name; it begins with the command's word."""
     if not overrides and settings.pilots == tuple(compose("compare", Line(()))["pilots"]):
         return "compare"
+    from sim.store.files import named_after
     from sim.study.replications import identity
 
-    digest = hashlib.sha256(json.dumps(identity(pilots), sort_keys=True).encode()).hexdigest()
-    return f"{word}-{digest[:8]}"
+    return named_after(word, identity(pilots))
 
 
 def _compare(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -94,11 +92,10 @@ def _network(line: Line, command: Sequence[str]) -> None:
     from sim.queueing import sample
     from sim.report.console import terminal
     from sim.report.pages import print_all
-    from sim.store.files import plain_name
+    from sim.store.files import named_after, plain_name
     from sim.store.store import Store
     from sim.study import network_run
     from sim.study.comparison.notes import cost
-    from sim.study.folder.printed import keep
 
     if any(o.startswith("pilot=") for o in line.overrides):
         raise ConfigError("pilot must be left out where a network is run, got both")
@@ -115,20 +112,15 @@ def _network(line: Line, command: Sequence[str]) -> None:
         return
     plan = sample.load(mapping if run.replications is None else {**mapping, "replications": run.replications})
     identity = network_run.identity(mapping, run.seed)
-    digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
     knobs = [o for o in rest.overrides if not o.startswith(("network=", "replications="))]
-    folder = plain_name("name", settings.name or (f"run-{which}-{digest[:8]}" if knobs else f"run-{which}"))
+    folder = plain_name("name", settings.name or (named_after(f"run-{which}", identity) if knobs else f"run-{which}"))
     store = Store.open(Path("results") / folder, identity, {"command": list(command)})
     console = terminal()
     name = plain_name("network", which.replace("/", "-"))
     result = network_run.run(
         plan, name, backend, seed=run.seed, confidence=run.confidence, store=store, console=console
     )
-    store.write_table("measures", result.measures)
-    store.write_text("summary.md", result.table.to_markdown() + "\n")
-    printed = network_run.printed(result, folder)
-    keep(store, printed)
-    store.finish({"steps": result.speed.steps})
+    printed = network_run.write(result, store)
     console.print(f"{cost(result.speed)}\n", markup=False)
     print_all(console, printed, details=settings.details)
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import shlex
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pydantic import Field
 
 from experiments.compare import tell_idle
 from sim import config
 from sim.config import Name, Section
-from sim.config.compose import CONFIGS, compose, parse
+from sim.config.compose import compose, parse
 from sim.config.composition import Composition
 from sim.errors import ConfigError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 KEYS = ("most_load", "today", "name")
 
@@ -59,7 +56,7 @@ def main(arguments: list[str]) -> None:
         raise ConfigError(f"name must come with --config-dir, where the file is written, got {settings.name}")
     tell_idle({pilot.name: (pilot, given)})
     from sim.report.console import terminal
-    from sim.study.staffing import staffed, staffing_table, staffing_yaml
+    from sim.study.staffing import staffed, staffing_table, staffing_yaml, write_staffing
 
     one = staffed(pilot, settings.most_load)
     terminal().print(staffing_table(one))
@@ -68,31 +65,8 @@ def main(arguments: list[str]) -> None:
     if settings.name is None or line.config_dir is None:
         print(f"\n{text}", end="")  # noqa: T201
         return
-    target = write(line.config_dir, settings.name, text)
+    target = write_staffing(line.config_dir, settings.name, text)
     print(f"Written: {target}. Use it with staffing={settings.name}.")  # noqa: T201
-
-
-def write(folder: Path, name: str, text: str) -> Path:
-    """Write a new file of the group `staffing`, all of it or nothing.
-
-    Raises
-    ------
-    ConfigError
-        The file must not exist, and its folder must be writable and no link to elsewhere.
-    """
-    from sim.store import files as disk
-
-    target = folder / "staffing" / f"{name}.yaml"
-    if target.parent.is_symlink():
-        raise ConfigError(f"{target.parent} must be a folder of its own, got a link")
-    if target.exists() or target.is_symlink() or (CONFIGS / "staffing" / f"{name}.yaml").exists():
-        raise ConfigError(f"name must be that of a new file (nothing is overwritten), got {name}")
-    try:
-        target.parent.mkdir(exist_ok=True)
-        disk.write(target, text.encode())
-    except OSError as error:
-        raise ConfigError(f"{target} cannot be written: {error.strerror or error}") from error
-    return target
 
 
 if __name__ == "__main__":

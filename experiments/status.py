@@ -10,7 +10,6 @@ from sim.errors import ConfigError, near
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sim.report.tables import Table
     from sim.store.archive import Holding
     from sim.store.inventory import Study
 
@@ -56,64 +55,23 @@ def archive_holdings() -> list[Holding]:
     return archive.holdings()
 
 
-def size(n_bytes: int) -> str:
-    """Return a number of bytes for reading."""
-    return f"{n_bytes / 1e6:,.1f} MB" if n_bytes >= 1e6 else f"{n_bytes / 1e3:,.1f} kB"
-
-
-def when(moment: object) -> str:
-    """Return a moment of a manifest (UTC) to the minute, or a dash."""
-    return moment[:16].replace("T", " ") if isinstance(moment, str) and moment else "–"
-
-
 def _all(console: Console, studies: list[Study]) -> None:
     """Print all studies and the archive."""
+    from sim.study.folder import contents
+
     if studies:
-        console.print(studies_table(studies))
+        console.print(contents.studies_table(studies))
         for study in studies:
             if study.trouble:
                 console.print(f"- {study.trouble}", markup=False)
-    console.print(archive_table(archive_holdings(), studies))
+    console.print(contents.archive_table(archive_holdings(), studies))
     console.print("wangge status NAME shows one study, wangge clean what can be removed.", markup=False)
-
-
-def studies_table(studies: list[Study]) -> Table:
-    """Return the studies, one a row."""
-    from sim.report.tables import Column, Table
-
-    rows = []
-    for study in studies:
-        kept = sum(study.kept(name) for name in study.designs)
-        of = "" if study.wanted is None else f" of {study.wanted * len(study.designs)}"
-        finished = when(study.last["finished"]) if study.last.get("finished") else "unfinished"
-        rows.append((
-            study.name, study.command or "–", when(study.last.get("started")),
-            "unknown" if study.trouble else finished, f"{kept}{of}" if study.keys else "–",
-        ))  # fmt: skip
-    headings = ("study", "command", "started (UTC)", "finished", "replications kept")
-    return Table("Studies under results/", tuple(Column(heading) for heading in headings), tuple(rows))
-
-
-def archive_table(holdings: list[Holding], studies: list[Study]) -> Table:
-    """Return the totals of the archive, and the size of what no study uses."""
-    from sim.report.tables import Column, Table
-
-    needed = {key for study in studies for key in study.keys.values()}
-    unused = [holding for holding in holdings if holding.key not in needed]
-    rows = (
-        ("designs", f"{len(holdings):,}"),
-        ("replications", f"{sum(len(h.replications) for h in holdings):,}"),
-        ("failed", f"{sum(h.failures for h in holdings):,}"),
-        ("set aside", f"{sum(h.aside for h in holdings):,}"),
-        ("size", size(sum(h.n_bytes for h in holdings))),
-        ("of that, used by no study", size(sum(h.n_bytes for h in unused))),
-    )
-    columns = (Column("results/.replications"), Column("", "right"))
-    return Table("The archive of replications", columns, rows)
 
 
 def _one(console: Console, studies: list[Study], name: str) -> None:
     """Print one study."""
+    from sim.study.folder import contents
+
     names = [study.name for study in studies]
     study = next((study for study in studies if study.name == name), None)
     if study is None:
@@ -123,33 +81,13 @@ def _one(console: Console, studies: list[Study], name: str) -> None:
         from sim.errors import StoreError
 
         raise StoreError(study.trouble)
-    ended = f"finished {when(study.last['finished'])}" if study.last.get("finished") else "not finished"
+    ended = f"finished {contents.when(study.last['finished'])}" if study.last.get("finished") else "not finished"
     console.print(study.command or "Its command is not noted", markup=False, soft_wrap=True)  # to be copied
-    console.print(f"started {when(study.last.get('started'))}, {ended} (UTC)\n", markup=False)
-    console.print(designs_table(study))
+    console.print(f"started {contents.when(study.last.get('started'))}, {ended} (UTC)\n", markup=False)
+    console.print(contents.designs_table(study))
     for design, key in study.keys.items():
         for number, error in study.archive.failures(key).items():
             console.print(f"- Replication {number} of {design} failed: {error}", markup=False)
-
-
-def designs_table(study: Study) -> Table:
-    """Return the designs of a study, one a row."""
-    from sim.report.tables import Column, Table
-
-    rows = []
-    for name, key in sorted(study.keys.items()):
-        (holding,) = study.archive.holdings([key])
-        of = "" if study.wanted is None else f" of {study.wanted}"
-        title = str(holding.design.get("title", ""))
-        rows.append((
-            name, title if title != name else "", f"{study.kept(name)}{of}", str(holding.failures),
-            str(holding.aside), size(holding.n_bytes), key[:8],
-        ))  # fmt: skip
-    columns = (
-        Column("design"), Column("title"), Column("kept", "right"), Column("failed", "right"),
-        Column("set aside", "right"), Column("size", "right"), Column("key"),
-    )  # fmt: skip
-    return Table(f"Designs of {study.name}", columns, tuple(rows), () if rows else ("It keeps no replications.",))
 
 
 if __name__ == "__main__":

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -129,6 +127,7 @@ def ordered(line: Line, command: tuple[str, ...] = ()) -> Order:
     added = tuple(o.replace("study.", "++study.", 1) if o.startswith("study.") else o for o in mine.overrides)
     settings = config.checked(Settings, compose("sweep", Line(added, mine.config_dir)))
     study = study_schema.load(settings.study)
+    from sim.store.files import named_after
     from sim.study.findings.charting import DRAWN
     from sim.study.sweep import check_knobs
 
@@ -137,8 +136,7 @@ def ordered(line: Line, command: tuple[str, ...] = ()) -> Order:
         *rest.overrides,
         *(o for o in mine.overrides if o.startswith("study.") and not o.startswith(BUDGET_KEYS)),
     ]
-    digest = hashlib.sha256(json.dumps(sorted(changed)).encode()).hexdigest()[:8]
-    name = settings.name or (f"{named[-1]}-{digest}" if changed else named[-1])
+    name = settings.name or (named_after(named[-1], sorted(changed)) if changed else named[-1])
     settings.wanted.check(DRAWN)
     return Order(name, study, rest, backend_of(where), settings.retry, command, settings)
 

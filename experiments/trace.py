@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -119,11 +117,13 @@ def _trace(
 
 def _name(identity: dict[str, object], settings: Trace, overrides: Sequence[str]) -> str:
     """Return the folder of a trace without a name of its own."""
+    from sim.store.files import named_after
+
     request = identity["trace"]["request"]  # type: ignore[index]
     shipped = tuple(compose("trace", Line(()))["pilots"])
     if not overrides and settings.pilots == shipped and not settings.replication:
         return f"trace-{request}"
-    return f"trace-{request}-{hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:8]}"
+    return named_after(f"trace-{request}", identity)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -90,15 +88,13 @@ def _validate(settings: Validate, what: Chosen, on: Settings, arguments: Sequenc
     """Run what is missing, print the results, and return what differs in a paragraph (empty: nothing)."""
     from sim.report.console import terminal
     from sim.report.pages import print_all
-    from sim.store.files import plain_name
+    from sim.store.files import named_after, plain_name
     from sim.study.comparison.notes import cost
     from sim.validation.validation import identity, validate
 
-    digest = hashlib.sha256(
-        json.dumps(identity(what, settings.form, settings.seed), sort_keys=True).encode()
-    ).hexdigest()
-    plain = not settings.cases and settings.seed == SHIPPED_SEED
-    usual = f"validate-{settings.form}" + ("" if plain else f"-{digest[:8]}")
+    plain, usual = not settings.cases and settings.seed == SHIPPED_SEED, f"validate-{settings.form}"
+    if not plain:
+        usual = named_after(usual, identity(what, settings.form, settings.seed))
     name = plain_name("name", settings.name or usual)
     console = terminal()
     validation = validate(

@@ -158,10 +158,6 @@ _REPORTED: Condition = (
     lambda p: p.demand.latent_per_resident_year > 0 and p.demand.reported_share > 0,
 )
 _PAPERS = _of("demand.incomplete_share")
-_TRIES_AGAIN: Condition = (
-    "residents come again (demand.tries above 1 and demand.return_share above 0)",
-    lambda p: p.demand.tries > 1 and p.demand.return_share > 0,
-)
 _FESTIVAL: Condition = (
     "district.calendar.festival_weeks is above 0 and demand.festival_factor not 1",
     lambda p: p.district.calendar.festival_weeks > 0 and p.demand.festival_factor != 1,

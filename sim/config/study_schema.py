@@ -19,7 +19,6 @@ LEVEL_GROUPS = ("all", "level", "route")
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 Least = Annotated[int, Field(ge=2, le=100_000)]
-Budget = Annotated[int, Field(ge=1, le=100_000_000)]
 
 
 class Promise(Section):

@@ -125,33 +125,3 @@ it always has."""
 def lacking(names: Iterable[str]) -> list[str]:
     """Return the measures that a replication with these ones lacks: an earlier program kept it."""
     return sorted(DEFINITIONS.keys() - ONLY_WHERE_OBSERVED - set(names))
-
-
-EQUITY: dict[str, tuple[str, str]] = {
-    "worst_minus_best": (
-        "as the measure",
-        "the worst of today's communities less the best: named by a third of the replications, measured on the others",
-    ),
-    "worst_over_best": (
-        "ratio",
-        "the same two communities, one over the other; withheld (NaN) where the best has none",
-    ),
-    "gini": ("index", "over today's communities, each counting once, ranked by a third and measured on the others"),
-    "p90_gap": (
-        "as the measure",
-        "the ninth decile of today's communities, of which one in ten is worse, less their median; ranked likewise",
-    ),
-    "gap": (
-        "as the measure",
-        "special-care households less the others; far from today's office less near; few heads a household less many",
-    ),
-    "gap_ratio": ("ratio", "the same two groups, one over the other; withheld (NaN) where the other has none"),
-}
-"""The dictionary of the statistics of equity: a larger value is always worse.
-
-Shares that are better when larger are complemented first: `on_time` is then the share that is late, `one_visit` the
-share not done in one visit. Groups of households: `community:` of today; `special_care:` yes or no (without latent
-issues); `distance:` near, middle or far, a third of the households each by their distance to today's office; `heads:`
-few, middle or many, a third each by the heads a household in their community of today. Communities are compared one by
-one on a fixed place only (`district.place`).
-"""

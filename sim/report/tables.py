@@ -220,11 +220,14 @@ class Table:
         return self.to_html()
 
     def to_markdown(self) -> str:
-        """Return the table in Markdown (GitHub's dialect), its notes below it, without a final newline."""
+        """Return the table in Markdown (GitHub's dialect), its notes below it, without a final newline.
+
+        A table with an empty title is written without one.
+        """
         rule = ["---:" if column.align == "right" else "---" for column in self.columns]
         headings = [escape_markdown(column.heading) for column in self.columns]
         body = [[escape_markdown(cell) for cell in row] for row in self.rows]
-        lines = [f"**{escape_markdown(self.title)}**", ""]
+        lines = [f"**{escape_markdown(self.title)}**", ""] if self.title else []
         lines += ["| " + " | ".join(cells) + " |" for cells in [headings, rule, *body]]
         for note in self.notes:
             lines += ["", escape_markdown(note)]

@@ -72,6 +72,11 @@ def plain_name(field: str, name: str) -> str:
     return name
 
 
+def named_after(word: str, identity: object) -> str:
+    """Return the name of a folder that was given none: a word, and a digest of what its results depend on (as JSON)."""
+    return f"{word}-{digest(json.dumps(identity, sort_keys=True).encode())[:8]}"
+
+
 def readable(value: object) -> bytes:
     """Return JSON for reading, in UTF-8; what a command line had of invalid characters stays escaped."""
     text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)

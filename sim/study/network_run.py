@@ -24,6 +24,7 @@ from sim.report.pages import Page, Printed, page
 from sim.report.screen import Screen, where
 from sim.store.archive import Archive
 from sim.store.store import Store
+from sim.study.folder.printed import keep as keep_printed
 from sim.study.replications import ReplicationResult, Speed
 from sim.study.sharing import run_shared
 from sim.version import MODEL_VERSION
@@ -135,6 +136,16 @@ def run(
     measures = run_now if store is None else store.table("measures", [name], plan.replications)
     table = summary(measures, plan, "" if store is None else name, seed=seed, confidence=confidence)
     return NetworkRun(plan, measures, table, tuple(warnings_of_load(measures)), speed)
+
+
+def write(result: NetworkRun, store: Store) -> Printed:
+    """Keep the measures of a finished run in its folder, and return what it has to say."""
+    store.write_table("measures", result.measures)
+    store.write_text("summary.md", result.table.to_markdown() + "\n")
+    shown = printed(result, store.folder.name)
+    keep_printed(store, shown)
+    store.finish({"steps": result.speed.steps})
+    return shown
 
 
 def printed(result: NetworkRun, name: str) -> Printed:

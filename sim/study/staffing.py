@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sim.config.compose import CONFIGS
 from sim.errors import ConfigError
 from sim.report.tables import rows_table
+from sim.store import files
 from sim.study.design import prepared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from sim.config import Level, Pilot
     from sim.report.tables import Table
@@ -128,3 +131,24 @@ def staffing_yaml(one: Staffed, base: str, command: str) -> str:
         f"street_sent_up_share: {staffing.street_sent_up_share:g}\n"
         f"street_sent_down_share: {staffing.street_sent_down_share:g}\n"
     )
+
+
+def write_staffing(folder: Path, name: str, text: str) -> Path:
+    """Write a new file of the group `staffing`, all of it or nothing.
+
+    Raises
+    ------
+    ConfigError
+        The file must not exist, and its folder must be writable and no link to elsewhere.
+    """
+    target = folder / "staffing" / f"{name}.yaml"
+    if target.parent.is_symlink():
+        raise ConfigError(f"{target.parent} must be a folder of its own, got a link")
+    if target.exists() or target.is_symlink() or (CONFIGS / "staffing" / f"{name}.yaml").exists():
+        raise ConfigError(f"name must be that of a new file (nothing is overwritten), got {name}")
+    try:
+        target.parent.mkdir(exist_ok=True)
+        files.write(target, text.encode())
+    except OSError as error:
+        raise ConfigError(f"{target} cannot be written: {error.strerror or error}") from error
+    return target

@@ -9,10 +9,11 @@ from setups.evidence import ROWS
 from experiments import document
 from sim.config.meaning import meaning_of
 from sim.report.tables import escape_markdown
+from sim.study import model_tables
 
 TEXT = document.MODEL.read_text(encoding="utf-8")
 
-tables = cache(document.tables)  # seconds
+tables = cache(model_tables.tables)  # seconds
 
 STRESS = (
     "## 1. Objectives", "### 1.1 Purpose of the model", "### 1.2 Model outputs", "### 1.3 Experimentation aims",
@@ -36,8 +37,8 @@ SMALL = "before\n<!-- table: {} -->\nold\n<!-- end of table -->\nafter\n"
 
 
 def test_the_tables_of_the_document_are_as_the_configs_are(monkeypatch):
-    monkeypatch.setattr(document, "tables", tables)
-    assert document.filled(TEXT, CONFIGS) == TEXT, "python -m experiments.document writes them again"
+    monkeypatch.setattr(model_tables, "tables", tables)
+    assert model_tables.filled(TEXT, CONFIGS, "yuehu") == TEXT, "python -m experiments.document writes them again"
 
 
 def test_the_document_has_the_headings_of_both_protocols_in_their_order():
@@ -47,7 +48,7 @@ def test_the_document_has_the_headings_of_both_protocols_in_their_order():
 
 
 def test_every_parameter_is_in_the_table_of_its_group_with_its_meaning_unit_range_and_source():
-    told = [line for table in tables(CONFIGS).values() for line in table.splitlines() if line.startswith("| ")]
+    told = [line for table in tables(CONFIGS, "yuehu").values() for line in table.splitlines() if line.startswith("| ")]
     for row in ROWS:
         name = f"{row['path']} ({', '.join(row['pilots'])})" if "pilots" in row else row["path"]
         (line,) = (line for line in told if line.startswith(f"| {name} |"))
@@ -55,7 +56,7 @@ def test_every_parameter_is_in_the_table_of_its_group_with_its_meaning_unit_rang
         assert path == name
         assert len(meaning) > 5
         assert (unit, confidence, source) == (row["unit"], row["confidence"], escape_markdown(row["source"]))
-        assert (low, base, high) == tuple(document.shown(row[key]) for key in ("low", "base", "high"))
+        assert (low, base, high) == tuple(model_tables.shown(row[key]) for key in ("low", "base", "high"))
 
 
 def test_every_meaning_is_of_some_parameter():
@@ -76,7 +77,7 @@ def test_a_meaning_names_the_archetype_and_the_activity():
 
 
 def test_shipped_designs_have_their_heads_and_activities_their_times():
-    shown = tables(CONFIGS)
+    shown = tables(CONFIGS, "yuehu")
     for name in PILOTS:
         assert f"| {name} | {pilot(name).title} |" in shown["pilots"]
     assert "118 / 120 / 60" in shown["pilots"]
@@ -85,31 +86,31 @@ def test_shipped_designs_have_their_heads_and_activities_their_times():
 
 
 def test_values_are_shown_as_a_reader_writes_them():
-    assert document.shown(None) == "–"
-    assert document.shown(130000) == "130,000"
-    assert document.shown(2011) == "2011"
-    assert document.shown(True) == "yes"
-    assert document.shown([{"open": "08:30", "close": "12:00"}, 5]) == "open 08:30, close 12:00 5"
+    assert model_tables.shown(None) == "–"
+    assert model_tables.shown(130000) == "130,000"
+    assert model_tables.shown(2011) == "2011"
+    assert model_tables.shown(True) == "yes"
+    assert model_tables.shown([{"open": "08:30", "close": "12:00"}, 5]) == "open 08:30, close 12:00 5"
 
 
 def test_a_document_without_a_place_an_end_or_a_known_name_is_refused(monkeypatch):
-    monkeypatch.setattr(document, "tables", lambda _: {"one": "| 1 |"})
-    whole = document.filled(SMALL.format("one"), CONFIGS)
+    monkeypatch.setattr(model_tables, "tables", lambda *_: {"one": "| 1 |"})
+    whole = model_tables.filled(SMALL.format("one"), CONFIGS, "yuehu")
     assert whole == "before\n<!-- table: one -->\n\n| 1 |\n\n<!-- end of table -->\nafter\n"
-    assert document.filled(whole, CONFIGS) == whole
+    assert model_tables.filled(whole, CONFIGS, "yuehu") == whole
     with pytest.raises(ValueError, match="the document must have a place for table one, got none"):
-        document.filled("nothing\n", CONFIGS)
+        model_tables.filled("nothing\n", CONFIGS, "yuehu")
     with pytest.raises(ValueError, match="a table of the document must be one of one, got two"):
-        document.filled(SMALL.format("one") + SMALL.format("two"), CONFIGS)
+        model_tables.filled(SMALL.format("one") + SMALL.format("two"), CONFIGS, "yuehu")
     with pytest.raises(ValueError, match="table one must have an end, got none"):
-        document.filled("<!-- table: one -->\nold\n", CONFIGS)
+        model_tables.filled("<!-- table: one -->\nold\n", CONFIGS, "yuehu")
 
 
 def test_the_command_writes_the_document_again_and_says_when_it_differs(monkeypatch, tmp_path, capsys):
     copy = tmp_path / "model.md"
     copy.write_text(TEXT.replace("| 130,000 |", "| 130,001 |"), encoding="utf-8")
     monkeypatch.setattr(document, "MODEL", copy)
-    monkeypatch.setattr(document, "tables", tables)
+    monkeypatch.setattr(model_tables, "tables", tables)
     with pytest.raises(SystemExit) as ended:
         document.main(["--check"])
     assert ended.value.code == 1

@@ -14,8 +14,9 @@ from setups.documents import PROJECT, ROOT
 from experiments import new
 from experiments.main import COMMANDS
 from sim.measures import queueing
-from sim.measures.dictionary import DEFINITIONS, EQUITY
+from sim.measures.dictionary import DEFINITIONS
 from sim.report.tables import MARKS
+from sim.study.comparison.equity import STATISTICS
 from sim.study.comparison.equity_tables import WORDS
 from sim.version import MODEL_VERSION, version
 
@@ -166,7 +167,7 @@ def test_the_glossary_has_every_measure_statistic_and_verdict_that_the_screen_sh
     assert {one.label for one in pilot("four_level").report.measures} <= terms
     assert set(WORDS.values()) <= terms
     names = set(re.findall(r"`(\w+)`", text))
-    assert {*DEFINITIONS, *EQUITY} <= names
+    assert {*DEFINITIONS, *(one for family in STATISTICS.values() for one in family)} <= names
     assert set(re.findall(r"^([a-z_]+)(?:_p50, p90)?  ", queueing.__doc__, re.MULTILINE)) - {"measure"} <= names
     for verdict, mark in MARKS.items():
         assert re.search(rf"\b{verdict} {re.escape(mark)}", text), verdict

@@ -97,6 +97,11 @@ def test_markup_in_names_is_shown_as_it_is():
         assert len(re.findall(r"(?<!\\)\|", line)) == 3
 
 
+def test_a_table_without_a_title_begins_with_its_headings_in_markdown():
+    table = Table("", (Column("a"),), (("1",),), ("Note.",))
+    assert table.to_markdown() == "| a |\n| --- |\n| 1 |\n\nNote."
+
+
 def test_control_characters_and_line_breaks_reach_neither_terminal_nor_markdown():
     table = Table("t", (Column("a"),), (("x\x1b[31m\ny\u202ez",),))
     assert "\x1b" not in printed(table, 80)

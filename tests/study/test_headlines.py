@@ -1,4 +1,6 @@
 import re
+import subprocess
+import sys
 
 import numpy as np
 import polars as pl
@@ -6,13 +8,13 @@ import pytest
 from setups.commands import TINY, refused, wangge
 from setups.screens import first_screen
 
-from experiments import headlines
 from sim import charts, config
 from sim.config.compose import CONFIGS, Line, compose
 from sim.config.reading import read_plain
 from sim.errors import ConfigError
 from sim.statistics.intervals import Interval
 from sim.study.headlines import run as command
+from sim.study.headlines import together
 from sim.study.headlines.definitions import Effect, Headlines, effect, sentences, verdict
 
 
@@ -40,7 +42,7 @@ def test_a_panel_may_show_a_group_and_says_which():
 def test_the_document_says_which_confidence_its_intervals_have():
     points = {"bees": command.points_of(one(assumptions=[]), Line(("run.confidence=0.9",)))}
     line = Line(("run.confidence=0.9",))
-    opening = headlines._opening(line, headlines._confidence(points))
+    opening = together._opening(line, together._pilot(points).run.confidence)
     assert "Made by `wangge headlines` with `run.confidence=0.9`" in opening
     assert "; 90 % intervals, each on its own." in opening
 
@@ -154,6 +156,30 @@ def test_the_command_makes_a_document_and_goes_on_from_what_is_kept(tmp_path):
     assert "Verdict: " not in again.stdout
     assert "Verdict: " in wangge(tmp_path, "show", "h", "oversized").stdout
     assert "34 of 34 replications were kept already" in again.stdout
+
+
+def test_headlines_can_be_run_from_python_with_nothing_printed(tmp_path):
+    """From a process of its own, in which no command is loaded."""
+    program = f"""
+import sys
+from pathlib import Path
+from sim.config.compose import Line
+from sim.study.backend import backend_of
+from sim.study.headlines.run import shipped
+from sim.study.headlines.together import run_all
+
+line = Line({(*TINY[:-1], "run.replications=1")!r})
+first = {{"oversized": shipped()["oversized"].model_copy(update={{"assumptions": ()}})}}
+done = run_all(first, line, Path("mine"), backend_of(Line(("workers=1",))))
+assert done.each["oversized"].verdict and done.store.folder == Path("mine").absolute()
+assert not any(name.split(".")[0] == "experiments" for name in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert "## 1. " in (tmp_path / "mine/headlines.md").read_text(encoding="utf-8")
+    assert (tmp_path / "mine/charts/oversized.svg").is_file()
+    with pytest.raises(ConfigError, match="pilot must be left out"):
+        together.run_all({}, Line(("pilot=four_level",)), tmp_path / "no", None)
 
 
 def test_an_unknown_headline_is_told_with_the_nearest(tmp_path):

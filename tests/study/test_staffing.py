@@ -6,7 +6,7 @@ from setups.district import CONFIGS, TINY, pilot, tiny
 
 from experiments import staff
 from sim.errors import ConfigError
-from sim.study.staffing import MOST_LOAD, staffed, staffing_table, staffing_yaml, with_heads_up
+from sim.study.staffing import MOST_LOAD, staffed, staffing_table, staffing_yaml, with_heads_up, write_staffing
 
 SHIPPED = {
     "three_level": ("three_level", "wangge staff"),
@@ -114,5 +114,5 @@ def test_wangge_staff_writes_nowhere_else(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "staffing").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(ConfigError, match="staffing must be a folder of its own, got a link"):
-        staff.write(tmp_path / "mine", "reform", "street_heads: 1\n")
+        write_staffing(tmp_path / "mine", "reform", "street_heads: 1\n")
     assert not list((tmp_path / "elsewhere").iterdir())

@@ -12,6 +12,7 @@ from experiments import multirun
 from experiments.sweep import ordered
 from sim.config.compose import Line, parse
 from sim.config.report import Response
+from sim.config.swept import split
 from sim.errors import ConfigError
 from sim.statistics.sobol import sobol_settings
 from sim.study.points import factors
@@ -412,6 +413,6 @@ def test_a_text_that_looks_like_an_interpolation_stays_a_text(tmp_path):
 
 def test_a_sweep_of_the_command_line_may_make_a_key():
     line = parse(["+grid.more=1,2", "roles=ab,lines", "grid.households=300"])
-    order = multirun._order(line, *multirun._split(line))
+    order = multirun._order(line, *split(line))
     assert order.study.factors == {"+grid.more": "1,2", "roles": "ab,lines"}
     assert order.line.overrides == ("grid.households=300",)

@@ -118,7 +118,7 @@ def page(
         "\n".join(f"- {escape_markdown(one)}" for one in sentences),
         *_still_open(results, words),
         f"![{escape_markdown(causes.title)}](charts/explained.svg)",
-        Table("", tuple(Column(head) for head in heads), tuple(rows)).to_markdown().partition("\n\n")[2],
+        Table("", tuple(Column(head) for head in heads), tuple(rows)).to_markdown(),
         _settings(causes),
     ]
     return "\n\n".join(parts) + "\n"
@@ -156,7 +156,7 @@ def _settings(causes: Causes) -> str:
         (cause.label, *(_knobs(state) for state in (cause.without, cause.at_work))) for cause in causes.causes.values()
     ]
     columns = tuple(Column(head) for head in ("cause", "without it", "with it"))
-    return "## What is set\n\n" + Table("", columns, tuple(rows)).to_markdown().partition("\n\n")[2]
+    return "## What is set\n\n" + Table("", columns, tuple(rows)).to_markdown()
 
 
 def _knobs(state: Mapping[str, object]) -> str:

@@ -64,6 +64,8 @@ STATISTICS = {
     "distance": ("gap", "gap_ratio"),
     "heads": ("gap", "gap_ratio"),
 }
+"""What is compared within each family of groups (docs/glossary.md says how): a larger value is always worse."""
+
 UNITLESS = {"worst_over_best": "ratio", "gap_ratio": "ratio", "gini": "index"}
 """Statistics that have no smallest difference that matters; all others have that of their measure."""
 

@@ -106,7 +106,7 @@ def _why(one: Outcome) -> str:
 
 def _table(heads: Sequence[str], rows: Iterable[tuple[str, ...]]) -> str:
     """Return a table in Markdown, without a title."""
-    return Table("", tuple(Column(head) for head in heads), tuple(rows)).to_markdown().partition("\n\n")[2]
+    return Table("", tuple(Column(head) for head in heads), tuple(rows)).to_markdown()
 
 
 def proposed(one: Outcome) -> dict[str, Any]:

@@ -1,0 +1,82 @@
+"""Hydra's sweeps on a command line, as a study: a grid over them, under every pilot that is named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sim.config import study_schema
+from sim.config.compose import Line, default_option
+from sim.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sim.config.study_schema import Study
+
+RESPONSES = ("turnaround_restricted_mean", "counter_wait_mean", "resident_time", "left_unserved", "patrols_done")
+
+
+def split(line: Line) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """Return the values of each key that is swept over, as texts, and the other overrides by their keys.
+
+    Raises
+    ------
+    ConfigError
+        Overrides must be in Hydra's grammar, and sweep over lists or ranges.
+    """
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    swept: dict[str, list[str]] = {}
+    fixed: dict[str, str] = {}
+    for text in line.overrides:
+        try:
+            override = OverridesParser.create().parse_overrides([text])[0]
+        except HydraException as error:
+            raise ConfigError(" ".join(str(error).split())) from error
+        key = str(override.key_or_group)
+        if not override.is_sweep_override():
+            fixed[key] = text
+        elif override.is_discrete_sweep() and "glob(" not in text:
+            swept[key] = [str(value) for value in override.sweep_string_iterator()]
+        else:
+            raise ConfigError(f"{key} must be swept over by a list or a range with -m, got {text.partition('=')[2]}")
+    return swept, fixed
+
+
+def study_of(line: Line, swept: Mapping[str, Sequence[str]], fixed: Mapping[str, str]) -> tuple[Study, Line, list[str]]:
+    """Return a study of all combinations, the knobs of all its points alike, and what tells it from others.
+
+    Parameters
+    ----------
+    line
+        As it was typed: the values of a sweep are taken over as they stand there.
+    swept, fixed
+        Its two parts, without what is no knob of a pilot.
+
+    Raises
+    ------
+    ConfigError
+        The combinations must be a study.
+    """
+    given = dict(o.split("=", 1) for o in line.overrides)
+    pilots = swept.get("pilot") or [fixed.get("pilot", "").partition("=")[2] or default_option("pilot")]
+    factors = {key: values for key, values in given.items() if key.lstrip("+") in swept and key != "pilot"}
+    replications = fixed.get("run.replications", "").partition("=")[2]
+    names = [key for key in swept if key != "pilot"]
+    plain = {
+        "title": f"{' by '.join([*(['pilot'] if len(pilots) > 1 else []), *names]) or 'one point'}",
+        "pilots": list(pilots),
+        "factors": factors,
+        "design": "grid" if names else {"kind": "points", "points": {"as it is": {}}},
+        "responses": list(RESPONSES),
+    }
+    if replications:
+        plain["precision"] = {"replications": int(replications) if replications.isdecimal() else replications}
+    knobs = tuple(text for key, text in fixed.items() if key not in ("pilot", "run.replications"))
+    swept_over = (f"{key}={values}" for key, values in factors.items())
+    return (
+        study_schema.load(plain),
+        Line(knobs, line.config_dir),
+        sorted([*knobs, *swept_over, f"pilot={','.join(pilots)}"]),
+    )
