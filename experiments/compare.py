@@ -37,7 +37,8 @@ numbers), and ends with one screen: the answer, a few measures with verdicts, an
 in results/FOLDER: tables (Parquet and CSV), charts (SVG), summary.md, manifest.json; every finished
 replication in results/.replications. The same command continues after a kill.
 
-  pilots=[four_level,three_level]   which designs (configs/pilot/), the baseline first (default: three)
+  pilots=[four_level,three_level]   which designs (configs/pilot/), the baseline first; by default those of
+                                    configs/compare.yaml
   name=mine                         results/mine; by default compare, or compare-<hash> where knobs were set
   details=true                      print every table above the first screen: work, heads, load, measures, differences;
                                     wangge show FOLDER TABLE prints any of them later

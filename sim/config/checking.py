@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -44,6 +44,30 @@ class Section(BaseModel):
     """A frozen group of knobs that refuses unknown keys and wrong types."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Violation(NamedTuple):
+    """A rule that a value breaks: its path, the rule (mostly `must ...`) and the value as it is shown, if it is."""
+
+    path: str
+    rule: str
+    got: str | None
+
+    def __str__(self) -> str:
+        """Return *path must be rule, got value*."""
+        return f"{self.path} {self.rule}".lstrip() + ("" if self.got is None else f", got {self.got}")
+
+    @classmethod
+    def of_validator(cls, path: str, text: str) -> Violation:
+        """Return what a validator of ours says of the value at a path: pydantic takes nothing but its words.
+
+        They begin with `must`, or with the path below the value's own.
+        """
+        rule, found, got = text.rpartition(", got ")
+        rule = rule if found else text
+        if not rule.startswith("must"):
+            path, _, rule = f"{path}.{rule}".lstrip(".").partition(" ")
+        return cls(path, rule, got if found else None)
 
 
 def check_sum_to_one(shares: Iterable[float]) -> None:
@@ -144,37 +168,34 @@ def _paragraph(
     file_of: Callable[[str], str] | None,
 ) -> str:
     """Return the first few violations as one paragraph, each with the file that gives the value."""
-    sentences = sentences_of(error, lambda item: _sentence(schema, item, given, root))
-    if file_of is not None:
-        files = [file_of(sentence.partition(" ")[0]) for sentence in sentences]
-        sentences = [f"{file}: {one}" if file else one for file, one in zip(files, sentences, strict=True)]
-    return first_of(sentences)
+    violations = violations_of(error, lambda item: _violation(schema, item, given, root))
+    files = [file_of(one.path) if file_of is not None and one.path else "" for one in violations]
+    return first_of([f"{file}: {one}" if file else str(one) for file, one in zip(files, violations, strict=True)])
 
 
-def sentences_of(error: ValidationError, sentence: Callable[[Mapping[str, Any]], str]) -> list[str]:
-    """Return every violation once, as a sentence; those of one value that may be of several kinds are one.
+def violations_of(error: ValidationError, violation: Callable[[Mapping[str, Any]], Violation]) -> list[Violation]:
+    """Return every violation once; those of one value that may be of several kinds are one.
 
     Parameters
     ----------
     error
         Of pydantic.
-    sentence
-        Returns the sentence for one violation.
+    violation
+        Returns one of pydantic's as ours.
     """
-    by_place: dict[tuple[str, str], list[str]] = {}
+    rules: dict[tuple[str, str, str | None], list[str]] = {}
     for item in error.errors(include_url=False):
         # A list whose members, told beside it, are wrong is counted as too short.
         if item["type"] == "too_short" and len(item["input"]) >= item["ctx"]["min_length"]:
             continue
-        text = sentence(item)
-        head, _, got = text.rpartition(", got ")
-        place, _, rule = head.partition(" must ")
-        same = by_place.setdefault((place, got) if rule else (text, ""), [])
-        if (rule or text) not in same:
-            same.append(rule or text)
+        one = violation(item)
+        is_rule = one.rule.startswith("must ") and one.got is not None
+        same = rules.setdefault((one.path, "" if is_rule else one.rule, one.got), [])
+        if is_rule and (rule := one.rule.removeprefix("must ")) not in same:
+            same.append(rule)
     return [
-        f"{place} must {', or '.join(rules)}, got {got}" if rules != [place] else place
-        for (place, got), rules in by_place.items()
+        Violation(path, f"must {', or '.join(several)}" if several else other, got)
+        for (path, other, got), several in rules.items()
     ]
 
 
@@ -235,21 +256,20 @@ def place_of(item: Mapping[str, Any], given: object, root: str) -> str:
     return ".".join(parts)
 
 
-def _sentence(schema: type[BaseModel], item: Mapping[str, Any], given: object, root: str) -> str:
-    """Return one violation as *path must be rule, got value*."""
+def _violation(schema: type[BaseModel], item: Mapping[str, Any], given: object, root: str) -> Violation:
+    """Return one violation of pydantic's as ours."""
     place, kind = place_of(item, given, root), item["type"]
     got = _short(json.dumps(item["input"], ensure_ascii=False, default=str))
     if kind == "extra_forbidden":
         known, new = _keys_at(schema, item["loc"][:-1]), replacement(place)
         rule = f"must be replaced by {new}" if new else f"is not a known key{near(str(item['loc'][-1]), known)}"
-        return f"{place} {rule}, got {got}"
+        return Violation(place, rule, got)
     if kind == "value_error":
-        text = str(item["ctx"]["error"])
-        return f"{place} {text}".lstrip() if text.startswith("must") else f"{place}.{text}".lstrip(".")
+        return Violation.of_validator(place, str(item["ctx"]["error"]))
     hint = ""
     if kind == "literal_error":
         hint = near(str(item["input"]), re.findall(r"'([^']*)'", str(item["ctx"]["expected"])), cutoff=0.8)
-    return f"{place} {rule_of(item)}{hint}, got {'nothing' if kind == 'missing' else got}".lstrip()
+    return Violation(place, f"{rule_of(item)}{hint}", "nothing" if kind == "missing" else got)
 
 
 def _short(text: object) -> str:

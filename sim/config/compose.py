@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.config.reading import check_resolved, is_folder, read_bytes, read_yaml
+from sim.config.reading import SHIPPED, check_resolved, is_folder, read_bytes, read_yaml
 from sim.config.replaced import replacement
 from sim.errors import ConfigError, near
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+CONFIGS = SHIPPED
 
 
 EVIDENCE = "evidence.yaml"  # rows for people, studies and tests; never composed

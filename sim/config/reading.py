@@ -12,6 +12,9 @@ from typing import Any
 
 from sim.errors import ConfigError
 
+SHIPPED = Path(__file__).resolve().parents[2] / "configs"
+"""The folder of the configs that ship."""
+
 # Limits of a config file: many times those of the longest shipped one.
 MOST_BYTES = 2_000_000
 

@@ -1,29 +1,28 @@
-"""Keys and names of earlier versions, and what replaced them: an old config is told by name."""
+"""What replaced keys and files of earlier versions (`configs/replaced.yaml`): an old config is told by name."""
 
 from __future__ import annotations
 
-KEYS = {
-    "burden.task_share": "district.work.from_above_hours (hours a year, whatever the staff)",
-    "burden.street_own_share": "district.work.street_hours (hours a year by function)",
-    "burden.street_own_work": "district.work.street_hours (hours a year by function)",
-    "burden.district_own_share": "district.work.district_hours (hours a year by function)",
-    "burden.district_own_work": "district.work.district_hours (hours a year by function)",
-    "burden.priorities": "conduct.priorities (who goes first; conduct=ledgers_first has the old ones)",
-    "grid.duty_share": "grid.patrol_duty_share and grid.visits.duty_share",
-    "service.counters": "service.seats (of each service point, where the desk is kept by rota)",
-}
-"""By the path of a key: what replaced it."""
+from functools import cache
+from typing import TYPE_CHECKING
 
-NAMES = {
-    "pilot/three_level_balanced": "three_level, whose staff follow the functions (three_level_all_down: nobody does)",
-    "staffing/half_up": "three_level, written by `wangge staff`",
-    "structure/three_level_expected": "three_level_better",
-}
-"""By group and name of a config file: what replaced it."""
+from sim.config.reading import SHIPPED, read_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+REPLACED = "replaced.yaml"
+
+
+@cache
+def replaced() -> Mapping[str, Mapping[str, str]]:
+    """Return what replaced `keys`, by their paths, and `files`, by group and name; only a mistake needs it."""
+    plain: Mapping[str, Mapping[str, str]] = read_plain(SHIPPED / REPLACED)
+    return plain
 
 
 def replacement(path: str) -> str | None:
     """Return what replaced a key or what lay below it, or a file of a group (group/name)."""
-    if path in NAMES:
-        return NAMES[path]
-    return next((new for old, new in KEYS.items() if path == old or path.startswith(f"{old}.")), None)
+    known = replaced()
+    if path in known["files"]:
+        return known["files"][path]
+    return next((new for old, new in known["keys"].items() if path == old or path.startswith(f"{old}.")), None)

@@ -323,8 +323,8 @@ class Pilot(Section):
             moved = 1 - self.street_stays_share
             raise ValueError(
                 "staffing.street_sent_down_share and staffing.street_sent_up_share must sum to 1 where the structure "
-                "has no street level (all who leave the street must go somewhere: choose staffing=all_down, "
-                f"three_level or all_up, or a pilot without streets as three_level), got {moved:g} under {self.name}"
+                "has no street level (all who leave the street must go somewhere: set both, choose a staffing that "
+                f"does, or let wangge staff share them out), got {moved:g} under {self.name}"
             )
         if self.service.points > 1 and self.structure.communities is None:
             raise ValueError(

@@ -275,8 +275,7 @@ def _names(journey: Journey) -> list[tuple[list[int], str]]:
         if step.leg > 1:
             names[-1][0].append(step.number)
             continue
-        name = words.what(journey, step)
-        names.append(([step.number], name.removesuffix(f", leg 1 of {step.stage.legs}")))
+        names.append(([step.number], words.activity(journey, step)))
     return names
 
 

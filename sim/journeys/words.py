@@ -77,12 +77,13 @@ def clock_time(ticks: int) -> str:
 def what(journey: Journey, step: Step) -> str:
     """Return what a step is, with the number of a leg or of a try."""
     stage = step.stage
-    words = _named(journey, stage)
-    if stage.legs > 1:
-        words += f", leg {step.leg} of {stage.legs}"
-    if stage.retry:
-        words += f" (try {stage.retry + 1})"
-    return words
+    return activity(journey, step, f", leg {step.leg} of {stage.legs}" if stage.legs > 1 else "")
+
+
+def activity(journey: Journey, step: Step, leg: str = "") -> str:
+    """Return what a step is, with words on its leg and the number of a try; without the former, all legs are alike."""
+    stage = step.stage
+    return _named(journey, stage) + leg + (f" (try {stage.retry + 1})" if stage.retry else "")
 
 
 def _named(journey: Journey, stage: Stage) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sim.config.checking import first_of, place_of, rule_of, sentences_of
+from sim.config.checking import Violation, first_of, place_of, rule_of, violations_of
 from sim.errors import near
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def explain(error: ValidationError, given: object, root: str, known: Iterable[st
         The first three mistakes, and the number of the others.
     """
     keys = sorted(set(known))
-    return first_of(sentences_of(error, lambda item: _sentence(item, given, root, keys)))
+    return first_of([str(one) for one in violations_of(error, lambda item: _violation(item, given, root, keys))])
 
 
 def shown(value: object) -> str:
@@ -46,19 +46,18 @@ def shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _sentence(item: Mapping[str, Any], given: object, root: str, known: Sequence[str]) -> str:
-    """Return one mistake as a sentence."""
+def _violation(item: Mapping[str, Any], given: object, root: str, known: Sequence[str]) -> Violation:
+    """Return one mistake as a violation."""
     kind, where, got = item["type"], place_of(item, given, root), item["input"]
     context: dict[str, Any] = item.get("ctx", {})
     if kind == "extra_forbidden":
-        return f"{where} is not a known key{near(str(item['loc'][-1]), known)}, got {shown(got)}"
+        return Violation(where, f"is not a known key{near(str(item['loc'][-1]), known)}", shown(got))
     if kind == "value_error":
-        message = str(context["error"])
-        return f"{where} {message}" if message.startswith("must") else f"{where}.{message}"
+        return Violation.of_validator(where, str(context["error"]))
     if kind == "union_tag_not_found":
-        return f"{where}.law must be given, got nothing"
+        return Violation(f"{where}.law", "must be given", "nothing")
     if kind == "union_tag_invalid":
         laws = [name.strip(" '") for name in context["expected_tags"].split(",")]
         hint = near(context["tag"], laws) or f" of {', '.join(laws)}"
-        return f"{where}.law must be the name of a law{hint}, got {shown(context['tag'])}"
-    return f"{where} {rule_of(item)}, got {shown(None if kind == 'missing' else got)}"
+        return Violation(f"{where}.law", f"must be the name of a law{hint}", shown(context["tag"]))
+    return Violation(where, rule_of(item), shown(None if kind == "missing" else got))

@@ -31,6 +31,12 @@ def test_help_names_every_command(tmp_path):
         assert wangge(tmp_path, command, "--help").stdout.startswith(f"wangge {command} ")
 
 
+def test_help_counts_no_designs_that_a_config_lists(tmp_path):
+    told = wangge(tmp_path, "compare", "--help").stdout
+    assert re.search(r"by default those of\s+configs/compare\.yaml", told)
+    assert not re.search(r"default: (two|three|four|five|six)\b", told)
+
+
 def test_the_tables_of_work_heads_and_load_come_before_the_measures(tiny):
     out = tiny[1]
     places = [out.index(t) for t in ("Work, thousand hours", "Heads by level", "Load before anything", "turnaround")]

@@ -203,8 +203,8 @@ def test_a_mistake_is_told_with_path_rule_and_value(path, value, expected):
             "staffing.street_sent_down_share",
             0.25,
             "staffing.street_sent_down_share and staffing.street_sent_up_share must sum to 1 where the structure has "
-            "no street level (all who leave the street must go somewhere: choose staffing=all_down, three_level or "
-            "all_up, or a pilot without streets as three_level), got 0.825 under three_level",
+            "no street level (all who leave the street must go somewhere: set both, choose a staffing that does, or "
+            "let wangge staff share them out), got 0.825 under three_level",
         ),
         (
             "staffing.street_sent_up_share",
@@ -287,7 +287,7 @@ def test_a_key_of_an_earlier_version_is_told_what_replaced_it(path, value, expec
 
 def test_every_replaced_key_is_unknown_now_and_has_a_replacement_that_is_known():
     plain = mapping("four_level")
-    for key, new in replaced.KEYS.items():
+    for key, new in replaced.replaced()["keys"].items():
         at = plain
         for part in key.split("."):
             at = at.get(part, {})
@@ -304,10 +304,10 @@ def test_what_is_no_key_of_an_earlier_version_has_no_replacement():
     assert replaced.replacement("pilot/four_level") is None
 
 
-@pytest.mark.parametrize("name", replaced.NAMES)
+@pytest.mark.parametrize("name", replaced.replaced()["files"])
 def test_a_file_of_an_earlier_version_is_gone(name):
     assert not (CONFIGS / f"{name}.yaml").exists()
-    assert replaced.replacement(name) == replaced.NAMES[name]
+    assert replaced.replacement(name) == replaced.replaced()["files"][name]
 
 
 def test_three_mistakes_are_told_and_the_rest_counted():
@@ -409,3 +409,17 @@ def test_the_weeks_of_a_run_are_its_warm_up_measured_and_drain_weeks():
 
 def test_seed_0_is_a_seed():
     assert tiny("four_level", "run.seed=0").run.seed == 0
+
+
+class OfTwoKinds(config.Section):
+    n: int | bool
+
+
+def test_what_a_user_wrote_is_not_taken_for_the_words_of_a_message():
+    with pytest.raises(ConfigError) as caught:
+        config.checked(OfTwoKinds, {"n": "x must be y, got z"})
+    assert str(caught.value) == 'n must be a whole number, or be true or false, got "x must be y, got z"'
+    asked = []
+    with pytest.raises(ConfigError, match=re.escape("mine.yaml: a must b is not a known key, got 1")):
+        config.checked(OfTwoKinds, {"n": 1, "a must b": 1}, file_of=lambda path: asked.append(path) or "mine.yaml")
+    assert asked == ["a must b"]

@@ -1,8 +1,13 @@
 """The sizes of the rooms, so that whoever looks for a line finds it."""
 
+import ast
+import re
 from pathlib import Path
 
 import pytest
+
+from sim.config.compose import CONFIGS
+from sim.config.reading import read_yaml
 
 ROOT = Path(__file__).parents[2]
 MOST_MODULES = 20
@@ -27,3 +32,37 @@ def test_no_file_but_the_kernel_has_more_than_five_hundred_lines(package):
     lines = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8").count("\n") for path in modules(package)}
     assert {name: n for name, n in lines.items() if n > MOST_LINES and name != KERNEL} == {}
     assert package != "sim" or lines[KERNEL] > MOST_LINES  # else it needs no exception any more
+
+
+def texts(tree):
+    """Yield the line and the text of every string that is no docstring."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    docs = {
+        id(node.body[0].value) for node in ast.walk(tree) if isinstance(node, documented) and ast.get_docstring(node)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+            yield node.lineno, node.value
+
+
+def named(text, names):
+    """Return the names that a text says as whole words."""
+    return sorted(names & set(re.findall(r"\w+", text)))
+
+
+def test_the_library_names_no_pilot_and_no_district_that_ships():
+    pilots, districts = ([*(CONFIGS / group).glob("*.yaml")] for group in ("pilot", "district"))
+    names = {file.stem for file in (*pilots, *districts)} | {read_yaml(file)["name"] for file in districts}
+    assert {"three_level", "yuehu", "Yuehu"} <= names
+    said = [
+        f"{path.relative_to(ROOT)}:{line} {' '.join(of)}"
+        for path in modules("sim")
+        for line, text in texts(ast.parse(path.read_text("utf-8")))
+        if (of := named(text, names))
+    ]
+    assert said == []
+
+
+def test_a_name_is_seen_in_a_sentence_and_no_docstring_is_read():
+    tree = ast.parse('"""Of three_level."""\nsaid = f"choose three_level, not {1} sink_only_2"\n')
+    assert [named(text, {"three_level", "sink_only"}) for _, text in texts(tree)] == [["three_level"], []]

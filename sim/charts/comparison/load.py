@@ -97,9 +97,9 @@ def _bar(axes: Axes, row: dict[str, Any], y: float) -> None:
 def _title(table: pl.DataFrame) -> str:
     """Return the title: where most is due, and whether that is more than there is time for."""
     top = table.sort("load", descending=True, maintain_order=True).row(0, named=True)
-    where = f"at the {short_name(top['level'])} under {short_name(top['pilot'])}"
+    where = f"the {short_name(top['level'])} under {short_name(top['pilot'])}"
     if top["load"] >= 100:
         n = int((table["load"] >= 100).sum())
         others = f", and {n - 1} more level{'s' * (n > 2)} beyond 100 %" if n > 1 else ""
-        return f"More is due than there is time for {where}: {top['load']:.0f} %{others}"
-    return f"No level has more work due than time; the fullest is {where.removeprefix('at ')}: {top['load']:.0f} %"
+        return f"More is due than there is time for at {where}: {top['load']:.0f} %{others}"
+    return f"No level has more work due than time; the fullest is {where}: {top['load']:.0f} %"

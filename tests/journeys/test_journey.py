@@ -8,7 +8,7 @@ from sim.district import demand, engines, overload
 from sim.district.stages import Kind, Presence
 from sim.draws.clock import DAY, HOUR
 from sim.journeys import waits, words
-from sim.journeys.chart import journey_figure
+from sim.journeys.chart import _names, journey_figure
 from sim.measures.requests import requests
 from sim.study import replication
 
@@ -232,3 +232,16 @@ def test_a_short_journey_is_drawn_in_minutes_with_clock_times(sample):
     assert axes.get_xlabel() == "minutes since the resident came"
     first = axes.get_xticklabels()[0].get_text()
     assert first == f"0\n{words.instant(one, one.begin):%H:%M}"
+
+
+def test_the_legs_of_an_activity_are_named_once_in_the_chart_and_one_by_one_in_the_text(sample):
+    journeys = [one for mine in sample.values() for one in mine if any(step.leg > 1 for step in one.steps)]
+    assert journeys
+    for one in journeys:
+        names = {number: name for numbers, name in _names(one) for number in numbers}
+        assert not any(", leg " in name for name in names.values())
+        for step in one.steps:
+            said = words.what(one, step)
+            leg = f", leg {step.leg} of {step.stage.legs}" if step.stage.legs > 1 else ""
+            assert said.replace(leg, "", 1) == names[step.number]
+            assert leg in said
