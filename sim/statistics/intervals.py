@@ -248,6 +248,7 @@ def simultaneous(
     pairs: Iterable[tuple[ArrayLike, ArrayLike]],
     confidence: float = 0.95,
     controls: Iterable[Floats | None] | None = None,
+    claimed: int | None = None,
 ) -> list[Difference]:
     """Return the paired differences of one table, with intervals that hold simultaneously.
 
@@ -262,11 +263,14 @@ def simultaneous(
         Joint confidence, between 0 and 1, both excluded.
     controls : iterable of (ndarray, shape (n, q), or None), optional
         For each pair, the controls that its difference is adjusted for, as for `sim.statistics.controls.fit`.
+    claimed : int, optional
+        How many of the pairs, from the first, something was said of beforehand: their intervals alone hold
+        simultaneously and are returned. The others show how skewed the family is. By default all.
 
     Returns
     -------
     list of Difference
-        In the order of the pairs. Those without an interval (withheld, n < 2) stay NaN and, like those without
+        In the order of the claimed pairs. Those without an interval (withheld, n < 2) stay NaN and, like those without
         spread, are not counted in the family size, as they claim nothing. Too skewed ones have no interval but are
         counted: whether they have one is not known before.
 
@@ -284,10 +288,12 @@ def simultaneous(
     pairs = list(pairs)
     each = [None] * len(pairs) if controls is None else controls
     singles = [_paired(baseline, other, one) for (baseline, other), one in zip(pairs, each, strict=True)]
-    adjusted = holm([d.p_value for d, _ in singles])
-    differences = [replace(d, p_holm=float(p)) for (d, _), p in zip(singles, adjusted, strict=True)]
+    n_claimed = len(singles) if claimed is None else claimed
+    adjusted = holm([d.p_value for d, _ in singles[:n_claimed]])
+    differences = [replace(d, p_holm=float(p)) for (d, _), p in zip(singles[:n_claimed], adjusted, strict=True)]
     members = [i for i, d in enumerate(differences) if d.sd > 0]
-    ends = _ends([singles[i][1] for i in members], confidence)
+    others = [sample for d, sample in singles[n_claimed:] if d.sd > 0]
+    ends = _ends([*(singles[i][1] for i in members), *others], confidence, len(members))
     for i, d in enumerate(differences):
         if d.sd == 0:  # a point, which claims nothing
             differences[i] = replace(d, low=d.estimate, high=d.estimate)
@@ -298,8 +304,11 @@ def simultaneous(
     return differences
 
 
-def _ends(samples: Sequence[_Sample], confidence: float) -> list[tuple[float, float, int]]:
+def _ends(samples: Sequence[_Sample], confidence: float, family: int | None = None) -> list[tuple[float, float, int]]:
     """Return how far the intervals of a family reach below and above their means, and how many replications are enough.
+
+    All samples show how skewed such values are; the first `family` of them, by default all, get intervals that hold
+    together.
 
     NaN where there is none: of a single value, and of values too skewed for their number, of which alone it is said how
     many would be enough. The family counts them too. What controls leave of skewed values looks less skewed than the
@@ -310,8 +319,9 @@ def _ends(samples: Sequence[_Sample], confidence: float) -> list[tuple[float, fl
     both = np.stack([_skews(samples, numbers), _skews(left, numbers)])
     factors, skews = skewness.widenings(both, numbers).max(axis=0), np.abs(both).max(axis=0)
     ends = []
-    for one, g, (below, above) in zip(samples, skews.tolist(), factors.tolist(), strict=True):
-        half = half_width(one.sd, len(one.values), confidence, len(samples), one.n_controls)
+    n_together = len(samples) if family is None else family
+    for one, g, (below, above) in list(zip(samples, skews.tolist(), factors.tolist(), strict=True))[:n_together]:
+        half = half_width(one.sd, len(one.values), confidence, n_together, one.n_controls)
         if half > 0 and max(below, above) > skewness.WIDEST:
             enough = skewness.enough(g, float(skewness.shared(skews, numbers)), len(one.values))
             ends.append((math.nan, math.nan, enough))

@@ -98,11 +98,11 @@ def outcome(
     trial
         The row and its designs.
     responses
-        What is compared; those that the row names are added.
+        What is compared where the row names no measure; where it does, those alone are.
     values
         The values of a response over the replications of `base` or of an end (shape (replications,)).
     confidence
-        Joint, of all measures and ends of this knob (Bonferroni).
+        Joint, of all these measures and ends of this knob (Bonferroni).
     why
         Why designs that should have run did not; empty where all did.
     """
@@ -114,11 +114,15 @@ def outcome(
 def _changes(
     trial: Trial, responses: Sequence[Response], values: Callable[[str, Response], Floats], confidence: float
 ) -> tuple[Change, ...]:
-    """Return the change of every measure that has values at the base and at some end, the strongest first."""
-    asked = dict.fromkeys((*responses, *(trial.row.moves or ())))
-    family = [(response, end) for response in asked for end in trial.ends]
+    """Return the change of every measure that has values at the base and at some end, the strongest first.
+
+    What a row says beforehand is tried alone: an interval that held together with eighty others would be too wide for
+    a knob of one kind of request. The others still show how skewed such differences are.
+    """
+    asked = list(trial.row.moves or responses)
+    family = [(response, end) for response in dict.fromkeys((*asked, *responses)) for end in trial.ends]
     pairs = [(values(BASE, response), values(end, response)) for response, end in family]
-    differences = dict(zip(family, simultaneous(pairs, confidence), strict=True))
+    differences = dict(zip(family, simultaneous(pairs, confidence, claimed=len(asked) * len(trial.ends)), strict=False))
     changes = []
     for response in asked:
         ends = {end: differences[response, end] for end in trial.ends}
