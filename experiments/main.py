@@ -154,10 +154,9 @@ def main() -> None:
 
 def version() -> str:
     """Return the version of the program, and that of the model, on which numbers depend."""
-    from sim.version import MODEL_VERSION
-    from sim.version import version as installed
+    from sim.version import MODEL_VERSION, VERSION
 
-    return f"wangge {installed()}, model {MODEL_VERSION}"
+    return f"wangge {VERSION}, model {MODEL_VERSION}"
 
 
 @quiet_without_reader()

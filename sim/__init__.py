@@ -65,9 +65,9 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Return a public name from its home, imported now."""
     if name == "__version__":
-        from sim.version import version
+        from sim.version import VERSION
 
-        return version()
+        return VERSION
     if name not in _HOMES:
         raise AttributeError(f"module 'sim' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOMES[name]), name)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.errors import StoreError
 from sim.store import files
+from sim.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 FORMAT = 1
 NAME = "manifest.json"
 DISTRIBUTIONS = (
-    "wangge",
     "simpy",
     "numpy",
     "scipy",
@@ -43,12 +43,12 @@ SHOWN_DIFFERENCES = 4
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of Python and of the installed packages that results come from."""
-    found = {"python": platform.python_version()}
+    """Return the versions of Python, of the program and of the installed packages that results come from."""
+    known = {"python": platform.python_version(), "wangge": VERSION}
     for distribution in DISTRIBUTIONS:
         with suppress(metadata.PackageNotFoundError):
-            found[distribution] = metadata.version(distribution)
-    return found
+            known[distribution] = metadata.version(distribution)
+    return known
 
 
 def plain(value: Mapping[str, Any]) -> dict[str, Any]:

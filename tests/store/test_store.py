@@ -23,6 +23,7 @@ from sim.measures.dictionary import DEFINITIONS
 from sim.store import files, manifest
 from sim.store.store import Store
 from sim.study.replications import set_aside_incomplete
+from sim.version import VERSION
 
 IDENTITY = {"model": "1", "run": {"seed": 0, "weeks": 52}, "pilots": ["old", "new"]}
 WORK = [(pilot, replication) for replication in range(4) for pilot in ("old", "new")]
@@ -145,6 +146,7 @@ def test_the_manifest_says_which_study_and_which_runs_and_nothing_of_the_host(tm
 def test_versions_name_what_results_come_from() -> None:
     found = manifest.versions()
     assert found["polars"] == pl.__version__
+    assert found["wangge"] == VERSION
     assert {"python", "numpy", "simpy"} <= set(found)
 
 
