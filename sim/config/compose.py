@@ -409,14 +409,14 @@ def _composed_not(name: str, text: str, line: Line) -> str:
     given = next((o for o in line.overrides if o in text), None)
     if given is not None and SEVERAL.match(text):
         return str(_several(given))
-    said, _, full_key = text.partition(" full_key: ")
-    said = said.split(" To append")[0]
-    if "nterpolation" in said:
+    message, _, full_key = text.partition(" full_key: ")
+    message = message.split(" To append")[0]
+    if "nterpolation" in message:
         key = full_key.split(" ")[0] or name
-        return f"{key} must have no ${{...}} but paths of other keys (${{run.seed}}), which are there, got: {said}"
+        return f"{key} must have no ${{...}} but paths of other keys (${{run.seed}}), which are there, got: {message}"
     typed = given or ", ".join(line.overrides) or name
-    said = re.sub(r"^Error merging override .*", "it is no value of this key", said)
-    return f"{typed} must be such that a config can be composed: {said}"
+    message = re.sub(r"^Error merging override .*", "it is no value of this key", message)
+    return f"{typed} must be such that a config can be composed: {message}"
 
 
 def _known(name: str, line: Line) -> list[str]:

@@ -219,9 +219,9 @@ def _adjusted_note(records: Sequence[Mapping[str, object]]) -> list[str]:
 
 def _open_note(records: Sequence[Mapping[str, object]]) -> list[str]:
     """Return by how much what is still open at the end can move the means that are given, where it can at all."""
-    told = [r for r in records if r["verdict"] != "withheld" and as_float(r.get("open_bound")) > 0]
+    bounded = [r for r in records if r["verdict"] != "withheld" and as_float(r.get("open_bound")) > 0]
     most: dict[str, tuple[float, str]] = {}
-    for r in told:
+    for r in bounded:
         factor, _, word = scale_of(str(r["unit"]))
         label, bound = str(r["label"]), as_float(r["open_bound"]) * factor
         most[label] = max(most.get(label, (0.0, word)), (bound, word))

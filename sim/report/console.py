@@ -25,8 +25,8 @@ def terminal() -> Console:
     console = Terminal(highlight=False)
     if console.is_terminal:
         return console
-    said = os.environ.get("COLUMNS", "")
-    return Terminal(highlight=False, width=int(said) if said.isdecimal() and 0 < int(said) < 10_000 else 120)
+    columns = os.environ.get("COLUMNS", "")
+    return Terminal(highlight=False, width=int(columns) if columns.isdecimal() and 0 < int(columns) < 10_000 else 120)
 
 
 def _readable(text: str) -> str:

@@ -113,8 +113,8 @@ class OwnMeasure:
         ConfigError
             The function must return a number, or a mapping of groups to numbers, with one for `all` if it is judged.
         """
-        found = self.function(record)
-        values = dict(found) if isinstance(found, Mapping) else {ALL: found}
+        given = self.function(record)
+        values = dict(given) if isinstance(given, Mapping) else {ALL: given}
         for group, value in values.items():
             if not isinstance(group, str) or not group or not _is_number(value):
                 raise ConfigError(

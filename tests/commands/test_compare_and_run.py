@@ -350,14 +350,14 @@ def test_a_command_under_nohup_goes_on_when_its_terminal_is_closed(monkeypatch):
 def test_an_engine_that_is_not_compiled_yet_is_told_of(tmp_path, monkeypatch):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     told = Console(file=io.StringIO(), width=200)
-    backend_of(Line(())).tell_of_compiling(told)
+    backend_of(Line(())).announce_compiling(told)
     assert told.file.getvalue() == (
         "The engine is compiled first, once on this machine: in some twenty seconds to a minute.\n"
     )
     index = tmp_path / "engine/compiled._advance-579.py311.nbi"
     index.parent.mkdir()
     index.touch()
-    backend_of(Line(())).tell_of_compiling(told)
+    backend_of(Line(())).announce_compiling(told)
     assert told.file.getvalue().count("compiled") == 1
 
 
