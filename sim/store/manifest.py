@@ -72,10 +72,29 @@ def begin(folder: Path, identity: dict[str, Any]) -> None:
             f"The results folder {folder} is not empty but holds no study (there is {min(names)!r} and no "
             f"{NAME}), so nothing was written. Choose another name, or remove the folder."
         )
-    digest = files.digest(canonical(identity).encode())
-    content = {"format": FORMAT, "identity": identity, "sha256": digest, "runs": {}}
+    content = {"format": FORMAT, "identity": identity, "sha256": digest(identity), "runs": {}}
     files.create(folder / NAME, files.readable(content))
     files.sync(folder.parent)
+
+
+def digest(identity: Mapping[str, Any]) -> str:
+    """Return the digest of an identity."""
+    return files.digest(canonical(identity).encode())
+
+
+def is_begun_only(folder: Path) -> bool:
+    """Return whether a folder has a manifest and keys, and nothing that was computed.
+
+    Of one without keys that is not known: a process may be about to keep replications in it.
+    """
+    names = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+    return names == {NAME, KEYS}
+
+
+def give_up(folder: Path) -> None:
+    """Remove the manifest and the keys of a folder; what is archived under these keys stays."""
+    files.remove(folder / KEYS)  # first: keys without a manifest would be taken for another study's
+    (folder / NAME).unlink()
 
 
 def read(folder: Path) -> dict[str, Any]:
@@ -90,7 +109,7 @@ def read(folder: Path) -> dict[str, Any]:
         (folder / NAME).lstat()
     try:
         content = files.read_json(folder / NAME)
-        intact = content["sha256"] == files.digest(canonical(content["identity"]).encode())
+        intact = content["sha256"] == digest(content["identity"])
         intact = intact and content["format"] == FORMAT and isinstance(content["identity"], dict)
         intact = intact and all(isinstance(run, dict) for run in content["runs"].values())
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):

@@ -179,6 +179,79 @@ def test_another_study_is_refused_and_nothing_changes(store: Store, identity: di
     assert store.finished("old", 0)
 
 
+OTHER = {**IDENTITY, "run": {"seed": 1, "weeks": 52}}
+
+
+def begun(folder: Path, identity: dict[str, object], key: str = "a") -> Store:
+    return Store.open(folder, identity, {"replications": 3}, keys={"old": key * 32})
+
+
+def test_a_folder_in_which_nothing_was_computed_is_taken_over_and_the_archive_stays(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    small(begun(folder, IDENTITY))
+    other = begun(folder, OTHER, "c")
+    assert (other.identity, other.keys) == (OTHER, {"old": "c" * 32})
+    assert not other.finished("old", 0)
+    assert begun(folder, IDENTITY).finished("old", 0)
+
+
+@pytest.mark.parametrize("written", ["measures.parquet", "charts/waits.svg", "keys.txt", "replications/x.zip"])
+def test_a_folder_in_which_anything_lies_is_never_taken_over(tmp_path: Path, written: str) -> None:
+    folder = tmp_path / "study"
+    begun(folder, IDENTITY)
+    (folder / written).parent.mkdir(exist_ok=True)
+    (folder / written).write_text("mine")
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with pytest.raises(StoreError, match=r"run\.seed is 0 there, 1 here\. Nothing was changed"):
+        begun(folder, OTHER, "c")
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_who_works_on_a_folder_that_another_took_over_writes_nothing_there(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    first = begun(folder, IDENTITY)
+    second = begun(folder, OTHER, "c")
+    table = pl.DataFrame({"x": [1]})
+    for write in (
+        lambda: first.write_table("means", table),
+        lambda: first.discard("means.csv"),
+        lambda: first.finish({}),
+        lambda: first.add({"more": "d" * 32}),
+    ):
+        with pytest.raises(StoreError, match=r"must stay what it was .* but another one has begun there, so nothing"):
+            write()
+    second.write_table("means", table)
+    second.finish({})
+    assert Store.open_existing(folder).identity == OTHER
+    assert second.keys == {"old": "c" * 32} == manifest.keys(folder)
+
+
+AT_WORK = """
+import sys, time
+from pathlib import Path
+from sim.store.archive import Archive
+from sim.store.claims import claims
+with claims(Archive(Path(sys.argv[1])).folder) as mine:
+    assert mine.take("a" * 32, 2)
+    print("at work", flush=True)
+    time.sleep(300)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no claims")
+def test_a_folder_that_another_process_works_on_is_not_taken_over(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    archive = begun(folder, IDENTITY).archive.folder
+    run = [sys.executable, "-c", AT_WORK, str(archive)]
+    with subprocess.Popen(run, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "at work\n"
+        with pytest.raises(StoreError, match=r"run\.seed is 0 there, 1 here\. Nothing was changed"):
+            begun(folder, OTHER, "c")
+        process.kill()
+    assert begun(folder, OTHER, "c").identity == OTHER
+
+
 def test_a_folder_with_something_else_is_refused_untouched(tmp_path: Path) -> None:
     (tmp_path / "thesis.doc").write_text("years of work")
     with pytest.raises(StoreError, match=r"is not empty but holds no study \(there is 'thesis.doc'"):
