@@ -99,7 +99,7 @@ class OwnMeasure:
             raise ConfigError(
                 f"higher_is_better of measure {self.name} must be true or false, got {self.higher_is_better!r:.60}"
             )
-        if self.mid is not None and not (_is_number(self.mid) and self.mid > 0):
+        if self.mid is not None and (isinstance(self.mid, bool) or not _is_number(self.mid) or not self.mid > 0):
             raise ConfigError(f"mid of measure {self.name} must be a number above 0, got {self.mid!r}")
         self.digest()
 

@@ -133,7 +133,7 @@ def test_an_unchanged_function_is_read_from_the_archive_and_a_changed_one_is_run
     changed, steps = kept(tmp_path / "three", mine(), replications_=1)
     assert steps > 0
     assert (changed["value"] > first["value"]).all()
-    with pytest.raises(sim.StoreError, match=r"holds another study: own_measures\.late is .* Nothing was changed"):
+    with pytest.raises(sim.StoreError, match=r"holds another comparison: own_measures\.late is .* Nothing was changed"):
         kept(tmp_path / "one", mine(), replications_=1)
 
 

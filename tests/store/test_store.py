@@ -159,13 +159,13 @@ def test_the_same_study_goes_on_also_through_tuples_and_other_orders_of_keys(sto
     [
         (
             {**IDENTITY, "run": {"seed": 1, "weeks": 52}},
-            r"another study: run.seed is 0 there, 1 here\. Nothing",
+            r"holds another comparison: run.seed is 0 there, 1 here\. Nothing",
         ),
         ({**IDENTITY, "run": {"seed": False, "weeks": 52}}, r"run.seed is 0 there, false here\."),
         ({**IDENTITY, "run": {"seed": 0}}, r"run.weeks is 52 there, absent here\."),
         ({**IDENTITY, "pilots": ["old", "x"]}, r'pilots.1 is "new" there, "x" here\.'),
         ({**IDENTITY, **{f"k{i}": i for i in range(9)}}, r"k3 is absent there, 3 here; and 5 more\."),
-        ({**IDENTITY, "model": "2" * 99}, r'model is "1" there, "2{56}\.\.\. here\.'),
+        ({**IDENTITY, "model": "2" * 99}, r'model is "1" there, "2{55}\.\.\." here\.'),
     ],
 )
 def test_another_study_is_refused_and_nothing_changes(store: Store, identity: dict[str, object], told: str) -> None:
@@ -173,7 +173,7 @@ def test_another_study_is_refused_and_nothing_changes(store: Store, identity: di
     before = (store.folder / "manifest.json").read_bytes()
     with pytest.raises(StoreError, match=told) as refused:
         Store.open(store.folder, identity, {})
-    assert "Choose another name for this study, or remove the folder" in str(refused.value)
+    assert "Choose another name, or remove the folder" in str(refused.value)
     assert "\n" not in str(refused.value)
     assert (store.folder / "manifest.json").read_bytes() == before
     assert store.finished("old", 0)
@@ -184,6 +184,32 @@ OTHER = {**IDENTITY, "run": {"seed": 1, "weeks": 52}}
 
 def begun(folder: Path, identity: dict[str, object], key: str = "a") -> Store:
     return Store.open(folder, identity, {"replications": 3}, keys={"old": key * 32})
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"study": {"title": "x"}, "points": list(range(99))}, "holds a comparison, not a study. Nothing was changed"),
+        ({**IDENTITY, "trace": {"request": 3}}, "holds a comparison, not a journey. Nothing was changed"),
+        ({"network": {}, "seed": 1}, "holds a comparison, not a run of a network. Nothing was changed"),
+    ],
+)
+def test_where_the_kinds_differ_only_that_is_told(store: Store, asked: dict[str, object], told: str) -> None:
+    with pytest.raises(StoreError) as refused:
+        Store.open(store.folder, asked, {})
+    assert told in str(refused.value)
+    assert " there, " not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [("trace", "another journey"), ("causes", "another explanation"), ("headlines", "other headlines"),
+     ("cases", "another validation"), ("tools", "another benchmark"), ("knobs", "another table of knobs")],
+)  # fmt: skip
+def test_a_folder_of_the_same_kind_is_called_by_it(tmp_path: Path, key: str, told: str) -> None:
+    Store.open(tmp_path / "mine", {key: 1}, {})
+    with pytest.raises(StoreError, match=rf"mine holds {told}: {key} is 1 there, 2 here\. Nothing"):
+        Store.open(tmp_path / "mine", {key: 2}, {})
 
 
 def test_a_folder_in_which_nothing_was_computed_is_taken_over_and_the_archive_stays(tmp_path: Path) -> None:
@@ -254,7 +280,7 @@ def test_a_folder_that_another_process_works_on_is_not_taken_over(tmp_path: Path
 
 def test_a_folder_with_something_else_is_refused_untouched(tmp_path: Path) -> None:
     (tmp_path / "thesis.doc").write_text("years of work")
-    with pytest.raises(StoreError, match=r"is not empty but holds no study \(there is 'thesis.doc'"):
+    with pytest.raises(StoreError, match=r"is not empty but holds no results \(there is 'thesis.doc'"):
         Store.open(tmp_path, IDENTITY, {})
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.doc"]
 
