@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from sim.engine.network import Network
     from sim.engine.network_building import make_network
     from sim.engine.record import Spells, Visits
-    from sim.errors import ConfigError, StoreError, WanggeError
+    from sim.errors import ConfigError, ExecutorError, NetworkError, StoreError, WanggeError
     from sim.study.own_measures import OwnMeasure
 
 _HOMES = {
     "ConfigError": "sim.errors",
+    "ExecutorError": "sim.errors",
     "Network": "sim.engine.network",
+    "NetworkError": "sim.errors",
     "OwnMeasure": "sim.study.own_measures",
     "Pilot": "sim.config",
     "Spells": "sim.engine.record",
@@ -42,7 +44,9 @@ _HOMES = {
 
 __all__ = [
     "ConfigError",
+    "ExecutorError",
     "Network",
+    "NetworkError",
     "OwnMeasure",
     "Pilot",
     "Spells",

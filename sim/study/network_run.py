@@ -222,7 +222,7 @@ def _simulate(
     began = time.perf_counter()
     if tasks:
         backend.announce_compiling(console)
-        with Progress.start(console, "replications", len(tasks)) as bar:
+        with Progress.start(console, "replications", len(tasks), verb="ran" if store is None else "kept") as bar:
 
             def on_done(task: Task, result: tuple[Mapping[str, Any], pl.DataFrame | None]) -> None:
                 facts, measures = result

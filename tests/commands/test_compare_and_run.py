@@ -179,6 +179,13 @@ MISTAKES = [
     (("compare", "pilots=[]"), "pilots must"),
     (("compare", "name=../outside"), "name"),
     (("compare", "--config-dir", "nowhere"), "--config-dir must be a folder that exists, got nowhere"),
+    (("version",), " (did you mean --version?), got version"),
+    (("--versio",), " (did you mean --version?), got --versio"),
+    (("--hlep",), " (did you mean --help?), got --hlep"),
+    (
+        ("compare", "--versio"),
+        "arguments must be key=value or a flag of --help (did you mean --version?), got --versio",
+    ),
     (("compare", "--frobnicate"), "arguments must be key=value or a flag of --help, got --frobnicate"),
     (("compare", "run.overload=refuse"), "run.overload is refuse and every post must be able to keep up"),
     (("compare", "workers=0"), "executor.workers must be at least 1, got 0"),
@@ -197,6 +204,15 @@ MISTAKES = [
     (("run", "network.horizon=3"), "network must be given (network=mmc)"),
     (("run", "network=mmc", "pilot=three_level"), "pilot must be left out where a network is run, got both"),
 ]
+
+
+@pytest.mark.parametrize("arguments", [("--version",), ("-V",), ("compare", "--version"), ("run", "x=3", "-V")])
+def test_the_version_is_told_before_a_command_or_after_it(capsys, monkeypatch, arguments):
+    monkeypatch.setattr(sys, "argv", ["wangge", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"{main.version()}\n"
 
 
 @pytest.mark.parametrize(("arguments", "text"), MISTAKES, ids=[text for _, text in MISTAKES])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from sim.config.report import Response
 from sim.errors import ConfigError, near
 from sim.measures.dictionary import DEFINITIONS, DUTIES
 from sim.report.comparison import comparison_tables, summary_table
@@ -324,7 +325,10 @@ def judged(
         store.write_table(name, frame)
     overloaded = {name: designs[name].overloaded for name in names if name in overloaded_in(table)}
     shares = (tables["equity"], tables["equity_differences"], names)
-    pages = [page(MEANS, summary_table(tables["measures"], table, names, run.confidence, DUTIES))]
+    means = summary_table(
+        tables["measures"], table, names, run.confidence, DUTIES, lambda measure: report.words(Response(measure))
+    )
+    pages = [page(MEANS, means)]
     each = comparison_tables(table, names[1:], run.confidence)
     pages += [page(f"against_{name}", one) for name, one in zip(names[1:], each, strict=True)]
     if crossed:
