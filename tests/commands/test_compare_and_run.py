@@ -245,12 +245,12 @@ def test_a_textbook_queue_stands_beside_its_theory(tmp_path):
 def test_a_pilot_of_ones_own_is_found_and_can_run_no_code(tmp_path):
     pilots = tmp_path / "mine" / "pilot"
     pilots.mkdir(parents=True)
-    (pilots / "mine.yaml").write_text(
-        "# @package _global_\ndefaults:\n  - four_level\n"
-        "hydra:\n  callbacks:\n    x: {_target_: os.mkdir, path: broken}\n"
-        "name: mine\ntitle: '<b>mine</b>'\ngrid: {households: 300}\n"
-    )
-    done = wangge(tmp_path, "compare", "--config-dir", "mine", "pilots=[four_level,mine]", "name=own", *TINY)
+    own = "# @package _global_\ndefaults:\n  - four_level\nname: mine\ntitle: '<b>mine</b>'\ngrid: {households: 300}\n"
+    (pilots / "mine.yaml").write_text(f"{own}hydra:\n  callbacks:\n    x: {{_target_: os.mkdir, path: broken}}\n")
+    words = ("compare", "--config-dir", "mine", "pilots=[four_level,mine]", "name=own", *TINY)
+    assert "pilot/mine.yaml: hydra must be left out" in refused(tmp_path, *words)
+    (pilots / "mine.yaml").write_text(own)
+    done = wangge(tmp_path, *words)
     assert done.returncode == 0, done.stderr
     assert "<b>" not in (tmp_path / "results/own/summary.md").read_text()
     assert not (tmp_path / "broken").exists()
