@@ -41,9 +41,12 @@ def main(arguments: list[str]) -> None:
         print(HELP)  # noqa: T201
         return
     from sim.bench.run import Bench, planned
+    from sim.store.files import plain_name
 
     line = parse(arguments)
     settings = config.checked(Bench, compose("bench", line))
+    if settings.name is not None:
+        plain_name("name", settings.name)
     plan = planned(settings, line.config_dir)
     if line.show:
         from omegaconf import OmegaConf
@@ -57,9 +60,9 @@ def _bench(plan: Plan, arguments: Sequence[str]) -> None:
     """Measure what is missing, and print the results."""
     from sim.bench.run import identity, measure
     from sim.report.console import terminal
-    from sim.store.files import named_after, plain_name
+    from sim.store.files import named_after
 
-    name = plain_name("name", plan.settings.name or named_after("bench", identity(plan)))
+    name = plan.settings.name or named_after("bench", identity(plan))
     console, folder = terminal(), Path("results") / name
     for table in measure(plan, folder, console, ("wangge", "bench", *arguments)):
         console.print(table)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from sim.config import Pilot
     from sim.study.backend import Backend
+    from sim.study.design import Design
     from sim.study.folder.drawing import Wanted
 
 SHOWN_KEYS = ("details", "charts", "only", "formats", "size")
@@ -91,12 +92,14 @@ def main(arguments: list[str], command: Sequence[str] = ()) -> None:
     settings = config.checked(Comparison, compose("compare", mine))
     backend = backend_of(where)
     plain, pilots = named_pilots(settings.pilots, rest)
+    name = settings.name or _name(settings, pilots, rest.overrides, command[1] if command else "compare")
+    designs = _designs(pilots, name, settings.wanted)
     if line.show:
         show({**settings.model_dump(mode="json"), **backend.shown(), "pilots": plain})
         return
     _compare(
-        pilots,
-        settings.name or _name(settings, pilots, rest.overrides, command[1] if command else "compare"),
+        designs,
+        name,
         backend,
         command or ("wangge", "compare", *arguments),
         line.config_dir,
@@ -128,11 +131,11 @@ def named_pilots(names: Sequence[str], line: Line) -> tuple[dict[str, dict[str, 
     for name, pilot in pilots.items():
         if pilot.name != name:
             raise ConfigError(f"pilot/{name}.yaml: name must be {name}, the name of the file, got {pilot.name}")
-    tell_idle({name: (pilots[name], given[name]) for name in names})
+    warn_of_idle({name: (pilots[name], given[name]) for name in names})
     return plain, list(pilots.values())
 
 
-def tell_idle(pilots: Mapping[str, tuple[Pilot, Composition]]) -> None:
+def warn_of_idle(pilots: Mapping[str, tuple[Pilot, Composition]]) -> None:
     """Tell which knobs act under some pilots only; one that acts under none is a `ConfigError`."""
     for note in check_acting(pilots):
         print(f"Note: {note}", file=sys.stderr)  # noqa: T201
@@ -155,8 +158,20 @@ def _name(settings: Comparison, pilots: list[Pilot], overrides: Sequence[str], w
     return named_after(word, identity(pilots))
 
 
+def _designs(pilots: Sequence[Pilot], name: str, wanted: Wanted) -> dict[str, Design]:
+    """Return the designs of a comparison, prepared; all that can be refused before a run is refused here."""
+    from sim.store.files import plain_name
+    from sim.study.comparison.comparison import check
+    from sim.study.design import prepared_all
+
+    plain_name("name", name)
+    designs = prepared_all(pilots)
+    check(designs, wanted)
+    return designs
+
+
 def _compare(
-    pilots: list[Pilot],
+    designs: Mapping[str, Design],
     name: str,
     backend: Backend,
     command: Sequence[str],
@@ -169,21 +184,16 @@ def _compare(
     from sim.report.console import terminal
     from sim.report.pages import print_all
     from sim.report.tables import counted
-    from sim.store.files import plain_name
     from sim.study.comparison.comparison import compare, opening
     from sim.study.comparison.notes import cost
-    from sim.study.design import check_overload, prepared_all
 
-    plain_name("name", name)
     console = terminal()
-    console.print(f"Preparing {counted(len(pilots), 'design')}: who serves what, and with how much work ...")
-    designs = prepared_all(pilots)
-    check_overload(designs.values())
+    console.print(f"Preparing {counted(len(designs), 'design')}: who serves what, and with how much work ...")
     before = opening(designs)
     if config_dir is not None:  # by its files, whatever the line changes
         from sim.study.points.evidence_factors import not_held
 
-        as_written = {pilot.name: compose("main", Line((), config_dir), f"pilot={pilot.name}") for pilot in pilots}
+        as_written = {one: compose("main", Line((), config_dir), f"pilot={one}") for one in designs}
         before = replace(before, notes=(*before.notes, *not_held(config_dir, as_written)))
     comparison = compare(
         designs, Path("results") / name, backend,

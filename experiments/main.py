@@ -50,6 +50,9 @@ BEGINNINGS = {
 ONLY_SHOWN = {"-h", "--help", "--cfg", "-c"}
 """Flags with which a command prints what is read by people or programs as it is."""
 
+VERSION = {"-V", "--version"}
+"""Flags that ask which version this is, before a command or after it."""
+
 ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 """Signals that stop a command as Ctrl-C does: a request to terminate, and, where there are any, a closed terminal."""
 
@@ -141,23 +144,23 @@ def main() -> None:
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(HELP.format(commands="\n".join(f"  {n:<11}{t}" for n, t in COMMANDS.items())))  # noqa: T201
         sys.exit(0)
-    if arguments == ["--version"]:
+    command, *rest = arguments
+    if VERSION & {command, *(rest if command in COMMANDS else ())}:
         print(version())  # noqa: T201
         sys.exit(0)
-    command, *rest = arguments
     if command not in COMMANDS:
         from sim.errors import near
 
-        fail(f"the command must be one of {', '.join(COMMANDS)}{near(command, COMMANDS)}, got {command}")
+        hint = near(command, [*COMMANDS, "--help", "--version"])
+        fail(f"the command must be one of {', '.join(COMMANDS)}{hint}, got {command}")
     sys.exit(run(command, rest))
 
 
 def version() -> str:
     """Return the version of the program, and that of the model, on which numbers depend."""
-    from sim.version import MODEL_VERSION
-    from sim.version import version as installed
+    from sim.version import MODEL_VERSION, VERSION
 
-    return f"wangge {installed()}, model {MODEL_VERSION}"
+    return f"wangge {VERSION}, model {MODEL_VERSION}"
 
 
 @quiet_without_reader()

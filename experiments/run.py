@@ -107,13 +107,13 @@ def _network(line: Line, command: Sequence[str]) -> None:
     which = next(o.partition("=")[2] for o in rest.overrides if o.startswith("network="))
     mapping = plain.pop("network")
     run = config.checked(QueueRun, plain)
-    if line.show:
-        compare.show({**backend.shown(), "network": mapping, **plain})
-        return
     plan = sample.load(mapping if run.replications is None else {**mapping, "replications": run.replications})
     identity = network_run.identity(mapping, run.seed)
     knobs = [o for o in rest.overrides if not o.startswith(("network=", "replications="))]
     folder = plain_name("name", settings.name or (named_after(f"run-{which}", identity) if knobs else f"run-{which}"))
+    if line.show:
+        compare.show({**backend.shown(), "network": mapping, **plain})
+        return
     store = Store.open(Path("results") / folder, identity, {"command": list(command)})
     console = terminal()
     name = plain_name("network", which.replace("/", "-"))

@@ -8,12 +8,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from experiments.compare import tell_idle
+from experiments.compare import show, warn_of_idle
 from sim import config
 from sim.config import Name, Section
-from sim.config.compose import compose, parse
+from sim.config.compose import CONFIGS, compose, options, parse
 from sim.config.composition import Composition
-from sim.errors import ConfigError
+from sim.errors import ConfigError, near
 
 KEYS = ("most_load", "today", "name")
 
@@ -29,6 +29,7 @@ of loads, before anything is simulated; the result is printed as a file of the g
   today=four_level           the file of the group staffing that the result stands on, with today's heads
   burden.fixed_share=0.5     any knob of configs/
   --config-dir lanterns      find configs of your own in lanterns/
+  --cfg job                  print the resolved config and stop
   name=lanterns_reform       write lanterns/staffing/lanterns_reform.yaml (with --config-dir; never over another file)
 """
 
@@ -51,10 +52,17 @@ def main(arguments: list[str]) -> None:
     settings = config.checked(Staff, compose("staff", mine))
     chosen = "pilot=three_level"
     given = Composition(rest, (chosen,))
-    pilot = config.load(compose("main", rest, chosen), given.file_of)
+    plain = compose("main", rest, chosen)
+    pilot = config.load(plain, given.file_of)
+    known = options("staffing", CONFIGS, line.config_dir)
+    if settings.today not in known:
+        raise ConfigError(f"today must be one of {', '.join(known)}{near(settings.today, known)}, got {settings.today}")
     if settings.name is not None and line.config_dir is None:
         raise ConfigError(f"name must come with --config-dir, where the file is written, got {settings.name}")
-    tell_idle({pilot.name: (pilot, given)})
+    warn_of_idle({pilot.name: (pilot, given)})
+    if line.show:
+        show({**settings.model_dump(mode="json"), "pilot": plain})
+        return
     from sim.report.console import terminal
     from sim.study.staffing import staffed, staffing_table, staffing_yaml, write_staffing
 

@@ -101,9 +101,13 @@ def main(arguments: list[str]) -> None:
 
 
 def show(order: Order) -> None:
-    """Print what the command line asks for as YAML."""
+    """Print what the command line asks for as YAML, once it is known that it can be run."""
     from experiments import compare
+    from sim.store.files import plain_name
+    from sim.study.points.plan import check
 
+    plain_name("name", order.name)
+    check(order.study, order.line)
     study = order.study.model_dump(mode="json", exclude_none=True)
     compare.show({"name": order.name, "study": study, **order.backend.shown()})
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from sim.config import Pilot
     from sim.district import engines
+    from sim.journeys.follow import Selection
 
 KEYS = ("pilots", "request", "archetype", "channel", "replication", "name", "details")
 
@@ -73,30 +74,46 @@ def main(arguments: list[str]) -> None:
     if len(settings.pilots) > 2:
         raise ConfigError(f"pilots must be at most 2, got {len(settings.pilots)}")
     plain, pilots = named_pilots(settings.pilots, rest)
+    selection = _selection(settings, pilots)
     if line.show:
         show({**settings.model_dump(mode="json"), **backend.shown(), "pilots": plain})
         return
-    _trace(settings, pilots, backend.engine, rest.overrides, ("wangge", "trace", *arguments))
+    _trace(settings, selection, pilots, backend.engine, rest.overrides, ("wangge", "trace", *arguments))
+
+
+def _selection(settings: Trace, pilots: list[Pilot]) -> Selection:
+    """Return which request is followed, checked together with the other settings."""
+    from sim.journeys.follow import Selection
+    from sim.store.files import plain_name
+    from sim.study.design import check_paired
+
+    check_paired(pilots)
+    selection = Selection(settings.request, settings.archetype, settings.channel)
+    selection.check(pilots[0])
+    if settings.name is not None:
+        plain_name("name", settings.name)
+    return selection
 
 
 def _trace(
-    settings: Trace, pilots: list[Pilot], engine: engines.Settings, overrides: Sequence[str], command: Sequence[str]
+    settings: Trace,
+    selection: Selection,
+    pilots: list[Pilot],
+    engine: engines.Settings,
+    overrides: Sequence[str],
+    command: Sequence[str],
 ) -> None:
     """Follow the request, print the journeys and keep them."""
-    from sim.journeys.follow import Journeys, Selection, follow, keep
+    from sim.journeys.follow import Journeys, follow, keep
     from sim.journeys.sentences import journey_text
     from sim.report.console import terminal
     from sim.report.pages import print_all
-    from sim.store.files import plain_name
     from sim.store.store import Store
     from sim.study import replications
     from sim.study.folder.printed import keep as keep_printed
 
-    if settings.name is not None:
-        plain_name("name", settings.name)
     console = terminal()
     console.print(f"Simulating replication {settings.replication} under {', '.join(p.name for p in pilots)} ...")
-    selection = Selection(settings.request, settings.archetype, settings.channel)
     each, remarks = follow(pilots, selection, settings.replication, engine)
     journeys = Journeys(tuple(each), settings.replication, tuple(remarks))
     request = each[0].request

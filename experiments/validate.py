@@ -69,16 +69,19 @@ def main(arguments: list[str]) -> None:
     line = parse(arguments)
     where, rest = line.take(*BACKEND_KEYS)
     settings = config.checked(Validate, compose("validate", rest))
+    from sim.store.files import plain_name
     from sim.validation.validation import chosen
 
-    backend = backend_of(where)
+    backend, what = backend_of(where), chosen(settings.cases, line.config_dir)
+    if settings.name is not None:
+        plain_name("name", settings.name)
     if line.show:
         from omegaconf import OmegaConf
 
         shown = {**settings.model_dump(mode="json"), "executor": backend.executor.model_dump()}
         print(OmegaConf.to_yaml(OmegaConf.create(shown)))  # noqa: T201
         return
-    failures = _validate(settings, chosen(settings.cases, line.config_dir), backend.executor, arguments)
+    failures = _validate(settings, what, backend.executor, arguments)
     if failures:
         print(f"wangge: {failures}", file=sys.stderr)  # noqa: T201
         sys.exit(1)
@@ -88,14 +91,14 @@ def _validate(settings: Validate, what: Chosen, on: Settings, arguments: Sequenc
     """Run what is missing, print the results, and return what differs in a paragraph (empty: nothing)."""
     from sim.report.console import terminal
     from sim.report.pages import print_all
-    from sim.store.files import named_after, plain_name
+    from sim.store.files import named_after
     from sim.study.comparison.notes import cost
     from sim.validation.validation import identity, validate
 
     plain, usual = not settings.cases and settings.seed == SHIPPED_SEED, f"validate-{settings.form}"
     if not plain:
         usual = named_after(usual, identity(what, settings.form, settings.seed))
-    name = plain_name("name", settings.name or usual)
+    name = settings.name or usual
     console = terminal()
     validation = validate(
         what, Path("results") / name, on, form=settings.form, seed=settings.seed, with_face=not settings.cases,

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from sim.engine.network import Network
     from sim.engine.network_building import make_network
     from sim.engine.record import Spells, Visits
-    from sim.errors import ConfigError, StoreError, WanggeError
+    from sim.errors import ConfigError, ExecutorError, NetworkError, StoreError, WanggeError
     from sim.study.own_measures import OwnMeasure
 
 _HOMES = {
     "ConfigError": "sim.errors",
+    "ExecutorError": "sim.errors",
     "Network": "sim.engine.network",
+    "NetworkError": "sim.errors",
     "OwnMeasure": "sim.study.own_measures",
     "Pilot": "sim.config",
     "Spells": "sim.engine.record",
@@ -42,7 +44,9 @@ _HOMES = {
 
 __all__ = [
     "ConfigError",
+    "ExecutorError",
     "Network",
+    "NetworkError",
     "OwnMeasure",
     "Pilot",
     "Spells",
@@ -65,9 +69,9 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Return a public name from its home, imported now."""
     if name == "__version__":
-        from sim.version import version
+        from sim.version import VERSION
 
-        return version()
+        return VERSION
     if name not in _HOMES:
         raise AttributeError(f"module 'sim' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOMES[name]), name)

@@ -86,6 +86,9 @@ def pilot(
     for key in ("pilot", "run"):
         if key in (knobs or {}):
             raise ConfigError(f"knobs must leave out {key}, which sim.pilot takes beside them, got {knobs}")
+    for key, text in (("called", called), ("title", title)):
+        if text is not None:
+            _text(key, text)
     folder = _own_folder(config_dir)
     line = Line((f"run={_file('run', run, folder)}", *given), folder)
     chosen = f"pilot={_file('pilot', name, folder)}"
@@ -144,14 +147,14 @@ def compare(
     StoreError
         The folder must be empty or hold this very comparison, and be writable.
     """
-    designs = _designs(pilots)
+    designs, where, own = _designs(pilots), _folder("folder", folder), _measures(measures)
+    on, console = _backend(engine, executor, workers), _console(progress)
     if replications is not None:
         number = {"replications": _whole("replications", replications, 1)}
         designs = [one.model_copy(update={"run": one.run.model_copy(update=number)}) for one in designs]
-    own = _measures(measures)
     return run_comparison(
-        prepared_all(shown_with(one, own) for one in designs), _folder("folder", folder),
-        _backend(engine, executor, workers), console=_console(progress), command=("sim.compare",), measures=own,
+        prepared_all(shown_with(one, own) for one in designs), where, on,
+        console=console, command=("sim.compare",), measures=own,
     )  # fmt: skip
 
 
@@ -199,15 +202,16 @@ def sweep(
     StoreError
         The folder must be empty or hold this very study, and be writable.
     """
+    where, own, again = _folder("folder", folder), _measures(measures), _flag("retry", retry)
+    on, console, given = _backend(engine, executor, workers), _console(progress), overrides_of(knobs)
     mine = _own_folder(config_dir)
     if isinstance(study, Mapping):
         plain = dict(study)
     else:
         plain = compose("sweep", Line((f"study={_file('study', study, mine)}",), mine))["study"]
     return run_sweep(
-        study_schema.load(plain), Line(overrides_of(knobs), mine), _folder("folder", folder),
-        _backend(engine, executor, workers),
-        console=_console(progress), retry=retry, command=("sim.sweep",), measures=_measures(measures),
+        study_schema.load(plain), Line(given, mine), where, on,
+        console=console, retry=again, command=("sim.sweep",), measures=own,
     )  # fmt: skip
 
 
@@ -241,8 +245,8 @@ def simulate(
     """
     if not isinstance(pilot, Pilot):
         raise ConfigError(f"pilot must be a design that sim.pilot returns, got {pilot!r:.60}")
-    number = _whole("replication", replication, 0)
-    return run_replication(pilot, number, _engine(engine), packed(_measures(measures)))
+    number, own = _whole("replication", replication, 0), _measures(measures)
+    return run_replication(pilot, number, _engine(engine), packed(own))
 
 
 def journey(
@@ -284,8 +288,9 @@ def journey(
     designs = _designs(pilots)
     if len(designs) > 2:
         raise ConfigError(f"pilots must be one or two, got {len(designs)}")
-    if archetype is not None and not isinstance(archetype, str):
-        raise ConfigError(f"archetype must be a text, got {archetype!r:.60}")
+    for name, text in (("archetype", archetype), ("channel", channel)):
+        if text is not None:
+            _text(name, text)
     which = request if request is None or isinstance(request, str) else _whole("request", request, 0)
     number = _whole("replication", replication, 0)
     journeys, remarks = follow(designs, Selection(which, archetype, channel), number, _engine(engine))
@@ -358,7 +363,7 @@ def measure(
         raise ConfigError(f"network must be what sim.network returns, got {network!r:.60}")
     if replications is not None:
         network = network.model_copy(update={"replications": _whole("replications", replications, 1)})
-    if not isinstance(confidence, Real) or not 0.5 < confidence < 1:
+    if isinstance(confidence, bool) or not isinstance(confidence, Real) or not 0.5 < confidence < 1:
         raise ConfigError(f"confidence must be a number above 0.5 and below 1, got {confidence!r:.60}")
     return network_run.run(
         network, "network", _backend(engine, executor, workers),
@@ -418,14 +423,14 @@ def _designs(pilots: Pilot | Sequence[Pilot]) -> list[Pilot]:
 def _file(group: str, name: str, folder: Path | None = None) -> str:
     """Return the name of a file of a group of configs, checked to be there."""
     known = options(group, CONFIGS, folder)
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise ConfigError(f"{group} must be one of {', '.join(known)}{near(str(name), known)}, got {name!r}")
     return name
 
 
 def _own_folder(config_dir: Folder | None) -> Path | None:
     """Return the folder of one's own configs, if there is one."""
-    return None if config_dir is None else own_folder(os.fspath(_folder("config_dir", config_dir)))
+    return None if config_dir is None else own_folder(os.fspath(_folder("config_dir", config_dir)), "config_dir")
 
 
 def _folder(name: str, given: Folder) -> Path:
@@ -455,27 +460,47 @@ def _whole(name: str, value: Any, least: int) -> int:
     try:
         number = operator.index(value)
     except TypeError:
-        raise ConfigError(f"{name} must be a whole number, got {value!r:.60}") from None
+        number = None
+    if number is None or isinstance(value, bool):  # True would be 1
+        raise ConfigError(f"{name} must be a whole number, got {value!r:.60}")
     if number < least:
         raise ConfigError(f"{name} must be at least {least}, got {number}")
     return number
 
 
+def _flag(name: str, value: Any) -> bool:
+    """Return an argument, checked to be true or false."""
+    if not isinstance(value, bool):
+        raise ConfigError(f"{name} must be true or false, got {value!r:.60}")
+    return value
+
+
+def _text(name: str, value: Any) -> str:
+    """Return an argument, checked to be a text."""
+    if not isinstance(value, str):
+        raise ConfigError(f"{name} must be a text, got {value!r:.60}")
+    return value
+
+
 def _backend(engine: Engine, executor: Executor, workers: int | None) -> Backend:
     """Return by which engine and where to run."""
-    return backend(_settings(engine), _settings(executor), workers)
+    if workers is not None:
+        _whole("workers", workers, 1)
+    return backend(_settings("engine", engine), _settings("executor", executor), workers)
 
 
 def _engine(engine: Engine) -> engines.Settings:
     """Return the settings of an engine."""
-    return engines.chosen(_settings(engine))
+    return engines.chosen(_settings("engine", engine))
 
 
-def _settings(given: str | Mapping[str, Any]) -> Mapping[str, Any]:
+def _settings(name: str, given: str | Mapping[str, Any]) -> Mapping[str, Any]:
     """Return settings of which only the kind may be given."""
+    if not isinstance(given, (str, Mapping)):
+        raise ConfigError(f"{name} must be a text or a mapping, got {given!r:.60}")
     return given if isinstance(given, Mapping) else {"kind": given}
 
 
 def _console(progress: bool) -> Console:
     """Return where to tell how far it is."""
-    return for_a_caller() if progress else quiet()
+    return for_a_caller() if _flag("progress", progress) else quiet()

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from importlib import metadata
+VERSION = "0.3.0"
+"""Of the program; pyproject.toml takes it from here, so that it is true of an editable installation too."""
 
 MODEL_VERSION = "5"
 """Raised whenever the same config would give another answer."""
-
-
-def version() -> str:
-    """Return the version of the installed distribution, or that there is none."""
-    try:
-        return metadata.version("wangge")
-    except metadata.PackageNotFoundError:
-        return "not installed"

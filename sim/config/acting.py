@@ -315,12 +315,12 @@ def check_acting(pilots: Mapping[str, tuple[Pilot, Composition]]) -> list[str]:
             base = base or load(compose("main", Line(())))
             if all(value_at(pilots[name][0], knob) == value_at(base, knob) for name in idle):
                 continue
-            said = f"{file}: {knob}" if file else knob
+            place = f"{file}: {knob}" if file else knob
             if len(idle) == len(having) and not any(file and _acted(file, acts, *pilots[name]) for name in idle):
                 raise ConfigError(
-                    f"{said} must be set where it can act, which is where {words}, got it under {', '.join(idle)}"
+                    f"{place} must be set where it can act, which is where {words}, got it under {', '.join(idle)}"
                 )
-            notes.append(f"{said} does not act under {', '.join(idle)}: it does where {words}.")
+            notes.append(f"{place} does not act under {', '.join(idle)}: it does where {words}.")
     return notes
 
 

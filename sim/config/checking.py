@@ -45,6 +45,27 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse to change a group, in a sentence.
+
+        Raises
+        ------
+        ConfigError
+            Always.
+        """
+        raise ConfigError(f"{name} must stay as it is, as {self._frozen()}, got {value!r:.{MOST_LETTERS}}")
+
+    def __delattr__(self, name: str) -> None:
+        """Refuse to take a knob out, in a sentence; it raises as setting does."""
+        raise ConfigError(f"{name} must stay there, as {self._frozen()}, got del")
+
+    def _frozen(self) -> str:
+        """Return why nothing can be changed, and how a changed design is made."""
+        return (
+            f"{type(self).__name__} is frozen (another design is made by its knobs, as "
+            'sim.pilot(name, {"grid.households": 300}, called="mine"))'
+        )
+
 
 class Violation(NamedTuple):
     """A rule that a value breaks: its path, the rule (mostly `must ...`) and the value as it is shown, if it is."""
@@ -92,18 +113,24 @@ def checked_kind(kinds: Mapping[str, type[Any]], mapping: Mapping[str, Any], roo
 
 
 def checked(
-    schema: type[Model], mapping: Mapping[str, Any], root: str = "", file_of: Callable[[str], str] | None = None
+    schema: type[Model],
+    mapping: Mapping[str, Any],
+    root: str = "",
+    file_of: Callable[[str], str] | None = None,
+    written: Mapping[str, Any] | None = None,
 ) -> Model:
     """Return a mapping as an object of a schema, or raise `ConfigError` in the house's form.
 
     The mapping goes through JSON: it is data and nothing else, and lists become tuples under strict types. `file_of`
-    names the file that gives the value at a path, for messages; an empty text for none.
+    names the file that gives the value at a path, for messages; an empty text for none. `written` is what the mapping
+    was made of, if it was: messages have the paths of that.
     """
     plain = readable(mapping, root)
     try:
         return schema.model_validate_json(json.dumps(plain))
     except ValidationError as error:
-        raise ConfigError(_paragraph(schema, error, plain, root, file_of)) from error
+        given = plain if written is None else written
+        raise ConfigError(_paragraph(schema, error, given, root, file_of)) from error
 
 
 def readable(given: Any, root: str = "") -> Any:
@@ -268,7 +295,7 @@ def _violation(schema: type[BaseModel], item: Mapping[str, Any], given: object, 
         return Violation.of_validator(place, str(item["ctx"]["error"]))
     hint = ""
     if kind == "literal_error":
-        hint = near(str(item["input"]), re.findall(r"'([^']*)'", str(item["ctx"]["expected"])), cutoff=0.8)
+        hint = near(str(item["input"]), re.findall(r"'([^']*)'", str(item["ctx"]["expected"])), cutoff=0.75)
     return Violation(place, f"{rule_of(item)}{hint}", "nothing" if kind == "missing" else got)
 
 

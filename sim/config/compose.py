@@ -45,6 +45,10 @@ HYDRAS_OWN = ("now", "hydra", "python_version")
 MOST_LETTERS = 200  # of a key: the system takes no longer name of a file
 
 
+FLAGS = ("--help", "--version", "--cfg", "--config-dir", "--resolve", "--multirun", "--dry-run")
+"""Those that commands know."""
+
+
 BACKEND_KEYS = ("engine", "executor", "workers")
 
 
@@ -91,7 +95,9 @@ def parse(arguments: Sequence[str]) -> Line:
                 "other command without a run), got --dry-run"
             )
         elif argument.startswith(("-", "=")) or "=" not in argument:
-            raise ConfigError(f"arguments must be key=value or a flag of --help, got {argument}")
+            raise ConfigError(
+                f"arguments must be key=value or a flag of --help{near(argument, FLAGS, cutoff=0.6)}, got {argument}"
+            )
         else:
             overrides.append(argument)
     return Line(tuple(overrides), config_dir, show)
@@ -118,8 +124,8 @@ def values(line: Line) -> dict[str, Any]:
     return {one.key_or_group: one.value() for one in parsed}
 
 
-def own_folder(value: str) -> Path:
-    """Return a folder of the user's own configs, checked to hold some that are read.
+def own_folder(value: str, argument: str = "--config-dir") -> Path:
+    """Return a folder of the user's own configs, given by an argument, checked to hold some that are read.
 
     Raises
     ------
@@ -129,10 +135,10 @@ def own_folder(value: str) -> Path:
     """
     folder = Path(os.path.realpath(value.replace("\0", "")))
     if not value or not is_folder(folder):
-        raise ConfigError(f"--config-dir must be a folder that exists, got {value or 'nothing'}")
+        raise ConfigError(f"{argument} must be a folder that exists, got {value or 'nothing'}")
     if not any(options(group.name, folder) for group in CONFIGS.iterdir() if group.is_dir()):
         raise ConfigError(
-            "--config-dir must hold a folder like those of configs/ with a YAML file in it, as pilot/my_design.yaml, "
+            f"{argument} must hold a folder like those of configs/ with a YAML file in it, as pilot/my_design.yaml, "
             f"got {value}"
         )
     for shipped in sorted(CONFIGS.rglob("*.yaml")):
@@ -141,7 +147,7 @@ def own_folder(value: str) -> Path:
         same = shipped.read_bytes()
         if name.name not in BESIDE and os.path.lexists(mine) and _other(mine, name.as_posix(), folder, same):
             raise ConfigError(
-                "--config-dir must not contain a file with the name of a shipped one (Hydra would read the shipped "
+                f"{argument} must not contain a file with the name of a shipped one (Hydra would read the shipped "
                 f"one), got {name.as_posix()}"
             )
     return folder
@@ -409,14 +415,14 @@ def _composed_not(name: str, text: str, line: Line) -> str:
     given = next((o for o in line.overrides if o in text), None)
     if given is not None and SEVERAL.match(text):
         return str(_several(given))
-    said, _, full_key = text.partition(" full_key: ")
-    said = said.split(" To append")[0]
-    if "nterpolation" in said:
+    message, _, full_key = text.partition(" full_key: ")
+    message = message.split(" To append")[0]
+    if "nterpolation" in message:
         key = full_key.split(" ")[0] or name
-        return f"{key} must have no ${{...}} but paths of other keys (${{run.seed}}), which are there, got: {said}"
+        return f"{key} must have no ${{...}} but paths of other keys (${{run.seed}}), which are there, got: {message}"
     typed = given or ", ".join(line.overrides) or name
-    said = re.sub(r"^Error merging override .*", "it is no value of this key", said)
-    return f"{typed} must be such that a config can be composed: {said}"
+    message = re.sub(r"^Error merging override .*", "it is no value of this key", message)
+    return f"{typed} must be such that a config can be composed: {message}"
 
 
 def _known(name: str, line: Line) -> list[str]:

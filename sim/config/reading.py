@@ -198,8 +198,8 @@ def check_yaml(text: str, name: str) -> None:
 
 def _no_yaml(name: str, error: Exception) -> ConfigError:
     """Return the error for a file that is no YAML; the mark of a place names a stream, and the file is named here."""
-    told = re.sub(r'\bin "<[^">]*>", line', "at line", " ".join(str(error).split()))
-    return ConfigError(f"{name} must be YAML: {told}")
+    message = re.sub(r'\bin "<[^">]*>", line', "at line", " ".join(str(error).split()))
+    return ConfigError(f"{name} must be YAML: {message}")
 
 
 def check_references(text: str, name: str, read_before: int = 0) -> int:
@@ -247,10 +247,10 @@ def check_resolved(plain: Any) -> bool:
     ConfigError
         Otherwise they could multiply.
     """
-    left, found = MOST_BYTES, False
+    left, has_reference = MOST_BYTES, False
     for path, text in _texts(plain, ()):
         for match in REFERENCE.finditer(text):
-            found = True
+            has_reference = True
             target = _target(plain, path, match[0][2:-1])
             if isinstance(target, (dict, list)) or "${" in str(target):
                 raise ConfigError(
@@ -259,8 +259,8 @@ def check_resolved(plain: Any) -> bool:
             left -= len(str(target))
             if left < 0:
                 raise ConfigError(f"{'.'.join(map(str, path))} must be a short text, got one that grows by {match[0]}")
-        found = found or "${" in text
-    return found
+        has_reference = has_reference or "${" in text
+    return has_reference
 
 
 def _texts(node: Any, path: tuple[Any, ...]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args, get_origin
 
 from pydantic import Field, model_validator
@@ -296,6 +297,23 @@ class Pilot(Section):
     run: Run
     mid: Mid
     report: Report
+
+    def __repr__(self) -> str:
+        """Return what the design is in three lines."""
+        levels, heads, run = self.structure.levels, self.staffing, self.run
+        total = heads.community_heads + heads.street_heads + heads.district_heads
+        return (
+            f"{self.name}: {self.title}\n"
+            f"levels: {', '.join(levels)}; communities: {self.n_communities:,}; heads: {total:,}; run: "
+            f"{run.warm_up_weeks} + {run.measured_weeks} + {run.drain_weeks} weeks, {run.replications} replications\n"
+            "One knob: .grid.households; a group: .grid; all of them: .model_dump()"
+        )
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        """Return the same for a notebook."""
+        return "".join(f"<p>{html.escape(line)}</p>" for line in repr(self).splitlines())
 
     @property
     def n_communities(self) -> int:

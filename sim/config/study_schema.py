@@ -195,4 +195,4 @@ def load(mapping: Mapping[str, Any]) -> Study:
     if plain.get("design") is not None:
         given = plain["design"] if isinstance(plain["design"], list) else [plain["design"]]
         plain["design"] = [{"kind": one} if isinstance(one, str) else one for one in given]
-    return checked(Study, plain, "study")
+    return checked(Study, plain, "study", written=mapping)

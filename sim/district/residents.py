@@ -364,11 +364,11 @@ class _StepWriter:
         share, attended = self.pilot.service.told_when_back, self.residents.attended
         if share == 0 or not attended.some_absent:
             return
-        told = self.requests.uniforms("told when back") < share
+        hears_at_once = self.requests.uniforms("told when back") < share
         for stage, rows, request in self.steps:
             if stage.presence not in WAITS:
                 continue
-            of_told = rows[told[request]]
+            of_told = rows[hears_at_once[request]]
             station = self.columns["station"][of_told]
             self.columns.put("shuts", of_told, attended.shuts[station])
             if stage.retry:

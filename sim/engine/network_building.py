@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,8 +26,6 @@ from sim.engine.network_checks import (
 from sim.errors import NetworkError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import ArrayLike
 
 T = TypeVar("T")
@@ -85,6 +84,8 @@ def make_network(
     NetworkError
         Where a field breaks a rule of the engine contract: field, rule, value and place.
     """
+    if not isinstance(allow_unserved, bool):
+        raise NetworkError(f"allow_unserved must be true or false, got {allow_unserved!r:.60}")
     bare = bare_network(stations=stations, halls=halls, duties=duties, servers=servers, calendars=calendars)
     return with_requests(bare, requests=requests, steps=steps, allow_unserved=allow_unserved)
 
@@ -100,10 +101,10 @@ def bare_network(
     """Return a checked network without requests; arguments and errors are those of `make_network`."""
     network = Network(
         stations=_table(Stations, "stations", stations),
-        halls=_table(Halls, "halls", halls or {}),
+        halls=_table(Halls, "halls", {} if halls is None else halls),
         duties=_table(Duties, "duties", duties),
         servers=_table(Servers, "servers", servers),
-        calendars=_table(Calendars, "calendars", calendars or {}),
+        calendars=_table(Calendars, "calendars", {} if calendars is None else calendars),
         requests=_table(Requests, "requests", {}),
         steps=_table(Steps, "steps", {}),
     )
@@ -151,6 +152,8 @@ def unserved_stations(network: Network) -> AnyInts:
 
 def _table(kind: type[T], table: str, given: Mapping[str, ArrayLike]) -> T:
     """Return a table of whole, read-only columns, with those left out filled in."""
+    if not isinstance(given, Mapping):
+        raise NetworkError(f"{table} must be a mapping of columns to whole numbers, got {given!r:.60}")
     names = [field.name for field in fields(kind)]  # type: ignore[arg-type]  # T is one of the dataclasses above
     for name in given:
         if name not in names:
@@ -215,7 +218,10 @@ def _fits(column: AnyInts, kind: type[np.signedinteger[Any]]) -> bool:
 
 def _column(field: str, given: ArrayLike) -> AnyInts:
     """Return one column as whole numbers, the array given itself where it is one already."""
-    array = np.asarray(given)
+    try:
+        array = np.asarray(given)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise NetworkError(f"{field} must be a list of whole numbers, got {given!r:.60}") from error
     if array.ndim != 1:
         raise NetworkError(f"{field} must be one-dimensional, got {array.ndim} dimensions")
     if array.size and (array.dtype.kind not in "iub" or array.dtype == np.uint64):

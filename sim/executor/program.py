@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sim.version import MODEL_VERSION
+from sim.version import MODEL_VERSION, VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,8 @@ def program() -> dict[str, str]:
         digest.update(path.read_bytes().replace(b"\r\n", b"\n"))
     return {
         "python": ".".join(platform.python_version_tuple()[:2]),
-        **{name: _version(name) for name in ("wangge", *LIBRARIES)},
+        "wangge": VERSION,
+        **{name: _version(name) for name in LIBRARIES},
         "wangge's model": MODEL_VERSION,
         "wangge's source": digest.hexdigest()[:12],
     }

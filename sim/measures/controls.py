@@ -88,18 +88,18 @@ def _laws(pilot: Pilot, stages: Sequence[Stage]) -> tuple[tuple[AnyInts, AnyInts
 
 def rows(plan: Plan, parts: Sequence[Drawn]) -> Rows:
     """Return the controls of a replication, from those of its parts: rows of the measure `control`."""
-    found = Rows()
+    collected = Rows()
     for channel in Channel:
-        _add_arrivals(found, plan, channel)
-    _add_absence(found, plan)
+        _add_arrivals(collected, plan, channel)
+    _add_absence(collected, plan)
     ticks, expected, n = (np.sum([getattr(p, name) for p in parts], axis=0) for name in ("ticks", "expected", "n"))
     for kind, one, mean, count in zip(KINDS, ticks, expected, n, strict=True):
         if mean > 0:
-            found.add(CONTROL, kind, "share", one / mean - 1, int(count))
-    return found
+            collected.add(CONTROL, kind, "share", one / mean - 1, int(count))
+    return collected
 
 
-def _add_arrivals(found: Rows, plan: Plan, channel: Channel) -> None:
+def _add_arrivals(collected: Rows, plan: Plan, channel: Channel) -> None:
     """Add by how much more requests of a channel began in the measured window than are expected."""
     pilot, demand = plan.organisation.pilot, plan.demand.in_channel(channel)
     start, end = window(pilot)
@@ -107,10 +107,10 @@ def _add_arrivals(found: Rows, plan: Plan, channel: Channel) -> None:
     expected = yearly(pilot, channel) * float(hourly_profile(pilot, channel)[days].sum())
     n = int(np.count_nonzero((demand.instant >= start) & (demand.instant < end)))
     if expected > 0:
-        found.add(CONTROL, f"arrivals:{channel.name.lower()}", "share", n / expected - 1, n)
+        collected.add(CONTROL, f"arrivals:{channel.name.lower()}", "share", n / expected - 1, n)
 
 
-def _add_absence(found: Rows, plan: Plan) -> None:
+def _add_absence(collected: Rows, plan: Plan) -> None:
     """Add by how much the share of the staff's working days that they are away exceeds its expectation, by level."""
     pilot, people, days = plan.organisation.pilot, plan.organisation.people, plan.office.working_days
     start, end = window(pilot)
@@ -121,4 +121,4 @@ def _add_absence(found: Rows, plan: Plan) -> None:
     for level in pilot.structure.levels:
         here = plan.there[[person.level == level for person in people]][:, measured]
         if here.size:
-            found.add(CONTROL, f"absence:{level}", "share", 1 - float(here.mean()) - expected, here.size)
+            collected.add(CONTROL, f"absence:{level}", "share", 1 - float(here.mean()) - expected, here.size)

@@ -109,15 +109,15 @@ def _as_they_come(queue: Queue) -> Steady:
     laws = {flow.service for flow in queue.flows}
     law = next(iter(laws))
     if len(laws) == 1 and isinstance(law, Exponential):
-        name, source, found = "M/M/c", "Erlang 1917", theory.mmc(queue.rate, 1 / law.mean, queue.servers)
+        name, source, state = "M/M/c", "Erlang 1917", theory.mmc(queue.rate, 1 / law.mean, queue.servers)
     elif queue.servers == 1:
         name = "M/D/1" if len(laws) == 1 and isinstance(law, Deterministic) else "M/G/1"
-        source, found = "Pollaczek 1930, Khinchine 1932", theory.mg1(*_together(queue.flows))
+        source, state = "Pollaczek 1930, Khinchine 1932", theory.mg1(*_together(queue.flows))
     elif len(laws) == 1 and isinstance(law, Deterministic):
-        name, source, found = "M/D/c", "Crommelin 1932", theory.mdc(queue.rate, law.mean, queue.servers)
+        name, source, state = "M/D/c", "Crommelin 1932", theory.mdc(queue.rate, law.mean, queue.servers)
     else:
         raise ValueError("service by several servers must be exponential or constant, and alike")
-    return Steady(name, source, found.utilisation, [found.waiting_time] * len(queue.flows), found.p_wait)
+    return Steady(name, source, state.utilisation, [state.waiting_time] * len(queue.flows), state.p_wait)
 
 
 def _with_little_room(queue: Queue, room: int) -> Steady:
@@ -128,9 +128,9 @@ def _with_little_room(queue: Queue, room: int) -> Steady:
         name, service_rate = "M/G/c/c", 1 / _together(queue.flows)[1]
     else:
         name, service_rate = "M/M/c/K", _exponential_rate(queue)
-    found = theory.mmck(queue.rate, service_rate, queue.servers, queue.servers + room)
-    waits = [found.waiting_time] * len(queue.flows)
-    return Steady(name, "Erlang 1917", found.utilisation, waits, found.p_wait, p_lost=found.p_lost)
+    state = theory.mmck(queue.rate, service_rate, queue.servers, queue.servers + room)
+    waits = [state.waiting_time] * len(queue.flows)
+    return Steady(name, "Erlang 1917", state.utilisation, waits, state.p_wait, p_lost=state.p_lost)
 
 
 def _impatient(queue: Queue) -> Steady:
@@ -141,16 +141,16 @@ def _impatient(queue: Queue) -> Steady:
         raise ValueError("the impatient must be alike, and served as they come")
     if isinstance(law, Exponential):
         name, source = "Erlang-A, M/M/c+M", "Palm 1957"
-        found = theory.erlang_a(queue.rate, service_rate, queue.servers, 1 / law.mean)
+        state = theory.erlang_a(queue.rate, service_rate, queue.servers, 1 / law.mean)
     elif isinstance(law, Deterministic | Erlang | Gamma):
         name, source = "M/M/c+G", "Baccelli and Hebuterne 1981"
-        found = theory.mmc_patience(queue.rate, service_rate, queue.servers, law.mean, law.cv**2)
+        state = theory.mmc_patience(queue.rate, service_rate, queue.servers, law.mean, law.cv**2)
     else:
         raise ValueError("patience must be exponential, constant, Erlang or gamma")
-    waits = [found.waiting_time] * len(queue.flows)
+    waits = [state.waiting_time] * len(queue.flows)
     return Steady(
-        name, source, found.utilisation, waits, found.p_wait,
-        p_abandon=found.p_abandon, waiting_time_served=found.waiting_time_served,
+        name, source, state.utilisation, waits, state.p_wait,
+        p_abandon=state.p_abandon, waiting_time_served=state.waiting_time_served,
     )  # fmt: skip
 
 

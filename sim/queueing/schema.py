@@ -342,6 +342,16 @@ class Plan(BaseModel):
             raise ValueError(f"horizon must be above {span}, got {self.horizon:g}")
         return self
 
+    def __repr__(self) -> str:
+        """Return what the network is in three lines."""
+        span = f"{self.warm_up:g} of {self.horizon:g} {self.time_unit}s warm up"
+        return (
+            f"stations: {', '.join(self.stations) or 'none'}; servers: {', '.join(self.servers) or 'none'}; classes: "
+            f"{', '.join(self.classes)}\nrun: {span}, {self.replications} replications\nAll of it: .model_dump()"
+        )
+
+    __str__ = __repr__
+
     @property
     def unit(self) -> int:
         """Return the ticks of the time unit."""

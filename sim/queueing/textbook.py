@@ -56,17 +56,17 @@ def textbook(plan: Plan) -> Textbook | None:
     """
     try:
         queues = _queues(plan, [flow for name, kind in plan.classes.items() for flow in _flows(plan, name, kind)])
-        found = [(queue, steady_state(queue)) for queue in queues]
+        states = [(queue, steady_state(queue)) for queue in queues]
     except ValueError:
         return None
     if not any(_goes_on(plan, name) for name in plan.classes):
-        names, sources = (dict.fromkeys(getattr(steady, key) for _, steady in found) for key in ("name", "source"))
-        return Textbook(" and ".join(names), "; ".join(sources), _values(plan, found))
-    if any(steady.name != "M/M/c" for _, steady in found):
+        names, sources = (dict.fromkeys(getattr(steady, key) for _, steady in states) for key in ("name", "source"))
+        return Textbook(" and ".join(names), "; ".join(sources), _values(plan, states))
+    if any(steady.name != "M/M/c" for _, steady in states):
         return None
     if len(plan.classes) == 1 and all(len(queue.flows) == 1 for queue in queues):
-        return Textbook("an open Jackson network", "Jackson 1957", _values(plan, found))
-    return Textbook("an open Kelly network", "Kelly 1975", _values(plan, found))
+        return Textbook("an open Jackson network", "Jackson 1957", _values(plan, states))
+    return Textbook("an open Kelly network", "Kelly 1975", _values(plan, states))
 
 
 def _goes_on(plan: Plan, name: str) -> bool:
@@ -179,17 +179,17 @@ class _Stay:
         return self.entered * (1 - (self.steady.p_abandon or 0))
 
 
-def _values(plan: Plan, found: Sequence[tuple[Queue, Steady]]) -> dict[tuple[str, str], float]:
+def _values(plan: Plan, states: Sequence[tuple[Queue, Steady]]) -> dict[tuple[str, str], float]:
     """Return all values, by measure and group."""
     stays = [
         _Stay(flow, wait, steady)
-        for queue, steady in found
+        for queue, steady in states
         for flow, wait in zip(queue.flows, steady.waits, strict=True)
     ]
     groups = {"all": (stays, list(plan.classes))}
     groups |= {f"class:{name}": ([s for s in stays if s.flow.kind == name], [name]) for name in plan.classes}
     groups |= {f"station:{s.flow.station}": ([t for t in stays if t.flow.station == s.flow.station], []) for s in stays}
-    values = {("utilisation", f"pool:{pool}"): steady.utilisation for queue, steady in found for pool in queue.pools}
+    values = {("utilisation", f"pool:{pool}"): steady.utilisation for queue, steady in states for pool in queue.pools}
     for group, (theirs, classes) in groups.items():
         if any(_goes_on(plan, name) for name in classes):  # a request is at several stations, and counts once
             means = _of_requests(theirs, sum(_poisson_rate(plan.classes[name].arrivals) for name in classes))

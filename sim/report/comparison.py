@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -36,6 +36,7 @@ def summary_table(
     pilots: Sequence[str],
     confidence: float = 0.95,
     duties: Collection[str] = (),
+    words: Callable[[str], str] = lambda measure: measure.replace("_", " "),
 ) -> Table:
     """Return the means of every pilot side by side, marked with the verdicts against the baseline.
 
@@ -52,6 +53,8 @@ def summary_table(
         Of those intervals.
     duties
         Measures that a pilot is not held to where they have no value: it owes none of what they measure.
+    words
+        Returns the words of a measure of group "all", where the comparison is empty and says none.
     """
     means = _means(measures, confidence)
     alone = comparison.is_empty()
@@ -64,7 +67,7 @@ def summary_table(
             elif math.isnan(means.get(which, NOTHING).estimate):
                 means[which] = replace(NOTHING, estimate=as_float(r[column]))
     rows, skewed = [], list[tuple[str, str, str]]()
-    for measure, group, label, unit in _measure_rows(measures, comparison):
+    for measure, group, label, unit in _measure_rows(measures, comparison, words):
         factor, unit_word, _ = scale_of(unit)
         known = [means.get((measure, group, pilot), NOTHING) for pilot in pilots]
         widths = [one.half_width * factor for one in known if one.half_width > 0]
@@ -219,9 +222,9 @@ def _adjusted_note(records: Sequence[Mapping[str, object]]) -> list[str]:
 
 def _open_note(records: Sequence[Mapping[str, object]]) -> list[str]:
     """Return by how much what is still open at the end can move the means that are given, where it can at all."""
-    told = [r for r in records if r["verdict"] != "withheld" and as_float(r.get("open_bound")) > 0]
+    bounded = [r for r in records if r["verdict"] != "withheld" and as_float(r.get("open_bound")) > 0]
     most: dict[str, tuple[float, str]] = {}
-    for r in told:
+    for r in bounded:
         factor, _, word = scale_of(str(r["unit"]))
         label, bound = str(r["label"]), as_float(r["open_bound"]) * factor
         most[label] = max(most.get(label, (0.0, word)), (bound, word))
@@ -244,10 +247,12 @@ def _means(measures: pl.DataFrame, confidence: float) -> dict[tuple[str, str, st
     return means
 
 
-def _measure_rows(measures: pl.DataFrame, comparison: pl.DataFrame) -> list[tuple[str, str, str, str]]:
+def _measure_rows(
+    measures: pl.DataFrame, comparison: pl.DataFrame, words: Callable[[str], str]
+) -> list[tuple[str, str, str, str]]:
     """Return measure, group, label and unit of the rows of a summary, in order."""
     if comparison.is_empty():
         overall = measures.filter(pl.col("group") == "all").select("measure", "unit").unique(maintain_order=True)
-        return [(measure, "all", measure.replace("_", " "), unit) for measure, unit in overall.iter_rows()]
+        return [(measure, "all", words(measure), unit) for measure, unit in overall.iter_rows()]
     names = ("measure", "group", "label", "unit")
     return list(comparison.select(names).unique(maintain_order=True).iter_rows())

@@ -25,8 +25,8 @@ def terminal() -> Console:
     console = Terminal(highlight=False)
     if console.is_terminal:
         return console
-    said = os.environ.get("COLUMNS", "")
-    return Terminal(highlight=False, width=int(said) if said.isdecimal() and 0 < int(said) < 10_000 else 120)
+    columns = os.environ.get("COLUMNS", "")
+    return Terminal(highlight=False, width=int(columns) if columns.isdecimal() and 0 < int(columns) < 10_000 else 120)
 
 
 def _readable(text: str) -> str:
@@ -53,7 +53,7 @@ def for_a_caller() -> Console:
 
 @dataclass
 class Progress:
-    """The progress of replications; `done` also counts those that were kept before."""
+    """The progress of replications; `done` also counts those kept before, `verb` says what becomes of each."""
 
     console: Console
     total: int
@@ -61,9 +61,10 @@ class Progress:
     job: Any
     first: int
     done: int
+    verb: str
 
     @classmethod
-    def start(cls, console: Console, label: str, total: int, done: int = 0) -> Progress:
+    def start(cls, console: Console, label: str, total: int, done: int = 0, verb: str = "kept") -> Progress:
         """Return the progress of a number of replications, some of which are done already."""
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
@@ -78,7 +79,7 @@ class Progress:
         bar = Bar(
             *columns, console=console, disable=console.quiet or (not sys.stderr.isatty() and not console.is_terminal)
         )
-        return cls(console, total, bar, bar.add_task(label, total=total, completed=done), done, done)
+        return cls(console, total, bar, bar.add_task(label, total=total, completed=done), done, done, verb)
 
     def __enter__(self) -> Progress:
         """Show the bar."""
@@ -95,4 +96,4 @@ class Progress:
         self.bar.advance(self.job)
         tenth = 10 * self.done // self.total > 10 * (self.done - 1) // self.total
         if not self.console.is_terminal and (tenth or self.done == self.first + 1):
-            self.console.print(f"  {self.done} of {self.total}: kept {what}", markup=False)
+            self.console.print(f"  {self.done} of {self.total}: {self.verb} {what}", markup=False)

@@ -135,7 +135,7 @@ def replications_needed(d: Difference, mid: float, confidence: float) -> Needed 
     distance = abs(abs(d.estimate) - mid)
     unsure = -float(stdtrit(d.freedom, 1 - LIKELY)) * d.sd / math.sqrt(d.n) * widening
     largest_sd = d.sd * math.sqrt(d.freedom / float(chdtri(d.freedom, LIKELY)))
-    luck = NormalDist().inv_cdf(LIKELY)  # of the estimate to come
+    quantile = NormalDist().inv_cdf(LIKELY)  # of the estimate to come
 
     def settling(sd: float, factor: float, margin: float, distance: float) -> int | None:
         return _first(
@@ -143,8 +143,8 @@ def replications_needed(d: Difference, mid: float, confidence: float) -> Needed 
             d.n + 1,  # those that there are have not settled it
         )
 
-    least = settling(d.sd, 1.0, -GOOD_PART * luck, distance + GOOD_PART * unsure)
-    most = settling(largest_sd, widening, luck, distance - unsure)
+    least = settling(d.sd, 1.0, -GOOD_PART * quantile, distance + GOOD_PART * unsure)
+    most = settling(largest_sd, widening, quantile, distance - unsure)
     if least is None:
         return None
     return Needed(least, most if most is not None and most <= WIDEST_RANGE * least else None)

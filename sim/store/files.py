@@ -222,6 +222,24 @@ def create(path: Path, data: bytes, beside: Path | None = None) -> bool:
     return True
 
 
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep out other processes that want to be alone in a folder too, where the system knows locks."""
+    descriptor = None
+    with suppress(ImportError, OSError):  # Windows, or a file system without locks
+        import fcntl
+
+        descriptor = os.open(folder, os.O_RDONLY)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        if descriptor is not None:
+            with suppress(OSError):  # now, also where a child process has the folder open since
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
+            os.close(descriptor)
+
+
 def leftovers(folder: Path) -> list[Path]:
     """Return the files in a folder that killed processes left half written."""
     return sorted(path for path in folder.glob(f"{TEMPORARY}*") if _abandoned(path))

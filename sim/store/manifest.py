@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.errors import StoreError
 from sim.store import files
+from sim.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 FORMAT = 1
 NAME = "manifest.json"
 DISTRIBUTIONS = (
-    "wangge",
     "simpy",
     "numpy",
     "scipy",
@@ -40,15 +40,23 @@ PILOT_RUN_OF = "pilot run of "
 """How the names of these designs begin: a manifest of an earlier version does not list them."""
 KEY = re.compile("[0-9a-z]{4,64}")
 SHOWN_DIFFERENCES = 4
+SHOWN_LETTERS = 60
+
+KINDS = {
+    "trace": "a journey", "pilots": "a comparison", "study": "a study", "causes": "an explanation",
+    "headlines": "headlines", "network": "a run of a network", "cases": "a validation", "tools": "a benchmark",
+    "knobs": "a table of knobs",
+}  # fmt: skip
+"""What a folder holds, by the first of these that its identity names."""
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of Python and of the installed packages that results come from."""
-    found = {"python": platform.python_version()}
+    """Return the versions of Python, of the program and of the installed packages that results come from."""
+    known = {"python": platform.python_version(), "wangge": VERSION}
     for distribution in DISTRIBUTIONS:
         with suppress(metadata.PackageNotFoundError):
-            found[distribution] = metadata.version(distribution)
-    return found
+            known[distribution] = metadata.version(distribution)
+    return known
 
 
 def plain(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,13 +77,32 @@ def begin(folder: Path, identity: dict[str, Any]) -> None:
         return
     if names:
         raise StoreError(
-            f"The results folder {folder} is not empty but holds no study (there is {min(names)!r} and no "
+            f"The results folder {folder} is not empty but holds no results (there is {min(names)!r} and no "
             f"{NAME}), so nothing was written. Choose another name, or remove the folder."
         )
-    digest = files.digest(canonical(identity).encode())
-    content = {"format": FORMAT, "identity": identity, "sha256": digest, "runs": {}}
+    content = {"format": FORMAT, "identity": identity, "sha256": digest(identity), "runs": {}}
     files.create(folder / NAME, files.readable(content))
     files.sync(folder.parent)
+
+
+def digest(identity: Mapping[str, Any]) -> str:
+    """Return the digest of an identity."""
+    return files.digest(canonical(identity).encode())
+
+
+def is_begun_only(folder: Path) -> bool:
+    """Return whether a folder has a manifest and keys, and nothing that was computed.
+
+    Of one without keys that is not known: a process may be about to keep replications in it.
+    """
+    names = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+    return names == {NAME, KEYS}
+
+
+def give_up(folder: Path) -> None:
+    """Remove the manifest and the keys of a folder; what is archived under these keys stays."""
+    files.remove(folder / KEYS)  # first: keys without a manifest would be taken for another study's
+    (folder / NAME).unlink()
 
 
 def read(folder: Path) -> dict[str, Any]:
@@ -90,7 +117,7 @@ def read(folder: Path) -> dict[str, Any]:
         (folder / NAME).lstat()
     try:
         content = files.read_json(folder / NAME)
-        intact = content["sha256"] == files.digest(canonical(content["identity"]).encode())
+        intact = content["sha256"] == digest(content["identity"])
         intact = intact and content["format"] == FORMAT and isinstance(content["identity"], dict)
         intact = intact and all(isinstance(run, dict) for run in content["runs"].values())
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -98,29 +125,42 @@ def read(folder: Path) -> dict[str, Any]:
     if not intact:
         raise StoreError(
             f"The {NAME} in {folder} is damaged, was edited by hand, or comes from another version of "
-            "wangge, so it is not known which study the folder holds. Choose another name, or remove the folder."
+            "wangge, so it is not known what the folder holds. Choose another name, or remove the folder."
         )
     return dict(content)
 
 
 def compare(folder: Path, identity: dict[str, Any]) -> None:
-    """Refuse to continue another study.
+    """Refuse to continue anything else.
 
     Raises
     ------
     StoreError
-        The identity must be the one in the folder; the first values that differ are named.
+        The identity must be the one in the folder; of two of a kind, the first values that differ are named.
     """
-    held, asked = _leaves(read(folder)["identity"]), _leaves(identity)
+    there = read(folder)["identity"]
+    held, asked = _leaves(there), _leaves(identity)
     differing = [key for key in {**held, **asked} if held.get(key) != asked.get(key)]
-    if differing:
+    if not differing:
+        return
+    kind, wanted = kind_of(there), kind_of(identity)
+    if kind != wanted:
+        what = f"{kind}, not {wanted}"
+    else:
         differences = [f"{key} is {_shown(held, key)} there, {_shown(asked, key)} here" for key in differing]
         more = len(differing) - SHOWN_DIFFERENCES
         differences[SHOWN_DIFFERENCES:] = [f"and {more} more"] if more > 0 else []
-        raise StoreError(
-            f"The results folder {folder} holds another study: {'; '.join(differences)}. Nothing was changed. "
-            "Choose another name for this study, or remove the folder if its results are no longer wanted."
-        )
+        what = f"other {kind}" if kind == KINDS["headlines"] else f"another {kind.partition(' ')[2]}"
+        what += f": {'; '.join(differences)}"
+    raise StoreError(
+        f"The results folder {folder} holds {what}. Nothing was changed. Choose another name, or remove the folder if "
+        "its results are no longer wanted."
+    )
+
+
+def kind_of(identity: Mapping[str, Any]) -> str:
+    """Return what an identity is of, in words."""
+    return next((words for key, words in KINDS.items() if key in identity), "a study")
 
 
 def note(folder: Path, run: str, facts: Mapping[str, Any]) -> None:
@@ -144,7 +184,7 @@ def note_keys(folder: Path, added: Mapping[str, str]) -> None:
     for name in new.keys() & held.keys():
         raise StoreError(
             f"The name {name} in {folder} must stay that of the design {held[name]}, got {new[name]}. Nothing was "
-            "changed. Choose another name for this study, or remove the folder if its results are no longer wanted."
+            "changed. Choose another name, or remove the folder if its results are no longer wanted."
         )
     data = files.readable(new)
     with files.as_store_error(folder):
@@ -209,6 +249,9 @@ def _leaves(value: Any, path: str = "") -> dict[str, str]:
 
 
 def _shown(values: dict[str, str], key: str) -> str:
-    """Return a value of an identity, cut short, or that there is none."""
+    """Return a value of an identity, cut short within its quotes, or that there is none."""
     text = values.get(key, "absent")
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    if len(text) <= SHOWN_LETTERS:
+        return text
+    end = '..."' if text.endswith('"') else "..."
+    return f"{text[: SHOWN_LETTERS - len(end)]}{end}"

@@ -8,7 +8,8 @@ then renamed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,10 +19,11 @@ import polars as pl
 from sim.errors import StoreError
 from sim.store import files, manifest
 from sim.store.archive import Archive, Damaged, NotKept
+from sim.store.claims import claims
 from sim.store.layout import ARCHIVE, REPLICATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 KEY_LETTERS = 32
@@ -48,6 +50,8 @@ class Store:
         The folder, absolute.
     run
         The name under which this opening is noted in the manifest.
+    identity_digest
+        Of what the folder held as it was opened: it may be given to another study as long as nothing was computed.
     archive
         Where its replications are kept.
     keys
@@ -57,6 +61,7 @@ class Store:
 
     folder: Path
     run: str
+    identity_digest: str
     archive: Archive
     keys: Mapping[str, str] | None = None
 
@@ -70,6 +75,9 @@ class Store:
         keys: Mapping[str, str] | None = None,
     ) -> Store:
         """Return the store of a study: its folder is created, or continued when it holds the same study.
+
+        A folder in which another study was only begun, and nobody is at work on it, is taken over: it holds nothing
+        that was computed, and what lies in the archive beside it stays there.
 
         Parameters
         ----------
@@ -93,16 +101,19 @@ class Store:
         noted = manifest.plain(facts)
         with files.as_store_error(path):
             path.mkdir(parents=True, exist_ok=True)
+            files.remove_leftovers(path)
+        with files.as_store_error(path), files.alone(path):
+            if manifest.is_begun_only(path) and not cls._of(path)._stays(plain):
+                manifest.give_up(path)
             manifest.begin(path, plain)
             manifest.compare(path, plain)
-            files.remove_leftovers(path)
-        if keys is not None:
-            # Before anything is kept under them, so that it does not count as unused.
-            manifest.note_keys(path, keys)
-        store = cls._of(path)
+            if keys is not None:
+                # Before anything is kept under them, so that it does not count as unused.
+                manifest.note_keys(path, keys)
+            store = cls._of(path)
+            manifest.note(path, store.run, {"started": _now(), **noted})
         if keys is not None or store.archive.folder.is_dir():
             Archive.open(store.archive.folder)
-        manifest.note(path, store.run, {"started": _now(), **noted})
         return store
 
     @classmethod
@@ -114,16 +125,41 @@ class Store:
         StoreError
             The folder must have a readable manifest.
         """
-        path = Path(folder).absolute()
-        manifest.read(path)
-        return cls._of(path)
+        return cls._of(Path(folder).absolute())
 
     @classmethod
     def _of(cls, path: Path) -> Store:
         """Return the store of a folder that exists, with the keys of its replications."""
-        keys = manifest.keys(path)
+        held, keys = manifest.read(path), manifest.keys(path)
         archive = Archive(path / REPLICATIONS if keys is None else path.parent / ARCHIVE)
-        return cls(path, files.token(), archive, keys)
+        return cls(path, files.token(), held["sha256"], archive, keys)
+
+    def _stays(self, identity: Mapping[str, Any]) -> bool:
+        """Return whether a folder with nothing computed must stay as it is: it is of this study, or at work now."""
+        if manifest.digest(identity) == self.identity_digest:
+            return True
+        noted = [run.get("replications") for run in manifest.read(self.folder)["runs"].values()]
+        numbers = range(max((n for n in noted if isinstance(n, int)), default=0))
+        with claims(self.archive.folder) as free:
+            return not all(free.take(key, n) for key in {*(self.keys or {}).values()} for n in numbers)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Let nobody else take the folder over for a moment.
+
+        Raises
+        ------
+        StoreError
+            It must still hold what it held when it was opened.
+        """
+        with files.as_store_error(self.folder), files.alone(self.folder):
+            if manifest.read(self.folder)["sha256"] != self.identity_digest:
+                raise StoreError(
+                    f"The results folder {self.folder} must stay what it was while a command works on it, but another "
+                    "one has begun there, so nothing was written. What was simulated is kept: run the same command "
+                    "with another name."
+                )
+            yield
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -162,8 +198,9 @@ class Store:
         """
         if self.keys is None:
             raise StoreError(f"{self.folder} must be of a study that was opened with keys to take more")
-        manifest.note_keys(self.folder, keys)
-        return Store(self.folder, self.run, self.archive, {**self.keys, **keys})
+        with self._writing():
+            manifest.note_keys(self.folder, keys)
+        return replace(self, keys={**self.keys, **keys})
 
     def finished(self, pilot: str, replication: int) -> bool:
         """Return whether this replication is kept (a quick look; `repair` reads all of it)."""
@@ -298,7 +335,7 @@ class Store:
             The name must be plain and not one of the store's own; the disk must take the file.
         """
         path = self._final(name)
-        with files.as_store_error(self.folder):
+        with self._writing():
             self._refuse_outside(path)
             path.parent.mkdir(exist_ok=True)
             files.replace(path, data, self.folder)
@@ -312,7 +349,7 @@ class Store:
             As for `write_bytes`.
         """
         path = self._final(name)
-        with files.as_store_error(self.folder):
+        with self._writing():
             self._refuse_outside(path)
             path.unlink(missing_ok=True)
 
@@ -334,7 +371,8 @@ class Store:
         tables = {path.stem: files.digest(path.read_bytes()) for path in sorted(self.folder.glob("*.parquet"))}
         printed = self.folder / PRINTED
         noted = {TABLES: tables, PRINTED: files.digest(files.read_bytes(printed)) if printed.is_file() else None}
-        manifest.note(self.folder, self.run, {**manifest.plain(facts), **noted, "finished": _now()})
+        with self._writing():
+            manifest.note(self.folder, self.run, {**manifest.plain(facts), **noted, "finished": _now()})
 
     def check_written(self, names: Sequence[str]) -> None:
         """Raise if final files are not those that the last run wrote which finished; an earlier version noted none.

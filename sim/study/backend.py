@@ -30,7 +30,7 @@ class Backend:
         """Return the settings as plain data."""
         return {"engine": self.engine.model_dump(), "executor": self.executor.model_dump()}
 
-    def tell_of_compiling(self, console: Console) -> None:
+    def announce_compiling(self, console: Console) -> None:
         """Print why nothing seems to happen at first, where the engine is not compiled yet on this machine."""
         from sim.engine.kept_kernels import are_kept
 

@@ -57,13 +57,13 @@ def tables(configs: Path, procedures: str) -> dict[str, str]:
     rows, meaning = read_plain(configs / "evidence.yaml"), read_plain(configs / "meaning.yaml")
     cases = read_plain(configs / "procedures" / f"{procedures}.yaml")
     groups = dict.fromkeys(row["path"].split(".")[0] for row in rows)
-    found = {group: _parameters(rows, meaning, cases, group) for group in groups}
-    found["activities"] = _activities(cases)
-    found["lines"] = _markdown(("line", "items"), [(n, items) for n, items in cases["lines"].items()])
-    found["pilots"] = _pilots(configs)
-    found["runs"] = _runs(configs)
-    found["targets"] = _targets(configs)
-    return found
+    by_group = {group: _parameters(rows, meaning, cases, group) for group in groups}
+    by_group["activities"] = _activities(cases)
+    by_group["lines"] = _markdown(("line", "items"), [(n, items) for n, items in cases["lines"].items()])
+    by_group["pilots"] = _pilots(configs)
+    by_group["runs"] = _runs(configs)
+    by_group["targets"] = _targets(configs)
+    return by_group
 
 
 def _markdown(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -150,13 +150,13 @@ def write(result: NetworkRun, store: Store) -> Printed:
 
 def printed(result: NetworkRun, name: str) -> Printed:
     """Return what a run has to say that is kept in a folder of this name."""
-    said, *source = result.table.notes
+    note, *source = result.table.notes
     rows = tuple(
         (measure if group == ALL else f"{measure} {group}", *row) for measure, group, *row in result.table.rows
     )
     measure_column, _, *others = result.table.columns
     glance = replace(result.table, columns=(measure_column, *others), rows=rows, notes=tuple(source))
-    screen = Screen(f"{result.table.title}: {said}", result.notes, glance, (), where(name))
+    screen = Screen(f"{result.table.title}: {note}", result.notes, glance, (), where(name))
     notes = [Page("notes", "what must be known to read them", paragraphs=result.notes)] if result.notes else []
     return Printed(screen, (page("means", result.table), *notes))
 
@@ -221,8 +221,8 @@ def _simulate(
     parts: dict[int, pl.DataFrame] = {}
     began = time.perf_counter()
     if tasks:
-        backend.tell_of_compiling(console)
-        with Progress.start(console, "replications", len(tasks)) as bar:
+        backend.announce_compiling(console)
+        with Progress.start(console, "replications", len(tasks), verb="ran" if store is None else "kept") as bar:
 
             def on_done(task: Task, result: tuple[Mapping[str, Any], pl.DataFrame | None]) -> None:
                 facts, measures = result

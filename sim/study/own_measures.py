@@ -8,20 +8,25 @@ from __future__ import annotations
 import inspect
 import math
 import re
+import traceback
 import types
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import FrozenInstanceError, dataclass
 from numbers import Real
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sim.arrays import read_only
+from sim.config.case import LEVELS
 from sim.config.report import ALL, JudgedMeasure
-from sim.errors import ConfigError
+from sim.errors import ConfigError, near
 from sim.measures.dictionary import DEFINITIONS
 from sim.measures.long_table import Rows
 from sim.store import files
 from sim.study.function_source import sources
+from sim.study.withholding import STAFF
 
 if TYPE_CHECKING:
     import polars as pl
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
     Function = Callable[[Record], Values]
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
+GROUP = re.compile(r"[A-Za-z]\w*:\w[\w .,'+-]*(\|[A-Za-z]\w*:\w[\w .,'+-]*)*")
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ class OwnMeasure:
     ConfigError
         The name must be free and the smallest difference above 0. The function must have a source that can be read,
         and depend on its argument, plain constants, other such functions and installed packages only, as far as the
-        source shows it.
+        source shows it. What is named as `touched` must be a measure of ours, or `staff`.
     """
 
     name: str
@@ -84,11 +90,16 @@ class OwnMeasure:
         for key in ("unit", "label", *(() if self.touched is None else ("touched",))):
             if not isinstance(getattr(self, key), str):
                 raise ConfigError(f"{key} of measure {self.name} must be a text, got {getattr(self, key)!r:.60}")
+        if self.touched is not None and self.touched not in (STAFF, *DEFINITIONS):
+            raise ConfigError(
+                f"touched of measure {self.name} must be {STAFF} or a measure of wangge"
+                f"{near(self.touched, (STAFF, *DEFINITIONS))}, got {self.touched!r:.60}"
+            )
         if not isinstance(self.higher_is_better, bool):
             raise ConfigError(
                 f"higher_is_better of measure {self.name} must be true or false, got {self.higher_is_better!r:.60}"
             )
-        if self.mid is not None and not (_is_number(self.mid) and self.mid > 0):
+        if self.mid is not None and (isinstance(self.mid, bool) or not _is_number(self.mid) or not self.mid > 0):
             raise ConfigError(f"mid of measure {self.name} must be a number above 0, got {self.mid!r}")
         self.digest()
 
@@ -111,19 +122,40 @@ class OwnMeasure:
         Raises
         ------
         ConfigError
-            The function must return a number, or a mapping of groups to numbers, with one for `all` if it is judged.
+            The function must not fail, and return a number, or a mapping of groups to numbers, with one for `all` if it
+            is judged. Groups must be named as those of other measures are.
         """
-        found = self.function(record)
-        values = dict(found) if isinstance(found, Mapping) else {ALL: found}
+        try:
+            given = self.function(record)
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise ConfigError(self._failed(error)) from error
+        values = dict(given) if isinstance(given, Mapping) else {ALL: given}
         for group, value in values.items():
             if not isinstance(group, str) or not group or not _is_number(value):
                 raise ConfigError(
                     f"measure {self.name} must return a number (no infinite one), or a mapping of groups to numbers, "
                     f"got {value!r:.60} for {group!r:.60}"
                 )
+            if group != ALL and not GROUP.fullmatch(group):
+                raise ConfigError(
+                    f"groups of measure {self.name} must be {ALL}, or a kind and a name as level:district"
+                    f"{near(group, (ALL, *(f'level:{one}' for one in LEVELS)))}, got {group!r:.60}"
+                )
         if self.mid is not None and ALL not in values:
             raise ConfigError(f"measure {self.name} must return a number for {ALL}, as it has a mid, got none")
         return {group: float(value) for group, value in values.items()}
+
+    def _failed(self, error: Exception) -> str:
+        """Return what is said where the function fails, with the last line of its own file that was reached."""
+        file = self.function.__code__.co_filename
+        lines = [one.lineno for one in traceback.extract_tb(error.__traceback__) if one.filename == file]
+        where = f"line {lines[-1]} of {Path(file).name}: " if lines else ""
+        rule = "must return a value"
+        if "read-only" in str(error) or isinstance(error, FrozenInstanceError):
+            rule = "must leave the record as it is, which others are given too (change a copy of an array)"
+        return f"measure {self.name} {rule}, got {where}{type(error).__name__}: {error}"
 
     def judged(self) -> JudgedMeasure | None:
         """Return how the measure is judged, or None without a smallest difference that matters."""
@@ -148,7 +180,7 @@ class Packed:
 
         rows = Rows()
         for measure in pickle.loads(self.data):  # our own bytes: they never come from a file
-            for group, value in measure.values(record).items():
+            for group, value in measure.values(read_only(record)).items():  # each its own: no array is handed on
                 rows.add(measure.name, group, measure.unit, value, 1)
         return rows.frame()
 

@@ -53,12 +53,12 @@ def quantile_ranks() -> Checked:
 
 def against_best() -> Checked:
     """Return intervals against the best of four means, without error."""
-    found = best.best_intervals([50.036, 49.236, 44.35, 48.778], 0.0)
+    intervals = best.best_intervals([50.036, 49.236, 44.35, 48.778], 0.0)
     return {
-        "upper_1": (5.686, float(found.high[0])),
-        "upper_2": (4.886, float(found.high[1])),
-        "lower_3": (-4.428, float(found.low[2])),
-        "upper_4": (4.428, float(found.high[3])),
+        "upper_1": (5.686, float(intervals.high[0])),
+        "upper_2": (4.886, float(intervals.high[1])),
+        "lower_3": (-4.428, float(intervals.low[2])),
+        "upper_4": (4.428, float(intervals.high[3])),
     }
 
 

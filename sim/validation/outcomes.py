@@ -87,20 +87,20 @@ def judged(case: Case, expected: Expected, estimates: Sequence[float] | Floats, 
         `agrees` within 4 standard errors (of few replications in the quick form: within `most_errors`); an exact
         value, if every replication gives it.
     """
-    found = np.asarray(estimates, dtype=np.float64)
-    value, n = expected.known_value, len(found)
+    values = np.asarray(estimates, dtype=np.float64)
+    value, n = expected.known_value, len(values)
     head = (case.name, case.mechanism, expected.id.removeprefix(f"{case.name}."), value)
     source = expected.source or case.source or ""
-    if not np.isfinite(found).all():
-        lacking = int((~np.isfinite(found)).sum())
+    if not np.isfinite(values).all():
+        lacking = int((~np.isfinite(values)).sum())
         reason = f"{lacking} of {n} replications have no finite estimate"
         return Outcome(*head, np.nan, np.nan, np.nan, np.nan, np.nan, n, DIFFERS, reason, source)
-    estimate = float(found.mean())
+    estimate = float(values.mean())
     if expected.tolerance == "exact":
-        same = bool(np.isclose(found, value, rtol=1e-12, atol=1e-12).all())
+        same = bool(np.isclose(values, value, rtol=1e-12, atol=1e-12).all())
         verdict, reason = (AGREES, "") if same else (DIFFERS, "it is exact and must be the same")
         return Outcome(*head, estimate, np.nan, np.nan, np.nan, np.nan, n, verdict, reason, source)
-    error = float(found.std(ddof=1)) / n**0.5
+    error = float(values.std(ddof=1)) / n**0.5
     half = _t_quantile(n) * error
     both = float(np.hypot(error, expected.reference_error))
     z = (estimate - value) / both if both > 0 else (np.nan if estimate == value else np.inf)

@@ -49,19 +49,19 @@ def _short(value: float) -> str:
 def notes(outcomes: pl.DataFrame, spread: Chance | None, seed: int) -> list[str]:
     """Return the counts of verdicts, and whether the z-scores are spread as chance spreads them."""
     counts = {verdict: int((outcomes["verdict"] == verdict).sum()) for verdict in (AGREES, DIFFERS, VAGUE, NOT_COVERED)}
-    told = [f"{', '.join(f'{verdict} {n}' for verdict, n in counts.items() if n)}; seed {seed}."]
-    told.append(
+    lines = [f"{', '.join(f'{verdict} {n}' for verdict, n in counts.items() if n)}; seed {seed}."]
+    lines.append(
         "z: estimate less value in standard errors. Random values agree within 4 (in the quick form within what "
         "Student's law of its few replications passes as rarely: 5.5 with 16); traces must be the same."
     )
     if spread is not None:
         words = "as chance gives" if spread.p_value >= 0.01 else "not as chance gives"
-        told.append(
+        lines.append(
             f"The z-scores of {spread.n} cases (one a case: values of one case share their draws) are spread {words}: "
             f"mean {spread.mean:+.2f}, standard deviation {spread.spread:.2f}, Kolmogorov-Smirnov distance "
             f"{spread.distance:.3f} from the normal law, p = {spread.p_value:.2f}."
         )
-    return told
+    return lines
 
 
 def first_screen(outcomes: pl.DataFrame, form: str, seed: int, failures: str, name: str) -> Screen:

@@ -201,15 +201,15 @@ def _outcomes(what: Chosen, form: Form, store: Store, *, whole: bool) -> pl.Data
             parts.append(store.table("outcomes", [name]).drop("pilot", "replication"))
             continue
         case = what.cases[name]
-        found = store.table("estimates", [name]).sort("number")
+        estimates = store.table("estimates", [name]).sort("number")
         judgements: list[Outcome] = [
-            judged(case, e, found.filter(found["id"] == e.id)["value"].to_numpy(), precise=form == "full")
+            judged(case, e, estimates.filter(estimates["id"] == e.id)["value"].to_numpy(), precise=form == "full")
             for e in case.expects
         ]
         parts.append(table(judgements))
     if whole:
-        told = pl.concat(parts)
-        covered = {f"{case}.{quantity}" for case, quantity in zip(told["case"], told["quantity"], strict=True)}
+        rows = pl.concat(parts)
+        covered = {f"{case}.{quantity}" for case, quantity in zip(rows["case"], rows["quantity"], strict=True)}
         parts.append(table(_not_covered(what.register, covered)))
     return pl.concat(parts)
 
@@ -233,9 +233,9 @@ def _face(form: Form, store: Store) -> Table:
     pilots = [
         config.load(compose("main", Line(()), f"pilot={name}")) for name in dict.fromkeys(t.pilot for t in targets)
     ]
-    found = face_validity.validity(pilots, targets, FACE_REPLICATIONS[form])
-    store.write_table("face", found)
-    return face_validity.table(found)
+    face = face_validity.validity(pilots, targets, FACE_REPLICATIONS[form])
+    store.write_table("face", face)
+    return face_validity.table(face)
 
 
 def _written(
@@ -248,15 +248,15 @@ def _written(
         fact["pilot"]: fact["record_fault"] for fact in store.facts(what.names) if fact.get("record_fault") is not None
     }
     spread = chance(outcomes)
-    told = outcome_table(outcomes, f"Validation, {form} form", notes(outcomes, spread, seed))
+    summary = outcome_table(outcomes, f"Validation, {form} form", notes(outcomes, spread, seed))
     failures = failed(outcomes, faults)
     store.write_table("outcomes", outcomes)
-    text = "\n\n".join(table.to_markdown() for table in (told, *more))
+    text = "\n\n".join(table.to_markdown() for table in (summary, *more))
     store.write_text("summary.md", f"{text}\n" + (f"\n{failures}\n" if failures else ""))
     if len(scored(outcomes)):
         figure = z_chart(outcomes, spread, footer=f"wangge validate form={form} seed={seed}")
         drawing.keep(store, "z_scores", figure)
     screen = first_screen(outcomes, form, seed, failures, store.folder.name)
-    printed = Printed(screen, (page("outcomes", told), *(page("face", one) for one in more)))
+    printed = Printed(screen, (page("outcomes", summary), *(page("face", one) for one in more)))
     keep_printed(store, printed)
     return printed, failures

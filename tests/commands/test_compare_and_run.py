@@ -179,6 +179,13 @@ MISTAKES = [
     (("compare", "pilots=[]"), "pilots must"),
     (("compare", "name=../outside"), "name"),
     (("compare", "--config-dir", "nowhere"), "--config-dir must be a folder that exists, got nowhere"),
+    (("version",), " (did you mean --version?), got version"),
+    (("--versio",), " (did you mean --version?), got --versio"),
+    (("--hlep",), " (did you mean --help?), got --hlep"),
+    (
+        ("compare", "--versio"),
+        "arguments must be key=value or a flag of --help (did you mean --version?), got --versio",
+    ),
     (("compare", "--frobnicate"), "arguments must be key=value or a flag of --help, got --frobnicate"),
     (("compare", "run.overload=refuse"), "run.overload is refuse and every post must be able to keep up"),
     (("compare", "workers=0"), "executor.workers must be at least 1, got 0"),
@@ -197,6 +204,15 @@ MISTAKES = [
     (("run", "network.horizon=3"), "network must be given (network=mmc)"),
     (("run", "network=mmc", "pilot=three_level"), "pilot must be left out where a network is run, got both"),
 ]
+
+
+@pytest.mark.parametrize("arguments", [("--version",), ("-V",), ("compare", "--version"), ("run", "x=3", "-V")])
+def test_the_version_is_told_before_a_command_or_after_it(capsys, monkeypatch, arguments):
+    monkeypatch.setattr(sys, "argv", ["wangge", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"{main.version()}\n"
 
 
 @pytest.mark.parametrize(("arguments", "text"), MISTAKES, ids=[text for _, text in MISTAKES])
@@ -229,12 +245,12 @@ def test_a_textbook_queue_stands_beside_its_theory(tmp_path):
 def test_a_pilot_of_ones_own_is_found_and_can_run_no_code(tmp_path):
     pilots = tmp_path / "mine" / "pilot"
     pilots.mkdir(parents=True)
-    (pilots / "mine.yaml").write_text(
-        "# @package _global_\ndefaults:\n  - four_level\n"
-        "hydra:\n  callbacks:\n    x: {_target_: os.mkdir, path: broken}\n"
-        "name: mine\ntitle: '<b>mine</b>'\ngrid: {households: 300}\n"
-    )
-    done = wangge(tmp_path, "compare", "--config-dir", "mine", "pilots=[four_level,mine]", "name=own", *TINY)
+    own = "# @package _global_\ndefaults:\n  - four_level\nname: mine\ntitle: '<b>mine</b>'\ngrid: {households: 300}\n"
+    (pilots / "mine.yaml").write_text(f"{own}hydra:\n  callbacks:\n    x: {{_target_: os.mkdir, path: broken}}\n")
+    words = ("compare", "--config-dir", "mine", "pilots=[four_level,mine]", "name=own", *TINY)
+    assert "pilot/mine.yaml: hydra must be left out" in refused(tmp_path, *words)
+    (pilots / "mine.yaml").write_text(own)
+    done = wangge(tmp_path, *words)
     assert done.returncode == 0, done.stderr
     assert "<b>" not in (tmp_path / "results/own/summary.md").read_text()
     assert not (tmp_path / "broken").exists()
@@ -350,14 +366,14 @@ def test_a_command_under_nohup_goes_on_when_its_terminal_is_closed(monkeypatch):
 def test_an_engine_that_is_not_compiled_yet_is_told_of(tmp_path, monkeypatch):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     told = Console(file=io.StringIO(), width=200)
-    backend_of(Line(())).tell_of_compiling(told)
+    backend_of(Line(())).announce_compiling(told)
     assert told.file.getvalue() == (
         "The engine is compiled first, once on this machine: in some twenty seconds to a minute.\n"
     )
     index = tmp_path / "engine/compiled._advance-579.py311.nbi"
     index.parent.mkdir()
     index.touch()
-    backend_of(Line(())).tell_of_compiling(told)
+    backend_of(Line(())).announce_compiling(told)
     assert told.file.getvalue().count("compiled") == 1
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import sim
+from sim import errors
 from sim.district.demand import Demand
 from sim.district.stages import Kind, Presence
 from sim.district.step_table import StepLabels
@@ -47,6 +48,15 @@ def test_what_is_public_is_what_is_documented():
     assert set(sim._HOMES) == set(sim.__all__) - {"__version__"}
 
 
+def test_every_error_that_the_page_names_can_be_had_and_every_one_that_there_is_is_named():
+    named_there = set(re.findall(r"`(?:sim\.)?(\w+Error)`", PAGE)) - {"ValueError"}
+    ours = {name for name, one in vars(errors).items() if isinstance(one, type) and issubclass(one, errors.WanggeError)}
+    assert named_there == ours
+    for name in named_there:
+        assert getattr(sim, name) is getattr(errors, name)
+        assert name in sim.__all__
+
+
 @pytest.mark.parametrize("name", [*FUNCTIONS, "OwnMeasure"])
 def test_the_page_shows_how_a_function_is_called(name):
     assert re.search(r"```text\n(.*?)\n```", SECTIONS[name])[1] == signature(name)
@@ -54,7 +64,7 @@ def test_the_page_shows_how_a_function_is_called(name):
 
 @pytest.mark.parametrize("name", sim.__all__)
 def test_the_page_has_an_example_of_every_name(name):
-    if name == "WanggeError":  # shown where a folder is refused
+    if name in ("WanggeError", "ExecutorError"):  # shown where a folder is refused; raised by nothing that is quick
         return
     assert "```python\n" in SECTIONS[name]
 
@@ -94,8 +104,7 @@ def test_a_docstring_names_every_argument_what_is_returned_and_what_is_raised(na
     raised = named(sections["Raises"])
     assert raised
     for error in raised:
-        home = __import__("sim.errors", fromlist=[error])
-        assert issubclass(getattr(home, error), sim.WanggeError)
+        assert issubclass(getattr(sim, error), sim.WanggeError)
     if name != "OwnMeasure":
         annotation = inspect.signature(what).return_annotation
         returned = named(sections["Returns"])
@@ -201,3 +210,13 @@ def test_a_terminal_is_shown_how_far_it_is_unless_it_is_told_not_to_be(tmp_path)
         said.append(b"".join(parts).decode())
     assert "4/4" in said[0]
     assert said[1] == ""
+
+
+def test_functions_behind_other_commands_are_there_and_work_without_commands():
+    section = " ".join(PAGE.partition("\n## Other commands\n")[2].partition("\n## ")[0].split())
+    named = re.findall(r"`(sim\.[\w.]+)\.(\w+)` \(`(\w+)`\)", section)
+    assert {command for *_, command in named} == {"staff", "validate", "status", "show"}
+    loaded = "; ".join(f"import {module}; assert callable({module}.{name})" for module, name, _ in named)
+    checked = f"import sys; {loaded}; assert 'experiments' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", checked], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr

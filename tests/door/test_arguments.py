@@ -1,5 +1,6 @@
 """Mistakes at the door: each is one paragraph with path, rule and value, and leaves nothing behind."""
 
+import inspect
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +63,7 @@ PILOTS = f"pilot must be one of {', '.join(sorted(ALL_PILOTS))}"
         (("four_level", {"a=1,b": 1}), {}, "knobs must be named by their paths, as grid.households, got 'a=1,b'"),
         (("four_level", {3: 1}), {}, "knobs must be named by their paths, as grid.households, got 3"),
         (("four_level",), {"called": "my town"}, "name must be a letter and at most 39 more letters"),
-        (("four_level",), {"config_dir": "nowhere"}, "--config-dir must be a folder that exists, got nowhere"),
+        (("four_level",), {"config_dir": "nowhere"}, "config_dir must be a folder that exists, got nowhere"),
     ],
 )  # fmt: skip
 def test_a_pilot_that_there_is_not_is_told(arguments, keys, said):
@@ -100,8 +101,8 @@ A, B = tiny("four_level"), tiny("three_level")
         ([A], {"engine": {"kind": "compiled", "block_weks": 3}}, "engine.block_weks is not a known key"),
         ([A], {"executor": "x"}, "executor.kind must be one of serial, local, dask, got x"),
         ([A], {"executor": {"kind": "dask", "address": "x"}}, "executor.address must be tcp://HOST:PORT"),
-        ([A], {"workers": 0}, "executor.workers must be at least 1, got 0"),
-        ([A], {"workers": "two"}, 'executor.workers must be a whole number, got "two"'),
+        ([A], {"workers": 0}, "workers must be at least 1, got 0"),
+        ([A], {"workers": "two"}, "workers must be a whole number, got 'two'"),
         ([A], {"workers": 2, "executor": "serial"}, "workers must be left out where executor=serial, got 2"),
     ],
 )  # fmt: skip
@@ -114,7 +115,7 @@ def test_a_folder_that_holds_something_else_is_told_and_left_alone(folder):
     Path("mine").mkdir()
     Path("mine/notes.txt").write_text("mine")
     text = told(sim.compare, [A], folder="mine", executor="serial", error=sim.StoreError)
-    assert "is not empty but holds no study (there is 'notes.txt' and no manifest.json)" in text
+    assert "is not empty but holds no results (there is 'notes.txt' and no manifest.json)" in text
     text = told(sim.sweep, STUDY, folder="mine/notes.txt", executor="serial", error=sim.StoreError)
     assert "notes.txt cannot be used" in text
     assert Path("mine/notes.txt").read_text() == "mine"
@@ -127,6 +128,16 @@ def test_a_folder_that_holds_something_else_is_told_and_left_alone(folder):
         ({"title": "x"}, {}, "study.pilots must be given, got nothing"),
         ({**STUDY, "responses": ["waits"]}, {}, "study.responses must name measures, or measure|group"),
         ({**STUDY, "base": {"grid.households": np.int64(3)}}, {}, "study.base.grid.households must be plain data"),
+        ({**STUDY, "design": "gird"}, {}, "study.design must be one of 'grid', 'zip', 'lhs', 'sobol', 'indices', "
+         "'one_at_a_time' or 'points' (did you mean grid?), got \"gird\""),
+        ({**STUDY, "design": {"kind": "lhs"}}, {}, "study.design.n must be given for lhs"),
+        ({**STUDY, "design": ["grid", "lsh"]}, {}, "study.design.1 must be one of 'grid', 'zip', 'lhs'"),
+        ({**STUDY, "design": {}}, {}, "study.design.kind must be given, got nothing"),
+        ({**STUDY, "design": 3}, {}, "study.design must be a mapping, got 3"),
+        ({**STUDY, "design": None}, {}, "study.design must be a list, got null"),
+        ({**STUDY, "evidence": [3]}, {}, "study.evidence.0 must be a text, got 3"),
+        ({**STUDY, "evidence": ""}, {}, 'study.evidence must be a text of at least 1 characters, got ""'),
+        (STUDY, {"config_dir": "nowhere"}, "config_dir must be a folder that exists, got nowhere"),
         (STUDY, {"knobs": {"grid.x": 1}}, "grid.x is not a known key (did you mean grid"),
         (STUDY, {"knobs": {"run.replications": 3}}, "run.replications must be left out, as the study says how many"),
         (STUDY, {"knobs": {"pilot": "merge_only"}}, "pilot must be left out, as the study names its pilots"),
@@ -232,6 +243,76 @@ def value(record):
     return float(len(record.requests))
 
 
+CONTRACT = {table: {} for table in ("stations", "duties", "servers", "requests", "steps")}
+TABLES = (*CONTRACT, "halls", "calendars")
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("given", [3, "x", [1], (), 0])
+def test_a_table_of_a_network_that_is_no_mapping_is_told(table, given):
+    said = told(sim.make_network, **{**CONTRACT, table: given}, error=sim.NetworkError)
+    assert said == f"{table} must be a mapping of columns to whole numbers, got {given!r}"
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        ([[1], [1, 2]], "stations.site must be a list of whole numbers, got [[1], [1, 2]]"),
+        (3, "stations.site must be one-dimensional, got 0 dimensions"),
+        ("x", "stations.site must be one-dimensional, got 0 dimensions"),
+        (["x"], "stations.site must be whole numbers of at most 64 bits, got <U1"),
+        ([None], "stations.site must be whole numbers of at most 64 bits, got object"),
+        ([2**70], "stations.site must be whole numbers of at most 64 bits, got object"),
+        ([1.5], "stations.site must be whole numbers of at most 64 bits, got float64"),
+    ],
+)
+def test_a_column_of_a_network_that_is_no_list_of_whole_numbers_is_told(column, said):
+    assert told(sim.make_network, **{**CONTRACT, "stations": {"site": column}}, error=sim.NetworkError) == said
+    assert told(sim.make_network, **CONTRACT, allow_unserved="no", error=sim.NetworkError) == (
+        "allow_unserved must be true or false, got 'no'"
+    )
+
+
+FLAGS = {"progress": [sim.compare, sim.sweep, sim.measure], "retry": [sim.sweep]}
+WHOLE = {"replications": [sim.compare, sim.measure], "workers": [sim.compare, sim.sweep, sim.measure],
+         "seed": [sim.measure], "replication": [sim.simulate, sim.journey], "request": [sim.journey],
+         "horizon": [sim.run]}  # fmt: skip
+TEXTS = {"called": [sim.pilot], "title": [sim.pilot], "archetype": [sim.journey], "channel": [sim.journey]}
+KINDS = {"engine": [sim.compare, sim.sweep, sim.simulate, sim.journey, sim.measure, sim.run],
+         "executor": [sim.compare, sim.sweep, sim.measure]}  # fmt: skip
+RULES = {
+    "must be true or false": (FLAGS, ("yes", 1, None)),
+    "must be a whole number": (WHOLE, (True, "2", 1.5)),
+    "must be a text": (TEXTS, (3, True)),
+    "must be a text or a mapping": (KINDS, (3, None, ["local"])),
+}
+OF_A_KIND = [(call, name, value, rule) for rule, (calls, values) in RULES.items() for name, by in calls.items()
+             for call in by for value in values if (name, value) != ("request", "2")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "name", "value", "rule"), OF_A_KIND)
+def test_every_argument_is_told_of_its_type_before_a_folder_is_looked_at(call, name, value, rule, folder):
+    needed = {
+        sim.compare: ([A],), sim.sweep: (STUDY,), sim.simulate: (A,), sim.journey: (A,), sim.pilot: ("four_level",),
+        sim.measure: (sim.network("mmc"),), sim.run: (sim.make_network(**CONTRACT),),
+    }[call]  # fmt: skip
+    more = {"folder": "mine"} if call in (sim.compare, sim.sweep) else {}
+    more |= {"horizon": 3} if call is sim.run else {}
+    Path("mine").write_text("a file")
+    assert told(call, *needed, **{**more, name: value}) == f"{name} {rule}, got {value!r}"
+
+
+def test_every_argument_of_every_function_has_a_test_of_its_type():
+    mappings_and_designs = {
+        "name", "knobs", "run", "config_dir", "pilots", "pilot", "study", "folder", "measures", "source", "network",
+        "confidence", "allow_unserved", *TABLES,
+    }  # fmt: skip
+    for name in sim.__all__:
+        if inspect.isfunction(function := getattr(sim, name)):
+            for argument in set(inspect.signature(function).parameters) - mappings_and_designs:
+                assert any(function in by.get(argument, ()) for by, _ in RULES.values()), (name, argument)
+
+
 EMPTY = "{} must not be empty (the current directory is '.'), got ''"
 WRONG = [
     (lambda: sim.simulate("four_level"), "pilot must be a design that sim.pilot returns, got 'four_level'"),
@@ -245,6 +326,13 @@ WRONG = [
     (lambda: sim.simulate(tiny(), measures=iter([3])), "measures must be a list of sim.OwnMeasure, got 3"),
     (lambda: sim.pilot("four_level", ["a"]), "knobs must be a mapping of paths to values, got ['a']"),
     (lambda: sim.pilot("four_level", 3), "knobs must be a mapping of paths to values, got 3"),
+    (lambda: sim.OwnMeasure("mine", value, mid=True), "mid of measure mine must be a number above 0, got True"),
+    (
+        lambda: sim.measure(sim.network("mmc"), confidence=True),
+        "confidence must be a number above 0.5 and below 1, got True",
+    ),
+    (lambda: sim.pilot(["a"]), f"{PILOTS}, got ['a']"),
+    (lambda: sim.pilot("four_level", run=3), "run must be one of quick, year, got 3"),
     (lambda: sim.pilot("four_level", config_dir=3), "config_dir must be a text or a path, got 3"),
     (lambda: sim.pilot("four_level", config_dir=""), EMPTY.format("config_dir")),
     (lambda: sim.compare(tiny(), folder=""), EMPTY.format("folder")),

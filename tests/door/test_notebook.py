@@ -43,7 +43,7 @@ def test_a_notebook_shows_progress_then_the_table_and_a_chart(tmp_path):
     assert "<caption>Means by pilot, with verdicts against four_level</caption>" in html
     assert "&lt;b&gt;late&lt;/b&gt; &amp; so on" in html
     assert "<b>" not in html
-    picture = html.partition('<img src="data:image/svg+xml;base64,')[2].partition('"')[0]
+    picture = html.partition(' src="data:image/svg+xml;base64,')[2].partition('"')[0]
     assert b"<svg" in base64.b64decode(picture)
     assert text.startswith("Means by pilot, with verdicts against four_level")
     assert len(text) < 10_000

@@ -124,6 +124,7 @@ def test_an_unchanged_function_is_read_from_the_archive_and_a_changed_one_is_run
         return (sim.OwnMeasure("late", late, unit="share"),)
 
     first, steps = kept(tmp_path / "one", mine(), replications_=1)
+    Store.open_existing(tmp_path / "one").write_table("measures", first)
     assert steps > 0
     again, steps = kept(tmp_path / "two", mine(), replications_=1)
     assert steps == 0
@@ -132,7 +133,7 @@ def test_an_unchanged_function_is_read_from_the_archive_and_a_changed_one_is_run
     changed, steps = kept(tmp_path / "three", mine(), replications_=1)
     assert steps > 0
     assert (changed["value"] > first["value"]).all()
-    with pytest.raises(sim.StoreError, match=r"holds another study: own_measures\.late is .* Nothing was changed"):
+    with pytest.raises(sim.StoreError, match=r"holds another comparison: own_measures\.late is .* Nothing was changed"):
         kept(tmp_path / "one", mine(), replications_=1)
 
 
@@ -615,10 +616,16 @@ def test_a_function_that_could_change_unseen_is_refused(what):
         ({"mid": float("nan")}, "mid of measure mine must be a number above 0, got nan"),
         ({"mid": float("inf")}, "mid of measure mine must be a number above 0, got inf"),
         ({"mid": "5"}, "mid of measure mine must be a number above 0, got '5'"),
+        (
+            {"touched": "tuched"},
+            "touched of measure mine must be staff or a measure of wangge (did you mean touched or touched_in_person?)"
+            ", got 'tuched'",
+        ),
+        ({"touched": "qqq"}, "touched of measure mine must be staff or a measure of wangge, got 'qqq'"),
     ],
 )
-def test_a_name_must_be_free_and_a_mid_above_0(changes, said):
-    with pytest.raises(ConfigError, match=r"^(name|mid) ") as told:
+def test_a_name_must_be_free_a_mid_above_0_and_what_is_touched_be_there(changes, said):
+    with pytest.raises(ConfigError, match=r"^(name|mid|touched) ") as told:
         sim.OwnMeasure(**{"name": "mine", "function": longest_wait, **changes})
     assert said in str(told.value)
 
@@ -658,6 +665,119 @@ def test_what_is_no_number_is_refused(value, said):
         sim.OwnMeasure("mine", lambda given: given).values(value)
     assert said in str(told.value)
     assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("group", "hint"),
+    [
+        ("bad group!", ""),
+        ("All", " (did you mean all?)"),
+        ("level-district", " (did you mean level:district or level:street?)"),
+        ("level:", " (did you mean level:street or level:district or level:community?)"),
+        ("level:a|b", ""),
+    ],
+)
+def test_a_group_is_named_as_those_of_other_measures_are(group, hint):
+    with pytest.raises(ConfigError) as told:
+        sim.OwnMeasure("mine", lambda given: given).values({group: 1.0})
+    said = str(told.value)
+    assert said.startswith("groups of measure mine must be all, or a kind and a name as level:district")
+    assert said.endswith(f", got {group!r}")
+    assert hint in said
+
+
+def test_every_group_of_a_built_in_measure_could_be_one_of_ones_own():
+    groups = sim.simulate(tiny())[0]["measures"]["group"].unique().to_list()
+    assert len(groups) > 100
+    mine = sim.OwnMeasure("mine", lambda given: given)
+    assert set(mine.values(dict.fromkeys(groups, 1.0))) == set(groups)
+
+
+def divides(record):
+    return 1 / 0
+
+
+def ones(record):
+    return 1.0
+
+
+def test_a_measure_that_fails_is_named_and_its_cause_is_kept():
+    with pytest.raises(ConfigError) as told:
+        sim.simulate(tiny(), measures=[sim.OwnMeasure("mine", divides)])
+    line = divides.__code__.co_firstlineno + 1
+    assert str(told.value) == (
+        f"measure mine must return a value, got line {line} of test_own_measures.py: ZeroDivisionError: division by "
+        "zero"
+    )
+    assert isinstance(told.value.__cause__, ZeroDivisionError)
+
+
+def test_a_folder_in_which_a_measure_failed_takes_the_corrected_one_and_no_other_once_it_holds_results(tmp_path):
+    design = tiny().model_copy(update={"report": tiny().report.model_copy(update={"maps": ()})})
+
+    def compared(function):
+        measures = [sim.OwnMeasure("mine", function)]
+        return sim.compare(
+            design, folder=tmp_path / "results/mine", replications=1, measures=measures, executor="serial"
+        )
+
+    with pytest.raises(ConfigError, match=r"^measure mine must return a value"):
+        compared(divides)
+    assert compared(ones).measures.filter(measure="mine")["value"].to_list() == [1.0]
+    with pytest.raises(sim.StoreError, match=r"own_measures\.mine is .* Nothing was changed"):
+        compared(divides)
+
+
+def writes_to_visits(record):
+    record.visits.start[:] = 0
+    return 1.0
+
+
+def writes_to_labels(record):
+    np.add(record.case.labels.walk, 1, out=record.case.labels.walk)
+    return 1.0
+
+
+def writes_to_the_place(record):
+    record.case.organisation.place.xy[0, 0] = 3
+    return 1.0
+
+
+def writes_to_the_stations(record):
+    next(iter(record.case.organisation.at.values())).fill(0)
+    return 1.0
+
+
+def sets_a_column(record):
+    record.visits.start = record.visits.end
+    return 1.0
+
+
+@pytest.mark.parametrize(
+    "function", [writes_to_visits, writes_to_labels, writes_to_the_place, writes_to_the_stations, sets_a_column]
+)
+def test_a_measure_that_writes_to_the_record_is_told_and_none_is_falsified(function):
+    with pytest.raises(ConfigError) as told:
+        sim.simulate(tiny(), measures=[sim.OwnMeasure("writes", function)])
+    assert str(told.value).startswith(
+        "measure writes must leave the record as it is, which others are given too (change a copy of an array), got "
+        f"line {function.__code__.co_firstlineno + 1} of test_own_measures.py: "
+    )
+
+
+def takes_out_stations(record):
+    record.case.organisation.at.clear()
+    return 1.0
+
+
+def counts_stations(record):
+    return len(record.case.organisation.at)
+
+
+def test_what_a_measure_does_to_a_mapping_of_its_record_no_other_sees():
+    measures = [sim.OwnMeasure("first", takes_out_stations), sim.OwnMeasure("second", counts_stations)]
+    tables, _ = sim.simulate(tiny(), measures=measures)
+    assert tables["measures"].filter(measure="second")["value"].item() > 0
 
 
 def test_a_judged_measure_must_have_a_value_for_all():

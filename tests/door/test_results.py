@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import numpy as np
 import polars as pl
 import pytest
+from rich.console import Console
 from setups.district import tiny
 from setups.figures import NASTY
 from setups.own_measures import nothing, steps_by_outcome, waits
@@ -19,7 +20,9 @@ from sim.measures.dictionary import DEFINITIONS, ONLY_WHERE_OBSERVED
 from sim.report import notebook
 from sim.store.archive import Archive
 from sim.store.layout import ARCHIVE
-from sim.study import replications
+from sim.store.store import Store
+from sim.study import network_run, replications
+from sim.study.backend import backend
 from sim.study.findings.charting import in_brief
 from sim.study.own_measures import packed
 
@@ -77,7 +80,8 @@ def named(one, title):
 
 @pytest.fixture(scope="module")
 def designs():
-    return [named(tiny("four_level"), NASTY[0]), named(tiny("three_level"), NASTY[1])]
+    busy = "demand.counter_per_resident_year=20"  # residents pile up, and not paper alone
+    return [named(tiny("four_level", busy), NASTY[0]), named(tiny("three_level", busy), NASTY[1])]
 
 
 @pytest.fixture(scope="module")
@@ -137,10 +141,10 @@ def test_a_comparison_builds_each_place_once(found, designs, monkeypatch):
 
 
 def test_a_chart_is_drawn_by_its_name_and_another_name_is_told(found):
-    assert found.charts[:2] == ("differences", "turnaround")
+    assert found.charts[:2] == ("slide", "differences")
     assert found.chart("differences").get_size_inches().min() > 1
     with pytest.raises(
-        sim.ConfigError, match=r"^chart must be one of differences, .* \(did you mean differences\?\), go"
+        sim.ConfigError, match=r"^chart must be one of slide, differences, .* \(did you mean differences\?\), go"
     ):
         found.chart("difference")
 
@@ -153,7 +157,7 @@ def test_a_notebook_shows_a_comparison_and_no_markup_of_a_title_gets_through(fou
     for picture, words in zip(shown.pictures, ("working days", "Differences", "communit"), strict=True):
         assert "<svg" in picture
         assert words.lower() in picture.lower()
-    assert "&lt;script&gt;" in shown.pictures[0]
+    assert "&lt;script&gt;" in shown.pictures[1]
     assert str(found).startswith("Means by pilot, with verdicts against four_level")
 
 
@@ -197,6 +201,61 @@ def test_a_notebook_shows_a_study_and_no_markup_of_a_label_gets_through(tmp_path
     assert "<i>small</i>" in shown.text
     assert "trips of a resident (per request)" in shown.text
     assert len(shown.pictures) == (1 if again.charts else 0)
+
+
+def test_a_design_shows_itself_in_three_lines_and_no_markup_of_a_title_gets_through():
+    design = named(tiny("three_level", "run=quick"), NASTY[0])
+    lines = repr(design).splitlines()
+    assert lines[0] == f"three_level: {NASTY[0]}"
+    run, heads = design.run, design.staffing
+    assert lines[1] == (
+        f"levels: community, district; communities: {design.n_communities}; heads: "
+        f"{heads.community_heads + heads.street_heads + heads.district_heads}; run: "
+        f"{run.warm_up_weeks} + {run.measured_weeks} + {run.drain_weeks} weeks, {run.replications} replications"
+    )
+    assert lines[2] == "One knob: .grid.households; a group: .grid; all of them: .model_dump()"
+    assert NASTY[0] in seen(design).text
+
+
+def test_a_network_shows_itself_in_three_lines():
+    plan = sim.network("mmc")
+    assert repr(plan) == str(plan)
+    assert repr(plan).splitlines()[0] == "stations: desk; servers: clerk; classes: customer"
+    assert len(repr(plan).splitlines()) == 3
+
+
+def change(design):
+    design.name = "x"
+
+
+def change_a_knob(design):
+    design.grid.households = 300
+
+
+def take_out(design):
+    del design.title
+
+
+@pytest.mark.parametrize(("changing", "said"), [
+    (change, "name must stay as it is, as Pilot is frozen (another design is made by its knobs, as sim.pilot("),
+    (change_a_knob, "households must stay as it is, as Grid is frozen (another design is made by its knobs"),
+    (take_out, "title must stay there, as Pilot is frozen"),
+])  # fmt: skip
+def test_a_design_cannot_be_changed_and_says_how_another_is_made(changing, said):
+    with pytest.raises(sim.ConfigError) as told:
+        changing(tiny())
+    assert str(told.value).startswith(said)
+    assert "pydantic" not in str(told.value)
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_only_what_is_kept_is_said_to_be(tmp_path, keeps):
+    console = Console(file=io.StringIO(), width=100, force_terminal=False)
+    store = Store.open(tmp_path / "mine", {"network": {}}, {}) if keeps else None
+    plan = sim.network("mmc").model_copy(update={"replications": 1})
+    network_run.run(plan, "mmc", backend({"kind": "compiled"}, {"kind": "serial"}), store=store, console=console)
+    verb = "kept" if keeps else "ran"
+    assert f"1 of 1: {verb} replication 0 of mmc" in console.file.getvalue()
 
 
 def test_a_notebook_shows_a_network_with_what_must_be_known_of_it():

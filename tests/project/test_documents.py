@@ -11,6 +11,7 @@ import yaml
 from setups.district import pilot
 from setups.documents import PROJECT, ROOT
 
+import sim
 from experiments import new
 from experiments.main import COMMANDS
 from sim.measures import queueing
@@ -18,7 +19,7 @@ from sim.measures.dictionary import DEFINITIONS
 from sim.report.tables import MARKS
 from sim.study.comparison.equity import STATISTICS
 from sim.study.comparison.equity_tables import WORDS
-from sim.version import MODEL_VERSION, version
+from sim.version import MODEL_VERSION, VERSION
 
 PAGES = ("README.md", "CONTRIBUTING.md", *sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/*.md")))
 
@@ -52,9 +53,13 @@ def commands(page):
 
 def test_the_version_is_the_same_in_project_citation_and_changelog():
     citation = yaml.safe_load(read("CITATION.cff"))
-    newest = re.search(r"^## (\S+?),? .*\(model (\d+)\)$", read("CHANGELOG.md"), re.MULTILINE)
-    assert str(citation["version"]) == PROJECT["version"] == newest[1]
-    assert newest[2] == MODEL_VERSION
+    entries = re.findall(r"^## (.*)$", read("CHANGELOG.md"), re.MULTILINE)
+    versions = [re.fullmatch(r"(\d+\.\d+\.\d+), (\d{4}-\d\d-\d\d) \(model (\d+)\)", entry) for entry in entries]
+    assert str(citation["version"]) == VERSION == versions[0][1]
+    assert versions[0][3] == MODEL_VERSION
+    assert [date[2] for date in versions] == sorted((date[2] for date in versions), reverse=True)
+    assert "version" in PROJECT["dynamic"]
+    assert "version" not in PROJECT
 
 
 def test_licence_and_authors_are_the_same_in_project_citation_and_licence():
@@ -71,7 +76,9 @@ def test_the_command_says_its_version_and_the_model_s(tmp_path):
         [sys.executable, "-m", "experiments.main", "--version"],
         cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
-    assert (done.returncode, done.stdout) == (0, f"wangge {version()}, model {MODEL_VERSION}\n")
+    cited = yaml.safe_load(read("CITATION.cff"))["version"]
+    assert (done.returncode, done.stdout) == (0, f"wangge {cited}, model {MODEL_VERSION}\n")
+    assert sim.__version__ == cited
 
 
 def test_readme_is_short_has_one_chart_and_lists_its_own_sections():

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from setups.commands import TINY
-from setups.documents import PROJECT
+
+from sim.version import VERSION
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("configs", "experiments", "sim")
@@ -49,7 +50,9 @@ def told(folder, *command):
 
 def test_a_wheel_holds_every_module_config_and_template_and_nothing_else(tmp_path):
     pytest.importorskip("setuptools", reason="a wheel is built here without fetching its builder")
-    with zipfile.ZipFile(built(source(tmp_path), "--no-build-isolation")) as wheel:
+    file = built(source(tmp_path), "--no-build-isolation")
+    assert file.name.startswith(f"wangge-{VERSION}-")
+    with zipfile.ZipFile(file) as wheel:
         held = {name for name in wheel.namelist() if ".dist-info/" not in name}
     needed = {
         path.relative_to(ROOT).as_posix()
@@ -99,7 +102,7 @@ def test_an_installed_program_runs_from_an_empty_folder(tmp_path):
     assert str(tmp_path / "venv") in told(
         empty, python, "-c", "import configs, sim; print(configs.__path__, sim.__path__)"
     )
-    assert told(empty, wangge, "--version").startswith(f"wangge {PROJECT['version']}, model ")
+    assert told(empty, wangge, "--version").startswith(f"wangge {VERSION}, model ")
     told(empty, wangge, "compare", "pilots=[four_level]", "name=one", *TINY)
     assert (empty / "results/one/summary.md").is_file()
     told(empty, wangge, "run", "network=mmc", "replications=2")

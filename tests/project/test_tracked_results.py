@@ -1,19 +1,30 @@
-"""What a clone has to carry of our own runs."""
+"""What a clone has to carry of pages and of our own runs, and that it carries what pages promise."""
 
 import re
 import shutil
 import subprocess
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from setups.commands import wangge
+
+from sim.config.compose import CONFIGS, options
+from sim.version import MODEL_VERSION
 
 ROOT = Path(__file__).parents[2]
-MOST_BYTES = 5_000_000
-MOST_BYTES_A_FILE = 300_000
-ADVICE = (
-    "Keep summary.md, small tables and charts as SVG; of a table keep the smaller of CSV and Parquet. Name the rest in "
-    ".gitignore and take it out with `git rm --cached`: the command of the run makes it again."
-)
+MOST_BYTES = {"results": 5_000_000, "docs": 1_000_000}
+MOST_BYTES_A_FILE = {"results": 350_000, "docs": 200_000}
+NUMBERS = ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten"]
+ADVICE = {
+    "results": "Keep summary.md, small tables and charts as SVG; of a table keep the smaller of CSV and Parquet. Name "
+    "the rest in .gitignore and take it out with `git rm --cached`: the command of the run makes it again.",
+    "docs": "Keep pages and charts as SVG; what a command makes belongs under results/.",
+}
+
+
+def read(name):
+    return (ROOT / name).read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -27,13 +38,37 @@ def tracked():
     return [path for name in listed.stdout.decode().split("\0") if name and (ROOT / (path := Path(name))).is_file()]
 
 
-def test_results_that_are_tracked_weigh_little(tracked):
-    sizes = {path.as_posix(): (ROOT / path).stat().st_size for path in tracked if path.parts[0] == "results"}
-    heavy = [f"{name} ({size:,} bytes)" for name, size in sizes.items() if size > MOST_BYTES_A_FILE]
-    assert not heavy, f"A file under results/ may have {MOST_BYTES_A_FILE:,} bytes: {', '.join(heavy)}. {ADVICE}"
+@pytest.mark.parametrize("top", MOST_BYTES)
+def test_pages_and_results_that_are_tracked_weigh_little(tracked, top):
+    sizes = {path.as_posix(): (ROOT / path).stat().st_size for path in tracked if path.parts[0] == top}
+    most = MOST_BYTES_A_FILE[top]
+    heavy = [f"{name} ({size:,} bytes)" for name, size in sizes.items() if size > most]
+    assert not heavy, f"A file under {top}/ may have {most:,} bytes: {', '.join(heavy)}. {ADVICE[top]}"
     total = sum(sizes.values())
     largest = ", ".join(sorted(sizes, key=sizes.__getitem__, reverse=True)[:10])
-    assert total <= MOST_BYTES, f"results/ may have {MOST_BYTES:,} bytes, got {total:,}; largest: {largest}. {ADVICE}"
+    assert total <= MOST_BYTES[top], (
+        f"{top}/ may have {MOST_BYTES[top]:,} bytes, got {total:,}; largest: {largest}. {ADVICE[top]}"
+    )
+
+
+def is_text(path):
+    try:
+        return "\0" not in (ROOT / path).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return False
+
+
+def test_what_is_tracked_is_text_but_for_tables_of_results(tracked):
+    tables = {path for path in tracked if path.parts[0] == "results" and path.suffix == ".parquet"}
+    assert not [path.as_posix() for path in tracked if path not in tables and not is_text(path)]
+
+
+def test_pages_have_no_other_kinds_of_files_than_text_and_drawings(tracked):
+    kinds = defaultdict(list)
+    for path in tracked:
+        if path.parts[0] == "docs":
+            kinds[path.suffix].append(path.as_posix())
+    assert set(kinds) <= {".md", ".svg"}, kinds
 
 
 def test_a_picture_or_file_that_a_page_points_to_is_tracked(tracked):
@@ -42,7 +77,34 @@ def test_a_picture_or_file_that_a_page_points_to_is_tracked(tracked):
     for page in (
         path for path in tracked if path.suffix == ".md" and path.parts[0] in ("results", "docs", "README.md")
     ):
-        for link in re.findall(r"\]\(([^)#\s]+)", (ROOT / page).read_text(encoding="utf-8")):
+        for link in re.findall(r"\]\(([^)#\s]+)", read(page)):
             if "://" not in link and (ROOT / page.parent / link).resolve().relative_to(ROOT).as_posix() not in there:
                 missing.append(f"{page}: {link}")
     assert not missing
+
+
+def test_a_clone_shows_the_screen_of_the_readme_and_has_the_charts_that_it_names(tracked, tmp_path):
+    for path in tracked:
+        if path.parts[:2] == ("results", "yuehu"):
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / path, tmp_path / path)
+    screen = re.search(r"```text\n(Yuehu, .*?)\n```", read("README.md"), re.DOTALL)[1]
+    shown = wangge(tmp_path, "show", "yuehu")
+    assert shown.returncode == 0, shown.stderr
+    assert screen in "\n".join(line.rstrip() for line in shown.stdout.splitlines())
+    more, n_charts = re.search(r"\nMore: wangge show yuehu; (\S+) and (\d+) charts beside it\.$", screen).groups()
+    assert (tmp_path / more).is_file()
+    assert len(list((tmp_path / more).parent.glob("charts/*.svg"))) == int(n_charts)
+
+
+def test_pages_say_of_the_shipped_studies_that_none_was_run_where_none_is_tracked(tracked):
+    shipped = options("study", CONFIGS)
+    number = NUMBERS[len(shipped)]
+    link = f"[{number} studies](docs/findings.md#{number.lower()}-studies)"
+    run = [name for name in shipped if Path("results", name, "summary.md") in tracked]
+    assert sorted(re.findall(r"^\| `(\w+)` \|", read("docs/findings.md"), re.MULTILINE)) == sorted(shipped)
+    for page, said in {
+        "README.md": f"{link} ship; none has been run on this model yet",
+        "docs/findings.md": f"{number} studies ship, and none has been run on model {MODEL_VERSION} yet",
+    }.items():
+        assert (said in " ".join(read(page).split())) == (not run), page

@@ -183,6 +183,17 @@ def test_a_summary_of_one_pilot_has_half_widths():
     assert summary.rows[0] == ("turnaround p90 (working days)", "12.02 ± 0.02")
 
 
+def test_a_summary_of_one_pilot_says_measures_in_the_words_that_a_report_has_for_them():
+    words = {"turnaround_p90": "done, 9 in 10 within"}
+    summary = summary_table(
+        measures(["four_level"]), comparison([]), ["four_level"], words=lambda measure: words.get(measure, measure)
+    )
+    assert [row[0] for row in summary.rows[:2]] == [
+        "done, 9 in 10 within (working days)",
+        "counter_wait_mean (minutes)",
+    ]
+
+
 def test_a_mean_of_a_withheld_replication_is_withheld():
     table = measures(["four_level"]).with_columns(
         value=pl.when(pl.col("replication") == 1).then(None).otherwise(pl.col("value"))

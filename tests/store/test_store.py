@@ -23,6 +23,7 @@ from sim.measures.dictionary import DEFINITIONS
 from sim.store import files, manifest
 from sim.store.store import Store
 from sim.study.replications import set_aside_incomplete
+from sim.version import VERSION
 
 IDENTITY = {"model": "1", "run": {"seed": 0, "weeks": 52}, "pilots": ["old", "new"]}
 WORK = [(pilot, replication) for replication in range(4) for pilot in ("old", "new")]
@@ -145,6 +146,7 @@ def test_the_manifest_says_which_study_and_which_runs_and_nothing_of_the_host(tm
 def test_versions_name_what_results_come_from() -> None:
     found = manifest.versions()
     assert found["polars"] == pl.__version__
+    assert found["wangge"] == VERSION
     assert {"python", "numpy", "simpy"} <= set(found)
 
 
@@ -159,13 +161,13 @@ def test_the_same_study_goes_on_also_through_tuples_and_other_orders_of_keys(sto
     [
         (
             {**IDENTITY, "run": {"seed": 1, "weeks": 52}},
-            r"another study: run.seed is 0 there, 1 here\. Nothing",
+            r"holds another comparison: run.seed is 0 there, 1 here\. Nothing",
         ),
         ({**IDENTITY, "run": {"seed": False, "weeks": 52}}, r"run.seed is 0 there, false here\."),
         ({**IDENTITY, "run": {"seed": 0}}, r"run.weeks is 52 there, absent here\."),
         ({**IDENTITY, "pilots": ["old", "x"]}, r'pilots.1 is "new" there, "x" here\.'),
         ({**IDENTITY, **{f"k{i}": i for i in range(9)}}, r"k3 is absent there, 3 here; and 5 more\."),
-        ({**IDENTITY, "model": "2" * 99}, r'model is "1" there, "2{56}\.\.\. here\.'),
+        ({**IDENTITY, "model": "2" * 99}, r'model is "1" there, "2{55}\.\.\." here\.'),
     ],
 )
 def test_another_study_is_refused_and_nothing_changes(store: Store, identity: dict[str, object], told: str) -> None:
@@ -173,15 +175,114 @@ def test_another_study_is_refused_and_nothing_changes(store: Store, identity: di
     before = (store.folder / "manifest.json").read_bytes()
     with pytest.raises(StoreError, match=told) as refused:
         Store.open(store.folder, identity, {})
-    assert "Choose another name for this study, or remove the folder" in str(refused.value)
+    assert "Choose another name, or remove the folder" in str(refused.value)
     assert "\n" not in str(refused.value)
     assert (store.folder / "manifest.json").read_bytes() == before
     assert store.finished("old", 0)
 
 
+OTHER = {**IDENTITY, "run": {"seed": 1, "weeks": 52}}
+
+
+def begun(folder: Path, identity: dict[str, object], key: str = "a") -> Store:
+    return Store.open(folder, identity, {"replications": 3}, keys={"old": key * 32})
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"study": {"title": "x"}, "points": list(range(99))}, "holds a comparison, not a study. Nothing was changed"),
+        ({**IDENTITY, "trace": {"request": 3}}, "holds a comparison, not a journey. Nothing was changed"),
+        ({"network": {}, "seed": 1}, "holds a comparison, not a run of a network. Nothing was changed"),
+    ],
+)
+def test_where_the_kinds_differ_only_that_is_told(store: Store, asked: dict[str, object], told: str) -> None:
+    with pytest.raises(StoreError) as refused:
+        Store.open(store.folder, asked, {})
+    assert told in str(refused.value)
+    assert " there, " not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [("trace", "another journey"), ("causes", "another explanation"), ("headlines", "other headlines"),
+     ("cases", "another validation"), ("tools", "another benchmark"), ("knobs", "another table of knobs")],
+)  # fmt: skip
+def test_a_folder_of_the_same_kind_is_called_by_it(tmp_path: Path, key: str, told: str) -> None:
+    Store.open(tmp_path / "mine", {key: 1}, {})
+    with pytest.raises(StoreError, match=rf"mine holds {told}: {key} is 1 there, 2 here\. Nothing"):
+        Store.open(tmp_path / "mine", {key: 2}, {})
+
+
+def test_a_folder_in_which_nothing_was_computed_is_taken_over_and_the_archive_stays(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    small(begun(folder, IDENTITY))
+    other = begun(folder, OTHER, "c")
+    assert (other.identity, other.keys) == (OTHER, {"old": "c" * 32})
+    assert not other.finished("old", 0)
+    assert begun(folder, IDENTITY).finished("old", 0)
+
+
+@pytest.mark.parametrize("written", ["measures.parquet", "charts/waits.svg", "keys.txt", "replications/x.zip"])
+def test_a_folder_in_which_anything_lies_is_never_taken_over(tmp_path: Path, written: str) -> None:
+    folder = tmp_path / "study"
+    begun(folder, IDENTITY)
+    (folder / written).parent.mkdir(exist_ok=True)
+    (folder / written).write_text("mine")
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with pytest.raises(StoreError, match=r"run\.seed is 0 there, 1 here\. Nothing was changed"):
+        begun(folder, OTHER, "c")
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_who_works_on_a_folder_that_another_took_over_writes_nothing_there(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    first = begun(folder, IDENTITY)
+    second = begun(folder, OTHER, "c")
+    table = pl.DataFrame({"x": [1]})
+    for write in (
+        lambda: first.write_table("means", table),
+        lambda: first.discard("means.csv"),
+        lambda: first.finish({}),
+        lambda: first.add({"more": "d" * 32}),
+    ):
+        with pytest.raises(StoreError, match=r"must stay what it was .* but another one has begun there, so nothing"):
+            write()
+    second.write_table("means", table)
+    second.finish({})
+    assert Store.open_existing(folder).identity == OTHER
+    assert second.keys == {"old": "c" * 32} == manifest.keys(folder)
+
+
+AT_WORK = """
+import sys, time
+from pathlib import Path
+from sim.store.archive import Archive
+from sim.store.claims import claims
+with claims(Archive(Path(sys.argv[1])).folder) as mine:
+    assert mine.take("a" * 32, 2)
+    print("at work", flush=True)
+    time.sleep(300)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no claims")
+def test_a_folder_that_another_process_works_on_is_not_taken_over(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    archive = begun(folder, IDENTITY).archive.folder
+    run = [sys.executable, "-c", AT_WORK, str(archive)]
+    with subprocess.Popen(run, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "at work\n"
+        with pytest.raises(StoreError, match=r"run\.seed is 0 there, 1 here\. Nothing was changed"):
+            begun(folder, OTHER, "c")
+        process.kill()
+    assert begun(folder, OTHER, "c").identity == OTHER
+
+
 def test_a_folder_with_something_else_is_refused_untouched(tmp_path: Path) -> None:
     (tmp_path / "thesis.doc").write_text("years of work")
-    with pytest.raises(StoreError, match=r"is not empty but holds no study \(there is 'thesis.doc'"):
+    with pytest.raises(StoreError, match=r"is not empty but holds no results \(there is 'thesis.doc'"):
         Store.open(tmp_path, IDENTITY, {})
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.doc"]
 

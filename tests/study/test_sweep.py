@@ -355,9 +355,9 @@ def test_two_sweeps_at_once_end_well(sweep, tmp_path, tmp_path_factory):
         (("run.replications=3",), "as the study says how many: study.precision.replications=3"),
         (("grid.householdz=3",), "grid.householdz is not a known key (did you mean grid.households"),
         (("study.precision.replication=3",), "(did you mean replications?), got 3"),
-        (("study.design=gird",), "study.design.0.kind must be"),
+        (("study.design=gird",), "study.design must be one of"),
         (("name=../x",), "name must be a plain name"),
-        (("--dry",), "arguments must be key=value or a flag of --help, got --dry"),
+        (("--dry",), "arguments must be key=value or a flag of --help (did you mean --dry-run?), got --dry"),
     ],
 )
 def test_a_mistake_is_one_paragraph_and_begins_no_folder(sweep, tmp_path, arguments, rule):

@@ -272,8 +272,8 @@ def _title(by_key: Mapping[tuple[str, str, str, str], Mapping[str, object]], pil
         asked.sort(key=lambda one: -_widest([by_key.get((p, one[0], *one[1])) for p in pilots]))
     for measure, lane in asked:
         words, between = TIMES[measure], BETWEEN[lane[1]]
-        found = {p: by_key.get((p, measure, *lane)) for p in pilots}
-        rows = {p: row for p, row in found.items() if row is not None and (not row["why"] or _skewed(row))}
+        by_pilot = {p: by_key.get((p, measure, *lane)) for p in pilots}
+        rows = {p: row for p, row in by_pilot.items() if row is not None and (not row["why"] or _skewed(row))}
         known = {p: row for p, row in rows.items() if math.isfinite(_estimate(row)[0])}
         shown = {p: _estimate(row) for p, row in known.items() if _shown(row) and not _skewed(row)}
         # as many decimals for all: a gap near 0 has more of its own than anybody reads
@@ -294,8 +294,8 @@ def _title(by_key: Mapping[tuple[str, str, str, str], Mapping[str, object]], pil
 
 def _widest(rows: Sequence[Mapping[str, object] | None]) -> float:
     """Return the greatest gap that is more than chance; 0 where none is."""
-    told = (row for row in rows if row is not None and not row["why"] and _shown(row))
-    return max((abs(_estimate(row)[0]) for row in told), default=0.0)
+    shown = (row for row in rows if row is not None and not row["why"] and _shown(row))
+    return max((abs(_estimate(row)[0]) for row in shown), default=0.0)
 
 
 def _shown(row: Mapping[str, object] | None) -> bool:

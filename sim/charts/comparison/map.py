@@ -151,11 +151,13 @@ def layer(
         if mine.is_empty():
             raise ConfigError(f"map must be a measure of every pilot, got {measure}, which {pilot} has not")
         reasons = {group: why(pilot, group) for group in mine["group"].unique(maintain_order=True).to_list()}
-        gone = [group for group, reason in reasons.items() if reason]
-        kept = mine.with_columns(value=pl.when(pl.col("group").is_in(gone)).then(math.nan).otherwise(pl.col("value")))
+        withheld = [group for group, reason in reasons.items() if reason]
+        kept = mine.with_columns(
+            value=pl.when(pl.col("group").is_in(withheld)).then(math.nan).otherwise(pl.col("value"))
+        )
         values[pilot] = _area_means(kept, int(_areas(organisation.place, by).max()) + 1)
         with_mean = set(mine.filter(pl.col("value").is_finite())["group"])
-        doubtful = [group for group in gone if group in with_mean]
+        doubtful = [group for group in withheld if group in with_mean]
         more = f" and {len(doubtful) - 1} more" if len(doubtful) > 1 else ""
         whys[pilot] = f"no colour for {doubtful[0]}{more}: {reasons[doubtful[0]]}" if doubtful else ""
     unserved = {pilot: _unserved(measures, pilot) for pilot in organisations if by == "community"}
@@ -211,8 +213,10 @@ def map_figure(organisations: Mapping[str, Organisation], shown: Layer, footer: 
         titles = {name: name for name in titles}
     factor, unit, _ = scale_of(shown.unit)
     values = {name: shown.values[name] * factor for name in organisations}
-    said = {name: [text for text in (shown.unserved.get(name, ""), shown.why.get(name, "")) if text] for name in values}
-    above = 0.5 + 0.19 * max(map(len, said.values()))
+    remarks = {
+        name: [text for text in (shown.unserved.get(name, ""), shown.why.get(name, "")) if text] for name in values
+    }
+    above = 0.5 + 0.19 * max(map(len, remarks.values()))
     n_columns = 2 if len(values) in (2, 4) else min(len(values), 3)
     n_rows = math.ceil(len(values) / n_columns)
     width = {1: 6.4, 2: 11.0, 3: 14.5}[n_columns]
@@ -233,7 +237,7 @@ def map_figure(organisations: Mapping[str, Organisation], shown: Layer, footer: 
         row, column = divmod(i, n_columns)
         left, down = EDGE + column * pitch, row * high
         summary = _spread(organisation.place, values[name], unit)
-        _heading(page, left, down, (titles[name], summary, *said[name]))
+        _heading(page, left, down, (titles[name], summary, *remarks[name]))
         axes = page.axes(left, down + above, size, size)
         _panel(axes, organisation, values[name], shown.by, (scale, colours))
     if np.isfinite(np.concatenate(list(values.values()))).any():

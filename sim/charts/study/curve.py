@@ -117,12 +117,12 @@ def _line(axes: Axes, part: pl.DataFrame, levels: Levels, response: Response, wh
 
 def _say_withheld(axes: Axes, table: pl.DataFrame, levels: Levels, series: Sequence[str]) -> None:
     """Mark at each level the series that have no value there."""
-    gone: dict[float, list[str]] = {}
+    withheld: dict[float, list[str]] = {}
     for row in _without(table):
-        gone.setdefault(levels.position(int(str(row["order"]))), []).append(
+        withheld.setdefault(levels.position(int(str(row["order"]))), []).append(
             pilot_style(series.index(str(row["series"])))[0]
         )
-    for at, colours in gone.items():
+    for at, colours in withheld.items():
         say_withheld(axes, at, colours)
 
 

@@ -247,8 +247,8 @@ def _reasons(rows: Sequence[_Row]) -> list[str]:
     """Return notes on the ends without a value, by reason."""
     by_reason: dict[str, list[str]] = {}
     for row in rows:
-        gone = [short_name(end.level, 18) for end in (row.low, row.high) if not end.known]
-        if gone:
+        withheld = [short_name(end.level, 18) for end in (row.low, row.high) if not end.known]
+        if withheld:
             why = row.why or "withheld"
-            by_reason.setdefault(why, []).append(f"{short_name(row.factor, 60)} at {' and at '.join(gone)}")
+            by_reason.setdefault(why, []).append(f"{short_name(row.factor, 60)} at {' and at '.join(withheld)}")
     return [f"No value ({short_name(why, 160)}): {'; '.join(where)}." for why, where in by_reason.items()]

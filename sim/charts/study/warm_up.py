@@ -156,9 +156,9 @@ def _notes(lines: Mapping[str, tuple[Floats, Floats]]) -> list[str]:
     """Return notes on withheld weeks."""
     notes = []
     for name, (_, y) in lines.items():
-        gone = int((~np.isfinite(y)).sum())
-        if gone == len(y):
+        n_withheld = int((~np.isfinite(y)).sum())
+        if n_withheld == len(y):
             notes.append(f"{short_name(name)}: withheld in every week.")
-        elif gone:
-            notes.append(f"{short_name(name)}: withheld in {gone} of {len(y)} weeks, a gap in the line.")
+        elif n_withheld:
+            notes.append(f"{short_name(name)}: withheld in {n_withheld} of {len(y)} weeks, a gap in the line.")
     return notes

@@ -35,18 +35,18 @@ def mmc_transient_waits(arrival_rate: float, service_rate: float, servers: int, 
     numbers = np.arange(n + 1)
     arrival_first = λ / (λ + μ * np.minimum(numbers, c))
     waits = np.maximum(numbers - c + 1, 0) / (c * μ)
-    found = np.zeros(n + 1)
-    found[0] = 1.0
+    p_numbers = np.zeros(n + 1)
+    p_numbers[0] = 1.0
     means = np.empty(n)
     for i in range(n):
-        means[i] = found @ waits
+        means[i] = p_numbers @ waits
         reached = 0.0  # probability of falling to this number before the next arrival
         following = np.zeros(n + 1)
         for k in range(min(i + 1, n), -1, -1):
-            reached += found[k - 1] if k else 0.0
+            reached += p_numbers[k - 1] if k else 0.0
             following[k] = reached * arrival_first[k]
             reached *= 1 - arrival_first[k]
-        found = following
+        p_numbers = following
     return means
 
 

@@ -385,8 +385,8 @@ def _among(names: Sequence[str], out: Sequence[Candidate], search: Callable[[Seq
         try:
             choice = search(left)
         except _NoChoiceError as error:
-            gone = {one.name for one in error.candidates}
-            left = [name for name in left if name not in gone]
+            ruled_out = {one.name for one in error.candidates}
+            left = [name for name in left if name not in ruled_out]
             out += error.candidates
         else:
             # what may keep its promises, and is left out, may be what is asked for

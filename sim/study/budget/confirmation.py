@@ -149,11 +149,11 @@ def _smaller(plan: Plan) -> bool:
 def _seen(plan: Plan, fresh: Runs, choice: Choice, chosen: str, rival: str) -> list[Seen]:
     """Return what fresh replications say of the mean that was searched for, of every promise, and of the rival."""
     response, promises = choice.response, plan.study.promises
-    told = response is not None and response not in promises
-    n = told + len(promises) + bool(rival)
+    has_difference = response is not None and response not in promises
+    n = has_difference + len(promises) + bool(rival)
     confidence = 1 - (1 - plan.confidence) / n
     seen = []
-    if response is not None and told:
+    if response is not None and has_difference:
         interval = mean_interval(fresh.values(chosen, response), confidence)
         seen.append(Seen(Reason.MEAN, response, "", interval, None))
     if response is not None and rival:

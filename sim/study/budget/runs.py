@@ -236,7 +236,7 @@ class Runs:
         if not tasks:
             return
         began = time.perf_counter()
-        self.backend.tell_of_compiling(self.console)
+        self.backend.announce_compiling(self.console)
         with Progress.start(self.console, label, len(tasks)) as bar:
 
             def on_done(task: replications.Task, facts: Mapping[str, Any]) -> None:

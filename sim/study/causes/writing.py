@@ -73,7 +73,7 @@ def sentence(causes: Causes, one: Explained, words: str, weeks: Weeks) -> str:
         "lowered by": [i for i in order if one.confirmed[i] and one.shares[i].estimate < 0],
         "not confirmed:": [i for i in order if not one.confirmed[i]],
     }
-    said = "; ".join(
+    shares = "; ".join(
         f"{word} " + ", ".join(f"{labels[i]} ({_points(one.shares[i], one.response)})" for i in which)
         for word, which in sides.items()
         if which
@@ -81,7 +81,7 @@ def sentence(causes: Causes, one: Explained, words: str, weeks: Weeks) -> str:
     span = f" over {weeks.measured} weeks" if weeks.overloaded else ""
     return (
         f"{words}{span}: {number(after, places)} {unit} with all causes at work, {number(before, places)} with none; "
-        f"{said}."
+        f"{shares}."
     )
 
 
@@ -136,16 +136,16 @@ def _growing(weeks: Weeks, mixtures: int) -> list[str]:
 
 def _still_open(results: Sequence[Explained], words: Mapping[Response, str]) -> list[str]:
     """Return the paragraph on what is still open at the end, where it can move contributions at all."""
-    told = [
+    bounds = [
         f"{escape_markdown(words[one.response])} by at most {at_most(bound)} {unit}".strip()
         for one in results
         for factor, _, unit in [scale_of(_unit(one.response))]
         if (bound := factor * one.open_bound) > 0 and math.isfinite(one.shares[0].low)
     ]
-    if not told:
+    if not bounds:
         return []
     return [
-        f"What is still open at the end can move contributions to {'; '.join(told)}: one that is not beyond that is "
+        f"What is still open at the end can move contributions to {'; '.join(bounds)}: one that is not beyond that is "
         "not confirmed."
     ]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from sim.config.report import Response
 from sim.errors import ConfigError, near
 from sim.measures.dictionary import DEFINITIONS, DUTIES
 from sim.report.comparison import comparison_tables, summary_table
@@ -218,13 +219,10 @@ def compare(
     StoreError
         The folder must be empty or hold this very comparison, and be writable.
     """
-    check_paired([design.pilot for design in designs.values()], (*SAME_RESIDENTS, *SAME_READING))
-    check_overload(designs.values())
-    console, before = console or quiet(), before or opening(designs)
     own = packed(measures)
+    check(designs, wanted, own.digests)
+    console, before = console or quiet(), before or opening(designs)
     first = next(iter(designs.values())).pilot
-    check_report(first.report, own.digests)
-    wanted.check(redraw.names_of(designs))
     targets = face_validity.targets_of(first.district.name, config_dir)  # before anything is run: it may be refused
     store, kept_notes = opened(console, folder, [design.pilot for design in designs.values()], command, own=own)
     speed = run_missing(console, store, designs, backend, own)
@@ -269,13 +267,21 @@ def run_missing(
     if kept:
         console.print(f"{kept} of {total} replications were kept already.")
     if kept < total:
-        backend.tell_of_compiling(console)
+        backend.announce_compiling(console)
     with Progress.start(console, "replications", total, kept) as bar:
 
         def on_done(task: Task, facts: Mapping[str, Any]) -> None:
             bar.advance(f"{task}, {facts['steps']:,} steps in {facts['seconds']:.0f} s")
 
         return replications.run(store, pilots, engine=backend.engine, on=backend.executor, on_done=on_done, own=own)
+
+
+def check(designs: Mapping[str, Design], wanted: Wanted = ALL, own: Collection[str] = ()) -> None:
+    """Raise `ConfigError` where designs cannot be compared, or a measure or chart does not exist."""
+    check_paired([design.pilot for design in designs.values()], (*SAME_RESIDENTS, *SAME_READING))
+    check_overload(designs.values())
+    check_report(next(iter(designs.values())).pilot.report, own)
+    wanted.check(redraw.names_of(designs))
 
 
 def check_report(report: Report, own: Collection[str]) -> None:
@@ -319,7 +325,10 @@ def judged(
         store.write_table(name, frame)
     overloaded = {name: designs[name].overloaded for name in names if name in overloaded_in(table)}
     shares = (tables["equity"], tables["equity_differences"], names)
-    pages = [page(MEANS, summary_table(tables["measures"], table, names, run.confidence, DUTIES))]
+    means = summary_table(
+        tables["measures"], table, names, run.confidence, DUTIES, lambda measure: report.words(Response(measure))
+    )
+    pages = [page(MEANS, means)]
     each = comparison_tables(table, names[1:], run.confidence)
     pages += [page(f"against_{name}", one) for name, one in zip(names[1:], each, strict=True)]
     if crossed:
@@ -339,7 +348,7 @@ def judged(
     warnings = [
         *notes.capacity(tables["measures"], tables["backlog"], designs), *notes.notices(tables["measures"], pilots),
     ]  # fmt: skip
-    told = "\n\n".join([*warnings, *([conclusion(table, overloaded, names[0])] if len(names) > 1 else [])])
+    conclusions = "\n\n".join([*warnings, *([conclusion(table, overloaded, names[0])] if len(names) > 1 else [])])
     results = [one for shown in pages for one in shown.tables]
     full = [*before.tables, *results, *equity_tables.full_tables(*shares, run.confidence)]
     remarks = (*before.notes, *checks)
@@ -350,17 +359,17 @@ def judged(
         first_screen.screen(
             designs, tables["measures"], table, warnings, where(store.folder.name, n_charts=len(drawn))
         ),
-        (*before.pages, *pages, page("evenness", in_brief), *_texts(told, remarks)),
+        (*before.pages, *pages, page("evenness", in_brief), *_texts(conclusions, remarks)),
     )
     keep_printed(store, printed)
-    store.write_text("summary.md", _markdown(pilots, told, full, remarks))
-    return Comparison(designs, store, before, tables, printed, told, speed)
+    store.write_text("summary.md", _markdown(pilots, conclusions, full, remarks))
+    return Comparison(designs, store, before, tables, printed, conclusions, speed)
 
 
-def _texts(told: str, remarks: Sequence[str]) -> list[Page]:
+def _texts(conclusions: str, remarks: Sequence[str]) -> list[Page]:
     """Return the pages of sentences."""
     pages = [
-        Page("conclusion", "the verdicts in words", paragraphs=tuple(told.split("\n\n"))),
+        Page("conclusion", "the verdicts in words", paragraphs=tuple(conclusions.split("\n\n"))),
         Page("notes", "overload, warm-up, backlogs and cost", paragraphs=tuple(f"- {one}" for one in remarks)),
     ]
     return [one for one in pages if any(one.paragraphs)]
@@ -415,12 +424,12 @@ def _face_table(measures: pl.DataFrame, designs: Mapping[str, Design], targets: 
     return face_validity.compared_table(values, list(designs))
 
 
-def _markdown(pilots: Sequence[Pilot], told: str, tables: Sequence[Table], remarks: Sequence[str]) -> str:
+def _markdown(pilots: Sequence[Pilot], conclusions: str, tables: Sequence[Table], remarks: Sequence[str]) -> str:
     """Return the summary as Markdown."""
     title = escape_markdown(" against ".join(p.title for p in pilots[:2]))
     parts = [
         f"# {escape_markdown(pilots[0].district.name)}: {title}",
-        *(escape_markdown(paragraph) for paragraph in told.split("\n\n")),
+        *(escape_markdown(paragraph) for paragraph in conclusions.split("\n\n")),
         *(table.to_markdown() for table in tables),
         "\n".join(f"- {escape_markdown(note)}" for note in remarks),
         escape_markdown(redraw.footer(pilots)),

@@ -95,8 +95,8 @@ def compare(
         if surer is not None and verdict_on(differences[i], one, mid.least(one), None) is not surer:
             bound[i], differences[i] = None, unknown
     table = []
-    found = zip(rows, reasons, bound, values, differences, adjusted, strict=True)
-    for (one, baseline, p), reason, surer, known, d, by in found:
+    each = zip(rows, reasons, bound, values, differences, adjusted, strict=True)
+    for (one, baseline, p), reason, surer, known, d, by in each:
         least, why = mid.least(one), reason or rule.why_no_interval(one, d, baseline, p)
         means = [by.mean(one_design) if by else float(np.mean(one_design)) for one_design in known]
         verdict = verdict_on(d, one, least, why) if surer is None else surer
@@ -143,13 +143,13 @@ def adjustments(
     gaps: dict[Response, list[Floats]] = {}
     for (one, _), (x, y) in zip(rows, pairs, strict=True):
         gaps.setdefault(one.response, []).append(y - x)
-    found = {
+    where = {
         response: where_they_pay(controls_of(cell, pilots, response), samples, confidence)
         for response, samples in gaps.items()
     }
     chosen = []
     for (one, _), (x, y) in zip(rows, pairs, strict=True):
-        controls = found[one.response]
+        controls = where[one.response]
         fits = controls is not None and len(x) == len(controls.values) and np.isfinite(y - x).all()
         chosen.append(controls if fits else None)
     return chosen

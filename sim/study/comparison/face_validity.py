@@ -219,14 +219,14 @@ def judged(
             values = cells.get((pilot.name, target.measure, target.group), np.array([np.nan]))
             if target.less is not None:
                 values = values - cells.get((pilot.name, target.measure, target.less), np.array([np.nan]))
-            told = mean_interval(values, pilot.run.confidence)
+            interval = mean_interval(values, pilot.run.confidence)
             why = _overload(rule, target, pilot) if mine else ""
-            verdict = target.verdict(told.estimate) if mine and not why else "–"
+            verdict = target.verdict(interval.estimate) if mine and not why else "–"
             rows.append(
                 {
                     "label": target.label, "unit": target.unit, "seen": target.seen, "low": target.low,
                     "high": target.high, "range": target.range, "source": target.source, "pilot": pilot.name,
-                    "value": told.estimate, "half_width": told.half_width, "verdict": verdict,
+                    "value": interval.estimate, "half_width": interval.half_width, "verdict": verdict,
                     "own": mine, "why": why or (target.why if mine else ""),
                 }
             )  # fmt: skip
@@ -465,8 +465,8 @@ def _unsure(row: Mapping[str, Any]) -> bool:
 
 def _reasons(values: pl.DataFrame) -> list[str]:
     """Return why targets are outside their range or not judged, a sentence each."""
-    told = values.filter((pl.col("verdict") == "outside") | pl.col("why").str.starts_with("not judged"))
-    return [f"{row['label'].capitalize()}: {row['why']}." for row in told.iter_rows(named=True) if row["why"]]
+    explained = values.filter((pl.col("verdict") == "outside") | pl.col("why").str.starts_with("not judged"))
+    return [f"{row['label'].capitalize()}: {row['why']}." for row in explained.iter_rows(named=True) if row["why"]]
 
 
 def _value(row: Mapping[str, Any]) -> str:

@@ -96,18 +96,18 @@ def verdicts(comparison: pl.DataFrame, names: Sequence[str]) -> list[str]:
     lead = {name: len(one["better"]) - len(one["worse"]) for name, one in labels.items()}
     order = sorted(lead, key=lead.__getitem__, reverse=True)
     better, worse = [name for name in order if lead[name] > 0], [name for name in reversed(order) if lead[name] < 0]
-    told = []
+    lines = []
     if better:
-        told.append(
+        lines.append(
             f"Better than {baseline} on more measures than worse: {_counts(better, labels, 'better', 'worse')}."
         )
     if worse:
         counts = _counts(worse, labels, "worse", "better")
-        told.append(f"Worse on more measures than better: {counts}.")
+        lines.append(f"Worse on more measures than better: {counts}.")
     neither = [name for name, one in labels.items() if not one["better"] and not one["worse"]]
     if neither:
-        told.append(f"Neither on any measure: {_some(neither)}.")
-    return told
+        lines.append(f"Neither on any measure: {_some(neither)}.")
+    return lines
 
 
 def _of_one(name: str, labels: Mapping[str, Sequence[str]], baseline: str) -> str:
@@ -206,10 +206,10 @@ def withheld(comparison: pl.DataFrame) -> list[str]:
     if rows.is_empty():
         return []
     reasons = Counter(reason(row) for row in rows.iter_rows(named=True))
-    told = "; ".join(
+    listed = "; ".join(
         f"{n} because {why}" if len(reasons) > 1 else f"because {why}" for why, n in reasons.most_common(2)
     )
-    return [f"{counted(rows.height, 'verdict')} {_is(rows.height)} withheld ({MARKS['withheld']}), {told}."]
+    return [f"{counted(rows.height, 'verdict')} {_is(rows.height)} withheld ({MARKS['withheld']}), {listed}."]
 
 
 def _with_verdict(comparison: pl.DataFrame, verdict: str) -> pl.DataFrame:

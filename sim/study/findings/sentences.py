@@ -84,10 +84,10 @@ def _promises(plan: Plan, summary: pl.DataFrame, units: pl.DataFrame) -> Iterato
     keeps = summary["keeps_promises"]
     kept, broken, unknown = (int(n) for n in (keeps.sum(), (~keeps).sum(), keeps.null_count()))
     unit = dict(units.iter_rows())
-    said = bounds(plan, {response: unit.get(str(response), "") for response in plan.study.promises})
+    goals = bounds(plan, {response: unit.get(str(response), "") for response in plan.study.promises})
     yield (
-        f"{kept} of {len(summary)} points keep the promise ({said}), {broken} break it, and {unknown} may do either or "
-        f"cannot be judged, by {plan.confidence:.0%} intervals that hold together."
+        f"{kept} of {len(summary)} points keep the promise ({goals}), {broken} break it, and {unknown} may do "
+        f"either or cannot be judged, by {plan.confidence:.0%} intervals that hold together."
     )
 
 
@@ -273,7 +273,7 @@ def fresh(plan: Plan, confirmation: Confirmation | None, runs: Runs) -> str:
         return ""
     if confirmation.failure:
         return f"It was not confirmed on fresh replications, as one failed: {confirmation.failure}."
-    told = {True: "confirm it", False: "contradict it", None: "do not tell whether it is right"}[confirmation.holds]
+    verdict = {True: "confirm it", False: "contradict it", None: "do not tell whether it is right"}[confirmation.holds]
     seen = []
     for one in confirmation.seen:
         words, unit = plan.report.words(one.response), runs.unit(one.response)
@@ -286,8 +286,8 @@ def fresh(plan: Plan, confirmation: Confirmation | None, runs: Runs) -> str:
         else:
             seen.append(f"{words} {value_text(one.interval, unit, interval_too=known)}")
     return (
-        f"{confirmation.n} fresh replications of it (seed {confirmation.seed}), which the search has not seen, {told}: "
-        f"{'; '.join(seen)}."
+        f"{confirmation.n} fresh replications of it (seed {confirmation.seed}), which the search has not seen, "
+        f"{verdict}: {'; '.join(seen)}."
     )
 
 

@@ -146,12 +146,12 @@ def _failure(trial: Trial, changes: Sequence[Change], why: str) -> str:
         return "" if row.why else "its row says neither what it moves nor why not"
     if why:
         return f"its row says what it moves, but it was not tried: {why}" if row.moves else ""
-    found = {one.response: one for one in changes}
+    by_response = {one.response: one for one in changes}
     if not row.moves:
         return f"its row says none, but it moves {_listed(changes)}" if any(one.moved for one in changes) else ""
     wrong = []
     for response, direction in row.moves.items():
-        moved = found[response].direction if response in found else ""
+        moved = by_response[response].direction if response in by_response else ""
         if moved != direction:
             wrong.append(f"{response} {direction}, but " + (f"it goes {moved}" if moved else "it does not move"))
     return f"its row says {'; '.join(wrong)}" if wrong else ""

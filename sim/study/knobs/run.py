@@ -117,12 +117,12 @@ def turn(
         facts=facts,
     )
     screened = screen_all(store.archive, designs, runs.keys, backend)
-    found = tuple(outcome_of(i, trial, responses, runs, screened) for i, trial in enumerate(tried))
-    store.write_table("knobs", table(found))
-    store.write_text("knobs.md", writing.page(found, settings))
-    store.write_text("moves.yaml", writing.patch(found))
+    outcomes = tuple(outcome_of(i, trial, responses, runs, screened) for i, trial in enumerate(tried))
+    store.write_table("knobs", table(outcomes))
+    store.write_text("knobs.md", writing.page(outcomes, settings))
+    store.write_text("moves.yaml", writing.patch(outcomes))
     store.finish({"simulated": runs.simulated, "steps": runs.steps})
-    return Knobs(found, store)
+    return Knobs(outcomes, store)
 
 
 def measures(tried: Sequence[Trial]) -> list[Response]:

@@ -124,8 +124,8 @@ def patch(outcomes: Iterable[Outcome]) -> str:
     """Return what `--write` would add to the rows of the evidence, in YAML: keys by the names of rows."""
     import yaml
 
-    found = {one.trial.row.name: keys for one in outcomes if (keys := proposed(one))}
-    return str(yaml.safe_dump(found, sort_keys=False, allow_unicode=True, width=118))
+    proposals = {one.trial.row.name: keys for one in outcomes if (keys := proposed(one))}
+    return str(yaml.safe_dump(proposals, sort_keys=False, allow_unicode=True, width=118))
 
 
 def write(file: Path, outcomes: Iterable[Outcome]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.errors import ConfigError, near
 from sim.statistics import designs
@@ -15,7 +15,7 @@ from sim.study.points.composer import Composer, Point, value_at
 from sim.study.replications import ANALYSIS_ONLY, READING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sim.config import Pilot
     from sim.config.compose import Line
@@ -133,8 +133,51 @@ def planned(study: Study, line: Line) -> Plan:
     Raises
     ------
     ConfigError
-        Factors must name knobs and have levels; the base and the baseline must be feasible designs.
+        Factors must name knobs and have levels; the baseline and at least one point must be feasible designs.
     """
+    outline = _outline(study, line)
+    points = tuple(outline.points())
+    if not any(point.pilot for point in points):
+        raise ConfigError(_rejected(points))
+    return Plan(study, outline.factors, outline.settings, points, outline.baseline, outline.titles, outline.notes)
+
+
+def check(study: Study, line: Line) -> None:
+    """Raise `ConfigError` where `planned` would; it makes no more points than it takes to meet a feasible one."""
+    rejected = []
+    for point in _outline(study, line).points():
+        if point.pilot:
+            return
+        rejected.append(point)
+    raise ConfigError(_rejected(rejected))
+
+
+def _rejected(points: Sequence[Point]) -> str:
+    """Return what is wrong with a study without a feasible point."""
+    return f"study must have at least one feasible point; all {len(points)} were rejected: {points[0].why}"
+
+
+class _Outline(NamedTuple):
+    """A study of which no point is made yet."""
+
+    study: Study
+    composer: Composer
+    factors: Mapping[str, Factor]
+    settings: Settings
+    baseline: int | None
+    titles: Mapping[str, str]
+    notes: tuple[str, ...]
+
+    def points(self) -> Iterator[Point]:
+        """Yield each setting under each pilot, checked."""
+        names = self.study.pilots
+        for which, setting in enumerate(self.settings.all):
+            for n, name in enumerate(names):
+                yield self.composer.point(which * len(names) + n, which, setting, name)
+
+
+def _outline(study: Study, line: Line) -> _Outline:
+    """Return a study's factors and settings; its baseline is a feasible design."""
     _settable(study)
     composer = Composer(study, line)
     base = {name: composer.plain(name) for name in study.pilots}
@@ -152,18 +195,11 @@ def planned(study: Study, line: Line) -> Plan:
     baseline = None
     if study.baseline is not None:
         baseline = settings.add(_baseline(study.baseline, known))
-    points: list[Point] = []
-    for number, setting in enumerate(settings.all):
-        for name in study.pilots:
-            points.append(composer.point(len(points), number, setting, name))
-    if baseline is not None and points[baseline].pilot is None:
-        raise ConfigError(f"study.baseline must be a feasible design: {points[baseline].why}")
-    if not any(point.pilot for point in points):
-        raise ConfigError(
-            f"study must have at least one feasible point; all {len(points)} were rejected: {points[0].why}"
-        )
+        compared_with = composer.point(baseline, baseline, settings.all[baseline], study.pilots[0])
+        if compared_with.pilot is None:
+            raise ConfigError(f"study.baseline must be a feasible design: {compared_with.why}")
     titles = {name: str(plain["title"]) for name, plain in base.items()}
-    return Plan(study, known, settings, tuple(points), baseline, titles, tuple(notes))
+    return _Outline(study, composer, known, settings, baseline, titles, tuple(notes))
 
 
 def _settable(study: Study) -> None:
