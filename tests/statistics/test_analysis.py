@@ -215,6 +215,33 @@ def test_a_family_counts_only_what_it_shows():
         assert (d.estimate, d.p_value) == (alone.estimate, alone.p_value)
 
 
+def test_what_was_said_beforehand_holds_together_alone_and_others_show_how_skewed_the_family_is():
+    rng = np.random.default_rng(9)
+    pairs = null_family(rng, 40, 9)
+    claimed, family = simultaneous(pairs, claimed=2), simultaneous(pairs)
+    assert [d.family_size for d in claimed] == [2, 2]
+    narrower = half_width(1, 9, 0.95, 2) / half_width(1, 9, 0.95, 40)
+    for one, among in zip(claimed, family, strict=False):
+        assert (one.estimate, one.p_value) == (among.estimate, among.p_value)
+        assert one.half_width / among.half_width == pytest.approx(narrower)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("law", ["normal", "exponential", "lognormal"])
+def test_what_was_said_beforehand_is_covered_among_others_of_another_law(law):
+    rng = np.random.default_rng(10)
+    trials, misses = 1000, 0
+    for _ in range(trials):
+        claims = {
+            "normal": lambda: rng.normal(size=(2, 6)),
+            "exponential": lambda: rng.exponential(size=(2, 6)) - 1,
+            "lognormal": lambda: np.exp(0.5 * rng.normal(size=(2, 6))) - np.exp(0.125),
+        }[law]()
+        pairs = [(np.zeros(6), values) for values in (*claims, *rng.normal(size=(20, 6)))]
+        misses += any(missed(d, 0) for d in simultaneous(pairs, claimed=2))
+    assert at_most(misses, trials, 0.05)
+
+
 def test_values_without_spread_are_a_point_and_claim_nothing():
     varies = ([1.0, 2.0, 4.0], [2.0, 2.5, 4.75])
     still, found = simultaneous([([1.0, 2.0, 3.0], [2.0, 3.0, 4.0]), varies])
