@@ -531,6 +531,8 @@ def test_backlog_names_what_keeps_growing_and_only_that():
     filling = pl.concat([filling, filling.with_columns(replication=1, hours=pl.lit(360.0))])
     filling = filling.with_columns(hours=pl.col("hours") * (1 - (-pl.col("week") / 15).exp()))
     assert title(charts.backlog(filling, measured=(10, 62))) == none  # an office fills, and stays so
+    some = filling.with_columns(hours=pl.col("hours") + 4.0 * pl.col("week"))  # two offices of many cannot keep up
+    assert "clerk under a (+5 hours a week, in 2 of 2 replications)" in title(charts.backlog(some, measured=(10, 62)))
     growing = backlog(growth=7.0).filter(pl.col("post") == "district desk")
     figure = charts.backlog(growing, measured=(10, 36))
     assert "district desk under three_level (+7 hours a week, in " in title(figure)

@@ -330,6 +330,22 @@ def test_charts_whose_tables_did_not_change_are_not_drawn_again_but_what_is_miss
     }
 
 
+def test_a_comparison_keeps_its_charts_in_the_formats_and_at_the_size_that_are_asked_for(results):
+    folder = results.parents[1]
+    shutil.rmtree(results / "charts")
+    compared(folder, "only=[flows]", "formats=[svg,png]", "size=column")
+    assert {path.name for path in (results / "charts").iterdir()} == {"flows.svg", "flows.png"}
+    assert (results / "charts/flows.png").read_bytes().startswith(b"\x89PNG")
+    told = refused(folder, "compare", "formats=[gif]")
+    assert told.startswith("wangge: formats.0 must be one of 'png', 'svg' or 'pdf', got")
+
+
+@pytest.mark.parametrize("words", [("run", "pilot=four_level"), ("sweep", "study=ab_order")])
+def test_every_command_that_draws_takes_formats_and_a_size(tmp_path, words):
+    done = wangge(tmp_path, *words, "formats=[pdf]", "size=slide", "--cfg", "job")
+    assert done.returncode == 0, done.stderr
+
+
 def test_only_the_charts_that_are_named_are_drawn_and_none_is_left_of_other_tables(results):
     folder = results.parents[1]
     shutil.rmtree(results / "charts")

@@ -85,10 +85,10 @@ def _backlog_line(axes: Axes, i: int, part: pl.DataFrame, alpha: float) -> None:
 
 
 def _backlog_title(table: pl.DataFrame, measured: tuple[float, float] | None) -> str:
-    """Return the title: the backlogs that grow, by more than chance and by more than a third of their mean.
+    """Return the title: the backlogs that grow, by more than chance and by more than a fifth of their mean.
 
     Only the later half of the weeks after the warm-up counts: a full office starts empty and takes months to its usual
-    heap. A heap that grows evenly from nothing grows by two thirds of its mean in that half.
+    heap.
     """
     part = table if measured is None else table.filter(pl.col("week") >= measured[0])
     part = part.filter(part["week"] > part["week"].median())
@@ -101,7 +101,7 @@ def _backlog_title(table: pl.DataFrame, measured: tuple[float, float] | None) ->
                 slopes.append(float(np.polyfit(week, one["hours"].to_numpy(), 1)[0]))
         n_weeks, slope = float(rows["week"].n_unique()), float(np.mean(slopes)) if slopes else 0.0
         sure = mean_interval(np.array(slopes), 0.95).low > 0 if len(slopes) > 1 else slope > 0
-        if (sure or min(slopes, default=0) > 0) and slope * n_weeks > level / 3:
+        if (sure or min(slopes, default=0) > 0) and slope * n_weeks > level / 5:
             n = sum(one > 0 for one in slopes)
             growing.append((slope, short_name(str(post)), short_name(str(pilot)), f"{n} of {len(slopes)}"))
     period = f"the later half of {'the weeks shown' if measured is None else 'the weeks after the warm-up'}"
