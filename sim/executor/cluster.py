@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import multiprocessing
+import os
 import threading
 import time
 import warnings
@@ -15,7 +16,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sim.errors import ExecutorError
+from sim.config.reading import read_bytes
+from sim.errors import ConfigError, ExecutorError
 from sim.executor.batch import ENOUGH_SECONDS, Reply, perform
 from sim.executor.interrupts import interrupts_held
 from sim.executor.processes import default_workers
@@ -35,6 +37,7 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 LARGEST_BATCH = 64
+MOST_SCHEDULER_BYTES = 1_000_000  # of the file in which a scheduler left its address: some hundreds
 PATIENCE_SECONDS = 2.0  # beyond the time-out, for the connection itself to give up and say why
 CHECK_EVERY = 1.0  # seconds between two checks of which workers there are, while no task ends
 INSTALL = "Install this version of Wangge for the Python that runs the scheduler and the workers (docs/clusters.md)."
@@ -186,20 +189,19 @@ def _address(settings: Dask) -> str:
         return settings.address
     assert settings.scheduler_file is not None
     path, last = Path(settings.scheduler_file), time.monotonic() + settings.timeout_seconds
-    while True:
-        try:
-            return str(json.loads(path.read_text())["address"])
-        except FileNotFoundError as error:
-            if time.monotonic() > last:
-                raise ExecutorError(
-                    f"executor.scheduler_file must be there within executor.timeout_seconds="
-                    f"{settings.timeout_seconds:g}, got {path}, which is not. {KEPT}"
-                ) from error
-        except (OSError, ValueError, KeyError, TypeError) as error:
+    while not os.path.exists(path):  # noqa: PTH110 - pathlib raises for a name that no system takes
+        if time.monotonic() > last:
             raise ExecutorError(
-                f"executor.scheduler_file must be a file that `dask scheduler --scheduler-file` wrote, got {path}"
-            ) from error
+                f"executor.scheduler_file must be there within executor.timeout_seconds="
+                f"{settings.timeout_seconds:g}, got {path}, which is not. {KEPT}"
+            )
         time.sleep(0.1)
+    try:
+        return str(json.loads(read_bytes(path, most=MOST_SCHEDULER_BYTES))["address"])
+    except (ConfigError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ExecutorError(
+            f"executor.scheduler_file must be a file that `dask scheduler --scheduler-file` wrote, got {path}"
+        ) from error
 
 
 def _wait_for_a_worker(client: Client, settings: Dask) -> None:

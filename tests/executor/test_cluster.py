@@ -170,9 +170,12 @@ def test_a_scheduler_file_is_read_and_its_mistakes_are_told(tmp_path: Path, addr
     path = tmp_path / "scheduler.json"
     with pytest.raises(ExecutorError, match=r"scheduler_file must be there within executor.timeout_seconds=0.2, got"):
         run_tasks(square, [1], Dask(scheduler_file=str(path), timeout_seconds=0.2), on_done=ignore)
+    os.mkfifo(tmp_path / "pipe")
     path.write_text("{}")
-    with pytest.raises(ExecutorError, match=r"must be a file that `dask scheduler --scheduler-file` wrote, got"):
-        run_tasks(square, [1], Dask(scheduler_file=str(path)), on_done=ignore)
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    for wrong in (path, tmp_path / "pipe", tmp_path / "deep.json", "/dev/zero", tmp_path):
+        with pytest.raises(ExecutorError, match=r"must be a file that `dask scheduler --scheduler-file` wrote, got"):
+            run_tasks(square, [1], Dask(scheduler_file=str(wrong)), on_done=ignore)
     path.write_text(json.dumps({"address": address}))
     done: list[int] = []
     run_tasks(square, [3], Dask(scheduler_file=str(path)), on_done=lambda task, found: done.append(found))
