@@ -24,7 +24,7 @@ MOST_SPOILT = 10
 """Folders that were reached by others are left alone, and this many are tried."""
 
 ROOT = 0
-NOBODY = 65534
+NO_USER = 65534
 """Who owns root's folders as seen from a container or over NFS."""
 
 BESIDE = Path(__file__).with_name("__pycache__")
@@ -98,7 +98,7 @@ def _is_safe(folder: Path) -> bool:
     about = folder.stat()
     writes = about.st_mode & stat.S_IWOTH or (about.st_mode & stat.S_IWGRP and not _is_of_one(about.st_gid))
     # In a sticky one (/tmp) each can replace only their own.
-    return about.st_uid in (os.getuid(), ROOT, NOBODY) and not (writes and not about.st_mode & stat.S_ISVTX)
+    return about.st_uid in (os.getuid(), ROOT, NO_USER) and not (writes and not about.st_mode & stat.S_ISVTX)
 
 
 def _is_of_one(group: int) -> bool:

@@ -256,6 +256,7 @@ class _Feed(Generic[Task, Result]):
     waiting: deque[int] = field(init=False)
     running: dict[Future[Any], list[int]] = field(default_factory=dict)
     started: set[int] = field(default_factory=set)
+    suspects: set[int] = field(default_factory=set)
     deaths: Deaths[Task] = field(init=False)
     n_done: int = 0
     seconds: float = 0.0
@@ -322,10 +323,9 @@ class _Feed(Generic[Task, Result]):
 
         A task whose worker died goes alone, so that no other task dies with it.
         """
-        times = self.deaths.times
-        if times[self.waiting[0]]:
+        if self.waiting[0] in self.suspects:
             return 1
-        alone = next((n for n, index in enumerate(self.waiting) if times[index]), len(self.waiting))
+        alone = next((n for n, index in enumerate(self.waiting) if index in self.suspects), len(self.waiting))
         if self.settings.batch is not None:
             return min(self.settings.batch, alone)
         fit = int(ENOUGH_SECONDS * self.n_done / self.seconds) if self.seconds > 0 else 1
@@ -372,8 +372,14 @@ class _Feed(Generic[Task, Result]):
         self.waiting.extendleft(reversed(left))
 
     def _try_again(self, batch: list[int]) -> None:
-        """Count a death of a worker for each task of the batch; give up those that have had too many."""
-        self.waiting.extendleft(reversed([index for index in batch if self.deaths.again(index, self._why())]))
+        """Count a death of a worker for each task of the batch; give up those that have had too many.
+
+        Nobody knows which task of several it was: no task is given up before its worker has died with it alone.
+        """
+        self.suspects.update(batch)
+        last = len(batch) > 1 and self.deaths.tries == 1
+        again = [index for index in batch if last or self.deaths.again(index, self._why())]
+        self.waiting.extendleft(reversed(again))
 
     @contextmanager
     def _reached(self) -> Iterator[None]:

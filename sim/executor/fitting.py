@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def fitting(settings: Settings, n_tasks: int, task_bytes: float, tell: Callable[[str], object]) -> Settings:
+def fitting(settings: Settings, n_tasks: int, task_bytes: float, announce: Callable[[str], object]) -> Settings:
     """Return the settings of an executor, with no more workers of this machine than its memory has room for.
 
     Parameters
@@ -23,7 +23,7 @@ def fitting(settings: Settings, n_tasks: int, task_bytes: float, tell: Callable[
         No more workers are started than there are tasks.
     task_bytes
         What the largest task takes, from above; `executor.memory_mb_per_worker` bounds it.
-    tell
+    announce
         Called with a sentence where there are to be fewer workers.
     """
     if isinstance(settings, Serial) or (isinstance(settings, Dask) and settings.joins):
@@ -35,7 +35,7 @@ def fitting(settings: Settings, n_tasks: int, task_bytes: float, tell: Callable[
         return settings
     fit = max(1, int(there_is / each))
     if fit < wanted:
-        tell(
+        announce(
             f"{wanted} workers would take about {wanted * each / 1e3:,.1f} GB, and this machine has "
             f"{there_is / 1e3:,.1f} GB: {fit} at once (executor.memory_mb_per_worker bounds what each may take)."
         )

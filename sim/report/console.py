@@ -90,7 +90,7 @@ class Progress:
         """Leave the bar as it is."""
         self.bar.stop()
 
-    def tell(self, sentence: str) -> None:
+    def announce(self, sentence: str) -> None:
         """Print what the user must know before the end."""
         self.console.print(f"- {sentence}", markup=False)
 

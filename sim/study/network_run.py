@@ -234,7 +234,7 @@ def _simulate(
                     parts[task.replication] = measures.select(*which, pl.all())
                 bar.advance(str(task))
 
-            on = fitting(backend.executor, len(tasks), needed_bytes(tasks[0].plan), bar.tell)
+            on = fitting(backend.executor, len(tasks), needed_bytes(tasks[0].plan), bar.announce)
             if store is None:
                 run_tasks(perform, tasks, on, keep=keep, on_done=on_done)
             else:
@@ -243,7 +243,7 @@ def _simulate(
                     archive=Archive.open(store.archive.folder), keep=keep, on_done=on_done,
                     place=lambda task: (store.key(task.name), task.replication),
                     on_elsewhere=lambda task, facts: on_done(task, ({**facts, "steps": 0}, None)),
-                    tell=bar.tell,
+                    announce=bar.announce,
                 )  # fmt: skip
     memory = max((facts["peak_memory_mb"] for facts in costs), default=0)
     speed = Speed(sum(facts["steps"] for facts in costs), time.perf_counter() - began, memory)

@@ -246,7 +246,7 @@ def run(
     on: executor.Settings,
     on_done: Callable[[Task, Mapping[str, Any]], None],
     own: Packed = NOTHING,
-    tell: Callable[[str], object] | None = None,
+    announce: Callable[[str], object] | None = None,
 ) -> Speed:
     """Run what is missing in a store, by an engine and on an executor.
 
@@ -258,7 +258,7 @@ def run(
     for pilot in pilots:
         describe(store.archive, pilot, own)
     tasks = missing(store, pilots, engine, own)
-    speed = run_tasks(tasks, on=on, on_done=on_done, tell=tell)
+    speed = run_tasks(tasks, on=on, on_done=on_done, announce=announce)
     if removed := missing(store, pilots, engine, own):
         raise StoreError(
             f"Replications of the study in {store.folder} must stay where they are while it runs, but {removed[0]} was "
@@ -273,7 +273,7 @@ def run_tasks(
     on: executor.Settings,
     on_done: Callable[[Task, Mapping[str, Any]], None],
     go_on: bool = False,
-    tell: Callable[[str], object] | None = None,
+    announce: Callable[[str], object] | None = None,
 ) -> Speed:
     """Simulate and keep replications on an executor, and return what that cost.
 
@@ -289,7 +289,7 @@ def run_tasks(
         Whether a replication that fails is only noted in the archive, with `error` among its facts, and the others
         are run all the same; otherwise its exception is raised. One whose workers die is noted and the others are run
         in any case.
-    tell
+    announce
         Called with a sentence where fewer workers fit than were asked for, or another process is waited for.
     """
     steps, memory = [0], [0]
@@ -310,10 +310,10 @@ def run_tasks(
     began = time.perf_counter()
     each = max(_task_bytes(task) for task in {task.key: task for task in tasks}.values())
     run_shared(
-        attempt if go_on else perform, tasks, fitting(on, len(tasks), each, tell or (lambda _: None)),
+        attempt if go_on else perform, tasks, fitting(on, len(tasks), each, announce or (lambda _: None)),
         archive=tasks[0].archive, place=lambda task: (task.key, task.replication), keep=keep, on_done=count,
         on_elsewhere=lambda task, facts: count(task, {**facts, "steps": 0}), on_lost=lose,
-        tell=tell,
+        announce=announce,
     )  # fmt: skip
     return Speed(sum(steps), time.perf_counter() - began, max(memory))
 

@@ -37,7 +37,7 @@ def run_shared(
     on_done: Callable[[Task, Any], None],
     on_elsewhere: Callable[[Task, Mapping[str, Any]], None],
     on_lost: Callable[[Task, str], bool] | None = None,
-    tell: Callable[[str], object] | None = None,
+    announce: Callable[[str], object] | None = None,
 ) -> None:
     """Call a function on every task and keep each result in an archive, unless another process does meanwhile.
 
@@ -53,7 +53,7 @@ def run_shared(
         Returns the key and the number under which the result of a task is kept.
     on_elsewhere
         Called with a task that another process has done, and its facts.
-    tell
+    announce
         Called with a sentence after a while of waiting for another process.
     """
 
@@ -68,7 +68,7 @@ def run_shared(
 
     left = list(tasks)
     with claims(archive.folder) as claimed:
-        shared = _Shared(archive, claimed, place, on_elsewhere, tell or (lambda _: None))
+        shared = _Shared(archive, claimed, place, on_elsewhere, announce or (lambda _: None))
         while left:
             executor.run_tasks(function, left, on, keep=keep, on_done=done, wanted=shared.wanted, on_lost=lost)
             left = shared.freed()
@@ -88,7 +88,7 @@ class _Shared(Generic[Task]):
         Returns the key and the number of a task.
     on_elsewhere
         Called with a task that another process has done, and its facts.
-    tell
+    announce
         Called with a sentence on whom is waited for.
     busy
         Tasks that others have claimed.
@@ -98,7 +98,7 @@ class _Shared(Generic[Task]):
     claims: Claims
     place: Callable[[Task], tuple[str, int]]
     on_elsewhere: Callable[[Task, Mapping[str, Any]], None]
-    tell: Callable[[str], object]
+    announce: Callable[[str], object]
     busy: list[Task] = field(default_factory=list)
 
     def wanted(self, task: Task) -> bool:
@@ -140,7 +140,7 @@ class _Shared(Generic[Task]):
         whom = f"process {holder} on this machine" if holder else "another process, perhaps on another machine"
         end = f"let it go on (kill -CONT {holder}) or end it (kill {holder})" if holder else "let it go on or end it"
         more = f" and {len(self.busy) - 1} more" if len(self.busy) > 1 else ""
-        self.tell(
+        self.announce(
             f"Waiting for {whom}, which works on {self.busy[0]}{more}. If it is suspended, {end}, and its work is done "
             "here. Ctrl-C ends the waiting; what is finished is kept."
         )

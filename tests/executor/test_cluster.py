@@ -143,15 +143,15 @@ def test_the_first_exception_names_its_task_and_what_ran_is_kept(tmp_path: Path,
     assert len(done) < 50
 
 
-def test_a_task_that_kills_its_workers_is_one_paragraph_and_the_others_are_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize("retries", [0, 1])
+def test_a_task_that_kills_its_workers_is_one_paragraph_and_the_others_are_kept(tmp_path: Path, retries: int) -> None:
     done: list[int] = []
-    with pytest.raises(
-        ExecutorError, match=r"2 in turn \(executor.retries=1\) ended before it \(killed.*: task 3\."
-    ) as told:
+    said = rf"{retries + 1} in turn \(executor.retries={retries}\) ended before it \(killed.*: task 3\."
+    with pytest.raises(ExecutorError, match=said) as told:
         run_tasks(
             partial(end_at_three, tmp_path),
             range(4),
-            Dask(workers=1, retries=1, batch=4),
+            Dask(workers=1, retries=retries, batch=4),
             on_done=lambda task, _: done.append(task),
             named="task {}".format,
         )

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import polars as pl
 import pytest
 from setups.commands import wangge
+from setups.corrupting import bomb
 
 from sim.errors import StoreError
 from sim.store import files, inventory, parquet_size
@@ -152,6 +153,13 @@ def test_a_small_file_that_holds_a_large_table_is_refused_before_it_is_decoded(m
     monkeypatch.setattr(files, "MOST_CELLS", 149_999)
     with pytest.raises(OSError, match=r"must have at most 149,999 cells"):
         files.as_table(large())
+
+
+def test_a_real_bomb_is_refused_as_it_is(monkeypatch):
+    monkeypatch.setattr(pl, "read_parquet", lambda *_: pytest.fail("it was decoded"))
+    assert len(bomb()) < 2_000_000
+    with pytest.raises(OSError, match=r"must have at most 100,000,000 cells"):
+        files.as_table(bomb())
 
 
 def test_a_text_that_grows_when_it_is_decompressed_is_refused_before_it_is_decoded(monkeypatch):

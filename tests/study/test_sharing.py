@@ -76,7 +76,7 @@ def test_who_is_waited_for_is_told_while_a_rival_is_suspended_and_the_work_goes_
     other = started(hold, archive.folder, store.key("mm1"), 2)
     until((archive.folder / "held").exists)
     os.kill(other.pid, signal.SIGSTOP)
-    monkeypatch.setattr(Progress, "tell", lambda _, sentence: told.append(sentence))
+    monkeypatch.setattr(Progress, "announce", lambda _, sentence: told.append(sentence))
     here = threading.Thread(target=run_network, args=(tmp_path, "here"))
     here.start()
     until(lambda: bool(told))

@@ -274,7 +274,7 @@ def run_missing(
             bar.advance(f"{task}, {facts['steps']:,} steps in {facts['seconds']:.0f} s")
 
         return replications.run(
-            store, pilots, engine=backend.engine, on=backend.executor, on_done=on_done, own=own, tell=bar.tell
+            store, pilots, engine=backend.engine, on=backend.executor, on_done=on_done, own=own, announce=bar.announce
         )
 
 
