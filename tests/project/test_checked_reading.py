@@ -16,7 +16,7 @@ LOADERS = ("np", "numpy", "json", "pickle", "yaml", "tomllib")
 
 OWN = {
     ("document.py", "read_text"): "of the program itself",
-    ("document.py", "glob"): "configs of the program itself",
+    ("model_tables.py", "glob"): "configs of the program itself",
     ("own_district.py", "read_csv"): "the caller's own file, named by the caller",
     ("main.py", "open"): "/dev/null",
     ("new.py", "read_text"): "of the program itself",
@@ -40,7 +40,7 @@ OWN = {
     ("program.py", "rglob"): "of the program itself",
     ("imports.py", "open"): "the working folder, to return to it",
     ("memory.py", "read_text"): "/proc and /sys",
-    ("archive.py", "scandir"): "names only",
+    ("layout.py", "scandir"): "names only",
     ("claims.py", "open"): "an empty file, not followed and not waited for, which is locked and never read",
     ("manifest.py", "iterdir"): "names only: what is asked for goes through the reader",
     ("drawing.py", "read_bytes"): "of the program itself",
