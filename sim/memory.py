@@ -18,13 +18,20 @@ def peak_memory_mb() -> float:
     return peak / (1e6 if sys.platform == "darwin" else 1e3)
 
 
-def memory_there_is_mb() -> float:
-    """Return the memory that this process may take: that of the machine, or less where it is limited (MB)."""
+def memory_of_the_machine_mb() -> float:
+    """Return the memory that all processes of this machine, or of this container, may take together (MB)."""
     import os
-    import resource
 
-    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), resource.getrlimit(resource.RLIMIT_AS)[0]]
+    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
     group = Path("/sys/fs/cgroup/memory.max")  # of a container; "max" where it allows all
     if group.exists() and (text := group.read_text().strip()).isdecimal():
         limits.append(int(text))
-    return min(limit for limit in limits if limit > 0) / 1e6
+    return min(limits) / 1e6
+
+
+def memory_there_is_mb() -> float:
+    """Return the memory that this process may take: that of the machine, or less where it is limited (MB)."""
+    import resource
+
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return min([memory_of_the_machine_mb(), *([limit / 1e6] if limit > 0 else [])])

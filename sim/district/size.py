@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from sim.district.office_hours import DAYS_A_YEAR
 from sim.errors import ConfigError
 from sim.memory import memory_there_is_mb
 
@@ -20,6 +21,9 @@ HEAD_WEEK_BYTES = 4_000
 
 WEEKS_A_YEAR = 52
 
+LATER_SHARE = 0.1
+"""Of the memory of all weeks but those of one block, what is held of them at once (measured: 0.05)."""
+
 
 class Part(NamedTuple):
     """What a replication is made of: its number, the memory of each (bytes), and the knob that makes it many."""
@@ -35,8 +39,8 @@ def parts(pilot: Pilot) -> Iterator[Part]:
     """Yield what a replication of a design is made of: rough numbers, from above."""
     district, demand, grid, burden = pilot.district, pilot.demand, pilot.grid, pilot.burden
     years = pilot.run.weeks / WEEKS_A_YEAR
-    busiest = max(1.0, demand.festival_factor, demand.special_care_factor)
-    residents = district.population * years * busiest
+    # Households in special care have a larger share of the requests and make them no more.
+    residents = district.population * _years_of_requests(pilot)
     longest = max(len(archetype.activities) for archetype in pilot.procedures.archetypes.values())
     field = [
         activity.minutes
@@ -75,6 +79,24 @@ def parts(pilot: Pilot) -> Iterator[Part]:
     yield Part("meetings", heads * often * pilot.run.weeks, STEP_BYTES, "burden.meetings.others_per_week", often)
 
 
+def _years_of_requests(pilot: Pilot) -> float:
+    """Return how many years' requests come in a run, with the busiest days of a year first."""
+    factor, days = pilot.demand.festival_factor, 7 * pilot.run.weeks
+    festival = min(DAYS_A_YEAR, 7 * pilot.district.calendar.festival_weeks)
+    n_busy, busy, calm = (festival, factor, 1.0) if factor > 1 else (DAYS_A_YEAR - festival, 1.0, factor)
+    a_year = n_busy * busy + (DAYS_A_YEAR - n_busy) * calm
+    years, rest = divmod(days, DAYS_A_YEAR)
+    first = min(rest, n_busy)
+    return years + (first * busy + (rest - first) * calm) / (a_year or 1.0)
+
+
+def needed_bytes(pilot: Pilot, block_weeks: int | None = None) -> float:
+    """Return what a replication of a design takes, from above; with `block_weeks`, if it is run block by block."""
+    needed = sum(part.number * part.each for part in parts(pilot))
+    at_once = 1.0 if block_weeks is None else min(1.0, block_weeks / pilot.run.weeks)
+    return needed * (at_once + LATER_SHARE * (1 - at_once))
+
+
 def check_size(pilot: Pilot) -> None:
     """Raise if a replication of a design cannot fit into the memory of this machine.
 
@@ -84,11 +106,10 @@ def check_size(pilot: Pilot) -> None:
         By the name of the knob that takes most of it.
     """
     there_is = memory_there_is_mb() * 1e6
-    all_parts = list(parts(pilot))
-    needed = sum(part.number * part.each for part in all_parts)
+    needed = needed_bytes(pilot)
     if needed <= there_is:
         return
-    most = max(all_parts, key=lambda part: part.number * part.each)
+    most = max(parts(pilot), key=lambda part: part.number * part.each)
     raise ConfigError(
         f"{most.knob} must be such that a replication of {pilot.run.weeks} weeks fits into the memory "
         f"({there_is / 1e9:,.0f} GB): it would have about {most.number:,.0f} {most.what} and take "

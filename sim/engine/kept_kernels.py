@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from sim.engine.kernel_folder import places
+from sim.engine.kernel_folder import KERNELS, places
 
 SOURCE = Path(__file__).with_name("compiled.py")
 
@@ -18,6 +18,6 @@ def are_kept() -> bool:
     kept = f"compiled._advance-*.py{sys.version_info.major}{sys.version_info.minor}{getattr(sys, 'abiflags', '')}.nbi"
     try:
         changed = SOURCE.stat().st_mtime
-        return any(index.stat().st_mtime >= changed for one in places() for index in one.rglob(kept))
+        return any(index.stat().st_mtime >= changed for one in places() for index in one.glob(f"{KERNELS}*/*/{kept}"))
     except OSError:  # an unreadable folder
         return False

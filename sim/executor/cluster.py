@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import multiprocessing
+import os
 import threading
 import time
 import warnings
@@ -15,7 +16,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sim.errors import ExecutorError
+from sim.config.reading import read_bytes
+from sim.errors import ConfigError, ExecutorError
 from sim.executor.batch import ENOUGH_SECONDS, Reply, perform
 from sim.executor.interrupts import interrupts_held
 from sim.executor.processes import default_workers
@@ -35,6 +37,7 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 LARGEST_BATCH = 64
+MOST_SCHEDULER_BYTES = 1_000_000  # of the file in which a scheduler left its address: some hundreds
 PATIENCE_SECONDS = 2.0  # beyond the time-out, for the connection itself to give up and say why
 CHECK_EVERY = 1.0  # seconds between two checks of which workers there are, while no task ends
 INSTALL = "Install this version of Wangge for the Python that runs the scheduler and the workers (docs/clusters.md)."
@@ -186,20 +189,19 @@ def _address(settings: Dask) -> str:
         return settings.address
     assert settings.scheduler_file is not None
     path, last = Path(settings.scheduler_file), time.monotonic() + settings.timeout_seconds
-    while True:
-        try:
-            return str(json.loads(path.read_text())["address"])
-        except FileNotFoundError as error:
-            if time.monotonic() > last:
-                raise ExecutorError(
-                    f"executor.scheduler_file must be there within executor.timeout_seconds="
-                    f"{settings.timeout_seconds:g}, got {path}, which is not. {KEPT}"
-                ) from error
-        except (OSError, ValueError, KeyError, TypeError) as error:
+    while not os.path.exists(path):  # noqa: PTH110 - pathlib raises for a name that no system takes
+        if time.monotonic() > last:
             raise ExecutorError(
-                f"executor.scheduler_file must be a file that `dask scheduler --scheduler-file` wrote, got {path}"
-            ) from error
+                f"executor.scheduler_file must be there within executor.timeout_seconds="
+                f"{settings.timeout_seconds:g}, got {path}, which is not. {KEPT}"
+            )
         time.sleep(0.1)
+    try:
+        return str(json.loads(read_bytes(path, most=MOST_SCHEDULER_BYTES))["address"])
+    except (ConfigError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ExecutorError(
+            f"executor.scheduler_file must be a file that `dask scheduler --scheduler-file` wrote, got {path}"
+        ) from error
 
 
 def _wait_for_a_worker(client: Client, settings: Dask) -> None:
@@ -254,6 +256,7 @@ class _Feed(Generic[Task, Result]):
     waiting: deque[int] = field(init=False)
     running: dict[Future[Any], list[int]] = field(default_factory=dict)
     started: set[int] = field(default_factory=set)
+    suspects: set[int] = field(default_factory=set)
     deaths: Deaths[Task] = field(init=False)
     n_done: int = 0
     seconds: float = 0.0
@@ -320,10 +323,9 @@ class _Feed(Generic[Task, Result]):
 
         A task whose worker died goes alone, so that no other task dies with it.
         """
-        times = self.deaths.times
-        if times[self.waiting[0]]:
+        if self.waiting[0] in self.suspects:
             return 1
-        alone = next((n for n, index in enumerate(self.waiting) if times[index]), len(self.waiting))
+        alone = next((n for n, index in enumerate(self.waiting) if index in self.suspects), len(self.waiting))
         if self.settings.batch is not None:
             return min(self.settings.batch, alone)
         fit = int(ENOUGH_SECONDS * self.n_done / self.seconds) if self.seconds > 0 else 1
@@ -370,8 +372,14 @@ class _Feed(Generic[Task, Result]):
         self.waiting.extendleft(reversed(left))
 
     def _try_again(self, batch: list[int]) -> None:
-        """Count a death of a worker for each task of the batch; give up those that have had too many."""
-        self.waiting.extendleft(reversed([index for index in batch if self.deaths.again(index, self._why())]))
+        """Count a death of a worker for each task of the batch; give up those that have had too many.
+
+        Nobody knows which task of several it was: no task is given up before its worker has died with it alone.
+        """
+        self.suspects.update(batch)
+        last = len(batch) > 1 and self.deaths.tries == 1
+        again = [index for index in batch if last or self.deaths.again(index, self._why())]
+        self.waiting.extendleft(reversed(again))
 
     @contextmanager
     def _reached(self) -> Iterator[None]:

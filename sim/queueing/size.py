@@ -35,6 +35,11 @@ class Part(NamedTuple):
     each: int
 
 
+def needed_bytes(plan: Plan) -> float:
+    """Return what a replication of a network takes: a rough number."""
+    return sum(part.number * part.each for part in _parts(plan))
+
+
 def check_size(plan: Plan, root: str) -> None:
     """Raise if a replication of a network cannot fit into the memory of this machine.
 
@@ -43,10 +48,9 @@ def check_size(plan: Plan, root: str) -> None:
     ConfigError
         By the path of what takes most of it.
     """
-    parts = list(_parts(plan))
-    needed = sum(part.number * part.each for part in parts)
+    needed = needed_bytes(plan)
     if needed > memory_there_is_mb() * 1e6:
-        most = max(parts, key=lambda part: part.number * part.each)
+        most = max(_parts(plan), key=lambda part: part.number * part.each)
         raise too_large(f"{root}.{most.path}", most.what, most.number, needed)
 
 

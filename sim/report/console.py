@@ -90,6 +90,10 @@ class Progress:
         """Leave the bar as it is."""
         self.bar.stop()
 
+    def announce(self, sentence: str) -> None:
+        """Print what the user must know before the end."""
+        self.console.print(f"- {sentence}", markup=False)
+
     def advance(self, what: str) -> None:
         """Count one more."""
         self.done += 1

@@ -8,6 +8,7 @@ replication may be simulated twice, and what is kept first stays.
 from __future__ import annotations
 
 import os
+import struct
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAME = ".claims"
+# `struct flock`, as C lays it out.
+BSD = sys.platform != "linux"
+FLOCK = "@qqihh" if BSD else "@hhqqi4x"
+FLOCK_FIELDS = (
+    ("l_start", "l_len", "l_pid", "l_type", "l_whence") if BSD else ("l_type", "l_whence", "l_start", "l_len", "l_pid")
+)
 OFFSET_DIGITS = 14  # hexadecimal ones: below 2^56, so that every system can lock there
 
 
@@ -41,17 +48,45 @@ class Claims:
         if self.descriptor is not None:
             self._lock(fcntl.LOCK_UN, key, replication)
 
+    def holder(self, key: str, replication: int) -> int | None:
+        """Return the process of this machine that has claimed a replication; None where that is not known."""
+        if self.descriptor is None:
+            return None
+        fields = {"l_type": fcntl.F_WRLCK, "l_start": _offset(key, replication), "l_len": 1}
+        lock = struct.pack(FLOCK, *(fields.get(name, 0) for name in FLOCK_FIELDS))
+        try:
+            told = struct.unpack(FLOCK, fcntl.fcntl(self.descriptor, fcntl.F_GETLK, lock))
+        except (OSError, struct.error):
+            return None
+        found = dict(zip(FLOCK_FIELDS, told, strict=True))
+        return found["l_pid"] if found["l_type"] != fcntl.F_UNLCK and _runs(found["l_pid"]) else None
+
     def _lock(self, how: int, key: str, replication: int) -> bool:
         """Lock or unlock the byte of a replication; return whether that is not refused for another process."""
         assert self.descriptor is not None
-        offset = int(files.digest(f"{key}/{replication}".encode())[:OFFSET_DIGITS], 16)
         try:
-            fcntl.lockf(self.descriptor, how, 1, offset)
+            fcntl.lockf(self.descriptor, how, 1, _offset(key, replication))
         except (BlockingIOError, PermissionError):
             return False
         except OSError:
             return True
         return True
+
+
+def _offset(key: str, replication: int) -> int:
+    """Return which byte is that of a replication."""
+    return int(files.digest(f"{key}/{replication}".encode())[:OFFSET_DIGITS], 16)
+
+
+def _runs(process: int) -> bool:
+    """Return whether this machine has a process of this number: that of another machine may be told too."""
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return process > 0
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from sim.errors import UNREADABLE, StoreError
+from sim.store.parquet_size import size_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,8 +30,17 @@ NAME_BYTES = 200
 MOST_BYTES = 1_000_000_000
 """Of a file in a folder of results: many times the largest that a study of 100,000 points writes."""
 
+MOST_JSON_BYTES = 50_000_000
+"""Of a file of JSON, which takes some twenty times as much when it is read: twice the keys of 100,000 designs."""
+
 MOST_FOOTER_BYTES = 1_000_000
 """Of what ends a Parquet file: many times that of a table of ours."""
+
+MOST_CELLS = 100_000_000
+"""Of a table: 100,000 points have some ten columns of some fifty responses."""
+
+MOST_DECODED_BYTES = 1_000_000_000
+"""Of a table whose pages are decompressed: ten for each of its cells."""
 
 NO_TABLE = (OSError, MemoryError, pl.exceptions.PolarsError, pl.exceptions.PanicException)
 """What reading a table raises that is not what was written."""
@@ -101,7 +111,7 @@ def read_parquet(path: Path) -> pl.DataFrame:
     Raises
     ------
     OSError
-        It must be a regular file, no link, and end as one that was written here.
+        It must be a regular file, no link, and hold a table that is not larger than one of ours can be.
     polars.exceptions.PolarsError
         It must be Parquet.
     """
@@ -113,6 +123,12 @@ def as_table(data: bytes) -> pl.DataFrame:
     # What says where the columns are takes longer to read the longer it is: two million bytes, for ever.
     if data[-4:] != b"PAR1" or int.from_bytes(data[-8:-4], "little") > MOST_FOOTER_BYTES:
         raise OSError(errno.EINVAL, "it is no table that was written here")
+    try:
+        size = size_of(data)
+    except ValueError as error:
+        raise OSError(errno.EINVAL, f"it is no table that was written here: {error}") from error
+    if size.cells > MOST_CELLS or size.decoded > MOST_DECODED_BYTES:
+        raise OSError(errno.EFBIG, f"it must have at most {MOST_CELLS:,} cells and {MOST_DECODED_BYTES:,} bytes")
     return pl.read_parquet(io.BytesIO(data))
 
 
@@ -122,28 +138,58 @@ def read_json(path: Path) -> Any:
     Raises
     ------
     OSError
-        It must be a regular file, no link.
+        It must be a regular file, no link, and not too large.
     ValueError
         It must be JSON, and not nested without end.
     """
+    return as_json(read_bytes(path, MOST_JSON_BYTES), path.name)
+
+
+def as_json(data: bytes, name: str) -> Any:
+    """Return what is in some bytes of JSON; it raises as `read_json` does."""
+    if len(data) > MOST_JSON_BYTES:
+        raise ValueError(f"{name} must be of at most {MOST_JSON_BYTES:,} bytes")
     try:
-        return json.loads(read_bytes(path))
+        return json.loads(data)
     except RecursionError:
-        raise ValueError(f"{path.name} is nested too deep") from None
+        raise ValueError(f"{name} is nested too deep") from None
 
 
-def read_bytes(path: Path) -> bytes:
-    """Return what is in a file that somebody may have edited.
+def read_bytes(path: Path, most: int | None = None) -> bytes:
+    """Return what is in a file that somebody may have edited, of at most so many bytes (None: `MOST_BYTES`).
 
     Raises
     ------
     OSError
         It must be a regular file, no link, and not too large: a pipe would hold up whoever reads it.
     """
-    about = path.lstat()
-    if not stat.S_ISREG(about.st_mode) or about.st_size > MOST_BYTES:
-        raise OSError(errno.EINVAL, f"it must be a file of at most {MOST_BYTES:,} bytes", str(path))
-    return path.read_bytes()
+    most = MOST_BYTES if most is None else most
+    rule = f"it must be a file of at most {most:,} bytes"
+    if not is_regular(path):  # opening a device may do something
+        raise OSError(errno.EINVAL, rule, str(path))
+    # What has been put in its place since is neither followed nor waited for.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(descriptor, "rb") as file:
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode) or about.st_size > most:
+            raise OSError(errno.EINVAL, rule, str(path))
+        data = file.read(about.st_size + 1)
+    if len(data) > about.st_size:
+        raise OSError(errno.EBUSY, "it must not grow while it is read", str(path))
+    return data
+
+
+def is_regular(path: Path) -> bool:
+    """Return whether a path is a file, no link; it raises where that cannot be known, as where nothing is there."""
+    return stat.S_ISREG(path.lstat().st_mode)
+
+
+def regular(folder: Path, ending: str) -> list[Path]:
+    """Return the regular files of a folder whose names have an ending, in order; none where there is no folder."""
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+        names = [one.name for one in entries if one.name.endswith(ending) and one.is_file(follow_symlinks=False)]
+        return [folder / name for name in sorted(names)]
+    return []
 
 
 def csv(table: pl.DataFrame) -> bytes:

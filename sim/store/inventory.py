@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,6 +113,12 @@ def needed(results: Path) -> set[str]:
         What every study refers to must be readable.
     """
     with files.as_store_error(results):
+        for path in _visible(results):
+            if path.is_symlink() and not path.exists():
+                raise StoreError(
+                    f"{path} must lead to a folder, got a link to nothing, so it is not known which replications the "
+                    "study behind it needs. Remove the link, or bring back what it leads to."
+                )
         return {key for folder in _folders(results) for key in (manifest.keys(folder) or {}).values()}
 
 
@@ -188,7 +195,14 @@ def _of(held: Mapping[str, list[Path]], keys: Collection[str]) -> list[Path]:
 
 def _folders(results: Path) -> list[Path]:
     """Return the folders of results that may hold a study."""
-    return sorted(path for path in results.glob("[!.]*") if path.is_dir())
+    return [path for path in _visible(results) if path.is_dir()]
+
+
+def _visible(results: Path) -> list[Path]:
+    """Return what lies in a folder of results, in order; one that is there and cannot be read raises."""
+    with suppress(FileNotFoundError):
+        return sorted(path for path in results.iterdir() if not path.name.startswith("."))
+    return []
 
 
 def results_folder(command: str, named: str) -> Path:

@@ -7,8 +7,10 @@ added, so that two processes never lose each other's notes.
 from __future__ import annotations
 
 import json
+import os
 import platform
 import re
+import stat
 from contextlib import suppress
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -189,8 +191,6 @@ def note_keys(folder: Path, added: Mapping[str, str]) -> None:
     data = files.readable(new)
     with files.as_store_error(folder):
         notes = folder / KEYS
-        if notes.is_symlink():
-            raise StoreError(f"{notes} must lie inside the results folder, got a symbolic link. Remove the link.")
         notes.mkdir(exist_ok=True)
         if new:
             files.create(notes / f"{_named(data)}.json", data, folder)
@@ -207,9 +207,15 @@ def keys(folder: Path) -> dict[str, str] | None:
     """
     known: dict[str, str] = {}
     with files.as_store_error(folder):
-        if not (folder / KEYS).is_dir():
+        notes = folder / KEYS
+        if not os.path.lexists(notes):
             return None
-        for path in sorted((folder / KEYS).glob("[!.]*.json")):
+        if not stat.S_ISDIR(notes.lstat().st_mode):
+            raise StoreError(
+                f"{notes} must be a folder inside the results folder, got something else or a symbolic link, so it is "
+                "not known which replications the study needs. Remove it, and run the command of the study again."
+            )
+        for path in sorted(path for path in notes.iterdir() if path.match("[!.]*.json")):
             try:
                 noted = {str(name): str(key) for name, key in dict(files.read_json(path)).items()}
                 if path.stem != _named(files.read_bytes(path)) or not all(map(KEY.fullmatch, noted.values())):

@@ -7,7 +7,6 @@ Parquet file a table.
 from __future__ import annotations
 
 import io
-import json
 import struct
 import zipfile
 from typing import TYPE_CHECKING, Any
@@ -55,7 +54,9 @@ def unpacked(
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if any(about.compress_type != zipfile.ZIP_STORED for about in archive.infolist()):
                 raise SpoiltError("it is compressed, which nothing is that was written here")
-            record = json.loads(archive.read(FACTS))
+            if sum(about.file_size for about in archive.infolist()) > len(data):
+                raise SpoiltError("its parts lie one upon another, as nothing does that was written here")
+            record = files.as_json(archive.read(FACTS), FACTS)
             digests, facts = dict(record["tables"]), record["facts"]
             names = [name for name in digests if wanted is None or name in wanted]
             members = {name: archive.read(_member(name)) for name in names}

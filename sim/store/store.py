@@ -30,6 +30,7 @@ KEY_LETTERS = 32
 SUBFOLDERS = ("charts",)
 RESERVED = (manifest.NAME, manifest.KEYS, REPLICATIONS, *SUBFOLDERS)
 KEYS = ["pilot", "replication"]
+TABLE = ".parquet"
 
 TABLES = "tables"
 """Among the facts of a run that finished: the digests of its tables."""
@@ -320,7 +321,7 @@ class Store:
     @property
     def final_tables(self) -> list[str]:
         """Return the names of the final tables that lie in the folder."""
-        return sorted(path.stem for path in self.folder.glob("*.parquet") if path.stem.isprintable())
+        return [path.stem for path in files.regular(self.folder, TABLE) if path.stem.isprintable()]
 
     def write_text(self, name: str, text: str) -> None:
         """Write a final text in UTF-8, such as `summary.md`."""
@@ -368,9 +369,9 @@ class Store:
 
     def finish(self, facts: Mapping[str, Any]) -> None:
         """Note in the manifest when this run finished, the digests of its tables, and further facts (plain JSON)."""
-        tables = {path.stem: files.digest(path.read_bytes()) for path in sorted(self.folder.glob("*.parquet"))}
-        printed = self.folder / PRINTED
-        noted = {TABLES: tables, PRINTED: files.digest(files.read_bytes(printed)) if printed.is_file() else None}
+        digests = {path.name: _digest_of(path) for path in files.regular(self.folder, TABLE)}
+        tables = {name.removesuffix(TABLE): digest for name, digest in digests.items() if digest}
+        noted = {TABLES: tables, PRINTED: _digest_of(self.folder / PRINTED)}
         with self._writing():
             manifest.note(self.folder, self.run, {**manifest.plain(facts), **noted, "finished": _now()})
 
@@ -422,6 +423,14 @@ class Store:
             for number in self.archive.replications(self.key(pilot))
             if replications is None or number < replications
         ]
+
+
+def _digest_of(path: Path) -> str | None:
+    """Return the digest of a file, or None where nothing is that could have been written here."""
+    try:
+        return files.digest(files.read_bytes(path))
+    except OSError:
+        return None
 
 
 def _again(damage: Damaged) -> StoreError:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sim.district import engines
 
 SERIAL = "serial"
+OF_THE_USER = ("address", "scheduler_file")
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,21 @@ def backend_of(line: Line) -> Backend:
         raise _alone(short[-1].partition("=")[2])
     full = tuple(f"executor.{o}" if o in short else o for o in line.overrides)
     plain = compose("backend", Line(full, line.config_dir))
+    if line.config_dir:
+        _check_typed(plain["executor"], full)
     return backend(plain["engine"], plain["executor"])
+
+
+def _check_typed(executor: Any, overrides: tuple[str, ...]) -> None:
+    """Raise where a file, which may be a stranger's, says whose answers are unpickled here, or which file is read."""
+    typed = {o.lstrip("+").partition("=")[0] for o in overrides}
+    for key in OF_THE_USER:
+        got = executor.get(key) if isinstance(executor, dict) else None
+        if got is not None and f"executor.{key}" not in typed:
+            raise ConfigError(
+                f"executor.{key} must be typed on the command line, as no file of --config-dir may say who is sent the "
+                f"program and whose results are run, got {got} from a file"
+            )
 
 
 def backend(engine: Mapping[str, Any], executor: Mapping[str, Any], workers: int | None = None) -> Backend:

@@ -14,9 +14,11 @@ from sim.config.report import ALL
 from sim.district import engines
 from sim.engine.audit.quick import balance
 from sim.executor import run_tasks
+from sim.executor.fitting import fitting
 from sim.measures.queueing import queueing_measures
 from sim.memory import peak_memory_mb
 from sim.queueing import sample
+from sim.queueing.size import needed_bytes
 from sim.queueing.summary import summary, warnings_of_load
 from sim.report.console import Progress, quiet
 from sim.report.notebook import as_html
@@ -232,14 +234,16 @@ def _simulate(
                     parts[task.replication] = measures.select(*which, pl.all())
                 bar.advance(str(task))
 
+            on = fitting(backend.executor, len(tasks), needed_bytes(tasks[0].plan), bar.announce)
             if store is None:
-                run_tasks(perform, tasks, backend.executor, keep=keep, on_done=on_done)
+                run_tasks(perform, tasks, on, keep=keep, on_done=on_done)
             else:
                 run_shared(
-                    perform, tasks, backend.executor,
+                    perform, tasks, on,
                     archive=Archive.open(store.archive.folder), keep=keep, on_done=on_done,
                     place=lambda task: (store.key(task.name), task.replication),
                     on_elsewhere=lambda task, facts: on_done(task, ({**facts, "steps": 0}, None)),
+                    announce=bar.announce,
                 )  # fmt: skip
     memory = max((facts["peak_memory_mb"] for facts in costs), default=0)
     speed = Speed(sum(facts["steps"] for facts in costs), time.perf_counter() - began, memory)

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from sim.district import engines
+from sim.district.size import needed_bytes
 from sim.errors import ConfigError, StoreError
+from sim.executor.fitting import fitting
 from sim.measures.dictionary import lacking
 from sim.report.tables import counted
 from sim.store import files, manifest
@@ -244,6 +246,7 @@ def run(
     on: executor.Settings,
     on_done: Callable[[Task, Mapping[str, Any]], None],
     own: Packed = NOTHING,
+    announce: Callable[[str], object] | None = None,
 ) -> Speed:
     """Run what is missing in a store, by an engine and on an executor.
 
@@ -255,7 +258,7 @@ def run(
     for pilot in pilots:
         describe(store.archive, pilot, own)
     tasks = missing(store, pilots, engine, own)
-    speed = run_tasks(tasks, on=on, on_done=on_done)
+    speed = run_tasks(tasks, on=on, on_done=on_done, announce=announce)
     if removed := missing(store, pilots, engine, own):
         raise StoreError(
             f"Replications of the study in {store.folder} must stay where they are while it runs, but {removed[0]} was "
@@ -270,6 +273,7 @@ def run_tasks(
     on: executor.Settings,
     on_done: Callable[[Task, Mapping[str, Any]], None],
     go_on: bool = False,
+    announce: Callable[[str], object] | None = None,
 ) -> Speed:
     """Simulate and keep replications on an executor, and return what that cost.
 
@@ -285,6 +289,8 @@ def run_tasks(
         Whether a replication that fails is only noted in the archive, with `error` among its facts, and the others
         are run all the same; otherwise its exception is raised. One whose workers die is noted and the others are run
         in any case.
+    announce
+        Called with a sentence where fewer workers fit than were asked for, or another process is waited for.
     """
     steps, memory = [0], [0]
 
@@ -302,9 +308,17 @@ def run_tasks(
     if not tasks:
         return Speed(0, 0.0, 0)
     began = time.perf_counter()
+    each = max(_task_bytes(task) for task in {task.key: task for task in tasks}.values())
     run_shared(
-        attempt if go_on else perform, tasks, on,
+        attempt if go_on else perform, tasks, fitting(on, len(tasks), each, announce or (lambda _: None)),
         archive=tasks[0].archive, place=lambda task: (task.key, task.replication), keep=keep, on_done=count,
         on_elsewhere=lambda task, facts: count(task, {**facts, "steps": 0}), on_lost=lose,
+        announce=announce,
     )  # fmt: skip
     return Speed(sum(steps), time.perf_counter() - began, max(memory))
+
+
+def _task_bytes(task: Task) -> float:
+    """Return the memory that a task takes."""
+    engine = task.engine
+    return needed_bytes(task.pilot, engine.block_weeks if isinstance(engine, engines.Compiled) else None)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 CHECK_EVERY = 0.2
 """Seconds between two looks at what other processes have claimed."""
 
+PATIENCE_SECONDS = 5.0
+"""Before it is told for whom one waits."""
+
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
@@ -34,6 +37,7 @@ def run_shared(
     on_done: Callable[[Task, Any], None],
     on_elsewhere: Callable[[Task, Mapping[str, Any]], None],
     on_lost: Callable[[Task, str], bool] | None = None,
+    announce: Callable[[str], object] | None = None,
 ) -> None:
     """Call a function on every task and keep each result in an archive, unless another process does meanwhile.
 
@@ -49,6 +53,8 @@ def run_shared(
         Returns the key and the number under which the result of a task is kept.
     on_elsewhere
         Called with a task that another process has done, and its facts.
+    announce
+        Called with a sentence after a while of waiting for another process.
     """
 
     def done(task: Task, kept: Any) -> None:
@@ -62,7 +68,7 @@ def run_shared(
 
     left = list(tasks)
     with claims(archive.folder) as claimed:
-        shared = _Shared(archive, claimed, place, on_elsewhere)
+        shared = _Shared(archive, claimed, place, on_elsewhere, announce or (lambda _: None))
         while left:
             executor.run_tasks(function, left, on, keep=keep, on_done=done, wanted=shared.wanted, on_lost=lost)
             left = shared.freed()
@@ -82,6 +88,8 @@ class _Shared(Generic[Task]):
         Returns the key and the number of a task.
     on_elsewhere
         Called with a task that another process has done, and its facts.
+    announce
+        Called with a sentence on whom is waited for.
     busy
         Tasks that others have claimed.
     """
@@ -90,6 +98,7 @@ class _Shared(Generic[Task]):
     claims: Claims
     place: Callable[[Task], tuple[str, int]]
     on_elsewhere: Callable[[Task, Mapping[str, Any]], None]
+    announce: Callable[[str], object]
     busy: list[Task] = field(default_factory=list)
 
     def wanted(self, task: Task) -> bool:
@@ -109,6 +118,7 @@ class _Shared(Generic[Task]):
 
     def freed(self) -> list[Task]:
         """Wait for what others have claimed; return what they gave up undone, nothing once they have done it all."""
+        began, told = time.monotonic(), set[int | None]()
         while self.busy:
             busy, self.busy = self.busy, []
             if undone := [task for task in busy if self.wanted(task)]:
@@ -116,8 +126,24 @@ class _Shared(Generic[Task]):
                     self.give_back(task)
                 return undone
             if self.busy:
+                if time.monotonic() - began > PATIENCE_SECONDS:
+                    self._tell_of(told)
                 time.sleep(CHECK_EVERY)
         return []
+
+    def _tell_of(self, told: set[int | None]) -> None:
+        """Say once of each process that it is waited for: one that is suspended looks like a hang."""
+        holder = self.claims.holder(*self.place(self.busy[0]))
+        if holder in told:
+            return
+        told.add(holder)
+        whom = f"process {holder} on this machine" if holder else "another process, perhaps on another machine"
+        end = f"let it go on (kill -CONT {holder}) or end it (kill {holder})" if holder else "let it go on or end it"
+        more = f" and {len(self.busy) - 1} more" if len(self.busy) > 1 else ""
+        self.announce(
+            f"Waiting for {whom}, which works on {self.busy[0]}{more}. If it is suspended, {end}, and its work is done "
+            "here. Ctrl-C ends the waiting; what is finished is kept."
+        )
 
     def _kept_facts(self, task: Task) -> dict[str, Any] | None:
         """Return the facts of a task whose result is kept and undamaged."""

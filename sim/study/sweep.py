@@ -129,7 +129,7 @@ class Sweep:
     @property
     def charts(self) -> tuple[str, ...]:
         """Return the names of its charts, which lie in the folder as `charts/NAME.png` and `charts/NAME.svg`."""
-        return tuple(sorted(path.stem for path in (self.folder / "charts").glob("*.svg")))
+        return tuple(path.stem for path in files.regular(self.folder / "charts", ".svg"))
 
     def __str__(self) -> str:
         """Return what it found, as plain text."""

@@ -187,7 +187,7 @@ def _simulate(what: Chosen, form: Form, seed: int, store: Store, on: Settings, c
                 perform, tasks, on,
                 archive=Archive.open(store.archive.folder), keep=keep, on_done=on_done,
                 place=lambda task: (store.key(task.name), task.number),
-                on_elsewhere=lambda task, facts: on_done(task, {**facts, "steps": 0}),
+                on_elsewhere=lambda task, facts: on_done(task, {**facts, "steps": 0}), announce=bar.announce,
             )  # fmt: skip
     seconds = time.perf_counter() - began if tasks else 0.0
     return Speed(sum(f["steps"] for f in done), seconds, max((f["peak_memory_mb"] for f in done), default=0))

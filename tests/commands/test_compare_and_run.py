@@ -18,6 +18,7 @@ from setups.screens import first_screen
 
 from experiments import main
 from sim.config.compose import Line
+from sim.engine.kernel_folder import KERNELS
 from sim.study.backend import backend_of
 
 THREE = "structure.communities=2"
@@ -370,8 +371,8 @@ def test_an_engine_that_is_not_compiled_yet_is_told_of(tmp_path, monkeypatch):
     assert told.file.getvalue() == (
         "The engine is compiled first, once on this machine: in some twenty seconds to a minute.\n"
     )
-    index = tmp_path / "engine/compiled._advance-579.py311.nbi"
-    index.parent.mkdir()
+    index = tmp_path / KERNELS / "engine/compiled._advance-579.py311.nbi"
+    index.parent.mkdir(parents=True)
     index.touch()
     backend_of(Line(())).announce_compiling(told)
     assert told.file.getvalue().count("compiled") == 1

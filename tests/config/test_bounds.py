@@ -4,6 +4,7 @@ import math
 import warnings
 from typing import get_args
 
+import numpy as np
 import pytest
 from setups.district import mapping
 from setups.schemas import just_beyond, leaves, numbers, with_value
@@ -13,8 +14,9 @@ from sim import config
 from sim.bench import run as bench
 from sim.config import study_schema
 from sim.config.schema import Pilot
+from sim.district.demand import Channel, hourly_profile
 from sim.district.engines import Compiled, Reference
-from sim.district.size import check_size
+from sim.district.size import check_size, parts
 from sim.draws import laws
 from sim.errors import ConfigError
 from sim.executor.settings import Dask, Local, Serial
@@ -94,6 +96,24 @@ def test_what_does_not_fit_into_the_memory_is_refused_by_the_knob_that_takes_it(
     monkeypatch.setattr("sim.district.size.memory_there_is_mb", lambda: 8_000.0)
     with pytest.raises(ConfigError, match=r"must be such that a replication of .* fits into the memory \(8 GB\)"):
         check_size(config.load(with_value(PLAIN, place, value)))
+
+
+@pytest.mark.parametrize("factor", ["festival_factor", "special_care_factor"])
+def test_a_factor_that_makes_no_more_requests_is_not_counted_as_if_it_did(factor, monkeypatch):
+    monkeypatch.setattr("sim.district.size.memory_there_is_mb", lambda: 8_000.0)
+    check_size(config.load(with_value(PLAIN, ("demand", factor), 100.0)))
+
+
+@pytest.mark.parametrize("factor", [0.0, 0.5, 1.0, 5.0, 100.0])
+@pytest.mark.parametrize("weeks", [1, 4, 26, 52, 104])
+def test_the_requests_that_are_counted_are_no_fewer_than_those_that_are_expected(factor, weeks):
+    plain = with_value(PLAIN, ("demand", "festival_factor"), factor)
+    pilot = config.load(with_value(plain, ("run", "measured_weeks"), weeks))
+    days = np.resize(hourly_profile(pilot, Channel.PHONE).sum(axis=1), 7 * pilot.run.weeks)
+    steps = next(one.number for one in parts(pilot) if one.knob == "demand.phone_per_resident_year")
+    rate = pilot.district.population * pilot.demand.phone_per_resident_year
+    longest = max(len(one.activities) for one in pilot.procedures.archetypes.values())
+    assert rate * days.sum() * longest <= 1.05 * steps <= 1.05 * rate * longest * (pilot.run.weeks / 52 + 1)
 
 
 def test_the_cases_of_validation_are_bounded():

@@ -11,7 +11,7 @@ from setups.commands import wangge
 from setups.district import CONFIGS, mapping
 from setups.feeding import WORDS, bad_inputs, shown_well
 
-from experiments import compare, staff, trace, validate
+from experiments import compare, main, staff, trace, validate
 from sim import config
 from sim.bench import run as bench
 from sim.config import study_schema
@@ -88,8 +88,13 @@ COMMANDS = {
     "compare": ("--cfg", "job"), "run": ("--cfg", "job"), "run network=mmc": ("--cfg", "job"),
     "sweep study=staffing": ("--cfg", "job"), "trace": ("--cfg", "job"), "staff": ("--cfg", "job"),
     "headlines": ("--cfg", "job"), "explain": ("--cfg", "job"), "knobs": ("--cfg", "job"),
-    "validate": ("--cfg", "job"), "bench": ("--cfg", "job"), "plot": (), "status": (), "clean": (), "new": (),
+    "validate": ("--cfg", "job"), "bench": ("--cfg", "job"),
+    "plot": (), "show": (), "status": (), "clean": (), "new": (),
 }  # fmt: skip
+
+
+def test_every_command_is_fed():
+    assert {command.split()[0] for command in COMMANDS} == set(main.COMMANDS)
 
 
 @pytest.mark.parametrize("n", [2, 100])
@@ -107,4 +112,4 @@ def test_bad_words_after_a_command_are_refused_in_a_paragraph_or_only_shown(tmp_
             assert shown_well(done.stderr[:-1]), what
     print(f"{counts[2]} of {n} bad words after {command} refused, each in a paragraph")  # noqa: T201
     assert counts[2] > n / 4
-    assert not (tmp_path / "results").exists()
+    assert not list(tmp_path.glob("results/*/manifest.json"))  # `new results` makes a folder of configs

@@ -7,9 +7,10 @@ import pytest
 from omegaconf import OmegaConf
 from setups.district import CONFIGS
 
-from sim.config.compose import compose, parse
+from sim.config.compose import Line, compose, parse
 from sim.config.reading import MOST_BYTES, MOST_NODES, read_bytes, read_plain, read_text
 from sim.errors import ConfigError
+from sim.study.backend import backend_of
 from sim.study.comparison.face_validity import targets_of
 from sim.study.points.evidence_factors import rows
 
@@ -192,3 +193,31 @@ def test_defaults_do_not_multiply(own):
         (own / f"deep/d{i}.yaml").write_text(text)
     (own / "pilot/mine.yaml").write_text(HEAD + FOUR + "  - /deep/d0\n" + TITLED)
     assert "defaults must include at most 200 files, got more" in told(own)
+
+
+@pytest.mark.parametrize("key", ["address: tcp://127.0.0.1:1", "scheduler_file: /dev/zero"])
+@pytest.mark.parametrize("how", ["executor", "above", "engine"])
+def test_no_file_of_a_folder_says_which_scheduler_is_joined_but_the_user_may(tmp_path, key, how):
+    name, _, value = key.partition(": ")
+    (tmp_path / "executor").mkdir()
+    (tmp_path / "engine").mkdir()
+    (tmp_path / "engine/x.yaml").write_text("kind: reference\n")
+    (tmp_path / "executor/x.yaml").write_text(f"kind: dask\n{key}\n")
+    words = ("executor=x",)
+    if how == "above":
+        (tmp_path / "executor/y.yaml").write_text("defaults: [x]\nretries: 1\n")
+        words = ("executor=y",)
+    elif how == "engine":
+        (tmp_path / "engine/x.yaml").write_text(
+            f"# @package _global_\nengine: {{kind: reference}}\nexecutor: {{{key}}}\n"
+        )
+        (tmp_path / "executor/x.yaml").write_text("kind: dask\n")
+        words = ("executor=x", "engine=x")
+    with pytest.raises(ConfigError) as caught:
+        backend_of(Line(words, tmp_path))
+    assert str(caught.value).startswith(
+        f"executor.{name} must be typed on the command line, as no file of --config-dir"
+    )
+    assert str(caught.value).endswith(f"got {value} from a file")
+    mine = {"address": "tcp://127.0.0.1:2", "scheduler_file": "mine.json"}[name]
+    assert getattr(backend_of(Line((*words, f"executor.{name}={mine}"), tmp_path)).executor, name) == mine

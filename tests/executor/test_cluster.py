@@ -143,15 +143,15 @@ def test_the_first_exception_names_its_task_and_what_ran_is_kept(tmp_path: Path,
     assert len(done) < 50
 
 
-def test_a_task_that_kills_its_workers_is_one_paragraph_and_the_others_are_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize("retries", [0, 1])
+def test_a_task_that_kills_its_workers_is_one_paragraph_and_the_others_are_kept(tmp_path: Path, retries: int) -> None:
     done: list[int] = []
-    with pytest.raises(
-        ExecutorError, match=r"2 in turn \(executor.retries=1\) ended before it \(killed.*: task 3\."
-    ) as told:
+    said = rf"{retries + 1} in turn \(executor.retries={retries}\) ended before it \(killed.*: task 3\."
+    with pytest.raises(ExecutorError, match=said) as told:
         run_tasks(
             partial(end_at_three, tmp_path),
             range(4),
-            Dask(workers=1, retries=1, batch=4),
+            Dask(workers=1, retries=retries, batch=4),
             on_done=lambda task, _: done.append(task),
             named="task {}".format,
         )
@@ -170,9 +170,12 @@ def test_a_scheduler_file_is_read_and_its_mistakes_are_told(tmp_path: Path, addr
     path = tmp_path / "scheduler.json"
     with pytest.raises(ExecutorError, match=r"scheduler_file must be there within executor.timeout_seconds=0.2, got"):
         run_tasks(square, [1], Dask(scheduler_file=str(path), timeout_seconds=0.2), on_done=ignore)
+    os.mkfifo(tmp_path / "pipe")
     path.write_text("{}")
-    with pytest.raises(ExecutorError, match=r"must be a file that `dask scheduler --scheduler-file` wrote, got"):
-        run_tasks(square, [1], Dask(scheduler_file=str(path)), on_done=ignore)
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    for wrong in (path, tmp_path / "pipe", tmp_path / "deep.json", "/dev/zero", tmp_path):
+        with pytest.raises(ExecutorError, match=r"must be a file that `dask scheduler --scheduler-file` wrote, got"):
+            run_tasks(square, [1], Dask(scheduler_file=str(wrong)), on_done=ignore)
     path.write_text(json.dumps({"address": address}))
     done: list[int] = []
     run_tasks(square, [3], Dask(scheduler_file=str(path)), on_done=lambda task, found: done.append(found))

@@ -1,7 +1,11 @@
 """Files of a folder that are no longer what was written there."""
 
+import io
 import os
 import shutil
+from functools import cache
+
+import polars as pl
 
 
 def _cut(path, data, drawn):
@@ -47,11 +51,40 @@ def _deep(path, data, drawn):
     path.write_bytes(b"[" * 1_500_000)
 
 
+def _long_footer(path, data, drawn):
+    path.write_bytes(b"PAR1" + bytes(2_000_000) + (2_000_000).to_bytes(4, "little") + b"PAR1")
+
+
+@cache
+def bomb():
+    """Return a small file of a table that is larger than any of ours."""
+    buffer = io.BytesIO()
+    pl.DataFrame({"a": pl.repeat(0, 120_000_000, dtype=pl.UInt8, eager=True)}).write_parquet(buffer)
+    return buffer.getvalue()
+
+
+def _huge(path, data, drawn):
+    path.write_bytes(bomb())
+
+
+def _beside_a_pipe(path, data, drawn):
+    path.write_bytes(data)
+    os.mkfifo(path.with_name(f"zz{path.suffix}"))
+
+
+def _beside_a_link(path, data, drawn):
+    path.write_bytes(data)
+    path.with_name(f"zz{path.suffix}").symlink_to("/dev/zero")
+
+
 def _gone(path, data, drawn):
     pass
 
 
-WAYS = (_cut, _zeroed, _emptied, _flipped, _linked, _linked_outwards, _folder, _pipe, _other, _deep, _gone)
+WAYS = (
+    _cut, _zeroed, _emptied, _flipped, _linked, _linked_outwards, _folder, _pipe, _other, _deep, _long_footer, _huge,
+    _beside_a_pipe, _beside_a_link, _gone,
+)  # fmt: skip
 WAYS_OF_FOLDERS = (_emptied, _linked_outwards, _pipe, _gone)
 
 

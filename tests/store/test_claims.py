@@ -17,6 +17,7 @@ def test_what_another_process_has_claimed_is_refused_until_that_process_ends(tmp
     until((tmp_path / "held").exists)
     with claims(tmp_path) as ours:
         assert [ours.take(KEY, replication) for replication in range(5)] == [False, True, True, False, True]
+        assert [ours.holder(KEY, replication) for replication in (0, 2, 3)] == [other.pid, None, other.pid]
         assert ours.take("cd" * 16, 0)
         assert ours.take(KEY, 1)
         ours.give_back(KEY, 1)
@@ -41,4 +42,5 @@ def test_where_nothing_can_be_locked_every_claim_is_granted(tmp_path: Path, stan
     with claims(path.parent) as ours:
         assert ours.take(KEY, 0)
         ours.give_back(KEY, 0)
+        assert ours.holder(KEY, 0) is None
     assert victim.read_text() == "mine"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from pathlib import Path
 
@@ -12,9 +14,10 @@ from setups.shipped_networks import plan_of
 
 from sim.district.engines import Compiled
 from sim.executor import Serial
+from sim.report.console import Progress
 from sim.store.archive import Archive
 from sim.store.store import Store
-from sim.study import network_run
+from sim.study import network_run, sharing
 from sim.study.backend import Backend
 from sim.validation import validation
 
@@ -64,3 +67,24 @@ def test_what_another_process_has_claimed_is_left_to_it_until_it_ends(tmp_path):
     other.kill()
     here.join(60)
     assert store.finished("mm1", 2)
+
+
+def test_who_is_waited_for_is_told_while_a_rival_is_suspended_and_the_work_goes_on_after_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(sharing, "PATIENCE_SECONDS", 0.3)
+    store, told = opened(tmp_path), []
+    archive = Archive.open(store.archive.folder)
+    other = started(hold, archive.folder, store.key("mm1"), 2)
+    until((archive.folder / "held").exists)
+    os.kill(other.pid, signal.SIGSTOP)
+    monkeypatch.setattr(Progress, "announce", lambda _, sentence: told.append(sentence))
+    here = threading.Thread(target=run_network, args=(tmp_path, "here"))
+    here.start()
+    until(lambda: bool(told))
+    assert not store.finished("mm1", 2)
+    assert told[0].startswith(f"Waiting for process {other.pid} on this machine, which works on ")
+    assert f"(kill -CONT {other.pid}) or end it (kill {other.pid})" in told[0]
+    assert "Ctrl-C" in told[0]
+    other.kill()
+    here.join(60)
+    assert store.finished("mm1", 2)
+    assert len(told) == 1

@@ -248,5 +248,5 @@ class Runs:
                     self._read(task.key, task.replication)
                 bar.advance(str(task))
 
-            replications.run_tasks(tasks, on=self.backend.executor, on_done=on_done, go_on=True)
+            replications.run_tasks(tasks, on=self.backend.executor, on_done=on_done, go_on=True, announce=bar.announce)
         self.seconds += time.perf_counter() - began

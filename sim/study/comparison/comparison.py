@@ -273,7 +273,9 @@ def run_missing(
         def on_done(task: Task, facts: Mapping[str, Any]) -> None:
             bar.advance(f"{task}, {facts['steps']:,} steps in {facts['seconds']:.0f} s")
 
-        return replications.run(store, pilots, engine=backend.engine, on=backend.executor, on_done=on_done, own=own)
+        return replications.run(
+            store, pilots, engine=backend.engine, on=backend.executor, on_done=on_done, own=own, announce=bar.announce
+        )
 
 
 def check(designs: Mapping[str, Design], wanted: Wanted = ALL, own: Collection[str] = ()) -> None:

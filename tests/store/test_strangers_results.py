@@ -1,0 +1,222 @@
+"""What others put into a folder of results holds nobody up, fills no memory and removes nothing."""
+
+import io
+import os
+import random
+import shutil
+import signal
+import socket
+import zipfile
+from contextlib import contextmanager
+
+import polars as pl
+import pytest
+from setups.commands import wangge
+from setups.corrupting import bomb
+
+from sim.errors import StoreError
+from sim.store import files, inventory, parquet_size
+from sim.store.archive import Archive, Damaged
+from sim.store.packing import FACTS
+from sim.store.store import Store
+
+TABLE = pl.DataFrame({"a": [1, 2, None], "b": ["x", "y", "z"], "c": [True, False, None]})
+KEY = "ab" * 16
+
+
+@contextmanager
+def at_once():
+    signal.signal(signal.SIGALRM, lambda *_: pytest.fail("it hangs"))
+    signal.alarm(20)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+
+
+def _linked_outwards(path):
+    (path.parents[2] / "outside.txt").write_text("mine\n")
+    path.symlink_to(path.parents[2] / "outside.txt")
+
+
+def _socket(path):
+    with pytest.MonkeyPatch.context() as patch, socket.socket(socket.AF_UNIX) as opened:
+        patch.chdir(path.parent)  # a path of a socket is short
+        opened.bind(path.name)
+
+
+def _too_large(path):
+    with path.open("wb") as file:
+        file.truncate(files.MOST_BYTES + 1)
+
+
+ADDED = {
+    "a pipe": os.mkfifo, "a link to a device": lambda path: path.symlink_to("/dev/zero"), "a socket": _socket,
+    "a link outwards": _linked_outwards, "a link to nothing": lambda path: path.symlink_to("nothing"),
+    "a circle": lambda path: path.symlink_to(path.name), "a folder": lambda path: path.mkdir(), "too much": _too_large,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("add", ADDED.values(), ids=ADDED)
+def test_what_is_added_to_a_folder_is_neither_read_nor_in_the_way_of_a_study(tmp_path, add):
+    folder = tmp_path / "results/one"
+    store = Store.open(folder, {"a": 1}, {})
+    store.write_table("mine", TABLE)
+    for name in ("zz.parquet", "printed.json", "charts/zz.svg", "keys.json", "drawn.json"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        add(folder / name)
+    with at_once():
+        store.finish({})
+        store.check_written(["mine"])
+        assert [name for name in store.final_tables if name != "zz"] == ["mine"]
+        with pytest.raises(StoreError, match=r"^zz.parquet in .* is damaged or was not written by wangge"):
+            store.final_table("zz")
+        assert files.regular(folder / "charts", ".svg") in ([], [folder / "charts/zz.svg"])
+        assert Store.open(folder, {"a": 1}, {}).final_table("mine").equals(TABLE)
+
+
+@pytest.mark.parametrize("add", ADDED.values(), ids=ADDED)
+def test_what_is_added_to_an_archive_is_neither_read_nor_removed(tmp_path, add):
+    archive = Archive.open(tmp_path / "results/.replications")
+    archive.keep(KEY, 0, {"mine": TABLE}, {"n": 1})
+    folder = archive.folder / KEY[:2] / KEY
+    for name in ("0001.zip", "0002.failed.json", "design.json", "screened.json", "other"):
+        add(folder / name)
+    for name in ("cd", "zz"):
+        add(archive.folder / name)
+    with at_once():
+        assert archive.keys() == [KEY]
+        assert archive.finished(KEY, 0)
+        assert archive.read(KEY, 0, "mine").equals(TABLE)
+        assert archive.design(KEY) == {}
+        assert archive.screening(KEY) is None
+        assert archive.failure(KEY, 2) in (None, "the note about it cannot be read")
+        if not archive.finished(KEY, 1):  # too much counts as finished until it is read
+            assert archive.keep(KEY, 1, {"mine": TABLE}, {})
+            assert archive.read(KEY, 1, "mine").equals(TABLE)
+        for one in inventory.waste(archive, tmp_path / "results", unused=True, failed=True, old=True):
+            archive.remove(one.paths)
+    assert os.path.lexists(folder / "other")
+
+
+@pytest.mark.parametrize("add", [ADDED[name] for name in ("a pipe", "a link to a device", "a link outwards")])
+def test_what_takes_the_place_of_a_file_before_it_is_opened_is_not_read(tmp_path, add, monkeypatch):
+    path = tmp_path / "results/one/zz.parquet"
+    path.parent.mkdir(parents=True)
+    add(path)
+    monkeypatch.setattr(files, "is_regular", lambda _: True)
+    with at_once(), pytest.raises(OSError, match=r"must be a file of at most|symbolic links"):
+        files.read_bytes(path)
+
+
+@pytest.mark.parametrize("keys", [*ADDED.values(), lambda path: path.write_text("{}")], ids=[*ADDED, "a file"])
+def test_what_stands_in_the_place_of_keys_protects_what_they_may_name(tmp_path, keys, monkeypatch):
+    results = tmp_path / "results"
+    archive = Archive.open(results / ".replications")
+    archive.keep(KEY, 0, {"mine": TABLE}, {"n": 1})
+    os.utime(archive.folder / KEY[:2] / KEY / "0000.zip", (1, 1))
+    store = Store.open(results / "one", {"a": 1}, {}, keys={"mine": KEY})
+    shutil.rmtree(store.folder / "keys")
+    keys(store.folder / "keys")
+    if (store.folder / "keys").is_dir() and not (store.folder / "keys").is_symlink():
+        (store.folder / "keys/zz.json").symlink_to("/dev/zero")
+    with at_once():
+        assert "not known which replications" in inventory.study(store.folder).trouble
+        done = wangge(tmp_path, "clean", "unused=true", "yes=true")
+        told = wangge(tmp_path, "status", "one")
+    assert done.returncode == 2, done.stdout
+    assert "not known which replications" in done.stderr
+    assert "keeps no replications" not in told.stdout
+    assert archive.finished(KEY, 0)
+
+
+def test_a_study_behind_a_link_to_nothing_protects_what_it_may_need(tmp_path):
+    (tmp_path / "gone").symlink_to("nowhere")
+    with pytest.raises(StoreError, match=r"gone must lead to a folder, got a link to nothing, so it is not known"):
+        inventory.needed(tmp_path)
+
+
+def large(n=50_000):
+    return files.parquet(pl.DataFrame({name: pl.repeat(0, n, eager=True) for name in "abc"}))
+
+
+@pytest.mark.parametrize(
+    "table", [TABLE, TABLE.head(0), pl.DataFrame({"a": [*range(100_000)]}), TABLE.lazy().collect()]
+)
+def test_the_size_of_a_table_is_known_before_it_is_decoded(table):
+    assert parquet_size.size_of(files.parquet(table)).cells == table.height * table.width
+
+
+def test_a_small_file_that_holds_a_large_table_is_refused_before_it_is_decoded(monkeypatch):
+    monkeypatch.setattr(pl, "read_parquet", lambda *_: pytest.fail("it was decoded"))
+    assert len(large()) < 10_000
+    monkeypatch.setattr(files, "MOST_CELLS", 149_999)
+    with pytest.raises(OSError, match=r"must have at most 149,999 cells"):
+        files.as_table(large())
+
+
+def test_a_real_bomb_is_refused_as_it_is(monkeypatch):
+    monkeypatch.setattr(pl, "read_parquet", lambda *_: pytest.fail("it was decoded"))
+    assert len(bomb()) < 2_000_000
+    with pytest.raises(OSError, match=r"must have at most 100,000,000 cells"):
+        files.as_table(bomb())
+
+
+def test_a_text_that_grows_when_it_is_decompressed_is_refused_before_it_is_decoded(monkeypatch):
+    monkeypatch.setattr(pl, "read_parquet", lambda *_: pytest.fail("it was decoded"))
+    data = files.parquet(pl.DataFrame({"a": ["x" * 2_000_000]}))
+    assert len(data) < 10_000
+    monkeypatch.setattr(files, "MOST_DECODED_BYTES", 1_999_999)
+    with pytest.raises(OSError, match=r"1,999,999 bytes"):
+        files.as_table(data)
+
+
+def test_nested_columns_which_no_table_of_ours_has_are_refused():
+    with pytest.raises(OSError, match=r"its columns must be plain"):
+        files.as_table(files.parquet(pl.DataFrame({"a": [[1, 2], [3]]})))
+
+
+@pytest.mark.parametrize("of", range(4))
+def test_whatever_the_bytes_are_their_size_is_known_or_refused(of):
+    drawn, refused = random.Random(of), 0
+    for _ in range(500):
+        data = bytearray(files.parquet(TABLE))
+        for _ in range(drawn.randint(1, 8)):
+            data[drawn.randrange(len(data) - 4)] = drawn.randrange(256)
+        with at_once():
+            try:
+                parquet_size.size_of(bytes(data))
+            except ValueError:
+                refused += 1
+    assert 0 < refused < 500
+
+
+@pytest.mark.parametrize("data", [b"PAR1", b"", b"PAR1" * 2, bytes(8) + b"PAR1", b"\xff" * 8 + b"PAR1"])
+def test_what_only_ends_as_a_table_is_none(data):
+    with pytest.raises(ValueError, match=r"must"):
+        parquet_size.size_of(data)
+
+
+def test_json_is_bounded_more_tightly_than_other_files(tmp_path, monkeypatch):
+    assert files.MOST_JSON_BYTES * 20 <= files.MOST_BYTES
+    monkeypatch.setattr(files, "MOST_JSON_BYTES", 10)
+    (tmp_path / "long.json").write_text("[1,2,3,4,5]")
+    with pytest.raises(OSError, match=r"it must be a file of at most 10 bytes"):
+        files.read_json(tmp_path / "long.json")
+
+
+def test_a_replication_whose_facts_are_too_long_or_whose_parts_overlap_is_damaged(tmp_path, monkeypatch):
+    archive = Archive.open(tmp_path)
+    for number in (0, 1):
+        archive.keep(KEY, number, {"mine": TABLE}, {"n": 1})
+    path = tmp_path / KEY[:2] / KEY / "0001.zip"
+    buffer = io.BytesIO(path.read_bytes())
+    with zipfile.ZipFile(buffer, "a") as opened:
+        opened.filelist.extend([opened.getinfo(FACTS)] * 100)
+        opened.comment = b"x"
+    path.write_bytes(buffer.getvalue())
+    with pytest.raises(Damaged, match=r"its parts lie one upon another"):
+        archive.facts(KEY, 1)
+    monkeypatch.setattr(files, "MOST_JSON_BYTES", 10)
+    with pytest.raises(Damaged, match=r"it was cut short or is not what was written"):
+        archive.facts(KEY, 0)
