@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 TEMPORARY = ".tmp-"
 DAY_SECONDS = 86_400
 NAME_BYTES = 200
+LONGEST_WRITE = 20
+"""Seconds after which a process that keeps a folder to itself is taken for suspended."""
+
 MOST_BYTES = 1_000_000_000
 """Of a file in a folder of results: many times the largest that a study of 100,000 points writes."""
 
@@ -270,20 +273,46 @@ def create(path: Path, data: bytes, beside: Path | None = None) -> bool:
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Keep out other processes that want to be alone in a folder too, where the system knows locks."""
-    descriptor = None
-    with suppress(ImportError, OSError):  # Windows, or a file system without locks
-        import fcntl
+    """Keep out other processes that want to be alone in a folder too, where the system knows locks.
 
+    Raises
+    ------
+    StoreError
+        No other process may keep the folder for longer than a write takes: one that was suspended would for ever.
+    """
+    descriptor = None
+    with suppress(ImportError, OSError):  # Windows, or a folder that cannot be opened
         descriptor = os.open(folder, os.O_RDONLY)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _lock(descriptor, folder.name)
     try:
         yield
     finally:
         if descriptor is not None:
-            with suppress(OSError):  # now, also where a child process has the folder open since
-                fcntl.flock(descriptor, fcntl.LOCK_UN)
+            with suppress(ImportError, OSError):
+                import fcntl
+
+                fcntl.flock(descriptor, fcntl.LOCK_UN)  # now, also where a child process has the folder open since
             os.close(descriptor)
+
+
+def _lock(descriptor: int, name: str) -> None:
+    """Lock an open folder, once no other process has it."""
+    import fcntl
+
+    until = time.monotonic() + LONGEST_WRITE
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                os.close(descriptor)
+                raise StoreError(
+                    f"{name} must be free to be written: another process has kept it for {LONGEST_WRITE} seconds and "
+                    "may be suspended (fg resumes it), so resume or end it and try again"
+                ) from None
+            time.sleep(0.01)
+        else:
+            return
 
 
 def leftovers(folder: Path) -> list[Path]:

@@ -695,6 +695,25 @@ def told(counts: str) -> None:
     print(counts)  # noqa: T201 - it is asked for
 
 
+@pytest.mark.skipif(os.name != "posix", reason="locks folders")
+def test_a_process_that_keeps_a_folder_to_itself_is_not_waited_for_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    monkeypatch.setattr(files, "LONGEST_WRITE", 0.05)
+    suspended = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(suspended, fcntl.LOCK_EX)
+    with (
+        pytest.raises(StoreError, match=r"must be free to be written: another process has kept it"),
+        files.alone(tmp_path),
+    ):
+        raise AssertionError("it was not free")
+    os.close(suspended)
+    with files.alone(tmp_path):
+        pass
+
+
 OWN_MOUNTS = ["unshare", "--user", "--map-root-user", "--mount"]
 
 
