@@ -33,7 +33,8 @@ BESIDE = Path(__file__).with_name("__pycache__")
 def kernel_folder() -> Path:
     """Return the folder of compiled kernels, which is there and which nobody else can reach.
 
-    It lies in the folder that the user's environment names, else in the user's own cache, else beside the program.
+    It lies in the folder that the user's environment names, else in the user's own cache, else beside the program, else
+    in the folder for temporary files.
 
     Raises
     ------
@@ -52,7 +53,7 @@ def kernel_folder() -> Path:
         )
     raise ConfigError(
         f"{VARIABLE} must be set to a writable folder (it will hold the compiled engine), because neither the "
-        "installed program nor the user's home is writable, or others can write there or above"
+        "user's home, the installed program nor the folder for temporary files is writable, or others can write above"
     )
 
 
@@ -60,11 +61,13 @@ def places() -> list[Path]:
     """Return the folders in which a folder of kernels may be, the first choice first."""
     if named := os.environ.get(VARIABLE):
         return [Path(named).absolute()]
-    chosen = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    # A relative one would lie where one stands.
+    cache, shared = (Path(os.environ.get(name, "")) for name in ("XDG_CACHE_HOME", "TMPDIR"))
+    shared = shared if shared.is_absolute() else Path("/tmp")
+    last = [BESIDE, shared / f"wangge-{os.getuid()}"] if hasattr(os, "getuid") else [BESIDE]
     with suppress(RuntimeError):  # a user without a home
-        # A relative one would lie where one stands.
-        return [(chosen if chosen.is_absolute() else Path.home() / ".cache") / "wangge", BESIDE]
-    return [BESIDE]
+        return [(cache if cache.is_absolute() else Path.home() / ".cache") / "wangge", *last]
+    return last
 
 
 def _make(place: Path) -> None:

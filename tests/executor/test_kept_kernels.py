@@ -22,7 +22,7 @@ def source(tmp_path, monkeypatch):
     os.utime(path, (1000, 1000))
     monkeypatch.setattr(kept_kernels, "SOURCE", path)
     monkeypatch.setattr(kernel_folder, "BESIDE", path.parent / "__pycache__")
-    for name in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME"):
+    for name in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "TMPDIR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     return path
@@ -97,6 +97,20 @@ def test_a_folder_in_or_above_which_others_can_write_keeps_no_kernels(tmp_path, 
         kernel_folder.kernel_folder()
     assert "chmod" not in str(it.value)
     assert not list(own.iterdir())
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="users have no numbers here")
+def test_where_home_and_program_are_open_a_closed_folder_among_temporary_files_keeps_kernels(
+    tmp_path, monkeypatch, source
+):
+    for folder in (tmp_path / "home/.cache", source.parent, tmp_path / "shared"):
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o777)
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "shared"))
+    with pytest.raises(ConfigError, match="nor the folder for temporary files"):
+        kernel_folder.kernel_folder()
+    (tmp_path / "shared").chmod(0o1777)
+    assert kernel_folder.kernel_folder() == tmp_path / "shared" / f"wangge-{os.getuid()}" / KERNELS
 
 
 def test_a_folder_of_a_group_of_one_and_a_sticky_one_keep_kernels(tmp_path, monkeypatch):
