@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sim import config
 from sim.config import Section
 from sim.config.bounds import Confidence, Replications, Seed
-from sim.config.compose import BACKEND_KEYS, CONFIGS, Line, compose, default_option, options, parse
+from sim.config.compose import BACKEND_KEYS, Line, check_option, compose, default_option, parse
 from sim.errors import ConfigError
 from sim.study.backend import backend_of
 
@@ -72,8 +72,7 @@ def _pilot(line: Line, command: Sequence[str]) -> None:
 
     pilot = next((o.partition("=")[2] for o in line.overrides if o.startswith("pilot=")), None)
     pilot = default_option("pilot") if pilot is None else pilot
-    if not pilot:
-        raise ConfigError(f"pilot must be one of {', '.join(options('pilot', CONFIGS, line.config_dir))}, got nothing")
+    check_option("pilot", pilot, line.config_dir)
     rest = tuple(o for o in line.overrides if not o.startswith("pilot="))
     named = any(o.startswith("name=") for o in rest)
     beside = (*BACKEND_KEYS, "workers", *compare.SHOWN_KEYS)  # they change no number

@@ -11,7 +11,7 @@ from pydantic import Field
 from experiments.compare import named_pilots, show
 from sim import config
 from sim.config import Name, Section
-from sim.config.bounds import Replication
+from sim.config.bounds import Replication, Request
 from sim.config.compose import BACKEND_KEYS, Line, compose, parse
 from sim.errors import ConfigError
 from sim.study.backend import backend_of
@@ -53,7 +53,7 @@ class Trace(Section):
     """The settings of the command itself."""
 
     pilots: Annotated[tuple[Name, ...], Field(min_length=1)]
-    request: int | str | None
+    request: Request | str | None
     archetype: Name | None
     channel: Literal["counter", "phone", "latent"] | None
     replication: Replication

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from sim import config
-from sim.config import Pilot, study_schema
+from sim.config import Pilot, Section, checked, study_schema
+from sim.config.bounds import Confidence, Replication, Replications, Request, Seed
 from sim.config.compose import CONFIGS, Line, compose, options, overrides_of, own_folder
 from sim.config.composition import Composition
 from sim.config.reading import read_yaml
 from sim.district import engines
 from sim.engine.network import LIMIT, Network
-from sim.errors import ConfigError, near
+from sim.errors import ConfigError, near, shown
 from sim.journeys.follow import Journeys, Selection, follow
 from sim.queueing import sample
 from sim.queueing.schema import Plan
@@ -45,6 +46,16 @@ if TYPE_CHECKING:
     Folder = str | os.PathLike[str]
     Engine = Literal["compiled", "reference"] | Mapping[str, Any]
     Executor = Literal["local", "serial", "dask"] | Mapping[str, Any]
+
+
+class Numbers(Section):
+    """The numbers that calls take beside designs and networks."""
+
+    replications: Replications | None = None
+    replication: Replication = 0
+    seed: Seed = 1
+    confidence: Confidence = 0.95
+    request: Request | None = None
 
 
 def pilot(
@@ -85,16 +96,16 @@ def pilot(
     given = overrides_of(knobs)
     for key in ("pilot", "run"):
         if key in (knobs or {}):
-            raise ConfigError(f"knobs must leave out {key}, which sim.pilot takes beside them, got {knobs}")
+            raise ConfigError(f"knobs must leave out {key}, which sim.pilot takes beside them, got {shown(knobs)}")
     for key, text in (("called", called), ("title", title)):
-        if text is not None:
-            _text(key, text)
+        if text is not None and not _text(key, text).strip():
+            raise ConfigError(f"{key} must not be empty, got {text!r}")
     folder = _own_folder(config_dir)
     line = Line((f"run={_file('run', run, folder)}", *given), folder)
     chosen = f"pilot={_file('pilot', name, folder)}"
     plain = compose("main", line, chosen)
-    words = {"name": called, "title": title or (called and f"{plain['title']} ({called})")}
-    mine = {key: value for key, value in words.items() if value is not None}
+    named = title if title is not None or called is None else f"{plain['title']} ({called})"
+    mine = {key: value for key, value in {"name": called, "title": named}.items() if value is not None}
     return config.load(plain | mine, Composition(line, (chosen,)).file_unless(mine))
 
 
@@ -150,7 +161,7 @@ def compare(
     designs, where, own = _designs(pilots), _folder("folder", folder), _measures(measures)
     on, console = _backend(engine, executor, workers), _console(progress)
     if replications is not None:
-        number = {"replications": _whole("replications", replications, 1)}
+        number = {"replications": _bounded("replications", replications)}
         designs = [one.model_copy(update={"run": one.run.model_copy(update=number)}) for one in designs]
     return run_comparison(
         prepared_all(shown_with(one, own) for one in designs), where, on,
@@ -241,11 +252,11 @@ def simulate(
     Raises
     ------
     ConfigError
-        The number must be at least 0; the posts must be possible with the heads.
+        The number must be from 0 to 99,999; the posts must be possible with the heads.
     """
     if not isinstance(pilot, Pilot):
-        raise ConfigError(f"pilot must be a design that sim.pilot returns, got {pilot!r:.60}")
-    number, own = _whole("replication", replication, 0), _measures(measures)
+        raise ConfigError(f"pilot must be a design that sim.pilot returns, got {shown(pilot)}")
+    number, own = _bounded("replication", replication), _measures(measures)
     return run_replication(pilot, number, _engine(engine), packed(own))
 
 
@@ -291,8 +302,8 @@ def journey(
     for name, text in (("archetype", archetype), ("channel", channel)):
         if text is not None:
             _text(name, text)
-    which = request if request is None or isinstance(request, str) else _whole("request", request, 0)
-    number = _whole("replication", replication, 0)
+    which = request if request is None or isinstance(request, str) else _bounded("request", request)
+    number = _bounded("replication", replication)
     journeys, remarks = follow(designs, Selection(which, archetype, channel), number, _engine(engine))
     return Journeys(tuple(journeys), number, tuple(remarks))
 
@@ -357,17 +368,15 @@ def measure(
     Raises
     ------
     ConfigError
-        There must be at least one replication, a seed of at least 0, and a confidence between 0.5 and 1.
+        The replications, the seed and the confidence must lie within the bounds of the configs.
     """
     if not isinstance(network, Plan):
-        raise ConfigError(f"network must be what sim.network returns, got {network!r:.60}")
+        raise ConfigError(f"network must be what sim.network returns, got {shown(network)}")
     if replications is not None:
-        network = network.model_copy(update={"replications": _whole("replications", replications, 1)})
-    if isinstance(confidence, bool) or not isinstance(confidence, Real) or not 0.5 < confidence < 1:
-        raise ConfigError(f"confidence must be a number above 0.5 and below 1, got {confidence!r:.60}")
+        network = network.model_copy(update={"replications": _bounded("replications", replications)})
     return network_run.run(
         network, "network", _backend(engine, executor, workers),
-        seed=_whole("seed", seed, 0), confidence=confidence, console=_console(progress),
+        seed=_bounded("seed", seed), confidence=_bounded("confidence", confidence), console=_console(progress),
     )  # fmt: skip
 
 
@@ -396,23 +405,23 @@ def run(network: Network, horizon: int, *, engine: Engine = "compiled") -> tuple
         The horizon must be at least 0 and below 2^62.
     """
     if not isinstance(network, Network):
-        raise ConfigError(f"network must be what sim.make_network returns, got {network!r:.60}")
+        raise ConfigError(f"network must be what sim.make_network returns, got {shown(network)}")
     until = _whole("horizon", horizon, 0)
     if until >= LIMIT:
-        raise ConfigError(f"horizon must be below 2^62, got {until}")
+        raise ConfigError(f"horizon must be below 2^62, got {shown(until)}")
     return engines.run(network, until, _engine(engine))
 
 
 def _designs(pilots: Pilot | Sequence[Pilot]) -> list[Pilot]:
     """Return pilots as a list, checked to be some and to have names of their own."""
     if not isinstance(pilots, (Pilot, Iterable)) or isinstance(pilots, (str, bytes)):
-        raise ConfigError(f"pilots must be designs that sim.pilot returns, got {pilots!r:.60}")
+        raise ConfigError(f"pilots must be designs that sim.pilot returns, got {shown(pilots)}")
     designs = [pilots] if isinstance(pilots, Pilot) else list(pilots)
     if not designs:
         raise ConfigError("pilots must be at least one, got none")
     for one in designs:
         if not isinstance(one, Pilot):
-            raise ConfigError(f"pilots must be designs that sim.pilot returns, got {one!r:.60}")
+            raise ConfigError(f"pilots must be designs that sim.pilot returns, got {shown(one)}")
     names = [one.name for one in designs]
     for name in names:
         if names.count(name) > 1:
@@ -424,7 +433,8 @@ def _file(group: str, name: str, folder: Path | None = None) -> str:
     """Return the name of a file of a group of configs, checked to be there."""
     known = options(group, CONFIGS, folder)
     if not isinstance(name, str) or name not in known:
-        raise ConfigError(f"{group} must be one of {', '.join(known)}{near(str(name), known)}, got {name!r}")
+        hint = near(name, known) if isinstance(name, str) else ""
+        raise ConfigError(f"{group} must be one of {', '.join(known)}{hint}, got {shown(name)}")
     return name
 
 
@@ -438,8 +448,10 @@ def _folder(name: str, given: Folder) -> Path:
     if isinstance(given, (str, os.PathLike)) and isinstance(os.fspath(given), str):
         if not os.fspath(given):
             raise ConfigError(f"{name} must not be empty (the current directory is '.'), got ''")
+        if "\0" in os.fspath(given):
+            raise ConfigError(f"{name} must be a path without a null character, got {shown(given)}")
         return Path(given)
-    raise ConfigError(f"{name} must be a text or a path, got {given!r:.60}")
+    raise ConfigError(f"{name} must be a text or a path, got {shown(given)}")
 
 
 def _measures(measures: Iterable[OwnMeasure]) -> tuple[OwnMeasure, ...]:
@@ -447,39 +459,48 @@ def _measures(measures: Iterable[OwnMeasure]) -> tuple[OwnMeasure, ...]:
     if isinstance(measures, OwnMeasure):
         raise ConfigError(f"measures must be a list of sim.OwnMeasure, got {measures.name} alone")
     if not isinstance(measures, Iterable) or isinstance(measures, (str, bytes)):
-        raise ConfigError(f"measures must be a list of sim.OwnMeasure, got {measures!r:.60}")
+        raise ConfigError(f"measures must be a list of sim.OwnMeasure, got {shown(measures)}")
     given = tuple(measures)
     for one in given:
         if not isinstance(one, OwnMeasure):
-            raise ConfigError(f"measures must be a list of sim.OwnMeasure, got {one!r:.60}")
+            raise ConfigError(f"measures must be a list of sim.OwnMeasure, got {shown(one)}")
     return given
 
 
-def _whole(name: str, value: Any, least: int) -> int:
-    """Return an argument as a whole number, checked to be at least so much."""
+def _whole(name: str, value: Any, least: int | None = None) -> int:
+    """Return an argument as a whole number, checked to be one, and to be at least so much."""
     try:
         number = operator.index(value)
     except TypeError:
         number = None
     if number is None or isinstance(value, bool):  # True would be 1
-        raise ConfigError(f"{name} must be a whole number, got {value!r:.60}")
-    if number < least:
-        raise ConfigError(f"{name} must be at least {least}, got {number}")
+        raise ConfigError(f"{name} must be a whole number, got {shown(value)}")
+    if least is not None and number < least:
+        raise ConfigError(f"{name} must be at least {least}, got {shown(number)}")
     return number
 
 
 def _flag(name: str, value: Any) -> bool:
     """Return an argument, checked to be true or false."""
     if not isinstance(value, bool):
-        raise ConfigError(f"{name} must be true or false, got {value!r:.60}")
+        raise ConfigError(f"{name} must be true or false, got {shown(value)}")
     return value
 
 
 def _text(name: str, value: Any) -> str:
     """Return an argument, checked to be a text."""
     if not isinstance(value, str):
-        raise ConfigError(f"{name} must be a text, got {value!r:.60}")
+        raise ConfigError(f"{name} must be a text, got {shown(value)}")
     return value
+
+
+def _bounded(name: str, value: Any) -> Any:
+    """Return a number of `Numbers`, checked by its bounds."""
+    if Numbers.model_fields[name].annotation is not float:
+        return getattr(checked(Numbers, {name: _whole(name, value)}), name)
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise ConfigError(f"{name} must be a number, got {shown(value)}")
+    return getattr(checked(Numbers, {name: value if isinstance(value, int) else float(value)}), name)
 
 
 def _backend(engine: Engine, executor: Executor, workers: int | None) -> Backend:
@@ -497,7 +518,7 @@ def _engine(engine: Engine) -> engines.Settings:
 def _settings(name: str, given: str | Mapping[str, Any]) -> Mapping[str, Any]:
     """Return settings of which only the kind may be given."""
     if not isinstance(given, (str, Mapping)):
-        raise ConfigError(f"{name} must be a text or a mapping, got {given!r:.60}")
+        raise ConfigError(f"{name} must be a text or a mapping, got {shown(given)}")
     return given if isinstance(given, Mapping) else {"kind": given}
 
 

@@ -18,6 +18,15 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else " " if c in "\t\n\r" else ascii(c)[1:-1] for c in text)
 
 
+def shown(value: object, most: int = 60) -> str:
+    """Return a value as a message shows it: cut where it is long."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no number of so many digits
+        return f"a value of {type(value).__name__} with more digits than can be shown"
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
 class WanggeError(Exception):
     """Something that the user can mend; the message is one paragraph, to be shown as it is."""
 

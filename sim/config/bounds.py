@@ -84,6 +84,9 @@ NoWeeks = Annotated[int, Field(ge=0, le=5_200)]
 Replications = Annotated[int, Field(ge=1, le=100_000)]
 Replication = Annotated[int, Field(ge=0, le=99_999)]
 
+# The number of a request in its demand: a city of ten million asks less often in a century.
+Request = Annotated[int, Field(ge=0, le=10**12)]
+
 # A confidence beyond this needs quantiles that no t table has.
 Confidence = Annotated[float, Field(gt=0.5, le=0.999_999)]
 

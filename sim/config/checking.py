@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from sim.config.digits import MOST_DIGITS, MOST_SHOWN, TOO_LARGE, NumberError, n_digits, too_many_digits
 from sim.config.replaced import replacement
-from sim.errors import UNREADABLE, ConfigError, near
+from sim.errors import UNREADABLE, ConfigError, near, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,13 +31,6 @@ ClockTime = Annotated[str, Field(pattern=CLOCK)]
 HALVES = re.compile("[\ud800-\udfff]")
 """Of characters: what no file and no terminal takes."""
 
-MOST_LETTERS = 60
-"""Of a key or a value in a message."""
-
-MOST_BITS = 1024
-"""Of a whole number: beyond them no float is as large."""
-
-
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -53,7 +47,7 @@ class Section(BaseModel):
         ConfigError
             Always.
         """
-        raise ConfigError(f"{name} must stay as it is, as {self._frozen()}, got {value!r:.{MOST_LETTERS}}")
+        raise ConfigError(f"{name} must stay as it is, as {self._frozen()}, got {shown(value)}")
 
     def __delattr__(self, name: str) -> None:
         """Refuse to take a knob out, in a sentence; it raises as setting does."""
@@ -125,12 +119,19 @@ def checked(
     names the file that gives the value at a path, for messages; an empty text for none. `written` is what the mapping
     was made of, if it was: messages have the paths of that.
     """
-    plain = readable(mapping, root)
+    too_large = None
     try:
-        return schema.model_validate_json(json.dumps(plain))
+        plain = readable(mapping, root)
+    except NumberError as error:  # the schema knows better what should be there, if only a text
+        too_large, plain = error, _readable(mapping, root, cut=True)
+    try:
+        made = schema.model_validate_json(json.dumps(plain))
     except ValidationError as error:
         given = plain if written is None else written
         raise ConfigError(_paragraph(schema, error, given, root, file_of)) from error
+    if too_large is not None:
+        raise too_large
+    return made
 
 
 def readable(given: Any, root: str = "") -> Any:
@@ -148,29 +149,33 @@ def readable(given: Any, root: str = "") -> Any:
         raise ConfigError(f"{root or 'config'} must be nested less deep, got a circle or too many levels") from None
 
 
-def _readable(node: Any, path: str) -> Any:
-    """Return plain data; it raises as `readable` does."""
+def _readable(node: Any, path: str, *, cut: bool = False) -> Any:
+    """Return plain data, with numbers cut that are too large, or raise as `readable` does."""
     if isinstance(node, Mapping):
-        return {_key(key, path): _readable(one, f"{path}.{_short(key)}".lstrip(".")) for key, one in node.items()}
+        return {
+            _key(key, path): _readable(one, f"{path}.{_short(key)}".lstrip("."), cut=cut) for key, one in node.items()
+        }
     if isinstance(node, (list, tuple)):
-        return [_readable(one, f"{path}.{i}".lstrip(".")) for i, one in enumerate(node)]
+        return [_readable(one, f"{path}.{i}".lstrip("."), cut=cut) for i, one in enumerate(node)]
     if isinstance(node, str):
         return _text(node, path)
-    if isinstance(node, int) and node.bit_length() > MOST_BITS:
-        raise ConfigError(f"{path or 'config'} must be a number of at most {MOST_BITS} bits, got {node.bit_length()}")
+    if isinstance(node, int) and abs(node) >= TOO_LARGE:
+        if cut:
+            return TOO_LARGE if node > 0 else -TOO_LARGE
+        raise too_many_digits(path or "config", f"one of {n_digits(node):,}")
     if not (node is None or isinstance(node, (bool, int, float))):
-        raise ConfigError(
-            f"{path or 'config'} must be plain data (numbers, texts, lists, mappings), got {node!a:.{MOST_LETTERS}}"
-        )
+        raise ConfigError(f"{path or 'config'} must be plain data (numbers, texts, lists, mappings), got {shown(node)}")
     return node
 
 
 def _key(key: Any, path: str) -> str:
     """Return a key as JSON has it: a text; it raises as `readable` does."""
+    if isinstance(key, int) and abs(key) >= TOO_LARGE:
+        raise too_many_digits(f"keys of {path or 'config'}", f"one of {n_digits(key):,}")
     if key is None or isinstance(key, (bool, int, float)):
         return json.dumps(key)
     if not isinstance(key, str):
-        raise ConfigError(f"keys of {path or 'config'} must be texts, got {key!a:.{MOST_LETTERS}}")
+        raise ConfigError(f"keys of {path or 'config'} must be texts, got {shown(key)}")
     return _text(key, f"a key of {path}" if path else "a key")
 
 
@@ -182,7 +187,7 @@ def _text(text: str, path: str) -> str:
     if UNREADABLE.search(line) or HALVES.search(line):
         raise ConfigError(
             f"{path or 'config'} must have no control characters, no marks of direction and no halves of characters, "
-            f"got {text!a:.{MOST_LETTERS}}"
+            f"got {text!a:.{MOST_SHOWN}}"
         )
     return line
 
@@ -286,7 +291,7 @@ def place_of(item: Mapping[str, Any], given: object, root: str) -> str:
 def _violation(schema: type[BaseModel], item: Mapping[str, Any], given: object, root: str) -> Violation:
     """Return one violation of pydantic's as ours."""
     place, kind = place_of(item, given, root), item["type"]
-    got = _short(json.dumps(item["input"], ensure_ascii=False, default=str))
+    got = _got(item["input"])
     if kind == "extra_forbidden":
         known, new = _keys_at(schema, item["loc"][:-1]), replacement(place)
         rule = f"must be replaced by {new}" if new else f"is not a known key{near(str(item['loc'][-1]), known)}"
@@ -299,10 +304,17 @@ def _violation(schema: type[BaseModel], item: Mapping[str, Any], given: object, 
     return Violation(place, f"{rule_of(item)}{hint}", "nothing" if kind == "missing" else got)
 
 
+def _got(value: object) -> str:
+    """Return a value that breaks a rule as it is shown."""
+    if isinstance(value, int) and abs(value) >= TOO_LARGE:
+        return f"a number of more than {MOST_DIGITS} digits"
+    return _short(json.dumps(value, ensure_ascii=False, default=str))
+
+
 def _short(text: object) -> str:
     """Return a key or a value as it is shown: cut where it is long."""
     text = str(text)
-    return text if len(text) <= MOST_LETTERS else text[: MOST_LETTERS - 3] + "..."
+    return text if len(text) <= MOST_SHOWN else text[: MOST_SHOWN - 3] + "..."
 
 
 def _keys_at(schema: type[BaseModel], place: tuple[str | int, ...]) -> list[str]:

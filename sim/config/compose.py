@@ -11,9 +11,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.config.reading import SHIPPED, check_resolved, is_folder, read_bytes, read_yaml
+from sim.config.checking import readable
+from sim.config.digits import MOST_DIGITS, MOST_SHOWN, too_many_digits
+from sim.config.reading import SHIPPED, check_resolved, is_folder, no_yaml, read_bytes, read_yaml
 from sim.config.replaced import replacement
-from sim.errors import ConfigError, near
+from sim.errors import ConfigError, near, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -118,6 +120,8 @@ def values(line: Line) -> dict[str, Any]:
         parsed = OverridesParser.create().parse_overrides(list(line.overrides))
     except OverrideParseException as error:
         raise _not_parsed(str(error.override)) from error
+    except ValueError as error:
+        raise _not_composed(line.overrides, error) from error
     swept = next((one for one in parsed if one.is_sweep_override()), None)
     if swept is not None:
         raise _several(str(swept.input_line))
@@ -159,6 +163,22 @@ def _other(file: Path, name: str, folder: Path, shipped: bytes) -> bool:
         return read_bytes(file, name, within=folder) != shipped
     except ConfigError:  # too large, or no file
         return True
+
+
+def check_option(group: str, name: str, *folders: Path | None) -> str:
+    """Return the name of a file of a group, as it was typed.
+
+    Raises
+    ------
+    ConfigError
+        It must be there.
+    """
+    known = options(group, CONFIGS, *folders)
+    if name in known:
+        return name
+    if new := replacement(f"{group}/{name}"):
+        raise ConfigError(f"{group}={name} is now {new}")
+    raise ConfigError(f"{group} must be one of {', '.join(known)}{near(name, known)}, got {name or 'nothing'}")
 
 
 def shipped(name: str) -> bool:
@@ -259,11 +279,11 @@ def compose(name: str, line: Line, *fixed: str) -> dict[str, Any]:
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(_paragraph(name, error, line)) from error
     except YAMLError as error:
-        raise ConfigError(f"config files must be YAML: {' '.join(str(error).split())}") from error
+        raise no_yaml("config files", error) from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"config files must be text in UTF-8: {error}") from error
     except (ValueError, TypeError) as error:  # of a group that is no text, or a member of a list that is no number
-        raise ConfigError(f"each override must name a group or a knob: {' '.join(str(error).split())}") from error
+        raise _not_composed([*fixed, *line.overrides], error) from error
     except RecursionError as error:
         raise ConfigError("the defaults of a config file must not include the file itself, got a circle") from error
     assert isinstance(plain, dict)
@@ -310,6 +330,15 @@ def _not_parsed(override: str) -> ConfigError:
         f"{key} must be given a value whose brackets and quotes are in pairs (a text with special characters between "
         f"quotes of its own: \"{key}='...'\"), got {value}"
     )
+
+
+def _not_composed(overrides: Sequence[str], error: Exception) -> ConfigError:
+    """Return the error for overrides that Python does not take: a very long number, or a group that is one."""
+    long = next((one for one in overrides if re.search(rf"\d{{{MOST_DIGITS}}}", one)), None)
+    if long is None:
+        return ConfigError(f"each override must name a group or a knob: {' '.join(str(error).split())}")
+    key, _, value = long.partition("=")
+    return too_many_digits(key, f"{value[:MOST_SHOWN]}...")
 
 
 def _several(override: str) -> ConfigError:
@@ -362,11 +391,11 @@ def overrides_of(knobs: Mapping[str, Any] | None) -> tuple[str, ...]:
         Keys must be paths, and values plain.
     """
     if knobs is not None and not isinstance(knobs, Mapping):
-        raise ConfigError(f"knobs must be a mapping of paths to values, got {knobs!r:.60}")
+        raise ConfigError(f"knobs must be a mapping of paths to values, got {shown(knobs)}")
     overrides = []
     for key, value in (knobs or {}).items():
         if not isinstance(key, str) or not KNOB.fullmatch(key):
-            raise ConfigError(f"knobs must be named by their paths, as grid.households, got {key!r:.60}")
+            raise ConfigError(f"knobs must be named by their paths, as grid.households, got {shown(key)}")
         overrides.append(f"{key}={as_override(_plain(key, value))}")
     return tuple(overrides)
 
@@ -380,8 +409,8 @@ def _plain(key: str, value: Any) -> Any:
     if hasattr(value, "tolist"):  # of NumPy: a number, or an array
         return value.tolist()
     if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    raise ConfigError(f"{key} must be a number, a text, or a list or mapping of these, got {value!r:.60}")
+        return readable(value, key) if isinstance(value, int) else value
+    raise ConfigError(f"{key} must be a number, a text, or a list or mapping of these, got {shown(value)}")
 
 
 def _paragraph(name: str, error: Exception, line: Line) -> str:

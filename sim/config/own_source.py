@@ -13,8 +13,8 @@ from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSou
 from omegaconf import OmegaConf
 from yaml import YAMLError
 
-from sim.config.reading import check_references, read_text
-from sim.errors import ConfigError
+from sim.config.reading import check_references, no_yaml, read_text
+from sim.errors import ConfigError, shown
 
 OUTSIDE = re.compile(r"\.\.|//|\\|\$|[\x00-\x1f]")
 """What is in no name of a file of configs, and could lead out of them."""
@@ -53,7 +53,7 @@ class OwnFolder(ConfigSource):
         try:
             made = OmegaConf.load(io.StringIO(text))
         except (YAMLError, OSError, ValueError) as error:
-            raise ConfigError(f"{name} must be YAML: {' '.join(str(error).split())}") from error
+            raise no_yaml(name, error) from error
         self._check_included(name, OmegaConf.to_container(made, resolve=False))
         header = self._get_header_dict(text[:512])
         return ConfigResult(provider=self.provider, path=f"own://{self.folder}", config=made, header=header)
@@ -61,7 +61,9 @@ class OwnFolder(ConfigSource):
     def _check_included(self, name: str, plain: Any) -> None:
         """Raise if the defaults of a file lead out of the folders of configs, or multiply."""
         if isinstance(plain, dict) and "hydra" in plain:
-            raise ConfigError(f"{name}: hydra must be left out, as it changes nothing here, got {plain['hydra']!r:.60}")
+            raise ConfigError(
+                f"{name}: hydra must be left out, as it changes nothing here, got {shown(plain['hydra'])}"
+            )
         entries = plain.get("defaults") if isinstance(plain, dict) else None
         files = []
         for entry in entries if isinstance(entries, list) else []:

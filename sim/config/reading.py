@@ -8,9 +8,13 @@ import stat
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from sim.config.digits import MOST_DIGITS, MOST_SHOWN, too_many_digits
 from sim.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SHIPPED = Path(__file__).resolve().parents[2] / "configs"
 """The folder of the configs that ship."""
@@ -33,6 +37,9 @@ REFERENCE = re.compile(r"\$\{\.*[A-Za-z_]\w*(?:\.\w+)*\}")
 
 EXPONENT = re.compile(r"[-+]?\d+(?:_\d+)*(?:\.[\d_]*)?[eE][-+]?\d+$")
 """A number that YAML 1.1 takes for a text where it has no point or its exponent no sign."""
+
+LONG_NUMBER = re.compile(rf"[-+]?\d[\d_:]{{{MOST_DIGITS},}}")
+"""A number that may be larger than any float, in tens or (1:30:00) in sixties."""
 
 ESCAPED = re.compile(r"(?<!\\)(?:\\\\)*\\\$\{")
 """What only looks like one: it stays a text."""
@@ -106,6 +113,7 @@ def read_text(file: Path, name: str = "", *, within: Path | None = None) -> str:
     except UnicodeDecodeError as error:
         raise ConfigError(f"{name} must be text in UTF-8: {error}") from error
     check_yaml(text, name)
+    _check_numbers(text, name)
     return text
 
 
@@ -117,8 +125,8 @@ def read_plain(file: Path, name: str = "", *, within: Path | None = None) -> Any
     text = read_text(file, name, within=within)
     try:
         return yaml.load(text, Loader=_loader())
-    except (yaml.YAMLError, ValueError, OverflowError) as error:  # a date that is none, a number of 5000 digits
-        raise _no_yaml(name, error) from error
+    except (yaml.YAMLError, ValueError, OverflowError) as error:  # a date that is none
+        raise no_yaml(name, error) from error
 
 
 @cache
@@ -193,12 +201,40 @@ def check_yaml(text: str, name: str) -> None:
                     "got more"
                 )
     except (yaml.YAMLError, UnicodeError) as error:
-        raise _no_yaml(name, error) from error
+        raise no_yaml(name, error) from error
 
 
-def _no_yaml(name: str, error: Exception) -> ConfigError:
+def _check_numbers(text: str, name: str) -> None:
+    """Raise if a number in a text has more digits than any that is read."""
+    import yaml
+
+    if not LONG_NUMBER.search(text):
+        return
+    for path, node in _scalars(yaml.compose(text, Loader=yaml.CSafeLoader), "", set()):
+        if not node.style and LONG_NUMBER.fullmatch(node.value):
+            line = node.start_mark.line + 1
+            raise too_many_digits(f"{name}, line {line}: {path or 'it'}", f"{node.value[:MOST_SHOWN]}...")
+
+
+def _scalars(node: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    """Yield every key and value of a YAML file once, each with its path."""
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    if isinstance(node.value, str):
+        yield path, node
+        return
+    for i, one in enumerate(node.value):
+        key, inside = one if isinstance(one, tuple) else (None, one)
+        if key is not None:
+            yield from _scalars(key, f"a key of {path}" if path else "a key", seen)
+        last = i if key is None else key.value if isinstance(key.value, str) else "..."
+        yield from _scalars(inside, f"{path}.{last}".lstrip("."), seen)
+
+
+def no_yaml(name: str, error: Exception) -> ConfigError:
     """Return the error for a file that is no YAML; the mark of a place names a stream, and the file is named here."""
-    message = re.sub(r'\bin "<[^">]*>", line', "at line", " ".join(str(error).split()))
+    message = re.sub(r'\bin "[^"]*", line', "at line", " ".join(str(error).split()))
     return ConfigError(f"{name} must be YAML: {message}")
 
 

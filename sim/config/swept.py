@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.config import study_schema
-from sim.config.compose import Line, default_option
+from sim.config.compose import Line, check_option, default_option
 from sim.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ def study_of(line: Line, swept: Mapping[str, Sequence[str]], fixed: Mapping[str,
     """
     given = dict(o.split("=", 1) for o in line.overrides)
     pilots = swept.get("pilot") or [fixed.get("pilot", "").partition("=")[2] or default_option("pilot")]
+    for pilot in pilots:
+        check_option("pilot", pilot, line.config_dir)
     factors = {key: values for key, values in given.items() if key.lstrip("+") in swept and key != "pilot"}
     replications = fixed.get("run.replications", "").partition("=")[2]
     names = [key for key in swept if key != "pilot"]

@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.errors import ConfigError
+from sim.errors import ConfigError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,7 +122,7 @@ def _defaults(function: types.FunctionType, owner: str) -> list[str]:
     defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
     for value in defaults:
         if not _is_plain(value):
-            raise ConfigError(f"{owner} must have numbers, texts or tuples of these as defaults, got {value!r:.60}")
+            raise ConfigError(f"{owner} must have numbers, texts or tuples of these as defaults, got {shown(value)}")
     return [repr(defaults)]
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from sim.arrays import read_only
 from sim.config.case import LEVELS
 from sim.config.report import ALL, JudgedMeasure
-from sim.errors import ConfigError, near
+from sim.errors import ConfigError, near, shown
 from sim.measures.dictionary import DEFINITIONS
 from sim.measures.long_table import Rows
 from sim.store import files
@@ -89,18 +89,18 @@ class OwnMeasure:
             raise ConfigError(f"name must be none that a measure of wangge has, got {self.name}")
         for key in ("unit", "label", *(() if self.touched is None else ("touched",))):
             if not isinstance(getattr(self, key), str):
-                raise ConfigError(f"{key} of measure {self.name} must be a text, got {getattr(self, key)!r:.60}")
+                raise ConfigError(f"{key} of measure {self.name} must be a text, got {shown(getattr(self, key))}")
         if self.touched is not None and self.touched not in (STAFF, *DEFINITIONS):
             raise ConfigError(
                 f"touched of measure {self.name} must be {STAFF} or a measure of wangge"
-                f"{near(self.touched, (STAFF, *DEFINITIONS))}, got {self.touched!r:.60}"
+                f"{near(self.touched, (STAFF, *DEFINITIONS))}, got {shown(self.touched)}"
             )
         if not isinstance(self.higher_is_better, bool):
             raise ConfigError(
-                f"higher_is_better of measure {self.name} must be true or false, got {self.higher_is_better!r:.60}"
+                f"higher_is_better of measure {self.name} must be true or false, got {shown(self.higher_is_better)}"
             )
         if self.mid is not None and (isinstance(self.mid, bool) or not _is_number(self.mid) or not self.mid > 0):
-            raise ConfigError(f"mid of measure {self.name} must be a number above 0, got {self.mid!r}")
+            raise ConfigError(f"mid of measure {self.name} must be a number above 0, got {shown(self.mid)}")
         self.digest()
 
     def digest(self) -> str:
@@ -136,12 +136,12 @@ class OwnMeasure:
             if not isinstance(group, str) or not group or not _is_number(value):
                 raise ConfigError(
                     f"measure {self.name} must return a number (no infinite one), or a mapping of groups to numbers, "
-                    f"got {value!r:.60} for {group!r:.60}"
+                    f"got {shown(value)} for {shown(group)}"
                 )
             if group != ALL and not GROUP.fullmatch(group):
                 raise ConfigError(
                     f"groups of measure {self.name} must be {ALL}, or a kind and a name as level:district"
-                    f"{near(group, (ALL, *(f'level:{one}' for one in LEVELS)))}, got {group!r:.60}"
+                    f"{near(group, (ALL, *(f'level:{one}' for one in LEVELS)))}, got {shown(group)}"
                 )
         if self.mid is not None and ALL not in values:
             raise ConfigError(f"measure {self.name} must return a number for {ALL}, as it has a mid, got none")

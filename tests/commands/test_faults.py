@@ -40,6 +40,13 @@ LONG = "a" * 300
             "grid.households must have no ${...} but paths of other keys (${run.seed}), ",
         ),
         (("run", "pilot="), "pilot must be one of flatten_only, "),
+        (("run", "pilot=[]"), "wangge: pilot must be one of flatten_only, "),
+        (("run", "pilot={}"), "wangge: pilot must be one of flatten_only, "),
+        (("run", "pilot=null"), "wangge: pilot must be one of flatten_only, "),
+        (("run", "pilot=1"), "wangge: pilot must be one of flatten_only, "),
+        (("run", "-m", "pilot=1,null"), "wangge: pilot must be one of flatten_only, "),
+        (("run", f"title={'1' * 5000}"), "wangge: title must be a number of at most 308 digits, or a text between quo"),
+        (("explain", f"replications={'1' * 5000}"), "wangge: replications must be a number of at most 308 digits"),
         (("run", "hydra.run.dir=/tmp"), "hydra.run.dir must be left out, as it changes nothing here, got /tmp"),
         (("run", "grid.see_share=1e-9"), "grid.see_share must be at least 1e-06, got 1e-09"),
         (

@@ -7,7 +7,9 @@ import pytest
 from omegaconf import OmegaConf
 from setups.district import CONFIGS
 
+from sim.config import load
 from sim.config.compose import Line, compose, parse
+from sim.config.composition import Composition
 from sim.config.reading import MOST_BYTES, MOST_NODES, read_bytes, read_plain, read_text
 from sim.errors import ConfigError
 from sim.study.backend import backend_of
@@ -107,7 +109,14 @@ def test_an_alias_bomb_is_refused_in_any_group(own, group):
         ("a: &a [*a]\n", r"mine.yaml must have no alias to what it stands in, got \*a"),
         ("[" * 60 + "]" * 60, "mine.yaml must have at most 100,000 values, aliases counted in full, and 50 levels"),
         ("#" * (MOST_BYTES + 1), "mine.yaml must be at most 2,000,000 bytes, got 2,000,001"),
-        ("a: " + "9" * 5000, "mine.yaml must be YAML: Exceeds the limit"),
+        (
+            "x:\n  a: " + "9" * 5000,
+            r"mine.yaml, line 2: x.a must be a number of at most 308 digits, or .*, got 9{60}\.\.\.",
+        ),
+        (
+            "a: [1, 5" + "9:5" * 400 + "]",
+            r"mine.yaml, line 1: a.1 must be a number of .*, or a text between quotes, got 59:",
+        ),
         ("a: 2011-02-30", "mine.yaml must be YAML: day is out of range"),
         ("a: 1\nb: 2\na: 3", "mine.yaml must be YAML: .*found duplicate key a"),
         ("a: *b\n", "mine.yaml must be YAML: found undefined alias"),
@@ -221,3 +230,25 @@ def test_no_file_of_a_folder_says_which_scheduler_is_joined_but_the_user_may(tmp
     assert str(caught.value).endswith(f"got {value} from a file")
     mine = {"address": "tcp://127.0.0.1:2", "scheduler_file": "mine.json"}[name]
     assert getattr(backend_of(Line((*words, f"executor.{name}={mine}"), tmp_path)).executor, name) == mine
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("title: 59" + ":59" * 3000, r"pilot/mine.yaml, line 5: title must be a number of .*, or a text between quot"),
+        ("title: " + "1" * 5000, r"pilot/mine.yaml, line 5: title must be a number of .*, got 1{60}\.\.\."),
+        ("title: 0x" + "f" * 2000, r"pilot/mine.yaml: title must be a text, got a number of more than 308 digits"),
+        ("run: {seed: 0x" + "f" * 2000 + "}", r"pilot/mine.yaml: run.seed must be at most .*, got a number of more"),
+        (
+            "title: a\ntitle: b",
+            r"pilot/mine.yaml must be YAML: .* at line 2, column 1 found duplicate key title at lin",
+        ),
+    ],
+)
+def test_a_number_without_an_end_is_told_by_its_field_and_a_place_by_file_and_line(own, text, rule):
+    (own / "pilot/mine.yaml").write_text(HEAD + FOUR + ("" if "\n" in text else "name: mine\n") + f"{text}\n")
+    line = parse(["--config-dir", str(own)])
+    with pytest.raises(ConfigError, match=rule) as caught:
+        load(compose("main", line, "pilot=mine"), Composition(line, ("pilot=mine",)).file_of)
+    assert "<" not in str(caught.value)
+    assert "sys.set" not in str(caught.value)

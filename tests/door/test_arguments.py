@@ -29,7 +29,7 @@ def told(call, *arguments, error=sim.ConfigError, **keys):
     """Return the message of a mistake."""
     with pytest.raises(sim.WanggeError) as caught:
         call(*arguments, **keys)
-    assert type(caught.value) is error
+    assert isinstance(caught.value, error)
     text = str(caught.value)
     assert "\n" not in text
     assert len(text) < 1200
@@ -97,6 +97,8 @@ A, B = tiny("four_level"), tiny("three_level")
         ([A, tiny("three_level", "run.replications=3")], {}, "run.replications must be the same under all pilots"),
         ([A], {"replications": 0}, "replications must be at least 1, got 0"),
         ([A], {"replications": 2.5}, "replications must be a whole number, got 2.5"),
+        ([A], {"replications": 10**9}, "replications must be at most 100000, got 1000000000"),
+        ([A], {"workers": 10**9}, "executor.workers must be at most 10000, got 1000000000"),
         ([A], {"engine": "x"}, "engine.kind must be one of compiled, reference, got x"),
         ([A], {"engine": {"kind": "compiled", "block_weks": 3}}, "engine.block_weks is not a known key"),
         ([A], {"executor": "x"}, "executor.kind must be one of serial, local, dask, got x"),
@@ -160,6 +162,8 @@ def test_a_study_that_cannot_be_is_told(folder, study, keys, said):
         ({"archetype": "T99"}, "archetype must be one of T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13 (did"),
         ({"channel": "post"}, "channel must be one of counter, phone, latent, got post"),
         ({"replication": -1}, "replication must be at least 0, got -1"),
+        ({"replication": 10**5}, "replication must be at most 99999, got 100000"),
+        ({"request": 10**5000}, "request must be at most 1e+12, got a number of more than 308 digits"),
         ({"pilots": [A, B, tiny("merge_only")]}, "pilots must be one or two, got 3"),
         ({"pilots": [A, tiny("three_level", "run.measured_weeks=2")]}, "run.measured_weeks must be the same under all"),
     ],
@@ -203,8 +207,12 @@ def test_a_network_that_there_is_not_is_told():
     [
         ({"replications": 0}, "replications must be at least 1, got 0"),
         ({"seed": -1}, "seed must be at least 0, got -1"),
-        ({"confidence": 1}, "confidence must be a number above 0.5 and below 1, got 1"),
-        ({"confidence": float("nan")}, "confidence must be a number above 0.5 and below 1, got nan"),
+        ({"replications": 10**9}, "replications must be at most 100000, got 1000000000"),
+        ({"replications": True}, "replications must be a whole number, got True"),
+        ({"seed": 10**5000}, "seed must be at most 9.22337e+18, got a number of more than 308 digits"),
+        ({"seed": -(10**5000)}, "seed must be at least 0, got a number of more than 308 digits"),
+        ({"confidence": 1}, "confidence must be at most 0.999999, got 1"),
+        ({"confidence": float("nan")}, "confidence must be a finite number, got NaN"),
         ({"engine": "x"}, "engine.kind must be one of compiled, reference, got x"),
     ],
 )
@@ -219,6 +227,12 @@ def test_an_engine_is_told_of_a_horizon_or_a_replication_that_cannot_be():
     assert told(sim.run, network, 1.5) == "horizon must be a whole number, got 1.5"
     assert told(sim.run, network, 5, engine="x") == "engine.kind must be one of compiled, reference, got x"
     assert told(sim.simulate, A, -1) == "replication must be at least 0, got -1"
+    assert told(sim.simulate, A, 10**5) == "replication must be at most 99999, got 100000"
+    assert told(sim.simulate, A, 10**30).startswith("replication must be at most 99999, got 1000")
+    assert (
+        told(sim.run, network, 10**5000) == "horizon must be below 2^62, got a value of int with more digits than "
+        "can be shown"
+    )
     assert told(sim.simulate, A, engine="x") == "engine.kind must be one of compiled, reference, got x"
 
 
@@ -329,12 +343,40 @@ WRONG = [
     (lambda: sim.OwnMeasure("mine", value, mid=True), "mid of measure mine must be a number above 0, got True"),
     (
         lambda: sim.measure(sim.network("mmc"), confidence=True),
-        "confidence must be a number above 0.5 and below 1, got True",
+        "confidence must be a number, got True",
     ),
     (lambda: sim.pilot(["a"]), f"{PILOTS}, got ['a']"),
     (lambda: sim.pilot("four_level", run=3), "run must be one of quick, year, got 3"),
     (lambda: sim.pilot("four_level", config_dir=3), "config_dir must be a text or a path, got 3"),
     (lambda: sim.pilot("four_level", config_dir=""), EMPTY.format("config_dir")),
+    (lambda: sim.pilot("four_level", title=[]), "title must be a text, got []"),
+    (lambda: sim.pilot("four_level", title=""), "title must not be empty, got ''"),
+    (lambda: sim.pilot("four_level", called=[]), "called must be a text, got []"),
+    (
+        lambda: sim.pilot("four_level", {"grid.households": 10**5000}),
+        "grid.households must be a number of at most 308 digits, or a text between quotes, got one of 5,001",
+    ),
+    (
+        lambda: sim.pilot("four_level", {"title": [10**5000]}),
+        "title must be a number of at most 308 digits, or a text between quotes, got one of 5,001",
+    ),
+    (
+        lambda: sim.pilot("four_level", {10**5000: 1}),
+        "knobs must be named by their paths, as grid.households, got a value of int with more digits than can be shown",
+    ),
+    (
+        lambda: sim.compare([10**5000], folder="f"),
+        "pilots must be designs that sim.pilot returns, got a value of int with more digits than can be shown",
+    ),
+    (
+        lambda: sim.compare(tiny(), folder="a\0b"),
+        r"folder must be a path without a null character, got 'a\x00b'",
+    ),
+    (lambda: sim.network("a\0b.yaml"), r"network must be a path without a null character, got 'a\x00b.yaml'"),
+    (
+        lambda: sim.pilot("four_level", config_dir="a\0b"),
+        r"config_dir must be a path without a null character, got 'a\x00b'",
+    ),
     (lambda: sim.compare(tiny(), folder=""), EMPTY.format("folder")),
     (lambda: sim.sweep(STUDY, folder=""), EMPTY.format("folder")),
     (lambda: sim.network(""), EMPTY.format("network")),
@@ -350,7 +392,7 @@ WRONG = [
     (lambda: sim.measure("mmc"), "network must be what sim.network returns, got 'mmc'"),
     (
         lambda: sim.measure(sim.network("mmc"), confidence="a"),
-        "confidence must be a number above 0.5 and below 1, got 'a'",
+        "confidence must be a number, got 'a'",
     ),
     (lambda: sim.run("mmc", 4), "network must be what sim.make_network returns, got 'mmc'"),
     (lambda: sim.OwnMeasure("mine", 3), "measure mine must be a function (def or lambda), got int"),
