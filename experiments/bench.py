@@ -41,12 +41,9 @@ def main(arguments: list[str]) -> None:
         print(HELP)  # noqa: T201
         return
     from sim.bench.run import Bench, planned
-    from sim.store.files import plain_name
 
     line = parse(arguments)
     settings = config.checked(Bench, compose("bench", line))
-    if settings.name is not None:
-        plain_name("name", settings.name)
     plan = planned(settings, line.config_dir)
     if line.show:
         from omegaconf import OmegaConf

@@ -16,6 +16,7 @@ from sim.config.compose import BACKEND_KEYS, Line, compose, parse
 from sim.config.composition import Composition
 from sim.errors import ConfigError
 from sim.report.formats import USUAL, Format, Size
+from sim.store.names import FolderName
 from sim.study.backend import backend_of
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Comparison(Shown):
     """The settings of the command itself."""
 
     pilots: Annotated[tuple[Name, ...], Field(min_length=1)]
-    name: Annotated[str, Field(min_length=1, max_length=60)] | None
+    name: FolderName | None
 
 
 def main(arguments: list[str], command: Sequence[str] = ()) -> None:
@@ -93,7 +94,7 @@ def main(arguments: list[str], command: Sequence[str] = ()) -> None:
     backend = backend_of(where)
     plain, pilots = named_pilots(settings.pilots, rest)
     name = settings.name or _name(settings, pilots, rest.overrides, command[1] if command else "compare")
-    designs = _designs(pilots, name, settings.wanted)
+    designs = _designs(pilots, settings.wanted)
     if line.show:
         show({**settings.model_dump(mode="json"), **backend.shown(), "pilots": plain})
         return
@@ -158,13 +159,11 @@ def _name(settings: Comparison, pilots: list[Pilot], overrides: Sequence[str], w
     return named_after(word, identity(pilots))
 
 
-def _designs(pilots: Sequence[Pilot], name: str, wanted: Wanted) -> dict[str, Design]:
+def _designs(pilots: Sequence[Pilot], wanted: Wanted) -> dict[str, Design]:
     """Return the designs of a comparison, prepared; all that can be refused before a run is refused here."""
-    from sim.store.files import plain_name
     from sim.study.comparison.comparison import check
     from sim.study.design import prepared_all
 
-    plain_name("name", name)
     designs = prepared_all(pilots)
     check(designs, wanted)
     return designs

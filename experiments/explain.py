@@ -11,6 +11,7 @@ from pydantic import Field
 from sim import config
 from sim.config import Name, Section
 from sim.config.compose import BACKEND_KEYS, CONFIGS, options, parse, values
+from sim.store.names import FolderName
 from sim.study.backend import backend_of
 
 HELP = """\
@@ -34,7 +35,7 @@ class Order(Section):
     """The settings of the command itself."""
 
     causes: Name = "four_level"
-    name: Annotated[str, Field(min_length=1, max_length=60)] | None = None
+    name: FolderName | None = None
     replications: Annotated[int, Field(ge=2, le=100_000)] | None = None
 
 
@@ -45,7 +46,6 @@ def main(arguments: list[str]) -> None:
         return
     from experiments.compare import show
     from sim.report.console import terminal
-    from sim.store.files import plain_name
     from sim.study.causes import definition
     from sim.study.causes.run import explain
 
@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> None:
     where, other = line.take(*BACKEND_KEYS)
     mine, rest = other.take("causes", "name", "replications")
     order, backend = config.checked(Order, values(mine)), backend_of(where)
-    name = plain_name("name", order.name or f"explain-{order.causes}")
+    name = order.name or f"explain-{order.causes}"
     causes = definition.load(order.causes, line)
     if order.replications is not None:
         causes = causes.model_copy(update={"replications": order.replications})

@@ -12,6 +12,7 @@ from sim import config
 from sim.config import Name, Section
 from sim.config.compose import BACKEND_KEYS, parse, values
 from sim.errors import ConfigError, near
+from sim.store.names import FolderName
 from sim.study.backend import backend_of
 
 HELP = """\
@@ -33,7 +34,7 @@ class Settings(Section):
     """The settings of the command itself."""
 
     only: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
-    name: Annotated[str, Field(min_length=1, max_length=40)] = "headlines"
+    name: Annotated[FolderName, Field(max_length=40)] = "headlines"
     details: bool = False
 
 
@@ -45,7 +46,6 @@ def main(arguments: list[str]) -> None:
     from experiments.compare import show
     from sim.report.console import terminal
     from sim.report.pages import print_all
-    from sim.store.files import plain_name
     from sim.study.headlines.run import point_of, shipped
     from sim.study.headlines.together import check_line, run_all
 
@@ -58,7 +58,6 @@ def main(arguments: list[str]) -> None:
             raise ConfigError(f"only must name headlines of {', '.join(known)}{near(name, known)}, got {name}")
     chosen = {name: known[name] for name in settings.only or known}
     check_line(rest)
-    plain_name("name", settings.name)
     if line.show:
         label, knobs = next(iter(next(iter(chosen.values())).points.items()))
         point_of(label, knobs, rest)  # all points are made of the line's knobs

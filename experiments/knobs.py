@@ -12,6 +12,7 @@ from sim import config
 from sim.config import Name, Section
 from sim.config.compose import BACKEND_KEYS, CONFIGS, EVIDENCE, parse, values
 from sim.errors import ConfigError, near
+from sim.store.names import FolderName
 from sim.study.backend import backend_of
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Order(Section):
     """The settings of the command itself."""
 
     only: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
-    name: Annotated[str, Field(min_length=1, max_length=60)] = "knobs"
+    name: FolderName = "knobs"
     replications: Annotated[int, Field(ge=2, le=100_000)] | None = None
     pilot: Name | None = None
 
@@ -56,7 +57,6 @@ def main(arguments: list[str]) -> None:
     from experiments.compare import show
     from sim.report.console import terminal
     from sim.report.tables import counted
-    from sim.store.files import plain_name
     from sim.study.knobs import writing
     from sim.study.knobs.rows import read
     from sim.study.knobs.run import shipped_settings, turn
@@ -68,7 +68,6 @@ def main(arguments: list[str]) -> None:
     order, backend = config.checked(Order, values(mine)), backend_of(where)
     given = {"replications": order.replications, "pilot": order.pilot}
     settings = shipped_settings().model_copy(update={key: value for key, value in given.items() if value is not None})
-    plain_name("name", order.name)
     chosen = _chosen(read(line.config_dir), order.only)
     if line.show:
         trials(chosen[:1], settings, rest)  # its designs are made of the line's knobs

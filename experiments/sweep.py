@@ -5,15 +5,14 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-from pydantic import Field
+from typing import TYPE_CHECKING, Any
 
 from experiments.compare import SHOWN_KEYS, Shown
 from sim import config
 from sim.config import study_schema
 from sim.config.compose import BACKEND_KEYS, CONFIGS, Line, compose, options, parse
 from sim.errors import ConfigError
+from sim.store.names import FolderName
 from sim.study.backend import backend_of
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ class Settings(Shown):
     """The settings of the command itself."""
 
     study: dict[str, Any]
-    name: Annotated[str, Field(min_length=1, max_length=60)] | None
+    name: FolderName | None
     retry: bool
 
 

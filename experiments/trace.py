@@ -14,6 +14,7 @@ from sim.config import Name, Section
 from sim.config.bounds import Replication, Request
 from sim.config.compose import BACKEND_KEYS, Line, compose, parse
 from sim.errors import ConfigError
+from sim.store.names import FolderName
 from sim.study.backend import backend_of
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Trace(Section):
     archetype: Name | None
     channel: Literal["counter", "phone", "latent"] | None
     replication: Replication
-    name: Annotated[str, Field(min_length=1, max_length=60)] | None
+    name: FolderName | None
     details: bool
 
 
@@ -84,14 +85,11 @@ def main(arguments: list[str]) -> None:
 def _selection(settings: Trace, pilots: list[Pilot]) -> Selection:
     """Return which request is followed, checked together with the other settings."""
     from sim.journeys.follow import Selection
-    from sim.store.files import plain_name
     from sim.study.design import check_paired
 
     check_paired(pilots)
     selection = Selection(settings.request, settings.archetype, settings.channel)
     selection.check(pilots[0])
-    if settings.name is not None:
-        plain_name("name", settings.name)
     return selection
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-from pydantic import Field
+from typing import TYPE_CHECKING
 
 from sim import config
 from sim.config import Section
 from sim.config.bounds import Seed
 from sim.config.compose import BACKEND_KEYS, compose, parse
+from sim.store.names import FolderName
 from sim.study.backend import backend_of
 from sim.validation.cases import Form
 
@@ -51,7 +50,7 @@ class Validate(Section):
     form: Form
     cases: tuple[str, ...]
     seed: Seed
-    name: Annotated[str, Field(min_length=1, max_length=60)] | None
+    name: FolderName | None
     details: bool
 
 
@@ -69,12 +68,9 @@ def main(arguments: list[str]) -> None:
     line = parse(arguments)
     where, rest = line.take(*BACKEND_KEYS)
     settings = config.checked(Validate, compose("validate", rest))
-    from sim.store.files import plain_name
     from sim.validation.validation import chosen
 
     backend, what = backend_of(where), chosen(settings.cases, line.config_dir)
-    if settings.name is not None:
-        plain_name("name", settings.name)
     if line.show:
         from omegaconf import OmegaConf
 

@@ -17,6 +17,7 @@ from sim.config.compose import Line, compose
 from sim.config.composition import Composition
 from sim.errors import ConfigError, near
 from sim.report.tables import escape_markdown
+from sim.store.names import FolderName
 from sim.store.store import Store
 from sim.study.folder import drawing
 from sim.version import MODEL_VERSION
@@ -48,7 +49,7 @@ class Bench(Section):
     repeats: Replications
     long_repeats: Replications
     seed: Seed
-    name: Annotated[str, Field(min_length=1, max_length=60)] | None
+    name: FolderName | None
     districts: dict[Name, tuple[str, ...]]
     scale: dict[Name, tuple[str, ...]]
 

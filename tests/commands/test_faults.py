@@ -187,3 +187,20 @@ def test_the_program_is_loaded_where_a_system_knows_no_closed_terminal():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.split() in (["Signals.SIGTERM"], ["15"])  # as a version of Python prints it
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("compare", "pilots=[x]"), ("run", "grid=x"), ("run", "network=mmc", "network.horizon=-1"),
+        ("trace", "pilots=[x]"),
+        ("sweep", "study=grid_size", "grid.x=1"), ("headlines", "only=[x]"), ("explain", "causes=x"),
+        ("knobs", "only=[x]"), ("validate", "cases=[x]"), ("bench", "workloads=[x]"),
+    ],
+)  # fmt: skip
+def test_a_name_that_leads_elsewhere_is_refused_before_anything_else_is_read(tmp_path, words):
+    done = wangge(tmp_path, *words, "name=../x")
+    assert done.returncode == 2
+    assert done.stderr.startswith("wangge: name must be a plain name (not empty, none of / ")
+    assert done.stderr.endswith("got '../x'\n")
+    assert "Preparing" not in done.stdout
