@@ -46,9 +46,9 @@ def main(arguments: list[str]) -> None:
     settings = config.checked(Bench, compose("bench", line))
     plan = planned(settings, line.config_dir)
     if line.show:
-        from omegaconf import OmegaConf
+        from experiments.compare import show
 
-        print(OmegaConf.to_yaml(OmegaConf.create(settings.model_dump(mode="json"))))  # noqa: T201
+        show(settings.model_dump(mode="json"))
         return
     _bench(plan, arguments)
 

@@ -15,6 +15,7 @@ from sim.config.acting import check_acting
 from sim.config.compose import BACKEND_KEYS, Line, compose, parse
 from sim.config.composition import Composition
 from sim.errors import ConfigError
+from sim.report.console import say
 from sim.report.formats import USUAL, Format, Size
 from sim.store.names import FolderName
 from sim.study.backend import backend_of
@@ -139,14 +140,14 @@ def named_pilots(names: Sequence[str], line: Line) -> tuple[dict[str, dict[str, 
 def warn_of_idle(pilots: Mapping[str, tuple[Pilot, Composition]]) -> None:
     """Tell which knobs act under some pilots only; one that acts under none is a `ConfigError`."""
     for note in check_acting(pilots):
-        print(f"Note: {note}", file=sys.stderr)  # noqa: T201
+        say(f"Note: {note}", error=True)
 
 
 def show(plain: Mapping[str, Any]) -> None:
     """Print a resolved config."""
     from omegaconf import OmegaConf
 
-    print(OmegaConf.to_yaml(OmegaConf.create(dict(plain))))  # noqa: T201
+    say(OmegaConf.to_yaml(OmegaConf.create(dict(plain))))
 
 
 def _name(settings: Comparison, pilots: list[Pilot], overrides: Sequence[str], word: str) -> str:

@@ -255,8 +255,10 @@ def handled(signals: Iterable[signal.Signals], handler: Callable[[int, object], 
 
 def fail(paragraph: str, status: int = 2) -> None:
     """Print an error and exit."""
+    from sim.errors import one_line
+
     with suppress(OSError):  # nobody reads it
-        print(f"wangge: {paragraph}", file=sys.stderr, flush=True)  # noqa: T201
+        print(f"wangge: {one_line(paragraph)}", file=sys.stderr, flush=True)  # noqa: T201
     sys.exit(status)
 
 

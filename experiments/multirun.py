@@ -10,6 +10,7 @@ from experiments.sweep import Order, show, sweep
 from sim import config
 from sim.config.compose import BACKEND_KEYS, Line, parse, values
 from sim.config.swept import split, study_of
+from sim.report.console import say
 from sim.study.backend import backend_of
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def multirun(arguments: Sequence[str], run: Callable[[list[str]], None]) -> None
         name = fixed.pop("name", None)
         for number, values in enumerate(product(*swept.values()), 1):
             mine = [f"{key}={value}" for key, value in zip(swept, values, strict=True)]
-            print(", ".join(mine))  # noqa: T201
+            say(", ".join(mine))
             run([*mine, *fixed.values(), *([f"{name}-{number}"] if name else []), *others])
         return
     order = _order(line, swept, fixed, ("wangge", "run", *arguments))

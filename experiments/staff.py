@@ -14,6 +14,7 @@ from sim.config import Name, Section
 from sim.config.compose import CONFIGS, compose, options, parse
 from sim.config.composition import Composition
 from sim.errors import ConfigError, near
+from sim.report.console import say
 
 KEYS = ("most_load", "today", "name")
 
@@ -71,10 +72,10 @@ def main(arguments: list[str]) -> None:
     typed = " ".join(shlex.join(["wangge", "staff", *arguments]).split())  # in one line: it becomes a comment
     text = staffing_yaml(one, settings.today, typed)
     if settings.name is None or line.config_dir is None:
-        print(f"\n{text}", end="")  # noqa: T201
+        say(f"\n{text.rstrip()}")
         return
     target = write_staffing(line.config_dir, settings.name, text)
-    print(f"Written: {target}. Use it with staffing={settings.name}.")  # noqa: T201
+    say(f"Written: {target}. Use it with staffing={settings.name}.")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from sim import config
 from sim.config import Section
 from sim.config.bounds import Seed
 from sim.config.compose import BACKEND_KEYS, compose, parse
+from sim.report.console import say
 from sim.store.names import FolderName
 from sim.study.backend import backend_of
 from sim.validation.cases import Form
@@ -72,14 +73,14 @@ def main(arguments: list[str]) -> None:
 
     backend, what = backend_of(where), chosen(settings.cases, line.config_dir)
     if line.show:
-        from omegaconf import OmegaConf
+        from experiments.compare import show
 
         shown = {**settings.model_dump(mode="json"), "executor": backend.executor.model_dump()}
-        print(OmegaConf.to_yaml(OmegaConf.create(shown)))  # noqa: T201
+        show(shown)
         return
     failures = _validate(settings, what, backend.executor, arguments)
     if failures:
-        print(f"wangge: {failures}", file=sys.stderr)  # noqa: T201
+        say(f"wangge: {failures}", error=True)
         sys.exit(1)
 
 

@@ -105,8 +105,8 @@ def parse(arguments: Sequence[str]) -> Line:
     return Line(tuple(overrides), config_dir, show)
 
 
-def values(line: Line) -> dict[str, Any]:
-    """Return the values that a command line gives to the settings of a command, read as Hydra reads them.
+def parsed(overrides: Sequence[str]) -> list[Any]:
+    """Return overrides as Hydra's objects.
 
     Raises
     ------
@@ -117,15 +117,26 @@ def values(line: Line) -> dict[str, Any]:
     from hydra.errors import OverrideParseException
 
     try:
-        parsed = OverridesParser.create().parse_overrides(list(line.overrides))
+        return list(OverridesParser.create().parse_overrides(list(overrides)))
     except OverrideParseException as error:
         raise _not_parsed(str(error.override)) from error
     except ValueError as error:
-        raise _not_composed(line.overrides, error) from error
-    swept = next((one for one in parsed if one.is_sweep_override()), None)
+        raise _not_composed(overrides, error) from error
+
+
+def values(line: Line) -> dict[str, Any]:
+    """Return the values that a command line gives to the settings of a command, read as Hydra reads them.
+
+    Raises
+    ------
+    ConfigError
+        They must be in Hydra's grammar.
+    """
+    each = parsed(line.overrides)
+    swept = next((one for one in each if one.is_sweep_override()), None)
     if swept is not None:
         raise _several(str(swept.input_line))
-    return {one.key_or_group: one.value() for one in parsed}
+    return {one.key_or_group: one.value() for one in each}
 
 
 def own_folder(value: str, argument: str = "--config-dir") -> Path:

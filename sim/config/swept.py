@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.config import study_schema
-from sim.config.compose import Line, check_option, default_option
+from sim.config.compose import Line, check_option, default_option, parsed
 from sim.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -24,16 +24,10 @@ def split(line: Line) -> tuple[dict[str, list[str]], dict[str, str]]:
     ConfigError
         Overrides must be in Hydra's grammar, and sweep over lists or ranges.
     """
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.errors import HydraException
-
     swept: dict[str, list[str]] = {}
     fixed: dict[str, str] = {}
     for text in line.overrides:
-        try:
-            override = OverridesParser.create().parse_overrides([text])[0]
-        except HydraException as error:
-            raise ConfigError(" ".join(str(error).split())) from error
+        override = parsed([text])[0]
         key = str(override.key_or_group)
         if not override.is_sweep_override():
             fixed[key] = text
@@ -74,7 +68,8 @@ def study_of(line: Line, swept: Mapping[str, Sequence[str]], fixed: Mapping[str,
         "responses": list(RESPONSES),
     }
     if replications:
-        plain["precision"] = {"replications": int(replications) if replications.isdecimal() else replications}
+        short = replications.isdecimal() and len(replications) < 20
+        plain["precision"] = {"replications": int(replications) if short else replications}
     knobs = tuple(text for key, text in fixed.items() if key not in ("pilot", "run.replications"))
     swept_over = (f"{key}={values}" for key, values in factors.items())
     return (

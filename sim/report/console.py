@@ -34,6 +34,11 @@ def _readable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else " " for c in text)
 
 
+def say(text: str, *, error: bool = False) -> None:
+    """Print a text as it is, without the characters that are not for reading: it may be a stranger's."""
+    print(_readable(text), file=sys.stderr if error else sys.stdout)
+
+
 def quiet() -> Console:
     """Return a console that prints nothing."""
     from rich.console import Console

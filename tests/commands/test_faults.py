@@ -40,6 +40,11 @@ LONG = "a" * 300
             "grid.households must have no ${...} but paths of other keys (${run.seed}), ",
         ),
         (("run", "pilot="), "pilot must be one of flatten_only, "),
+        (("\x1b[31m\u202ez",), "got \\x1b[31m\\u202ez"),
+        (
+            ("run", "-m", "title=a\u202eb,c"),
+            "wangge: title must be given a value whose brackets and quotes are in pairs",
+        ),
         (("run", "pilot=[]"), "wangge: pilot must be one of flatten_only, "),
         (("run", "pilot={}"), "wangge: pilot must be one of flatten_only, "),
         (("run", "pilot=null"), "wangge: pilot must be one of flatten_only, "),
@@ -204,3 +209,10 @@ def test_a_name_that_leads_elsewhere_is_refused_before_anything_else_is_read(tmp
     assert done.stderr.startswith("wangge: name must be a plain name (not empty, none of / ")
     assert done.stderr.endswith("got '../x'\n")
     assert "Preparing" not in done.stdout
+
+
+def test_what_is_shown_of_a_line_moves_no_cursor(tmp_path):
+    done = wangge(tmp_path, "headlines", "only=[walk]", "--cfg", "job", "title='a\u202eb'")
+    assert "title='a b'" in done.stdout
+    assert done.returncode == 0
+    assert done.stdout.replace("\n", "").isprintable()
