@@ -99,10 +99,11 @@ class Progress:
         """Print what the user must know before the end."""
         self.console.print(f"- {sentence}", markup=False)
 
-    def advance(self, what: str) -> None:
-        """Count one more."""
+    def advance(self, what: str, *, elsewhere: bool = False) -> None:
+        """Count one more, which this process has kept, or another one."""
         self.done += 1
         self.bar.advance(self.job)
         tenth = 10 * self.done // self.total > 10 * (self.done - 1) // self.total
         if not self.console.is_terminal and (tenth or self.done == self.first + 1):
-            self.console.print(f"  {self.done} of {self.total}: {self.verb} {what}", markup=False)
+            how = "kept by another process:" if elsewhere else self.verb
+            self.console.print(f"  {self.done} of {self.total}: {how} {what}", markup=False)

@@ -28,7 +28,7 @@ from sim.store.archive import Archive
 from sim.store.store import Store
 from sim.study.folder.printed import keep as keep_printed
 from sim.study.replications import ReplicationResult, Speed
-from sim.study.sharing import run_shared
+from sim.study.sharing import ELSEWHERE, run_shared
 from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
@@ -232,7 +232,7 @@ def _simulate(
                 if measures is not None:
                     which = pl.lit(task.name).alias("pilot"), pl.lit(task.replication, pl.Int64).alias("replication")
                     parts[task.replication] = measures.select(*which, pl.all())
-                bar.advance(str(task))
+                bar.advance(str(task), elsewhere=ELSEWHERE in facts)
 
             on = fitting(backend.executor, len(tasks), needed_bytes(tasks[0].plan), bar.announce)
             if store is None:
@@ -242,7 +242,7 @@ def _simulate(
                     perform, tasks, on,
                     archive=Archive.open(store.archive.folder), keep=keep, on_done=on_done,
                     place=lambda task: (store.key(task.name), task.replication),
-                    on_elsewhere=lambda task, facts: on_done(task, ({**facts, "steps": 0}, None)),
+                    on_elsewhere=lambda task, facts: on_done(task, (facts, None)),
                     announce=bar.announce,
                 )  # fmt: skip
     memory = max((facts["peak_memory_mb"] for facts in costs), default=0)

@@ -21,7 +21,7 @@ from sim.store.archive import Archive
 from sim.store.store import KEY_LETTERS
 from sim.study.own_measures import NOTHING, Packed
 from sim.study.replication import simulate
-from sim.study.sharing import run_shared
+from sim.study.sharing import done_elsewhere, run_shared
 from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def perform(task: Task) -> ReplicationResult:
     with suppress(StoreError):
         if task.archive.finished(task.key, task.replication):
             tables, facts = task.archive.read_all(task.key, task.replication)
-            return ReplicationResult(tables, {**facts, "steps": 0})
+            return ReplicationResult(tables, done_elsewhere(facts))
     return ReplicationResult(*simulate(task.pilot, task.replication, task.engine, task.own))
 
 
@@ -312,8 +312,7 @@ def run_tasks(
     run_shared(
         attempt if go_on else perform, tasks, fitting(on, len(tasks), each, announce or (lambda _: None)),
         archive=tasks[0].archive, place=lambda task: (task.key, task.replication), keep=keep, on_done=count,
-        on_elsewhere=lambda task, facts: count(task, {**facts, "steps": 0}), on_lost=lose,
-        announce=announce,
+        on_elsewhere=count, on_lost=lose, announce=announce,
     )  # fmt: skip
     return Speed(sum(steps), time.perf_counter() - began, max(memory))
 

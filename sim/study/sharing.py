@@ -22,8 +22,16 @@ CHECK_EVERY = 0.2
 PATIENCE_SECONDS = 5.0
 """Before it is told for whom one waits."""
 
+ELSEWHERE = "elsewhere"
+"""Among the facts of a task that another process has done."""
+
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+
+
+def done_elsewhere(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts of a task that another process has done: it took no step here."""
+    return {**facts, "steps": 0, ELSEWHERE: True}
 
 
 def run_shared(
@@ -108,7 +116,7 @@ class _Shared(Generic[Task]):
             return False
         facts = self._kept_facts(task)
         if facts is not None:
-            self.on_elsewhere(task, facts)
+            self.on_elsewhere(task, done_elsewhere(facts))
             self.give_back(task)
         return facts is None
 

@@ -18,7 +18,7 @@ from sim.store.store import Store
 from sim.study.folder import drawing
 from sim.study.folder.printed import keep as keep_printed
 from sim.study.replications import Speed
-from sim.study.sharing import run_shared
+from sim.study.sharing import ELSEWHERE, run_shared
 from sim.validation.blocks import Block, blocks, keep, perform
 from sim.validation.cases import load_folder, load_register
 from sim.validation.checks import CHECKS
@@ -180,14 +180,14 @@ def _simulate(what: Chosen, form: Form, seed: int, store: Store, on: Settings, c
         with Progress.start(console, "blocks of replications", len(tasks)) as bar:
 
             def on_done(task: Block, facts: Mapping[str, Any]) -> None:
-                bar.advance(str(task))
+                bar.advance(str(task), elsewhere=ELSEWHERE in facts)
                 done.append(facts)
 
             run_shared(
                 perform, tasks, on,
                 archive=Archive.open(store.archive.folder), keep=keep, on_done=on_done,
                 place=lambda task: (store.key(task.name), task.number),
-                on_elsewhere=lambda task, facts: on_done(task, {**facts, "steps": 0}), announce=bar.announce,
+                on_elsewhere=on_done, announce=bar.announce,
             )  # fmt: skip
     seconds = time.perf_counter() - began if tasks else 0.0
     return Speed(sum(f["steps"] for f in done), seconds, max((f["peak_memory_mb"] for f in done), default=0))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import threading
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from setups.claiming import hold
 from setups.killing import ended, started, until
 from setups.shipped_networks import plan_of
@@ -88,3 +90,26 @@ def test_who_is_waited_for_is_told_while_a_rival_is_suspended_and_the_work_goes_
     here.join(60)
     assert store.finished("mm1", 2)
     assert len(told) == 1
+
+
+def test_the_screen_tells_ones_own_replications_from_those_of_another_process():
+    page = io.StringIO()
+    with Progress.start(Console(file=page), "replications", 2) as bar:
+        bar.advance("replication 0 of mm1")
+        bar.advance("replication 1 of mm1", elsewhere=True)
+    assert page.getvalue().splitlines()[-2:] == [
+        "  1 of 2: kept replication 0 of mm1",
+        "  2 of 2: kept by another process: replication 1 of mm1",
+    ]
+
+
+def test_what_another_process_has_kept_is_known_as_such(tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(Progress, "advance", lambda _, what, *, elsewhere=False: said.append((what, elsewhere)))
+    store, plan = opened(tmp_path), plan_of("mm1")
+    network_run.run(plan.model_copy(update={"replications": 1}), "mm1", BACKEND, store=store)
+    # looked at before it was kept, as by a process that starts at the same time
+    monkeypatch.setattr(Store, "finished", lambda *_: False)
+    found = network_run.run(plan.model_copy(update={"replications": 2}), "mm1", BACKEND, store=store)
+    assert said == [(f"replication {r} of mm1", elsewhere) for r, elsewhere in ((0, False), (0, True), (1, False))]
+    assert found.speed.steps > 0

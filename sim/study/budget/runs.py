@@ -14,6 +14,7 @@ from sim.report.console import Progress
 from sim.store.archive import Damaged, NotKept
 from sim.study import replications
 from sim.study.own_measures import NOTHING, Packed
+from sim.study.sharing import ELSEWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -246,7 +247,7 @@ class Runs:
                     self.steps += int(facts["steps"])
                     self.simulated += 1
                     self._read(task.key, task.replication)
-                bar.advance(str(task))
+                bar.advance(str(task), elsewhere=ELSEWHERE in facts)
 
             replications.run_tasks(tasks, on=self.backend.executor, on_done=on_done, go_on=True, announce=bar.announce)
         self.seconds += time.perf_counter() - began

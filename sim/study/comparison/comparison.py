@@ -28,6 +28,7 @@ from sim.study.design import SAME_READING, SAME_RESIDENTS, check_overload, check
 from sim.study.folder.drawing import ALL, Drawings, Wanted
 from sim.study.folder.printed import keep as keep_printed
 from sim.study.own_measures import NOTHING, OwnMeasure, Packed, packed
+from sim.study.sharing import ELSEWHERE
 from sim.study.withholding import STAFF, horizon_of
 
 if TYPE_CHECKING:
@@ -271,7 +272,9 @@ def run_missing(
     with Progress.start(console, "replications", total, kept) as bar:
 
         def on_done(task: Task, facts: Mapping[str, Any]) -> None:
-            bar.advance(f"{task}, {facts['steps']:,} steps in {facts['seconds']:.0f} s")
+            elsewhere = ELSEWHERE in facts
+            cost = "" if elsewhere else f", {facts['steps']:,} steps in {facts['seconds']:.0f} s"
+            bar.advance(f"{task}{cost}", elsewhere=elsewhere)
 
         return replications.run(
             store, pilots, engine=backend.engine, on=backend.executor, on_done=on_done, own=own, announce=bar.announce
