@@ -13,8 +13,11 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from experiments.stopping import ENDING, STOPPED, end_at_once
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from types import FrameType
 
 COMMANDS = {
     "compare": "compare pilot designs on the same residents: tables, verdicts and charts",
@@ -53,13 +56,8 @@ ONLY_SHOWN = {"-h", "--help", "--cfg", "-c"}
 VERSION = {"-V", "--version"}
 """Flags that ask which version this is, before a command or after it."""
 
-ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
-"""Signals that stop a command as Ctrl-C does: a request to terminate, and, where there are any, a closed terminal."""
-
 NO_MEMORY = ("failed to map", "annot allocate memory", "shared object file")
 """What is said of a library that does not fit into the address space."""
-
-STOPPED = "stopped; finished work is kept, and the same command continues from there"
 
 LEAST_MEMORY_MB = 2_500
 """Of address space: with less, libraries end the process in words of their own as they are loaded."""
@@ -166,16 +164,34 @@ def version() -> str:
 @quiet_without_reader()
 def run(command: str, arguments: list[str]) -> int:
     """Return the exit status of a command."""
-    check_memory()
-    if command in BEGINNINGS and not ONLY_SHOWN & set(arguments):
-        print(BEGINNINGS[command], flush=True)  # noqa: T201
+    with handled((signal.SIGINT, *ENDING), end_at_once):
+        check_memory()
+        if command in BEGINNINGS and not ONLY_SHOWN & set(arguments):
+            print(BEGINNINGS[command], flush=True)  # noqa: T201
+        try:
+            perform(command, arguments)
+        except KeyboardInterrupt as stopped:
+            fail(STOPPED, 128 + next((one for one in ENDING if one in stopped.args), signal.SIGINT))
+        except (MemoryError, ImportError, OSError) as error:
+            if isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY):
+                fail("the memory that a process may take must be enough for what was asked (ulimit -v), and is not")
+            if not isinstance(error, OSError) or isinstance(error, BrokenPipeError) or not error.filename:
+                raise
+            fail(
+                f"the file or folder {error.filename} must be one that can be used, but the system says: "
+                f"{error.strerror}"
+            )
+    return 0
+
+
+def perform(command: str, arguments: list[str]) -> None:
+    """Load a command and let it do what it is for; a mistake that the user can mend ends in its sentence."""
     from sim.errors import WanggeError
     from sim.imports import without_settings
 
     try:
-        with ended_at_once():
-            without_settings("matplotlib")
-            loaded = importlib.import_module(f"experiments.{command}")
+        without_settings("matplotlib")
+        loaded = importlib.import_module(f"experiments.{command}")
         with ended_as_interrupted():
             loaded.main(arguments)
     except WanggeError as error:
@@ -187,16 +203,6 @@ def run(command: str, arguments: list[str]) -> int:
             "NUMBA_CACHE_DIR must be set to a writable folder (it will hold the compiled engine), because neither the "
             "installed program nor the user's home is writable"
         )
-    except KeyboardInterrupt as stopped:
-        status = 128 + next((one for one in ENDING if one in stopped.args), signal.SIGINT)
-        fail(STOPPED, status)
-    except (MemoryError, ImportError, OSError) as error:
-        if isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY):
-            fail("the memory that a process may take must be enough for what was asked (ulimit -v), and is not")
-        if not isinstance(error, OSError) or isinstance(error, BrokenPipeError) or not error.filename:
-            raise
-        fail(f"the file or folder {error.filename} must be one that can be used, but the system says: {error.strerror}")
-    return 0
 
 
 def check_memory() -> None:
@@ -213,31 +219,18 @@ def check_memory() -> None:
 
 
 @contextmanager
-def ended_at_once() -> Iterator[None]:
-    """End in a sentence, without a trace, where a signal comes while libraries are loaded: some take none well."""
-
-    def stop(number: int, _: object) -> None:
-        with suppress(OSError):
-            os.write(sys.stderr.fileno(), f"wangge: {STOPPED}\n".encode())
-        os._exit(128 + number)  # nothing is begun that must be left in order
-
-    with handled((signal.SIGINT, *ENDING), stop):
-        yield
-
-
-@contextmanager
 def ended_as_interrupted() -> Iterator[None]:
     """Let ending signals stop a command as Ctrl-C does, its workers with it."""
 
     def stop(number: int, _: object) -> None:
         raise KeyboardInterrupt(signal.Signals(number))
 
-    with handled(ENDING, stop):
+    with handled((signal.SIGINT,), signal.default_int_handler), handled(ENDING, stop):
         yield
 
 
 @contextmanager
-def handled(signals: Iterable[signal.Signals], handler: Callable[[int, object], None]) -> Iterator[None]:
+def handled(signals: Iterable[signal.Signals], handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     """Handle signals in the main thread, but those that it shall ignore (nohup)."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -91,7 +91,8 @@ def _network(line: Line, command: Sequence[str]) -> None:
     from sim.queueing import sample
     from sim.report.console import terminal
     from sim.report.pages import print_all
-    from sim.store.files import named_after, plain_name
+    from sim.store.files import named_after
+    from sim.store.names import plain_name
     from sim.store.store import Store
     from sim.study import network_run
     from sim.study.comparison.notes import cost

@@ -102,7 +102,7 @@ def main(arguments: list[str]) -> None:
 def show(order: Order) -> None:
     """Print what the command line asks for as YAML, once it is known that it can be run."""
     from experiments import compare
-    from sim.store.files import plain_name
+    from sim.store.names import plain_name
     from sim.study.points.plan import check
 
     plain_name("name", order.name)
@@ -148,7 +148,7 @@ def sweep(order: Order, *, dry: bool = False) -> None:
     """Plan a study, run what is missing and print its findings; or only print what would be run."""
     from sim.report.console import terminal
     from sim.report.pages import print_all
-    from sim.store.files import plain_name
+    from sim.store.names import plain_name
     from sim.study.findings import preview
     from sim.study.folder import printed
     from sim.study.sweep import finish, prepare

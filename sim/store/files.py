@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 TEMPORARY = ".tmp-"
 DAY_SECONDS = 86_400
-NAME_BYTES = 200
 LONGEST_WRITE = 20
 """Seconds after which a process that keeps a folder to itself is taken for suspended."""
 
@@ -64,25 +63,6 @@ def as_store_error(folder: Path) -> Iterator[None]:
             "there is kept. Free some space, make the folder writable, or choose another name; then run the same "
             "command again."
         ) from error
-
-
-def plain_name(field: str, name: str) -> str:
-    """Return a name from a config, checked to be a plain name of a file.
-
-    Raises
-    ------
-    StoreError
-        No separators, control or invisible characters, nor a dot or space at either end.
-    """
-    shown = ascii(name) if len(name) <= 60 else f"{name[:60]!a}..."
-    if not name or not name.isprintable() or set(name) & set('/\\:*?"<>|') or name.strip(". ") != name:
-        raise StoreError(
-            f'{field} must be a plain name (not empty, none of / \\ : * ? " < > |, no invisible characters, '
-            f"no dot or space at either end), got {shown}"
-        )
-    if len(name.encode()) > NAME_BYTES:
-        raise StoreError(f"{field} must be at most {NAME_BYTES} bytes long, got {len(name.encode())}: {shown}")
-    return name
 
 
 def named_after(word: str, identity: object) -> str:

@@ -1,4 +1,4 @@
-"""Names of folders of results, as a user may give them."""
+"""Names of files and folders of results, as a user may give them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,30 @@ from pydantic import AfterValidator, Field
 
 from sim.errors import StoreError
 
+NAME_BYTES = 200
+
+
+def plain_name(field: str, name: str) -> str:
+    """Return a name from a config, checked to be a plain name of a file.
+
+    Raises
+    ------
+    StoreError
+        No separators, control or invisible characters, nor a dot or space at either end.
+    """
+    shown = ascii(name) if len(name) <= 60 else f"{name[:60]!a}..."
+    if not name or not name.isprintable() or set(name) & set('/\\:*?"<>|') or name.strip(". ") != name:
+        raise StoreError(
+            f'{field} must be a plain name (not empty, none of / \\ : * ? " < > |, no invisible characters, '
+            f"no dot or space at either end), got {shown}"
+        )
+    if len(name.encode()) > NAME_BYTES:
+        raise StoreError(f"{field} must be at most {NAME_BYTES} bytes long, got {len(name.encode())}: {shown}")
+    return name
+
 
 def _plain(name: str) -> str:
-    """Return a name that is checked to be one of a folder: before anything is prepared under it."""
-    from sim.store.files import plain_name  # it brings Polars
-
+    """Return the name of a folder, checked as a config is: before anything is prepared."""
     try:
         return plain_name("name", name)
     except StoreError as error:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from sim.store import files
+from sim.store.names import plain_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -34,7 +35,7 @@ class SpoiltError(Exception):
 
 def packed(key: str, replication: int, tables: Mapping[str, pl.DataFrame], facts: Mapping[str, Any]) -> bytes:
     """Return a replication as the bytes of its file; the same tables and facts always give the same bytes."""
-    contents = {files.plain_name("table", name): files.parquet(table) for name, table in tables.items()}
+    contents = {plain_name("table", name): files.parquet(table) for name, table in tables.items()}
     digests = {name: files.digest(data) for name, data in contents.items()}
     record = {"key": key, "replication": replication, "tables": digests, "facts": dict(facts)}
     buffer = io.BytesIO()

@@ -21,6 +21,7 @@ from sim.store import files, manifest
 from sim.store.archive import Archive, Damaged, NotKept
 from sim.store.claims import claims
 from sim.store.layout import ARCHIVE, REPLICATIONS
+from sim.store.names import plain_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -182,7 +183,7 @@ class Store:
         StoreError
             The name must be plain, and one of the study's.
         """
-        files.plain_name("pilot", pilot)
+        plain_name("pilot", pilot)
         if self.keys is None:
             return files.digest(pilot.encode())[:KEY_LETTERS]
         if pilot not in self.keys:
@@ -226,7 +227,7 @@ class Store:
         """
         key = self.key(pilot)
         for name, table in tables.items():
-            files.plain_name("table", name)
+            plain_name("table", name)
             if set(KEYS) & set(table.columns):
                 raise StoreError(f"columns of {name} must not have the names {KEYS}, got {table.columns}")
         if self.keys is None:
@@ -267,7 +268,7 @@ class Store:
         StoreError
             Some replication must have this table. One that is damaged is set aside and named.
         """
-        files.plain_name("table", name)
+        plain_name("table", name)
         parts = []
         for pilot, replication in self._kept(pilots, replications):
             try:
@@ -299,7 +300,7 @@ class Store:
 
         In the CSV, text that a spreadsheet would run as a formula gets an apostrophe in front.
         """
-        self.write_bytes(f"{files.plain_name('table', name)}.parquet", files.parquet(table))
+        self.write_bytes(f"{plain_name('table', name)}.parquet", files.parquet(table))
         self.write_bytes(f"{name}.csv", files.csv(table))
 
     def final_table(self, name: str) -> pl.DataFrame:
@@ -310,7 +311,7 @@ class Store:
         StoreError
             It must be there and readable.
         """
-        path = self._final(f"{files.plain_name('table', name)}.parquet")
+        path = self._final(f"{plain_name('table', name)}.parquet")
         try:
             return files.read_parquet(path)
         except files.NO_TABLE:
@@ -357,7 +358,7 @@ class Store:
     def _final(self, name: str) -> Path:
         """Return the path of a final file, whose name is checked."""
         *subfolder, last = name.split("/")
-        files.plain_name("file", last)
+        plain_name("file", last)
         if tuple(subfolder) not in [(), *((name,) for name in SUBFOLDERS)] or (
             not subfolder and last.casefold() in RESERVED
         ):

@@ -143,20 +143,41 @@ def test_signals_that_end_a_command_are_those_of_a_terminal_that_closes_too():
     assert set(ENDING) == {signal.SIGTERM, signal.SIGHUP}
 
 
-@pytest.mark.parametrize("loaded", ["sim.errors", "pydantic", "hydra", "sim.config.schema"])
-def test_ctrl_c_while_the_program_is_loaded_ends_in_a_sentence(tmp_path, loaded):
-    start = [sys.executable, "-X", "importtime", "-m", "experiments.main", "run", "--cfg", "job"]
+@pytest.mark.parametrize(
+    ("sent", "loaded", "words"),
+    [
+        ("SIGINT", "select", ("--help",)),
+        ("SIGTERM", "select", ("--help",)),
+        ("SIGINT", "select", ("run", "--cfg", "job")),
+        ("SIGINT", "sim.errors", ("run", "--cfg", "job")),
+        ("SIGTERM", "sim.errors", ("run", "network=mmc")),
+        ("SIGHUP", "pydantic", ("run", "network=mmc")),
+        ("SIGINT", "hydra", ("run", "--cfg", "job")),
+        ("SIGTERM", "sim.config.schema", ("run", "--cfg", "job")),
+    ],
+)
+def test_a_signal_while_the_program_is_loaded_ends_it_in_a_sentence(tmp_path, sent, loaded, words):
+    start = [sys.executable, "-X", "importtime", "-m", "experiments.start", *words]
     # a job in the background does not hear it; there are no threads here
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     heard = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+    number = getattr(signal, sent)
     with subprocess.Popen(start, cwd=tmp_path, **pipes, preexec_fn=heard) as process:  # noqa: PLW1509
         for line in process.stderr:
             if line.rpartition("|")[2].strip() == loaded:
-                process.send_signal(signal.SIGINT)
+                process.send_signal(number)
                 break
         said = [line for line in process.stderr if not line.startswith("import time:")]
     assert said == ["wangge: stopped; finished work is kept, and the same command continues from there\n"]
-    assert process.returncode == 130
+    assert process.returncode == 128 + number
+
+
+def test_what_handles_the_first_signals_imports_nothing_that_takes_time():
+    code = (
+        "import os, signal, sys; before = set(sys.modules); import experiments.start; print(*set(sys.modules) - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) == {"__future__", "experiments", "experiments.start", "experiments.stopping"}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limits there")

@@ -245,7 +245,7 @@ class Runs:
                     self._failed(task.key, task.replication, str(error))
                 else:
                     self.steps += int(facts["steps"])
-                    self.simulated += 1
+                    self.simulated += ELSEWHERE not in facts
                     self._read(task.key, task.replication)
                 bar.advance(str(task), elsewhere=ELSEWHERE in facts)
 

@@ -13,6 +13,7 @@ from sim.errors import ConfigError, StoreError, near
 from sim.report.formats import FORMATS
 from sim.report.tables import counted
 from sim.store import files, manifest
+from sim.store.names import plain_name
 from sim.study.folder.look import USUAL, Look
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ def _noted(store: Store) -> dict[str, Any]:
     try:
         note = files.read_json(store.folder / NOTE)
         charts = {
-            files.plain_name("chart", str(name)): {kind: its[kind] for kind in FORMATS if kind in its}
+            plain_name("chart", str(name)): {kind: its[kind] for kind in FORMATS if kind in its}
             for name, its in note["charts"].items()
         }
         return {"from": str(note["from"]), "charts": charts}
