@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 from omegaconf import OmegaConf
+from setups.commands import wangge
 from setups.district import CONFIGS
 
 from sim.config import load
@@ -252,3 +253,9 @@ def test_a_number_without_an_end_is_told_by_its_field_and_a_place_by_file_and_li
         load(compose("main", line, "pilot=mine"), Composition(line, ("pilot=mine",)).file_of)
     assert "<" not in str(caught.value)
     assert "sys.set" not in str(caught.value)
+
+
+def test_headlines_are_of_the_shipped_evidence_and_open_no_other(own):
+    place(own / "evidence.yaml", "zero")
+    done = wangge(own, "headlines", "only=[walk]", "--config-dir", str(own), "--cfg", "job")
+    assert (done.returncode, done.stderr) == (0, "")
