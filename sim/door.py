@@ -5,16 +5,13 @@ Nothing is printed but progress, and that only where somebody watches: in a term
 
 from __future__ import annotations
 
-import operator
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from sim import config
-from sim.config import Pilot, Section, checked, study_schema
-from sim.config.bounds import Confidence, Replication, Replications, Request, Seed
+from sim import arguments, config
+from sim.config import Pilot, study_schema
 from sim.config.compose import CONFIGS, Line, compose, options, overrides_of, own_folder
 from sim.config.composition import Composition
 from sim.config.reading import read_yaml
@@ -46,16 +43,6 @@ if TYPE_CHECKING:
     Folder = str | os.PathLike[str]
     Engine = Literal["compiled", "reference"] | Mapping[str, Any]
     Executor = Literal["local", "serial", "dask"] | Mapping[str, Any]
-
-
-class Numbers(Section):
-    """The numbers that calls take beside designs and networks."""
-
-    replications: Replications | None = None
-    replication: Replication = 0
-    seed: Seed = 1
-    confidence: Confidence = 0.95
-    request: Request | None = None
 
 
 def pilot(
@@ -98,7 +85,7 @@ def pilot(
         if key in (knobs or {}):
             raise ConfigError(f"knobs must leave out {key}, which sim.pilot takes beside them, got {shown(knobs)}")
     for key, text in (("called", called), ("title", title)):
-        if text is not None and not _text(key, text).strip():
+        if text is not None and not arguments.text(key, text).strip():
             raise ConfigError(f"{key} must not be empty, got {text!r}")
     folder = _own_folder(config_dir)
     line = Line((f"run={_file('run', run, folder)}", *given), folder)
@@ -161,7 +148,7 @@ def compare(
     designs, where, own = _designs(pilots), _folder("folder", folder), _measures(measures)
     on, console = _backend(engine, executor, workers), _console(progress)
     if replications is not None:
-        number = {"replications": _bounded("replications", replications)}
+        number = {"replications": arguments.bounded("replications", replications)}
         designs = [one.model_copy(update={"run": one.run.model_copy(update=number)}) for one in designs]
     return run_comparison(
         prepared_all(shown_with(one, own) for one in designs), where, on,
@@ -213,7 +200,7 @@ def sweep(
     StoreError
         The folder must be empty or hold this very study, and be writable.
     """
-    where, own, again = _folder("folder", folder), _measures(measures), _flag("retry", retry)
+    where, own, again = _folder("folder", folder), _measures(measures), arguments.flag("retry", retry)
     on, console, given = _backend(engine, executor, workers), _console(progress), overrides_of(knobs)
     mine = _own_folder(config_dir)
     if isinstance(study, Mapping):
@@ -256,7 +243,7 @@ def simulate(
     """
     if not isinstance(pilot, Pilot):
         raise ConfigError(f"pilot must be a design that sim.pilot returns, got {shown(pilot)}")
-    number, own = _bounded("replication", replication), _measures(measures)
+    number, own = arguments.bounded("replication", replication), _measures(measures)
     return run_replication(pilot, number, _engine(engine), packed(own))
 
 
@@ -301,9 +288,9 @@ def journey(
         raise ConfigError(f"pilots must be one or two, got {len(designs)}")
     for name, text in (("archetype", archetype), ("channel", channel)):
         if text is not None:
-            _text(name, text)
-    which = request if request is None or isinstance(request, str) else _bounded("request", request)
-    number = _bounded("replication", replication)
+            arguments.text(name, text)
+    which = request if request is None or isinstance(request, str) else arguments.bounded("request", request)
+    number = arguments.bounded("replication", replication)
     journeys, remarks = follow(designs, Selection(which, archetype, channel), number, _engine(engine))
     return Journeys(tuple(journeys), number, tuple(remarks))
 
@@ -373,10 +360,11 @@ def measure(
     if not isinstance(network, Plan):
         raise ConfigError(f"network must be what sim.network returns, got {shown(network)}")
     if replications is not None:
-        network = network.model_copy(update={"replications": _bounded("replications", replications)})
+        network = network.model_copy(update={"replications": arguments.bounded("replications", replications)})
     return network_run.run(
         network, "network", _backend(engine, executor, workers),
-        seed=_bounded("seed", seed), confidence=_bounded("confidence", confidence), console=_console(progress),
+        seed=arguments.bounded("seed", seed), confidence=arguments.bounded("confidence", confidence),
+        console=_console(progress),
     )  # fmt: skip
 
 
@@ -406,7 +394,7 @@ def run(network: Network, horizon: int, *, engine: Engine = "compiled") -> tuple
     """
     if not isinstance(network, Network):
         raise ConfigError(f"network must be what sim.make_network returns, got {shown(network)}")
-    until = _whole("horizon", horizon, 0)
+    until = arguments.whole_number("horizon", horizon, 0)
     if until >= LIMIT:
         raise ConfigError(f"horizon must be below 2^62, got {shown(until)}")
     return engines.run(network, until, _engine(engine))
@@ -467,61 +455,18 @@ def _measures(measures: Iterable[OwnMeasure]) -> tuple[OwnMeasure, ...]:
     return given
 
 
-def _whole(name: str, value: Any, least: int | None = None) -> int:
-    """Return an argument as a whole number, checked to be one, and to be at least so much."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = None
-    if number is None or isinstance(value, bool):  # True would be 1
-        raise ConfigError(f"{name} must be a whole number, got {shown(value)}")
-    if least is not None and number < least:
-        raise ConfigError(f"{name} must be at least {least}, got {shown(number)}")
-    return number
-
-
-def _flag(name: str, value: Any) -> bool:
-    """Return an argument, checked to be true or false."""
-    if not isinstance(value, bool):
-        raise ConfigError(f"{name} must be true or false, got {shown(value)}")
-    return value
-
-
-def _text(name: str, value: Any) -> str:
-    """Return an argument, checked to be a text."""
-    if not isinstance(value, str):
-        raise ConfigError(f"{name} must be a text, got {shown(value)}")
-    return value
-
-
-def _bounded(name: str, value: Any) -> Any:
-    """Return a number of `Numbers`, checked by its bounds."""
-    if Numbers.model_fields[name].annotation is not float:
-        return getattr(checked(Numbers, {name: _whole(name, value)}), name)
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise ConfigError(f"{name} must be a number, got {shown(value)}")
-    return getattr(checked(Numbers, {name: value if isinstance(value, int) else float(value)}), name)
-
-
 def _backend(engine: Engine, executor: Executor, workers: int | None) -> Backend:
     """Return by which engine and where to run."""
     if workers is not None:
-        _whole("workers", workers, 1)
-    return backend(_settings("engine", engine), _settings("executor", executor), workers)
+        arguments.whole_number("workers", workers, 1)
+    return backend(arguments.settings("engine", engine), arguments.settings("executor", executor), workers)
 
 
 def _engine(engine: Engine) -> engines.Settings:
     """Return the settings of an engine."""
-    return engines.chosen(_settings("engine", engine))
-
-
-def _settings(name: str, given: str | Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return settings of which only the kind may be given."""
-    if not isinstance(given, (str, Mapping)):
-        raise ConfigError(f"{name} must be a text or a mapping, got {shown(given)}")
-    return given if isinstance(given, Mapping) else {"kind": given}
+    return engines.chosen(arguments.settings("engine", engine))
 
 
 def _console(progress: bool) -> Console:
     """Return where to tell how far it is."""
-    return for_a_caller() if _flag("progress", progress) else quiet()
+    return for_a_caller() if arguments.flag("progress", progress) else quiet()
