@@ -177,7 +177,8 @@ def test_what_handles_the_first_signals_imports_nothing_that_takes_time():
         "import os, signal, sys; before = set(sys.modules); import experiments.start; print(*set(sys.modules) - before)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert set(done.stdout.split()) == {"__future__", "experiments", "experiments.start", "experiments.stopping"}
+    ours = {"experiments", "experiments.start", "experiments.stopping"}
+    assert ours <= set(done.stdout.split()) <= ours | {"__future__"}  # which an installed program has loaded before
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limits there")

@@ -72,7 +72,7 @@ def test_two_designs_follow_the_slowest_of_an_archetype(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("request=-1",), r"request must be from 0 to [\d,]+, .* got -1"),
+        (("request=-1",), "request must be at least 0, or be a text, got -1"),
         (("request=fast",), "request must be a number or slowest, got fast"),
         (("archetype=T88",), r"archetype must be one of T1, .*did you mean T8\?\), got T88"),
         (("request=3", "channel=latent"), "archetype and channel must be left out where request is a number"),
