@@ -58,8 +58,8 @@ KERNEL_TESTS := tests/contract tests/measures/test_tally.py tests/measures/test_
 docs: setup  ## write the tables of docs/model.md again from configs/
 	$(BIN)/python -m experiments.document
 
-test: lint  ## lint, types, import contracts and tests: about five minutes on two cores
-	@echo 'All checks but the longest: about five minutes on two cores.'
+test: lint  ## lint, types, import contracts and tests: about six minutes on two cores
+	@echo 'All checks but the longest: about six minutes on two cores.'
 	$(BIN)/pytest -n 2 --dist worksteal -m 'not long'
 
 test-all: lint  ## the same with the long checks and branch coverage: about an hour
