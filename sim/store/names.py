@@ -19,23 +19,29 @@ def plain_name(field: str, name: str) -> str:
     StoreError
         No separators, control or invisible characters, nor a dot or space at either end.
     """
+    if fault := _fault(name):
+        raise StoreError(f"{field} {fault}")
+    return name
+
+
+def _fault(name: str) -> str:
+    """Return what a name must be and what it is; empty for a plain one."""
     shown = ascii(name) if len(name) <= 60 else f"{name[:60]!a}..."
     if not name or not name.isprintable() or set(name) & set('/\\:*?"<>|') or name.strip(". ") != name:
-        raise StoreError(
-            f'{field} must be a plain name (not empty, none of / \\ : * ? " < > |, no invisible characters, '
+        return (
+            'must be a plain name (not empty, none of / \\ : * ? " < > |, no invisible characters, '
             f"no dot or space at either end), got {shown}"
         )
     if len(name.encode()) > NAME_BYTES:
-        raise StoreError(f"{field} must be at most {NAME_BYTES} bytes long, got {len(name.encode())}: {shown}")
-    return name
+        return f"must be at most {NAME_BYTES} bytes long, got {len(name.encode())}: {shown}"
+    return ""
 
 
 def _plain(name: str) -> str:
     """Return the name of a folder, checked as a config is: before anything is prepared."""
-    try:
-        return plain_name("name", name)
-    except StoreError as error:
-        raise ValueError(str(error).removeprefix("name ")) from None
+    if fault := _fault(name):
+        raise ValueError(fault)
+    return name
 
 
 FolderName = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_plain)]
