@@ -524,13 +524,13 @@ def test_workload_names_the_most_loaded_post_and_its_contracted_hours():
 
 def test_backlog_names_what_keeps_growing_and_only_that():
     calm = charts.backlog(backlog(), measured=(10, 36))
-    none = "No post's backlog is seen to keep growing through the later half of the weeks after the warm-up"
-    assert title(calm) == none
+    none = "Work that waits at the end of each week: none grows, beyond chance, by a fifth of its mean in weeks "
+    assert title(calm).startswith(none)
     weeks = np.arange(1, 73)
     filling = pl.DataFrame({"pilot": "a", "replication": 0, "week": weeks, "post": "clerk", "hours": 350.0})
     filling = pl.concat([filling, filling.with_columns(replication=1, hours=pl.lit(360.0))])
     filling = filling.with_columns(hours=pl.col("hours") * (1 - (-pl.col("week") / 15).exp()))
-    assert title(charts.backlog(filling, measured=(10, 62))) == none  # an office fills, and stays so
+    assert title(charts.backlog(filling, measured=(10, 62))) == f"{none}42 to 72"  # an office fills, and stays so
     some = filling.with_columns(hours=pl.col("hours") + 4.0 * pl.col("week"))  # two offices of many cannot keep up
     assert "clerk under a (+5 hours a week, in 2 of 2 replications)" in title(charts.backlog(some, measured=(10, 62)))
     growing = backlog(growth=7.0).filter(pl.col("post") == "district desk")

@@ -106,7 +106,11 @@ def _backlog_title(table: pl.DataFrame, measured: tuple[float, float] | None) ->
             growing.append((slope, short_name(str(post)), short_name(str(pilot)), f"{n} of {len(slopes)}"))
     period = f"the later half of {'the weeks shown' if measured is None else 'the weeks after the warm-up'}"
     if not growing:
-        return f"No post's backlog is seen to keep growing through {period}"
+        weeks = part["week"].to_numpy()
+        return (
+            "Work that waits at the end of each week: none grows, beyond chance, by a fifth of its mean in weeks "
+            f"{weeks.min()} to {weeks.max()}"
+        )
     words = [
         f"{post} under {pilot} (+{number(slope, 0)} hours a week, in {times} replications)"
         for slope, post, pilot, times in sorted(growing)[::-1][:3]
