@@ -524,7 +524,7 @@ def test_workload_names_the_most_loaded_post_and_its_contracted_hours():
 
 def test_backlog_names_what_keeps_growing_and_only_that():
     calm = charts.backlog(backlog(), measured=(10, 36))
-    none = "Work that waits at the end of each week: none grows, beyond chance, by a fifth of its mean in weeks "
+    none = "Work that waits at the end of each week: no growth by a fifth or more is certain in weeks "
     assert title(calm).startswith(none)
     weeks = np.arange(1, 73)
     filling = pl.DataFrame({"pilot": "a", "replication": 0, "week": weeks, "post": "clerk", "hours": 350.0})

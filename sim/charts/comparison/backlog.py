@@ -108,7 +108,7 @@ def _backlog_title(table: pl.DataFrame, measured: tuple[float, float] | None) ->
     if not growing:
         weeks = part["week"].to_numpy()
         return (
-            "Work that waits at the end of each week: none grows, beyond chance, by a fifth of its mean in weeks "
+            "Work that waits at the end of each week: no growth by a fifth or more is certain in weeks "
             f"{weeks.min()} to {weeks.max()}"
         )
     words = [
