@@ -151,9 +151,9 @@ MISTAKES = [
     ),
     (
         ("run", "structure=three_level"),
-        "three_level or all_up, or a pilot without streets as three_level), got 0 under four_level",
+        "(they must go somewhere: set both, choose a staffing that does, or let wangge staff share them out), got 0 under four_level",
     ),
-    (("compare", "roles.order=bfirst"), "'longest' or 'split' (did you mean b_first?), got \"bfirst\""),
+    (("compare", "roles.order=bfirst"), "'longest' or 'split' (did you mean b_first or a_first?), got \"bfirst\""),
     (("compare", "pilots=[four_level"), "pilots must be given a value whose brackets and quotes are in pairs"),
     (("compare", "=3"), "arguments must be key=value or a flag of --help, got =3"),
     (

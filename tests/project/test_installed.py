@@ -81,7 +81,7 @@ def test_a_place_where_nothing_can_be_kept_of_the_compiled_engine_is_told(tmp_pa
     done = subprocess.run(
         [sys.executable, "-m", "experiments.main", "run", "network=mmc", "executor=serial"],
         cwd=folder, capture_output=True, text=True, timeout=300, check=False,
-        env=environment | {"PYTHONPATH": str(folder), "HOME": "/proc/nowhere"},
+        env=environment | {"PYTHONPATH": str(folder), "HOME": "/proc/nowhere", "TMPDIR": "/proc/nowhere"},
     )  # fmt: skip
     assert done.returncode == 2, done.stderr
     assert "NUMBA_CACHE_DIR must be set to a writable folder (it will hold the compiled engine)" in done.stderr
