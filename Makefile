@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 # docs/model.md has tables that are written from configs/
-.PHONY: help setup compare compare-full yuehu headlines studies knobs explained docs test test-all lint format clean
+.PHONY: help setup compare compare-full yuehu headlines studies knobs explained docs words test test-all lint format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -57,6 +57,12 @@ KERNEL_TESTS := tests/contract tests/measures/test_tally.py tests/measures/test_
 
 docs: setup  ## write the tables of docs/model.md again from configs/
 	$(BIN)/python -m experiments.document
+
+words: $(VENV)/.ready-dev  ## bring the catalogues of other languages up to date with the code and configs
+	mkdir -p build
+	$(BIN)/pybabel -q extract
+	$(BIN)/pybabel -q update
+	$(BIN)/pybabel -q compile
 
 test: lint  ## lint, types, import contracts and tests: about six minutes on two cores
 	@echo 'All checks but the longest: about six minutes on two cores.'

@@ -15,6 +15,8 @@ from sim.config.acting import check_acting
 from sim.config.compose import BACKEND_KEYS, Line, compose, parse
 from sim.config.composition import Composition
 from sim.errors import ConfigError
+from sim.language import gettext
+from sim.report import counts
 from sim.report.console import say
 from sim.report.formats import USUAL, Format, Size
 from sim.store.names import FolderName
@@ -183,18 +185,21 @@ def _compare(
     """Run what is missing, and print the first screen, or all."""
     from sim.report.console import terminal
     from sim.report.pages import print_all
-    from sim.report.tables import counted
-    from sim.study.comparison.comparison import compare, opening
+    from sim.study.comparison.comparison import compare
     from sim.study.comparison.notes import cost
+    from sim.study.comparison.opening import opening
 
     console = terminal()
-    console.print(f"Preparing {counted(len(designs), 'design')}: who serves what, and with how much work ...")
+    preparing = gettext(
+        "Preparing {designs}: who serves what, and with how much work ...", designs=counts.designs(len(designs))
+    )
+    console.print(preparing, markup=False)
     before = opening(designs)
     if config_dir is not None:  # by its files, whatever the line changes
         from sim.study.points.evidence_factors import not_held
 
         as_written = {one: compose("main", Line((), config_dir), f"pilot={one}") for one in designs}
-        before = replace(before, notes=(*before.notes, *not_held(config_dir, as_written)))
+        before = replace(before, remarks=tuple(not_held(config_dir, as_written)))
     comparison = compare(
         designs, Path("results") / name, backend,
         console=console, command=command, before=before, config_dir=config_dir, wanted=wanted,

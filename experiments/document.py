@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 
 from sim.config.compose import CONFIGS
+from sim.language import ENGLISH, speaking
 from sim.study.model_tables import filled
 
 MODEL = CONFIGS.parent / "docs" / "model.md"
@@ -21,6 +22,7 @@ With --check nothing is written, and the exit status is 1 where the document and
 """
 
 
+@speaking(ENGLISH)
 def main(arguments: list[str]) -> None:
     """Run the command."""
     if "--help" in arguments or "-h" in arguments:

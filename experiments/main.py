@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from experiments.stopping import ENDING, STOPPED, end_at_once
+from sim.language import ENGLISH, N_, asked_for, gettext, speaking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -38,17 +39,32 @@ COMMANDS = {
 }
 
 BEGINNINGS = {
-    "compare": "Comparing designs: the program is loaded, and configs are read ...",
-    "sweep": "Running a study: the program is loaded, and configs are read ...",
-    "run": "Running a design or a network: the program is loaded, and configs are read ...",
-    "trace": "Following a request: the program is loaded, and configs are read ...",
-    "headlines": "Running the headlines: the program is loaded, and configs are read ...",
-    "explain": "Looking for causes: the program is loaded, and configs are read ...",
-    "knobs": "Turning the knobs: the program is loaded, and configs are read ...",
-    "plot": "Drawing charts: the program is loaded, and tables are read ...",
-    "validate": "Validating: the program is loaded, and cases are read ...",
+    "compare": N_("Comparing designs: the program is loaded, and configs are read ..."),
+    "sweep": N_("Running a study: the program is loaded, and configs are read ..."),
+    "run": N_("Running a design or a network: the program is loaded, and configs are read ..."),
+    "trace": N_("Following a request: the program is loaded, and configs are read ..."),
+    "headlines": N_("Running the headlines: the program is loaded, and configs are read ..."),
+    "explain": N_("Looking for causes: the program is loaded, and configs are read ..."),
+    "knobs": N_("Turning the knobs: the program is loaded, and configs are read ..."),
+    "plot": N_("Drawing charts: the program is loaded, and tables are read ..."),
+    "validate": N_("Validating: the program is loaded, and cases are read ..."),
 }
 """What commands say at once that take more than a moment; a log that is read later begins with it too."""
+
+ENGLISH_ONLY = {
+    "sweep",
+    "trace",
+    "staff",
+    "headlines",
+    "explain",
+    "knobs",
+    "status",
+    "clean",
+    "new",
+    "bench",
+    "validate",
+}
+"""Commands not all of whose words are in the catalogue yet: a language is chosen for them in vain."""
 
 ONLY_SHOWN = {"-h", "--help", "--cfg", "-c"}
 """Flags with which a command prints what is read by people or programs as it is."""
@@ -82,6 +98,7 @@ Examples
   wangge new lanterns                              a folder lanterns/ for a district of your own
   wangge validate                                  does the program give what theory says? (two minutes)
 
+Every command speaks English or Chinese: lang=en, lang=zh; without it, as the locale says.
 Any knob of configs/ is a key: group=file picks a file (structure=three_level), group.knob=value sets one.
 Each command has its own --help; wangge --version says which version this is.
 """
@@ -166,8 +183,6 @@ def run(command: str, arguments: list[str]) -> int:
     """Return the exit status of a command."""
     with handled((signal.SIGINT, *ENDING), end_at_once):
         check_memory()
-        if command in BEGINNINGS and not ONLY_SHOWN & set(arguments):
-            print(BEGINNINGS[command], flush=True)  # noqa: T201
         try:
             perform(command, arguments)
         except KeyboardInterrupt as stopped:
@@ -190,10 +205,14 @@ def perform(command: str, arguments: list[str]) -> None:
     from sim.imports import without_settings
 
     try:
-        without_settings("matplotlib")
-        loaded = importlib.import_module(f"experiments.{command}")
-        with ended_as_interrupted():
-            loaded.main(arguments)
+        language, rest = asked_for(arguments)
+        with speaking(ENGLISH if command in ENGLISH_ONLY else language):
+            if command in BEGINNINGS and not ONLY_SHOWN & set(rest):
+                print(gettext(BEGINNINGS[command]), flush=True)  # noqa: T201
+            without_settings("matplotlib")
+            loaded = importlib.import_module(f"experiments.{command}")
+            with ended_as_interrupted():
+                loaded.main(rest)
     except WanggeError as error:
         fail(str(error))
     except RuntimeError as error:

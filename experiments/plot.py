@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from sim.errors import ConfigError
+from sim.language import gettext, listed
 from sim.study.folder.look import Look
 
 HELP = """\
@@ -45,7 +46,10 @@ def main(arguments: list[str]) -> None:
 
     folder = results_folder("plot", named[0])
     names = draw(Store.open_existing(folder), maps[0] if maps else None, look)
-    terminal().print(f"Redrawn in {folder / 'charts'}: {', '.join(names)} ({look.words})", markup=False)
+    redrawn = gettext(
+        "Redrawn in {folder}: {charts} ({formats})", folder=folder / "charts", charts=listed(names), formats=look.words
+    )
+    terminal().print(redrawn, markup=False)
 
 
 if __name__ == "__main__":

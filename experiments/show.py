@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from contextlib import nullcontext
 
+from sim import language
 from sim.errors import ConfigError
+from sim.language import gettext
 
 HELP = """\
 wangge show RESULTS [TABLE]
@@ -46,7 +48,7 @@ def main(arguments: list[str]) -> None:
     names = {one.name for one in there.pages}
     numbers = [name for name in store.final_tables if name not in names]
     if numbers:
-        console.print(f"Numbers, also as CSV: {', '.join(numbers)}", markup=False)
+        console.print(gettext("Numbers, also as CSV: {names}", names=language.listed(numbers)), markup=False)
 
 
 if __name__ == "__main__":

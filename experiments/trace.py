@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -120,8 +121,7 @@ def _trace(
     store = Store.open(Path("results") / name, identity, {"command": list(command)})
     console.print("Drawing its chart ...")
     keep(store, journeys)
-    printed = journeys.printed(name)
-    keep_printed(store, printed)
+    printed = keep_printed(store, partial(journeys.printed, name))
     store.finish({})
     for journey in journeys.each if settings.details else ():
         console.print(journey_text(journey))

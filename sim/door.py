@@ -19,6 +19,7 @@ from sim.district import engines
 from sim.engine.network import LIMIT, Network
 from sim.errors import ConfigError, near, shown
 from sim.journeys.follow import Journeys, Selection, follow
+from sim.language import ENGLISH, speaking
 from sim.queueing import sample
 from sim.queueing.schema import Plan
 from sim.report.console import for_a_caller, quiet
@@ -106,6 +107,7 @@ def compare(
     executor: Executor = "local",
     workers: int | None = None,
     progress: bool = True,
+    lang: str | None = None,
 ) -> Comparison:
     """Compare pilot designs with the first of them, on the same residents with the same cases.
 
@@ -131,6 +133,9 @@ def compare(
         How many processes; by default as many as cores.
     progress : bool
         Whether a terminal or a notebook is shown how far it is.
+    lang : str, optional
+        The language of its sentences, tables and summary, `en` or `zh`; by default that of the locale. The tables of
+        numbers (`verdicts`, `measures`) are the same in all.
 
     Returns
     -------
@@ -141,7 +146,7 @@ def compare(
     Raises
     ------
     ConfigError
-        Pilots must have names of their own, the same run and heads enough for their posts.
+        Pilots must have names of their own, the same run and heads enough for their posts; the language must be there.
     StoreError
         The folder must be empty or hold this very comparison, and be writable.
     """
@@ -150,12 +155,14 @@ def compare(
     if replications is not None:
         number = {"replications": arguments.bounded("replications", replications)}
         designs = [one.model_copy(update={"run": one.run.model_copy(update=number)}) for one in designs]
-    return run_comparison(
-        prepared_all(shown_with(one, own) for one in designs), where, on,
-        console=console, command=("sim.compare",), measures=own,
-    )  # fmt: skip
+    with speaking(lang):
+        return run_comparison(
+            prepared_all(shown_with(one, own) for one in designs), where, on,
+            console=console, command=("sim.compare",), measures=own,
+        )  # fmt: skip
 
 
+@speaking(ENGLISH)  # as long as not all words of studies are in the catalogue
 def sweep(
     study: str | Mapping[str, Any],
     *,
@@ -247,6 +254,7 @@ def simulate(
     return run_replication(pilot, number, _engine(engine), packed(own))
 
 
+@speaking(ENGLISH)  # as long as not all words of journeys are in the catalogue
 def journey(
     pilots: Pilot | Sequence[Pilot],
     request: int | Literal["slowest"] | None = None,
@@ -321,6 +329,7 @@ def network(source: Folder | Mapping[str, Any]) -> Plan:
     return sample.load(compose("queue", Line((f"network={_file('network', name)}",)))["network"])
 
 
+@speaking(ENGLISH)  # as long as not all words of networks are in the catalogue
 def measure(
     network: Plan,
     *,

@@ -23,7 +23,7 @@ from PIL import Image
 from sim.arrays import Floats
 from sim.charts.style import GREY, pilot_style, styled
 from sim.report.formats import FORMATS, Format
-from sim.report.tables import literal
+from sim.report.lines import literal
 
 EDGE = 0.3
 """Margin of every chart (inches)."""

@@ -16,7 +16,7 @@ from sim.errors import UNREADABLE, ConfigError, near, shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-NAME = r"^[A-Za-z][A-Za-z0-9_]{0,39}$"
+NAME = r"^[^\W\d_]\w{0,39}$"
 CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
 PATTERNS = {
     NAME: "must be a letter and at most 39 more letters, digits or underscores",

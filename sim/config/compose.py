@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from sim.config.checking import readable
 from sim.config.digits import MOST_DIGITS, MOST_SHOWN, too_many_digits
+from sim.config.grammar import as_override, in_grammar, quoted
 from sim.config.reading import SHIPPED, check_resolved, is_folder, no_yaml, read_bytes, read_yaml
 from sim.config.replaced import replacement
 from sim.errors import ConfigError, near, shown
+from sim.language import either, gettext, phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -117,7 +119,7 @@ def parsed(overrides: Sequence[str]) -> list[Any]:
     from hydra.errors import OverrideParseException
 
     try:
-        return list(OverridesParser.create().parse_overrides(list(overrides)))
+        return list(OverridesParser.create().parse_overrides(list(map(in_grammar, overrides))))
     except OverrideParseException as error:
         raise _not_parsed(str(error.override)) from error
     except ValueError as error:
@@ -210,8 +212,11 @@ def assumptions(district: str) -> str:
     """
     shipped = _shipped_districts()
     if district in shipped:
-        return f"Many inputs are assumptions: configs/{EVIDENCE}."
-    return f"Many inputs are assumptions; what this district does not set is {' or '.join(shipped)}'s."
+        return gettext("Many inputs are assumptions: configs/{file}.", file=EVIDENCE)
+    return gettext(
+        "Many inputs are assumptions; what this district does not set is {districts}'s.",
+        districts=either(map(phrase, shipped)),
+    )
 
 
 def default_option(group: str) -> str:
@@ -364,7 +369,7 @@ def _several(override: str) -> ConfigError:
 def hydra_overrides(line: Line, *fixed: str) -> list[str]:
     """Return all overrides of a composition: where Hydra finds the user's own folder, what is fixed, what was typed."""
     search = [_search(line.config_dir)] if line.config_dir else []
-    return [*search, *fixed, *line.overrides]
+    return [*search, *map(in_grammar, (*fixed, *line.overrides))]
 
 
 def _search(folder: Path) -> str:
@@ -373,24 +378,6 @@ def _search(folder: Path) -> str:
 
     register()
     return f"hydra.searchpath=[{quoted(f'own://{folder}')}]"
-
-
-def quoted(text: str) -> str:
-    """Return a text as Hydra's grammar takes it, whatever characters are in it."""
-    # Between quotes, backslashes count before a quote only.
-    inside = re.sub(r"(\\+)(?=$|')", r"\1\1", text).replace("'", "\\'")
-    return f"'{inside}'"
-
-
-def as_override(value: Any) -> str:
-    """Return a value in Hydra's grammar, texts between quotes, as they could be numbers or sweeps otherwise."""
-    if isinstance(value, bool) or value is None:
-        return "null" if value is None else str(value).lower()
-    if isinstance(value, list):
-        return f"[{','.join(as_override(one) for one in value)}]"
-    if isinstance(value, dict):
-        return f"{{{','.join(f'{key}:{as_override(one)}' for key, one in value.items())}}}"
-    return quoted(value) if isinstance(value, str) else str(value)
 
 
 def overrides_of(knobs: Mapping[str, Any] | None) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from sim.config.compose import CONFIGS
+from sim.config.words import words_of
+from sim.language import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,8 +36,8 @@ def meaning_of(path: str, entries: Mapping[str, str], procedures: Mapping[str, A
     if len(fits) != 1:
         raise ValueError(f"{MEANING} must have one entry for {path}, got {len(fits)}")
     entry, match = fits[0]
-    titles = {name: archetype["title"] for name, archetype in procedures["archetypes"].items()}
-    return entries[entry].format(*(titles.get(key, key.replace("_", " ")) for key in match.groups()))
+    titles = {name: phrase(archetype["title"]) for name, archetype in procedures["archetypes"].items()}
+    return phrase(entries[entry]).format(*(titles.get(key) or words_of(key) for key in match.groups()))
 
 
 def words_of_knobs(names: Iterable[str], pilot: Pilot) -> dict[str, str]:

@@ -14,6 +14,8 @@ from pydantic import Field, PlainSerializer, PlainValidator, model_validator
 from sim.config.bounds import Bound, Difference
 from sim.config.case import Level
 from sim.config.checking import Name, Section
+from sim.config.words import words_of, words_of_group
+from sim.language import gettext, phrase
 
 ALL = "all"
 Scalar = bool | int | float | str | None
@@ -198,8 +200,9 @@ class Report(Section):
         """Return a response in words."""
         labels = {one.response: one.label for one in self.measures}
         if response in labels:
-            return labels[response]
-        text = labels.get(Response(response.measure)) or response.measure.replace("_", " ")
+            return phrase(labels[response])
+        label = labels.get(Response(response.measure))
+        text = phrase(label) if label else words_of(response.measure)
         if response.group == ALL:
             return text
-        return f"{text}, {response.group.replace('|', ', ').replace(':', ' ').replace('_', ' ')}"
+        return gettext("{measure}, {group}", measure=text, group=words_of_group(response.group))

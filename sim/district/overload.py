@@ -17,10 +17,12 @@ import numpy as np
 from scipy.stats import binom
 
 from sim.config import GROUPS
+from sim.config.words import words_of
 from sim.district import workload
 from sim.district.office_hours import WEEKS_A_YEAR
 from sim.district.stages import Kind
 from sim.errors import ConfigError
+from sim.language import N_, both, gettext
 
 if TYPE_CHECKING:
     from sim.arrays import Bools, Floats, Ints
@@ -31,8 +33,48 @@ if TYPE_CHECKING:
 class Team(Enum):
     """Staff of a unit who serve together, across specialisms."""
 
-    MANAGERS = "grid managers"  # full-time ones, in the grids of their community
-    EVERYBODY = "all staff"  # generalists, who serve everything of their community
+    MANAGERS = N_("grid managers")  # full-time ones, in the grids of their community
+    EVERYBODY = N_("all staff")  # generalists, who serve everything of their community
+
+
+@dataclass(frozen=True)
+class Post:
+    """Where some staff work and what they have to do, as tables and sentences call them.
+
+    Attributes
+    ----------
+    level
+        Where they work.
+    unit
+        The number of their unit at the level, from 1; 0: it has one only.
+    team
+        Who they are: a team, or the number of a post of a community, from 1.
+    n_lines
+        How many lines that post has.
+    sections
+        Of a higher level.
+    """
+
+    level: Level
+    unit: int
+    team: Team | int = 0
+    n_lines: int = 0
+    sections: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return the post in words."""
+        level = words_of(self.level)
+        if isinstance(self.team, Team):
+            return gettext("{level} {unit}, {team}", level=level, unit=self.unit, team=gettext(self.team.value))
+        if self.team:
+            return gettext(
+                "{level} {unit}, post {post} ({lines} lines)",
+                level=level, unit=self.unit, post=self.team, lines=self.n_lines,
+            )  # fmt: skip
+        sections = both(map(words_of, self.sections))
+        if self.unit:
+            return gettext("{level} {unit}: {sections}", level=level, unit=self.unit, sections=sections)
+        return gettext("{level}: {sections}", level=level, sections=sections)
 
 
 @dataclass(frozen=True)
@@ -45,7 +87,7 @@ class Pool:
         Where they work.
     team : Team or int
         Who they are: a team, or the staff of the specialism of this number.
-    name : str
+    post : Post
         As messages call them.
     heads : int
         Their number.
@@ -58,7 +100,7 @@ class Pool:
     level: Level
     unit: int
     team: Team | int
-    name: str
+    post: Post
     heads: int
     hours: float
     present: float
@@ -123,8 +165,8 @@ def pools(organisation: Organisation) -> list[Pool]:
             for team, n_heads, (hours, there), (before, by_day) in zip(
                 teams, heads.tolist(), every, first, strict=False
             ):
-                name = _name(organisation, level, unit, team)
-                result.append(Pool(level, unit, team, name, n_heads, hours, there, before / by_day))
+                post = _post(organisation, level, unit, team)
+                result.append(Pool(level, unit, team, post, n_heads, hours, there, before / by_day))
     return result
 
 
@@ -238,17 +280,15 @@ def _due(organisation: Organisation, level: Level, unit: int, in_grids: Floats) 
     return _Due(paper, files, field, residents)
 
 
-def _name(organisation: Organisation, level: Level, unit: int, team: Team | int) -> str:
-    """Return the name of a pool in messages."""
+def _post(organisation: Organisation, level: Level, unit: int, team: Team | int) -> Post:
+    """Return which post the staff of a unit have who serve together."""
     if isinstance(team, Team):
-        return f"{level} {unit + 1}, {team.value}"
+        return Post(level, unit + 1, team)
     own = organisation.specialisms[level][unit] == team
     if level == "community":
-        lines = np.array(list(organisation.pilot.procedures.lines))[own]
-        return f"community {unit + 1}, post {team + 1} ({len(lines)} lines)"
-    sections = np.array(GROUPS)[own]
-    number = f" {unit + 1}" if organisation.n_units(level) > 1 else ""
-    return f"{level}{number}: {' and '.join(s.replace('_', ' ') for s in sections)}"
+        return Post(level, unit + 1, team + 1, n_lines=int(np.count_nonzero(own)))
+    sections = tuple(str(section) for section in np.array(GROUPS)[own])
+    return Post(level, unit + 1 if organisation.n_units(level) > 1 else 0, sections=sections)
 
 
 def overloaded_stations(organisation: Organisation, loads: list[Pool]) -> Bools:

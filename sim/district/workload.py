@@ -18,6 +18,7 @@ from sim.district.office_hours import WEEKS_A_YEAR, office_hours_a_day, year_of_
 from sim.district.routing import itinerary
 from sim.district.stages import Desk, Kind, Stage
 from sim.draws.laws import lognormal_inverse
+from sim.language import N_
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,24 +29,24 @@ if TYPE_CHECKING:
 ALL = "*"  # spread over the lines of an office
 
 RESIDENTS = {
-    Kind.FRONT: "residents' requests, at the desk and behind it",
-    Kind.FILES: "residents' requests, at the desk and behind it",
-    Kind.FIELD: "residents' requests, in the field",
-    Kind.DOOR: "residents' requests, at their homes",
-    Kind.RELAY: "relaying of single files, and wrong desks",
+    Kind.FRONT: N_("residents' requests, at the desk and behind it"),
+    Kind.FILES: N_("residents' requests, at the desk and behind it"),
+    Kind.FIELD: N_("residents' requests, in the field"),
+    Kind.DOOR: N_("residents' requests, at their homes"),
+    Kind.RELAY: N_("relaying of single files, and wrong desks"),
 }
-ABOVE = "work from above"
-MEETINGS = "meetings"
-PATROLS = "patrols"
-HOME_VISITS = "home visits"
+ABOVE = N_("work from above")
+MEETINGS = N_("meetings")
+PATROLS = N_("patrols")
+HOME_VISITS = N_("home visits")
 STREET_WORK = {
-    "economic": "street: economy and tax",
-    "enforcement": "street: enforcement",
-    "justice": "street: justice and petitions",
-    "party": "street: party, mass organisations, militia",
-    "relay": "street: relay between district and communities",
+    "economic": N_("street: economy and tax"),
+    "enforcement": N_("street: enforcement"),
+    "justice": N_("street: justice and petitions"),
+    "party": N_("street: party, mass organisations, militia"),
+    "relay": N_("street: relay between district and communities"),
 }
-DISTRICT_WORK = "district desks: own work"
+DISTRICT_WORK = N_("district desks: own work")
 LAPSES = frozenset({PATROLS, HOME_VISITS})
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sim.executor.processes import default_workers
 from sim.executor.settings import Dask, Serial, Settings
+from sim.language import gettext
 from sim.memory import memory_of_the_machine_mb
 
 if TYPE_CHECKING:
@@ -36,7 +37,10 @@ def fitting(settings: Settings, n_tasks: int, task_bytes: float, announce: Calla
     fit = max(1, int(there_is / each))
     if fit < wanted:
         announce(
-            f"{wanted} workers would take about {wanted * each / 1e3:,.1f} GB, and this machine has "
-            f"{there_is / 1e3:,.1f} GB: {fit} at once (executor.memory_mb_per_worker bounds what each may take)."
-        )
+            gettext(
+                "{wanted} workers would take about {needed:,.1f} GB, and this machine has {there_is:,.1f} GB: {fit} at "
+                "once (executor.memory_mb_per_worker bounds what each may take).",
+                wanted=wanted, needed=wanted * each / 1e3, there_is=there_is / 1e3, fit=fit,
+            )
+        )  # fmt: skip
     return settings.model_copy(update={"workers": fit})

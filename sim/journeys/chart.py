@@ -15,7 +15,7 @@ from sim.district.stages import Lag
 from sim.draws.clock import HOUR, MINUTE
 from sim.journeys import words
 from sim.journeys.sentences import words_of
-from sim.report.tables import literal
+from sim.report.lines import literal
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -9,7 +9,8 @@ import polars as pl
 from sim.district.stages import KIND_NAMES
 from sim.draws.clock import MINUTE
 from sim.journeys import words
-from sim.report.tables import Column, Table, literal
+from sim.report.lines import literal
+from sim.report.tables import Column, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

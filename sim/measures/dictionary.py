@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sim.language import N_
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -106,6 +108,21 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
         "by how much what chance drew before the simulation exceeds its known mean: arrivals, absence, work, patience",
     ),
 }
+
+UNITS = (
+    N_("a month"), N_("hours"), N_("hours a week"), N_("index"), N_("minutes"), N_("office hours"), N_("per request"),
+    N_("ratio"), N_("requests"), N_("working days"),
+)  # fmt: skip
+"""Units of measures, but shares, which are shown in per cent."""
+
+WORDS = (
+    N_("turnaround mean served"), N_("turnaround p50 served"), N_("turnaround p90 served"), N_("days per hand over"),
+    N_("dispatch p50"), N_("touched"), N_("touched in person"), N_("counter wait 0 10"), N_("counter wait 10 30"),
+    N_("counter wait 30 60"), N_("counter wait 60 up"), N_("issue time restricted mean"), N_("issue time p50"),
+    N_("utilisation"), N_("overtime"), N_("workload gini"), N_("hours"), N_("task share"), N_("paper on time"),
+    N_("requests per official day"), N_("control"),
+)  # fmt: skip
+"""Measures as they are shown for which no report has a label."""
 
 DUTIES = frozenset({"patrols_done", "visits_done", "target_visits", "paper_on_time"})
 """Measures of what a pilot may owe none of: such a measure has no value (NaN), and is *not owed*, not withheld."""

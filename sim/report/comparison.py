@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import polars as pl
 
+from sim.language import gettext, listed, ngettext, separated
 from sim.report.sentences import withheld_notes
 from sim.report.tables import (
     MARKS,
@@ -15,14 +16,15 @@ from sim.report.tables import (
     Table,
     as_float,
     at_most,
-    counted,
     decimals,
     difference,
     is_growing,
     marks_shown,
     mean_text,
     number,
+    percent,
     scale_of,
+    with_its_unit,
     with_unit,
 )
 from sim.statistics.intervals import Interval, mean_interval
@@ -56,8 +58,9 @@ def summary_table(
     words
         Returns the words of a measure of group "all", where the comparison is empty and says none.
     """
-    means = _means(measures, confidence)
     alone = comparison.is_empty()
+    shown_rows = _measure_rows(measures, comparison, words)
+    means = _means(_of_rows(measures, shown_rows), confidence)
     verdicts = {(r["measure"], r["group"], r["pilot"]): r["verdict"] for r in comparison.to_dicts()}
     for r in comparison.to_dicts():  # one replication without a value does not take the mean of a comparison away
         for pilot, column in ((str(r["baseline"]), "baseline_mean"), (str(r["pilot"]), "pilot_mean")):
@@ -67,7 +70,7 @@ def summary_table(
             elif math.isnan(means.get(which, NOTHING).estimate):
                 means[which] = replace(NOTHING, estimate=as_float(r[column]))
     rows, skewed = [], list[tuple[str, str, str]]()
-    for measure, group, label, unit in _measure_rows(measures, comparison, words):
+    for measure, group, label, unit in shown_rows:
         factor, unit_word, _ = scale_of(unit)
         known = [means.get((measure, group, pilot), NOTHING) for pilot in pilots]
         widths = [one.half_width * factor for one in known if one.half_width > 0]
@@ -82,16 +85,18 @@ def summary_table(
                 tail = f"± {number(one.half_width * factor, places)}"
             cells.append(f"{mean_text(one.estimate * factor, places, owed=owed)} {tail}")
         rows.append((with_unit(label, unit_word), *cells))
-    columns = (Column("Measure"), *(Column(pilot, "right") for pilot in pilots))
+    columns = (Column(gettext("Measure")), *(Column(pilot, "right") for pilot in pilots))
     if alone:
-        note = f"±: half-width of the {_percent(confidence)} interval of each mean by itself, of its longer side."
-        return Table("Means over the replications", columns, tuple(rows), (note, *withheld_notes(skewed)))
+        note = gettext(
+            "±: half-width of the {confidence} interval of each mean by itself, of its longer side.",
+            confidence=percent(confidence),
+        )
+        return Table(gettext("Means over the replications"), columns, tuple(rows), (note, *withheld_notes(skewed)))
     baseline = str(comparison["baseline"][0])
     records = comparison.to_dicts()
-    shown = (
-        f"Against {baseline}: {marks_shown(comparison['verdict'])}.", *_adjusted_note(records), *_withheld(records)
-    )  # fmt: skip
-    return Table(f"Means by pilot, with verdicts against {baseline}", columns, tuple(rows), shown)
+    marks = gettext("Against {baseline}: {marks}.", baseline=baseline, marks=marks_shown(comparison["verdict"]))
+    title = gettext("Means by pilot, with verdicts against {baseline}", baseline=baseline)
+    return Table(title, columns, tuple(rows), (marks, *_adjusted_note(records), *_withheld(records)))
 
 
 def comparison_tables(comparison: pl.DataFrame, pilots: Sequence[str], confidence: float = 0.95) -> list[Table]:
@@ -125,28 +130,28 @@ def comparison_table(comparison: pl.DataFrame, pilot: str, confidence: float = 0
     rows = []
     for record in records:
         words = difference(record)
-        more = f", needs {needed_text(record)}" if record["needed_least"] else ""
+        verdict = gettext(words.verdict)
+        if record["needed_least"]:
+            verdict = gettext("{verdict}, needs {replications}", verdict=verdict, replications=needed_text(record))
         gap = f"{words.difference} {words.interval}".strip()
-        rows.append((with_unit(words.label, words.unit), words.baseline, words.pilot, gap, words.verdict + more))
+        rows.append((with_unit(words.label, words.unit), words.baseline, words.pilot, gap, verdict))
     columns = (
-        Column("Measure"),
+        Column(gettext("Measure")),
         Column(baseline, "right"),
         Column(pilot, "right"),
-        Column(f"Difference [{_percent(confidence)} interval]", "right"),
-        Column("Verdict"),
+        Column(gettext("Difference [{confidence} interval]", confidence=percent(confidence)), "right"),
+        Column(gettext("Verdict")),
     )
-    return Table(f"{pilot} against {baseline}", columns, tuple(rows), _notes(records, _claims(comparison), confidence))
-
-
-def _percent(share: float) -> str:
-    """Return a share in per cent, without needless decimals."""
-    return f"{100 * share:g} %"
+    title = gettext("{pilot} against {baseline}", pilot=pilot, baseline=baseline)
+    return Table(title, columns, tuple(rows), _notes(records, _claims(comparison), confidence))
 
 
 def needed_text(row: Mapping[str, object]) -> str:
     """Return how many replications would settle a verdict: a range, or the least."""
     least, most = row["needed_least"], row["needed_most"]
-    return f"{least} to {most}" if most else f"{least} or more"
+    if most:
+        return gettext("{least} to {most}", least=least, most=most)
+    return gettext("{least} or more", least=least)
 
 
 def _claims(comparison: pl.DataFrame) -> int:
@@ -156,50 +161,73 @@ def _claims(comparison: pl.DataFrame) -> int:
 
 def _notes(records: Sequence[Mapping[str, object]], n_claims: int, confidence: float) -> tuple[str, ...]:
     """Return the footnotes of a comparison of which this many intervals claim something."""
-    counts = sorted({int(as_float(r["n"])) for r in records})
-    n = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    notes = [
-        f"{counted(n_claims, 'interval')} of differences that hold jointly with {_percent(confidence)} confidence; "
-        f"{n} replications, the same requests under every pilot."
-    ]
-    if counts[-1] < 2:
-        notes = ["One replication gives no interval, so all verdicts are withheld."]
+    replications = sorted({int(as_float(r["n"])) for r in records})
+    notes = [_jointly(n_claims, replications, confidence)]
     still = list(dict.fromkeys(str(r["label"]) for r in records if r["high"] is not None and r["high"] == r["low"]))
     if still:
         notes.append(
-            "The same difference in every replication, which shows no spread: the verdict is of these replications "
-            f"and has no confidence ({'; '.join(still)})."
+            gettext(
+                "The same difference in every replication, which shows no spread: the verdict is of these replications "
+                "and has no confidence ({measures}).",
+                measures=separated(still),
+            )
         )
     alike: dict[str, list[str]] = {}
     for record in (r for r in records if r["mid"] is not None):
         factor, _, word = scale_of(str(record["unit"]))
-        mid = f"{as_float(record['mid']) * factor:g} {word}".strip()
+        mid = with_its_unit(f"{as_float(record['mid']) * factor:g}", word)
         alike.setdefault(mid, []).append(str(record["label"]))
-    mids = ", ".join(f"{mid} ({'; '.join(dict.fromkeys(labels))})" for mid, labels in alike.items())
-    notes.append(f"The smallest difference that matters (MID): {mids}.")
+    mids = listed(
+        gettext("{what} ({why})", what=mid, why=separated(dict.fromkeys(labels))) for mid, labels in alike.items()
+    )
+    notes.append(gettext("The smallest difference that matters (MID): {differences}.", differences=mids))
     if any(r["needed_least"] for r in records):
         notes.append(
-            "Needs: how many replications in all would settle the verdict. Or more: the difference is too close to the "
-            "smallest that matters to say."
+            gettext(
+                "Needs: how many replications in all would settle the verdict. Or more: the difference is too close to "
+                "the smallest that matters to say."
+            )
         )
     if any(r["unit"] == "share" for r in records):
-        notes.append("Shares are in per cent, their differences in percentage points.")
-    if counts[-1] > 1:
+        notes.append(gettext("Shares are in per cent, their differences in percentage points."))
+    if replications[-1] > 1:
         notes += _withheld(records)
     growing = list(dict.fromkeys(str(r["label"]) for r in records if is_growing(r)))
     if growing:
         notes.append(
-            "Staff of one of the two cannot keep up there, so that the difference grows with the run: the verdict is "
-            f"sure, its size is that of these weeks ({'; '.join(growing)})."
+            gettext(
+                "Staff of one of the two cannot keep up there, so that the difference grows with the run: the verdict "
+                "is sure, its size is that of these weeks ({measures}).",
+                measures=separated(growing),
+            )
         )
     notes += _adjusted_note(records)
     notes += _open_note(records)
-    words = {
-        "not owed": "Not owed: one of the two owes none of what is measured, so that there is nothing to compare.",
-        "not judged": "Not judged, and without an interval: more or less of it is neither better nor worse by itself.",
-    }
-    notes += [note for verdict, note in words.items() if any(r["verdict"] == verdict for r in records)]
+    given = {r["verdict"] for r in records}
+    if "not owed" in given:
+        notes.append(
+            gettext("Not owed: one of the two owes none of what is measured, so that there is nothing to compare.")
+        )
+    if "not judged" in given:
+        notes.append(
+            gettext("Not judged, and without an interval: more or less of it is neither better nor worse by itself.")
+        )
     return tuple(notes)
+
+
+def _jointly(n_claims: int, replications: Sequence[int], confidence: float) -> str:
+    """Return over how many replications, of the fewest to the most of a row, how many intervals hold jointly."""
+    least, most = replications[0], replications[-1]
+    if most < 2:
+        return gettext("One replication gives no interval, so all verdicts are withheld.")
+    n = str(least) if least == most else gettext("{least} to {most}", least=least, most=most)
+    return ngettext(
+        "{n:,} interval of differences that hold jointly with {confidence} confidence; {replications} replications, "
+        "the same requests under every pilot.",
+        "{n:,} intervals of differences that hold jointly with {confidence} confidence; {replications} replications, "
+        "the same requests under every pilot.",
+        n_claims, confidence=percent(confidence), replications=n,
+    )  # fmt: skip
 
 
 def _moved(mean: Interval, estimate: float) -> Interval:
@@ -213,10 +241,14 @@ def _adjusted_note(records: Sequence[Mapping[str, object]]) -> list[str]:
     n = sum(bool(r.get("controls")) for r in records)
     if not n:
         return []
-    verb, means = ("is", "mean") if n == 1 else ("are", "means")
     return [
-        f"{counted(n, 'difference')} and the {means} of both designs {verb} adjusted for draws of known mean: the "
-        "table of pairing says for which."
+        ngettext(
+            "{n:,} difference and the mean of both designs is adjusted for draws of known mean: the table of pairing "
+            "says for which.",
+            "{n:,} differences and the means of both designs are adjusted for draws of known mean: the table of "
+            "pairing says for which.",
+            n,
+        )
     ]
 
 
@@ -228,14 +260,23 @@ def _open_note(records: Sequence[Mapping[str, object]]) -> list[str]:
         factor, _, word = scale_of(str(r["unit"]))
         label, bound = str(r["label"]), as_float(r["open_bound"]) * factor
         most[label] = max(most.get(label, (0.0, word)), (bound, word))
-    moved = "; ".join(f"{label} by at most {at_most(bound)} {word}".rstrip() for label, (bound, word) in most.items())
-    return [f"What is still open at the end can move the means of {moved}."] if moved else []
+    moved = separated(
+        gettext("{measure} by at most {bound}", measure=label, bound=with_its_unit(at_most(bound), word))
+        for label, (bound, word) in most.items()
+    )
+    return [gettext("What is still open at the end can move the means of {measures}.", measures=moved)] if moved else []
 
 
 def _withheld(records: Iterable[Mapping[str, object]]) -> list[str]:
     """Return why verdicts of a comparison are withheld, and what would help."""
     withheld = (r for r in records if r["verdict"] == "withheld")
     return withheld_notes((str(r["label"]), str(r["why"]), str(r["help"])) for r in withheld)
+
+
+def _of_rows(measures: pl.DataFrame, rows: Sequence[tuple[str, str, str, str]]) -> pl.DataFrame:
+    """Return the values of the measures and groups of some rows."""
+    which = pl.DataFrame([row[:2] for row in rows], schema=dict.fromkeys(("measure", "group"), pl.String), orient="row")
+    return measures.join(which, on=["measure", "group"], how="semi")
 
 
 def _means(measures: pl.DataFrame, confidence: float) -> dict[tuple[str, str, str], Interval]:

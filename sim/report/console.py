@@ -7,6 +7,9 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sim.language import N_, gettext
+from sim.report.lines import folded
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -20,7 +23,8 @@ def terminal() -> Console:
 
         def print(self, *objects: Any, **options: Any) -> None:
             """Print texts without the characters that are not for reading."""
-            super().print(*(_readable(one) if isinstance(one, str) else one for one in objects), **options)
+            width = 0 if options.get("soft_wrap") else self.width
+            super().print(*(_shown(one, width) if isinstance(one, str) else one for one in objects), **options)
 
     console = Terminal(highlight=False)
     if console.is_terminal:
@@ -32,6 +36,11 @@ def terminal() -> Console:
 def _readable(text: str) -> str:
     """Return a text, its lines as they are, with other control and direction characters as spaces."""
     return "".join(c if c.isprintable() or c == "\n" else " " for c in text)
+
+
+def _shown(text: str, width: int) -> str:
+    """Return a text as a terminal of this width is shown it; 0: its lines may be of any."""
+    return folded(_readable(text), width) if width else _readable(text)
 
 
 def say(text: str, *, error: bool = False) -> None:
@@ -56,9 +65,17 @@ def for_a_caller() -> Console:
     return console if console.is_terminal else quiet()
 
 
+LINES = {
+    "kept": N_("{done} of {total}: kept {what}"),
+    "ran": N_("{done} of {total}: ran {what}"),
+    "elsewhere": N_("{done} of {total}: kept by another process: {what}"),
+}
+"""What is said of a replication that is done."""
+
+
 @dataclass
 class Progress:
-    """The progress of replications; `done` also counts those kept before, `verb` says what becomes of each."""
+    """The progress of replications; `done` also counts those kept before, `verb` says what becomes of each: a key."""
 
     console: Console
     total: int
@@ -105,5 +122,6 @@ class Progress:
         self.bar.advance(self.job)
         tenth = 10 * self.done // self.total > 10 * (self.done - 1) // self.total
         if not self.console.is_terminal and (tenth or self.done == self.first + 1):
-            how = "kept by another process:" if elsewhere else self.verb
-            self.console.print(f"  {self.done} of {self.total}: {how} {what}", markup=False)
+            line = LINES["elsewhere" if elsewhere else self.verb]
+            text = gettext(line, done=self.done, total=self.total, what=what)
+            self.console.print(f"  {text}", markup=False)

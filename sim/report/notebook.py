@@ -6,7 +6,7 @@ import base64
 import html
 from typing import TYPE_CHECKING
 
-from sim.report.tables import literal
+from sim.report.lines import literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

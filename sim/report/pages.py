@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sim.language import gettext
 from sim.report.screen import Screen
 from sim.report.tables import Table
 
@@ -68,4 +69,5 @@ def listed(pages: Iterable[Page]) -> Table:
     from sim.report.tables import Column
 
     rows = tuple((one.name, one.title) for one in pages)
-    return Table("What there is to show", (Column("name"), Column("what it is")), rows)
+    columns = (Column(gettext("name")), Column(gettext("what it is")))
+    return Table(gettext("What there is to show"), columns, rows)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sim.report.tables import Table, counted, literal
+from sim.language import gettext, ngettext, run_together
+from sim.report import counts
+from sim.report.lines import WIDTH, cells, literal, pieces, wrapped
+from sim.report.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-HEIGHT, WIDTH = 24, 80
-"""Of a terminal as it opens: a first screen is no larger, whatever is shown."""
+HEIGHT = 24
+"""Lines of a terminal as it opens: a first screen is no larger, whatever is shown."""
 
 LEAST_COLUMNS = 6
 """Beside the first column of a table: for so many it gives way, and its words are wrapped."""
@@ -51,8 +54,15 @@ class Screen:
 
 def where(name: str, file: str = "summary.md", n_charts: int = 0) -> tuple[str, ...]:
     """Return where there is more of a results folder: its pages, the file that holds all, and its charts."""
-    charts = f" and {counted(n_charts, 'chart')} beside it" if n_charts else ""
-    return (f"More: wangge show {name}; results/{name}/{file}{charts}.",)
+    if not n_charts:
+        return (gettext("More: wangge show {name}; results/{name}/{file}.", name=name, file=file),)
+    charts = counts.charts(n_charts)
+    return (
+        gettext(
+            "More: wangge show {name}; results/{name}/{file} and {charts} beside it.",
+            name=name, file=file, charts=charts,
+        ),
+    )  # fmt: skip
 
 
 def lines(screen: Screen) -> list[str]:
@@ -81,9 +91,9 @@ def _shortened(screen: Screen, answer: int, hangs: int) -> Screen:
     """Return a screen whose answer, and what it hangs on, take so many lines at most."""
     return Screen(
         _cut(screen.what, answer),
-        (_cut(" ".join(screen.answer), answer),),
+        (_cut(run_together(screen.answer), answer),),
         screen.table,
-        (_cut(" ".join(screen.hangs), hangs),),
+        (_cut(run_together(screen.hangs), hangs),),
         tuple(_cut(one, 1) for one in screen.where[:2]),
     )
 
@@ -92,7 +102,8 @@ def _first_rows(table: Table | None, n: int) -> Table | None:
     """Return the first rows of a table, which says how many there are more."""
     if table is None:
         return None
-    notes = (f"and {len(table.rows) - n} more", *table.notes[:1])
+    more = len(table.rows) - n
+    notes = (ngettext("and {n} more", "and {n} more", more), *table.notes[:1])
     return replace(table, rows=table.rows[:n], notes=notes)
 
 
@@ -111,8 +122,8 @@ def _parts(screen: Screen) -> list[list[str]]:
     """Return the lines of each part of a screen that has any."""
     table = [] if screen.table is None else compact(screen.table)
     where = [line for sentence in screen.where for line in wrapped(sentence)]
-    texts = (wrapped(screen.what), wrapped(" ".join(screen.answer)), table, wrapped(" ".join(screen.hangs)), where)
-    return [part for part in texts if part]
+    answer, hangs = (wrapped(run_together(sentences)) for sentences in (screen.answer, screen.hangs))
+    return [part for part in (wrapped(screen.what), answer, table, hangs, where) if part]
 
 
 def compact(table: Table, width: int = WIDTH) -> list[str]:
@@ -137,7 +148,7 @@ def compact(table: Table, width: int = WIDTH) -> list[str]:
     made.append("─" * (key + taken))
     for row in table.rows:
         names = wrapped(literal(row[0]), key) or [""]
-        if _cells(names[-1]) > key:
+        if cells(names[-1]) > key:
             names.append("")
         made += names[:-1]
         made.append(line([names[-1], *(literal(row[i]) for i in shown)]))
@@ -158,39 +169,12 @@ def _fitting(widths: Sequence[int], width: int) -> tuple[int, int]:
 
 def _least_width(table: Table, i: int) -> int:
     """Return the width of a column whose cells stay whole and whose heading is wrapped at spaces."""
-    cells = (_cells(literal(row[i])) for row in table.rows)
-    words = map(_cells, literal(table.columns[i].heading).split())
-    return max((*cells, *words, 1))
+    in_rows = (cells(literal(row[i])) for row in table.rows)
+    headed = (cells(piece) for word in literal(table.columns[i].heading).split() for piece in pieces(word))
+    return max((*in_rows, *headed, 1))
 
 
 def _placed(text: str, width: int, side: str) -> str:
     """Return a text at a side of its column."""
-    space = " " * max(width - _cells(text), 0)
+    space = " " * max(width - cells(text), 0)
     return space + text if side == "right" else text + space
-
-
-def wrapped(text: str, width: int = WIDTH) -> list[str]:
-    """Return a text in lines that are broken at spaces; a word that is longer than a line of its own is whole there.
-
-    One that is longer than a screen is wide is folded.
-    """
-    from rich.cells import chop_cells
-
-    made: list[str] = []
-    taken = 0
-    for word in (part for whole in literal(text).split() for part in chop_cells(whole, WIDTH)):
-        size = _cells(word)
-        if made and taken + 1 + size <= width:
-            made[-1] += f" {word}"
-            taken += 1 + size
-        else:
-            made.append(word)
-            taken = size
-    return made
-
-
-def _cells(text: str) -> int:
-    """Return how many columns of a terminal a text takes: a Chinese letter has two."""
-    from rich.cells import cell_len
-
-    return cell_len(text)

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
+from sim.language import both, enumerated, gettext, listed, ngettext, run_together, separated
+from sim.report import counts
 from sim.report.tables import SPOKEN, as_float, is_growing
 
 
@@ -29,7 +31,7 @@ def conclusion(comparison: pl.DataFrame, overloaded: Mapping[str, Sequence[str]]
     judged = comparison.filter(pl.col("verdict").is_in(SPOKEN), pl.col("mid").is_not_null())
     pilots = judged["pilot"].unique(maintain_order=True).to_list()
     if not pilots:
-        return f"Nothing was compared with {baseline}."
+        return gettext("Nothing was compared with {baseline}.", baseline=baseline)
     parts = (comparison.filter(pl.col("pilot") == pilot) for pilot in pilots)
     paragraphs = (_paragraph(rows, overloaded, baseline, p) for rows, p in zip(parts, pilots, strict=True))
     return "\n\n".join(paragraphs)
@@ -58,33 +60,55 @@ def _paragraph(rows: pl.DataFrame, overloaded: Mapping[str, Sequence[str]], base
     not_owed = rows.filter(pl.col("verdict") == "not owed")["label"].to_list()
     rows = rows.filter(pl.col("verdict").is_in(SPOKEN))
     labels = by_verdict(rows.iter_rows(named=True))
+    causes = _causes(overloaded, (pilot, baseline))
+    if as_float(rows["n"].max()) < 2:
+        return _nothing_concluded(baseline, pilot, causes)
     sentences = [_headline(labels, baseline, pilot)]
-    same, withheld = labels["no material difference"], labels["withheld"]
+    same = labels["no material difference"]
     if 0 < len(same) < rows.height:
-        sentences.append(f"It makes no material difference on {_counted(same)}.")
+        sentences.append(gettext("It makes no material difference on {measures}.", measures=_counted(same)))
     if labels["undecided"]:
         sentences.append(_undecided_sentence(rows.filter(pl.col("verdict") == "undecided")))
     growing = [str(row["label"]) for row in rows.iter_rows(named=True) if is_growing(row)]
     if growing:
-        sentences.append(f"The longer the run, the more so on {_counted(growing)}.")
-    causes = _causes(overloaded, (pilot, baseline))
-    if as_float(rows["n"].max()) < 2:
-        nothing = f"One replication gives no interval, so nothing is concluded about {pilot} against {baseline}"
-        return f"{nothing}; {causes}." if causes else f"{nothing}."
-    if withheld:
-        verdicts = "The verdict on 1 is" if len(withheld) == 1 else f"The verdicts on {len(withheld)} are"
-        reasons = _why(rows, causes)
-        if len(reasons) == 1:
-            ((why, _),) = reasons.items()
-            sentences.append(f"{verdicts} withheld ({'; '.join(withheld)}), because {why}.")
-        else:
-            listed = "; ".join(f"{_counted(which)}, because {why}" for why, which in reasons.items())
-            sentences.append(f"{verdicts} withheld: {listed}.")
-    if causes and not (withheld and causes in reasons):
-        sentences.append(f"Note that {causes}.")
+        sentences.append(gettext("The longer the run, the more so on {measures}.", measures=_counted(growing)))
+    reasons = _why(rows, causes)
+    if reasons:
+        sentences.append(_withheld_sentence(labels["withheld"], reasons))
+    if causes and causes not in reasons:
+        sentences.append(gettext("Note that {causes}.", causes=causes))
     if not_owed:
-        sentences.append(f"Not compared, as one of the two owes none of it: {'; '.join(not_owed)}.")
-    return " ".join(sentences)
+        which = separated(not_owed)
+        sentences.append(gettext("Not compared, as one of the two owes none of it: {which}.", which=which))
+    return run_together(sentences)
+
+
+def _nothing_concluded(baseline: str, pilot: str, causes: str) -> str:
+    """Return what is said of a pilot after a single replication."""
+    if not causes:
+        return gettext(
+            "One replication gives no interval, so nothing is concluded about {pilot} against {baseline}.",
+            pilot=pilot, baseline=baseline,
+        )  # fmt: skip
+    return gettext(
+        "One replication gives no interval, so nothing is concluded about {pilot} against {baseline}; {causes}.",
+        pilot=pilot, baseline=baseline, causes=causes,
+    )  # fmt: skip
+
+
+def _withheld_sentence(labels: Sequence[str], reasons: Mapping[str, Sequence[str]]) -> str:
+    """Return a sentence on the verdicts that are withheld, and why."""
+    if len(reasons) == 1:
+        return ngettext(
+            "The verdict on {n} is withheld ({which}), because {why}.",
+            "The verdicts on {n} are withheld ({which}), because {why}.",
+            len(labels), which=separated(labels), why=next(iter(reasons)),
+        )  # fmt: skip
+    each = (gettext("{measures}, because {why}", measures=_counted(which), why=why) for why, which in reasons.items())
+    return ngettext(
+        "The verdict on {n} is withheld: {reasons}.", "The verdicts on {n} are withheld: {reasons}.",
+        len(labels), reasons=separated(each),
+    )  # fmt: skip
 
 
 def _why(rows: pl.DataFrame, overload: str) -> dict[str, list[str]]:
@@ -98,13 +122,16 @@ def _why(rows: pl.DataFrame, overload: str) -> dict[str, list[str]]:
 def reason(row: Mapping[str, object], overload: str = "") -> str:
     """Return why the verdict of a row is withheld, as a clause; by overload as it says, where that is known."""
     words = {
-        "left or still open": "too many requests left unserved or were still open at the end",
-        "still open": "what is still open may move the mean by too much",
-        "no observation": "there was nothing to observe in some replication",
-        "observed once": "there was something to observe in one replication only",
-        "too skewed": f"the differences of the replications are {row['why']}",
+        "left or still open": gettext("too many requests left unserved or were still open at the end"),
+        "still open": gettext("what is still open may move the mean by too much"),
+        "no observation": gettext("there was nothing to observe in some replication"),
+        "observed once": gettext("there was something to observe in one replication only"),
+        "too skewed": gettext(
+            "the differences of the replications are too skewed for {replications}",
+            replications=counts.replications(int(as_float(row["n"]))),
+        ),
     }
-    overload = overload or "too many requests go to overloaded posts, or too many of the staff are overloaded"
+    overload = overload or gettext("too many requests go to overloaded posts, or too many of the staff are overloaded")
     return words.get(str(row["cause"]), overload)
 
 
@@ -112,61 +139,109 @@ def _headline(labels: Mapping[str, list[str]], baseline: str, pilot: str) -> str
     """Return the first sentence: better, worse, both or neither."""
     better, worse, same = labels["better"], labels["worse"], labels["no material difference"]
     n_rows = sum(map(len, labels.values()))
-    judged = len(better) + len(worse) + len(same)
-    none = "none" if judged == n_rows else "none of those that could be judged"
+    words = {"pilot": pilot, "baseline": baseline, "n": n_rows}
+    all_judged = len(better) + len(worse) + len(same) == n_rows
     if better and worse:
-        return (
-            f"{pilot} is a mixed result: better than {baseline} on {_counted(better, of_all(labels))}, "
-            f"but worse on {_counted(worse)}."
-        )
-    for labels_one, word, other in ((better, "better", "worse"), (worse, "worse", "better")):
-        if len(labels_one) == n_rows:
-            return f"{pilot} is {word} than {baseline} on every measure ({'; '.join(labels_one)})."
-        if labels_one:
-            return f"{pilot} is {word} than {baseline} on {_counted(labels_one, of_all(labels))} and {other} on {none}."
+        return gettext(
+            "{pilot} is a mixed result: better than {baseline} on {better}, but worse on {worse}.",
+            **words, better=_counted(better, n_rows), worse=_counted(worse),
+        )  # fmt: skip
+    if better:
+        return _only_better(better, words, all_judged=all_judged)
+    if worse:
+        return _only_worse(worse, words, all_judged=all_judged)
     if len(same) == n_rows:
-        return f"{pilot} makes no difference that matters against {baseline}, on any of {n_rows} measures."
+        return gettext("{pilot} makes no difference that matters against {baseline}, on any of {n} measures.", **words)
     if len(labels["undecided"]) == n_rows:
-        return f"This study cannot distinguish {pilot} from {baseline}: none of {n_rows} measures is decided."
-    return f"No measure shows {pilot} to be better or worse than {baseline}."
+        return gettext(
+            "This study cannot distinguish {pilot} from {baseline}: none of {n} measures is decided.", **words
+        )
+    return gettext("No measure shows {pilot} to be better or worse than {baseline}.", **words)
+
+
+def _only_better(better: Sequence[str], words: Mapping[str, object], *, all_judged: bool) -> str:
+    """Return the first sentence on a pilot that is better on some measures and worse on none."""
+    if len(better) == words["n"]:
+        which = separated(better)
+        return gettext("{pilot} is better than {baseline} on every measure ({which}).", **words, which=which)
+    on = _counted(better, words["n"])
+    if all_judged:
+        return gettext("{pilot} is better than {baseline} on {measures} and worse on none.", **words, measures=on)
+    return gettext(
+        "{pilot} is better than {baseline} on {measures} and worse on none of those that could be judged.",
+        **words, measures=on,
+    )  # fmt: skip
+
+
+def _only_worse(worse: Sequence[str], words: Mapping[str, object], *, all_judged: bool) -> str:
+    """Return the first sentence on a pilot that is worse on some measures and better on none."""
+    if len(worse) == words["n"]:
+        which = separated(worse)
+        return gettext("{pilot} is worse than {baseline} on every measure ({which}).", **words, which=which)
+    on = _counted(worse, words["n"])
+    if all_judged:
+        return gettext("{pilot} is worse than {baseline} on {measures} and better on none.", **words, measures=on)
+    return gettext(
+        "{pilot} is worse than {baseline} on {measures} and better on none of those that could be judged.",
+        **words, measures=on,
+    )  # fmt: skip
 
 
 def _undecided_sentence(undecided: pl.DataFrame) -> str:
     """Return a sentence on what is undecided, and on how many replications would settle it."""
-    few = f"{int(as_float(undecided['n'].max()))} replications are"
-    verb = "is" if undecided.height == 1 else "are"
-    labels = "; ".join(undecided["label"].to_list())
+    n = undecided.height
+    few, which = int(as_float(undecided["n"].max())), separated(undecided["label"].to_list())
     least = undecided["needed_least"].drop_nulls()
     if least.is_empty():
-        return f"{undecided.height} {verb} undecided ({labels}): {few} too few, and how many would do cannot be said."
-    which = "it" if undecided.height == 1 else "them all"
-    takes = f"it takes at least {int(as_float(least.max()))} to settle {which}"
+        return ngettext(
+            "{n} is undecided ({which}): {few} replications are too few, and how many would do cannot be said.",
+            "{n} are undecided ({which}): {few} replications are too few, and how many would do cannot be said.",
+            n, which=which, few=few,
+        )  # fmt: skip
     known = undecided["needed_most"].drop_nulls()
-    if len(known) == undecided.height:
-        takes += f", and at the most about {int(as_float(known.max()))}"
-    elif undecided.height == 1:
-        takes += ": it is too close to the smallest difference that matters to say more"
-    else:
-        close = undecided.height - len(known)
-        are = "is" if close == 1 else "are"
-        takes += f": {close} {are} too close to the smallest difference that matters to say more"
-    return f"{undecided.height} {verb} undecided ({labels}): {few} too few; {takes}."
+    words = {"which": which, "few": few, "least": int(as_float(least.max()))}
+    if len(known) == n:
+        return ngettext(
+            "{n} is undecided ({which}): {few} replications are too few; it takes at least {least} to settle it, and "
+            "at the most about {most}.",
+            "{n} are undecided ({which}): {few} replications are too few; it takes at least {least} to settle them "
+            "all, and at the most about {most}.",
+            n, **words, most=int(as_float(known.max())),
+        )  # fmt: skip
+    if n == 1:
+        return gettext(
+            "1 is undecided ({which}): {few} replications are too few; it takes at least {least} to settle it: it is "
+            "too close to the smallest difference that matters to say more.",
+            **words,
+        )
+    return ngettext(
+        "{all} are undecided ({which}): {few} replications are too few; it takes at least {least} to settle them all: "
+        "{n} is too close to the smallest difference that matters to say more.",
+        "{all} are undecided ({which}): {few} replications are too few; it takes at least {least} to settle them all: "
+        "{n} are too close to the smallest difference that matters to say more.",
+        n - len(known), **words, all=n,
+    )  # fmt: skip
 
 
 def _causes(overloaded: Mapping[str, Sequence[str]], pilots: Iterable[str]) -> str:
     """Return in words which posts are overloaded under these pilots; empty if none is."""
-    causes = []
-    for name in pilots:
-        posts = list(overloaded.get(name, ()))
-        if posts:
-            listed = ", ".join(posts[:-1]) + " and " + posts[-1] if len(posts) > 1 else posts[0]
-            causes.append(f"{listed} {'is' if len(posts) == 1 else 'are'} overloaded under {name}")
-    return " and ".join(causes)
+    posts_of = {name: list(overloaded.get(name, ())) for name in pilots}
+    return both(
+        ngettext(
+            "{posts} is overloaded under {pilot}", "{posts} are overloaded under {pilot}",
+            len(posts), posts=enumerated(posts), pilot=name,
+        )
+        for name, posts in posts_of.items()
+        if posts
+    )  # fmt: skip
 
 
-def _counted(labels: Sequence[str], of: str = "") -> str:
-    """Return how many labels there are, and which."""
-    return f"{' '.join(filter(None, [str(len(labels)), of]))} ({'; '.join(labels)})"
+def _counted(labels: Sequence[str], n_all: object = None) -> str:
+    """Return how many labels there are, of how many measures where that is said, and which."""
+    n, which = len(labels), separated(labels)
+    if n_all is None:
+        return gettext("{n} ({which})", n=n, which=which)
+    return gettext("{n} of {all} measures ({which})", n=n, all=n_all, which=which)
 
 
 MOST_REASONS = 6
@@ -186,15 +261,19 @@ def withheld_notes(rows: Iterable[tuple[str, str, str]]) -> list[str]:
         if why:
             by_help.setdefault(help_, {}).setdefault(why, {})[what] = None
     return [
-        f"Withheld: {_reasons(reasons)}. What would help: {help_}."
+        gettext("Withheld: {reasons}. What would help: {help}.", reasons=_reasons(reasons), help=help_)
         if help_
-        else f"Without a value: {_reasons(reasons)}."
+        else gettext("Without a value: {reasons}.", reasons=_reasons(reasons))
         for help_, reasons in by_help.items()
     ]
 
 
 def _reasons(reasons: Mapping[str, Iterable[str]]) -> str:
     """Return the first reasons, each after what it withholds."""
-    words = [f"{', '.join(whats)} ({why})" for why, whats in list(reasons.items())[:MOST_REASONS]]
-    more = f"; and for {len(reasons) - MOST_REASONS} more reasons" if len(reasons) > MOST_REASONS else ""
-    return "; ".join(words) + more
+    each = separated(
+        gettext("{what} ({why})", what=listed(whats), why=why) for why, whats in list(reasons.items())[:MOST_REASONS]
+    )
+    more = len(reasons) - MOST_REASONS
+    if more <= 0:
+        return each
+    return ngettext("{reasons}; and for {n} more reasons", "{reasons}; and for {n} more reasons", more, reasons=each)

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
+from sim.language import N_, gettext, listed, phrase
+from sim.report.lines import cells, folded, is_chinese, literal, pieces, rich_text
+
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
     from rich.table import Table as RichTable
@@ -20,13 +23,13 @@ Align = Literal["left", "right"]
 
 
 MARKS = {
-    "better": "▲",
-    "worse": "▼",
-    "no material difference": "=",
-    "undecided": "?",
-    "withheld": "–",
-    "not owed": "○",
-    "not judged": "·",
+    N_("better"): "▲",
+    N_("worse"): "▼",
+    N_("no material difference"): "=",
+    N_("undecided"): "?",
+    N_("withheld"): "–",
+    N_("not owed"): "○",
+    N_("not judged"): "·",
 }
 """The verdicts in the order in which they are shown, each with its mark."""
 
@@ -112,9 +115,9 @@ class Table:
         from rich.text import Text
 
         rich_table = RichTable(
-            title=Text(literal(self.title), style="bold"),
+            title=rich_text(literal(self.title), style="bold"),
             title_justify="left",
-            caption=Text("\n".join(map(literal, self.notes)), style="dim") if self.notes else None,
+            caption=rich_text("\n".join(map(literal, self.notes)), style="dim") if self.notes else None,
             caption_justify="left",
             box=box.SIMPLE_HEAD,
             pad_edge=False,
@@ -132,15 +135,15 @@ class Table:
 
     def _heading(self, i: int) -> list[str]:
         """Return the lines of the heading of a column of numbers, about as wide as its cells and no name in two."""
-        width = max((len(row[i]) for row in self.rows), default=0)
+        width = max((cells(row[i]) for row in self.rows), default=0)
         heading = literal(self.columns[i].heading)
-        longest = min(max(map(len, heading.split()), default=0), _LONGEST_WHOLE)
+        longest = min(_longest_piece(heading), _LONGEST_WHOLE)
         return _wrapped_name(heading, max(width, longest, _NARROWEST_HEADING))
 
     def _widths(self, width: int | None) -> dict[int, int]:
         """Return the widths of the columns of words, where the table in one piece is too wide as it is."""
         words = [i for i, column in enumerate(self.columns) if column.align != "right"]
-        wanted = {i: max(len(literal(text)) for text in self._texts(i)) for i in words}
+        wanted = {i: max(cells(literal(text)) for text in self._texts(i)) for i in words}
         if width is None or not words:
             return {}
         numbers = sum(self._needed(i) for i in range(len(self.columns)) if i not in wanted)
@@ -164,13 +167,14 @@ class Table:
 
     def _narrowest(self, i: int, longest: int = _LONGEST_WHOLE) -> int:
         """Return the width at which no word of a column of words is broken, or `longest` if that is less."""
-        words = (len(word) for text in self._texts(i) for word in literal(text).split())
-        return min(max(words, default=1), longest)
+        words = (word for text in self._texts(i) for word in literal(text).split())
+        widths = (min(cells(word), _NARROWEST_WORDS) if is_chinese(word) else cells(word) for word in words)
+        return min(max(widths, default=1), longest)
 
     def _needed(self, i: int) -> int:
         """Return the least width of a column, with the gap to the next."""
         if self.columns[i].align == "right":
-            return max([*(len(row[i]) for row in self.rows), *map(len, self._heading(i))]) + _GAP
+            return max([*(cells(row[i]) for row in self.rows), *map(cells, self._heading(i))]) + _GAP
         return self._narrowest(i) + _GAP
 
     def _pieces(self, width: int) -> list[Table]:
@@ -234,15 +238,12 @@ class Table:
         return "\n".join(lines)
 
 
-def literal(text: str) -> str:
-    """Return the text on one line, with control and direction characters as spaces."""
-    return "".join(c if c.isprintable() else " " for c in text)
-
-
 def _broken(text: str, width: int | None) -> str:
     """Return a text on one line, its words of more than the width in lines, broken after underscores if possible."""
     if width is None:
         return literal(text)
+    if is_chinese(text):
+        return folded(literal(text), width)
     return re.sub(r"\S+", lambda word: "\n".join(_wrapped_name(word[0], width)), literal(text))
 
 
@@ -342,13 +343,13 @@ def is_growing(row: Mapping[str, object]) -> bool:
 
 def mean_text(value: float, places: int, *, owed: bool) -> str:
     """Return a mean as text; one that is not known is not owed, or else a dash."""
-    return number(value, places) if owed or math.isfinite(value) else "not owed"
+    return number(value, places) if owed or math.isfinite(value) else gettext("not owed")
 
 
 def marks_shown(verdicts: Iterable[object]) -> str:
     """Return the marks of some verdicts with their words, in the order of `MARKS`."""
     there = set(map(str, verdicts))
-    return ", ".join(f"{mark} {word}" for word, mark in MARKS.items() if word in there)
+    return listed(f"{mark} {gettext(word)}" for word, mark in MARKS.items() if word in there)
 
 
 def counted(n: int, noun: str) -> str:
@@ -358,12 +359,22 @@ def counted(n: int, noun: str) -> str:
 
 def with_unit(label: str, unit: str) -> str:
     """Return the label with its unit, if it has one."""
-    return f"{label} ({unit})" if unit else label
+    return gettext("{label} ({unit})", label=label, unit=unit) if unit else label
+
+
+def with_its_unit(number_text: str, unit: str) -> str:
+    """Return a number with its unit, if it has one."""
+    return gettext("{number} {unit}", number=number_text, unit=unit) if unit else number_text
+
+
+def percent(share: float) -> str:
+    """Return a share in per cent, without needless decimals."""
+    return gettext("{share:g} %", share=100 * share)
 
 
 def scale_of(unit: str) -> tuple[float, str, str]:
     """Return the factor for showing a unit, its word, and the word for differences in it."""
-    return (100.0, "%", "points") if unit == "share" else (1.0, unit, unit)
+    return (100.0, "%", gettext("points")) if unit == "share" else (1.0, phrase(unit), phrase(unit))
 
 
 def rows_table(
@@ -403,7 +414,7 @@ def _cell(value: object, places: int) -> str:
     if value is None:
         return "–"
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return gettext("yes") if value else gettext("no")
     if isinstance(value, int):
         return f"{value:,}"
     return number(value, places) if isinstance(value, float) else str(value)
@@ -414,8 +425,8 @@ def _wrapped_name(name: str, width: int) -> list[str]:
     lines = [""]
     for word in name.split():
         glue = " "
-        for piece in [word] if len(word) <= width else _pieces_of(word, width):
-            if lines[-1] and len(lines[-1]) + len(glue) + len(piece) > width:
+        for piece in [word] if cells(word) <= width else _pieces_of(word, width):
+            if lines[-1] and cells(lines[-1]) + len(glue) + cells(piece) > width:
                 lines.append("")
             lines[-1] += (glue if lines[-1] else "") + piece
             glue = ""
@@ -424,8 +435,15 @@ def _wrapped_name(name: str, width: int) -> list[str]:
 
 def _pieces_of(word: str, width: int) -> list[str]:
     """Return a word in pieces of at most the width, each with the underscore or hyphen that ends it."""
-    pieces = re.findall(r"[^_-]*[_-]|[^_-]+", word)
-    return [piece[start : start + width] for piece in pieces for start in range(0, len(piece), width)]
+    from rich.cells import chop_cells
+
+    parts = pieces(word) if is_chinese(word) else re.findall(r"[^_-]*[_-]|[^_-]+", word)
+    return [chopped for part in parts for chopped in chop_cells(part, width)]
+
+
+def _longest_piece(text: str) -> int:
+    """Return how wide a text is at least in lines that are broken at blanks and between Chinese letters."""
+    return max((cells(piece) for word in text.split() for piece in pieces(word)), default=0)
 
 
 def as_float(value: object) -> float:

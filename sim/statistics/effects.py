@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from sim.statistics.intervals import Interval, mean_interval, paired_difference
+from sim.statistics.intervals import Interval, mean_interval, paired_difference, without_interval
 from sim.statistics.responses import cells, levels
 
 if TYPE_CHECKING:
@@ -245,8 +245,7 @@ def summary(settings: pl.DataFrame, responses: Sequence[Response], confidence: f
             interval = NONE if values is None else mean_interval(values, confidence)
             for end, value in zip(_BOUNDS, (interval.estimate, interval.low, interval.high), strict=True):
                 columns[f"{r.name}{end}"].append(value)
-            too_skewed = f"{interval.too_skewed}, {interval.more} might do" if interval.enough else ""
-            if reason := r.reason(setting) or too_skewed:
+            if reason := r.reason(setting) or without_interval(interval):
                 reasons.append(f"{r.name}: {reason}")
         columns["why"].append("; ".join(reasons))
     floats = {name: pl.Float64 for name in columns if name not in ("n", "why")}

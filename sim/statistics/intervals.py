@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from sim.language import gettext
 from sim.statistics import skewness
 from sim.statistics.controls import fit
 
@@ -49,12 +50,12 @@ class Interval:
     @property
     def too_skewed(self) -> str:
         """Return in words that the values are too skewed for an interval; empty if they are not."""
-        return f"too skewed for {self.n} replications" if self.enough else ""
+        return too_skewed(self.n) if self.enough else ""
 
     @property
     def more(self) -> str:
         """Return how many replications might do where the values are too skewed; empty where they are not."""
-        return f"about {self.enough} replications" if self.enough else ""
+        return gettext("about {n} replications", n=self.enough) if self.enough else ""
 
 
 @dataclass(frozen=True)
@@ -124,12 +125,12 @@ class Difference:
     @property
     def too_skewed(self) -> str:
         """Return in words that the values are too skewed for an interval; empty if they are not."""
-        return f"too skewed for {self.n} replications" if self.enough else ""
+        return too_skewed(self.n) if self.enough else ""
 
     @property
     def more(self) -> str:
         """Return how many replications might do where the values are too skewed; empty where they are not."""
-        return f"about {self.enough} replications" if self.enough else ""
+        return gettext("about {n} replications", n=self.enough) if self.enough else ""
 
 
 class Ranks(NamedTuple):
@@ -141,6 +142,18 @@ class Ranks(NamedTuple):
     low: int | None
     high: int | None
     coverage: float
+
+
+def too_skewed(n: int) -> str:
+    """Return in words that values are too skewed for an interval."""
+    return gettext("too skewed for {n} replications", n=n)
+
+
+def without_interval(one: Interval | Difference) -> str:
+    """Return in words why something has no interval, and what would help; empty where it is not for skewness."""
+    if not one.enough:
+        return ""
+    return gettext("too skewed for {n} replications, about {enough} replications might do", n=one.n, enough=one.enough)
 
 
 def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.config.reading import is_folder
 from sim.errors import ConfigError, StoreError, near
+from sim.language import LANGUAGES
 from sim.store import files, manifest
 from sim.store.archive import Archive
 from sim.store.layout import ARCHIVE, CORRUPT, DESIGN, EARLIER, FAILED, REPLICATIONS
@@ -53,8 +54,11 @@ class Study:
     @property
     def command(self) -> str:
         """Return the command as it was typed, quoted for a shell, or an empty text."""
-        words = self.last.get("command")
-        return shlex.join(map(str, words)) if isinstance(words, list) else ""
+        words, language = self.last.get("command"), self.last.get(manifest.LANGUAGE)
+        if not isinstance(words, list):
+            return ""
+        other = [f"lang={language}"] if language in LANGUAGES[1:] and words[:1] == ["wangge"] else []
+        return shlex.join([*map(str, words), *other])
 
     @property
     def designs(self) -> list[str]:

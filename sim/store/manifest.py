@@ -36,6 +36,9 @@ DISTRIBUTIONS = (
     "matplotlib",
 )
 KEYS = "keys"
+LANGUAGE = "language"
+"""Among the facts of a run: in which its texts are."""
+
 PILOT_RUNS = "pilot_runs"
 """Among the facts of a run: the names of the designs of a pilot run for the warm-up."""
 PILOT_RUN_OF = "pilot run of "

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from sim.errors import StoreError
+from sim.language import ENGLISH, LANGUAGES, spoken
 from sim.store import files, manifest
 from sim.store.archive import Archive, Damaged, NotKept
 from sim.store.claims import claims
@@ -37,7 +38,7 @@ TABLES = "tables"
 """Among the facts of a run that finished: the digests of its tables."""
 
 PRINTED = "printed.json"
-"""What the command of a folder printed, and could have: its first screen, and the pages behind it."""
+"""What the command of a folder printed, and could have: its first screen, and the pages behind it, in English."""
 
 AGAIN = "Run the command that made it again: it continues from what is kept."
 
@@ -113,7 +114,7 @@ class Store:
                 # Before anything is kept under them, so that it does not count as unused.
                 manifest.note_keys(path, keys)
             store = cls._of(path)
-            manifest.note(path, store.run, {"started": _now(), **noted})
+            manifest.note(path, store.run, {"started": _now(), manifest.LANGUAGE: spoken().name, **noted})
         if keys is not None or store.archive.folder.is_dir():
             Archive.open(store.archive.folder)
         return store
@@ -372,7 +373,8 @@ class Store:
         """Note in the manifest when this run finished, the digests of its tables, and further facts (plain JSON)."""
         digests = {path.name: _digest_of(path) for path in files.regular(self.folder, TABLE)}
         tables = {name.removesuffix(TABLE): digest for name, digest in digests.items() if digest}
-        noted = {TABLES: tables, PRINTED: _digest_of(self.folder / PRINTED)}
+        printed = {name: _digest_of(self.folder / name) for name in map(printed_in, LANGUAGES)}
+        noted = {TABLES: tables, **printed}
         with self._writing():
             manifest.note(self.folder, self.run, {**manifest.plain(facts), **noted, "finished": _now()})
 
@@ -382,7 +384,7 @@ class Store:
         Parameters
         ----------
         names
-            Of tables, without the end of a file's name; or `PRINTED`.
+            Of tables, without the end of a file's name; or of what was printed in a language.
 
         Raises
         ------
@@ -393,8 +395,9 @@ class Store:
         last: Mapping[str, Any] = max(runs, key=lambda run: str(run["finished"]), default={})
         noted = last.get(TABLES)
         known = {f"{name}.parquet": was for name, was in noted.items()} if isinstance(noted, dict) else {}
-        known |= {PRINTED: last[PRINTED]} if last.get(PRINTED) else {}
-        wanted = [name if name == PRINTED else f"{name}.parquet" for name in names]
+        printed = list(map(printed_in, LANGUAGES))
+        known |= {name: last[name] for name in printed if last.get(name)}
+        wanted = [name if name in printed else f"{name}.parquet" for name in names]
         with files.as_store_error(self.folder):
             other = [
                 name
@@ -424,6 +427,11 @@ class Store:
             for number in self.archive.replications(self.key(pilot))
             if replications is None or number < replications
         ]
+
+
+def printed_in(language: str) -> str:
+    """Return the name of the file of what a command printed in a language."""
+    return PRINTED if language == ENGLISH else f"printed.{language}.json"
 
 
 def _digest_of(path: Path) -> str | None:

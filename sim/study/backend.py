@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.config.compose import Line, compose
 from sim.errors import ConfigError
+from sim.language import gettext
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +37,9 @@ class Backend:
         from sim.engine.kept_kernels import are_kept
 
         if self.engine.kind == "compiled" and self.executor.kind != "dask" and not are_kept():
-            console.print("The engine is compiled first, once on this machine: in some twenty seconds to a minute.")
+            console.print(
+                gettext("The engine is compiled first, once on this machine: in some twenty seconds to a minute.")
+            )
 
 
 def backend_of(line: Line) -> Backend:

@@ -9,6 +9,8 @@ import numpy as np
 
 from sim.config import LEVELS
 from sim.config.report import Response
+from sim.config.words import words_of
+from sim.language import N_, gettext, listed
 from sim.measures.dictionary import CONTROL
 from sim.statistics.controls import fit, independent, paying
 
@@ -19,6 +21,15 @@ if TYPE_CHECKING:
 
 CHANNELS = {"counter": "in_person", "phone": "phone", "latent": "phone"}
 """Channels, and how their residents wait."""
+
+
+DRAWN = {
+    "arrivals": N_("arrivals ({which})"),
+    "absence": N_("absence of {which} staff"),
+    "work": N_("drawn work ({which})"),
+    "patience": N_("patience ({which})"),
+}
+"""What is drawn, by the first word of a control's name."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +53,7 @@ class Controls:
 
     def __str__(self) -> str:
         """Return in words what is adjusted for, each once."""
-        return ", ".join(words(name) for name in dict.fromkeys(self.names))
+        return listed(words(name) for name in dict.fromkeys(self.names))
 
 
 def controls_of(
@@ -80,13 +91,7 @@ def where_they_pay(controls: Controls | None, samples: Sequence[Floats], confide
 def words(name: str) -> str:
     """Return in words what is drawn."""
     what, _, which = name.partition(":")
-    which = which.replace("_", " ")
-    return {
-        "arrivals": f"arrivals ({which})",
-        "absence": f"absence of {which} staff",
-        "work": f"drawn work ({which})",
-        "patience": f"patience ({which})",
-    }[what]
+    return gettext(DRAWN[what], which=words_of(which))
 
 
 def _order(response: Response) -> Iterator[str]:

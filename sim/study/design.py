@@ -11,6 +11,7 @@ from sim.district import organisation, overload, workload
 from sim.district.place import borders_of, build_place
 from sim.district.size import check_size
 from sim.errors import ConfigError
+from sim.language import ENGLISH, gettext, speaking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -74,10 +75,12 @@ class Design:
         """Return the hours a year that a head is present."""
         return workload.present_hours(self.pilot)
 
-    @cached_property
+    @property
     def overloaded(self) -> tuple[str, ...]:
-        """Return the posts that cannot keep up, with their loads."""
-        return tuple(f"{pool.name} ({pool.load:.2f})" for pool in self.pools if pool.overloaded)
+        """Return the posts that cannot keep up, with their loads, in the language that is spoken."""
+        return tuple(
+            gettext("{post} ({load:.2f})", post=pool.post, load=pool.load) for pool in self.pools if pool.overloaded
+        )
 
     @cached_property
     def overloaded_share(self) -> Mapping[str, float]:
@@ -170,6 +173,7 @@ def check_paired(pilots: Sequence[Pilot], keys: Sequence[str] = SAME_RESIDENTS) 
                 )
 
 
+@speaking(ENGLISH)
 def check_overload(designs: Iterable[Design]) -> None:
     """Raise `ConfigError` if a design has an overloaded post and its config refuses such a run."""
     for design in designs:

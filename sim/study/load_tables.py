@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from sim.config import LEVELS
+from sim.config.words import words_of
 from sim.district import workload
-from sim.report.tables import Column, rows_table
+from sim.language import N_, gettext, listed, phrase, run_together, separated
+from sim.report.tables import Column, Table, rows_table
 from sim.study import saved_hours
 from sim.study.design import base_places, prepared_on
 
@@ -19,13 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sim.config import Level, Pilot
-    from sim.report.tables import Table
     from sim.study.design import Design
+    from sim.study.saved_hours import Moves
 
 TWO_MONTHS = 9  # weeks: two periods of the slowest gate
-UNEXPLAINED = "time that no work explains"
-CONSERVED = "Work is conserved: what leaves one level goes to another, or the last column says why not. "
-TODAY = "today's organisation"  # no pilot can have this name
+UNEXPLAINED = N_("time that no work explains")
+TODAY = N_("today's organisation")  # no pilot can have this name
 
 
 def hours_by_level(design: Design) -> dict[str, dict[str, float]]:
@@ -36,37 +37,64 @@ def hours_by_level(design: Design) -> dict[str, dict[str, float]]:
     return table
 
 
-def work_table(designs: Mapping[str, Design]) -> Table:
-    """Return where each kind of work is done today and under each design, with what is saved or added."""
+@dataclass(frozen=True)
+class Works:
+    """Where each kind of work is done today and under each design.
+
+    Attributes
+    ----------
+    hours
+        Thousand hours a year, by design (today's organisation first, where no design is it), kind of work and level.
+    moves
+        What becomes of each kind of work, by design and kind.
+    places
+        Decimals with which hours are shown.
+    """
+
+    hours: Mapping[str, Mapping[str, Mapping[str, float]]]
+    moves: Mapping[str, Mapping[str, Moves]]
+    places: int
+
+
+def works_of(designs: Mapping[str, Design]) -> Works:
+    """Return where each kind of work is done today and under each design."""
     first, place_of = next(iter(designs)), base_places(designs.values())
     today = prepared_on(place_of, workload.today(designs[first].pilot))
-    columns = {TODAY: hours_by_level(today)}
-    columns |= {name: hours_by_level(design) for name, design in designs.items()}
+    hours = {TODAY: hours_by_level(today)}
+    hours |= {name: hours_by_level(design) for name, design in designs.items()}
     others = dict(designs)
-    if columns[TODAY] == columns[first]:
-        del columns[TODAY], others[first]
-    places = _places(sum(sum(hours.values()) for hours in next(iter(columns.values())).values()))
+    if hours[TODAY] == hours[first]:
+        del hours[TODAY], others[first]
+    places = _places(sum(sum(of.values()) for of in next(iter(hours.values())).values()))
     moves = {name: saved_hours.moves(today, design, place_of, places) for name, design in others.items()}
+    return Works(hours, moves, places)
+
+
+def work_table(works: Works) -> Table:
+    """Return where each kind of work is done today and under each design, with what is saved or added."""
+    kinds = list(dict.fromkeys(kind for of in works.hours.values() for kind in of if kind != UNEXPLAINED))
     rows = []
-    for what in [k for k in dict.fromkeys(k for c in columns.values() for k in c) if k != UNEXPLAINED] + [UNEXPLAINED]:
-        row: dict[str, object] = {"kind of work": what}
-        for name, hours in columns.items():
-            row[name] = " / ".join(_cell(hours.get(what, {}).get(level, 0.0), places) for level in LEVELS)
-        if moves:
-            row["where it goes"] = _goes({name: of[what].words(places) for name, of in moves.items() if what in of})
-        rows.append(row)
-    table = rows_table(
-        "Work, thousand hours a year: community / street / district",
-        rows,
-        notes=(
-            f"{CONSERVED if moves else ''}"
-            f"{UNEXPLAINED[0].upper() + UNEXPLAINED[1:]}: hours present less hours of work that piles up; patrols and "
-            "home visits are done in this time, and lapse where there is none.",
-        ),
-    )
+    for what in [*kinds, UNEXPLAINED]:
+        of = [hours.get(what, {}) for hours in works.hours.values()]
+        row = [phrase(what), *(" / ".join(_cell(one.get(level, 0.0), works.places) for level in LEVELS) for one in of)]
+        if works.moves:
+            goes = {name: moves[what].words(works.places) for name, moves in works.moves.items() if what in moves}
+            row.append(_goes(goes))
+        rows.append(tuple(row))
     # hours by level are numbers, which never wrap
-    sides = tuple(Column(c.heading, "right" if c.heading in columns else "left") for c in table.columns)
-    return replace(table, columns=sides)
+    columns = [Column(gettext("kind of work")), *(Column(phrase(name), "right") for name in works.hours)]
+    where = [Column(gettext("where it goes"))] if works.moves else []
+    conserved = gettext("Work is conserved: what leaves one level goes to another, or the last column says why not.")
+    unexplained = gettext(
+        "Time that no work explains: hours present less hours of work that piles up; patrols and home visits are done "
+        "in this time, and lapse where there is none."
+    )
+    return Table(
+        gettext("Work, thousand hours a year: community / street / district"),
+        tuple(columns + where),
+        tuple(rows),
+        (run_together([conserved, unexplained] if works.moves else [unexplained]),),
+    )
 
 
 def _places(hours: float) -> int:
@@ -81,7 +109,7 @@ def _goes(goes: Mapping[str, str]) -> str:
         alike[to].append(name)
     if len(alike) < 2:
         return next(iter(alike), "")
-    return "; ".join(f"{', '.join(names)}: {to}" for to, names in alike.items())
+    return separated(gettext("{designs}: {to}", designs=listed(names), to=to) for to, names in alike.items())
 
 
 def _cell(hours: float, places: int) -> str:
@@ -92,13 +120,17 @@ def _cell(hours: float, places: int) -> str:
 def heads_table(designs: Mapping[str, Design]) -> Table:
     """Return the heads of each level under each pilot; a note says whether the total is the same."""
     rows: list[dict[str, object]] = [
-        {"pilot": name, **{str(level): n for level, n in design.heads.items()}}
-        | {"all": sum(design.heads.values()), "units": design.pilot.n_communities}
+        {gettext("pilot"): name, **{words_of(level): n for level, n in design.heads.items()}}
+        | {gettext("all"): sum(design.heads.values()), gettext("units"): design.pilot.n_communities}
         for name, design in designs.items()
     ]
-    same = len({row["all"] for row in rows}) == 1
-    note = "Heads are conserved: every pilot has the same staff." if same else "Heads differ between the pilots."
-    return rows_table("Heads by level", rows, notes=(note,))
+    same = len({sum(design.heads.values()) for design in designs.values()}) == 1
+    note = (
+        gettext("Heads are conserved: every pilot has the same staff.")
+        if same
+        else gettext("Heads differ between the pilots.")
+    )
+    return rows_table(gettext("Heads by level"), rows, notes=(note,))
 
 
 def loads(designs: Mapping[str, Design]) -> pl.DataFrame:
@@ -119,28 +151,31 @@ def load_table(designs: Mapping[str, Design]) -> Table:
         mine = [p for p in designs[name].pools if p.level == level]
         rows.append(
             {
-                "pilot": name, "post": f"{level}, {heads}", "due": round(due / 1e3, 1),
-                "duties": round(duties / 1e3, 1), "present": round(present / 1e3, 1),
-                "load": round(due / present, 2), "with duties": round((due + duties) / present, 2),
-                "expected": _expected(designs[name], level), "fullest": round(max(p.load for p in mine), 2),
-                "cannot keep up": f"{sum(p.overloaded for p in mine)} of {len(mine)}",
+                gettext("pilot"): name,
+                gettext("post"): gettext("{level}, {heads}", level=words_of(level), heads=heads),
+                gettext("due"): round(due / 1e3, 1), gettext("duties"): round(duties / 1e3, 1),
+                gettext("present"): round(present / 1e3, 1), gettext("load"): round(due / present, 2),
+                gettext("with duties"): round((due + duties) / present, 2),
+                gettext("expected"): _expected(designs[name], level),
+                gettext("fullest"): round(max(p.load for p in mine), 2),
+                gettext("cannot keep up"): gettext("{n} of {all}", n=sum(p.overloaded for p in mine), all=len(mine)),
             }
         )  # fmt: skip
-    any_expected = any(row["expected"] for row in rows)
+    any_expected = any(row[gettext("expected")] for row in rows)
     report = next(iter(designs.values())).pilot.report
     notes = [
-        "Duties are patrols and home visits, which lapse. Fullest: the largest load of a post (a bundle of lines, or a "
-        "section), of its day without meetings and with the evenings in which due work is caught up. Cannot keep up: "
-        "posts where it is at least 1."
+        gettext(
+            "Duties are patrols and home visits, which lapse. Fullest: the largest load of a post (a bundle of lines, "
+            "or a section), of its day without meetings and with the evenings in which due work is caught up. Cannot "
+            "keep up: posts where it is at least 1."
+        )
     ]
     if any_expected and report.expected_loads:
-        notes.append(" ".join(report.expected_loads.note.split()))
-    return rows_table(
-        "Load before anything is simulated, thousand hours a year",
-        rows if any_expected else [{key: cell for key, cell in row.items() if key != "expected"} for row in rows],
-        notes=[note for note in notes if note],
-        n_keys=2,
-    )
+        notes.append(" ".join(phrase(report.expected_loads.note).split()))
+    elif not any_expected:
+        rows = [{key: cell for key, cell in row.items() if key != gettext("expected")} for row in rows]
+    title = gettext("Load before anything is simulated, thousand hours a year")
+    return rows_table(title, rows, notes=[note for note in notes if note], n_keys=2)
 
 
 def _expected(design: Design, level: Level) -> str:
@@ -158,14 +193,20 @@ def advice(pilots: Sequence[Pilot]) -> list[str]:
         chain, name = longest_chain(pilot)
         if pilot.run.drain_weeks * 5 < chain:
             notes.append(
-                f"{pilot.name}: run.drain_weeks should be at least {-(-int(chain) // 5)} for the longest chain of lags "
-                f"and gates ({name}, {chain:.0f} working days), got {pilot.run.drain_weeks}: more requests stay open."
-            )
+                gettext(
+                    "{pilot}: run.drain_weeks should be at least {least} for the longest chain of lags and gates "
+                    "({archetype}, {chain:.0f} working days), got {weeks}: more requests stay open.",
+                    pilot=pilot.name, least=-(-int(chain) // 5), archetype=phrase(name), chain=chain,
+                    weeks=pilot.run.drain_weeks,
+                )
+            )  # fmt: skip
         if pilot.run.warm_up_weeks < TWO_MONTHS:
             notes.append(
-                f"run.warm_up_weeks should be at least {TWO_MONTHS}, two periods of the monthly gate, "
-                f"got {pilot.run.warm_up_weeks}."
-            )
+                gettext(
+                    "run.warm_up_weeks should be at least {least}, two periods of the monthly gate, got {weeks}.",
+                    least=TWO_MONTHS, weeks=pilot.run.warm_up_weeks,
+                )
+            )  # fmt: skip
     return list(dict.fromkeys(notes))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -144,8 +144,7 @@ def write(result: NetworkRun, store: Store) -> Printed:
     """Keep the measures of a finished run in its folder, and return what it has to say."""
     store.write_table("measures", result.measures)
     store.write_text("summary.md", result.table.to_markdown() + "\n")
-    shown = printed(result, store.folder.name)
-    keep_printed(store, shown)
+    shown = keep_printed(store, partial(printed, result, store.folder.name))
     store.finish({"steps": result.speed.steps})
     return shown
 

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     Values = float | Mapping[str, float]
     Function = Callable[[Record], Values]
 
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
-GROUP = re.compile(r"[A-Za-z]\w*:\w[\w .,'+-]*(\|[A-Za-z]\w*:\w[\w .,'+-]*)*")
+NAME = re.compile(r"[^\W\d_]\w{0,39}")
+GROUP = re.compile(r"[^\W\d_]\w*:\w[\w .,'+-]*(\|[^\W\d_]\w*:\w[\w .,'+-]*)*")
 
 
 @dataclass(frozen=True)

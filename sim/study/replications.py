@@ -14,8 +14,8 @@ from sim.district import engines
 from sim.district.size import needed_bytes
 from sim.errors import ConfigError, StoreError
 from sim.executor.fitting import fitting
+from sim.language import ENGLISH, gettext, ngettext, speaking
 from sim.measures.dictionary import lacking
-from sim.report.tables import counted
 from sim.store import files, manifest
 from sim.store.archive import Archive
 from sim.store.store import KEY_LETTERS
@@ -53,7 +53,13 @@ class Task:
 
     def __str__(self) -> str:
         """Return the name of the task in messages."""
-        return f"replication {self.replication} of {self.pilot.name}"
+        with speaking(ENGLISH):
+            return self.words
+
+    @property
+    def words(self) -> str:
+        """Return the name of the task in the language that is spoken."""
+        return gettext("replication {n} of {pilot}", n=self.replication, pilot=self.pilot.name)
 
 
 @dataclass(frozen=True)
@@ -227,8 +233,11 @@ def set_aside_incomplete(
 
 def lacked(n: int, what: str) -> str:
     """Return the sentence on kept replications that lack something, which are run again."""
-    verb, they = ("lacks", "it is") if n == 1 else ("lack", "they are")
-    return f"{counted(n, 'kept replication')} {verb} what this version measures ({what}): {they} run again."
+    return ngettext(
+        "{n:,} kept replication lacks what this version measures ({what}): it is run again.",
+        "{n:,} kept replications lack what this version measures ({what}): they are run again.",
+        n, what=what,
+    )  # fmt: skip
 
 
 def _lacking(archive: Archive, key: str, number: int, tables: Sequence[str]) -> list[str]:
@@ -312,7 +321,7 @@ def run_tasks(
     run_shared(
         attempt if go_on else perform, tasks, fitting(on, len(tasks), each, announce or (lambda _: None)),
         archive=tasks[0].archive, place=lambda task: (task.key, task.replication), keep=keep, on_done=count,
-        on_elsewhere=count, on_lost=lose, announce=announce,
+        on_elsewhere=count, on_lost=lose, announce=announce, words=lambda task: task.words,
     )  # fmt: skip
     return Speed(sum(steps), time.perf_counter() - began, max(memory))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sim.config import LEVELS
 from sim.district import workload
+from sim.language import N_, gettext, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -25,8 +26,11 @@ LEAST_SHARE = 0.001
 """A change of less of the kind's own hours is not told."""
 
 
-DUTIES = ("saved with other duties", "added with other duties")
+DUTIES = (N_("{hours} saved with other duties"), N_("{hours} added with other duties"))
 """What other patrols and visits do to the rest: an issue that a patrol sees needs no check, for one."""
+
+
+MERGING = (N_("{hours} saved by merging"), N_("{hours} added by more units"))
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Moves:
     down, up
         Whether a lower level takes some of it from a higher one, or a higher from a lower.
     changes
-        Thousand hours a year that are added (above 0) or saved (below 0), by the words for their cause.
+        Thousand hours a year that are added (above 0) or saved (below 0), by the messages for what is saved and added.
     """
 
     down: bool
@@ -47,10 +51,11 @@ class Moves:
 
     def words(self, places: int) -> str:
         """Return in a few words where the work goes, and what is saved or added and why."""
-        words = [word for word, on in (("down", self.down), ("up", self.up)) if on]
+        words = [word for word, on in ((gettext("down"), self.down), (gettext("up"), self.up)) if on]
         for (saved, added), change in self.changes.items():
-            words.append(f"{abs(change):.{places}f} {saved if change < 0 else added}")
-        return ", ".join(words) or "stays"
+            hours = f"{abs(change):.{places}f}"
+            words.append(gettext(saved if change < 0 else added, hours=hours))
+        return listed(words) or gettext("stays")
 
 
 def moves(before: Design, design: Design, place_of: Callable[[Pilot], Place], places: int) -> dict[str, Moves]:
@@ -79,16 +84,19 @@ def moves(before: Design, design: Design, place_of: Callable[[Pilot], Place], pl
     steps += [unmerged.model_copy(update={"burden": kept}), unmerged]
     between = [hours(workload.expected(one, place_of(one))) for one in steps]
     tables: list[Hours] = [hours(before.works), *between, hours(design.works)]
-    level = ("saved with the level", "added with the level")
+    level = (N_("{hours} saved with the level"), N_("{hours} added with the level"))
     if set(pilot.structure.levels) == set(today.structure.levels):
-        level = ("saved by who performs it", "added by who performs it")
+        level = (N_("{hours} saved by who performs it"), N_("{hours} added by who performs it"))
     causes = {
         level: tables[0:2],
-        ("saved by fewer people", "added by more people"): tables[1:3],
+        (N_("{hours} saved by fewer people"), N_("{hours} added by more people")): tables[1:3],
         DUTIES: tables[2:4],
-        ("saved by other parts of the design", "added by other parts of the design"): tables[3:5],
-        ("abolished", ""): tables[4:6],  # it never adds: today nothing is
-        ("saved by merging", "added by more units"): tables[5:7],
+        (
+            N_("{hours} saved by other parts of the design"),
+            N_("{hours} added by other parts of the design"),
+        ): tables[3:5],
+        (N_("{hours} abolished"), ""): tables[4:6],  # it never adds: today nothing is
+        MERGING: tables[5:7],
     }
     kinds = dict.fromkeys(kind for table in tables for kind in table)
     return {kind: _moves(kind, tables[0], tables[4], causes, places) for kind in kinds}
@@ -122,10 +130,10 @@ def _moves(kind: str, before: Hours, moved: Hours, causes: Mapping[tuple[str, st
 
 def _words(kind: str, words: tuple[str, str]) -> tuple[str, str]:
     """Return the words for a cause: duties themselves are new, or their grids rounded; other work has what moved it."""
-    if kind == workload.PATROLS and words[0] == "saved by merging":
-        return ("fewer grids by rounding", "more grids by rounding")
+    if kind == workload.PATROLS and words == MERGING:
+        return (N_("{hours} fewer grids by rounding"), N_("{hours} more grids by rounding"))
     if words == DUTIES and kind in workload.LAPSES:
-        return ("asked for no more", "new")
+        return (N_("{hours} asked for no more"), N_("{hours} new"))
     return words
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sim import executor
 from sim.errors import StoreError
+from sim.language import first_of, gettext, run_together
 from sim.store.claims import Claims, claims
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def run_shared(
     on_elsewhere: Callable[[Task, Mapping[str, Any]], None],
     on_lost: Callable[[Task, str], bool] | None = None,
     announce: Callable[[str], object] | None = None,
+    words: Callable[[Task], str] = str,
 ) -> None:
     """Call a function on every task and keep each result in an archive, unless another process does meanwhile.
 
@@ -63,6 +65,8 @@ def run_shared(
         Called with a task that another process has done, and its facts.
     announce
         Called with a sentence after a while of waiting for another process.
+    words
+        Returns the name of a task, for that sentence.
     """
 
     def done(task: Task, kept: Any) -> None:
@@ -76,7 +80,7 @@ def run_shared(
 
     left = list(tasks)
     with claims(archive.folder) as claimed:
-        shared = _Shared(archive, claimed, place, on_elsewhere, announce or (lambda _: None))
+        shared = _Shared(archive, claimed, place, on_elsewhere, announce or (lambda _: None), words)
         while left:
             executor.run_tasks(function, left, on, keep=keep, on_done=done, wanted=shared.wanted, on_lost=lost)
             left = shared.freed()
@@ -98,6 +102,8 @@ class _Shared(Generic[Task]):
         Called with a task that another process has done, and its facts.
     announce
         Called with a sentence on whom is waited for.
+    words
+        Returns the name of a task.
     busy
         Tasks that others have claimed.
     """
@@ -107,6 +113,7 @@ class _Shared(Generic[Task]):
     place: Callable[[Task], tuple[str, int]]
     on_elsewhere: Callable[[Task, Mapping[str, Any]], None]
     announce: Callable[[str], object]
+    words: Callable[[Task], str]
     busy: list[Task] = field(default_factory=list)
 
     def wanted(self, task: Task) -> bool:
@@ -145,13 +152,22 @@ class _Shared(Generic[Task]):
         if holder in told:
             return
         told.add(holder)
-        whom = f"process {holder} on this machine" if holder else "another process, perhaps on another machine"
-        end = f"let it go on (kill -CONT {holder}) or end it (kill {holder})" if holder else "let it go on or end it"
-        more = f" and {len(self.busy) - 1} more" if len(self.busy) > 1 else ""
-        self.announce(
-            f"Waiting for {whom}, which works on {self.busy[0]}{more}. If it is suspended, {end}, and its work is done "
-            "here. Ctrl-C ends the waiting; what is finished is kept."
-        )
+        task = first_of([self.words(one) for one in self.busy], 1)
+        waiting = (
+            gettext(
+                "Waiting for process {process} on this machine, which works on {task}. If it is suspended, let it go "
+                "on (kill -CONT {process}) or end it (kill {process}), and its work is done here.",
+                process=holder, task=task,
+            )
+            if holder
+            else gettext(
+                "Waiting for another process, perhaps on another machine, which works on {task}. If it is suspended, "
+                "let it go on or end it, and its work is done here.",
+                task=task,
+            )
+        )  # fmt: skip
+        ending = gettext("Ctrl-C ends the waiting; what is finished is kept.")
+        self.announce(run_together([waiting, ending]))
 
     def _kept_facts(self, task: Task) -> dict[str, Any] | None:
         """Return the facts of a task whose result is kept and undamaged."""

@@ -7,6 +7,7 @@ design, and what would help.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -16,13 +17,12 @@ import polars as pl
 
 from sim.config.report import JudgedMeasure, Response
 from sim.district.office_hours import OfficeTime
+from sim.language import N_, both, gettext
 from sim.measures.dictionary import DEFINITIONS, DUTIES, WORSENING
 from sim.measures.openness import REACHED, Counted, Horizon, counted
 from sim.statistics.verdicts import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from sim.arrays import Floats
     from sim.config import Mid, Pilot, Run
     from sim.config.report import Report
@@ -52,50 +52,62 @@ OVERLOAD = (Cause.OVERLOADED_REQUESTS, Cause.OVERLOADED_STAFF)
 BY_OVERLOAD = pl.col("cause").is_in([str(cause) for cause in OVERLOAD])
 """Rows of a table of differences that depend on the length of the run, as staff cannot keep up."""
 
+MORE_STAFF = N_("more staff or less work at these posts, as what waits there grows with the run")
+
 HELP = {
-    Cause.OVERLOADED_REQUESTS: "more staff or less work at these posts, as what waits there grows with the run",
-    Cause.OVERLOADED_STAFF: "more staff or less work at these posts, as what waits there grows with the run",
-    Cause.UNFINISHED: "a longer run.drain_weeks for what is open, or a mean up to a cap, which counts who left",
-    Cause.STILL_OPEN: "a longer run.drain_weeks, so that less is open at the end",
-    Cause.NO_OBSERVATION: "a longer run.measured_weeks, or a larger group",
-    Cause.OBSERVED_ONCE: "more replications, a longer run.measured_weeks, or a larger group",
-    Cause.NOT_OWED: "",
-    Cause.TOO_SKEWED: "more replications",
+    Cause.OVERLOADED_REQUESTS: MORE_STAFF,
+    Cause.OVERLOADED_STAFF: MORE_STAFF,
+    Cause.UNFINISHED: N_("a longer run.drain_weeks for what is open, or a mean up to a cap, which counts who left"),
+    Cause.STILL_OPEN: N_("a longer run.drain_weeks, so that less is open at the end"),
+    Cause.NO_OBSERVATION: N_("a longer run.measured_weeks, or a larger group"),
+    Cause.OBSERVED_ONCE: N_("more replications, a longer run.measured_weeks, or a larger group"),
+    Cause.TOO_SKEWED: N_("more replications"),
 }
-"""What would let something be said, by the cause; empty where nothing is missing."""
+"""What would let something be said, by the cause; nothing is missing where nothing is owed."""
+
+
+def under(designs: str) -> str:
+    """Return where something is so, in a phrase."""
+    return gettext("under {designs}", designs=designs)
 
 
 @dataclass(frozen=True)
 class Withheld:
     """Why nothing follows from a value: the share that is too large, by the designs under which it is.
 
-    Of values that have no interval, `words` says why; of those too skewed for their number, `more` says how many
-    replications might do.
+    Of values that have no interval, `interval` is what there is of one; of those observed once, `n` is in how many
+    replications they might have been.
     """
 
     cause: Cause
     shares: Mapping[str, float]
-    words: str = ""
-    more: str = ""
+    interval: Difference | None = None
+    n: int = 0
 
     def __str__(self) -> str:
         """Return the reason in words."""
-        if self.words:
-            return self.words
+        return self.words()
+
+    def words(self, where: Callable[[str], str] = under, group: str = "") -> str:
+        """Return the reason in words.
+
+        Parameters
+        ----------
+        where
+            Returns in a phrase that it is so under designs, which are given as a text.
+        group
+            Whose requests are meant, where that is not plain.
+        """
+        if self.interval is not None:
+            return self.interval.too_skewed
+        designs = both(self.shares)
+        if self.cause is Cause.OBSERVED_ONCE:
+            return gettext("observed in 1 of {n} replications", n=self.n)
         if self.cause is Cause.NO_OBSERVATION:
-            return f"no observation under {' and '.join(self.shares)}"
+            return gettext("no observation {where}", where=where(designs))
         if self.cause is Cause.NOT_OWED:
-            return f"not owed under {' and '.join(self.shares)}"
-        if self.cause is Cause.STILL_OPEN:
-            words = (f"by {one:.2g} under {design}" for design, one in self.shares.items())
-            return f"what is still open can move it {' and '.join(words)}, by more than a quarter of the MID"
-        if self.cause is Cause.UNFINISHED:
-            words = (f"{share:.1%} left unserved or still open under {design}" for design, share in self.shares.items())
-            return " and ".join(words)
-        what = "requests" if self.cause is Cause.OVERLOADED_REQUESTS else "staff"
-        verb = "go to" if self.cause is Cause.OVERLOADED_REQUESTS else "belong to"
-        under = " and ".join(f"{share:.0%} of its {what} under {design}" for design, share in self.shares.items())
-        return f"{under} {verb} an overloaded post"
+            return gettext("not owed {where}", where=where(designs))
+        return _SHARES[self.cause]({where(design): share for design, share in self.shares.items()}, group)
 
     @property
     def share(self) -> float:
@@ -105,12 +117,54 @@ class Withheld:
     @property
     def help(self) -> str:
         """Return what would let something be said; empty where nothing is missing."""
-        return self.more or HELP[self.cause]
+        if self.interval is not None:
+            return self.interval.more
+        return gettext(HELP[self.cause]) if self.cause in HELP else ""
 
     @property
     def verdict(self) -> Verdict:
         """Return the word in place of a verdict."""
         return Verdict.NOT_OWED if self.cause is Cause.NOT_OWED else Verdict.WITHHELD
+
+
+def _still_open(bounds: Mapping[str, float], _: str) -> str:
+    """Return by how much what is still open can move a mean, by where it does."""
+    by = both(gettext("by {bound:.2g} {where}", bound=bound, where=where) for where, bound in bounds.items())
+    return gettext("what is still open can move it {by}, by more than a quarter of the MID", by=by)
+
+
+def _unfinished(shares: Mapping[str, float], _: str) -> str:
+    """Return which shares of requests were not finished, by where."""
+    return both(
+        gettext("{share:.1%} left unserved or still open {where}", share=share, where=where)
+        for where, share in shares.items()
+    )
+
+
+def _requests(shares: Mapping[str, float], group: str) -> str:
+    """Return which shares of the requests of a group, or of those that are spoken of, go to staff who fall behind."""
+    each = (
+        gettext("{share:.0%} of the requests of {group} {where}", share=share, group=group, where=where)
+        if group
+        else gettext("{share:.0%} of its requests {where}", share=share, where=where)
+        for where, share in shares.items()
+    )
+    return gettext("{shares} go to an overloaded post", shares=both(each))
+
+
+def _staff(shares: Mapping[str, float], _: str) -> str:
+    """Return which shares of the staff fall behind, by where."""
+    each = (gettext("{share:.0%} of its staff {where}", share=share, where=where) for where, share in shares.items())
+    return gettext("{shares} belong to an overloaded post", shares=both(each))
+
+
+_SHARES: dict[Cause, Callable[[Mapping[str, float], str], str]] = {
+    Cause.STILL_OPEN: _still_open,
+    Cause.UNFINISHED: _unfinished,
+    Cause.OVERLOADED_REQUESTS: _requests,
+    Cause.OVERLOADED_STAFF: _staff,
+}
+"""What gives the words of a cause that has shares."""
 
 
 @dataclass(frozen=True)
@@ -215,8 +269,8 @@ class Rule:
         """
         n = min(len(self.values(one, judged.response)) for one in designs)
         if d.n == 1 < n:
-            return Withheld(Cause.OBSERVED_ONCE, {}, f"observed in 1 of {n} replications")
-        return Withheld(Cause.TOO_SKEWED, {}, d.too_skewed, d.more) if d.enough else None
+            return Withheld(Cause.OBSERVED_ONCE, {}, n=n)
+        return Withheld(Cause.TOO_SKEWED, {}, d) if d.enough else None
 
     def _counted(self, judged: JudgedMeasure, design: str) -> Counted:
         """Return the values of a measure under a design, with what is still open counted as far as it is bounded."""

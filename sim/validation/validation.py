@@ -227,15 +227,15 @@ def _not_covered(register: Register, covered: Collection[str]) -> Iterator[Outco
 
 def _face(form: Form, store: Store) -> Table:
     """Return figures measured elsewhere beside those of the shipped district, each within its range or outside."""
-    from sim.study.comparison import face_validity
+    from sim.study.comparison import face_tables, face_validity
 
     targets = face_validity.shipped_targets()
     pilots = [
         config.load(compose("main", Line(()), f"pilot={name}")) for name in dict.fromkeys(t.pilot for t in targets)
     ]
     face = face_validity.validity(pilots, targets, FACE_REPLICATIONS[form])
-    store.write_table("face", face)
-    return face_validity.table(face)
+    store.write_table("face", face.in_english().drop("overloaded"))
+    return face_tables.table(face.spoken())
 
 
 def _written(
@@ -258,5 +258,5 @@ def _written(
         drawing.keep(store, "z_scores", figure)
     screen = first_screen(outcomes, form, seed, failures, store.folder.name)
     printed = Printed(screen, (page("outcomes", summary), *(page("face", one) for one in more)))
-    keep_printed(store, printed)
+    keep_printed(store, lambda: printed)
     return printed, failures

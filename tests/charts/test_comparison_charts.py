@@ -185,7 +185,7 @@ def measures(pilots=PILOTS[:2], n=5, communities=31):
 
 def equity_chart(table, footer=FOOTER):
     pilots = table["pilot"].unique(maintain_order=True).to_list()
-    found = equity.table(equity.statistics(table, pilots, RUN, ASKED), table, 0.95, ASKED)
+    found = equity.table(equity.statistics(table, pilots, RUN, ASKED), table, 0.95, ASKED).spoken()
     return charts.equity(table, found, footer)
 
 
@@ -696,7 +696,7 @@ def test_equity_of_places_drawn_anew_has_communities_of_few_and_of_many_heads_an
 
 def test_equity_refuses_measures_without_groups():
     table = measures()
-    found = equity.table(equity.statistics(table, PILOTS[:2], RUN, ASKED), table, 0.95, ASKED)
+    found = equity.table(equity.statistics(table, PILOTS[:2], RUN, ASKED), table, 0.95, ASKED).spoken()
     with pytest.raises(ValueError, match=r"measures must have groups of one of turnaround_p50, .*, got none"):
         charts.equity(table.filter(pl.col("group") == "all"), found)
 

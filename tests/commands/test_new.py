@@ -92,9 +92,9 @@ def test_its_pilots_have_the_same_heads_and_nobody_is_overloaded_today(town):
 
 def test_its_pilot_of_the_name_today_has_its_column_in_the_table_of_work(town):
     designs = prepared_all([config.load(composed(town, pilot)) for pilot in PILOTS])
-    table = load_tables.work_table(designs)
+    table = load_tables.work_table(load_tables.works_of(designs))
     assert [column.heading for column in table.columns] == ["kind of work", *PILOTS, "where it goes"]
-    other_first = load_tables.work_table({name: designs[name] for name in reversed(PILOTS)})
+    other_first = load_tables.work_table(load_tables.works_of({name: designs[name] for name in reversed(PILOTS)}))
     headings = [column.heading for column in other_first.columns]
     assert headings == ["kind of work", load_tables.TODAY, *reversed(PILOTS), "where it goes"]
     cells = {row[0]: row for row in table.rows}

@@ -10,7 +10,8 @@ from setups.commands import refused, wangge
 from setups.contents import contents
 
 from experiments import show
-from sim.report.screen import HEIGHT, WIDTH
+from sim.report.lines import WIDTH
+from sim.report.screen import HEIGHT
 from sim.store.store import Store
 
 PAGES = ("work", "heads", "load", "means", "evenness", "notes")

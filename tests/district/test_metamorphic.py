@@ -483,7 +483,7 @@ def test_a_design_against_itself_differs_by_exactly_nothing_in_every_measure(dis
     assert set(counts.filter(pl.col("len") < 6)["measure"]) <= {"days_per_hand_over"}
     keys = counts.filter(pl.col("len") == 6).select("measure", "group").rows()
     shown = [JudgedMeasure(measure=m, group=group, label=m, mid="share", touched=None) for m, group in keys]
-    table = compare(measures, [base.name, "again"], base.mid, base.run, {}, shown)
+    table = compare(measures, [base.name, "again"], base.mid, base.run, {}, shown).spoken()
     assert len(table) == len(keys) > 300
     said = table.filter(pl.col("why") == "")
     assert len(said) > 200

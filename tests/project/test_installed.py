@@ -58,7 +58,7 @@ def test_a_wheel_holds_every_module_config_and_template_and_nothing_else(tmp_pat
         path.relative_to(ROOT).as_posix()
         for package in PACKAGES
         for path in (ROOT / package).rglob("*")
-        if path.suffix in (".py", ".yaml", ".md", ".typed")
+        if path.suffix in (".py", ".yaml", ".md", ".typed", ".mo", ".po")
     }
     assert held == needed
     for file in (
@@ -67,6 +67,7 @@ def test_a_wheel_holds_every_module_config_and_template_and_nothing_else(tmp_pat
         "configs/network/mmc.yaml",
         "experiments/examples/any_queue.py",
         "experiments/template/README.md",
+        "sim/language/catalogues/zh/LC_MESSAGES/wangge.mo",
         "sim/py.typed",
     ):
         assert file in held

@@ -1,7 +1,8 @@
 import pytest
 from rich.cells import cell_len
 
-from sim.report.screen import HEIGHT, WIDTH, Screen, compact, lines, wrapped
+from sim.report.lines import WIDTH, wrapped
+from sim.report.screen import HEIGHT, Screen, compact, lines
 from sim.report.tables import Column, Table
 
 LONG = " ".join(["word"] * 80)

@@ -1,6 +1,7 @@
 """The first screen in what a command printed."""
 
-from sim.report.screen import HEIGHT, WIDTH
+from sim.report.lines import WIDTH
+from sim.report.screen import HEIGHT
 
 
 def first_screen(said, beginning):

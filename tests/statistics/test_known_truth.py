@@ -306,7 +306,7 @@ def test_a_table_of_a_comparison_holds_a_false_verdict_no_oftener_than_it_says(t
                 "value": np.concatenate([base.ravel(), other.ravel()]), "n": 1,
             }
         )  # fmt: skip
-        table = compare(frame, ["a", "b"], mid, run, {}, JUDGED)
+        table = compare(frame, ["a", "b"], mid, run, {}, JUDGED).spoken()
         tables += table["verdict"].is_in([Verdict.BETTER, Verdict.WORSE]).any()
     alone = chances(-true, 2.0, sd, n, family=5)
     p = 1 - (1 - alone[Verdict.BETTER] - alone[Verdict.WORSE]) ** 5

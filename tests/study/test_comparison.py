@@ -47,7 +47,7 @@ def rows(base, other, touched=0.0, busy=None):
 def compared(measures, shown=(WAIT,), district_overloaded=0.0):
     pilot = shipped("four_level")
     overloaded = {"a": {"district": 0.0}, "b": {"district": district_overloaded}}
-    return compare(measures, ["a", "b"], pilot.mid, pilot.run, overloaded, shown)
+    return compare(measures, ["a", "b"], pilot.mid, pilot.run, overloaded, shown).spoken()
 
 
 def test_a_difference_beyond_the_mid_in_every_replication_is_better():
@@ -71,11 +71,11 @@ def test_every_pair_is_the_later_less_the_earlier_with_intervals_that_hold_for_a
     measures = pl.concat([table(name, WAIT.measure, own) for name, own in values.items()])
     pilot, names = shipped("four_level"), ["a", "b", "c"]
     pairs = [("a", "b"), ("a", "c"), ("b", "c")]
-    each = compare(measures, names, pilot.mid, pilot.run, {}, (WAIT,), pairs=pairs, controls=False)
+    each = compare(measures, names, pilot.mid, pilot.run, {}, (WAIT,), pairs=pairs, controls=False).spoken()
     assert list(each.select("baseline", "pilot").iter_rows()) == pairs
     gaps = [np.mean(values[b] - values[a]) for a, b in pairs]
     assert each["difference"].to_list() == pytest.approx(gaps)
-    first = compare(measures, names, pilot.mid, pilot.run, {}, (WAIT,), controls=False)
+    first = compare(measures, names, pilot.mid, pilot.run, {}, (WAIT,), controls=False).spoken()
     wide, narrow = (t["high"].to_numpy() - t["low"].to_numpy() for t in (each, first))
     assert (wide[:2] > narrow).all()  # three intervals at once, and not two
     shared = intervals.simultaneous([(values[a], values[b]) for a, b in pairs], pilot.run.confidence)
@@ -253,7 +253,11 @@ def by_phone(n, missing=0, left=0.0, still_open=0.0):
 def judged_with(measures, one):
     pilot = shipped("four_level")
     ends = Horizon(50.0, 60.0)
-    return compare(measures, ["a", "b"], pilot.mid, pilot.run, {"a": {}, "b": {}}, (one,), ends).row(0, named=True)
+    return (
+        compare(measures, ["a", "b"], pilot.mid, pilot.run, {"a": {}, "b": {}}, (one,), ends)
+        .spoken()
+        .row(0, named=True)
+    )
 
 
 def test_one_replication_of_many_that_does_not_reach_a_quantile_withholds_nothing():

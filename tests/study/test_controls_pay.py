@@ -8,9 +8,9 @@ from setups.district import pilot as shipped
 from sim.config.report import JudgedMeasure, Response
 from sim.measures.dictionary import CONTROL
 from sim.report.comparison import comparison_tables, summary_table
-from sim.study.comparison.comparison import pairing_table
 from sim.study.comparison.crossed import crossed_effects
 from sim.study.comparison.differences import compare
+from sim.study.comparison.summary import pairing_table
 from sim.study.controls import controls_of
 
 N = 40
@@ -45,7 +45,7 @@ def measures():
 
 def compared(measures, pilots=("a", "b", "c"), **reading):
     design = shipped("four_level")
-    return compare(measures, list(pilots), design.mid, design.run, {}, (WAIT, TRIPS), **reading)
+    return compare(measures, list(pilots), design.mid, design.run, {}, (WAIT, TRIPS), **reading).spoken()
 
 
 def test_a_difference_is_adjusted_for_what_explains_it_and_no_other_is(measures):
@@ -133,7 +133,8 @@ def test_crossed_effects_are_adjusted_too(measures):
     design = shipped("four_level")
     crossed = design.report.crossed.model_copy(update={"base": "a", "first": "b", "second": "c", "both": "b"})
     adjusted, plain = (
-        crossed_effects(measures, crossed, design.run, {}, (WAIT,), controls=controls) for controls in (True, False)
+        crossed_effects(measures, crossed, design.run, {}, (WAIT,), controls=controls).spoken()
+        for controls in (True, False)
     )
     width = [(table["high"] - table["low"]).to_numpy() for table in (adjusted, plain)]
     assert (width[0][:2] < 0.9 * width[1][:2]).all()

@@ -33,7 +33,7 @@ def rows(pilot, values, touched=0.0):
 def effects(first, second, both, touched=0.0, judged=(WAIT,)):
     values = {"a": NOISE, "b": NOISE + first, "c": NOISE + second, "d": NOISE + both}
     measures = pl.concat([rows(name, of, touched if name == "d" else 0.0) for name, of in values.items()])
-    return crossed_effects(measures, CROSSED, shipped("four_level").run, {name: {} for name in values}, judged)
+    return crossed_effects(measures, CROSSED, shipped("four_level").run, {name: {} for name in values}, judged).spoken()
 
 
 def test_each_change_alone_and_what_both_together_give_beyond_the_sum():

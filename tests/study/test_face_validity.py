@@ -11,7 +11,7 @@ from sim.engine.record import Outcome
 from sim.errors import ConfigError
 from sim.measures.dictionary import DEFINITIONS
 from sim.study import replication
-from sim.study.comparison import face_validity
+from sim.study.comparison import face_tables, face_validity
 from sim.study.design import prepared, prepared_all
 
 TARGETS = face_validity.shipped_targets()
@@ -90,7 +90,7 @@ def measures(*rows, name="four_level"):
 
 
 def judged(frame, *chosen, **options):
-    return face_validity.judged(frame, [prepared(pilot())], chosen, **options)
+    return face_validity.judged(frame, [prepared(pilot())], chosen, **options).spoken()
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_what_must_be_known_is_told_of_a_target_within_its_range_too():
 
 def test_a_verdict_whose_interval_crosses_a_bound_is_marked():
     frame = measures(*({"replication": r, "value": value} for r, value in enumerate((0.5, 1.6, 1.2))))
-    shown = face_validity.table(judged(frame, target(low=1.0, high=2.0)))
+    shown = face_tables.table(judged(frame, target(low=1.0, high=2.0)))
     assert shown.rows[0][-1] == "within?"
     assert "1 of them not surely" in shown.notes[0]
 
@@ -230,11 +230,11 @@ def test_only_pilots_with_a_target_are_run_and_each_is_told_of():
         [target(), target(label="walk", measure="walk", group="level:community")],
         2,
         on_done=lambda design, n: done.append((design.name, n)),
-    )
+    ).spoken()
     assert done == [("four_level", 0), ("four_level", 1)]
     assert found["label"].to_list() == ["wait", "walk"]
     assert found["pilot"].unique().to_list() == ["four_level"]
-    text = face_validity.table(found).to_markdown()
+    text = face_tables.table(found).to_markdown()
     assert "Face validity" in text
     assert all(verdict in text for verdict in found["verdict"])
 
@@ -250,7 +250,7 @@ def test_every_target_is_of_a_shipped_pilot_and_a_known_measure_and_none_is_an_i
 def test_every_target_that_the_shipped_pilots_miss_says_why():
     short = ("run.warm_up_weeks=9", "run.measured_weeks=8", "run.drain_weeks=9")
     pilots = [pilot(name, *short) for name in ("four_level", "three_level")]
-    found = face_validity.validity(pilots, TARGETS, 1)
+    found = face_validity.validity(pilots, TARGETS, 1).spoken()
     assert set(found["label"]) == {one.label for one in TARGETS}
     silent = found.filter((pl.col("verdict") == "outside") & (pl.col("why") == ""))
     assert silent["label"].to_list() == []
@@ -260,8 +260,8 @@ def test_every_target_that_the_shipped_pilots_miss_says_why():
 def test_a_comparison_shows_every_pilot_and_judges_each_target_once():
     frame = measures({"measure": "on_time", "value": 0.5}, {"measure": "on_time", "value": 0.9, "pilot": "three_level"})
     designs = prepared_all([pilot(), pilot("three_level")])
-    values = face_validity.judged(frame, designs.values(), TARGETS)
-    text = face_validity.compared_table(values, list(designs)).to_markdown()
+    values = face_validity.judged(frame, designs.values(), TARGETS).spoken()
+    text = face_tables.compared_table(values, list(designs)).to_markdown()
     assert "0.50 outside" in text
     assert "0.90" in text
     assert "0.90 within" not in text

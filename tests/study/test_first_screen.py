@@ -9,7 +9,8 @@ from setups.district import ALL_PILOTS, tiny
 
 from sim import config
 from sim.config.report import Report
-from sim.report.screen import HEIGHT, WIDTH, lines
+from sim.report.lines import WIDTH
+from sim.report.screen import HEIGHT, lines
 from sim.statistics.verdicts import Verdict
 from sim.study.comparison import first_screen
 from sim.study.design import prepared

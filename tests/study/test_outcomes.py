@@ -40,7 +40,7 @@ def test_a_verdict_of_a_study_is_the_one_of_a_comparison(sweep, tmp_path):
     ]
     staff = {name: one.overloaded_share for name, one in prepared_all(pilots).items()}
     ends = horizon_of(pilots[0])
-    compared = differences.compare(long, ["p0000", "p0001"], pilots[0].mid, pilots[0].run, staff, shown, ends)
+    compared = differences.compare(long, ["p0000", "p0001"], pilots[0].mid, pilots[0].run, staff, shown, ends).spoken()
     effects = table("effects")
     assert effects["why"].to_list() == compared["why"].to_list()
     assert (effects["verdict"] == "withheld").to_list() == (compared["why"] != "").to_list()

@@ -9,17 +9,17 @@ from setups.district import pilot, tiny
 from sim.district import place, workload
 from sim.district.stages import Kind
 from sim.study import saved_hours
-from sim.study.comparison.comparison import opening
 from sim.study.comparison.face_validity import computed
+from sim.study.comparison.opening import opening
 from sim.study.design import base_places, prepared, prepared_all
-from sim.study.load_tables import work_table
+from sim.study.load_tables import work_table, works_of
 
 LESS = "burden.abolished_share=0.3"
 
 
 def goes(*pilots):
     """Return the last column of the table by kind of work."""
-    table = work_table(prepared_all(pilots))
+    table = work_table(works_of(prepared_all(pilots)))
     return {row[0]: row[-1] for row in table.rows}
 
 
@@ -81,7 +81,7 @@ def test_work_goes_down_or_up_between_any_two_levels(before, after, down, up):
 
 
 def test_a_design_that_is_today_s_organisation_is_compared_with_nothing():
-    table = work_table(prepared_all([workload.today(pilot("four_level"))]))
+    table = work_table(works_of(prepared_all([workload.today(pilot("four_level"))])))
     assert [column.heading for column in table.columns] == ["kind of work", "four_level"]
     assert {len(row) for row in table.rows} == {2}
     assert "last column" not in " ".join(table.notes)

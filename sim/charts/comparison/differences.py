@@ -17,8 +17,9 @@ from matplotlib.transforms import blended_transform_factory
 
 from sim.charts.page import EDGE, Key, Page, distinct, pilot_key, short_name, width_of, wrapped
 from sim.charts.style import GREY, PALE, pilot_style, styled
+from sim.report.lines import literal
 from sim.report.sentences import by_verdict, of_all
-from sim.report.tables import MARKS, Difference, counted, difference, literal, marks_shown, scale_of
+from sim.report.tables import MARKS, Difference, counted, difference, marks_shown, scale_of
 
 _WIDTH, _LABEL, _HEADING, _SCALE = 11.0, 2.9, 0.34, 0.72
 """Of the page, of the labels, and height of the headings above and of the scale below (inches)."""

@@ -11,8 +11,9 @@ from matplotlib.patches import Rectangle
 
 from sim.charts.page import EDGE, Key, Page, pilot_key, short_name, width_of, wrapped
 from sim.charts.style import GREY, pilot_style, styled
+from sim.report.lines import literal
 from sim.report.sentences import by_verdict
-from sim.report.tables import MARKS, difference, literal, marks_shown, scale_of
+from sim.report.tables import MARKS, difference, marks_shown, scale_of
 
 _LABEL, _ROW, _TOP = 2.9, 0.27, 0.75
 """Width of the labels, height of a row at least, and of the headings (inches)."""

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from sim.charts.comparison.differences import finding
 from sim.charts.page import EDGE, Page, distinct, short_name, wrapped
 from sim.charts.style import COLOURS, GREY, PALE, styled
-from sim.report.tables import MARKS, literal, marks_shown, number, scale_of
+from sim.report.lines import literal
+from sim.report.tables import MARKS, marks_shown, number, scale_of
 
 _WIDTH = 10.0
 """Of the page (inches)."""

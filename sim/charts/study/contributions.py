@@ -13,7 +13,7 @@ from sim.charts.page import EDGE, Key, Page, distinct
 from sim.charts.study.levels import path_lines
 from sim.charts.study.response import Response, interval, limits, scale
 from sim.charts.style import COLOURS, GREY, PALE, styled
-from sim.report.tables import literal
+from sim.report.lines import literal
 
 _WIDTH, _NAMES, _ROW, _BETWEEN = 11.0, 2.6, 0.38, 0.25
 """Of the page, of the names, height of a row, and room between panels (inches)."""

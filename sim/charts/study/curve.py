@@ -26,7 +26,7 @@ from sim.charts.study.response import (
     withheld_notes,
 )
 from sim.charts.style import PALE, band_opacity, pilot_style, styled
-from sim.report.tables import literal
+from sim.report.lines import literal
 
 _WIDTH, _HEIGHT, _SCALE = 9.5, 3.9, 0.85
 """Of the page, of its chart, and of the room for the scale (inches)."""

@@ -25,7 +25,8 @@ from sim.charts.page import EDGE, Key, Page, short_name, width_of, wrapped
 from sim.charts.study.levels import path_lines, widest
 from sim.charts.study.response import Promise, Response, checked_promise, keeps, scale, short_number
 from sim.charts.style import GREY, styled
-from sim.report.tables import decimals, literal, number
+from sim.report.lines import literal
+from sim.report.tables import decimals, number
 
 _HATCHES = ("////", "....", "xxxx", "\\\\\\\\", "++++", "oo")
 _PROMISE: dict[str, Any] = {"color": "#000000", "lw": 2.4}

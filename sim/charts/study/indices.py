@@ -14,7 +14,8 @@ from sim.charts.page import EDGE, Key, Page, short_name, width_of
 from sim.charts.study.levels import path_lines
 from sim.charts.study.response import interval, scale
 from sim.charts.style import COLOURS, GREY, PALE, styled
-from sim.report.tables import literal, number
+from sim.report.lines import literal
+from sim.report.tables import number
 
 _WIDTH, _NAMES, _ROW = 11.0, 2.9, 0.42
 """Of the page, of the names, and height of a row (inches)."""

@@ -12,7 +12,7 @@ from sim.charts.page import EDGE, Key, Page, distinct, short_name, wrapped
 from sim.charts.study.levels import Levels, path_lines
 from sim.charts.study.response import Response, interval, limits, say_withheld, scale, withheld_notes
 from sim.charts.style import COLOURS, PALE, styled
-from sim.report.tables import literal
+from sim.report.lines import literal
 
 _HEIGHT = 1.9
 _SCALE, _BETWEEN = 0.85, 0.3

@@ -17,7 +17,7 @@ from sim.charts.frame import Box, Frame, hits
 from sim.charts.page import EDGE, Key, Page, short_name, width_of, wrapped
 from sim.charts.study.response import Promise, Response, checked_promise, draw_promise, interval, limits, scale
 from sim.charts.style import COLOURS, PALE, styled
-from sim.report.tables import literal
+from sim.report.lines import literal
 
 _WIDTH, _HEIGHT, _SCALE = 9.5, 4.4, 0.9
 _LINE = 0.13

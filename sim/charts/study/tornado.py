@@ -15,7 +15,7 @@ from sim.charts.page import EDGE, Key, Page, short_name, width_of
 from sim.charts.study.levels import path_lines, widest
 from sim.charts.study.response import Response, interval, limits, scale, short_number
 from sim.charts.style import COLOURS, GREY, PALE, styled
-from sim.report.tables import literal
+from sim.report.lines import literal
 
 _WIDTH, _NAMES, _ROW = 11.0, 3.1, 0.36
 """Of the page, of the names, and height of a row (inches)."""

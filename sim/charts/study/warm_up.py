@@ -14,7 +14,7 @@ from sim.arrays import Floats
 from sim.charts.page import EDGE, Key, Page, distinct, pilot_key, short_name, wrapped
 from sim.charts.study.response import Response, limits, scale
 from sim.charts.style import PALE, pilot_style, styled
-from sim.report.tables import literal
+from sim.report.lines import literal
 
 _WIDTH, _SCALE = 9.5, 0.9
 """Of the page and of the room for a scale (inches)."""

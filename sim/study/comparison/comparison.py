@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from sim.config.report import Response
 from sim.errors import ConfigError, near
-from sim.measures.dictionary import DEFINITIONS, DUTIES
-from sim.report.comparison import comparison_tables, summary_table
+from sim.language import Language, gettext, speaking, spoken
+from sim.measures.dictionary import DEFINITIONS
 from sim.report.console import Progress, quiet
 from sim.report.notebook import as_html
-from sim.report.pages import Page, Printed, page
-from sim.report.screen import where
-from sim.report.sentences import conclusion
-from sim.report.tables import escape_markdown, rows_table
 from sim.store.store import Store
-from sim.study import load_tables, replications, scope
-from sim.study.comparison import equity, equity_tables, face_validity, first_screen, notes, redraw
-from sim.study.comparison.crossed import crossed_effects, crossed_table
+from sim.study import replications
+from sim.study.comparison import equity, face_validity, redraw, summary
+from sim.study.comparison.crossed import crossed_effects
 from sim.study.comparison.differences import compare as compared
-from sim.study.comparison.differences import overloaded_in, rule_of
-from sim.study.comparison.pairs import every_pair, pairs_table
+from sim.study.comparison.differences import rule_of
+from sim.study.comparison.opening import Opening, opening
+from sim.study.comparison.pairs import every_pair
+from sim.study.comparison.summary import MEANS, Results
 from sim.study.design import SAME_READING, SAME_RESIDENTS, check_overload, check_paired
-from sim.study.folder.drawing import ALL, Drawings, Wanted
+from sim.study.folder.drawing import ALL, SPOKEN_ON_CHARTS, Drawings, Wanted
 from sim.study.folder.printed import keep as keep_printed
 from sim.study.own_measures import NOTHING, OwnMeasure, Packed, packed
 from sim.study.sharing import ELSEWHERE
@@ -40,7 +38,9 @@ if TYPE_CHECKING:
 
     from sim.config import Pilot
     from sim.config.report import Report
+    from sim.report.pages import Printed
     from sim.report.tables import Table
+    from sim.report.worded import Worded
     from sim.study.backend import Backend
     from sim.study.comparison.face_validity import Target
     from sim.study.design import Design
@@ -49,25 +49,8 @@ if TYPE_CHECKING:
 KEPT = ("measures", "turnaround", "workload", "backlog", "waiting", "persons", "flows", "queues")
 """The tables of every replication."""
 
-
-MEANS = "means"
-"""The page of the means of every measure."""
-
 IN_BRIEF = ("turnaround", "differences", "equity")
 """The charts that answer first: how soon, what differs by how much, and for whom."""
-
-
-@dataclass(frozen=True)
-class Opening:
-    """What is known of designs before a simulation: where work goes, heads, loads and warnings."""
-
-    tables: tuple[Table, ...]
-    notes: tuple[str, ...]
-
-    @property
-    def pages(self) -> tuple[Page, ...]:
-        """Return its tables by their names."""
-        return tuple(page(name, one) for name, one in zip(("work", "heads", "load"), self.tables, strict=True))
 
 
 @dataclass(frozen=True, repr=False)
@@ -90,6 +73,8 @@ class Comparison:
         The verdicts in words, a paragraph a pilot.
     speed
         What the replications cost that were run now.
+    language
+        In which it speaks.
     notes
         Sentences on kept replications that were damaged or lacked a measure, and were run again.
     """
@@ -101,6 +86,7 @@ class Comparison:
     printed: Printed
     conclusion: str
     speed: Speed
+    language: Language
     notes: tuple[str, ...] = ()
 
     @property
@@ -136,7 +122,8 @@ class Comparison:
         ConfigError
             The name must be one of `charts`.
         """
-        return redraw.chosen(self._drawings(), name)
+        with speaking(SPOKEN_ON_CHARTS):
+            return redraw.chosen(self._drawings(), name)
 
     def _drawings(self) -> Drawings:
         """Return its charts by name, each to be drawn when it is called."""
@@ -152,29 +139,10 @@ class Comparison:
         """Return its means with verdicts, what they say, and the charts that answer first, for a notebook."""
         from sim.charts import render
 
-        drawings = self._drawings()
-        shown = (render(drawings[name](), "svg") for name in IN_BRIEF if name in drawings)
+        with speaking(SPOKEN_ON_CHARTS):
+            drawings = self._drawings()
+            shown = [render(drawings[name](), "svg") for name in IN_BRIEF if name in drawings]
         return as_html([self.means], self.conclusion, shown)
-
-
-def opening(designs: Mapping[str, Design]) -> Opening:
-    """Return what is known of designs before a simulation."""
-    tables = (load_tables.work_table(designs), load_tables.heads_table(designs), load_tables.load_table(designs))
-    remarks = [*load_tables.advice([d.pilot for d in designs.values()]), *notes.who_cannot_keep_up(designs.values())]
-    district = next(iter(designs.values())).pilot.district
-    if district.place == "drawn":
-        remarks.append(
-            "Heads, loads and posts above are those of the base place (district.place_seed). Each replication draws a "
-            "place of its own, where other posts may fall behind. So no measure is kept by community or grid and no "
-            "map is drawn of any: district.place=fixed does both."
-        )
-    copies = district.copies
-    if copies > 1:
-        remarks.append(
-            f"{copies} districts like this one are simulated: the tables above describe one of them, measures are "
-            "means over all."
-        )
-    return Opening(tables, tuple(remarks))
 
 
 def compare(
@@ -227,7 +195,7 @@ def compare(
     targets = face_validity.targets_of(first.district.name, config_dir)  # before anything is run: it may be refused
     store, kept_notes = opened(console, folder, [design.pilot for design in designs.values()], command, own=own)
     speed = run_missing(console, store, designs, backend, own)
-    console.print("Judging the differences ..." if len(designs) > 1 else "Computing means ...")
+    console.print(gettext("Judging the differences ...") if len(designs) > 1 else gettext("Computing means ..."))
     comparison = replace(judged(designs, store, before, speed, targets, wanted, console), notes=kept_notes)
     store.finish(
         {
@@ -266,15 +234,17 @@ def run_missing(
     wanted = {(store.key(p.name), r) for p in pilots for r in range(p.run.replications)}
     total, kept = len(wanted), sum(store.archive.finished(*which) for which in wanted)
     if kept:
-        console.print(f"{kept} of {total} replications were kept already.")
+        console.print(gettext("{kept} of {total} replications were kept already.", kept=kept, total=total))
     if kept < total:
         backend.announce_compiling(console)
-    with Progress.start(console, "replications", total, kept) as bar:
+    with Progress.start(console, gettext("replications"), total, kept) as bar:
 
         def on_done(task: Task, facts: Mapping[str, Any]) -> None:
-            elsewhere = ELSEWHERE in facts
-            cost = "" if elsewhere else f", {facts['steps']:,} steps in {facts['seconds']:.0f} s"
-            bar.advance(f"{task}{cost}", elsewhere=elsewhere)
+            if ELSEWHERE in facts:
+                bar.advance(task.words, elsewhere=True)
+                return
+            cost = {"steps": facts["steps"], "seconds": facts["seconds"]}
+            bar.advance(gettext("{task}, {steps:,} steps in {seconds:.0f} s", task=task.words, **cost))
 
         return replications.run(
             store, pilots, engine=backend.engine, on=backend.executor, on_done=on_done, own=own, announce=bar.announce
@@ -311,73 +281,43 @@ def judged(
     console: Console | None = None,
 ) -> Comparison:
     """Return a comparison whose replications are all kept, and write its tables, charts and summary."""
+    results = results_of(designs, store, before, targets)
+    for name, frame in results.tables.items():
+        store.write_table(name, frame)
+    redraw.keep_pilots(store, results.pilots)
+    drawn = redraw.keep(store, redraw.drawings(designs, results.tables), len(designs), wanted, console)
+    printed = keep_printed(store, partial(summary.printed, results, store.folder.name, len(drawn)))
+    store.write_text("summary.md", summary.markdown(results))
+    return Comparison(designs, store, before, results.tables, printed, summary.conclusions(results), speed, spoken())
+
+
+def results_of(designs: Mapping[str, Design], store: Store, before: Opening, targets: Sequence[Target]) -> Results:
+    """Return what is found in the replications of designs, which are all kept."""
     names = list(designs)
     pilots = [design.pilot for design in designs.values()]
-    run, report = pilots[0].run, pilots[0].report
+    run, report, mid, ends = pilots[0].run, pilots[0].report, pilots[0].mid, horizon_of(pilots[0])
     tables = {name: store.table(name, names, run.replications) for name in KEPT}
+    measures = tables["measures"]
     staff = {name: design.overloaded_share for name, design in designs.items()}
-    mid, ends = pilots[0].mid, horizon_of(pilots[0])
-    table = compared(tables["measures"], names, mid, run, staff, report.compared, ends, controls=report.controls)
-    tables |= {**fairness(tables["measures"], designs), "comparison": table}
+    differences = compared(measures, names, mid, run, staff, report.compared, ends, controls=report.controls)
+    evenness = fairness(measures, designs)
+    tables |= {
+        "equity": evenness[0].in_english(),
+        "equity_differences": evenness[1].in_english(),
+        "comparison": differences.in_english(),
+    }
     crossed = report.crossed if report.crossed and set(report.crossed.pilots) <= set(names) else None
-    if crossed:
-        tables["effects"] = crossed_effects(
-            tables["measures"], crossed, run, staff, report.compared, mid, ends, controls=report.controls
-        )
+    effects = None
+    if crossed is not None:
+        effects = crossed_effects(measures, crossed, run, staff, report.compared, mid, ends, controls=report.controls)
+        tables["effects"] = effects.in_english()
     if len(names) > 2:
-        tables["pairs"] = every_pair(designs, tables["measures"])
-    for name, frame in tables.items():
-        store.write_table(name, frame)
-    overloaded = {name: designs[name].overloaded for name in names if name in overloaded_in(table)}
-    shares = (tables["equity"], tables["equity_differences"], names)
-    means = summary_table(
-        tables["measures"], table, names, run.confidence, DUTIES, lambda measure: report.words(Response(measure))
-    )
-    pages = [page(MEANS, means)]
-    each = comparison_tables(table, names[1:], run.confidence)
-    pages += [page(f"against_{name}", one) for name, one in zip(names[1:], each, strict=True)]
-    if crossed:
-        pages.append(page("changes", crossed_table(tables["effects"], crossed, run.confidence)))
-    if len(names) > 2:
-        pages.append(page("pairs", pairs_table(tables["pairs"], run.confidence)))
-    if len(names) > 1:
-        pages.append(page("pairing", pairing_table(table)))
-        if targets:
-            pages.append(page("face", _face_table(tables["measures"], designs, targets)))
-    checks = [
-        scope.intervals_are_about(pilots[0]),
-        *notes.horizon(tables["waiting"], pilots),
-        *notes.growth(tables["backlog"], [p for p in pilots if p.name in overloaded]),
-        notes.kept_cost(store.facts(_run_once(store, names), run.replications)),
-    ]
-    warnings = [
-        *notes.capacity(tables["measures"], tables["backlog"], designs), *notes.notices(tables["measures"], pilots),
-    ]  # fmt: skip
-    conclusions = "\n\n".join([*warnings, *([conclusion(table, overloaded, names[0])] if len(names) > 1 else [])])
-    results = [one for shown in pages for one in shown.tables]
-    full = [*before.tables, *results, *equity_tables.full_tables(*shares, run.confidence)]
-    remarks = (*before.notes, *checks)
-    in_brief = equity_tables.short_table(*shares, report.equity_in_brief)
-    redraw.keep_pilots(store, pilots)
-    drawn = redraw.keep(store, redraw.drawings(designs, tables), len(names), wanted, console)
-    printed = Printed(
-        first_screen.screen(
-            designs, tables["measures"], table, warnings, where(store.folder.name, n_charts=len(drawn))
-        ),
-        (*before.pages, *pages, page("evenness", in_brief), *_texts(conclusions, remarks)),
-    )
-    keep_printed(store, printed)
-    store.write_text("summary.md", _markdown(pilots, conclusions, full, remarks))
-    return Comparison(designs, store, before, tables, printed, conclusions, speed)
-
-
-def _texts(conclusions: str, remarks: Sequence[str]) -> list[Page]:
-    """Return the pages of sentences."""
-    pages = [
-        Page("conclusion", "the verdicts in words", paragraphs=tuple(conclusions.split("\n\n"))),
-        Page("notes", "overload, warm-up, backlogs and cost", paragraphs=tuple(f"- {one}" for one in remarks)),
-    ]
-    return [one for one in pages if any(one.paragraphs)]
+        tables["pairs"] = every_pair(designs, measures)
+    face = None
+    if len(names) > 1 and targets:
+        face = face_validity.judged(measures, designs.values(), targets, rule=rule_of(designs, measures))
+    facts = store.facts(_run_once(store, names), run.replications)
+    return Results(designs, before, tables, differences, evenness, crossed, effects, face, facts)
 
 
 def _run_once(store: Store, names: Sequence[str]) -> list[str]:
@@ -385,58 +325,12 @@ def _run_once(store: Store, names: Sequence[str]) -> list[str]:
     return list({store.key(name): name for name in reversed(names)}.values())
 
 
-def fairness(measures: pl.DataFrame, designs: Mapping[str, Design]) -> dict[str, pl.DataFrame]:
+def fairness(measures: pl.DataFrame, designs: Mapping[str, Design]) -> tuple[Worded, Worded]:
     """Return the tables of how evenly residents fare, and of the differences from the first pilot."""
     first, names = next(iter(designs.values())).pilot, list(designs)
     asked = first.report.equity
     statistics = equity.statistics(measures, names, first.run, asked, first.mid, horizon_of(first))
-    return {
-        "equity": equity.table(statistics, measures, first.run.confidence, asked),
-        "equity_differences": equity.differences(statistics, measures, names, first.mid, first.run, asked),
-    }
-
-
-def pairing_table(comparison: pl.DataFrame) -> Table:
-    """Return the table of what common random numbers and controls gained."""
-    shown = [row for row in comparison.iter_rows(named=True) if not row["why"] and row["mid"] is not None]
-    adjusted = any(row["controls"] for row in shown)
-    rows = [
-        {
-            "measure": row["label"],
-            "pilot": row["pilot"],
-            "corr.": row["correlation"],
-            "variance ratio": row["variance_ratio"],
-        }
-        | ({"with controls": row["controlled_ratio"], "controls": row["controls"] or "–"} if adjusted else {})
-        for row in shown
-    ]  # fmt: skip
-    notes = [
-        "Variance of the paired difference over that of independent runs: below 1, common random numbers helped; above "
-        "1 they did not, because the designs' queues do not rise and fall together."
-    ]
-    if adjusted:
-        notes.append(
-            "With controls: the same once what chance drew before the simulation is taken off, by how far it was from "
-            "its known mean; of staff, under each design where they differ. Measures whose intervals it does not make "
-            "clearly shorter are left as they are; report.controls=false leaves all."
-        )
-    return rows_table("Pairing on common random numbers", rows, notes=notes, n_keys=2)
-
-
-def _face_table(measures: pl.DataFrame, designs: Mapping[str, Design], targets: Sequence[Target]) -> Table:
-    """Return the targets of the evidence beside the model's values; none is an input."""
-    values = face_validity.judged(measures, designs.values(), targets, rule=rule_of(designs, measures))
-    return face_validity.compared_table(values, list(designs))
-
-
-def _markdown(pilots: Sequence[Pilot], conclusions: str, tables: Sequence[Table], remarks: Sequence[str]) -> str:
-    """Return the summary as Markdown."""
-    title = escape_markdown(" against ".join(p.title for p in pilots[:2]))
-    parts = [
-        f"# {escape_markdown(pilots[0].district.name)}: {title}",
-        *(escape_markdown(paragraph) for paragraph in conclusions.split("\n\n")),
-        *(table.to_markdown() for table in tables),
-        "\n".join(f"- {escape_markdown(note)}" for note in remarks),
-        escape_markdown(redraw.footer(pilots)),
-    ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return (
+        equity.table(statistics, measures, first.run.confidence, asked),
+        equity.differences(statistics, measures, names, first.mid, first.run, asked),
+    )

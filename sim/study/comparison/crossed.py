@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from sim.language import gettext, phrase
 from sim.report.sentences import withheld_notes
-from sim.report.tables import decimals, number, rows_table, scale_of
+from sim.report.tables import decimals, number, percent, rows_table, scale_of
+from sim.report.worded import Worded
 from sim.statistics import intervals
-from sim.study.comparison.differences import adjustments, values_by_pilot
+from sim.study.comparison.differences import adjustments, help_of, values_by_pilot
 from sim.study.withholding import Rule
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from sim.config.report import Crossed, JudgedMeasure
     from sim.measures.openness import Horizon
     from sim.report.tables import Table
+    from sim.report.worded import Words
 
 EFFECTS = ("first", "second", "interaction")
 
@@ -36,7 +40,7 @@ def crossed_effects(
     horizon: Horizon | None = None,
     *,
     controls: bool = True,
-) -> pl.DataFrame:
+) -> Worded:
     """Return the effects of two changes and their interaction, on the same residents.
 
     The interaction is the effect of both together less the sum of their effects alone.
@@ -60,7 +64,7 @@ def crossed_effects(
 
     Returns
     -------
-    polars.DataFrame
+    Worded
         measure, group, label, unit, effect (first, second, interaction), estimate, low, high, why, help, n. Intervals
         are simultaneous over all rows that have one.
     """
@@ -79,38 +83,45 @@ def crossed_effects(
     adjusted = adjustments(cell, crossed.pilots, of, pairs, run.confidence) if controls else [None] * len(pairs)
     values = [by.values if by else None for by in adjusted]
     table = []
+    words: dict[str, list[Words]] = {name: [] for name in ("label", "why", "help")}
     for i, d in enumerate(intervals.simultaneous(pairs, run.confidence, values)):
         one = rows[i // 3]
         why = reasons[i // 3] or rule.why_no_interval(one, d, *crossed.pilots)
+        words["label"].append(partial(phrase, one.label))
+        words["why"].append(partial(str, why or ""))
+        words["help"].append(partial(help_of, why))
         table.append(
             {
-                "measure": one.measure, "group": one.group, "label": one.label, "unit": units[one.measure, one.group],
+                "measure": one.measure, "group": one.group, "label": "", "unit": units[one.measure, one.group],
                 "effect": EFFECTS[i % 3], "estimate": d.estimate, "low": d.low, "high": d.high,
-                "why": str(why or ""), "help": why.help if why else "", "n": d.n,
+                "why": "", "help": "", "n": d.n,
             }
         )  # fmt: skip
-    return pl.DataFrame(table, infer_schema_length=None)
+    return Worded(pl.DataFrame(table, infer_schema_length=None), words)
 
 
 def crossed_table(effects: pl.DataFrame, crossed: Crossed, confidence: float) -> Table:
     """Return the effects to be read, one row a measure."""
-    headings = dict(zip(EFFECTS, (crossed.first_change, crossed.second_change, "beyond their sum"), strict=True))
+    first, second = phrase(crossed.first_change), phrase(crossed.second_change)
+    headings = dict(zip(EFFECTS, (first, second, gettext("beyond their sum")), strict=True))
     rows = []
     for _, part in effects.group_by(["measure", "group"], maintain_order=True):
         label, unit = part.select("label", "unit").row(0)
         factor, _, word = scale_of(unit)
-        row: dict[str, object] = {"measure": f"{label} ({word})"}
+        row: dict[str, object] = {gettext("measure"): gettext("{label} ({unit})", label=label, unit=word)}
         for effect, why, *values in part.select("effect", "why", "estimate", "low", "high").iter_rows():
             row[headings[effect]] = "–" if why else _shown(*(value * factor for value in values))
         rows.append(row)
     joint = effects.filter(pl.col("high") > pl.col("low")).height
-    note = (
-        f"Differences from {crossed.base} on the same residents: {crossed.first_change} alone ({crossed.first}), "
-        f"{crossed.second_change} alone ({crossed.second}), and what both together ({crossed.both}) give beyond the "
-        f"sum of the two; all {joint} intervals of this table hold together with {100 * confidence:g} %."
-    )
+    note = gettext(
+        "Differences from {base} on the same residents: {first_change} alone ({first}), {second_change} alone "
+        "({second}), and what both together ({both}) give beyond the sum of the two; all {n} intervals of this table "
+        "hold together with {confidence}.",
+        base=crossed.base, first_change=first, first=crossed.first, second_change=second, second=crossed.second,
+        both=crossed.both, n=joint, confidence=percent(confidence),
+    )  # fmt: skip
     without = withheld_notes(effects.select("label", "why", "help").iter_rows())
-    table = rows_table("What each change does alone, and both together", rows, notes=(note, *without))
+    table = rows_table(gettext("What each change does alone, and both together"), rows, notes=(note, *without))
     # effects with their intervals are numbers, which never wrap
     return replace(
         table, columns=tuple(replace(c, align="right" if i else "left") for i, c in enumerate(table.columns))

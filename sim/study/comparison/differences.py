@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from sim.language import phrase
+from sim.report.worded import Worded
 from sim.statistics import intervals, verdicts
 from sim.statistics.verdicts import Verdict
 from sim.study.controls import controls_of, where_they_pay
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from sim.config import Mid, Run
     from sim.config.report import JudgedMeasure, Response
     from sim.measures.openness import Horizon
+    from sim.report.worded import Words
     from sim.statistics.intervals import Difference
     from sim.study.controls import Controls
     from sim.study.design import Design
@@ -42,7 +46,7 @@ def compare(
     *,
     controls: bool = True,
     pairs: Sequence[tuple[str, str]] | None = None,
-) -> pl.DataFrame:
+) -> Worded:
     """Return every shown difference of every pilot from the first one, or of other pairs, with its verdict.
 
     Parameters
@@ -67,7 +71,7 @@ def compare(
 
     Returns
     -------
-    polars.DataFrame
+    Worded
         measure, group, label, unit, baseline, pilot, baseline_mean, pilot_mean, difference, low, high, mid,
         higher_is_better, verdict, why, help (what would), cause (null: none), by_baseline and by_pilot (whether the
         cause lies there), needed_least, needed_most (replications in all that would settle an undecided verdict; null:
@@ -95,28 +99,38 @@ def compare(
         if surer is not None and verdict_on(differences[i], one, mid.least(one), None) is not surer:
             bound[i], differences[i] = None, unknown
     table = []
+    words: dict[str, list[Words]] = {name: [] for name in ("label", "why", "help", "controls")}
     each = zip(rows, reasons, bound, values, differences, adjusted, strict=True)
     for (one, baseline, p), reason, surer, known, d, by in each:
         least, why = mid.least(one), reason or rule.why_no_interval(one, d, baseline, p)
         means = [by.mean(one_design) if by else float(np.mean(one_design)) for one_design in known]
         verdict = verdict_on(d, one, least, why) if surer is None else surer
         needed = settling(d, least, run.confidence, verdict)
+        words["label"].append(partial(phrase, one.label))
+        words["why"].append(partial(str, why or ""))
+        words["help"].append(partial(help_of, why))
+        words["controls"].append(partial(str, by or ""))
         table.append(
             {
-                "measure": one.measure, "group": one.group, "label": one.label, "unit": units[one.measure, one.group],
+                "measure": one.measure, "group": one.group, "label": "", "unit": units[one.measure, one.group],
                 "baseline": baseline, "pilot": p, "baseline_mean": means[0], "pilot_mean": means[1],
                 "difference": means[1] - means[0] if verdict is Verdict.NOT_JUDGED else d.estimate,
                 "low": d.low, "high": d.high, "mid": least,
-                "higher_is_better": one.higher_is_better, "verdict": str(verdict), "why": str(why or ""),
-                "help": why.help if why else "", "cause": why and str(why.cause),
+                "higher_is_better": one.higher_is_better, "verdict": str(verdict), "why": "", "help": "",
+                "cause": why and str(why.cause),
                 "by_baseline": bool(why and baseline in why.shares), "by_pilot": bool(why and p in why.shares),
                 **needed, "correlation": d.correlation,
                 "variance_ratio": d.variance_ratio, "n": len(known[0]), "open_bound": rule.open_bound(one, baseline, p),
-                "controls": str(by or ""), "controlled_ratio": d.controlled_ratio,
+                "controls": "", "controlled_ratio": d.controlled_ratio,
             }
         )  # fmt: skip
-    schema = NEEDED | {"mid": pl.Float64} | dict.fromkeys(("why", "cause"), pl.String)
-    return pl.DataFrame(table, schema_overrides=schema, infer_schema_length=None)
+    schema = NEEDED | {"mid": pl.Float64, "cause": pl.String} | dict.fromkeys(words, pl.String)
+    return Worded(pl.DataFrame(table, schema_overrides=schema, infer_schema_length=None), words)
+
+
+def help_of(why: Withheld | None) -> str:
+    """Return what would let something be said."""
+    return why.help if why else ""
 
 
 def adjustments(

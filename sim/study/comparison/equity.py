@@ -34,11 +34,14 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from sim.language import N_, gettext, ngettext, phrase
+from sim.report.worded import Worded
 from sim.statistics import intervals, verdicts
 from sim.study.withholding import Rule
 
@@ -49,12 +52,13 @@ if TYPE_CHECKING:
     from sim.config import Mid, Run
     from sim.config.report import JudgedMeasure, Response
     from sim.measures.openness import Horizon
+    from sim.report.worded import Words
     from sim.study.withholding import Withheld
 
 PAIRS = {
-    "special_care": ("special_care:yes", "special_care:no"),
-    "distance": ("distance:far", "distance:near"),
-    "heads": ("heads:few", "heads:many"),
+    "special_care": (N_("special_care:yes"), N_("special_care:no")),
+    "distance": (N_("distance:far"), N_("distance:near")),
+    "heads": (N_("heads:few"), N_("heads:many")),
 }
 """Families with two groups that are given beforehand and compared: the first less the second."""
 
@@ -82,6 +86,8 @@ DIFFERENCES = (
     | {"verdict": pl.String, "why": pl.String, "n": pl.Int64}
 )
 
+N_("community:{number}")  # the groups of today's communities
+
 Key = tuple[str, str, str, str]  # pilot, measure, family, statistic
 
 
@@ -89,12 +95,12 @@ Key = tuple[str, str, str, str]  # pilot, measure, family, statistic
 class Statistic:
     """A statistic of one measure under one pilot, with one number a replication that measures.
 
-    `values` is empty where it is withheld; `why` says why, or why it allows no conclusion. `group` and `other` are the
-    worst and best community, or the pair.
+    `values` is empty where it is withheld; `why` gives in words why, or why it allows no conclusion. `group` and
+    `other` are the worst and best community, or the pair.
     """
 
     values: Floats
-    why: str = ""
+    why: Words | None = None
     group: str | None = None
     other: str | None = None
     means: tuple[float, float] = (math.nan, math.nan)
@@ -248,16 +254,16 @@ class _Cells:
         order = np.arange(len(groups))
         if name in STATISTICS["community"]:
             if len(values) < 2:
-                return Statistic(nothing, "one replication cannot both rank the communities and measure them")
+                return Statistic(
+                    nothing, partial(gettext, "one replication cannot both rank the communities and measure them")
+                )
             values, order = ranked(values)
         ordered = values[:, order]
         numbers = measured(ordered, name)
         best, worst = groups[order[0]], groups[order[-1]]
         means = (float(ordered[:, -1].mean()), float(ordered[:, 0].mean()))
         if np.isnan(numbers).any():
-            return Statistic(
-                nothing, f"{best} has 0 under {self.pilot}, of which nothing is a multiple", worst, best, means
-            )
+            return Statistic(nothing, partial(_no_multiple, best, self.pilot), worst, best, means)
         above, below = weights(name, len(groups))
         weighed = [groups[g] for g, a, b in zip(order, above, above if below is None else below, strict=True) if a or b]
         why = self._overloaded(weighed)
@@ -267,28 +273,27 @@ class _Cells:
         """Return the measure of one group."""
         return self.asked.model_copy(update={"group": group})
 
-    def _unknown(self, groups: Sequence[str], values: Floats, seen: Bools) -> str:
-        """Return why there is no statistic where a group has no value in some replication, or an empty text."""
+    def _unknown(self, groups: Sequence[str], values: Floats, seen: Bools) -> Words | None:
+        """Return why there is no statistic where a group has no value in some replication."""
         missing = {g: ~np.isfinite(column) for g, column in zip(groups, values.T, strict=True)}
         missing = {g: where for g, where in missing.items() if where.any()}
         if not missing:
-            return ""
-        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        none = {g: np.count_nonzero(where & (self.counted[g][seen] == 0)) for g, where in missing.items()}
+            return None
+        more = len(missing) - 1
+        none = {g: int(np.count_nonzero(where & (self.counted[g][seen] == 0))) for g, where in missing.items()}
         first = max(none, key=lambda g: none[g])
         if none[first]:
-            why = f"nothing to count in {none[first]} of {len(values)} replications"
-            return f"{why} in {first}{more} under {self.pilot}"
+            return partial(_nothing, none[first], len(values), partial(_in_group, first, more, self.pilot))
         first, reason = max(self._withheld(missing), key=lambda one: one[1].share)
-        return str(reason).replace(f" under {self.pilot}", f" in {first}{more} under {self.pilot}")
+        return partial(reason.words, partial(_in_group, first, more))
 
-    def _overloaded(self, groups: Sequence[str]) -> str:
+    def _overloaded(self, groups: Sequence[str]) -> Words | None:
         """Return the group of these with most requests to an overloaded post, if they are too many, in words."""
         over = self._withheld(groups)
         if not over:
-            return ""
+            return None
         group, why = max(over, key=lambda one: (one[1].share, one[0]))
-        return str(why).replace("its requests", f"the requests of {group}")
+        return lambda: why.words(group=phrase(group))
 
     def _withheld(self, groups: Iterable[str]) -> list[tuple[str, Withheld]]:
         """Return the groups of these from which nothing follows, with the reasons."""
@@ -296,32 +301,55 @@ class _Cells:
         return [(group, why) for group, why in reasons if why is not None]
 
 
+def _nothing(n: int, of: int, where: Words) -> str:
+    """Return that there was nothing to count in some replications."""
+    return gettext("nothing to count in {n} of {all} replications {where}", n=n, all=of, where=where())
+
+
+def _no_multiple(group: str, pilot: str) -> str:
+    """Return that a group has nothing of which something could be a multiple."""
+    return gettext("{group} has 0 under {pilot}, of which nothing is a multiple", group=phrase(group), pilot=pilot)
+
+
+def _in_group(group: str, more: int, designs: str) -> str:
+    """Return in a phrase that something is so in a group, and in more of them, under designs."""
+    if not more:
+        return gettext("in {group} under {designs}", group=phrase(group), designs=designs)
+    return ngettext(
+        "in {group} and {n} more under {designs}", "in {group} and {n} more under {designs}",
+        more, group=phrase(group), designs=designs,
+    )  # fmt: skip
+
+
 def table(
     known: Mapping[Key, Statistic], measures: pl.DataFrame, confidence: float, asked: Sequence[JudgedMeasure]
-) -> pl.DataFrame:
+) -> Worded:
     """Return every statistic of every pilot with its own t interval.
 
     Returns
     -------
-    polars.DataFrame
+    Worded
         pilot, measure, family, statistic, label, unit, group, other_group (worst and best, or the pair),
         group_mean, other_mean, estimate, low, high, n (replications that measure) and why: with an estimate, why it
         allows no conclusion; without, why there is none. Of each measure more is worse.
     """
     units, labels = _units(measures), {s.measure: s.label for s in asked}
     rows = []
+    words: dict[str, list[Words]] = {"label": [], "why": []}
     for (pilot, measure, family, name), s in known.items():
         interval = intervals.mean_interval(s.values, confidence)
+        words["label"].append(partial(phrase, labels[measure]))
+        words["why"].append(s.why or partial(intervals.without_interval, interval))
         rows.append(
             {
-                "pilot": pilot, "measure": measure, "family": family, "statistic": name, "label": labels[measure],
+                "pilot": pilot, "measure": measure, "family": family, "statistic": name, "label": "",
                 "unit": UNITLESS.get(name, units[measure]), "group": s.group, "other_group": s.other,
                 "group_mean": s.means[0], "other_mean": s.means[1], "estimate": interval.estimate,
                 "low": interval.low, "high": interval.high, "n": interval.n,
-                "why": s.why or _too_skewed(interval),
+                "why": "",
             }
         )  # fmt: skip
-    return pl.DataFrame(rows, schema=TABLE)
+    return Worded(pl.DataFrame(rows, schema=TABLE), words)
 
 
 def differences(
@@ -331,17 +359,18 @@ def differences(
     mid: Mid,
     run: Run,
     asked: Sequence[JudgedMeasure],
-) -> pl.DataFrame:
+) -> Worded:
     """Return how every statistic differs from that of the first pilot, replication by replication.
 
     Returns
     -------
-    polars.DataFrame
+    Worded
         measure, family, statistic, label, unit, baseline, pilot, baseline_value, pilot_value, difference, low, high,
         mid (null: none), verdict (*better*: more even, or the first of a pair gains; null without a MID), why, n.
         Intervals are simultaneous over the rows of a family of groups.
     """
     units, baseline, rows = _units(measures), pilots[0], []
+    words: dict[str, list[Words]] = {"label": [], "why": []}
     for family, names in STATISTICS.items():
         keys = [
             (p, s, name) for p in pilots[1:] for s in asked for name in names
@@ -352,22 +381,18 @@ def differences(
         for (p, s, name), (a, b), d in zip(keys, both, intervals.simultaneous(pairs, run.confidence), strict=True):
             least = None if name in UNITLESS else mid.least(s)
             verdict = None if least is None else str(verdicts.verdict(d.low, d.high, least, higher_is_better=False))
+            words["label"].append(partial(phrase, s.label))
+            words["why"].append(a.why or b.why or partial(intervals.without_interval, d))
             rows.append(
                 {
-                    "measure": s.measure, "family": family, "statistic": name, "label": s.label,
+                    "measure": s.measure, "family": family, "statistic": name, "label": "",
                     "unit": UNITLESS.get(name, units[s.measure]), "baseline": baseline, "pilot": p,
                     "baseline_value": _mean(a), "pilot_value": _mean(b), "difference": d.estimate,
                     "low": d.low, "high": d.high, "mid": least, "verdict": verdict,
-                    "why": a.why or b.why or _too_skewed(d),
-                    "n": len(a.values),
+                    "why": "", "n": len(a.values),
                 }
             )  # fmt: skip
-    return pl.DataFrame(rows, schema=DIFFERENCES)
-
-
-def _too_skewed(interval: intervals.Interval | intervals.Difference) -> str:
-    """Return that values are too skewed for an interval, with what would help; empty if they are not."""
-    return f"{interval.too_skewed}, {interval.more} might do" if interval.enough else ""
+    return Worded(pl.DataFrame(rows, schema=DIFFERENCES), words)
 
 
 def _mean(statistic: Statistic) -> float:

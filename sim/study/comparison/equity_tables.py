@@ -7,46 +7,62 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from sim.report.tables import MARKS, SPOKEN, Column, Table, decimals, marks_shown, number, scale_of
+from sim.language import N_, gettext, run_together, separated
+from sim.report.tables import (
+    MARKS,
+    SPOKEN,
+    Column,
+    Table,
+    decimals,
+    marks_shown,
+    number,
+    percent,
+    scale_of,
+    with_unit,
+)
 from sim.statistics.intervals import longer_side
-from sim.study.comparison.equity import PAIRS, STATISTICS
+from sim.study.comparison.equity import PAIRS, STATISTICS, UNITLESS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 WORDS = {
-    ("community", "worst_minus_best"): "worst, best community",
-    ("community", "worst_over_best"): "worst, best community: ratio",
-    ("community", "p90_gap"): "9th decile, median community",
-    ("community", "gini"): "communities: Gini index",
-    ("special_care", "gap"): "special care, others",
-    ("special_care", "gap_ratio"): "special care, others: ratio",
-    ("distance", "gap"): "far from office, near it",
-    ("distance", "gap_ratio"): "far from office, near it: ratio",
-    ("heads", "gap"): "few heads a household, many",
-    ("heads", "gap_ratio"): "few heads a household, many: ratio",
+    ("community", "worst_minus_best"): N_("worst, best community"),
+    ("community", "worst_over_best"): N_("worst, best community: ratio"),
+    ("community", "p90_gap"): N_("9th decile, median community"),
+    ("community", "gini"): N_("communities: Gini index"),
+    ("special_care", "gap"): N_("special care, others"),
+    ("special_care", "gap_ratio"): N_("special care, others: ratio"),
+    ("distance", "gap"): N_("far from office, near it"),
+    ("distance", "gap_ratio"): N_("far from office, near it: ratio"),
+    ("heads", "gap"): N_("few heads a household, many"),
+    ("heads", "gap_ratio"): N_("few heads a household, many: ratio"),
 }
 TITLES = {
-    "community": "How evenly today's communities fare",
-    "special_care": "How special-care households fare against the others",
-    "distance": "How households far from today's office fare against those near it",
-    "heads": "How communities with few heads a household fare against those with many",
+    "community": N_("How evenly today's communities fare"),
+    "special_care": N_("How special-care households fare against the others"),
+    "distance": N_("How households far from today's office fare against those near it"),
+    "heads": N_("How communities with few heads a household fare against those with many"),
 }
-READING = "More is worse in every row: where more of a share is good, its complement is compared."
+READING = N_("More is worse in every row: where more of a share is good, its complement is compared.")
 ABOUT = {
     "community": (
-        "A third of the replications rank the communities, the others measure the gap, so that the worst community is "
-        "not chosen by the numbers that say how much worse it is. Where communities hardly differ, the gap is about 0, "
-        "as often below it as above.",
+        N_(
+            "A third of the replications rank the communities, the others measure the gap, so that the worst community "
+            "is not chosen by the numbers that say how much worse it is."
+        ),
+        N_("Where communities hardly differ, the gap is about 0, as often below it as above."),
     ),
-    "special_care": ("Of requests that residents bring, not of latent issues.",),
+    "special_care": (N_("Of requests that residents bring, not of latent issues."),),
     "distance": (
-        "A third of the households each live far from and near their office of today. A design that moves offices may "
-        "make others live far away.",
+        N_("A third of the households each live far from and near their office of today."),
+        N_("A design that moves offices may make others live far away."),
     ),
     "heads": (
-        "A third of the households each live in communities of today with few and many heads a household, as their "
-        "staff is shared out today.",
+        N_(
+            "A third of the households each live in communities of today with few and many heads a household, as their "
+            "staff is shared out today."
+        ),
     ),
 }
 FLAG = "*"
@@ -84,18 +100,24 @@ def short_table(
             rows.append((measure, *[""] * len(pilots)))
             headed.add(measure)
         rows.append((f"  {between}", *cells))
-    notes = [
-        "Each number is the first less the second. " + READING,
-        "±: half-width of the interval of each number by itself.",
-    ]
+    half_widths = [gettext("±: half-width of the interval of each number by itself.")]
     if any(family == "community" for _, family, _ in keys):
-        notes[-1] += " summary.md names the worst and the best."
+        half_widths.append(gettext("summary.md names the worst and the best."))
+    notes = [
+        run_together([gettext("Each number is the first less the second."), gettext(READING)]),
+        run_together(half_widths),
+    ]
     if len(pilots) > 1:
-        notes.append(f"Whether the gap is narrower (better) or wider than under {pilots[0]}: {marks_shown(SPOKEN)}.")
+        notes.append(
+            gettext(
+                "Whether the gap is narrower (better) or wider than under {baseline}: {marks}.",
+                baseline=pilots[0], marks=marks_shown(SPOKEN),
+            )
+        )  # fmt: skip
     if any(FLAG in cell for row in rows for cell in row[1:]):
-        notes.append(f"{FLAG} Allows no conclusion, or has no interval: summary.md says why.")
-    columns = (Column("Measure, and between whom"), *(Column(pilot, "right") for pilot in pilots))
-    return Table("How evenly residents fare", columns, tuple(rows), tuple(notes))
+        notes.append(gettext("{flag} Allows no conclusion, or has no interval: summary.md says why.", flag=FLAG))
+    columns = (Column(gettext("Measure, and between whom")), *(Column(pilot, "right") for pilot in pilots))
+    return Table(gettext("How evenly residents fare"), columns, tuple(rows), tuple(notes))
 
 
 def full_tables(
@@ -127,26 +149,40 @@ def full_tables(
             cells += [_difference(against.get((p, *key))) for p in pilots[1:]]
             rows.append((*_words(key, records), *cells))
             reasons += [row["why"] for row in records if row and row["why"]]
-        columns = [Column("Measure"), Column("Between"), *(Column(pilot, "right") for pilot in pilots)]
-        columns += [Column(f"{pilot} less {pilots[0]}", "right") for pilot in pilots[1:]]
-        notes = ["Between: the first less the second, or over it. " + READING, *ABOUT[family]]
-        notes += _notes(pilots, confidence, reasons)
+        measure, between = Column(gettext("Measure")), Column(gettext("Between"))
+        columns = [measure, between, *(Column(pilot, "right") for pilot in pilots)]
+        columns += [
+            Column(gettext("{pilot} less {baseline}", pilot=pilot, baseline=pilots[0]), "right") for pilot in pilots[1:]
+        ]
+        notes = [
+            run_together([gettext("Between: the first less the second, or over it."), gettext(READING)]),
+            run_together(map(gettext, ABOUT[family])),
+            *_notes(pilots, confidence, reasons),
+        ]
         if rows:
-            tables.append(Table(TITLES[family], tuple(columns), tuple(rows), tuple(notes)))
+            tables.append(Table(gettext(TITLES[family]), tuple(columns), tuple(rows), tuple(notes)))
     return tables
 
 
 def _notes(pilots: Sequence[str], confidence: float, reasons: Sequence[str]) -> list[str]:
     """Return the notes below a full table."""
-    notes = [f"In brackets: {100 * confidence:g} % intervals of each number by itself"]
-    notes[0] += ", of differences jointly over this table." if len(pilots) > 1 else "."
-    if len(pilots) > 1:
-        notes.append(
-            "Better: more even, or the first group gains on the second, by the smallest difference that matters of the "
-            "measure. Ratios and the Gini index have none, so they have an interval and no verdict."
-        )
+    share = percent(confidence)
+    if len(pilots) < 2:
+        notes = [gettext("In brackets: {confidence} intervals of each number by itself.", confidence=share)]
+    else:
+        notes = [
+            gettext(
+                "In brackets: {confidence} intervals of each number by itself, of differences jointly over this table.",
+                confidence=share,
+            ),
+            gettext(
+                "Better: more even, or the first group gains on the second, by the smallest difference that matters of "
+                "the measure. Ratios and the Gini index have none, so they have an interval and no verdict."
+            ),
+        ]
     if reasons:
-        notes.append(f"Withheld (–), or without a conclusion ({FLAG}): {'; '.join(dict.fromkeys(reasons))}.")
+        each = separated(dict.fromkeys(reasons))
+        notes.append(gettext("Withheld (–), or without a conclusion ({flag}): {reasons}.", flag=FLAG, reasons=each))
     return notes
 
 
@@ -158,9 +194,8 @@ def _by_key(table: pl.DataFrame) -> Rows:
 def _words(key: tuple[str, str, str], records: Sequence[Mapping[str, Any] | None]) -> tuple[str, str]:
     """Return the measure of a row with its unit, and between whom it is."""
     row = next(r for r in records if r is not None)
-    unit = scale_of(row["unit"])[2]
-    in_unit = f" ({unit})" if unit not in ("ratio", "index") else ""
-    return f"{row['label']}{in_unit}", WORDS[key[1:]]
+    unit = scale_of(row["unit"])[2] if row["unit"] not in UNITLESS.values() else ""
+    return with_unit(row["label"], unit), gettext(WORDS[key[1:]])
 
 
 def _cell(row: Mapping[str, Any] | None, *, half: bool = False) -> str:
@@ -183,7 +218,7 @@ def _who(row: Mapping[str, Any] | None) -> str:
     if row is None or row["family"] != "community" or row["group"] is None or row["statistic"] == "gini":
         return ""
     worst, best = (str(row[name]).removeprefix("community:") for name in ("group", "other_group"))
-    return f"; {worst} against {best}"
+    return gettext("; {worst} against {best}", worst=worst, best=best)
 
 
 def _difference(row: Mapping[str, Any] | None) -> str:
@@ -196,5 +231,5 @@ def _difference(row: Mapping[str, Any] | None) -> str:
     interval = (
         f" [{number(low, places, signed=True)}, {number(high, places, signed=True)}]" if math.isfinite(low) else ""
     )
-    verdict = row["verdict"] if row["verdict"] not in (None, "withheld") else ""
+    verdict = gettext(row["verdict"]) if row["verdict"] not in (None, "withheld") else ""
     return f"{number(gap, places, signed=True)}{interval} {verdict}".strip()

@@ -7,6 +7,7 @@ things it was measured in; where the model is outside, the target's own words sa
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
@@ -22,10 +23,11 @@ from sim.district.demand import Channel, yearly
 from sim.district.office_hours import office_hours_a_day
 from sim.engine.record import Outcome
 from sim.errors import ConfigError, near
+from sim.language import N_, gettext, phrase
 from sim.measures.dictionary import DEFINITIONS
 from sim.measures.long_table import Rows
 from sim.measures.tally import window
-from sim.report.tables import Column, Table, number
+from sim.report.worded import Worded
 from sim.statistics.intervals import mean_interval
 from sim.study import replication
 from sim.study.design import prepared_all
@@ -39,8 +41,9 @@ if TYPE_CHECKING:
     from sim.config import Archetype, Pilot
     from sim.district.assemble import Plan
     from sim.district.blocks import Record
+    from sim.report.worded import Words
     from sim.study.design import Design
-    from sim.study.withholding import Rule
+    from sim.study.withholding import Rule, Withheld
 
 ADDED = (
     "walk", "touch", "finished_at", "last_level", "turnaround_spread", "seen_by_staff", "hours_a_day", "patrol_yield",
@@ -78,11 +81,13 @@ class Target(Section):
     @property
     def range(self) -> str:
         """Return the range as text."""
-        if self.low is None or self.high is None:
-            one = "at least" if self.high is None else "at most"
-            bound = self.low if self.high is None else self.high
-            return "none" if bound is None else f"{one} {bound:g}"
-        return f"{self.low:g} to {self.high:g}"
+        if self.low is None and self.high is None:
+            return gettext("none")
+        if self.high is None:
+            return gettext("at least {bound:g}", bound=self.low)
+        if self.low is None:
+            return gettext("at most {bound:g}", bound=self.high)
+        return gettext("{low:g} to {high:g}", low=self.low, high=self.high)
 
     def verdict(self, value: float) -> str:
         """Return `within` or `outside`, or a dash where there is no value or no range."""
@@ -90,7 +95,7 @@ class Target(Section):
             return "–"
         low = -np.inf if self.low is None else self.low
         high = np.inf if self.high is None else self.high
-        return "within" if low <= value <= high else "outside"
+        return N_("within") if low <= value <= high else N_("outside")
 
 
 class _Targets(BaseModel):
@@ -175,7 +180,7 @@ def judged(
     *,
     own: bool = False,
     rule: Rule | None = None,
-) -> pl.DataFrame:
+) -> Worded:
     """Return the model's value of each target under each pilot, judged under the pilot that it belongs to.
 
     Parameters
@@ -194,10 +199,11 @@ def judged(
 
     Returns
     -------
-    polars.DataFrame
+    Worded
         label, unit, seen, low, high, range, source, pilot, value, half_width (NaN for arithmetic and for one
         replication), verdict (`within`, `outside`; a dash without a range or a value), own (whether the target is of
-        this pilot; the verdict is a dash where not), why (what must be known to read it).
+        this pilot; the verdict is a dash where not), overloaded (whether it is not judged for that), why (what must be
+        known to read it).
     """
     designs = list(designs)
     pilots = [design.pilot for design in designs]
@@ -209,6 +215,7 @@ def judged(
     }
     stored = {(m, g) for _, m, g in cells}
     rows = []
+    words: dict[str, list[Words]] = {name: [] for name in ("label", "unit", "seen", "range", "why")}
     for target in chosen:
         if (target.measure, target.group) not in stored:
             continue
@@ -220,32 +227,40 @@ def judged(
             if target.less is not None:
                 values = values - cells.get((pilot.name, target.measure, target.less), np.array([np.nan]))
             interval = mean_interval(values, pilot.run.confidence)
-            why = _overload(rule, target, pilot) if mine else ""
-            verdict = target.verdict(interval.estimate) if mine and not why else "–"
+            overload = _overload(rule, target, pilot) if mine else None
+            verdict = target.verdict(interval.estimate) if mine and overload is None else "–"
+            for name in ("label", "unit", "seen"):
+                words[name].append(partial(phrase, getattr(target, name)))
+            words["range"].append(partial(getattr, target, "range"))
+            words["why"].append(partial(_why, target, overload) if mine else str)
             rows.append(
                 {
-                    "label": target.label, "unit": target.unit, "seen": target.seen, "low": target.low,
-                    "high": target.high, "range": target.range, "source": target.source, "pilot": pilot.name,
+                    "low": target.low, "high": target.high, "source": target.source, "pilot": pilot.name,
                     "value": interval.estimate, "half_width": interval.half_width, "verdict": verdict,
-                    "own": mine, "why": why or (target.why if mine else ""),
+                    "own": mine, "overloaded": overload is not None,
                 }
             )  # fmt: skip
-    return pl.DataFrame(rows, schema=_JUDGED)
+    return Worded(pl.DataFrame(rows, schema=_JUDGED), words)
 
 
-def _overload(rule: Rule | None, target: Target, pilot: Pilot) -> str:
-    """Return why a value is not judged: staff who cannot keep up are behind it; else an empty text."""
+def _why(target: Target, overload: Withheld | None) -> str:
+    """Return what must be known to read the value of a target under the pilot that it belongs to."""
+    return phrase(target.why) if overload is None else gettext("not judged: {why}", why=overload)
+
+
+def _overload(rule: Rule | None, target: Target, pilot: Pilot) -> Withheld | None:
+    """Return why a value is not judged, where staff who cannot keep up are behind it."""
     if rule is None:
-        return ""
+        return None
     why = rule.why(judged_as(pilot.report, Response(target.measure, target.group)), pilot.name)
-    return f"not judged: {why}" if why is not None and why.cause in OVERLOAD else ""
+    return why if why is not None and why.cause in OVERLOAD else None
 
 
 _CELL = ("pilot", "replication", "measure", "group", "value")
 _JUDGED = {
     "label": pl.String, "unit": pl.String, "seen": pl.String, "low": pl.Float64, "high": pl.Float64,
     "range": pl.String, "source": pl.String, "pilot": pl.String, "value": pl.Float64, "half_width": pl.Float64,
-    "verdict": pl.String, "own": pl.Boolean, "why": pl.String,
+    "verdict": pl.String, "own": pl.Boolean, "overloaded": pl.Boolean, "why": pl.String,
 }  # fmt: skip
 
 
@@ -294,7 +309,7 @@ def validity(
     n: int,
     engine: engines.Settings | None = None,
     on_done: Callable[[Pilot, int], None] | None = None,
-) -> pl.DataFrame:
+) -> Worded:
     """Return every target beside the model's value, from n replications of the pilots that targets belong to.
 
     Parameters and columns are those of `simulated` and `judged`; pilots to which no target belongs are not run.
@@ -413,63 +428,3 @@ def _seen(part: Record, start: int, end: int) -> int:
     awaits = case.network.steps.awaits[:n] >= 0
     inside = awaits & (visits.end[:n] >= start) & (visits.end[:n] < end)
     return int(np.count_nonzero(inside & (visits.outcome[:n] == Outcome.SERVED)))
-
-
-def compared_table(values: pl.DataFrame, names: Sequence[str]) -> Table:
-    """Return the targets with the values of all pilots of a comparison, judged under the pilot each belongs to."""
-    rows = []
-    for (label,), part in values.group_by(["label"], maintain_order=True):
-        first = part.row(0, named=True)
-        cells = {row["pilot"]: _value(row) for row in part.iter_rows(named=True)}
-        rows.append((str(label), first["unit"], first["seen"], first["range"], *(cells.get(n, "–") for n in names)))
-    outside = values.filter(pl.col("verdict") == "outside")
-    n_judged = len(values.filter(pl.col("verdict") != "–"))
-    notes = [
-        "Measured elsewhere, never used as an input; nothing is tuned to meet it. A figure is judged under the pilot "
-        f"whose state of things it was measured in: {n_judged - len(outside)} of {n_judged} within their range.",
-        *_reasons(values),
-    ]
-    words = (Column("face validity"), Column("unit"), Column("seen elsewhere"))
-    numbers = (Column("range", "right"), *(Column(name, "right") for name in names))
-    return Table("Face validity", (*words, *numbers), tuple(rows), tuple(notes))
-
-
-def table(values: pl.DataFrame) -> Table:
-    """Return the targets beside the model's values, each with its verdict, and why it is outside."""
-    rows = tuple(
-        (
-            row["label"], row["unit"], row["pilot"], row["seen"], row["range"], number(row["value"], 2),
-            number(row["half_width"], 3), row["verdict"] + "?" * _unsure(row),
-        )
-        for row in values.iter_rows(named=True)
-    )  # fmt: skip
-    verdicts = values["verdict"].to_list()
-    n_unsure = sum(map(_unsure, values.iter_rows(named=True)))
-    note = (
-        f"{verdicts.count('within')} within, {verdicts.count('outside')} outside their range"
-        f"{f', {n_unsure} of them not surely: the interval crosses a bound (marked ?)' if n_unsure else ''}. Measured "
-        "elsewhere, judged by practitioners or computed from geometry (configs/face.yaml says which, with sources); "
-        "not one of them is an input. ±: half-width of the interval over replications; a dash: by arithmetic alone, or "
-        "no range is known."
-    )
-    heads = ("target", "unit", "pilot", "seen elsewhere", "range", "model", "±", "verdict")
-    columns = tuple(Column(head, "right" if head in ("model", "±") else "left") for head in heads)
-    return Table("Face validity of the district model", columns, rows, (note, *_reasons(values)))
-
-
-def _unsure(row: Mapping[str, Any]) -> bool:
-    """Return whether the interval of a judged value crosses a bound of its range."""
-    bounds = [bound for bound in (row["low"], row["high"]) if bound is not None]
-    return row["verdict"] in ("within", "outside") and any(abs(row["value"] - b) < row["half_width"] for b in bounds)
-
-
-def _reasons(values: pl.DataFrame) -> list[str]:
-    """Return why targets are outside their range or not judged, a sentence each."""
-    explained = values.filter((pl.col("verdict") == "outside") | pl.col("why").str.starts_with("not judged"))
-    return [f"{row['label'].capitalize()}: {row['why']}." for row in explained.iter_rows(named=True) if row["why"]]
-
-
-def _value(row: Mapping[str, Any]) -> str:
-    """Return a value as text, with its verdict where it is judged."""
-    text = number(row["value"], 2)
-    return text if row["verdict"] == "–" else f"{text} {row['verdict']}"

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from sim.config.compose import assumptions
+from sim.language import first_of, gettext, ngettext, phrase, separated
 from sim.measures.dictionary import DUTIES
+from sim.report import counts
 from sim.report.screen import Screen
-from sim.report.sentences import by_verdict, of_all, reason
+from sim.report.sentences import by_verdict, reason
 from sim.report.tables import (
     MARKS,
     SPOKEN,
     Column,
     Table,
     as_float,
-    counted,
     decimals,
     is_growing,
     marks_shown,
@@ -76,19 +77,26 @@ def screen(
 def compared(designs: Mapping[str, Design]) -> str:
     """Return what was compared."""
     pilot = next(iter(designs.values())).pilot
-    run = pilot.run
-    weeks = counted(run.measured_weeks, "week")
-    times = f"{counted(run.replications, 'replication')} of {weeks}"
+    district = phrase(pilot.district.name)
+    replications, weeks = counts.replications(pilot.run.replications), counts.weeks(pilot.run.measured_weeks)
     if len(designs) == 1:
-        return f"{pilot.district.name}, {pilot.name} ({pilot.title}): {times}."
-    return f"{pilot.district.name}, {len(designs)} designs on the same residents: {times} each."
+        return gettext(
+            "{district}, {pilot} ({title}): {replications} of {weeks}.",
+            district=district, pilot=pilot.name, title=phrase(pilot.title), replications=replications, weeks=weeks,
+        )  # fmt: skip
+    return gettext(
+        "{district}, {n} designs on the same residents: {replications} of {weeks} each.",
+        district=district, n=len(designs), replications=replications, weeks=weeks,
+    )  # fmt: skip
 
 
 def verdicts(comparison: pl.DataFrame, names: Sequence[str]) -> list[str]:
     """Return the answer in sentences: one a design where they are few, else which are better and worse on most."""
     baseline = names[0]
     if as_float(comparison["n"].max()) < 2:
-        return [f"One replication gives no interval, so nothing is concluded against {baseline}."]
+        return [
+            gettext("One replication gives no interval, so nothing is concluded against {baseline}.", baseline=baseline)
+        ]
     labels = {name: by_verdict(comparison.filter(pl.col("pilot") == name).iter_rows(named=True)) for name in names[1:]}
     labels = {name: one for name, one in labels.items() if any(one.values())}
     if len(labels) <= FEW:
@@ -98,51 +106,73 @@ def verdicts(comparison: pl.DataFrame, names: Sequence[str]) -> list[str]:
     better, worse = [name for name in order if lead[name] > 0], [name for name in reversed(order) if lead[name] < 0]
     lines = []
     if better:
+        which = _counts(better, labels, "better", "worse")
         lines.append(
-            f"Better than {baseline} on more measures than worse: {_counts(better, labels, 'better', 'worse')}."
+            gettext("Better than {baseline} on more measures than worse: {designs}.", baseline=baseline, designs=which)
         )
     if worse:
-        counts = _counts(worse, labels, "worse", "better")
-        lines.append(f"Worse on more measures than better: {counts}.")
+        which = _counts(worse, labels, "worse", "better")
+        lines.append(gettext("Worse on more measures than better: {designs}.", designs=which))
     neither = [name for name, one in labels.items() if not one["better"] and not one["worse"]]
     if neither:
-        lines.append(f"Neither on any measure: {_some(neither)}.")
+        lines.append(gettext("Neither on any measure: {designs}.", designs=first_of(neither, NAMED)))
     return lines
 
 
 def _of_one(name: str, labels: Mapping[str, Sequence[str]], baseline: str) -> str:
     """Return the verdicts on one design in a sentence."""
-    better, worse, of = labels["better"], labels["worse"], of_all(labels)
+    better, worse = labels["better"], labels["worse"]
+    words = {
+        "pilot": name, "baseline": baseline, "all": sum(map(len, labels.values())), "better": len(better),
+        "worse": len(worse), "which": first_of(worse, NAMED),
+    }  # fmt: skip
     if not better and not worse:
         most = max(SPOKEN[2:], key=lambda verdict: len(labels[verdict]))
-        n = len(labels[most])
-        return f"Nothing shows {name} to be better or worse than {baseline}: {n} {of} {_is(n)} {_as_clause(most)}."
+        return _neither(most, len(labels[most]), words)
     if not worse:
-        return f"{name} is better than {baseline} on {len(better)} {of} and worse on none that could be judged."
+        return gettext(
+            "{pilot} is better than {baseline} on {better} of {all} measures and worse on none that could be judged.",
+            **words,
+        )
     if not better:
-        return f"{name} is worse than {baseline} on {len(worse)} {of} ({_some(worse)}) and better on none."
-    return f"{name} is better than {baseline} on {len(better)} {of} and worse on {len(worse)} ({_some(worse)})."
+        return gettext(
+            "{pilot} is worse than {baseline} on {worse} of {all} measures ({which}) and better on none.", **words
+        )
+    return gettext(
+        "{pilot} is better than {baseline} on {better} of {all} measures and worse on {worse} ({which}).", **words
+    )
 
 
-def _as_clause(verdict: str) -> str:
-    """Return a verdict as the end of a sentence on measures."""
-    return "without a material difference" if verdict == SPOKEN[2] else verdict
+def _neither(most: str, n: int, words: Mapping[str, object]) -> str:
+    """Return that a design is shown to be neither better nor worse, with the verdict that most measures have."""
+    if most == "undecided":
+        return ngettext(
+            "Nothing shows {pilot} to be better or worse than {baseline}: {n} of {all} measures is undecided.",
+            "Nothing shows {pilot} to be better or worse than {baseline}: {n} of {all} measures are undecided.",
+            n, **words,
+        )  # fmt: skip
+    if most == "withheld":
+        return ngettext(
+            "Nothing shows {pilot} to be better or worse than {baseline}: {n} of {all} measures is withheld.",
+            "Nothing shows {pilot} to be better or worse than {baseline}: {n} of {all} measures are withheld.",
+            n, **words,
+        )  # fmt: skip
+    return ngettext(
+        "Nothing shows {pilot} to be better or worse than {baseline}: {n} of {all} measures is without a material "
+        "difference.",
+        "Nothing shows {pilot} to be better or worse than {baseline}: {n} of {all} measures are without a material "
+        "difference.",
+        n, **words,
+    )  # fmt: skip
 
 
 def _counts(names: Sequence[str], labels: Mapping[str, Mapping[str, Sequence[str]]], word: str, other: str) -> str:
     """Return the first of some designs, each with its measures of a verdict and of another."""
-    return _some([f"{name} ({len(labels[name][word])} to {len(labels[name][other])})" for name in names])
-
-
-def _some(words: Sequence[str]) -> str:
-    """Return the first of some words, and how many more there are."""
-    more = len(words) - NAMED
-    return "; ".join(words) if more <= 0 else f"{'; '.join(words[:NAMED])} and {more} more"
-
-
-def _is(n: int) -> str:
-    """Return the verb after a count."""
-    return "is" if n == 1 else "are"
+    each = [
+        gettext("{pilot} ({n} to {other})", pilot=name, n=len(labels[name][word]), other=len(labels[name][other]))
+        for name in names
+    ]
+    return first_of(each, NAMED)
 
 
 def at_a_glance(comparison: pl.DataFrame, names: Sequence[str], report: Report) -> Table:
@@ -162,9 +192,11 @@ def at_a_glance(comparison: pl.DataFrame, names: Sequence[str], report: Report) 
             owed = one.measure not in DUTIES or math.isfinite(numbers[name])
             mark = MARKS.get(str(marks.get(name)), " ")
             rows[name].append(f"{mean_text(numbers[name], places, owed=owed)} {mark}" if owed else MARKS["not owed"])
-    columns = (Column(f"against {baseline}"), *(Column(one.heading, "right") for one in shown))
+    against = Column(gettext("against {baseline}", baseline=baseline))
+    columns = (against, *(Column(phrase(one.heading), "right") for one in shown))
     key = marks_shown(verdict for one in shown for verdict in _of(comparison, one)["verdict"])
-    return Table("At a glance", columns, tuple(tuple(row) for row in rows.values()), (f"{key}.",))
+    notes = (gettext("{marks}.", marks=key),)
+    return Table(gettext("At a glance"), columns, tuple(tuple(row) for row in rows.values()), notes)
 
 
 def alone(measures: pl.DataFrame, pilot: Pilot, name: str) -> Table:
@@ -181,7 +213,7 @@ def alone(measures: pl.DataFrame, pilot: Pilot, name: str) -> Table:
         within = f" ± {half:,.{places}f}" if half > 0 else ""
         label = with_unit(report.words(one.response), unit)
         rows.append((label, f"{mean_text(mean.estimate * factor, places, owed=True)}{within}"))
-    return Table("At a glance", (Column("measure"), Column("mean", "right")), tuple(rows))
+    return Table(gettext("At a glance"), (Column(gettext("measure")), Column(gettext("mean"), "right")), tuple(rows))
 
 
 def _of(table: pl.DataFrame, one: Glance) -> pl.DataFrame:
@@ -196,8 +228,14 @@ def cannot_keep_up(designs: Mapping[str, Design]) -> list[str]:
         return []
     order = sorted(posts, key=posts.__getitem__, reverse=True)
     if len(posts) > FEW:
-        return [f"Posts cannot keep up under {len(posts)} designs, most of all {order[0]} ({posts[order[0]]})."]
-    return [f"Posts that cannot keep up with their work: {_some([f'{posts[name]} under {name}' for name in order])}."]
+        return [
+            gettext(
+                "Posts cannot keep up under {n} designs, most of all {pilot} ({posts}).",
+                n=len(posts), pilot=order[0], posts=posts[order[0]],
+            )
+        ]  # fmt: skip
+    each = [gettext("{n} under {pilot}", n=posts[name], pilot=name) for name in order]
+    return [gettext("Posts that cannot keep up with their work: {posts}.", posts=first_of(each, NAMED))]
 
 
 def withheld(comparison: pl.DataFrame) -> list[str]:
@@ -206,10 +244,22 @@ def withheld(comparison: pl.DataFrame) -> list[str]:
     if rows.is_empty():
         return []
     reasons = Counter(reason(row) for row in rows.iter_rows(named=True))
-    listed = "; ".join(
-        f"{n} because {why}" if len(reasons) > 1 else f"because {why}" for why, n in reasons.most_common(2)
-    )
-    return [f"{counted(rows.height, 'verdict')} {_is(rows.height)} withheld ({MARKS['withheld']}), {listed}."]
+    mark, n = MARKS["withheld"], rows.height
+    if len(reasons) == 1:
+        return [
+            ngettext(
+                "{n:,} verdict is withheld ({mark}), because {why}.",
+                "{n:,} verdicts are withheld ({mark}), because {why}.",
+                n, mark=mark, why=next(iter(reasons)),
+            )
+        ]  # fmt: skip
+    each = separated(gettext("{n} because {why}", n=n, why=why) for why, n in reasons.most_common(2))
+    return [
+        ngettext(
+            "{n:,} verdict is withheld ({mark}), {reasons}.", "{n:,} verdicts are withheld ({mark}), {reasons}.",
+            n, mark=mark, reasons=each,
+        )
+    ]  # fmt: skip
 
 
 def _with_verdict(comparison: pl.DataFrame, verdict: str) -> pl.DataFrame:
@@ -224,8 +274,13 @@ def growing(comparison: pl.DataFrame) -> list[str]:
     n = sum(map(is_growing, comparison.iter_rows(named=True)))
     if not n:
         return []
-    verb, its = ("grows", "its size is that") if n == 1 else ("grow", "their sizes are those")
-    return [f"{counted(n, 'difference')} {verb} with the run, as posts fall behind: {its} of these weeks."]
+    return [
+        ngettext(
+            "{n:,} difference grows with the run, as posts fall behind: its size is that of these weeks.",
+            "{n:,} differences grow with the run, as posts fall behind: their sizes are those of these weeks.",
+            n,
+        )
+    ]
 
 
 def undecided(comparison: pl.DataFrame) -> list[str]:
@@ -234,5 +289,15 @@ def undecided(comparison: pl.DataFrame) -> list[str]:
     if rows.is_empty():
         return []
     least = rows["needed_least"].drop_nulls()
-    settle = "" if least.is_empty() else f": to settle all takes at least {int(as_float(least.max()))} replications"
-    return [f"{counted(rows.height, 'verdict')} {_is(rows.height)} undecided ({MARKS['undecided']}){settle}."]
+    n, mark = rows.height, MARKS["undecided"]
+    if least.is_empty():
+        return [
+            ngettext("{n:,} verdict is undecided ({mark}).", "{n:,} verdicts are undecided ({mark}).", n, mark=mark)
+        ]
+    return [
+        ngettext(
+            "{n:,} verdict is undecided ({mark}): to settle all takes at least {least} replications.",
+            "{n:,} verdicts are undecided ({mark}): to settle all takes at least {least} replications.",
+            n, mark=mark, least=int(as_float(least.max())),
+        )
+    ]  # fmt: skip

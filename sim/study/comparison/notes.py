@@ -9,13 +9,14 @@ import numpy as np
 import polars as pl
 
 from sim.config.report import Response
-from sim.report.tables import counted
+from sim.language import gettext, listed, phrase, run_together
+from sim.report import counts
 from sim.statistics.mser5 import warm_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sim.config import Pilot
+    from sim.config import Level, Pilot
     from sim.config.report import Notice
     from sim.study.design import Design
     from sim.study.replications import Speed
@@ -30,22 +31,31 @@ NAMED = 6
 def who_cannot_keep_up(designs: Iterable[Design]) -> list[str]:
     """Return a sentence a design on the posts that cannot keep up."""
     return [
-        f"{design.name}: {counted(len(design.overloaded), 'post')} cannot keep up with their work (duties that lapse "
-        f"left out): {', '.join(design.overloaded[:NAMED])}{', ...' if len(design.overloaded) > NAMED else ''}. "
-        f"{_what_piles_up(design)}"
+        run_together([
+            gettext(
+                "{pilot}: {posts} cannot keep up with their work (duties that lapse left out): {which}.",
+                pilot=design.name, posts=counts.posts(len(design.overloaded)), which=_some(design.overloaded),
+            ),
+            _what_piles_up(design),
+        ])
         for design in designs
         if design.overloaded
-    ]
+    ]  # fmt: skip
+
+
+def _some(posts: Sequence[str]) -> str:
+    """Return the first of some posts, with a sign where there are more."""
+    return listed([*posts[:NAMED], *(["..."] if len(posts) > NAMED else [])])
 
 
 def _what_piles_up(design: Design) -> str:
     """Return whose work piles up at the posts that cannot keep up, by arithmetic."""
     n = sum(pool.holds_up_residents for pool in design.pools)
     if n == 0:
-        return "Paper piles up there; residents' requests go before it, and do not."
+        return gettext("Paper piles up there; residents' requests go before it, and do not.")
     if n == len(design.overloaded):
-        return "Residents' requests pile up there."
-    return f"At {n} of them residents' requests pile up, at the others paper alone does."
+        return gettext("Residents' requests pile up there.")
+    return gettext("At {n} of them residents' requests pile up, at the others paper alone does.", n=n)
 
 
 def notices(measures: pl.DataFrame, pilots: Iterable[Pilot]) -> list[str]:
@@ -55,9 +65,9 @@ def notices(measures: pl.DataFrame, pilots: Iterable[Pilot]) -> list[str]:
         for notice in pilot.report.notices:
             share = _mean(measures, pilot.name, notice.response)
             if share > notice.above:
-                words = notice.says if _is_followed(notice, pilot) else f"{notice.says} {notice.advice}"
-                filled = Template(words).substitute(pilot=pilot.name, share=f"{share:.0%}")
-                sentences.append(" ".join(filled.split()))
+                words = [notice.says] if _is_followed(notice, pilot) else [notice.says, notice.advice]
+                said = Template(run_together(map(phrase, words)))
+                sentences.append(" ".join(said.substitute(pilot=pilot.name, share=f"{share:.0%}").split()))
     return sentences
 
 
@@ -83,10 +93,19 @@ def horizon(waiting: pl.DataFrame, pilots: Iterable[Pilot]) -> list[str]:
         days = np.array([int(c) for c in table.columns if c != "replication"])
         used = int((days < 7 * pilot.run.warm_up_weeks).sum())
         chosen = warm_up(means[:, : len(days)], 0)
-        verdict = "enough" if chosen <= used else "not enough: the backlog is still settling or growing"
+        words = {"pilot": pilot.name, "wanted": chosen, "used": used}
         sentences.append(
-            f"{pilot.name}: MSER-5 on the backlog of each working day would drop {chosen} working days; "
-            f"{used} were dropped, {verdict}."
+            gettext(
+                "{pilot}: MSER-5 on the backlog of each working day would drop {wanted} working days; {used} were "
+                "dropped, enough.",
+                **words,
+            )
+            if chosen <= used
+            else gettext(
+                "{pilot}: MSER-5 on the backlog of each working day would drop {wanted} working days; {used} were "
+                "dropped, not enough: the backlog is still settling or growing.",
+                **words,
+            )
         )
     return sentences
 
@@ -98,41 +117,64 @@ def capacity(measures: pl.DataFrame, backlog: pl.DataFrame, designs: Mapping[str
     for name, design in designs.items():
         for level, heads in design.heads.items():
             load = design.load(level)
+            words = {"pilot": name, "level": phrase(level), "load": load, "heads": heads}
             if load >= 1:
-                on_time = Response("on_time")
-                before = "" if name == first else f" ({_mean(measures, first, on_time):.0%} under {first})"
-                kept = f"{_mean(measures, name, on_time):.0%} kept their limit{before}"
-                if any(pool.level == level and pool.holds_up_residents for pool in design.pools):
-                    open_share = _mean(measures, name, Response("still_open"))
-                    so = (
-                        f"{open_share:.0%} of all requests were still open at the end "
-                        f"of the run; {kept}, and fewer the longer it lasts. The other measures hold only for requests "
-                        "that do not need that level."
-                    )
-                else:
-                    on_date = _mean(measures, name, Response("paper_on_time", f"level:{level}"))
-                    so = (
-                        f"as residents' files go before paper, {kept}; of its paper {on_date:.0%} was done by its "
-                        "date, and less the longer it lasts."
-                    )
-                sentences.append(
-                    f"{name} does not have the staff it needs: the {level} has {load:.2f} times the work that its "
-                    f"{heads} heads have time for. Its backlog grows by "
-                    f"{weekly_growth(backlog, design.pilot, level):,.0f} hours a week; {so}"
+                lacks = gettext(
+                    "{pilot} does not have the staff it needs: the {level} has {load:.2f} times the work that its "
+                    "{heads} heads have time for.",
+                    **words,
                 )
+                growing = weekly_growth(backlog, design.pilot, level)
+                sentences.append(run_together([lacks, *_what_follows(measures, design, level, first, growing)]))
             elif load >= NEARLY_FULL:
                 sentences.append(
-                    f"{name} is at its limit: the {level} has work for {load:.0%} of the time of its {heads} heads."
+                    gettext(
+                        "{pilot} is at its limit: the {level} has work for {load:.0%} of the time of its {heads} "
+                        "heads.",
+                        **words,
+                    )
                 )
     return sentences
+
+
+def _what_follows(measures: pl.DataFrame, design: Design, level: Level, first: str, growing: float) -> list[str]:
+    """Return what follows from a level that does not have the staff for its work, whose backlog grows by so much."""
+    on_time = Response("on_time")
+    kept = gettext("{share:.0%} kept their limit", share=_mean(measures, design.name, on_time))
+    if design.name != first:
+        before = _mean(measures, first, on_time)
+        kept = gettext("{kept} ({share:.0%} under {baseline})", kept=kept, share=before, baseline=first)
+    if any(pool.level == level and pool.holds_up_residents for pool in design.pools):
+        still_open = _mean(measures, design.name, Response("still_open"))
+        return [
+            gettext(
+                "Its backlog grows by {growing:,.0f} hours a week; {still_open:.0%} of all requests were still open at "
+                "the end of the run; {kept}, and fewer the longer it lasts.",
+                growing=growing, still_open=still_open, kept=kept,
+            ),
+            gettext("The other measures hold only for requests that do not need that level."),
+        ]  # fmt: skip
+    on_date = _mean(measures, design.name, Response("paper_on_time", f"level:{level}"))
+    return [
+        gettext(
+            "Its backlog grows by {growing:,.0f} hours a week; as residents' files go before paper, {kept}; of its "
+            "paper {on_date:.0%} was done by its date, and less the longer it lasts.",
+            growing=growing, kept=kept, on_date=on_date,
+        )
+    ]  # fmt: skip
 
 
 def growth(backlog: pl.DataFrame, pilots: Iterable[Pilot]) -> list[str]:
     """Return a sentence a pilot on the growth of its backlog after the warm-up."""
     sentences = []
     for pilot in pilots:
-        slopes = [f"{level} {weekly_growth(backlog, pilot, level):+,.0f}" for level in pilot.structure.levels]
-        sentences.append(f"{pilot.name}: change of the backlog after the warm-up, hours a week: {', '.join(slopes)}.")
+        slopes = [f"{phrase(level)} {weekly_growth(backlog, pilot, level):+,.0f}" for level in pilot.structure.levels]
+        sentences.append(
+            gettext(
+                "{pilot}: change of the backlog after the warm-up, hours a week: {levels}.",
+                pilot=pilot.name, levels=listed(slopes),
+            )
+        )  # fmt: skip
     return sentences
 
 
@@ -156,19 +198,24 @@ def _mean(measures: pl.DataFrame, pilot: str, response: Response) -> float:
 def kept_cost(facts: Sequence[Mapping[str, Any]]) -> str:
     """Return a sentence on the cost of kept replications when they were run; equal designs share theirs."""
     steps, seconds = sum(f["steps"] for f in facts), sum(f["seconds"] for f in facts)
-    return (
-        f"{counted(len(facts), 'replication')}, when they were run: {steps:,} steps, "
-        f"{steps / max(seconds, 1e-9):,.0f} steps a second a process for complete "
-        f"replications, {steps / max(sum(f['seconds_engine'] for f in facts), 1e-9):,.0f} in the engine; peak memory "
-        f"{max((f['peak_memory_mb'] for f in facts), default=0):,} MB a process."
-    )
+    in_engine = sum(f["seconds_engine"] for f in facts)
+    return gettext(
+        "{replications}, when they were run: {steps:,} steps, {a_second:,.0f} steps a second a process for complete "
+        "replications, {in_engine:,.0f} in the engine; peak memory {memory:,} MB a process.",
+        replications=counts.replications(len(facts)), steps=steps, a_second=steps / max(seconds, 1e-9),
+        in_engine=steps / max(in_engine, 1e-9), memory=max((f["peak_memory_mb"] for f in facts), default=0),
+    )  # fmt: skip
 
 
 def cost(speed: Speed) -> str:
     """Return a sentence on the cost of the run."""
     if not speed.steps:
-        return "Nothing was simulated: every replication was kept already."
-    return (
-        f"{speed.steps:,} steps in {speed.seconds:,.0f} s: {speed.steps_a_second:,.0f} steps a second in all, "
-        f"peak memory {speed.peak_memory_mb:,} MB a process. Little's law and the balance held in every replication."
-    )
+        return gettext("Nothing was simulated: every replication was kept already.")
+    return run_together([
+        gettext(
+            "{steps:,} steps in {seconds:,.0f} s: {a_second:,.0f} steps a second in all, peak memory {memory:,} MB a "
+            "process.",
+            steps=speed.steps, seconds=speed.seconds, a_second=speed.steps_a_second, memory=speed.peak_memory_mb,
+        ),
+        gettext("Little's law and the balance held in every replication."),
+    ])  # fmt: skip

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from sim.language import gettext
 from sim.report.sentences import by_verdict
 from sim.report.tables import rows_table
 from sim.study.comparison.differences import compare
@@ -26,21 +27,19 @@ def every_pair(designs: Mapping[str, Design], measures: pl.DataFrame) -> pl.Data
     return compare(
         measures, names, first.mid, first.run, staff, first.report.compared, horizon_of(first),
         controls=first.report.controls, pairs=list(combinations(names, 2)),
-    )  # fmt: skip
+    ).in_english()  # fmt: skip
 
 
 def pairs_table(pairs: pl.DataFrame, confidence: float) -> Table:
     """Return on how many measures each design is better and worse than each other."""
     rows = []
     for (one, other), part in pairs.group_by("pilot", "baseline", maintain_order=True):
-        counts = {verdict: len(labels) for verdict, labels in by_verdict(part.to_dicts()).items()}
-        rows.append({"design": one, "against": other, **counts})
-    return rows_table(
-        "Every design against every other: on how many measures",
-        rows,
-        notes=(
-            f"The intervals of all pairs hold at once ({confidence:.0%}), so that they are wider than those against "
-            "the first design alone; each difference is in pairs.csv.",
-        ),
-        n_keys=2,
+        counts = {gettext(verdict): len(labels) for verdict, labels in by_verdict(part.to_dicts()).items()}
+        rows.append({gettext("design"): one, gettext("against"): other, **counts})
+    note = gettext(
+        "The intervals of all pairs hold at once ({confidence:.0%}), so that they are wider than those against the "
+        "first design alone; each difference is in pairs.csv.",
+        confidence=confidence,
     )
+    title = gettext("Every design against every other: on how many measures")
+    return rows_table(title, rows, notes=(note,), n_keys=2)

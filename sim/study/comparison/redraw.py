@@ -10,6 +10,7 @@ from sim import config
 from sim.config.compose import assumptions
 from sim.config.report import Response
 from sim.errors import ConfigError, StoreError, near
+from sim.language import gettext, phrase, run_together, speaking
 from sim.store import files, manifest
 from sim.store.store import AGAIN
 from sim.study import load_tables, replications, scope
@@ -17,7 +18,7 @@ from sim.study.comparison import maps
 from sim.study.comparison.differences import rule_of
 from sim.study.comparison.pairs import every_pair
 from sim.study.design import prepared_all
-from sim.study.folder.drawing import ALL, Drawings, Wanted
+from sim.study.folder.drawing import ALL, SPOKEN_ON_CHARTS, Drawings, Wanted
 from sim.study.folder.drawing import draw as draw_charts
 from sim.study.folder.look import USUAL, Look
 from sim.study.withholding import judged_as
@@ -198,11 +199,14 @@ def tables_of(store: Store, pilots: Sequence[Pilot]) -> dict[str, pl.DataFrame]:
 def footer(pilots: Sequence[Pilot]) -> str:
     """Return the line under every chart."""
     pilot = pilots[0]
-    return (
-        f"{pilot.district.name}; {pilot.run.replications} replications, {scope.places(pilot)}, seed {pilot.run.seed}, "
-        f"{pilot.run.measured_weeks} weeks measured after {pilot.run.warm_up_weeks} weeks of warm-up. "
-        f"{assumptions(pilot.district.name)}"
-    )
+    run = pilot.run
+    what = gettext(
+        "{district}; {replications} replications, {places}, seed {seed}, {measured} weeks measured after {warm_up} "
+        "weeks of warm-up.",
+        district=phrase(pilot.district.name), replications=run.replications, places=scope.places(pilot),
+        seed=run.seed, measured=run.measured_weeks, warm_up=run.warm_up_weeks,
+    )  # fmt: skip
+    return run_together([what, assumptions(pilot.district.name)])
 
 
 def _every_pair(designs: Mapping[str, Design], measures: pl.DataFrame, titles: Mapping[str, str]) -> pl.DataFrame:
@@ -213,10 +217,16 @@ def _every_pair(designs: Mapping[str, Design], measures: pl.DataFrame, titles: M
 def _before(pilots: Sequence[Pilot]) -> str:
     """Return the line under the chart of what is known before anything is simulated."""
     district = pilots[0].district
-    place = "; the base place (district.place_seed)" if district.place == "drawn" else ""
-    return f"{district.name}{place}; nothing is simulated. {assumptions(district.name)}"
+    name = phrase(district.name)
+    what = (
+        gettext("{district}; the base place (district.place_seed); nothing is simulated.", district=name)
+        if district.place == "drawn"
+        else gettext("{district}; nothing is simulated.", district=name)
+    )
+    return run_together([what, assumptions(district.name)])
 
 
+@speaking(SPOKEN_ON_CHARTS)
 def drawings(
     designs: Mapping[str, Design], tables: Mapping[str, pl.DataFrame], *, narrow: bool = False
 ) -> Drawings:  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -98,7 +99,7 @@ def write(
     )
     shown = responses(units, tables["summary"], words, searched=searches(plan))
     store.write_text("summary.md", _markdown(plan, shown, all_sentences, notes["footer"], drawn))
-    keep_printed(store, printed(store.folder.name, plan, screened, shown, all_sentences, len(drawn)))
+    keep_printed(store, partial(printed, store.folder.name, plan, screened, shown, all_sentences, len(drawn)))
     names = [f"{name}.{kind}" for name in tables for kind in ("parquet", "csv")]
     names += [f"charts/{name}.{kind}" for name in drawn for kind in wanted.look.formats]
     return Written(all_sentences, (*names, charting.NOTES, NOTE, PRINTED, "summary.md"))

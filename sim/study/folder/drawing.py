@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import ConfigError, StoreError, near
+from sim.language import ENGLISH, gettext, speaking
+from sim.report import counts
 from sim.report.formats import FORMATS
-from sim.report.tables import counted
 from sim.store import files, manifest
 from sim.store.names import plain_name
 from sim.study.folder.look import USUAL, Look
@@ -29,6 +30,9 @@ Drawings = dict[str, Callable[[], "Figure"]]
 
 NOTE = "drawn.json"
 """From what each chart of a folder was drawn, and the digests of its files."""
+
+SPOKEN_ON_CHARTS = ENGLISH
+"""What charts speak: not yet the language that is spoken around them."""
 
 LIBRARY = Path(__file__).resolve().parents[2]
 
@@ -108,7 +112,8 @@ def draw(
     due = [name for name in names if again or not set(look.formats) <= kept.get(name, {}).keys()]
     if console is not None:
         console.print(_said(wanted, len(names), len(due)), markup=False)
-    made = {name: look.files(drawings[name]()) for name in due}  # all of them, before any is written
+    with speaking(SPOKEN_ON_CHARTS):
+        made = {name: look.files(drawings[name]()) for name in due}  # all of them, before any is written
     for name, data in made.items():
         for kind, content in data.items():
             store.write_bytes(_file(name, kind), content)
@@ -133,11 +138,16 @@ def keep(store: Store, name: str, figure: Figure, look: Look = USUAL) -> None:
 def _said(wanted: Wanted, n_wanted: int, n_due: int) -> str:
     """Return what is drawn and what is not, in a sentence."""
     if not wanted.charts:
-        return "No chart is drawn (charts=false)."
+        return gettext("No chart is drawn (charts=false).")
     if not n_due:
-        return f"No chart is drawn again: {counted(n_wanted, 'chart')} of these very tables are there."
-    rest = f"; {n_wanted - n_due} of these very tables are there" if n_due < n_wanted else ""
-    return f"Drawing {counted(n_due, 'chart')} ...{rest}"
+        return gettext(
+            "No chart is drawn again: {charts} of these very tables are there.", charts=counts.charts(n_wanted)
+        )
+    if n_due == n_wanted:
+        return gettext("Drawing {charts} ...", charts=counts.charts(n_due))
+    return gettext(
+        "Drawing {charts} ...; {n} of these very tables are there", charts=counts.charts(n_due), n=n_wanted - n_due
+    )
 
 
 def _file(name: str, kind: str) -> str:
@@ -149,7 +159,9 @@ def _source(store: Store, sources: Sequence[str]) -> str:
     """Return a digest of all that charts are drawn from, the program that draws them among it."""
     read = {name: files.digest(files.read_bytes(store.folder / name)) for name in sources}
     return files.digest(
-        manifest.canonical({"read": read, "versions": manifest.versions(), "program": program()}).encode()
+        manifest.canonical(
+            {"read": read, "versions": manifest.versions(), "program": program(), "language": SPOKEN_ON_CHARTS}
+        ).encode()
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sim.errors import ConfigError, near
+from sim.language import enumerated
 from sim.report import formats
 from sim.report.formats import FORMATS, SIZES
 
@@ -61,8 +62,7 @@ class Look:
     @property
     def words(self) -> str:
         """Return its formats in words, as in 'PNG and SVG'."""
-        *first, last = [one.upper() for one in self.formats]
-        return f"{', '.join(first)} and {last}" if first else last
+        return enumerated([one.upper() for one in self.formats])
 
     def files(self, figure: Figure) -> dict[str, bytes]:
         """Return a figure as files, by format."""

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter, ValidationError
 
 from sim.errors import ConfigError, StoreError, near
+from sim.language import LANGUAGES, chosen, gettext, speaking, spoken
+from sim.report import counts
 from sim.report.pages import Page, Printed
-from sim.report.tables import counted, rows_table
+from sim.report.tables import rows_table
 from sim.store import files
-from sim.store.store import AGAIN, PRINTED
+from sim.store.store import AGAIN, PRINTED, printed_in
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sim.report.tables import Table
     from sim.store.store import Store
 
@@ -21,30 +25,46 @@ MOST_ROWS = 200
 """Of a table of numbers: all of them are in its CSV."""
 
 
-def keep(store: Store, printed: Printed) -> None:
-    """Keep what a command has to say in its results folder."""
-    store.write_bytes(PRINTED, files.readable(asdict(printed)))
+def keep(store: Store, made: Callable[[], Printed]) -> Printed:
+    """Keep what a command has to say in its results folder, in every language; return it in the one that is spoken.
+
+    Parameters
+    ----------
+    store
+        The folder.
+    made
+        Returns it in the language that is spoken then.
+    """
+    here, each = spoken(), {}
+    for language in dict.fromkeys((*map(chosen, LANGUAGES), here)):
+        with speaking(language):
+            each[language.name] = made()
+        store.write_bytes(printed_in(language.name), files.readable(asdict(each[language.name])))
+    return each[here.name]
 
 
 def read(store: Store) -> Printed:
-    """Return what the command of a results folder had to say.
+    """Return what the command of a results folder had to say: in the language that is spoken, or else in English.
 
     Raises
     ------
     StoreError
         The folder must hold it, undamaged, as its last run wrote it that finished.
     """
-    if not (store.folder / PRINTED).is_file():
+    name = printed_in(spoken().name)
+    if not (store.folder / name).is_file():
+        name = PRINTED
+    if not (store.folder / name).is_file():
         raise StoreError(
             f"{store.folder} must hold {PRINTED}, which a run writes when it has finished: its run did not, or an "
             f"earlier version made it. {AGAIN}"
         )
-    store.check_written([PRINTED])
+    store.check_written([name])
     try:
-        return TypeAdapter(Printed).validate_python(files.read_json(store.folder / PRINTED))
+        return TypeAdapter(Printed).validate_python(files.read_json(store.folder / name))
     except (OSError, ValueError, ValidationError, RecursionError):
         raise StoreError(
-            f"{PRINTED} in {store.folder} must be what a run wrote there, and is damaged or was edited. {AGAIN}"
+            f"{name} in {store.folder} must be what a run wrote there, and is damaged or was edited. {AGAIN}"
         ) from None
 
 
@@ -73,6 +93,10 @@ def named(store: Store, printed: Printed, name: str) -> Page:
 def _numbers(store: Store, name: str) -> Table:
     """Return a table of numbers to be read: its first rows."""
     table = store.final_table(name)
-    more = f"; the first {MOST_ROWS:,} are shown" if table.height > MOST_ROWS else ""
-    note = f"{counted(table.height, 'row')}{more}. All are in {name}.csv."
+    rows = counts.rows(table.height)
+    note = (
+        gettext("{rows}; the first {n:,} are shown. All are in {name}.csv.", rows=rows, n=MOST_ROWS, name=name)
+        if table.height > MOST_ROWS
+        else gettext("{rows}. All are in {name}.csv.", rows=rows, name=name)
+    )
     return rows_table(name, table.head(MOST_ROWS), notes=[note], n_keys=2)

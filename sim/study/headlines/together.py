@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sim.config.compose import assumptions
@@ -103,8 +104,7 @@ def run_all(
     pilot = _pilot(points)
     titles = {name: headline.title for name, headline in headlines.items()}
     store.write_text("headlines.md", _document(titles, each, line, pilot.run.confidence))
-    printed = _printed(folder.name, titles, each, pilot)
-    keep(store, printed)
+    printed = keep(store, partial(_printed, folder.name, titles, each, pilot))
     store.finish({})
     return Outcomes(each, printed, store)
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sim import config
-from sim.config.compose import CONFIGS, Line, as_override, compose, options
+from sim.config.compose import CONFIGS, Line, compose, options
 from sim.config.composition import Composition
+from sim.config.grammar import as_override
 from sim.errors import ConfigError, near
 from sim.study.points.factors import number, shown
 from sim.study.points.shares import SHARE_GROUPS, rescaled, sums_to_one
