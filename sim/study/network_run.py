@@ -13,6 +13,7 @@ import polars as pl
 from sim.config.report import ALL
 from sim.district import engines
 from sim.engine.audit.quick import balance
+from sim.errors import FOUND, sealed
 from sim.executor import run_tasks
 from sim.executor.fitting import fitting
 from sim.measures.queueing import queueing_measures
@@ -60,6 +61,7 @@ class Task:
         return f"replication {self.replication} of {self.name}"
 
 
+@sealed(FOUND)
 @dataclass(frozen=True, repr=False)
 class NetworkRun:
     """A queueing network with the measures of its replications.

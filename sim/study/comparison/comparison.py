@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from sim.config.report import Response
-from sim.errors import ConfigError, near
+from sim.errors import FOUND, ConfigError, near, sealed
 from sim.measures.dictionary import DEFINITIONS, DUTIES
 from sim.report.comparison import comparison_tables, summary_table
 from sim.report.console import Progress, quiet
@@ -70,6 +70,7 @@ class Opening:
         return tuple(page(name, one) for name, one in zip(("work", "heads", "load"), self.tables, strict=True))
 
 
+@sealed(FOUND)
 @dataclass(frozen=True, repr=False)
 class Comparison:
     """A finished comparison.
