@@ -135,7 +135,7 @@ def _readable(node: Any, path: str, left: int, cut: bool) -> Any:
         )
     if isinstance(node, Mapping):
         return {
-            _key(key, path): _readable(one, f"{path}.{_short(key)}".lstrip("."), left - 1, cut)
+            _key(key, path): _readable(one, f"{path}.{_part(key)}".lstrip("."), left - 1, cut)
             for key, one in node.items()
         }
     if isinstance(node, (list, tuple)):
@@ -267,7 +267,7 @@ def place_of(item: Mapping[str, Any], given: object, root: str) -> str:
             at = at[part] if part < len(at) else None
         elif not (i == last and item["type"] == "missing"):
             continue  # a kind of value, of several that are taken
-        parts.append(_short(part))
+        parts.append(_part(part))
     return ".".join(parts)
 
 
@@ -292,6 +292,11 @@ def _got(value: object) -> str:
     if isinstance(value, int) and abs(value) >= TOO_LARGE:
         return f"a number of more than {MOST_DIGITS} digits"
     return _short(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def _part(key: object) -> str:
+    """Return a key as a part of a path: an empty one is seen too."""
+    return _short(key) or '""'
 
 
 def _short(text: object) -> str:
