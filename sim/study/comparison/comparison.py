@@ -217,12 +217,14 @@ def compare(
     Raises
     ------
     ConfigError
-        The designs must be run alike; one whose config refuses overload must keep up.
+        The designs must be run alike and fit into the memory; one whose config refuses overload must keep up.
     StoreError
         The folder must be empty or hold this very comparison, and be writable.
     """
     own = packed(measures)
     check(designs, wanted, own.digests)
+    for design in designs.values():
+        replications.check_fits(design.pilot, backend.engine, backend.executor, own)
     console, before = console or quiet(), before or opening(designs)
     first = next(iter(designs.values())).pilot
     targets = face_validity.targets_of(first.district.name, config_dir)  # before anything is run: it may be refused
