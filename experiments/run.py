@@ -114,9 +114,10 @@ def _network(line: Line, command: Sequence[str]) -> None:
     if line.show:
         compare.show({**backend.shown(), "network": mapping, **plain})
         return
+    name = plain_name("network", which.replace("/", "-"))
+    network_run.check_memory(plan, name, backend.engine)
     store = Store.open(Path("results") / folder, identity, {"command": list(command)})
     console = terminal()
-    name = plain_name("network", which.replace("/", "-"))
     result = network_run.run(
         plan, name, backend, seed=run.seed, confidence=run.confidence, store=store, console=console
     )

@@ -370,8 +370,10 @@ def measure(
         raise ConfigError(f"network must be what sim.network returns, got {shown(network)}")
     if replications is not None:
         network = network.model_copy(update={"replications": arguments.bounded("replications", replications)})
+    on = _backend(engine, executor, workers)
+    network_run.check_memory(network, "the network", on.engine)
     return network_run.run(
-        network, "network", _backend(engine, executor, workers),
+        network, "network", on,
         seed=arguments.bounded("seed", seed), confidence=arguments.bounded("confidence", confidence),
         console=_console(progress),
     )  # fmt: skip

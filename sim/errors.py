@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+Class = TypeVar("Class", bound=type[Any])
 
 UNREADABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """Control and direction characters: what a terminal or a spreadsheet would act on or show in another order."""
@@ -24,7 +26,13 @@ def shown(value: object, most: int = 60) -> str:
         text = repr(value)
     except ValueError:  # Python writes no number of so many digits
         return f"a value of {type(value).__name__} with more digits than can be shown"
+    except RecursionError:  # nor lists in lists in lists
+        return f"a value of {type(value).__name__} with more levels than can be shown"
     return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+FOUND = "what was found stays as it is"
+"""Of results, instead of changing them."""
 
 
 class WanggeError(Exception):
@@ -36,6 +44,10 @@ class WanggeError(Exception):
 
 class ConfigError(WanggeError, ValueError):
     """A mistake in a configuration: path, rule and value."""
+
+
+class FrozenError(ConfigError):
+    """A change of what stays as it is."""
 
 
 class NetworkError(WanggeError, ValueError):
@@ -54,3 +66,22 @@ def near(word: str, known: Iterable[str], cutoff: float = 0.5) -> str:
     """Return ` (did you mean ...?)` for the nearest known names, or an empty text."""
     matches = difflib.get_close_matches(word, list(known), n=3, cutoff=cutoff)
     return f" (did you mean {' or '.join(matches)}?)" if matches else ""
+
+
+def sealed(instead: str) -> Callable[[Class], Class]:
+    """Return a decorator of frozen classes: who changes an object is told so in a sentence, and what to do instead."""
+
+    def with_sentences(kind: Class) -> Class:
+        def keep(self: object, name: str, value: object) -> None:
+            raise FrozenError(
+                f"{name} must stay as it is, as {type(self).__name__} is frozen ({instead}), got {shown(value)}"
+            )
+
+        def keep_in(self: object, name: str) -> None:
+            raise FrozenError(f"{name} must stay there, as {type(self).__name__} is frozen ({instead}), got del")
+
+        for name, refusal in {"__setattr__": keep, "__delattr__": keep_in}.items():
+            setattr(kind, name, refusal)
+        return kind
+
+    return with_sentences

@@ -77,8 +77,9 @@ def _district(job: dict[str, Any]) -> dict[str, Any]:
     if not job["warm"]:
         began, cost = time.perf_counter(), replication.Cost()
         for number in range(pilot.district.copies):
-            plan = replication.prepare(pilot, 0, number)
-            replication.measure(plan, engines.chosen({"kind": job["tool"]}), cost)
+            settings = engines.chosen({"kind": job["tool"]})
+            plan = replication.prepare(pilot, 0, number, replication.block_weeks(settings))
+            replication.measure(plan, settings, cost)
         return {
             "replication_wall": time.perf_counter() - began, "kernel_wall": cost.seconds_engine,
             "kernel_cpu": cost.cpu_engine, "steps": cost.steps, "events": cost.events,

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sim.config.digits import MOST_DIGITS, MOST_SHOWN, TOO_LARGE, NumberError, n_digits, too_many_digits
+from sim.config.reading import MOST_DEEP
 from sim.config.replaced import replacement
-from sim.errors import UNREADABLE, ConfigError, near, shown
+from sim.errors import UNREADABLE, ConfigError, near, sealed, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -34,31 +35,11 @@ HALVES = re.compile("[\ud800-\udfff]")
 Model = TypeVar("Model", bound=BaseModel)
 
 
+@sealed('another design is made by its knobs, as sim.pilot(name, {"grid.households": 300}, called="mine")')
 class Section(BaseModel):
     """A frozen group of knobs that refuses unknown keys and wrong types."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Refuse to change a group, in a sentence.
-
-        Raises
-        ------
-        ConfigError
-            Always.
-        """
-        raise ConfigError(f"{name} must stay as it is, as {self._frozen()}, got {shown(value)}")
-
-    def __delattr__(self, name: str) -> None:
-        """Refuse to take a knob out, in a sentence; it raises as setting does."""
-        raise ConfigError(f"{name} must stay there, as {self._frozen()}, got del")
-
-    def _frozen(self) -> str:
-        """Return why nothing can be changed, and how a changed design is made."""
-        return (
-            f"{type(self).__name__} is frozen (another design is made by its knobs, as "
-            'sim.pilot(name, {"grid.households": 300}, called="mine"))'
-        )
 
 
 class Violation(NamedTuple):
@@ -123,7 +104,7 @@ def checked(
     try:
         plain = readable(mapping, root)
     except NumberError as error:  # the schema knows better what should be there, if only a text
-        too_large, plain = error, _readable(mapping, root, cut=True)
+        too_large, plain = error, readable(mapping, root, cut=True)
     try:
         made = schema.model_validate_json(json.dumps(plain))
     except ValidationError as error:
@@ -134,8 +115,8 @@ def checked(
     return made
 
 
-def readable(given: Any, root: str = "") -> Any:
-    """Return what was given as plain data with every text on one line.
+def readable(given: Any, root: str = "", *, cut: bool = False) -> Any:
+    """Return what was given as plain data with every text on one line; `cut` makes numbers smaller that are too large.
 
     Raises
     ------
@@ -143,20 +124,22 @@ def readable(given: Any, root: str = "") -> Any:
         It must be plain: numbers, texts, lists and mappings, nested within reason. A text must have no other control
         characters, no marks of direction and no halves of characters: they would reach terminals and files.
     """
-    try:
-        return _readable(given, root)
-    except RecursionError:
-        raise ConfigError(f"{root or 'config'} must be nested less deep, got a circle or too many levels") from None
+    return _readable(given, root, MOST_DEEP, cut)
 
 
-def _readable(node: Any, path: str, *, cut: bool = False) -> Any:
-    """Return plain data, with numbers cut that are too large, or raise as `readable` does."""
+def _readable(node: Any, path: str, left: int, cut: bool) -> Any:
+    """Return plain data of so many levels at most, or raise as `readable` does."""
+    if left < 0:
+        raise ConfigError(
+            f"{path[:MOST_SHOWN]}... must be nested at most {MOST_DEEP} levels deep, got a circle or more levels"
+        )
     if isinstance(node, Mapping):
         return {
-            _key(key, path): _readable(one, f"{path}.{_short(key)}".lstrip("."), cut=cut) for key, one in node.items()
+            _key(key, path): _readable(one, f"{path}.{_part(key)}".lstrip("."), left - 1, cut)
+            for key, one in node.items()
         }
     if isinstance(node, (list, tuple)):
-        return [_readable(one, f"{path}.{i}".lstrip("."), cut=cut) for i, one in enumerate(node)]
+        return [_readable(one, f"{path}.{i}".lstrip("."), left - 1, cut) for i, one in enumerate(node)]
     if isinstance(node, str):
         return _text(node, path)
     if isinstance(node, int) and abs(node) >= TOO_LARGE:
@@ -284,7 +267,7 @@ def place_of(item: Mapping[str, Any], given: object, root: str) -> str:
             at = at[part] if part < len(at) else None
         elif not (i == last and item["type"] == "missing"):
             continue  # a kind of value, of several that are taken
-        parts.append(_short(part))
+        parts.append(_part(part))
     return ".".join(parts)
 
 
@@ -309,6 +292,11 @@ def _got(value: object) -> str:
     if isinstance(value, int) and abs(value) >= TOO_LARGE:
         return f"a number of more than {MOST_DIGITS} digits"
     return _short(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def _part(key: object) -> str:
+    """Return a key as a part of a path: an empty one is seen too."""
+    return _short(key) or '""'
 
 
 def _short(text: object) -> str:

@@ -21,6 +21,9 @@ HEAD_WEEK_BYTES = 4_000
 
 WEEKS_A_YEAR = 52
 
+LEAST_BLOCK = 1
+"""Weeks of the smallest block: what does not fit even so cannot be run."""
+
 LATER_SHARE = 0.1
 """Of the memory of all weeks but those of one block, what is held of them at once (measured: 0.05)."""
 
@@ -97,8 +100,15 @@ def needed_bytes(pilot: Pilot, block_weeks: int | None = None) -> float:
     return needed * (at_once + LATER_SHARE * (1 - at_once))
 
 
-def check_size(pilot: Pilot) -> None:
-    """Raise if a replication of a design cannot fit into the memory of this machine.
+def check_size(pilot: Pilot, block_weeks: int | None = None) -> None:
+    """Raise if a replication of a design cannot fit into the memory of this machine, as it is run.
+
+    Parameters
+    ----------
+    pilot
+        The design.
+    block_weeks
+        The length of the blocks in which it is run; without it, all of it is at once in memory.
 
     Raises
     ------
@@ -106,12 +116,14 @@ def check_size(pilot: Pilot) -> None:
         By the name of the knob that takes most of it.
     """
     there_is = memory_there_is_mb() * 1e6
-    needed = needed_bytes(pilot)
+    needed = needed_bytes(pilot, block_weeks)
     if needed <= there_is:
         return
     most = max(parts(pilot), key=lambda part: part.number * part.each)
+    weeks = pilot.run.weeks
+    blocks = "in one piece" if block_weeks is None or block_weeks >= weeks else f"in blocks of {block_weeks}"
     raise ConfigError(
-        f"{most.knob} must be such that a replication of {pilot.run.weeks} weeks fits into the memory "
+        f"{most.knob} must be such that a replication of {weeks} weeks, run {blocks}, fits into the memory "
         f"({there_is / 1e9:,.0f} GB): it would have about {most.number:,.0f} {most.what} and take "
         f"{needed / 1e9:,.0f} GB, got {most.value:g} under {pilot.name}"
     )

@@ -16,6 +16,7 @@ from scipy.special import gamma as gamma_function
 from scipy.special import gammaincinv, ndtri, pdtr
 
 from sim.arrays import Floats, Ints
+from sim.errors import sealed
 
 # Bounds in any unit: the least is less than a tick of the largest, the most is longer than any horizon.
 Positive = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=1e-9, le=1e9)]
@@ -30,7 +31,13 @@ ErlangShape = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 MOST_UNLIKE = 1_000_000
 """Times the least mean of a mixture: its own mean must not hide, where iteration ends, what the least one draws."""
 
-FROZEN = ConfigDict(frozen=True, extra="forbid")
+
+@sealed("another one is made from a changed config, as by sim.network")
+class Frozen(BaseModel):
+    """A part of a network or of a case of validation: frozen, and without unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
 
 LEAST = 2.0**-54  # half the grain of a double in [0, 1): keeps the normal quantile of u = 0 finite
 
@@ -92,10 +99,9 @@ def poisson_inverse(u: ArrayLike, mean: ArrayLike) -> Ints:
     return np.asarray(k, dtype=np.int64)
 
 
-class Exponential(BaseModel):
+class Exponential(Frozen):
     """Exponential."""
 
-    model_config = FROZEN
     law: Literal["exponential"] = "exponential"
     mean: Positive
 
@@ -109,10 +115,9 @@ class Exponential(BaseModel):
         return exponential_inverse(u, self.mean)
 
 
-class Deterministic(BaseModel):
+class Deterministic(Frozen):
     """One value, always."""
 
-    model_config = FROZEN
     law: Literal["deterministic"] = "deterministic"
     value: NonNegative
 
@@ -131,10 +136,9 @@ class Deterministic(BaseModel):
         return np.full(np.shape(u), self.value)
 
 
-class Uniform(BaseModel):
+class Uniform(Frozen):
     """Uniform between two values."""
 
-    model_config = FROZEN
     law: Literal["uniform"] = "uniform"
     low: NonNegative
     high: NonNegative
@@ -160,10 +164,9 @@ class Uniform(BaseModel):
         return np.asarray(self.low + (self.high - self.low) * np.asarray(u))
 
 
-class Triangular(BaseModel):
+class Triangular(Frozen):
     """Triangular: the usual guess of least, likeliest and most."""
 
-    model_config = FROZEN
     law: Literal["triangular"] = "triangular"
     low: NonNegative
     mode: NonNegative
@@ -197,10 +200,9 @@ class Triangular(BaseModel):
         return np.where(v * width < self.mode - self.low, rising, falling)
 
 
-class Lognormal(BaseModel):
+class Lognormal(Frozen):
     """Lognormal, given by its own mean and coefficient of variation (not those of its logarithm)."""
 
-    model_config = FROZEN
     law: Literal["lognormal"] = "lognormal"
     mean: Positive
     cv: Spread
@@ -210,10 +212,9 @@ class Lognormal(BaseModel):
         return lognormal_inverse(u, self.mean, self.cv)
 
 
-class Gamma(BaseModel):
+class Gamma(Frozen):
     """Gamma."""
 
-    model_config = FROZEN
     law: Literal["gamma"] = "gamma"
     mean: Positive
     cv: Spread
@@ -223,10 +224,9 @@ class Gamma(BaseModel):
         return gamma_inverse(u, self.mean, self.cv)
 
 
-class Erlang(BaseModel):
+class Erlang(Frozen):
     """Erlang: the sum of `shape` equal exponentials, with this mean of the sum."""
 
-    model_config = FROZEN
     law: Literal["erlang"] = "erlang"
     mean: Positive
     shape: ErlangShape
@@ -241,10 +241,9 @@ class Erlang(BaseModel):
         return gamma_inverse(u, self.mean, self.cv)
 
 
-class Hyperexponential(BaseModel):
+class Hyperexponential(Frozen):
     """Hyperexponential: an exponential whose mean is itself drawn, `means[i]` with `probabilities[i]`."""
 
-    model_config = FROZEN
     law: Literal["hyperexponential"] = "hyperexponential"
     means: Annotated[tuple[Positive, ...], Field(min_length=1)]
     probabilities: Annotated[tuple[Share, ...], Field(min_length=1)]
@@ -298,10 +297,9 @@ class Hyperexponential(BaseModel):
         return x
 
 
-class Weibull(BaseModel):
+class Weibull(Frozen):
     """Weibull, given by its mean and shape."""
 
-    model_config = FROZEN
     law: Literal["weibull"] = "weibull"
     mean: Positive
     shape: WeibullShape
@@ -318,10 +316,9 @@ class Weibull(BaseModel):
         return np.asarray(scale * exponential_inverse(u, 1.0) ** (1 / self.shape))
 
 
-class Empirical(BaseModel):
+class Empirical(Frozen):
     """One of the given values, in proportion to its weight (equal weights if none are given)."""
 
-    model_config = FROZEN
     law: Literal["empirical"] = "empirical"
     values: Annotated[tuple[NonNegative, ...], Field(min_length=1)]
     weights: tuple[NonNegative, ...] | None = None
@@ -362,10 +359,9 @@ class Empirical(BaseModel):
         return values[np.searchsorted(np.cumsum(p)[:-1], u, side="right")]
 
 
-class Geometric(BaseModel):
+class Geometric(Frozen):
     """Geometric on 1, 2, ...: a number of trials up to the first success, such as a batch's size."""
 
-    model_config = FROZEN
     law: Literal["geometric"] = "geometric"
     mean: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=1, le=1e9)]
 

@@ -8,15 +8,19 @@ from typing import TypeVar
 import numpy as np
 
 from sim.arrays import AnyInts
+from sim.errors import sealed
 
 NONE = -1
 
 LIMIT_BITS = 62
 LIMIT = 2**LIMIT_BITS  # instants, amounts and work x pace stay below it, so that no sum of two leaves int64
 
+INSTEAD = "another network is made from other arrays, by sim.make_network"
+
 N = TypeVar("N", int, AnyInts)
 
 
+@sealed(INSTEAD)
 @dataclass(frozen=True)
 class Stations:
     """Where steps wait: the hall they wait in and the site they are served at (-1: none, anywhere)."""
@@ -25,6 +29,7 @@ class Stations:
     site: AnyInts
 
 
+@sealed(INSTEAD)
 @dataclass(frozen=True)
 class Halls:
     """Waiting rooms shared by stations: the number of waiting steps at which arrivals are refused."""
@@ -32,6 +37,7 @@ class Halls:
     room: AnyInts
 
 
+@sealed(INSTEAD)
 @dataclass(frozen=True)
 class Duties:
     """What a server serves while on a duty: lines `first[d]:first[d + 1]` of station, rank and pace."""
@@ -43,6 +49,7 @@ class Duties:
     pace: AnyInts
 
 
+@sealed(INSTEAD)
 @dataclass(frozen=True)
 class Servers:
     """Members of staff: roster intervals `first[s]:first[s + 1]`, each with a duty, and the changeover."""
@@ -55,6 +62,7 @@ class Servers:
     hand_back: AnyInts
 
 
+@sealed(INSTEAD)
 @dataclass(frozen=True)
 class Calendars:
     """Sorted, disjoint intervals `first[c]:first[c + 1]` of [open, close), in ticks."""
@@ -64,6 +72,7 @@ class Calendars:
     close: AnyInts
 
 
+@sealed(INSTEAD)
 @dataclass(frozen=True)
 class Requests:
     """Requests: steps `first[r]:first[r + 1]`, and the tick at which each begins."""
@@ -72,6 +81,7 @@ class Requests:
     begin: AnyInts
 
 
+@sealed(INSTEAD)
 @dataclass(frozen=True)
 class Steps:
     """The steps of all requests, request after request; one row a step.
@@ -98,6 +108,7 @@ class Steps:
     leave: AnyInts
 
 
+@sealed(INSTEAD)
 @dataclass(frozen=True)
 class Network:
     """Everything an engine needs: integers only, arrays read-only, -1 meaning none."""

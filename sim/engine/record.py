@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from sim.errors import sealed
+
 if TYPE_CHECKING:
     from sim.arrays import AnyInts
+
+INSTEAD = "a record stays as an engine returned it; an array of it can be copied"
 
 
 class Outcome(IntEnum):
@@ -20,6 +24,7 @@ class Outcome(IntEnum):
     REFUSED = 4
 
 
+@sealed(INSTEAD)
 @dataclass(frozen=True)
 class Visits:
     """The steps, one row a step in the order of the network; instants in ticks, -1 for what did not happen.
@@ -39,6 +44,7 @@ class Visits:
     outcome: AnyInts
 
 
+@sealed(INSTEAD)
 @dataclass(frozen=True)
 class Spells:
     """The spells, by step and then in the order in which they began; instants and ticks.

@@ -44,6 +44,7 @@ INSTALL = "Install this version of Wangge for the Python that runs the scheduler
 PRIVATE = {
     "distributed.scheduler.allowed-failures": 0,  # a death is reported at once: `retries` counts them
     "distributed.scheduler.http.routes": [],
+    "distributed.deploy.lost-worker-timeout": 10**9,  # one that starts again after its death is not taken for lost
     "distributed.nanny.pre-spawn-environ.PYTHONSAFEPATH": 1,  # a worker that follows a dead one starts as it did
     "distributed.worker.memory.target": False,  # a worker either has the memory or is stopped, it spills nothing
     "distributed.worker.memory.spill": False,
@@ -246,7 +247,20 @@ def _refuse(other: list[str], address: str) -> None:
 
 @dataclass
 class _Feed(Generic[Task, Result]):
-    """The live state of a run on a cluster: it is given no more batches than it has threads, so that none waits."""
+    """The live state of a run on a cluster: it is given no more batches than it has threads, so that none waits.
+
+    A worker that dies takes along what its other threads were at, and nobody knows whose fault it was. So all of it is
+    tried again, task by task, each with nothing else on the cluster, before any is given up.
+
+    Attributes
+    ----------
+    started
+        The tasks that were handed out once.
+    suspects
+        Those whose worker died.
+    together
+        The batches that were not the only one all the time.
+    """
 
     client: Client
     work: Work[Task, Result]
@@ -257,6 +271,7 @@ class _Feed(Generic[Task, Result]):
     running: dict[Future[Any], list[int]] = field(default_factory=dict)
     started: set[int] = field(default_factory=set)
     suspects: set[int] = field(default_factory=set)
+    together: set[Future[Any]] = field(default_factory=set)
     deaths: Deaths[Task] = field(init=False)
     n_done: int = 0
     seconds: float = 0.0
@@ -301,13 +316,13 @@ class _Feed(Generic[Task, Result]):
         return bool(self.failed) or self.deaths.hopeless
 
     def _hand_out(self) -> None:
-        """Give a batch to every thread of the cluster that has none."""
+        """Give a batch to every thread of the cluster that has none; a suspect to a cluster that has none."""
         threads = sum(self.client.nthreads().values())
         if not threads:
             _wait_for_a_worker(self.client, self.settings)
         if self.stopped:
             return
-        while self.waiting and len(self.running) < threads:
+        while self.waiting and self._has_room(threads):
             batch = [self.waiting.popleft() for _ in range(self._size(threads))]
             batch = [index for index in batch if index in self.started or self.work.wanted(self.tasks[index])]
             if not batch:
@@ -316,13 +331,18 @@ class _Feed(Generic[Task, Result]):
             future = self.client.submit(
                 perform, self.work.function, [self.tasks[index] for index in batch], self.here, pure=False
             )
+            if self.running:
+                self.together.update(self.running, (future,))
             self.running[future] = batch
 
-    def _size(self, threads: int) -> int:
-        """Return how many tasks the next batch has: some seconds of work, and at most a fair share of what is left.
+    def _has_room(self, threads: int) -> bool:
+        """Return whether the next batch may be handed out: a suspect is alone on the whole cluster."""
+        if self.waiting[0] in self.suspects:
+            return not self.running
+        return len(self.running) < threads and not any(batch[0] in self.suspects for batch in self.running.values())
 
-        A task whose worker died goes alone, so that no other task dies with it.
-        """
+    def _size(self, threads: int) -> int:
+        """Return how many tasks the next batch has: some seconds of work, and at most a fair share of what is left."""
         if self.waiting[0] in self.suspects:
             return 1
         alone = next((n for n, index in enumerate(self.waiting) if index in self.suspects), len(self.waiting))
@@ -346,12 +366,14 @@ class _Feed(Generic[Task, Result]):
         """Keep the results of a batch one by one; tasks that it left, or that died with its worker, wait again."""
         from distributed import KilledWorker
 
-        batch = self.running.pop(future)
+        batch, alone = self.running.pop(future), future not in self.together
+        self.together.discard(future)
         with self._reached():
             error = future.exception()
             reply: Reply[Result] = Reply() if error else future.result()
+            future.release()  # if its worker dies later, the cluster does it no second time
         if isinstance(error, KilledWorker):
-            self._try_again(batch)
+            self._try_again(batch, alone=alone and len(batch) == 1)
         elif error is not None:
             self.failed.append((batch[0], error))
         else:
@@ -371,14 +393,14 @@ class _Feed(Generic[Task, Result]):
             self.failed.append((left.pop(0), reply.error))
         self.waiting.extendleft(reversed(left))
 
-    def _try_again(self, batch: list[int]) -> None:
+    def _try_again(self, batch: list[int], *, alone: bool) -> None:
         """Count a death of a worker for each task of the batch; give up those that have had too many.
 
-        Nobody knows which task of several it was: no task is given up before its worker has died with it alone.
+        The last of them was with the task alone: suspects are, and a task that may have one death only has another.
         """
         self.suspects.update(batch)
-        last = len(batch) > 1 and self.deaths.tries == 1
-        again = [index for index in batch if last or self.deaths.again(index, self._why())]
+        forgiven = self.deaths.tries == 1 and not alone
+        again = [index for index in batch if forgiven or self.deaths.again(index, self._why())]
         self.waiting.extendleft(reversed(again))
 
     @contextmanager

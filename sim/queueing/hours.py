@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sim.draws.clock import DAY, MINUTE, WEEK, Calendar
-from sim.draws.laws import FROZEN, Law, NonNegative, Positive
+from sim.draws.laws import Frozen, Law, NonNegative, Positive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,10 +75,9 @@ ClockHours = Annotated[tuple[OfADay, OfADay], BeforeValidator(_clock_hours)]
 Days = Annotated[Name, AfterValidator(_weekdays)]
 
 
-class Interval(BaseModel):
+class Interval(Frozen):
     """An interval [open, close) in the time unit; YAML writes it as a pair."""
 
-    model_config = FROZEN
     open: NonNegative
     close: Positive
 
@@ -98,10 +97,9 @@ class Interval(BaseModel):
         return self
 
 
-class Alternating(BaseModel):
+class Alternating(Frozen):
     """Random open and shut periods in turn, open at first."""
 
-    model_config = FROZEN
     open: Law
     shut: Law
 
@@ -112,10 +110,9 @@ class Alternating(BaseModel):
         return self
 
 
-class Hours(BaseModel):
+class Hours(Frozen):
     """When something is open: a calendar's name, hours of the week, intervals, instants or random periods."""
 
-    model_config = FROZEN
     calendar: Name | None = None
     weekly: dict[Days, tuple[ClockHours, ...]] | None = None
     intervals: tuple[Interval, ...] | None = None

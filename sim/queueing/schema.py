@@ -10,11 +10,11 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from sim.config.bounds import NoSpread
 from sim.draws.clock import DAY, HOUR, MINUTE, SECOND, WEEK
-from sim.draws.laws import FROZEN, AnyLaw, Law, NonNegative, Positive
+from sim.draws.laws import AnyLaw, Frozen, Law, NonNegative, Positive
 from sim.queueing.errors import shown
 from sim.queueing.hours import LONGEST, Alternating, Hours, HoursOf, Interval, Name
 
@@ -31,10 +31,9 @@ Pace = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0.001, le=100
 Flag = Annotated[bool, Field(strict=True)]
 
 
-class InTurn(BaseModel):
+class InTurn(Frozen):
     """Values in turn: the n-th request of the class has the n-th, and after the last come the first again."""
 
-    model_config = FROZEN
     law: Literal["in_turn"] = "in_turn"
     values: Annotated[tuple[NonNegative, ...], Field(min_length=1)]
 
@@ -52,10 +51,9 @@ Amount = Annotated[
 ]
 
 
-class Station(BaseModel):
+class Station(Frozen):
     """Where requests wait: its own room or a hall that it shares, and the site it is served at."""
 
-    model_config = FROZEN
     room: WholeNumber | None = None
     hall: Name | None = None
     site: Name | None = None
@@ -67,17 +65,15 @@ class Station(BaseModel):
         return self
 
 
-class Hall(BaseModel):
+class Hall(Frozen):
     """A waiting room shared by stations: when `room` requests wait in it, arrivals are refused."""
 
-    model_config = FROZEN
     room: WholeNumber
 
 
-class Line(BaseModel):
+class Line(Frozen):
     """A station in a duty: the least rank goes first; work takes `pace` times its nominal time."""
 
-    model_config = FROZEN
     rank: WholeNumber = 0
     pace: Pace = 1.0
 
@@ -92,20 +88,18 @@ def _lines(given: Any) -> Any:
     return {name: {} for name in given}
 
 
-class Duty(BaseModel):
+class Duty(Frozen):
     """What a server serves while on it."""
 
-    model_config = FROZEN
     lines: Annotated[dict[Name, Line], BeforeValidator(_lines)]
     longest: Flag = False
 
 
-class Serves(BaseModel):
+class Serves(Frozen):
     """A duty by name, or its stations given in place."""
 
-    model_config = FROZEN
     duty: Name | None = None
-    lines: dict[Name, Line] = {}
+    lines: dict[Name, Line] = Field(default_factory=dict)
 
 
 def _serves(given: Any) -> Any:
@@ -118,19 +112,17 @@ def _serves(given: Any) -> Any:
 ServesOf = Annotated[Serves, BeforeValidator(_serves)]
 
 
-class Shift(BaseModel):
+class Shift(Frozen):
     """A part of a roster: hours, the duty in them, and whether work in progress is handed back at a close."""
 
-    model_config = FROZEN
     hours: HoursOf
     duty: ServesOf | None = None
     hand_back: Flag = False
 
 
-class Roster(BaseModel):
+class Roster(Frozen):
     """A roster by name, or its shifts given in place."""
 
-    model_config = FROZEN
     name: Name | None = None
     shifts: tuple[Shift, ...] = ()
 
@@ -142,10 +134,9 @@ def _roster(given: Any) -> Any:
     return {"shifts": given} if isinstance(given, list | tuple) else given
 
 
-class Pool(BaseModel):
+class Pool(Frozen):
     """Servers that are alike; always on duty unless hours or a roster say otherwise."""
 
-    model_config = FROZEN
     number: Annotated[int, Field(strict=True, ge=0, le=MOST_SERVERS)] = 1
     serves: ServesOf | None = None
     longest: Flag = False
@@ -165,10 +156,9 @@ class Pool(BaseModel):
         return self
 
 
-class Sinusoid(BaseModel):
+class Sinusoid(Frozen):
     """A rate that follows a sine about its mean, at its mean and rising at time 0."""
 
-    model_config = FROZEN
     mean: Positive
     amplitude: NonNegative
     period: Positive
@@ -187,10 +177,9 @@ class Sinusoid(BaseModel):
         return tuple((self.period / SWING_STEPS, self.mean + self.amplitude * h / width) for h in heights)
 
 
-class Arrivals(BaseModel):
+class Arrivals(Frozen):
     """Arrivals of a class: by a renewal law, a Poisson rate, profile or sine, or at given times; also in batches."""
 
-    model_config = FROZEN
     renewal: Law | None = None
     rate: NonNegative | None = None
     profile: Annotated[tuple[tuple[Positive, NonNegative], ...], Field(min_length=1)] | None = None
@@ -230,11 +219,10 @@ class Arrivals(BaseModel):
         return self
 
 
-class Fork(BaseModel):
+class Fork(Frozen):
     """Where a request goes: one of the steps by its share, or the steps in turn."""
 
-    model_config = FROZEN
-    shares: dict[Name, NonNegative] = {}
+    shares: dict[Name, NonNegative] = Field(default_factory=dict)
     in_turn: tuple[Name, ...] = ()
 
     @model_validator(mode="after")
@@ -261,10 +249,9 @@ def _fork(given: Any) -> Any:
 ForkOf = Annotated[Fork, BeforeValidator(_fork)]
 
 
-class Step(BaseModel):
+class Step(Frozen):
     """One step of a route; by default `next` is the step below, and a request that leaves is gone."""
 
-    model_config = FROZEN
     name: Name | None = None
     station: Name | None = None
     service: Amount | None = None
@@ -300,10 +287,9 @@ class Step(BaseModel):
         return self
 
 
-class RequestClass(BaseModel):
+class RequestClass(Frozen):
     """Requests of one class: their arrivals and their route."""
 
-    model_config = FROZEN
     arrivals: Arrivals
     route: Annotated[tuple[Step, ...], Field(min_length=1)]
     priority: WholeNumber = 0
@@ -311,22 +297,21 @@ class RequestClass(BaseModel):
     rounds: Annotated[int, Field(strict=True, ge=1, le=MOST_ROUNDS)] | None = None
 
 
-class Plan(BaseModel):
+class Plan(Frozen):
     """A queueing network, its horizon and how often to run it; times in `time_unit`."""
 
-    model_config = FROZEN
     time_unit: Literal["second", "minute", "hour", "day", "week"] = "minute"
     horizon: Positive
     warm_up: NonNegative = 0.0
     drain: NonNegative = 0.0
     replications: Annotated[int, Field(strict=True, ge=1, le=100_000)] = 20
     sites: tuple[Name, ...] = ()
-    stations: dict[Name, Station] = {}
-    halls: dict[Name, Hall] = {}
-    duties: dict[Name, Duty] = {}
-    calendars: dict[Name, Hours] = {}
-    rosters: dict[Name, tuple[Shift, ...]] = {}
-    servers: dict[Name, Pool] = {}
+    stations: dict[Name, Station] = Field(default_factory=dict)
+    halls: dict[Name, Hall] = Field(default_factory=dict)
+    duties: dict[Name, Duty] = Field(default_factory=dict)
+    calendars: dict[Name, Hours] = Field(default_factory=dict)
+    rosters: dict[Name, tuple[Shift, ...]] = Field(default_factory=dict)
+    servers: dict[Name, Pool] = Field(default_factory=dict)
     classes: Annotated[dict[Name, RequestClass], Field(min_length=1)]
 
     @model_validator(mode="after")

@@ -36,12 +36,15 @@ class Part(NamedTuple):
 
 
 def needed_bytes(plan: Plan) -> float:
-    """Return what a replication of a network takes: a rough number."""
+    """Return what a replication of a network takes, of its whole horizon: a rough number."""
     return sum(part.number * part.each for part in _parts(plan))
 
 
 def check_size(plan: Plan, root: str) -> None:
     """Raise if a replication of a network cannot fit into the memory of this machine.
+
+    Its whole horizon counts: both engines run a network in one piece, and `engine.block_weeks` is of districts. A case
+    of validation has blocks of whole replications, one in memory at a time.
 
     Raises
     ------

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sim.config import LEVELS
 from sim.district import organisation, overload, workload
 from sim.district.place import borders_of, build_place
-from sim.district.size import check_size
+from sim.district.size import LEAST_BLOCK, check_size
 from sim.errors import ConfigError
 from sim.language import ENGLISH, gettext, speaking
 
@@ -112,14 +112,15 @@ def prepared(pilot: Pilot, district: int = 0, replication: int | None = None) ->
     Raises
     ------
     ConfigError
-        Its heads must be enough for its posts, and a replication must fit into the memory.
+        Its heads must be enough for its posts, and a replication must fit into the memory, at least in the smallest
+        blocks: how it will be run is not known here.
     """
     return prepared_on(partial(build_place, number=district, replication=replication), pilot)
 
 
 def prepared_on(place_of: Callable[[Pilot], Place], pilot: Pilot) -> Design:
     """Return a pilot, prepared on the place that `place_of` gives it; it raises as `prepared` does."""
-    check_size(pilot)  # before there is a place of that size
+    check_size(pilot, LEAST_BLOCK)  # before there is a place of that size
     return Design(pilot, organisation.build_organisation(pilot, place_of(pilot)))
 
 

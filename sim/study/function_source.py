@@ -123,7 +123,7 @@ def _defaults(function: types.FunctionType, owner: str) -> list[str]:
     for value in defaults:
         if not _is_plain(value):
             raise ConfigError(f"{owner} must have numbers, texts or tuples of these as defaults, got {shown(value)}")
-    return [repr(defaults)]
+    return [_text(defaults, "a default", owner)]
 
 
 def _attributes(function: types.FunctionType, owner: str) -> list[str]:
@@ -134,7 +134,9 @@ def _attributes(function: types.FunctionType, owner: str) -> list[str]:
                 f"{owner} must have numbers, texts or tuples of these as attributes of its functions, got {name} of "
                 f"{function.__name__}"
             )
-    return [f"{function.__name__}.{name} = {value!r}" for name, value in sorted(vars(function).items())]
+    return [
+        f"{function.__name__}.{name} = {_text(value, name, owner)}" for name, value in sorted(vars(function).items())
+    ]
 
 
 def _used(function: types.FunctionType, owner: str) -> dict[str, Any]:
@@ -178,7 +180,7 @@ def _check_module(module: str, name: str, owner: str) -> None:
 def _described(name: str, value: Any, owner: str) -> str:
     """Return what a global value is: a constant as it stands, anything installed by its name."""
     if _is_plain(value):
-        return f"{name} = {value!r}"
+        return f"{name} = {_text(value, name, owner)}"
     module = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None)
     if inspect.ismodule(value) or inspect.isclass(value) or (inspect.isroutine(value) and not _is_bound(value)):
         top = str(module or "").partition(".")[0]
@@ -241,7 +243,24 @@ def _is_of_python(path: Path) -> bool:
 
 def _is_plain(value: Any) -> bool:
     """Return whether the text of a value says all about it."""
-    return type(value) in PLAIN or (type(value) is tuple and all(map(_is_plain, value)))
+    left = [value]
+    for one in left:  # it grows
+        if type(one) is tuple:
+            left.extend(one)
+        elif type(one) not in PLAIN:
+            return False
+    return True
+
+
+def _text(value: Any, name: str, owner: str) -> str:
+    """Return the text of a plain value."""
+    try:
+        return repr(value)
+    except (ValueError, RecursionError):
+        raise ConfigError(
+            f"{owner} must use no number and no tuple that is longer or deeper than Python writes "
+            f"({sys.get_int_max_str_digits():,} digits), got {name}"
+        ) from None
 
 
 def _codes(code: types.CodeType) -> Iterator[types.CodeType]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -13,6 +14,7 @@ import polars as pl
 from sim.config.report import ALL
 from sim.district import engines
 from sim.engine.audit.quick import balance
+from sim.errors import FOUND, ConfigError, sealed
 from sim.executor import run_tasks
 from sim.executor.fitting import fitting
 from sim.measures.queueing import queueing_measures
@@ -60,6 +62,7 @@ class Task:
         return f"replication {self.replication} of {self.name}"
 
 
+@sealed(FOUND)
 @dataclass(frozen=True, repr=False)
 class NetworkRun:
     """A queueing network with the measures of its replications.
@@ -100,6 +103,22 @@ def identity(mapping: Mapping[str, Any], seed: int) -> dict[str, Any]:
     """Return all that the replications of a network depend on."""
     network = {key: value for key, value in mapping.items() if key != "replications"}
     return {"model_version": MODEL_VERSION, "seed": seed, "network": network}
+
+
+def check_memory(plan: Plan, name: str, engine: engines.Settings) -> None:
+    """Raise if a replication of a network, which is run in one piece, does not fit into what the engine may take.
+
+    Raises
+    ------
+    ConfigError
+        `engine.memory_mb` must be enough.
+    """
+    needed = math.ceil(needed_bytes(plan) / 1e6)
+    if isinstance(engine, engines.Compiled) and engine.memory_mb is not None and engine.memory_mb < needed:
+        raise ConfigError(
+            f"engine.memory_mb must be at least {needed:,}, for a replication of {name}, which is run in one piece, "
+            f"got {engine.memory_mb}"
+        )
 
 
 def run(

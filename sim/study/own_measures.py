@@ -20,8 +20,9 @@ import numpy as np
 
 from sim.arrays import read_only
 from sim.config.case import LEVELS
+from sim.config.checking import HALVES
 from sim.config.report import ALL, JudgedMeasure
-from sim.errors import ConfigError, near, shown
+from sim.errors import ConfigError, FrozenError, near, sealed, shown
 from sim.measures.dictionary import DEFINITIONS
 from sim.measures.long_table import Rows
 from sim.store import files
@@ -41,6 +42,7 @@ NAME = re.compile(r"[^\W\d_]\w{0,39}")
 GROUP = re.compile(r"[^\W\d_]\w*:\w[\w .,'+-]*(\|[^\W\d_]\w*:\w[\w .,'+-]*)*")
 
 
+@sealed("another one is made by sim.OwnMeasure")
 @dataclass(frozen=True)
 class OwnMeasure:
     """A measure of one's own.
@@ -83,13 +85,18 @@ class OwnMeasure:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not NAME.fullmatch(self.name):
             raise ConfigError(
-                f"name must be a letter and then letters, digits and underscores, at most 40 in all, got {self.name!r}"
+                "name must be a letter and then letters, digits and underscores, at most 40 in all, got "
+                f"{shown(self.name)}"
             )
         if self.name in DEFINITIONS:
             raise ConfigError(f"name must be none that a measure of wangge has, got {self.name}")
         for key in ("unit", "label", *(() if self.touched is None else ("touched",))):
             if not isinstance(getattr(self, key), str):
                 raise ConfigError(f"{key} of measure {self.name} must be a text, got {shown(getattr(self, key))}")
+            if HALVES.search(getattr(self, key)):
+                raise ConfigError(
+                    f"{key} of measure {self.name} must be a text of whole characters, got {shown(getattr(self, key))}"
+                )
         if self.touched is not None and self.touched not in (STAFF, *DEFINITIONS):
             raise ConfigError(
                 f"touched of measure {self.name} must be {STAFF} or a measure of wangge"
@@ -153,7 +160,7 @@ class OwnMeasure:
         lines = [one.lineno for one in traceback.extract_tb(error.__traceback__) if one.filename == file]
         where = f"line {lines[-1]} of {Path(file).name}: " if lines else ""
         rule = "must return a value"
-        if "read-only" in str(error) or isinstance(error, FrozenInstanceError):
+        if "read-only" in str(error) or isinstance(error, (FrozenError, FrozenInstanceError)):
             rule = "must leave the record as it is, which others are given too (change a copy of an array)"
         return f"measure {self.name} {rule}, got {where}{type(error).__name__}: {error}"
 

@@ -12,6 +12,7 @@ import polars as pl
 from sim.district import assemble, demand, engines
 from sim.district.engines import Compiled
 from sim.district.office_hours import OfficeTime
+from sim.district.size import check_size
 from sim.engine.audit.quick import balance
 from sim.measures import controls
 from sim.measures import tables as results
@@ -51,8 +52,21 @@ class Cost:
         self.nbytes += sum(c.nbytes for table in tables for c in vars(table).values() if isinstance(c, np.ndarray))
 
 
-def prepare(pilot: Pilot, replication: int, district: int = 0) -> Plan:
-    """Return one replication of a design in one of its districts, ready to be laid out and run."""
+def block_weeks(engine: engines.Settings, own: Packed = NOTHING) -> int | None:
+    """Return the longest block in which a replication is run (weeks), or None where all of it is one."""
+    return engine.block_weeks if isinstance(engine, Compiled) and not own.digests else None
+
+
+def prepare(pilot: Pilot, replication: int, district: int = 0, blocks: int | None = None) -> Plan:
+    """Return one replication of a design in one of its districts, ready to be laid out and run.
+
+    Raises
+    ------
+    ConfigError
+        Its heads must be enough for its posts, and it must fit into the memory: in blocks of so many weeks, or in one
+        piece.
+    """
+    check_size(pilot, blocks)
     design = prepared(pilot, district, replication)
     return assemble.plan(
         design.organisation,
@@ -91,14 +105,14 @@ def simulate(
     sim.engine.record.InvariantError
         If the record does not balance: an error of the program, never of a config.
     sim.errors.ConfigError
-        The steps of a block must fit into the memory that the engine may take.
+        A replication must fit into the memory, and the steps of a block into what the engine may take of it.
     """
-    began = time.perf_counter()
+    began, engine = time.perf_counter(), engine or Compiled()
     cost, digests, districts = Cost(), [], []
     for number in range(pilot.district.copies):
-        plan = prepare(pilot, replication, number)
+        plan = prepare(pilot, replication, number, block_weeks(engine, own))
         digests.append(plan.demand.digest())
-        districts.append(measure(plan, engine or Compiled(), cost, own))
+        districts.append(measure(plan, engine, cost, own))
     facts = {
         "requests": cost.requests,
         "steps": cost.steps,
@@ -114,7 +128,8 @@ def measure(plan: Plan, engine: engines.Settings, cost: Cost, own: Packed = NOTH
     """Simulate a district, audit its record and return its tables; add up the cost."""
     design = Design(plan.organisation.pilot, plan.organisation)
     tallies, drawn, rows = [], [], []
-    for part in engines.records(plan, engines.in_one_block(engine, plan.office.weeks) if own.digests else engine):
+    whole = block_weeks(engine, own) is None
+    for part in engines.records(plan, engines.in_one_block(engine, plan.office.weeks) if whole else engine):
         balance(part.case.network, part.visits, part.spells, plan.horizon)
         tallies.append(tally(part.case, part.visits, part.spells, overloaded=design.overloaded_stations))
         drawn.append(controls.drawn(plan, part.case))

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from sim.district import engines
-from sim.district.size import needed_bytes
+from sim.district.size import LEAST_BLOCK, check_size, needed_bytes
 from sim.errors import ConfigError, StoreError
 from sim.executor.fitting import fitting
+from sim.executor.settings import Dask
 from sim.language import ENGLISH, gettext, ngettext, speaking
 from sim.measures.dictionary import lacking
 from sim.store import files, manifest
 from sim.store.archive import Archive
 from sim.store.store import KEY_LETTERS
 from sim.study.own_measures import NOTHING, Packed
-from sim.study.replication import simulate
+from sim.study.replication import block_weeks, simulate
 from sim.study.sharing import done_elsewhere, run_shared
 from sim.version import MODEL_VERSION
 
@@ -247,6 +248,17 @@ def _lacking(archive: Archive, key: str, number: int, tables: Sequence[str]) -> 
     return names or lacking(() if measures is None else measures["measure"].unique())
 
 
+def check_fits(pilot: Pilot, engine: engines.Settings, on: executor.Settings, own: Packed = NOTHING) -> None:
+    """Raise if a replication does not fit into the memory, run by an engine; of a cluster the memory is not known.
+
+    Raises
+    ------
+    ConfigError
+        By the name of the knob that takes most of it.
+    """
+    check_size(pilot, LEAST_BLOCK if isinstance(on, Dask) and on.joins else block_weeks(engine, own))
+
+
 def run(
     store: Store,
     pilots: Sequence[Pilot],
@@ -316,17 +328,13 @@ def run_tasks(
 
     if not tasks:
         return Speed(0, 0.0, 0)
-    began = time.perf_counter()
-    each = max(_task_bytes(task) for task in {task.key: task for task in tasks}.values())
+    began, each = time.perf_counter(), 0.0
+    for task in {task.key: task for task in tasks}.values():
+        check_fits(task.pilot, task.engine, on, task.own)
+        each = max(each, needed_bytes(task.pilot, block_weeks(task.engine, task.own)))
     run_shared(
         attempt if go_on else perform, tasks, fitting(on, len(tasks), each, announce or (lambda _: None)),
         archive=tasks[0].archive, place=lambda task: (task.key, task.replication), keep=keep, on_done=count,
         on_elsewhere=count, on_lost=lose, announce=announce, words=lambda task: task.words,
     )  # fmt: skip
     return Speed(sum(steps), time.perf_counter() - began, max(memory))
-
-
-def _task_bytes(task: Task) -> float:
-    """Return the memory that a task takes."""
-    engine = task.engine
-    return needed_bytes(task.pilot, engine.block_weeks if isinstance(engine, engines.Compiled) else None)

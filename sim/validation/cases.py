@@ -7,11 +7,11 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from sim.config.checking import readable
 from sim.config.reading import read_yaml
-from sim.draws.laws import FROZEN, NonNegative, Positive
+from sim.draws.laws import Frozen, NonNegative, Positive
 from sim.errors import ConfigError, near
 from sim.queueing import sample
 from sim.queueing.errors import explain
@@ -33,7 +33,7 @@ MECHANISMS = (
 ORDINARY = 0.01
 
 
-class Expected(BaseModel):
+class Expected(Frozen):
     """One number that a case must give: that of a closed form, or as it was published.
 
     A closed form is named by `formula` (one of `formulas.FORMULAS`) with its `arguments`; `field` says which of several
@@ -45,13 +45,12 @@ class Expected(BaseModel):
     standard error that the full form may have, as a share of the value.
     """
 
-    model_config = FROZEN
     id: Name
     quantity: Name
-    parameters: dict[Name, Any] = {}
+    parameters: dict[Name, Any] = Field(default_factory=dict)
     value: Annotated[float, Field(allow_inf_nan=False)] | None = None
     formula: Name | None = None
-    arguments: dict[Name, Any] = {}
+    arguments: dict[Name, Any] = Field(default_factory=dict)
     field: Name | None = None
     entry: Any = None
     source: Name | None = None
@@ -100,18 +99,16 @@ def same_digits(exact: float, published: float) -> bool:
     return float(f"{exact:.{digits}g}") == published
 
 
-class Replications(BaseModel):
+class Replications(Frozen):
     """How often a case is run in either form."""
 
-    model_config = FROZEN
     quick: Annotated[int, Field(strict=True, ge=1, le=100_000)]
     full: Annotated[int, Field(strict=True, ge=1, le=100_000)]
 
 
-class Case(BaseModel):
+class Case(Frozen):
     """A network whose answers are known."""
 
-    model_config = FROZEN
     name: Name
     system: Name
     mechanism: Name
@@ -142,12 +139,11 @@ class Case(BaseModel):
         return sample.load(self.network, f"{self.name}.network")
 
 
-class Register(BaseModel):
+class Register(Frozen):
     """Every reference value by case, and why some are not covered (a case or one of its values)."""
 
-    model_config = FROZEN
     ids: dict[Name, tuple[Name, ...]]
-    not_covered: dict[Name, Name] = {}
+    not_covered: dict[Name, Name] = Field(default_factory=dict)
 
     @property
     def all_ids(self) -> list[str]:

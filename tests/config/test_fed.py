@@ -19,7 +19,7 @@ from sim.config.checking import checked
 from sim.config.compose import Line, compose
 from sim.district.engines import Compiled
 from sim.district.size import check_size
-from sim.errors import ConfigError
+from sim.errors import ConfigError, shown
 from sim.executor.settings import Dask
 from sim.queueing import sample
 from sim.queueing.schema import Plan
@@ -72,7 +72,7 @@ def test_bad_inputs_from_a_schema_are_refused_in_a_sentence_that_names_them(kind
                     load(make())
                 except ConfigError as error:
                     said = str(error)
-            what = f"{value!r:.40} at {place}: {said:.300}"
+            what = f"{shown(value)} at {place}: {said:.300}"
             assert time.process_time() - began < 5, what
             assert not said or shown_well(said), what
             elsewhere = (

@@ -3,6 +3,7 @@ import re
 
 import pytest
 from setups.district import ALL_PILOTS, CONFIGS, PILOTS, mapping, pilot, tiny
+from setups.feeding import nested
 
 from sim import config
 from sim.config import GROUPS, LEVELS, replaced
@@ -328,6 +329,23 @@ def test_a_long_value_is_shortened():
 def test_what_is_not_plain_data_is_refused():
     with pytest.raises(ConfigError, match=r"^name must be plain data"):
         config.load({"name": object()})
+
+
+@pytest.mark.parametrize(
+    ("path", "said"), [("", '"" is not a known key, got 1'), ("grid.", 'grid."" is not a known key, got 1')]
+)
+def test_an_empty_key_is_named(path, said):
+    assert message("four_level", path, 1).startswith(said)
+
+
+def test_data_that_is_nested_without_end_is_named():
+    circle = []
+    circle.append(circle)
+    for value in (circle, nested(51), nested(300), nested(100_000), [10**400, nested(300)]):
+        told = message("four_level", "grid.households", value)
+        assert re.fullmatch(
+            r"grid\.households[.01]+\.\.\. must be nested at most 50 levels deep, got a circle or more levels", told
+        )
 
 
 @pytest.mark.parametrize("name", ALL_PILOTS)

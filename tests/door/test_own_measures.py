@@ -472,6 +472,29 @@ def with_attribute(record):
 with_attribute.values = [1, 2]
 
 
+LONG = 10**5000
+DEEP = functools.reduce(lambda inside, _: (inside,), range(100_000), 1)
+
+
+def uses_a_long_number(record):
+    return LONG % 7
+
+
+def with_a_long_number(record, most=10**5000):
+    return most % 7
+
+
+def with_a_long_attribute(record):
+    return with_a_long_attribute.most % 7
+
+
+with_a_long_attribute.most = (1, 10**5000)
+
+
+def with_deep_tuples(record, inside=DEEP):
+    return len(inside)
+
+
 def homeless(record):
     return 1.0
 
@@ -550,6 +573,13 @@ REFUSED = {
     "a global that it changes": (changes_a_global, "must change no global variable, got COUNTER"),
     "a relative import": (imports_relatively, "as anything else could change unseen, got .helpers"),
     "an attribute that is a list": (with_attribute, "as attributes of its functions, got values of with_attribute"),
+    "a number that is too long": (
+        uses_a_long_number,
+        "must use no number and no tuple that is longer or deeper than Python writes (4,300 digits), got LONG",
+    ),
+    "one as a default that is": (with_a_long_number, "deeper than Python writes (4,300 digits), got a default"),
+    "one in an attribute that is": (with_a_long_attribute, "deeper than Python writes (4,300 digits), got most"),
+    "tuples in tuples": (with_deep_tuples, "deeper than Python writes (4,300 digits), got a default"),
     "a helper without a module": (uses_homeless, "must use functions that have a module, got homeless, which has none"),
     "a helper without a file": (uses_executed, "must be a function whose source can be read, got mine: "),
     "an import inside": (imports_foreign_module, "as anything else could change unseen, got setups"),
@@ -612,6 +642,9 @@ def test_a_function_that_could_change_unseen_is_refused(what):
         ({"name": "_x"}, "at most 40 in all, got '_x'"),
         ({"name": "x" * 41}, "at most 40 in all, got 'xxx"),
         ({"name": 3}, "at most 40 in all, got 3"),
+        ({"name": 10**5000}, "at most 40 in all, got a value of int"),
+        ({"unit": "a\ud800"}, "unit of measure mine must be a text of whole characters, got 'a\\ud800'"),
+        ({"label": "\udfff"}, "label of measure mine must be a text of whole characters, got '\\udfff'"),
         ({"mid": 0}, "mid of measure mine must be a number above 0, got 0"),
         ({"mid": float("nan")}, "mid of measure mine must be a number above 0, got nan"),
         ({"mid": float("inf")}, "mid of measure mine must be a number above 0, got inf"),
@@ -624,8 +657,8 @@ def test_a_function_that_could_change_unseen_is_refused(what):
         ({"touched": "qqq"}, "touched of measure mine must be staff or a measure of wangge, got 'qqq'"),
     ],
 )
-def test_a_name_must_be_free_a_mid_above_0_and_what_is_touched_be_there(changes, said):
-    with pytest.raises(ConfigError, match=r"^(name|mid|touched) ") as told:
+def test_what_is_said_of_a_measure_is_checked(changes, said):
+    with pytest.raises(ConfigError, match=r"^(name|unit|label|mid|touched) ") as told:
         sim.OwnMeasure(**{"name": "mine", "function": longest_wait, **changes})
     assert said in str(told.value)
 

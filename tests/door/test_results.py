@@ -2,7 +2,11 @@
 
 import base64
 import contextlib
+import copy
 import io
+import pickle
+import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -16,6 +20,7 @@ from setups.studies import BASE
 
 import sim
 from sim.district import place
+from sim.journeys.follow import Journeys
 from sim.measures.dictionary import DEFINITIONS, ONLY_WHERE_OBSERVED
 from sim.report import notebook
 from sim.store.archive import Archive
@@ -23,8 +28,11 @@ from sim.store.layout import ARCHIVE
 from sim.store.store import Store
 from sim.study import network_run, replications
 from sim.study.backend import backend
+from sim.study.comparison.comparison import Comparison
 from sim.study.findings.charting import in_brief
+from sim.study.network_run import NetworkRun
 from sim.study.own_measures import packed
+from sim.study.sweep import Sweep
 
 TAGS = {"table", "caption", "thead", "tbody", "tr", "th", "td", "p", "small", "img"}
 
@@ -246,6 +254,47 @@ def test_a_design_cannot_be_changed_and_says_how_another_is_made(changing, said)
         changing(tiny())
     assert str(told.value).startswith(said)
     assert "pydantic" not in str(told.value)
+
+
+def bare():
+    return sim.make_network(stations={}, duties={}, servers={}, requests={}, steps={})
+
+
+SEALED = {
+    "a network of a file": lambda: (sim.network("mmc"), "horizon"),
+    "its station": lambda: (sim.network("mmc").stations["desk"], "room"),
+    "its law": lambda: (sim.network("mmc").classes["customer"].route[0].service, "mean"),
+    "what it lacks": lambda: (sim.network("mmc"), "nothing"),
+    "a network of arrays": lambda: (bare(), "steps"),
+    "its steps": lambda: (bare().steps, "work"),
+    "a record": lambda: (sim.run(bare(), 4, engine="reference")[0], "end"),
+    "its spells": lambda: (sim.run(bare(), 4, engine="reference")[1], "end"),
+    "a measure": lambda: (sim.OwnMeasure("mine", nothing), "mid"),
+    "a comparison": lambda: (object.__new__(Comparison), "notes"),
+    "a study": lambda: (object.__new__(Sweep), "notes"),
+    "measures of a network": lambda: (object.__new__(NetworkRun), "notes"),
+    "journeys": lambda: (object.__new__(Journeys), "each"),
+}
+
+
+@pytest.mark.parametrize("what", SEALED)
+def test_nothing_that_is_frozen_can_be_changed_and_it_says_what_to_do_instead(what):
+    one, name = SEALED[what]()
+    before, kind = dict(vars(one)), type(one).__name__
+    with pytest.raises(sim.ConfigError) as told:
+        setattr(one, name, 3)
+    assert re.fullmatch(rf"{name} must stay as it is, as {kind} is frozen \(.*\), got 3", str(told.value))
+    with pytest.raises(sim.ConfigError) as told:
+        delattr(one, name)
+    assert re.fullmatch(rf"{name} must stay there, as {kind} is frozen \(.*\), got del", str(told.value))
+    assert vars(one) == before
+
+
+def test_a_changed_copy_of_a_network_is_made_as_ever():
+    plan, network = sim.network("mmc"), bare()
+    assert plan.model_copy(update={"replications": 3}).replications == 3
+    assert pickle.loads(pickle.dumps(plan)) == copy.deepcopy(plan) == plan
+    assert replace(network, steps=network.steps).steps is network.steps
 
 
 @pytest.mark.parametrize("keeps", [True, False])

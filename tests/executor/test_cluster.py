@@ -17,7 +17,7 @@ import pytest
 from setups.commands import refused
 from setups.district import tiny
 from setups.killing import AS_A_COMMAND, done_before, gone, of_stuck_tasks, said, stuck_workers, until
-from setups.tasks import also_where, end_at_three, fail_at_three, square, where
+from setups.tasks import also_where, die_at_three, die_beside_others, end_at_three, fail_at_three, square, where
 
 import sim
 from sim.config import Pilot
@@ -25,11 +25,13 @@ from sim.district.engines import Compiled
 from sim.errors import ExecutorError
 from sim.executor import Dask, Local, Serial, run_tasks
 from sim.executor.batch import perform
+from sim.executor.cluster import PRIVATE
 from sim.executor.program import program
 from sim.store import files
 from sim.store.store import Store
 from sim.study import replications
 
+dask = pytest.importorskip("dask", reason="the extra dask is not installed")
 distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
 
 
@@ -42,10 +44,10 @@ def serial(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return tables(kept(tmp_path_factory.mktemp("serial"), Serial()))
 
 
-def cluster(workers: int) -> Any:
+def cluster(workers: int, threads: int = 1) -> Any:
     return distributed.LocalCluster(
         n_workers=workers,
-        threads_per_worker=1,
+        threads_per_worker=threads,
         host="127.0.0.1",
         dashboard_address="127.0.0.1:0",
         scheduler_kwargs={"dashboard": False},
@@ -159,6 +161,36 @@ def test_a_task_that_kills_its_workers_is_one_paragraph_and_the_others_are_kept(
     assert "What was finished is kept" in str(told.value)
     # They were in the batch that its worker took along, and went alone after it.
     assert sorted(done) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("retries", [0, 2])
+def test_tasks_that_only_died_with_another_of_their_worker_are_done(tmp_path: Path, retries: int) -> None:
+    done: list[int] = []
+    lost: list[int] = []
+    with dask.config.set(PRIVATE), cluster(1, threads=4) as running:
+        run_tasks(
+            partial(die_beside_others, tmp_path, 4),
+            range(4),
+            Dask(address=running.scheduler_address, batch=1, retries=retries, timeout_seconds=60),
+            on_done=lambda task, _: done.append(task),
+            on_lost=lambda task, _: not lost.append(task),
+        )
+    assert sorted(done) == [0, 1, 2]
+    assert lost == [3]
+    tries = [len(list(tmp_path.glob(f"{task}-*"))) for task in range(4)]
+    assert tries == [2, 2, 2, max(2, retries + 1)]
+
+
+def test_a_worker_that_starts_again_after_its_death_is_not_taken_for_lost(tmp_path: Path) -> None:
+    done: list[int] = []
+    with dask.config.set({"distributed.deploy.lost-worker-timeout": "10ms"}):
+        run_tasks(
+            partial(die_at_three, tmp_path, 2),
+            range(6),
+            Dask(workers=1, batch=1),
+            on_done=lambda task, _: done.append(task),
+        )
+    assert sorted(done) == list(range(6))
 
 
 def test_a_scheduler_that_does_not_answer_is_one_paragraph(tmp_path: Path) -> None:

@@ -1,14 +1,23 @@
 """Bad inputs made from schemas: whatever a stranger could write in place of a value or a key of a config."""
 
+import functools
 import math
 
 from setups.schemas import just_beyond, leaves, with_value
 
+
+def nested(levels):
+    """Return a list in a list in a list."""
+    return functools.reduce(lambda inside, _: [inside], range(levels), 1)
+
+
 WRONG = (
-    None, True, False, "", "text", [], [1, [2]], {}, {"a": {"b": 1}}, [None] * 1000,
-    math.nan, math.inf, -math.inf, -1, 0, 1, 1e300, -1e300, 1e-300, 5e-324, 10**30, -(10**30), 2**62, 2**63, 10**500,
+    None, True, False, "", "text", [], [1, [2]], {}, {"a": {"b": 1}}, [None] * 1000, nested(40), nested(300),
+    nested(100_000), math.nan, math.inf, -math.inf, -1, 0, 1, 1e300, -1e300, 1e-300, 5e-324, 10**30, -(10**30), 2**62,
+    2**63, 10**500, 10**5000, [1, -(10**5000)],
     "9" * 5000, "a" * 100_000, "n" * 300, "../../x", "${oc.env:HOME}", "nan",
-    "\x1b[2J\x07", "a\u202eb", "a\nb", "\ud800", b"x", {1: 2}, {"": 1}, {"n" * 300: 1}, {("a", 1): 2}, object(),
+    "\x1b[2J\x07", "a\u202eb", "a\nb", "\ud800", b"x", {1: 2}, {"": 1}, {"n" * 300: 1}, {("a", 1): 2}, {10**5000: 1},
+    object(),
 )  # fmt: skip
 """In place of any value."""
 
@@ -32,7 +41,9 @@ WORDS = (
     "run=quick,year", "mid=3", "report=null", "report.measures=[]", "grid.visits=3", "district.name={}",
     "title=[1,2]", "title=null", "study=x", "study=null", "study.factors=3", "study.responses=[]", "network=x",
     "network=null", "network.horizon=-1", "network.horizon=1e99", "network.classes={}", "cases=3", "cases=[x]",
-    "cases=[]", "form=x", "request=-1", "request=x", "request=1e30", "request=null", "retry=3", "workloads=[x]",
+    "cases=[]", "most_load=0", "most_load=1.5", "most_load=nan", "most_load=null", "most_load=[1]", "most_load=",
+    "today=x", "today=", "today=null", "today=[a]", "today=../x", "staffing=x", "form=x", "request=-1", "request=x",
+    "request=1e30", "request=null", "retry=3", "workloads=[x]",
     "repeats=0", "pilot=[a,b]", "pilot=three_level,four_level", "pilot=null", "pilot={a: b}", "--dry-run",
     "--config-dir=/", "--config-dir=/dev/null", "--config-dir=/proc", "map=x", "yes=1", "unused=", "results", "..",
     "/", "\x00", "a\x00b=1", "grid.households='\ud800'", "'=1", '"=1', 'grid.households="a', "(=1", "a(b)=3", "a=b(",

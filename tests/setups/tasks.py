@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from contextlib import suppress
 
 
 def square(task):
@@ -78,6 +79,30 @@ def die_at_three(folder, times, task):
     time.sleep(0.05)
     (folder / f"done-{task}").write_text(f"{began} {time.monotonic()}")
     return task
+
+
+def die_beside_others(folder, n, task):
+    """Note each try of a task; that of task 3 ends its worker, once all n tasks are at work there or it is alone.
+
+    Another task waits for that, and is done where task 3 is not at work beside it.
+    """
+    (folder / f"{task}-{os.getpid()}").touch()
+    with suppress(TimeoutError):
+        await_files(folder, f"*-{os.getpid()}" if task == 3 else f"3-{os.getpid()}", n if task == 3 else 1)
+        if task != 3:
+            time.sleep(30)
+    if task == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return task
+
+
+def await_files(folder, pattern, n):
+    """Wait until so many files of a pattern are there, for two seconds."""
+    last = time.monotonic() + 2
+    while len(list(folder.glob(pattern))) < n:
+        if time.monotonic() > last:
+            raise TimeoutError
+        time.sleep(0.005)
 
 
 def fill(folder, megabytes):

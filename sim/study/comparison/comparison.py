@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from sim.errors import ConfigError, near
+from sim.errors import FOUND, ConfigError, near, sealed
 from sim.language import Language, gettext, speaking, spoken
 from sim.measures.dictionary import DEFINITIONS
 from sim.report.console import Progress, quiet
@@ -53,6 +53,7 @@ IN_BRIEF = ("turnaround", "differences", "equity")
 """The charts that answer first: how soon, what differs by how much, and for whom."""
 
 
+@sealed(FOUND)
 @dataclass(frozen=True, repr=False)
 class Comparison:
     """A finished comparison.
@@ -184,12 +185,14 @@ def compare(
     Raises
     ------
     ConfigError
-        The designs must be run alike; one whose config refuses overload must keep up.
+        The designs must be run alike and fit into the memory; one whose config refuses overload must keep up.
     StoreError
         The folder must be empty or hold this very comparison, and be writable.
     """
     own = packed(measures)
     check(designs, wanted, own.digests)
+    for design in designs.values():
+        replications.check_fits(design.pilot, backend.engine, backend.executor, own)
     console, before = console or quiet(), before or opening(designs)
     first = next(iter(designs.values())).pilot
     targets = face_validity.targets_of(first.district.name, config_dir)  # before anything is run: it may be refused

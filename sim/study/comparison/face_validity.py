@@ -294,7 +294,7 @@ def simulated(
     parts = []
     for number_ in range(n):
         for pilot in pilots:
-            plan = replication.prepare(pilot, number_)
+            plan = replication.prepare(pilot, number_, blocks=replication.block_weeks(settings))
             rows = replication.measure(plan, settings, replication.Cost())["measures"]
             rows = pl.concat([rows, _patrols(plan, settings, rows)])
             parts.append(rows.with_columns(pilot=pl.lit(pilot.name), replication=pl.lit(number_, dtype=pl.Int64)))

@@ -64,14 +64,19 @@ def screen(task: Task) -> Screened:
 def screen_all(
     archive: Archive, pilots: Mapping[str, Pilot], keys: Mapping[str, str], backend: Backend, own: Packed = NOTHING
 ) -> dict[str, Screened]:
-    """Return the screening of every design by name; it is kept beside the replications, in a file of its own."""
+    """Return the screening of every design by name; it is kept beside the replications, in a file of its own.
+
+    What does not fit into the memory is infeasible here and now: that is not kept, as another machine may have more.
+    """
     known: dict[str, Screened] = {}
     tasks: dict[str, Task] = {}
     for name, key in keys.items():
-        held = _kept(archive.screening(key))
+        if key in known or key in tasks:
+            continue
+        held = _too_large(pilots[name], backend, own) or _kept(archive.screening(key))
         if held is not None:
             known[key] = held
-        elif key not in known:
+        else:
             tasks[key] = Task(key, pilots[name])
 
     def on_done(task: Task, screened: Screened) -> None:
@@ -82,6 +87,15 @@ def screen_all(
     on = backend.executor if len(tasks) >= WORTH_A_POOL else executor.Serial(kind="serial")
     executor.run_tasks(screen, list(tasks.values()), on, on_done=on_done, named=lambda task: task.pilot.title)
     return {name: known[key] for name, key in keys.items()}
+
+
+def _too_large(pilot: Pilot, backend: Backend, own: Packed) -> Screened | None:
+    """Return the screening of a design that does not fit into the memory, or None."""
+    try:
+        replications.check_fits(pilot, backend.engine, backend.executor, own)
+    except ConfigError as error:
+        return Screened(0, (), str(error))
+    return None
 
 
 def _kept(plain: Any) -> Screened | None:
