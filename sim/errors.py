@@ -31,7 +31,7 @@ def shown(value: object, most: int = 60) -> str:
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
-FOUND = "what was found stays as it is"
+RESULTS_STAY = "what was found stays as it is"
 """Of results, instead of changing them."""
 
 

@@ -11,7 +11,7 @@ from sim.config.compose import assumptions
 from sim.district import engines
 from sim.district.demand import Channel
 from sim.engine.audit.quick import balance
-from sim.errors import FOUND, ConfigError, near, sealed
+from sim.errors import RESULTS_STAY, ConfigError, near, sealed
 from sim.journeys.sentences import ending, journey_table, rows, totals_table, words_of
 from sim.journeys.steps import Journey, read
 from sim.measures.requests import requests
@@ -76,7 +76,7 @@ class Selection:
             )
 
 
-@sealed(FOUND)
+@sealed(RESULTS_STAY)
 @dataclass(frozen=True, repr=False)
 class Journeys:
     """The journey of one request under one design or two; it prints as tables.

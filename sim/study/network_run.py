@@ -14,7 +14,7 @@ import polars as pl
 from sim.config.report import ALL
 from sim.district import engines
 from sim.engine.audit.quick import balance
-from sim.errors import FOUND, ConfigError, sealed
+from sim.errors import RESULTS_STAY, ConfigError, sealed
 from sim.executor import run_tasks
 from sim.executor.fitting import fitting
 from sim.measures.queueing import queueing_measures
@@ -62,7 +62,7 @@ class Task:
         return f"replication {self.replication} of {self.name}"
 
 
-@sealed(FOUND)
+@sealed(RESULTS_STAY)
 @dataclass(frozen=True, repr=False)
 class NetworkRun:
     """A queueing network with the measures of its replications.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.config.compose import Line
 from sim.config.report import Response
-from sim.errors import FOUND, ConfigError, StoreError, sealed
+from sim.errors import RESULTS_STAY, ConfigError, StoreError, sealed
 from sim.report.console import quiet
 from sim.report.notebook import as_html
 from sim.report.tables import counted
@@ -75,7 +75,7 @@ class Prepared:
     pilot_keys: Mapping[str, str]
 
 
-@sealed(FOUND)
+@sealed(RESULTS_STAY)
 @dataclass(frozen=True, repr=False)
 class Sweep:
     """A finished study.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from sim.errors import FOUND, ConfigError, near, sealed
+from sim.errors import RESULTS_STAY, ConfigError, near, sealed
 from sim.language import Language, gettext, speaking, spoken
 from sim.measures.dictionary import DEFINITIONS
 from sim.report.console import Progress, quiet
@@ -53,7 +53,7 @@ IN_BRIEF = ("turnaround", "differences", "equity")
 """The charts that answer first: how soon, what differs by how much, and for whom."""
 
 
-@sealed(FOUND)
+@sealed(RESULTS_STAY)
 @dataclass(frozen=True, repr=False)
 class Comparison:
     """A finished comparison.
