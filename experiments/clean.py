@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.errors import ConfigError, near
+from sim.language import gettext, listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,17 +49,18 @@ def main(arguments: list[str]) -> None:
     archive.refuse_link()
     removable = inventory.waste(archive, RESULTS, **chosen) if archive.folder.is_dir() else []
     if chosen["unused"]:
-        console.print("Files of the last hour are kept, because a command may be running.", markup=False)
+        console.print(gettext("Files of the last hour are kept, because a command may be running."), markup=False)
     if not removable:
-        console.print(f"There is nothing to remove: {_kinds(chosen)}.", markup=False)
+        console.print(gettext("There is nothing to remove: {kinds}.", kinds=_kinds(chosen)), markup=False)
         return
     console.print(_table(removable))
     if not yes:
-        console.print("Nothing was removed. Add yes=true to remove it.", markup=False)
+        console.print(gettext("Nothing was removed. Add yes=true to remove it."), markup=False)
         return
     for one in removable:
         archive.remove(one.paths)
-    console.print(f"Removed {size(sum(one.n_bytes for one in removable))}.", markup=False)
+    removed = size(sum(one.n_bytes for one in removable))
+    console.print(gettext("Removed {size}.", size=removed), markup=False)
 
 
 def _chosen(arguments: Sequence[str]) -> dict[str, bool]:
@@ -76,10 +78,17 @@ def _chosen(arguments: Sequence[str]) -> dict[str, bool]:
 
 def _kinds(chosen: Mapping[str, bool]) -> str:
     """Return what was looked for and not found, and by which key more would be looked for."""
-    words = {"unused": "unused replications", "failed": "notes of failed ones", "old": "replications of other models"}
-    looked = ["no files half written or damaged", *(f"no {words[key]}" for key, on in chosen.items() if on)]
-    other = [f"{key}=true for {words[key]}" for key, on in chosen.items() if not on]
-    return ", ".join(looked) + (f" (add {', '.join(other)})" if other else "")
+    words = {
+        "unused": gettext("unused replications"),
+        "failed": gettext("notes of failed ones"),
+        "old": gettext("replications of other models"),
+    }
+    looked = listed([
+        gettext("no files half written or damaged"),
+        *(gettext("no {what}", what=words[key]) for key, on in chosen.items() if on),
+    ])  # fmt: skip
+    other = listed(gettext("{key}=true for {what}", key=key, what=words[key]) for key, on in chosen.items() if not on)
+    return gettext("{looked} (add {other})", looked=looked, other=other) if other else looked
 
 
 def _table(removable: Sequence[Waste]) -> Table:
@@ -87,9 +96,11 @@ def _table(removable: Sequence[Waste]) -> Table:
     from sim.report.tables import Column, Table
     from sim.study.folder.contents import size
 
-    columns = (Column("results/.replications"), Column("files", "right"), Column("size", "right"))
-    rows = tuple((one.why, f"{len(one.paths):,}", size(one.n_bytes)) for one in removable)
-    return Table("Can be removed", columns, rows)
+    columns = (
+        Column("results/.replications"), Column(gettext("files"), "right"), Column(gettext("size"), "right"),
+    )  # fmt: skip
+    rows = tuple((gettext(one.why), f"{len(one.paths):,}", size(one.n_bytes)) for one in removable)
+    return Table(gettext("Can be removed"), columns, rows)
 
 
 if __name__ == "__main__":

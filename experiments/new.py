@@ -11,6 +11,7 @@ from sim import config
 from sim.config import Name, Section
 from sim.config.compose import shipped
 from sim.errors import ConfigError
+from sim.language import gettext
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +50,8 @@ def main(arguments: list[str]) -> None:
     name = plain(arguments[0])
     folder = Path(name)
     write(folder, files(name))
-    print(f"Written: {folder}/ ({folder}/README.md says what is in it). It is ready to run:\n")  # noqa: T201
+    written = gettext("Written: {folder}/ ({folder}/README.md says what is in it). It is ready to run:", folder=folder)
+    print(f"{written}\n")  # noqa: T201
     print(f"  wangge compare --config-dir {name} pilots=[today,merged] run=quick name={name}")  # noqa: T201
 
 

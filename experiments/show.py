@@ -38,6 +38,11 @@ def main(arguments: list[str]) -> None:
 
     store = Store.open_existing(results_folder("show", arguments[0]))
     console, there = terminal(), printed.read(store)
+    if not printed.is_kept(store):
+        other = gettext(
+            "These results are kept in English only; the command that made them keeps them in both languages."
+        )
+        console.print(f"{other}\n", markup=False)
     if len(arguments) == 2:
         shown = printed.named(store, there, arguments[1])
         with console.pager() if console.is_terminal and sys.stdin.isatty() else nullcontext():

@@ -14,6 +14,7 @@ from sim.config import Name, Section
 from sim.config.compose import CONFIGS, compose, options, parse
 from sim.config.composition import Composition
 from sim.errors import ConfigError, near
+from sim.language import gettext
 from sim.report.console import say
 
 KEYS = ("most_load", "today", "name")
@@ -75,7 +76,7 @@ def main(arguments: list[str]) -> None:
         say(f"\n{text.rstrip()}")
         return
     target = write_staffing(line.config_dir, settings.name, text)
-    say(f"Written: {target}. Use it with staffing={settings.name}.")
+    say(gettext("Written: {file}. Use it with staffing={name}.", file=target, name=settings.name))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sim.errors import ConfigError, near
+from sim.language import gettext
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,7 +41,8 @@ def main(arguments: list[str]) -> None:
     if arguments:
         _one(console, studies, arguments[0])
     elif not studies and not archive_holdings():
-        console.print("There is nothing under results/ yet: wangge compare makes the first study.", markup=False)
+        nothing = gettext("There is nothing under results/ yet: wangge compare makes the first study.")
+        console.print(nothing, markup=False)
     else:
         _all(console, studies)
 
@@ -65,7 +67,8 @@ def _all(console: Console, studies: list[Study]) -> None:
             if study.trouble:
                 console.print(f"- {study.trouble}", markup=False)
     console.print(contents.archive_table(archive_holdings(), studies))
-    console.print("wangge status NAME shows one study, wangge clean what can be removed.", markup=False)
+    more = gettext("wangge status NAME shows one study, wangge clean what can be removed.")
+    console.print(more, markup=False)
 
 
 def _one(console: Console, studies: list[Study], name: str) -> None:
@@ -81,13 +84,20 @@ def _one(console: Console, studies: list[Study], name: str) -> None:
         from sim.errors import StoreError
 
         raise StoreError(study.trouble)
-    ended = f"finished {contents.when(study.last['finished'])}" if study.last.get("finished") else "not finished"
-    console.print(study.command or "Its command is not noted", markup=False, soft_wrap=True)  # to be copied
-    console.print(f"started {contents.when(study.last.get('started'))}, {ended} (UTC)\n", markup=False)
+    started, finished = contents.when(study.last.get("started")), study.last.get("finished")
+    when = (
+        gettext("started {started}, finished {finished} (UTC)", started=started, finished=contents.when(finished))
+        if finished
+        else gettext("started {started}, not finished (UTC)", started=started)
+    )
+    command = study.command or gettext("Its command is not noted")
+    console.print(command, markup=False, soft_wrap=True)  # to be copied
+    console.print(f"{when}\n", markup=False)
     console.print(contents.designs_table(study))
     for design, key in study.keys.items():
         for number, error in study.archive.failures(key).items():
-            console.print(f"- Replication {number} of {design} failed: {error}", markup=False)
+            failed = gettext("Replication {n} of {design} failed: {error}", n=number, design=design, error=error)
+            console.print(f"- {failed}", markup=False)
 
 
 if __name__ == "__main__":

@@ -329,7 +329,6 @@ def network(source: Folder | Mapping[str, Any]) -> Plan:
     return sample.load(compose("queue", Line((f"network={_file('network', name)}",)))["network"])
 
 
-@speaking(ENGLISH)  # as long as not all words of networks are in the catalogue
 def measure(
     network: Plan,
     *,
@@ -340,6 +339,7 @@ def measure(
     executor: Executor = "serial",
     workers: int | None = None,
     progress: bool = True,
+    lang: str | None = None,
 ) -> NetworkRun:
     """Run a queueing network and return its measures, beside theory where it is a textbook queue; nothing is kept.
 
@@ -353,7 +353,7 @@ def measure(
         Of the random numbers.
     confidence : float
         Of the intervals, each on its own.
-    engine, executor, workers, progress
+    engine, executor, workers, progress, lang
         As for `compare`; small networks are quickest in this process alone.
 
     Returns
@@ -370,13 +370,11 @@ def measure(
         raise ConfigError(f"network must be what sim.network returns, got {shown(network)}")
     if replications is not None:
         network = network.model_copy(update={"replications": arguments.bounded("replications", replications)})
-    on = _backend(engine, executor, workers)
+    on, console = _backend(engine, executor, workers), _console(progress)
+    numbers = {"seed": arguments.bounded("seed", seed), "confidence": arguments.bounded("confidence", confidence)}
     network_run.check_memory(network, "the network", on.engine)
-    return network_run.run(
-        network, "network", on,
-        seed=arguments.bounded("seed", seed), confidence=arguments.bounded("confidence", confidence),
-        console=_console(progress),
-    )  # fmt: skip
+    with speaking(lang):
+        return network_run.run(network, "network", on, console=console, **numbers)
 
 
 def run(network: Network, horizon: int, *, engine: Engine = "compiled") -> tuple[Visits, Spells]:

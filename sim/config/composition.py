@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sim.config.compose import CONFIGS, Line, hydra_overrides, hydra_ready
+from sim.config.compose import CONFIGS, Line, hydra_overrides, hydra_ready, parsed
 from sim.config.reading import read_plain
 
 if TYPE_CHECKING:
@@ -112,10 +112,8 @@ class Composition:
 
     def _typed(self) -> dict[str, Any]:
         """Return what the overrides set beside the choices of groups."""
-        from hydra.core.override_parser.overrides_parser import OverridesParser
-
         typed: dict[str, Any] = {}
-        for one in OverridesParser.create().parse_overrides([*self.fixed, *self.line.overrides]):
+        for one in parsed([*self.fixed, *self.line.overrides]):
             value = None if one.is_delete() else one.value()
             if one.is_delete() or (self._is_group(one.key_or_group) and not isinstance(value, dict)):
                 continue

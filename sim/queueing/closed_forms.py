@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.draws.laws import Deterministic, Erlang, Exponential, Gamma
+from sim.language import N_
 from sim.statistics import theory
 
 if TYPE_CHECKING:
@@ -158,15 +159,16 @@ def _head_of_line(queue: Queue) -> Steady:
     """Return M/G/1 or M/M/c with non-preemptive priorities."""
     rates, means, scvs = zip(*map(_together, queue.by_turn), strict=True)
     if queue.servers == 1:
-        name, waits = "M/G/1", theory.mg1_priority_waits(rates, means, scvs)
+        name, waits = N_("M/G/1 with non-preemptive priorities"), theory.mg1_priority_waits(rates, means, scvs)
         utilisation = p_wait = float(np.dot(rates, means))
     else:
         service_rate = _exponential_rate(queue)
-        name, waits = "M/M/c", theory.mmc_priority_waits(rates, service_rate, queue.servers)
+        name = N_("M/M/c with non-preemptive priorities")
+        waits = theory.mmc_priority_waits(rates, service_rate, queue.servers)
         all_of_them = theory.mmc(queue.rate, service_rate, queue.servers)
         utilisation, p_wait = all_of_them.utilisation, all_of_them.p_wait
     mine = [float(waits[turn]) for turn in queue.turns]
-    return Steady(f"{name} with non-preemptive priorities", "Cobham 1954", utilisation, mine, p_wait)
+    return Steady(name, "Cobham 1954", utilisation, mine, p_wait)
 
 
 def _preemptive(queue: Queue) -> Steady:
@@ -182,7 +184,7 @@ def _preemptive(queue: Queue) -> Steady:
     rates, means, scvs = zip(*map(_together, queue.by_turn), strict=True)
     waits = theory.mg1_preemptive_sojourns(rates, means, scvs) - means
     mine = [float(waits[turn]) for turn in queue.turns]
-    name = "M/G/1 with preemptive-resume priorities"
+    name = N_("M/G/1 with preemptive-resume priorities")
     return Steady(name, "White and Christie 1958", float(np.dot(rates, means)), mine)
 
 

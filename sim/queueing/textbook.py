@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.draws.laws import Exponential
+from sim.language import both, gettext, phrase, separated
 from sim.queueing.checks import duty_of, exits, step_names
 from sim.queueing.closed_forms import Flow, Queue, Steady, steady_state
 from sim.queueing.schema import END, InTurn
@@ -61,12 +62,12 @@ def textbook(plan: Plan) -> Textbook | None:
         return None
     if not any(_goes_on(plan, name) for name in plan.classes):
         names, sources = (dict.fromkeys(getattr(steady, key) for _, steady in states) for key in ("name", "source"))
-        return Textbook(" and ".join(names), "; ".join(sources), _values(plan, states))
+        return Textbook(both(map(phrase, names)), separated(sources), _values(plan, states))
     if any(steady.name != "M/M/c" for _, steady in states):
         return None
     if len(plan.classes) == 1 and all(len(queue.flows) == 1 for queue in queues):
-        return Textbook("an open Jackson network", "Jackson 1957", _values(plan, states))
-    return Textbook("an open Kelly network", "Kelly 1975", _values(plan, states))
+        return Textbook(gettext("an open Jackson network"), "Jackson 1957", _values(plan, states))
+    return Textbook(gettext("an open Kelly network"), "Kelly 1975", _values(plan, states))
 
 
 def _goes_on(plan: Plan, name: str) -> bool:

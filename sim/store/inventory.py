@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.config.reading import is_folder
 from sim.errors import ConfigError, StoreError, near
-from sim.language import LANGUAGES
+from sim.language import LANGUAGES, N_
 from sim.store import files, manifest
 from sim.store.archive import Archive
 from sim.store.layout import ARCHIVE, CORRUPT, DESIGN, EARLIER, FAILED, REPLICATIONS
@@ -145,19 +145,19 @@ def waste(archive: Archive, results: Path, *, unused: bool, failed: bool, old: b
     # A study notes its keys before it keeps replications: so what is here now and not noted afterwards is unused.
     held = {key: archive.paths(key) for key in archive.keys()}  # noqa: SIM118 - an archive is no mapping
     kinds = [
-        _waste("half written by killed runs", archive.leftovers()),
-        _waste("damaged, set aside", _named(held, CORRUPT)),
+        _waste(N_("half written by killed runs"), archive.leftovers()),
+        _waste(N_("damaged, set aside"), _named(held, CORRUPT)),
     ]
     if failed:
-        kinds.append(_waste("notes of failed replications", _named(held, FAILED)))
+        kinds.append(_waste(N_("notes of failed replications"), _named(held, FAILED)))
     if old:
-        kinds.append(_waste("set aside, as they lack a measure", _named(held, EARLIER)))
+        kinds.append(_waste(N_("set aside, as they lack a measure"), _named(held, EARLIER)))
         keys = {key for key in held if archive.design(key).get("model_version", MODEL_VERSION) != MODEL_VERSION}
-        kinds.append(_waste("of other versions of the model", _of(held, keys)))
+        kinds.append(_waste(N_("of other versions of the model"), _of(held, keys)))
     if unused:
         keys = held.keys() - needed(results)
         recent = {one.key for one in archive.holdings(keys) if one.written > time.time() - RECENT_SECONDS}
-        kinds.append(_waste("that no study refers to", _of(held, keys - recent)))
+        kinds.append(_waste(N_("that no study refers to"), _of(held, keys - recent)))
     return _once(kinds)
 
 

@@ -17,6 +17,7 @@ from sim.engine.audit.quick import balance
 from sim.errors import RESULTS_STAY, ConfigError, sealed
 from sim.executor import run_tasks
 from sim.executor.fitting import fitting
+from sim.language import ENGLISH, Language, gettext, phrase, speaking, spoken
 from sim.measures.queueing import queueing_measures
 from sim.memory import peak_memory_mb
 from sim.queueing import sample
@@ -59,7 +60,13 @@ class Task:
 
     def __str__(self) -> str:
         """Return the name of the task in messages."""
-        return f"replication {self.replication} of {self.name}"
+        with speaking(ENGLISH):
+            return self.words
+
+    @property
+    def words(self) -> str:
+        """Return the name of the task in the language that is spoken."""
+        return gettext("replication {n} of {pilot}", n=self.replication, pilot=self.name)
 
 
 @sealed(RESULTS_STAY)
@@ -74,19 +81,35 @@ class NetworkRun:
     measures
         One row a measure, group and replication: pilot (the network's name), replication, measure, group, unit, value
         and n.
-    table
-        Means with intervals, and theory where the network is a textbook queue.
-    notes
-        What must be known to read them.
+    name
+        What it is called, where it is kept.
+    seed, confidence
+        Of the random numbers; of the intervals.
     speed
         What the replications cost that were run now.
+    language
+        In which it speaks.
     """
 
     plan: Plan
     measures: pl.DataFrame
-    table: Table
-    notes: tuple[str, ...]
+    name: str
+    seed: int
+    confidence: float
     speed: Speed
+    language: Language
+
+    @property
+    def table(self) -> Table:
+        """Return means with intervals, and theory where the network is a textbook queue."""
+        with speaking(self.language):
+            return summary(self.measures, self.plan, self.name, seed=self.seed, confidence=self.confidence)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return what must be known to read them."""
+        with speaking(self.language):
+            return tuple(warnings_of_load(self.measures))
 
     def __str__(self) -> str:
         """Return the table as plain text."""
@@ -155,8 +178,7 @@ def run(
     tasks = [Task(folder, plan, name, seed, r, backend.engine) for r in numbers]
     run_now, speed = _simulate(tasks, backend, console or quiet(), store)
     measures = run_now if store is None else store.table("measures", [name], plan.replications)
-    table = summary(measures, plan, "" if store is None else name, seed=seed, confidence=confidence)
-    return NetworkRun(plan, measures, table, tuple(warnings_of_load(measures)), speed)
+    return NetworkRun(plan, measures, "" if store is None else name, seed, confidence, speed, spoken())
 
 
 def write(result: NetworkRun, store: Store) -> Printed:
@@ -170,14 +192,17 @@ def write(result: NetworkRun, store: Store) -> Printed:
 
 def printed(result: NetworkRun, name: str) -> Printed:
     """Return what a run has to say that is kept in a folder of this name."""
+    result = replace(result, language=spoken())
     note, *source = result.table.notes
     rows = tuple(
-        (measure if group == ALL else f"{measure} {group}", *row) for measure, group, *row in result.table.rows
+        (measure if group == phrase(ALL) else f"{measure} {group}", *row) for measure, group, *row in result.table.rows
     )
     measure_column, _, *others = result.table.columns
     glance = replace(result.table, columns=(measure_column, *others), rows=rows, notes=tuple(source))
-    screen = Screen(f"{result.table.title}: {note}", result.notes, glance, (), where(name))
-    notes = [Page("notes", "what must be known to read them", paragraphs=result.notes)] if result.notes else []
+    what = gettext("{network}: {note}", network=result.table.title, note=note)
+    screen = Screen(what, result.notes, glance, (), where(name))
+    title = gettext("what must be known to read them")
+    notes = [Page("notes", title, paragraphs=result.notes)] if result.notes else []
     return Printed(screen, (page("means", result.table), *notes))
 
 
@@ -242,7 +267,8 @@ def _simulate(
     began = time.perf_counter()
     if tasks:
         backend.announce_compiling(console)
-        with Progress.start(console, "replications", len(tasks), verb="ran" if store is None else "kept") as bar:
+        verb = "ran" if store is None else "kept"
+        with Progress.start(console, gettext("replications"), len(tasks), verb=verb) as bar:
 
             def on_done(task: Task, result: tuple[Mapping[str, Any], pl.DataFrame | None]) -> None:
                 facts, measures = result
@@ -250,7 +276,7 @@ def _simulate(
                 if measures is not None:
                     which = pl.lit(task.name).alias("pilot"), pl.lit(task.replication, pl.Int64).alias("replication")
                     parts[task.replication] = measures.select(*which, pl.all())
-                bar.advance(str(task), elsewhere=ELSEWHERE in facts)
+                bar.advance(task.words, elsewhere=ELSEWHERE in facts)
 
             on = fitting(backend.executor, len(tasks), needed_bytes(tasks[0].plan), bar.announce)
             if store is None:
@@ -261,7 +287,7 @@ def _simulate(
                     archive=Archive.open(store.archive.folder), keep=keep, on_done=on_done,
                     place=lambda task: (store.key(task.name), task.replication),
                     on_elsewhere=lambda task, facts: on_done(task, (facts, None)),
-                    announce=bar.announce,
+                    announce=bar.announce, words=lambda task: task.words,
                 )  # fmt: skip
     memory = max((facts["peak_memory_mb"] for facts in costs), default=0)
     speed = Speed(sum(facts["steps"] for facts in costs), time.perf_counter() - began, memory)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sim.config.compose import CONFIGS
+from sim.config.words import words_of
 from sim.errors import ConfigError
+from sim.language import gettext
 from sim.report.tables import rows_table
 from sim.store import files
 from sim.study.design import prepared
@@ -106,19 +108,20 @@ def staffing_table(one: Staffed) -> Table:
     """Return the heads and the largest load of each level."""
     rows: list[dict[str, object]] = [
         {
-            "level": level,
-            "heads": one.design.heads[level],
-            "largest load of a post": f"{load:.2f}",
+            gettext("level"): words_of(level),
+            gettext("heads"): one.design.heads[level],
+            gettext("largest load of a post"): f"{load:.2f}",
         }
         for level, load in one.loads.items()
     ]
-    return rows_table(
-        f"{one.design.name}: {one.up} of {one.up + one.down} street heads go up, {one.down} down",
-        rows,
-        notes=(
-            "Load: hours of work that piles up over the hours that staff are there for it. Patrols and visits lapse.",
-        ),
+    title = gettext(
+        "{pilot}: {up} of {all} street heads go up, {down} down",
+        pilot=one.design.name, up=one.up, all=one.up + one.down, down=one.down,
+    )  # fmt: skip
+    note = gettext(
+        "Load: hours of work that piles up over the hours that staff are there for it. Patrols and visits lapse."
     )
+    return rows_table(title, rows, notes=(note,))
 
 
 def staffing_yaml(one: Staffed, base: str, command: str) -> str:

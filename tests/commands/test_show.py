@@ -47,6 +47,32 @@ def test_show_says_what_the_first_screen_said_and_lists_the_tables(tiny):
     assert contents(tiny[0] / "results/one") == before
 
 
+def test_what_was_said_in_english_is_shown_in_chinese_too(tiny, one, monkeypatch):
+    done = wangge(one.parents[1], "show", "one", "lang=zh")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("月湖区，four_level（四级管理（现状））：2次重复，每次1周。\n")
+    assert re.search("^ load +仿真之前的负荷，千小时/年", done.stdout, re.MULTILINE)
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    assert wangge(one.parents[1], "show", "one").stdout == done.stdout
+    assert wangge(one.parents[1], "show", "one", "lang=en").stdout == wangge(tiny[0], "show", "one", "lang=en").stdout
+
+
+def test_a_folder_of_an_earlier_version_is_shown_in_english_and_says_so(one):
+    (one / "printed.zh.json").unlink()
+    done = wangge(one.parents[1], "show", "one", "lang=zh")
+    assert done.returncode == 0, done.stderr
+    said, rest = done.stdout.split("\n\n", 1)
+    assert said == "这些结果只存有英文；重新运行生成它们的命令，即以两种语言保存。"
+    assert rest.startswith("Yuehu, four_level (four levels (today)): 2 replications of 1 week.")
+
+
+def test_what_was_edited_in_another_language_is_refused(one):
+    path = one / "printed.zh.json"
+    path.write_text(path.read_text("utf-8").replace("月湖区", "月湖"), encoding="utf-8")
+    assert "printed.zh.json in " in refused(one.parents[1], "show", "one", "lang=zh")
+    assert wangge(one.parents[1], "show", "one", "lang=en").returncode == 0
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_all_that_details_print_is_shown_by_name(tiny, name):
     done = wangge(tiny[0], "show", "one", name)

@@ -294,11 +294,13 @@ WHOLE = {"replications": [sim.compare, sim.measure], "workers": [sim.compare, si
 TEXTS = {"called": [sim.pilot], "title": [sim.pilot], "archetype": [sim.journey], "channel": [sim.journey]}
 KINDS = {"engine": [sim.compare, sim.sweep, sim.simulate, sim.journey, sim.measure, sim.run],
          "executor": [sim.compare, sim.sweep, sim.measure]}  # fmt: skip
+LANGUAGES = {"lang": [sim.compare, sim.measure]}
 RULES = {
     "must be true or false": (FLAGS, ("yes", 1, None)),
     "must be a whole number": (WHOLE, (True, "2", 1.5)),
     "must be a text": (TEXTS, (3, True)),
     "must be a text or a mapping": (KINDS, (3, None, ["local"])),
+    "must be one of en, zh": (LANGUAGES, (3, True, ["zh"])),
 }
 OF_A_KIND = [(call, name, value, rule) for rule, (calls, values) in RULES.items() for name, by in calls.items()
              for call in by for value in values if (name, value) != ("request", "2")]  # fmt: skip

@@ -11,9 +11,7 @@ from sim.language import speaking
 from sim.study.comparison.opening import opening
 from sim.study.design import prepared_all
 
-PILOTS = ("four_level", "three_level")
-LINE = ("compare", f"pilots=[{','.join(PILOTS)}]", "name=mine", "charts=false", "details=true", *TINY)
-NAMES = (*PILOTS, "mine", "summary.md", "evidence.yaml")
+NAMES = ("four_level", "three_level", "mine", "summary.md", "evidence.yaml")
 PAGES = (
     "work", "heads", "load", "means", "against_three_level", "pairing", "face", "evenness", "conclusion", "notes",
 )  # fmt: skip
@@ -21,17 +19,6 @@ TABLES = (
     "backlog", "comparison", "equity", "equity_differences", "flows", "measures", "persons", "queues", "turnaround",
     "waiting", "workload",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def spoken_of(tmp_path_factory):
-    """Return the folder of a comparison that was made in the pseudo-language, and all that the command said."""
-    folder = tmp_path_factory.mktemp("pseudo")
-    with speaking(pseudo()):
-        done = wangge(folder, *LINE)
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    return folder, done.stdout
 
 
 def test_no_word_on_the_screen_or_in_a_table_is_uncatalogued(spoken_of):
@@ -54,7 +41,8 @@ def test_what_is_shown_later_has_no_uncatalogued_word_either(spoken_of):
 
 def test_a_design_alone_has_no_uncatalogued_word_and_its_language_enters_no_number_and_no_key(spoken_of, tmp_path):
     shutil.copytree(spoken_of[0] / "results/.replications", tmp_path / "results/.replications")
-    line, mine = ("run", "pilot=four_level", *LINE[2:]), tmp_path / "results/mine"
+    line = ("run", "pilot=four_level", "name=mine", "charts=false", "details=true", *TINY)
+    mine = tmp_path / "results/mine"
     with speaking(pseudo()):
         done = wangge(tmp_path, *line)
     assert done.returncode == 0, done.stderr

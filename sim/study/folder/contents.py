@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sim.language import gettext, phrase
 from sim.report.tables import Column, Table
 
 if TYPE_CHECKING:
@@ -26,14 +27,22 @@ def studies_table(studies: list[Study]) -> Table:
     rows = []
     for study in studies:
         kept = sum(study.kept(name) for name in study.designs)
-        of = "" if study.wanted is None else f" of {study.wanted * len(study.designs)}"
-        finished = when(study.last["finished"]) if study.last.get("finished") else "unfinished"
+        wanted = None if study.wanted is None else study.wanted * len(study.designs)
+        finished = when(study.last["finished"]) if study.last.get("finished") else gettext("unfinished")
         rows.append((
             study.name, study.command or "–", when(study.last.get("started")),
-            "unknown" if study.trouble else finished, f"{kept}{of}" if study.keys else "–",
+            gettext("unknown") if study.trouble else finished, _of(kept, wanted) if study.keys else "–",
         ))  # fmt: skip
-    headings = ("study", "command", "started (UTC)", "finished", "replications kept")
-    return Table("Studies under results/", tuple(Column(heading) for heading in headings), tuple(rows))
+    headings = (
+        gettext("study"), gettext("command"), gettext("started (UTC)"), gettext("finished"),
+        gettext("replications kept"),
+    )  # fmt: skip
+    return Table(gettext("Studies under results/"), tuple(map(Column, headings)), tuple(rows))
+
+
+def _of(kept: int, wanted: int | None) -> str:
+    """Return how many replications are kept, and of how many."""
+    return str(kept) if wanted is None else gettext("{n} of {all}", n=kept, all=wanted)
 
 
 def archive_table(holdings: list[Holding], studies: list[Study]) -> Table:
@@ -41,15 +50,15 @@ def archive_table(holdings: list[Holding], studies: list[Study]) -> Table:
     needed = {key for study in studies for key in study.keys.values()}
     unused = [holding for holding in holdings if holding.key not in needed]
     rows = (
-        ("designs", f"{len(holdings):,}"),
-        ("replications", f"{sum(len(h.replications) for h in holdings):,}"),
-        ("failed", f"{sum(h.failures for h in holdings):,}"),
-        ("set aside", f"{sum(h.aside for h in holdings):,}"),
-        ("size", size(sum(h.n_bytes for h in holdings))),
-        ("of that, used by no study", size(sum(h.n_bytes for h in unused))),
+        (gettext("designs"), f"{len(holdings):,}"),
+        (gettext("replications"), f"{sum(len(h.replications) for h in holdings):,}"),
+        (gettext("failed"), f"{sum(h.failures for h in holdings):,}"),
+        (gettext("set aside"), f"{sum(h.aside for h in holdings):,}"),
+        (gettext("size"), size(sum(h.n_bytes for h in holdings))),
+        (gettext("of that, used by no study"), size(sum(h.n_bytes for h in unused))),
     )
     columns = (Column("results/.replications"), Column("", "right"))
-    return Table("The archive of replications", columns, rows)
+    return Table(gettext("The archive of replications"), columns, rows)
 
 
 def designs_table(study: Study) -> Table:
@@ -57,14 +66,15 @@ def designs_table(study: Study) -> Table:
     rows = []
     for name, key in sorted(study.keys.items()):
         (holding,) = study.archive.holdings([key])
-        of = "" if study.wanted is None else f" of {study.wanted}"
         title = str(holding.design.get("title", ""))
         rows.append((
-            name, title if title != name else "", f"{study.kept(name)}{of}", str(holding.failures),
+            name, phrase(title) if title != name else "", _of(study.kept(name), study.wanted), str(holding.failures),
             str(holding.aside), size(holding.n_bytes), key[:8],
         ))  # fmt: skip
     columns = (
-        Column("design"), Column("title"), Column("kept", "right"), Column("failed", "right"),
-        Column("set aside", "right"), Column("size", "right"), Column("key"),
+        Column(gettext("design")), Column(gettext("title")), Column(gettext("kept"), "right"),
+        Column(gettext("failed"), "right"), Column(gettext("set aside"), "right"), Column(gettext("size"), "right"),
+        Column(gettext("key")),
     )  # fmt: skip
-    return Table(f"Designs of {study.name}", columns, tuple(rows), () if rows else ("It keeps no replications.",))
+    notes = () if rows else (gettext("It keeps no replications."),)
+    return Table(gettext("Designs of {study}", study=study.name), columns, tuple(rows), notes)

@@ -43,6 +43,11 @@ def keep(store: Store, made: Callable[[], Printed]) -> Printed:
     return each[here.name]
 
 
+def is_kept(store: Store) -> bool:
+    """Return whether a results folder has what a command had to say in the language that is spoken."""
+    return (store.folder / printed_in(spoken().name)).is_file()
+
+
 def read(store: Store) -> Printed:
     """Return what the command of a results folder had to say: in the language that is spoken, or else in English.
 
@@ -51,9 +56,7 @@ def read(store: Store) -> Printed:
     StoreError
         The folder must hold it, undamaged, as its last run wrote it that finished.
     """
-    name = printed_in(spoken().name)
-    if not (store.folder / name).is_file():
-        name = PRINTED
+    name = printed_in(spoken().name) if is_kept(store) else PRINTED
     if not (store.folder / name).is_file():
         raise StoreError(
             f"{store.folder} must hold {PRINTED}, which a run writes when it has finished: its run did not, or an "

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim import config
 from sim.config.compose import CONFIGS, options
+from sim.config.grammar import in_grammar
 from sim.errors import ConfigError, near
 from sim.statistics.designs import Factor, Knob, Level, identity
 
@@ -135,7 +136,7 @@ def _swept(where: str, key: str, text: str, config_dir: Path | None) -> list[Any
     from hydra.errors import HydraException
 
     try:
-        override = OverridesParser.create().parse_overrides([f"{key}={text}"])[0]
+        override = OverridesParser.create().parse_overrides([in_grammar(f"{key}={text}")])[0]
         if not override.is_sweep_override():
             raise ConfigError(f"{where} must be {SWEEP}, got {shown(text)}")
         swept: Any = override._value
