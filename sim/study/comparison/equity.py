@@ -41,6 +41,7 @@ import numpy as np
 import polars as pl
 
 from sim.language import N_, gettext, ngettext, phrase
+from sim.measures.dictionary import OPEN_BOUND
 from sim.report.worded import Worded
 from sim.statistics import intervals, verdicts
 from sim.study.withholding import Rule
@@ -196,7 +197,9 @@ def statistics(
     grouped = pl.col("group").str.starts_with("community:") | pl.col("group").is_in(
         [g for p in PAIRS.values() for g in p]
     )
-    kept = measures.filter(pl.col("measure").is_in(list(wanted)), grouped, pl.col("replication").is_in(both.tolist()))
+    bounds = (pl.col("measure") == OPEN_BOUND) & pl.col("group").str.extract("^([^|]*)").is_in(list(wanted))
+    here = pl.col("replication").is_in(both.tolist())
+    kept = measures.filter((pl.col("measure").is_in(list(wanted)) & grouped) | bounds, here)
     cells: dict[tuple[str, str], dict[str, Floats]] = defaultdict(dict)
     counted: dict[tuple[str, str], dict[str, Floats]] = defaultdict(dict)
     for (pilot, measure, group), part in kept.group_by("pilot", "measure", "group", maintain_order=True):
