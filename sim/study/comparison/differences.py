@@ -161,7 +161,7 @@ def adjustments(
     for (one, _), (x, y) in zip(rows, pairs, strict=True):
         gaps.setdefault(one.response, []).append(y - x)
     where = {
-        response: where_they_pay(controls_of(cell, pilots, response), samples, confidence)
+        response: where_they_pay(controls_of(cell, pilots, response), confidence, samples)
         for response, samples in gaps.items()
     }
     chosen = []
