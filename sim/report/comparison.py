@@ -130,7 +130,7 @@ def _alone(
         one = alone.get((measure, "all")) or Mean(means.get((measure, "all", pilot), NOTHING), unit)
         label, places = words(measure), _places([one.interval], factor)
         owed = measure not in duties or math.isfinite(one.interval.estimate)
-        withheld.append((label, said(one.why) or one.interval.too_skewed, said(one.help) or one.interval.more))
+        withheld.append((label, text_of(one.why) or one.interval.too_skewed, text_of(one.help) or one.interval.more))
         if one.controls:
             adjusted.setdefault(one.controls(), []).append(label)
         half, flag = number(one.interval.half_width * factor, places), FLAG if one.why else ""
@@ -149,7 +149,7 @@ def _alone(
     return Table(gettext("Means over the replications"), columns, tuple(rows), tuple(notes))
 
 
-def said(words: Words | None) -> str:
+def text_of(words: Words | None) -> str:
     """Return words in the language that is spoken; empty for none."""
     return words() if words else ""
 

@@ -133,17 +133,6 @@ class Difference:
         return gettext("about {n} replications", n=self.enough) if self.enough else ""
 
 
-class Ranks(NamedTuple):
-    """Ranks (1 is the least) of the two order statistics that bracket a quantile.
-
-    None where too few values give no bound on that side; `coverage` is exact for continuous laws.
-    """
-
-    low: int | None
-    high: int | None
-    coverage: float
-
-
 def too_skewed(n: int) -> str:
     """Return in words that values are too skewed for an interval."""
     return gettext("too skewed for {n} replications", n=n)
@@ -392,53 +381,6 @@ def holm(p_values: ArrayLike) -> Floats:
     factors = np.arange(len(order), 0, -1)
     adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * factors), 1.0)
     return adjusted
-
-
-def quantile_interval_ranks(n: int, p: float, confidence: float = 0.95) -> Ranks:
-    """Return the ranks of the values that bracket the p-quantile of n independent values of any law.
-
-    Each tail is at most half of 1 - confidence, and the ranks are the closest that achieve this.
-
-    Parameters
-    ----------
-    n : int
-        Number of values, at least 1; independent, so usually one a replication.
-    p : float
-        Of the quantile, between 0 and 1, both excluded.
-    confidence : float
-        Between 0 and 1, both excluded.
-
-    Returns
-    -------
-    Ranks
-        Ranks from 1 to n, None where n is too small for a bound on that side; exact coverage.
-
-    Raises
-    ------
-    ValueError
-        n must be at least 1; p and confidence between 0 and 1.
-
-    References
-    ----------
-    David and Nagaraja (2003), Order Statistics, 3rd ed., section 7.1.
-    """
-    from scipy.special import bdtr
-
-    check_confidence(confidence)
-    if n < 1:
-        raise ValueError(f"n must be at least 1, got {n}")
-    if not 0 < p < 1:
-        raise ValueError(f"p must be between 0 and 1, got {p}")
-    tail = (1 - confidence) / 2
-    below = np.asarray(bdtr(np.arange(n, dtype=np.float64), n, p))  # P(B <= k), k = 0 .. n - 1
-    above = 1 - below  # P(B >= k + 1)
-    n_low = int(np.count_nonzero(below <= tail))
-    n_high = int(np.count_nonzero(above <= tail))
-    low = n_low or None
-    high = n - n_high + 1 if n_high else None
-    missed_below = float(below[low - 1]) if low else 0.0
-    missed_above = float(above[high - 1]) if high else 0.0
-    return Ranks(low, high, 1 - missed_below - missed_above)
 
 
 def vector(name: str, values: ArrayLike) -> Floats:

@@ -57,7 +57,7 @@ class Adjusted:
     means: float
     differences: float
 
-    def of(self, values: Floats, n: int) -> Floats | None:
+    def fitting(self, values: Floats, n: int) -> Floats | None:
         """Return the controls of some values of a point that has n replications: None where some were left out."""
         return among_first(self.controls.values, n) if len(values) == n else None
 
@@ -121,4 +121,4 @@ def mean_of(
     """Return the mean of a response of a point, adjusted as all means of the study are."""
     values = rule.known(judged_as(plan.report, response), name)[0]
     by = adjusted.get(response)
-    return mean_interval(values, confidence, by.of(values, runs.count(name)) if by else None)
+    return mean_interval(values, confidence, by.fitting(values, runs.count(name)) if by else None)

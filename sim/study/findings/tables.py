@@ -189,7 +189,7 @@ def effects_table(
         least = mid.least(judged) if judged else None
         by = adjusted.get(response)
         each = [
-            by.of(m[0], min(runs.count(a.name), runs.count(b.name))) if by else None
+            by.fitting(m[0], min(runs.count(a.name), runs.count(b.name))) if by else None
             for (a, b), m in zip(pairs, measured, strict=True)
         ]
         differences = intervals.simultaneous(known, run.confidence, each)
