@@ -80,6 +80,11 @@ class OfficeTime:
         """Return the last closing of each working day (ticks, shape of `working_days`)."""
         return self.hours.close[self.sessions_a_day - 1 :: self.sessions_a_day]
 
+    @property
+    def longest_day(self) -> int:
+        """Return the ticks from the first opening of a working day to its last closing, where that is longest."""
+        return int((self.day_closes() - self.day_opens()).max(initial=0))
+
     def month_starts(self) -> Ints:
         """Return the positions in `working_days` of the first working day of each month."""
         return self._first_from_day_of_month(1)

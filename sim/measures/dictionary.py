@@ -19,6 +19,9 @@ _ISSUE = "working days of office time from the rise of a latent issue to its end
 CONTROL = "control"
 """The measure of what was drawn before the simulation, of which the mean is known."""
 
+OPEN_BOUND = "open_bound"
+"""The measure of by how much what is still open at the end can move another: its groups are `MEASURE|GROUP`."""
+
 DEFINITIONS: dict[str, tuple[str, str]] = {
     "turnaround_restricted_mean": ("working days", f"mean: {_TURNAROUND}, {_CAPPED}"),
     "turnaround_p50": ("working days", f"median: {_TURNAROUND}; {_LONGEST}"),
@@ -103,6 +106,11 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
     "walk": ("minutes", "on foot one way from a household to its community's office or service point, mean"),
     "managers_share": ("share", "full-time grid managers in all heads of the communities"),
     "requests_per_official_day": ("requests", "first contacts over days on duty of the community staff"),
+    OPEN_BOUND: (
+        "its own",
+        "by how much what is still open at the end can move another measure, had the run gone on; the group is the "
+        "measure, a bar and its group, and is there where it can, and overall",
+    ),
     CONTROL: (
         "share",
         "by how much what chance drew before the simulation exceeds its known mean: arrivals, absence, work, patience",

@@ -2,7 +2,8 @@
 
 A request that is measured and open has waited at least since the end of the measured window. A mean of turnaround
 counts it as the cap, or leaves it out; a share counts it on one side; a quantile counts it as longest. Each tells by
-how much it could be another number had the replication gone on. Quantiles that too few reach count as the cap, too.
+how much it could be another number had the replication gone on; of trips, own time, hand-overs and waits each
+replication keeps what its open requests may still add (`residents`). Quantiles that too few reach count as the cap.
 """
 
 from __future__ import annotations
@@ -28,8 +29,11 @@ SHARES = frozenset({"left_unserved", "on_time", "one_visit"})
 REACHED = frozenset(QUANTILES) | OF_SERVED | OF_ISSUES
 """Quantiles that are not reached where too many are open."""
 
-UNKNOWN = frozenset({"trips", "resident_time", "hand_overs", "wrong_desks", "issue_time_restricted_mean"})
-"""Measures that open requests can move by what no kept count bounds: what they have so far is counted."""
+KEPT = frozenset({
+    "trips", "resident_time", "hand_overs", "wrong_desks", "issue_time_restricted_mean", "counter_wait_mean",
+    "counter_wait_p50", "counter_wait_p90",
+})  # fmt: skip
+"""Measures that open requests can move by what no count bounds: each replication keeps by how much."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,12 @@ class Counted(NamedTuple):
 
 
 def counted(
-    measure: str, values: Floats, other: Callable[[str], Floats], n: Callable[[str], Floats], horizon: Horizon
+    measure: str,
+    values: Floats,
+    other: Callable[[str], Floats],
+    n: Callable[[str], Floats],
+    horizon: Horizon,
+    kept: Callable[[str], Floats],
 ) -> Counted:
     """Return the values of a measure of a group with what is open bounded.
 
@@ -77,6 +86,8 @@ def counted(
         Gives the number of observations behind a measure of the group (shape (replications,)).
     horizon : Horizon
         Of the runs.
+    kept : callable
+        Gives the bound that replications keep for a measure of the group (shape (replications,)); NaN: none is needed.
 
     Returns
     -------
@@ -84,6 +95,8 @@ def counted(
         A quantile that is not reached is the cap, and so is then every longer one. NaN stays where nothing was counted.
     """
     none = np.zeros(len(values))
+    if measure in KEPT:
+        return Counted(values, _known(kept(measure), len(values)))
     if measure in ("turnaround_restricted_mean", "turnaround_mean_served", *QUANTILES, *OF_SERVED, *SHARES):
         still_open = _known(other("still_open"), len(values))
     if measure == "turnaround_restricted_mean":

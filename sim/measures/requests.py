@@ -11,6 +11,7 @@ from sim.district.stages import WRONG_DESK, Presence
 from sim.draws.clock import DAY, HOUR
 from sim.engine.audit.attendance import fixed
 from sim.engine.record import Outcome
+from sim.measures import unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +50,9 @@ class Requests:
         Whether it, or the resident in person, came to a station whose staff are overloaded.
     n_waits : ndarray of int
         How often the resident waited in person.
+    more_trips, more_own_time, more_hand_overs, more_wrong_desks, more_waits, more_waited : ndarray of int
+        What a request without a result may still add to these at most, had the replication gone on (`unfinished.most`);
+        `more_waited` are the ticks that its further waits in person may last together.
     waits : ndarray of int, shape (sum of n_waits,)
         Office ticks of each of these waits until service or giving up, request after request; -1: still waiting.
     """
@@ -67,6 +71,12 @@ class Requests:
     touched: Bools
     touched_in_person: Bools
     n_waits: AnyInts
+    more_trips: AnyInts
+    more_own_time: AnyInts
+    more_hand_overs: AnyInts
+    more_wrong_desks: AnyInts
+    more_waits: AnyInts
+    more_waited: AnyInts
     waits: AnyInts
 
     @property
@@ -103,6 +113,8 @@ def requests(case: Case, visits: Visits, overloaded: Bools) -> Requests:
     """
     ids = case.ids[: case.n_residents]
     outcomes = _outcomes(case, visits, overloaded)
+    open_ = np.flatnonzero((outcomes.contact >= 0) & (outcomes.result < 0) & (outcomes.left == 0))
+    more = {f"more_{name}": _narrow(column) for name, column in unfinished.most(case, visits, open_).items()}
     return Requests(
         ids=_narrow(ids),
         contact=outcomes.contact,
@@ -118,6 +130,7 @@ def requests(case: Case, visits: Visits, overloaded: Bools) -> Requests:
         touched=outcomes.touched == 1,
         touched_in_person=outcomes.touched_in_person == 1,
         n_waits=_narrow(outcomes.n_waits),
+        **more,
         waits=_narrow(_waits(case, visits)),
     )
 

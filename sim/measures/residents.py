@@ -15,7 +15,8 @@ import numpy as np
 
 from sim.district.demand import Channel
 from sim.district.organisation import heads_class
-from sim.draws.clock import HOUR, MINUTE
+from sim.draws.clock import HOUR, MINUTE, WEEK
+from sim.measures.dictionary import OPEN_BOUND
 from sim.measures.long_table import Rows
 from sim.statistics.descriptive import mean_with_open, quantile_with_open, restricted_mean
 
@@ -58,6 +59,12 @@ class _Measured:
     dispatch: AnyInts
     touched: Bools
     touched_in_person: Bools
+    more_trips: AnyInts
+    more_own_time: AnyInts
+    more_hand_overs: AnyInts
+    more_wrong_desks: AnyInts
+    more_waits: AnyInts
+    more_waited: AnyInts
 
 
 @dataclass(frozen=True)
@@ -71,11 +78,13 @@ class _Waits:
 class _Issues:
     """Latent issues that arose in the window, one row each.
 
-    `lag` and `time` are office ticks until it was known and until its end; -1: not yet. `seen`: by staff, unreported.
+    `lag` and `time` are office ticks until it was known and until its end; -1: not yet. `age` are those until the end
+    of the run. `seen`: by staff, unreported.
     """
 
     lag: AnyInts
     time: AnyInts
+    age: AnyInts
     seen: Bools
 
 
@@ -133,6 +142,8 @@ def resident_rows(
             _request_rows(rows, office, group, group_measured)
             _wait_rows(rows, group, group_waits)
             _issue_rows(rows, office, group, group_issues, cap)
+            _open_rows(rows, office, group, group_measured, group_waits)
+            _open_issue_rows(rows, office, group, group_issues, cap)
     return rows
 
 
@@ -157,6 +168,12 @@ def _measured(organisation: Organisation, office: OfficeTime, demand: Demand, re
         dispatch=office.hours.elapsed(requests.dispatched) - before,
         touched=requests.touched,
         touched_in_person=requests.touched_in_person,
+        more_trips=requests.more_trips,
+        more_own_time=requests.more_own_time,
+        more_hand_overs=requests.more_hand_overs,
+        more_wrong_desks=requests.more_wrong_desks,
+        more_waits=requests.more_waits,
+        more_waited=requests.more_waited,
     )
 
 
@@ -167,7 +184,9 @@ def _issues(office: OfficeTime, demand: Demand, arisen: Requests) -> _Issues:
     def since(instant: AnyInts) -> AnyInts:
         return np.where(instant >= 0, office.hours.elapsed(instant) - before, -1)
 
-    return _Issues(since(arisen.contact), since(arisen.result), arisen.seen)
+    end = office.weeks * WEEK
+    age = office.hours.elapsed(np.full(len(arisen.ids), end)) - before
+    return _Issues(since(arisen.contact), since(arisen.result), age, arisen.seen)
 
 
 def _some(rows: T, which: Bools) -> T:
@@ -271,6 +290,67 @@ def _issue_rows(rows: Rows, office: OfficeTime, group: str, issues: _Issues, cap
     rows.add("detection_lag_p50", group, unit, quantile_with_open(lag, n - len(lag), 0.5), n)
     rows.add("found", group, "share", _share(len(lag), n), n)
     rows.add("found_by_staff", group, "share", _share(_count(issues.seen), n), n)
+
+
+def _open_rows(rows: Rows, office: OfficeTime, group: str, requests: _Measured, waits: _Waits) -> None:
+    """Add by how much what is still open can move the measures that count requests and waits, where it can."""
+    n, finished = len(requests.left), requests.finished
+    came = requests.came
+    n_came, n_finished = _count(came), _count(finished)
+    u = _mean(requests.hand_overs[finished])
+    open_ = ~finished & ~requests.left
+    so_far = requests.hand_overs[open_].astype(np.float64)
+    further = np.maximum(np.abs(so_far + requests.more_hand_overs[open_] - u), np.abs(so_far - u))
+    bounds = {
+        "trips": _over(requests.more_trips[came].sum(), n_came),
+        "resident_time": _over(requests.more_own_time[came].sum(dtype=np.int64) / MINUTE, n_came),
+        "hand_overs": _over(further.sum(), n_finished),
+        "wrong_desks": _over(requests.more_wrong_desks.sum(), n),
+        **_moved_waits(office, requests, waits),
+    }
+    for measure, bound in bounds.items():
+        _add_bound(rows, measure, group, bound, _count(open_))
+
+
+def _moved_waits(office: OfficeTime, requests: _Measured, waits: _Waits) -> dict[str, float]:
+    """Return by how much waits that have not ended, or not begun, can move the measures of waiting at a counter."""
+    minutes = waits.ticks[waits.ticks >= 0].astype(np.float64) / MINUTE
+    n, longest = len(minutes), office.longest_day / MINUTE
+    waiting = len(waits.ticks) - n
+    more = waiting + int(requests.more_waits.sum())
+    if not more or not n:
+        return {}
+    mean = float(minutes.mean())
+    moved = {
+        "counter_wait_mean": (
+            requests.more_waited.sum(dtype=np.int64) / MINUTE + waiting * longest + more * mean
+        ) / (n + more)
+    }  # fmt: skip
+    for percent in (50, 90):
+        here = quantile_with_open(minutes, waiting, percent / 100)
+        least = quantile_with_open(np.concatenate([minutes, np.zeros(more)]), 0, percent / 100)
+        most = quantile_with_open(minutes, more, percent / 100)
+        most = longest if np.isnan(most) else most
+        moved[f"counter_wait_p{percent}"] = max(here - least, most - here)
+    return moved
+
+
+def _open_issue_rows(rows: Rows, office: OfficeTime, group: str, issues: _Issues, cap: float) -> None:
+    """Add by how much latent issues that have not ended can move the mean time until they do."""
+    age = issues.age[issues.time < 0] / office.day_ticks
+    bound = _over(np.maximum(0.0, cap - age).sum(), len(issues.time))
+    _add_bound(rows, "issue_time_restricted_mean", group, bound, len(age))
+
+
+def _add_bound(rows: Rows, measure: str, group: str, bound: float, n: int) -> None:
+    """Add by how much what is open can move a measure: where it can, and overall in any case."""
+    if bound > 0 or group == "all":
+        rows.add(OPEN_BOUND, f"{measure}|{group}", "its own", bound, n)
+
+
+def _over(part: float, whole: int) -> float:
+    """Return a sum over a number; 0 of none."""
+    return float(part) / whole if whole else 0.0
 
 
 def _archetypes(organisation: Organisation) -> list[Archetype]:

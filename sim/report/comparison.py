@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
 from sim.language import gettext, listed, ngettext, separated
-from sim.report.sentences import withheld_notes
+from sim.report.sentences import adjusted_notes, withheld_notes
 from sim.report.tables import (
+    FLAG,
     MARKS,
     Column,
     Table,
@@ -29,7 +32,24 @@ from sim.report.tables import (
 )
 from sim.statistics.intervals import Interval, mean_interval
 
+if TYPE_CHECKING:
+    from sim.report.worded import Words
+
 NOTHING = Interval(math.nan, math.nan, math.nan, 0)
+
+
+class Mean(NamedTuple):
+    """The mean of a design alone: its interval and unit.
+
+    `why` says why nothing follows from it, and `help` what would help; None where something does. `controls` says what
+    it is adjusted for; None for nothing.
+    """
+
+    interval: Interval
+    unit: str
+    why: Words | None = None
+    help: Words | None = None
+    controls: Words | None = None
 
 
 def summary_table(
@@ -39,6 +59,7 @@ def summary_table(
     confidence: float = 0.95,
     duties: Collection[str] = (),
     words: Callable[[str], str] = lambda measure: measure.replace("_", " "),
+    alone: Mapping[tuple[str, str], Mean] = MappingProxyType({}),
 ) -> Table:
     """Return the means of every pilot side by side, marked with the verdicts against the baseline.
 
@@ -48,7 +69,7 @@ def summary_table(
         pilot, replication, measure, group, unit, value (NaN or null where withheld).
     comparison
         Its rows (measure, group, label, unit) are the rows of the table. If it is empty, the rows are
-        the measures of group "all", each mean with the half-width of its own t interval.
+        the measures of group "all" of one design, each mean with the half-width of its own t interval.
     pilots
         The columns, in this order.
     confidence
@@ -57,9 +78,13 @@ def summary_table(
         Measures that a pilot is not held to where they have no value: it owes none of what they measure.
     words
         Returns the words of a measure of group "all", where the comparison is empty and says none.
+    alone
+        The means of the one design by measure and group, where the comparison is empty; those that are not there are
+        as they were simulated.
     """
-    alone = comparison.is_empty()
-    shown_rows = _measure_rows(measures, comparison, words)
+    if comparison.is_empty():
+        return _alone(measures, pilots[0], confidence, duties, words, alone)
+    shown_rows = list(comparison.select("measure", "group", "label", "unit").unique(maintain_order=True).iter_rows())
     means = _means(_of_rows(measures, shown_rows), confidence)
     verdicts = {(r["measure"], r["group"], r["pilot"]): r["verdict"] for r in comparison.to_dicts()}
     for r in comparison.to_dicts():  # one replication without a value does not take the mean of a comparison away
@@ -69,34 +94,71 @@ def summary_table(
                 means[which] = _moved(means.get(which, NOTHING), as_float(r[column]))
             elif math.isnan(means.get(which, NOTHING).estimate):
                 means[which] = replace(NOTHING, estimate=as_float(r[column]))
-    rows, skewed = [], list[tuple[str, str, str]]()
+    rows = []
     for measure, group, label, unit in shown_rows:
         factor, unit_word, _ = scale_of(unit)
         known = [means.get((measure, group, pilot), NOTHING) for pilot in pilots]
-        widths = [one.half_width * factor for one in known if one.half_width > 0]
-        sizes = [abs(one.estimate) * factor for one in known if math.isfinite(one.estimate)]
-        skewed += [(label, one.too_skewed, one.more) for one in known if alone and one.enough]
-        places = decimals(max(widths, default=math.nan), max(sizes, default=math.nan))
+        places = _places(known, factor)
         cells = []
         for pilot, one in zip(pilots, known, strict=True):
-            tail = MARKS.get(verdicts.get((measure, group, pilot), ""), " ")
+            mark = MARKS.get(verdicts.get((measure, group, pilot), ""), " ")
             owed = measure not in duties or math.isfinite(one.estimate)
-            if alone and owed:
-                tail = f"± {number(one.half_width * factor, places)}"
-            cells.append(f"{mean_text(one.estimate * factor, places, owed=owed)} {tail}")
+            cells.append(f"{mean_text(one.estimate * factor, places, owed=owed)} {mark}")
         rows.append((with_unit(label, unit_word), *cells))
     columns = (Column(gettext("Measure")), *(Column(pilot, "right") for pilot in pilots))
-    if alone:
-        note = gettext(
-            "±: half-width of the {confidence} interval of each mean by itself, of its longer side.",
-            confidence=percent(confidence),
-        )
-        return Table(gettext("Means over the replications"), columns, tuple(rows), (note, *withheld_notes(skewed)))
     baseline = str(comparison["baseline"][0])
     records = comparison.to_dicts()
     marks = gettext("Against {baseline}: {marks}.", baseline=baseline, marks=marks_shown(comparison["verdict"]))
     title = gettext("Means by pilot, with verdicts against {baseline}", baseline=baseline)
     return Table(title, columns, tuple(rows), (marks, *_adjusted_note(records), *_withheld(records)))
+
+
+def _alone(
+    measures: pl.DataFrame,
+    pilot: str,
+    confidence: float,
+    duties: Collection[str],
+    words: Callable[[str], str],
+    alone: Mapping[tuple[str, str], Mean],
+) -> Table:
+    """Return the means of one design, each with the half-width of its own interval."""
+    overall = measures.filter(pl.col("group") == "all")
+    means = _means(overall, confidence)
+    rows, withheld, adjusted = [], list[tuple[str, str, str]](), dict[str, list[str]]()
+    for measure, unit in overall.select("measure", "unit").unique(maintain_order=True).iter_rows():
+        factor, unit_word, _ = scale_of(unit)
+        one = alone.get((measure, "all")) or Mean(means.get((measure, "all", pilot), NOTHING), unit)
+        label, places = words(measure), _places([one.interval], factor)
+        owed = measure not in duties or math.isfinite(one.interval.estimate)
+        withheld.append((label, text_of(one.why) or one.interval.too_skewed, text_of(one.help) or one.interval.more))
+        if one.controls:
+            adjusted.setdefault(one.controls(), []).append(label)
+        half, flag = number(one.interval.half_width * factor, places), FLAG if one.why else ""
+        value = mean_text(one.interval.estimate * factor, places, owed=owed)
+        rows.append((with_unit(label, unit_word), f"{value} ± {half}{flag}" if owed else f"{value}  "))
+    notes = [
+        gettext(
+            "±: half-width of the {confidence} interval of each mean by itself, of its longer side.",
+            confidence=percent(confidence),
+        )
+    ]
+    if any(row[1].endswith(FLAG) for row in rows):
+        notes.append(gettext("{flag}: nothing follows from it.", flag=FLAG))
+    notes += [*withheld_notes(withheld), *adjusted_notes(adjusted)]
+    columns = (Column(gettext("Measure")), Column(pilot, "right"))
+    return Table(gettext("Means over the replications"), columns, tuple(rows), tuple(notes))
+
+
+def text_of(words: Words | None) -> str:
+    """Return words in the language that is spoken; empty for none."""
+    return words() if words else ""
+
+
+def _places(known: Sequence[Interval], factor: float) -> int:
+    """Return how many decimals the means of a row are given."""
+    widths = [one.half_width * factor for one in known if one.half_width > 0]
+    sizes = [abs(one.estimate) * factor for one in known if math.isfinite(one.estimate)]
+    return decimals(max(widths, default=math.nan), max(sizes, default=math.nan))
 
 
 def comparison_tables(comparison: pl.DataFrame, pilots: Sequence[str], confidence: float = 0.95) -> list[Table]:
@@ -286,14 +348,3 @@ def _means(measures: pl.DataFrame, confidence: float) -> dict[tuple[str, str, st
         interval = mean_interval(part["value"].fill_null(math.nan).to_numpy(), confidence)
         means[str(measure), str(group), str(pilot)] = interval
     return means
-
-
-def _measure_rows(
-    measures: pl.DataFrame, comparison: pl.DataFrame, words: Callable[[str], str]
-) -> list[tuple[str, str, str, str]]:
-    """Return measure, group, label and unit of the rows of a summary, in order."""
-    if comparison.is_empty():
-        overall = measures.filter(pl.col("group") == "all").select("measure", "unit").unique(maintain_order=True)
-        return [(measure, "all", words(measure), unit) for measure, unit in overall.iter_rows()]
-    names = ("measure", "group", "label", "unit")
-    return list(comparison.select(names).unique(maintain_order=True).iter_rows())

@@ -268,6 +268,15 @@ def withheld_notes(rows: Iterable[tuple[str, str, str]]) -> list[str]:
     ]
 
 
+def adjusted_notes(adjusted: Mapping[str, Iterable[str]]) -> list[str]:
+    """Return what is adjusted for draws of known mean, by these draws in words; nothing where nothing is."""
+    each = separated(
+        gettext("{what} for {controls}", what=listed(dict.fromkeys(what)), controls=controls)
+        for controls, what in adjusted.items()
+    )
+    return [gettext("Adjusted for draws of known mean: {each}.", each=each)] if each else []
+
+
 def _reasons(reasons: Mapping[str, Iterable[str]]) -> str:
     """Return the first reasons, each after what it withholds."""
     each = separated(

@@ -38,6 +38,10 @@ SPOKEN = tuple(MARKS)[:5]
 """The verdicts on what is owed and can be judged: those that are counted."""
 
 
+FLAG = "*"
+"""Beside a value from which nothing follows."""
+
+
 TOO_SKEWED = "too skewed"
 """The cause of a verdict that is withheld though the difference itself is known."""
 

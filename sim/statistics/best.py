@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.statistics import skewness
+from sim.statistics.controls import error_scale, fit
 from sim.statistics.intervals import ROUNDING
 
 if TYPE_CHECKING:
@@ -80,7 +81,9 @@ def best_intervals(means: ArrayLike, half_widths: ArrayLike, *, smaller_is_bette
     return AgainstBest(*(worst, low, high) if smaller_is_better else (-worst, -high, -low))
 
 
-def against_best(samples: ArrayLike, confidence: float = 0.95, *, smaller_is_better: bool = True) -> AgainstBest:
+def against_best(
+    samples: ArrayLike, confidence: float = 0.95, *, smaller_is_better: bool = True, controls: Floats | None = None
+) -> AgainstBest:
     """Return simultaneous intervals of every design's mean less the best of the others, from paired replications.
 
     The half-widths of all pairwise differences are paired t, by Bonferroni over the k (k - 1) / 2 pairs: right
@@ -95,6 +98,8 @@ def against_best(samples: ArrayLike, confidence: float = 0.95, *, smaller_is_bet
         Between 0 and 1, of all intervals together.
     smaller_is_better : bool
         Whether small values are good.
+    controls : ndarray of float, shape (n, q), optional
+        Draws of known mean that all means and differences are adjusted for.
 
     Raises
     ------
@@ -105,12 +110,17 @@ def against_best(samples: ArrayLike, confidence: float = 0.95, *, smaller_is_bet
 
     x = _samples(samples)
     n, k = x.shape
-    quantile = -float(stdtrit(n - 1, (1 - confidence) / (k * (k - 1))))
-    deviations = np.sqrt(variances_of_differences(x))
-    factors = widenings_of_differences(x)
+    means, left, factors, freedom, scale = x.mean(axis=0), x, widenings_of_differences(x), n - 1, 1.0
+    if controls is not None:
+        fits = [fit(column, controls) for column in x.T]
+        means, left = np.array([one.estimate for one in fits]), np.stack([one.residuals for one in fits], axis=1)
+        factors = np.maximum(factors, widenings_of_differences(left))
+        freedom, scale = n - controls.shape[1] - 1, error_scale(controls)
+    quantile = -float(stdtrit(freedom, (1 - confidence) / (k * (k - 1))))
+    deviations = scale * np.sqrt(variances_of_differences(left))
     widths = quantile * deviations / np.sqrt(n) * np.where(factors <= skewness.WIDEST, factors, np.inf)
     widths[deviations <= ROUNDING * np.abs(x).max()] = 0.0
-    return best_intervals(x.mean(axis=0), widths, smaller_is_better=smaller_is_better)
+    return best_intervals(means, widths, smaller_is_better=smaller_is_better)
 
 
 def variances_of_differences(samples: ArrayLike) -> Floats:

@@ -69,6 +69,15 @@ def independent(candidates: Iterable[Floats], n: int) -> list[int]:
     return taken
 
 
+def among_first(controls: Floats | None, n: int) -> Floats | None:
+    """Return those of some controls (shape (replications, q)) that the first n replications can bear; None for none."""
+    if controls is None or len(controls) < n:
+        return None
+    here = controls[:n]
+    taken = independent(here.T, n)
+    return here[:, taken] if taken else None
+
+
 def fit(values: Floats, controls: Floats) -> Fit:
     """Return the mean of values, adjusted for controls.
 
@@ -93,41 +102,61 @@ def fit(values: Floats, controls: Floats) -> Fit:
     974-992, eq. 4; Law (2015), Simulation Modeling and Analysis, 5th ed., section 11.4.
     """
     n, q = controls.shape
-    means = controls.mean(axis=0)
-    orthogonal, triangle = np.linalg.qr(controls - means)
+    orthogonal, shift = _directions(controls)
     centred = values - values.mean()
     explained = orthogonal.T @ centred
     residuals = centred - orthogonal @ explained
-    shift = np.linalg.solve(triangle.T, means)
     variance = float(residuals @ residuals) / (n - q - 1) * (1 / n + float(shift @ shift))
     return Fit(float(values.mean() - shift @ explained), math.sqrt(variance), residuals)
 
 
-def paying(samples: Sequence[Floats], controls: Floats, confidence: float) -> int:
+def error_scale(controls: Floats) -> float:
+    """Return by what to multiply the standard error that the scatter of residuals would be of, were they values."""
+    n, q = controls.shape
+    _, shift = _directions(controls)
+    return math.sqrt((n - 1) / (n - q - 1) * (1 + n * float(shift @ shift)))
+
+
+def _directions(controls: Floats) -> tuple[Floats, Floats]:
+    """Return orthogonal directions of controls (shape (n, q)), and how far 0 is from their means along each."""
+    means = controls.mean(axis=0)
+    orthogonal, triangle = np.linalg.qr(controls - means)
+    return orthogonal, np.linalg.solve(triangle.T, means)
+
+
+def paying(controls: Floats, confidence: float, *kinds: Sequence[Floats]) -> int:
     """Return how many of the first controls make the intervals of some samples' means shortest, on average over them.
 
     None (0) where the intervals are not clearly shorter then.
 
     Parameters
     ----------
-    samples : sequence of ndarray, shape (n,)
-        Those of one table row or of several that are to be read together; those without spread do not count, and none
-        may be explained wholly, as nothing would then be left to judge its luck by.
     controls : ndarray, shape (n, q)
         As for `fit`, in the order of preference.
     confidence : float
         Of each interval.
+    kinds : sequences of ndarray, shape (n,)
+        The samples of one table row or of several that are to be read together; of several kinds, as means and
+        differences, each counts alike. Those without spread do not count, and none may be explained wholly, as nothing
+        would then be left to judge its luck by.
     """
-    from scipy.special import stdtrit
-
-    n, most_taken = controls.shape
-    varied = [x for x in samples if len(x) == n and np.isfinite(x).all() and np.ptp(x) > 0]
-    if not varied:
-        return 0
-    tail, best, shortest = (1 - confidence) / 2, 0, PAYS
-    for q in range(1, most_taken + 1):
-        ratios = [fit(x, controls[:, :q]).error * math.sqrt(n) / float(x.std(ddof=1)) for x in varied]
-        length = float(np.mean(ratios) * stdtrit(n - q - 1, tail) / stdtrit(n - 1, tail))
-        if length <= shortest and min(ratios) > COLLINEAR:
+    best, shortest = 0, PAYS
+    for q in range(1, controls.shape[1] + 1):
+        known = [one for samples in kinds if len(one := lengths(samples, controls[:, :q], confidence))]
+        if not known:
+            return 0
+        length = float(np.mean([one.mean() for one in known]))
+        if length <= shortest and min(one.min() for one in known) > COLLINEAR:
             best, shortest = q, length
     return best
+
+
+def lengths(samples: Sequence[Floats], controls: Floats, confidence: float) -> Floats:
+    """Return how many times as long the interval of each sample's mean is with controls; of those that vary alone."""
+    from scipy.special import stdtrit
+
+    n, q = controls.shape
+    tail = (1 - confidence) / 2
+    longer = float(stdtrit(n - q - 1, tail) / stdtrit(n - 1, tail)) * math.sqrt(n)
+    varied = [x for x in samples if len(x) == n and np.isfinite(x).all() and np.ptp(x) > 0]
+    return np.array([fit(x, controls).error / float(x.std(ddof=1)) * longer for x in varied])

@@ -1,16 +1,27 @@
-"""Summaries of many values: quantiles and means where some values are still open, and inequality."""
+"""Summaries of many values: quantiles, with what brackets them, means where some values are open, and inequality."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sim.statistics.intervals import vector
+from sim.statistics.intervals import check_confidence, vector
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
+
+
+class Ranks(NamedTuple):
+    """Ranks (1 is the least) of the two order statistics that bracket a quantile.
+
+    None where too few values give no bound on that side; `coverage` is exact for continuous laws.
+    """
+
+    low: int | None
+    high: int | None
+    coverage: float
 
 
 def gini(values: ArrayLike) -> float:
@@ -82,6 +93,53 @@ def quantile_with_open(values: ArrayLike, n_open: int, p: float) -> float:
         return math.nan
     rank = max(1, math.ceil(p * n * (1 - 1e-12)))  # 0.07 x 100 is a little more than 7 in binary
     return float(np.partition(x, rank - 1)[rank - 1]) if rank <= len(x) else math.nan
+
+
+def quantile_interval_ranks(n: int, p: float, confidence: float = 0.95) -> Ranks:
+    """Return the ranks of the values that bracket the p-quantile of n independent values of any law.
+
+    Each tail is at most half of 1 - confidence, and the ranks are the closest that achieve this.
+
+    Parameters
+    ----------
+    n : int
+        Number of values, at least 1; independent, so usually one a replication.
+    p : float
+        Of the quantile, between 0 and 1, both excluded.
+    confidence : float
+        Between 0 and 1, both excluded.
+
+    Returns
+    -------
+    Ranks
+        Ranks from 1 to n, None where n is too small for a bound on that side; exact coverage.
+
+    Raises
+    ------
+    ValueError
+        n must be at least 1; p and confidence between 0 and 1.
+
+    References
+    ----------
+    David and Nagaraja (2003), Order Statistics, 3rd ed., section 7.1.
+    """
+    from scipy.special import bdtr
+
+    check_confidence(confidence)
+    if n < 1:
+        raise ValueError(f"n must be at least 1, got {n}")
+    if not 0 < p < 1:
+        raise ValueError(f"p must be between 0 and 1, got {p}")
+    tail = (1 - confidence) / 2
+    below = np.asarray(bdtr(np.arange(n, dtype=np.float64), n, p))  # P(B <= k), k = 0 .. n - 1
+    above = 1 - below  # P(B >= k + 1)
+    n_low = int(np.count_nonzero(below <= tail))
+    n_high = int(np.count_nonzero(above <= tail))
+    low = n_low or None
+    high = n - n_high + 1 if n_high else None
+    missed_below = float(below[low - 1]) if low else 0.0
+    missed_above = float(above[high - 1]) if high else 0.0
+    return Ranks(low, high, 1 - missed_below - missed_above)
 
 
 def mean_with_open(values: ArrayLike, n_open: int, share: float = 0.01) -> float:

@@ -1,7 +1,8 @@
 """The effects of the factors of a study on a response, as tables: main effects, curves, cells and a summary.
 
-Every mean over settings is taken within a replication first, and its interval is over replications. Intervals hold one
-by one. Missing values are treated as described in `sim.statistics.responses`.
+Every mean over settings is taken within a replication first, and its interval is over replications, adjusted for the
+controls of the response where it has some. Intervals hold one by one. Missing values are treated as described in
+`sim.statistics.responses`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from sim.statistics.controls import among_first
 from sim.statistics.intervals import Interval, mean_interval, paired_difference, without_interval
 from sim.statistics.responses import cells, levels
 
@@ -66,11 +68,11 @@ def main_effects(
         mean_of_cell = [np.mean([v[:n] for v in c.values], axis=0) if c.values else None for c in crossed]
         first = next((m for m in mean_of_cell if m is not None), None)
         for cell, mean in zip(crossed, mean_of_cell, strict=True):
-            interval = NONE if mean is None else mean_interval(mean, confidence)
+            interval = NONE if mean is None else response.mean(mean, confidence)
             (level,), (order,) = cell.levels, cell.orders
             change = NONE
             if mean is not None and first is not None:
-                d = paired_difference(first, mean, confidence)
+                d = paired_difference(first, mean, confidence, among_first(response.controls, n))
                 change = Interval(d.estimate, d.low, d.high, d.n)
             table.append(
                 _named(response)
@@ -121,21 +123,21 @@ def sampled_effects(
                 _named(response)
                 | {"factor": factor, "level": name, "order": order}
                 | {"x": float(x[order]) if np.isfinite(x[order]) else None}
-                | _shown(_over_sample(known, confidence) if known else NONE)
+                | _shown(_over_sample(response, known, confidence) if known else NONE)
                 | {"rows": len(known), "left_out": len(ids) - len(known), "why": why}
             )
     return _table(table, ("response", "unit", "factor", "level", "why"))
 
 
-def _over_sample(values: Sequence[Floats], confidence: float) -> Interval:
+def _over_sample(response: Response, values: Sequence[Floats], confidence: float) -> Interval:
     """Return the mean over sampled settings, its interval with what settings scatter and what replications scatter.
 
     A replication's luck is the same at all settings, so that their scatter does not show it. Settings' own noise is in
     both parts; the interval errs to the safe side.
     """
-    over_settings = mean_interval([v.mean() for v in values], confidence)
+    over_settings = mean_interval([response.mean(v, confidence).estimate for v in values], confidence)
     n = min(map(len, values))
-    over_luck = mean_interval(np.mean([v[:n] for v in values], axis=0), confidence)
+    over_luck = response.mean(np.mean([v[:n] for v in values], axis=0), confidence)
     mean = over_settings.estimate
     below = math.hypot(mean - over_settings.low, over_luck.estimate - over_luck.low)
     above = math.hypot(over_settings.high - mean, over_luck.high - over_luck.estimate)
@@ -182,7 +184,7 @@ def curve(
         _named(response)
         | {"series": "" if series is None else cell.levels[0].text}
         | {"x": cell.levels[-1].x, "level": cell.levels[-1].text, "order": cell.orders[-1]}
-        | _shown(_mean(cell, confidence))
+        | _shown(_mean(response, cell, confidence))
         | {"rows": len(cell.values), "left_out": cell.left_out, "why": cell.why}
         for cell in cells(settings, response, shown)
     ]
@@ -207,7 +209,7 @@ def heat(settings: pl.DataFrame, response: Response, x: str, y: str, confidence:
         _named(response)
         | {"x_factor": x, "x_level": cell.levels[0].text, "x_order": cell.orders[0]}
         | {"y_factor": y, "y_level": cell.levels[1].text, "y_order": cell.orders[1]}
-        | _shown(_mean(cell, confidence))
+        | _shown(_mean(response, cell, confidence))
         | {"why": cell.why, "rows": len(cell.values), "left_out": cell.left_out}
         for cell in cells(settings, response, (x, y))
     ]
@@ -242,7 +244,8 @@ def summary(settings: pl.DataFrame, responses: Sequence[Response], confidence: f
         reasons = []
         for r in responses:
             values = r.at(setting)
-            interval = NONE if values is None else mean_interval(values, confidence)
+            mean = mean_interval if setting in r.some else r.mean
+            interval = NONE if values is None else mean(values, confidence)
             for end, value in zip(_BOUNDS, (interval.estimate, interval.low, interval.high), strict=True):
                 columns[f"{r.name}{end}"].append(value)
             if reason := r.reason(setting) or without_interval(interval):
@@ -252,10 +255,10 @@ def summary(settings: pl.DataFrame, responses: Sequence[Response], confidence: f
     return settings.hstack(pl.DataFrame(columns, schema={"n": pl.Int64, **floats, "why": pl.String}))
 
 
-def _mean(cell: Cell, confidence: float) -> Interval:
+def _mean(response: Response, cell: Cell, confidence: float) -> Interval:
     """Return the mean over the settings of a cell; it is taken within replications first."""
     n = min((len(v) for v in cell.values), default=0)
-    return mean_interval(np.mean([v[:n] for v in cell.values], axis=0), confidence) if n else NONE
+    return response.mean(np.mean([v[:n] for v in cell.values], axis=0), confidence) if n else NONE
 
 
 def _named(response: Response) -> dict[str, object]:

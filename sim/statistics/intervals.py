@@ -133,17 +133,6 @@ class Difference:
         return gettext("about {n} replications", n=self.enough) if self.enough else ""
 
 
-class Ranks(NamedTuple):
-    """Ranks (1 is the least) of the two order statistics that bracket a quantile.
-
-    None where too few values give no bound on that side; `coverage` is exact for continuous laws.
-    """
-
-    low: int | None
-    high: int | None
-    coverage: float
-
-
 def too_skewed(n: int) -> str:
     """Return in words that values are too skewed for an interval."""
     return gettext("too skewed for {n} replications", n=n)
@@ -156,7 +145,7 @@ def without_interval(one: Interval | Difference) -> str:
     return gettext("too skewed for {n} replications, about {enough} replications might do", n=one.n, enough=one.enough)
 
 
-def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
+def mean_interval(values: ArrayLike, confidence: float = 0.95, controls: Floats | None = None) -> Interval:
     """Return the mean over replications and its interval: Student's, widened for skewness.
 
     Parameters
@@ -165,6 +154,8 @@ def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
         One value a replication. A value that is NaN or infinite was withheld, and withholds all.
     confidence : float
         Between 0 and 1, both excluded.
+    controls : ndarray, shape (n, q), optional
+        Draws of known mean that the mean is adjusted for, as for `sim.statistics.controls.fit`.
 
     Returns
     -------
@@ -185,11 +176,14 @@ def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
     x = vector("values", values)
     n = len(x)
     mean, sd = _moments(x)
-    ((below, above, enough),) = _ends([_Sample(x, sd)], confidence)
+    mean, sample = _adjusted(x, mean, sd, controls)
+    ((below, above, enough),) = _ends([sample], confidence)
     return Interval(mean, mean - below, mean + above, n, enough)
 
 
-def paired_difference(baseline: ArrayLike, other: ArrayLike, confidence: float = 0.95) -> Difference:
+def paired_difference(
+    baseline: ArrayLike, other: ArrayLike, confidence: float = 0.95, controls: Floats | None = None
+) -> Difference:
     """Return the mean of other minus baseline, replication by replication, and its interval.
 
     Parameters
@@ -198,6 +192,8 @@ def paired_difference(baseline: ArrayLike, other: ArrayLike, confidence: float =
         One value a replication; equal places are the same replication, on the same random numbers.
     confidence : float
         Between 0 and 1, both excluded.
+    controls : ndarray, shape (n, q), optional
+        Draws of known mean that the difference is adjusted for.
 
     Returns
     -------
@@ -216,7 +212,7 @@ def paired_difference(baseline: ArrayLike, other: ArrayLike, confidence: float =
     (common random numbers).
     """
     check_confidence(confidence)
-    d, sample = _paired(baseline, other)
+    d, sample = _paired(baseline, other, controls)
     ((below, above, enough),) = _ends([sample], confidence)
     return replace(d, low=d.estimate - below, high=d.estimate + above, enough=enough)
 
@@ -228,6 +224,14 @@ class _Sample(NamedTuple):
     sd: float
     residuals: Floats | None = None
     n_controls: int = 0
+
+
+def _adjusted(x: Floats, mean: float, sd: float, controls: Floats | None) -> tuple[float, _Sample]:
+    """Return the mean of values, adjusted for controls where there are any and the values vary, and their sample."""
+    if controls is None or not sd > 0:
+        return mean, _Sample(x, sd)
+    estimate, error, residuals = fit(x, controls)
+    return estimate, _Sample(x, error * math.sqrt(len(x)), residuals, controls.shape[1])
 
 
 def _paired(baseline: ArrayLike, other: ArrayLike, controls: Floats | None = None) -> tuple[Difference, _Sample]:
@@ -245,16 +249,16 @@ def _paired(baseline: ArrayLike, other: ArrayLike, controls: Floats | None = Non
     correlation, ratio = _pairing(x, y, sd)
     p_value = _p_value(mean, sd, n)
     d = Difference(mean, math.nan, math.nan, n, sd, correlation, ratio, p_value, p_value)
-    if controls is None or not sd > 0:
-        return d, _Sample(gaps, sd)
-    estimate, error, residuals = fit(gaps, controls)
-    left, q = error * math.sqrt(n), controls.shape[1]
+    estimate, sample = _adjusted(gaps, mean, sd, controls)
+    if sample.residuals is None:
+        return d, sample
+    left, q = sample.sd, sample.n_controls
     p_value = _p_value(estimate, left, n, q)
     d = replace(
         d, estimate=estimate, sd=left, p_value=p_value, p_holm=p_value, n_controls=q,
         controlled_ratio=ratio * (left / sd) ** 2,
     )  # fmt: skip
-    return d, _Sample(gaps, left, residuals, q)
+    return d, sample
 
 
 def simultaneous(
@@ -377,53 +381,6 @@ def holm(p_values: ArrayLike) -> Floats:
     factors = np.arange(len(order), 0, -1)
     adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * factors), 1.0)
     return adjusted
-
-
-def quantile_interval_ranks(n: int, p: float, confidence: float = 0.95) -> Ranks:
-    """Return the ranks of the values that bracket the p-quantile of n independent values of any law.
-
-    Each tail is at most half of 1 - confidence, and the ranks are the closest that achieve this.
-
-    Parameters
-    ----------
-    n : int
-        Number of values, at least 1; independent, so usually one a replication.
-    p : float
-        Of the quantile, between 0 and 1, both excluded.
-    confidence : float
-        Between 0 and 1, both excluded.
-
-    Returns
-    -------
-    Ranks
-        Ranks from 1 to n, None where n is too small for a bound on that side; exact coverage.
-
-    Raises
-    ------
-    ValueError
-        n must be at least 1; p and confidence between 0 and 1.
-
-    References
-    ----------
-    David and Nagaraja (2003), Order Statistics, 3rd ed., section 7.1.
-    """
-    from scipy.special import bdtr
-
-    check_confidence(confidence)
-    if n < 1:
-        raise ValueError(f"n must be at least 1, got {n}")
-    if not 0 < p < 1:
-        raise ValueError(f"p must be between 0 and 1, got {p}")
-    tail = (1 - confidence) / 2
-    below = np.asarray(bdtr(np.arange(n, dtype=np.float64), n, p))  # P(B <= k), k = 0 .. n - 1
-    above = 1 - below  # P(B >= k + 1)
-    n_low = int(np.count_nonzero(below <= tail))
-    n_high = int(np.count_nonzero(above <= tail))
-    low = n_low or None
-    high = n - n_high + 1 if n_high else None
-    missed_below = float(below[low - 1]) if low else 0.0
-    missed_above = float(above[high - 1]) if high else 0.0
-    return Ranks(low, high, 1 - missed_below - missed_above)
 
 
 def vector(name: str, values: ArrayLike) -> Floats:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from sim.statistics.controls import among_first
 from sim.statistics.intervals import Interval, mean_interval, simultaneous
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def pareto(
     confidence: float = 0.95,
     *,
     smaller_is_better: bool = True,
+    controls: Floats | None = None,
 ) -> pl.DataFrame:
     """Return which points are on the front of cost and mean: those that no other beats.
 
@@ -47,6 +49,8 @@ def pareto(
         Of each mean's interval, and jointly of all paired differences that `surely` rests on.
     smaller_is_better : bool
         Whether small values are good.
+    controls : ndarray of float, shape (replications, q), optional
+        Draws of known mean that all means and differences are adjusted for.
 
     Returns
     -------
@@ -68,7 +72,12 @@ def pareto(
             f"got {len(cost)}, {len(values)} and {len(kept)}"
         )
     x = [np.asarray(v, dtype=np.float64) for v in values]
-    shown = [mean_interval(v, confidence) if len(v) else Interval(math.nan, math.nan, math.nan, 0) for v in x]
+    shown = [
+        mean_interval(v, confidence, among_first(controls, len(v)))
+        if len(v)
+        else Interval(math.nan, math.nan, math.nan, 0)
+        for v in x
+    ]
     sign = 1.0 if smaller_is_better else -1.0
     bad = np.array([sign * i.estimate for i in shown])
     choices = [
@@ -78,7 +87,7 @@ def pareto(
     front = {
         i for i in choices if not any(bad[j] <= bad[i] and (cost[j] < cost[i] or bad[j] < bad[i]) for j in rivals[i])
     }
-    surely = _surely(x, cost, rivals, front, sign, confidence)
+    surely = _surely(x, cost, rivals, front, sign, confidence, controls)
     return pl.DataFrame(
         {
             "label": list(labels), "cost": cost,
@@ -91,7 +100,13 @@ def pareto(
 
 
 def _surely(
-    x: list[Floats], cost: Floats, rivals: dict[int, list[int]], front: set[int], sign: float, confidence: float
+    x: list[Floats],
+    cost: Floats,
+    rivals: dict[int, list[int]],
+    front: set[int],
+    sign: float,
+    confidence: float,
+    controls: Floats | None,
 ) -> dict[int, bool]:
     """Return whether each point is on the front, or off it, beyond the noise."""
     pairs = [(i, j) for i, others in rivals.items() for j in others]
@@ -99,7 +114,8 @@ def _surely(
     for i, j in pairs:
         n = min(len(x[i]), len(x[j]))
         samples.append((sign * x[i][:n], sign * x[j][:n]))
-    worse = dict(zip(pairs, simultaneous(samples, confidence), strict=True))  # by how much j is worse than i
+    each = [among_first(controls, len(one)) for one, _ in samples]
+    worse = dict(zip(pairs, simultaneous(samples, confidence, each), strict=True))  # by how much j is worse than i
     surely = {}
     for i, others in rivals.items():
         if i in front:

@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from sim.statistics.controls import among_first
+from sim.statistics.intervals import mean_interval
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sim.arrays import Floats, Ints
+    from sim.statistics.intervals import Interval
 
 
 @dataclass(frozen=True)
@@ -36,17 +40,28 @@ class Response:
         replications. NaN: withheld, and then the whole setting is. A setting that is not there has no value.
     why : mapping of int to str
         Why a setting has none, where that is known.
+    controls : ndarray of float, shape (replications, q), or None
+        Draws of known mean that means over replications are adjusted for, the same at all settings, so that what is
+        made of these means adds up.
+    some : frozenset of int
+        Settings whose values are of some of the first replications only: their means are not adjusted.
     """
 
     name: str
     unit: str
     values: Mapping[int, Floats]
     why: Mapping[int, str] = field(default_factory=dict)
+    controls: Floats | None = None
+    some: frozenset[int] = frozenset()
 
     def at(self, setting: int) -> Floats | None:
         """Return the values of a setting, or None if there are none or they are withheld."""
         values = self.values.get(setting)
         return values if values is not None and len(values) and np.isfinite(values).all() else None
+
+    def mean(self, values: Floats, confidence: float) -> Interval:
+        """Return the mean over the first replications, adjusted, with its interval."""
+        return mean_interval(values, confidence, among_first(self.controls, len(values)))
 
     def reason(self, setting: int) -> str:
         """Return why there is no value at a setting, or an empty text if there is one."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import polars as pl
 
+from sim.statistics.controls import among_first
 from sim.statistics.intervals import Interval, mean_interval, paired_difference, simultaneous
 from sim.statistics.responses import levels
 
@@ -97,7 +98,9 @@ def _why(reasons: dict[str, str]) -> str:
     return "; ".join(f"{level}: {reason}" for level, reason in given.items())
 
 
-def tornado(base: Floats, factor_ends: Sequence[Ends], confidence: float = 0.95) -> Tornado:
+def tornado(
+    base: Floats, factor_ends: Sequence[Ends], confidence: float = 0.95, controls: Floats | None = None
+) -> Tornado:
     """Return the table of how far an effect moves between the ends of each factor's range, widest swing first.
 
     Parameters
@@ -108,6 +111,8 @@ def tornado(base: Floats, factor_ends: Sequence[Ends], confidence: float = 0.95)
         The factors.
     confidence : float
         Of each interval, between 0 and 1, both excluded.
+    controls : ndarray of float, shape (replications, q), optional
+        Draws of known mean that all means and differences are adjusted for.
 
     Returns
     -------
@@ -123,11 +128,11 @@ def tornado(base: Floats, factor_ends: Sequence[Ends], confidence: float = 0.95)
     table: list[dict[str, object]] = []
     reach = []
     known = [[_known(v) for v in (e.low, e.high)] for e in factor_ends]
-    sure, turned = _sure(known, confidence), _turned(base, known, confidence)
+    sure, turned = _sure(known, confidence, controls), _turned(base, known, confidence, controls)
     for e, values, is_sure, sides in zip(factor_ends, known, sure, turned, strict=True):
-        low, high = (NONE if v is None else mean_interval(v, confidence) for v in values)
-        swing = NONE if values[0] is None or values[1] is None else _swing(values[0], values[1], confidence)
-        steps = [_swing(base, v, confidence).estimate for v in values if v is not None]
+        low, high = (NONE if v is None else _mean(v, confidence, controls) for v in values)
+        swing = NONE if values[0] is None or values[1] is None else _swing(values[0], values[1], confidence, controls)
+        steps = [_swing(base, v, confidence, controls).estimate for v in values if v is not None]
         far = steps[0] if math.isnan(swing.estimate) and steps else swing.estimate
         reach.append(-math.inf if math.isnan(far) else far)
         row: dict[str, object] = {
@@ -145,7 +150,12 @@ def tornado(base: Floats, factor_ends: Sequence[Ends], confidence: float = 0.95)
     kinds = dict.fromkeys(texts, pl.String) | dict.fromkeys(numbers, pl.Float64) | {"sure": pl.Boolean}
     columns = (*texts[:4], *numbers, "sure", "turned", "why")
     rows = pl.DataFrame([table[i] for i in order], schema={name: kinds[name] for name in columns})
-    return Tornado(rows, mean_interval(base, confidence))
+    return Tornado(rows, _mean(base, confidence, controls))
+
+
+def _mean(values: Floats, confidence: float, controls: Floats | None) -> Interval:
+    """Return the mean over replications, adjusted for controls."""
+    return mean_interval(values, confidence, among_first(controls, len(values)))
 
 
 def _known(values: Floats | None) -> Floats | None:
@@ -153,29 +163,31 @@ def _known(values: Floats | None) -> Floats | None:
     return values if values is not None and len(values) and np.isfinite(values).all() else None
 
 
-def _sure(known: Sequence[Sequence[Floats | None]], confidence: float) -> list[bool]:
+def _sure(known: Sequence[Sequence[Floats | None]], confidence: float, controls: Floats | None) -> list[bool]:
     """Return of each factor whether its ends are distinguished, by intervals that hold together."""
     pairs = []
     for low, high in known:
         n = 0 if low is None or high is None else min(len(low), len(high))
         pairs.append((np.full(1, np.nan),) * 2 if low is None or high is None else (low[:n], high[:n]))
-    return [d.low > 0 or d.high < 0 for d in simultaneous(pairs, confidence)]
+    each = [among_first(controls, len(low)) for low, _ in pairs]
+    return [d.low > 0 or d.high < 0 for d in simultaneous(pairs, confidence, each)]
 
 
-def _turned(base: Floats, known: Sequence[Sequence[Floats | None]], confidence: float) -> list[str]:
+def _turned(
+    base: Floats, known: Sequence[Sequence[Floats | None]], confidence: float, controls: Floats | None
+) -> list[str]:
     """Return of each factor the ends at which the effect has turned its sign, by intervals that hold together."""
     values = [base, *(np.full(1, np.nan) if v is None else v for ends in known for v in ends)]
-    at_base, *ends = (
-        int(d.low > 0) - int(d.high < 0) for d in simultaneous([(np.zeros(len(v)), v) for v in values], confidence)
-    )
+    pairs, each = [(np.zeros(len(v)), v) for v in values], [among_first(controls, len(v)) for v in values]
+    at_base, *ends = (int(d.low > 0) - int(d.high < 0) for d in simultaneous(pairs, confidence, each))
     sides = [at_base * end < 0 for end in ends]
     return [", ".join(name for name, side in zip(("low", "high"), sides[2 * i : 2 * i + 2], strict=True) if side)
             for i in range(len(known))]  # fmt: skip
 
 
-def _swing(one: Floats, other: Floats, confidence: float) -> Interval:
+def _swing(one: Floats, other: Floats, confidence: float, controls: Floats | None) -> Interval:
     """Return the size of the difference over the common replications."""
     n = min(len(one), len(other))
-    d = paired_difference(one[:n], other[:n], confidence)
+    d = paired_difference(one[:n], other[:n], confidence, among_first(controls, n))
     sizes = abs(d.low), abs(d.high)
     return Interval(abs(d.estimate), 0.0 if d.low <= 0 <= d.high else min(sizes), max(sizes), n)

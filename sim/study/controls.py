@@ -1,4 +1,4 @@
-"""Which draws of known mean the differences between designs are adjusted for, and what is said of them."""
+"""Which draws of known mean the means and differences of designs are adjusted for, and what is said of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sim.measures.dictionary import CONTROL
 from sim.statistics.controls import fit, independent, paying
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from sim.arrays import Floats
 
@@ -51,6 +51,10 @@ class Controls:
         """Return the mean of a response of a design, adjusted."""
         return fit(values, self.values).estimate
 
+    def first(self, q: int) -> Controls | None:
+        """Return the first q of them, or None for none."""
+        return Controls(self.names[:q], self.values[:, :q]) if q else None
+
     def __str__(self) -> str:
         """Return in words what is adjusted for, each once."""
         return listed(words(name) for name in dict.fromkeys(self.names))
@@ -74,18 +78,35 @@ def controls_of(
         What is to be explained.
     """
     n = len(values(designs[0], response))
-    candidates = [(name, values(design, Response(CONTROL, name))) for name in _order(response) for design in designs]
-    taken = independent((x for _, x in candidates), n)
+    return controls_among(lambda name: (values(one, Response(CONTROL, name)) for one in designs), response, n)
+
+
+def controls_among(draws: Callable[[str], Iterable[Floats]], response: Response, n: int) -> Controls | None:
+    """Return the controls of a response that n replications can bear, or None for none.
+
+    Parameters
+    ----------
+    draws : callable
+        Gives the draws of a name, one a design that has its own, over the replications.
+    response : Response
+        What is to be explained.
+    n : int
+        Replications that there are of all that is to be explained; draws may be of more.
+    """
+    candidates = [(name, x) for name in _order(response) for x in draws(name)]
+    taken = independent((x[:n] for _, x in candidates), n)
     if not taken:
         return None
     names = tuple(candidates[i][0] for i in taken)
     return Controls(names, np.column_stack([candidates[i][1] for i in taken]))
 
 
-def where_they_pay(controls: Controls | None, samples: Sequence[Floats], confidence: float) -> Controls | None:
-    """Return those of the first controls that clearly shorten the intervals of the means of some samples, or None."""
-    q = paying(samples, controls.values, confidence) if controls is not None else 0
-    return Controls(controls.names[:q], controls.values[:, :q]) if controls is not None and q else None
+def where_they_pay(controls: Controls | None, confidence: float, *kinds: Sequence[Floats]) -> Controls | None:
+    """Return those of the first controls that clearly shorten the intervals of the means of some samples, or None.
+
+    Of several kinds of samples, as means and differences, each counts alike.
+    """
+    return controls.first(paying(controls.values, confidence, *kinds)) if controls is not None else None
 
 
 def words(name: str) -> str:

@@ -23,7 +23,7 @@ from sim.study.budget.runs import Runs
 from sim.study.findings import preview
 from sim.study.findings.charting import in_brief
 from sim.study.findings.naming import words_of
-from sim.study.findings.write import cost, responses, searches, write
+from sim.study.findings.write import CONTROLS, cost, responses, searches, write
 from sim.study.folder.drawing import ALL
 from sim.study.own_measures import packed
 from sim.study.points.plan import planned
@@ -110,7 +110,8 @@ class Sweep:
         known = {Response(measure, group): unit for measure, group, unit in measures.iter_rows()}
         units = {response: known.get(response, "") for response in self.plan.study.responses}
         summary, words = self.read("summary"), words_of(self.plan)
-        return responses(units, summary, words, searched=searches(self.plan))
+        controls = self.read(CONTROLS) if CONTROLS in self.store.final_tables else None
+        return responses(units, summary, words, searched=searches(self.plan), controls=controls)
 
     @property
     def folder(self) -> Path:

@@ -18,7 +18,7 @@ import polars as pl
 from sim.config.report import JudgedMeasure, Response
 from sim.district.office_hours import OfficeTime
 from sim.language import N_, both, gettext
-from sim.measures.dictionary import DEFINITIONS, DUTIES, WORSENING
+from sim.measures.dictionary import DEFINITIONS, DUTIES, OPEN_BOUND, WORSENING
 from sim.measures.openness import REACHED, Counted, Horizon, counted
 from sim.statistics.verdicts import Verdict
 
@@ -250,14 +250,15 @@ class Rule:
         """Return the verdict that overload of one of two designs can only make surer, or None where there is none.
 
         Where staff of one of the two cannot keep up, a measure that only gets worse with what piles up is still worse
-        there the longer the run: a difference that these weeks show already has a sure sign, if not a size.
+        there the longer the run: a difference that these weeks show already has a sure sign, if not a size. Whoever
+        gives the verdict must see to it that what is still open cannot undo the difference.
         """
         over = [one for one in (baseline, pilot) if why is not None and one in why.shares]
         if why is None or why.cause not in OVERLOAD or len(over) != 1 or judged.measure not in WORSENING:
             return None
         least = self.mid.least(judged) if self.mid is not None else None
         known = all(np.isfinite(values).all() for values in self.known(judged, baseline, pilot))
-        if least is None or not known or self.open_bound(judged, baseline, pilot) > QUARTER * least:
+        if least is None or not known:
             return None
         return Verdict.WORSE if over == [pilot] else Verdict.BETTER
 
@@ -285,7 +286,10 @@ class Rule:
         def n(measure: str) -> Floats:
             return counts(design, Response(measure, judged.group))
 
-        return counted(judged.measure, values, other, n, self.horizon)
+        def kept(measure: str) -> Floats:
+            return self.values(design, Response(OPEN_BOUND, f"{measure}|{judged.group}"))
+
+        return counted(judged.measure, values, other, n, self.horizon, kept)
 
     def _seldom_reached(self, judged: JudgedMeasure, design: str) -> bool:
         """Return whether a quantile is not reached in too many replications to count them as the cap."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.statistics import best, intervals, mser5, sensitivity, theory
+from sim.statistics import best, descriptive, mser5, sensitivity, theory
 from sim.validation.outcomes import AGREES, DIFFERS, MOST_ERRORS, Outcome
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def mser() -> Checked:
 
 def quantile_ranks() -> Checked:
     """Return the ranks that bracket the 90 % quantile of 100 values."""
-    ranks = intervals.quantile_interval_ranks(100, 0.9, 0.95)
+    ranks = descriptive.quantile_interval_ranks(100, 0.9, 0.95)
     assert ranks.low is not None
     assert ranks.high is not None
     return {

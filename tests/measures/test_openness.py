@@ -11,6 +11,11 @@ HORIZON = Horizon(LEAST_AGE, CAP)
 N = 400
 
 
+def nothing_kept(measure):
+    """Return the bounds of a measure of which a replication keeps none."""
+    return np.full(1, np.nan)
+
+
 def replication(generator, p_left=0.02, scale=12.0):
     """Return turnarounds to their very end, which of them left, and which are open when the run ends."""
     end = generator.exponential(scale, N)
@@ -47,7 +52,9 @@ def in_all(measure, luck, **how):
         capped = np.minimum(end, CAP) if measure == "turnaround_mean_served" else end
         truths.append(values_of(measure, capped, left, nothing))
     known = {name: np.array(values) for name, values in seen.items()}
-    found = counted(measure, known[measure], known.__getitem__, lambda name: np.full(20, float(N)), HORIZON)
+    found = counted(
+        measure, known[measure], known.__getitem__, lambda name: np.full(20, float(N)), HORIZON, nothing_kept
+    )
     return known[measure], found, np.array(truths)
 
 
@@ -79,7 +86,9 @@ def test_a_quantile_that_is_not_reached_counts_as_the_cap_and_is_certain_where_t
 
 def test_nothing_is_counted_where_there_was_nothing():
     nan = np.array([np.nan, 5.0])
-    found = counted("turnaround_p90", nan, lambda name: np.zeros(2), lambda name: np.array([0.0, 9.0]), HORIZON)
+    found = counted(
+        "turnaround_p90", nan, lambda name: np.zeros(2), lambda name: np.array([0.0, 9.0]), HORIZON, nothing_kept
+    )
     assert np.isnan(found.values[0])
     assert found.values[1] == 5.0
     assert found.slack.tolist() == [0.0, 0.0]
@@ -88,5 +97,5 @@ def test_nothing_is_counted_where_there_was_nothing():
 def test_a_longer_drain_than_the_cap_leaves_nothing_open_in_a_mean():
     still = {"still_open": np.array([0.3, 0.2])}
     args = ("turnaround_restricted_mean", np.array([20.0, 21.0]), still.__getitem__, lambda name: np.full(2, 9.0))
-    assert counted(*args, Horizon(60.0, 60.0)).slack.tolist() == [0.0, 0.0]
-    assert counted(*args, Horizon(50.0, 60.0)).slack.tolist() == pytest.approx([3.0, 2.0])
+    assert counted(*args, Horizon(60.0, 60.0), nothing_kept).slack.tolist() == [0.0, 0.0]
+    assert counted(*args, Horizon(50.0, 60.0), nothing_kept).slack.tolist() == pytest.approx([3.0, 2.0])

@@ -41,7 +41,7 @@ def test_the_screen_in_the_readme_is_that_of_the_committed_run():
     designs = prepared_all(map(pilot, PILOTS))
     more = where("yuehu", n_charts=len(list(RUN.glob("charts/*.svg"))))
     # no level of these designs lacks staff, and no measure is above a bound: there are no warnings
-    assert quoted == str(first_screen.screen(designs, pl.DataFrame(), table, [], more))
+    assert quoted == str(first_screen.screen(designs, {}, table, [], more))
 
 
 def test_findings_say_what_became_of_paper_and_what_is_worse(means):

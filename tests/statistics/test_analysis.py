@@ -7,14 +7,19 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sim.statistics.descriptive import gini, mean_with_open, quantile_with_open, restricted_mean
+from sim.statistics.descriptive import (
+    gini,
+    mean_with_open,
+    quantile_interval_ranks,
+    quantile_with_open,
+    restricted_mean,
+)
 from sim.statistics.intervals import (
     Difference,
     half_width,
     holm,
     mean_interval,
     paired_difference,
-    quantile_interval_ranks,
     simultaneous,
 )
 from sim.statistics.mser5 import mser5, warm_up

@@ -64,13 +64,13 @@ def test_controls_are_used_where_they_explain_and_seldom_where_they_do_not():
     used, kept = 0, 0
     for _ in range(trials):
         x, y = rng.normal(size=(n, 2)), rng.normal(size=n)
-        used += paying([y], x, 0.95) > 0
-        kept += paying([y + x @ (1, 1)], x, 0.95) == 2
+        used += paying(x, 0.95, [y]) > 0
+        kept += paying(x, 0.95, [y + x @ (1, 1)]) == 2
     assert used < 0.15 * trials
     assert kept > 0.9 * trials
-    assert paying([y + 3 * x[:, 0]], x, 0.95) == 1
-    assert paying([x[:, 0]], x, 0.95) == 0  # wholly explained: nothing is left to judge its luck by
-    assert paying([np.ones(n), np.full(n, np.nan)], x, 0.95) == 0
+    assert paying(x, 0.95, [y + 3 * x[:, 0]]) == 1
+    assert paying(x, 0.95, [x[:, 0]]) == 0  # wholly explained: nothing is left to judge its luck by
+    assert paying(x, 0.95, [np.ones(n), np.full(n, np.nan)]) == 0
 
 
 def test_a_family_with_controls_is_read_together():
@@ -163,7 +163,7 @@ def test_a_family_with_controls_is_what_is_held_to_its_confidence():
         y, x = drawn(rng, law, relation, (5, 4, 24))
         low, high = ends(y, x)
         for family, by, lows, highs in zip(y, x, low, high, strict=True):
-            numbers = [paying([one], by, 0.95) for one in family]
+            numbers = [paying(by, 0.95, [one]) for one in family]
             used = [by[:, :q] if q else None for q in numbers]
             found = simultaneous([(np.zeros(24), one) for one in family], controls=used)
             assert [d.low for d in found] == pytest.approx(lows, nan_ok=True)

@@ -17,7 +17,8 @@ from sim.config.report import JudgedMeasure
 from sim.engine import compiled
 from sim.engine.network_building import make_network
 from sim.statistics import theory
-from sim.statistics.intervals import mean_interval, paired_difference, quantile_interval_ranks, simultaneous
+from sim.statistics.descriptive import quantile_interval_ranks
+from sim.statistics.intervals import mean_interval, paired_difference, simultaneous
 from sim.statistics.mser5 import mser5, warm_up
 from sim.statistics.verdicts import Verdict, verdict
 from sim.study.comparison.differences import compare

@@ -44,10 +44,10 @@ def rows(base, other, touched=0.0, busy=None):
     return pl.concat(frames)
 
 
-def compared(measures, shown=(WAIT,), district_overloaded=0.0):
+def compared(measures, shown=(WAIT,), district_overloaded=0.0, horizon=None):
     pilot = shipped("four_level")
     overloaded = {"a": {"district": 0.0}, "b": {"district": district_overloaded}}
-    return compare(measures, ["a", "b"], pilot.mid, pilot.run, overloaded, shown).spoken()
+    return compare(measures, ["a", "b"], pilot.mid, pilot.run, overloaded, shown, horizon).spoken()
 
 
 def test_a_difference_beyond_the_mid_in_every_replication_is_better():
@@ -129,6 +129,26 @@ def test_what_grows_worse_under_the_one_design_that_cannot_keep_up_is_worse_alre
     assert np.isnan(turned["low"])
     within = compared(rows(base, base + 0.1, touched=0.2)).row(0, named=True)
     assert (within["verdict"], np.isnan(within["low"])) == (Verdict.WITHHELD, True)
+
+
+@pytest.mark.parametrize(("bound", "verdict"), [(3.0, Verdict.WORSE), (5.0, Verdict.WITHHELD)])
+def test_a_difference_that_grows_is_worse_only_where_what_is_still_open_cannot_undo_it(bound, verdict):
+    base = np.array([30.0, 32.0, 28.0, 31.0])
+    measures = rows(base, base + np.array([10, 10.1, 9.9, 10]), touched=0.2)
+    still = table("b", "open_bound", [bound] * 4, "counter_wait_mean|all", "its own")
+    row = compared(pl.concat([measures, still]), horizon=Horizon(50.0, 60.0)).row(0, named=True)
+    assert row["verdict"] == verdict  # the least that matters is 2 minutes
+    assert row["open_bound"] == bound
+
+
+@pytest.mark.parametrize(("bound", "verdict"), [(0.4, Verdict.WORSE), (0.6, Verdict.WITHHELD)])
+def test_a_verdict_is_given_where_what_is_still_open_can_move_a_mean_by_a_quarter_of_what_matters(bound, verdict):
+    base = np.array([30.0, 32.0, 28.0, 31.0])
+    measures = rows(base, base + np.array([10, 10.1, 9.9, 10]))
+    still = table("b", "open_bound", [bound] * 4, "counter_wait_mean|all", "its own")
+    row = compared(pl.concat([measures, still]), horizon=Horizon(50.0, 60.0)).row(0, named=True)
+    assert (row["verdict"], row["open_bound"]) == (verdict, bound)
+    assert (row["cause"] == Cause.STILL_OPEN) == (verdict is Verdict.WITHHELD)
 
 
 def test_a_difference_that_can_only_grow_is_larger_in_a_longer_run():

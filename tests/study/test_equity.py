@@ -5,10 +5,12 @@ import polars as pl
 import pytest
 from scipy import stats
 from setups.district import pilot as shipped
+from setups.laws_of_luck import LAWS, SPREAD
 
+from sim.measures.dictionary import CONTROL
 from sim.statistics.descriptive import gini
 from sim.statistics.intervals import mean_interval
-from sim.study.comparison import equity
+from sim.study.comparison import equity, equity_controls
 from sim.study.comparison.equity_tables import full_tables, short_table
 
 COMMUNITIES = tuple(f"community:{k:02d}" for k in (1, 2, 3))
@@ -74,7 +76,7 @@ def test_the_second_of_three_replications_ranks_and_the_others_measure():
     s = found(cells("a", "resident_time", values))["a", "resident_time", "community", "worst_minus_best"]
     assert (s.group, s.other) == ("community:03", "community:01")
     assert s.values.tolist() == [1, 2, 3, 2]
-    assert s.means == (7, 5)
+    assert s.means() == (7, 5)
 
 
 def test_of_a_share_of_which_more_is_good_what_is_missing_is_compared():
@@ -272,6 +274,87 @@ def test_paired_differences_of_two_designs_with_the_same_inequality_cover_nought
         i = mean_interval(of(other, "worst_minus_best") - of(one, "worst_minus_best"))
         hits += i.low <= 0 <= i.high
     assert COVERED[0] <= hits <= COVERED[1]
+
+
+# --------------------------------------------------------------------------------------------- draws of known mean
+
+
+def with_draws(rng, law="normal", n=36):
+    """Return two pilots whose communities fare by chance that is known: the worst more so, under b yet more."""
+    came, away = rng.normal(size=(2, n))
+    rows = []
+    for pilot, steep in (("a", 1.0), ("b", 2.0)):
+        noise = LAWS[law](rng, (3, n)) - 1
+        columns = [40 + 10 * k + noise[k] + SPREAD[law] * (1 + steep * k) * (came + 0.5 * away) for k in range(3)]
+        rows += cells(pilot, "resident_time", three(*columns))
+        rows += cells(pilot, CONTROL, {"arrivals:counter": 0.01 * came, "absence:community": 0.01 * away}, "share")
+    return pl.DataFrame(rows)
+
+
+def adjusted(measures):
+    """Return the tables of statistics and differences, adjusted, and what for."""
+    a_pilot, pilots = shipped("four_level"), ("a", "b")
+    s = equity.statistics(measures, pilots, a_pilot.run, ASKED)
+    made = equity_controls.adjustments(s, measures, pilots, 0.95, ASKED)
+    told = equity.table(s, measures, 0.95, ASKED, made)
+    between = equity.differences(s, measures, pilots, a_pilot.mid, a_pilot.run, ASKED, made)
+    return told.spoken(), between.spoken(), made
+
+
+def test_statistics_and_differences_are_adjusted_alike_in_the_replications_that_measure():
+    measures = with_draws(np.random.default_rng(6))
+    told, differences, made = adjusted(measures)
+    assert set(made) == {("resident_time", "community")}
+    plain, _ = compared(measures)
+    for statistic in ("worst_minus_best", "p90_gap"):
+        rows = [row(told, pilot=p, statistic=statistic) for p in "ab"]
+        assert rows[0]["n"] == 24
+        assert rows[0]["controls"] == "absence of community staff, arrivals (counter)"
+        gap = row(differences, statistic=statistic)
+        assert gap["difference"] == pytest.approx(rows[1]["estimate"] - rows[0]["estimate"])
+        assert (gap["baseline_value"], gap["pilot_value"]) == pytest.approx([one["estimate"] for one in rows])
+        before = row(plain, pilot="b", statistic=statistic)
+        assert rows[1]["high"] - rows[1]["low"] < 0.6 * (before["high"] - before["low"])
+    worst = row(told, pilot="b", statistic="worst_minus_best")
+    assert worst["estimate"] == pytest.approx(worst["group_mean"] - worst["other_mean"])
+    assert worst["estimate"] == pytest.approx(20, abs=2)
+    assert abs(row(plain, pilot="b", statistic="worst_minus_best")["estimate"] - worst["estimate"]) > 0.1
+    notes = " ".join(full_tables(told, differences, ("a", "b"), 0.95)[0].notes)
+    assert "for absence of community staff, arrivals (counter)." in notes
+
+
+def test_with_too_few_replications_that_measure_nothing_is_adjusted():
+    measures = with_draws(np.random.default_rng(7), n=28)  # 19 measure
+    _, _, made = adjusted(measures)
+    assert made == {}
+    assert set(compared(measures)[0]["controls"]) == {""}
+
+
+def held_with_draws(law, trials):
+    """Hold gaps, ratios and their differences between pilots to their confidence; return how often adjusted."""
+    rng, alone, between, n_adjusted = np.random.default_rng(8), {}, 0, 0
+    truth = {"worst_minus_best": 20.0, "worst_over_best": 1.5, "p90_gap": 8.0, "gini": 40 / 3 / 150}
+    for _ in range(trials):
+        told, differences, made = adjusted(with_draws(rng, law))
+        n_adjusted += bool(made)
+        for statistic, true in truth.items():
+            one = row(told, pilot="b", statistic=statistic)
+            alone[statistic] = alone.get(statistic, 0) + (one["low"] > true or one["high"] < true)
+        between += differences.select((pl.col("low") > 1e-9) | (pl.col("high") < -1e-9)).to_series().any()
+    most = stats.binom(trials, 0.07).ppf(1 - 1e-4)
+    assert all(failed <= most for failed in alone.values()), alone
+    assert between <= most
+    return n_adjusted
+
+
+def test_adjusted_gaps_and_ratios_cover_the_truth():
+    assert held_with_draws("normal", 25) > 15
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("law", [law for law in LAWS if law != "two points"])
+def test_adjusted_gaps_and_ratios_cover_the_truth_on_every_law(law):
+    held_with_draws(law, 150)
 
 
 # --------------------------------------------------------------------------------------------- tables to be read

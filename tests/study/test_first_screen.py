@@ -48,7 +48,7 @@ def test_a_comparison_of_any_number_of_designs_fits_one_screen(designs, n):
     names = list(some)
     report = some[names[0]].pilot.report
     table = differences(report, names, lambda name, i: VERDICTS[(i + names.index(name)) % 5])
-    shown = lines(first_screen.screen(some, pl.DataFrame(), table, [], WHERE))
+    shown = lines(first_screen.screen(some, {}, table, [], WHERE))
     text = "\n".join(shown)
     assert len(shown) <= HEIGHT
     assert max(map(len, shown)) <= WIDTH
@@ -108,7 +108,7 @@ def test_what_it_hangs_on_says_what_is_withheld_why_and_what_would_settle(design
     assert first_screen.undecided(table) == [
         f"{left} verdicts are undecided (?): to settle all takes at least 60 replications."
     ]
-    screen = first_screen.screen(some, pl.DataFrame(), table, ["A warning."], WHERE)
+    screen = first_screen.screen(some, {}, table, ["A warning."], WHERE)
     assert screen.answer[0] == "A warning."
     assert screen.hangs[-1] == "Many inputs are assumptions: configs/evidence.yaml."
 

@@ -6,16 +6,21 @@ import numpy as np
 import polars as pl
 import pytest
 from setups.commands import TINY, refused, wangge
+from setups.district import pilot as shipped
 from setups.screens import first_screen
 
 from sim import charts, config
 from sim.config.compose import CONFIGS, Line, compose
 from sim.config.reading import read_plain
 from sim.errors import ConfigError
-from sim.statistics.intervals import Interval
+from sim.measures.dictionary import CONTROL
+from sim.statistics.intervals import Interval, mean_interval
+from sim.study.design import Design
 from sim.study.headlines import run as command
 from sim.study.headlines import together
-from sim.study.headlines.definitions import Effect, Headlines, effect, sentences, verdict
+from sim.study.headlines.definitions import Effect, Headlines, by_replication, sentences, verdict
+from sim.study.headlines.readings import Point, Readings
+from sim.study.withholding import Rule
 
 
 def plain(**changes):
@@ -49,10 +54,60 @@ def test_the_document_says_which_confidence_its_intervals_have():
 
 def test_effects_are_paired_by_replication():
     first, second = np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0, 6.0])
-    assert effect(one(), first, second, 0.95).estimate == 2
-    ratio = effect(one(kind="ratio"), first, second, 0.95)
-    assert (ratio.estimate, ratio.low, ratio.high) == (2, 2, 2)
-    assert effect(one(kind="value"), first, second, 0.95).estimate == 4
+    assert by_replication(one(), first, second).tolist() == [1, 2, 3]
+    assert by_replication(one(kind="ratio"), first, second).tolist() == [2, 2, 2]
+    assert by_replication(one(kind="value"), first, second).tolist() == [2, 4, 6]
+
+
+def readings(values, n=24, **changes):
+    """Return what a headline of two points reads from values by point and response."""
+    pilot = shipped("four_level")
+    points = [Point(f"p{i}", "", None, label, Design(pilot, None), "") for i, label in enumerate("ab")]
+
+    def value(point, response):
+        return values.get((point, str(response)), np.full(1, np.nan))
+
+    rule = Rule(value, pilot.run, {"p1": {"community": 1.0}}, lambda point, response: np.full(n, 9.0))
+    return Readings(one(assumptions=[], panels=["trips", "walk"], **changes), points, rule)
+
+
+def luck(n):
+    rng = np.random.default_rng(5)
+    came, away = rng.normal(0, 0.01, (2, n))
+    values = {("p0", "trips"): 2 + 20 * came + 0.02 * rng.normal(size=n), ("p0", "walk"): np.full(n, 9.0)}
+    values |= {("p1", "trips"): 3 + 40 * came + 0.02 * rng.normal(size=n), ("p1", "walk"): np.full(n, 12.0)}
+    for point in ("p0", "p1"):
+        values |= {(point, f"{CONTROL}|arrivals:counter"): came, (point, f"{CONTROL}|absence:community"): away}
+    return values
+
+
+def test_means_and_the_effect_are_adjusted_alike_from_twenty_replications_on():
+    raw, few = luck(24), luck(10)
+    known, plain = readings(raw), readings(few, 10)
+    (base,), (a, b) = known.effects(), known.means("trips")
+    assert (base.first, base.second) == (a, b)
+    assert base.effect.estimate == pytest.approx(b.estimate - a.estimate)
+    assert base.effect.estimate == pytest.approx(1, abs=0.05)
+    gap = mean_interval(raw["p1", "trips"] - raw["p0", "trips"])
+    assert base.effect.half_width < 0.4 * gap.half_width
+    assert known.adjusted == "trips for absence of community staff, arrivals (counter)"
+    assert plain.adjusted == ""
+    assert plain.effects()[0].effect.estimate == pytest.approx(
+        (luck(10)["p1", "trips"] - luck(10)["p0", "trips"]).mean()
+    )
+
+
+def test_a_panel_shows_no_mean_from_which_nothing_follows_and_no_sentence_names_one():
+    values = luck(24) | {("p1", "touched"): np.full(24, 0.2)}
+    known = readings(values)
+    assert [np.isfinite(one.estimate) for one in known.means("trips")] == [True, False]
+    assert [one.estimate for one in known.means("walk")] == [9, 12]
+    assert known.effects()[0].why.startswith("withheld: 20% of its requests under b go to an overloaded post")
+    units = {"trips": "per request", "walk": "minutes"}
+    said = command._known(known, units)
+    assert [said[name] for name in ("trips_2", "walk_1", "walk_2")] == ["– (withheld)", "9.00 minutes", "12.00 minutes"]
+    assert said["trips_1"].endswith(" per request")
+    assert command._shown(known, units)["mean"].is_nan().to_list() == [False, True, False, False]
 
 
 @pytest.mark.parametrize(

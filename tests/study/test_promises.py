@@ -127,6 +127,8 @@ def test_a_ranking_and_a_front_call_no_point_best_that_breaks_or_may_break_its_p
     runs = drawn(plan, laws([5, 20, 30, 40], [0.39, 0.8, 0.6, 0.9]), n=10)
     known = promised(plan, runs, screened(plan))
     ranking = tables._ranking(plan, runs, rule_of(plan, runs, screened(plan)), known)
+    assert set(ranking["response"]) == {"counter_wait_p90", "patrols_done"}
+    ranking = ranking.filter(response="counter_wait_p90")
     verdicts = dict(ranking.select("point", "verdict").iter_rows())
     assert verdicts == {"p0000": "no choice", "p0001": "best", "p0002": "no choice", "p0003": "not best"}
     assert [bool(why) for why in ranking["why"]] == [True, False, True, False]

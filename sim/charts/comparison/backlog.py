@@ -15,6 +15,9 @@ from sim.charts.style import PALE, band_opacity, pilot_style, styled
 from sim.report.tables import number
 from sim.statistics.intervals import mean_interval
 
+CONFIDENCE = 0.95
+"""With which what a title says of growing backlogs holds together."""
+
 
 @styled
 def backlog(table: pl.DataFrame, footer: str = "", measured: tuple[float, float] | None = None) -> Figure:
@@ -87,12 +90,12 @@ def _backlog_line(axes: Axes, i: int, part: pl.DataFrame, alpha: float) -> None:
 def _backlog_title(table: pl.DataFrame, measured: tuple[float, float] | None) -> str:
     """Return the title: the backlogs that grow, by more than chance and by more than a fifth of their mean.
 
-    Only the later half of the weeks after the warm-up counts: a full office starts empty and takes months to its usual
-    heap.
+    More than chance: by intervals that hold for all lines together, or as every replication has it grow. Only the later
+    half of the weeks after the warm-up counts: a full office starts empty and takes months to its usual heap.
     """
     part = table if measured is None else table.filter(pl.col("week") >= measured[0])
     part = part.filter(part["week"] > part["week"].median())
-    growing = []
+    growing, joint = [], 1 - (1 - CONFIDENCE) / max(1, part.select("pilot", "post").n_unique())
     for (pilot, post), rows in part.group_by("pilot", "post", maintain_order=True):
         slopes, level = [], float(np.mean(rows["hours"].to_numpy()))
         for _, one in rows.group_by("replication", maintain_order=True):
@@ -100,7 +103,7 @@ def _backlog_title(table: pl.DataFrame, measured: tuple[float, float] | None) ->
             if len(week) > 1:
                 slopes.append(float(np.polyfit(week, one["hours"].to_numpy(), 1)[0]))
         n_weeks, slope = float(rows["week"].n_unique()), float(np.mean(slopes)) if slopes else 0.0
-        sure = mean_interval(np.array(slopes), 0.95).low > 0 if len(slopes) > 1 else slope > 0
+        sure = mean_interval(np.array(slopes), joint).low > 0 if len(slopes) > 1 else slope > 0
         if (sure or min(slopes, default=0) > 0) and slope * n_weeks > level / 5:
             n = sum(one > 0 for one in slopes)
             growing.append((slope, short_name(str(post)), short_name(str(pilot)), f"{n} of {len(slopes)}"))

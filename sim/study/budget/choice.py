@@ -13,10 +13,11 @@ from sim.report.tables import scale_of
 from sim.statistics.best import select_best
 from sim.statistics.cheapest import Judged, Judgement, select_cheapest
 from sim.statistics.cheapest import Promise as Limit
-from sim.statistics.intervals import mean_interval
-from sim.study.budget.promises import against, is_kept, promised_of
+from sim.study.budget.adjusting import adjustments, mean_of
+from sim.study.budget.promises import against, promised
 from sim.study.budget.runs import Runs
-from sim.study.budget.withholding import verdict_withheld
+from sim.study.budget.withholding import rule_of, verdict_withheld
+from sim.study.withholding import judged_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from sim.config.study_schema import Best, Choose, Promise
     from sim.study.points.plan import Plan
     from sim.study.points.screening import Screened
+    from sim.study.withholding import Rule
 
 
 BLOCK = 5
@@ -159,11 +161,12 @@ def choose(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> list[Cho
     wanted = plan.study.choose
     if wanted is None:
         return []
+    rule = rule_of(plan, runs, screened)
     searches: list[tuple[list[Response], Callable[[Sequence[str]], Choice]]] = []
     if (best := wanted.best) is not None:
-        searches.append(([best.response], lambda left: _best(plan, wanted, best, runs, left)))
+        searches.append(([best.response], lambda left: _best(plan, wanted, best, runs, rule, left)))
     if wanted.cheapest:
-        searches.append(([], lambda left: _cheapest(plan, wanted, runs, screened, left)))
+        searches.append(([], lambda left: _cheapest(plan, wanted, runs, rule, screened, left)))
     choices = []
     for responses, search in searches:
         names, out = _judged(plan, runs, screened, [*responses, *plan.study.promises])
@@ -185,18 +188,18 @@ def _held(plan: Plan, runs: Runs, screened: Mapping[str, Screened], choice: Choi
     name, promises = choice.chosen, plan.study.promises
     if name is None or not promises:
         return choice
-    if plan.study.choose and promised_of(plan, runs, screened, name).keeps is None:
+    known = promised(plan, runs, screened, [name])[name]
+    if plan.study.choose and known.keeps is None:
         runs.ensure({name: plan.study.choose.most}, "choice")
-    known = promised_of(plan, runs, screened, name)
+        known = promised(plan, runs, screened, [name])[name]
     if known.keeps is not True:
         fate = Fate.MAY_BREAK if known.keeps is None else Fate.BREAKS
-        responses = [
-            str(response) for response in promises if is_kept(plan, runs, screened, name, response) is not True
-        ]
-        raise _NoChoiceError([Candidate(name, fate, runs.count(name), " and ".join(responses))])
+        raise _NoChoiceError([Candidate(name, fate, runs.count(name), " and ".join(map(str, known.open)))])
+    rule = rule_of(plan, runs, screened)
+    adjusted = adjustments(plan, runs, rule)
     has = []
     for response, promise in promises.items():
-        interval = mean_interval(runs.values(name, response), plan.confidence)
+        interval = mean_of(plan, runs, rule, adjusted, name, response, plan.confidence)
         has.append(f"{plan.report.words(response)} {against(interval, promise, runs.unit(response))}")
     return replace(choice, promised=" and ".join(has))
 
@@ -218,7 +221,7 @@ def _judged(
     return names, out
 
 
-def _best(plan: Plan, wanted: Choose, best: Best, runs: Runs, names: Sequence[str]) -> Choice:
+def _best(plan: Plan, wanted: Choose, best: Best, runs: Runs, rule: Rule, names: Sequence[str]) -> Choice:
     """Return the best point by a response, of those that keep every promise.
 
     With promises the error is shared equally between two searches: for the points that keep them, and for the best.
@@ -231,14 +234,14 @@ def _best(plan: Plan, wanted: Choose, best: Best, runs: Runs, names: Sequence[st
     if plan.study.promises:
         asked = f"{asked}, of those that keep every promise ({_within(plan, runs)})"
         confidence = 1 - (1 - wanted.confidence) / 2
-        names, out, caveat = _that_keep(plan, wanted, runs, names, confidence)
+        names, out, caveat = _that_keep(plan, wanted, runs, rule, names, confidence)
     if len(names) < 2:
         only = tuple(Candidate(name, Fate.ONLY, runs.count(name)) for name in names)
         alone = "" if out else ALONE  # that others break a promise was found with the confidence asked for
         chosen = names[0] if names else None
         return Choice(asked, chosen, caveat or alone, wanted.confidence, (*only, *out), response=best.response)
     selected = select_best(
-        _drawing(runs, names, (best.response,)), len(names), zone=best.zone, confidence=confidence,
+        _drawing(plan, runs, rule, names, (best.response,)), len(names), zone=best.zone, confidence=confidence,
         first=wanted.first, most=wanted.most, block=BLOCK, smaller_is_better=smaller,
     )  # fmt: skip
     dropped = {one.design: one for one in selected.dropped}
@@ -255,7 +258,7 @@ def _best(plan: Plan, wanted: Choose, best: Best, runs: Runs, names: Sequence[st
 
 
 def _that_keep(
-    plan: Plan, wanted: Choose, runs: Runs, names: Sequence[str], confidence: float
+    plan: Plan, wanted: Choose, runs: Runs, rule: Rule, names: Sequence[str], confidence: float
 ) -> tuple[list[str], tuple[Candidate, ...], str]:
     """Return the points that are known to keep every promise, those that break one or may, and why that is not sure.
 
@@ -266,7 +269,7 @@ def _that_keep(
     keep, out, caveat = [], [], ""
     for name in names:
         selected = select_cheapest(
-            _shaped(_drawing(runs, [name], promises), len(limits)), [0.0], limits,
+            _shaped(_drawing(plan, runs, rule, [name], promises), len(limits)), [0.0], limits,
             confidence=1 - (1 - confidence) / len(names), first=wanted.first, most=wanted.most, block=BLOCK,
         )  # fmt: skip
         (one,) = selected.designs
@@ -282,14 +285,17 @@ def _that_keep(
     return keep, tuple(out), caveat
 
 
-def _cheapest(plan: Plan, wanted: Choose, runs: Runs, screened: Mapping[str, Screened], names: Sequence[str]) -> Choice:
+def _cheapest(
+    plan: Plan, wanted: Choose, runs: Runs, rule: Rule, screened: Mapping[str, Screened], names: Sequence[str]
+) -> Choice:
     """Return the point with the fewest heads that keeps every promise."""
     promises, limits = list(plan.study.promises), _limits(plan)
     asked = f"the fewest heads that keep every promise ({_within(plan, runs)})"
     if not names:
         return Choice(asked, None, ALONE, wanted.confidence, ())
+    draw = _shaped(_drawing(plan, runs, rule, names, promises), len(limits))
     selected = select_cheapest(
-        _shaped(_drawing(runs, names, promises), len(limits)), [screened[name].heads for name in names], limits,
+        draw, [screened[name].heads for name in names], limits,
         confidence=wanted.confidence, first=wanted.first, most=wanted.most, block=BLOCK, abreast=ABREAST,
     )  # fmt: skip
     candidates = [_judgement(name, one, promises) for name, one in zip(names, selected.designs, strict=True)]
@@ -347,9 +353,15 @@ def tolerance(promise: Promise) -> float:
     return promise.tolerance or TOLERANCE_SHARE * abs(promise.bound) or TOLERANCE_SHARE
 
 
-def _drawing(runs: Runs, names: Sequence[str], responses: Sequence[Response]) -> Callable[[Ints, int], Floats]:
-    """Return a function that gives the next replications of designs: kept ones are read, the others are run."""
-    taken = dict.fromkeys(names, 0)
+def _drawing(
+    plan: Plan, runs: Runs, rule: Rule, names: Sequence[str], responses: Sequence[Response]
+) -> Callable[[Ints, int], Floats]:
+    """Return a function that gives the next replications of designs: kept ones are read, the others are run.
+
+    What is still open is counted as everywhere, so that a quantile that one of many replications does not reach rules
+    no design out.
+    """
+    taken, judged = dict.fromkeys(names, 0), [judged_as(plan.report, response) for response in responses]
 
     def draw(designs: Ints, number: int) -> Floats:
         mine = [names[i] for i in designs]
@@ -358,7 +370,7 @@ def _drawing(runs: Runs, names: Sequence[str], responses: Sequence[Response]) ->
         for name in mine:
             start, taken[name] = taken[name], taken[name] + number
             known = name not in runs.failures
-            values = [runs.values(name, response, taken[name])[start:] for response in responses] if known else []
+            values = [rule.counted(one, name)[start : taken[name]] for one in judged] if known else []
             if not known or not np.isfinite(values).all():
                 withheld.append(name)
             columns.append(np.array(values).T)

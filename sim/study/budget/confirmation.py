@@ -13,9 +13,12 @@ from sim.statistics.intervals import mean_interval
 from sim.study import replications
 from sim.study.budget.choice import Fate, smaller_is_better
 from sim.study.budget.promises import side
+from sim.study.budget.withholding import rule_of
+from sim.study.controls import controls_of, where_they_pay
+from sim.study.withholding import judged_as
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sim.config import Pilot
     from sim.config.report import Response
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from sim.study.budget.choice import Choice
     from sim.study.budget.runs import Runs
     from sim.study.points.plan import Plan
+    from sim.study.points.screening import Screened
+    from sim.study.withholding import Rule
 
 NEXT_SEED = 1
 """What is added to the seed of a study for fresh chance: every seed has streams of its own."""
@@ -101,19 +106,26 @@ def keys(runs: Runs) -> dict[str, str]:
     }
 
 
-def confirmed(plan: Plan, runs: Runs, choices: Sequence[Choice]) -> list[Confirmation | None]:
+def confirmed(
+    plan: Plan, runs: Runs, screened: Mapping[str, Screened], choices: Sequence[Choice]
+) -> list[Confirmation | None]:
     """Return what fresh replications of each chosen point, and of the one next to it, say of the choice.
 
     None where nothing is chosen.
     """
-    return [None if choice.chosen is None else _confirmation(plan, runs, choice, choice.chosen) for choice in choices]
+    return [
+        None if choice.chosen is None else _confirmation(plan, runs, screened, choice, choice.chosen)
+        for choice in choices
+    ]
 
 
-def _confirmation(plan: Plan, runs: Runs, choice: Choice, chosen: str) -> Confirmation:
+def _confirmation(
+    plan: Plan, runs: Runs, screened: Mapping[str, Screened], choice: Choice, chosen: str
+) -> Confirmation:
     """Run a chosen point and its rival on another seed, and return what they say."""
     wanted = plan.study.choose
     assert wanted is not None
-    rival = _rival(plan, runs, choice)
+    rival = _rival(plan, rule_of(plan, runs, screened), choice)
     names = [chosen, *([rival] if rival else [])]
     pilots = {name: on_fresh_chance(runs.pilots[name]) for name in names}
     for pilot in pilots.values():
@@ -125,17 +137,17 @@ def _confirmation(plan: Plan, runs: Runs, choice: Choice, chosen: str) -> Confir
     seed = pilots[chosen].run.seed
     if fresh.failures:
         return Confirmation(seed, n, (), next(iter(fresh.failures.values())))
-    return Confirmation(seed, n, tuple(_seen(plan, fresh, choice, chosen, rival)))
+    return Confirmation(seed, n, tuple(_seen(plan, fresh, screened, choice, chosen, rival)))
 
 
-def _rival(plan: Plan, runs: Runs, choice: Choice) -> str:
+def _rival(plan: Plan, rule: Rule, choice: Choice) -> str:
     """Return the point with the best mean of those that a search for the best left behind; empty if there is none."""
     response = choice.response
     left = [one.name for one in choice.candidates if one.fate in (Fate.BEATEN, Fate.NOT_DISTINGUISHED)]
     if response is None or not left:
         return ""
-    sign = 1 if _smaller(plan) else -1
-    return min(left, key=lambda name: sign * float(np.mean(runs.values(name, response))))
+    sign, judged = 1 if _smaller(plan) else -1, judged_as(plan.report, response)
+    return min(left, key=lambda name: sign * float(np.mean(rule.known(judged, name)[0])))
 
 
 def _smaller(plan: Plan) -> bool:
@@ -146,21 +158,32 @@ def _smaller(plan: Plan) -> bool:
     return smaller_is_better(wanted.best, plan.report)
 
 
-def _seen(plan: Plan, fresh: Runs, choice: Choice, chosen: str, rival: str) -> list[Seen]:
+def _seen(
+    plan: Plan, fresh: Runs, screened: Mapping[str, Screened], choice: Choice, chosen: str, rival: str
+) -> list[Seen]:
     """Return what fresh replications say of the mean that was searched for, of every promise, and of the rival."""
     response, promises = choice.response, plan.study.promises
     has_difference = response is not None and response not in promises
     n = has_difference + len(promises) + bool(rival)
     confidence = 1 - (1 - plan.confidence) / n
+    rule = rule_of(plan, fresh, screened)
+
+    def mean(of: Response, *less: str) -> Interval:
+        """Return the mean of a response of the chosen point, or of what it has more than another."""
+        known = rule.known(judged_as(plan.report, of), chosen, *less)
+        values = known[0] - known[1] if less else known[0]
+        controls = controls_of(fresh.values, [chosen, *less], of) if plan.report.controls else None
+        by = where_they_pay(controls, confidence, [values])
+        return mean_interval(values, confidence, by.values if by and len(values) == len(by.values) else None)
+
     seen = []
     if response is not None and has_difference:
-        interval = mean_interval(fresh.values(chosen, response), confidence)
-        seen.append(Seen(Reason.MEAN, response, "", interval, None))
+        seen.append(Seen(Reason.MEAN, response, "", mean(response), None))
     if response is not None and rival:
-        difference = mean_interval(fresh.values(chosen, response) - fresh.values(rival, response), confidence)
+        difference = mean(response, rival)
         seen.append(Seen(Reason.RIVAL, response, rival, difference, _no_worse(plan, difference)))
     for promised, promise in promises.items():
-        interval = mean_interval(fresh.values(chosen, promised), confidence)
+        interval = mean(promised)
         seen.append(Seen(Reason.PROMISE, promised, "", interval, side(interval, promise)))
     return seen
 

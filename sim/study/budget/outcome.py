@@ -11,9 +11,12 @@ import polars as pl
 from sim.report.tables import counted
 from sim.statistics.precision import Kind, Rule, Why, run_until
 from sim.statistics.precision import Target as Wanted
+from sim.study.budget.adjusting import adjustments
 from sim.study.budget.choice import Choice, choose
 from sim.study.budget.confirmation import Confirmation, confirmed
 from sim.study.budget.runs import Runs
+from sim.study.budget.withholding import rule_of
+from sim.study.withholding import judged_as
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,12 +57,12 @@ def run(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> Outcome:
     wanted = plan.study.precision
     if not wanted.until:
         runs.ensure(dict.fromkeys(runs.keys, wanted.replications))
-    reached, notes = _until_precise(plan, runs) if wanted.until else (pl.DataFrame(), [])
+    reached, notes = _until_precise(plan, runs, screened) if wanted.until else (pl.DataFrame(), [])
     choices = tuple(choose(plan, runs, screened))
-    return Outcome(reached, choices, tuple(notes), tuple(confirmed(plan, runs, choices)))
+    return Outcome(reached, choices, tuple(notes), tuple(confirmed(plan, runs, screened, choices)))
 
 
-def _until_precise(plan: Plan, runs: Runs) -> tuple[pl.DataFrame, list[str]]:
+def _until_precise(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> tuple[pl.DataFrame, list[str]]:
     """Run every point until its responses are as precise as wanted, or the budget ends; return the precision."""
     wanted, names = plan.study.precision, [name for name in runs.keys if name not in runs.failures]
     place = {name: i for i, name in enumerate(names)}
@@ -71,6 +74,8 @@ def _until_precise(plan: Plan, runs: Runs) -> tuple[pl.DataFrame, list[str]]:
         return pl.DataFrame(), []
     rule = Rule(plan.confidence, wanted.replications, wanted.most, wanted.budget)
     responses = {str(response): response for response in wanted.until}
+    counting = rule_of(plan, runs, screened)
+    judged = {text: judged_as(plan.report, response) for text, response in responses.items()}
     targets = {str(response): _target(one) for response, one in wanted.until.items()}
 
     def draw(numbers: Ints) -> list[dict[str, Floats]]:
@@ -79,13 +84,17 @@ def _until_precise(plan: Plan, runs: Runs) -> tuple[pl.DataFrame, list[str]]:
         # a point that failed has no values: its response is withheld
         return [
             {
-                text: runs.values(name, response, n) if runs.count(name) >= n else np.full(n, np.nan)
-                for text, response in responses.items()
+                text: counting.counted(one, name)[:n] if runs.count(name) >= n else np.full(n, np.nan)
+                for text, one in judged.items()
             }
             for name, n in asked.items()
         ]
 
-    last = run_until(draw, baselines, targets, rule)
+    def controls() -> dict[str, Floats]:
+        made = adjustments(plan, runs, counting)
+        return {text: made[one].controls.values for text, one in responses.items() if one in made}
+
+    last = run_until(draw, baselines, targets, rule, controls)
     rows = [
         {
             "point": names[one.point],
@@ -101,10 +110,10 @@ def _until_precise(plan: Plan, runs: Runs) -> tuple[pl.DataFrame, list[str]]:
         for one in last.reached
     ]
     missed = [row for row in rows if not row["met"]]
-    judged = len({row["point"] for row in rows})
-    notes = [f"All {counted(judged, 'point')} are as precise as wanted."] if judged else []
-    if judged < len(names):
-        alone = len(names) - judged
+    n_checked = len({row["point"] for row in rows})
+    notes = [f"All {counted(n_checked, 'point')} are as precise as wanted."] if n_checked else []
+    if n_checked < len(names):
+        alone = len(names) - n_checked
         notes.append(
             f"{counted(alone, 'point')} had no difference whose precision could be checked: the baseline, or a point "
             "without one."
@@ -120,7 +129,7 @@ def _until_precise(plan: Plan, runs: Runs) -> tuple[pl.DataFrame, list[str]]:
                 f"{first['half_width']:.3g} where {first['target']:.3g} is wanted)"
             )
         notes[:1] = [
-            f"{len(points)} of {judged} points are not as precise as wanted ({why}): "
+            f"{len(points)} of {n_checked} points are not as precise as wanted ({why}): "
             f"{', '.join(points[:SHOWN_MISSED])}{more}; precision.csv has all."
         ]
     same = sum(row["why"] == Why.SAME for row in rows)

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.report.tables import scale_of
-from sim.statistics.intervals import mean_interval
+from sim.study.budget.adjusting import adjustments, mean_of
 from sim.study.budget.withholding import rule_of
 from sim.study.headlines.definitions import value_text
 from sim.study.withholding import judged_as
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sim.config.report import Response
     from sim.config.study_schema import Promise
     from sim.statistics.intervals import Interval
+    from sim.study.budget.adjusting import Adjusted
     from sim.study.budget.runs import Runs
     from sim.study.points.plan import Plan
     from sim.study.points.screening import Screened
@@ -36,10 +37,13 @@ class Promised:
         True: known to keep all of them. False: known to break one. None: it may do either, or nothing is promised.
     why
         What it breaks, may break, or is not known of; empty where it keeps all, or where nothing is promised.
+    open
+        The responses whose promises are not known to be kept.
     """
 
     keeps: bool | None
     why: str = ""
+    open: tuple[Response, ...] = ()
 
     @property
     def is_choice(self) -> bool:
@@ -47,45 +51,42 @@ class Promised:
         return not self.why
 
 
-def promised(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> dict[str, Promised]:
-    """Return what is known of every point that was run, and its promises.
+def promised(
+    plan: Plan, runs: Runs, screened: Mapping[str, Screened], names: Sequence[str] | None = None
+) -> dict[str, Promised]:
+    """Return what is known of every point that was run, or of some, and its promises.
 
     A promise is known to be kept or broken where the whole interval of the mean lies on that side of its bound; the
-    intervals of all promises of all points hold together (Bonferroni).
+    intervals of all promises of all points hold together (Bonferroni), and are adjusted as all means of the study are.
     """
-    return {name: promised_of(plan, runs, screened, name) for name in runs.complete}
+    if not plan.study.promises:
+        return {name: Promised(None) for name in names or runs.complete}
+    rule = rule_of(plan, runs, screened)
+    adjusted = adjustments(plan, runs, rule)
+    return {name: _promised(plan, runs, rule, adjusted, name) for name in names or runs.complete}
 
 
-def promised_of(plan: Plan, runs: Runs, screened: Mapping[str, Screened], name: str) -> Promised:
+def _promised(plan: Plan, runs: Runs, rule: Rule, adjusted: Mapping[Response, Adjusted], name: str) -> Promised:
     """Return what is known of one point and its promises, among all points of the study."""
     broken, unknown = list[str](), list[str]()
-    rule = rule_of(plan, runs, screened)
+    open_: list[Response] = []
+    family = len(runs.keys) * len(plan.study.promises)
     for response, promise in plan.study.promises.items():
         words = plan.report.words(response)
         if why := rule.why(judged_as(plan.report, response), name):
             unknown.append(f"{words} is withheld: {why}")
+            open_.append(response)
             continue
-        interval = _interval(plan, runs, rule, name, response)
+        interval = mean_of(plan, runs, rule, adjusted, name, response, 1 - (1 - plan.confidence) / family)
         kept = side(interval, promise)
         if kept is not True:
             (unknown if kept is None else broken).append(f"{words} {against(interval, promise, runs.unit(response))}")
+            open_.append(response)
     if broken:
-        return Promised(False, f"breaks its promise: {' and '.join(broken)}")
+        return Promised(False, f"breaks its promise: {' and '.join(broken)}", tuple(open_))
     if unknown:
-        return Promised(None, f"may break its promise: {' and '.join(unknown)}")
-    return Promised(True if plan.study.promises else None)
-
-
-def is_kept(plan: Plan, runs: Runs, screened: Mapping[str, Screened], name: str, response: Response) -> bool | None:
-    """Return whether a point is known to keep one promise, or to break it; None: it may do either."""
-    return side(_interval(plan, runs, rule_of(plan, runs, screened), name, response), plan.study.promises[response])
-
-
-def _interval(plan: Plan, runs: Runs, rule: Rule, name: str, response: Response) -> Interval:
-    """Return the interval of a promised mean that holds together with those of all other points and promises."""
-    family = len(runs.keys) * len(plan.study.promises)
-    values = rule.known(judged_as(plan.report, response), name)[0]
-    return mean_interval(values, 1 - (1 - plan.confidence) / family)
+        return Promised(None, f"may break its promise: {' and '.join(unknown)}", tuple(open_))
+    return Promised(True)
 
 
 def side(interval: Interval, promise: Promise) -> bool | None:

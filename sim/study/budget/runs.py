@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.config.report import Response
-from sim.measures.dictionary import lacking
+from sim.measures.dictionary import CONTROL, OPEN_BOUND, lacking
 from sim.report.console import Progress
 from sim.store.archive import Damaged, NotKept
 from sim.study import replications
@@ -203,11 +203,13 @@ class Runs:
         table = self._usable(key, replication)
         if table is None:
             return False
-        mine = table.filter(pl.col("group").str.extract("^([^:|]*)").is_in(self.groups))
-        self._tables[key, replication] = mine
+        asked = pl.col("group").str.extract("^([^:|]*)").is_in(self.groups)
+        self._tables[key, replication] = mine = table.filter(asked)
+        # what means are adjusted for, and what is open can move, whatever is shown
+        known = table.filter(asked | pl.col("measure").is_in([CONTROL, OPEN_BOUND]))
         self._numbers[key, replication] = {
             Response(measure, group): value
-            for measure, group, value in mine.select("measure", "group", "value").iter_rows()
+            for measure, group, value in known.select("measure", "group", "value").iter_rows()
         }
         self._counts[key, replication] = {
             Response(measure, group): n for measure, group, n in mine.select("measure", "group", "n").iter_rows()

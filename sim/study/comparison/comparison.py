@@ -15,7 +15,7 @@ from sim.report.console import Progress, quiet
 from sim.report.notebook import as_html
 from sim.store.store import Store
 from sim.study import replications
-from sim.study.comparison import equity, face_validity, redraw, summary
+from sim.study.comparison import alone, equity, equity_controls, face_validity, redraw, summary
 from sim.study.comparison.crossed import crossed_effects
 from sim.study.comparison.differences import compare as compared
 from sim.study.comparison.differences import rule_of
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from sim.report.worded import Worded
     from sim.study.backend import Backend
     from sim.study.comparison.face_validity import Target
+    from sim.study.controls import Controls
     from sim.study.design import Design
     from sim.study.replications import Speed, Task
 
@@ -320,7 +321,8 @@ def results_of(designs: Mapping[str, Design], store: Store, before: Opening, tar
     if len(names) > 1 and targets:
         face = face_validity.judged(measures, designs.values(), targets, rule=rule_of(designs, measures))
     facts = store.facts(_run_once(store, names), run.replications)
-    return Results(designs, before, tables, differences, evenness, crossed, effects, face, facts)
+    means = alone.means(designs[names[0]], measures) if len(names) == 1 else {}
+    return Results(designs, before, tables, differences, evenness, crossed, effects, face, facts, means)
 
 
 def _run_once(store: Store, names: Sequence[str]) -> list[str]:
@@ -333,7 +335,10 @@ def fairness(measures: pl.DataFrame, designs: Mapping[str, Design]) -> tuple[Wor
     first, names = next(iter(designs.values())).pilot, list(designs)
     asked = first.report.equity
     statistics = equity.statistics(measures, names, first.run, asked, first.mid, horizon_of(first))
+    made: Mapping[tuple[str, str], Controls] = equity.UNADJUSTED
+    if first.report.controls:
+        made = equity_controls.adjustments(statistics, measures, names, first.run.confidence, asked)
     return (
-        equity.table(statistics, measures, first.run.confidence, asked),
-        equity.differences(statistics, measures, names, first.mid, first.run, asked),
+        equity.table(statistics, measures, first.run.confidence, asked, made),
+        equity.differences(statistics, measures, names, first.mid, first.run, asked, made),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -95,8 +96,10 @@ def compare(
     adjusted = adjustments(cell, pilots, judged_rows, samples, run.confidence) if controls else [None] * len(rows)
     differences = intervals.simultaneous(samples, run.confidence, [one.values if one else None for one in adjusted])
     (unknown,) = intervals.simultaneous([UNKNOWN], run.confidence)
-    for i, ((one, *_), surer) in enumerate(zip(rows, bound, strict=True)):
-        if surer is not None and verdict_on(differences[i], one, mid.least(one), None) is not surer:
+    for i, ((one, *pair), surer, d) in enumerate(zip(rows, bound, differences, strict=True)):
+        moved = 2 * rule.open_bound(one, *pair)  # each of the two by as much, however what is open ends
+        far = replace(d, low=d.low - moved, high=d.high + moved)
+        if surer is not None and verdict_on(far, one, mid.least(one), None) is not surer:
             bound[i], differences[i] = None, unknown
     table = []
     words: dict[str, list[Words]] = {name: [] for name in ("label", "why", "help", "controls")}
@@ -158,7 +161,7 @@ def adjustments(
     for (one, _), (x, y) in zip(rows, pairs, strict=True):
         gaps.setdefault(one.response, []).append(y - x)
     where = {
-        response: where_they_pay(controls_of(cell, pilots, response), samples, confidence)
+        response: where_they_pay(controls_of(cell, pilots, response), confidence, samples)
         for response, samples in gaps.items()
     }
     chosen = []

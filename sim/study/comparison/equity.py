@@ -17,6 +17,11 @@ On places that are drawn anew for each replication no community is the same twic
 There the ranks are known before anything is drawn of the year: how far a household lives from its office, and how many
 heads a household its community has.
 
+From 20 replications that measure on, statistics and their differences are adjusted for draws of known mean where that
+pays (`equity_controls`): all statistics of a measure within a family for the same draws, under all designs. Given the
+ranks the replications that measure are independent, and the draws have the means that they always have, so that nothing
+changes in the argument; ratios are adjusted through their pseudo-values.
+
 All are about what a community may expect year after year, not about chance in one year. Each community counts once,
 whatever its size: the number of waits that would weigh it differs between designs.
 
@@ -33,7 +38,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -41,6 +46,7 @@ import numpy as np
 import polars as pl
 
 from sim.language import N_, gettext, ngettext, phrase
+from sim.measures.dictionary import OPEN_BOUND
 from sim.report.worded import Worded
 from sim.statistics import intervals, verdicts
 from sim.study.withholding import Rule
@@ -53,6 +59,7 @@ if TYPE_CHECKING:
     from sim.config.report import JudgedMeasure, Response
     from sim.measures.openness import Horizon
     from sim.report.worded import Words
+    from sim.study.controls import Controls
     from sim.study.withholding import Withheld
 
 PAIRS = {
@@ -78,17 +85,20 @@ TABLE = (
     {"pilot": pl.String}
     | dict.fromkeys((*_WORDS, "group", "other_group"), pl.String)
     | dict.fromkeys(("group_mean", "other_mean", "estimate", "low", "high"), pl.Float64)
-    | {"n": pl.Int64, "why": pl.String}
+    | {"n": pl.Int64, "why": pl.String, "controls": pl.String}
 )
 DIFFERENCES = (
     dict.fromkeys((*_WORDS, "baseline", "pilot"), pl.String)
     | dict.fromkeys(("baseline_value", "pilot_value", "difference", "low", "high", "mid"), pl.Float64)
-    | {"verdict": pl.String, "why": pl.String, "n": pl.Int64}
+    | {"verdict": pl.String, "why": pl.String, "n": pl.Int64, "controls": pl.String}
 )
 
 N_("community:{number}")  # the groups of today's communities
 
 Key = tuple[str, str, str, str]  # pilot, measure, family, statistic
+
+UNADJUSTED: Mapping[tuple[str, str], Controls] = {}
+"""By measure and family: all statistics as they were simulated."""
 
 
 @dataclass(frozen=True)
@@ -96,14 +106,23 @@ class Statistic:
     """A statistic of one measure under one pilot, with one number a replication that measures.
 
     `values` is empty where it is withheld; `why` gives in words why, or why it allows no conclusion. `group` and
-    `other` are the worst and best community, or the pair.
+    `other` are the worst and best community, or the pair, and `both` their values (shape (replications, 2)); `rows` are
+    the replications that measure.
     """
 
     values: Floats
     why: Words | None = None
     group: str | None = None
     other: str | None = None
-    means: tuple[float, float] = (math.nan, math.nan)
+    both: Floats | None = None
+    rows: Ints | None = None
+
+    def means(self, controls: Controls | None = None) -> tuple[float, float]:
+        """Return the means of the two groups, adjusted as the statistic is; NaN where they are not named."""
+        if self.both is None:
+            return math.nan, math.nan
+        one, other = (adjusted_mean(column, controls) for column in self.both.T)
+        return one, other
 
 
 def weights(statistic: str, n: int) -> tuple[Floats, Floats | None]:
@@ -131,8 +150,13 @@ def ranked(values: Floats) -> tuple[Floats, Ints]:
         More is worse; at least two replications. The second of every three ranks, so that replications added later
         change nothing.
     """
-    ranks = np.arange(len(values)) % 3 == 1
+    ranks = ranking(len(values))
     return values[~ranks], np.argsort(values[ranks].mean(axis=0), kind="stable")
+
+
+def ranking(n: int) -> Bools:
+    """Return which of n replications rank, while the others measure (shape (n,))."""
+    return np.asarray(np.arange(n) % 3 == 1)
 
 
 def measured(ordered: Floats, statistic: str) -> Floats:
@@ -196,7 +220,9 @@ def statistics(
     grouped = pl.col("group").str.starts_with("community:") | pl.col("group").is_in(
         [g for p in PAIRS.values() for g in p]
     )
-    kept = measures.filter(pl.col("measure").is_in(list(wanted)), grouped, pl.col("replication").is_in(both.tolist()))
+    bounds = (pl.col("measure") == OPEN_BOUND) & pl.col("group").str.extract("^([^|]*)").is_in(list(wanted))
+    here = pl.col("replication").is_in(both.tolist())
+    kept = measures.filter((pl.col("measure").is_in(list(wanted)) & grouped) | bounds, here)
     cells: dict[tuple[str, str], dict[str, Floats]] = defaultdict(dict)
     counted: dict[tuple[str, str], dict[str, Floats]] = defaultdict(dict)
     for (pilot, measure, group), part in kept.group_by("pilot", "measure", "group", maintain_order=True):
@@ -251,23 +277,25 @@ class _Cells:
         nothing = np.zeros(0)
         if why := self._unknown(groups, values, seen):
             return Statistic(nothing, why)
-        order = np.arange(len(groups))
+        rows, order = np.flatnonzero(seen), np.arange(len(groups))
         if name in STATISTICS["community"]:
             if len(values) < 2:
                 return Statistic(
                     nothing, partial(gettext, "one replication cannot both rank the communities and measure them")
                 )
+            rows = rows[~ranking(len(values))]
             values, order = ranked(values)
         ordered = values[:, order]
         numbers = measured(ordered, name)
         best, worst = groups[order[0]], groups[order[-1]]
-        means = (float(ordered[:, -1].mean()), float(ordered[:, 0].mean()))
+        both = ordered[:, [-1, 0]]
         if np.isnan(numbers).any():
-            return Statistic(nothing, partial(_no_multiple, best, self.pilot), worst, best, means)
+            return Statistic(nothing, partial(_no_multiple, best, self.pilot), worst, best, both)
         above, below = weights(name, len(groups))
         weighed = [groups[g] for g, a, b in zip(order, above, above if below is None else below, strict=True) if a or b]
         why = self._overloaded(weighed)
-        return Statistic(numbers, why, worst, best, means) if "p90" not in name else Statistic(numbers, why)
+        known = Statistic(numbers, why, worst, best, both, rows)
+        return known if "p90" not in name else replace(known, group=None, other=None, both=None)
 
     def _of(self, group: str) -> JudgedMeasure:
         """Return the measure of one group."""
@@ -321,32 +349,53 @@ def _in_group(group: str, more: int, designs: str) -> str:
     )  # fmt: skip
 
 
+def adjusted_mean(values: Floats, controls: Controls | None) -> float:
+    """Return a mean, adjusted; NaN of no values."""
+    if not len(values):
+        return math.nan
+    return float(values.mean()) if controls is None else controls.mean(values)
+
+
+def _controls(made: Mapping[tuple[str, str], Controls], key: tuple[str, str], values: Floats) -> Controls | None:
+    """Return the controls of a statistic that has values in all the replications that they are of."""
+    found = made.get(key)
+    return found if found is not None and len(found.values) == len(values) else None
+
+
 def table(
-    known: Mapping[Key, Statistic], measures: pl.DataFrame, confidence: float, asked: Sequence[JudgedMeasure]
+    known: Mapping[Key, Statistic],
+    measures: pl.DataFrame,
+    confidence: float,
+    asked: Sequence[JudgedMeasure],
+    adjusted: Mapping[tuple[str, str], Controls] = UNADJUSTED,
 ) -> Worded:
-    """Return every statistic of every pilot with its own t interval.
+    """Return every statistic of every pilot with its own t interval, adjusted as `equity_controls` says.
 
     Returns
     -------
     Worded
         pilot, measure, family, statistic, label, unit, group, other_group (worst and best, or the pair),
-        group_mean, other_mean, estimate, low, high, n (replications that measure) and why: with an estimate, why it
-        allows no conclusion; without, why there is none. Of each measure more is worse.
+        group_mean, other_mean, estimate, low, high, n (replications that measure), why: with an estimate, why it
+        allows no conclusion; without, why there is none; controls (what it is adjusted for, in words). Of each measure
+        more is worse.
     """
     units, labels = _units(measures), {s.measure: s.label for s in asked}
     rows = []
-    words: dict[str, list[Words]] = {"label": [], "why": []}
+    words: dict[str, list[Words]] = {"label": [], "why": [], "controls": []}
     for (pilot, measure, family, name), s in known.items():
-        interval = intervals.mean_interval(s.values, confidence)
+        by = _controls(adjusted, (measure, family), s.values)
+        interval = intervals.mean_interval(s.values, confidence, by.values if by else None)
+        of_group, of_other = s.means(by)
         words["label"].append(partial(phrase, labels[measure]))
         words["why"].append(s.why or partial(intervals.without_interval, interval))
+        words["controls"].append(partial(str, by or ""))
         rows.append(
             {
                 "pilot": pilot, "measure": measure, "family": family, "statistic": name, "label": "",
                 "unit": UNITLESS.get(name, units[measure]), "group": s.group, "other_group": s.other,
-                "group_mean": s.means[0], "other_mean": s.means[1], "estimate": interval.estimate,
+                "group_mean": of_group, "other_mean": of_other, "estimate": interval.estimate,
                 "low": interval.low, "high": interval.high, "n": interval.n,
-                "why": "",
+                "why": "", "controls": "",
             }
         )  # fmt: skip
     return Worded(pl.DataFrame(rows, schema=TABLE), words)
@@ -359,18 +408,19 @@ def differences(
     mid: Mid,
     run: Run,
     asked: Sequence[JudgedMeasure],
+    adjusted: Mapping[tuple[str, str], Controls] = UNADJUSTED,
 ) -> Worded:
-    """Return how every statistic differs from that of the first pilot, replication by replication.
+    """Return how every statistic differs from that of the first pilot, replication by replication, adjusted alike.
 
     Returns
     -------
     Worded
         measure, family, statistic, label, unit, baseline, pilot, baseline_value, pilot_value, difference, low, high,
-        mid (null: none), verdict (*better*: more even, or the first of a pair gains; null without a MID), why, n.
-        Intervals are simultaneous over the rows of a family of groups.
+        mid (null: none), verdict (*better*: more even, or the first of a pair gains; null without a MID), why, n,
+        controls. Intervals are simultaneous over the rows of a family of groups.
     """
     units, baseline, rows = _units(measures), pilots[0], []
-    words: dict[str, list[Words]] = {"label": [], "why": []}
+    words: dict[str, list[Words]] = {"label": [], "why": [], "controls": []}
     for family, names in STATISTICS.items():
         keys = [
             (p, s, name) for p in pilots[1:] for s in asked for name in names
@@ -378,25 +428,25 @@ def differences(
         ]  # fmt: skip
         both = [(known[baseline, s.measure, family, n], known[p, s.measure, family, n]) for p, s, n in keys]
         pairs = [(np.full(1, np.nan),) * 2 if a.why or b.why else (a.values, b.values) for a, b in both]
-        for (p, s, name), (a, b), d in zip(keys, both, intervals.simultaneous(pairs, run.confidence), strict=True):
+        each = [_controls(adjusted, (s.measure, family), x) for (_, s, _), (x, _) in zip(keys, pairs, strict=True)]
+        found = intervals.simultaneous(pairs, run.confidence, [by.values if by else None for by in each])
+        for (p, s, name), (a, b), by, d in zip(keys, both, each, found, strict=True):
             least = None if name in UNITLESS else mid.least(s)
             verdict = None if least is None else str(verdicts.verdict(d.low, d.high, least, higher_is_better=False))
             words["label"].append(partial(phrase, s.label))
             words["why"].append(a.why or b.why or partial(intervals.without_interval, d))
+            words["controls"].append(partial(str, by or ""))
             rows.append(
                 {
                     "measure": s.measure, "family": family, "statistic": name, "label": "",
                     "unit": UNITLESS.get(name, units[s.measure]), "baseline": baseline, "pilot": p,
-                    "baseline_value": _mean(a), "pilot_value": _mean(b), "difference": d.estimate,
+                    "baseline_value": adjusted_mean(a.values, by), "pilot_value": adjusted_mean(b.values, by),
+                    "difference": d.estimate,
                     "low": d.low, "high": d.high, "mid": least, "verdict": verdict,
-                    "why": "", "n": len(a.values),
+                    "why": "", "n": len(a.values), "controls": "",
                 }
             )  # fmt: skip
     return Worded(pl.DataFrame(rows, schema=DIFFERENCES), words)
-
-
-def _mean(statistic: Statistic) -> float:
-    return float(statistic.values.mean()) if len(statistic.values) else math.nan
 
 
 def _units(measures: pl.DataFrame) -> dict[str, str]:

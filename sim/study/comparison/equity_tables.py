@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from sim.language import N_, gettext, run_together, separated
+from sim.report.sentences import adjusted_notes
 from sim.report.tables import (
+    FLAG,
     MARKS,
     SPOKEN,
     Column,
@@ -24,7 +26,7 @@ from sim.statistics.intervals import longer_side
 from sim.study.comparison.equity import PAIRS, STATISTICS, UNITLESS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 WORDS = {
     ("community", "worst_minus_best"): N_("worst, best community"),
@@ -65,8 +67,6 @@ ABOUT = {
         ),
     ),
 }
-FLAG = "*"
-
 Rows = dict[tuple[str, str, str, str], dict[str, Any]]
 
 
@@ -116,6 +116,7 @@ def short_table(
         )  # fmt: skip
     if any(FLAG in cell for row in rows for cell in row[1:]):
         notes.append(gettext("{flag} Allows no conclusion, or has no interval: summary.md says why.", flag=FLAG))
+    notes += _adjusted(record for p in pilots for key in keys if (record := known.get((p, *key))))
     columns = (Column(gettext("Measure, and between whom")), *(Column(pilot, "right") for pilot in pilots))
     return Table(gettext("How evenly residents fare"), columns, tuple(rows), tuple(notes))
 
@@ -143,8 +144,10 @@ def full_tables(
         keys = [key for key in keys if any((p, *key) in known for p in pilots)]
         rows: list[tuple[str, ...]] = []
         reasons: list[str] = []
+        seen: list[dict[str, Any]] = []
         for key in keys:
             records = [known.get((p, *key)) for p in pilots]
+            seen += [row for row in records if row]
             cells = [_cell(row) + _who(row) for row in records]
             cells += [_difference(against.get((p, *key))) for p in pilots[1:]]
             rows.append((*_words(key, records), *cells))
@@ -158,6 +161,7 @@ def full_tables(
             run_together([gettext("Between: the first less the second, or over it."), gettext(READING)]),
             run_together(map(gettext, ABOUT[family])),
             *_notes(pilots, confidence, reasons),
+            *_adjusted(seen),
         ]
         if rows:
             tables.append(Table(gettext(TITLES[family]), tuple(columns), tuple(rows), tuple(notes)))
@@ -184,6 +188,15 @@ def _notes(pilots: Sequence[str], confidence: float, reasons: Sequence[str]) -> 
         each = separated(dict.fromkeys(reasons))
         notes.append(gettext("Withheld (–), or without a conclusion ({flag}): {reasons}.", flag=FLAG, reasons=each))
     return notes
+
+
+def _adjusted(records: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return which measures are adjusted for draws of known mean, and for which, if any are."""
+    by: dict[str, list[str]] = {}
+    for row in records:
+        if row["controls"]:
+            by.setdefault(row["controls"], []).append(row["label"])
+    return adjusted_notes(by)
 
 
 def _by_key(table: pl.DataFrame) -> Rows:

@@ -15,6 +15,7 @@ from sim.report import counts
 from sim.report.screen import Screen
 from sim.report.sentences import by_verdict, reason
 from sim.report.tables import (
+    FLAG,
     MARKS,
     SPOKEN,
     Column,
@@ -27,13 +28,13 @@ from sim.report.tables import (
     scale_of,
     with_unit,
 )
-from sim.statistics.intervals import mean_interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sim.config import Pilot
     from sim.config.report import Glance, Report
+    from sim.report.comparison import Mean
     from sim.study.design import Design
 
 FEW = 3
@@ -48,7 +49,7 @@ MOST_ROWS = 8
 
 def screen(
     designs: Mapping[str, Design],
-    measures: pl.DataFrame,
+    means: Mapping[tuple[str, str], Mean],
     comparison: pl.DataFrame,
     warnings: Sequence[str],
     where: Sequence[str],
@@ -59,8 +60,10 @@ def screen(
     ----------
     designs
         By name, the baseline first.
-    measures, comparison
-        The long table of measures, and the table of differences, which is empty for a design alone.
+    means
+        Those of a design alone, by measure and group.
+    comparison
+        The table of differences, which is empty for a design alone.
     warnings
         Sentences on levels that lack staff and on measures above a bound, the most important first.
     where
@@ -68,7 +71,7 @@ def screen(
     """
     names, first = list(designs), next(iter(designs.values())).pilot
     judged = [] if comparison.is_empty() else verdicts(comparison, names)
-    table = at_a_glance(comparison, names, first.report) if judged else alone(measures, first, names[0])
+    table = at_a_glance(comparison, names, first.report) if judged else alone(means, first)
     hangs = [*cannot_keep_up(designs), *withheld(comparison), *growing(comparison), *undecided(comparison)]
     hangs.append(assumptions(first.district.name))
     return Screen(compared(designs), (*warnings, *judged), table, tuple(hangs), tuple(where))
@@ -199,21 +202,26 @@ def at_a_glance(comparison: pl.DataFrame, names: Sequence[str], report: Report) 
     return Table(gettext("At a glance"), columns, tuple(tuple(row) for row in rows.values()), notes)
 
 
-def alone(measures: pl.DataFrame, pilot: Pilot, name: str) -> Table:
+def alone(means: Mapping[tuple[str, str], Mean], pilot: Pilot) -> Table:
     """Return the measures of the first screen of one design, a row each, with the intervals of their means."""
-    report, rows = pilot.report, []
+    report, rows, withheld = pilot.report, [], False
     for one in report.glances[:MOST_ROWS]:
-        part = _of(measures, one).filter(pl.col("pilot") == name)
-        if part.is_empty():
+        mean = means.get((one.measure, one.group))
+        if mean is None:
             continue
-        factor, unit, _ = scale_of(str(part["unit"][0]))
-        mean = mean_interval(part["value"].fill_null(math.nan).to_numpy(), pilot.run.confidence)
-        half = mean.half_width * factor
-        places = decimals(half, abs(mean.estimate) * factor)
+        factor, unit, _ = scale_of(mean.unit)
+        half = mean.interval.half_width * factor
+        places = decimals(half, abs(mean.interval.estimate) * factor)
         within = f" ± {half:,.{places}f}" if half > 0 else ""
-        label = with_unit(report.words(one.response), unit)
-        rows.append((label, f"{mean_text(mean.estimate * factor, places, owed=True)}{within}"))
-    return Table(gettext("At a glance"), (Column(gettext("measure")), Column(gettext("mean"), "right")), tuple(rows))
+        owed = one.measure not in DUTIES or math.isfinite(mean.interval.estimate)
+        text = mean_text(mean.interval.estimate * factor, places, owed=owed)
+        withheld |= mean.why is not None
+        rows.append((with_unit(report.words(one.response), unit), f"{text}{within}{FLAG if mean.why else ''}"))
+    notes = []
+    if withheld:
+        notes.append(gettext("{flag}: nothing follows from it; the table of means says why.", flag=FLAG))
+    columns = (Column(gettext("measure")), Column(gettext("mean"), "right"))
+    return Table(gettext("At a glance"), columns, tuple(rows), tuple(notes))
 
 
 def _of(table: pl.DataFrame, one: Glance) -> pl.DataFrame:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from sim.config import Pilot
     from sim.config.report import Crossed
+    from sim.report.comparison import Mean
     from sim.report.tables import Table
     from sim.report.worded import Worded
     from sim.study.comparison.opening import Opening
@@ -58,6 +59,8 @@ class Results:
         Figures measured elsewhere beside the model's.
     facts
         Of the replications: what they cost.
+    alone
+        The means of a design that is compared with none, by measure and group.
     """
 
     designs: Mapping[str, Design]
@@ -69,6 +72,7 @@ class Results:
     effects: Worded | None
     face: Worded | None
     facts: Sequence[Mapping[str, Any]]
+    alone: Mapping[tuple[str, str], Mean]
 
     @cached_property
     def pilots(self) -> list[Pilot]:
@@ -95,7 +99,7 @@ def printed(results: Results, name: str, n_charts: int) -> Printed:
     """
     evenness = equity_tables.short_table(*_evenness(results), results.pilots[0].report.equity_in_brief)
     screen = first_screen.screen(
-        results.designs, results.tables["measures"], results.differences.spoken(), _warnings(results),
+        results.designs, results.alone, results.differences.spoken(), _warnings(results),
         where(name, n_charts=n_charts),
     )  # fmt: skip
     return Printed(screen, (*results.before.pages, *_pages(results), page("evenness", evenness), *_texts(results)))
@@ -132,7 +136,7 @@ def _pages(results: Results) -> list[Page]:
     comparison = results.differences.spoken()
     means = summary_table(
         results.tables["measures"], comparison, names, confidence, DUTIES,
-        lambda measure: first.report.words(Response(measure)),
+        lambda measure: first.report.words(Response(measure)), results.alone,
     )  # fmt: skip
     pages = [page(MEANS, means)]
     each = comparison_tables(comparison, names[1:], confidence)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sim.statistics import responses
+from sim.study.budget.adjusting import UNADJUSTED, matrix
 from sim.study.withholding import judged_as
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sim.arrays import Floats
     from sim.config.report import Response
+    from sim.study.budget.adjusting import Adjusted
     from sim.study.budget.runs import Runs
     from sim.study.points.composer import Point
     from sim.study.points.plan import Plan
@@ -44,18 +48,22 @@ class ResponseBySetting:
     confidence: float
 
 
-def responses_by_setting(plan: Plan, runs: Runs, rule: Rule) -> list[ResponseBySetting]:
+def responses_by_setting(
+    plan: Plan, runs: Runs, rule: Rule, adjusted: Mapping[Response, Adjusted] = UNADJUSTED
+) -> list[ResponseBySetting]:
     """Return every response under the only pilot, or the difference of each other pilot from the first.
 
-    A setting of which nothing follows has no value, and says why: no effect, index or curve is made of it.
+    A setting of which nothing follows has no value, and says why: no effect, index or curve is made of it. `adjusted`
+    says what the means of responses are adjusted for.
     """
     first, *others = plan.study.pilots
     made = []
     for response in plan.study.responses:
         if not others:
-            made.append(ResponseBySetting(response, first, "", _measured(plan, runs, rule, response), plan.confidence))
+            values = replace(_measured(plan, runs, rule, response), controls=matrix(adjusted, response))
+            made.append(ResponseBySetting(response, first, "", values, plan.confidence))
         for number, other in enumerate(others, 1):
-            values = _difference(plan, runs, rule, response, number)
+            values = replace(_difference(plan, runs, rule, response, number), controls=matrix(adjusted, response))
             made.append(ResponseBySetting(response, other, first, values, plan.confidence))
     return made
 

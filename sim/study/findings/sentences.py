@@ -38,7 +38,7 @@ def sentences(plan: Plan, tables: Mapping[str, pl.DataFrame], words: Words) -> l
     """Return a sentence or two on each table of a study."""
     all_sentences = [*_promises(plan, tables["summary"], tables["units"])]
     if len(plan.study.pilots) == 1 and not {"tornado", "indices"} & set(tables):
-        all_sentences += _range(plan, tables["summary"], tables["units"], words)
+        all_sentences += _range(plan, tables["summary"], tables["units"], words, tables.get("ranking"))
     if "effects" in tables and not {"tornado", "indices"} & set(tables):
         all_sentences += _verdicts(plan, tables["effects"], words)
     for part in _parts(tables, "main_effects"):
@@ -91,8 +91,10 @@ def _promises(plan: Plan, summary: pl.DataFrame, units: pl.DataFrame) -> Iterato
     )
 
 
-def _range(plan: Plan, summary: pl.DataFrame, units: pl.DataFrame, words: Words) -> Iterator[str]:
-    """Yield the best and the worst point of every response."""
+def _range(
+    plan: Plan, summary: pl.DataFrame, units: pl.DataFrame, words: Words, ranking: pl.DataFrame | None = None
+) -> Iterator[str]:
+    """Yield the best and the worst point of every response, and how many others may be as good as the best."""
     unit = dict(units.iter_rows())
     for asked in plan.study.responses:
         response = str(asked)
@@ -113,10 +115,24 @@ def _range(plan: Plan, summary: pl.DataFrame, units: pl.DataFrame, words: Words)
             value = _interval_text(best, names, unit[response])
             yield f"{words.response(response)}: {value} at all {len(known)} points."
             continue
+        low, high = (_interval_text(row, names, unit[response]) for row in (best, worst))
+        sure = _how_surely(ranking, response, best["point"], plan.confidence)
         yield (
-            f"{words.response(response)}: {ends[0]} {_interval_text(best, names, unit[response])} with "
-            f"{best['label']}, {ends[1]} {_interval_text(worst, names, unit[response])} with {worst['label']}."
+            f"{words.response(response)}: {ends[0]} {low} with {best['label']}{sure}, {ends[1]} {high} with "
+            f"{worst['label']}."
         )
+
+
+def _how_surely(ranking: pl.DataFrame | None, response: str, point: str, confidence: float) -> str:
+    """Return whether the point with the best mean is known to be the best, or of how many it is one; empty: unknown."""
+    if ranking is None:
+        return ""
+    mine = ranking.filter(pl.col("response") == response)
+    verdict = dict(mine.select("point", "verdict").iter_rows()).get(point)
+    if verdict == "best":
+        return f" (the best with {confidence:.0%} confidence)"
+    may_be = mine["verdict"].is_in(["best", "may be best"]).sum()
+    return f" (one of {may_be} that may be best)" if verdict == "may be best" and may_be > 1 else ""
 
 
 def _verdicts(plan: Plan, effects: pl.DataFrame, words: Words) -> Iterator[str]:

@@ -11,6 +11,8 @@ import polars as pl
 from sim.statistics import best as selection
 from sim.statistics import effects, intervals, pareto, sobol, swings
 from sim.statistics import responses as cells
+from sim.statistics.controls import among_first
+from sim.study.budget.adjusting import UNADJUSTED, matrix
 from sim.study.comparison.differences import settling, verdict_on
 from sim.study.findings.naming import Words
 from sim.study.findings.responses import ResponseBySetting, responses_by_setting
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from sim.config import Mid, Run
     from sim.config.report import Response
     from sim.statistics.designs import Block
+    from sim.study.budget.adjusting import Adjusted
     from sim.study.budget.outcome import Outcome
     from sim.study.budget.promises import Promised
     from sim.study.budget.runs import Runs
@@ -120,10 +123,18 @@ def measures_table(runs: Runs, study: str) -> pl.DataFrame:
     return pl.concat(parts) if parts else empty
 
 
-def summary_table(plan: Plan, runs: Runs, rule: Rule, known: Mapping[str, Promised], confidence: float) -> pl.DataFrame:
+def summary_table(
+    plan: Plan,
+    runs: Runs,
+    rule: Rule,
+    known: Mapping[str, Promised],
+    confidence: float,
+    adjusted: Mapping[Response, Adjusted] = UNADJUSTED,
+) -> pl.DataFrame:
     """Return one row a point: its factors' levels, mean, low and high of every response, and what it promises.
 
-    A mean from which nothing follows says why, in `RESPONSE_why`, and what would help.
+    A mean from which nothing follows says why, in `RESPONSE_why`, and what would help. `adjusted` says what means are
+    adjusted for.
     """
     settings = pl.DataFrame(
         [
@@ -133,14 +144,14 @@ def summary_table(plan: Plan, runs: Runs, rule: Rule, known: Mapping[str, Promis
         ]
     )
     numbers = {point.name: i for i, point in enumerate(plan.points)}
-    responses = [
-        cells.Response(
-            str(response), runs.unit(response),
-            {numbers[name]: rule.known(judged_as(plan.report, response), name)[0] for name in runs.complete},
-            {numbers[p.name]: p.why or runs.failures.get(p.name, "") for p in plan.points},
-        )
-        for response in plan.study.responses
-    ]  # fmt: skip
+    why = {numbers[p.name]: p.why or runs.failures.get(p.name, "") for p in plan.points}
+    responses = []
+    for response in plan.study.responses:
+        values = {name: rule.known(judged_as(plan.report, response), name)[0] for name in runs.complete}
+        some = frozenset(numbers[name] for name, one in values.items() if len(one) < runs.count(name))
+        by_number = {numbers[name]: one for name, one in values.items()}
+        controls = matrix(adjusted, response)
+        responses.append(cells.Response(str(response), runs.unit(response), by_number, why, controls, some))
     summary = effects.summary(settings, responses, confidence).drop("setting")
     for response in plan.study.responses:
         withheld = [withheld_at(plan, runs, rule, point, response) for point in plan.points]
@@ -160,8 +171,13 @@ def withheld_at(plan: Plan, runs: Runs, rule: Rule, point: Point, response: Resp
     return rule.why(judged_as(plan.report, response), point.name) if was_run else None
 
 
-def effects_table(plan: Plan, runs: Runs, rule: Rule, mid: Mid, run: Run) -> pl.DataFrame:
-    """Return every paired difference of every response with a verdict; intervals of one response hold at once."""
+def effects_table(
+    plan: Plan, runs: Runs, rule: Rule, mid: Mid, run: Run, adjusted: Mapping[Response, Adjusted] = UNADJUSTED
+) -> pl.DataFrame:
+    """Return every paired difference of every response with a verdict; intervals of one response hold at once.
+
+    `adjusted` says what differences and the means beside them are adjusted for; `controls` has it in words.
+    """
     complete = set(runs.complete)
     pairs = [(a, b) for a, b in plan.pairs() if {a.name, b.name} <= complete]
     rows = []
@@ -171,27 +187,47 @@ def effects_table(plan: Plan, runs: Runs, rule: Rule, mid: Mid, run: Run) -> pl.
         whys = [rule.why(judged_as(plan.report, response), a.name, b.name) for a, b in pairs]
         known = [(m[0], m[1]) if not why else (np.full(2, np.nan),) * 2 for m, why in zip(measured, whys, strict=True)]
         least = mid.least(judged) if judged else None
-        differences = intervals.simultaneous(known, run.confidence)
-        for (a, b), d, (x, y), known_why in zip(pairs, differences, measured, whys, strict=True):
+        by = adjusted.get(response)
+        each = [
+            by.fitting(m[0], min(runs.count(a.name), runs.count(b.name))) if by else None
+            for (a, b), m in zip(pairs, measured, strict=True)
+        ]
+        differences = intervals.simultaneous(known, run.confidence, each)
+        for (a, b), d, (x, y), known_why, x_by in zip(pairs, differences, measured, whys, each, strict=True):
+            means = [intervals.mean_interval(one, run.confidence, x_by).estimate for one in (x, y)]
             why = known_why or rule.why_no_interval(judged_as(plan.report, response), d, a.name, b.name)
             verdict = str(verdict_on(d, judged, least, why)) if judged else str(why.verdict) if why else ""
             rows.append(
                 {
                     "response": str(response), "unit": unit, "baseline": a.name, "point": b.name,
-                    "baseline_label": a.label, "label": b.label, "baseline_mean": float(np.mean(x)),
-                    "mean": float(np.mean(y)), "difference": d.estimate, "low": d.low, "high": d.high, "n": len(x),
+                    "baseline_label": a.label, "label": b.label, "baseline_mean": means[0],
+                    "mean": means[1], "difference": d.estimate, "low": d.low, "high": d.high, "n": len(x),
                     "mid": least, "verdict": verdict,
                     "why": str(why or ""), "help": why.help if why else "", "cause": why and str(why.cause),
                     **settling(d, least, run.confidence, verdict),
                     "open_bound": rule.open_bound(judged_as(plan.report, response), a.name, b.name),
+                    "controls": str(by.controls) if by and d.n_controls else "",
                 }
             )  # fmt: skip
     schema = dict.fromkeys(
-        ("response", "unit", "baseline", "point", "baseline_label", "label", "verdict", "why", "help", "cause"),
+        (
+            "response",
+            "unit",
+            "baseline",
+            "point",
+            "baseline_label",
+            "label",
+            "verdict",
+            "why",
+            "help",
+            "cause",
+            "controls",
+        ),
         pl.String,
     ) | dict.fromkeys(("baseline_mean", "mean", "difference", "low", "high", "mid", "open_bound"), pl.Float64)
     order = ["response", "unit", "baseline", "point", "baseline_label", "label", "baseline_mean", "mean", "difference"]
     order += ["low", "high", "n", "mid", "verdict", "why", "help", "cause", "needed_least", "needed_most", "open_bound"]
+    order += ["controls"]
     return pl.DataFrame(rows, schema={name: schema.get(name, pl.Int64) for name in order})
 
 
@@ -203,21 +239,22 @@ def findings(
     screened: Mapping[str, Screened],
     outcome: Outcome,
     words: Words,
+    adjusted: Mapping[Response, Adjusted] = UNADJUSTED,
 ) -> Findings:
-    """Return the findings of the designs of a study, each by its kind."""
+    """Return the findings of the designs of a study, each by its kind; `adjusted` says what means are adjusted for."""
     made: dict[str, list[pl.DataFrame]] = {}
     remarks: list[str] = list(outcome.notes)
     for number, block in enumerate(plan.settings.blocks):
         settings = block_settings(plan, block)
-        for studied in responses_by_setting(plan, runs, rule):
+        for studied in responses_by_setting(plan, runs, rule, adjusted):
             for name, table in _shape(plan, block, settings, studied, words, remarks).items():
                 keys = {"design": number, "pilot": studied.pilot, "against": studied.against}
                 columns = [pl.lit(value).alias(key) for key, value in keys.items()]
                 made.setdefault(name, []).append(table.select(*columns, pl.all()))
     tables = {name: pl.concat(parts, how="diagonal_relaxed") for name, parts in made.items()}
     for name, choice in (
-        ("ranking", _ranking(plan, runs, rule, known)),
-        ("pareto", _pareto(plan, runs, rule, known, screened)),
+        ("ranking", _ranking(plan, runs, rule, known, adjusted)),
+        ("pareto", _pareto(plan, runs, rule, known, screened, adjusted)),
     ):
         if choice is not None:
             tables[name] = choice
@@ -275,7 +312,7 @@ def _swings(
         return {}
     alone = {factor: _alone(plan, settings, factor) for factor in block.factors}
     ends = [one for factor in alone for one in swings.ends(alone[factor], studied.values, block.rows[0], [factor])]
-    known = swings.tornado(base, ends, studied.confidence)
+    known = swings.tornado(base, ends, studied.confidence, studied.values.controls)
     at_base = {"base": known.base.estimate, "base_from": known.base.low, "base_to": known.base.high}
     return {"tornado": _with(studied, known.table, at_base)}
 
@@ -328,27 +365,46 @@ def _with(studied: ResponseBySetting, table: pl.DataFrame, more: Mapping[str, fl
     return table.select(*(pl.lit(value).alias(name) for name, value in columns.items()), pl.all())
 
 
-def _ranking(plan: Plan, runs: Runs, rule: Rule, known: Mapping[str, Promised]) -> pl.DataFrame | None:
-    """Return the points against the best of the others, on the replications that all of them have.
+def _ranking(
+    plan: Plan,
+    runs: Runs,
+    rule: Rule,
+    known: Mapping[str, Promised],
+    adjusted: Mapping[Response, Adjusted] = UNADJUSTED,
+) -> pl.DataFrame | None:
+    """Return the points against the best of the others, by every response of which less or more is better."""
+    if len(plan.study.pilots) > 1 or about_factors(plan):
+        return None
+    best = plan.study.choose.best if plan.study.choose else None
+    asked = dict.fromkeys([*([best.response] if best else []), *plan.study.responses])
+    parts = (_ranked(plan, runs, rule, known, response, matrix(adjusted, response)) for response in asked)
+    there = [one for one in parts if one is not None]
+    return pl.concat(there) if there else None
+
+
+def _ranked(
+    plan: Plan, runs: Runs, rule: Rule, known: Mapping[str, Promised], response: Response, controls: Floats | None
+) -> pl.DataFrame | None:
+    """Return the points against the best of the others by one response, on the replications that all of them have.
 
     A point from whose mean nothing follows, and one that breaks a promise or may, is shown and not ranked.
     """
     best = plan.study.choose.best if plan.study.choose else None
-    response = best.response if best else plan.study.responses[0]
     judged, as_judged = plan.report.judged(response), judged_as(plan.report, response)
     smaller = not (judged and judged.higher_is_better)
-    if best is not None and best.smaller_is_better is not None:
+    if best is not None and best.response == response and best.smaller_is_better is not None:
         smaller = best.smaller_is_better
-    shown = [name for name in runs.complete if np.isfinite(runs.values(name, response)).all() and runs.count(name) > 1]
-    several = len(plan.study.pilots) > 1 or not 2 <= len(shown) <= MOST_RANKED
-    if several or about_factors(plan) or not (best or judged):  # without a direction nothing is best
+    elif judged is None:  # without a direction nothing is best
+        return None
+    values = {name: rule.counted(as_judged, name) for name in runs.complete if runs.count(name) > 1}
+    shown = [name for name, one in values.items() if np.isfinite(one).all()]
+    if not 2 <= len(shown) <= MOST_RANKED:
         return None
     withheld = {name: str(rule.why(as_judged, name) or "") for name in shown}
     names = [name for name in shown if known[name].is_choice and not withheld[name]]
     n = min(runs.count(name) for name in shown)
-    ends = _against_best(
-        np.array([rule.counted(as_judged, name)[:n] for name in names]), plan.confidence, smaller=smaller
-    )
+    by = among_first(controls, n)
+    ends = _against_best(np.array([values[name][:n] for name in names]), plan.confidence, by, smaller=smaller)
     if ends is None:
         return None
     rows = []
@@ -366,17 +422,20 @@ def _ranking(plan: Plan, runs: Runs, rule: Rule, known: Mapping[str, Promised]) 
             if known[name].why
             else None
         )
-        mean = float(rule.counted(as_judged, name)[:n].mean())
+        mean = intervals.mean_interval(values[name][:n], plan.confidence, by).estimate
         why = known[name].why or withheld[name]
         rows.append(
             (str(response), runs.unit(response), name, plan.point(name).label, mean, low, high, verdict, n, why)
         )
+    schema = dict.fromkeys(("response", "unit", "point", "label", "verdict", "why"), pl.String)
     columns = ["response", "unit", "point", "label", "mean", "best_low", "best_high", "verdict", "n", "why"]
-    table = pl.DataFrame(rows, schema=columns, orient="row").sort("mean", descending=not smaller, maintain_order=True)
-    return table
+    table = pl.DataFrame(rows, schema=columns, orient="row", schema_overrides=schema)
+    return table.sort("mean", descending=not smaller, maintain_order=True)
 
 
-def _against_best(samples: Floats, confidence: float, *, smaller: bool) -> list[tuple[float, float]] | None:
+def _against_best(
+    samples: Floats, confidence: float, controls: Floats | None, *, smaller: bool
+) -> list[tuple[float, float]] | None:
     """Return the interval of each point (samples of shape (points, n)) against the best of the others.
 
     None where all are alike; a point that has no other to be compared with may be best.
@@ -387,12 +446,17 @@ def _against_best(samples: Floats, confidence: float, *, smaller: bool) -> list[
     distinct, which = np.unique(samples.T, axis=1, return_inverse=True)
     if distinct.shape[1] < 2:
         return None
-    against = selection.against_best(distinct, confidence, smaller_is_better=smaller)
+    against = selection.against_best(distinct, confidence, smaller_is_better=smaller, controls=controls)
     return [(float(against.low[i]), float(against.high[i])) for i in which]
 
 
 def _pareto(
-    plan: Plan, runs: Runs, rule: Rule, known: Mapping[str, Promised], screened: Mapping[str, Screened]
+    plan: Plan,
+    runs: Runs,
+    rule: Rule,
+    known: Mapping[str, Promised],
+    screened: Mapping[str, Screened],
+    adjusted: Mapping[Response, Adjusted] = UNADJUSTED,
 ) -> pl.DataFrame | None:
     """Return heads against every response, where heads differ between the points."""
     names = runs.complete
@@ -405,13 +469,11 @@ def _pareto(
         if judged is None:
             continue
         withheld = [rule.why(judged, name) for name in names]
-        values = [
-            np.zeros(0) if why else runs.values(name, response) for name, why in zip(names, withheld, strict=True)
-        ]
+        values = [np.zeros(0) if why else rule.counted(judged, name) for name, why in zip(names, withheld, strict=True)]
         table = pareto.pareto(
             [plan.point(name).label for name in names], [screened[name].heads for name in names], values, keeps,
             plan.confidence,
-            smaller_is_better=not judged.higher_is_better,
+            smaller_is_better=not judged.higher_is_better, controls=matrix(adjusted, response),
         )  # fmt: skip
         named = pl.lit(str(response)).alias("response"), pl.lit(runs.unit(response)).alias("unit")
         reasons = [str(why or known[name].why) for name, why in zip(names, withheld, strict=True)]

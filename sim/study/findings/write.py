@@ -13,11 +13,12 @@ from sim.config.compose import assumptions
 from sim.report.pages import Page, Printed, page
 from sim.report.screen import Screen, where
 from sim.report.sentences import withheld_notes
-from sim.report.tables import Table, counted
+from sim.report.tables import FLAG, Table, counted
 from sim.statistics.intervals import longer_side
 from sim.store import files
 from sim.store.store import PRINTED
 from sim.study import scope
+from sim.study.budget.adjusting import adjustments
 from sim.study.budget.promises import promised
 from sim.study.budget.withholding import rule_of
 from sim.study.findings import charting, sentences
@@ -28,19 +29,21 @@ from sim.study.folder.printed import keep as keep_printed
 from sim.study.withholding import BY_OVERLOAD
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sim.config.report import Response
     from sim.statistics.warm_up import WarmUp
     from sim.store.store import Store
+    from sim.study.budget.adjusting import Adjusted
     from sim.study.budget.outcome import Outcome
     from sim.study.budget.runs import Runs
     from sim.study.folder.drawing import Wanted
     from sim.study.points.plan import Plan
     from sim.study.points.screening import Screened
 
-FLAG = "*"
-"""Beside a mean from which nothing follows."""
+CONTROLS = "controls"
+"""The table of what responses are adjusted for."""
+
 AFTER_A_SEARCH = (
     "A search chose by the values how many replications each point has, so that these intervals hold less often than "
     "they say, and the mean of what was chosen is likely to be too good."
@@ -97,7 +100,7 @@ def write(
         *remarks,
         *_left_out(plan, runs, screened),
     )
-    shown = responses(units, tables["summary"], words, searched=searches(plan))
+    shown = responses(units, tables["summary"], words, searched=searches(plan), controls=tables.get(CONTROLS))
     store.write_text("summary.md", _markdown(plan, shown, all_sentences, notes["footer"], drawn))
     keep_printed(store, partial(printed, store.folder.name, plan, screened, shown, all_sentences, len(drawn)))
     names = [f"{name}.{kind}" for name in tables for kind in ("parquet", "csv")]
@@ -144,14 +147,17 @@ def tables_of(
     """Return every table of a study, and sentences on them."""
     run, mid = plan.first.run, plan.first.mid
     rule, known = rule_of(plan, runs, screened), promised(plan, runs, screened)
+    adjusted = adjustments(plan, runs, rule)
     tables = {
         "design": findings.design_table(plan, runs, screened),
         "measures": findings.measures_table(runs, name),
-        "summary": findings.summary_table(plan, runs, rule, known, run.confidence),
+        "summary": findings.summary_table(plan, runs, rule, known, run.confidence, adjusted),
     }
-    compared = findings.effects_table(plan, runs, rule, mid, run)
+    compared = findings.effects_table(plan, runs, rule, mid, run, adjusted)
     if len(compared):
         tables["effects"] = compared
+    if adjusted:
+        tables[CONTROLS] = controls_table(adjusted)
     if len(outcome.reached):
         tables["precision"] = outcome.reached
     if outcome.choices:
@@ -165,7 +171,7 @@ def tables_of(
         )  # fmt: skip
     if any(outcome.fresh):
         tables["fresh"] = findings.fresh_table(outcome)
-    made = findings.findings(plan, runs, rule, known, screened, outcome, words)
+    made = findings.findings(plan, runs, rule, known, screened, outcome, words, adjusted)
     tables |= made.tables
     if warm_up is not None:
         chosen = warm_up.chosen.select(
@@ -201,19 +207,21 @@ def notes_of(
             f"{first.district.name}; {n} replication{'s' * (n != '1')} a point on the same residents, "
             f"{scope.places(first)}, seed {run.seed}, "
             f"{counted(run.measured_weeks, 'week')} measured after {run.warm_up_weeks} of warm-up. "
-            f"{assumptions(first.district.name)} {AFTER_A_SEARCH if searches(plan) else ''} {_caution(tables)}"
-        ).strip(),
+            f"{' '.join([assumptions(first.district.name), *_cautions(plan, tables)])}"
+        ),
     }
 
 
-def _caution(tables: Mapping[str, pl.DataFrame]) -> str:
-    """Return a caution about differences for which no verdict is given."""
-    if "effects" not in tables:
-        return ""
-    kept_back = tables["effects"].filter(BY_OVERLOAD)["point"].n_unique()
+def _cautions(plan: Plan, tables: Mapping[str, pl.DataFrame]) -> Iterator[str]:
+    """Yield with what care to read the values: after a search, where they are adjusted, and without some verdicts."""
+    if searches(plan):
+        yield AFTER_A_SEARCH
+    if CONTROLS in tables:
+        yield "Means are adjusted for draws of known mean (controls.csv)."
+    kept_back = tables["effects"].filter(BY_OVERLOAD)["point"].n_unique() if "effects" in tables else 0
     if not kept_back:
-        return ""
-    return (
+        return
+    yield (
         f"At {counted(kept_back, 'point')} or their baseline too many requests of a measure go to staff who "
         "cannot keep up: effects.csv gives no verdict on it there, and its size depends on the length of the run."
     )
@@ -224,10 +232,18 @@ def searches(plan: Plan) -> bool:
     return plan.study.choose is not None
 
 
-def responses(units: Mapping[Response, str], summary: pl.DataFrame, words: Words, *, searched: bool = False) -> Table:
+def responses(
+    units: Mapping[Response, str],
+    summary: pl.DataFrame,
+    words: Words,
+    *,
+    searched: bool = False,
+    controls: pl.DataFrame | None = None,
+) -> Table:
     """Return every response, of which these are the units, at every point, with its half-width.
 
-    `searched`: a search chose how many replications there are by their values.
+    `searched`: a search chose how many replications there are by their values. `controls`: what means are adjusted for,
+    as `controls_table` gives it.
     """
     from sim.report.tables import Column, Table, decimals, number, scale_of
 
@@ -250,6 +266,7 @@ def responses(units: Mapping[Response, str], summary: pl.DataFrame, words: Words
     ]
     if searched:
         notes.append(AFTER_A_SEARCH)
+    notes += adjusted_notes(controls, words)
     if any(FLAG in cell for row_cells in cells for cell in row_cells[2:]):
         notes.append(f"{FLAG}: nothing follows from it, as it depends on the length of the run.")
     notes += withheld_notes(
@@ -261,6 +278,27 @@ def responses(units: Mapping[Response, str], summary: pl.DataFrame, words: Words
     if len(summary) > SHOWN:
         notes.insert(0, f"The first {SHOWN} of {len(summary)} points; all are in summary.csv.")
     return Table("Responses", tuple(columns), tuple(cells), tuple(notes))
+
+
+def controls_table(adjusted: Mapping[Response, Adjusted]) -> pl.DataFrame:
+    """Return what the means and differences of each response are adjusted for, and what that gains."""
+    rows = [(str(response), str(one.controls), one.n, one.means, one.differences) for response, one in adjusted.items()]
+    columns = {"response": pl.String, "controls": pl.String, "n": pl.Int64}
+    return pl.DataFrame(rows, columns | dict.fromkeys(("means", "differences"), pl.Float64), orient="row")
+
+
+def adjusted_notes(controls: pl.DataFrame | None, words: Words) -> list[str]:
+    """Return what means and differences are adjusted for, and how long their intervals are then; none where none is."""
+    if controls is None:
+        return []
+    parts = []
+    for row in controls.iter_rows(named=True):
+        lengths = [f"{row[kind]:.2f} ({kind})" for kind in ("means", "differences") if math.isfinite(row[kind])]
+        parts.append(f"{words.response(row['response'])} for {row['controls']}: {' and '.join(lengths)}")
+    return [
+        "Adjusted for draws of known mean, in all tables and charts alike, with how many times as long intervals are "
+        f"then: {'; '.join(parts)}. report.controls=false leaves all as it was simulated."
+    ]
 
 
 def _heading(words: str, unit: str) -> str:

@@ -100,8 +100,8 @@ class Effect:
     why: str = ""
 
 
-def effect(headline: Headline, first: Floats, second: Floats, confidence: float) -> intervals.Interval:
-    """Return the difference, ratio or value with its interval, over paired replications.
+def by_replication(headline: Headline, first: Floats, second: Floats) -> Floats:
+    """Return the difference, ratio or value in each replication.
 
     Parameters
     ----------
@@ -109,11 +109,10 @@ def effect(headline: Headline, first: Floats, second: Floats, confidence: float)
         The measure under the two points, paired by replication; NaN: withheld.
     """
     if headline.kind == "value":
-        return intervals.mean_interval(second, confidence)
+        return second
     if headline.kind == "difference":
-        return intervals.mean_interval(second - first, confidence)
-    paired = np.divide(second, first, out=np.full(len(first), np.nan), where=first != 0)
-    return intervals.mean_interval(paired, confidence)
+        return second - first
+    return np.asarray(np.divide(second, first, out=np.full(len(first), np.nan), where=first != 0))
 
 
 def verdict(headline: Headline, interval: intervals.Interval | None) -> str:

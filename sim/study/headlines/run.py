@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -12,17 +13,15 @@ from sim.config.compose import CONFIGS, Line, compose
 from sim.config.composition import Composition
 from sim.config.meaning import words_of_knobs
 from sim.config.reading import read_plain
-from sim.config.report import Response
 from sim.errors import ConfigError
-from sim.statistics.intervals import mean_interval
 from sim.study import replications
 from sim.study.comparison.comparison import opened, run_missing
 from sim.study.comparison.differences import rule_of
 from sim.study.comparison.redraw import footer
 from sim.study.design import prepared
 from sim.study.folder.look import USUAL
-from sim.study.headlines.definitions import Effect, Headline, Headlines, effect, sentences, value_text, verdict
-from sim.study.withholding import judged_as
+from sim.study.headlines.definitions import Effect, Headline, Headlines, sentences, value_text, verdict
+from sim.study.headlines.readings import Point, Readings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,23 +30,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sim.study.backend import Backend
-    from sim.study.design import Design
-    from sim.study.withholding import Rule
 
 DEFAULTS = ("run=year", "run.replications=10")
 """What every point of a headline has, unless it says otherwise."""
-
-
-@dataclass(frozen=True)
-class Point:
-    """One point of a headline's study: its design, or why it is infeasible."""
-
-    id: str
-    path: str  # of the assumption that was moved; empty at the base
-    value: float | None
-    label: str
-    design: Design | None
-    why: str
 
 
 @dataclass(frozen=True)
@@ -120,91 +105,42 @@ def study(
     run_missing(console, store, designs, backend)
     measures = store.table("measures", list(designs), run.replications)
     units = {m: str(measures.filter(measures["measure"] == m)["unit"][0]) for m in headline.panels}
-    base, *others = _effects(headline, points, rule_of(designs, measures), run.confidence)
-    first, second = sentences(headline, base, others, units, _known(headline, points, measures, units, run.confidence))
+    readings = Readings(headline, points, rule_of(designs, measures))
+    base, *others = readings.effects()
+    first, second = sentences(headline, base, others, units, _known(readings, units))
     decided = verdict(headline, base.effect)
     store.finish({})
     console.print("Drawing its chart ...")
     moved = _moved(headline, [base, *others], units, words_of_knobs(headline.assumptions, pilots[0]))
-    figure = charts.headline(
-        _shown(headline, points, measures, units, run.confidence), moved,
-        f"{headline.title}: {decided}", first, footer(pilots),
-    )  # fmt: skip
+    below = f"{footer(pilots)} Adjusted for draws of known mean: {by}." if (by := readings.adjusted) else footer(pilots)
+    figure = charts.headline(_shown(readings, units), moved, f"{headline.title}: {decided}", first, below)
     return Outcome(decided, (first, second), USUAL.files(figure))
 
 
-def _known(
-    headline: Headline, points: Sequence[Point], measures: pl.DataFrame, units: dict[str, str], confidence: float
-) -> dict[str, str]:
+def _known(readings: Readings, units: Mapping[str, str]) -> dict[str, str]:
     """Return values that a headline's words may name: every panel's measure at every point that is shown."""
-
-    def value(point: Point, measure: str) -> str:
-        return value_text(
-            mean_interval(_values(point, headline.response(measure), measures), confidence),
-            units[measure],
-            interval_too=False,
-        )
-
-    shown = [p for p in points if not p.path]
-    return {f"{m}_{i}": value(p, m) for m in headline.panels for i, p in enumerate(shown, 1)}
+    return {
+        f"{measure}_{i}": value_text(mean, units[measure], interval_too=False)
+        if math.isfinite(mean.estimate)
+        else "– (withheld)"
+        for measure in readings.headline.panels
+        for i, mean in enumerate(readings.means(measure), 1)
+    }
 
 
-def _values(point: Point, response: Response, measures: pl.DataFrame) -> Any:
-    """Return a response over the replications of a point (shape (replications,))."""
-    of = (pl.col("measure") == response.measure) & (pl.col("group") == response.group)
-    mine = (pl.col("pilot") == point.id) & of
-    return measures.filter(mine).sort("replication")["value"].to_numpy()
-
-
-def _effects(headline: Headline, points: Sequence[Point], rule: Rule, confidence: float) -> list[Effect]:
-    """Return the effect at the base and at both ends of each assumption; none where nothing follows from its values."""
-    response = headline.response(headline.measure)
-    pilots = [point.design.pilot for point in points if point.design is not None]
-    base = {p.label: p for p in points if not p.path}
-    pairs = [tuple(base[label] for label in headline.compared)]
-    ends = [p for p in points if p.path]
-    pairs += list(zip(ends[::2], ends[1::2], strict=True))
-    effects = []
-    for a, b in pairs:
-        if why := a.why or b.why or _withheld(headline, rule, response, a, b):
-            effects.append(Effect(a.path, a.value, None, None, None, why))
-            continue
-        judged = judged_as(pilots[0].report, response)
-        first, second = rule.known(judged, a.id, b.id)
-        both = (mean_interval(first, confidence), mean_interval(second, confidence))
-        effects.append(Effect(a.path, a.value, *both, effect(headline, first, second, confidence)))
-    return effects
-
-
-def _withheld(headline: Headline, rule: Rule, response: Response, *points: Point) -> str:
-    """Return why nothing follows from a measure at some points, or an empty text; arithmetic knows no overload."""
-    report = next(point.design.pilot.report for point in points if point.design is not None)
-    judged = judged_as(report, response)
-    if headline.arithmetic:
-        judged = judged.model_copy(update={"touched": None})
-    why = rule.why(judged, *(point.id for point in points))
-    words = str(why or "")
-    for point in points:
-        words = words.replace(f"under {point.id}", f"under {point.label}")
-    return f"withheld: {words}; what would help: {why.help}" if why else ""
-
-
-def _shown(
-    headline: Headline, points: Sequence[Point], measures: pl.DataFrame, units: dict[str, str], confidence: float
-) -> pl.DataFrame:
+def _shown(readings: Readings, units: Mapping[str, str]) -> pl.DataFrame:
     """Return the measures at every point that is shown."""
     rows = []
-    for measure in headline.panels:
-        for point in (p for p in points if not p.path):
-            mean = mean_interval(_values(point, headline.response(measure), measures), confidence)
-            unit = units[measure]
-            label = headline.words(measure) + ("" if unit == "share" else f" ({unit})")
+    for measure in readings.headline.panels:
+        unit = units[measure]
+        label = readings.headline.words(measure) + ("" if unit == "share" else f" ({unit})")
+        for point, mean in zip(readings.shown, readings.means(measure), strict=True):
             rows.append((point.label, measure, label, unit, mean.estimate, mean.low, mean.high))
     return pl.DataFrame(rows, schema=["point", "measure", "label", "unit", "mean", "low", "high"], orient="row")
 
 
 def _moved(
-    headline: Headline, effects: list[Effect], units: Mapping[str, str], knobs: Mapping[str, str]
+    headline: Headline, effects: Sequence[Effect], units: Mapping[str, str], knobs: Mapping[str, str]
 ) -> pl.DataFrame:  # fmt: skip
     """Return the effect at the base and at the ends of the assumptions, which are named by the words of knobs."""
     unit = "" if headline.kind == "ratio" else units[headline.measure]

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from sim.config.compose import Line
     from sim.study.backend import Backend
     from sim.study.headlines.definitions import Headline
-    from sim.study.headlines.run import Outcome, Point
+    from sim.study.headlines.readings import Point
+    from sim.study.headlines.run import Outcome
 
 
 @dataclass(frozen=True)
@@ -153,6 +154,7 @@ def _opening(line: Line, confidence: float) -> str:
         "residents, however it comes out. A measured year and ten replications unless said otherwise; "
         f"{100 * confidence:g} % intervals, each on its own. A headline *holds* where the whole interval lies beyond "
         "its bound. Most inputs are assumptions (`configs/evidence.yaml`); the last sentence of each says how the "
-        "result moves over the range of those that matter for it. A caution is added where many requests go to staff "
-        "who cannot keep up: `compare` would withhold its verdict there."
+        "result moves over the range of those that matter for it. What `compare` would withhold is withheld here. From "
+        "20 replications on, means and effects are adjusted for draws of known mean where that pays; the chart says "
+        "for which."
     )

@@ -30,10 +30,11 @@ OPENING = """\
 Made by `wangge knobs`: every row of the evidence, both ends of its range (half and double where it has none), one at a
 time, in a design in which the knob can act, on the same luck as the base. A measure is moved where the paired 95 %
 interval leaves out 0. A knob whose row says what it moves is tried on those measures alone, another on all; the
-intervals of a knob, over its measures and ends, hold together. Part of what rows say was found by an earlier run on
-these very replications; `run.seed=2` tries it on others. The direction is that of the measure when the knob goes from
-low to high. A measure from which nothing follows at an end, as too many of its requests go to staff who cannot keep up,
-or too many are left or open, is not compared there. At most {shown} measures of a knob are shown; `knobs.csv` has all.
+intervals of a knob, over its measures and ends, hold together, and not those of different knobs: of knobs that move
+nothing, up to one in twenty is said to move something. Part of what rows say was found by an earlier run on these very
+replications; `run.seed=2` tries it on others. The direction is that of the measure when the knob goes from low to high.
+A measure from which nothing follows at an end, as too many of its requests go to staff who cannot keep up, or too many
+are left or open, is not compared there. At most {shown} measures of a knob are shown; `knobs.csv` has all.
 Replications of each design: {replications}.
 """
 
