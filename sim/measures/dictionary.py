@@ -118,8 +118,8 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
 }
 
 UNITS = (
-    N_("a month"), N_("hours"), N_("hours a week"), N_("index"), N_("minutes"), N_("office hours"), N_("per request"),
-    N_("ratio"), N_("requests"), N_("working days"),
+    N_("a month"), N_("hours"), N_("hours a week"), N_("index"), N_("its own"), N_("minutes"), N_("office hours"),
+    N_("per request"), N_("ratio"), N_("requests"), N_("working days"),
 )  # fmt: skip
 """Units of measures, but shares, which are shown in per cent."""
 
@@ -128,7 +128,7 @@ WORDS = (
     N_("dispatch p50"), N_("touched"), N_("touched in person"), N_("counter wait 0 10"), N_("counter wait 10 30"),
     N_("counter wait 30 60"), N_("counter wait 60 up"), N_("issue time restricted mean"), N_("issue time p50"),
     N_("utilisation"), N_("overtime"), N_("workload gini"), N_("hours"), N_("task share"), N_("paper on time"),
-    N_("requests per official day"), N_("control"),
+    N_("requests per official day"), N_("control"), N_("open bound"),
 )  # fmt: skip
 """Measures as they are shown for which no report has a label."""
 
