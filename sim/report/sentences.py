@@ -285,4 +285,4 @@ def _reasons(reasons: Mapping[str, Iterable[str]]) -> str:
     more = len(reasons) - MOST_REASONS
     if more <= 0:
         return each
-    return ngettext("{reasons}; and for {n} more reasons", "{reasons}; and for {n} more reasons", more, reasons=each)
+    return ngettext("{reasons}; and for {n} more reason", "{reasons}; and for {n} more reasons", more, reasons=each)

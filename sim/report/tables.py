@@ -337,7 +337,7 @@ def difference(row: Mapping[str, object]) -> Difference:
 def at_most(bound: float) -> str:
     """Return a bound with one digit, rounded up."""
     step = 10.0 ** math.floor(math.log10(bound))
-    return f"{math.ceil(bound / step) * step:.1g}"
+    return f"{float(f'{math.ceil(bound / step) * step:.1g}'):,g}"
 
 
 def is_growing(row: Mapping[str, object]) -> bool:

@@ -127,9 +127,14 @@ class Withheld:
         return Verdict.NOT_OWED if self.cause is Cause.NOT_OWED else Verdict.WITHHELD
 
 
+def _two_digits(bound: float) -> str:
+    """Return a bound in two digits, those before the point in full."""
+    return f"{float(f'{bound:.2g}'):,g}"
+
+
 def _still_open(bounds: Mapping[str, float], _: str) -> str:
     """Return by how much what is still open can move a mean, by where it does."""
-    by = both(gettext("by {bound:.2g} {where}", bound=bound, where=where) for where, bound in bounds.items())
+    by = both(gettext("by {bound} {where}", bound=_two_digits(one), where=where) for where, one in bounds.items())
     return gettext("what is still open can move it {by}, by more than a quarter of the MID", by=by)
 
 

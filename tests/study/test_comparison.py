@@ -151,6 +151,13 @@ def test_a_verdict_is_given_where_what_is_still_open_can_move_a_mean_by_a_quarte
     assert (row["cause"] == Cause.STILL_OPEN) == (verdict is Verdict.WITHHELD)
 
 
+def test_a_large_bound_is_told_in_figures():
+    base = np.array([30.0, 32.0, 28.0, 31.0])
+    still = table("b", "open_bound", [243.0] * 4, "counter_wait_mean|all", "its own")
+    row = compared(pl.concat([rows(base, base + 1), still]), horizon=Horizon(50.0, 60.0)).row(0, named=True)
+    assert row["why"] == "what is still open can move it by 240 under b, by more than a quarter of the MID"
+
+
 def test_a_difference_that_can_only_grow_is_larger_in_a_longer_run():
     done = {}
     for weeks in (5, 15):
