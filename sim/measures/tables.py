@@ -53,7 +53,7 @@ def tables(organisation: Organisation, office: OfficeTime, demand: Demand, tally
     measured = residents.measured_rows(tally.requests, start, end)
     came = int(np.count_nonzero(demand.channel[tally.requests.ids[measured]] != Channel.LATENT))
     days = tally.time.on_duty[staff.by_level(organisation)["community"]].sum() / office.day_ticks
-    rows.add("requests_per_official_day", "level:community", "requests", came / days, came)
+    rows.add("requests_per_official_day", "level:community", "requests", came / days if days else float("nan"), came)
     n_finished = int(np.count_nonzero(tally.requests.finished[measured]))
     hours = tally.time.kinds[:, list(staff.REQUESTS)].sum() / HOUR
     rows.add("hours_per_finished", "all", "hours", hours / n_finished if n_finished else float("nan"), n_finished)
