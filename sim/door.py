@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sim import arguments, config
 from sim.config import Pilot, study_schema
+from sim.config.acting import check_acting
 from sim.config.compose import CONFIGS, Line, compose, options, overrides_of, own_folder
 from sim.config.composition import Composition
 from sim.config.reading import read_yaml
@@ -78,7 +79,8 @@ def pilot(
     Raises
     ------
     ConfigError
-        In one paragraph with path, rule and value: an unknown file or knob, a value that a knob does not take.
+        In one paragraph with path, rule and value: an unknown file or knob, a value that a knob does not take, a knob
+        that cannot act under the design.
     """
     given = overrides_of(knobs)
     for key in ("pilot", "run"):
@@ -91,9 +93,12 @@ def pilot(
     line = Line((f"run={_file('run', run, folder)}", *given), folder)
     chosen = f"pilot={_file('pilot', name, folder)}"
     plain = compose("main", line, chosen)
+    composed = Composition(line, (chosen,))
     named = title if title is not None or called is None else f"{plain['title']} ({called})"
     mine = {key: value for key, value in {"name": called, "title": named}.items() if value is not None}
-    return config.load(plain | mine, Composition(line, (chosen,)).file_unless(mine))
+    design = config.load(plain | mine, composed.file_unless(mine))
+    check_acting({design.name: (design, composed)})
+    return design
 
 
 def compare(

@@ -9,13 +9,16 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from setups.district import tiny
 
 import sim
 from sim import errors
+from sim.district import engines
 from sim.district.demand import Demand
 from sim.district.stages import Kind, Presence
 from sim.district.step_table import StepLabels
 from sim.engine.record import Outcome
+from sim.study.replication import prepare
 
 PAGE = (Path(__file__).parents[2] / "docs/api.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -75,6 +78,45 @@ def test_the_page_speaks_of_every_argument(name):
     if name == "make_network":  # whose first arguments are the tables of the contract
         words |= {"halls", "duties", "servers", "calendars", "requests"}
     assert set(inspect.signature(getattr(sim, name)).parameters) <= words
+
+
+def returned(name):
+    """Return what the page names of the result of a call: each begins an item of the list below `Returns`."""
+    listed = SECTIONS[name].partition("\nReturns")[2].partition("\nRaises")[0]
+    heads = re.findall(r"^- (`.*?`):", listed, re.MULTILINE)
+    return [one.partition("(")[0] for head in heads for one in re.findall(r"`(.*?)`", head)]
+
+
+RESULTS = {"compare": "found", "sweep": "grids", "journey": "journeys", "measure": "measured", "pilot": "reform"}
+"""What the examples of the page call the result of each call."""
+
+
+def attributes(name):
+    """Return what the page names of a result: what it lists, and what stands in its text behind the result's name."""
+    dotted = re.findall(rf"`(?:{RESULTS[name]}\.)?(\w+(?:\.\w+)*)`", SECTIONS[name])
+    own = {one.partition("(")[0] for one in returned(name)}
+    written = re.findall(rf"\b{RESULTS[name]}\.(\w+(?:\.\w+)*)", PAGE)
+    return sorted(own | {one for one in dotted if "." in one and one.partition(".")[0] in own} | set(written))
+
+
+def test_the_page_lists_what_each_call_returns_that_gives_a_result():
+    assert {name for name in FUNCTIONS if returned(name)} == {*RESULTS, "simulate"} - {"pilot"}
+    assert min(len(returned(name)) for name in RESULTS if name != "pilot") >= 4
+    assert returned("simulate") == ["tables", "facts"]
+
+
+def test_the_page_tells_what_a_record_has():
+    plan = prepare(tiny(), 0)
+    (record,) = engines.records(plan, engines.in_one_block(engines.Compiled(), plan.office.weeks))
+    pilot = record.case.organisation.pilot
+    known = {"record": record, "labels": record.case.labels, "pilot": pilot, "district": pilot.district, "s": 0, "k": 0}
+    section = PAGE.partition("### What a record holds\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(record\.[\w.]+)` \|(.*)$", section, re.MULTILINE)
+    paths = [f"{path}.{part}" for path, row in rows for part in re.findall(r"`([a-z]\w*(?:(?:\[\w\])?\.\w+)*)`", row)]
+    paths += [one for one in re.findall(r"`(\w+(?:\.\w+)+)`", section) if one.partition(".")[0] in known]
+    assert len(paths) > 25
+    for path in paths:
+        eval(path, known)
 
 
 def test_links_within_the_page_lead_somewhere():
@@ -167,13 +209,18 @@ echo = print
 print = str  # the page prints results: nothing else may be
 """
 AFTERWARDS = """
+from operator import attrgetter
+for name, attributes in NAMED.items():
+    for attribute in attributes:
+        attrgetter(attribute)(globals()[name])
 echo(sorted({name.partition(".")[0] for name in sys.modules} & {"experiments", "configs"}))
 """
 
 
-def test_every_example_of_the_page_runs_in_an_empty_folder_and_the_calls_print_nothing(tmp_path):
+def test_every_example_of_the_page_runs_prints_nothing_and_gives_what_the_page_names(tmp_path):
     assert len(BLOCKS) > 15
-    assert ran(tmp_path, QUIET + "\n".join(BLOCKS) + AFTERWARDS) == "[]\n"
+    named_there = f"NAMED = { {RESULTS[name]: attributes(name) for name in RESULTS} }\n"
+    assert ran(tmp_path, QUIET + "\n".join(BLOCKS) + named_there + AFTERWARDS) == "[]\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["differences.pdf", "results", "script.py"]
     assert sorted(path.name for path in (tmp_path / "results").iterdir()) == [".replications", "grids", "mine"]
 
