@@ -191,7 +191,7 @@ def perform(command: str, arguments: list[str]) -> None:
 
     try:
         without_settings("matplotlib")
-        loaded = importlib.import_module(f"experiments.{command}")
+        loaded = importlib.import_module(f"experiments.commands.{command}")
         with ended_as_interrupted():
             loaded.main(arguments)
     except WanggeError as error:

@@ -9,7 +9,7 @@ from rich.console import Console
 from setups.commands import refused, wangge
 from setups.contents import contents
 
-from experiments import show
+from experiments.commands import show
 from sim.report.screen import HEIGHT, WIDTH
 from sim.store.store import Store
 

@@ -11,7 +11,8 @@ from setups.commands import wangge
 from setups.district import CONFIGS, mapping
 from setups.feeding import WORDS, bad_inputs, shown_well
 
-from experiments import compare, main, staff, trace, validate
+from experiments import main
+from experiments.commands import compare, staff, trace, validate
 from sim import config
 from sim.bench import run as bench
 from sim.config import study_schema

@@ -12,7 +12,7 @@ from setups.district import pilot
 from setups.documents import PROJECT, ROOT
 
 import sim
-from experiments import new
+from experiments.commands import new
 from experiments.main import COMMANDS
 from sim.measures import queueing
 from sim.measures.dictionary import DEFINITIONS
@@ -107,7 +107,7 @@ def test_links_lead_to_files_and_headings_that_exist(page):
             assert anchor in anchors(file.resolve().relative_to(ROOT).as_posix()), target
 
 
-RECIPES = {"sim/charts/comparison/left_unserved.py", "experiments/districts.py"}  # what their readers write
+RECIPES = {"sim/charts/comparison/left_unserved.py", "experiments/commands/districts.py"}  # what their readers write
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -152,7 +152,9 @@ def test_commands_of_a_page_are_accepted_as_they_are_typed(page, home, monkeypat
             line = [word.replace("LOGIN_NODE:PORT", "node:8786") for word in words if word != "--dry-run"]
             if command == "compare" and not any(word.startswith("pilots=") for word in line):
                 line.append("pilots=[four_level]")  # three designs are composed no better than one
-            importlib.import_module(f"experiments.{command}").main(line if "--cfg" in line else [*line, "--cfg", "job"])
+            importlib.import_module(f"experiments.commands.{command}").main(
+                line if "--cfg" in line else [*line, "--cfg", "job"]
+            )
             assert capsys.readouterr().out, words
 
 

@@ -4,7 +4,7 @@ import pytest
 import yaml
 from setups.district import CONFIGS, TINY, pilot, tiny
 
-from experiments import staff
+from experiments.commands import staff
 from sim.errors import ConfigError
 from sim.study.staffing import MOST_LOAD, staffed, staffing_table, staffing_yaml, with_heads_up, write_staffing
 

@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> None:
     if "--help" in arguments or "-h" in arguments:
         print(HELP.format(files=", ".join(options("explain", CONFIGS))))  # noqa: T201
         return
-    from experiments.compare import show
+    from experiments.commands.compare import show
     from sim.report.console import terminal
     from sim.study.causes import definition
     from sim.study.causes.run import explain

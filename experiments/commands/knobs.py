@@ -54,7 +54,7 @@ def main(arguments: list[str]) -> None:
     if "--help" in arguments or "-h" in arguments:
         print(HELP)  # noqa: T201
         return
-    from experiments.compare import show
+    from experiments.commands.compare import show
     from sim.report.console import terminal
     from sim.report.tables import counted
     from sim.study.knobs import writing
