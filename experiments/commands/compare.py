@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -184,20 +183,14 @@ def _compare(
     from sim.report.console import terminal
     from sim.report.pages import print_all
     from sim.report.tables import counted
-    from sim.study.comparison.comparison import compare, opening
+    from sim.study.comparison.comparison import compare
     from sim.study.comparison.notes import cost
 
     console = terminal()
     console.print(f"Preparing {counted(len(designs), 'design')}: who serves what, and with how much work ...")
-    before = opening(designs)
-    if config_dir is not None:  # by its files, whatever the line changes
-        from sim.study.points.evidence_factors import not_held
-
-        as_written = {one: compose("main", Line((), config_dir), f"pilot={one}") for one in designs}
-        before = replace(before, notes=(*before.notes, *not_held(config_dir, as_written)))
     comparison = compare(
         designs, Path("results") / name, backend,
-        console=console, command=command, before=before, config_dir=config_dir, wanted=wanted,
+        console=console, command=command, config_dir=config_dir, wanted=wanted,
     )  # fmt: skip
     console.print(f"{cost(comparison.speed)}\n", markup=False)
     print_all(console, comparison.printed, details=details)

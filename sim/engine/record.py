@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from sim.arrays import AnyInts
+from sim.arrays import AnyInts
 
 
 class Outcome(IntEnum):

@@ -2,7 +2,7 @@
 
 A replication in which more residents came, more staff were absent, or longer work was drawn than is to be expected has
 longer waits for that reason alone. The means of these draws are known without a simulation, so that what they explain
-of the luck of the replications at hand can be taken off (`sim.statistics.controls`). Each is a deviation of mean 0, of
+of chance in the replications at hand can be taken off (`sim.statistics.controls`). Each is a deviation of mean 0, of
 what originates in the measured weeks.
 """
 

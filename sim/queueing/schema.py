@@ -311,7 +311,7 @@ class RequestClass(BaseModel):
     rounds: Annotated[int, Field(strict=True, ge=1, le=MOST_ROUNDS)] | None = None
 
 
-class Plan(BaseModel):
+class QueueNetwork(BaseModel):
     """A queueing network, its horizon and how often to run it; times in `time_unit`."""
 
     model_config = FROZEN
@@ -372,7 +372,7 @@ class Plan(BaseModel):
 
 
 MODELS = (
-    Plan, RequestClass, Step, Fork, Arrivals, Pool, Roster, Shift, Serves, Duty, Line, Hall, Station, Hours,
+    QueueNetwork, RequestClass, Step, Fork, Arrivals, Pool, Roster, Shift, Serves, Duty, Line, Hall, Station, Hours,
     Alternating, Interval, InTurn, Sinusoid,
 )  # fmt: skip
 

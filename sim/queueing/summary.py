@@ -11,20 +11,20 @@ from sim.statistics.intervals import mean_interval
 if TYPE_CHECKING:
     import polars as pl
 
-    from sim.queueing.schema import Plan
+    from sim.queueing.schema import QueueNetwork
     from sim.report.tables import Table
 
 ALWAYS_BUSY = 0.995
 
 
-def summary(measures: pl.DataFrame, plan: Plan, name: str, *, seed: int, confidence: float) -> Table:
+def summary(measures: pl.DataFrame, plan: QueueNetwork, name: str, *, seed: int, confidence: float) -> Table:
     """Return the mean of every measure with its interval, beside its theoretical value where there is one.
 
     Parameters
     ----------
     measures : polars.DataFrame
         As from `sim.measures.queueing`, with the column `replication`.
-    plan : Plan
+    plan : QueueNetwork
         The network.
     name : str
         What it is called.

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from sim.engine.network import Network
     from sim.engine.record import Spells, Visits
     from sim.queueing.labels import Labels
-    from sim.queueing.schema import Plan
+    from sim.queueing.schema import QueueNetwork
     from sim.report.tables import Table
     from sim.study.backend import Backend
 
@@ -49,7 +49,7 @@ class Task:
     """One replication of a queueing network, to be kept in a folder, or nowhere."""
 
     folder: Path | None
-    plan: Plan
+    plan: QueueNetwork
     name: str
     seed: int
     replication: int
@@ -79,7 +79,7 @@ class NetworkRun:
         What the replications cost that were run now.
     """
 
-    plan: Plan
+    plan: QueueNetwork
     measures: pl.DataFrame
     table: Table
     notes: tuple[str, ...]
@@ -103,7 +103,7 @@ def identity(mapping: Mapping[str, Any], seed: int) -> dict[str, Any]:
 
 
 def run(
-    plan: Plan,
+    plan: QueueNetwork,
     name: str,
     backend: Backend,
     *,
@@ -188,7 +188,7 @@ class Run:
         return {(measure, group): value for measure, group, _, value, _ in self.table.iter_rows()}
 
 
-def simulate(plan: Plan, seed: int, replication: int, engine: engines.Settings) -> Run:
+def simulate(plan: QueueNetwork, seed: int, replication: int, engine: engines.Settings) -> Run:
     """Return one replication of a plan, its record checked."""
     network, labels, horizon = sample.sample(plan, seed, replication)
     visits, spells = engines.run(network, horizon, engine)

@@ -21,6 +21,7 @@ import numpy as np
 from sim.arrays import read_only
 from sim.config.case import LEVELS
 from sim.config.report import ALL, JudgedMeasure
+from sim.district.blocks import Record
 from sim.errors import ConfigError, near, shown
 from sim.measures.dictionary import DEFINITIONS
 from sim.measures.long_table import Rows
@@ -32,10 +33,9 @@ if TYPE_CHECKING:
     import polars as pl
 
     from sim.config import Pilot
-    from sim.district.blocks import Record
 
-    Values = float | Mapping[str, float]
-    Function = Callable[[Record], Values]
+Values = float | Mapping[str, float]
+Function = Callable[[Record], Values]
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 GROUP = re.compile(r"[A-Za-z]\w*:\w[\w .,'+-]*(\|[A-Za-z]\w*:\w[\w .,'+-]*)*")

@@ -23,7 +23,7 @@ from sim.district.size import check_size
 from sim.errors import ConfigError
 from sim.executor.settings import Dask
 from sim.queueing import sample
-from sim.queueing.schema import Plan
+from sim.queueing.schema import QueueNetwork
 
 SETTINGS = {
     "compare": compare.Comparison, "trace": trace.Trace, "staff": staff.Staff, "validate": validate.Validate,
@@ -49,7 +49,7 @@ def sources(kind):
             yield plain, study_schema.Study, study_schema.load
     elif kind == "network":
         for plain in files_of("network"):
-            yield plain.get("network", plain), Plan, sample.load
+            yield plain.get("network", plain), QueueNetwork, sample.load
     else:
         for name, schema in SETTINGS.items():
             yield compose(name, Line(())), schema, lambda plain, schema=schema: checked(schema, plain)

@@ -7,6 +7,7 @@ import sys
 import textwrap
 from dataclasses import fields
 from pathlib import Path
+from typing import get_args, get_origin, get_type_hints
 
 import pytest
 from setups.district import tiny
@@ -80,29 +81,41 @@ def test_the_page_speaks_of_every_argument(name):
     assert set(inspect.signature(getattr(sim, name)).parameters) <= words
 
 
-def returned(name):
-    """Return what the page names of the result of a call: each begins an item of the list below `Returns`."""
-    listed = SECTIONS[name].partition("\nReturns")[2].partition("\nRaises")[0]
-    heads = re.findall(r"^- (`.*?`):", listed, re.MULTILINE)
+def listed(name):
+    """Return what the page lists of a result: what begins an item of its list, before the colon."""
+    heads = re.findall(r"^- (`.*?`):", SECTIONS[name].partition("\nReturns")[2] or SECTIONS[name], re.MULTILINE)
     return [one.partition("(")[0] for head in heads for one in re.findall(r"`(.*?)`", head)]
 
 
-RESULTS = {"compare": "found", "sweep": "grids", "journey": "journeys", "measure": "measured", "pilot": "reform"}
-"""What the examples of the page call the result of each call."""
+RESULTS = {
+    "Comparison": "found", "Sweep": "grids", "Preview": "before", "Journeys": "journeys", "NetworkRun": "measured",
+    "Pilot": "reform", "QueueNetwork": "fewer",
+}  # fmt: skip
+"""What the examples of the page call a result of each type."""
 
 
 def attributes(name):
     """Return what the page names of a result: what it lists, and what stands in its text behind the result's name."""
     dotted = re.findall(rf"`(?:{RESULTS[name]}\.)?(\w+(?:\.\w+)*)`", SECTIONS[name])
-    own = {one.partition("(")[0] for one in returned(name)}
+    own = set(listed(name))
     written = re.findall(rf"\b{RESULTS[name]}\.(\w+(?:\.\w+)*)", PAGE)
     return sorted(own | {one for one in dotted if "." in one and one.partition(".")[0] in own} | set(written))
 
 
-def test_the_page_lists_what_each_call_returns_that_gives_a_result():
-    assert {name for name in FUNCTIONS if returned(name)} == {*RESULTS, "simulate"} - {"pilot"}
-    assert min(len(returned(name)) for name in RESULTS if name != "pilot") >= 4
-    assert returned("simulate") == ["tables", "facts"]
+def test_the_page_lists_what_each_result_has():
+    assert min(len(listed(name)) for name in RESULTS if name not in {"Pilot", "QueueNetwork", "Preview"}) >= 4
+    assert listed("simulate") == ["tables", "facts"]
+
+
+@pytest.mark.parametrize("name", [*FUNCTIONS, "OwnMeasure", "Network", "Visits", "Spells"])
+def test_the_hints_of_what_is_public_can_be_read_and_what_is_returned_is_public_too(name):
+    what = getattr(sim, name)
+    hints = get_type_hints(what.__init__ if inspect.isclass(what) else what)
+    assert set(hints) >= set(inspect.signature(what).parameters)
+    if inspect.isfunction(what):
+        returned = hints["return"]
+        for one in get_args(returned) if get_origin(returned) is tuple else (returned,):
+            assert getattr(sim, getattr(one, "__name__", ""), None) is one or not one.__module__.startswith("sim")
 
 
 def test_the_page_tells_what_a_record_has():
@@ -110,7 +123,7 @@ def test_the_page_tells_what_a_record_has():
     (record,) = engines.records(plan, engines.in_one_block(engines.Compiled(), plan.office.weeks))
     pilot = record.case.organisation.pilot
     known = {"record": record, "labels": record.case.labels, "pilot": pilot, "district": pilot.district, "s": 0, "k": 0}
-    section = PAGE.partition("### What a record holds\n")[2].partition("\n## ")[0]
+    section = SECTIONS["Record"]
     rows = re.findall(r"^\| `(record\.[\w.]+)` \|(.*)$", section, re.MULTILINE)
     paths = [f"{path}.{part}" for path, row in rows for part in re.findall(r"`([a-z]\w*(?:(?:\[\w\])?\.\w+)*)`", row)]
     paths += [one for one in re.findall(r"`(\w+(?:\.\w+)+)`", section) if one.partition(".")[0] in known]

@@ -71,6 +71,21 @@ def test_licence_and_authors_are_the_same_in_project_citation_and_licence():
     assert citation["keywords"] == PROJECT["keywords"]
 
 
+def test_where_the_project_is_found_is_said_or_that_it_has_no_address_yet():
+    citation, none_yet = yaml.safe_load(read("CITATION.cff")), "no public address yet"
+    has_one = bool(PROJECT.get("urls"))
+    assert has_one == bool({"url", "repository-code"} & citation.keys())
+    for name in ("pyproject.toml", "CITATION.cff", "CONTRIBUTING.md"):
+        assert (none_yet in read(name)) != has_one, name
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_tool_that_make_setup_does_not_install_is_named_after_what_does(page):
+    text = read(page)
+    for tool in re.finditer(r"\.venv/bin/(?!wangge|python|pip|activate)\w+", text):
+        assert re.search(r"make (lint|test)", text[: tool.start()]), tool[0]
+
+
 def test_the_command_says_its_version_and_the_model_s(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "experiments.main", "--version"],

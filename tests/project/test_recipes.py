@@ -25,7 +25,7 @@ def blocks(recipe):
 
 def commands(recipe):
     """Return the commands of a recipe that are typed in an empty folder."""
-    return [line.split() for line in re.findall(r"^ +wangge (.*)$", recipe, re.MULTILINE)]
+    return [line.split() for line in re.findall(r"^ {7}wangge (.*)$", recipe, re.MULTILINE)]
 
 
 def tests_named(recipe):
