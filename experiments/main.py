@@ -198,7 +198,7 @@ def perform(command: str, arguments: list[str]) -> None:
             if command in BEGINNINGS and not ONLY_SHOWN & set(rest):
                 print(gettext(BEGINNINGS[command]), flush=True)  # noqa: T201
             without_settings("matplotlib")
-            loaded = importlib.import_module(f"experiments.{command}")
+            loaded = importlib.import_module(f"experiments.commands.{command}")
             with ended_as_interrupted():
                 loaded.main(rest)
     except WanggeError as error:

@@ -13,22 +13,35 @@ __version__: str
 
 if TYPE_CHECKING:
     from sim.config import Pilot
-    from sim.door import compare, journey, measure, network, pilot, run, simulate, sweep
+    from sim.district.blocks import Record
+    from sim.door import compare, journey, measure, network, pilot, preview, run, simulate, sweep
     from sim.engine.network import Network
     from sim.engine.network_building import make_network
     from sim.engine.record import Spells, Visits
     from sim.errors import ConfigError, ExecutorError, NetworkError, StoreError, WanggeError
+    from sim.journeys.follow import Journeys
+    from sim.queueing.schema import QueueNetwork
+    from sim.study.comparison.comparison import Comparison
+    from sim.study.network_run import NetworkRun
     from sim.study.own_measures import OwnMeasure
+    from sim.study.sweep import Preview, Sweep
 
 _HOMES = {
+    "Comparison": "sim.study.comparison.comparison",
     "ConfigError": "sim.errors",
     "ExecutorError": "sim.errors",
+    "Journeys": "sim.journeys.follow",
     "Network": "sim.engine.network",
     "NetworkError": "sim.errors",
+    "NetworkRun": "sim.study.network_run",
     "OwnMeasure": "sim.study.own_measures",
     "Pilot": "sim.config",
+    "Preview": "sim.study.sweep",
+    "QueueNetwork": "sim.queueing.schema",
+    "Record": "sim.district.blocks",
     "Spells": "sim.engine.record",
     "StoreError": "sim.errors",
+    "Sweep": "sim.study.sweep",
     "Visits": "sim.engine.record",
     "WanggeError": "sim.errors",
     "compare": "sim.door",
@@ -37,20 +50,28 @@ _HOMES = {
     "measure": "sim.door",
     "network": "sim.door",
     "pilot": "sim.door",
+    "preview": "sim.door",
     "run": "sim.door",
     "simulate": "sim.door",
     "sweep": "sim.door",
 }
 
 __all__ = [
+    "Comparison",
     "ConfigError",
     "ExecutorError",
+    "Journeys",
     "Network",
     "NetworkError",
+    "NetworkRun",
     "OwnMeasure",
     "Pilot",
+    "Preview",
+    "QueueNetwork",
+    "Record",
     "Spells",
     "StoreError",
+    "Sweep",
     "Visits",
     "WanggeError",
     "__version__",
@@ -60,6 +81,7 @@ __all__ = [
     "measure",
     "network",
     "pilot",
+    "preview",
     "run",
     "simulate",
     "sweep",

@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
-from sim.config import Section, checked
+from sim.config import Name, Pilot, Section, checked, study_schema
 from sim.config.bounds import Confidence, Replication, Replications, Request, Seed
-from sim.errors import ConfigError, shown
+from sim.config.compose import CONFIGS, Line, compose, options, own_folder
+from sim.district import engines
+from sim.errors import ConfigError, near, shown
+from sim.report.console import for_a_caller, quiet
+from sim.study.backend import backend
+from sim.study.folder.drawing import Wanted
+from sim.study.folder.look import Look
+from sim.study.own_measures import OwnMeasure
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sim.config.study_schema import Study
+    from sim.study.backend import Backend
+
+Folder = str | os.PathLike[str]
+Engine = Literal["compiled", "reference"] | Mapping[str, Any]
+Executor = Literal["local", "serial", "dask"] | Mapping[str, Any]
+
+
+class Names(Section):
+    """What calls let one name."""
+
+    called: Name
 
 
 class Numbers(Section):
@@ -49,6 +74,22 @@ def text(name: str, value: Any) -> str:
     return value
 
 
+def name(key: str, value: Any) -> str:
+    """Return an argument that names a design, checked as the name of one is."""
+    return checked(Names, {key: text(key, value)}).called
+
+
+def texts(name: str, value: Any) -> tuple[str, ...]:
+    """Return an argument, checked to be a list of texts."""
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+        raise ConfigError(f"{name} must be a list of texts, got {shown(value)}")
+    each = tuple(value)
+    for one in each:
+        if not isinstance(one, str):
+            raise ConfigError(f"{name} must be a list of texts, got {shown(one)} in it")
+    return each
+
+
 def bounded(name: str, value: Any) -> Any:
     """Return a number of `Numbers`, checked by its bounds."""
     if Numbers.model_fields[name].annotation is not float:
@@ -63,3 +104,89 @@ def settings(name: str, given: str | Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(given, (str, Mapping)):
         raise ConfigError(f"{name} must be a text or a mapping, got {shown(given)}")
     return given if isinstance(given, Mapping) else {"kind": given}
+
+
+def designs(pilots: Pilot | Sequence[Pilot]) -> list[Pilot]:
+    """Return pilots as a list, checked to be some and to have names of their own."""
+    if not isinstance(pilots, (Pilot, Iterable)) or isinstance(pilots, (str, bytes)):
+        raise ConfigError(f"pilots must be designs that sim.pilot returns, got {shown(pilots)}")
+    designs = [pilots] if isinstance(pilots, Pilot) else list(pilots)
+    if not designs:
+        raise ConfigError("pilots must be at least one, got none")
+    for one in designs:
+        if not isinstance(one, Pilot):
+            raise ConfigError(f"pilots must be designs that sim.pilot returns, got {shown(one)}")
+    names = [one.name for one in designs]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"pilots must have names of their own (sim.pilot(..., called=...)), got {name} twice")
+    return designs
+
+
+def study_of(study: str | Mapping[str, Any], folder: Path | None) -> Study:
+    """Return a study: a file of `configs/study/` by its name, or plain data."""
+    if isinstance(study, Mapping):
+        return study_schema.load(dict(study))
+    return study_schema.load(compose("sweep", Line((f"study={file_of('study', study, folder)}",), folder))["study"])
+
+
+def wanted_charts(charts: bool, only: Iterable[str], formats: Iterable[str], size: str | None) -> Wanted:
+    """Return which charts are wanted, and as what they are kept."""
+    asked = "" if size is None else text("size", size) or "''"
+    named = texts("only", only)
+    return Wanted(flag("charts", charts), named, look=Look(texts("formats", formats), asked))
+
+
+def file_of(group: str, name: str, folder: Path | None = None) -> str:
+    """Return the name of a file of a group of configs, checked to be there."""
+    known = options(group, CONFIGS, folder)
+    if not isinstance(name, str) or name not in known:
+        hint = near(name, known) if isinstance(name, str) else ""
+        raise ConfigError(f"{group} must be one of {', '.join(known)}{hint}, got {shown(name)}")
+    return name
+
+
+def config_folder(config_dir: Folder | None) -> Path | None:
+    """Return the folder of one's own configs, if there is one."""
+    return None if config_dir is None else own_folder(os.fspath(folder_of("config_dir", config_dir)), "config_dir")
+
+
+def folder_of(name: str, given: Folder) -> Path:
+    """Return an argument as a path, checked to be one."""
+    if isinstance(given, (str, os.PathLike)) and isinstance(os.fspath(given), str):
+        if not os.fspath(given):
+            raise ConfigError(f"{name} must not be empty (the current directory is '.'), got ''")
+        if "\0" in os.fspath(given):
+            raise ConfigError(f"{name} must be a path without a null character, got {shown(given)}")
+        return Path(given)
+    raise ConfigError(f"{name} must be a text or a path, got {shown(given)}")
+
+
+def own_measures(measures: Iterable[OwnMeasure]) -> tuple[OwnMeasure, ...]:
+    """Return measures of one's own, checked to be some."""
+    if isinstance(measures, OwnMeasure):
+        raise ConfigError(f"measures must be a list of sim.OwnMeasure, got {measures.name} alone")
+    if not isinstance(measures, Iterable) or isinstance(measures, (str, bytes)):
+        raise ConfigError(f"measures must be a list of sim.OwnMeasure, got {shown(measures)}")
+    given = tuple(measures)
+    for one in given:
+        if not isinstance(one, OwnMeasure):
+            raise ConfigError(f"measures must be a list of sim.OwnMeasure, got {shown(one)}")
+    return given
+
+
+def backend_of(engine: Engine, executor: Executor, workers: int | None) -> Backend:
+    """Return by which engine and where to run."""
+    if workers is not None:
+        whole_number("workers", workers, 1)
+    return backend(settings("engine", engine), settings("executor", executor), workers)
+
+
+def engine_of(engine: Engine) -> engines.Settings:
+    """Return the settings of an engine."""
+    return engines.chosen(settings("engine", engine))
+
+
+def console_of(progress: bool) -> Console:
+    """Return where to tell how far it is."""
+    return for_a_caller() if flag("progress", progress) else quiet()

@@ -5,45 +5,37 @@ Nothing is printed but progress, and that only where somebody watches: in a term
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
+
+import polars as pl
 
 from sim import arguments, config
-from sim.config import Pilot, study_schema
-from sim.config.compose import CONFIGS, Line, compose, options, overrides_of, own_folder
+from sim.arguments import Engine, Executor, Folder
+from sim.config import Pilot
+from sim.config.acting import check_acting
+from sim.config.compose import Line, compose, overrides_of
 from sim.config.composition import Composition
 from sim.config.reading import read_yaml
 from sim.district import engines
 from sim.engine.network import LIMIT, Network
-from sim.errors import ConfigError, near, shown
+from sim.engine.record import Spells, Visits
+from sim.errors import ConfigError, shown
 from sim.journeys.follow import Journeys, Selection, follow
 from sim.language import ENGLISH, speaking
 from sim.queueing import sample
-from sim.queueing.schema import Plan
-from sim.report.console import for_a_caller, quiet
+from sim.queueing.schema import QueueNetwork
+from sim.report.formats import USUAL
 from sim.study import network_run
-from sim.study.backend import backend
+from sim.study.comparison.comparison import Comparison
 from sim.study.comparison.comparison import compare as run_comparison
 from sim.study.design import prepared_all
+from sim.study.network_run import NetworkRun
 from sim.study.own_measures import OwnMeasure, packed, shown_with
 from sim.study.replication import simulate as run_replication
+from sim.study.sweep import Preview, Sweep, foreseen
 from sim.study.sweep import sweep as run_sweep
-
-if TYPE_CHECKING:
-    import polars as pl
-    from rich.console import Console
-
-    from sim.engine.record import Spells, Visits
-    from sim.study.backend import Backend
-    from sim.study.comparison.comparison import Comparison
-    from sim.study.network_run import NetworkRun
-    from sim.study.sweep import Sweep
-
-    Folder = str | os.PathLike[str]
-    Engine = Literal["compiled", "reference"] | Mapping[str, Any]
-    Executor = Literal["local", "serial", "dask"] | Mapping[str, Any]
 
 
 def pilot(
@@ -79,22 +71,27 @@ def pilot(
     Raises
     ------
     ConfigError
-        In one paragraph with path, rule and value: an unknown file or knob, a value that a knob does not take.
+        In one paragraph with path, rule and value: an unknown file or knob, a value that a knob does not take, a knob
+        that cannot act under the design.
     """
     given = overrides_of(knobs)
     for key in ("pilot", "run"):
         if key in (knobs or {}):
             raise ConfigError(f"knobs must leave out {key}, which sim.pilot takes beside them, got {shown(knobs)}")
-    for key, text in (("called", called), ("title", title)):
-        if text is not None and not arguments.text(key, text).strip():
-            raise ConfigError(f"{key} must not be empty, got {text!r}")
-    folder = _own_folder(config_dir)
-    line = Line((f"run={_file('run', run, folder)}", *given), folder)
-    chosen = f"pilot={_file('pilot', name, folder)}"
+    if called is not None:
+        arguments.name("called", called)
+    if title is not None and not arguments.text("title", title).strip():
+        raise ConfigError(f"title must not be empty, got {title!r}")
+    folder = arguments.config_folder(config_dir)
+    line = Line((f"run={arguments.file_of('run', run, folder)}", *given), folder)
+    chosen = f"pilot={arguments.file_of('pilot', name, folder)}"
     plain = compose("main", line, chosen)
+    composed = Composition(line, (chosen,))
     named = title if title is not None or called is None else f"{plain['title']} ({called})"
     mine = {key: value for key, value in {"name": called, "title": named}.items() if value is not None}
-    return config.load(plain | mine, Composition(line, (chosen,)).file_unless(mine))
+    design = config.load(plain | mine, composed.file_unless(mine))
+    check_acting({design.name: (design, composed)})
+    return design
 
 
 def compare(
@@ -102,7 +99,12 @@ def compare(
     *,
     folder: Folder,
     replications: int | None = None,
+    config_dir: Folder | None = None,
     measures: Iterable[OwnMeasure] = (),
+    charts: bool = True,
+    only: Iterable[str] = (),
+    formats: Iterable[str] = USUAL,
+    size: str | None = None,
     engine: Engine = "compiled",
     executor: Executor = "local",
     workers: int | None = None,
@@ -122,8 +124,18 @@ def compare(
         Where tables, charts and summary are kept.
     replications : int, optional
         Of each design; by default as their configs say.
+    config_dir : path, optional
+        A folder of configs of one's own, whose `face.yaml` may hold figures of its district.
     measures : iterable of OwnMeasure
         Measures of one's own beside the built-in ones.
+    charts : bool
+        Whether any is drawn.
+    only : iterable of str
+        The names of the charts that are, or the first words of their names; by default all.
+    formats : iterable of str
+        Of `svg`, `png` and `pdf`.
+    size : str, optional
+        `slide`, `page` or `column`; by default that of a screen.
     engine : str or mapping
         `compiled` or `reference`, or any settings of `configs/engine/` with their `kind`; no number depends on it.
     executor : str or mapping
@@ -150,15 +162,20 @@ def compare(
     StoreError
         The folder must be empty or hold this very comparison, and be writable.
     """
-    designs, where, own = _designs(pilots), _folder("folder", folder), _measures(measures)
-    on, console = _backend(engine, executor, workers), _console(progress)
+    designs, where, own = (
+        arguments.designs(pilots),
+        arguments.folder_of("folder", folder),
+        arguments.own_measures(measures),
+    )
+    on, console = arguments.backend_of(engine, executor, workers), arguments.console_of(progress)
+    wanted, mine = arguments.wanted_charts(charts, only, formats, size), arguments.config_folder(config_dir)
     if replications is not None:
         number = {"replications": arguments.bounded("replications", replications)}
         designs = [one.model_copy(update={"run": one.run.model_copy(update=number)}) for one in designs]
     with speaking(lang):
         return run_comparison(
             prepared_all(shown_with(one, own) for one in designs), where, on,
-            console=console, command=("sim.compare",), measures=own,
+            console=console, command=("sim.compare",), measures=own, config_dir=mine, wanted=wanted,
         )  # fmt: skip
 
 
@@ -171,6 +188,10 @@ def sweep(
     config_dir: Folder | None = None,
     measures: Iterable[OwnMeasure] = (),
     retry: bool = False,
+    charts: bool = True,
+    only: Iterable[str] = (),
+    formats: Iterable[str] = USUAL,
+    size: str | None = None,
     engine: Engine = "compiled",
     executor: Executor = "local",
     workers: int | None = None,
@@ -192,7 +213,7 @@ def sweep(
         Measures of one's own, which the study may name among its responses.
     retry : bool
         Whether replications that failed before are tried again.
-    engine, executor, workers, progress
+    charts, only, formats, size, engine, executor, workers, progress
         As for `compare`.
 
     Returns
@@ -207,17 +228,60 @@ def sweep(
     StoreError
         The folder must be empty or hold this very study, and be writable.
     """
-    where, own, again = _folder("folder", folder), _measures(measures), arguments.flag("retry", retry)
-    on, console, given = _backend(engine, executor, workers), _console(progress), overrides_of(knobs)
-    mine = _own_folder(config_dir)
-    if isinstance(study, Mapping):
-        plain = dict(study)
-    else:
-        plain = compose("sweep", Line((f"study={_file('study', study, mine)}",), mine))["study"]
+    where, own, again = (
+        arguments.folder_of("folder", folder),
+        arguments.own_measures(measures),
+        arguments.flag("retry", retry),
+    )
+    on, console, given = (
+        arguments.backend_of(engine, executor, workers),
+        arguments.console_of(progress),
+        overrides_of(knobs),
+    )
+    wanted, mine = arguments.wanted_charts(charts, only, formats, size), arguments.config_folder(config_dir)
     return run_sweep(
-        study_schema.load(plain), Line(given, mine), where, on,
-        console=console, retry=again, command=("sim.sweep",), measures=own,
+        arguments.study_of(study, mine), Line(given, mine), where, on,
+        console=console, retry=again, command=("sim.sweep",), measures=own, wanted=wanted,
     )  # fmt: skip
+
+
+def preview(
+    study: str | Mapping[str, Any],
+    *,
+    folder: Folder,
+    knobs: Mapping[str, Any] | None = None,
+    config_dir: Folder | None = None,
+    measures: Iterable[OwnMeasure] = (),
+    engine: Engine = "compiled",
+    executor: Executor = "local",
+    workers: int | None = None,
+    progress: bool = True,
+) -> Preview:
+    """Return what a study would run and how long that takes here; two replications a pilot are timed, and kept.
+
+    Parameters
+    ----------
+    study, folder, knobs, config_dir, measures, engine, executor, workers, progress
+        As for `sweep`; the folder is not made, and the archive beside it says what is kept already.
+
+    Returns
+    -------
+    Preview
+        `points` (polars.DataFrame), `table`, `sentences`.
+
+    Raises
+    ------
+    ConfigError
+        In one paragraph with path, rule and value.
+    """
+    where, own = arguments.folder_of("folder", folder), arguments.own_measures(measures)
+    on, console, given = (
+        arguments.backend_of(engine, executor, workers),
+        arguments.console_of(progress),
+        overrides_of(knobs),
+    )
+    mine = arguments.config_folder(config_dir)
+    return foreseen(arguments.study_of(study, mine), Line(given, mine), where, on, console=console, measures=own)
 
 
 def simulate(
@@ -250,8 +314,8 @@ def simulate(
     """
     if not isinstance(pilot, Pilot):
         raise ConfigError(f"pilot must be a design that sim.pilot returns, got {shown(pilot)}")
-    number, own = arguments.bounded("replication", replication), _measures(measures)
-    return run_replication(pilot, number, _engine(engine), packed(own))
+    number, own = arguments.bounded("replication", replication), arguments.own_measures(measures)
+    return run_replication(pilot, number, arguments.engine_of(engine), packed(own))
 
 
 @speaking(ENGLISH)  # as long as not all words of journeys are in the catalogue
@@ -291,7 +355,7 @@ def journey(
     ConfigError
         The request must exist; at most two designs can be followed, which must have the same run.
     """
-    designs = _designs(pilots)
+    designs = arguments.designs(pilots)
     if len(designs) > 2:
         raise ConfigError(f"pilots must be one or two, got {len(designs)}")
     for name, text in (("archetype", archetype), ("channel", channel)):
@@ -299,11 +363,11 @@ def journey(
             arguments.text(name, text)
     which = request if request is None or isinstance(request, str) else arguments.bounded("request", request)
     number = arguments.bounded("replication", replication)
-    journeys, remarks = follow(designs, Selection(which, archetype, channel), number, _engine(engine))
+    journeys, remarks = follow(designs, Selection(which, archetype, channel), number, arguments.engine_of(engine))
     return Journeys(tuple(journeys), number, tuple(remarks))
 
 
-def network(source: Folder | Mapping[str, Any]) -> Plan:
+def network(source: Folder | Mapping[str, Any]) -> QueueNetwork:
     """Return a queueing network: a file of `configs/network/` by its name, a YAML file by its path, or plain data.
 
     Parameters
@@ -313,7 +377,7 @@ def network(source: Folder | Mapping[str, Any]) -> Plan:
 
     Returns
     -------
-    Plan
+    QueueNetwork
         The checked network, for `measure`; frozen.
 
     Raises
@@ -323,14 +387,14 @@ def network(source: Folder | Mapping[str, Any]) -> Plan:
     """
     if isinstance(source, Mapping):
         return sample.load(dict(source))
-    name = str(_folder("network", source))
+    name = str(arguments.folder_of("network", source))
     if name.endswith((".yaml", ".yml")):
         return sample.load(read_yaml(Path(name)))
-    return sample.load(compose("queue", Line((f"network={_file('network', name)}",)))["network"])
+    return sample.load(compose("queue", Line((f"network={arguments.file_of('network', name)}",)))["network"])
 
 
 def measure(
-    network: Plan,
+    network: QueueNetwork,
     *,
     replications: int | None = None,
     seed: int = 1,
@@ -345,7 +409,7 @@ def measure(
 
     Parameters
     ----------
-    network : Plan
+    network : QueueNetwork
         As `network` returns it.
     replications : int, optional
         By default as the network says.
@@ -366,11 +430,11 @@ def measure(
     ConfigError
         The replications, the seed and the confidence must lie within the bounds of the configs.
     """
-    if not isinstance(network, Plan):
+    if not isinstance(network, QueueNetwork):
         raise ConfigError(f"network must be what sim.network returns, got {shown(network)}")
     if replications is not None:
         network = network.model_copy(update={"replications": arguments.bounded("replications", replications)})
-    on, console = _backend(engine, executor, workers), _console(progress)
+    on, console = arguments.backend_of(engine, executor, workers), arguments.console_of(progress)
     numbers = {"seed": arguments.bounded("seed", seed), "confidence": arguments.bounded("confidence", confidence)}
     network_run.check_memory(network, "the network", on.engine)
     with speaking(lang):
@@ -402,80 +466,9 @@ def run(network: Network, horizon: int, *, engine: Engine = "compiled") -> tuple
         The horizon must be at least 0 and below 2^62.
     """
     if not isinstance(network, Network):
-        raise ConfigError(f"network must be what sim.make_network returns, got {shown(network)}")
+        other = " (sim.measure runs what sim.network returns)" if isinstance(network, QueueNetwork) else ""
+        raise ConfigError(f"network must be what sim.make_network returns{other}, got {shown(network)}")
     until = arguments.whole_number("horizon", horizon, 0)
     if until >= LIMIT:
         raise ConfigError(f"horizon must be below 2^62, got {shown(until)}")
-    return engines.run(network, until, _engine(engine))
-
-
-def _designs(pilots: Pilot | Sequence[Pilot]) -> list[Pilot]:
-    """Return pilots as a list, checked to be some and to have names of their own."""
-    if not isinstance(pilots, (Pilot, Iterable)) or isinstance(pilots, (str, bytes)):
-        raise ConfigError(f"pilots must be designs that sim.pilot returns, got {shown(pilots)}")
-    designs = [pilots] if isinstance(pilots, Pilot) else list(pilots)
-    if not designs:
-        raise ConfigError("pilots must be at least one, got none")
-    for one in designs:
-        if not isinstance(one, Pilot):
-            raise ConfigError(f"pilots must be designs that sim.pilot returns, got {shown(one)}")
-    names = [one.name for one in designs]
-    for name in names:
-        if names.count(name) > 1:
-            raise ConfigError(f"pilots must have names of their own (sim.pilot(..., called=...)), got {name} twice")
-    return designs
-
-
-def _file(group: str, name: str, folder: Path | None = None) -> str:
-    """Return the name of a file of a group of configs, checked to be there."""
-    known = options(group, CONFIGS, folder)
-    if not isinstance(name, str) or name not in known:
-        hint = near(name, known) if isinstance(name, str) else ""
-        raise ConfigError(f"{group} must be one of {', '.join(known)}{hint}, got {shown(name)}")
-    return name
-
-
-def _own_folder(config_dir: Folder | None) -> Path | None:
-    """Return the folder of one's own configs, if there is one."""
-    return None if config_dir is None else own_folder(os.fspath(_folder("config_dir", config_dir)), "config_dir")
-
-
-def _folder(name: str, given: Folder) -> Path:
-    """Return an argument as a path, checked to be one."""
-    if isinstance(given, (str, os.PathLike)) and isinstance(os.fspath(given), str):
-        if not os.fspath(given):
-            raise ConfigError(f"{name} must not be empty (the current directory is '.'), got ''")
-        if "\0" in os.fspath(given):
-            raise ConfigError(f"{name} must be a path without a null character, got {shown(given)}")
-        return Path(given)
-    raise ConfigError(f"{name} must be a text or a path, got {shown(given)}")
-
-
-def _measures(measures: Iterable[OwnMeasure]) -> tuple[OwnMeasure, ...]:
-    """Return measures of one's own, checked to be some."""
-    if isinstance(measures, OwnMeasure):
-        raise ConfigError(f"measures must be a list of sim.OwnMeasure, got {measures.name} alone")
-    if not isinstance(measures, Iterable) or isinstance(measures, (str, bytes)):
-        raise ConfigError(f"measures must be a list of sim.OwnMeasure, got {shown(measures)}")
-    given = tuple(measures)
-    for one in given:
-        if not isinstance(one, OwnMeasure):
-            raise ConfigError(f"measures must be a list of sim.OwnMeasure, got {shown(one)}")
-    return given
-
-
-def _backend(engine: Engine, executor: Executor, workers: int | None) -> Backend:
-    """Return by which engine and where to run."""
-    if workers is not None:
-        arguments.whole_number("workers", workers, 1)
-    return backend(arguments.settings("engine", engine), arguments.settings("executor", executor), workers)
-
-
-def _engine(engine: Engine) -> engines.Settings:
-    """Return the settings of an engine."""
-    return engines.chosen(arguments.settings("engine", engine))
-
-
-def _console(progress: bool) -> Console:
-    """Return where to tell how far it is."""
-    return for_a_caller() if arguments.flag("progress", progress) else quiet()
+    return engines.run(network, until, arguments.engine_of(engine))

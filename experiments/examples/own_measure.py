@@ -26,7 +26,7 @@ TOWN = {
 }  # fmt: skip
 
 
-def long_waits(record: Any, minutes: int = 30) -> dict[str, float]:
+def long_waits(record: sim.Record, minutes: int = 30) -> dict[str, float]:
     """Return the share of waits over so many minutes: overall, and by when the wait began."""
     run = record.case.organisation.pilot.run
     begins, visits = record.visits.arrival, record.visits

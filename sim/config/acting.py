@@ -10,7 +10,7 @@ from sim.config.schema import load
 from sim.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from sim.config.composition import Composition, Part
     from sim.config.schema import Pilot
@@ -308,20 +308,30 @@ def check_acting(pilots: Mapping[str, tuple[Pilot, Composition]]) -> list[str]:
     notes = []
     base: Pilot | None = None  # composed when it is needed
     for knob, (words, acts) in CONDITIONS.items():
-        for file, having in _set_by(knob, pilots).items():
-            idle = [name for name in having if not acts(pilots[name][0])]
-            if not idle:
+        for file, having in set_by(knob, {name: composition for name, (_, composition) in pilots.items()}).items():
+            still = [name for name in having if not acts(pilots[name][0])]
+            if not still:
                 continue
             base = base or load(compose("main", Line(())))
-            if all(value_at(pilots[name][0], knob) == value_at(base, knob) for name in idle):
+            if all(value_at(pilots[name][0], knob) == value_at(base, knob) for name in still):
                 continue
-            place = f"{file}: {knob}" if file else knob
-            if len(idle) == len(having) and not any(file and _acted(file, acts, *pilots[name]) for name in idle):
-                raise ConfigError(
-                    f"{place} must be set where it can act, which is where {words}, got it under {', '.join(idle)}"
-                )
-            notes.append(f"{place} does not act under {', '.join(idle)}: it does where {words}.")
+            if len(still) == len(having) and not any(file and acted(file, knob, *pilots[name]) for name in still):
+                raise idle(knob, file, still)
+            notes.append(f"{_place(knob, file)} does not act under {', '.join(still)}: it does where {words}.")
     return notes
+
+
+def idle(knob: str, where: str, designs: Iterable[str]) -> ConfigError:
+    """Return the error for a knob that can act under none of these designs; `where` says what set it, if a file did."""
+    return ConfigError(
+        f"{_place(knob, where)} must be set where it can act, which is where {CONDITIONS[knob][0]}, got it under "
+        f"{', '.join(designs)}"
+    )
+
+
+def _place(knob: str, where: str) -> str:
+    """Return a knob behind the file or the part of a study that sets it."""
+    return f"{where}: {knob}" if where else knob
 
 
 def value_at(design: Pilot, path: str) -> Any:
@@ -332,10 +342,10 @@ def value_at(design: Pilot, path: str) -> Any:
     return at
 
 
-def _set_by(knob: str, pilots: Mapping[str, tuple[Pilot, Composition]]) -> dict[str, list[str]]:
+def set_by(knob: str, pilots: Mapping[str, Composition]) -> dict[str, list[str]]:
     """Return who set a knob, by file (empty: the command line), with the pilots that have it from there."""
     having: dict[str, list[str]] = {}
-    for name, (_, composition) in pilots.items():
+    for name, composition in pilots.items():
         giver = composition.giver(knob)
         if giver is not None and _counts(composition.parts[giver]):
             having.setdefault(composition.parts[giver].file, []).append(name)
@@ -348,7 +358,7 @@ def _counts(part: Part) -> bool:
     return not part.file or (part.chosen and mine)
 
 
-def _acted(file: str, acts: Callable[[Pilot], bool], pilot: Pilot, composition: Composition) -> bool:
+def acted(file: str, knob: str, pilot: Pilot, composition: Composition) -> bool:
     """Return whether a file's knob acts before later files of pilots and the command line set theirs."""
     from omegaconf import OmegaConf
 
@@ -357,6 +367,6 @@ def _acted(file: str, acts: Callable[[Pilot], bool], pilot: Pilot, composition: 
     before = [part.content for i, part in enumerate(parts) if i <= at or part.group not in ("pilot", "")]
     plain: Any = OmegaConf.to_container(OmegaConf.merge(*(OmegaConf.create(dict(one)) for one in before)), resolve=True)
     try:
-        return acts(load({**plain, "name": pilot.name, "title": pilot.title}))
+        return CONDITIONS[knob][1](load({**plain, "name": pilot.name, "title": pilot.title}))
     except ConfigError:  # alone they make no design: what comes later belongs to them
         return False

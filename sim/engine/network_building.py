@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sim.arrays import AnyInts, frozen
 from sim.engine.network import NONE, Calendars, Duties, Halls, Network, Requests, Servers, Stations, Steps, owners
@@ -24,9 +25,6 @@ from sim.engine.network_checks import (
     check_work,
 )
 from sim.errors import NetworkError
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
 
 T = TypeVar("T")
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
 
+from sim.arrays import AnyInts
 from sim.errors import sealed
-
-if TYPE_CHECKING:
-    from sim.arrays import AnyInts
 
 INSTEAD = "a record stays as an engine returned it; an array of it can be copied"
 

@@ -2,7 +2,7 @@
 
 A replication in which more residents came, more staff were absent, or longer work was drawn than is to be expected has
 longer waits for that reason alone. The means of these draws are known without a simulation, so that what they explain
-of the luck of the replications at hand can be taken off (`sim.statistics.controls`). Each is a deviation of mean 0, of
+of chance in the replications at hand can be taken off (`sim.statistics.controls`). Each is a deviation of mean 0, of
 what originates in the measured weeks.
 """
 
@@ -115,10 +115,9 @@ def _add_absence(collected: Rows, plan: Plan) -> None:
     pilot, people, days = plan.organisation.pilot, plan.organisation.people, plan.office.working_days
     start, end = window(pilot)
     measured: Bools = (days * DAY >= start) & (days * DAY < end)
-    if not measured.any():
-        return
-    expected = float(absent_chance(len(days), pilot.staffing.absence)[measured].mean())
+    chances = absent_chance(len(days), pilot.staffing.absence)[measured]
     for level in pilot.structure.levels:
         here = plan.there[[person.level == level for person in people]][:, measured]
-        if here.size:
-            collected.add(CONTROL, f"absence:{level}", "share", 1 - float(here.mean()) - expected, here.size)
+        if len(here):
+            more = 1 - float(here.mean()) - float(chances.mean()) if here.size else float("nan")  # offices were closed
+            collected.add(CONTROL, f"absence:{level}", "share", more, here.size)

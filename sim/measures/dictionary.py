@@ -142,11 +142,52 @@ WORSENING = frozenset({
 })  # fmt: skip
 """Measures that only get worse the longer staff cannot keep up, as what they are late with piles up."""
 
-ONLY_WHERE_OBSERVED = frozenset({"days_per_hand_over", CONTROL})
-"""Measures that a replication has only where there is something to measure, or an earlier program kept none; all others
-it always has."""
+ONLY_WHERE_OBSERVED = frozenset({"days_per_hand_over"})
+"""Measures that a replication has only where there is something to measure; all others it always has."""
+
+RESIDENTS = (
+    "all", "channel:counter", "channel:phone", "channel:latent", "route:community", "route:street", "route:district",
+    "special_care:yes", "special_care:no", "distance:near", "distance:middle", "distance:far", "heads:few",
+    "heads:middle", "heads:many",
+)  # fmt: skip
+"""Groups of the definition of every measure of residents."""
+
+_WORK = (
+    "front desk", "files", "field checks", "relaying files", "patrols", "home visits", "work from above", "own work",
+    "residents' homes", "travel", "meetings", "work from above, away", "idle", "on_duty",
+)  # fmt: skip
+_COMMUNITY, _USE = ("level:community",), ("all", "level:community")
+GROUPS = {
+    **dict.fromkeys(
+        ("utilisation", "overtime", "workload_gini", "task_share", "requests_per_official_day"), _COMMUNITY
+    ),
+    **dict.fromkeys(("with_residents", "service_over_administration", "posts_above_90"), _USE),
+    **dict.fromkeys(
+        ("patrols_done", "visits_done", "target_visits", "hours_per_finished", "walk", "managers_share"), ("all",)
+    ),
+    "hours": tuple(f"level:community|kind:{work}" for work in _WORK),
+    "paper_on_time": ("all", "level:community", "level:street", "level:district"),
+    CONTROL: ("absence:community",),
+}
+"""Groups of the definition of every other measure: those that a replication has whatever the design, with NaN where
+there is nothing to measure. Other levels, posts and places are the design's."""
 
 
-def lacking(names: Iterable[str]) -> list[str]:
-    """Return the measures that a replication with these ones lacks: an earlier program kept it."""
-    return sorted(DEFINITIONS.keys() - ONLY_WHERE_OBSERVED - set(names))
+def lacking(held: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the measures and groups that a replication lacks: an earlier program kept it.
+
+    Parameters
+    ----------
+    held
+        Measure and group of each of its rows.
+    """
+    known = set(held)
+    always = DEFINITIONS.keys() - ONLY_WHERE_OBSERVED
+    measures = always - {measure for measure, _ in known}
+    groups = {
+        f"group {group}"
+        for measure in always - measures
+        for group in GROUPS.get(measure, RESIDENTS)
+        if (measure, group) not in known
+    }
+    return [*sorted(measures), *sorted(groups)]

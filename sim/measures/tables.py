@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from sim.district import overload
 from sim.district.demand import Channel
 from sim.draws.clock import HOUR, WEEK
 from sim.measures import residents, staff
@@ -17,9 +16,12 @@ from sim.measures.queues import queues
 from sim.measures.tally import window
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sim.district.demand import Demand
     from sim.district.office_hours import OfficeTime
     from sim.district.organisation import Organisation
+    from sim.district.overload import Pool
     from sim.measures.long_table import Rows
     from sim.measures.staff import Time
     from sim.measures.tally import Tally
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
 NEARLY_FULL = 0.9  # the load above which `posts_above_90` counts a post
 
 
-def tables(organisation: Organisation, office: OfficeTime, demand: Demand, tally: Tally) -> dict[str, pl.DataFrame]:
+def tables(
+    organisation: Organisation, office: OfficeTime, demand: Demand, tally: Tally, pools: Sequence[Pool]
+) -> dict[str, pl.DataFrame]:
     """Return the tables of a replication.
 
     Parameters
@@ -37,6 +41,8 @@ def tables(organisation: Organisation, office: OfficeTime, demand: Demand, tally
         The replication that was run.
     tally : Tally
         Of the whole replication.
+    pools : sequence of Pool
+        Of the organisation.
 
     Returns
     -------
@@ -53,11 +59,11 @@ def tables(organisation: Organisation, office: OfficeTime, demand: Demand, tally
     measured = residents.measured_rows(tally.requests, start, end)
     came = int(np.count_nonzero(demand.channel[tally.requests.ids[measured]] != Channel.LATENT))
     days = tally.time.on_duty[staff.by_level(organisation)["community"]].sum() / office.day_ticks
-    rows.add("requests_per_official_day", "level:community", "requests", came / days, came)
+    rows.add("requests_per_official_day", "level:community", "requests", came / days if days else float("nan"), came)
     n_finished = int(np.count_nonzero(tally.requests.finished[measured]))
     hours = tally.time.kinds[:, list(staff.REQUESTS)].sum() / HOUR
     rows.add("hours_per_finished", "all", "hours", hours / n_finished if n_finished else float("nan"), n_finished)
-    _add_design_rows(rows, organisation)
+    _add_design_rows(rows, organisation, pools)
     return {
         "measures": rows.frame(),
         "turnaround": pl.DataFrame(residents.turnaround_distribution(office, tally.requests, start, end)),
@@ -70,7 +76,7 @@ def tables(organisation: Organisation, office: OfficeTime, demand: Demand, tally
     }
 
 
-def _add_design_rows(rows: Rows, organisation: Organisation) -> None:
+def _add_design_rows(rows: Rows, organisation: Organisation, pools: Sequence[Pool]) -> None:
     """Add what is known without simulation: walks to the office, the share of grid managers, and posts nearly full."""
     place, district = organisation.place, organisation.pilot.district
     minutes = place.distance(place.point) / district.walking_kmh * 60
@@ -78,7 +84,6 @@ def _add_design_rows(rows: Rows, organisation: Organisation) -> None:
     staff_there = [p for p in organisation.people if p.level == "community"]
     n_managers = sum(p.specialism < 0 for p in staff_there)
     rows.add("managers_share", "all", "share", n_managers / len(staff_there), len(staff_there))
-    pools = overload.pools(organisation)
     for group, mine in {
         "all": pools,
         **{f"level:{level}": [p for p in pools if p.level == level] for level, _ in organisation.at},

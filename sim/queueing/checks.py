@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from sim.queueing.hours import Hours
-    from sim.queueing.schema import Plan, Pool, RequestClass, Serves, Shift, Step
+    from sim.queueing.schema import Pool, QueueNetwork, RequestClass, Serves, Shift, Step
 
 
-def check(plan: Plan, root: str) -> None:
+def check(plan: QueueNetwork, root: str) -> None:
     """Raise unless every name is known, every station is served and every route comes to an end.
 
     Raises
@@ -47,7 +47,7 @@ def step_names(route: Iterable[Step]) -> list[str]:
     return names
 
 
-def can_leave(plan: Plan, step: Step) -> bool:
+def can_leave(plan: QueueNetwork, step: Step) -> bool:
     """Return whether a request may leave a step unserved: by patience, at a closing, or because a hall is full."""
     if step.patience is not None or step.shuts is not None:
         return True
@@ -57,7 +57,7 @@ def can_leave(plan: Plan, step: Step) -> bool:
     return station.room is not None or station.hall is not None
 
 
-def shifts_of(plan: Plan, pool: Pool) -> tuple[Shift, ...] | None:
+def shifts_of(plan: QueueNetwork, pool: Pool) -> tuple[Shift, ...] | None:
     """Return the shifts of a pool's roster, or None if it has none."""
     if pool.roster is None:
         return None
@@ -72,14 +72,14 @@ def _known(path: str, name: str | None, known: Iterable[str], noun: str) -> Iter
         yield f"{path} must be the name of a {noun}{near(name, names) or listed}, got {name}"
 
 
-def _halls_and_sites(plan: Plan) -> Iterator[str]:
+def _halls_and_sites(plan: QueueNetwork) -> Iterator[str]:
     """Yield unknown halls and sites."""
     for name, station in plan.stations.items():
         yield from _known(f"stations.{name}.hall", station.hall, plan.halls, "hall")
         yield from _known(f"stations.{name}.site", station.site, plan.sites, "site")
 
 
-def _serves(plan: Plan, path: str, serves: Serves | None) -> Iterator[str]:
+def _serves(plan: QueueNetwork, path: str, serves: Serves | None) -> Iterator[str]:
     """Yield unknown duties and stations of what is served."""
     if serves is None:
         return
@@ -88,7 +88,7 @@ def _serves(plan: Plan, path: str, serves: Serves | None) -> Iterator[str]:
         yield from _known(path, station, plan.stations, "station")
 
 
-def _duties(plan: Plan) -> Iterator[str]:
+def _duties(plan: QueueNetwork) -> Iterator[str]:
     """Yield unknown names in duties, pools and rosters, and shifts without a duty."""
     for name, duty in plan.duties.items():
         for station in duty.lines:
@@ -100,7 +100,7 @@ def _duties(plan: Plan) -> Iterator[str]:
         yield from _pool(plan, f"servers.{name}", pool)
 
 
-def _pool(plan: Plan, path: str, pool: Pool) -> Iterator[str]:
+def _pool(plan: QueueNetwork, path: str, pool: Pool) -> Iterator[str]:
     """Yield unknown names in a pool, and shifts of its roster without a duty."""
     yield from _serves(plan, f"{path}.serves", pool.serves)
     if pool.longest and pool.serves is not None and pool.serves.duty in plan.duties:
@@ -115,7 +115,7 @@ def _pool(plan: Plan, path: str, pool: Pool) -> Iterator[str]:
             yield f"{path}.serves must be given where shift {i} of its roster has no duty, got nothing"
 
 
-def _hours(plan: Plan) -> Iterator[str]:
+def _hours(plan: QueueNetwork) -> Iterator[str]:
     """Yield hours that name an unknown calendar, and calendars that name another calendar."""
     for name, hours in plan.calendars.items():
         if hours.calendar is not None:
@@ -124,7 +124,7 @@ def _hours(plan: Plan) -> Iterator[str]:
         yield from _known(path, hours.calendar, plan.calendars, "calendar")
 
 
-def _all_hours(plan: Plan) -> Iterator[tuple[str, Hours]]:
+def _all_hours(plan: QueueNetwork) -> Iterator[tuple[str, Hours]]:
     """Yield all hours outside the calendars, with their paths."""
     for name, shifts in plan.rosters.items():
         yield from ((f"rosters.{name}.{i}.hours", shift.hours) for i, shift in enumerate(shifts))
@@ -137,7 +137,7 @@ def _all_hours(plan: Plan) -> Iterator[tuple[str, Hours]]:
     yield from _hours_of_classes(plan)
 
 
-def _hours_of_classes(plan: Plan) -> Iterator[tuple[str, Hours]]:
+def _hours_of_classes(plan: QueueNetwork) -> Iterator[tuple[str, Hours]]:
     """Yield all hours in the classes, with their paths."""
     for name, kind in plan.classes.items():
         if kind.arrivals.hours is not None:
@@ -149,7 +149,7 @@ def _hours_of_classes(plan: Plan) -> Iterator[tuple[str, Hours]]:
                     yield f"classes.{name}.route.{i}.{column}", hours
 
 
-def _classes(plan: Plan) -> Iterator[str]:
+def _classes(plan: QueueNetwork) -> Iterator[str]:
     """Yield the problems of routes."""
     for name, kind in plan.classes.items():
         path, names = f"classes.{name}", step_names(kind.route)
@@ -157,7 +157,7 @@ def _classes(plan: Plan) -> Iterator[str]:
         yield from problems or _endless(plan, path, kind, names)
 
 
-def _route(plan: Plan, path: str, kind: RequestClass, names: list[str]) -> Iterator[str]:
+def _route(plan: QueueNetwork, path: str, kind: RequestClass, names: list[str]) -> Iterator[str]:
     """Yield unknown or repeated names, priorities out of order, and exits that no request can take."""
     for i, step in enumerate(kind.route):
         here = f"{path}.route.{i}"
@@ -189,7 +189,7 @@ def _lists(path: str, kind: RequestClass, step: Step) -> Iterator[str]:
             yield f"{path}.{column} must be as many as the times ({len(times)}), got {len(amount.values)}"
 
 
-def _endless(plan: Plan, path: str, kind: RequestClass, names: list[str]) -> Iterator[str]:
+def _endless(plan: QueueNetwork, path: str, kind: RequestClass, names: list[str]) -> Iterator[str]:
     """Yield a problem if a request may go round a route forever, unless its rounds are bounded."""
     if kind.rounds is not None:
         return
@@ -218,7 +218,7 @@ def _endless(plan: Plan, path: str, kind: RequestClass, names: list[str]) -> Ite
             return
 
 
-def exits(plan: Plan, route: tuple[Step, ...], i: int) -> list[Fork]:
+def exits(plan: QueueNetwork, route: tuple[Step, ...], i: int) -> list[Fork]:
     """Return where a request goes after a step, and, if it can leave it, where it then goes."""
     names = [*step_names(route), END]
     step = route[i]
@@ -228,7 +228,7 @@ def exits(plan: Plan, route: tuple[Step, ...], i: int) -> list[Fork]:
     return forks
 
 
-def _signals(plan: Plan) -> Iterator[str]:
+def _signals(plan: QueueNetwork) -> Iterator[str]:
     """Yield signals that are awaited and never emitted."""
     emitted = sorted({step.emits for kind in plan.classes.values() for step in kind.route if step.emits})
     for name, kind in plan.classes.items():
@@ -239,7 +239,7 @@ def _signals(plan: Plan) -> Iterator[str]:
                 yield f"{path} must be a signal that a step emits{hint}, got {step.awaits}"
 
 
-def _unserved(plan: Plan) -> Iterator[str]:
+def _unserved(plan: QueueNetwork) -> Iterator[str]:
     """Yield stations that a route needs and that no server serves."""
     served: set[str] = set()
     for pool in plan.servers.values():
@@ -253,7 +253,7 @@ def _unserved(plan: Plan) -> Iterator[str]:
             yield f"stations.{station} must be served by somebody in servers, got nobody"
 
 
-def duty_of(plan: Plan, serves: Serves, *, longest: bool = False) -> Duty:
+def duty_of(plan: QueueNetwork, serves: Serves, *, longest: bool = False) -> Duty:
     """Return what is served: a named duty, the station of that name, or lines on the spot (`longest` is their own)."""
     if serves.duty is None:
         return Duty(lines=serves.lines, longest=longest)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from sim.arrays import Floats, Ints
     from sim.draws.laws import AnyLaw
-    from sim.queueing.schema import Plan, RequestClass, Step
+    from sim.queueing.schema import QueueNetwork, RequestClass, Step
 
     Draw = Callable[[str, int], Floats]
 
@@ -50,12 +50,12 @@ class Rows:
     leave: Ints
 
 
-def unroll(plan: Plan, kind: RequestClass, path: str, n: int, draw: Draw) -> Rows:
+def unroll(plan: QueueNetwork, kind: RequestClass, path: str, n: int, draw: Draw) -> Rows:
     """Return the rows of n requests of a class.
 
     Parameters
     ----------
-    plan : Plan
+    plan : QueueNetwork
         The checked plan that the class is part of.
     kind : RequestClass
         The class.

@@ -21,7 +21,7 @@ from sim.queueing.errors import explain, shown
 from sim.queueing.hours import LONGEST, calendar_of, check_apart
 from sim.queueing.labels import Labels
 from sim.queueing.routes import Rows, step_columns, unroll, values
-from sim.queueing.schema import Plan, known_keys
+from sim.queueing.schema import QueueNetwork, known_keys
 from sim.queueing.size import check_size, check_steps
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ CLOCKS = ("lag_clock", "gate", "patience_clock", "shuts")
 SIGNALS = ("emits", "awaits")
 
 
-def load(mapping: Mapping[str, Any], root: str = "network") -> Plan:
+def load(mapping: Mapping[str, Any], root: str = "network") -> QueueNetwork:
     """Return a checked queueing network from a plain mapping.
 
     Parameters
@@ -47,7 +47,7 @@ def load(mapping: Mapping[str, Any], root: str = "network") -> Plan:
 
     Returns
     -------
-    Plan
+    QueueNetwork
         Frozen; all names in it are known, every station is served and every route ends.
 
     Raises
@@ -59,7 +59,7 @@ def load(mapping: Mapping[str, Any], root: str = "network") -> Plan:
         raise ConfigError(f"{root} must be a mapping, got {shown(mapping)}")
     plain = readable(mapping, root)
     try:
-        plan = Plan.model_validate(plain)
+        plan = QueueNetwork.model_validate(plain)
     except ValidationError as error:
         raise ConfigError(explain(error, plain, root, known_keys())) from error
     check(plan, root)
@@ -71,7 +71,7 @@ def load(mapping: Mapping[str, Any], root: str = "network") -> Plan:
     return plan
 
 
-def sample(plan: Plan, seed: int, replication: int) -> tuple[Network, Labels, int]:
+def sample(plan: QueueNetwork, seed: int, replication: int) -> tuple[Network, Labels, int]:
     """Return one replication of a queueing network: everything random in it is drawn here.
 
     Each request has one uniform for each of its activities and rounds, from the stream of that purpose in its
@@ -79,7 +79,7 @@ def sample(plan: Plan, seed: int, replication: int) -> tuple[Network, Labels, in
 
     Parameters
     ----------
-    plan : Plan
+    plan : QueueNetwork
         Checked by `load`.
     seed, replication : int
         At least 0.
@@ -145,7 +145,7 @@ def sample(plan: Plan, seed: int, replication: int) -> tuple[Network, Labels, in
 class _Draft:
     """A replication while it is drawn: the calendars in use so far, and its random streams."""
 
-    plan: Plan
+    plan: QueueNetwork
     seed: int
     replication: int
     root: str
@@ -206,7 +206,7 @@ def _intervals(calendars: list[Calendar]) -> dict[str, Any]:
 class _Duties:
     """The duties in use so far; equal ones share an index."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: QueueNetwork) -> None:
         self.plan = plan
         self.rows: dict[tuple[tuple[tuple[int, int, int], ...], bool], int] = {}
 
@@ -251,7 +251,7 @@ def _staff(draft: _Draft) -> tuple[dict[str, Any], dict[str, Any], Ints]:
     return servers, duties.columns(), np.repeat(np.arange(len(numbers)), numbers)
 
 
-def _have_hours_of_their_own(plan: Plan, pool: Pool) -> bool:
+def _have_hours_of_their_own(plan: QueueNetwork, pool: Pool) -> bool:
     """Return whether the hours of a pool are drawn for each server."""
     given = [pool.hours] if pool.roster is None else [shift.hours for shift in shifts_of(plan, pool) or ()]
     return any(hours is not None and hours.alternating is not None for hours in given)

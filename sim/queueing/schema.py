@@ -297,7 +297,7 @@ class RequestClass(Frozen):
     rounds: Annotated[int, Field(strict=True, ge=1, le=MOST_ROUNDS)] | None = None
 
 
-class Plan(Frozen):
+class QueueNetwork(Frozen):
     """A queueing network, its horizon and how often to run it; times in `time_unit`."""
 
     time_unit: Literal["second", "minute", "hour", "day", "week"] = "minute"
@@ -357,7 +357,7 @@ class Plan(Frozen):
 
 
 MODELS = (
-    Plan, RequestClass, Step, Fork, Arrivals, Pool, Roster, Shift, Serves, Duty, Line, Hall, Station, Hours,
+    QueueNetwork, RequestClass, Step, Fork, Arrivals, Pool, Roster, Shift, Serves, Duty, Line, Hall, Station, Hours,
     Alternating, Interval, InTurn, Sinusoid,
 )  # fmt: skip
 

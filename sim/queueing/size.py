@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sim.draws.laws import AnyLaw
     from sim.queueing.hours import Hours
-    from sim.queueing.schema import Arrivals, Plan
+    from sim.queueing.schema import Arrivals, QueueNetwork
 
 STEP_BYTES = 700
 """Of all tables of a replication, for each step: measured, and rounded up."""
@@ -35,12 +35,12 @@ class Part(NamedTuple):
     each: int
 
 
-def needed_bytes(plan: Plan) -> float:
+def needed_bytes(plan: QueueNetwork) -> float:
     """Return what a replication of a network takes, of its whole horizon: a rough number."""
     return sum(part.number * part.each for part in _parts(plan))
 
 
-def check_size(plan: Plan, root: str) -> None:
+def check_size(plan: QueueNetwork, root: str) -> None:
     """Raise if a replication of a network cannot fit into the memory of this machine.
 
     Its whole horizon counts: both engines run a network in one piece, and `engine.block_weeks` is of districts. A case
@@ -71,7 +71,7 @@ def too_large(path: str, what: str, number: float, needed: float) -> ConfigError
     )
 
 
-def _parts(plan: Plan) -> Iterator[Part]:
+def _parts(plan: QueueNetwork) -> Iterator[Part]:
     """Yield what a replication is made of: rough numbers."""
     for name, hours in plan.calendars.items():
         yield Part(f"calendars.{name}", "intervals", _intervals(plan, hours), INTERVAL_BYTES)
@@ -89,7 +89,7 @@ def _parts(plan: Plan) -> Iterator[Part]:
                 yield Part(f"classes.{name}.route.{i}.{column}", "intervals", each, INTERVAL_BYTES)
 
 
-def _intervals(plan: Plan, hours: Hours | None) -> float:
+def _intervals(plan: QueueNetwork, hours: Hours | None) -> float:
     """Return how many intervals hours have up to the horizon."""
     if hours is None:
         return 0.0
@@ -103,7 +103,7 @@ def _intervals(plan: Plan, hours: Hours | None) -> float:
     return n * (1 if hours.every is None else 1 + plan.horizon / hours.every)
 
 
-def _arrivals(plan: Plan, arrivals: Arrivals) -> float:
+def _arrivals(plan: QueueNetwork, arrivals: Arrivals) -> float:
     """Return how many requests of a class are expected."""
     if arrivals.times is not None:
         number = float(len(arrivals.times))
@@ -119,7 +119,7 @@ def _arrivals(plan: Plan, arrivals: Arrivals) -> float:
     return number * (1.0 if arrivals.batch is None else _mean(arrivals.batch))
 
 
-def _changes(plan: Plan, arrivals: Arrivals) -> float:
+def _changes(plan: QueueNetwork, arrivals: Arrivals) -> float:
     """Return how often the rate of arrivals changes up to the horizon: also at each midnight."""
     if arrivals.times is not None or arrivals.renewal is not None:
         return 0.0

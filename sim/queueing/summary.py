@@ -12,7 +12,7 @@ from sim.statistics.intervals import mean_interval
 if TYPE_CHECKING:
     import polars as pl
 
-    from sim.queueing.schema import Plan
+    from sim.queueing.schema import QueueNetwork
     from sim.queueing.textbook import Textbook
     from sim.report.tables import Table
 
@@ -32,14 +32,14 @@ NAMES = (
 """Of measures, as the textbooks have them, and of units."""
 
 
-def summary(measures: pl.DataFrame, plan: Plan, name: str, *, seed: int, confidence: float) -> Table:
+def summary(measures: pl.DataFrame, plan: QueueNetwork, name: str, *, seed: int, confidence: float) -> Table:
     """Return the mean of every measure with its interval, beside its theoretical value where there is one.
 
     Parameters
     ----------
     measures : polars.DataFrame
         As from `sim.measures.queueing`, with the column `replication`.
-    plan : Plan
+    plan : QueueNetwork
         The network.
     name : str
         What it is called.
@@ -67,7 +67,7 @@ def summary(measures: pl.DataFrame, plan: Plan, name: str, *, seed: int, confide
     return rows_table(title, rows, notes=_notes(plan, known, seed, confidence), places=4)
 
 
-def _notes(plan: Plan, known: Textbook | None, seed: int, confidence: float) -> list[str]:
+def _notes(plan: QueueNetwork, known: Textbook | None, seed: int, confidence: float) -> list[str]:
     """Return how often a network was run, and what theory it is beside."""
     notes = [
         gettext(

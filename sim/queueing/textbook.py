@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from sim.arrays import Floats
-    from sim.queueing.schema import Arrivals, Plan, RequestClass
+    from sim.queueing.schema import Arrivals, QueueNetwork, RequestClass
 
 PLAIN_STEP = ("name", "station", "service", "priority", "yields_to", "patience", "next", "leave")
 
@@ -47,12 +47,12 @@ class Textbook:
     values: Mapping[tuple[str, str], float]
 
 
-def textbook(plan: Plan) -> Textbook | None:
+def textbook(plan: QueueNetwork) -> Textbook | None:
     """Return what theory says of a network, or None if it has no closed form or no steady state.
 
     Parameters
     ----------
-    plan : Plan
+    plan : QueueNetwork
         Checked. Its horizon, warm-up and drain do not matter.
     """
     try:
@@ -70,12 +70,12 @@ def textbook(plan: Plan) -> Textbook | None:
     return Textbook(gettext("an open Kelly network"), "Kelly 1975", _values(plan, states))
 
 
-def _goes_on(plan: Plan, name: str) -> bool:
+def _goes_on(plan: QueueNetwork, name: str) -> bool:
     """Return whether requests of a class go on from their first station, to another or to the same again."""
     return exits(plan, plan.classes[name].route, 0)[0].targets != (END,)
 
 
-def _flows(plan: Plan, name: str, kind: RequestClass) -> Iterator[Flow]:
+def _flows(plan: QueueNetwork, name: str, kind: RequestClass) -> Iterator[Flow]:
     """Yield the flows of a class."""
     if not _has_only(kind, "arrivals", "route", "priority", "yields_to"):
         raise ValueError("rounds must be without bound")
@@ -98,7 +98,7 @@ def _has_only(part: BaseModel, *names: str) -> bool:
     return all(getattr(part, name) == fields[name].default for name in fields if name not in names)
 
 
-def _step_rates(plan: Plan, kind: RequestClass) -> Floats:
+def _step_rates(plan: QueueNetwork, kind: RequestClass) -> Floats:
     """Return the rates at which requests of a class come to the steps of its route."""
     names = step_names(kind.route)
     external, routing = np.zeros(len(names)), np.zeros((len(names), len(names)))
@@ -124,7 +124,7 @@ def _poisson_rate(arrivals: Arrivals) -> float:
     return 1 / arrivals.renewal.mean
 
 
-def _queues(plan: Plan, flows: Sequence[Flow]) -> list[Queue]:
+def _queues(plan: QueueNetwork, flows: Sequence[Flow]) -> list[Queue]:
     """Return the queues that somebody comes to."""
     ranks: dict[str, dict[str, int]] = {}  # of the stations of each pool
     for name, pool in plan.servers.items():
@@ -147,7 +147,7 @@ def _queues(plan: Plan, flows: Sequence[Flow]) -> list[Queue]:
     return queues
 
 
-def _room(plan: Plan, names: set[str]) -> int | None:
+def _room(plan: QueueNetwork, names: set[str]) -> int | None:
     """Return how many may wait at some stations together, None for any number."""
     rooms = {plan.stations[name].room for name in names}
     halls = {plan.stations[name].hall for name in names}
@@ -180,7 +180,7 @@ class _Stay:
         return self.entered * (1 - (self.steady.p_abandon or 0))
 
 
-def _values(plan: Plan, states: Sequence[tuple[Queue, Steady]]) -> dict[tuple[str, str], float]:
+def _values(plan: QueueNetwork, states: Sequence[tuple[Queue, Steady]]) -> dict[tuple[str, str], float]:
     """Return all values, by measure and group."""
     stays = [
         _Stay(flow, wait, steady)

@@ -67,7 +67,7 @@ class Column:
     align: Align = "left"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Table:
     """A table to be read: the same cells in a terminal and in Markdown.
 
@@ -210,6 +210,12 @@ class Table:
         with console.capture() as capture:
             console.print(self)
         return capture.get().rstrip("\n")
+
+    def __str__(self) -> str:
+        """Return the table as plain text."""
+        return self.to_text()
+
+    __repr__ = __str__
 
     def to_html(self) -> str:
         """Return the table as HTML, its notes below it; whatever is in its cells stays text."""

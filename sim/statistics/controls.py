@@ -1,7 +1,7 @@
-"""Control variates: what draws of known mean explain of the luck of replications, taken off their mean.
+"""Control variates: what draws of known mean explain of the chance in replications, taken off their mean.
 
 Values are regressed on the deviations of the draws from their known means; the regression's value where all deviations
-are 0 is an estimate of the same mean, with less luck in it. Regressors cost degrees of freedom, so few are taken, in an
+are 0 is an estimate of the same mean, with less of it left. Regressors cost degrees of freedom, so few are taken, in an
 order that does not depend on the values: as many of the first as give the shortest intervals, and none where these are
 not clearly shorter. Tests measure the coverage of the whole procedure, on laws and relations from normal to far out.
 """

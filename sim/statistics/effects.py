@@ -101,7 +101,7 @@ def sampled_effects(
     polars.DataFrame
         response, unit, factor, level, order, x, mean, low, high, n, rows, left_out, why as in `main_effects`; here a
         value is a setting's mean over its replications, and n and rows count the settings of a part. The interval is
-        over these and over replications, whose luck all settings share: none with a single replication. Settings
+        over these and over replications, whose draws all settings share: none with a single replication. Settings
         without a value are left out of their part and counted.
     """
     table = []
@@ -132,8 +132,8 @@ def sampled_effects(
 def _over_sample(response: Response, values: Sequence[Floats], confidence: float) -> Interval:
     """Return the mean over sampled settings, its interval with what settings scatter and what replications scatter.
 
-    A replication's luck is the same at all settings, so that their scatter does not show it. Settings' own noise is in
-    both parts; the interval errs to the safe side.
+    A replication's draws are the same at all settings, so that their scatter does not show it. Settings' own noise is
+    in both parts; the interval errs to the safe side.
     """
     over_settings = mean_interval([response.mean(v, confidence).estimate for v in values], confidence)
     n = min(map(len, values))

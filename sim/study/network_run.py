@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from sim.engine.network import Network
     from sim.engine.record import Spells, Visits
     from sim.queueing.labels import Labels
-    from sim.queueing.schema import Plan
+    from sim.queueing.schema import QueueNetwork
     from sim.report.tables import Table
     from sim.study.backend import Backend
 
@@ -52,7 +52,7 @@ class Task:
     """One replication of a queueing network, to be kept in a folder, or nowhere."""
 
     folder: Path | None
-    plan: Plan
+    plan: QueueNetwork
     name: str
     seed: int
     replication: int
@@ -91,7 +91,7 @@ class NetworkRun:
         In which it speaks.
     """
 
-    plan: Plan
+    plan: QueueNetwork
     measures: pl.DataFrame
     name: str
     seed: int
@@ -128,7 +128,7 @@ def identity(mapping: Mapping[str, Any], seed: int) -> dict[str, Any]:
     return {"model_version": MODEL_VERSION, "seed": seed, "network": network}
 
 
-def check_memory(plan: Plan, name: str, engine: engines.Settings) -> None:
+def check_memory(plan: QueueNetwork, name: str, engine: engines.Settings) -> None:
     """Raise if a replication of a network, which is run in one piece, does not fit into what the engine may take.
 
     Raises
@@ -145,7 +145,7 @@ def check_memory(plan: Plan, name: str, engine: engines.Settings) -> None:
 
 
 def run(
-    plan: Plan,
+    plan: QueueNetwork,
     name: str,
     backend: Backend,
     *,
@@ -231,7 +231,7 @@ class Run:
         return {(measure, group): value for measure, group, _, value, _ in self.table.iter_rows()}
 
 
-def simulate(plan: Plan, seed: int, replication: int, engine: engines.Settings) -> Run:
+def simulate(plan: QueueNetwork, seed: int, replication: int, engine: engines.Settings) -> Run:
     """Return one replication of a plan, its record checked."""
     network, labels, horizon = sample.sample(plan, seed, replication)
     visits, spells = engines.run(network, horizon, engine)

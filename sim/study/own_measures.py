@@ -22,6 +22,7 @@ from sim.arrays import read_only
 from sim.config.case import LEVELS
 from sim.config.checking import HALVES
 from sim.config.report import ALL, JudgedMeasure
+from sim.district.blocks import Record
 from sim.errors import ConfigError, FrozenError, near, sealed, shown
 from sim.measures.dictionary import DEFINITIONS
 from sim.measures.long_table import Rows
@@ -33,10 +34,9 @@ if TYPE_CHECKING:
     import polars as pl
 
     from sim.config import Pilot
-    from sim.district.blocks import Record
 
-    Values = float | Mapping[str, float]
-    Function = Callable[[Record], Values]
+Values = float | Mapping[str, float]
+Function = Callable[[Record], Values]
 
 NAME = re.compile(r"[^\W\d_]\w{0,39}")
 GROUP = re.compile(r"[^\W\d_]\w*:\w[\w .,'+-]*(\|[^\W\d_]\w*:\w[\w .,'+-]*)*")

@@ -96,7 +96,7 @@ def simulate(
     Returns
     -------
     tables : dict of str -> polars.DataFrame
-        Those of `measures.results.tables`; of several districts, those of `province.together`.
+        Those of `measures.tables.tables`; of several districts, those of `province.together`.
     facts : dict
         Steps, seconds, peak memory and the hash of the demand.
 
@@ -136,5 +136,5 @@ def measure(plan: Plan, engine: engines.Settings, cost: Cost, own: Packed = NOTH
         cost.add(part)
         if own.digests:
             rows.append(own.rows(part))
-    tables = results.tables(design.organisation, plan.office, plan.demand, merged(tallies))
+    tables = results.tables(design.organisation, plan.office, plan.demand, merged(tallies), design.pools)
     return tables | {"measures": pl.concat([tables["measures"], controls.rows(plan, drawn).frame(), *rows])}

@@ -204,7 +204,7 @@ def missing(store: Store, pilots: Sequence[Pilot], engine: engines.Settings, own
 def set_aside_incomplete(
     archive: Archive, designs: Mapping[str, str], replications: int, tables: Sequence[str]
 ) -> list[str]:
-    """Set aside kept replications that lack a table or a measure which this program makes: they are run again.
+    """Set aside kept replications that lack a table, measure or group which this program makes: they are run again.
 
     Parameters
     ----------
@@ -242,10 +242,10 @@ def lacked(n: int, what: str) -> str:
 
 
 def _lacking(archive: Archive, key: str, number: int, tables: Sequence[str]) -> list[str]:
-    """Return the tables and measures that a kept replication lacks."""
+    """Return the tables, or else the measures and their groups, that a kept replication lacks."""
     held, measures = archive.contents(key, number, MEASURES)
     names = [f"table {name}" for name in tables if name not in held]
-    return names or lacking(() if measures is None else measures["measure"].unique())
+    return names or lacking(() if measures is None else measures.select("measure", "group").iter_rows())
 
 
 def check_fits(pilot: Pilot, engine: engines.Settings, on: executor.Settings, own: Packed = NOTHING) -> None:

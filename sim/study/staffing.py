@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 
 from sim.config.compose import CONFIGS
 from sim.config.words import words_of
+from sim.district.place import build_place
 from sim.errors import ConfigError
 from sim.language import gettext
 from sim.report.tables import rows_table
 from sim.store import files
-from sim.study.design import prepared
+from sim.study.design import base_places, prepared_on
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from sim.config import Level, Pilot
+    from sim.district.place import Place
     from sim.report.tables import Table
     from sim.study.design import Design
 
@@ -51,12 +53,12 @@ class Staffed:
         return max(self.loads.values())
 
 
-def with_heads_up(pilot: Pilot, up: int) -> Staffed:
+def with_heads_up(pilot: Pilot, up: int, place_of: Callable[[Pilot], Place] = build_place) -> Staffed:
     """Return a pilot whose street staff are shared out: this number go up, the others down."""
     heads = pilot.staffing.street_heads
     # no two numbers of heads have shares that agree in six digits
     shares = {"street_sent_up_share": round(up / heads, 6), "street_sent_down_share": round(1 - up / heads, 6)}
-    design = prepared(pilot.model_copy(update={"staffing": pilot.staffing.model_copy(update=shares)}))
+    design = prepared_on(place_of, pilot.model_copy(update={"staffing": pilot.staffing.model_copy(update=shares)}))
     levels = dict.fromkeys(pool.level for pool in design.pools)
     loads = {level: max(pool.load for pool in design.pools if pool.level == level) for level in levels}
     return Staffed(up, heads - up, design, loads)
@@ -78,10 +80,11 @@ def staffed(pilot: Pilot, most_load: float = MOST_LOAD) -> Staffed:
     if not pilot.staffing.street_heads:
         raise ConfigError("staffing.street_heads must be at least 1, so that there is staff to share out, got 0")
     known: dict[int, Staffed] = {}
+    place_of = base_places()
 
     def at(up: int) -> Staffed:
         if up not in known:
-            known[up] = with_heads_up(pilot, up)
+            known[up] = with_heads_up(pilot, up, place_of)
         return known[up]
 
     # more heads up never raise the district's load, nor lower the communities', but for steps of single heads: so look

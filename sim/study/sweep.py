@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sim.config.compose import Line
@@ -21,7 +22,7 @@ from sim.study import freshness, replications
 from sim.study.budget import confirmation, outcome, pilot_run
 from sim.study.budget.runs import Runs
 from sim.study.findings import preview
-from sim.study.findings.charting import in_brief
+from sim.study.findings.charting import DRAWN, in_brief
 from sim.study.findings.naming import words_of
 from sim.study.findings.write import CONTROLS, cost, responses, searches, write
 from sim.study.folder.drawing import ALL
@@ -130,7 +131,7 @@ class Sweep:
 
     @property
     def charts(self) -> tuple[str, ...]:
-        """Return the names of its charts, which lie in the folder as `charts/NAME.png` and `charts/NAME.svg`."""
+        """Return the names of those of its charts that lie in the folder as SVG: `charts/NAME.svg`."""
         return tuple(path.stem for path in files.regular(self.folder / "charts", ".svg"))
 
     def __str__(self) -> str:
@@ -144,6 +145,35 @@ class Sweep:
         names = in_brief(self.charts, [str(one) for one in self.plan.study.responses])
         pictures = (files.read_bytes(self.folder / "charts" / f"{name}.svg") for name in names)
         return as_html([self.table], "\n\n".join(self.sentences), pictures)
+
+
+@dataclass(frozen=True, repr=False)
+class Preview:
+    """What a study would run.
+
+    Attributes
+    ----------
+    points
+        One row a point: point, pilot, label, heads, cannot_keep_up, why.
+    table
+        The first of them, to be read.
+    sentences
+        How many points and replications there are, what is kept already, and how long the rest takes.
+    """
+
+    points: pl.DataFrame
+    table: Table
+    sentences: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return the points and the sentences as plain text."""
+        return "\n".join([self.table.to_text(), *self.sentences])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        """Return the points and the sentences, for a notebook."""
+        return as_html([self.table], "\n\n".join(self.sentences))
 
 
 def check_knobs(study: Study, line: Line) -> None:
@@ -209,6 +239,7 @@ def sweep(
     retry: bool = False,
     command: Sequence[str] = (),
     measures: Sequence[OwnMeasure] = (),
+    wanted: Wanted = ALL,
 ) -> Sweep:
     """Run what is missing of a study and keep its tables, charts and summary in its folder.
 
@@ -230,6 +261,8 @@ def sweep(
         As it is noted in the manifest.
     measures
         Measures of one's own, which the study may ask for like any other.
+    wanted
+        Which charts are.
 
     Raises
     ------
@@ -239,9 +272,48 @@ def sweep(
         The folder must be empty or hold this very study; some point must not fail.
     """
     check_knobs(study, line)
+    wanted.check(DRAWN)
     results = folder.absolute().parent
     prepared = prepare(study, line, backend, results, console=console, retry=retry, measures=measures)
-    return finish(prepared, study, line, folder, console=console, command=command)
+    return finish(prepared, study, line, folder, console=console, command=command, wanted=wanted)
+
+
+def foreseen(
+    study: Study,
+    line: Line,
+    folder: Path,
+    backend: Backend,
+    *,
+    console: Console | None = None,
+    measures: Sequence[OwnMeasure] = (),
+) -> Preview:
+    """Return what a study would run in a folder that it does not make; the arguments are those of `sweep`."""
+    import polars as pl
+    from rich.console import Console as Recorder
+
+    check_knobs(study, line)
+    prepared = prepare(
+        study, line, backend, folder.absolute().parent, console=console, choose_warm_up=False, measures=measures
+    )
+    said = Recorder(file=io.StringIO(), width=10_000)
+    preview.points(said, prepared.plan, prepared.screened, details=False)
+    preview.estimate(said, prepared.plan, replace(prepared.runs, console=said))
+    points = [
+        {
+            "point": point.name, "pilot": point.base, "label": point.label,
+            "heads": prepared.screened[point.name].heads if point.pilot else None,
+            "cannot_keep_up": list(prepared.screened[point.name].overloaded) if point.pilot else [],
+            "why": point.why or None,
+        }
+        for point in prepared.plan.points
+    ]  # fmt: skip
+    schema: dict[str, Any] = {"heads": pl.Float64, "cannot_keep_up": pl.List(pl.String), "why": pl.String}
+    sentences = tuple(said.file.getvalue().split("\n"))  # type: ignore[attr-defined]
+    return Preview(
+        pl.DataFrame(points, schema_overrides=schema),
+        preview.points_table(prepared.plan, prepared.screened),
+        tuple(one.removeprefix("- ") for one in sentences if one),
+    )
 
 
 def finish(

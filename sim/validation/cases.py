@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from sim.queueing.schema import Plan
+    from sim.queueing.schema import QueueNetwork
 
 Name = Annotated[str, Field(strict=True, max_length=2_000)]
 Form = Literal["quick", "full"]
@@ -134,7 +134,7 @@ class Case(Frozen):
         return self
 
     @cached_property
-    def plan(self) -> Plan:
+    def plan(self) -> QueueNetwork:
         """Return the network, checked."""
         return sample.load(self.network, f"{self.name}.network")
 
@@ -181,7 +181,7 @@ def load(mapping: Mapping[str, Any], name: str) -> Case:
     return case
 
 
-def _groups(plan: Plan) -> list[str]:
+def _groups(plan: QueueNetwork) -> list[str]:
     """Return what an estimator can be asked about."""
     kinds = (("class", plan.classes), ("station", plan.stations), ("pool", plan.servers))
     return ["all", *(f"{kind}:{name}" for kind, names in kinds for name in names)]

@@ -151,7 +151,8 @@ MISTAKES = [
     ),
     (
         ("run", "structure=three_level"),
-        "choose a staffing that does, or let wangge staff share them out), got 0 under four_level",
+        "(they must go somewhere: set both, choose a staffing that does, or let wangge staff share them out), got 0 "
+        "under four_level",
     ),
     (("compare", "roles.order=bfirst"), "'longest' or 'split' (did you mean b_first or a_first?), got \"bfirst\""),
     (("compare", "pilots=[four_level"), "pilots must be given a value whose brackets and quotes are in pairs"),
@@ -299,7 +300,7 @@ def test_a_pipe_that_breaks_elsewhere_is_not_taken_for_a_reader_that_has_left(mo
     def broken(arguments):
         raise BrokenPipeError("a worker's")
 
-    monkeypatch.setattr("experiments.status.main", broken)
+    monkeypatch.setattr("experiments.commands.status.main", broken)
     read, write = os.pipe()
     with os.fdopen(read), os.fdopen(write, "w") as out:
         monkeypatch.setattr(sys, "stdout", out)
@@ -332,7 +333,7 @@ def test_status_shows_the_command_as_it_was_typed_and_it_runs_again(tmp_path, wo
 
 @pytest.mark.parametrize(("sent", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
 def test_what_ends_a_command_stops_it_as_ctrl_c_does(monkeypatch, capsys, sent, status):
-    from experiments import clean
+    from experiments.commands import clean
 
     def stuck(_):
         os.kill(os.getpid(), sent)
@@ -354,7 +355,7 @@ def test_what_ends_a_command_stops_it_as_ctrl_c_does(monkeypatch, capsys, sent, 
 
 
 def test_a_command_under_nohup_goes_on_when_its_terminal_is_closed(monkeypatch):
-    from experiments import clean
+    from experiments.commands import clean
 
     monkeypatch.setattr(clean, "main", lambda _: os.kill(os.getpid(), signal.SIGHUP))
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -203,7 +203,7 @@ def test_memory_that_ends_later_is_told_in_a_sentence_too(tmp_path, monkeypatch,
     def fails(_):
         raise error
 
-    monkeypatch.setattr("experiments.status.main", fails)
+    monkeypatch.setattr("experiments.commands.status.main", fails)
     done = wangge(tmp_path, "status")
     assert done.returncode == 2
     assert done.stderr.startswith("wangge: the memory that a process may take must be enough for what was asked")

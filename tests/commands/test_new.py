@@ -5,7 +5,7 @@ import yaml
 from setups.commands import refused, wangge
 from setups.evidence import CONFIDENCES, KEYS, at, is_number, leaves
 
-from experiments import new
+from experiments.commands import new
 from sim import config
 from sim.config.compose import Line, compose, parse
 from sim.errors import ConfigError

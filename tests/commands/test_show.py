@@ -9,7 +9,7 @@ from rich.console import Console
 from setups.commands import refused, wangge
 from setups.contents import contents
 
-from experiments import show
+from experiments.commands import show
 from sim.report.lines import WIDTH
 from sim.report.screen import HEIGHT
 from sim.store.store import Store

@@ -6,7 +6,7 @@ from setups.commands import refused, wangge
 from setups.district import TINY
 from setups.screens import first_screen
 
-from experiments import trace
+from experiments.commands import trace
 from sim.errors import ConfigError
 
 

@@ -5,12 +5,17 @@ import numpy as np
 import pytest
 from setups.commands import TINY, refused, wangge
 from setups.district import ALL_PILOTS, case, mapping, pilot, tiny
+from setups.studies import BASE
 
+import sim
 from sim import config
+from sim.config import study_schema
 from sim.config.acting import CONDITIONS, check_acting
 from sim.config.compose import parse
 from sim.config.composition import Composition
 from sim.engine import compiled
+from sim.errors import ConfigError
+from sim.study.points.plan import check, planned
 
 NOBODY_AWAY = ("four_level", "staffing.absence.share=0")
 NO_WORK = ("four_level", "burden.abolished_share=1")
@@ -236,6 +241,75 @@ def test_a_knob_on_the_line_that_can_act_under_no_pilot_is_refused_by_every_comm
     for words in (("run", "pilot=three_level"), ("trace", "pilots=[three_level]"), ("staff",)):
         assert expected in refused(tmp_path, *words, "service.seats=5")
     assert expected in refused(tmp_path, "compare", "pilots=[three_level]", "service.seats=5")
+
+
+STUDY = {
+    "title": "A study", "pilots": ["four_level", "three_level"], "base": BASE, "design": "grid",
+    "responses": ["visits_done"], "factors": {"grid.households": [200, 300]},
+}  # fmt: skip
+WHERE = "must be set where it can act, which is where service.desk is rota, got it under"
+BOTH = "four_level, three_level"
+LABELLED = {"a": {"service.seats": 5}, "b": {"grid.households": 200}}
+
+
+@pytest.mark.parametrize(
+    ("change", "words", "said"),
+    [
+        ({}, ("service.seats=5",), f"service.seats {WHERE} {BOTH}"),
+        ({"base": BASE | {"service.seats": 5}}, (), f"study.base: service.seats {WHERE} {BOTH}"),
+        ({"factors": {"service.seats": [4, 5]}}, (), f"study.factors.service.seats: service.seats {WHERE} {BOTH}"),
+        ({"factors": {"more": LABELLED}}, (), f"study.factors.more: service.seats {WHERE} {BOTH}"),
+        ({"design": {"kind": "points", "points": LABELLED}}, (), f"study.design.points: service.seats {WHERE} {BOTH}"),
+    ],
+)
+def test_a_study_that_sets_what_can_act_at_none_of_its_points_is_refused(change, words, said):
+    one = study_schema.load(STUDY | {"factors": {}} | change if "design" in change else STUDY | change)
+    for look in (planned, check):
+        with pytest.raises(ConfigError) as caught:
+            look(one, parse(words))
+        assert str(caught.value) == said
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"factors": {"service.seats": [4, 5], "service.desk": ["rota", "own"]}},
+        {"base": BASE | {"service.seats": 5}, "factors": {"service.desk": ["rota", "own"]}},
+        {"base": BASE | {"roles.b_share": 0.4}},  # it acts under the second pilot
+        {"base": BASE | {"service.seats": 3}},  # as where nothing is said
+    ],
+)
+def test_a_study_may_set_what_acts_at_some_of_its_points(change):
+    one = study_schema.load(STUDY | change)
+    assert planned(one, parse(())).points
+    check(one, parse(()))
+
+
+@pytest.mark.parametrize("desks", [["own"], ["own", "rota"]])
+def test_a_study_of_a_pilot_of_ones_own_that_sets_what_can_never_act_is_refused_with_the_file(mine, desks):
+    root = mine("pilot/mine.yaml", "defaults:\n  - four_level\nservice: {seats: 5}\n") / "mine"
+    factors = {"grid.households": [200, 300], "service.desk": desks}
+    one, line = study_schema.load(STUDY | {"pilots": ["mine"], "factors": factors}), parse(["--config-dir", str(root)])
+    if "rota" in desks:
+        assert planned(one, line).points
+        return
+    with pytest.raises(ConfigError) as caught:
+        planned(one, line)
+    assert str(caught.value) == f"pilot/mine.yaml: service.seats {WHERE} mine"
+
+
+def test_python_is_told_of_a_knob_that_cannot_act_as_the_command_line_is(mine):
+    with pytest.raises(ConfigError) as caught:
+        sim.pilot("four_level", {"service.seats": 5})
+    assert str(caught.value) == f"service.seats {WHERE} four_level"
+    assert sim.pilot("four_level", {"service.seats": 5, "service.desk": "rota"}).service.seats == 5
+    root = mine("pilot/mine.yaml", "defaults:\n  - four_level\nservice: {seats: 5}\n") / "mine"
+    with pytest.raises(ConfigError) as caught:
+        sim.pilot("mine", config_dir=root, called="other")
+    assert str(caught.value) == f"pilot/mine.yaml: service.seats {WHERE} other"
+    with pytest.raises(ConfigError) as caught:
+        sim.sweep(STUDY | {"factors": {"service.seats": [4, 5]}}, folder=root / "none", executor="serial")
+    assert str(caught.value) == f"study.factors.service.seats: service.seats {WHERE} {BOTH}"
 
 
 def test_a_told_knob_is_told_before_anything_runs(tmp_path):

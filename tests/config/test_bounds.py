@@ -9,7 +9,7 @@ import pytest
 from setups.district import mapping
 from setups.schemas import just_beyond, leaves, numbers, with_value
 
-from experiments import compare, explain, headlines, knobs, run, staff, sweep, trace, validate
+from experiments.commands import compare, explain, headlines, knobs, run, staff, sweep, trace, validate
 from sim import config
 from sim.bench import run as bench
 from sim.config import study_schema

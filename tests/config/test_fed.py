@@ -11,7 +11,8 @@ from setups.commands import wangge
 from setups.district import CONFIGS, mapping
 from setups.feeding import WORDS, bad_inputs, shown_well
 
-from experiments import compare, main, staff, trace, validate
+from experiments import main
+from experiments.commands import compare, staff, trace, validate
 from sim import config
 from sim.bench import run as bench
 from sim.config import study_schema
@@ -22,7 +23,7 @@ from sim.district.size import check_size
 from sim.errors import ConfigError, shown
 from sim.executor.settings import Dask
 from sim.queueing import sample
-from sim.queueing.schema import Plan
+from sim.queueing.schema import QueueNetwork
 
 SETTINGS = {
     "compare": compare.Comparison, "trace": trace.Trace, "staff": staff.Staff, "validate": validate.Validate,
@@ -48,7 +49,7 @@ def sources(kind):
             yield plain, study_schema.Study, study_schema.load
     elif kind == "network":
         for plain in files_of("network"):
-            yield plain.get("network", plain), Plan, sample.load
+            yield plain.get("network", plain), QueueNetwork, sample.load
     else:
         for name, schema in SETTINGS.items():
             yield compose(name, Line(())), schema, lambda plain, schema=schema: checked(schema, plain)

@@ -7,15 +7,19 @@ import sys
 import textwrap
 from dataclasses import fields
 from pathlib import Path
+from typing import get_args, get_origin, get_type_hints
 
 import pytest
+from setups.district import tiny
 
 import sim
 from sim import errors
+from sim.district import engines
 from sim.district.demand import Demand
 from sim.district.stages import Kind, Presence
 from sim.district.step_table import StepLabels
 from sim.engine.record import Outcome
+from sim.study.replication import prepare
 
 PAGE = (Path(__file__).parents[2] / "docs/api.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -75,6 +79,57 @@ def test_the_page_speaks_of_every_argument(name):
     if name == "make_network":  # whose first arguments are the tables of the contract
         words |= {"halls", "duties", "servers", "calendars", "requests"}
     assert set(inspect.signature(getattr(sim, name)).parameters) <= words
+
+
+def listed(name):
+    """Return what the page lists of a result: what begins an item of its list, before the colon."""
+    heads = re.findall(r"^- (`.*?`):", SECTIONS[name].partition("\nReturns")[2] or SECTIONS[name], re.MULTILINE)
+    return [one.partition("(")[0] for head in heads for one in re.findall(r"`(.*?)`", head)]
+
+
+RESULTS = {
+    "Comparison": "found", "Sweep": "grids", "Preview": "before", "Journeys": "journeys", "NetworkRun": "measured",
+    "Pilot": "reform", "QueueNetwork": "fewer",
+}  # fmt: skip
+"""What the examples of the page call a result of each type."""
+
+
+def attributes(name):
+    """Return what the page names of a result: what it lists, and what stands in its text behind the result's name."""
+    dotted = re.findall(rf"`(?:{RESULTS[name]}\.)?(\w+(?:\.\w+)*)`", SECTIONS[name])
+    own = set(listed(name))
+    written = re.findall(rf"\b{RESULTS[name]}\.(\w+(?:\.\w+)*)", PAGE)
+    return sorted(own | {one for one in dotted if "." in one and one.partition(".")[0] in own} | set(written))
+
+
+def test_the_page_lists_what_each_result_has():
+    assert min(len(listed(name)) for name in RESULTS if name not in {"Pilot", "QueueNetwork", "Preview"}) >= 4
+    assert listed("simulate") == ["tables", "facts"]
+
+
+@pytest.mark.parametrize("name", [*FUNCTIONS, "OwnMeasure", "Network", "Visits", "Spells"])
+def test_the_hints_of_what_is_public_can_be_read_and_what_is_returned_is_public_too(name):
+    what = getattr(sim, name)
+    hints = get_type_hints(what.__init__ if inspect.isclass(what) else what)
+    assert set(hints) >= set(inspect.signature(what).parameters)
+    if inspect.isfunction(what):
+        returned = hints["return"]
+        for one in get_args(returned) if get_origin(returned) is tuple else (returned,):
+            assert getattr(sim, getattr(one, "__name__", ""), None) is one or not one.__module__.startswith("sim")
+
+
+def test_the_page_tells_what_a_record_has():
+    plan = prepare(tiny(), 0)
+    (record,) = engines.records(plan, engines.in_one_block(engines.Compiled(), plan.office.weeks))
+    pilot = record.case.organisation.pilot
+    known = {"record": record, "labels": record.case.labels, "pilot": pilot, "district": pilot.district, "s": 0, "k": 0}
+    section = SECTIONS["Record"]
+    rows = re.findall(r"^\| `(record\.[\w.]+)` \|(.*)$", section, re.MULTILINE)
+    paths = [f"{path}.{part}" for path, row in rows for part in re.findall(r"`([a-z]\w*(?:(?:\[\w\])?\.\w+)*)`", row)]
+    paths += [one for one in re.findall(r"`(\w+(?:\.\w+)+)`", section) if one.partition(".")[0] in known]
+    assert len(paths) > 25
+    for path in paths:
+        eval(path, known)
 
 
 def test_links_within_the_page_lead_somewhere():
@@ -167,13 +222,18 @@ echo = print
 print = str  # the page prints results: nothing else may be
 """
 AFTERWARDS = """
+from operator import attrgetter
+for name, attributes in NAMED.items():
+    for attribute in attributes:
+        attrgetter(attribute)(globals()[name])
 echo(sorted({name.partition(".")[0] for name in sys.modules} & {"experiments", "configs"}))
 """
 
 
-def test_every_example_of_the_page_runs_in_an_empty_folder_and_the_calls_print_nothing(tmp_path):
+def test_every_example_of_the_page_runs_prints_nothing_and_gives_what_the_page_names(tmp_path):
     assert len(BLOCKS) > 15
-    assert ran(tmp_path, QUIET + "\n".join(BLOCKS) + AFTERWARDS) == "[]\n"
+    named_there = f"NAMED = { {RESULTS[name]: attributes(name) for name in RESULTS} }\n"
+    assert ran(tmp_path, QUIET + "\n".join(BLOCKS) + named_there + AFTERWARDS) == "[]\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["differences.pdf", "results", "script.py"]
     assert sorted(path.name for path in (tmp_path / "results").iterdir()) == [".replications", "grids", "mine"]
 

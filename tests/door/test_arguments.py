@@ -62,7 +62,8 @@ PILOTS = f"pilot must be one of {', '.join(sorted(ALL_PILOTS))}"
         (("four_level", {"+grid.x": 1}), {}, "knobs must be named by their paths, as grid.households, got '+grid.x'"),
         (("four_level", {"a=1,b": 1}), {}, "knobs must be named by their paths, as grid.households, got 'a=1,b'"),
         (("four_level", {3: 1}), {}, "knobs must be named by their paths, as grid.households, got 3"),
-        (("four_level",), {"called": "my town"}, "name must be a letter and at most 39 more letters"),
+        (("four_level",), {"called": "my town"}, "called must be a letter and at most 39 more letters"),
+        (("four_level",), {"called": ""}, "called must be a letter and at most 39 more letters"),
         (("four_level",), {"config_dir": "nowhere"}, "config_dir must be a folder that exists, got nowhere"),
     ],
 )  # fmt: skip
@@ -154,6 +155,26 @@ def test_a_study_that_cannot_be_is_told(folder, study, keys, said):
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
+        ({"only": ["turnarund"]}, "only must name charts of load, turnaround, "),
+        ({"only": ["load", 3]}, "only must be a list of texts, got 3 in it"),
+        ({"only": ["load"], "charts": False}, "only must be left out where charts=false, got load"),
+        ({"formats": ["gif"]}, "formats must be one or more of png, svg, pdf, each once, got gif"),
+        ({"formats": []}, "formats must be one or more of png, svg, pdf, each once, got none"),
+        ({"size": "poster"}, "size must be one of slide, page, column, got poster"),
+        ({"size": ""}, "size must be one of slide, page, column, got ''"),
+        ({"config_dir": "nowhere"}, "config_dir must be a folder that exists, got nowhere"),
+    ],
+)
+def test_charts_that_there_are_not_are_told(keys, said, folder):
+    assert told(sim.compare, A, folder="results/mine", executor="serial", **keys).startswith(said)
+    if "turnarund" not in keys.get("only", ()):
+        assert told(sim.sweep, STUDY, folder="results/mine", executor="serial", **keys).startswith(said)
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
         ({"request": -1}, "request must be at least 0, got -1"),
         ({"request": 10**6}, "request must be from 0 to "),
         ({"request": 1.5}, "request must be a whole number, got 1.5"),
@@ -236,6 +257,12 @@ def test_an_engine_is_told_of_a_horizon_or_a_replication_that_cannot_be():
     assert told(sim.simulate, A, engine="x") == "engine.kind must be one of compiled, reference, got x"
 
 
+def test_the_engine_says_which_call_takes_a_queueing_network():
+    assert told(sim.run, sim.network("mmc"), 4).startswith(
+        "network must be what sim.make_network returns (sim.measure runs what sim.network returns), got "
+    )
+
+
 def test_a_program_that_uses_hydra_itself_finds_it_as_it_left_it():
     with initialize_config_dir(str(CONFIGS / "run"), version_base="1.3"):
         sim.pilot("four_level")
@@ -287,18 +314,26 @@ def test_a_column_of_a_network_that_is_no_list_of_whole_numbers_is_told(column, 
     )
 
 
-FLAGS = {"progress": [sim.compare, sim.sweep, sim.measure], "retry": [sim.sweep]}
-WHOLE = {"replications": [sim.compare, sim.measure], "workers": [sim.compare, sim.sweep, sim.measure],
+RUNS, DRAWS = [sim.compare, sim.sweep, sim.preview, sim.measure], [sim.compare, sim.sweep]
+FLAGS = {"progress": RUNS, "retry": [sim.sweep], "charts": DRAWS}
+LISTS = {"only": DRAWS, "formats": DRAWS}
+WHOLE = {"replications": [sim.compare, sim.measure], "workers": RUNS,
          "seed": [sim.measure], "replication": [sim.simulate, sim.journey], "request": [sim.journey],
          "horizon": [sim.run]}  # fmt: skip
-TEXTS = {"called": [sim.pilot], "title": [sim.pilot], "archetype": [sim.journey], "channel": [sim.journey]}
-KINDS = {"engine": [sim.compare, sim.sweep, sim.simulate, sim.journey, sim.measure, sim.run],
-         "executor": [sim.compare, sim.sweep, sim.measure]}  # fmt: skip
+TEXTS = {
+    "size": DRAWS,
+    "called": [sim.pilot],
+    "title": [sim.pilot],
+    "archetype": [sim.journey],
+    "channel": [sim.journey],
+}
+KINDS = {"engine": [*RUNS, sim.simulate, sim.journey, sim.run], "executor": RUNS}
 LANGUAGES = {"lang": [sim.compare, sim.measure]}
 RULES = {
     "must be true or false": (FLAGS, ("yes", 1, None)),
     "must be a whole number": (WHOLE, (True, "2", 1.5)),
     "must be a text": (TEXTS, (3, True)),
+    "must be a list of texts": (LISTS, ("turnaround", 3, None)),
     "must be a text or a mapping": (KINDS, (3, None, ["local"])),
     "must be one of en, zh": (LANGUAGES, (3, True, ["zh"])),
 }
@@ -309,10 +344,11 @@ OF_A_KIND = [(call, name, value, rule) for rule, (calls, values) in RULES.items(
 @pytest.mark.parametrize(("call", "name", "value", "rule"), OF_A_KIND)
 def test_every_argument_is_told_of_its_type_before_a_folder_is_looked_at(call, name, value, rule, folder):
     needed = {
-        sim.compare: ([A],), sim.sweep: (STUDY,), sim.simulate: (A,), sim.journey: (A,), sim.pilot: ("four_level",),
+        sim.compare: ([A],), sim.sweep: (STUDY,), sim.preview: (STUDY,),
+        sim.simulate: (A,), sim.journey: (A,), sim.pilot: ("four_level",),
         sim.measure: (sim.network("mmc"),), sim.run: (sim.make_network(**CONTRACT),),
     }[call]  # fmt: skip
-    more = {"folder": "mine"} if call in (sim.compare, sim.sweep) else {}
+    more = {"folder": "mine"} if call in (sim.compare, sim.sweep, sim.preview) else {}
     more |= {"horizon": 3} if call is sim.run else {}
     Path("mine").write_text("a file")
     assert told(call, *needed, **{**more, name: value}) == f"{name} {rule}, got {value!r}"

@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 from setups.district import tiny
 
+from sim.district import overload
 from sim.district.stages import Kind, Presence
 from sim.draws.clock import DAY, HOUR, MINUTE, WEEK
 from sim.engine.record import Outcome
@@ -27,7 +28,7 @@ def seen(request):
     visits, spells = engine.run(case.network, case.horizon)
     start, end = window(pilot)
     told = tally(case, visits, spells, overloaded=np.zeros(len(case.organisation.stations), dtype=bool))
-    tables = results.tables(case.organisation, case.office, case.demand, told)
+    tables = results.tables(case.organisation, case.office, case.demand, told, overload.pools(case.organisation))
     return SimpleNamespace(
         pilot=pilot, case=case, visits=visits, spells=spells, start=start, end=end, told=told, tables=tables
     )

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from setups.district import tiny
 
-from sim.district import engines
+from sim.district import engines, overload
 from sim.engine.network import owners
 from sim.engine.reference import engine
 from sim.measures import tables as results
@@ -72,7 +72,9 @@ def assert_same(a, b):
 
 
 def tables(run, told):
-    return results.tables(run.case.organisation, run.case.office, run.case.demand, told)
+    return results.tables(
+        run.case.organisation, run.case.office, run.case.demand, told, overload.pools(run.case.organisation)
+    )
 
 
 @pytest.mark.parametrize("n_parts", [1, 2, 7])

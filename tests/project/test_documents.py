@@ -12,7 +12,7 @@ from setups.district import pilot
 from setups.documents import PROJECT, ROOT
 
 import sim
-from experiments import new
+from experiments.commands import new
 from experiments.main import COMMANDS
 from sim.measures import queueing
 from sim.measures.dictionary import DEFINITIONS
@@ -71,6 +71,21 @@ def test_licence_and_authors_are_the_same_in_project_citation_and_licence():
     assert citation["keywords"] == PROJECT["keywords"]
 
 
+def test_where_the_project_is_found_is_said_or_that_it_has_no_address_yet():
+    citation, none_yet = yaml.safe_load(read("CITATION.cff")), "no public address yet"
+    has_one = bool(PROJECT.get("urls"))
+    assert has_one == bool({"url", "repository-code"} & citation.keys())
+    for name in ("pyproject.toml", "CITATION.cff", "CONTRIBUTING.md"):
+        assert (none_yet in read(name)) != has_one, name
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_tool_that_make_setup_does_not_install_is_named_after_what_does(page):
+    text = read(page)
+    for tool in re.finditer(r"\.venv/bin/(?!wangge|python|pip|activate)\w+", text):
+        assert re.search(r"make (lint|test)", text[: tool.start()]), tool[0]
+
+
 def test_the_command_says_its_version_and_the_model_s(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "experiments.main", "--version"],
@@ -107,7 +122,7 @@ def test_links_lead_to_files_and_headings_that_exist(page):
             assert anchor in anchors(file.resolve().relative_to(ROOT).as_posix()), target
 
 
-RECIPES = {"sim/charts/comparison/left_unserved.py", "experiments/districts.py"}  # what their readers write
+RECIPES = {"sim/charts/comparison/left_unserved.py", "experiments/commands/districts.py"}  # what their readers write
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -152,7 +167,9 @@ def test_commands_of_a_page_are_accepted_as_they_are_typed(page, home, monkeypat
             line = [word.replace("LOGIN_NODE:PORT", "node:8786") for word in words if word != "--dry-run"]
             if command == "compare" and not any(word.startswith("pilots=") for word in line):
                 line.append("pilots=[four_level]")  # three designs are composed no better than one
-            importlib.import_module(f"experiments.{command}").main(line if "--cfg" in line else [*line, "--cfg", "job"])
+            importlib.import_module(f"experiments.commands.{command}").main(
+                line if "--cfg" in line else [*line, "--cfg", "job"]
+            )
             assert capsys.readouterr().out, words
 
 

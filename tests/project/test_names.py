@@ -18,6 +18,9 @@ MISLEADING = {
 MISLEADING_ALONE = {"of", "way", "whole", "spent"}
 """Words that are a whole name of nothing: beside others they say something (`pilots_of`, `ticks_spent`)."""
 
+UNWANTED = re.compile(r"\bluck\w*", re.IGNORECASE)
+"""Words of names that no help, message or page has either: chance draws, and designs meet the same draws."""
+
 KEPT = {
     "TELL": "the activity of that name: its word is in the keys of random draws",
     "told_when_back": "a key of configs, and of the archive",
@@ -120,3 +123,10 @@ def test_a_name_that_is_kept_for_a_reason_is_there(name):
 )
 def test_a_word_that_misleads_is_noticed_in_names_of_every_kind(text, names):
     assert sorted(name for _, name in misleading(text)) == sorted(names)
+
+
+@pytest.mark.parametrize("folder", ["sim", "experiments", "configs", "docs"])
+def test_no_word_that_names_avoid_stands_in_help_in_messages_or_on_a_page(folder):
+    files = [path for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".md", ".yaml")]
+    assert len(files) > 10
+    assert [path for path in files if UNWANTED.search(path.read_text(encoding="utf-8"))] == []

@@ -27,6 +27,10 @@ def test_no_folder_has_more_than_twenty_modules(package):
     assert {folder: n for folder in folders if (n := folders.count(folder)) > MOST_MODULES} == {}
 
 
+def test_there_is_room_for_more_commands():
+    assert len(list((ROOT / "experiments/commands").glob("[!_]*.py"))) <= MOST_MODULES - 3
+
+
 @pytest.mark.parametrize("package", ["sim", "experiments"])
 def test_no_file_but_the_kernel_has_more_than_five_hundred_lines(package):
     lines = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8").count("\n") for path in modules(package)}

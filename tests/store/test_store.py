@@ -19,7 +19,7 @@ import pytest
 from setups.killing import ended, killed_after, killed_at_steps, started
 
 from sim.errors import StoreError
-from sim.measures.dictionary import DEFINITIONS
+from sim.measures.dictionary import DEFINITIONS, GROUPS, RESIDENTS
 from sim.store import files, manifest
 from sim.store.store import Store
 from sim.study.replications import set_aside_incomplete
@@ -484,7 +484,8 @@ def test_no_table_lacks_a_damaged_replication_in_silence(store: Store, ask: Call
 
 
 def test_replications_with_fewer_tables_are_set_aside_to_be_run_again(store: Store) -> None:
-    measured = pl.DataFrame({"measure": list(DEFINITIONS)})
+    rows = [(measure, group) for measure in DEFINITIONS for group in GROUPS.get(measure, RESIDENTS)]
+    measured = pl.DataFrame(rows, schema=["measure", "group"], orient="row")
     store.keep("old", 0, {"measures": measured}, {})
     keys = {"old": store.key("old")}
     assert set_aside_incomplete(store.archive, keys, 1, ["measures"]) == []

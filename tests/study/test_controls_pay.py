@@ -97,7 +97,7 @@ def test_the_table_of_pairing_says_for_what_and_what_it_gains(measures):
         (pl.col("measure") == CONTROL) & (pl.col("replication") == 3),
         pl.col("replication") >= 19,
     ],
-    ids=["kept by an earlier program", "one replication without them", "too few replications"],
+    ids=["a table of an earlier program", "one replication without them", "too few replications"],
 )
 def test_without_controls_nothing_is_adjusted(measures, lost):
     kept = measures.filter(~lost)

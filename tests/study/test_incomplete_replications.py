@@ -12,7 +12,7 @@ from setups.studies import BASE, study
 from sim.config.compose import Line
 from sim.district.engines import Compiled
 from sim.executor import Serial
-from sim.measures.dictionary import DEFINITIONS, ONLY_WHERE_OBSERVED, lacking
+from sim.measures.dictionary import DEFINITIONS, GROUPS, ONLY_WHERE_OBSERVED, RESIDENTS, lacking
 from sim.store.archive import Archive
 from sim.store.layout import ARCHIVE
 from sim.study import replications
@@ -159,14 +159,68 @@ NOBODY_COMES = (
 @pytest.mark.parametrize("name", ["four_level", "three_level", "three_level_dedicated"])
 def test_no_design_lacks_a_measure_by_its_nature(name):
     tables, _ = simulate(tiny(name, *NOBODY_COMES), 0)
-    assert lacking(tables["measures"]["measure"]) == []
+    held = set(tables["measures"].select("measure", "group").iter_rows())
+    assert lacking(held) == []
     if name == "four_level":  # whose staff then have nothing to do at all
         assert tables["measures"].filter(measure="task_share")["value"].is_nan().all()
 
 
+OFFICES_CLOSED = (
+    "run.warm_up_weeks=39",
+    "run.measured_weeks=1",
+    "district.calendar.working_weekends=[]",
+)  # of October's holidays
+EVERY_PAIR = {(measure, group) for measure in DEFINITIONS for group in GROUPS.get(measure, RESIDENTS)}
+
+
+@pytest.mark.parametrize("more", [("district.copies=2",), ("district.place=drawn",), OFFICES_CLOSED])
+def test_no_replication_lacks_a_measure_or_a_group_for_ever(more):
+    tables, _ = simulate(tiny("three_level", *NOBODY_COMES, *more), 0)
+    held = tables["measures"].filter(~pl.col("measure").is_in(list(ONLY_WHERE_OBSERVED)))
+    assert lacking(held.select("measure", "group").iter_rows()) == []
+    if more == OFFICES_CLOSED:
+        assert held.filter(measure="control")["value"].is_nan().all()
+
+
+def test_the_groups_of_a_definition_are_all_that_no_design_lacks(whole):
+    designs = [tables["measures"] for tables, _ in whole[1].values()]
+    designs.append(simulate(tiny("three_level", *NOBODY_COMES, "district.place=drawn"), 0)[0]["measures"])
+    common = set.intersection(*(set(one.select("measure", "group").iter_rows()) for one in designs))
+    by_config = ("archetype:", "post:", "level:district", "absence:district")  # as configs are, not as measures are
+    fixed, defined = (
+        {(measure, group) for measure, group in pairs if not group.startswith(by_config)}
+        for pairs in (common, EVERY_PAIR)
+    )
+    assert fixed - defined == set()
+    assert {measure for measure, _ in defined - fixed} == ONLY_WHERE_OBSERVED
+
+
+def test_controls_and_groups_that_an_earlier_program_kept_none_of_are_run_again_as_measures_are(tmp_path, whole):
+    pilots, found = whole
+    archive = Archive.open(tmp_path / ARCHIVE)
+    tables, facts = found["four_level", 0]
+    keep(archive, pilots[0], 0, tables, facts, without=("control",))
+    older = {**tables, "measures": tables["measures"].filter(~pl.col("group").is_in(["heads:few", "heads:many"]))}
+    keep(archive, pilots[0], 1, older, facts)
+    lacked = [
+        f"1 kept replication lacks what this version measures ({what}): it is run again."
+        for what in ("control", "group heads:few, group heads:many")
+    ]
+    told = console()
+    runs = Runs(archive, {"p0": pilots[0]}, {"p0": replications.key(pilots[0])}, BACKEND, ("all",), told)
+    assert len(runs.unusable(2)) == 2
+    assert runs.notes == lacked
+    _, notes = opened(console(), tmp_path / "mine", pilots[:1], ("test",))
+    assert list(notes) == lacked
+    assert not archive.replications(replications.key(pilots[0]))
+
+
 def test_what_is_lacking_is_told_in_order_and_what_need_not_be_there_is_not():
-    assert lacking(DEFINITIONS) == []
-    assert lacking(set(DEFINITIONS) - {"walk", "found", *ONLY_WHERE_OBSERVED} | {"mine"}) == ["found", "walk"]
+    assert lacking(EVERY_PAIR) == []
+    left_out = {"walk", "found", *ONLY_WHERE_OBSERVED}
+    assert lacking({pair for pair in EVERY_PAIR if pair[0] not in left_out} | {("mine", "all")}) == ["found", "walk"]
+    few = {pair for pair in EVERY_PAIR if pair[1] != "heads:few" and pair[0] != "walk"}
+    assert lacking(few) == ["walk", "group heads:few"]
 
 
 def test_what_is_gone_or_has_no_measures_is_run_again_and_a_preview_says_so(tmp_path, whole, monkeypatch):

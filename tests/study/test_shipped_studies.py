@@ -1,7 +1,7 @@
 import pytest
 from setups.district import CONFIGS
 
-from experiments.sweep import ordered
+from experiments.commands.sweep import ordered
 from sim import config
 from sim.config.compose import Line, options
 from sim.study.design import prepared_all

@@ -4,8 +4,11 @@ import pytest
 import yaml
 from setups.district import CONFIGS, TINY, pilot, tiny
 
-from experiments import staff
+from experiments.commands import staff
+from sim.district import overload
 from sim.errors import ConfigError
+from sim.study import design
+from sim.study.replication import simulate
 from sim.study.staffing import MOST_LOAD, staffed, staffing_table, staffing_yaml, with_heads_up, write_staffing
 
 SHIPPED = {
@@ -44,6 +47,19 @@ LEAN = (  # so little work that two communities and the district can keep up
     "district.work.from_above_hours=6000", "district.work.street_hours.economic=1000",
     "district.work.street_hours.enforcement=1000", "district.work.street_hours.party=500",
 )  # fmt: skip
+
+
+def test_one_place_is_built_for_all_numbers_of_heads_and_the_pools_of_a_replication_once(monkeypatch):
+    built = []
+    for module, name in ((design, "build_place"), (overload, "pools")):
+        made = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *a, made=made, name=name, **k: built.append(name) or made(*a, **k))
+    staffed(tiny("three_level", *LEAN))
+    assert built.count("build_place") == 1
+    assert built.count("pools") > 3
+    built.clear()
+    simulate(tiny("three_level"), 0)
+    assert sorted(built) == ["build_place", "pools"]
 
 
 def test_the_heads_of_a_number_sent_up_add_up():

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from setups.commands import refused
 from setups.studies import plan, study
 
-from experiments import multirun
-from experiments.sweep import ordered
+from experiments.commands import multirun
+from experiments.commands.sweep import ordered
 from sim.config.compose import Line, parse
 from sim.config.report import Response
 from sim.config.swept import split

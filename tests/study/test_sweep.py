@@ -14,7 +14,7 @@ from setups.district import TINY, pilot
 from setups.killing import ended, killed_with, started
 from setups.studies import BASE, OWN, table, write
 
-import experiments.sweep
+import experiments.commands.sweep
 import sim.study.replications
 import sim.study.sweep
 from sim.store.archive import Archive
@@ -426,6 +426,6 @@ def test_the_resolved_study_is_shown_and_help_names_those_that_ship(sweep, tmp_p
     assert "replications: 7" in told
     assert "executor: kind: serial" in told
     assert not Path("results").exists()
-    shipped = {path.stem for path in (Path(experiments.sweep.CONFIGS) / "study").glob("*.yaml")}
+    shipped = {path.stem for path in (Path(experiments.commands.sweep.CONFIGS) / "study").glob("*.yaml")}
     assert shipped <= set(re.findall(r"\w+", sweep("--help")))
     assert len(shipped) >= 6

@@ -9,7 +9,7 @@ import yaml
 from setups.commands import wangge
 from setups.screens import first_screen
 
-from experiments import validate
+from experiments.commands import validate
 from sim.charts import render
 from sim.config.compose import CONFIGS
 from sim.district import engines

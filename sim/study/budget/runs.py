@@ -185,7 +185,7 @@ class Runs:
             return None
         except NotKept:  # another process set it aside meanwhile
             return None
-        names = lacking(() if table is None else table["measure"].unique())
+        names = lacking(() if table is None else table.select("measure", "group").iter_rows())
         if not names:
             return table
         if not leave:

@@ -26,6 +26,7 @@ from sim.study.design import SAME_READING, SAME_RESIDENTS, check_overload, check
 from sim.study.folder.drawing import ALL, SPOKEN_ON_CHARTS, Drawings, Wanted
 from sim.study.folder.printed import keep as keep_printed
 from sim.study.own_measures import NOTHING, OwnMeasure, Packed, packed
+from sim.study.points.evidence_factors import not_held_by
 from sim.study.sharing import ELSEWHERE
 from sim.study.withholding import STAFF, horizon_of
 
@@ -154,7 +155,6 @@ def compare(
     *,
     console: Console | None = None,
     command: Sequence[str] = (),
-    before: Opening | None = None,
     measures: Sequence[OwnMeasure] = (),
     config_dir: Path | None = None,
     wanted: Wanted = ALL,
@@ -173,13 +173,12 @@ def compare(
         Where progress is printed; without one nothing is printed.
     command
         As it is noted in the manifest.
-    before
-        The result of `opening`, where it has been shown.
     measures
         Measures of one's own, which are archived like all others; they are shown and judged where the designs were
         prepared from pilots whose report has them (`own_measures.shown_with`).
     config_dir
-        A folder of one's own whose `face.yaml` may hold figures of its district.
+        A folder of one's own whose `face.yaml` may hold figures of its district, and whose evidence is held to its
+        configs.
     wanted
         Which charts are.
 
@@ -194,7 +193,9 @@ def compare(
     check(designs, wanted, own.digests)
     for design in designs.values():
         replications.check_fits(design.pilot, backend.engine, backend.executor, own)
-    console, before = console or quiet(), before or opening(designs)
+    console, before = console or quiet(), opening(designs)
+    if config_dir is not None:
+        before = replace(before, remarks=tuple(not_held_by(config_dir, designs)))
     first = next(iter(designs.values())).pilot
     targets = face_validity.targets_of(first.district.name, config_dir)  # before anything is run: it may be refused
     store, kept_notes = opened(console, folder, [design.pilot for design in designs.values()], command, own=own)

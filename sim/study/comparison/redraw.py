@@ -237,7 +237,7 @@ def drawings(
     designs
         By name, the baseline first.
     tables
-        The tables of `NEEDED`, `equity` and, of several designs, `comparison`.
+        The tables of `NEEDED`, `equity` and, of several designs, `comparison`; `pairs`, where they are made already.
     narrow
         Whether charts that can be are drawn for a column.
     """
@@ -263,7 +263,10 @@ def drawings(
         made["slide"] = lambda: charts.slide(tables["comparison"], shown, below, narrow=narrow)
         made["differences"] = lambda: charts.forest(tables["comparison"], below, run.confidence)
     if len(pilots) > 2:
-        made["pairs"] = lambda: charts.pairs(_every_pair(designs, plain, titles), below, run.confidence)
+        pairs = tables.get("pairs")  # a folder of charts is drawn again without them
+        made["pairs"] = lambda: charts.pairs(
+            _every_pair(designs, plain, titles) if pairs is None else pairs, below, run.confidence
+        )
     load = load_tables.loads(designs).with_columns(pl.col("pilot").replace(titles))
     made |= {
         "load": lambda: charts.load(load, _before(pilots)),

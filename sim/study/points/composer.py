@@ -74,6 +74,10 @@ class Composer:
         """Return the composed config of a pilot with other choices of groups; callers must not change it."""
         return self._composed(base, groups or {})[0]
 
+    def composition(self, base: str) -> Composition:
+        """Return what gives the values of a pilot as the study's base has it."""
+        return self._composed(base, {})[1]
+
     def _composed(self, base: str, groups: Mapping[str, Any]) -> tuple[dict[str, Any], Composition]:
         """Return the composed config of a pilot with other choices of groups, and what gave its values."""
         choices = tuple(f"{group}={self._choice(group, name)}" for group, name in groups.items())

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from sim import config
-from sim.config.compose import CONFIGS, EVIDENCE
+from sim.config.compose import CONFIGS, EVIDENCE, Line, compose, options
 from sim.config.reading import read_plain
 from sim.errors import ConfigError, near
 from sim.statistics.designs import Factor, Knob, Level
@@ -16,7 +16,7 @@ from sim.study.points.factors import number, shown
 from sim.study.points.shares import is_share
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 ALL = "all"
@@ -116,6 +116,13 @@ def not_held(config_dir: Path, plain: Mapping[str, Mapping[str, Any]]) -> list[s
                 f"{shown(row.get('base'))}, but {pilot} has {shown(held)}. Change both together."
             )
     return sentences
+
+
+def not_held_by(config_dir: Path, names: Iterable[str]) -> list[str]:
+    """Return the sentences of `not_held` on the pilots of these names that have a file, by their files alone."""
+    known = options("pilot", CONFIGS, config_dir)
+    files = [name for name in names if name in known]
+    return not_held(config_dir, {name: compose("main", Line((), config_dir), f"pilot={name}") for name in files})
 
 
 def _same(held: Any, base: Any) -> bool:

@@ -11,6 +11,7 @@ from sim.statistics import designs
 from sim.statistics.designs import DesignError, Factor, Level, Setting, Settings
 from sim.study.own_measures import shown_with
 from sim.study.points import evidence_factors, factors
+from sim.study.points.acting import Idle, knobs_set
 from sim.study.points.composer import Composer, Point, value_at
 from sim.study.replications import ANALYSIS_ONLY, READING
 
@@ -136,20 +137,29 @@ def planned(study: Study, line: Line) -> Plan:
         Factors must name knobs and have levels; the baseline and at least one point must be feasible designs.
     """
     outline = _outline(study, line)
-    points = tuple(outline.points())
+    points, idle = tuple(outline.points()), outline.knobs_set()
     if not any(point.pilot for point in points):
         raise ConfigError(_rejected(points))
+    for point in points:
+        idle.see(point)
+    idle.check()
     return Plan(study, outline.factors, outline.settings, points, outline.baseline, outline.titles, outline.notes)
 
 
 def check(study: Study, line: Line) -> None:
-    """Raise `ConfigError` where `planned` would; it makes no more points than it takes to meet a feasible one."""
-    rejected = []
-    for point in _outline(study, line).points():
-        if point.pilot:
+    """Raise `ConfigError` where `planned` would; it makes no more points than it takes to know."""
+    outline = _outline(study, line)
+    rejected, feasible, idle = [], False, outline.knobs_set()
+    for point in outline.points():
+        feasible = feasible or point.pilot is not None
+        if not feasible:
+            rejected.append(point)
+        idle.see(point)
+        if feasible and not idle.left:
             return
-        rejected.append(point)
-    raise ConfigError(_rejected(rejected))
+    if not feasible:
+        raise ConfigError(_rejected(rejected))
+    idle.check()
 
 
 def _rejected(points: Sequence[Point]) -> str:
@@ -174,6 +184,12 @@ class _Outline(NamedTuple):
         for which, setting in enumerate(self.settings.all):
             for n, name in enumerate(names):
                 yield self.composer.point(which * len(names) + n, which, setting, name)
+
+    def knobs_set(self) -> Idle:
+        """Return the knobs that the study itself sets, of which none has acted yet."""
+        own = {name: self.factors[name] for name in self.study.factors}
+        points = (factors.labelled(label, knobs) for one in self.study.design for label, knobs in one.points.items())
+        return knobs_set(self.composer, own, points)
 
 
 def _outline(study: Study, line: Line) -> _Outline:

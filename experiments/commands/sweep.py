@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.compare import SHOWN_KEYS, Shown
+from experiments.commands.compare import SHOWN_KEYS, Shown
 from sim import config
 from sim.config import study_schema
 from sim.config.compose import BACKEND_KEYS, CONFIGS, Line, compose, options, parse
@@ -101,7 +101,7 @@ def main(arguments: list[str]) -> None:
 
 def show(order: Order) -> None:
     """Print what the command line asks for as YAML, once it is known that it can be run."""
-    from experiments import compare
+    from experiments.commands import compare
     from sim.store.names import plain_name
     from sim.study.points.plan import check
 

@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> None:
 
     backend, what = backend_of(where), chosen(settings.cases, line.config_dir)
     if line.show:
-        from experiments.compare import show
+        from experiments.commands.compare import show
 
         shown = {**settings.model_dump(mode="json"), "executor": backend.executor.model_dump()}
         show(shown)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from experiments.compare import show, warn_of_idle
+from experiments.commands.compare import show, warn_of_idle
 from sim import config
 from sim.config import Name, Section
 from sim.config.compose import CONFIGS, compose, options, parse

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from experiments.compare import named_pilots, show
+from experiments.commands.compare import named_pilots, show
 from sim import config
 from sim.config import Name, Section
 from sim.config.bounds import Replication, Request

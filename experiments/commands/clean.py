@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> None:
         return
     chosen = _chosen(arguments)
     yes = chosen.pop("yes")
-    from experiments.status import RESULTS
+    from experiments.commands.status import RESULTS
     from sim.report.console import terminal
     from sim.store import inventory
     from sim.store.archive import Archive

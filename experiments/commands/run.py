@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> None:
         print(HELP)  # noqa: T201
         return
     if any(flag in arguments for flag in ("-m", "--multirun")):
-        from experiments.multirun import multirun
+        from experiments.commands.multirun import multirun
 
         multirun(arguments, main)
         return
@@ -68,7 +68,7 @@ def main(arguments: list[str]) -> None:
 
 def _pilot(line: Line, command: Sequence[str]) -> None:
     """Run one pilot: a comparison of one."""
-    from experiments import compare
+    from experiments.commands import compare
 
     pilot = next((o.partition("=")[2] for o in line.overrides if o.startswith("pilot=")), None)
     pilot = default_option("pilot") if pilot is None else pilot
@@ -87,7 +87,7 @@ def _pilot(line: Line, command: Sequence[str]) -> None:
 
 def _network(line: Line, command: Sequence[str]) -> None:
     """Run a queueing network and print its measures beside theory."""
-    from experiments import compare
+    from experiments.commands import compare
     from sim.queueing import sample
     from sim.report.console import terminal
     from sim.report.pages import print_all

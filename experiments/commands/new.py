@@ -16,7 +16,7 @@ from sim.language import gettext
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TEMPLATE = Path(__file__).resolve().parent / "template"
+TEMPLATE = Path(__file__).resolve().parents[1] / "template"
 STAND_IN = "mydistrict"
 
 # What Hydra or YAML would read as a number, a truth or nothing, in any mixture of cases.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -187,22 +186,15 @@ def _compare(
     from sim.report.pages import print_all
     from sim.study.comparison.comparison import compare
     from sim.study.comparison.notes import cost
-    from sim.study.comparison.opening import opening
 
     console = terminal()
     preparing = gettext(
         "Preparing {designs}: who serves what, and with how much work ...", designs=counts.designs(len(designs))
     )
     console.print(preparing, markup=False)
-    before = opening(designs)
-    if config_dir is not None:  # by its files, whatever the line changes
-        from sim.study.points.evidence_factors import not_held
-
-        as_written = {one: compose("main", Line((), config_dir), f"pilot={one}") for one in designs}
-        before = replace(before, remarks=tuple(not_held(config_dir, as_written)))
     comparison = compare(
         designs, Path("results") / name, backend,
-        console=console, command=command, before=before, config_dir=config_dir, wanted=wanted,
+        console=console, command=command, config_dir=config_dir, wanted=wanted,
     )  # fmt: skip
     console.print(f"{cost(comparison.speed)}\n", markup=False)
     print_all(console, comparison.printed, details=details)

@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> None:
     settings = config.checked(Bench, compose("bench", line))
     plan = planned(settings, line.config_dir)
     if line.show:
-        from experiments.compare import show
+        from experiments.commands.compare import show
 
         show(settings.model_dump(mode="json"))
         return

@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> None:
     if "--help" in arguments or "-h" in arguments:
         print(HELP)  # noqa: T201
         return
-    from experiments.compare import show
+    from experiments.commands.compare import show
     from sim.report.console import terminal
     from sim.report.pages import print_all
     from sim.study.headlines.run import point_of, shipped

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING
 
-from experiments.compare import SHOWN_KEYS, Shown
-from experiments.sweep import Order, show, sweep
+from experiments.commands.compare import SHOWN_KEYS, Shown
+from experiments.commands.sweep import Order, show, sweep
 from sim import config
 from sim.config.compose import BACKEND_KEYS, Line, parse, values
 from sim.config.swept import split, study_of
