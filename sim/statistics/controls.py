@@ -138,7 +138,7 @@ def paying(controls: Floats, confidence: float, *kinds: Sequence[Floats]) -> int
     kinds : sequences of ndarray, shape (n,)
         The samples of one table row or of several that are to be read together; of several kinds, as means and
         differences, each counts alike. Those without spread do not count, and none may be explained wholly, as nothing
-        would then be left to judge its luck by.
+        would then be left to judge its chance by.
     """
     best, shortest = 0, PAYS
     for q in range(1, controls.shape[1] + 1):
