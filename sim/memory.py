@@ -18,6 +18,16 @@ def peak_memory_mb() -> float:
     return peak / (1e6 if sys.platform == "darwin" else 1e3)
 
 
+def memory_now_mb() -> float:
+    """Return the resident memory of this process now (MB); 0 where the system does not report it."""
+    pages = Path("/proc/self/statm")
+    if not pages.exists():
+        return 0.0
+    import resource
+
+    return int(pages.read_text().split()[1]) * resource.getpagesize() / 1e6
+
+
 def memory_of_the_machine_mb() -> float:
     """Return the memory that all processes of this machine, or of this container, may take together (MB)."""
     import os

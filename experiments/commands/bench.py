@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sim import config
 from sim.config.compose import compose, parse
+from sim.store.layout import RESULTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,7 @@ def _bench(plan: Plan, arguments: Sequence[str]) -> None:
     from sim.store.files import named_after
 
     name = plan.settings.name or named_after("bench", identity(plan))
-    console, folder = terminal(), Path("results") / name
+    console, folder = terminal(), RESULTS / name
     for table in measure(plan, folder, console, ("wangge", "bench", *arguments)):
         console.print(table)
     kept = ["summary.md", "speeds.csv", *(["charts/speeds.svg"] if (folder / "charts").exists() else [])]

@@ -38,11 +38,10 @@ def main(arguments: list[str]) -> None:
         return
     chosen = _chosen(arguments)
     yes = chosen.pop("yes")
-    from experiments.commands.status import RESULTS
     from sim.report.console import terminal
     from sim.store import inventory
     from sim.store.archive import Archive
-    from sim.store.layout import ARCHIVE
+    from sim.store.layout import ARCHIVE, RESULTS
     from sim.study.folder.contents import size
 
     console, archive = terminal(), Archive(RESULTS.absolute() / ARCHIVE)

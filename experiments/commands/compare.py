@@ -18,6 +18,7 @@ from sim.language import gettext
 from sim.report import counts
 from sim.report.console import say
 from sim.report.formats import USUAL, Format, Size
+from sim.store.layout import RESULTS
 from sim.store.names import FolderName
 from sim.study.backend import backend_of
 
@@ -193,7 +194,7 @@ def _compare(
     )
     console.print(preparing, markup=False)
     comparison = compare(
-        designs, Path("results") / name, backend,
+        designs, RESULTS / name, backend,
         console=console, command=command, config_dir=config_dir, wanted=wanted,
     )  # fmt: skip
     console.print(f"{cost(comparison.speed)}\n", markup=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
@@ -11,6 +10,7 @@ from pydantic import Field
 from sim import config
 from sim.config import Name, Section
 from sim.config.compose import BACKEND_KEYS, CONFIGS, options, parse, values
+from sim.store.layout import RESULTS
 from sim.store.names import FolderName
 from sim.study.backend import backend_of
 
@@ -63,7 +63,7 @@ def main(arguments: list[str]) -> None:
         show({"name": name, **plain, "knobs": list(rest.overrides), **backend.shown()})
         return
     console = terminal()
-    done = explain(causes, rest, Path("results") / name, backend, console, ("wangge", "explain", *arguments))
+    done = explain(causes, rest, RESULTS / name, backend, console, ("wangge", "explain", *arguments))
     for sentence in done.sentences:
         console.print(f"- {sentence}", markup=False)
     console.print(f"\nKept in results/{name}/ (explained.md, charts/, contributions.csv, mixtures.csv)", markup=False)

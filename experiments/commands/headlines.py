@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
@@ -12,6 +11,7 @@ from sim import config
 from sim.config import Name, Section
 from sim.config.compose import BACKEND_KEYS, parse, values
 from sim.errors import ConfigError, near
+from sim.store.layout import RESULTS
 from sim.store.names import FolderName
 from sim.study.backend import backend_of
 
@@ -64,7 +64,7 @@ def main(arguments: list[str]) -> None:
         plain = {name: headline.model_dump(mode="json") for name, headline in chosen.items()}
         show({"name": settings.name, "headlines": plain, "knobs": list(rest.overrides), **backend.shown()})
         return
-    console, folder = terminal(), Path("results") / settings.name
+    console, folder = terminal(), RESULTS / settings.name
     done = run_all(chosen, rest, folder, backend, console=console, command=("wangge", "headlines", *arguments))
     console.print()
     print_all(console, done.printed, details=settings.details)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -12,6 +11,7 @@ from sim import config
 from sim.config import Name, Section
 from sim.config.compose import BACKEND_KEYS, CONFIGS, EVIDENCE, parse, values
 from sim.errors import ConfigError, near
+from sim.store.layout import RESULTS
 from sim.store.names import FolderName
 from sim.study.backend import backend_of
 
@@ -76,7 +76,7 @@ def main(arguments: list[str]) -> None:
               **backend.shown()})  # fmt: skip
         return
     tried = trials(chosen, settings, rest)
-    console, folder = terminal(), Path("results") / order.name
+    console, folder = terminal(), RESULTS / order.name
     done = turn(tried, settings, folder, backend, console, rest.overrides, ("wangge", "knobs", *arguments))
     console.print(done.sentence, markup=False)
     for name, failure in done.failures.items():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sim import config
@@ -11,6 +10,8 @@ from sim.config import Section
 from sim.config.bounds import Confidence, Replications, Seed
 from sim.config.compose import BACKEND_KEYS, Line, check_option, compose, default_option, parse
 from sim.errors import ConfigError
+from sim.store.layout import RESULTS
+from sim.store.names import FolderName
 from sim.study.backend import backend_of
 
 if TYPE_CHECKING:
@@ -36,6 +37,13 @@ analysis. A textbook queue is shown beside its theoretical values: M/M/c, M/M/c/
   --cfg job                               print the resolved config and stop
   --config-dir DIR                        find configs of your own in DIR (a folder like configs/)
 """
+
+
+class Kept(Section):
+    """What is printed of a queueing network, and in which folder it is kept."""
+
+    name: FolderName | None
+    details: bool
 
 
 class QueueRun(Section):
@@ -101,7 +109,8 @@ def _network(line: Line, command: Sequence[str]) -> None:
         raise ConfigError("pilot must be left out where a network is run, got both")
     where, other = line.take(*BACKEND_KEYS)
     mine, rest = other.take("name", "details")
-    settings = config.checked(compare.Comparison, {**compose("compare", mine), "pilots": ["network"]})
+    composed = compose("compare", mine)
+    settings = config.checked(Kept, {key: composed[key] for key in ("name", "details")})
     backend = backend_of(where)
     plain = compose("queue", rest)
     which = next(o.partition("=")[2] for o in rest.overrides if o.startswith("network="))
@@ -116,7 +125,7 @@ def _network(line: Line, command: Sequence[str]) -> None:
         return
     name = plain_name("network", which.replace("/", "-"))
     network_run.check_memory(plan, name, backend.engine)
-    store = Store.open(Path("results") / folder, identity, {"command": list(command)})
+    store = Store.open(RESULTS / folder, identity, {"command": list(command)})
     console = terminal()
     result = network_run.run(
         plan, name, backend, seed=run.seed, confidence=run.confidence, store=store, console=console

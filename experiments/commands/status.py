@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sim.errors import ConfigError, near
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from sim.store.archive import Holding
     from sim.store.inventory import Study
 
-RESULTS = Path("results")
 
 HELP = """\
 wangge status [NAME]
@@ -35,6 +33,7 @@ def main(arguments: list[str]) -> None:
         raise ConfigError(f"status must be given the name of one study or nothing, got {' '.join(arguments)}")
     from sim.report.console import terminal
     from sim.store import inventory
+    from sim.store.layout import RESULTS
 
     studies = inventory.studies(RESULTS) if RESULTS.is_dir() else []
     console = terminal()
@@ -50,7 +49,7 @@ def main(arguments: list[str]) -> None:
 def archive_holdings() -> list[Holding]:
     """Return the holdings of every design in the archive beside the studies."""
     from sim.store.archive import Archive
-    from sim.store.layout import ARCHIVE
+    from sim.store.layout import ARCHIVE, RESULTS
 
     archive = Archive(RESULTS.absolute() / ARCHIVE)
     archive.refuse_link()

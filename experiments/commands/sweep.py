@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.commands.compare import SHOWN_KEYS, Shown
@@ -12,6 +11,7 @@ from sim import config
 from sim.config import study_schema
 from sim.config.compose import BACKEND_KEYS, CONFIGS, Line, compose, options, parse
 from sim.errors import ConfigError
+from sim.store.layout import RESULTS
 from sim.store.names import FolderName
 from sim.study.backend import backend_of
 
@@ -41,7 +41,6 @@ with the same command. Tables (Parquet and CSV), charts and summary.md are kept 
   --config-dir DIR                  find studies and configs of your own in DIR (DIR/study/mine.yaml)
 """
 
-RESULTS = Path("results")
 
 BUDGET_KEYS = ("study.precision", "study.choose")  # how many replications; the study stays the same
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
@@ -15,6 +14,7 @@ from sim.config import Name, Section
 from sim.config.bounds import Replication, Request
 from sim.config.compose import BACKEND_KEYS, Line, compose, parse
 from sim.errors import ConfigError
+from sim.store.layout import RESULTS
 from sim.store.names import FolderName
 from sim.study.backend import backend_of
 
@@ -118,7 +118,7 @@ def _trace(
     request = each[0].request
     identity = {**replications.identity(pilots), "trace": {"request": request, "replication": settings.replication}}
     name = settings.name or _name(identity, settings, overrides)
-    store = Store.open(Path("results") / name, identity, {"command": list(command)})
+    store = Store.open(RESULTS / name, identity, {"command": list(command)})
     console.print("Drawing its chart ...")
     keep(store, journeys)
     printed = keep_printed(store, partial(journeys.printed, name))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sim import config
@@ -11,6 +10,7 @@ from sim.config import Section
 from sim.config.bounds import Seed
 from sim.config.compose import BACKEND_KEYS, compose, parse
 from sim.report.console import say
+from sim.store.layout import RESULTS
 from sim.store.names import FolderName
 from sim.study.backend import backend_of
 from sim.validation.cases import Form
@@ -98,7 +98,7 @@ def _validate(settings: Validate, what: Chosen, on: Settings, arguments: Sequenc
     name = settings.name or usual
     console = terminal()
     validation = validate(
-        what, Path("results") / name, on, form=settings.form, seed=settings.seed, with_face=not settings.cases,
+        what, RESULTS / name, on, form=settings.form, seed=settings.seed, with_face=not settings.cases,
         console=console, command=("wangge", "validate", *arguments),
     )  # fmt: skip
     console.print(f"{cost(validation.speed)}\n", markup=False)

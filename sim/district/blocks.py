@@ -10,7 +10,6 @@ import math
 import time
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from sim.draws.clock import WEEK
 from sim.engine import resume, subset
 from sim.engine.compiled import Run
 from sim.errors import ConfigError
+from sim.memory import memory_now_mb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -121,15 +121,6 @@ def _together(case: Case | None, part: Case) -> tuple[Case, AnyInts]:
     return replace(part, network=network, labels=StepLabels(**labels), ids=np.sort(ids), n_residents=n_residents), old
 
 
-def memory_mb_now() -> float:
-    """Return the memory of this process now (MB); 0 where the system does not report it."""
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return 0.0
-    line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
-    return int(line.split()[1]) / 1e3
-
-
 def clocks() -> tuple[float, float]:
     """Return the seconds by the wall clock and those of processor time."""
     return time.perf_counter(), time.process_time()
@@ -143,7 +134,7 @@ def since(began: tuple[float, float]) -> tuple[float, float]:
 
 def _check_memory(n_steps: int, start: int, end: int, memory_mb: int | None) -> None:
     """Raise if the steps of a block do not fit into the memory allowed."""
-    needed = math.ceil(memory_mb_now() + n_steps * STEP_BYTES / 1e6)
+    needed = math.ceil(memory_now_mb() + n_steps * STEP_BYTES / 1e6)
     if memory_mb is not None and needed > memory_mb:
         weeks = (end - start) // WEEK
         advice = f"engine.block_weeks below {weeks} makes smaller blocks" if weeks > 1 else "a week is the least block"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import resource
 import signal
 import sys
 import threading
@@ -15,13 +14,13 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sim.errors import ExecutorError
 from sim.executor.interrupts import ensure_tracker, interrupts_held
 from sim.executor.work import KILLED, TRIES, Deaths, Work, portable
 from sim.imports import none_from_here
+from sim.memory import memory_now_mb, peak_memory_mb
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -178,17 +177,9 @@ def _end_with_parent() -> None:
 
 def _end_at_limit(memory_mb: int) -> None:
     """End this process when its resident memory is above the limit: no limit of the system counts that alone."""
-    while _resident_mb() <= memory_mb:
+    while (memory_now_mb() or peak_memory_mb()) <= memory_mb:
         time.sleep(CHECK_EVERY)
     os._exit(TOOK_TOO_MUCH)
-
-
-def _resident_mb() -> float:
-    """Return the resident memory of this process (MB); where the system does not report it, its peak so far."""
-    pages = Path("/proc/self/statm")
-    if pages.exists():
-        return int(pages.read_text().split()[1]) * resource.getpagesize() / 1e6
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
 
 
 def _call(function: Callable[[Task], Result], keep: Callable[[Task, Result], Any], task: Task) -> Any:

@@ -6,6 +6,7 @@ import os
 import re
 import stat
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sim.errors import StoreError
@@ -13,7 +14,9 @@ from sim.store.manifest import KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+RESULTS = Path("results")
+"""Where commands keep their folders, below the current one."""
 
 ARCHIVE = ".replications"
 REPLICATIONS = "replications"

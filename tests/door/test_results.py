@@ -19,6 +19,7 @@ from setups.own_measures import nothing, steps_by_outcome, waits
 from setups.studies import BASE
 
 import sim
+from experiments.commands import new
 from sim.district import place
 from sim.journeys.follow import Journeys
 from sim.measures.dictionary import DEFINITIONS, ONLY_WHERE_OBSERVED
@@ -129,6 +130,36 @@ def test_the_values_of_a_comparison_are_those_of_its_replications(found, designs
     alone, _ = sim.simulate(designs[1], 1, measures=MEASURES)
     mine = found.measures.filter(pilot="three_level", replication=1).drop("pilot", "replication")
     assert mine.equals(alone["measures"], null_equal=True)
+
+
+FACE = """
+district: {district}
+targets:
+  - {{label: wait, measure: counter_wait_mean, group: all, unit: minutes, low: 1, high: 2, seen: "1.5", source: a hall,
+     pilot: today, why: ""}}
+"""
+A_WEEK = dict.fromkeys(("run.warm_up_weeks", "run.measured_weeks", "run.drain_weeks"), 1)
+
+
+def test_a_folder_of_ones_own_and_the_choice_of_charts_are_heeded_as_by_the_command(designs, tmp_path):
+    mine = tmp_path / "mine"
+    new.write(mine, new.files("mine"))
+    evidence = (mine / "evidence.yaml").read_text("utf-8")
+    (mine / "evidence.yaml").write_text(evidence.replace("base: 20000", "base: 21000"), "utf-8")
+    both = [sim.pilot(name, A_WEEK, config_dir=mine) for name in ("today", "merged")]
+    (mine / "face.yaml").write_text(FACE.format(district=both[0].district.name), "utf-8")
+    options = {"executor": "serial", "replications": 1, "config_dir": mine}
+    found = sim.compare(both, folder=tmp_path / "a", charts=False, **options)
+    wrong = (
+        "evidence.yaml must have the values of the configs beside it: its base of district.population is 21000, but "
+    )
+    assert any(note.startswith(wrong) for note in found.opening.notes)
+    (face,) = (page for page in found.printed.pages if page.name == "face")
+    assert "of 1 within their range" in " ".join(str(face.tables[0]).split())
+    assert not (tmp_path / "a/charts").exists()
+    found = sim.compare(both[0], folder=tmp_path / "b", only=["load"], formats=["png"], size="column", **options)
+    assert [path.name for path in (tmp_path / "b/charts").iterdir()] == ["load.png"]
+    assert "load" in found.charts
 
 
 def test_no_measure_is_missing_of_a_replication_that_an_earlier_program_kept(found):

@@ -12,6 +12,7 @@ from sim.config.report import Response
 from sim.language import gettext, listed, phrase, run_together
 from sim.report import counts
 from sim.statistics.mser5 import warm_up
+from sim.study.points.composer import value_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -74,14 +75,7 @@ def notices(measures: pl.DataFrame, pilots: Iterable[Pilot]) -> list[str]:
 def _is_followed(notice: Notice, pilot: Pilot) -> bool:
     """Return whether a pilot already has the knobs that a notice advises."""
     plain = pilot.model_dump(mode="json")
-
-    def value(path: str) -> Any:
-        node: Any = plain
-        for part in path.split("."):
-            node = node.get(part) if isinstance(node, dict) else None
-        return node
-
-    return bool(notice.unless) and all(value(path) == wanted for path, wanted in notice.unless.items())
+    return bool(notice.unless) and all(value_at(plain, path) == wanted for path, wanted in notice.unless.items())
 
 
 def horizon(waiting: pl.DataFrame, pilots: Iterable[Pilot]) -> list[str]:
