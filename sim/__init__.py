@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sim.engine.network import Network
     from sim.engine.network_building import make_network
     from sim.engine.record import Spells, Visits
-    from sim.errors import ConfigError, ExecutorError, NetworkError, StoreError, WanggeError
+    from sim.errors import ConfigError, ExecutorError, FrozenError, NetworkError, StoreError, WanggeError
     from sim.journeys.follow import Journeys
     from sim.queueing.schema import QueueNetwork
     from sim.study.comparison.comparison import Comparison
@@ -30,6 +30,7 @@ _HOMES = {
     "Comparison": "sim.study.comparison.comparison",
     "ConfigError": "sim.errors",
     "ExecutorError": "sim.errors",
+    "FrozenError": "sim.errors",
     "Journeys": "sim.journeys.follow",
     "Network": "sim.engine.network",
     "NetworkError": "sim.errors",
@@ -60,6 +61,7 @@ __all__ = [
     "Comparison",
     "ConfigError",
     "ExecutorError",
+    "FrozenError",
     "Journeys",
     "Network",
     "NetworkError",

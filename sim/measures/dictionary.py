@@ -167,6 +167,10 @@ GROUPS = {
     ),
     "hours": tuple(f"level:community|kind:{work}" for work in _WORK),
     "paper_on_time": ("all", "level:community", "level:street", "level:district"),
+    OPEN_BOUND: tuple(
+        f"{measure}|all"
+        for measure in ("trips", "resident_time", "hand_overs", "wrong_desks", "issue_time_restricted_mean")
+    ),
     CONTROL: ("absence:community",),
 }
 """Groups of the definition of every other measure: those that a replication has whatever the design, with NaN where
