@@ -52,7 +52,8 @@ class Opening:
     def notes(self) -> tuple[str, ...]:
         """Return warnings, and what the tables are of, in the language that is spoken."""
         pilots = [design.pilot for design in self.designs.values()]
-        said = [*load_tables.advice(pilots), *notes.who_cannot_keep_up(self.designs.values())]
+        said = [*notes.borrowed_work(pilots), *load_tables.advice(pilots)]
+        said += notes.who_cannot_keep_up(self.designs.values())
         district = pilots[0].district
         if district.place == "drawn":
             said.append(
