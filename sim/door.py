@@ -17,7 +17,7 @@ from sim.config.composition import Composition
 from sim.config.reading import read_yaml
 from sim.district import engines
 from sim.engine.network import LIMIT, Network
-from sim.errors import ConfigError, near, shown
+from sim.errors import ConfigError, one_of, shown
 from sim.journeys.follow import Journeys, Selection, follow
 from sim.language import ENGLISH, speaking
 from sim.queueing import sample
@@ -430,11 +430,7 @@ def _designs(pilots: Pilot | Sequence[Pilot]) -> list[Pilot]:
 
 def _file(group: str, name: str, folder: Path | None = None) -> str:
     """Return the name of a file of a group of configs, checked to be there."""
-    known = options(group, CONFIGS, folder)
-    if not isinstance(name, str) or name not in known:
-        hint = near(name, known) if isinstance(name, str) else ""
-        raise ConfigError(f"{group} must be one of {', '.join(known)}{hint}, got {shown(name)}")
-    return name
+    return one_of(group, name, options(group, CONFIGS, folder))
 
 
 def _own_folder(config_dir: Folder | None) -> Path | None:

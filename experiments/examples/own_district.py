@@ -73,10 +73,7 @@ def main() -> None:
         title="two big communities",
     )  # fmt: skip
     found = sim.compare([today, merged], folder="results/own_district")
-    for table in found.opening.tables:  # first the arithmetic: work, heads and load, before anything is simulated
-        print(table.to_text())
-    for note in found.opening.notes:
-        print(f"- {note}")
+    print(found.opening)  # first the arithmetic: work, heads and load, before anything is simulated
     print(found)
 
 

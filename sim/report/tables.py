@@ -63,7 +63,7 @@ class Column:
     align: Align = "left"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Table:
     """A table to be read: the same cells in a terminal and in Markdown.
 
@@ -218,6 +218,12 @@ class Table:
         notes = "".join(f"<p><small>{_html(note)}</small></p>" for note in self.notes)
         caption = f"<caption>{_html(self.title)}</caption>"
         return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{notes}"
+
+    def __str__(self) -> str:
+        """Return the table as plain text."""
+        return self.to_text()
+
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         """Return the table for a notebook."""
