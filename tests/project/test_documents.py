@@ -220,6 +220,17 @@ def test_cases_that_a_page_names_exist(page):
             assert (ROOT / f"configs/validation/{case}.yaml").exists(), case
 
 
+def test_the_page_of_networks_shows_what_the_queue_that_it_runs_gives():
+    table = sim.measure(sim.network("mmc"), progress=False).table
+    wanted = ("measure", "mean", "low", "high", "theory")
+    at = [next(i for i, one in enumerate(table.columns) if one.heading.startswith(word)) for word in wanted]
+    known = {row[at[0]]: [float(row[i]) for i in at[1:]] for row in table.rows if "–" not in [row[i] for i in at]}
+    shown = re.findall(r"^    (\w+) +([\d.]+) +([\d.]+) to ([\d.]+) +([\d.]+)$", read("docs/networks.md"), re.MULTILINE)
+    assert len(shown) == 4
+    for measure, *numbers in shown:
+        assert known[measure] == pytest.approx([float(one) for one in numbers], abs=0.00051), measure
+
+
 def rows_of_the_glossary():
     """Return the cells of each row."""
     lines = [line for line in read("docs/glossary.md").splitlines() if line.startswith("| ")]

@@ -55,7 +55,9 @@ def points(console: Console, plan: Plan, screened: Mapping[str, Screened], *, de
         console.print(f"- {note}", markup=False)
     of = f"of {counted(len(plan.points), 'point')}"
     if infeasible:
-        console.print(f"- Infeasible, and left out: {len(infeasible)} {of}. design.csv says why.", markup=False)
+        console.print(
+            f"- Infeasible, and left out: {len(infeasible)} {of} (a run says why in design.csv).", markup=False
+        )
     if overloaded:
         console.print(
             f"- At {len(overloaded)} {of} some posts cannot keep up with their work: overload is a result, no error.",
@@ -77,7 +79,7 @@ def points_table(plan: Plan, screened: Mapping[str, Screened]) -> Table:
         for point in plan.points[:SHOWN]
     ]
     more = len(plan.points) - SHOWN
-    notes = [f"and {more} more: design.csv has them all"] if more > 0 else []
+    notes = [f"and {more} more: design.csv of a run has them all"] if more > 0 else []
     return rows_table("Points", rows, notes=notes)
 
 
