@@ -76,7 +76,11 @@ def _chosen(arguments: Sequence[str]) -> dict[str, bool]:
 
 def _kinds(chosen: Mapping[str, bool]) -> str:
     """Return what was looked for and not found, and by which key more would be looked for."""
-    words = {"unused": "unused replications", "failed": "notes of failed ones", "old": "replications of other models"}
+    words = {
+        "unused": "unused replications",
+        "failed": "notes of failed ones",
+        "old": "replications of other models and those set aside",
+    }
     looked = ["no files half written or damaged", *(f"no {words[key]}" for key, on in chosen.items() if on)]
     other = [f"{key}=true for {words[key]}" for key, on in chosen.items() if not on]
     return ", ".join(looked) + (f" (add {', '.join(other)})" if other else "")
