@@ -1,4 +1,4 @@
-"""`wangge explain`: what the measures of a design come from, cause by cause, on the same luck."""
+"""`wangge explain`: what the measures of a design come from, cause by cause, on the same draws."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sim.study.backend import backend_of
 HELP = """\
 wangge explain [causes=NAME] [replications=N] [name=FOLDER] [key=value ...]
 
-Runs every mixture of the causes in a file of configs/explain/ on the same luck, and says what each contributes to each
+Runs every mixture of the causes in a file of configs/explain/ on the same draws, and says what each contributes to each
 measure: its effect averaged over all orders in which the causes can be added (Shapley), with an interval. Only causes
 whose interval leaves out 0 are named as such. Kept in results/FOLDER (explained.md, charts/, contributions.csv,
 mixtures.csv); a stopped run continues with the same command.

@@ -22,7 +22,7 @@ HELP = """\
 wangge knobs [only=[PATH,...]] [replications=N] [pilot=NAME] [name=FOLDER] [--write] [key=value ...]
 
 Turns every knob of configs/evidence.yaml (and of your own, with --config-dir): both ends of its range, one at a time,
-on the same luck as the base, in a design in which it can act. A measure is moved where the paired interval leaves out
+on the same draws as the base, in a design in which it can act. A measure is moved where the paired interval leaves out
 0; the intervals of a knob hold together. What a row says that it moves (its keys moves and why) is held against that:
 a knob that moves nothing though it says that it does, or the other way, is named, and the exit status is 1.
 Kept in results/FOLDER (knobs.md, knobs.csv, moves.yaml); a stopped run continues with the same command.

@@ -47,7 +47,7 @@ def shapley_by_replication(values: Callable[[frozenset[int]], Floats], n: int) -
     """Return the contribution of each of n causes in every replication (shape (n, replications), unit of the effect).
 
     Means over the replications are the Shapley values of the mean effect, as these are linear in it; what they scatter
-    by over replications on the same luck says how sure they are.
+    by over replications on the same draws says how sure they are.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Named designs, each run for its replications on the same luck, and kept in the archive beside a folder."""
+"""Named designs, each run for its replications on the same draws, and kept in the archive beside a folder."""
 
 from __future__ import annotations
 

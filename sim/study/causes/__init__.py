@@ -1,1 +1,1 @@
-"""Where an effect comes from: every mixture of causes on the same luck, and the share of each cause."""
+"""Where an effect comes from: every mixture of causes on the same draws, and the share of each cause."""

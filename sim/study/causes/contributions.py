@@ -64,7 +64,7 @@ class Explained:
 
 
 Values = Callable[["Response", frozenset[int]], "Floats"]
-"""A response with a set of causes at work, a value a replication on the same luck (shape (replications,))."""
+"""A response with a set of causes at work, a value a replication on the same draws (shape (replications,))."""
 
 
 def explained(

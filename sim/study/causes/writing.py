@@ -24,7 +24,7 @@ HOW = (
 
 OPENING = """\
 Made by `wangge explain`: every mixture of {n} causes ({mixtures} designs, {replications} replications of each) on the
-same luck. {how}
+same draws. {how}
 
 Singly measured effects need not add up, as causes can stand in for one another: `contributions.csv` has, beside each
 contribution, the effect of the cause alone (`first`) and with all others there (`last`).

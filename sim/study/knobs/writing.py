@@ -28,7 +28,7 @@ OPENING = """\
 # What each knob moves
 
 Made by `wangge knobs`: every row of the evidence, both ends of its range (half and double where it has none), one at a
-time, in a design in which the knob can act, on the same luck as the base. A measure is moved where the paired 95 %
+time, in a design in which the knob can act, on the same draws as the base. A measure is moved where the paired 95 %
 interval leaves out 0. A knob whose row says what it moves is tried on those measures alone, another on all; the
 intervals of a knob, over its measures and ends, hold together. Part of what rows say was found by an earlier run on
 these very replications; `run.seed=2` tries it on others. The direction is that of the measure when the knob goes from
