@@ -13,7 +13,7 @@ from sim.config import Name, Pilot, Section, checked, study_schema
 from sim.config.bounds import Confidence, Replication, Replications, Request, Seed
 from sim.config.compose import CONFIGS, Line, compose, options, own_folder
 from sim.district import engines
-from sim.errors import ConfigError, near, shown
+from sim.errors import ConfigError, one_of, shown
 from sim.report.console import for_a_caller, quiet
 from sim.study.backend import backend
 from sim.study.folder.drawing import Wanted
@@ -139,11 +139,7 @@ def wanted_charts(charts: bool, only: Iterable[str], formats: Iterable[str], siz
 
 def file_of(group: str, name: str, folder: Path | None = None) -> str:
     """Return the name of a file of a group of configs, checked to be there."""
-    known = options(group, CONFIGS, folder)
-    if not isinstance(name, str) or name not in known:
-        hint = near(name, known) if isinstance(name, str) else ""
-        raise ConfigError(f"{group} must be one of {', '.join(known)}{hint}, got {shown(name)}")
-    return name
+    return one_of(group, name, options(group, CONFIGS, folder))
 
 
 def config_folder(config_dir: Folder | None) -> Path | None:

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
 Class = TypeVar("Class", bound=type[Any])
 
@@ -66,6 +66,20 @@ def near(word: str, known: Iterable[str], cutoff: float = 0.5) -> str:
     """Return ` (did you mean ...?)` for the nearest known names, or an empty text."""
     matches = difflib.get_close_matches(word, list(known), n=3, cutoff=cutoff)
     return f" (did you mean {' or '.join(matches)}?)" if matches else ""
+
+
+def one_of(what: str, value: object, known: Collection[str]) -> str:
+    """Return a name, checked to be one of those that there are.
+
+    Raises
+    ------
+    ConfigError
+        It must be.
+    """
+    if isinstance(value, str) and value in known:
+        return value
+    hint = near(value, known) if isinstance(value, str) else ""
+    raise ConfigError(f"{what} must be one of {', '.join(known)}{hint}, got {shown(value)}")
 
 
 def sealed(instead: str) -> Callable[[Class], Class]:

@@ -80,7 +80,7 @@ def _kinds(chosen: Mapping[str, bool]) -> str:
     words = {
         "unused": gettext("unused replications"),
         "failed": gettext("notes of failed ones"),
-        "old": gettext("replications of other models"),
+        "old": gettext("replications of other models and those set aside"),
     }
     looked = listed([
         gettext("no files half written or damaged"),

@@ -31,7 +31,7 @@ with the same command. Tables (Parquet and CSV), charts and summary.md are kept 
                                     to time them
   name=mine                         results/mine; by default the study's name, with a hash where knobs were set
   study.precision.replications=20   any key of the study file
-  run=year  grid.households=300     any knob of configs/, for all points alike
+  run=year  service.desk=rota       any knob of configs/, for all points alike
   details=true                      print every table above the first screen; wangge show FOLDER prints them later
   charts=false | only=[heat]        draw no chart, or only some kinds
   formats=[svg,png]                 as what charts are kept (svg by default; pdf); size=slide, page or column

@@ -34,7 +34,7 @@ If anything differs, a paragraph says so and the exit status is 1. Figures measu
 beside those of the shipped district, each within or outside its range.
 
   form=full                     enough replications for standard errors below 1 % of each value: takes long
-  cases=[mm1_ciw,n_model]       some cases only
+  cases=[mm1_ciw,N_slowA]       some cases only
   name=mine                     results/mine; by default results/validate-quick or validate-full (a part: and a hash)
   seed=2                        other random numbers
   details=true                  print every value above the first screen

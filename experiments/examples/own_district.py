@@ -43,6 +43,19 @@ def knobs_of(table: pl.DataFrame) -> dict[str, Any]:
         "district.built_up_km2": 4,
         "staffing.street_heads": 18,
         "staffing.district_heads": 12,
+        # from a week's diaries, times the year: hours of work from above, and of the own work of street and district.
+        # They do not follow the population: without them this town would have the work of the shipped district.
+        "district.work": {
+            "from_above_hours": 19_300,
+            "street_hours": {"economic": 4900, "enforcement": 4100, "justice": 1600, "party": 2500, "relay": 3300},
+            "district_hours": {
+                "public_service": 5400,
+                "economic": 2700,
+                "enforcement": 2700,
+                "justice": 1300,
+                "party": 1300,
+            },
+        },
         # All else, from opening hours to what residents ask for, is as in the shipped district (docs/own_district.md).
     }
 
@@ -60,10 +73,7 @@ def main() -> None:
         title="two big communities",
     )  # fmt: skip
     found = sim.compare([today, merged], folder="results/own_district")
-    for table in found.opening.tables:  # first the arithmetic: work, heads and load, before anything is simulated
-        print(table.to_text())
-    for note in found.opening.notes:
-        print(f"- {note}")
+    print(found.opening)  # first the arithmetic: work, heads and load, before anything is simulated
     print(found)
 
 

@@ -23,6 +23,13 @@ IN_PERSON = 1
 TOWN = {
     "district.population": 20_000, "district.communities": 6, "district.streets": 2, "district.built_up_km2": 4,
     "staffing.community_heads": 18, "staffing.street_heads": 18, "staffing.district_heads": 12,
+    "district.work": {  # hours a year, which do not follow the population
+        "from_above_hours": 15_100,
+        "street_hours": {"economic": 4900, "enforcement": 4100, "justice": 1600, "party": 2500, "relay": 3300},
+        "district_hours": {
+            "public_service": 5400, "economic": 2700, "enforcement": 2700, "justice": 1300, "party": 1300,
+        },
+    },
 }  # fmt: skip
 
 

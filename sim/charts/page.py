@@ -36,6 +36,14 @@ _COMPRESSION = 3
 
 
 @styled
+class Chart(Figure):
+    """A figure that a notebook shows where it is the last line of a cell."""
+
+    def _repr_png_(self) -> bytes:
+        """Return it as a picture."""
+        return render(self)
+
+
 def render(figure: Figure, format: Format = "png", dpi: int = 150) -> bytes:  # noqa: A002
     """Return a figure as the bytes of a file; the same figure gives the same bytes.
 
@@ -135,7 +143,7 @@ class Page:
         legend_top = top
         top += legend_rows * 0.21 + 0.2
         height = top + body + len(note_lines) * _NOTE + 0.1 + len(foot) * 0.14 + EDGE * 0.7
-        figure = Figure(figsize=(width, height), facecolor="white")
+        figure = Chart(figsize=(width, height), facecolor="white")
         FigureCanvasAgg(figure)
         y = EDGE
         for lines, size, bold, colour in blocks_of_lines:

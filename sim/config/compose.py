@@ -200,9 +200,9 @@ def shipped(name: str) -> bool:
 
 
 @cache
-def _shipped_districts() -> tuple[str, ...]:
-    """Return the names of the districts that ship: the evidence is theirs."""
-    return tuple(str(read_yaml(file)["name"]) for file in sorted((CONFIGS / "district").glob("*.yaml")))
+def shipped_districts() -> tuple[Mapping[str, Any], ...]:
+    """Return the districts that ship, as their files say them: the evidence is theirs."""
+    return tuple(read_yaml(file) for file in sorted((CONFIGS / "district").glob("*.yaml")))
 
 
 def assumptions(district: str) -> str:
@@ -210,7 +210,7 @@ def assumptions(district: str) -> str:
 
     The shipped evidence is of the shipped district: for another one, what is not counted there is taken from it.
     """
-    shipped = _shipped_districts()
+    shipped = tuple(str(one["name"]) for one in shipped_districts())
     if district in shipped:
         return gettext("Many inputs are assumptions: configs/{file}.", file=EVIDENCE)
     return gettext(

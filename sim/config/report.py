@@ -118,9 +118,12 @@ class Glance(Section):
 
 
 class ExpectedLoads(Section):
-    """Loads that were worked out by hand, as text by pilot and level, to be shown beside those of one district."""
+    """Loads that were worked out by hand, as text by pilot and level, to be shown beside those of one district.
 
-    district: str
+    They are of designs with the knobs of `holds_for`, by their paths: its district with its residents, heads and hours.
+    """
+
+    holds_for: Annotated[dict[str, Scalar], Field(min_length=1)]
     loads: dict[Name, dict[Level, str]]
     note: str = ""
 

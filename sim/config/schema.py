@@ -315,6 +315,18 @@ class Pilot(Section):
         """Return the same for a notebook."""
         return "".join(f"<p>{html.escape(line)}</p>" for line in repr(self).splitlines())
 
+    def has(self, knobs: Mapping[str, Any]) -> bool:
+        """Return whether knobs, by their paths, have these values; one that there is none of has none."""
+
+        def value(path: str) -> Any:
+            node: Any = plain
+            for part in path.split("."):
+                node = node.get(part) if isinstance(node, dict) else None
+            return node
+
+        plain = self.model_dump(mode="json")
+        return all(value(path) == wanted for path, wanted in knobs.items())
+
     @property
     def n_communities(self) -> int:
         """Return the number of communities of the design (today's number unless it merges them)."""

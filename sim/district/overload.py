@@ -22,7 +22,7 @@ from sim.district import workload
 from sim.district.office_hours import WEEKS_A_YEAR
 from sim.district.stages import Kind
 from sim.errors import ConfigError
-from sim.language import N_, both, gettext
+from sim.language import N_, both, gettext, ngettext
 
 if TYPE_CHECKING:
     from sim.arrays import Bools, Floats, Ints
@@ -67,9 +67,9 @@ class Post:
         if isinstance(self.team, Team):
             return gettext("{level} {unit}, {team}", level=level, unit=self.unit, team=gettext(self.team.value))
         if self.team:
-            return gettext(
-                "{level} {unit}, post {post} ({lines} lines)",
-                level=level, unit=self.unit, post=self.team, lines=self.n_lines,
+            return ngettext(
+                "{level} {unit}, post {post} ({lines} line)", "{level} {unit}, post {post} ({lines} lines)",
+                self.n_lines, level=level, unit=self.unit, post=self.team, lines=self.n_lines,
             )  # fmt: skip
         sections = both(map(words_of, self.sections))
         if self.unit:

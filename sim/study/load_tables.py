@@ -179,9 +179,9 @@ def load_table(designs: Mapping[str, Design]) -> Table:
 
 
 def _expected(design: Design, level: Level) -> str:
-    """Return the load that was worked out by hand, where it was made for this district and pilot."""
+    """Return the load that was worked out by hand, where it was made for this district with its heads and pilot."""
     expected = design.pilot.report.expected_loads
-    if expected is None or expected.district != design.pilot.district.name:
+    if expected is None or not design.pilot.has(expected.holds_for):
         return ""
     return expected.loads.get(design.name, {}).get(level, "")
 

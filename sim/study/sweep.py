@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 from sim.config.compose import Line
 from sim.config.report import Response
-from sim.errors import RESULTS_STAY, ConfigError, StoreError, sealed
+from sim.errors import RESULTS_STAY, ConfigError, StoreError, one_of, sealed
+from sim.language import speaking
 from sim.report.console import quiet
 from sim.report.notebook import as_html
 from sim.report.tables import counted
-from sim.store import files, manifest
+from sim.store import manifest
 from sim.store.archive import Archive
 from sim.store.layout import ARCHIVE
 from sim.store.store import Store
 from sim.study import freshness, replications
 from sim.study.budget import confirmation, outcome, pilot_run
 from sim.study.budget.runs import Runs
-from sim.study.findings import preview
-from sim.study.findings.charting import DRAWN, in_brief
+from sim.study.findings import charting, preview
 from sim.study.findings.naming import words_of
 from sim.study.findings.write import CONTROLS, cost, responses, searches, write
-from sim.study.folder.drawing import ALL
+from sim.study.folder.drawing import ALL, SPOKEN_ON_CHARTS, chosen
 from sim.study.own_measures import packed
 from sim.study.points.plan import planned
 from sim.study.points.screening import screen_all
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import polars as pl
+    from matplotlib.figure import Figure
     from rich.console import Console
 
     from sim.config.study_schema import Study
@@ -124,15 +125,28 @@ class Sweep:
 
         Raises
         ------
+        ConfigError
+            The folder must have it.
         StoreError
-            The folder must have it, undamaged.
+            It must be undamaged.
         """
-        return self.store.final_table(name)
+        return self.store.final_table(one_of("table", name, self.store.final_tables))
 
     @property
     def charts(self) -> tuple[str, ...]:
-        """Return the names of those of its charts that lie in the folder as SVG: `charts/NAME.svg`."""
-        return tuple(path.stem for path in files.regular(self.folder / "charts", ".svg"))
+        """Return the names of its charts; those that were drawn lie in the folder as `charts/NAME.svg`."""
+        return tuple(charting.drawings(self.store))
+
+    def chart(self, name: str) -> Figure:
+        """Return a chart by its name (`charts` has them all).
+
+        Raises
+        ------
+        ConfigError
+            The name must be one of `charts`.
+        """
+        with speaking(SPOKEN_ON_CHARTS):
+            return chosen(charting.drawings(self.store), name)
 
     def __str__(self) -> str:
         """Return what it found, as plain text."""
@@ -142,8 +156,12 @@ class Sweep:
 
     def _repr_html_(self) -> str:
         """Return what it found and, of each kind, the chart of its first response, for a notebook."""
-        names = in_brief(self.charts, [str(one) for one in self.plan.study.responses])
-        pictures = (files.read_bytes(self.folder / "charts" / f"{name}.svg") for name in names)
+        from sim.charts import render
+
+        with speaking(SPOKEN_ON_CHARTS):
+            drawings = charting.drawings(self.store)
+            names = charting.in_brief(tuple(drawings), [str(one) for one in self.plan.study.responses])
+            pictures = [render(drawings[name](), "svg") for name in names]
         return as_html([self.table], "\n\n".join(self.sentences), pictures)
 
 
@@ -272,7 +290,7 @@ def sweep(
         The folder must be empty or hold this very study; some point must not fail.
     """
     check_knobs(study, line)
-    wanted.check(DRAWN)
+    wanted.check(charting.DRAWN)
     results = folder.absolute().parent
     prepared = prepare(study, line, backend, results, console=console, retry=retry, measures=measures)
     return finish(prepared, study, line, folder, console=console, command=command, wanted=wanted)

@@ -1,8 +1,10 @@
 import os
+import re
 
 import pytest
 import yaml
 from setups.commands import refused, wangge
+from setups.documents import ROOT
 from setups.evidence import CONFIDENCES, KEYS, at, is_number, leaves
 
 from experiments.commands import new
@@ -190,3 +192,21 @@ def test_a_district_of_ones_own_is_not_held_against_the_arithmetic_on_yuehu(town
     for table, held in ((mine, False), (shipped, True)):
         assert ("expected" in [column.heading for column in table.columns]) is held
         assert ("16 thousand hours" in " ".join(table.notes)) is held
+
+
+def test_its_page_shows_the_loads_that_the_program_gives(town):
+    page = (ROOT / "docs/own_district.md").read_text(encoding="utf-8")
+    designs = prepared_all([config.load(composed(town, pilot)) for pilot in PILOTS])
+    table = load_tables.load_table(designs)
+    wanted = ("pilot", "post", "load", "with duties", "cannot keep up")
+    at = [[column.heading for column in table.columns].index(heading) for heading in wanted]
+    shown = [re.split(r" {2,}", line.strip()) for line in page.splitlines() if re.match(r" {5}(today|merged) ", line)]
+    assert shown == [[row[i] for i in at] for row in table.rows]
+
+
+def test_its_page_shows_what_the_sharing_of_staff_gives(town):
+    page = (ROOT / "docs/own_district.md").read_text(encoding="utf-8")
+    told = wangge(town[0], "staff", "--config-dir", "lanterns", "pilot=merged", "today=lanterns").stdout
+    up = re.search(r"merged: (\d+) of 18 street heads go up", told)[1]
+    largest = max(re.findall(r"(\d\.\d\d)", told))
+    assert re.search(rf"^{up} go up, one more than .* the largest load is {largest}\.", page, re.MULTILINE)

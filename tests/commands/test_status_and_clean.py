@@ -91,8 +91,9 @@ def test_a_mistake_in_status_is_one_paragraph(results: Path, arguments: tuple[st
 def test_nothing_to_show_is_said(tmp_path: Path) -> None:
     assert "There is nothing under results/ yet" in wangge(tmp_path, "status").stdout
     assert (
-        "There is nothing to remove: no files half written or damaged (add unused=true"
-        in wangge(tmp_path, "clean", "yes=true").stdout
+        "There is nothing to remove: no files half written or damaged (add unused=true for unused replications, "
+        "failed=true for notes of failed ones, old=true for replications of other models and those set aside)."
+        in " ".join(wangge(tmp_path, "clean", "yes=true").stdout.split())
     )
     assert "one of" not in refused(tmp_path, "status", "mine")
     assert list(tmp_path.iterdir()) == []

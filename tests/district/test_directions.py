@@ -1,4 +1,4 @@
-"""Which way the measures go when demand and heads do: the whole shipped district, on the same luck."""
+"""Which way the measures go when demand and heads do: the whole shipped district, on the same draws."""
 
 from functools import cache
 

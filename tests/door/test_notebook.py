@@ -27,6 +27,8 @@ CELLS = (
     "found",
     "mine.digest()",
     "sim.measure(sim.network('mmc'), replications=2, progress=False)",
+    "found.chart('turnaround')",
+    "found.opening",
 )
 
 
@@ -49,3 +51,6 @@ def test_a_notebook_shows_progress_then_the_table_and_a_chart(tmp_path):
     assert len(text) < 10_000
     (queue,) = outputs[5]
     assert "<table>" in queue.data["text/html"]
+    (chart,), (opening,) = outputs[6:]
+    assert base64.b64decode(chart.data["image/png"]).startswith(b"\x89PNG")
+    assert opening.data["text/html"].count("<table>") == 3

@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 import numpy as np
 import polars as pl
 import pytest
+from IPython.core.formatters import DisplayFormatter
 from rich.console import Console
 from setups.district import tiny
 from setups.figures import NASTY
@@ -188,6 +189,32 @@ def test_a_chart_is_drawn_by_its_name_and_another_name_is_told(found):
         found.chart("difference")
 
 
+def test_a_notebook_shows_a_chart_that_is_drawn_by_its_name(found, designs):
+    for chart in (found.chart("turnaround"), sim.journey(designs, request=5).chart()):
+        shown, _ = DisplayFormatter().format(chart)
+        assert shown["image/png"].startswith(b"\x89PNG")
+
+
+def test_what_was_known_before_a_simulation_is_shown_as_tables_and_notes(found):
+    text = str(found.opening)
+    assert text.index("Work, thousand hours a year") < text.index("Heads by level") < text.index("Load before anything")
+    assert f"- {found.opening.notes[0]}" in text.splitlines()
+    shown = seen(found.opening)
+    assert shown.tags.count("table") == 3
+    assert found.opening.notes[0] in shown.text
+
+
+def test_a_table_that_is_read_shows_itself_as_text_and_as_html(found):
+    assert repr(found.means) == str(found.means) == found.means.to_text()
+    assert "<table>" in found.means._repr_html_()
+
+
+def test_a_design_alone_has_a_table_of_verdicts_with_every_column_and_no_row(found, designs, tmp_path):
+    alone = sim.compare(designs[0], folder=tmp_path / "one", replications=1, executor="serial", progress=False)
+    assert alone.verdicts.filter(measure="trips").is_empty()
+    assert alone.verdicts.schema == found.verdicts.schema
+
+
 def test_a_notebook_shows_a_comparison_and_no_markup_of_a_title_gets_through(found):
     shown = seen(found)
     assert "Means by pilot, with verdicts against four_level" in shown.text
@@ -239,7 +266,25 @@ def test_a_notebook_shows_a_study_and_no_markup_of_a_label_gets_through(tmp_path
     shown = seen(again)
     assert "<i>small</i>" in shown.text
     assert "trips of a resident (per request)" in shown.text
-    assert len(shown.pictures) == (1 if again.charts else 0)
+    assert len(shown.pictures) == len(again.charts)
+
+
+def test_a_study_draws_a_chart_by_its_name_and_tells_of_another_name_of_chart_or_table(tmp_path):
+    study = {
+        "title": "t", "pilots": ["four_level"], "base": BASE, "responses": ["trips"],
+        "factors": {"grid.households": [200, 300]}, "design": "grid", "precision": {"replications": 2},
+    }  # fmt: skip
+    found = sim.sweep(study, folder=tmp_path / "mine", executor="serial", progress=False)
+    assert found.charts == ("curve_trips", "ranking_trips")
+    assert (found.folder / "charts/curve_trips.svg").exists()
+    assert found.chart("curve_trips")._repr_png_().startswith(b"\x89PNG")
+    assert len(seen(found).pictures) == 2
+    for name in ("surface", 3):
+        with pytest.raises(sim.ConfigError, match=rf"^chart must be one of curve_trips, ranking_trips, got {name!r}$"):
+            found.chart(name)
+    for name, hint in (("sumary", r" \(did you mean summary\?\)"), ("tornado", ""), ("../x", ""), (3, "")):
+        with pytest.raises(sim.ConfigError, match=rf"^table must be one of .*summary.*{hint}, got {name!r}$"):
+            found.read(name)
 
 
 def test_a_design_shows_itself_in_three_lines_and_no_markup_of_a_title_gets_through():

@@ -19,6 +19,7 @@ from sim.measures.dictionary import DEFINITIONS
 from sim.report.tables import MARKS
 from sim.study.comparison.equity import STATISTICS
 from sim.study.comparison.equity_tables import WORDS
+from sim.study.knobs import rows
 from sim.version import MODEL_VERSION, VERSION
 
 PAGES = ("README.md", "CONTRIBUTING.md", *sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/*.md")))
@@ -171,6 +172,80 @@ def test_commands_of_a_page_are_accepted_as_they_are_typed(page, home, monkeypat
                 line if "--cfg" in line else [*line, "--cfg", "job"]
             )
             assert capsys.readouterr().out, words
+
+
+# --cfg job reads and checks what is typed, and runs nothing
+CHECKED = ("compare", "run", "sweep", "trace", "bench", "validate", "knobs", "headlines", "explain")
+NEEDED = {"sweep": ["study=grid_size"]}
+APART = {
+    "network": {"pilot", "roles", "only", "charts"},
+    "only": {"charts"},
+    "request": {"archetype", "channel"},
+    "workers": {"executor"},
+}
+"""Keys that are of no use beside others."""
+
+SETTING = r"[a-z][\w.]*=(?:\[[^\]\s]*\]|[^\s,|\[\]]+)"
+
+
+def settings_of_help(text):
+    """Return the settings that the help of a command lists, as lines that may be typed: as few as hold all of them."""
+    lines = []
+    for listed in re.findall(rf"^  ({SETTING}(?:[ ,|]+{SETTING})*)", text, re.MULTILINE):
+        for word in re.findall(SETTING, listed):
+            if "..." not in word:
+                line = next((one for one in lines if not any(clash(word, other) for other in one)), None)
+                if line is None:
+                    lines.append(line := [])
+                line.append(word.replace("HOST:PORT", "node:8786"))
+    return lines
+
+
+def clash(one, other):
+    """Return whether two settings cannot be typed together."""
+    first, second = (word.partition("=")[0] for word in (one, other))
+    heads = [name.partition(".")[0] for name in (first, second)]
+    return first == second or heads[1] in APART.get(heads[0], ()) or heads[0] in APART.get(heads[1], ())
+
+
+@pytest.mark.parametrize("command", CHECKED)
+def test_settings_that_the_help_of_a_command_lists_are_accepted_as_they_are_typed(command, home, monkeypatch, capsys):
+    monkeypatch.chdir(home)
+    main = importlib.import_module(f"experiments.{command}").main
+    main(["--help"])
+    lines = settings_of_help(capsys.readouterr().out)
+    assert lines
+    for line in lines:
+        needed = [word for word in NEEDED.get(command, []) if not any(clash(word, other) for other in line)]
+        main([*needed, *line, "--cfg", "job"])
+        assert capsys.readouterr().out, line
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_knob_that_a_page_turns_has_a_row_that_says_what_it_moves(page):
+    known = {row.path: row for row in rows.read(None)}
+    for command, *words in commands(page):
+        for path in re.findall(r"only=\[([\w.,]+)\]", " ".join(words)) if command == "knobs" else ():
+            for one in path.split(","):
+                assert known[one].moves is not None or known[one].why, one
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_cases_that_a_page_names_exist(page):
+    for named in re.findall(r"\bcases=\[([\w,]+)\]", read(page)):
+        for case in named.split(","):
+            assert (ROOT / f"configs/validation/{case}.yaml").exists(), case
+
+
+def test_the_page_of_networks_shows_what_the_queue_that_it_runs_gives():
+    table = sim.measure(sim.network("mmc"), progress=False).table
+    wanted = ("measure", "mean", "low", "high", "theory")
+    at = [next(i for i, one in enumerate(table.columns) if one.heading.startswith(word)) for word in wanted]
+    known = {row[at[0]]: [float(row[i]) for i in at[1:]] for row in table.rows if "–" not in [row[i] for i in at]}
+    shown = re.findall(r"^    (\w+) +([\d.]+) +([\d.]+) to ([\d.]+) +([\d.]+)$", read("docs/networks.md"), re.MULTILINE)
+    assert len(shown) == 4
+    for measure, *numbers in shown:
+        assert known[measure] == pytest.approx([float(one) for one in numbers], abs=0.00051), measure
 
 
 def rows_of_the_glossary():

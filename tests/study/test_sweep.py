@@ -419,6 +419,16 @@ def test_a_dry_run_tells_points_time_and_guard_and_writes_no_results_folder(swee
     assert "0 replications would be run, 6 kept already." in sweep("--dry-run")
 
 
+def test_a_dry_run_refuses_a_response_that_there_is_none_of_as_a_run_does(sweep, tmp_path, capsys):
+    write(tmp_path, precision={"replications": 2})
+    for words in (("--dry-run",), ()):
+        with pytest.raises(SystemExit):
+            sweep("study.responses=[tripz]", *words)
+        told = " ".join(capsys.readouterr().err.split())
+        assert "study.responses must name measures, or measure|group (did you mean trips?), got tripz" in told
+    assert [path.name for path in Path("results").iterdir()] == [".replications"]
+
+
 def test_the_resolved_study_is_shown_and_help_names_those_that_ship(sweep, tmp_path, capsys):
     write(tmp_path)
     told = sweep("--cfg", "job", "study.precision.replications=7")

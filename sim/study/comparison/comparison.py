@@ -23,7 +23,7 @@ from sim.study.comparison.opening import Opening, opening
 from sim.study.comparison.pairs import every_pair
 from sim.study.comparison.summary import MEANS, Results
 from sim.study.design import SAME_READING, SAME_RESIDENTS, check_overload, check_paired
-from sim.study.folder.drawing import ALL, SPOKEN_ON_CHARTS, Drawings, Wanted
+from sim.study.folder.drawing import ALL, SPOKEN_ON_CHARTS, Drawings, Wanted, chosen
 from sim.study.folder.printed import keep as keep_printed
 from sim.study.own_measures import NOTHING, OwnMeasure, Packed, packed
 from sim.study.points.evidence_factors import not_held_by
@@ -126,7 +126,7 @@ class Comparison:
             The name must be one of `charts`.
         """
         with speaking(SPOKEN_ON_CHARTS):
-            return redraw.chosen(self._drawings(), name)
+            return chosen(self._drawings(), name)
 
     def _drawings(self) -> Drawings:
         """Return its charts by name, each to be drawn when it is called."""

@@ -32,8 +32,17 @@ if TYPE_CHECKING:
 UNKNOWN = (np.full(2, np.nan), np.full(2, np.nan))
 """A pair of which nothing is said."""
 
-NEEDED = {"needed_least": pl.Int64, "needed_most": pl.Int64}
-"""The columns of `settling`."""
+TABLE = (
+    dict.fromkeys(("measure", "group", "label", "unit", "baseline", "pilot"), pl.String)
+    | dict.fromkeys(("baseline_mean", "pilot_mean", "difference", "low", "high", "mid"), pl.Float64)
+    | {"higher_is_better": pl.Boolean}
+    | dict.fromkeys(("verdict", "why", "help", "cause"), pl.String)
+    | dict.fromkeys(("by_baseline", "by_pilot"), pl.Boolean)
+    | dict.fromkeys(("needed_least", "needed_most"), pl.Int64)
+    | dict.fromkeys(("correlation", "variance_ratio"), pl.Float64)
+    | {"n": pl.Int64, "open_bound": pl.Float64, "controls": pl.String, "controlled_ratio": pl.Float64}
+)
+"""The columns of differences: a design alone has them too, and no row."""
 
 
 def compare(
@@ -127,8 +136,7 @@ def compare(
                 "controls": "", "controlled_ratio": d.controlled_ratio,
             }
         )  # fmt: skip
-    schema = NEEDED | {"mid": pl.Float64, "cause": pl.String} | dict.fromkeys(words, pl.String)
-    return Worded(pl.DataFrame(table, schema_overrides=schema, infer_schema_length=None), words)
+    return Worded(pl.DataFrame(table, schema=TABLE), words)
 
 
 def help_of(why: Withheld | None) -> str:

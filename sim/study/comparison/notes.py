@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from sim.config.compose import shipped_districts
 from sim.config.report import Response
 from sim.language import gettext, listed, phrase, run_together
 from sim.report import counts
 from sim.statistics.mser5 import warm_up
-from sim.study.points.composer import value_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from sim.config import Level, Pilot
-    from sim.config.report import Notice
     from sim.study.design import Design
     from sim.study.replications import Speed
 
@@ -27,6 +26,30 @@ NEARLY_FULL = 0.95
 
 NAMED = 6
 """How many overloaded posts a note names."""
+
+OF_ANOTHER = 1.5
+"""By which factor residents must be more or fewer before a shipped district's hours of work are taken for no choice."""
+
+
+def borrowed_work(pilots: Iterable[Pilot]) -> list[str]:
+    """Return a sentence where a district has the hours of a shipped one, and by far more or fewer residents."""
+    sentences = []
+    for district in (pilot.district for pilot in pilots):
+        work = district.work.model_dump(mode="json")
+        for shipped in shipped_districts():
+            ratio = district.population / shipped["population"]
+            if max(ratio, 1 / ratio) < OF_ANOTHER:
+                continue
+            if same := [f"district.work.{part}" for part, hours in work.items() if hours == shipped["work"][part]]:
+                sentences.append(
+                    gettext(
+                        "{parts} must be set for {residents:,} residents: these hours are those of {shipped}, which "
+                        "has {others:,}, and they do not follow the population.",
+                        parts=listed(same), residents=district.population, shipped=phrase(shipped["name"]),
+                        others=shipped["population"],
+                    )
+                )  # fmt: skip
+    return list(dict.fromkeys(sentences))
 
 
 def who_cannot_keep_up(designs: Iterable[Design]) -> list[str]:
@@ -66,16 +89,11 @@ def notices(measures: pl.DataFrame, pilots: Iterable[Pilot]) -> list[str]:
         for notice in pilot.report.notices:
             share = _mean(measures, pilot.name, notice.response)
             if share > notice.above:
-                words = [notice.says] if _is_followed(notice, pilot) else [notice.says, notice.advice]
+                followed = bool(notice.unless) and pilot.has(notice.unless)
+                words = [notice.says] if followed else [notice.says, notice.advice]
                 said = Template(run_together(map(phrase, words)))
                 sentences.append(" ".join(said.substitute(pilot=pilot.name, share=f"{share:.0%}").split()))
     return sentences
-
-
-def _is_followed(notice: Notice, pilot: Pilot) -> bool:
-    """Return whether a pilot already has the knobs that a notice advises."""
-    plain = pilot.model_dump(mode="json")
-    return bool(notice.unless) and all(value_at(plain, path) == wanted for path, wanted in notice.unless.items())
 
 
 def horizon(waiting: pl.DataFrame, pilots: Iterable[Pilot]) -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sim.language import gettext
+from sim.report.notebook import as_html
 from sim.report.pages import page
 from sim.study import load_tables
 from sim.study.comparison import notes
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from sim.study.load_tables import Works
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Opening:
     """What is known of designs before a simulation.
 
@@ -52,7 +53,8 @@ class Opening:
     def notes(self) -> tuple[str, ...]:
         """Return warnings, and what the tables are of, in the language that is spoken."""
         pilots = [design.pilot for design in self.designs.values()]
-        said = [*load_tables.advice(pilots), *notes.who_cannot_keep_up(self.designs.values())]
+        said = [*notes.borrowed_work(pilots), *load_tables.advice(pilots)]
+        said += notes.who_cannot_keep_up(self.designs.values())
         district = pilots[0].district
         if district.place == "drawn":
             said.append(
@@ -71,6 +73,16 @@ class Opening:
                 )
             )
         return (*said, *self.remarks)
+
+    def __str__(self) -> str:
+        """Return the tables and the notes, as plain text."""
+        return "\n".join([*(one.to_text() for one in self.tables), *(f"- {note}" for note in self.notes)])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        """Return the same for a notebook."""
+        return as_html(self.tables, "\n\n".join(self.notes))
 
 
 def opening(designs: Mapping[str, Design]) -> Opening:

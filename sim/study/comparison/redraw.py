@@ -9,7 +9,7 @@ import polars as pl
 from sim import config
 from sim.config.compose import assumptions
 from sim.config.report import Response
-from sim.errors import ConfigError, StoreError, near
+from sim.errors import ConfigError, StoreError
 from sim.language import gettext, phrase, run_together, speaking
 from sim.store import files, manifest
 from sim.store.store import AGAIN
@@ -27,7 +27,6 @@ from sim.version import MODEL_VERSION
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from matplotlib.figure import Figure
     from rich.console import Console
 
     from sim.config import Pilot
@@ -88,19 +87,6 @@ def keep(
     """Draw the wanted charts of a comparison as `drawing.draw` does; return those that are there."""
     sources = [PILOTS, *(f"{name}.parquet" for name in _names(n_pilots))]
     return draw_charts(store, made, sources, wanted, console)
-
-
-def chosen(charts_to_draw: Drawings, name: str) -> Figure:
-    """Return a chart by its name.
-
-    Raises
-    ------
-    ConfigError
-        There must be a chart of this name.
-    """
-    if name not in charts_to_draw:
-        raise ConfigError(f"chart must be one of {', '.join(charts_to_draw)}{near(name, charts_to_draw)}, got {name}")
-    return charts_to_draw[name]()
 
 
 def keep_pilots(store: Store, pilots: Sequence[Pilot]) -> None:

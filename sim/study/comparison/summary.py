@@ -164,16 +164,21 @@ def _texts(results: Results) -> list[Page]:
 
 
 def _warnings(results: Results) -> list[str]:
-    """Return sentences on levels that lack staff, and notices of configs."""
+    """Return sentences on hours of another district, on levels that lack staff, and notices of configs."""
     measures, backlog = results.tables["measures"], results.tables["backlog"]
-    return [*notes.capacity(measures, backlog, results.designs), *notes.notices(measures, results.pilots)]
+    return [
+        *notes.borrowed_work(results.pilots),
+        *notes.capacity(measures, backlog, results.designs),
+        *notes.notices(measures, results.pilots),
+    ]
 
 
 def _remarks(results: Results) -> list[str]:
     """Return what is said of the designs, of intervals, warm-up, backlogs and cost."""
     overloaded = overloaded_in(results.differences.table)
+    warned = notes.borrowed_work(results.pilots)
     return [
-        *results.before.notes,
+        *(note for note in results.before.notes if note not in warned),
         scope.intervals_are_about(results.pilots[0]),
         *notes.horizon(results.tables["waiting"], results.pilots),
         *notes.growth(results.tables["backlog"], [pilot for pilot in results.pilots if pilot.name in overloaded]),

@@ -41,10 +41,21 @@ def draw(store: Store, wanted: Wanted = ALL, console: Console | None = None) -> 
     StoreError
         The folder must hold the texts and every table that its study made, undamaged.
     """
+    sources = [NOTES, *(f"{name}.parquet" for name in notes_of(store)["tables"])]
+    return draw_charts(store, drawings(store), sources, wanted, console)
+
+
+def drawings(store: Store) -> Drawings:
+    """Return every chart of a study by its name, each to be drawn when it is called.
+
+    Raises
+    ------
+    StoreError
+        As for `draw`.
+    """
     notes = notes_of(store)
     words = Words.read(notes)
     tables = {name: _called(store.final_table(name), words) for name in notes["tables"]}
-    sources = [NOTES, *(f"{name}.parquet" for name in notes["tables"])]
     notes["designs"] = [
         {**design, "factors": [words.factor(name) for name in design["factors"]]} for design in notes["designs"]
     ]
@@ -52,7 +63,7 @@ def draw(store: Store, wanted: Wanted = ALL, console: Console | None = None) -> 
     for name, make in _figures(tables, notes):
         # names without a Latin letter may turn out alike
         made[f"{name}_{len(made)}" if name in made else name] = make
-    return draw_charts(store, made, sources, wanted, console)
+    return made
 
 
 def notes_of(store: Store) -> dict[str, Any]:

@@ -55,7 +55,9 @@ def points(console: Console, plan: Plan, screened: Mapping[str, Screened], *, de
         console.print(f"- {note}", markup=False)
     of = f"of {counted(len(plan.points), 'point')}"
     if infeasible:
-        console.print(f"- Infeasible, and left out: {len(infeasible)} {of}. design.csv says why.", markup=False)
+        console.print(
+            f"- Infeasible, and left out: {len(infeasible)} {of} (a run says why in design.csv).", markup=False
+        )
     if overloaded:
         console.print(
             f"- At {len(overloaded)} {of} some posts cannot keep up with their work: overload is a result, no error.",
@@ -77,7 +79,7 @@ def points_table(plan: Plan, screened: Mapping[str, Screened]) -> Table:
         for point in plan.points[:SHOWN]
     ]
     more = len(plan.points) - SHOWN
-    notes = [f"and {more} more: design.csv has them all"] if more > 0 else []
+    notes = [f"and {more} more: design.csv of a run has them all"] if more > 0 else []
     return rows_table("Points", rows, notes=notes)
 
 
@@ -92,7 +94,7 @@ def verdict(point: Point, screened: Mapping[str, Screened]) -> str:
 
 
 def estimate(console: Console, plan: Plan, runs: Runs) -> None:
-    """Print how long the study will take, from two replications that are timed (and kept).
+    """Print how long the study will take, from two replications that are timed (and kept), if it can be analysed.
 
     The first of a machine may compile the engine, so that the quicker one of a point counts. What is kept already is
     counted, and left as it is; where one that would be timed cannot be used, its point is not timed.
@@ -105,6 +107,8 @@ def estimate(console: Console, plan: Plan, runs: Runs) -> None:
     unusable = runs.unusable(due)
     first = [name for name in first if not {(runs.keys[name], 0), (runs.keys[name], 1)} & unusable]
     runs.ensure(dict.fromkeys(first, 1), "timing")
+    if names[0] in first:
+        check(plan, runs)
     runs.ensure(dict.fromkeys(first, min(2, due)), "timing")
     timed = [
         min(float(runs.archive.facts(runs.keys[name], number)["seconds"]) for number in range(runs.count(name)))

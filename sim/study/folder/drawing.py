@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.errors import ConfigError, StoreError, near
+from sim.errors import ConfigError, StoreError, near, one_of
 from sim.language import ENGLISH, gettext, speaking
 from sim.report import counts
 from sim.report.formats import FORMATS
@@ -127,6 +127,17 @@ def draw(
     usual = {name: {kind: it for kind, it in kinds.items() if it not in sized} for name, kinds in there.items()}
     store.write_bytes(NOTE, files.readable({"from": source, "charts": usual}))
     return [*(name for name in drawings if name in there), *sorted(there.keys() - drawings.keys())]
+
+
+def chosen(charts_to_draw: Drawings, name: str) -> Figure:
+    """Return a chart by its name.
+
+    Raises
+    ------
+    ConfigError
+        There must be a chart of this name.
+    """
+    return charts_to_draw[one_of("chart", name, charts_to_draw)]()
 
 
 def keep(store: Store, name: str, figure: Figure, look: Look = USUAL) -> None:
