@@ -35,7 +35,6 @@ _COMPRESSION = 3
 """Of a PNG: half the time of Pillow's 6, for as many bytes."""
 
 
-@styled
 class Chart(Figure):
     """A figure that a notebook shows where it is the last line of a cell."""
 
@@ -44,6 +43,7 @@ class Chart(Figure):
         return render(self)
 
 
+@styled
 def render(figure: Figure, format: Format = "png", dpi: int = 150) -> bytes:  # noqa: A002
     """Return a figure as the bytes of a file; the same figure gives the same bytes.
 

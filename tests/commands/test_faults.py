@@ -43,7 +43,7 @@ LONG = "a" * 300
         (("\x1b[31m\u202ez",), "got \\x1b[31m\\u202ez"),
         (
             ("run", "-m", "title=a\u202eb,c"),
-            "wangge: title must be given a value whose brackets and quotes are in pairs",
+            "wangge: study.factors.title must have no control characters, no marks of direction",
         ),
         (("run", "pilot=[]"), "wangge: pilot must be one of flatten_only, "),
         (("run", "pilot={}"), "wangge: pilot must be one of flatten_only, "),

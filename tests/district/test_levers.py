@@ -111,10 +111,10 @@ def test_generalists_serve_everything_and_are_slower_outside_their_own():
 
 def test_generalists_are_one_pool_and_managers_one_of_their_own():
     everybody = [p for p in overload.pools(organised(pilot("three_level_generalist"))) if p.level == "community"]
-    assert [p.name for p in everybody[:2]] == ["community 1, all staff", "community 2, all staff"]
+    assert [str(p.post) for p in everybody[:2]] == ["community 1, all staff", "community 2, all staff"]
     assert sum(p.heads for p in everybody) == 169
     apart = [p for p in overload.pools(organised(pilot("three_level_dedicated"))) if p.level == "community"]
-    managers = [p for p in apart if p.name.endswith("grid managers")]
+    managers = [p for p in apart if str(p.post).endswith("grid managers")]
     assert sum(p.heads for p in managers) == 82
     assert sum(p.heads for p in apart) == 169
     # The same work is due under both, wherever it is done, but what residents do not bring to the counter is done five
@@ -170,7 +170,7 @@ def test_residents_alone_are_too_many_where_their_files_are():
 def test_an_overloaded_manager_marks_the_grids_and_nothing_else():
     organisation = organised(pilot("three_level_dedicated"))
     pools = overload.pools(organisation)
-    drowned = [p for p in pools if p.name == "community 1, grid managers"]
+    drowned = [p for p in pools if str(p.post) == "community 1, grid managers"]
     bad = overload.overloaded_stations(organisation, [type(p)(**vars(p) | {"before_paper": 1e9}) for p in drowned])
     marked = {(s.desk, s.unit) for s, b in zip(organisation.stations, bad, strict=True) if b}
     assert marked == {(desk, 0) for desk in (Desk.FIELD, Desk.PATROL, Desk.HOME)}

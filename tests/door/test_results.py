@@ -271,16 +271,16 @@ def test_a_notebook_shows_a_study_and_no_markup_of_a_label_gets_through(tmp_path
 
 def test_a_study_draws_a_chart_by_its_name_and_tells_of_another_name_of_chart_or_table(tmp_path):
     study = {
-        "title": "t", "pilots": ["four_level"], "base": BASE, "responses": ["trips"],
+        "title": "t", "pilots": ["four_level"], "base": BASE, "responses": ["walk"],
         "factors": {"grid.households": [200, 300]}, "design": "grid", "precision": {"replications": 2},
     }  # fmt: skip
     found = sim.sweep(study, folder=tmp_path / "mine", executor="serial", progress=False)
-    assert found.charts == ("curve_trips", "ranking_trips")
-    assert (found.folder / "charts/curve_trips.svg").exists()
-    assert found.chart("curve_trips")._repr_png_().startswith(b"\x89PNG")
-    assert len(seen(found).pictures) == 2
+    assert found.charts == ("curve_walk",)
+    assert (found.folder / "charts/curve_walk.svg").exists()
+    assert found.chart("curve_walk")._repr_png_().startswith(b"\x89PNG")
+    assert len(seen(found).pictures) == 1
     for name in ("surface", 3):
-        with pytest.raises(sim.ConfigError, match=rf"^chart must be one of curve_trips, ranking_trips, got {name!r}$"):
+        with pytest.raises(sim.ConfigError, match=rf"^chart must be one of curve_walk, got {name!r}$"):
             found.chart(name)
     for name, hint in (("sumary", r" \(did you mean summary\?\)"), ("tornado", ""), ("../x", ""), (3, "")):
         with pytest.raises(sim.ConfigError, match=rf"^table must be one of .*summary.*{hint}, got {name!r}$"):

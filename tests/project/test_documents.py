@@ -211,7 +211,7 @@ def clash(one, other):
 @pytest.mark.parametrize("command", CHECKED)
 def test_settings_that_the_help_of_a_command_lists_are_accepted_as_they_are_typed(command, home, monkeypatch, capsys):
     monkeypatch.chdir(home)
-    main = importlib.import_module(f"experiments.{command}").main
+    main = importlib.import_module(f"experiments.commands.{command}").main
     main(["--help"])
     lines = settings_of_help(capsys.readouterr().out)
     assert lines

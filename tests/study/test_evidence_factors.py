@@ -245,7 +245,7 @@ def leaves(node, path=()):
 
 
 def test_whole_numbers_are_those_that_the_schema_takes_no_half_of():
-    found = list(leaves(composed(BALANCED)))
+    found = [path for path in leaves(composed(BALANCED)) if ".holds_for." not in path]  # what knobs are compared with
     assert len(found) > 150
     wrong = []
     for path in found:

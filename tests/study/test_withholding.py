@@ -116,7 +116,7 @@ def test_where_nothing_is_withheld_nothing_is_said_of_it():
 
 def test_sobol_indices_are_not_made_of_what_is_left_of_a_sample():
     plan = planned(
-        factors={"grid.households": "interval(200,300)", "service.seats": [1, 2]},
+        factors={"grid.households": "interval(200,300)", "demand.rework_share": [0.1, 0.2]},
         design={"kind": "indices", "n": 8}, responses=["counter_wait_p90"],
     )  # fmt: skip
     law = {(name, str(WAIT)): normal(10 + i % 7, 1.0) for i, name in enumerate(plan.pilots)}
