@@ -1,9 +1,12 @@
-"""Files of a folder that are no longer what was written there."""
+"""Files of a folder that are no longer what was written there, and which of them a command meets."""
 
 import io
 import os
 import shutil
+import sys
+from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 
 import polars as pl
 
@@ -89,15 +92,14 @@ WAYS_OF_FOLDERS = (_emptied, _linked_outwards, _pipe, _gone)
 
 
 def kinds(folder, area):
-    """Return the files and folders in an area of a folder: of replications two, of charts and CSV none."""
-    found, numbers = [], 0
+    """Return the files and folders of an area: of archives one of each kind, of charts and CSV none."""
+    found = {}
     for path in sorted((folder / area).rglob("*")):
-        if path.suffix in (".csv", ".png", ".svg"):
-            continue
-        numbers += path.suffix == ".zip"
-        if path.suffix != ".zip" or numbers <= 2:
-            found.append(path.relative_to(folder))
-    return found
+        if path.suffix not in (".csv", ".png", ".svg"):
+            archived = {".replications", "replications"} & {*path.relative_to(folder).parts[:-1]}
+            kind = len(path.parts), path.is_dir(), path.suffix if path.suffix == ".zip" else path.name
+            found.setdefault(kind[:2] if archived and path.is_dir() else kind if archived else path, path)
+    return [path.relative_to(folder) for path in found.values()]
 
 
 def corrupt(path, way, drawn):
@@ -108,3 +110,33 @@ def corrupt(path, way, drawn):
     else:
         path.unlink()
     way(path, data, drawn)
+
+
+MEETINGS = {"open": 0, "os.listdir": 0, "os.scandir": 0, "os.mkdir": 0, "os.remove": 0, "os.rename": 1, "os.link": 1}
+"""Python's audit events of the file system, with the place of the path among what they say."""
+
+
+@cache
+def _watches():
+    """Return the sets that are told which paths are met now; a hook for them stays as long as the process."""
+    told = []
+
+    def note(event, arguments):
+        if told and event in MEETINGS:
+            path = arguments[MEETINGS[event]]
+            for met in told if isinstance(path, str | os.PathLike) else ():
+                met.add(Path(path).absolute())
+
+    sys.addaudithook(note)
+    return told
+
+
+@contextmanager
+def watched():
+    """Lend a set of the paths that are read, listed or written meanwhile."""
+    met = set()
+    _watches().append(met)
+    try:
+        yield met
+    finally:
+        _watches().remove(met)
