@@ -108,6 +108,8 @@ def _figures(
             for part in tables[name].partition_by(keys, maintain_order=True):
                 if "mean" in part.columns and not part["mean"].is_finite().any():
                     continue  # the summary says that it is withheld everywhere
+                if name == "ranking" and part["verdict"].is_null().all():
+                    continue  # and so it does where nothing is ranked
                 yield _named(name, part, tables[name]), partial(chart, part, notes)
     if "warm_up" in tables:
         yield "warm_up", partial(_warm_up, tables["warm_up"], notes)

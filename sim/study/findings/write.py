@@ -95,8 +95,9 @@ def write(
     named = {response: runs.unit(response) for response in plan.study.asked}
     named_units = pl.DataFrame([(str(r), u) for r, u in named.items()], schema=["response", "unit"], orient="row")
     all_sentences = (
-        *sentences.sentences(plan, tables | {"units": named_units}, words),
+        # what was asked for comes first, and is never cut off a screen
         *sentences.choices(plan, outcome.choices, [sentences.fresh(plan, one, runs) for one in outcome.fresh]),
+        *sentences.sentences(plan, tables | {"units": named_units}, words),
         *remarks,
         *_left_out(plan, runs, screened),
     )
