@@ -138,7 +138,7 @@ def test_the_manifest_says_which_study_and_which_runs_and_nothing_of_the_host(tm
     assert first["overrides"] == ["run=quick"]
     assert first["replications"] == 4
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", first["finished"])
-    assert set(second) == {"started", "seed"}
+    assert set(second) == {"started", "seed", "language"}
     assert str(tmp_path) not in text
     assert os.uname().nodename not in text
 

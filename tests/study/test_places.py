@@ -56,7 +56,7 @@ def test_replications_have_the_same_staff_by_level_and_are_reckoned_before_the_r
     assert len(posts) == 1
     a_pilot = tiny("four_level", DRAWN)
     base = Design(a_pilot, organised(a_pilot))
-    assert [(p.name, p.load) for p in prepared(a_pilot).pools] == [(p.name, p.load) for p in base.pools]
+    assert [(p.post, p.load) for p in prepared(a_pilot).pools] == [(p.post, p.load) for p in base.pools]
     there = {tuple(p.load for p in prepared(a_pilot, replication=n).pools) for n in range(3)}
     assert len(there) == 3
 
