@@ -91,7 +91,10 @@ def write_own(folder):
 @contextmanager
 def quickly():
     """Let no chart be painted and no idle knob be looked for, which would be most of the time; all else is done."""
-    with patch("sim.charts.render", lambda figure, kind: kind.encode()), patch("experiments.compare.warn_of_idle"):
+    with (
+        patch("sim.charts.render", lambda figure, kind: kind.encode()),
+        patch("experiments.commands.compare.warn_of_idle"),
+    ):
         yield
 
 
@@ -191,4 +194,5 @@ def test_a_corrupted_file_is_told_in_a_paragraph_or_made_again_the_same(tmp_path
         shutil.rmtree(folder)
     n = len(cases)
     print(f"{n} corruptions in {area}: {counts[2]} commands refused in a paragraph, {counts[0]} went on")  # noqa: T201
-    assert counts[2]
+    assert counts.total() >= n
+    assert counts[2] or some  # of three, none need be of those that are refused
