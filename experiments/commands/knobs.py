@@ -28,7 +28,7 @@ a knob that moves nothing though it says that it does, or the other way, is name
 Kept in results/FOLDER (knobs.md, knobs.csv, moves.yaml); a stopped run continues with the same command.
 
   only=[grid.households]   some rows, by their paths
-  replications=4           of each design; 5 by default, as configs/knobs.yaml says
+  replications=4           of each design; 8 by default, as configs/knobs.yaml says
   pilot=today              the design of rows that name none
   name=mine                results/mine; by default knobs
   --write                  add what was found to the rows that say nothing yet: of your own evidence with --config-dir,
