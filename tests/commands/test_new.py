@@ -190,7 +190,7 @@ def test_a_district_of_ones_own_is_not_held_against_the_arithmetic_on_yuehu(town
     mine = load_tables.load_table(prepared_all([config.load(composed(town, "today"))]))
     shipped = load_tables.load_table(prepared_all([config.load(compose("main", Line(())))]))
     for table, held in ((mine, False), (shipped, True)):
-        assert ("expected" in [column.heading for column in table.columns]) is held
+        assert ("evidence" in [column.heading for column in table.columns]) is held
         assert ("16 thousand hours" in " ".join(table.notes)) is held
 
 
