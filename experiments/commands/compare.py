@@ -13,6 +13,7 @@ from sim.config import Name, Section
 from sim.config.acting import check_acting
 from sim.config.compose import BACKEND_KEYS, Line, compose, default_option, parse, shipped_pilots
 from sim.config.composition import Composition
+from sim.config.differing import called_by_what_differs
 from sim.errors import ConfigError
 from sim.language import gettext
 from sim.report import counts
@@ -118,6 +119,8 @@ def main(arguments: list[str], command: Sequence[str] = ()) -> None:
 def named_pilots(names: Sequence[str], line: Line) -> tuple[dict[str, dict[str, Any]], list[Pilot]]:
     """Return the designs of these names, with the knobs of a command line: as plain data, and checked.
 
+    One that is another organisation than the pilot of its name is called by what makes it another.
+
     Raises
     ------
     ConfigError
@@ -132,13 +135,18 @@ def named_pilots(names: Sequence[str], line: Line) -> tuple[dict[str, dict[str, 
         )
     if len(set(names)) < len(names):
         raise ConfigError(f"pilots must be different ones, got {', '.join(names)}")
-    plain = {name: compose("main", line, f"pilot={name}") for name in names}
+    composed = {name: compose("main", line, f"pilot={name}") for name in names}
     given = {name: Composition(line, (f"pilot={name}",)) for name in names}
-    pilots = {name: config.load(plain[name], given[name].file_of) for name in names}
-    for name, pilot in pilots.items():
-        if pilot.name != name:
+    for name, one in composed.items():
+        if one["name"] != name:
+            pilot = config.load(one, given[name].file_of)  # what else is wrong is told first
             raise ConfigError(f"pilot/{name}.yaml: name must be {name}, the name of the file, got {pilot.name}")
-    warn_of_idle({name: (pilots[name], given[name]) for name in names})
+    plain = {name: called_by_what_differs(one, name, line) for name, one in composed.items()}
+    pilots = {name: config.load(plain[name], given[name].file_of) for name in names}
+    called = [pilot.name for pilot in pilots.values()]
+    if len(set(called)) < len(called):
+        raise ConfigError(f"pilots must be different ones, got {', '.join(called)}")
+    warn_of_idle({pilots[name].name: (pilots[name], given[name]) for name in names})
     return plain, list(pilots.values())
 
 
