@@ -137,11 +137,11 @@ def named_pilots(names: Sequence[str], line: Line) -> tuple[dict[str, dict[str, 
         raise ConfigError(f"pilots must be different ones, got {', '.join(names)}")
     composed = {name: compose("main", line, f"pilot={name}") for name in names}
     given = {name: Composition(line, (f"pilot={name}",)) for name in names}
-    for name, one in composed.items():
-        if one["name"] != name:
-            pilot = config.load(one, given[name].file_of)  # what else is wrong is told first
+    for name, its in composed.items():
+        if its.get("name") != name:
+            pilot = config.load(its, given[name].file_of)  # what else is wrong is said first
             raise ConfigError(f"pilot/{name}.yaml: name must be {name}, the name of the file, got {pilot.name}")
-    plain = {name: called_by_what_differs(one, name, line) for name, one in composed.items()}
+    plain = {name: called_by_what_differs(its, name, line) for name, its in composed.items()}
     pilots = {name: config.load(plain[name], given[name].file_of) for name in names}
     called = [pilot.name for pilot in pilots.values()]
     if len(set(called)) < len(called):
