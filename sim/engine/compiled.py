@@ -127,14 +127,15 @@ class Waiting(NamedTuple):
     that await it, in no order: they are served together. The list before these is for later emissions, which no step of
     this network makes.
 
-    In which queues steps wait is a tree, so that the next of them is found soon however many are empty. The children of
-    node i are the 64 from 64 i + 1 on, and its word has a bit for each below which a step waits; queues are the leaves.
+    The queues in which steps wait, but the most urgent of each station, are in a tree: the next is found soon however
+    many are empty. The children of node i are the 64 from 64 i + 1 on; its word has a bit for each below which there is
+    such a queue, and queues are the leaves.
     """
 
     head: Column
     tail: Column
-    queue: Column  # by station: the most urgent in which a step waits, if any
-    priority: Column  # by station: that of this queue, or `NEVER` if none waits
+    level: Column  # by queue: the rank of its priority
+    queue: Column  # by station: the most urgent in which a step waits, or `NEVER`
     length: Column
     in_hall: Column
     emitted: Column  # by signal, as are the numbers of its lists: the first, and one more for the end
@@ -400,11 +401,14 @@ def _remove(waiting: Waiting, marks: Any, row: int, step: int) -> None:
 @inlined
 def _occupy(routes: Routes, waiting: Waiting, step: int) -> None:
     """Note that a step is about to wait in its queue, which is empty."""
-    station, priority = routes.station[step], np.int64(routes.priority[step])
-    if priority < waiting.priority[station]:
-        waiting.priority[station] = priority
-        waiting.queue[station] = routes.queue[step]
-    node = waiting.first_leaf + np.int64(routes.queue[step])
+    station, queue = routes.station[step], np.int64(routes.queue[step])
+    urgent = waiting.queue[station]
+    if queue < urgent:
+        waiting.queue[station] = queue
+        if urgent == NEVER:
+            return
+        queue = urgent  # is the most urgent no longer
+    node = waiting.first_leaf + queue
     while node > 0:
         child, node = (node - 1) & 63, (node - 1) >> 6
         bits = waiting.occupied[node]
@@ -417,23 +421,23 @@ def _occupy(routes: Routes, waiting: Waiting, step: int) -> None:
 def _vacate(routes: Routes, waiting: Waiting, step: int) -> None:
     """Note that a step was the last in its queue."""
     station, queue = routes.station[step], np.int64(routes.queue[step])
+    if waiting.queue[station] == queue:
+        if waiting.length[station] == 0:
+            waiting.queue[station] = NEVER
+            return
+        queue = _next_queue(waiting, queue)
+        waiting.queue[station] = queue
     node = waiting.first_leaf + queue
     while node > 0:
         child, node = (node - 1) & 63, (node - 1) >> 6
         waiting.occupied[node] &= ~(np.uint64(1) << np.uint64(child))
         if waiting.occupied[node]:
             break
-    if waiting.length[station] == 0:
-        waiting.priority[station] = NEVER
-    elif waiting.queue[station] == queue:
-        queue = _next_queue(waiting, queue)
-        waiting.queue[station] = queue
-        waiting.priority[station] = routes.priority[waiting.head[queue]]
 
 
 @inlined
 def _next_queue(waiting: Waiting, queue: int) -> int:
-    """Return the first queue behind another in which a step waits; there must be one."""
+    """Return the next occupied queue behind the most urgent one of a station at which more steps wait."""
     node, behind = waiting.first_leaf + queue, np.uint64(0)
     while behind == 0:
         child, node = (node - 1) & 63, (node - 1) >> 6
@@ -471,17 +475,18 @@ def _quit(lines: Lines, routes: Routes, waiting: Waiting, marks: Any, step: int)
 @inlined
 def _choice(lines: Lines, waiting: Waiting, marks: Any, duty: int) -> int:
     """Return the step that a server with this duty would take, or none."""
-    best, best_priority, best_length, best_rank = -1, NEVER - 1, 0, 0
+    best, best_level, best_length, best_rank = -1, NEVER, 0, 0
     longest = lines.longest[duty] == 1
     for line in range(lines.first[duty], lines.first[duty + 1]):
         station = lines.station[line]
-        priority = waiting.priority[station]
-        if priority > best_priority:  # or nothing waits
+        queue = waiting.queue[station]
+        if queue == NEVER or waiting.level[queue] > best_level:
             continue
+        level = waiting.level[queue]
         length = waiting.length[station] if longest else 0
         rank = lines.rank[line]
-        step = waiting.head[waiting.queue[station]]
-        if priority == best_priority:
+        step = waiting.head[queue]
+        if level == best_level:
             if length != best_length:
                 if length < best_length:
                     continue
@@ -492,7 +497,7 @@ def _choice(lines: Lines, waiting: Waiting, marks: Any, duty: int) -> int:
                 arrival, best_arrival = marks[step].arrival, marks[best].arrival
                 if arrival > best_arrival or (arrival == best_arrival and step > best):
                     continue
-        best, best_priority, best_length, best_rank = step, priority, length, rank
+        best, best_level, best_length, best_rank = step, level, length, rank
     return best
 
 
@@ -1027,9 +1032,9 @@ class Run:
             If the horizon is no whole number from 0 to below 2^62.
         """
         horizon = checked_horizon(horizon)
-        routes, n_queues = _routes(network)
+        routes, level = _routes(network)
         lines, clocks = _lines(network), _clocks(network)
-        n_stations, n_servers = len(network.stations.hall), len(network.servers.changeover)
+        n_stations, n_servers, n_queues = len(network.stations.hall), len(network.servers.changeover), len(level)
         of_signal = _lists_of_signals(routes, n_queues, len(like.waiting.emitted) if like else 0)
         n_lists, n_words = int(of_signal[-1]), (n_servers + 63) // 64
         first_leaf = 1
@@ -1049,8 +1054,8 @@ class Run:
             waiting=Waiting(
                 head=np.full(n_lists, NONE, dtype=np.int64),
                 tail=np.full(n_lists, NONE, dtype=np.int64),
-                queue=np.full(n_stations, NONE, dtype=np.int64),
-                priority=np.full(n_stations, NEVER, dtype=np.int64),
+                level=level,
+                queue=np.full(n_stations, NEVER, dtype=np.int64),
                 length=np.zeros(n_stations, dtype=np.int64),
                 in_hall=np.zeros(len(network.halls.room), dtype=np.int64),
                 emitted=np.zeros(len(of_signal) - 1, dtype=np.int64),
@@ -1142,22 +1147,24 @@ def run(network: Network, horizon: int) -> tuple[Visits, Spells]:
     return whole.record()
 
 
-def _routes(network: Network) -> tuple[Routes, int]:
-    """Return the unchanging columns of the steps, and the number of queues, of which there are no more than steps."""
-    steps = network.steps
-    priority, n_priorities = _numbered(steps.priority, 1 + int(steps.priority.max(initial=0)))
-    queue = np.multiply(steps.station, n_priorities, dtype=np.int64) + priority
-    queue, n_queues = _numbered(queue, len(network.stations.hall) * n_priorities)
-    columns = {name: getattr(steps, name) for name in Routes._fields if name not in ("queue", "emissions")}
-    return Routes(queue=queue.astype(steps.work.dtype), emissions=steps.count, **columns), n_queues
+def _routes(network: Network) -> tuple[Routes, Column]:
+    """Return the unchanging columns of the steps, and the level of each queue."""
+    queue, level = _queues(network.steps, len(network.stations.hall))
+    columns = {name: getattr(network.steps, name) for name in Routes._fields if name not in ("queue", "emissions")}
+    return Routes(queue=queue, emissions=network.steps.count, **columns), level
 
 
-def _numbered(numbers: Column, n: int) -> tuple[Column, int]:
-    """Return numbers below n, with n, or their ranks and how many these are if n is greater than their number."""
-    if n <= len(numbers):
-        return numbers, n
-    values, ranks = np.unique(numbers, return_inverse=True)
-    return ranks, len(values)
+def _queues(steps: Steps, n_stations: int) -> tuple[Column, Column]:
+    """Return the queue of each step, and the level of each queue; there are at most as many queues as steps."""
+    n_levels = 1 + int(steps.priority.max(initial=0))
+    n_queues = n_stations * n_levels
+    if n_queues <= len(steps.work):  # queues that no step ever joins cost less than a search for the others
+        queue = np.multiply(steps.station, n_levels, dtype=steps.work.dtype)
+        queue += steps.priority
+        return queue, np.arange(n_queues) % n_levels
+    priorities, rank = np.unique(steps.priority, return_inverse=True)
+    pairs, queue = np.unique(steps.station.astype(np.int64) * len(priorities) + rank, return_inverse=True)
+    return queue.astype(steps.work.dtype), pairs % len(priorities)
 
 
 def _lists_of_signals(routes: Routes, before: int, n_signals: int) -> Column:
