@@ -119,6 +119,16 @@ def test_engines_agree_on_any_number_of_priorities(n, n_stations):
     assert (visits.outcome == compiled.ABANDONED).any()
 
 
+@pytest.mark.parametrize("n", [1, 64, 65, 4096, 4097])
+def test_steps_are_taken_by_priority_however_many_there_are(n):
+    # The most that are found through one word and through two, and one more.
+    priority = np.random.default_rng(n).permutation(n)
+    visits, _ = compiled.run(
+        town([request(0, step(1, priority=k)) for k in priority], servers=[server((1, n + 1))]), n + 2
+    )
+    np.testing.assert_array_equal(visits.start, 1 + priority)
+
+
 def test_twice_as_many_priorities_take_about_twice_as_long():
     seconds = []
     for n in (60_000, 120_000):
