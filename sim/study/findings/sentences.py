@@ -249,7 +249,7 @@ def _swings(part: pl.DataFrame, words: Words) -> Iterator[str]:
         f"{row['factor']} = {row[f'{end}_level']}"
         for row in part.iter_rows(named=True)
         for end in ("low", "high")
-        if end in row["turned"].split(", ")
+        if row[f"{end}_turned"]
     ]
     if turned:
         more = " and others" if len(turned) > 8 else ""
