@@ -119,7 +119,7 @@ class NetworkRun:
 
     def _repr_html_(self) -> str:
         """Return the table and its notes, for a notebook."""
-        return as_html([self.table], "\n\n".join(self.notes))
+        return as_html([self.table], self.notes)
 
 
 def identity(mapping: Mapping[str, Any], seed: int) -> dict[str, Any]:

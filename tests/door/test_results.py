@@ -230,7 +230,7 @@ def test_a_notebook_shows_a_comparison_and_no_markup_of_a_title_gets_through(fou
 def test_charts_that_would_make_a_notebook_too_large_are_left_out(monkeypatch):
     small, large = b"<svg>small</svg>", b"<svg>%s</svg>" % (b"large" * 1000)
     monkeypatch.setattr(notebook, "MOST_BYTES", 3000)
-    assert Seen(notebook.as_html([], "", [large, small, small])).pictures == [small.decode()] * 2
+    assert Seen(notebook.as_html([], (), [large, small, small])).pictures == [small.decode()] * 2
 
 
 def test_of_each_kind_of_chart_a_study_shows_that_of_its_first_response():

@@ -23,6 +23,7 @@ from sim.report.tables import (
     with_unit,
 )
 from sim.statistics.intervals import longer_side
+from sim.statistics.verdicts import Verdict
 from sim.study.comparison.equity import PAIRS, STATISTICS, UNITLESS
 
 if TYPE_CHECKING:
@@ -244,5 +245,5 @@ def _difference(row: Mapping[str, Any] | None) -> str:
     interval = (
         f" [{number(low, places, signed=True)}, {number(high, places, signed=True)}]" if math.isfinite(low) else ""
     )
-    verdict = gettext(row["verdict"]) if row["verdict"] not in (None, "withheld") else ""
+    verdict = gettext(row["verdict"]) if row["verdict"] not in (None, Verdict.WITHHELD) else ""
     return f"{number(gap, places, signed=True)}{interval} {verdict}".strip()
