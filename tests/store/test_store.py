@@ -204,6 +204,26 @@ def test_where_the_kinds_differ_only_that_is_told(store: Store, asked: dict[str,
 
 
 @pytest.mark.parametrize(
+    ("there", "here", "told"),
+    [
+        ({"late": "1f"}, {"late": "2f"}, "your measure late has changed since (its unit, its function, or what that"),
+        ({"late": "1f"}, None, "another study: your measure late is there and not here. Nothing"),
+        (None, {"late": "1f", "lost": "2f"}, "your measure late is here and not there; your measure lost is here and"),
+        (None, None, "another study: the configs that its points are made of have changed since. Nothing was changed"),
+    ],
+)
+def test_a_digest_that_differs_is_told_in_words(tmp_path: Path, there: object, here: object, told: str) -> None:
+    def studied(points: str, measures: object) -> dict[str, object]:
+        return {"study": {"title": "x"}, "study_points": points, **({"own_measures": measures} if measures else {})}
+
+    Store.open(tmp_path / "mine", studied("ab12", there), {})
+    with pytest.raises(StoreError) as refused:
+        Store.open(tmp_path / "mine", studied("cd34", here), {})
+    assert told in str(refused.value)
+    assert not re.search("ab12|cd34|1f|2f", str(refused.value))
+
+
+@pytest.mark.parametrize(
     ("key", "told"),
     [("trace", "another journey"), ("causes", "another explanation"), ("headlines", "other headlines"),
      ("cases", "another validation"), ("tools", "another benchmark"), ("knobs", "another table of knobs")],
