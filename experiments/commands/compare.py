@@ -38,8 +38,8 @@ HELP = """\
 wangge compare [pilots=[A,B,...]] [name=FOLDER] [executor=serial|local|dask] [workers=N] [key=value ...]
 
 Compares pilot designs with the first of the list, on the same residents with the same cases (common random
-numbers), and ends with one screen: the answer, a few measures with verdicts, and what it hangs on. Everything is kept
-in results/FOLDER: tables (Parquet and CSV), charts (SVG), summary.md, manifest.json; every finished
+numbers), and ends with one screen: the answer, a few measures with verdicts, and what it depends on. Everything is
+kept in results/FOLDER: tables (Parquet and CSV), charts (SVG), summary.md, manifest.json; every finished
 replication in results/.replications. The same command continues after a kill.
 
   pilots=[four_level,three_level]   which designs (configs/pilot/), the baseline first; by default those of

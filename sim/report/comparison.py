@@ -125,7 +125,7 @@ def _alone(
     """Return the means of one design, each with the half-width of its own interval."""
     overall = measures.filter(pl.col("group") == "all")
     means = _means(overall, confidence)
-    rows, withheld, adjusted = [], list[tuple[str, str, str]](), dict[str, list[str]]()
+    rows, withheld, adjusted, flagged = [], list[tuple[str, str, str]](), dict[str, list[str]](), False
     for measure, unit in overall.select("measure", "unit").unique(maintain_order=True).iter_rows():
         factor, unit_word, _ = scale_of(unit)
         one = alone.get((measure, "all")) or Mean(means.get((measure, "all", pilot), NOTHING), unit)
@@ -135,6 +135,7 @@ def _alone(
         if one.controls:
             adjusted.setdefault(one.controls(), []).append(label)
         half, flag = number(one.interval.half_width * factor, places), FLAG if one.why else ""
+        flagged |= owed and one.why is not None
         value = mean_text(one.interval.estimate * factor, places, owed=owed)
         rows.append((with_unit(label, unit_word), f"{value} ± {half}{flag}" if owed else f"{value}  "))
     notes = [
@@ -143,7 +144,7 @@ def _alone(
             confidence=percent(confidence),
         )
     ]
-    if any(row[1].endswith(FLAG) for row in rows):
+    if flagged:
         notes.append(gettext("{flag}: nothing follows from it.", flag=FLAG))
     notes += [*withheld_notes(withheld), *adjusted_notes(adjusted)]
     columns = (Column(gettext("Measure")), Column(pilot, "right"))

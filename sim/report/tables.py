@@ -296,7 +296,7 @@ def number(value: float | None, places: int, *, signed: bool = False) -> str:
 
 @dataclass(frozen=True)
 class Difference:
-    """One row of a comparison as words: the two means, the difference with its interval, and units."""
+    """One row of a comparison as words: the two means, the difference with its interval, if it is shown, and units."""
 
     label: str
     unit: str
@@ -305,6 +305,7 @@ class Difference:
     difference: str
     interval: str
     verdict: str
+    is_shown: bool
 
 
 def difference(row: Mapping[str, object]) -> Difference:
@@ -334,6 +335,7 @@ def difference(row: Mapping[str, object]) -> Difference:
         difference=number(gap, places, signed=True) if is_shown else "–",
         interval=f"[{number(low, places, signed=True)}, {number(high, places, signed=True)}]" if has_interval else "",
         verdict=verdict,
+        is_shown=is_shown,
     )
 
 

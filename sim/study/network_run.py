@@ -285,7 +285,7 @@ def _simulate(
                 run_shared(
                     perform, tasks, on,
                     archive=Archive.open(store.archive.folder), keep=keep, on_done=on_done,
-                    place=lambda task: (store.key(task.name), task.replication),
+                    address=lambda task: (store.key(task.name), task.replication),
                     on_elsewhere=lambda task, facts: on_done(task, (facts, None)),
                     announce=bar.announce, words=lambda task: task.words,
                 )  # fmt: skip

@@ -334,7 +334,7 @@ def run_tasks(
         each = max(each, needed_bytes(task.pilot, block_weeks(task.engine, task.own)))
     run_shared(
         attempt if go_on else perform, tasks, fitting(on, len(tasks), each, announce or (lambda _: None)),
-        archive=tasks[0].archive, place=lambda task: (task.key, task.replication), keep=keep, on_done=count,
+        archive=tasks[0].archive, address=lambda task: (task.key, task.replication), keep=keep, on_done=count,
         on_elsewhere=count, on_lost=lose, announce=announce, words=lambda task: task.words,
     )  # fmt: skip
     return Speed(sum(steps), time.perf_counter() - began, max(memory))

@@ -91,8 +91,6 @@ class Sweep:
         What it found.
     cost
         The cost of the run, in a sentence.
-    up_to_date
-        Whether the folder held all of it, so that nothing was written.
     notes
         Sentences on kept replications that were damaged or lacked a measure, and on files that were made again.
     """
@@ -101,7 +99,6 @@ class Sweep:
     store: Store
     sentences: tuple[str, ...]
     cost: str
-    up_to_date: bool
     notes: tuple[str, ...] = ()
 
     @property
@@ -350,7 +347,6 @@ def finish(
     }
     request = freshness.request(plan, identity, wanted)
     sentences = freshness.kept_sentences(folder, request, runs)
-    up_to_date = sentences is not None
     if sentences is None:
         runs.read_kept(study.precision.replications)
         preview.check(plan, runs)  # before the folder exists: it holds its study for good
@@ -367,7 +363,7 @@ def finish(
         freshness.keep(store, request, runs, written.sentences, written.files)
         sentences = list(written.sentences)
     store.finish({"simulated": runs.simulated, "steps": runs.steps})
-    result = Sweep(plan, store, tuple(sentences), cost(runs), up_to_date, (*runs.notes, *changed))
+    result = Sweep(plan, store, tuple(sentences), cost(runs), (*runs.notes, *changed))
     if set(runs.failures) == set(runs.keys):
         console.print(result, markup=False)
         raise StoreError(

@@ -152,7 +152,7 @@ def _mark(record: Mapping[str, Any], y: float, pilots: Sequence[str]) -> _Mark:
     difference_words = difference(record)
     sign = (1 if record["higher_is_better"] else -1) / record["mid"]
     raw = [math.nan if record[k] is None else float(record[k]) * sign for k in ("difference", "low", "high")]
-    if difference_words.difference == "–":
+    if not difference_words.is_shown:
         raw = [math.nan] * 3
     value, low, high = raw[0], min(raw[1:]), max(raw[1:])
     return _Mark(y, pilots.index(record["pilot"]), value, low, high, difference_words)

@@ -115,7 +115,7 @@ def short_table(
                 baseline=pilots[0], marks=marks_shown(SPOKEN),
             )
         )  # fmt: skip
-    if any(FLAG in cell for row in rows for cell in row[1:]):
+    if any(_is_flagged(known.get((p, *key))) for key in keys for p in pilots):
         notes.append(gettext("{flag} Allows no conclusion, or has no interval: summary.md says why.", flag=FLAG))
     notes += _adjusted(record for p in pilots for key in keys if (record := known.get((p, *key))))
     columns = (Column(gettext("Measure, and between whom")), *(Column(pilot, "right") for pilot in pilots))
@@ -212,6 +212,11 @@ def _words(key: tuple[str, str, str], records: Sequence[Mapping[str, Any] | None
     return with_unit(row["label"], unit), gettext(WORDS[key[1:]])
 
 
+def _is_flagged(row: Mapping[str, Any] | None) -> bool:
+    """Return whether a row has an estimate that allows no conclusion, or no interval."""
+    return row is not None and math.isfinite(row["estimate"]) and bool(row["why"])
+
+
 def _cell(row: Mapping[str, Any] | None, *, half: bool = False) -> str:
     """Return an estimate with its interval, or half of it."""
     if row is None or not math.isfinite(row["estimate"]):
@@ -219,7 +224,7 @@ def _cell(row: Mapping[str, Any] | None, *, half: bool = False) -> str:
     factor = scale_of(row["unit"])[0]
     estimate, low, high = (factor * row[name] for name in ("estimate", "low", "high"))
     places = decimals((high - low) / 2, estimate)
-    flag = FLAG if row["why"] else ""
+    flag = FLAG * _is_flagged(row)
     if not math.isfinite(low):
         return f"{number(estimate, places)}{flag}"
     if half:
