@@ -42,6 +42,15 @@ NO_VERDICT = (Verdict.WITHHELD, Verdict.NOT_OWED, Verdict.NOT_JUDGED)
 """Words in place of a verdict."""
 
 
+class Ranked(StrEnum):
+    """Whether a design is the best of some; *no choice* is one that may not be chosen, for whatever its mean."""
+
+    BEST = "best"
+    MAY_BE_BEST = "may be best"
+    NOT_BEST = "not best"
+    NO_CHOICE = "no choice"
+
+
 class Cause(StrEnum):
     """Why nothing follows from a value."""
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from sim.statistics.verdicts import Cause, Verdict
+from sim.statistics.verdicts import Cause, Ranked, Verdict
 
 ROOT = Path(__file__).parents[2]
-WORDS = {str(word) for kind in (Verdict, Cause) for word in kind}
+WORDS = {str(word) for kind in (Verdict, Cause, Ranked) for word in kind}
 
 
 def compared(tree):
