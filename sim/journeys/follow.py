@@ -21,6 +21,7 @@ from sim.report.notebook import as_html
 from sim.report.pages import Page, Printed, page
 from sim.report.screen import Screen, where
 from sim.report.tables import escape_markdown
+from sim.study import replications
 from sim.study.design import Design, check_paired
 from sim.study.folder import drawing
 from sim.study.replication import prepare
@@ -94,6 +95,13 @@ class Journeys:
     each: tuple[Journey, ...]
     replication: int
     remarks: tuple[str, ...] = ()
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """Return what makes a folder theirs: the designs, and which request of which replication is followed."""
+        pilots = [one.organisation.pilot for one in self.each]
+        followed = {"request": self.each[0].request, "replication": self.replication}
+        return {**replications.identity(pilots), "trace": followed}
 
     @property
     def rows(self) -> pl.DataFrame:

@@ -20,7 +20,6 @@ from setups.own_measures import nothing, steps_by_outcome, waits
 from setups.studies import BASE
 
 import sim
-from experiments.commands import new
 from sim.district import place
 from sim.journeys.follow import Journeys
 from sim.measures.dictionary import DEFINITIONS, ONLY_WHERE_OBSERVED
@@ -33,6 +32,7 @@ from sim.study.backend import backend
 from sim.study.comparison.comparison import Comparison
 from sim.study.findings.charting import in_brief
 from sim.study.network_run import NetworkRun
+from sim.study.own_district.new_district import new_district
 from sim.study.own_measures import packed
 from sim.study.sweep import Sweep
 
@@ -144,7 +144,7 @@ A_WEEK = dict.fromkeys(("run.warm_up_weeks", "run.measured_weeks", "run.drain_we
 
 def test_a_folder_of_ones_own_and_the_choice_of_charts_are_heeded_as_by_the_command(designs, tmp_path):
     mine = tmp_path / "mine"
-    new.write(mine, new.files("mine"))
+    assert new_district("mine", tmp_path) == mine
     evidence = (mine / "evidence.yaml").read_text("utf-8")
     (mine / "evidence.yaml").write_text(evidence.replace("base: 20000", "base: 21000"), "utf-8")
     both = [sim.pilot(name, A_WEEK, config_dir=mine) for name in ("today", "merged")]

@@ -62,7 +62,7 @@ JUDGED = {
 
 
 DRAWN = ("load", "turnaround", "workload", "persons", "backlog", "flows", "queues", "equity")
-"""The charts of every comparison; one of several designs has others before them (`names_of`), and there may be maps."""
+"""The charts of every comparison in their order; those of several designs alone come before them, maps behind."""
 
 
 EARLIER = "Results of an earlier version cannot be completed; run them under another name."
@@ -264,7 +264,7 @@ def drawings(
             _every_pair(designs, plain, titles) if pairs is None else pairs, below, run.confidence
         )
     load = load_tables.loads(designs).with_columns(pl.col("pilot").replace(titles))
-    made |= {
+    each: Drawings = {
         "load": lambda: charts.load(load, _before(pilots)),
         "turnaround": lambda: charts.turnaround_distribution(tables["turnaround"], below, unjudged),
         "workload": lambda: charts.workload(tables["workload"], below),
@@ -274,6 +274,8 @@ def drawings(
         "queues": lambda: charts.queues(tables["queues"], below),
         "equity": lambda: charts.equity(tables["measures"], tables["equity"], below),
     }
+    made |= {name: each.pop(name) for name in DRAWN}
+    assert not each, f"DRAWN must name every chart that is drawn, and lacks {', '.join(each)}"
     return made | maps.drawings(designs, plain, rule, below)
 
 
