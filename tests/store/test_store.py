@@ -137,7 +137,7 @@ def test_the_manifest_says_which_study_and_which_runs_and_nothing_of_the_host(tm
     first, second = content["runs"].values()
     assert first["overrides"] == ["run=quick"]
     assert first["replications"] == 4
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", first["finished"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00", first["finished"])
     assert set(second) == {"started", "seed", "language"}
     assert str(tmp_path) not in text
     assert os.uname().nodename not in text
@@ -154,6 +154,14 @@ def test_the_same_study_goes_on_also_through_tuples_and_other_orders_of_keys(sto
     small(store)
     same = {"pilots": ("old", "new"), "run": {"weeks": 52, "seed": 0}, "model": "1"}
     assert Store.open(store.folder, same, {}).finished("old", 0)
+
+
+def test_of_two_runs_that_finish_in_one_second_the_later_is_the_last(tmp_path: Path) -> None:
+    for value in range(3):
+        store = Store.open(tmp_path / "mine", IDENTITY, {})
+        store.write_table("x", pl.DataFrame({"x": [value]}))
+        store.finish({})
+    store.check_written(["x"])
 
 
 @pytest.mark.parametrize(
