@@ -235,6 +235,15 @@ def short_name(text: str, longest: int = 36) -> str:
     return plain[: longest // 2] + "…" + plain[-(longest // 2 - 1) :]
 
 
+def cut_to(text: str, max_width: float, size: float) -> str:
+    """Return a name on one line that fits a width (inches); of a wider one the middle is left out."""
+    plain = short_name(text, len(text) + 400)
+    lengths = range(len(plain), 2, -1)
+    return next(
+        (one for n in lengths if width_of(one := short_name(plain, n), size) <= max_width), short_name(plain, 3)
+    )
+
+
 def or_zero(value: float | None) -> float:
     """Return the value, or 0 if there is none."""
     return 0.0 if value is None or not math.isfinite(value) else float(value)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from sim.config.compose import Line
 from sim.config.report import Response
 from sim.errors import RESULTS_STAY, ConfigError, StoreError, one_of, sealed
-from sim.language import ENGLISH, speaking
 from sim.report.console import quiet
 from sim.report.notebook import as_html
 from sim.report.tables import counted
@@ -25,7 +24,7 @@ from sim.study.budget.runs import Runs
 from sim.study.findings import charting, preview
 from sim.study.findings.naming import words_of
 from sim.study.findings.write import CONTROLS, cost, responses, searches, write
-from sim.study.folder.drawing import ALL, chosen
+from sim.study.folder.drawing import ALL, chosen, speaking_on_charts
 from sim.study.own_measures import packed
 from sim.study.points.plan import planned
 from sim.study.points.screening import screen_all
@@ -145,7 +144,7 @@ class Sweep:
         ConfigError
             The name must be one of `charts`.
         """
-        with speaking(ENGLISH):
+        with speaking_on_charts():
             return chosen(charting.drawings(self.store), name)
 
     def __str__(self) -> str:
@@ -158,7 +157,7 @@ class Sweep:
         """Return what it found and, of each kind, the chart of its first response, for a notebook."""
         from sim.charts import render
 
-        with speaking(ENGLISH):
+        with speaking_on_charts():
             drawings = charting.drawings(self.store)
             names = charting.in_brief(tuple(drawings), [str(one) for one in self.plan.study.responses])
             pictures = [render(drawings[name](), "svg") for name in names]

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from sim.config.compose import assumptions
+from sim.language import N_, gettext, listed, ngettext, phrase, run_together
+from sim.report import counts
 from sim.report.pages import Page, Printed, page
 from sim.report.screen import Screen, where
 from sim.report.sentences import withheld_notes
@@ -25,11 +27,12 @@ from sim.study.findings import charting, sentences
 from sim.study.findings import tables as findings
 from sim.study.findings.naming import Words, words_of
 from sim.study.folder.drawing import NOTE
+from sim.study.folder.printed import in_each_language
 from sim.study.folder.printed import keep as keep_printed
 from sim.study.withholding import BY_OVERLOAD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sim.config.report import Response
     from sim.statistics.warm_up import WarmUp
@@ -38,13 +41,14 @@ if TYPE_CHECKING:
     from sim.study.budget.outcome import Outcome
     from sim.study.budget.runs import Runs
     from sim.study.folder.drawing import Wanted
+    from sim.study.points.composer import Point
     from sim.study.points.plan import Plan
     from sim.study.points.screening import Screened
 
 CONTROLS = "controls"
 """The table of what responses are adjusted for."""
 
-AFTER_A_SEARCH = (
+AFTER_A_SEARCH = N_(
     "A search chose by the values how many replications each point has, so that these intervals hold less often than "
     "they say, and the mean of what was chosen is likely to be too good."
 )
@@ -85,10 +89,13 @@ def write(
 ) -> Written:
     """Write every table, the wanted charts and every text of a study."""
     words = words_of(plan)
-    tables, remarks = tables_of(store.folder.name, plan, runs, screened, outcome, warm_up, words)
+    reasons: dict[str, Callable[[], str]] = {}
+    tables, remarks = tables_of(store.folder.name, plan, runs, screened, outcome, warm_up, words, reasons)
     for name, table in tables.items():
         store.write_table(name, table)
-    notes = notes_of(plan, runs, tables, warm_up, words)
+    notes = notes_of(plan, tables, warm_up) | {
+        "texts": in_each_language(partial(texts_of, plan, runs, tables, reasons))
+    }
     store.write_bytes(charting.NOTES, files.readable(notes))
     drawn = charting.draw(store, wanted, runs.console)
     units = {response: runs.unit(response) for response in plan.study.responses}
@@ -102,7 +109,7 @@ def write(
         *_left_out(plan, runs, screened),
     )
     shown = responses(units, tables["summary"], words, searched=searches(plan), controls=tables.get(CONTROLS))
-    store.write_text("summary.md", _markdown(plan, shown, all_sentences, notes["footer"], drawn))
+    store.write_text("summary.md", _markdown(plan, shown, all_sentences, _footer(plan, runs, tables), drawn))
     keep_printed(store, partial(printed, store.folder.name, plan, screened, shown, all_sentences, len(drawn)))
     names = [f"{name}.{kind}" for name in tables for kind in ("parquet", "csv")]
     names += [f"charts/{name}.{kind}" for name in drawn for kind in wanted.look.formats]
@@ -144,10 +151,11 @@ def tables_of(
     outcome: Outcome,
     warm_up: WarmUp | None,
     words: Words,
+    reasons: dict[str, Callable[[], str]],
 ) -> tuple[dict[str, pl.DataFrame], list[str]]:
-    """Return every table of a study, and sentences on them."""
+    """Return every table of a study, and sentences on them; `reasons` notes the reasons that tables give."""
     run, mid = plan.first.run, plan.first.mid
-    rule, known = rule_of(plan, runs, screened), promised(plan, runs, screened)
+    rule, known = rule_of(plan, runs, screened, reasons), promised(plan, runs, screened, reasons=reasons)
     adjusted = adjustments(plan, runs, rule)
     tables = {
         "design": findings.design_table(plan, runs, screened),
@@ -185,46 +193,89 @@ def tables_of(
     return tables, made.remarks
 
 
-def notes_of(
-    plan: Plan, runs: Runs, tables: Mapping[str, pl.DataFrame], warm_up: WarmUp | None, words: Words
-) -> dict[str, Any]:
-    """Return the texts of the charts, so that they can be drawn from the folder alone."""
+def notes_of(plan: Plan, tables: Mapping[str, pl.DataFrame], warm_up: WarmUp | None) -> dict[str, Any]:
+    """Return what the charts need beside tables and texts, so that they can be drawn from the folder alone."""
     run, first = plan.first.run, plan.first
     judged = {response: plan.report.judged(response) for response in plan.study.responses}
-    counts = [runs.count(name) for name in runs.complete or runs.keys]
-    n = f"{min(counts)} to {max(counts)}" if len(set(counts)) > 1 else f"{counts[0]}"
     return {
-        "title": plan.study.title,
-        **words.plain(),
         "tables": [name for name in charting.DRAWN if name in tables],
         "designs": [{"kind": block.kind, "factors": list(block.factors)} for block in plan.settings.blocks],
         "promises": {str(response): one.model_dump(mode="json") for response, one in plan.study.promises.items()},
         "mids": {str(r): first.mid.least(one) for r, one in judged.items() if one and one.mid is not None},
         "more_is_better": {str(r): one.higher_is_better for r, one in judged.items() if one and one.mid is not None},
         "confidence": run.confidence,
-        "interval": f"{run.confidence:.0%} intervals, each on its own",
         "warm_up_weeks": warm_up.weeks if warm_up else None,
-        "footer": (
-            f"{first.district.name}; {n} replication{'s' * (n != '1')} a point on the same residents, "
-            f"{scope.places(first)}, seed {run.seed}, "
-            f"{counted(run.measured_weeks, 'week')} measured after {run.warm_up_weeks} of warm-up. "
-            f"{' '.join([assumptions(first.district.name), *_cautions(plan, tables)])}"
-        ),
     }
+
+
+def texts_of(
+    plan: Plan, runs: Runs, tables: Mapping[str, pl.DataFrame], reasons: Mapping[str, Callable[[], str]]
+) -> dict[str, Any]:
+    """Return the texts of the charts in the language that is spoken.
+
+    `said` has the labels of points and the reasons of tables, by what stands there.
+    """
+    labels = {point.label: _label(plan, point) for point in plan.points}
+    return {
+        "title": phrase(plan.study.title),
+        **words_of(plan).plain(),
+        "interval": gettext("{confidence:.0%} intervals, each on its own", confidence=plan.first.run.confidence),
+        "footer": _footer(plan, runs, tables),
+        "said": {text: now for text, now in (labels | {text: say() for text, say in reasons.items()}).items()
+                 if now != text},
+    }  # fmt: skip
+
+
+def _label(plan: Plan, point: Point) -> str:
+    """Return the label of a point, which may begin with the title of its pilot."""
+    title = plan.titles[point.base]
+    if not point.label.startswith(title):
+        return phrase(point.label)
+    return listed(filter(None, [phrase(title), phrase(point.label.removeprefix(title).removeprefix(", "))]))
+
+
+def _footer(plan: Plan, runs: Runs, tables: Mapping[str, pl.DataFrame]) -> str:
+    """Return the line under every chart: where the numbers come from, and how they are to be read."""
+    run, first = plan.first.run, plan.first
+    each = [runs.count(name) for name in runs.complete or runs.keys]
+    words = {
+        "district": phrase(first.district.name),
+        "replications": counts.replications(max(each)),
+        "least": min(each),
+        "places": scope.places(first),
+        "seed": run.seed,
+        "weeks": counts.weeks(run.measured_weeks),
+        "warm_up": run.warm_up_weeks,
+    }
+    message = (
+        N_(
+            "{district}; {replications} a point on the same residents, {places}, seed {seed}, {weeks} measured after "
+            "{warm_up} of warm-up."
+        )
+        if len(set(each)) == 1
+        else N_(
+            "{district}; {least} to {replications} a point on the same residents, {places}, seed {seed}, {weeks} "
+            "measured after {warm_up} of warm-up."
+        )
+    )
+    return run_together([gettext(message, **words), assumptions(first.district.name), *_cautions(plan, tables)])
 
 
 def _cautions(plan: Plan, tables: Mapping[str, pl.DataFrame]) -> Iterator[str]:
     """Yield with what care to read the values: after a search, where they are adjusted, and without some verdicts."""
     if searches(plan):
-        yield AFTER_A_SEARCH
+        yield gettext(AFTER_A_SEARCH)
     if CONTROLS in tables:
-        yield "Means are adjusted for draws of known mean (controls.csv)."
+        yield gettext("Means are adjusted for draws of known mean (controls.csv).")
     kept_back = tables["effects"].filter(BY_OVERLOAD)["point"].n_unique() if "effects" in tables else 0
     if not kept_back:
         return
-    yield (
-        f"At {counted(kept_back, 'point')} or their baseline too many requests of a measure go to staff who "
-        "cannot keep up: effects.csv gives no verdict on it there, and its size depends on the length of the run."
+    yield ngettext(
+        "At {n} point or their baseline too many requests of a measure go to staff who cannot keep up: effects.csv "
+        "gives no verdict on it there, and its size depends on the length of the run.",
+        "At {n} points or their baseline too many requests of a measure go to staff who cannot keep up: effects.csv "
+        "gives no verdict on it there, and its size depends on the length of the run.",
+        kept_back,
     )
 
 
@@ -266,7 +317,7 @@ def responses(
         "skewed for their number (summary.csv says how many might do). –: withheld, not owed, failed, or infeasible."
     ]
     if searched:
-        notes.append(AFTER_A_SEARCH)
+        notes.append(gettext(AFTER_A_SEARCH))
     notes += adjusted_notes(controls, words)
     if any(FLAG in cell for row_cells in cells for cell in row_cells[2:]):
         notes.append(f"{FLAG}: nothing follows from it, as it depends on the length of the run.")
