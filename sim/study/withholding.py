@@ -18,7 +18,7 @@ import polars as pl
 
 from sim.config.report import JudgedMeasure, Response
 from sim.district.office_hours import OfficeTime
-from sim.language import N_, both, gettext
+from sim.language import N_, both, gettext, phrase
 from sim.measures.dictionary import DEFINITIONS, DUTIES, OPEN_BOUND, WORSENING
 from sim.measures.openness import REACHED, Counted, Horizon, counted
 from sim.statistics.verdicts import Verdict
@@ -211,6 +211,11 @@ class Rule:
             self.reasons[text] = say
         return text
 
+    def retold(self, text: str) -> str:
+        """Return a reason in the language that is spoken, by its text as it was noted."""
+        say = (self.reasons or {}).get(text)
+        return say() if say else phrase(text)
+
     def known(self, judged: JudgedMeasure, *designs: str) -> list[Floats]:
         """Return the values of a measure under designs, over the replications in which all of them counted something.
 
@@ -237,6 +242,7 @@ class Rule:
         found = self._why(judged, *designs)
         if found is not None:
             self.noted(partial(str, found))
+            self.noted(lambda: found.help)
         return found
 
     def _why(self, judged: JudgedMeasure, *designs: str) -> Withheld | None:

@@ -1,8 +1,9 @@
-"""Charts of studies speak the language that is spoken, whatever the study spoke when it was run."""
+"""Studies speak the language that is spoken, and their charts so whatever a study spoke when it was run."""
 
 import re
 
 import pytest
+import yaml
 from setups.commands import wangge
 from setups.figures import assert_legible, words
 from setups.pseudo import pseudo, uncatalogued
@@ -76,3 +77,29 @@ def test_a_study_that_spoke_english_is_drawn_in_chinese(store):
     svg = next((store.folder / "charts").glob("heat_*.svg")).read_text("utf-8")
     assert re.search("均值和|Mean and|各格均值|Mean of each cell", svg)
     assert ("各格均值" in svg) == (fonts.chinese() is not None)
+
+
+def test_no_word_that_a_study_says_is_uncatalogued(store):
+    """The screen, the tables, the summary, and what is foreseen."""
+    keys = (*PATHS, "grid", "one at a time", "indices", "drawn.json", "summary.csv", "summary.md", "mine", "four_level")
+    folder = store.folder.parents[1]
+    (folder / "mine/study").mkdir(parents=True)
+    (folder / "mine/study/mine.yaml").write_text(yaml.safe_dump(ASKED, sort_keys=False), encoding="utf-8")
+    line = ("sweep", "study=mine", "--config-dir", "mine", "executor=serial", "charts=false")
+    with speaking(pseudo()):
+        foreseen = wangge(folder, *line, "--dry-run")
+        done = wangge(folder, *line, "details=true")
+    assert (foreseen.returncode, done.returncode) == (0, 0), foreseen.stderr + done.stderr
+    assert uncatalogued(foreseen.stdout, *keys) == []
+    assert uncatalogued(done.stdout, *keys) == []
+    assert uncatalogued((store.folder / "summary.md").read_text("utf-8"), *keys) == []
+
+
+def test_a_finished_study_is_said_again_in_any_language(store):
+    folder = store.folder.parents[1]
+    line = ("sweep", "study=mine", "--config-dir", "mine", "executor=serial", "charts=false")
+    before = {path.name: path.read_bytes() for path in store.folder.glob("*.csv")}
+    chinese, english = (wangge(folder, *line, f"lang={name}") for name in ("zh", "en"))
+    assert "每个网格的户数与分工办法：four_level，共8个点" in chinese.stdout, chinese.stdout + chinese.stderr
+    assert "Households per grid and role scheme: 8 points under four_level" in english.stdout
+    assert {path.name: path.read_bytes() for path in store.folder.glob("*.csv")} == before

@@ -117,10 +117,16 @@ def _called(table: pl.DataFrame, words: Words, said: Mapping[str, str]) -> pl.Da
     columns = [pl.col(name).replace(words.factors) for name in ("factor",) if name in table.columns]
     longer = {name: words.factor(name) for name in words.factors}
     columns += [pl.col(name).replace(longer) for name in ("x_factor", "y_factor") if name in table.columns]
-    for name in ("label", "why") if said else ():
-        if name in table.columns:
-            texts = table[name].drop_nulls().unique()
-            columns.append(pl.col(name).replace({text: _retold(text, said) for text in texts}))
+    return retold(table.with_columns(columns), said)
+
+
+def retold(table: pl.DataFrame, texts_of: Mapping[str, str]) -> pl.DataFrame:
+    """Return a table with its labels and reasons in the language that is spoken: by what stands there."""
+    columns = []
+    for name in table.columns if texts_of else ():
+        if name in ("label", "baseline_label", "controls") or name.endswith(("why", "_help")):
+            here = table[name].drop_nulls().unique()
+            columns.append(pl.col(name).replace({text: _retold(text, texts_of) for text in here}))
     return table.with_columns(columns)
 
 

@@ -114,4 +114,4 @@ def _of_setting(withheld: Withheld, bases: Mapping[str, str]) -> str:
     """Return a reason at a setting, which says which points they are: of two it names the pilots."""
     by_pilot = replace(withheld, shares={bases.get(name, name): share for name, share in withheld.shares.items()})
     words = str(by_pilot) if len(bases) > 1 else withheld.words(lambda _: "")
-    return " ".join(words.split())
+    return " ".join(words.split()).replace(" ,", ",")
