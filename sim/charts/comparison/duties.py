@@ -37,7 +37,7 @@ _FIRST_OF_AB = {
 """What is done first, where people have one post and where they have an A and a B post."""
 _WINDOWS = {
     "one_window": N_("One window for all lines"),
-    "per_line": N_("A window for each bundle of lines"),
+    "per_line": N_("A window for each specialism"),
 }
 _COVER = {
     "none": N_("Nobody stands in for the absent: what only they serve stays shut."),

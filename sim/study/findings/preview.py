@@ -41,6 +41,15 @@ def title(console: Console, study: Study) -> None:
 
 def points(console: Console, plan: Plan, screened: Mapping[str, Screened], *, details: bool = True) -> None:
     """Print how many points a study has, and with details each with the posts that cannot keep up."""
+    console.print(f"\n{size(plan)}", markup=False)
+    if details:
+        console.print(points_table(plan, screened))
+    for remark in remarks(plan, screened):
+        console.print(f"- {remark}", markup=False)
+
+
+def size(plan: Plan) -> str:
+    """Return how many settings, points and replications a study has to begin with, in a sentence."""
     pilots = plan.study.pilots
     kinds = both(dict.fromkeys(block.kind.replace("_", " ") for block in plan.settings.blocks))
     n = len(plan.settings.all)
@@ -49,37 +58,25 @@ def points(console: Console, plan: Plan, screened: Mapping[str, Screened], *, de
         settings = gettext(
             "{settings} under {n} pilots ({pilots})", settings=settings, n=len(pilots), pilots=listed(pilots)
         )
-    each = counts.replications(plan.study.precision.replications)
-    begin = gettext(
+    return gettext(
         "{settings}: {points}, {replications} each to begin with.",
-        settings=settings, points=counts.points(len(plan.points)), replications=each,
+        settings=settings, points=counts.points(len(plan.points)),
+        replications=counts.replications(plan.study.precision.replications),
     )  # fmt: skip
-    console.print(f"\n{begin}", markup=False)
-    if details:
-        console.print(points_table(plan, screened))
+
+
+def remarks(plan: Plan, screened: Mapping[str, Screened]) -> list[str]:
+    """Return the notes of a plan, and how many of its points are infeasible or have posts that cannot keep up."""
     infeasible = [p for p in plan.points if p.why]
     overloaded = [p for p in plan.points if p.name in screened and screened[p.name].overloaded]
-    for note in plan.notes:
-        console.print(f"- {note}", markup=False)
-    of = counts.points(len(plan.points))
-    notes = []
+    sentences, of = list(plan.notes), counts.points(len(plan.points))
     if infeasible:
-        notes.append(
-            gettext(
-                "Infeasible, and left out: {n} of {points} (a run says why in design.csv).",
-                n=len(infeasible),
-                points=of,
-            )
-        )
+        message = N_("Infeasible, and left out: {n} of {points} (a run says why in design.csv).")
+        sentences.append(gettext(message, n=len(infeasible), points=of))
     if overloaded:
-        notes.append(
-            gettext(
-                "At {n} of {points} some posts cannot keep up with their work: overload is a result, no error.",
-                n=len(overloaded), points=of,
-            )
-        )  # fmt: skip
-    for note in notes:
-        console.print(f"- {note}", markup=False)
+        message = N_("At {n} of {points} some posts cannot keep up with their work: overload is a result, no error.")
+        sentences.append(gettext(message, n=len(overloaded), points=of))
+    return sentences
 
 
 def points_table(plan: Plan, screened: Mapping[str, Screened]) -> Table:
@@ -111,7 +108,13 @@ def verdict(point: Point, screened: Mapping[str, Screened]) -> str:
 
 
 def estimate(console: Console, plan: Plan, runs: Runs) -> None:
-    """Print how long the study will take, from two replications that are timed (and kept), if it can be analysed.
+    """Print what `cost_ahead` says."""
+    sentences = cost_ahead(plan, runs)
+    console.print("\n" + "\n".join(sentences), markup=False)
+
+
+def cost_ahead(plan: Plan, runs: Runs) -> list[str]:
+    """Return how long the study will take, from two replications that are timed (and kept), if it can be analysed.
 
     The first of a machine may compile the engine, so that the quicker one of a point counts. What is kept already is
     counted, and left as it is; where one that would be timed cannot be used, its point is not timed.
@@ -147,10 +150,7 @@ def estimate(console: Console, plan: Plan, runs: Runs) -> None:
             "{seconds:.2f} s here.",
             workers, **wanted_, time=_duration(seconds), seconds=sum(timed) / len(timed),
         )  # fmt: skip
-    console.print(f"\n{due_now}", markup=False)
-    for sentence in _more(plan.study):
-        console.print(sentence, markup=False)
-    console.print(gettext("Nothing else was run and no results folder was written."), markup=False)
+    return [due_now, *_more(plan.study), gettext("Nothing else was run and no results folder was written.")]
 
 
 def _more(study: Study) -> Iterator[str]:

@@ -10,6 +10,7 @@ import polars as pl
 from sim.language import N_, gettext, listed, ngettext, phrase, separated
 from sim.report import counts
 from sim.statistics.intervals import Interval
+from sim.statistics.verdicts import Ranked
 from sim.study.budget.choice import Fate
 from sim.study.budget.confirmation import Reason
 from sim.study.budget.promises import against, bounds
@@ -153,10 +154,10 @@ def _how_surely(ranking: pl.DataFrame | None, response: str, best: Mapping[str, 
         return label
     mine = ranking.filter(pl.col("response") == response)
     verdict = dict(mine.select("point", "verdict").iter_rows()).get(best["point"])
-    if verdict == "best":
+    if verdict == Ranked.BEST:
         return gettext("{point} (the best with {confidence:.0%} confidence)", point=label, confidence=confidence)
-    may_be = mine["verdict"].is_in(["best", "may be best"]).sum()
-    if verdict == "may be best" and may_be > 1:
+    may_be = mine["verdict"].is_in([Ranked.BEST, Ranked.MAY_BE_BEST]).sum()
+    if verdict == Ranked.MAY_BE_BEST and may_be > 1:
         return gettext("{point} (one of {n} that may be best)", point=label, n=may_be)
     return label
 
@@ -299,7 +300,7 @@ def _swings(part: pl.DataFrame, words: Words) -> Iterator[str]:
         f"{row['factor']} = {row[f'{end}_level']}"
         for row in part.iter_rows(named=True)
         for end in ("low", "high")
-        if end in row["turned"].split(", ")
+        if row[f"{end}_turned"]
     ]
     if turned:
         where = separated(turned[:LOST])

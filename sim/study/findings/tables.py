@@ -15,6 +15,7 @@ from sim.statistics import best as selection
 from sim.statistics import effects, intervals, pareto, sobol, swings
 from sim.statistics import responses as cells
 from sim.statistics.controls import among_first
+from sim.statistics.verdicts import Ranked
 from sim.study.budget.adjusting import UNADJUSTED, matrix
 from sim.study.comparison.differences import settling, verdict_on
 from sim.study.findings.naming import words_of
@@ -216,21 +217,9 @@ def effects_table(
                     "controls": str(by.controls) if by and d.n_controls else "",
                 }
             )  # fmt: skip
-    texts = [
-        "response",
-        "unit",
-        "baseline",
-        "point",
-        "baseline_label",
-        "label",
-        "verdict",
-        "why",
-        "help",
-        "cause",
-        "controls",
-    ]
+    texts = ["response", "unit", "baseline", "point", "baseline_label", "label", "verdict", "why", "help", "cause"]
     floats = ("baseline_mean", "mean", "difference", "low", "high", "mid", "open_bound")
-    schema = dict.fromkeys(texts, pl.String) | dict.fromkeys(floats, pl.Float64)
+    schema = dict.fromkeys([*texts, "controls"], pl.String) | dict.fromkeys(floats, pl.Float64)
     order = ["response", "unit", "baseline", "point", "baseline_label", "label", "baseline_mean", "mean", "difference"]
     order += ["low", "high", "n", "mid", "verdict", "why", "help", "cause", "needed_least", "needed_most", "open_bound"]
     order += ["controls"]
@@ -426,21 +415,20 @@ def _ranked(
         low, high = ends[names.index(name)] if name in names else (np.nan, np.nan)
         surely, never = (high <= 0, low >= 0) if smaller else (low >= 0, high <= 0)
         verdict = (
-            "best"
+            Ranked.BEST
             if surely
-            else "not best"
+            else Ranked.NOT_BEST
             if never
-            else "may be best"
+            else Ranked.MAY_BE_BEST
             if name in names
-            else "no choice"
+            else Ranked.NO_CHOICE
             if known[name].why
             else None
         )
         mean = intervals.mean_interval(values[name][:n], plan.confidence, by).estimate
         why = known[name].why or withheld[name]
-        rows.append(
-            (str(response), runs.unit(response), name, plan.point(name).label, mean, low, high, verdict, n, why)
-        )
+        word = verdict and str(verdict)
+        rows.append((str(response), runs.unit(response), name, plan.point(name).label, mean, low, high, word, n, why))
     schema = dict.fromkeys(("response", "unit", "point", "label", "verdict", "why"), pl.String)
     columns = ["response", "unit", "point", "label", "mean", "best_low", "best_high", "verdict", "n", "why"]
     table = pl.DataFrame(rows, schema=columns, orient="row", schema_overrides=schema)

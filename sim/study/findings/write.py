@@ -327,6 +327,7 @@ def responses(
     from sim.report.tables import Column, Table, decimals, number, scale_of, with_unit
 
     columns, cells = [Column(gettext("Point")), Column(gettext("What it is"))], []
+    flagged = False
     scales = {response: scale_of(unit) for response, unit in units.items()}
     columns += [Column(with_unit(words.response(response), scale[1]), "right") for response, scale in scales.items()]
     for row in summary.head(SHOWN).iter_rows(named=True):
@@ -336,8 +337,9 @@ def responses(
             half = longer_side(mean, low, high)
             places = decimals(half, abs(mean))
             within = f" ± {number(half, places)}" if math.isfinite(half) else ""
-            flag = FLAG if row[f"{response}_why"] else ""
-            row_cells.append(f"{number(mean, places)}{within}{flag}" if math.isfinite(mean) else "–")
+            is_flagged = math.isfinite(mean) and bool(row[f"{response}_why"])
+            flagged |= is_flagged
+            row_cells.append(f"{number(mean, places)}{within}{FLAG * is_flagged}" if math.isfinite(mean) else "–")
         cells.append((row["point"], row["label"], *row_cells))
     notes = [
         gettext(
@@ -349,7 +351,7 @@ def responses(
     if searched:
         notes.append(gettext(AFTER_A_SEARCH))
     notes += adjusted_notes(controls, words)
-    if any(FLAG in cell for row_cells in cells for cell in row_cells[2:]):
+    if flagged:
         notes.append(gettext("{flag}: nothing follows from it, as it depends on the length of the run.", flag=FLAG))
     notes += withheld_notes(
         (
