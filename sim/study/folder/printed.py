@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sim.report.tables import Table
     from sim.store.store import Store
 
+Made = TypeVar("Made")
+
 MOST_ROWS = 200
 """Of a table of numbers: all of them are in its CSV."""
 
@@ -35,12 +37,19 @@ def keep(store: Store, made: Callable[[], Printed]) -> Printed:
     made
         Returns it in the language that is spoken then.
     """
-    here, each = spoken(), {}
-    for language in dict.fromkeys((*map(chosen, LANGUAGES), here)):
+    each = in_each_language(made)
+    for language, printed in each.items():
+        store.write_bytes(printed_in(language), files.readable(asdict(printed)))
+    return each[spoken().name]
+
+
+def in_each_language(made: Callable[[], Made]) -> dict[str, Made]:
+    """Return what a function returns in every language, by its name; in the one that is spoken here too."""
+    each = {}
+    for language in dict.fromkeys((*map(chosen, LANGUAGES), spoken())):
         with speaking(language):
             each[language.name] = made()
-        store.write_bytes(printed_in(language.name), files.readable(asdict(each[language.name])))
-    return each[here.name]
+    return each
 
 
 def is_kept(store: Store) -> bool:
