@@ -87,6 +87,7 @@ def test_bad_inputs_from_a_schema_are_refused_in_a_sentence_that_names_them(kind
 
 COMMANDS = {
     "compare": ("--cfg", "job"), "run": ("--cfg", "job"), "run network=mmc": ("--cfg", "job"),
+    "run -m": ("--cfg", "job"),
     "sweep study=staffing": ("--cfg", "job"), "trace": ("--cfg", "job"), "staff": ("--cfg", "job"),
     "headlines": ("--cfg", "job"), "explain": ("--cfg", "job"), "knobs": ("--cfg", "job"),
     "validate": ("--cfg", "job"), "bench": ("--cfg", "job"),
