@@ -93,6 +93,25 @@ def places(node, at=()):
             yield from places(inside, (*at, i))
 
 
+def product_of_legal_sizes(drawn):
+    """Return the files of a folder, by their paths, of which each is as large as it may be, but not all together."""
+    files, n_values, n_letters = {}, drawn.choice((10, 300, 3000, 19_000)), drawn.choice((1, 10, 1000, 90_000))
+    names = [f"f{i}" for i in range(drawn.choice((1, 2, 5, 30)))]
+    for i, name in enumerate(names):
+        defaults = [f"/zz/{name}"] if drawn.random() < 0.02 else []
+        if i + 1 < len(names) and drawn.random() < 0.5:
+            defaults += [f"/zz/{names[i + 1]}@p{k}" for k in range(drawn.choice((1, 2, 5)))]
+        head = f"defaults: {defaults}\n" if defaults else ""
+        files[f"zz/{name}.yaml"] = f"{head}x: [{'1, ' * n_values}1]\ny: {'y' * n_letters}\n"
+    places = range(drawn.choice((1, 10, 90, 150, 250)))
+    chosen = [(f"/zz@z{i}", drawn.choice(names)) for i in places]
+    again = [(f"override /zz@z{i}", drawn.choice(names)) for i in places if drawn.random() < 0.3]
+    defaults = ["four_level", *({group: name} for group, name in (*chosen, *again))]
+    head = f"# @package _global_\ndefaults: {defaults}\n"
+    files["pilot/mine.yaml"] = f"{head}name: mine\ntitle: mine\n"
+    return files
+
+
 def shown_well(text):
     """Return whether a message is one short paragraph that says what must be, in the program's own words."""
     ruled = " must" in text or " is not a known key" in text or " is now " in text
