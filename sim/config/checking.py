@@ -29,7 +29,7 @@ Name = Annotated[str, Field(pattern=NAME)]
 
 ClockTime = Annotated[str, Field(pattern=CLOCK)]
 
-MOST_SAID = 300
+MOST_QUOTED = 300
 """Letters of a value in what a validator of ours says, which may name several."""
 
 HALVES = re.compile("[\ud800-\udfff]")
@@ -66,7 +66,7 @@ class Violation(NamedTuple):
         rule = rule if found else text
         if not rule.startswith("must"):
             path, _, rule = f"{path}.{rule}".lstrip(".").partition(" ")
-        return cls(path, rule, _short(got, MOST_SAID) if found else None)
+        return cls(path, rule, _short(got, MOST_QUOTED) if found else None)
 
 
 def check_sum_to_one(shares: Iterable[float]) -> None:
