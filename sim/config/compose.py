@@ -42,6 +42,12 @@ KNOB = re.compile(r"\w+(\.\w+)*")
 SEVERAL = re.compile(r"Ambiguous value for argument '|Sweep parameters '")
 """How Hydra begins to say that a knob was given several values."""
 
+IN_FILE = re.compile(r"In '?([^':]+)'?: (.*)")
+"""How Hydra begins to say what is wrong with a file."""
+
+TWICE = re.compile(r"(\S+) appears more than once in the final defaults list|Multiple values for (\S+)\. ")
+"""How it says that a group is chosen twice."""
+
 HYDRAS_OWN = ("now", "hydra", "python_version")
 """Resolvers that Hydra registers: of the clock, of itself, of Python."""
 
@@ -341,6 +347,8 @@ def _check_inside(overrides: Sequence[str], config_dir: Path | None) -> None:
             raise ConfigError(f"{group} must be one of {', '.join(known)}, got {value or 'nothing'}")
         if ".." in key or "//" in key or (chooses and re.search(r"\.\.|//|\$\{", value)):
             raise ConfigError(f"{group or key} must be the name of a file of configs, got {value}")
+        if chooses and "@" in key:  # files that are included many times could be made large ones
+            raise ConfigError(f"{key} must be a group without a place (@), which only files may give, got {value}")
 
 
 def _not_parsed(override: str) -> ConfigError:
@@ -453,9 +461,26 @@ def _composed_not(name: str, text: str, line: Line) -> str:
     if "nterpolation" in message:
         key = full_key.split(" ")[0] or name
         return f"{key} must have no ${{...}} but paths of other keys (${{run.seed}}), which are there, got: {message}"
-    typed = given or ", ".join(line.overrides) or name
     message = re.sub(r"^Error merging override .*", "it is no value of this key", message)
+    placed = IN_FILE.match(message)
+    if given is None and placed is not None:
+        return _defaults_not(f"{placed[1]}.yaml", placed[2])
+    if given is None and (twice := TWICE.match(message)):
+        return (
+            "defaults must choose each group once (again by override, in another place by group@place), got "
+            f"{twice[1] or twice[2]} twice"
+        )
+    typed = given or ", ".join(line.overrides) or ("defaults" if line.config_dir else name)
     return f"{typed} must be such that a config can be composed: {message}"
+
+
+def _defaults_not(file: str, message: str) -> str:
+    """Return what Hydra says of the defaults of a file as a sentence."""
+    if lacking := re.match(r"Could not override '([^']*)'", message):
+        return f"{file}: defaults must override only what the design has, got override {lacking[1]}"
+    if early := re.match(r"Override '([^']*)' is defined before '([^']*)'", message):
+        return f"{file}: defaults must have overrides after all else, got override {early[1]} before {early[2]}"
+    return f"{file} must be such that a config can be composed: {message}"
 
 
 def _known(name: str, line: Line) -> list[str]:

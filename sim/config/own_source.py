@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import re
-from pathlib import Path
-from typing import Any
+from functools import cache, reduce
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
 
 from hydra.core.object_type import ObjectType
 from hydra.core.plugins import Plugins
@@ -13,14 +14,43 @@ from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSou
 from omegaconf import OmegaConf
 from yaml import YAMLError
 
-from sim.config.reading import check_references, no_yaml, read_text
+from sim.config.reading import (
+    MOST_BYTES,
+    MOST_COMPOSED,
+    SHIPPED,
+    Size,
+    as_plain,
+    check_references,
+    check_yaml,
+    no_yaml,
+    read_text,
+)
 from sim.errors import ConfigError, shown
 
 OUTSIDE = re.compile(r"\.\.|//|\\|\$|[\x00-\x1f]")
 """What is in no name of a file of configs, and could lead out of them."""
 
 MOST_INCLUDED = 200
-"""Files that one file may include, each as often as it is included: many times what a pilot does."""
+"""Files that one may include or choose for others, each as often as it does: many times what a pilot does."""
+
+
+class _File(NamedTuple):
+    """What counts of a file: its size, and what it includes."""
+
+    size: Size
+    included: tuple[str, ...]
+
+
+class _Weight(NamedTuple):
+    """What a file stands for when it is composed: files, values and letters, each as often as it is included."""
+
+    files: int
+    values: int
+    letters: int
+
+    def plus(self, other: _Weight) -> _Weight:
+        """Return the sum of both."""
+        return _Weight(self.files + other.files, self.values + other.values, self.letters + other.letters)
 
 
 class OwnFolder(ConfigSource):
@@ -30,7 +60,7 @@ class OwnFolder(ConfigSource):
         super().__init__(provider, path)
         self.folder = Path(self.path)
         self.references = 0
-        self.included: dict[str, list[str]] = {}
+        self.own: dict[str, _File] = {}
 
     @staticmethod
     def scheme() -> str:
@@ -43,47 +73,49 @@ class OwnFolder(ConfigSource):
         Raises
         ------
         ConfigError
-            As `sim.config.reading` does; what it includes must be named plainly and must not multiply.
+            As `sim.config.reading` does; what it includes must be named plainly, and not be too much.
         """
         name = self._normalize_file_name(config_path)
         if not self.is_config(config_path):
             raise ConfigLoadError(f"Config not found : {name}")
-        text = read_text(self.folder / name, name, within=self.folder)
+        text = read_text(self.folder / name, name, within=self.folder, most=MOST_COMPOSED)
         self.references = check_references(text, name, self.references)
+        plain = as_plain(text, name)
+        self._check_included(name, check_yaml(text, name), _included(name, plain))
         try:
             made = OmegaConf.load(io.StringIO(text))
         except (YAMLError, OSError, ValueError) as error:
             raise no_yaml(name, error) from error
-        self._check_included(name, OmegaConf.to_container(made, resolve=False))
         header = self._get_header_dict(text[:512])
         return ConfigResult(provider=self.provider, path=f"own://{self.folder}", config=made, header=header)
 
-    def _check_included(self, name: str, plain: Any) -> None:
-        """Raise if the defaults of a file lead out of the folders of configs, or multiply."""
-        if isinstance(plain, dict) and "hydra" in plain:
-            raise ConfigError(
-                f"{name}: hydra must be left out, as it changes nothing here, got {shown(plain['hydra'])}"
-            )
-        entries = plain.get("defaults") if isinstance(plain, dict) else None
-        files = []
-        for entry in entries if isinstance(entries, list) else []:
-            pairs = entry.items() if isinstance(entry, dict) else [("", entry)]
-            for group, chosen in pairs:
-                for one in chosen if isinstance(chosen, list) else [chosen]:
-                    if OUTSIDE.search(f"{group} {one}") or "hydra" in re.split(r"\W", f"{group}/{one}"):
-                        raise ConfigError(f"{name}: defaults must name files of configs, got {one}")
-                    if not str(group).startswith("override "):
-                        files.append(_path(name, str(group), str(one)))
-        self.included[name] = files
-        known: dict[str, int] = {}
-        if max(self._weight(one, known) for one in self.included) > MOST_INCLUDED:
-            raise ConfigError(f"{name}: defaults must include at most {MOST_INCLUDED} files, got more")
+    def _check_included(self, name: str, size: Size, included: tuple[str, ...]) -> None:
+        """Raise if what the files read so far include is more than a person would write.
 
-    def _weight(self, name: str, known: dict[str, int]) -> int:
-        """Return how many files a file stands for, itself and what it includes; a circle is told by Hydra."""
+        Hydra reads a file once and composes it as often as it is included: this is known before it begins.
+        """
+        self.own[_same(name)] = _File(size, included)
+        known: dict[str, _Weight] = {}
+        weights = [self._weight(one, known) for one in self.own]
+        chosen = {*self.own}.difference(*(file.included for file in self.own.values()))  # by overrides, or the first
+        together = reduce(_Weight.plus, (known[one] for one in chosen), _Weight(0, 0, 0))
+        most = _Weight(*map(max, zip(together, *weights, strict=True)))  # in a circle nothing is chosen
+        if most.files > MOST_INCLUDED:
+            raise ConfigError(f"{name}: defaults must include at most {MOST_INCLUDED} files, got more")
+        if most.values > MOST_COMPOSED or most.letters > MOST_BYTES:
+            raise ConfigError(
+                f"{name}: defaults must include at most {MOST_COMPOSED:,} values and {MOST_BYTES:,} letters, those of "
+                "a file as often as it is included, got more"
+            )
+
+    def _weight(self, name: str, known: dict[str, _Weight]) -> _Weight:
+        """Return what a file stands for, itself and what it includes; a circle is told by Hydra."""
         if name not in known:
-            known[name] = 1
-            known[name] += sum(self._weight(one, known) for one in self.included.get(name, ()))
+            file = self.own.get(name) or _shipped(name)
+            total = known[name] = _Weight(1, file.size.values, file.size.letters)
+            for one in file.included:
+                total = total.plus(self._weight(one, known))
+            known[name] = total
         return known[name]
 
     def available(self) -> bool:
@@ -108,13 +140,57 @@ class OwnFolder(ConfigSource):
         return sorted(set(names))
 
 
+def _included(name: str, plain: Any) -> tuple[str, ...]:
+    """Return the files that a file includes or chooses for others, each as often as it does.
+
+    Raises
+    ------
+    ConfigError
+        Its defaults must be as Hydra takes them, and stay in the folders of configs.
+    """
+    if not isinstance(plain, dict):
+        return ()
+    if "hydra" in plain:
+        raise ConfigError(f"{name}: hydra must be left out, as it changes nothing here, got {shown(plain['hydra'])}")
+    entries = plain.get("defaults") or []
+    if not isinstance(entries, list):
+        raise ConfigError(f"{name}: defaults must be a list, got {shown(entries)}")
+    if entries.count("_self_") > 1:
+        raise ConfigError(f"{name}: defaults must have _self_ at most once, got {entries.count('_self_')}")
+    files = []
+    for entry in entries:
+        if not (isinstance(entry, str) or (isinstance(entry, dict) and len(entry) == 1)):
+            raise ConfigError(f"{name}: defaults must each be a name, or one group and its choice, got {shown(entry)}")
+        ((group, chosen),) = entry.items() if isinstance(entry, dict) else [("", entry)]
+        for one in chosen if isinstance(chosen, list) else [chosen]:
+            if not (one is None or isinstance(one, str)):
+                raise ConfigError(f"{name}: defaults must choose files by their names, got {shown(one)}")
+            if OUTSIDE.search(f"{group} {one}") or "hydra" in re.split(r"\W", f"{group}/{one}"):
+                raise ConfigError(f"{name}: defaults must name files of configs, got {one}")
+            files.append(_path(name, str(group), str(one)))
+    return tuple(files)
+
+
 def _path(name: str, group: str, chosen: str) -> str:
     """Return the path of a file that another one includes."""
     place = (group.split() or [""])[-1].partition("@")[0]
-    inside = name.rpartition("/")[0]
     path = f"{place}/{chosen.partition('@')[0]}" if place else chosen.partition("@")[0]
-    full = path.lstrip("/") if path.startswith("/") else f"{inside}/{path}".lstrip("/")
-    return full if full.endswith(".yaml") else f"{full}.yaml"
+    full = path if path.startswith("/") else f"{name.rpartition('/')[0]}/{path}"
+    return _same(full if full.endswith(".yaml") else f"{full}.yaml")
+
+
+def _same(name: str) -> str:
+    """Return the one name of a file, however its path is written."""
+    return PurePosixPath(name.lstrip("/")).as_posix()
+
+
+@cache
+def _shipped(name: str) -> _File:
+    """Return a shipped file; one that is not there, or not yet read, has nothing in it."""
+    if not (SHIPPED / name).is_file():
+        return _File(Size(0, 0), ())
+    text = read_text(SHIPPED / name, name)
+    return _File(check_yaml(text, name), _included(name, as_plain(text, name)))
 
 
 def register() -> None:

@@ -8,23 +8,27 @@ import stat
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.config.digits import MOST_DIGITS, MOST_SHOWN, too_many_digits
 from sim.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 SHIPPED = Path(__file__).resolve().parents[2] / "configs"
 """The folder of the configs that ship."""
 
-# Limits of a config file: many times those of the longest shipped one.
+# Limits of a file of data: more than ten times those of the longest shipped one, the evidence.
 MOST_BYTES = 2_000_000
 
 
-MOST_NODES = 100_000
+MOST_VALUES = 100_000
+"""In a file of data, and in files that are read together."""
 
+MOST_COMPOSED = 20_000
+"""Values in the files that Hydra composes to one design, several times those of a shipped one: each takes half a
+millisecond."""
 
 MOST_DEEP = 50
 
@@ -99,8 +103,15 @@ def _kind(mode: int) -> str:
     return next((word for is_kind, word in kinds if is_kind(mode)), "device")
 
 
-def read_text(file: Path, name: str = "", *, within: Path | None = None) -> str:
-    """Return the text of a YAML file that is safe to be expanded; it raises as `read_bytes` does.
+class Size(NamedTuple):
+    """How large a text of YAML is, aliases counted in full: its values and the letters in them."""
+
+    values: int
+    letters: int
+
+
+def read_text(file: Path, name: str = "", *, within: Path | None = None, most: int = MOST_VALUES) -> str:
+    """Return the text of a YAML file that is safe to be expanded (`most` values); it raises as `read_bytes` does.
 
     Raises
     ------
@@ -112,17 +123,27 @@ def read_text(file: Path, name: str = "", *, within: Path | None = None) -> str:
         text = read_bytes(file, name, within=within).decode("utf-8")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{name} must be text in UTF-8: {error}") from error
-    check_yaml(text, name)
+    check_yaml(text, name, most)
     _check_numbers(text, name)
     return text
 
 
 def read_plain(file: Path, name: str = "", *, within: Path | None = None) -> Any:
     """Return a YAML file as plain data; it raises as `read_text` does."""
+    name = name or file.name
+    return as_plain(read_text(file, name, within=within), name)
+
+
+def as_plain(text: str, name: str) -> Any:
+    """Return a text of YAML, checked by `read_text`, as plain data.
+
+    Raises
+    ------
+    ConfigError
+        It must be YAML of plain data.
+    """
     import yaml
 
-    name = name or file.name
-    text = read_text(file, name, within=within)
     try:
         return yaml.load(text, Loader=_loader())
     except (yaml.YAMLError, ValueError, OverflowError) as error:  # a date that is none
@@ -165,8 +186,30 @@ def read_yaml(file: Path, name: str = "", *, within: Path | None = None) -> dict
     return plain
 
 
-def check_yaml(text: str, name: str) -> None:
-    """Raise if a text is no YAML, or if expanding it would exhaust the memory.
+def check_together(files: Iterable[Path], within: Path) -> None:
+    """Raise if files of a folder that are read together are larger than one may be.
+
+    Raises
+    ------
+    ConfigError
+        As for one file: there may be any number of them. What is wrong with one of them is told where it is read.
+    """
+    left = Size(MOST_VALUES, MOST_BYTES)
+    for file in files:
+        try:
+            size = check_yaml(read_text(file, within=within), file.name)
+        except ConfigError:
+            size = Size(min(file.lstat().st_size, MOST_VALUES) // 2, 0)  # two letters a value, or more
+        left = Size(left.values - size.values, left.letters - size.letters)
+        if min(left) < 0:
+            raise ConfigError(
+                f"{file.parent.name}/ must have at most {MOST_VALUES:,} values and {MOST_BYTES:,} letters in all its "
+                f"files, as they are read together, got more up to {file.name}"
+            )
+
+
+def check_yaml(text: str, name: str, most: int = MOST_VALUES) -> Size:
+    """Return the size of a text of YAML; raise if expanding it would exhaust the memory.
 
     Raises
     ------
@@ -195,13 +238,14 @@ def check_yaml(text: str, name: str) -> None:
                 if event.anchor:
                     sizes[event.anchor] = 1, len(event.value)
             n += 1
-            if n > MOST_NODES or len(opened) > MOST_DEEP or letters > MOST_BYTES:
+            if n > most or len(opened) > MOST_DEEP or letters > MOST_BYTES:
                 raise ConfigError(
-                    f"{name} must have at most {MOST_NODES:,} values, aliases counted in full, and {MOST_DEEP} levels, "
-                    "got more"
+                    f"{name} must have at most {most:,} values and {MOST_BYTES:,} letters, aliases counted in full, "
+                    f"and {MOST_DEEP} levels, got more"
                 )
     except (yaml.YAMLError, UnicodeError) as error:
         raise no_yaml(name, error) from error
+    return Size(n, letters)
 
 
 def _check_numbers(text: str, name: str) -> None:

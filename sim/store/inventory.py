@@ -54,25 +54,23 @@ class Study:
     @property
     def command(self) -> str:
         """Return the command as it was typed, quoted for a shell, or an empty text."""
-        words, language = self.last.get("command"), self.last.get(manifest.LANGUAGE)
-        if not isinstance(words, list):
-            return ""
+        words, language = self.last.get("command", []), self.last.get(manifest.LANGUAGE)
         other = [f"lang={language}"] if language in LANGUAGES[1:] and words[:1] == ["wangge"] else []
-        return shlex.join([*map(str, words), *other])
+        return shlex.join([*words, *other])
 
     @property
     def designs(self) -> list[str]:
         """Return the names of the designs that were asked for, without those of a pilot run for the warm-up."""
         noted = self.last.get(manifest.PILOT_RUNS)
-        if isinstance(noted, list):
-            return [name for name in self.keys if name not in noted]
+        if noted is not None:
+            others = {*noted}
+            return [name for name in self.keys if name not in others]
         return [name for name in self.keys if not name.startswith(manifest.PILOT_RUN_OF)]
 
     @property
     def wanted(self) -> int | None:
         """Return how many replications of each design were asked for, if that is noted."""
-        number = self.last.get("replications")
-        return number if isinstance(number, int) else None
+        return self.last.get("replications")
 
     def kept(self, name: str) -> int:
         """Return how many replications of a design are kept, of those that were asked for."""
@@ -101,7 +99,7 @@ def study(folder: Path) -> Study:
         keys = manifest.keys(folder)
     except StoreError as error:
         return Study(folder.name, {}, {}, Archive(folder / REPLICATIONS), str(error))
-    last: Mapping[str, Any] = max(runs, key=lambda run: str(run.get("started", "")), default={})
+    last: Mapping[str, Any] = max(runs, key=lambda run: run.get("started", ""), default={})
     if keys is not None:
         return Study(folder.name, last, keys, Archive(folder.parent / ARCHIVE))
     own = Archive(folder / REPLICATIONS)

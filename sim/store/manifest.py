@@ -16,11 +16,11 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.errors import StoreError
-from sim.store import files
+from sim.store import files, noted
 from sim.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 FORMAT = 1
@@ -142,17 +142,21 @@ def read(folder: Path) -> dict[str, Any]:
     """
     with files.as_store_error(folder):
         (folder / NAME).lstat()
+    why = ""
     try:
         content = files.read_json(folder / NAME)
-        intact = content["sha256"] == digest(content["identity"])
-        intact = intact and content["format"] == FORMAT and isinstance(content["identity"], dict)
-        intact = intact and all(isinstance(run, dict) for run in content["runs"].values())
+        noted.check_identity(content["identity"])
+        intact = content["sha256"] == digest(content["identity"]) and content["format"] == FORMAT
+        for name, run in content["runs"].items():
+            noted.check_run(run, f"runs.{name[:SHOWN_LETTERS]}")
+    except noted.Wrong as error:
+        intact, why = False, f" ({error})"
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         intact = False
     if not intact:
         raise StoreError(
             f"The {NAME} in {folder} is damaged, was edited by hand, or comes from another version of "
-            "wangge, so it is not known what the folder holds. Choose another name, or remove the folder."
+            f"wangge{why}, so it is not known what the folder holds. Choose another name, or remove the folder."
         )
     return dict(content)
 
@@ -213,9 +217,19 @@ def kind_of(identity: Mapping[str, Any]) -> Kind:
 
 
 def note(folder: Path, run: str, facts: Mapping[str, Any]) -> None:
-    """Add facts about a run to the manifest."""
+    """Add facts about a run to the manifest.
+
+    Raises
+    ------
+    StoreError
+        They must be such that the manifest can be read again.
+    """
     content = read(folder)
     content["runs"][run] = {**content["runs"].get(run, {}), **facts}
+    try:
+        noted.check_run(content["runs"][run], f"runs.{run}")
+    except noted.Wrong as error:
+        raise StoreError(f"What is noted in the {NAME} in {folder} must be as it is read: {error}") from error
     with files.as_store_error(folder):
         files.replace(folder / NAME, files.readable(content), folder)
 
@@ -264,13 +278,17 @@ def keys(folder: Path) -> dict[str, str] | None:
             )
         for path in sorted(path for path in notes.iterdir() if path.match("[!.]*.json")):
             try:
-                noted = {str(name): str(key) for name, key in dict(files.read_json(path)).items()}
-                if path.stem != _named(files.read_bytes(path)) or not all(map(KEY.fullmatch, noted.values())):
+                named = files.read_json(path)
+                noted.check_keys(named)
+                if path.stem != _named(files.read_bytes(path)) or not all(map(KEY.fullmatch, named.values())):
                     raise ValueError(f"keys must be as they were written, got {path.name}")
-                known |= noted
-            except (OSError, ValueError, TypeError):
+                known |= named
+                if len(known) > noted.MOST_DESIGNS:
+                    raise noted.Wrong(f"a study must have at most {noted.MOST_DESIGNS:,} designs, got more")
+            except (OSError, ValueError) as error:
+                why = f" ({error})" if isinstance(error, noted.Wrong) else ""
                 raise StoreError(
-                    f"{KEYS}/{path.name} in {folder} is damaged or was edited by hand, so it is not known which "
+                    f"{KEYS}/{path.name} in {folder} is damaged or was edited by hand{why}, so it is not known which "
                     "replications the study needs. Remove it, and run the command of the study again."
                 ) from None
     return known
@@ -288,17 +306,16 @@ def canonical(value: object) -> str:
 
 def _leaves(value: Any, path: str = "") -> dict[str, str]:
     """Return the value at the end of every path through nested mappings and lists, as canonical JSON."""
-    items: list[tuple[Any, Any]]
-    if isinstance(value, dict) and value:
-        items = list(value.items())
-    elif isinstance(value, list) and value:
-        items = list(enumerate(value))
-    else:
-        return {path: canonical(value)}
-    leaves: dict[str, str] = {}
-    for key, inner in items:
-        leaves |= _leaves(inner, f"{path}.{key}" if path else str(key))
-    return leaves
+    return dict(_each_leaf(value, path))
+
+
+def _each_leaf(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Yield the path to every value that has none inside, and the value as canonical JSON."""
+    if not (isinstance(value, dict | list) and value):
+        yield path, canonical(value)
+        return
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        yield from _each_leaf(inner, f"{path}.{key}" if path else str(key))
 
 
 def _shown(values: dict[str, str], key: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from setups.commands import wangge
 from setups.district import CONFIGS, mapping
-from setups.feeding import WORDS, bad_inputs, shown_well
+from setups.feeding import WORDS, bad_inputs, product_of_legal_sizes, shown_well
 
 from experiments import main
 from experiments.commands import compare, staff, trace, validate
@@ -85,8 +85,31 @@ def test_bad_inputs_from_a_schema_are_refused_in_a_sentence_that_names_them(kind
     assert counts["refused"] > counts["taken"]
 
 
+@pytest.mark.parametrize("n", [3, 40])
+def test_files_of_legal_sizes_that_multiply_are_refused_at_once_or_composed(tmp_path, n):
+    drawn, counts = random.Random(n), Counter()
+    for i in range(n):
+        folder = tmp_path / str(i)
+        files = product_of_legal_sizes(drawn)
+        for name, text in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+        began, said = time.process_time(), ""
+        try:
+            compose("main", Line((), folder), "pilot=mine")
+        except ConfigError as error:
+            said = str(error)
+        seconds, what = time.process_time() - began, f"{len(files)} files: {said:.300}"
+        assert not said or shown_well(said), what
+        assert seconds < (4 if said else 15), what
+        counts["refused" if said else "taken"] += 1
+    print(f"{counts['refused']} of {n} products refused, each in a sentence")  # noqa: T201
+    assert counts["refused"]
+
+
 COMMANDS = {
     "compare": ("--cfg", "job"), "run": ("--cfg", "job"), "run network=mmc": ("--cfg", "job"),
+    "run -m": ("--cfg", "job"),
     "sweep study=staffing": ("--cfg", "job"), "trace": ("--cfg", "job"), "staff": ("--cfg", "job"),
     "headlines": ("--cfg", "job"), "explain": ("--cfg", "job"), "knobs": ("--cfg", "job"),
     "validate": ("--cfg", "job"), "bench": ("--cfg", "job"),

@@ -97,7 +97,31 @@ def test_a_wrong_choice_in_a_file_is_told_with_the_file(tmp_path):
     )
     assert told(root, "one").endswith("district must be one of yuehu, got nowhere")
     assert told(root, "two").startswith("pilot/two.yaml: pilot must be one of ")
-    assert told(root, "three") == "In 'pilot/three': Could not override 'distict'. No match in the defaults list."
+    assert told(root, "three") == (
+        "pilot/three.yaml: defaults must override only what the design has, got override distict"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "defaults:\n  - override /staffing: three_level\n  - /grid@q: base\n",
+            "pilot/one.yaml: defaults must have overrides after all else, got override staffing : three_level before "
+            "grid@q: base",
+        ),
+        ("defaults:\n" + "  - /grid@q: base\n" * 2, "defaults must choose each group once (again by override"),
+        ("defaults:\n  - /grid: base\n", "defaults must choose each group once (again by override"),
+        ("defaults:\n" + "  - _self_\n" * 2, "pilot/one.yaml: defaults must have _self_ at most once, got 2"),
+        ("defaults: 3\n", "pilot/one.yaml: defaults must be a list, got 3"),
+        ("defaults: [3]\n", "pilot/one.yaml: defaults must each be a name, or one group and its choice, got 3"),
+        ("defaults: [{a: b, c: d}]\n", "pilot/one.yaml: defaults must each be a name, or one group and its choice"),
+        ("defaults: [{a: [{b: c}]}]\n", "pilot/one.yaml: defaults must choose files by their names, got {'b': 'c'}"),
+        (FOUR + "grid: [3]\n", "pilot/one.yaml must be such that a config can be composed: "),
+    ],
+)
+def test_what_is_wrong_with_defaults_is_told_with_the_file_and_the_value(tmp_path, text, expected):
+    assert told(folder(tmp_path, one=named("one", GLOBAL + text)), "one").startswith(expected)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import os
+import shutil
 import socket
 import time
 from functools import partial
@@ -11,11 +12,12 @@ from setups.district import CONFIGS
 from sim.config import load
 from sim.config.compose import Line, compose, parse
 from sim.config.composition import Composition
-from sim.config.reading import MOST_BYTES, MOST_NODES, read_bytes, read_plain, read_text
+from sim.config.reading import MOST_BYTES, MOST_VALUES, read_bytes, read_plain, read_text
 from sim.errors import ConfigError
 from sim.study.backend import backend_of
 from sim.study.comparison.face_validity import targets_of
 from sim.study.points.evidence_factors import rows
+from sim.validation.cases import load_folder
 
 HEAD = "# @package _global_\n"
 FOUR = "defaults:\n  - four_level\n"
@@ -99,7 +101,9 @@ def test_an_alias_bomb_is_refused_in_any_group(own, group):
     (own / group).mkdir(exist_ok=True)
     (own / group / "bomb.yaml").write_text(BOMB)
     (own / "pilot/mine.yaml").write_text(HEAD + FOUR + f"  - /{group}@x: bomb\n" + TITLED)
-    assert f"{group}/bomb.yaml must have at most 100,000 values, aliases counted in full" in told(own)
+    assert f"{group}/bomb.yaml must have at most 20,000 values and 2,000,000 letters, aliases counted in full" in told(
+        own
+    )
 
 
 @pytest.mark.parametrize(
@@ -108,7 +112,10 @@ def test_an_alias_bomb_is_refused_in_any_group(own, group):
         (BOMB, "mine.yaml must have at most 100,000 values"),
         ("a: &a " + "x" * 100_000 + "\nb: [" + "*a, " * 50 + "]\n", "mine.yaml must have at most 100,000 values"),
         ("a: &a [*a]\n", r"mine.yaml must have no alias to what it stands in, got \*a"),
-        ("[" * 60 + "]" * 60, "mine.yaml must have at most 100,000 values, aliases counted in full, and 50 levels"),
+        (
+            "[" * 60 + "]" * 60,
+            "mine.yaml must have at most 100,000 values and 2,000,000 letters, aliases counted in full, and 50 levels",
+        ),
         ("#" * (MOST_BYTES + 1), "mine.yaml must be at most 2,000,000 bytes, got 2,000,001"),
         (
             "x:\n  a: " + "9" * 5000,
@@ -137,7 +144,7 @@ def test_a_number_is_read_as_hydra_reads_it(tmp_path):
 
 
 def test_as_much_as_is_allowed_is_read(tmp_path):
-    (tmp_path / "mine.yaml").write_text("[" + "1, " * (MOST_NODES - 9) + "1]")
+    (tmp_path / "mine.yaml").write_text("[" + "1, " * (MOST_VALUES - 9) + "1]")
     assert len(read_text(tmp_path / "mine.yaml")) < MOST_BYTES
     assert len(read_bytes(tmp_path / "mine.yaml")) < MOST_BYTES
 
@@ -203,6 +210,75 @@ def test_defaults_do_not_multiply(own):
         (own / f"deep/d{i}.yaml").write_text(text)
     (own / "pilot/mine.yaml").write_text(HEAD + FOUR + "  - /deep/d0\n" + TITLED)
     assert "defaults must include at most 200 files, got more" in told(own)
+
+
+def listed(n):
+    return f"x: [{'1, ' * (n - 9)}1]\n"
+
+
+def places(n, group="zz", chosen="a"):
+    return "".join(f"  - /{group}@z{i}: {chosen}\n" for i in range(n))
+
+
+BUDGET = "defaults must include at most 20,000 values and 2,000,000 letters, those of a file as often as it is included"
+CIRCLE = "defaults:\n  - /pilot@q: mine\n" + listed(900)
+
+PRODUCTS = {
+    "one large file": (places(1), {"a": listed(99_900)}, "zz/a.yaml must have at most 20,000 values"),
+    "a large file in many places": (places(150), {"a": listed(19_000)}, f"zz/a.yaml: {BUDGET}"),
+    "a small file in many places": (places(150), {"a": listed(1000)}, f"zz/a.yaml: {BUDGET}"),
+    "a long text in many places": (places(150), {"a": "x: " + "x" * 100_000}, f"zz/a.yaml: {BUDGET}"),
+    "a shipped file in many places": (places(190, "procedures", "yuehu"), {}, f"pilot/mine.yaml: {BUDGET}"),
+    "large files": (places(1) + places(1, "yy", "b"), {"a": listed(15_000), "b": listed(15_000)}, BUDGET),
+    "a large file by overrides": (
+        places(90) + places(90, "zz", "b").replace("- /", "- override /"), {"a": "x: 1", "b": listed(1000)}, BUDGET,
+    ),
+    "a file by other names": (
+        "".join(f"  - /zz/{'./' * (i % 9)}a@z{i}\n" for i in range(90)), {"a": listed(1000)}, BUDGET,
+    ),
+    "a circle": (places(90), {"a": CIRCLE}, BUDGET),
+    "many overrides": ("  - override /staffing: three_level\n" * 3000, {}, "defaults must include at most 200 files"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_a_design_has_one_budget_for_all_its_files_each_as_often_as_it_is_included(own, product):
+    entries, files, expected = PRODUCTS[product]
+    for group in ("zz", "yy"):
+        (own / group).mkdir()
+        for name, text in files.items():
+            (own / group / f"{name}.yaml").write_text(text)
+    (own / "pilot/mine.yaml").write_text(HEAD + FOUR + entries + TITLED)
+    began = time.process_time()
+    assert expected in told(own)
+    assert time.process_time() - began < 2
+
+
+def test_a_design_may_include_as_much_as_a_person_would_write(own):
+    (own / "zz").mkdir()
+    (own / "zz/a.yaml").write_text(listed(1000))
+    (own / "pilot/mine.yaml").write_text(HEAD + FOUR + places(15) + TITLED)
+    assert composed(own)["z14"]["x"] == [1] * 992
+
+
+def test_no_override_makes_a_file_larger_that_is_included_in_many_places(own):
+    (own / "zz").mkdir()
+    (own / "zz/a.yaml").write_text("x: 1\n")
+    (own / "pilot/mine.yaml").write_text(HEAD + FOUR + places(3) + TITLED)
+    assert told(own, "zz@z0=b") == "zz@z0 must be a group without a place (@), which only files may give, got b"
+
+
+def test_files_that_are_read_together_have_the_budget_of_one(own):
+    (own / "validation").mkdir()
+    for i in range(6):
+        (own / f"validation/c{i}.yaml").write_text(listed(20_000))
+        (own / f"pilot/p{i}.yaml").write_text(listed(20_000))
+    rule = "must have at most 100,000 values and 2,000,000 letters in all its files, as they are read together, got m"
+    with pytest.raises(ConfigError, match=f"^validation/ {rule}"):
+        load_folder(own / "validation")
+    shutil.copy(CONFIGS / "face.yaml", own / "face.yaml")
+    with pytest.raises(ConfigError, match=f"^pilot/ {rule}"):
+        targets_of("Yuehu", own)
 
 
 @pytest.mark.parametrize("key", ["address: tcp://127.0.0.1:1", "scheduler_file: /dev/zero"])

@@ -29,7 +29,9 @@ WORDS = (
     "=", "a", "a=b=c", "grid.households=[", "grid.households='", "~grid", "~grid.households", "+x=1",
     "++grid.households=null", "+grid.households=3", "pilot=", "--config-dir", "--cfg", "-m", "\x1b[31m=3", "n" * 300,
     "n" * 300 + "=1", "\u7f51\u683c=1", "grid.households=${x}", "grid.households=${oc.env:HOME}",
-    "grid.households=1,2", "grid.households=choice(1,2)", "grid.households=range(1,3)", "grid={a:1}", "@",
+    "grid.households=1,2", "grid.households=choice(1,2)", "grid.households=range(1,3)",
+    "grid.households=range(1,1000000000)", "grid.households=range(0,1,1e-12)",
+    "grid.households=shuffle(range(1,1000000000))", "grid.households=range(nan,5)", "grid={a:1}", "@",
     "grid@x=base", "grid@grid.visits=base", "hydra.run.dir=/tmp/x", "hydra/launcher=x", "hydra.mode=MULTIRUN",
     "hydra.verbose=true", "pilots=[[a]]", "pilots={a:b}", "pilots=null", "pilots=[]",
     "pilots=[four_level,four_level]", "pilots=3", "name=", "name=../x", "name=[a]", "name=null", "name=" + "x" * 300,
@@ -89,6 +91,25 @@ def places(node, at=()):
     elif isinstance(node, list):
         for i, inside in enumerate(node[:2]):
             yield from places(inside, (*at, i))
+
+
+def product_of_legal_sizes(drawn):
+    """Return the files of a folder, by their paths, of which each is as large as it may be, but not all together."""
+    files, n_values, n_letters = {}, drawn.choice((10, 300, 3000, 19_000)), drawn.choice((1, 10, 1000, 90_000))
+    names = [f"f{i}" for i in range(drawn.choice((1, 2, 5, 30)))]
+    for i, name in enumerate(names):
+        defaults = [f"/zz/{name}"] if drawn.random() < 0.02 else []
+        if i + 1 < len(names) and drawn.random() < 0.5:
+            defaults += [f"/zz/{names[i + 1]}@p{k}" for k in range(drawn.choice((1, 2, 5)))]
+        head = f"defaults: {defaults}\n" if defaults else ""
+        files[f"zz/{name}.yaml"] = f"{head}x: [{'1, ' * n_values}1]\ny: {'y' * n_letters}\n"
+    places = range(drawn.choice((1, 10, 90, 150, 250)))
+    chosen = [(f"/zz@z{i}", drawn.choice(names)) for i in places]
+    again = [(f"override /zz@z{i}", drawn.choice(names)) for i in places if drawn.random() < 0.3]
+    defaults = ["four_level", *({group: name} for group, name in (*chosen, *again))]
+    head = f"# @package _global_\ndefaults: {defaults}\n"
+    files["pilot/mine.yaml"] = f"{head}name: mine\ntitle: mine\n"
+    return files
 
 
 def shown_well(text):

@@ -11,11 +11,13 @@ from contextlib import contextmanager
 
 import polars as pl
 import pytest
-from setups.commands import wangge
+from setups.claiming import hold
+from setups.commands import TINY, wangge
 from setups.corrupting import bomb
+from setups.killing import started, until
 
 from sim.errors import StoreError
-from sim.store import files, inventory, parquet_size
+from sim.store import files, inventory, manifest, noted, parquet_size
 from sim.store.archive import Archive, Damaged
 from sim.store.packing import FACTS
 from sim.store.store import Store
@@ -220,3 +222,114 @@ def test_a_replication_whose_facts_are_too_long_or_whose_parts_overlap_is_damage
     monkeypatch.setattr(files, "MOST_JSON_BYTES", 10)
     with pytest.raises(Damaged, match=r"it was cut short or is not what was written"):
         archive.facts(KEY, 0)
+
+
+def forged(folder, facts, *, identity=None, keys=None):
+    """Write a folder as somebody could by hand, with digests that are right."""
+    identity = {"pilots": ["x"]} if identity is None else identity
+    content = {"format": 1, "identity": identity, "sha256": manifest.digest(identity), "runs": {"r": facts}}
+    (folder / "keys").mkdir(parents=True)
+    (folder / "manifest.json").write_bytes(files.readable(content))
+    data = files.readable({"x": KEY} if keys is None else keys)
+    (folder / f"keys/{files.digest(data)[:16]}.json").write_bytes(data)
+    return folder
+
+
+FACTS_OF_OTHERS = [
+    ("replications", 10**15, "must be a whole number from 1 to 100,000, got 1000000000000000"),
+    ("replications", 10**4299, "must be a whole number from 1 to 100,000, got 10"),
+    ("replications", True, "must be a whole number from 1 to 100,000, got True"),
+    ("replications", -1, "must be a whole number"), ("replications", 2.0, "must be a whole number"),
+    ("replications", "3", "must be a whole number"), ("seed", -1, "must be a whole number"),
+    ("started", 5, "must be a text of at most 40 letters, got 5"), ("finished", [1], "must be a text"),
+    ("finished", "x" * 41, "must be a text"), ("language", {}, "must be a text"),
+    ("command", "wangge", "must be a list of texts"), ("command", ["a", {"b": 1}], "must be a list of texts"),
+    ("command", ["x" * 1_000_001], "must be a list of texts"), ("pilot_runs", {"a": 1}, "must be a list of at most"),
+    ("pilot_runs", ["x" * 1001], "must be a list of at most"), ("tables", ["measures"], "must be digests by the names"),
+    ("tables", {"measures": 3}, "must be digests by the names"), ("printed.json", 3, "must be a digest or null"),
+    ("steps", "many", "must be a number of at least 0"), ("simulated", 10**30, "must be a number of at least 0"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "fact", "rule"), FACTS_OF_OTHERS)
+def test_every_fact_of_a_manifest_has_a_rule_that_is_told_with_its_field(tmp_path, name, fact, rule):
+    forged(tmp_path / "results/mine", {"started": "2026-01-01T00:00:00", name: fact})
+    forged(tmp_path / "results/other", {"started": "2026-01-01T00:00:00", "command": ["wangge"]})
+    with at_once():
+        told = wangge(tmp_path, "status", "mine").stderr
+        assert "The manifest.json in results/mine is damaged, was edited by hand, or comes from another" in told
+        assert f"(runs.r.{name} {rule}" in told
+        done = wangge(tmp_path, "status")
+        assert done.returncode == 0
+        assert "other" in done.stdout
+        done = wangge(tmp_path, "run", "pilot=three_level", *TINY, "name=mine")
+    assert done.returncode == 2
+    assert f"(runs.r.{name} {rule}" in done.stderr
+
+
+def test_what_a_run_notes_can_be_read_again(tmp_path):
+    store = Store.open(tmp_path / "a", {"study": 1}, {"command": ["wangge"]})
+    with pytest.raises(
+        StoreError, match=r"must be as it is read: runs\.\w+\.steps must be a number of at least 0, got -1"
+    ):
+        store.finish({"steps": -1})
+    Store.open_existing(tmp_path / "a")
+
+
+@pytest.mark.parametrize("identity", [{"a": [0] * 2_000_001}, "deep"], ids=["long", "deep"])
+def test_what_a_study_depends_on_is_bounded(tmp_path, identity):
+    if identity == "deep":
+        identity = {}
+        for _ in range(60):
+            identity = {"a": identity}
+    with pytest.raises(StoreError, match=r"\(identity must have at most 2,000,000 values and 50 levels, got more\)"):
+        manifest.read(forged(tmp_path / "a", {}, identity=identity))
+
+
+def test_keys_are_texts_by_names_of_bounded_length(tmp_path, monkeypatch):
+    for i, keys in enumerate([[1], {"x": 3}, {"n" * 1001: KEY}]):
+        with pytest.raises(StoreError, match=r"is damaged or was edited by hand \(.* must be a "):
+            manifest.keys(forged(tmp_path / str(i), {}, keys=keys))
+    monkeypatch.setattr(noted, "MOST_DESIGNS", 2)
+    with pytest.raises(StoreError, match=r"\(a study must have at most 2 designs, got more\)"):
+        manifest.keys(forged(tmp_path / "many", {}, keys=dict.fromkeys("abc", KEY)))
+
+
+def test_a_begun_folder_of_very_many_replications_is_taken_over_at_once(tmp_path):
+    facts = {"started": "2026-01-01T00:00:00", "replications": 100_000}
+    keys = {f"x{i}": f"{i:032d}" for i in range(100_000)}
+    forged(tmp_path / "mine", facts, keys=keys)
+    with at_once():
+        assert Store.open(tmp_path / "mine", {"pilots": ["y"]}, {}, keys={"y": KEY}).identity == {"pilots": ["y"]}
+
+
+def test_a_begun_folder_of_very_many_replications_stays_while_somebody_is_at_work_beside_it(tmp_path):
+    forged(tmp_path / "mine", {"replications": 100_000}, keys={f"x{i}": f"{i:032d}" for i in range(100)})
+    archive = Archive.open(tmp_path / ".replications").folder
+    other = started(hold, archive, KEY, 0)
+    until((archive / "held").exists)
+    with at_once():
+        with pytest.raises(StoreError, match="holds another comparison"):
+            Store.open(tmp_path / "mine", {"pilots": ["y"]}, {}, keys={"y": KEY})
+        forged(tmp_path / "few", {"replications": 3})
+        with pytest.raises(StoreError, match="holds another comparison"):  # of this very one
+            Store.open(tmp_path / "few", {"pilots": ["y"]}, {}, keys={"y": KEY})
+        forged(tmp_path / "free", {"replications": 3}, keys={"x": "cd" * 16})
+        Store.open(tmp_path / "free", {"pilots": ["y"]}, {}, keys={"y": KEY})
+    other.kill()
+    other.join()
+
+
+def test_descriptions_and_notes_that_are_no_texts_are_none(tmp_path):
+    archive = Archive.open(tmp_path)
+    archive.describe(KEY, {"name": "x", "title": "t"})
+    archive.fail(KEY, 3, "it broke")
+    assert archive.design(KEY)["title"] == "t"
+    assert archive.failures(KEY) == {3: "it broke"}
+    (description,) = tmp_path.rglob("design.json")
+    (note,) = tmp_path.rglob("*.failed.json")
+    for wrong in (3, ["a"], "x" * 100_001, 10**4000):
+        description.write_bytes(files.readable({"name": "x", "title": wrong}))
+        note.write_bytes(files.readable({"error": wrong}))
+        assert archive.design(KEY) == {}
+        assert archive.failures(KEY) == {3: "the note about it cannot be read"}

@@ -16,8 +16,8 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sim.config import Name, Section, checked
-from sim.config.compose import CONFIGS, FACE, options
-from sim.config.reading import read_yaml
+from sim.config.compose import CONFIGS, FACE, options, shipped_districts
+from sim.config.reading import check_together, read_yaml
 from sim.config.report import Response
 from sim.district import engines
 from sim.district.demand import Channel, yearly
@@ -172,9 +172,12 @@ def _check_names(read: _Targets, districts: Iterable[str], pilots: Sequence[str]
 
 def _districts(folder: Path) -> Iterator[str]:
     """Yield the names of the shipped district and of those of a folder of one's own."""
-    for file in (*CONFIGS.glob("district/*.yaml"), *folder.glob("district/*.yaml"), *folder.glob("pilot/*.yaml")):
+    yield from (str(one["name"]) for one in shipped_districts())
+    files = [*folder.glob("district/*.yaml"), *folder.glob("pilot/*.yaml")]
+    check_together(files, folder)
+    for file in files:
         try:
-            plain: Any = read_yaml(file, within=None if CONFIGS in file.parents else folder)
+            plain: Any = read_yaml(file, within=folder)
         except ConfigError:  # another pilot's: it is told when that is chosen
             continue
         part = plain.get("district") if file.parent.name == "pilot" else plain

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sim.config.swept import MOST_POINTS
 from sim.errors import ConfigError, near
 from sim.statistics import designs
 from sim.statistics.designs import DesignError, Factor, Level, Setting, Settings
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from sim.config.report import Report, Response
     from sim.config.study_schema import DesignOf, Study
     from sim.study.own_measures import OwnMeasure
-
-MOST_POINTS = 100_000
 
 FIXED = ("point", "setting", "pilot", "label", "replications", "status", "heads", "cannot_keep_up", "why", "key", "n",
          "keeps_promises")  # fmt: skip
