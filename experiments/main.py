@@ -255,10 +255,10 @@ def handled(signals: Iterable[signal.Signals], handler: Callable[[int, FrameType
 
 def fail(paragraph: str, status: int = 2) -> None:
     """Print an error and exit."""
-    from sim.errors import one_line
+    from sim.errors import paragraph as told
 
     with suppress(OSError):  # nobody reads it
-        print(f"wangge: {one_line(paragraph)}", file=sys.stderr, flush=True)  # noqa: T201
+        print(f"wangge: {told(paragraph)}", file=sys.stderr, flush=True)  # noqa: T201
     sys.exit(status)
 
 

@@ -298,7 +298,7 @@ def compose(name: str, line: Line, *fixed: str) -> dict[str, Any]:
         raise no_yaml("config files", error) from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"config files must be text in UTF-8: {error}") from error
-    except (ValueError, TypeError) as error:  # of a group that is no text, or a member of a list that is no number
+    except (ValueError, TypeError) as error:  # of a member of a list that is no number
         raise _not_composed([*fixed, *line.overrides], error) from error
     except RecursionError as error:
         raise ConfigError("the defaults of a config file must not include the file itself, got a circle") from error
@@ -326,15 +326,20 @@ def _check_inside(overrides: Sequence[str], config_dir: Path | None) -> None:
         group = key.partition("@")[0].strip("/")
         folders = [folder for folder in (CONFIGS, config_dir) if folder is not None]
         chooses = "/" in group or any(is_folder(folder / group) for folder in folders if group)
-        if (
-            chooses
-            and (not value or re.fullmatch(r"[\[{].*|null|true|false|[-+.\d]+", value))
-            and not override.startswith("~")
-        ):
-            known = options(group, *folders)
-            raise ConfigError(f"{group} must be one of {', '.join(known)}, got {value or 'nothing'}")
+        if chooses and not override.startswith("~") and (known := options(group, *folders)) and not _names(override):
+            got = value if len(value) <= MOST_SHOWN else f"{value[:MOST_SHOWN]}..."
+            raise ConfigError(f"{group} must be one of {', '.join(known)}, got {got}")
         if ".." in key or "//" in key or (chooses and re.search(r"\.\.|//|\$\{", value)):
             raise ConfigError(f"{group or key} must be the name of a file of configs, got {value}")
+
+
+def _names(override: str) -> bool:
+    """Return whether the value of an override is a text, or several values, which is told elsewhere."""
+    try:
+        (one,) = parsed([override])
+    except ConfigError:
+        return False
+    return bool(one.is_sweep_override() or (isinstance(one.value(), str) and one.value().strip()))
 
 
 def _not_parsed(override: str) -> ConfigError:
@@ -349,10 +354,11 @@ def _not_parsed(override: str) -> ConfigError:
 
 
 def _not_composed(overrides: Sequence[str], error: Exception) -> ConfigError:
-    """Return the error for overrides that Python does not take: a very long number, or a group that is one."""
+    """Return the error for overrides that Python does not take: mostly a very long number."""
     long = next((one for one in overrides if re.search(rf"\d{{{MOST_DIGITS}}}", one)), None)
     if long is None:
-        return ConfigError(f"each override must name a group or a knob: {' '.join(str(error).split())}")
+        typed = " ".join(overrides) or "configs"
+        return ConfigError(f"{typed} must be such that a config can be composed: {' '.join(str(error).split())}")
     key, _, value = long.partition("=")
     return too_many_digits(key, f"{value[:MOST_SHOWN]}...")
 
@@ -418,23 +424,32 @@ def _paragraph(name: str, error: Exception, line: Line) -> str:
     wanted = f"{missing[2]}/{missing[3]}" if missing else text
     for override in line.overrides:
         key, _, value = override.lstrip("+~").partition("=")
-        if f"'{key}'" not in text and f"{key}/{value}" not in wanted:
-            continue
-        if new := replacement(f"{key}/{value}") or replacement(key):
-            return f"{key} must be replaced by {new}, got {value}" if "." in key else f"{key}={value} is now {new}"
-        if names := options(key, CONFIGS, line.config_dir):
-            return f"{key} must be one of {', '.join(names)}{near(value, names)}, got {value}"
-        groups = tuple(o for o in line.overrides if is_folder(CONFIGS / o.partition("=")[0]))
-        known = [*_known(name, Line(groups, line.config_dir)), *BACKEND_KEYS, "pilots", "name"]
-        return f"{key} is not a known key{near(key, known)}, got {value}"
-    if missing:
-        file, group, value = missing.groups()
-        names = options(group, CONFIGS, line.config_dir)
-        if new := replacement(f"{group}/{value}"):
-            return f"{group}={value} is now {new}"
-        where = f"{file}.yaml: " if file and file != name else ""
-        return f"{where}{group} must be one of {', '.join(names)}{near(value, names)}, got {value}"
-    return _composed_not(name, text, line)
+        merged = text.startswith(f"Error merging override {override}")
+        if f"'{key}'" in text or f"{key}/{value}" in wanted or merged:
+            return _not_taken(name, key, value, line)
+    if not missing:
+        return _composed_not(name, text, line)
+    file, group, value = missing.groups()
+    names = options(group, CONFIGS, line.config_dir)
+    if new := replacement(f"{group}/{value}"):
+        return f"{group}={value} is now {new}"
+    where = f"{file}.yaml: " if file and file != name else ""
+    if not names:
+        return f"{where}defaults must name files of configs, got {group.strip()}/{value}"
+    return f"{where}{group} must be one of {', '.join(names)}{near(value, names)}, got {value}"
+
+
+def _not_taken(name: str, key: str, value: str, line: Line) -> str:
+    """Return what is wrong with an override that Hydra does not take."""
+    if new := replacement(f"{key}/{value}") or replacement(key):
+        return f"{key} must be replaced by {new}, got {value}" if "." in key else f"{key}={value} is now {new}"
+    if names := options(key, CONFIGS, line.config_dir):
+        return f"{key} must be one of {', '.join(names)}{near(value, names)}, got {value}"
+    groups = tuple(o for o in line.overrides if is_folder(CONFIGS / o.partition("=")[0]))
+    there = _known(name, Line(groups, line.config_dir))
+    if key in there:
+        return f"{key} must be {_form(there[key])}, got {value}"
+    return f"{key} is not a known key{near(key, [*there, *BACKEND_KEYS, 'pilots', 'name'])}, got {value}"
 
 
 def _composed_not(name: str, text: str, line: Line) -> str:
@@ -447,19 +462,27 @@ def _composed_not(name: str, text: str, line: Line) -> str:
     if "nterpolation" in message:
         key = full_key.split(" ")[0] or name
         return f"{key} must have no ${{...}} but paths of other keys (${{run.seed}}), which are there, got: {message}"
-    typed = given or ", ".join(line.overrides) or name
-    message = re.sub(r"^Error merging override .*", "it is no value of this key", message)
-    return f"{typed} must be such that a config can be composed: {message}"
+    file = re.search(r"\bIn '([^']+)': |defined in (\S+)", message)
+    where = f"{file[1] or file[2]}.yaml" if file and given is None else given or ", ".join(line.overrides) or name
+    message = message.split(" Config search path")[0].removeprefix(file[0] if file else "")
+    return f"{where} must be such that a config can be composed: {message}"
 
 
-def _known(name: str, line: Line) -> list[str]:
-    """Return every key of a config by its path, under the files that were chosen."""
-    keys: list[str] = []
+def _form(value: Any) -> str:
+    """Return of which form the value of a key must be, as the one is that it has without an override."""
+    if isinstance(value, dict):
+        return f"a mapping with keys of {', '.join(map(str, value))}"
+    return f"a list, as [{','.join(map(str, value[:2] or 'ab'))}]" if isinstance(value, list) else "a plain value"
+
+
+def _known(name: str, line: Line) -> dict[str, Any]:
+    """Return the value of every key of a config by its path, under the files that were chosen."""
+    keys: dict[str, Any] = {}
 
     def walk(node: object, path: str) -> None:
         if isinstance(node, dict):
             for key, value in node.items():
-                keys.append(f"{path}{key}")
+                keys[f"{path}{key}"] = value
                 walk(value, f"{path}{key}.")
 
     walk(compose(name, line), "")

@@ -64,9 +64,10 @@ class OwnFolder(ConfigSource):
             raise ConfigError(
                 f"{name}: hydra must be left out, as it changes nothing here, got {shown(plain['hydra'])}"
             )
-        entries = plain.get("defaults") if isinstance(plain, dict) else None
+        entries = plain.get("defaults", []) if isinstance(plain, dict) else []
+        _check_defaults(name, entries)
         files = []
-        for entry in entries if isinstance(entries, list) else []:
+        for entry in entries:
             pairs = entry.items() if isinstance(entry, dict) else [("", entry)]
             for group, chosen in pairs:
                 for one in chosen if isinstance(chosen, list) else [chosen]:
@@ -106,6 +107,33 @@ class OwnFolder(ConfigSource):
         for path in (self.folder / config_path).iterdir():
             self._list_add_result(names, f"{config_path}/{path.name}", path.name, results_filter)
         return sorted(set(names))
+
+
+def _check_defaults(name: str, entries: Any) -> None:
+    """Raise unless the defaults of a file are what Hydra takes: names, and groups with the names of theirs."""
+    wrong = [one for one in entries if not _is_default(one)] if isinstance(entries, list) else [entries]
+    if wrong:
+        raise ConfigError(
+            f"{name}: defaults must be a list of names of files (- four_level) and of groups with one of theirs "
+            f"(- override /grid: base), got {'null' if wrong[0] is None else shown(wrong[0])}"
+        )
+
+
+def _is_default(entry: Any) -> bool:
+    """Return whether this is a line of a list of defaults."""
+    if not isinstance(entry, dict):
+        return isinstance(entry, str) and bool(entry.strip())
+    if len(entry) != 1:
+        return False
+    ((group, chosen),) = entry.items()
+    names = chosen if isinstance(chosen, list) else [] if chosen is None else [chosen]
+    *words, last = str(group).split(" ")
+    return (
+        isinstance(group, str)
+        and bool(last.strip("/@:"))
+        and {*words} <= {"override", "optional"}
+        and all(isinstance(one, str) and one.strip() for one in names)
+    )
 
 
 def _path(name: str, group: str, chosen: str) -> str:

@@ -112,7 +112,7 @@ def test_a_wrong_choice_in_a_file_is_told_with_the_file(tmp_path):
         (GLOBAL.encode() + b"title: \xff\n", "pilot/mine.yaml must be text in UTF-8: "),
         (GLOBAL + "title: [x\n", "pilot/mine.yaml must be YAML: "),
         (GLOBAL + FOUR + "title: ${oc.env:HOME}\n", "pilot/mine.yaml must have no ${...} but paths"),
-        (GLOBAL + FOUR + "title: !!python/object/apply:os.getcwd []\n", "pilot/mine.yaml must be YAML: "),
+        (GLOBAL + FOUR + "title: !!python/object/apply:os.getcwd []\n", "pilot/mine.yaml, line 4: title must be plain data "),
     ],
 )
 def test_a_file_that_cannot_be_read_is_told_in_one_paragraph(tmp_path, text, expected):
