@@ -114,7 +114,7 @@ def _check_defaults(name: str, entries: Any) -> None:
     wrong = [one for one in entries if not _is_default(one)] if isinstance(entries, list) else [entries]
     if wrong:
         raise ConfigError(
-            f"{name}: defaults must be a list of names of files (- four_level) and of groups with one of theirs "
+            f"{name}: defaults must be a list of names of files (- mine) and of groups with one of theirs "
             f"(- override /grid: base), got {'null' if wrong[0] is None else shown(wrong[0])}"
         )
 

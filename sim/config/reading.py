@@ -77,7 +77,7 @@ def read_bytes(file: Path, name: str = "", *, within: Path | None = None, most: 
         descriptor = os.open(real, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with os.fdopen(descriptor, "rb") as opened:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise ConfigError(f"{name} must be a regular file, got a {_kind(os.fstat(descriptor).st_mode)}")
+                raise ConfigError(f"{name} must be a regular file, got a {kind_of(os.fstat(descriptor).st_mode)}")
             data = opened.read(most + 1)  # a file may be longer than it says
             size = max(os.fstat(descriptor).st_size, len(data))
     except FileNotFoundError:
@@ -97,9 +97,9 @@ def is_folder(path: Path) -> bool:
     return False
 
 
-def _kind(mode: int) -> str:
+def kind_of(mode: int) -> str:
     """Return what stands in a file's place."""
-    kinds = ((stat.S_ISDIR, "folder"), (stat.S_ISFIFO, "pipe"), (stat.S_ISSOCK, "socket"))
+    kinds = ((stat.S_ISDIR, "folder"), (stat.S_ISFIFO, "pipe"), (stat.S_ISSOCK, "socket"), (stat.S_ISLNK, "link"))
     return next((word for is_kind, word in kinds if is_kind(mode)), "device")
 
 

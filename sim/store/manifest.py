@@ -125,6 +125,8 @@ def read(folder: Path) -> dict[str, Any]:
         intact = content["sha256"] == digest(content["identity"])
         intact = intact and content["format"] == FORMAT and isinstance(content["identity"], dict)
         intact = intact and all(isinstance(run, dict) for run in content["runs"].values())
+    except files.NotRegularError as error:
+        raise StoreError(f"{error.filename} {error.strerror}, so it is not known what the folder holds.") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         intact = False
     if not intact:
@@ -224,9 +226,11 @@ def keys(folder: Path) -> dict[str, str] | None:
                 if path.stem != _named(files.read_bytes(path)) or not all(map(KEY.fullmatch, noted.values())):
                     raise ValueError(f"keys must be as they were written, got {path.name}")
                 known |= noted
-            except (OSError, ValueError, TypeError):
+            except (OSError, ValueError, TypeError) as error:
+                kind = error.strerror if isinstance(error, files.NotRegularError) else ""
+                trouble = kind or "is damaged or was edited by hand"
                 raise StoreError(
-                    f"{KEYS}/{path.name} in {folder} is damaged or was edited by hand, so it is not known which "
+                    f"{KEYS}/{path.name} in {folder} {trouble}, so it is not known which "
                     "replications the study needs. Remove it, and run the command of the study again."
                 ) from None
     return known

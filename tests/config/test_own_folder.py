@@ -97,7 +97,10 @@ def test_a_wrong_choice_in_a_file_is_told_with_the_file(tmp_path):
     )
     assert told(root, "one").endswith("district must be one of yuehu, got nowhere")
     assert told(root, "two").startswith("pilot/two.yaml: pilot must be one of ")
-    assert told(root, "three") == "In 'pilot/three': Could not override 'distict'. No match in the defaults list."
+    assert told(root, "three") == (
+        "pilot/three.yaml must be such that a config can be composed: Could not override 'distict'. No match in the "
+        "defaults list."
+    )
 
 
 @pytest.mark.parametrize(
@@ -112,7 +115,7 @@ def test_a_wrong_choice_in_a_file_is_told_with_the_file(tmp_path):
         (GLOBAL.encode() + b"title: \xff\n", "pilot/mine.yaml must be text in UTF-8: "),
         (GLOBAL + "title: [x\n", "pilot/mine.yaml must be YAML: "),
         (GLOBAL + FOUR + "title: ${oc.env:HOME}\n", "pilot/mine.yaml must have no ${...} but paths"),
-        (GLOBAL + FOUR + "title: !!python/object/apply:os.getcwd []\n", "pilot/mine.yaml, line 4: title must be plain data "),
+        (GLOBAL + FOUR + "title: !!python/name:os.getcwd\n", "pilot/mine.yaml, line 4: title must be plain data "),
     ],
 )
 def test_a_file_that_cannot_be_read_is_told_in_one_paragraph(tmp_path, text, expected):

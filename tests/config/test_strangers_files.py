@@ -267,7 +267,7 @@ def test_headlines_are_of_the_shipped_evidence_and_open_no_other(own):
 def test_defaults_of_another_kind_are_told_by_file_and_value(own, defaults):
     (own / "pilot/mine.yaml").write_text(HEAD + f"defaults: {defaults}\n" + TITLED)
     said = told(own, "grid.households=300")
-    assert said.startswith("pilot/mine.yaml: defaults must be a list of names of files (- four_level)")
+    assert said.startswith("pilot/mine.yaml: defaults must be a list of names of files (- mine)")
     assert re.search(r", got \S", said)
     assert "households" not in said
 
