@@ -17,6 +17,7 @@ from sim.config import Pilot
 from sim.config.acting import check_acting
 from sim.config.compose import Line, compose, overrides_of
 from sim.config.composition import Composition
+from sim.config.differing import called_by_what_differs
 from sim.config.reading import read_yaml
 from sim.district import engines
 from sim.engine.network import LIMIT, Network
@@ -61,7 +62,7 @@ def pilot(
         A folder of configs of one's own.
     called, title : str, optional
         Another name (letters, digits, underscores) and other words for the design: of two designs of one file, one
-        needs them.
+        needs them. Without them, a design with other parts than its file names is called by what differs.
 
     Returns
     -------
@@ -85,7 +86,7 @@ def pilot(
     folder = arguments.config_folder(config_dir)
     line = Line((f"run={arguments.file_of('run', run, folder)}", *given), folder)
     chosen = f"pilot={arguments.file_of('pilot', name, folder)}"
-    plain = compose("main", line, chosen)
+    plain = called_by_what_differs(compose("main", line, chosen), name, line)
     composed = Composition(line, (chosen,))
     named = title if title is not None or called is None else f"{plain['title']} ({called})"
     mine = {key: value for key, value in {"name": called, "title": named}.items() if value is not None}

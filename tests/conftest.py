@@ -11,6 +11,11 @@ import pytest
 # What a command prints is as wide as it is for everybody, whatever the terminal that the tests are started from.
 os.environ.pop("COLUMNS", None)
 
+# Nor does the language that the developer reads count, here or in programs that tests start.
+os.environ["LC_ALL"] = "C.UTF-8"
+for name in ("LANGUAGE", "LC_MESSAGES", "LANG"):
+    os.environ.pop(name, None)
+
 # Programs that tests start end with a closed terminal, though the tests themselves may have been started by `nohup`.
 if hasattr(signal, "SIGHUP"):
     signal.signal(signal.SIGHUP, signal.SIG_DFL)

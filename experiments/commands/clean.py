@@ -10,8 +10,6 @@ from sim.language import gettext, listed
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sim.report.tables import Table
-    from sim.store.inventory import Waste
 
 KEYS = ("yes", "unused", "failed", "old")
 
@@ -42,7 +40,7 @@ def main(arguments: list[str]) -> None:
     from sim.store import inventory
     from sim.store.archive import Archive
     from sim.store.layout import ARCHIVE, RESULTS
-    from sim.study.folder.contents import size
+    from sim.study.folder.contents import size, waste_table
 
     console, archive = terminal(), Archive(RESULTS.absolute() / ARCHIVE)
     archive.refuse_link()
@@ -52,7 +50,7 @@ def main(arguments: list[str]) -> None:
     if not removable:
         console.print(gettext("There is nothing to remove: {kinds}.", kinds=_kinds(chosen)), markup=False)
         return
-    console.print(_table(removable))
+    console.print(waste_table(removable))
     if not yes:
         console.print(gettext("Nothing was removed. Add yes=true to remove it."), markup=False)
         return
@@ -88,18 +86,6 @@ def _kinds(chosen: Mapping[str, bool]) -> str:
     ])  # fmt: skip
     other = listed(gettext("{key}=true for {what}", key=key, what=words[key]) for key, on in chosen.items() if not on)
     return gettext("{looked} (add {other})", looked=looked, other=other) if other else looked
-
-
-def _table(removable: Sequence[Waste]) -> Table:
-    """Return what can be removed, one reason a row."""
-    from sim.report.tables import Column, Table
-    from sim.study.folder.contents import size
-
-    columns = (
-        Column("results/.replications"), Column(gettext("files"), "right"), Column(gettext("size"), "right"),
-    )  # fmt: skip
-    rows = tuple((gettext(one.why), f"{len(one.paths):,}", size(one.n_bytes)) for one in removable)
-    return Table(gettext("Can be removed"), columns, rows)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ from pydantic import Field
 from sim import config
 from sim.config import Name, Section
 from sim.config.acting import check_acting
-from sim.config.compose import BACKEND_KEYS, Line, compose, parse
+from sim.config.compose import BACKEND_KEYS, Line, compose, default_option, parse, shipped_pilots
 from sim.config.composition import Composition
+from sim.config.differing import called_by_what_differs
 from sim.errors import ConfigError
 from sim.language import gettext
 from sim.report import counts
@@ -32,18 +33,18 @@ if TYPE_CHECKING:
 
 SHOWN_KEYS = ("details", "charts", "only", "formats", "size")
 KEYS = ("pilots", "name", *SHOWN_KEYS)
-BASELINE = "four_level"
 
 HELP = """\
 wangge compare [pilots=[A,B,...]] [name=FOLDER] [executor=serial|local|dask] [workers=N] [key=value ...]
 
 Compares pilot designs with the first of the list, on the same residents with the same cases (common random
-numbers), and ends with one screen: the answer, a few measures with verdicts, and what it hangs on. Everything is kept
-in results/FOLDER: tables (Parquet and CSV), charts (SVG), summary.md, manifest.json; every finished
+numbers), and ends with one screen: the answer, a few measures with verdicts, and what it depends on. Everything is
+kept in results/FOLDER: tables (Parquet and CSV), charts (SVG), summary.md, manifest.json; every finished
 replication in results/.replications. The same command continues after a kill.
 
   pilots=[four_level,three_level]   which designs (configs/pilot/), the baseline first; by default those of
                                     configs/compare.yaml
+  pilots=all                        every design that ships, with today's as the baseline
   name=mine                         results/mine; by default compare, or compare-<hash> where knobs were set
   details=true                      print every table above the first screen: work, heads, load, measures, differences;
                                     wangge show FOLDER TABLE prints any of them later
@@ -93,7 +94,10 @@ def main(arguments: list[str], command: Sequence[str] = ()) -> None:
     line = parse(arguments)
     where, other = line.take(*BACKEND_KEYS)
     mine, rest = other.take(*KEYS)
-    settings = config.checked(Comparison, compose("compare", mine))
+    composed = compose("compare", mine)
+    if composed["pilots"] == "all":
+        composed["pilots"] = shipped_pilots()
+    settings = config.checked(Comparison, composed)
     backend = backend_of(where)
     plain, pilots = named_pilots(settings.pilots, rest)
     name = settings.name or _name(settings, pilots, rest.overrides, command[1] if command else "compare")
@@ -115,6 +119,8 @@ def main(arguments: list[str], command: Sequence[str] = ()) -> None:
 def named_pilots(names: Sequence[str], line: Line) -> tuple[dict[str, dict[str, Any]], list[Pilot]]:
     """Return the designs of these names, with the knobs of a command line: as plain data, and checked.
 
+    One that is another organisation than the pilot of its name is called by what makes it another.
+
     Raises
     ------
     ConfigError
@@ -122,20 +128,25 @@ def named_pilots(names: Sequence[str], line: Line) -> tuple[dict[str, dict[str, 
     """
     one = next((override for override in line.overrides if override.startswith("pilot=")), None)
     if one is not None:
-        advised = ",".join(dict.fromkeys((BASELINE, one.partition("=")[2])))
+        advised = ",".join(dict.fromkeys((default_option("pilot"), one.partition("=")[2])))
         raise ConfigError(
             f"pilots must be given as a list here, the baseline first (pilots=[{advised}]); only wangge run "
             f"takes one pilot=, got {one}"
         )
     if len(set(names)) < len(names):
         raise ConfigError(f"pilots must be different ones, got {', '.join(names)}")
-    plain = {name: compose("main", line, f"pilot={name}") for name in names}
+    composed = {name: compose("main", line, f"pilot={name}") for name in names}
     given = {name: Composition(line, (f"pilot={name}",)) for name in names}
-    pilots = {name: config.load(plain[name], given[name].file_of) for name in names}
-    for name, pilot in pilots.items():
-        if pilot.name != name:
+    for name, its in composed.items():
+        if its.get("name") != name:
+            pilot = config.load(its, given[name].file_of)  # what else is wrong is said first
             raise ConfigError(f"pilot/{name}.yaml: name must be {name}, the name of the file, got {pilot.name}")
-    warn_of_idle({name: (pilots[name], given[name]) for name in names})
+    plain = {name: called_by_what_differs(its, name, line) for name, its in composed.items()}
+    pilots = {name: config.load(plain[name], given[name].file_of) for name in names}
+    called = [pilot.name for pilot in pilots.values()]
+    if len(set(called)) < len(called):
+        raise ConfigError(f"pilots must be different ones, got {', '.join(called)}")
+    warn_of_idle({pilots[name].name: (pilots[name], given[name]) for name in names})
     return plain, list(pilots.values())
 
 

@@ -10,7 +10,6 @@ from pydantic import Field
 from sim import config
 from sim.config import Name, Section
 from sim.config.compose import BACKEND_KEYS, parse, values
-from sim.errors import ConfigError, near
 from sim.store.layout import RESULTS
 from sim.store.names import FolderName
 from sim.study.backend import backend_of
@@ -52,11 +51,8 @@ def main(arguments: list[str]) -> None:
     line = parse(arguments)
     where, other = line.take(*BACKEND_KEYS)
     mine, rest = other.take("only", "name", "details")
-    settings, known, backend = config.checked(Settings, values(mine)), shipped(), backend_of(where)
-    for name in settings.only or ():
-        if name not in known:
-            raise ConfigError(f"only must name headlines of {', '.join(known)}{near(name, known)}, got {name}")
-    chosen = {name: known[name] for name in settings.only or known}
+    settings, backend = config.checked(Settings, values(mine)), backend_of(where)
+    chosen = shipped(settings.only)
     check_line(rest)
     if line.show:
         label, knobs = next(iter(next(iter(chosen.values())).points.items()))

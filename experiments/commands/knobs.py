@@ -1,29 +1,25 @@
-"""`wangge knobs`: every knob of the evidence is turned, and what it moves is held against what its row says."""
+"""`wangge knobs`: every knob of the evidence is turned, and what it moves is compared with what its row says."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pydantic import Field
 
 from sim import config
 from sim.config import Name, Section
 from sim.config.compose import BACKEND_KEYS, CONFIGS, EVIDENCE, parse, values
-from sim.errors import ConfigError, near
 from sim.store.layout import RESULTS
 from sim.store.names import FolderName
 from sim.study.backend import backend_of
-
-if TYPE_CHECKING:
-    from sim.study.knobs.rows import Row
 
 HELP = """\
 wangge knobs [only=[PATH,...]] [replications=N] [pilot=NAME] [name=FOLDER] [--write] [key=value ...]
 
 Turns every knob of configs/evidence.yaml (and of your own, with --config-dir): both ends of its range, one at a time,
 on the same draws as the base, in a design in which it can act. A measure is moved where the paired interval leaves out
-0; the intervals of a knob hold together. What a row says that it moves (its keys moves and why) is held against that:
+0; the intervals of a knob hold together. What a row says that it moves (its keys moves and why) is compared with that:
 a knob that moves nothing though it says that it does, or the other way, is named, and the exit status is 1.
 Kept in results/FOLDER (knobs.md, knobs.csv, moves.yaml); a stopped run continues with the same command.
 
@@ -68,7 +64,7 @@ def main(arguments: list[str]) -> None:
     order, backend = config.checked(Order, values(mine)), backend_of(where)
     given = {"replications": order.replications, "pilot": order.pilot}
     settings = shipped_settings().model_copy(update={key: value for key, value in given.items() if value is not None})
-    chosen = _chosen(read(line.config_dir), order.only)
+    chosen = read(line.config_dir, order.only)
     if line.show:
         trials(chosen[:1], settings, rest)  # its designs are made of the line's knobs
         plain = settings.model_dump(mode="json") | {"also": [str(one) for one in settings.also]}
@@ -88,15 +84,6 @@ def main(arguments: list[str]) -> None:
         console.print(f"{counted(n, 'row')} of {file.name} written", markup=False)
     if done.failures:
         sys.exit(1)
-
-
-def _chosen(known: list[Row], only: tuple[str, ...] | None) -> list[Row]:
-    """Return the rows of the paths that are named, or all."""
-    paths = {row.path for row in known}
-    for path in only or ():
-        if path not in paths:
-            raise ConfigError(f"only must name paths of {EVIDENCE}{near(path, paths)}, got {path}")
-    return [row for row in known if only is None or row.path in only]
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sim.config import Pilot
     from sim.district import engines
-    from sim.journeys.follow import Selection
+    from sim.journeys.follow import Journeys, Selection
 
 KEYS = ("pilots", "request", "archetype", "channel", "replication", "name", "details")
 
@@ -108,17 +108,14 @@ def _trace(
     from sim.report.console import terminal
     from sim.report.pages import print_all
     from sim.store.store import Store
-    from sim.study import replications
     from sim.study.folder.printed import keep as keep_printed
 
     console = terminal()
     console.print(f"Simulating replication {settings.replication} under {', '.join(p.name for p in pilots)} ...")
     each, remarks = follow(pilots, selection, settings.replication, engine)
     journeys = Journeys(tuple(each), settings.replication, tuple(remarks))
-    request = each[0].request
-    identity = {**replications.identity(pilots), "trace": {"request": request, "replication": settings.replication}}
-    name = settings.name or _name(identity, settings, overrides)
-    store = Store.open(RESULTS / name, identity, {"command": list(command)})
+    name = settings.name or _name(journeys, settings, overrides)
+    store = Store.open(RESULTS / name, journeys.identity, {"command": list(command)})
     console.print("Drawing its chart ...")
     keep(store, journeys)
     printed = keep_printed(store, partial(journeys.printed, name))
@@ -130,15 +127,15 @@ def _trace(
     print_all(console, printed, details=False)
 
 
-def _name(identity: dict[str, object], settings: Trace, overrides: Sequence[str]) -> str:
+def _name(journeys: Journeys, settings: Trace, overrides: Sequence[str]) -> str:
     """Return the folder of a trace without a name of its own."""
     from sim.store.files import named_after
 
-    request = identity["trace"]["request"]  # type: ignore[index]
+    request = journeys.each[0].request
     shipped = tuple(compose("trace", Line(()))["pilots"])
     if not overrides and settings.pilots == shipped and not settings.replication:
         return f"trace-{request}"
-    return named_after(f"trace-{request}", identity)
+    return named_after(f"trace-{request}", journeys.identity)
 
 
 if __name__ == "__main__":

@@ -164,12 +164,17 @@ def _key(key: Any, path: str) -> str:
     return _text(key, f"a key of {path}" if path else "a key")
 
 
+def is_plain(text: str) -> bool:
+    """Return whether a text is one line without control characters, marks of direction and halves of characters."""
+    return not (UNREADABLE.search(text) or HALVES.search(text))
+
+
 def _text(text: str, path: str) -> str:
     """Return a text on one line; it raises as `readable` does."""
-    if not (UNREADABLE.search(text) or HALVES.search(text)):
+    if is_plain(text):
         return text
     line = " ".join(text.split())
-    if UNREADABLE.search(line) or HALVES.search(line):
+    if not is_plain(line):
         raise ConfigError(
             f"{path or 'config'} must have no control characters, no marks of direction and no halves of characters, "
             f"got {text!a:.{MOST_SHOWN}}"

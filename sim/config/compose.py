@@ -224,6 +224,12 @@ def default_option(group: str) -> str:
     return next(str(one[group]) for one in read_yaml(CONFIGS / "main.yaml")["defaults"] if group in one)
 
 
+def shipped_pilots() -> list[str]:
+    """Return the names of all pilots that ship, the default one first."""
+    first = default_option("pilot")
+    return [first, *(name for name in options("pilot", CONFIGS) if name != first)]
+
+
 def options(group: str, *folders: Path | None) -> list[str]:
     """Return the names of the files of a group in all of the folders."""
     return sorted({path.stem for folder in folders if folder for path in (folder / group).glob("*.yaml")})

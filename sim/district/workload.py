@@ -21,7 +21,7 @@ from sim.draws.laws import lognormal_inverse
 from sim.language import N_
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from sim.config import Archetype, Level, Pilot
     from sim.district.place import Place
@@ -48,6 +48,11 @@ STREET_WORK = {
 }
 DISTRICT_WORK = N_("district desks: own work")
 LAPSES = frozenset({PATROLS, HOME_VISITS})
+
+WORK_LEVERS: dict[str, tuple[str, str]] = {
+    "burden.abolished_share": (N_("{hours} abolished"), ""),
+}
+"""Shares that change how much work there is, 0 today, with the words for hours that each saves and adds (or never)."""
 
 
 @dataclass(frozen=True)
@@ -109,13 +114,20 @@ def today(pilot: Pilot) -> Pilot:
     staffing = pilot.staffing.model_copy(
         update={"street_sent_down_share": 0.0, "street_sent_up_share": 0.0, "district_sent_down_share": 0.0}
     )
-    burden = pilot.burden.model_copy(update={"abolished_share": 0.0})
     # no managers apart and no service points: today's communities may not have the heads for them
     roles = pilot.roles.model_copy(update={"scheme": "lines"})
     service = pilot.service.model_copy(update={"points": 1})
     grid = pilot.grid.model_copy(update={"patrol_duty_share": 0.0})
-    sections = {"structure": structure, "staffing": staffing, "burden": burden, "roles": roles, "service": service}
-    return pilot.model_copy(update={**sections, "grid": grid})
+    sections = {"structure": structure, "staffing": staffing, "roles": roles, "service": service}
+    return without(WORK_LEVERS, pilot).model_copy(update={**sections, "grid": grid})
+
+
+def without(levers: Iterable[str], pilot: Pilot) -> Pilot:
+    """Return a design with these levers off."""
+    for path in levers:
+        section, key = path.split(".")
+        pilot = pilot.model_copy(update={section: getattr(pilot, section).model_copy(update={key: 0.0})})
+    return pilot
 
 
 def expected(pilot: Pilot, place: Place) -> list[Work]:
@@ -219,18 +231,19 @@ def task_hours(pilot: Pilot, place: Place) -> np.ndarray:
 def own_hours(pilot: Pilot) -> Iterator[tuple[str, Level, str, float]]:
     """Yield (kind of work, level, section, hours) of the street's and the district's own work."""
     burden, structure, work = pilot.burden, pilot.structure, pilot.district.work
-    left = 1 - burden.abolished_share
+    own = 1 - burden.abolished_share  # the share that is left of what an office does for itself
+    relays = 1 - burden.abolished_share  # and of what it passes on
     for group in ("economic", "enforcement", "justice", "party"):
         level = structure.level_of("street", group)
-        yield STREET_WORK[group], level, group, left * getattr(work.street_hours, group)
-    relay = left * work.street_hours.relay
+        yield STREET_WORK[group], level, group, own * getattr(work.street_hours, group)
+    relay = relays * work.street_hours.relay
     if "street" in structure.levels:
         yield STREET_WORK["relay"], "street", "party", relay
     else:
         yield STREET_WORK["relay"], "community", "party", relay * burden.relay_down_share
         yield STREET_WORK["relay"], "district", "party", relay * (1 - burden.relay_down_share)
     for group, hours in work.district_hours:
-        yield DISTRICT_WORK, "district", group, left * hours
+        yield DISTRICT_WORK, "district", group, own * hours
 
 
 def meeting_hours(pilot: Pilot) -> float:

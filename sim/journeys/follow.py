@@ -21,6 +21,7 @@ from sim.report.notebook import as_html
 from sim.report.pages import Page, Printed, page
 from sim.report.screen import Screen, where
 from sim.report.tables import escape_markdown
+from sim.study import replications
 from sim.study.design import Design, check_paired
 from sim.study.folder import drawing
 from sim.study.replication import prepare
@@ -96,6 +97,13 @@ class Journeys:
     remarks: tuple[str, ...] = ()
 
     @property
+    def identity(self) -> dict[str, object]:
+        """Return what makes a folder theirs: the designs, and which request of which replication is followed."""
+        pilots = [one.organisation.pilot for one in self.each]
+        followed = {"request": self.each[0].request, "replication": self.replication}
+        return {**replications.identity(pilots), "trace": followed}
+
+    @property
     def rows(self) -> pl.DataFrame:
         """Return one row a step and design."""
         return rows(self.each)
@@ -161,7 +169,7 @@ class Journeys:
         """Return the tables and the chart, for a notebook."""
         from sim.charts import render
 
-        return as_html(self.tables, "\n\n".join(self.remarks), [render(self.chart(), "svg")])
+        return as_html(self.tables, self.remarks, [render(self.chart(), "svg")])
 
 
 def follow(

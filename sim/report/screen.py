@@ -1,4 +1,4 @@
-"""The first screen of a command: what was done, the answer, a small table, what it hangs on, and where to look."""
+"""The first screen of a command: what was done, the answer, a small table, what it depends on, and where to look."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Screen:
     table
         A few figures: the first column says what a row is about, the notes stand below in a line or two.
     hangs
-        Sentences on what the answer hangs on; the last ones go first.
+        Sentences on what the answer depends on; the last ones go first.
     where
         Lines on where there is more.
     """
@@ -115,7 +115,7 @@ def _ever_less(screen: Screen) -> Iterator[Screen]:
 
 
 def _shortened(screen: Screen, answer: int, hangs: int) -> Screen:
-    """Return a screen whose answer, and what it hangs on, take so many lines at most."""
+    """Return a screen whose answer, and what it depends on, take so many lines at most."""
     return Screen(
         _cut(screen.what, answer),
         (_cut(run_together(screen.answer), answer),),

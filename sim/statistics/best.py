@@ -198,11 +198,6 @@ class Selected:
     dropped: tuple[Dropped, ...]
     caveat: Caveat
 
-    @property
-    def guaranteed(self) -> bool:
-        """Return whether the choice is right with the confidence asked for."""
-        return not self.caveat
-
 
 def kim_nelson_eta(k: int, first: int, error: float) -> float:
     """Return the constant of the continuation region of `select_best` (c = 1).

@@ -13,7 +13,7 @@ import re
 import stat
 from contextlib import suppress
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.errors import StoreError
 from sim.store import files
@@ -47,12 +47,34 @@ KEY = re.compile("[0-9a-z]{4,64}")
 SHOWN_DIFFERENCES = 4
 SHOWN_LETTERS = 60
 
+
+class Kind(NamedTuple):
+    """What a folder holds, in words: as one, and as another of its kind."""
+
+    one: str
+    another: str
+
+
+STUDY = Kind("a study", "another study")
 KINDS = {
-    "trace": "a journey", "pilots": "a comparison", "study": "a study", "causes": "an explanation",
-    "headlines": "headlines", "network": "a run of a network", "cases": "a validation", "tools": "a benchmark",
-    "knobs": "a table of knobs",
-}  # fmt: skip
+    "trace": Kind("a journey", "another journey"),
+    "pilots": Kind("a comparison", "another comparison"),
+    "study": STUDY,
+    "causes": Kind("an explanation", "another explanation"),
+    "headlines": Kind("headlines", "other headlines"),
+    "network": Kind("a run of a network", "another run of a network"),
+    "cases": Kind("a validation", "another validation"),
+    "tools": Kind("a benchmark", "another benchmark"),
+    "knobs": Kind("a table of knobs", "another table of knobs"),
+}
 """What a folder holds, by the first of these that its identity names."""
+
+OWN_MEASURES = "own_measures"
+"""In an identity: the digests of measures of one's own, by their names."""
+STUDY_POINTS = "study_points"
+"""In an identity: the digest of all that the points of a study depend on."""
+IN_WORDS = (OWN_MEASURES, STUDY_POINTS)
+"""Digests, of which a message says in words how they differ."""
 
 
 def versions() -> dict[str, str]:
@@ -146,28 +168,50 @@ def compare(folder: Path, identity: dict[str, Any]) -> None:
         The identity must be the one in the folder; of two of a kind, the first values that differ are named.
     """
     there = read(folder)["identity"]
-    held, asked = _leaves(there), _leaves(identity)
-    differing = [key for key in {**held, **asked} if held.get(key) != asked.get(key)]
-    if not differing:
+    differences = _differences(there, identity)
+    if not differences:
         return
     kind, wanted = kind_of(there), kind_of(identity)
     if kind != wanted:
-        what = f"{kind}, not {wanted}"
+        what = f"{kind.one}, not {wanted.one}"
     else:
-        differences = [f"{key} is {_shown(held, key)} there, {_shown(asked, key)} here" for key in differing]
-        more = len(differing) - SHOWN_DIFFERENCES
+        more = len(differences) - SHOWN_DIFFERENCES
         differences[SHOWN_DIFFERENCES:] = [f"and {more} more"] if more > 0 else []
-        what = f"other {kind}" if kind == KINDS["headlines"] else f"another {kind.partition(' ')[2]}"
-        what += f": {'; '.join(differences)}"
+        what = f"{kind.another}: {'; '.join(differences)}"
     raise StoreError(
         f"The results folder {folder} holds {what}. Nothing was changed. Choose another name, or remove the folder if "
         "its results are no longer wanted."
     )
 
 
-def kind_of(identity: Mapping[str, Any]) -> str:
+def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
+    """Return in words how two identities differ, measures of one's own first; nothing where they are the same."""
+    measures = [dict(one.get(OWN_MEASURES, {})) for one in (there, here)]
+    held, asked = (_leaves({key: one[key] for key in one if key not in IN_WORDS}) for one in (there, here))
+    differences = [_of_measure(name, *measures) for name in {**measures[0], **measures[1]}]
+    differences += [
+        f"{key} is {_shown(held, key)} there, {_shown(asked, key)} here" if held.get(key) != asked.get(key) else ""
+        for key in {**held, **asked}
+    ]
+    differences = [one for one in differences if one]
+    if not differences and there.get(STUDY_POINTS) != here.get(STUDY_POINTS):
+        return ["the configs that its points are made of have changed since"]
+    return differences
+
+
+def _of_measure(name: str, there: Mapping[str, str], here: Mapping[str, str]) -> str:
+    """Return in words how a measure of one's own differs; empty where it is the same."""
+    if name not in here:
+        return f"your measure {name} is there and not here"
+    if name not in there:
+        return f"your measure {name} is here and not there"
+    changed = f"your measure {name} has changed since (its unit, its function, or what that calls or reads)"
+    return changed if there[name] != here[name] else ""
+
+
+def kind_of(identity: Mapping[str, Any]) -> Kind:
     """Return what an identity is of, in words."""
-    return next((words for key, words in KINDS.items() if key in identity), "a study")
+    return next((words for key, words in KINDS.items() if key in identity), STUDY)
 
 
 def note(folder: Path, run: str, facts: Mapping[str, Any]) -> None:

@@ -450,5 +450,5 @@ def _again(damage: Damaged) -> StoreError:
 
 
 def _now() -> str:
-    """Return the time, in UTC, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    """Return the time, in UTC, to the microsecond: of two runs that finish in one second one is the last."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")

@@ -156,29 +156,29 @@ def load_table(designs: Mapping[str, Design]) -> Table:
                 gettext("due"): round(due / 1e3, 1), gettext("duties"): round(duties / 1e3, 1),
                 gettext("present"): round(present / 1e3, 1), gettext("load"): round(due / present, 2),
                 gettext("with duties"): round((due + duties) / present, 2),
-                gettext("expected"): _expected(designs[name], level),
+                gettext("evidence"): _evidence(designs[name], level),
                 gettext("fullest"): round(max(p.load for p in mine), 2),
                 gettext("cannot keep up"): gettext("{n} of {all}", n=sum(p.overloaded for p in mine), all=len(mine)),
             }
         )  # fmt: skip
-    any_expected = any(row[gettext("expected")] for row in rows)
+    any_evidence = any(row[gettext("evidence")] for row in rows)
     report = next(iter(designs.values())).pilot.report
     notes = [
         gettext(
-            "Duties are patrols and home visits, which lapse. Fullest: the largest load of a post (a bundle of lines, "
-            "or a section), of its day without meetings and with the evenings in which due work is caught up. Cannot "
+            "Duties are patrols and home visits, which lapse. Fullest: the largest load of a post (a specialism, or a "
+            "section), of its day without meetings and with the evenings in which due work is caught up. Cannot "
             "keep up: posts where it is at least 1."
         )
     ]
-    if any_expected and report.expected_loads:
+    if any_evidence and report.expected_loads:
         notes.append(" ".join(phrase(report.expected_loads.note).split()))
-    elif not any_expected:
-        rows = [{key: cell for key, cell in row.items() if key != gettext("expected")} for row in rows]
+    elif not any_evidence:
+        rows = [{key: cell for key, cell in row.items() if key != gettext("evidence")} for row in rows]
     title = gettext("Load before anything is simulated, thousand hours a year")
     return rows_table(title, rows, notes=[note for note in notes if note], n_keys=2)
 
 
-def _expected(design: Design, level: Level) -> str:
+def _evidence(design: Design, level: Level) -> str:
     """Return the load that was worked out by hand, where it was made for this district with its heads and pilot."""
     expected = design.pilot.report.expected_loads
     if expected is None or not design.pilot.has(expected.holds_for):

@@ -62,8 +62,8 @@ def moves(before: Design, design: Design, place_of: Callable[[Pilot], Place], pl
     """Return what becomes of each kind of work between two designs, by taking the second one apart.
 
     Today's design becomes the other one part by part: who performs what; the staff; grids and their duties; whatever
-    else differs; what is abolished; and last the units, so that what merging saves is counted at the design's own share
-    of abolished work.
+    else differs; each lever of work, so that what it saves or adds is named; and last the units, so that what merging
+    saves is counted with the design's own levers.
 
     Parameters
     ----------
@@ -77,11 +77,11 @@ def moves(before: Design, design: Design, place_of: Callable[[Pilot], Place], pl
     today, pilot = before.pilot, design.pilot
     apart = pilot.structure.model_copy(update={"communities": today.structure.communities})
     unmerged = pilot.model_copy(update={"structure": apart})
-    kept = pilot.burden.model_copy(update={"abolished_share": today.burden.abolished_share})
+    levers = list(workload.WORK_LEVERS)
     steps = [today.model_copy(update={"structure": apart}), today.model_copy(update={"structure": apart})]
     steps[1] = steps[1].model_copy(update={"staffing": pilot.staffing})
     steps.append(steps[1].model_copy(update={"grid": pilot.grid}))
-    steps += [unmerged.model_copy(update={"burden": kept}), unmerged]
+    steps += [workload.without(levers[on:], unmerged) for on in range(len(levers) + 1)]
     between = [hours(workload.expected(one, place_of(one))) for one in steps]
     tables: list[Hours] = [hours(before.works), *between, hours(design.works)]
     level = (N_("{hours} saved with the level"), N_("{hours} added with the level"))
@@ -95,8 +95,8 @@ def moves(before: Design, design: Design, place_of: Callable[[Pilot], Place], pl
             N_("{hours} saved by other parts of the design"),
             N_("{hours} added by other parts of the design"),
         ): tables[3:5],
-        (N_("{hours} abolished"), ""): tables[4:6],  # it never adds: today nothing is
-        MERGING: tables[5:7],
+        **{words: tables[4 + on : 6 + on] for on, words in enumerate(workload.WORK_LEVERS.values())},
+        MERGING: tables[-2:],
     }
     kinds = dict.fromkeys(kind for table in tables for kind in table)
     return {kind: _moves(kind, tables[0], tables[4], causes, places) for kind in kinds}
@@ -111,7 +111,7 @@ def hours(works: Iterable[Work]) -> dict[str, dict[str, float]]:
 
 
 def _moves(kind: str, before: Hours, moved: Hours, causes: Mapping[tuple[str, str], list[Hours]], places: int) -> Moves:
-    """Return what becomes of one kind of work: its moves before anything is abolished or merged, and its changes."""
+    """Return what becomes of one kind of work: its moves before any lever of work or merging, and its changes."""
     own = sum(before.get(kind, {}).values())
     least = max(0.5 * 10.0**-places, LEAST_SHARE * own)
     gains = {level: _at(moved, kind, level) - _at(before, kind, level) for level in LEVELS}

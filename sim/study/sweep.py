@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -92,8 +91,6 @@ class Sweep:
         What it found.
     cost
         The cost of the run, in a sentence.
-    up_to_date
-        Whether the folder held all of it, so that nothing was written.
     notes
         Sentences on kept replications that were damaged or lacked a measure, and on files that were made again.
     """
@@ -102,7 +99,6 @@ class Sweep:
     store: Store
     sentences: tuple[str, ...]
     cost: str
-    up_to_date: bool
     notes: tuple[str, ...] = ()
 
     @property
@@ -162,7 +158,7 @@ class Sweep:
             drawings = charting.drawings(self.store)
             names = charting.in_brief(tuple(drawings), [str(one) for one in self.plan.study.responses])
             pictures = [render(drawings[name](), "svg") for name in names]
-        return as_html([self.table], "\n\n".join(self.sentences), pictures)
+        return as_html([self.table], self.sentences, pictures)
 
 
 @dataclass(frozen=True, repr=False)
@@ -191,7 +187,7 @@ class Preview:
 
     def _repr_html_(self) -> str:
         """Return the points and the sentences, for a notebook."""
-        return as_html([self.table], "\n\n".join(self.sentences))
+        return as_html([self.table], self.sentences)
 
 
 def check_knobs(study: Study, line: Line) -> None:
@@ -307,15 +303,14 @@ def foreseen(
 ) -> Preview:
     """Return what a study would run in a folder that it does not make; the arguments are those of `sweep`."""
     import polars as pl
-    from rich.console import Console as Recorder
 
     check_knobs(study, line)
     prepared = prepare(
         study, line, backend, folder.absolute().parent, console=console, choose_warm_up=False, measures=measures
     )
-    said = Recorder(file=io.StringIO(), width=10_000)
-    preview.points(said, prepared.plan, prepared.screened, details=False)
-    preview.estimate(said, prepared.plan, replace(prepared.runs, console=said))
+    plan, runs = prepared.plan, replace(prepared.runs, console=quiet())
+    ahead = preview.cost_ahead(plan, runs)
+    sentences = preview.size(plan), *preview.remarks(plan, prepared.screened), *runs.notes, *ahead
     points = [
         {
             "point": point.name, "pilot": point.base, "label": point.label,
@@ -323,15 +318,11 @@ def foreseen(
             "cannot_keep_up": list(prepared.screened[point.name].overloaded) if point.pilot else [],
             "why": point.why or None,
         }
-        for point in prepared.plan.points
+        for point in plan.points
     ]  # fmt: skip
     schema: dict[str, Any] = {"heads": pl.Float64, "cannot_keep_up": pl.List(pl.String), "why": pl.String}
-    sentences = tuple(said.file.getvalue().split("\n"))  # type: ignore[attr-defined]
-    return Preview(
-        pl.DataFrame(points, schema_overrides=schema),
-        preview.points_table(prepared.plan, prepared.screened),
-        tuple(one.removeprefix("- ") for one in sentences if one),
-    )
+    table = preview.points_table(plan, prepared.screened)
+    return Preview(pl.DataFrame(points, schema_overrides=schema), table, sentences)
 
 
 def finish(
@@ -346,7 +337,7 @@ def finish(
 ) -> Sweep:
     """Run a prepared study, as `sweep` does."""
     console, plan, runs = console or quiet(), prepared.plan, prepared.runs
-    identity = _identity(study, line, plan, runs.keys)
+    identity = _identity(study, line, plan, runs)
     others = {**prepared.pilot_keys, **(confirmation.keys(runs) if study.choose else {})}
     facts = {
         "command": list(command),
@@ -356,7 +347,6 @@ def finish(
     }
     request = freshness.request(plan, identity, wanted)
     sentences = freshness.kept_sentences(folder, request, runs)
-    up_to_date = sentences is not None
     if sentences is None:
         runs.read_kept(study.precision.replications)
         preview.check(plan, runs)  # before the folder exists: it holds its study for good
@@ -373,7 +363,7 @@ def finish(
         freshness.keep(store, request, runs, written.sentences, written.files)
         sentences = list(written.sentences)
     store.finish({"simulated": runs.simulated, "steps": runs.steps})
-    result = Sweep(plan, store, tuple(sentences), cost(runs), up_to_date, (*runs.notes, *changed))
+    result = Sweep(plan, store, tuple(sentences), cost(runs), (*runs.notes, *changed))
     if set(runs.failures) == set(runs.keys):
         console.print(result, markup=False)
         raise StoreError(
@@ -401,12 +391,13 @@ def _refused(plan: Plan, screened: Mapping[str, Screened]) -> dict[str, str]:
     return reasons
 
 
-def _identity(study: Study, line: Line, plan: Plan, keys: Mapping[str, str]) -> dict[str, Any]:
+def _identity(study: Study, line: Line, plan: Plan, runs: Runs) -> dict[str, Any]:
     """Return everything that the points of a study depend on, without precision and choices."""
-    digest = hashlib.sha256(json.dumps([[p.name, keys.get(p.name)] for p in plan.points]).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps([[p.name, runs.keys.get(p.name)] for p in plan.points]).encode()).hexdigest()
     return {
         "model_version": MODEL_VERSION,
         "study": study.model_dump(mode="json", include=set(POINTS)),
         "knobs": sorted(line.overrides),
-        "study_points": digest,
+        manifest.STUDY_POINTS: digest,
+        **replications.noted(runs.own),
     }

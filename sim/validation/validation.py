@@ -186,7 +186,7 @@ def _simulate(what: Chosen, form: Form, seed: int, store: Store, on: Settings, c
             run_shared(
                 perform, tasks, on,
                 archive=Archive.open(store.archive.folder), keep=keep, on_done=on_done,
-                place=lambda task: (store.key(task.name), task.number),
+                address=lambda task: (store.key(task.name), task.number),
                 on_elsewhere=on_done, announce=bar.announce,
             )  # fmt: skip
     seconds = time.perf_counter() - began if tasks else 0.0

@@ -37,7 +37,7 @@ def test_four_levels_are_told_as_they_are_staffed():
     assert "186 grids of about 250 households, each owned by one head, 1 to 3 a head." in told
     assert "The 17 lines of work are shared out among them" in told
     assert "Due in a grid: 2 home visits a year to a household, 12 where special care is needed;" in told
-    assert "A window for each bundle of lines, kept by whoever is free." in told
+    assert "A window for each specialism, kept by whoever is free." in told
     assert "The next colleague stands in for the absent" in told
     assert "goes before residents" not in told
     assert "abolished" not in told.replace("outside the model, or abolished", "")
@@ -46,7 +46,7 @@ def test_four_levels_are_told_as_they_are_staffed():
 
 def test_a_worker_a_line_is_told_as_such():
     told = words(chart(pilot("four_level_lines")))
-    assert "A window for each bundle of lines, kept by those who own the lines." in told
+    assert "A window for each specialism, kept by those who own the lines." in told
     assert "Nobody stands in for the absent" in told
     first_model = words(chart(tiny("four_level", "conduct=ledgers_first")))
     assert "work from above that is due goes before residents" in first_model

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from rich.console import Console
 from setups.commands import TINY, refused, typed, wangge
+from setups.documents import ROOT
 from setups.killing import killed_with, started
 from setups.screens import first_screen
 
@@ -264,6 +265,15 @@ def test_every_pilot_resolves_to_data(tmp_path):
     for name in ("four_level", "three_level", "three_level_all_down"):
         assert f"{name}:" in done.stdout
     assert not (tmp_path / "results").exists()
+
+
+def test_all_is_every_design_that_ships_with_todays_as_the_baseline(tmp_path):
+    done = wangge(tmp_path, "compare", "pilots=all", "--cfg", "job")
+    assert done.returncode == 0, done.stderr
+    names = yaml.safe_load(done.stdout)["pilots"]
+    assert next(iter(names)) == "four_level"
+    assert set(names) == {file.stem for file in (ROOT / "configs/pilot").glob("*.yaml")}
+    assert re.search(r"^compare-full:.*\n\t.* pilots=all$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
 
 
 def test_a_copied_pilot_that_kept_its_name_is_refused_before_anything_runs(tmp_path):

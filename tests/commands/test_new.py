@@ -7,12 +7,12 @@ from setups.commands import refused, wangge
 from setups.documents import ROOT
 from setups.evidence import CONFIDENCES, KEYS, at, is_number, leaves
 
-from experiments.commands import new
 from sim import config
 from sim.config.compose import Line, compose, parse
 from sim.errors import ConfigError
 from sim.study import load_tables
 from sim.study.design import prepared_all
+from sim.study.own_district import new_district
 from sim.study.points.evidence_factors import not_held
 
 SMALL = ("run.warm_up_weeks=1", "run.measured_weeks=1", "run.drain_weeks=1", "run.replications=2", "workers=1")
@@ -62,9 +62,9 @@ def test_a_new_district_runs_as_it_stands_by_the_command_that_new_prints(town):
 
 def test_nothing_of_the_template_keeps_the_name_of_the_stand_in(town):
     for path in (town[0] / "lanterns").rglob("*"):
-        assert new.STAND_IN not in path.name
+        assert new_district.STAND_IN not in path.name
         if path.is_file():
-            assert new.STAND_IN not in path.read_text(encoding="utf-8"), path
+            assert new_district.STAND_IN not in path.read_text(encoding="utf-8"), path
 
 
 def test_every_command_of_its_readme_names_its_folder_and_composes(town):
@@ -183,14 +183,14 @@ def test_a_name_that_cannot_be_one_is_told_in_one_paragraph(tmp_path, arguments,
 def test_a_place_that_cannot_be_written_to_is_told(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match=r"the folder .*town cannot be written here: Not a directory"):
-        new.write(tmp_path / "file" / "town", {"README.md": b""})
+        new_district.write(tmp_path / "file" / "town", {"README.md": b""})
 
 
 def test_a_district_of_ones_own_is_not_held_against_the_arithmetic_on_yuehu(town):
     mine = load_tables.load_table(prepared_all([config.load(composed(town, "today"))]))
     shipped = load_tables.load_table(prepared_all([config.load(compose("main", Line(())))]))
     for table, held in ((mine, False), (shipped, True)):
-        assert ("expected" in [column.heading for column in table.columns]) is held
+        assert ("evidence" in [column.heading for column in table.columns]) is held
         assert ("16 thousand hours" in " ".join(table.notes)) is held
 
 

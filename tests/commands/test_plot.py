@@ -146,18 +146,22 @@ def test_all_that_is_missing_is_named_at_once(results):
 
 def test_tables_of_other_replications_columns_or_bytes_are_refused(results):
     store = Store.open_existing(results)
-    queues = pl.read_parquet(results / "queues.parquet")
+    tables = {name: pl.read_parquet(results / f"{name}.parquet") for name in ("equity", "comparison", "queues")}
+    queues = tables["queues"]
     before = contents(results / "charts")
-    for table, told in (
+    for name, table, told in (
         (
-            queues.filter(replication=0),
+            "queues", queues.filter(replication=0),
             r"must be of 2 replications of each of 2 pilots, got 2 in all: its last run did",
         ),
-        (queues.drop("number"), "must have the columns number: an earlier version made it"),
-    ):
-        store.write_table("queues", table)
-        with pytest.raises(StoreError, match=told):
+        ("queues", queues.drop("number"), "must have the columns number: an earlier version made it"),
+        ("equity", tables["equity"].drop("cause"), "must have the columns cause: an earlier version made it"),
+        ("comparison", tables["comparison"].drop("cause"), "must have the columns cause: an earlier version made it"),
+    ):  # fmt: skip
+        store.write_table(name, table)
+        with pytest.raises(StoreError, match=rf"{name}\.parquet .* {told}"):
             redraw.draw(store)
+        store.write_table(name, tables[name])
     store.write_bytes("queues.parquet", b"PAR1")
     with pytest.raises(StoreError, match=r"queues\.parquet .* is damaged or was not written by wangge"):
         redraw.draw(store)

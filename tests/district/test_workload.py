@@ -404,3 +404,12 @@ def test_hours_by_shared_posts_fall_as_heads_rise_at_each_level():
         mean = [sum(p.hours for p in pools) / sum(p.present for p in pools) for pools in (few, many)]
         assert mean[0] > mean[1]
         assert sum(p.hours for p in few) == pytest.approx(sum(p.hours for p in many))
+
+
+def test_levers_of_work_are_off_today_and_on_where_they_are_set():
+    for path in workload.WORK_LEVERS:
+        section, key = path.split(".")
+        on = pilot("three_level", f"{path}=0.4")
+        assert getattr(getattr(on, section), key) == 0.4
+        assert getattr(getattr(workload.today(on), section), key) == 0
+        assert workload.without([path], on) == pilot("three_level", f"{path}=0")

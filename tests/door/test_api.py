@@ -275,7 +275,7 @@ def test_a_terminal_is_shown_how_far_it_is_unless_it_is_told_not_to_be(tmp_path)
 def test_functions_behind_other_commands_are_there_and_work_without_commands():
     section = " ".join(PAGE.partition("\n## Other commands\n")[2].partition("\n## ")[0].split())
     named = re.findall(r"`(sim\.[\w.]+)\.(\w+)` \(`(\w+)`\)", section)
-    assert {command for *_, command in named} == {"staff", "validate", "status", "show"}
+    assert {command for *_, command in named} == {"staff", "validate", "status", "show", "new"}
     loaded = "; ".join(f"import {module}; assert callable({module}.{name})" for module, name, _ in named)
     checked = f"import sys; {loaded}; assert 'experiments' not in sys.modules"
     done = subprocess.run([sys.executable, "-c", checked], capture_output=True, text=True, timeout=120, check=False)

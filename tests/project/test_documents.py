@@ -12,7 +12,6 @@ from setups.district import pilot
 from setups.documents import PROJECT, ROOT
 
 import sim
-from experiments.commands import new
 from experiments.main import COMMANDS
 from sim.measures import queueing
 from sim.measures.dictionary import DEFINITIONS
@@ -20,6 +19,7 @@ from sim.report.tables import MARKS
 from sim.study.comparison.equity import STATISTICS
 from sim.study.comparison.equity_tables import WORDS
 from sim.study.knobs import rows
+from sim.study.own_district.new_district import new_district
 from sim.version import MODEL_VERSION, VERSION
 
 PAGES = ("README.md", "CONTRIBUTING.md", *sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/*.md")))
@@ -148,7 +148,7 @@ def block_below(heading, page):
 def home(tmp_path_factory):
     """Return a folder with what the pages have their readers make: a town, a pilot and a study of one's own."""
     folder = tmp_path_factory.mktemp("home")
-    new.write(folder / "lanterns", new.files("lanterns"))
+    new_district("lanterns", folder)
     for name, page, heading in (
         ("pilot/my_design.yaml", "docs/designs.md", "## A pilot of your own"),
         ("study/mine.yaml", "docs/studies.md", "## Write one"),

@@ -66,7 +66,7 @@ def test_a_wheel_holds_every_module_config_and_template_and_nothing_else(tmp_pat
         "configs/face.yaml",
         "configs/network/mmc.yaml",
         "experiments/examples/any_queue.py",
-        "experiments/template/README.md",
+        "sim/study/own_district/template/README.md",
         "sim/language/catalogues/zh/LC_MESSAGES/wangge.mo",
         "sim/py.typed",
     ):

@@ -18,8 +18,8 @@ MISLEADING = {
 MISLEADING_ALONE = {"of", "way", "whole", "spent"}
 """Words that are a whole name of nothing: beside others they say something (`pilots_of`, `ticks_spent`)."""
 
-UNWANTED = re.compile(r"\bluck\w*", re.IGNORECASE)
-"""Words of names that no help, message or page has either: chance draws, and designs meet the same draws."""
+UNWANTED = re.compile(r"\b(luck\w*|bundles?)\b", re.IGNORECASE)
+"""Words of names that no help, message or page has either: chance draws, and the lines of one post are a specialism."""
 
 KEPT = {
     "TELL": "the activity of that name: its word is in the keys of random draws",

@@ -68,14 +68,15 @@ def add_a_measure(project):
 
 
 def add_a_lever(project):
-    key, value, evidence, meaning, acts, pinned = blocks(LEVER)
+    key, value, evidence, meaning, acts, saves, pinned = blocks(LEVER)
     put(project, "sim/config/schema.py", "    meetings: ", key, "class Burden")
     put(project, "configs/burden/base.yaml", "meetings:", value)
     put(project, "configs/evidence.yaml", "- {path: burden.fixed_share", evidence)
     put(project, "configs/meaning.yaml", "burden.abolished_share", meaning)
-    exchange(project, "sim/district/workload.py", "    left = 1 - burden.abolished_share\n", acts)
-    off = re.search(r"`(model_copy\(update=.*?\))`", LEVER, re.DOTALL)[1]
-    exchange(project, "sim/district/workload.py", 'model_copy(update={"abolished_share": 0.0})', off)
+    lines = (project / "sim/district/workload.py").read_text(encoding="utf-8").splitlines(keepends=True)
+    (before,) = (line for line in lines if line.startswith("    own = "))
+    exchange(project, "sim/district/workload.py", before, acts)
+    put(project, "sim/district/workload.py", "}", saves, "WORK_LEVERS")
     row = "| `burden.own_abolished_share` | own work of street and district that is abolished |\n"
     put(project, "docs/designs.md", "| `", row, "## Levers")
     ours(project, project, "-m", "experiments.document")
@@ -94,7 +95,7 @@ def add_a_chart(project):
     put(project, "sim/charts/__init__.py", "from sim.charts.comparison.load", export)
     put(project, "sim/charts/__init__.py", '    "load"', '    "left_unserved",\n')
     exchange(project, "sim/study/comparison/redraw.py", 'DRAWN = ("load",', 'DRAWN = ("load", "left_unserved",')
-    put(project, "sim/study/comparison/redraw.py", '        "turnaround": ', drawing, "def drawings")
+    put(project, "sim/study/comparison/redraw.py", "    }", drawing, "each: Drawings = {")
     put(project, "tests/charts/test_comparison_charts.py", "CHARTS = {", f"\n\n{table}\n\n")
     put(project, "tests/charts/test_comparison_charts.py", "    ", case, "CHARTS = {")
 
@@ -105,9 +106,36 @@ def add_a_command(project):
     put(project, "experiments/main.py", '    "clean"', '    "districts": "list the districts that can be named",\n')
 
 
+CHINESE = {
+    "two trips or more": "往返两次及以上",
+    "own work of street and district that is abolished": "取消的街道和区本级工作",
+    "{hours} of own work abolished": "取消本级工作{hours}",
+}
+"""What a follower of the recipes puts into the catalogue."""
+
+
+def translate(project):
+    """Do what `make words` does, give each new message its text, and do it again."""
+    catalogue = project / "sim/language/catalogues/zh/LC_MESSAGES/wangge.po"
+    (project / "build").mkdir()
+
+    def words():
+        for command in ("extract", "update", "compile"):
+            ours(project, project, "-m", "babel.messages.frontend", "-q", command)
+
+    words()
+    text = catalogue.read_text(encoding="utf-8")
+    for message, chinese in CHINESE.items():
+        new = f'msgid "{message}"\nmsgstr ""\n'
+        assert text.count(new) == 1, message
+        text = text.replace(new, new.replace('msgstr ""', f'msgstr "{chinese}"'))
+    catalogue.write_text(text, encoding="utf-8")
+    words()
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """Return a copy of the project in which all four recipes were followed, one after another."""
+    """Return a copy of the project in which four recipes were followed, one after another."""
     folder = tmp_path_factory.mktemp("project")
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -118,6 +146,7 @@ def project(tmp_path_factory):
             shutil.copyfile(ROOT / name, folder / name)
     for follow in (add_a_measure, add_a_lever, add_a_chart, add_a_command):
         follow(folder)
+    translate(folder)
     return folder
 
 
@@ -146,5 +175,8 @@ def test_the_commands_of_the_recipes_show_what_was_made(project, tmp_path):
             said[" ".join(words)] = ours(tmp_path, project, "-m", "experiments.main", *words, *short)
     assert re.search(r"^ *two_trips .*%|two trips or more", said["show trips means"], re.MULTILINE)
     assert (tmp_path / "results/chart/charts/left_unserved.svg").is_file()
+    assert re.search(r"street: justice and petitions .* 2\.3 of own work", said["show own work"])
+    assert re.search(r"street: relay between district and communities .* stays *$", said["show own work"], re.MULTILINE)
+    assert "other parts of the design" not in said["show own work"]
     assert said["districts"].split() == ["yuehu"]
     assert "wangge districts" in said["districts --help"]

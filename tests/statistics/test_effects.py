@@ -203,6 +203,19 @@ def test_swings_are_paired_and_the_widest_comes_first():
     assert table["low_to"][0] == pytest.approx(5 + HALF)
 
 
+def test_the_ends_at_which_an_effect_turns_its_sign_beyond_the_noise_are_marked_one_by_one():
+    base = np.array([9.0, 10.0, 11.0, 10.0])
+    found = [
+        Ends("both", "2", "1", "3", -base, -2 * base),
+        Ends("high", "2", "1", "3", 2 * base, -base),
+        Ends("noisy", "2", "1", "3", base, np.array([-30.0, 20.0, -30.0, 20.0])),
+        Ends("gone", "2", "1", "3", -base, None, "3: no room"),
+    ]
+    rows = {row["factor"]: row for row in tornado(base, found).table.iter_rows(named=True)}
+    turned = {name: (row["low_turned"], row["high_turned"]) for name, row in rows.items()}
+    assert turned == {"both": (True, True), "high": (False, True), "noisy": (False, False), "gone": (True, False)}
+
+
 def test_an_end_that_cannot_be_has_no_swing_and_its_row_stands_by_the_other_end():
     base = np.array([0.0, 2.0, 1.0])
     found = [

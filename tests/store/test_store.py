@@ -137,7 +137,7 @@ def test_the_manifest_says_which_study_and_which_runs_and_nothing_of_the_host(tm
     first, second = content["runs"].values()
     assert first["overrides"] == ["run=quick"]
     assert first["replications"] == 4
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", first["finished"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00", first["finished"])
     assert set(second) == {"started", "seed", "language"}
     assert str(tmp_path) not in text
     assert os.uname().nodename not in text
@@ -154,6 +154,14 @@ def test_the_same_study_goes_on_also_through_tuples_and_other_orders_of_keys(sto
     small(store)
     same = {"pilots": ("old", "new"), "run": {"weeks": 52, "seed": 0}, "model": "1"}
     assert Store.open(store.folder, same, {}).finished("old", 0)
+
+
+def test_of_two_runs_that_finish_in_one_second_the_later_is_the_last(tmp_path: Path) -> None:
+    for value in range(3):
+        store = Store.open(tmp_path / "mine", IDENTITY, {})
+        store.write_table("x", pl.DataFrame({"x": [value]}))
+        store.finish({})
+    store.check_written(["x"])
 
 
 @pytest.mark.parametrize(
@@ -201,6 +209,26 @@ def test_where_the_kinds_differ_only_that_is_told(store: Store, asked: dict[str,
         Store.open(store.folder, asked, {})
     assert told in str(refused.value)
     assert " there, " not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("there", "here", "told"),
+    [
+        ({"late": "1f"}, {"late": "2f"}, "your measure late has changed since (its unit, its function, or what that"),
+        ({"late": "1f"}, None, "another study: your measure late is there and not here. Nothing"),
+        (None, {"late": "1f", "lost": "2f"}, "your measure late is here and not there; your measure lost is here and"),
+        (None, None, "another study: the configs that its points are made of have changed since. Nothing was changed"),
+    ],
+)
+def test_a_digest_that_differs_is_told_in_words(tmp_path: Path, there: object, here: object, told: str) -> None:
+    def studied(points: str, measures: object) -> dict[str, object]:
+        return {"study": {"title": "x"}, "study_points": points, **({"own_measures": measures} if measures else {})}
+
+    Store.open(tmp_path / "mine", studied("ab12", there), {})
+    with pytest.raises(StoreError) as refused:
+        Store.open(tmp_path / "mine", studied("cd34", here), {})
+    assert told in str(refused.value)
+    assert not re.search("ab12|cd34|1f|2f", str(refused.value))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from setups.known_truth import MOST, drawn, normal, screened
 from setups.studies import plan as planned
 
 from sim.config.report import JudgedMeasure, Response
-from sim.statistics.verdicts import Verdict
+from sim.statistics.verdicts import Cause, Verdict
 from sim.study.budget.choice import Fate, choose
 from sim.study.budget.outcome import Outcome
 from sim.study.budget.promises import promised
@@ -22,7 +22,7 @@ from sim.study.findings import sentences, tables
 from sim.study.findings.naming import words_of
 from sim.study.findings.responses import responses_by_setting
 from sim.study.findings.write import responses as shown
-from sim.study.withholding import HELP, Cause, Rule, Withheld
+from sim.study.withholding import HELP, Rule, Withheld
 
 WAIT = Response("counter_wait_p90")
 OVERLOADED = "20% of its requests go to an overloaded post"

@@ -20,13 +20,14 @@ from sim.charts.style import GREY, PALE, pilot_style, styled
 from sim.report.lines import literal
 from sim.report.sentences import by_verdict, of_all
 from sim.report.tables import MARKS, Difference, counted, difference, marks_shown, scale_of
+from sim.statistics.verdicts import NO_VERDICT, Verdict
 
 _WIDTH, _LABEL, _HEADING, _SCALE = 11.0, 2.9, 0.34, 0.72
 """Of the page, of the labels, and height of the headings above and of the scale below (inches)."""
 _PITCH, _LEAST = 0.11, 0.36
 """Between the marks of a row, and height of a row at least (inches)."""
 _TICKS = (1, 3, 10, 30, 100, 1_000, 10_000)
-_TELLING = ("better", "worse", "undecided")
+_TELLING = (Verdict.BETTER, Verdict.WORSE, Verdict.UNDECIDED)
 """A measure has a row if a design has one of these verdicts; the others are named under the chart."""
 
 
@@ -151,7 +152,7 @@ def _mark(record: Mapping[str, Any], y: float, pilots: Sequence[str]) -> _Mark:
     difference_words = difference(record)
     sign = (1 if record["higher_is_better"] else -1) / record["mid"]
     raw = [math.nan if record[k] is None else float(record[k]) * sign for k in ("difference", "low", "high")]
-    if difference_words.difference == "–":
+    if not difference_words.is_shown:
         raw = [math.nan] * 3
     value, low, high = raw[0], min(raw[1:]), max(raw[1:])
     return _Mark(y, pilots.index(record["pilot"]), value, low, high, difference_words)
@@ -162,17 +163,17 @@ def finding(records: Sequence[Mapping[str, Any]], pilots: Sequence[str], baselin
     labels = {p: by_verdict(record for record in records if record["pilot"] == p) for p in pilots}
     base = short_name(baseline)
     total = Counter(str(record["verdict"]) for record in records)
-    if total["withheld"] + total["not owed"] == len(records):
+    if total[Verdict.WITHHELD] + total[Verdict.NOT_OWED] == len(records):
         title = f"Nothing can be concluded against {base}: every verdict is withheld"
     elif len(pilots) == 1:
         title = f"{short_name(pilots[0])} is {_score(labels[pilots[0]], f'than {base} ')}"
     elif len(pilots) <= 3:
         title = f"Against {base}, " + "; ".join(f"{short_name(p)} is {_score(of)}" for p, of in labels.items())
     else:
-        clean = sum(bool(of["better"]) and not of["worse"] for of in labels.values())
+        clean = sum(bool(of[Verdict.BETTER]) and not of[Verdict.WORSE] for of in labels.values())
         n, verb = "None" if clean == 0 else str(clean), "is" if clean < 2 else "are"
         title = f"{n} of {len(pilots)} pilots {verb} better than {base} on some measure and worse on none"
-    if len(pilots) <= 3 and len(records) > 2 * total["withheld"] > len(records) - total["not owed"]:
+    if len(pilots) <= 3 and len(records) > 2 * total[Verdict.WITHHELD] > len(records) - total[Verdict.NOT_OWED]:
         title = f"Most differences cannot be judged; where they can: {title}"
     return title
 
@@ -186,7 +187,7 @@ def _all_verdicts(records: Sequence[Mapping[str, Any]]) -> str:
 
 def _score(labels: Mapping[str, Sequence[str]], than: str = "") -> str:
     """Return in words on how many measures a pilot is better and worse."""
-    better, worse, withheld = (len(labels[verdict]) for verdict in ("better", "worse", "withheld"))
+    better, worse, withheld = (len(labels[verdict]) for verdict in (Verdict.BETTER, Verdict.WORSE, Verdict.WITHHELD))
     unknown = f" ({withheld} cannot be judged)" if withheld else ""
     if not better and not worse:
         return f"shown neither better nor worse {than}on any {of_all(labels)}{unknown}"
@@ -196,7 +197,7 @@ def _score(labels: Mapping[str, Sequence[str]], than: str = "") -> str:
 def _value(mark: _Mark) -> str:
     """Return the mean of a pilot with the mark of its verdict; where there is no verdict, the word for that."""
     verdict = mark.words.verdict
-    if verdict in ("withheld", "not owed", "not judged"):
+    if verdict in NO_VERDICT:
         return verdict
     return f"{mark.words.pilot.replace('-', '−')} {MARKS[verdict]}"
 
@@ -257,7 +258,7 @@ def _text(page: Page, axes: Axes, rows: Sequence[_Row], columns: Sequence[float]
         write(EDGE, row.middle, "\n".join(row.lines), linespacing=1.15)
         write(ends[0], row.middle, row.marks[0].words.baseline, ha="right")
         for mark in row.marks:
-            telling = mark.words.verdict in ("better", "worse")
+            telling = mark.words.verdict in (Verdict.BETTER, Verdict.WORSE)
             shade: dict[str, Any] = {"weight": "bold"} if telling else {"color": GREY}
             write(ends[mark.pilot + 1], row.middle, _value(mark), ha="right", **shade)
         rule = Line2D([EDGE / page.width, 1 - EDGE / page.width], [row.top] * 2, transform=at, color="#cccccc", lw=0.5)

@@ -133,7 +133,7 @@ def rules(pilot: Pilot) -> list[str]:
     order = _ORDERS.get("a_first" if roles.order == "split" else roles.order, _plain(roles.order)).format(**names)
     order += f" for the last {100 * roles.b_share:.0f}% of each day" if parted else ""
     above = "; work from above that is due goes before residents" if priorities.due < priorities.residents else ""
-    window = {"one_window": "One window for all lines", "per_line": "A window for each bundle of lines"}
+    window = {"one_window": "One window for all lines", "per_line": "A window for each specialism"}
     desk = {
         "own": "kept by whoever is free"
         if roles.one_room or service.windows == "one_window"

@@ -15,8 +15,9 @@ from matplotlib.transforms import blended_transform_factory
 
 from sim.charts.page import EDGE, Key, Page, distinct, pilot_key, short_name
 from sim.charts.style import GREY, pilot_style, styled
-from sim.report.tables import TOO_SKEWED, counted, decimals, number, scale_of
+from sim.report.tables import counted, decimals, number, scale_of
 from sim.statistics.intervals import longer_side
+from sim.statistics.verdicts import Cause
 
 _MEASURES = {
     "turnaround_p50": "Turnaround, half within",
@@ -53,7 +54,7 @@ def equity(measures: pl.DataFrame, statistics: pl.DataFrame, footer: str = "") -
         pilot, replication, measure, group, unit, value: the long table; groups of communities (of a fixed place),
         special care, distance and heads.
     statistics
-        pilot, measure, family, statistic, unit, estimate, low, high, why: the table `equity`.
+        pilot, measure, family, statistic, unit, estimate, low, high, cause: the table `equity`.
     footer
         Where the numbers come from.
 
@@ -189,14 +190,14 @@ def _estimate(row: Mapping[str, object] | None, factor: float = 1.0) -> tuple[fl
 
 def _starred(row: Mapping[str, object] | None) -> bool:
     """Return whether a gap has a value that depends on the length of the run."""
-    if row is None or not row["why"] or _skewed(row):
+    if row is None or row["cause"] is None or _skewed(row):
         return False
     return isinstance(gap := row["estimate"], float) and math.isfinite(gap)
 
 
 def _skewed(row: Mapping[str, object] | None) -> bool:
     """Return whether a gap has no interval, as its values are too skewed."""
-    return row is not None and str(row["why"]).startswith(TOO_SKEWED)
+    return row is not None and row["cause"] == Cause.TOO_SKEWED
 
 
 def _draw(axes: Axes, panel: _Panel, pilots: Sequence[str], lanes: Sequence[tuple[str, str, str]]) -> None:
@@ -273,7 +274,7 @@ def _title(by_key: Mapping[tuple[str, str, str, str], Mapping[str, object]], pil
     for measure, lane in asked:
         words, between = TIMES[measure], BETWEEN[lane[1]]
         by_pilot = {p: by_key.get((p, measure, *lane)) for p in pilots}
-        rows = {p: row for p, row in by_pilot.items() if row is not None and (not row["why"] or _skewed(row))}
+        rows = {p: row for p, row in by_pilot.items() if row is not None and (row["cause"] is None or _skewed(row))}
         known = {p: row for p, row in rows.items() if math.isfinite(_estimate(row)[0])}
         shown = {p: _estimate(row) for p, row in known.items() if _shown(row) and not _skewed(row)}
         # as many decimals for all: a gap near 0 has more of its own than anybody reads
@@ -294,7 +295,7 @@ def _title(by_key: Mapping[tuple[str, str, str, str], Mapping[str, object]], pil
 
 def _widest(rows: Sequence[Mapping[str, object] | None]) -> float:
     """Return the greatest gap that is more than chance; 0 where none is."""
-    shown = (row for row in rows if row is not None and not row["why"] and _shown(row))
+    shown = (row for row in rows if row is not None and row["cause"] is None and _shown(row))
     return max((abs(_estimate(row)[0]) for row in shown), default=0.0)
 
 

@@ -14,12 +14,13 @@ from sim.charts.style import GREY, pilot_style, styled
 from sim.report.lines import literal
 from sim.report.sentences import by_verdict
 from sim.report.tables import MARKS, difference, marks_shown, scale_of
+from sim.statistics.verdicts import NO_VERDICT, Verdict
 
 _LABEL, _ROW, _TOP = 2.9, 0.27, 0.75
 """Width of the labels, height of a row at least, and of the headings (inches)."""
 _LEAST, _MOST_IN_NUMBERS = 10.0, 10
 """Of the page (inches); with more pairs than these a cell has its mark alone."""
-_FILLS = {"better": "#cfe3f2", "worse": "#e8a877"}
+_FILLS: dict[str, str] = {Verdict.BETTER: "#cfe3f2", Verdict.WORSE: "#e8a877"}
 _KEYS = [Key(f"the upper one is {verdict}", {"facecolor": fill, "edgecolor": "#999999"})
          for verdict, fill in _FILLS.items()]  # fmt: skip
 
@@ -102,7 +103,7 @@ def _label(row: Mapping[str, Any]) -> list[str]:
 def _words(row: Mapping[str, Any], *, numbers: bool) -> str:
     """Return a cell: the difference with the mark of its verdict, or a word where there is no verdict."""
     verdict = str(row["verdict"])
-    if verdict in ("withheld", "not owed", "not judged"):
+    if verdict in NO_VERDICT:
         return verdict if numbers else MARKS[verdict]
     return f"{difference(row).difference.replace('-', '−')} {MARKS[verdict]}" if numbers else MARKS[verdict]
 
@@ -112,7 +113,7 @@ def _title(records: Sequence[Mapping[str, Any]], designs: Sequence[str]) -> str:
     scores: dict[str, list[tuple[int, int, int]]] = {name: [] for name in designs}
     for lower, upper in dict.fromkeys((r["baseline"], r["pilot"]) for r in records):
         labels = by_verdict(r for r in records if (r["baseline"], r["pilot"]) == (lower, upper))
-        better, worse = len(labels["better"]), len(labels["worse"])
+        better, worse = len(labels[Verdict.BETTER]), len(labels[Verdict.WORSE])
         n = sum(map(len, labels.values()))
         scores[upper].append((better, worse, n))
         scores[lower].append((worse, better, n))

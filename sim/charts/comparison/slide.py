@@ -15,6 +15,7 @@ from sim.charts.page import EDGE, Page, distinct, short_name, wrapped
 from sim.charts.style import COLOURS, GREY, PALE, styled
 from sim.report.lines import literal
 from sim.report.tables import MARKS, marks_shown, number, scale_of
+from sim.statistics.verdicts import NO_VERDICT, Verdict
 
 _WIDTH = 10.0
 """Of the page (inches)."""
@@ -104,7 +105,7 @@ def _panel(axes: Axes, rows: Sequence[Mapping[str, Any]], pilots: Sequence[str])
     """Draw the bars of one measure: the baseline's, and each design's."""
     factor = scale_of(rows[0]["unit"])[0]
     base = next((r["baseline_mean"] for r in rows if _known(r["baseline_mean"])), math.nan)
-    words = _plain(factor * base) if math.isfinite(base) else "not owed"
+    words = _plain(factor * base) if math.isfinite(base) else Verdict.NOT_OWED
     bars: list[tuple[float, str, dict[str, Any]]] = [(factor * base, words, _BASELINE)]
     by_pilot = {r["pilot"]: r for r in rows}
     for pilot in pilots:
@@ -113,7 +114,7 @@ def _panel(axes: Axes, rows: Sequence[Mapping[str, Any]], pilots: Sequence[str])
             bars.append((math.nan, "not compared", {}))
             continue
         verdict = str(row["verdict"])
-        judged = verdict not in ("withheld", "not owed", "not judged")
+        judged = verdict not in NO_VERDICT
         value = factor * row["pilot_mean"] if _known(row["pilot_mean"]) and judged else math.nan
         bars.append((value, f"{_plain(value)} {MARKS[verdict]}" if judged else verdict, _DESIGN))
     most = max((value for value, *_ in bars if math.isfinite(value)), default=1.0) or 1.0

@@ -15,14 +15,15 @@ from sim.charts.study.levels import path_lines, widest
 from sim.charts.study.response import Response, limits, scale, short_number
 from sim.charts.style import COLOURS, GREY, PALE, styled
 from sim.report.lines import literal
+from sim.statistics.verdicts import Ranked, Verdict
 
 _WIDTH, _NAMES, _ROW = 11.0, 3.2, 0.34
 """Of the page, of the names, and height of a row (inches)."""
 _LOOKS: dict[str, dict[str, Any]] = {
-    "best": {"color": "#141414", "marker": "*", "ms": 11, "lw": 4.0},
-    "may be best": {"color": COLOURS[1], "marker": "o", "ms": 7, "lw": 2.4},
-    "not best": {"color": "#8c8c8c", "marker": "o", "ms": 6, "mfc": "white", "lw": 1.2},
-    "no choice": {"color": "#777777", "marker": "X", "ms": 7, "mfc": "white", "lw": 1.2},
+    Ranked.BEST: {"color": "#141414", "marker": "*", "ms": 11, "lw": 4.0},
+    Ranked.MAY_BE_BEST: {"color": COLOURS[1], "marker": "o", "ms": 7, "lw": 2.4},
+    Ranked.NOT_BEST: {"color": "#8c8c8c", "marker": "o", "ms": 6, "mfc": "white", "lw": 1.2},
+    Ranked.NO_CHOICE: {"color": "#777777", "marker": "X", "ms": 7, "mfc": "white", "lw": 1.2},
 }
 
 
@@ -70,7 +71,7 @@ def ranking(
     finite = [(high - low) / 2 for low, high in ends if math.isfinite(high - low)]
     mean_texts = [short_number(response.one(row["mean"]), min(finite, default=math.nan)) for row in rows]
     means_width = max(widest(mean_texts, 8.5), 0.5) + 0.25
-    words = [row["verdict"] or "withheld" for row in rows]
+    words = [row["verdict"] or Verdict.WITHHELD for row in rows]
     plot_width = _WIDTH - 2 * EDGE - _NAMES - means_width - 1.35 - 0.95
     left = EDGE + _NAMES + means_width
     height = len(rows) * _ROW
@@ -80,8 +81,8 @@ def ranking(
     axes = page.axes(left, 0.25, plot_width, height)
     for i, (row, verdict) in enumerate(zip(rows, words, strict=True)):
         down = 0.25 + (i + 0.5) * _ROW
-        bold = "bold" if verdict == "best" else "normal"
-        name = path_lines(str(row["label"]), _NAMES - 0.1, 8.5, bold=verdict == "best", most=2)
+        bold = "bold" if verdict == Ranked.BEST else "normal"
+        name = path_lines(str(row["label"]), _NAMES - 0.1, 8.5, bold=verdict == Ranked.BEST, most=2)
         page.write(EDGE, down, "\n".join(name), size=8.5, va="center", linespacing=1.05, weight=bold)
         page.write(left - 0.2, down, mean_texts[i], size=8.5, va="center", ha="right")
         page.write(left + plot_width + 0.45, down, str(verdict), size=8.5, va="center", weight=bold)
@@ -132,7 +133,7 @@ def _heads(page: Page, left: float, plot_width: float, response: Response) -> No
 def _gone(row: Mapping[str, Any]) -> str:
     """Return the words in place of an interval that is withheld."""
     why = str(row.get("why") or "")
-    if row["verdict"] == "no choice":
+    if row["verdict"] == Ranked.NO_CHOICE:
         return short_name(why, 66)
     return f"withheld: {short_name(why, 56)}" if why else "nothing to compare it with"
 

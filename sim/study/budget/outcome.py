@@ -65,11 +65,11 @@ def run(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> Outcome:
 def _until_precise(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> tuple[pl.DataFrame, list[str]]:
     """Run every point until its responses are as precise as wanted, or the budget ends; return the precision."""
     wanted, names = plan.study.precision, [name for name in runs.keys if name not in runs.failures]
-    place = {name: i for i, name in enumerate(names)}
+    index = {name: i for i, name in enumerate(names)}
     baselines: list[int | None] = [None] * len(names)
     for baseline, point in plan.pairs():
-        if baseline.name in place and point.name in place:
-            baselines[place[point.name]] = place[baseline.name]
+        if baseline.name in index and point.name in index:
+            baselines[index[point.name]] = index[baseline.name]
     if not names:
         return pl.DataFrame(), []
     rule = Rule(plan.confidence, wanted.replications, wanted.most, wanted.budget)

@@ -72,8 +72,8 @@ class Comparison:
         The tables of all replications and those made of them, by name, as they are kept in the folder.
     printed
         The first screen, and the pages behind it: the tables to be read, the conclusion and all notes.
-    conclusion
-        The verdicts in words, a paragraph a pilot.
+    paragraphs
+        Warnings, and the verdicts in words, a paragraph a pilot.
     speed
         What the replications cost that were run now.
     language
@@ -87,7 +87,7 @@ class Comparison:
     opening: Opening
     tables: Mapping[str, pl.DataFrame]
     printed: Printed
-    conclusion: str
+    paragraphs: tuple[str, ...]
     speed: Speed
     language: Language
     notes: tuple[str, ...] = ()
@@ -106,6 +106,11 @@ class Comparison:
     def measures(self) -> pl.DataFrame:
         """Return every measure of every replication: pilot, replication, measure, group, unit, value, n."""
         return self.tables["measures"]
+
+    @property
+    def conclusion(self) -> str:
+        """Return the verdicts in words, an empty line between two paragraphs."""
+        return "\n\n".join(self.paragraphs)
 
     @property
     def means(self) -> Table:
@@ -145,7 +150,7 @@ class Comparison:
         with speaking(SPOKEN_ON_CHARTS):
             drawings = self._drawings()
             shown = [render(drawings[name](), "svg") for name in IN_BRIEF if name in drawings]
-        return as_html([self.means], self.conclusion, shown)
+        return as_html([self.means], self.paragraphs, shown)
 
 
 def compare(
@@ -293,7 +298,7 @@ def judged(
     drawn = redraw.keep(store, redraw.drawings(designs, results.tables), len(designs), wanted, console)
     printed = keep_printed(store, partial(summary.printed, results, store.folder.name, len(drawn)))
     store.write_text("summary.md", summary.markdown(results))
-    return Comparison(designs, store, before, results.tables, printed, summary.conclusions(results), speed, spoken())
+    return Comparison(designs, store, before, results.tables, printed, summary.paragraphs(results), speed, spoken())
 
 
 def results_of(designs: Mapping[str, Design], store: Store, before: Opening, targets: Sequence[Target]) -> Results:

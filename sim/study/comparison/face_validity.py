@@ -7,6 +7,7 @@ things it was measured in; where the model is outside, the target's own words sa
 from __future__ import annotations
 
 import os
+from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
@@ -53,6 +54,14 @@ ADDED = (
 P90 = 1.2815515655446004  # the standard normal quantile of 0.9
 
 
+class Fit(StrEnum):
+    """How a value lies to the range of its target; a dash where it is not judged."""
+
+    WITHIN = N_("within")
+    OUTSIDE = N_("outside")
+    NOT_JUDGED = "–"
+
+
 class Target(Section):
     """A figure that was measured elsewhere, and the range in which the model's should lie.
 
@@ -89,13 +98,13 @@ class Target(Section):
             return gettext("at most {bound:g}", bound=self.high)
         return gettext("{low:g} to {high:g}", low=self.low, high=self.high)
 
-    def verdict(self, value: float) -> str:
-        """Return `within` or `outside`, or a dash where there is no value or no range."""
+    def verdict(self, value: float) -> Fit:
+        """Return how a value lies to the range; it is not judged where there is no value or no range."""
         if np.isnan(value) or (self.low is None and self.high is None):
-            return "–"
+            return Fit.NOT_JUDGED
         low = -np.inf if self.low is None else self.low
         high = np.inf if self.high is None else self.high
-        return N_("within") if low <= value <= high else N_("outside")
+        return Fit.WITHIN if low <= value <= high else Fit.OUTSIDE
 
 
 class _Targets(BaseModel):
@@ -228,7 +237,7 @@ def judged(
                 values = values - cells.get((pilot.name, target.measure, target.less), np.array([np.nan]))
             interval = mean_interval(values, pilot.run.confidence)
             overload = _overload(rule, target, pilot) if mine else None
-            verdict = target.verdict(interval.estimate) if mine and overload is None else "–"
+            verdict = target.verdict(interval.estimate) if mine and overload is None else Fit.NOT_JUDGED
             for name in ("label", "unit", "seen"):
                 words[name].append(partial(phrase, getattr(target, name)))
             words["range"].append(partial(getattr, target, "range"))
@@ -236,7 +245,7 @@ def judged(
             rows.append(
                 {
                     "low": target.low, "high": target.high, "source": target.source, "pilot": pilot.name,
-                    "value": interval.estimate, "half_width": interval.half_width, "verdict": verdict,
+                    "value": interval.estimate, "half_width": interval.half_width, "verdict": str(verdict),
                     "own": mine, "overloaded": overload is not None,
                 }
             )  # fmt: skip

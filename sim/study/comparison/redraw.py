@@ -51,8 +51,18 @@ NEEDED = {
 """The tables of every replication that charts are drawn from, with their columns beside pilot and replication."""
 
 
+JUDGED = {
+    "equity": ("pilot", "measure", "family", "statistic", "unit", "estimate", "low", "high", "cause"),
+    "comparison": (
+        "measure", "group", "label", "unit", "baseline", "pilot", "baseline_mean", "pilot_mean", "difference", "low",
+        "high", "mid", "higher_is_better", "verdict", "cause", "n",
+    ),
+}  # fmt: skip
+"""The tables made of those that charts are drawn from, with their columns; of one design there is no comparison."""
+
+
 DRAWN = ("load", "turnaround", "workload", "persons", "backlog", "flows", "queues", "equity")
-"""The charts of every comparison; one of several designs has others before them (`names_of`), and there may be maps."""
+"""The charts of every comparison in their order; those of several designs alone come before them, maps behind."""
 
 
 EARLIER = "Results of an earlier version cannot be completed; run them under another name."
@@ -152,7 +162,7 @@ def _nothing_missing(store: Store, n_pilots: int) -> None:
 
 def _names(n_pilots: int) -> list[str]:
     """Return the tables that the charts of a number of pilots need."""
-    return [*NEEDED, "equity", *(["comparison"] if n_pilots > 1 else [])]
+    return [*NEEDED, *(name for name in JUDGED if n_pilots > 1 or name != "comparison")]
 
 
 def tables_of(store: Store, pilots: Sequence[Pilot]) -> dict[str, pl.DataFrame]:
@@ -165,15 +175,15 @@ def tables_of(store: Store, pilots: Sequence[Pilot]) -> dict[str, pl.DataFrame]:
     """
     n = pilots[0].run.replications
     tables = {name: store.final_table(name) for name in _names(len(pilots))}
-    for name, columns in NEEDED.items():
-        table = tables[name]
-        lacking = [column for column in ("pilot", "replication", *columns) if column not in table.columns]
-        if lacking:
+    needed = {name: ("pilot", "replication", *columns) for name, columns in NEEDED.items()} | JUDGED
+    for name, table in tables.items():
+        if lacking := [column for column in needed[name] if column not in table.columns]:
             raise StoreError(
                 f"{name}.parquet in {store.folder} must have the columns {', '.join(lacking)}: an earlier version "
                 f"made it. No chart was changed. {AGAIN} {EARLIER}"
             )
-        rows = len(table.select("pilot", "replication").unique())
+    for name in NEEDED:
+        rows = len(tables[name].select("pilot", "replication").unique())
         if rows != n * len(pilots):
             raise StoreError(
                 f"{name}.parquet in {store.folder} must be of {n} replications of each of {len(pilots)} pilots, got "
@@ -223,7 +233,7 @@ def drawings(
     designs
         By name, the baseline first.
     tables
-        The tables of `NEEDED`, `equity` and, of several designs, `comparison`; `pairs`, where they are made already.
+        The tables of `NEEDED` and `JUDGED`; `pairs`, where they are made already.
     narrow
         Whether charts that can be are drawn for a column.
     """
@@ -254,7 +264,7 @@ def drawings(
             _every_pair(designs, plain, titles) if pairs is None else pairs, below, run.confidence
         )
     load = load_tables.loads(designs).with_columns(pl.col("pilot").replace(titles))
-    made |= {
+    each: Drawings = {
         "load": lambda: charts.load(load, _before(pilots)),
         "turnaround": lambda: charts.turnaround_distribution(tables["turnaround"], below, unjudged),
         "workload": lambda: charts.workload(tables["workload"], below),
@@ -264,6 +274,8 @@ def drawings(
         "queues": lambda: charts.queues(tables["queues"], below),
         "equity": lambda: charts.equity(tables["measures"], tables["equity"], below),
     }
+    made |= {name: each.pop(name) for name in DRAWN}
+    assert not each, f"DRAWN must name every chart that is drawn, and lacks {', '.join(each)}"
     return made | maps.drawings(designs, plain, rule, below)
 
 

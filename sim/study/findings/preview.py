@@ -38,31 +38,38 @@ def title(console: Console, study: Study) -> None:
 
 def points(console: Console, plan: Plan, screened: Mapping[str, Screened], *, details: bool = True) -> None:
     """Print how many points a study has, and with details each with the posts that cannot keep up."""
+    console.print(f"\n{size(plan)}", markup=False)
+    if details:
+        console.print(points_table(plan, screened))
+    for remark in remarks(plan, screened):
+        console.print(f"- {remark}", markup=False)
+
+
+def size(plan: Plan) -> str:
+    """Return how many settings, points and replications a study has to begin with, in a sentence."""
     n_pilots, n_settings = len(plan.study.pilots), len(plan.settings.all)
     kinds = " and ".join(dict.fromkeys(block.kind.replace("_", " ") for block in plan.settings.blocks))
     under = f" under {n_pilots} pilots ({', '.join(plan.study.pilots)})" if n_pilots > 1 else ""
     each = counted(plan.study.precision.replications, "replication")
-    console.print(
-        f"\n{counted(n_settings, 'setting')} ({kinds}){under}: {counted(len(plan.points), 'point')}, "
-        f"{each} each to begin with.",
-        markup=False,
+    return (
+        f"{counted(n_settings, 'setting')} ({kinds}){under}: {counted(len(plan.points), 'point')}, "
+        f"{each} each to begin with."
     )
-    if details:
-        console.print(points_table(plan, screened))
+
+
+def remarks(plan: Plan, screened: Mapping[str, Screened]) -> list[str]:
+    """Return the notes of a plan, and how many of its points are infeasible or have posts that cannot keep up."""
     infeasible = [p for p in plan.points if p.why]
     overloaded = [p for p in plan.points if p.name in screened and screened[p.name].overloaded]
-    for note in plan.notes:
-        console.print(f"- {note}", markup=False)
     of = f"of {counted(len(plan.points), 'point')}"
+    sentences = list(plan.notes)
     if infeasible:
-        console.print(
-            f"- Infeasible, and left out: {len(infeasible)} {of} (a run says why in design.csv).", markup=False
-        )
+        sentences.append(f"Infeasible, and left out: {len(infeasible)} {of} (a run says why in design.csv).")
     if overloaded:
-        console.print(
-            f"- At {len(overloaded)} {of} some posts cannot keep up with their work: overload is a result, no error.",
-            markup=False,
+        sentences.append(
+            f"At {len(overloaded)} {of} some posts cannot keep up with their work: overload is a result, no error."
         )
+    return sentences
 
 
 def points_table(plan: Plan, screened: Mapping[str, Screened]) -> Table:
@@ -94,7 +101,13 @@ def verdict(point: Point, screened: Mapping[str, Screened]) -> str:
 
 
 def estimate(console: Console, plan: Plan, runs: Runs) -> None:
-    """Print how long the study will take, from two replications that are timed (and kept), if it can be analysed.
+    """Print what `cost_ahead` says."""
+    sentences = cost_ahead(plan, runs)
+    console.print("\n" + "\n".join(sentences), markup=False)
+
+
+def cost_ahead(plan: Plan, runs: Runs) -> list[str]:
+    """Return how long the study will take, from two replications that are timed (and kept), if it can be analysed.
 
     The first of a machine may compile the engine, so that the quicker one of a point counts. What is kept already is
     counted, and left as it is; where one that would be timed cannot be used, its point is not timed.
@@ -125,26 +138,21 @@ def estimate(console: Console, plan: Plan, runs: Runs) -> None:
         f"{sum(timed) / max(len(timed), 1):.2f} s here"
     )
     took = took if missing and timed else ""
-    console.print(
-        f"\n{counted(len(missing), 'replication')} would be run, {kept} kept already{took}.",
-        markup=False,
-    )
+    sentences = [f"{counted(len(missing), 'replication')} would be run, {kept} kept already{took}."]
     study = plan.study
     if study.precision.until:
-        console.print(
+        sentences.append(
             f"Then as many more as the precision takes, at most {study.precision.most} a point"
-            + (f" and {study.precision.budget} in all." if study.precision.budget else "."),
-            markup=False,
+            + (f" and {study.precision.budget} in all." if study.precision.budget else ".")
         )
     if study.choose:
-        console.print(f"Then the choice: at most {study.choose.most} replications a point.", markup=False)
+        sentences.append(f"Then the choice: at most {study.choose.most} replications a point.")
     if study.warm_up:
-        console.print(
+        sentences.append(
             f"Before all that, {counted(study.warm_up.replications, 'replication')} of {study.warm_up.weeks} weeks of "
-            "each pilot choose the warm-up; the points above have that of their config instead.",
-            markup=False,
+            "each pilot choose the warm-up; the points above have that of their config instead."
         )
-    console.print("Nothing else was run and no results folder was written.", markup=False)
+    return [*sentences, "Nothing else was run and no results folder was written."]
 
 
 def check(plan: Plan, runs: Runs) -> None:

@@ -9,6 +9,7 @@ import polars as pl
 
 from sim.report.tables import counted
 from sim.statistics.intervals import Interval
+from sim.statistics.verdicts import Ranked
 from sim.study.budget.choice import Fate
 from sim.study.budget.confirmation import Reason
 from sim.study.budget.promises import against, bounds
@@ -129,10 +130,10 @@ def _how_surely(ranking: pl.DataFrame | None, response: str, point: str, confide
         return ""
     mine = ranking.filter(pl.col("response") == response)
     verdict = dict(mine.select("point", "verdict").iter_rows()).get(point)
-    if verdict == "best":
+    if verdict == Ranked.BEST:
         return f" (the best with {confidence:.0%} confidence)"
-    may_be = mine["verdict"].is_in(["best", "may be best"]).sum()
-    return f" (one of {may_be} that may be best)" if verdict == "may be best" and may_be > 1 else ""
+    may_be = mine["verdict"].is_in([Ranked.BEST, Ranked.MAY_BE_BEST]).sum()
+    return f" (one of {may_be} that may be best)" if verdict == Ranked.MAY_BE_BEST and may_be > 1 else ""
 
 
 def _verdicts(plan: Plan, effects: pl.DataFrame, words: Words) -> Iterator[str]:
@@ -249,7 +250,7 @@ def _swings(part: pl.DataFrame, words: Words) -> Iterator[str]:
         f"{row['factor']} = {row[f'{end}_level']}"
         for row in part.iter_rows(named=True)
         for end in ("low", "high")
-        if end in row["turned"].split(", ")
+        if row[f"{end}_turned"]
     ]
     if turned:
         more = " and others" if len(turned) > 8 else ""

@@ -12,6 +12,7 @@ from sim.statistics import best as selection
 from sim.statistics import effects, intervals, pareto, sobol, swings
 from sim.statistics import responses as cells
 from sim.statistics.controls import among_first
+from sim.statistics.verdicts import Ranked
 from sim.study.budget.adjusting import UNADJUSTED, matrix
 from sim.study.comparison.differences import settling, verdict_on
 from sim.study.findings.naming import Words
@@ -412,21 +413,20 @@ def _ranked(
         low, high = ends[names.index(name)] if name in names else (np.nan, np.nan)
         surely, never = (high <= 0, low >= 0) if smaller else (low >= 0, high <= 0)
         verdict = (
-            "best"
+            Ranked.BEST
             if surely
-            else "not best"
+            else Ranked.NOT_BEST
             if never
-            else "may be best"
+            else Ranked.MAY_BE_BEST
             if name in names
-            else "no choice"
+            else Ranked.NO_CHOICE
             if known[name].why
             else None
         )
         mean = intervals.mean_interval(values[name][:n], plan.confidence, by).estimate
         why = known[name].why or withheld[name]
-        rows.append(
-            (str(response), runs.unit(response), name, plan.point(name).label, mean, low, high, verdict, n, why)
-        )
+        word = verdict and str(verdict)
+        rows.append((str(response), runs.unit(response), name, plan.point(name).label, mean, low, high, word, n, why))
     schema = dict.fromkeys(("response", "unit", "point", "label", "verdict", "why"), pl.String)
     columns = ["response", "unit", "point", "label", "mean", "best_low", "best_high", "verdict", "n", "why"]
     table = pl.DataFrame(rows, schema=columns, orient="row", schema_overrides=schema)

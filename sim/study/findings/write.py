@@ -248,7 +248,7 @@ def responses(
     """
     from sim.report.tables import Column, Table, decimals, number, scale_of
 
-    columns, cells = [Column("Point"), Column("What it is")], []
+    columns, cells, flagged = [Column("Point"), Column("What it is")], [], False
     scales = {response: scale_of(unit) for response, unit in units.items()}
     columns += [Column(_heading(words.response(response), scale[1]), "right") for response, scale in scales.items()]
     for row in summary.head(SHOWN).iter_rows(named=True):
@@ -258,8 +258,9 @@ def responses(
             half = longer_side(mean, low, high)
             places = decimals(half, abs(mean))
             within = f" ± {number(half, places)}" if math.isfinite(half) else ""
-            flag = FLAG if row[f"{response}_why"] else ""
-            row_cells.append(f"{number(mean, places)}{within}{flag}" if math.isfinite(mean) else "–")
+            is_flagged = math.isfinite(mean) and bool(row[f"{response}_why"])
+            flagged |= is_flagged
+            row_cells.append(f"{number(mean, places)}{within}{FLAG * is_flagged}" if math.isfinite(mean) else "–")
         cells.append((row["point"], row["label"], *row_cells))
     notes = [
         "±: half-width of the interval of each mean by itself, of its longer side; none where the values are too "
@@ -268,7 +269,7 @@ def responses(
     if searched:
         notes.append(AFTER_A_SEARCH)
     notes += adjusted_notes(controls, words)
-    if any(FLAG in cell for row_cells in cells for cell in row_cells[2:]):
+    if flagged:
         notes.append(f"{FLAG}: nothing follows from it, as it depends on the length of the run.")
     notes += withheld_notes(
         (f"{words.response(response)} at {row['point']}", row[f"{response}_why"], row[f"{response}_help"])

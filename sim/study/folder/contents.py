@@ -8,8 +8,10 @@ from sim.language import gettext, phrase
 from sim.report.tables import Column, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sim.store.archive import Holding
-    from sim.store.inventory import Study
+    from sim.store.inventory import Study, Waste
 
 
 def size(n_bytes: int) -> str:
@@ -78,3 +80,12 @@ def designs_table(study: Study) -> Table:
     )  # fmt: skip
     notes = () if rows else (gettext("It keeps no replications."),)
     return Table(gettext("Designs of {study}", study=study.name), columns, tuple(rows), notes)
+
+
+def waste_table(removable: Sequence[Waste]) -> Table:
+    """Return what can be removed from the archive, one reason a row."""
+    columns = (
+        Column("results/.replications"), Column(gettext("files"), "right"), Column(gettext("size"), "right"),
+    )  # fmt: skip
+    rows = tuple((gettext(one.why), f"{len(one.paths):,}", size(one.n_bytes)) for one in removable)
+    return Table(gettext("Can be removed"), columns, rows)

@@ -14,6 +14,7 @@ from sim.config.bounds import Bound
 from sim.config.report import ALL, Response
 from sim.report.tables import number
 from sim.statistics import intervals
+from sim.statistics.verdicts import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -118,11 +119,11 @@ def by_replication(headline: Headline, first: Floats, second: Floats) -> Floats:
 def verdict(headline: Headline, interval: intervals.Interval | None) -> str:
     """Return `holds`, `does not hold`, `undecided` or `withheld`."""
     if interval is None or np.isnan(interval.estimate):
-        return "withheld"
+        return Verdict.WITHHELD
     above, bound = headline.holds.side == "above", headline.holds.bound
     low, high = (interval.low, interval.high) if above else (-interval.high, -interval.low)
     bound = bound if above else -bound
-    return "holds" if low > bound else "does not hold" if high <= bound else "undecided"
+    return "holds" if low > bound else "does not hold" if high <= bound else Verdict.UNDECIDED
 
 
 def sentences(
@@ -138,7 +139,7 @@ def sentences(
     """
     unit = units[headline.measure]
     decided = verdict(headline, base.effect)
-    if base.first is None or base.second is None or base.effect is None or decided == "withheld":
+    if base.first is None or base.second is None or base.effect is None or decided == Verdict.WITHHELD:
         return f"Nothing can be said: {base.why or 'too many requests left or were still open at the end'}.", _moves(
             headline, others, unit
         )

@@ -13,7 +13,7 @@ from sim.config.compose import CONFIGS, Line, compose
 from sim.config.composition import Composition
 from sim.config.meaning import words_of_knobs
 from sim.config.reading import read_plain
-from sim.errors import ConfigError
+from sim.errors import ConfigError, near
 from sim.study import replications
 from sim.study.comparison.comparison import opened, run_missing
 from sim.study.comparison.differences import rule_of
@@ -49,9 +49,19 @@ class Outcome:
         return f"Verdict: {self.verdict}. {' '.join(self.sentences)}"
 
 
-def shipped() -> dict[str, Headline]:
-    """Return the headlines of `configs/headlines.yaml`."""
-    return config.checked(Headlines, read_plain(CONFIGS / "headlines.yaml")).headlines
+def shipped(only: Sequence[str] | None = None) -> dict[str, Headline]:
+    """Return the headlines of `configs/headlines.yaml`, or only those of some names.
+
+    Raises
+    ------
+    ConfigError
+        `only` must name headlines that there are.
+    """
+    known = config.checked(Headlines, read_plain(CONFIGS / "headlines.yaml")).headlines
+    for name in only or ():
+        if name not in known:
+            raise ConfigError(f"only must name headlines of {', '.join(known)}{near(name, known)}, got {name}")
+    return {name: known[name] for name in only or known}
 
 
 def points_of(headline: Headline, line: Line) -> list[Point]:

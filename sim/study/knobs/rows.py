@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from sim.config import takes_integers
 from sim.config.compose import EVIDENCE
 from sim.config.report import Response
-from sim.errors import ConfigError
+from sim.errors import ConfigError, near
 from sim.study.points.evidence_factors import rows
 from sim.study.points.factors import number, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 DIRECTIONS = ("up", "down")
@@ -62,15 +62,21 @@ class Row:
         return bool(self.ends) and (self.moves is not None or not self.why)
 
 
-def read(config_dir: Path | None) -> list[Row]:
-    """Return every row of the evidence, those of the user's own district first.
+def read(config_dir: Path | None, only: Sequence[str] | None = None) -> list[Row]:
+    """Return the rows of the evidence, or only those of some paths, those of the user's own district first.
 
     Raises
     ------
     ConfigError
-        `in` must be a mapping, `moves` a mapping of measures to up or down, or none with a reason in `why`.
+        `in` must be a mapping, `moves` a mapping of measures to up or down, or none with a reason in `why`;
+        `only` must name paths of rows.
     """
-    return [_row(plain) for plain in rows(config_dir)]
+    known = [_row(plain) for plain in rows(config_dir)]
+    paths = {row.path for row in known}
+    for path in only or ():
+        if path not in paths:
+            raise ConfigError(f"only must name paths of {EVIDENCE}{near(path, paths)}, got {path}")
+    return [row for row in known if only is None or row.path in only]
 
 
 def _row(plain: Mapping[str, Any]) -> Row:
