@@ -84,6 +84,8 @@ def read(store: Store) -> Printed:
         )
     store.check_written([name])
     why = ""
+    with files.as_store_error(store.folder):
+        files.check_regular(store.folder / name)
     try:
         data = files.read_bytes(store.folder / name, MOST_BYTES)
         read = TypeAdapter(Printed).validate_python(files.as_json(data, name))
