@@ -34,6 +34,9 @@ ClockTime = Annotated[str, Field(pattern=CLOCK)]
 HALVES = re.compile("[\ud800-\udfff]")
 """Of characters: what no file and no terminal takes."""
 
+MOST_OF_VALIDATORS = 300
+"""Letters of what a validator of ours says that it got: several names, or a sentence."""
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -65,7 +68,7 @@ class Violation(NamedTuple):
         rule = rule if found else text
         if not rule.startswith("must"):
             path, _, rule = f"{path}.{rule}".lstrip(".").partition(" ")
-        return cls(path, rule, got if found else None)
+        return cls(path, rule, _short(got, MOST_OF_VALIDATORS) if found else None)
 
 
 def check_sum_to_one(shares: Iterable[float]) -> None:
@@ -308,10 +311,10 @@ def _part(key: object) -> str:
     return _short(key) or '""'
 
 
-def _short(text: object) -> str:
+def _short(text: object, most: int = MOST_SHOWN) -> str:
     """Return a key or a value as it is shown: cut where it is long."""
     text = str(text)
-    return text if len(text) <= MOST_SHOWN else text[: MOST_SHOWN - 3] + "..."
+    return text if len(text) <= most else text[: most - 3] + "..."
 
 
 def _keys_at(schema: type[BaseModel], place: tuple[str | int, ...]) -> list[str]:
