@@ -180,7 +180,6 @@ def compare(
         )  # fmt: skip
 
 
-@speaking(ENGLISH)  # as long as not all words of studies are in the catalogue
 def sweep(
     study: str | Mapping[str, Any],
     *,
@@ -197,6 +196,7 @@ def sweep(
     executor: Executor = "local",
     workers: int | None = None,
     progress: bool = True,
+    lang: str | None = None,
 ) -> Sweep:
     """Run a study of many points: grids, samples, precision, choices.
 
@@ -214,7 +214,7 @@ def sweep(
         Measures of one's own, which the study may name among its responses.
     retry : bool
         Whether replications that failed before are tried again.
-    charts, only, formats, size, engine, executor, workers, progress
+    charts, only, formats, size, engine, executor, workers, progress, lang
         As for `compare`.
 
     Returns
@@ -240,10 +240,11 @@ def sweep(
         overrides_of(knobs),
     )
     wanted, mine = arguments.wanted_charts(charts, only, formats, size), arguments.config_folder(config_dir)
-    return run_sweep(
-        arguments.study_of(study, mine), Line(given, mine), where, on,
-        console=console, retry=again, command=("sim.sweep",), measures=own, wanted=wanted,
-    )  # fmt: skip
+    with speaking(lang):
+        return run_sweep(
+            arguments.study_of(study, mine), Line(given, mine), where, on,
+            console=console, retry=again, command=("sim.sweep",), measures=own, wanted=wanted,
+        )  # fmt: skip
 
 
 def preview(
@@ -257,12 +258,13 @@ def preview(
     executor: Executor = "local",
     workers: int | None = None,
     progress: bool = True,
+    lang: str | None = None,
 ) -> Preview:
     """Return what a study would run and how long that takes here; two replications a pilot are timed, and kept.
 
     Parameters
     ----------
-    study, folder, knobs, config_dir, measures, engine, executor, workers, progress
+    study, folder, knobs, config_dir, measures, engine, executor, workers, progress, lang
         As for `sweep`; the folder is not made, and the archive beside it says what is kept already.
 
     Returns
@@ -282,7 +284,8 @@ def preview(
         overrides_of(knobs),
     )
     mine = arguments.config_folder(config_dir)
-    return foreseen(arguments.study_of(study, mine), Line(given, mine), where, on, console=console, measures=own)
+    with speaking(lang):
+        return foreseen(arguments.study_of(study, mine), Line(given, mine), where, on, console=console, measures=own)
 
 
 def simulate(

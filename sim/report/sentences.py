@@ -49,11 +49,6 @@ def by_verdict(rows: Iterable[Mapping[str, object]]) -> dict[str, list[str]]:
     return labels
 
 
-def of_all(labels: Mapping[str, Sequence[str]]) -> str:
-    """Return of how many measures a count is, withheld ones with the others."""
-    return f"of {sum(map(len, labels.values()))} measures"
-
-
 def _paragraph(rows: pl.DataFrame, overloaded: Mapping[str, Sequence[str]], baseline: str, pilot: str) -> str:
     """Return the sentences on one pilot."""
     rows = rows.filter(pl.col("mid").is_not_null())

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from sim.language import gettext
 from sim.statistics.controls import among_first
 from sim.statistics.intervals import Interval, mean_interval, paired_difference, without_interval
 from sim.statistics.responses import cells, levels
@@ -153,8 +154,13 @@ def omissions(table: pl.DataFrame) -> list[str]:
     """Return a sentence for each factor whose main effects leave out combinations of the other factors."""
     shown = table.filter(pl.col("why") == "").unique("factor", maintain_order=True)
     return [
-        f"Means at the levels of {factor} are over {rows} of {rows + left_out} combinations of the other factors: the "
-        "rest has no value at one level or more, and is left out at all."
+        gettext(
+            "Means at the levels of {factor} are over {n} of {all} combinations of the other factors: the rest has no "
+            "value at one level or more, and is left out at all.",
+            factor=factor,
+            n=rows,
+            all=rows + left_out,
+        )
         for factor, rows, left_out in shown.select("factor", "rows", "left_out").iter_rows()
         if left_out
     ]

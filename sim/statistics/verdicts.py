@@ -45,10 +45,10 @@ NO_VERDICT = (Verdict.WITHHELD, Verdict.NOT_OWED, Verdict.NOT_JUDGED)
 class Ranked(StrEnum):
     """Whether a design is the best of some; *no choice* is one that may not be chosen, for whatever its mean."""
 
-    BEST = "best"
-    MAY_BE_BEST = "may be best"
-    NOT_BEST = "not best"
-    NO_CHOICE = "no choice"
+    BEST = N_("best")
+    MAY_BE_BEST = N_("may be best")
+    NOT_BEST = N_("not best")
+    NO_CHOICE = N_("no choice")
 
 
 class Cause(StrEnum):

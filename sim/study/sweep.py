@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sim.config.compose import Line
 from sim.config.report import Response
 from sim.errors import RESULTS_STAY, ConfigError, StoreError, one_of, sealed
-from sim.language import speaking
+from sim.language import Language, gettext, speaking, spoken
 from sim.report.console import quiet
 from sim.report.notebook import as_html
 from sim.report.tables import counted
@@ -24,7 +24,7 @@ from sim.study.budget.runs import Runs
 from sim.study.findings import charting, preview
 from sim.study.findings.naming import words_of
 from sim.study.findings.write import CONTROLS, cost, responses, searches, write
-from sim.study.folder.drawing import ALL, SPOKEN_ON_CHARTS, chosen
+from sim.study.folder.drawing import ALL, chosen, speaking_on_charts
 from sim.study.own_measures import packed
 from sim.study.points.plan import planned
 from sim.study.points.screening import screen_all
@@ -91,6 +91,8 @@ class Sweep:
         What it found.
     cost
         The cost of the run, in a sentence.
+    language
+        In which it speaks.
     notes
         Sentences on kept replications that were damaged or lacked a measure, and on files that were made again.
     """
@@ -99,6 +101,7 @@ class Sweep:
     store: Store
     sentences: tuple[str, ...]
     cost: str
+    language: Language
     notes: tuple[str, ...] = ()
 
     @property
@@ -107,9 +110,14 @@ class Sweep:
         measures = self.read("measures").select("measure", "group", "unit").unique()
         known = {Response(measure, group): unit for measure, group, unit in measures.iter_rows()}
         units = {response: known.get(response, "") for response in self.plan.study.responses}
-        summary, words = self.read("summary"), words_of(self.plan)
+        summary = self.read("summary")
         controls = self.read(CONTROLS) if CONTROLS in self.store.final_tables else None
-        return responses(units, summary, words, searched=searches(self.plan), controls=controls)
+        with speaking(self.language):
+            texts = charting.notes_of(self.store)["said"]
+            return responses(
+                units, charting.retold(summary, texts), words_of(self.plan),
+                searched=searches(self.plan), controls=controls,
+            )  # fmt: skip
 
     @property
     def folder(self) -> Path:
@@ -134,14 +142,14 @@ class Sweep:
         return tuple(charting.drawings(self.store))
 
     def chart(self, name: str) -> Figure:
-        """Return a chart by its name (`charts` has them all).
+        """Return a chart by its name (`charts` has them all), in English where this machine has no font for another.
 
         Raises
         ------
         ConfigError
             The name must be one of `charts`.
         """
-        with speaking(SPOKEN_ON_CHARTS):
+        with speaking_on_charts(self.language):
             return chosen(charting.drawings(self.store), name)
 
     def __str__(self) -> str:
@@ -154,7 +162,7 @@ class Sweep:
         """Return what it found and, of each kind, the chart of its first response, for a notebook."""
         from sim.charts import render
 
-        with speaking(SPOKEN_ON_CHARTS):
+        with speaking_on_charts(self.language):
             drawings = charting.drawings(self.store)
             names = charting.in_brief(tuple(drawings), [str(one) for one in self.plan.study.responses])
             pictures = [render(drawings[name](), "svg") for name in names]
@@ -352,7 +360,7 @@ def finish(
         preview.check(plan, runs)  # before the folder exists: it holds its study for good
     store = Store.open(folder, identity, facts, keys={**runs.keys, **others})
     changed = [
-        f"{name} has changed since it was written (damaged, edited or removed), and is made again."
+        gettext("{file} has changed since it was written (damaged, edited or removed), and is made again.", file=name)
         for name in freshness.changed(store.folder)
     ]
     for note in changed:
@@ -361,9 +369,9 @@ def finish(
         results = outcome.run(plan, runs, prepared.screened)
         written = write(store, plan, runs, prepared.screened, results, prepared.warm_up, wanted)
         freshness.keep(store, request, runs, written.sentences, written.files)
-        sentences = list(written.sentences)
+        sentences = list(written.sentences[spoken().name])
     store.finish({"simulated": runs.simulated, "steps": runs.steps})
-    result = Sweep(plan, store, tuple(sentences), cost(runs), (*runs.notes, *changed))
+    result = Sweep(plan, store, tuple(sentences), cost(runs), spoken(), (*runs.notes, *changed))
     if set(runs.failures) == set(runs.keys):
         console.print(result, markup=False)
         raise StoreError(

@@ -76,7 +76,7 @@ def all_of(plan, runs):
     rule, known = rule_of(plan, runs, staff), promised(plan, runs, staff)
     made = adjustments(plan, runs, rule)
     nothing = Outcome(None, (), ())
-    found = tables.findings(plan, runs, rule, known, staff, nothing, words_of(plan), made).tables
+    found = tables.findings(plan, runs, rule, known, staff, nothing, made).tables
     return made, found | {
         "summary": tables.summary_table(plan, runs, rule, known, plan.confidence, made),
         "effects": tables.effects_table(plan, runs, rule, plan.first.mid, plan.first.run, made),

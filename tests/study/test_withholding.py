@@ -48,13 +48,17 @@ def all_of(plan, runs):
     """Return the tables of a study, with its remarks."""
     staff = screened(plan)
     rule, known = rule_of(plan, runs, staff), promised(plan, runs, staff)
-    made = tables.findings(plan, runs, rule, known, staff, Outcome(pl.DataFrame(), (), ()), words_of(plan))
+    made = tables.findings(plan, runs, rule, known, staff, Outcome(pl.DataFrame(), (), ()))
     first = plan.first
     return made.tables | {
         "summary": tables.summary_table(plan, runs, rule, known, 0.95),
         "effects": tables.effects_table(plan, runs, rule, first.mid, first.run),
-        "units": pl.DataFrame({"response": [str(WAIT)], "unit": ["minutes"]}),
-    }, made.remarks
+    }, [say() for say in made.remarks]
+
+
+def all_sentences(plan, found):
+    """Return the sentences on the tables of a study."""
+    return sentences.sentences(plan, found, {WAIT: "minutes"}, words_of(plan))
 
 
 def test_every_table_of_a_study_asks_the_one_rule():
@@ -86,7 +90,7 @@ def test_sentences_and_choices_name_only_points_from_which_something_follows():
     plan = four_points()
     runs = runs_of(plan)
     found, _ = all_of(plan, runs)
-    said = " ".join(sentences.sentences(plan, found, words_of(plan)))
+    said = " ".join(all_sentences(plan, found))
     assert "best 20" in said or "best 19" in said
     assert "grid.households=200" not in said
     (choice,) = choose(plan, runs, screened(plan))
@@ -216,7 +220,7 @@ def test_one_replication_that_does_not_reach_a_quantile_rules_no_point_out():
 def test_a_study_says_whether_the_best_mean_is_known_to_be_the_best():
     plan = four_points()
     found, _ = all_of(plan, runs_of(plan, touched="nobody", n=20))
-    assert "(the best with 95% confidence), worst" in " ".join(sentences.sentences(plan, found, words_of(plan)))
+    assert "(the best with 95% confidence), worst" in " ".join(all_sentences(plan, found))
     alike = {(f"p{i:04d}", str(WAIT)): normal(wait, 5.0) for i, wait in enumerate([20, 20.5, 21, 60])}
     found, _ = all_of(plan, drawn(plan, alike, n=20))
-    assert "(one of 3 that may be best), worst" in " ".join(sentences.sentences(plan, found, words_of(plan)))
+    assert "(one of 3 that may be best), worst" in " ".join(all_sentences(plan, found))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sim.study.withholding import Rule, Withheld, horizon_of, judged_as
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from sim.config.report import Response
     from sim.study.budget.runs import Runs
@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from sim.study.points.screening import Screened
 
 
-def rule_of(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> Rule:
-    """Return the rule for the points of a study, on the replications that there are."""
+def rule_of(
+    plan: Plan, runs: Runs, screened: Mapping[str, Screened], reasons: dict[str, Callable[[], str]] | None = None
+) -> Rule:  # fmt: skip
+    """Return the rule for the points of a study, on the replications that there are; `reasons` notes those it gives."""
     staff = {name: design.overloaded_share for name, design in screened.items()}
     first = plan.first
-    return Rule(runs.values, first.run, staff, runs.observations, first.mid, horizon_of(first))
+    return Rule(runs.values, first.run, staff, runs.observations, first.mid, horizon_of(first), reasons)
 
 
 def verdict_withheld(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from sim.errors import RESULTS_STAY, ConfigError, near, sealed
-from sim.language import Language, gettext, speaking, spoken
+from sim.language import Language, gettext, spoken
 from sim.measures.dictionary import DEFINITIONS
 from sim.report.console import Progress, quiet
 from sim.report.notebook import as_html
@@ -23,7 +23,7 @@ from sim.study.comparison.opening import Opening, opening
 from sim.study.comparison.pairs import every_pair
 from sim.study.comparison.summary import MEANS, Results
 from sim.study.design import SAME_READING, SAME_RESIDENTS, check_overload, check_paired
-from sim.study.folder.drawing import ALL, SPOKEN_ON_CHARTS, Drawings, Wanted, chosen
+from sim.study.folder.drawing import ALL, Drawings, Wanted, chosen, speaking_on_charts
 from sim.study.folder.printed import keep as keep_printed
 from sim.study.own_measures import NOTHING, OwnMeasure, Packed, packed
 from sim.study.points.evidence_factors import not_held_by
@@ -123,14 +123,14 @@ class Comparison:
         return tuple(self._drawings())
 
     def chart(self, name: str) -> Figure:
-        """Return a chart by its name (`charts` has them all).
+        """Return a chart by its name (`charts` has them all), in English where this machine has no font for another.
 
         Raises
         ------
         ConfigError
             The name must be one of `charts`.
         """
-        with speaking(SPOKEN_ON_CHARTS):
+        with speaking_on_charts(self.language):
             return chosen(self._drawings(), name)
 
     def _drawings(self) -> Drawings:
@@ -147,7 +147,7 @@ class Comparison:
         """Return its means with verdicts, what they say, and the charts that answer first, for a notebook."""
         from sim.charts import render
 
-        with speaking(SPOKEN_ON_CHARTS):
+        with speaking_on_charts(self.language):
             drawings = self._drawings()
             shown = [render(drawings[name](), "svg") for name in IN_BRIEF if name in drawings]
         return as_html([self.means], self.paragraphs, shown)

@@ -10,7 +10,7 @@ from sim import config
 from sim.config.compose import assumptions
 from sim.config.report import Response
 from sim.errors import ConfigError, StoreError
-from sim.language import gettext, phrase, run_together, speaking
+from sim.language import gettext, phrase, run_together
 from sim.store import files, manifest
 from sim.store.store import AGAIN
 from sim.study import load_tables, replications, scope
@@ -18,7 +18,7 @@ from sim.study.comparison import maps
 from sim.study.comparison.differences import rule_of
 from sim.study.comparison.pairs import every_pair
 from sim.study.design import prepared_all
-from sim.study.folder.drawing import ALL, SPOKEN_ON_CHARTS, Drawings, Wanted
+from sim.study.folder.drawing import ALL, Drawings, Wanted, speaking_on_charts
 from sim.study.folder.drawing import draw as draw_charts
 from sim.study.folder.look import USUAL, Look
 from sim.study.withholding import judged_as
@@ -194,7 +194,12 @@ def tables_of(store: Store, pilots: Sequence[Pilot]) -> dict[str, pl.DataFrame]:
 
 def footer(pilots: Sequence[Pilot]) -> str:
     """Return the line under every chart."""
-    pilot = pilots[0]
+    with speaking_on_charts():
+        return _footer(pilots[0])
+
+
+def _footer(pilot: Pilot) -> str:
+    """Return the line under every chart, by the first pilot."""
     run = pilot.run
     what = gettext(
         "{district}; {replications} replications, {places}, seed {seed}, {measured} weeks measured after {warm_up} "
@@ -222,7 +227,6 @@ def _before(pilots: Sequence[Pilot]) -> str:
     return run_together([what, assumptions(district.name)])
 
 
-@speaking(SPOKEN_ON_CHARTS)
 def drawings(
     designs: Mapping[str, Design], tables: Mapping[str, pl.DataFrame], *, narrow: bool = False
 ) -> Drawings:  # fmt: skip

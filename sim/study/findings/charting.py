@@ -9,12 +9,24 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from sim.errors import StoreError
-from sim.report.tables import scale_of
+from sim.language import (
+    ENGLISH,
+    N_,
+    both,
+    gettext,
+    listed,
+    ngettext,
+    phrase,
+    run_together,
+    separated,
+    spoken,
+)  # fmt: skip
+from sim.report.tables import scale_of, with_its_unit
 from sim.statistics.effects import omissions
 from sim.store import files
 from sim.store.store import AGAIN
 from sim.study.findings.naming import Words
-from sim.study.folder.drawing import ALL, Drawings, Wanted
+from sim.study.folder.drawing import ALL, Drawings, Wanted, speaking_on_charts
 from sim.study.folder.drawing import draw as draw_charts
 
 if TYPE_CHECKING:
@@ -53,9 +65,15 @@ def drawings(store: Store) -> Drawings:
     StoreError
         As for `draw`.
     """
+    with speaking_on_charts():
+        return _drawings(store)
+
+
+def _drawings(store: Store) -> Drawings:
+    """Return every chart of a study by its name, in the language that is spoken."""
     notes = notes_of(store)
     words = Words.read(notes)
-    tables = {name: _called(store.final_table(name), words) for name in notes["tables"]}
+    tables = {name: _called(store.final_table(name), words, notes["said"]) for name in notes["tables"]}
     notes["designs"] = [
         {**design, "factors": [words.factor(name) for name in design["factors"]]} for design in notes["designs"]
     ]
@@ -67,7 +85,7 @@ def drawings(store: Store) -> Drawings:
 
 
 def notes_of(store: Store) -> dict[str, Any]:
-    """Return the texts of a study's charts.
+    """Return the texts of a study's charts, those that it has in several languages in the one that is spoken.
 
     Raises
     ------
@@ -76,6 +94,8 @@ def notes_of(store: Store) -> dict[str, Any]:
     """
     try:
         notes = files.read_json(store.folder / NOTES)
+        texts = notes.pop("texts")
+        notes |= {"said": {}, **texts.get(spoken().name, texts[ENGLISH])}
         intact = isinstance(notes["tables"], list) and isinstance(notes["footer"], str)
         Words.read(notes)
     except FileNotFoundError:
@@ -89,12 +109,38 @@ def notes_of(store: Store) -> dict[str, Any]:
     return dict(notes)
 
 
-def _called(table: pl.DataFrame, words: Words) -> pl.DataFrame:
-    """Return a table with its factors in words: on axes also with their paths, so that a reader can set them."""
+def _called(table: pl.DataFrame, words: Words, said: Mapping[str, str]) -> pl.DataFrame:
+    """Return a table with its factors in words: on axes also with their paths, so that a reader can set them.
+
+    `said`: the labels of points and the reasons of tables, in the language that is spoken.
+    """
     columns = [pl.col(name).replace(words.factors) for name in ("factor",) if name in table.columns]
     longer = {name: words.factor(name) for name in words.factors}
     columns += [pl.col(name).replace(longer) for name in ("x_factor", "y_factor") if name in table.columns]
+    return retold(table.with_columns(columns), said)
+
+
+def retold(table: pl.DataFrame, texts_of: Mapping[str, str]) -> pl.DataFrame:
+    """Return a table with its labels and reasons in the language that is spoken: by what stands there."""
+    columns = []
+    for name in table.columns if texts_of else ():
+        if name in ("label", "baseline_label", "controls") or name.endswith(("why", "_help")):
+            here = table[name].drop_nulls().unique()
+            columns.append(pl.col(name).replace({text: _retold(text, texts_of) for text in here}))
     return table.with_columns(columns)
+
+
+def _retold(text: str, said: Mapping[str, str]) -> str:
+    """Return a label or a reason of a table in the language that is spoken; of several reasons each."""
+    return said[text] if text in said else separated(_retold_part(part, said) for part in text.split("; "))
+
+
+def _retold_part(text: str, said: Mapping[str, str]) -> str:
+    """Return one of several reasons, which may stand behind the level that has it."""
+    level, colon, reason = text.partition(": ")
+    if text in said or not colon:
+        return said.get(text, text)
+    return gettext("{level}: {reason}", level=level, reason=said.get(reason, reason))
 
 
 def _figures(
@@ -164,7 +210,9 @@ def _promise(part: pl.DataFrame, notes: Mapping[str, Any]) -> tuple[str, float, 
         return None
     side = "at_most" if promise["at_most"] is not None else "at_least"
     factor, unit, _ = scale_of(str(part["unit"][0]))
-    return f"promise: {side.replace('_', ' ')} {factor * promise[side]:g} {unit}".strip(), float(promise[side]), side
+    bound = with_its_unit(f"{factor * promise[side]:g}", unit)
+    words = {"at_most": N_("promise: at most {bound}"), "at_least": N_("promise: at least {bound}")}
+    return gettext(words[side], bound=bound), float(promise[side]), side
 
 
 def _more_is_better(part: pl.DataFrame, notes: Mapping[str, Any]) -> bool | None:
@@ -175,7 +223,7 @@ def _more_is_better(part: pl.DataFrame, notes: Mapping[str, Any]) -> bool | None
 
 def _opening(notes: Mapping[str, Any], what: str) -> dict[str, Any]:
     """Return title, subtitle and footer of a chart."""
-    return {"title": f"{notes['title']}: {what}", "footer": notes["footer"]}
+    return {"title": gettext("{study}: {what}", study=notes["title"], what=what), "footer": notes["footer"]}
 
 
 def _main_effects(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
@@ -183,22 +231,28 @@ def _main_effects(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
     from sim.charts import main_effects
 
     if notes["designs"][int(part["design"][0])]["kind"] == "grid":
-        subtitle = " ".join([f"Mean over the levels of the other factors, {notes['interval']}.", *omissions(part)])
+        mean = gettext("Mean over the levels of the other factors, {intervals}.", intervals=notes["interval"])
+        subtitle = run_together([mean, *omissions(part)])
     else:
-        subtitle = (
-            f"Mean over the settings of each part of a factor's range; {notes['interval']}, over settings and "
-            "replications."
+        subtitle = gettext(
+            "Mean over the settings of each part of a factor's range; {intervals}, over settings and replications.",
+            intervals=notes["interval"],
         )
     return main_effects(_with_words(part, notes), subtitle=subtitle, **_opening(notes, _words(part, notes)))
 
 
-def _averaged(others: Sequence[str], part: pl.DataFrame) -> str:
-    """Return the words on the further factors over which a mean is taken, and on what is left out of it."""
+def _averaged(what: str, others: Sequence[str], part: pl.DataFrame) -> str:
+    """Return what is seen with the further factors over which its mean is taken, and what is left out of it."""
     if not others:
-        return ""
+        return what
     rows, out = part.filter(pl.col("why") == "").select(pl.col("rows", "left_out").max()).row(0)
-    left = f" ({out} of {rows + out} combinations left out, which lack a value at some level)" if out else ""
-    return f", averaged over {' and '.join(others)}{left}"
+    averaged = gettext("{what}, averaged over {factors}", what=what, factors=both(others))
+    if not out:
+        return averaged
+    return gettext(
+        "{what} ({n} of {all} combinations left out, which lack a value at some level)",
+        what=averaged, n=out, all=rows + out,
+    )  # fmt: skip
 
 
 def _curve(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
@@ -207,14 +261,16 @@ def _curve(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
 
     design = notes["designs"][int(part["design"][0])]
     factor, others = design["factors"][:1], design["factors"][1:]
-    subtitle = f"Mean and {notes['interval']}"
-    if design["kind"] == "zip":
-        subtitle += f"; {' and '.join(others)} {'moves' if len(others) == 1 else 'move'} with it" if others else ""
+    subtitle = [gettext("Mean and {intervals}", intervals=notes["interval"])]
+    if design["kind"] == "zip" and others:
+        which = both(others)
+        subtitle.append(ngettext("{factors} moves with it", "{factors} move with it", len(others), factors=which))
     elif others:
-        subtitle += f"; a line for each level of {others[0]}{_averaged(others[1:], part)}"
+        lines = gettext("a line for each level of {factor}", factor=others[0])
+        subtitle.append(_averaged(lines, others[1:], part))
     return curve(
-        _with_words(part, notes), subtitle=f"{subtitle}.", factor=factor[0], promise=_promise(part, notes),
-        **_opening(notes, _words(part, notes)),
+        _with_words(part, notes), subtitle=gettext("{what}.", what=separated(subtitle)), factor=factor[0],
+        promise=_promise(part, notes), **_opening(notes, _words(part, notes)),
     )  # fmt: skip
 
 
@@ -223,10 +279,11 @@ def _heat(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
     from sim.charts import heat_map
 
     others = notes["designs"][int(part["design"][0])]["factors"][2:]
-    subtitle = (
-        f"Mean of each cell{_averaged(others, part)}; below it, small: half-width of its {notes['confidence']:.0%} "
-        "interval."
-    )
+    mean = _averaged(gettext("Mean of each cell"), others, part)
+    subtitle = gettext(
+        "{mean}; below it, small: half-width of its {confidence:.0%} interval.",
+        mean=mean, confidence=notes["confidence"],
+    )  # fmt: skip
     return heat_map(
         _with_words(part, notes), subtitle=subtitle, promise=_promise(part, notes), around_zero=_is_difference(part),
         more_is_better=_more_is_better(part, notes), **_opening(notes, _words(part, notes)),
@@ -238,11 +295,14 @@ def _tornado(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
     from sim.charts import tornado
 
     base = part["base"][0], part["base_from"][0], part["base_to"][0]
-    subtitle = f"Each factor at the two ends of its range, all others at their base; {notes['interval']}."
+    subtitle = gettext(
+        "Each factor at the two ends of its range, all others at their base; {intervals}.", intervals=notes["interval"]
+    )
     label, unit = _words(part, notes), str(part["unit"][0])
     return tornado(
         part, base, subtitle=subtitle, effect_label=label, unit=unit, most=30, difference=_is_difference(part),
-        mid=notes["mids"].get(str(part["response"][0])), **_opening(notes, f"what moves {label}"),
+        mid=notes["mids"].get(str(part["response"][0])),
+        **_opening(notes, gettext("what moves {response}", response=label)),
     )  # fmt: skip
 
 
@@ -250,12 +310,18 @@ def _indices(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
     """Return the Sobol indices of a response."""
     from sim.charts import indices
 
-    subtitle = (
-        f"Share of the variance over the factors' ranges that each makes alone (first-order) and with others (total); "
-        f"{part['n'][0]} base points, bootstrap {notes['interval']}."
-    )
+    subtitle = gettext(
+        "Share of the variance over the factors' ranges that each makes alone (first-order) and with others (total); "
+        "{n} base points, bootstrap {intervals}.",
+        n=part["n"][0], intervals=notes["interval"],
+    )  # fmt: skip
     label = _words(part, notes)
-    return indices(part, subtitle=subtitle, response_label=label, **_opening(notes, f"what {label} depends on"))
+    return indices(
+        part,
+        subtitle=subtitle,
+        response_label=label,
+        **_opening(notes, gettext("what {response} depends on", response=label)),
+    )
 
 
 def _ranking(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
@@ -263,9 +329,10 @@ def _ranking(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
     from sim.charts import ranking
 
     label = _words(part, notes)
-    subtitle = (
-        "Mean less the best mean of the others, with intervals that hold all at once "
-        f"({notes['confidence']:.0%}); an interval that ends at 0 shows that a design is the best, or that it is not."
+    subtitle = gettext(
+        "Mean less the best mean of the others, with intervals that hold all at once ({confidence:.0%}); an interval "
+        "that ends at 0 shows that a design is the best, or that it is not.",
+        confidence=notes["confidence"],
     )
     return ranking(
         part, subtitle=subtitle, response_label=label, unit=str(part["unit"][0]),
@@ -278,11 +345,13 @@ def _pareto(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
     from sim.charts import pareto
 
     label = _words(part, notes)
-    subtitle = f"Where the steps turn, no design has fewer heads and a better mean; {notes['interval']}."
+    subtitle = gettext(
+        "Where the steps turn, no design has fewer heads and a better mean; {intervals}.", intervals=notes["interval"]
+    )
     return pareto(
-        part, subtitle=subtitle, cost_label="heads of all levels", response_label=label, unit=str(part["unit"][0]),
-        promise=_promise(part, notes),
-        **_opening(notes, f"{label} and heads"),
+        part, subtitle=subtitle, cost_label=gettext("heads of all levels"), response_label=label,
+        unit=str(part["unit"][0]), promise=_promise(part, notes),
+        **_opening(notes, gettext("{response} and heads", response=label)),
     )  # fmt: skip
 
 
@@ -290,9 +359,15 @@ def _warm_up(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
     """Return the pilot run from which the warm-up was chosen."""
     from sim.charts import warm_up
 
+    # a level, or a pilot with it
+    part = part.with_columns(
+        pl.col("series").map_elements(lambda name: listed(map(phrase, name.split(", "))), return_dtype=pl.String)
+    )
     chosen = dict(part.select("series", "chosen").unique().iter_rows())
     return warm_up(
         part.select("series", "week", "mean"), chosen,
-        subtitle=f"Means of a pilot run of the base; all points leave out {notes['warm_up_weeks']} weeks.",
-        response_label="backlog", unit="hours", **_opening(notes, "warm-up"),
+        subtitle=gettext(
+            "Means of a pilot run of the base; all points leave out {n} weeks.", n=notes["warm_up_weeks"]
+        ),
+        response_label=gettext("backlog"), unit="hours", **_opening(notes, gettext("warm-up")),
     )  # fmt: skip

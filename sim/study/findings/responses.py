@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.language import N_, gettext
 from sim.statistics import responses
 from sim.study.budget.adjusting import UNADJUSTED, matrix
 from sim.study.withholding import judged_as
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from sim.study.budget.runs import Runs
     from sim.study.points.composer import Point
     from sim.study.points.plan import Plan
-    from sim.study.withholding import Rule
+    from sim.study.withholding import Rule, Withheld
 
 
 @dataclass(frozen=True)
@@ -99,13 +101,17 @@ def reason(plan: Plan, runs: Runs, rule: Rule, response: Response, *points: Poin
         if why := point.why or runs.failures.get(point.name, ""):
             return why
         if not runs.count(point.name):
-            return "not run"
+            return rule.noted(partial(gettext, N_("not run")))
     withheld = rule.why(judged_as(plan.report, response), *(point.name for point in points))
     if withheld is None:
         judged = judged_as(plan.report, response)
         whole = all(np.isfinite(rule.counted(judged, point.name)).all() for point in points)
-        return "" if whole else "nothing to count in some replication"
-    words = str(withheld)
-    for point in points:  # the setting says which points they are
-        words = words.replace(f" under {point.name}", f" under {point.base}" if len(points) > 1 else "")
-    return words
+        return "" if whole else rule.noted(partial(gettext, N_("nothing to count in some replication")))
+    return rule.noted(partial(_of_setting, withheld, {point.name: point.base for point in points}))
+
+
+def _of_setting(withheld: Withheld, bases: Mapping[str, str]) -> str:
+    """Return a reason at a setting, which says which points they are: of two it names the pilots."""
+    by_pilot = replace(withheld, shares={bases.get(name, name): share for name, share in withheld.shares.items()})
+    words = str(by_pilot) if len(bases) > 1 else withheld.words(lambda _: "")
+    return " ".join(words.split()).replace(" ,", ",")

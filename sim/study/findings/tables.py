@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from sim.language import N_, gettext
 from sim.statistics import best as selection
 from sim.statistics import effects, intervals, pareto, sobol, swings
 from sim.statistics import responses as cells
@@ -15,7 +18,7 @@ from sim.statistics.controls import among_first
 from sim.statistics.verdicts import Ranked
 from sim.study.budget.adjusting import UNADJUSTED, matrix
 from sim.study.comparison.differences import settling, verdict_on
-from sim.study.findings.naming import Words
+from sim.study.findings.naming import words_of
 from sim.study.findings.responses import ResponseBySetting, responses_by_setting
 from sim.study.withholding import judged_as
 
@@ -50,12 +53,16 @@ ABOUT_FACTORS = {"one_at_a_time", "indices"}
 MEASURES = {"measure": pl.String, "group": pl.String, "unit": pl.String, "value": pl.Float64, "n": pl.Int64}
 
 
+Remark = Callable[[], str]
+"""Says a sentence in the language that is spoken."""
+
+
 @dataclass
 class Findings:
-    """The tables of a study by name, and sentences on them."""
+    """The tables of a study by name, and what says sentences on them in the language that is spoken."""
 
     tables: dict[str, pl.DataFrame] = field(default_factory=dict)
-    remarks: list[str] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
 
 
 def design_table(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> pl.DataFrame:
@@ -87,7 +94,7 @@ def fresh_table(outcome: Outcome) -> pl.DataFrame:
     """Return what fresh replications say of each choice: one row a reason."""
     rows = [
         {
-            "asked": choice.asked, "point": choice.chosen, "seed": one.seed, "n": one.n, "reason": str(seen.reason),
+            "asked": choice.asked(), "point": choice.chosen, "seed": one.seed, "n": one.n, "reason": str(seen.reason),
             "response": str(seen.response), "rival": seen.rival, "estimate": seen.interval.estimate,
             "low": seen.interval.low, "high": seen.interval.high, "holds": seen.holds,
         }
@@ -210,22 +217,9 @@ def effects_table(
                     "controls": str(by.controls) if by and d.n_controls else "",
                 }
             )  # fmt: skip
-    schema = dict.fromkeys(
-        (
-            "response",
-            "unit",
-            "baseline",
-            "point",
-            "baseline_label",
-            "label",
-            "verdict",
-            "why",
-            "help",
-            "cause",
-            "controls",
-        ),
-        pl.String,
-    ) | dict.fromkeys(("baseline_mean", "mean", "difference", "low", "high", "mid", "open_bound"), pl.Float64)
+    texts = ["response", "unit", "baseline", "point", "baseline_label", "label", "verdict", "why", "help", "cause"]
+    floats = ("baseline_mean", "mean", "difference", "low", "high", "mid", "open_bound")
+    schema = dict.fromkeys([*texts, "controls"], pl.String) | dict.fromkeys(floats, pl.Float64)
     order = ["response", "unit", "baseline", "point", "baseline_label", "label", "baseline_mean", "mean", "difference"]
     order += ["low", "high", "n", "mid", "verdict", "why", "help", "cause", "needed_least", "needed_most", "open_bound"]
     order += ["controls"]
@@ -239,16 +233,15 @@ def findings(
     known: Mapping[str, Promised],
     screened: Mapping[str, Screened],
     outcome: Outcome,
-    words: Words,
     adjusted: Mapping[Response, Adjusted] = UNADJUSTED,
 ) -> Findings:
     """Return the findings of the designs of a study, each by its kind; `adjusted` says what means are adjusted for."""
     made: dict[str, list[pl.DataFrame]] = {}
-    remarks: list[str] = list(outcome.notes)
+    remarks: list[Remark] = list(outcome.notes)
     for number, block in enumerate(plan.settings.blocks):
         settings = block_settings(plan, block)
         for studied in responses_by_setting(plan, runs, rule, adjusted):
-            for name, table in _shape(plan, block, settings, studied, words, remarks).items():
+            for name, table in _shape(plan, rule, block, settings, studied, remarks).items():
                 keys = {"design": number, "pilot": studied.pilot, "against": studied.against}
                 columns = [pl.lit(value).alias(key) for key, value in keys.items()]
                 made.setdefault(name, []).append(table.select(*columns, pl.all()))
@@ -272,13 +265,13 @@ def block_settings(plan: Plan, block: Block) -> pl.DataFrame:
 
 
 def _shape(
-    plan: Plan, block: Block, settings: pl.DataFrame, studied: ResponseBySetting, words: Words, remarks: list[str]
+    plan: Plan, rule: Rule, block: Block, settings: pl.DataFrame, studied: ResponseBySetting, remarks: list[Remark]
 ) -> dict[str, pl.DataFrame]:
     """Return the tables that the kind of a design and the number of its factors ask for."""
     if block.kind == "one_at_a_time":
-        return _swings(plan, block, settings, studied, words, remarks)
+        return _swings(plan, rule, block, settings, studied, remarks)
     if block.kind == "indices":
-        return _indices(block, studied, words, remarks)
+        return _indices(plan, rule, block, studied, remarks)
     if block.kind == "points":
         return {}
     return _levels(block, settings, studied)
@@ -300,16 +293,13 @@ def _levels(block: Block, settings: pl.DataFrame, studied: ResponseBySetting) ->
 
 
 def _swings(
-    plan: Plan, block: Block, settings: pl.DataFrame, studied: ResponseBySetting, words: Words, remarks: list[str]
+    plan: Plan, rule: Rule, block: Block, settings: pl.DataFrame, studied: ResponseBySetting, remarks: list[Remark]
 ) -> dict[str, pl.DataFrame]:
     """Return how far each factor moves a response from its base."""
     base = studied.values.at(block.rows[0])
     if base is None:
-        name, why = (
-            words.response(studied.response, studied.pilot, studied.against),
-            studied.values.reason(block.rows[0]),
-        )
-        remarks.append(f"{name}: no tornado, because there is no value at the base ({why}).")
+        message = N_("{response}: no tornado, because there is no value at the base ({why}).")
+        remarks.append(partial(_remark, plan, rule, studied, message, why=studied.values.reason(block.rows[0])))
         return {}
     alone = {factor: _alone(plan, settings, factor) for factor in block.factors}
     ends = [one for factor in alone for one in swings.ends(alone[factor], studied.values, block.rows[0], [factor])]
@@ -330,31 +320,43 @@ def _alone(plan: Plan, settings: pl.DataFrame, factor: str) -> pl.DataFrame:
     return mine.sort(pl.col(factor).replace_strict(places, return_dtype=pl.Float64), maintain_order=True)
 
 
-def _indices(block: Block, studied: ResponseBySetting, words: Words, remarks: list[str]) -> dict[str, pl.DataFrame]:
+def _remark(plan: Plan, rule: Rule, studied: ResponseBySetting, message: str, **values: object) -> str:
+    """Return a sentence on a response, of a pilot or of a difference; texts among its values are said too."""
+    response = words_of(plan).response(studied.response, studied.pilot, studied.against)
+    spoken = {name: rule.retold(value) if isinstance(value, str) else value for name, value in values.items()}
+    return gettext(message, response=response, **spoken)
+
+
+def _indices(
+    plan: Plan, rule: Rule, block: Block, studied: ResponseBySetting, remarks: list[Remark]
+) -> dict[str, pl.DataFrame]:  # fmt: skip
     """Return the Sobol indices of a response."""
-    name, factors = words.response(studied.response, studied.pilot, studied.against), list(block.factors)
+    factors, remark = list(block.factors), partial(partial, _remark, plan, rule, studied)
     without = [row for row in dict.fromkeys(block.rows) if studied.values.at(row) is None]
     share = len(without) / len(dict.fromkeys(block.rows))
     if share > LEFT_OUT:
-        remarks.append(
-            f"{name}: no Sobol indices: {len(without)} of {len(dict.fromkeys(block.rows))} settings have no value, as "
-            f"{studied.values.reason(without[0])}, and what is left is no sample of the factors' ranges."
+        message = N_(
+            "{response}: no Sobol indices: {n} of {all} settings have no value, as {why}, and what is left is no "
+            "sample of the factors' ranges."
         )
+        n = {"n": len(without), "all": len(dict.fromkeys(block.rows))}
+        remarks.append(remark(message, **n, why=studied.values.reason(without[0])))
         return {}
     try:
         known = sobol.indices(studied.values.matrix(block.rows), factors, studied.confidence)
     except ValueError as error:
-        remarks.append(f"{name}: no Sobol indices: {error}.")
+        remarks.append(remark(N_("{response}: no Sobol indices: {why}."), why=str(error)))
         return {}
     if known.why:
-        remarks.append(f"{name}: no Sobol indices: {known.why}.")
+        remarks.append(remark(N_("{response}: no Sobol indices: {why}."), why=known.why))
     if known.caution:
-        remarks.append(f"{name}: {known.caution}.")
+        remarks.append(remark(N_("{response}: {what}."), what=known.caution))
     if known.left_out:
-        remarks.append(
-            f"{name}: {known.left_out} of {known.n + known.left_out} base points were left out of the Sobol indices, "
-            "because one of their settings has no value."
+        message = N_(
+            "{response}: {n} of {all} base points were left out of the Sobol indices, because one of their settings "
+            "has no value."
         )
+        remarks.append(remark(message, n=known.left_out, all=known.n + known.left_out))
     return {
         "indices": _with(studied, known.table, {"n": known.n, "left_out": known.left_out, "noise": known.noise_share})
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 from pydantic import TypeAdapter, ValidationError
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from sim.report.tables import Table
     from sim.store.store import Store
+
+Made = TypeVar("Made")
 
 MOST_BYTES = 5_000_000
 """Of a file of what was printed: many times one of a comparison of all shipped pilots."""
@@ -55,12 +57,19 @@ def keep(store: Store, made: Callable[[], Printed]) -> Printed:
     made
         Returns it in the language that is spoken then.
     """
-    here, each = spoken(), {}
-    for language in dict.fromkeys((*map(chosen, LANGUAGES), here)):
+    each = in_each_language(made)
+    for language, printed in each.items():
+        store.write_bytes(printed_in(language), files.readable(asdict(printed)))
+    return each[spoken().name]
+
+
+def in_each_language(made: Callable[[], Made]) -> dict[str, Made]:
+    """Return what a function returns in every language, by its name; in the one that is spoken here too."""
+    each = {}
+    for language in dict.fromkeys((*map(chosen, LANGUAGES), spoken())):
         with speaking(language):
             each[language.name] = made()
-        store.write_bytes(printed_in(language.name), files.readable(asdict(each[language.name])))
-    return each[here.name]
+    return each
 
 
 def is_kept(store: Store) -> bool:

@@ -12,7 +12,8 @@ from pydantic import Field, model_validator
 from sim.config import Name, Section
 from sim.config.bounds import Bound
 from sim.config.report import ALL, Response
-from sim.report.tables import number
+from sim.language import gettext, phrase
+from sim.report.tables import number, with_its_unit
 from sim.statistics import intervals
 from sim.statistics.verdicts import Verdict
 
@@ -186,7 +187,10 @@ def value_text(interval: intervals.Interval, unit: str, *, signed: bool = False,
         sign = "-" if value < 0 else "+" if signed else ""
         return text if not text.strip("0.,") else f"{sign}{text}"
 
-    name = " %" if unit == "share" else f" {unit}" if unit else ""
+    name = "%" if unit == "share" else phrase(unit)
     exact = not interval_too or interval.high - interval.low < 1e-9
-    ends = f"{one(interval.low)} to {one(interval.high)}" if not interval.enough else interval.too_skewed
-    return f"{one(interval.estimate)}{name}" + ("" if exact else f" ({ends})")
+    value = with_its_unit(one(interval.estimate), name)
+    if exact:
+        return value
+    ends = gettext("{low} to {high}", low=one(interval.low), high=one(interval.high))
+    return gettext("{value} ({ends})", value=value, ends=interval.too_skewed if interval.enough else ends)
