@@ -13,7 +13,7 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from experiments.stopping import ENDING, STOPPED, end_at_once
+from experiments.stopping import ENDING, end_at_once, stopped
 from sim.language import ENGLISH, N_, asked_for, gettext, speaking
 
 if TYPE_CHECKING:
@@ -106,9 +106,9 @@ def quiet_without_reader() -> Iterator[None]:
             raise
         write_nowhere()
         sys.exit(1)
-    except KeyboardInterrupt as stopped:
-        status = 128 + next((sent for sent in ENDING if sent in stopped.args), signal.SIGINT)
-        fail(STOPPED, status)
+    except KeyboardInterrupt as sent:
+        status = 128 + next((one for one in ENDING if one in sent.args), signal.SIGINT)
+        fail(stopped(sys.argv[1:]), status)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EIO, errno.EBADF) or error.filename:  # it was not the output
             raise
@@ -173,8 +173,8 @@ def run(command: str, arguments: list[str]) -> int:
         check_memory()
         try:
             perform(command, arguments)
-        except KeyboardInterrupt as stopped:
-            fail(STOPPED, 128 + next((one for one in ENDING if one in stopped.args), signal.SIGINT))
+        except KeyboardInterrupt as sent:
+            fail(stopped([command]), 128 + next((one for one in ENDING if one in sent.args), signal.SIGINT))
         except (MemoryError, ImportError, OSError) as error:
             if isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY):
                 fail("the memory that a process may take must be enough for what was asked (ulimit -v), and is not")
@@ -255,10 +255,10 @@ def handled(signals: Iterable[signal.Signals], handler: Callable[[int, FrameType
 
 def fail(paragraph: str, status: int = 2) -> None:
     """Print an error and exit."""
-    from sim.errors import one_line
+    from sim.errors import paragraph as told
 
     with suppress(OSError):  # nobody reads it
-        print(f"wangge: {one_line(paragraph)}", file=sys.stderr, flush=True)  # noqa: T201
+        print(f"wangge: {told(paragraph)}", file=sys.stderr, flush=True)  # noqa: T201
     sys.exit(status)
 
 

@@ -12,14 +12,21 @@ import sys
 ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 """Signals that stop a command as Ctrl-C does: a request to terminate, and, where there are any, a closed terminal."""
 
-STOPPED = "stopped; finished work is kept, and the same command continues from there"
+KEEPING = ("compare", "sweep", "run", "headlines", "explain", "knobs")
+"""Commands that keep each replication as soon as it is finished."""
+
+
+def stopped(words: list[str]) -> str:
+    """Return what is said of a command, given by its words, that a signal ends."""
+    kept = words[:1] and words[0] in KEEPING
+    return "stopped; finished work is kept, and the same command continues from there" if kept else "stopped"
 
 
 def end_at_once(number: int, _: object) -> None:
     """End in a sentence, without a trace: libraries that are being loaded take no exception well."""
     try:
         if sys.stderr is not None:
-            os.write(sys.stderr.fileno(), f"wangge: {STOPPED}\n".encode())
+            os.write(sys.stderr.fileno(), f"wangge: {stopped(sys.argv[1:])}\n".encode())
     except OSError:  # nobody reads it
         pass
     os._exit(128 + number)  # nothing is begun that must be left in order

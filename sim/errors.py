@@ -20,6 +20,12 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else " " if c in "\t\n\r" else ascii(c)[1:-1] for c in text)
 
 
+def paragraph(text: str) -> str:
+    """Return a message as it is told: on one line, where an empty value is seen too."""
+    line = one_line(text)
+    return f"{line.rstrip()} nothing" if line.rstrip().endswith(", got") else line
+
+
 def shown(value: object, most: int = 60) -> str:
     """Return a value as a message shows it: cut where it is long."""
     try:
@@ -39,7 +45,7 @@ class WanggeError(Exception):
     """Something that the user can mend; the message is one paragraph, to be shown as it is."""
 
     def __init__(self, message: str = "") -> None:
-        super().__init__(one_line(message))
+        super().__init__(paragraph(message))
 
 
 class ConfigError(WanggeError, ValueError):

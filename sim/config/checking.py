@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
@@ -299,6 +301,8 @@ def _got(value: object) -> str:
     """Return a value that breaks a rule as it is shown."""
     if isinstance(value, int) and abs(value) >= TOO_LARGE:
         return f"a number of more than {MOST_DIGITS} digits"
+    if isinstance(value, float) and math.isinf(value):  # what was typed is not known any more
+        return f"{value} (as which every number beyond {sys.float_info.max:.2g} is read)"
     return _short(json.dumps(value, ensure_ascii=False, default=str))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.config.checking import readable
+from sim.config.defaults import defaults_message
 from sim.config.digits import MOST_DIGITS, MOST_SHOWN, too_many_digits
 from sim.config.grammar import as_override, in_grammar, quoted
 from sim.config.reading import SHIPPED, check_resolved, is_folder, no_yaml, read_bytes, read_yaml
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 
 CONFIGS = SHIPPED
-
 
 EVIDENCE = "evidence.yaml"  # rows for people, studies and tests; never composed
 FACE = "face.yaml"  # figures measured elsewhere, of one district; never composed
@@ -41,12 +41,6 @@ KNOB = re.compile(r"\w+(\.\w+)*")
 
 SEVERAL = re.compile(r"Ambiguous value for argument '|Sweep parameters '")
 """How Hydra begins to say that a knob was given several values."""
-
-IN_FILE = re.compile(r"In '?([^':]+)'?: (.*)")
-"""How Hydra begins to say what is wrong with a file."""
-
-TWICE = re.compile(r"(\S+) appears more than once in the final defaults list|Multiple values for (\S+)\. ")
-"""How it says that a group is chosen twice."""
 
 HYDRAS_OWN = ("now", "hydra", "python_version")
 """Resolvers that Hydra registers: of the clock, of itself, of Python."""
@@ -310,7 +304,7 @@ def compose(name: str, line: Line, *fixed: str) -> dict[str, Any]:
         raise no_yaml("config files", error) from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"config files must be text in UTF-8: {error}") from error
-    except (ValueError, TypeError) as error:  # of a group that is no text, or a member of a list that is no number
+    except (ValueError, TypeError) as error:  # of a member of a list that is no number
         raise _not_composed([*fixed, *line.overrides], error) from error
     except RecursionError as error:
         raise ConfigError("the defaults of a config file must not include the file itself, got a circle") from error
@@ -338,17 +332,22 @@ def _check_inside(overrides: Sequence[str], config_dir: Path | None) -> None:
         group = key.partition("@")[0].strip("/")
         folders = [folder for folder in (CONFIGS, config_dir) if folder is not None]
         chooses = "/" in group or any(is_folder(folder / group) for folder in folders if group)
-        if (
-            chooses
-            and (not value or re.fullmatch(r"[\[{].*|null|true|false|[-+.\d]+", value))
-            and not override.startswith("~")
-        ):
-            known = options(group, *folders)
-            raise ConfigError(f"{group} must be one of {', '.join(known)}, got {value or 'nothing'}")
+        if chooses and not override.startswith("~") and (known := options(group, *folders)) and not _names(override):
+            got = value if len(value) <= MOST_SHOWN else f"{value[:MOST_SHOWN]}..."
+            raise ConfigError(f"{group} must be one of {', '.join(known)}, got {got}")
         if ".." in key or "//" in key or (chooses and re.search(r"\.\.|//|\$\{", value)):
             raise ConfigError(f"{group or key} must be the name of a file of configs, got {value}")
         if chooses and "@" in key:  # files that are included many times could be made large ones
             raise ConfigError(f"{key} must be a group without a place (@), which only files may give, got {value}")
+
+
+def _names(override: str) -> bool:
+    """Return whether the value of an override is a text, or several values, which is told elsewhere."""
+    try:
+        (one,) = parsed([override])
+    except ConfigError:
+        return False
+    return bool(one.is_sweep_override() or (isinstance(one.value(), str) and one.value().strip()))
 
 
 def _not_parsed(override: str) -> ConfigError:
@@ -363,10 +362,11 @@ def _not_parsed(override: str) -> ConfigError:
 
 
 def _not_composed(overrides: Sequence[str], error: Exception) -> ConfigError:
-    """Return the error for overrides that Python does not take: a very long number, or a group that is one."""
+    """Return the error for overrides that Python does not take: mostly a very long number."""
     long = next((one for one in overrides if re.search(rf"\d{{{MOST_DIGITS}}}", one)), None)
     if long is None:
-        return ConfigError(f"each override must name a group or a knob: {' '.join(str(error).split())}")
+        typed = " ".join(overrides) or "configs"
+        return ConfigError(f"{typed} must be such that a config can be composed: {' '.join(str(error).split())}")
     key, _, value = long.partition("=")
     return too_many_digits(key, f"{value[:MOST_SHOWN]}...")
 
@@ -432,23 +432,32 @@ def _paragraph(name: str, error: Exception, line: Line) -> str:
     wanted = f"{missing[2]}/{missing[3]}" if missing else text
     for override in line.overrides:
         key, _, value = override.lstrip("+~").partition("=")
-        if f"'{key}'" not in text and f"{key}/{value}" not in wanted:
-            continue
-        if new := replacement(f"{key}/{value}") or replacement(key):
-            return f"{key} must be replaced by {new}, got {value}" if "." in key else f"{key}={value} is now {new}"
-        if names := options(key, CONFIGS, line.config_dir):
-            return f"{key} must be one of {', '.join(names)}{near(value, names)}, got {value}"
-        groups = tuple(o for o in line.overrides if is_folder(CONFIGS / o.partition("=")[0]))
-        known = [*_known(name, Line(groups, line.config_dir)), *BACKEND_KEYS, "pilots", "name"]
-        return f"{key} is not a known key{near(key, known)}, got {value}"
-    if missing:
-        file, group, value = missing.groups()
-        names = options(group, CONFIGS, line.config_dir)
-        if new := replacement(f"{group}/{value}"):
-            return f"{group}={value} is now {new}"
-        where = f"{file}.yaml: " if file and file != name else ""
-        return f"{where}{group} must be one of {', '.join(names)}{near(value, names)}, got {value}"
-    return _composed_not(name, text, line)
+        merged = text.startswith(f"Error merging override {override}")
+        if f"'{key}'" in text or f"{key}/{value}" in wanted or merged:
+            return _not_taken(name, key, value, line)
+    if not missing:
+        return _composed_not(name, text, line)
+    file, group, value = missing.groups()
+    names = options(group, CONFIGS, line.config_dir)
+    if new := replacement(f"{group}/{value}"):
+        return f"{group}={value} is now {new}"
+    where = f"{file}.yaml: " if file and file != name else ""
+    if not names:
+        return f"{where}defaults must name files of configs, got {group.strip()}/{value}"
+    return f"{where}{group} must be one of {', '.join(names)}{near(value, names)}, got {value}"
+
+
+def _not_taken(name: str, key: str, value: str, line: Line) -> str:
+    """Return what is wrong with an override that Hydra does not take."""
+    if new := replacement(f"{key}/{value}") or replacement(key):
+        return f"{key} must be replaced by {new}, got {value}" if "." in key else f"{key}={value} is now {new}"
+    if names := options(key, CONFIGS, line.config_dir):
+        return f"{key} must be one of {', '.join(names)}{near(value, names)}, got {value}"
+    groups = tuple(o for o in line.overrides if is_folder(CONFIGS / o.partition("=")[0]))
+    there = _known(name, Line(groups, line.config_dir))
+    if key in there:
+        return f"{key} must be {_form(there[key])}, got {value}"
+    return f"{key} is not a known key{near(key, [*there, *BACKEND_KEYS, 'pilots', 'name'])}, got {value}"
 
 
 def _composed_not(name: str, text: str, line: Line) -> str:
@@ -461,36 +470,30 @@ def _composed_not(name: str, text: str, line: Line) -> str:
     if "nterpolation" in message:
         key = full_key.split(" ")[0] or name
         return f"{key} must have no ${{...}} but paths of other keys (${{run.seed}}), which are there, got: {message}"
-    message = re.sub(r"^Error merging override .*", "it is no value of this key", message)
-    placed = IN_FILE.match(message)
-    if given is None and placed is not None:
-        return _defaults_not(f"{placed[1]}.yaml", placed[2])
-    if given is None and (twice := TWICE.match(message)):
-        return (
-            "defaults must choose each group once (again by override, in another place by group@place), got "
-            f"{twice[1] or twice[2]} twice"
-        )
-    typed = given or ", ".join(line.overrides) or ("defaults" if line.config_dir else name)
-    return f"{typed} must be such that a config can be composed: {message}"
+    message = message.split(" Config search path")[0]
+    if given is None and (sentence := defaults_message(message)):
+        return sentence
+    source = re.search(r"defined in (\S+)", message)
+    typed = ", ".join(line.overrides) or ("defaults" if line.config_dir else name)
+    where = given or (f"{source[1]}.yaml" if source else typed)
+    return f"{where} must be such that a config can be composed: {message}"
 
 
-def _defaults_not(file: str, message: str) -> str:
-    """Return what Hydra says of the defaults of a file as a sentence."""
-    if lacking := re.match(r"Could not override '([^']*)'", message):
-        return f"{file}: defaults must override only what the design has, got override {lacking[1]}"
-    if early := re.match(r"Override '([^']*)' is defined before '([^']*)'", message):
-        return f"{file}: defaults must have overrides after all else, got override {early[1]} before {early[2]}"
-    return f"{file} must be such that a config can be composed: {message}"
+def _form(value: Any) -> str:
+    """Return of which form the value of a key must be, as the one is that it has without an override."""
+    if isinstance(value, dict):
+        return f"a mapping with keys of {', '.join(map(str, value))}"
+    return f"a list, as [{','.join(map(str, value[:2] or 'ab'))}]" if isinstance(value, list) else "a plain value"
 
 
-def _known(name: str, line: Line) -> list[str]:
-    """Return every key of a config by its path, under the files that were chosen."""
-    keys: list[str] = []
+def _known(name: str, line: Line) -> dict[str, Any]:
+    """Return the value of every key of a config by its path, under the files that were chosen."""
+    keys: dict[str, Any] = {}
 
     def walk(node: object, path: str) -> None:
         if isinstance(node, dict):
             for key, value in node.items():
-                keys.append(f"{path}{key}")
+                keys[f"{path}{key}"] = value
                 walk(value, f"{path}{key}.")
 
     walk(compose(name, line), "")

@@ -104,7 +104,7 @@ class Composition:
                 continue
             own = not (CONFIGS / f"{path}.yaml").is_file()
             file = (mine if own else CONFIGS) / f"{path}.yaml"
-            content: Any = dict(read_plain(file, within=mine if own else None) or {})
+            content: Any = dict(read_plain(file, f"{path}.yaml", within=mine if own else None) or {})
             content.pop("defaults", None)
             for key in reversed((one.package or "").split(".") if one.package else []):
                 content = {key: content}

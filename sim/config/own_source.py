@@ -152,23 +152,45 @@ def _included(name: str, plain: Any) -> tuple[str, ...]:
         return ()
     if "hydra" in plain:
         raise ConfigError(f"{name}: hydra must be left out, as it changes nothing here, got {shown(plain['hydra'])}")
-    entries = plain.get("defaults") or []
-    if not isinstance(entries, list):
-        raise ConfigError(f"{name}: defaults must be a list, got {shown(entries)}")
-    if entries.count("_self_") > 1:
-        raise ConfigError(f"{name}: defaults must have _self_ at most once, got {entries.count('_self_')}")
+    entries = plain.get("defaults", [])
+    _check_defaults(name, entries)
     files = []
     for entry in entries:
-        if not (isinstance(entry, str) or (isinstance(entry, dict) and len(entry) == 1)):
-            raise ConfigError(f"{name}: defaults must each be a name, or one group and its choice, got {shown(entry)}")
         ((group, chosen),) = entry.items() if isinstance(entry, dict) else [("", entry)]
         for one in chosen if isinstance(chosen, list) else [chosen]:
-            if not (one is None or isinstance(one, str)):
-                raise ConfigError(f"{name}: defaults must choose files by their names, got {shown(one)}")
             if OUTSIDE.search(f"{group} {one}") or "hydra" in re.split(r"\W", f"{group}/{one}"):
                 raise ConfigError(f"{name}: defaults must name files of configs, got {one}")
             files.append(_path(name, str(group), str(one)))
     return tuple(files)
+
+
+def _check_defaults(name: str, entries: Any) -> None:
+    """Raise unless the defaults of a file are what Hydra takes: names, and groups with the names of theirs."""
+    wrong = [one for one in entries if not _is_default(one)] if isinstance(entries, list) else [entries]
+    if wrong:
+        raise ConfigError(
+            f"{name}: defaults must be a list of names of files (- mine) and of groups with one of theirs "
+            f"(- override /grid: base), got {'null' if wrong[0] is None else shown(wrong[0])}"
+        )
+    if entries.count("_self_") > 1:
+        raise ConfigError(f"{name}: defaults must have _self_ at most once, got {entries.count('_self_')}")
+
+
+def _is_default(entry: Any) -> bool:
+    """Return whether this is a line of a list of defaults."""
+    if not isinstance(entry, dict):
+        return isinstance(entry, str) and bool(entry.strip())
+    if len(entry) != 1:
+        return False
+    ((group, chosen),) = entry.items()
+    names = chosen if isinstance(chosen, list) else [] if chosen is None else [chosen]
+    *words, last = str(group).split(" ")
+    return (
+        isinstance(group, str)
+        and bool(last.strip("/@:"))
+        and {*words} <= {"override", "optional"}
+        and all(isinstance(one, str) and one.strip() for one in names)
+    )
 
 
 def _path(name: str, group: str, chosen: str) -> str:

@@ -89,7 +89,7 @@ class Waste:
 def studies(results: Path) -> list[Study]:
     """Return the studies under a folder of results, by name; folders without a manifest do not count."""
     with files.as_store_error(results):
-        return [study(path) for path in _folders(results) if (path / manifest.NAME).is_file()]
+        return [study(path) for path in _folders(results) if files.is_taken(path / manifest.NAME)]
 
 
 def study(folder: Path) -> Study:
@@ -224,7 +224,7 @@ def results_folder(command: str, named: str) -> Path:
         raise ConfigError(
             f"{command} must be given a name under results/{known} or the path of a results folder, got {named}"
         )
-    if not (folder / manifest.NAME).is_file():
+    if not files.is_taken(folder / manifest.NAME):
         raise StoreError(
             f"{folder} must be the results folder of a study, but has no {manifest.NAME}: wangge compare, sweep "
             "and run make such folders under results/."

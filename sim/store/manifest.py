@@ -149,6 +149,8 @@ def read(folder: Path) -> dict[str, Any]:
         intact = content["sha256"] == digest(content["identity"]) and content["format"] == FORMAT
         for name, run in content["runs"].items():
             noted.check_run(run, f"runs.{name[:SHOWN_LETTERS]}")
+    except files.NotRegularError as error:
+        raise StoreError(f"{error.filename} {error.strerror}, so it is not known what the folder holds.") from error
     except noted.Wrong as error:
         intact, why = False, f" ({error})"
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -285,10 +287,12 @@ def keys(folder: Path) -> dict[str, str] | None:
                 known |= named
                 if len(known) > noted.MOST_DESIGNS:
                     raise noted.Wrong(f"a study must have at most {noted.MOST_DESIGNS:,} designs, got more")
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, TypeError) as error:
+                kind = error.strerror if isinstance(error, files.NotRegularError) else ""
                 why = f" ({error})" if isinstance(error, noted.Wrong) else ""
                 raise StoreError(
-                    f"{KEYS}/{path.name} in {folder} is damaged or was edited by hand{why}, so it is not known which "
+                    f"{KEYS}/{path.name} in {folder} {kind or 'is damaged or was edited by hand'}{why}, so it is not "
+                    "known which "
                     "replications the study needs. Remove it, and run the command of the study again."
                 ) from None
     return known

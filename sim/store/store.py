@@ -320,9 +320,11 @@ class Store:
         path = self._final(f"{plain_name('table', name)}.parquet")
         try:
             return files.read_parquet(path)
-        except files.NO_TABLE:
+        except files.NO_TABLE as error:
+            why = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
             raise StoreError(
-                f"{path.name} in {self.folder} is damaged or was not written by wangge. Nothing was changed. {AGAIN}"
+                f"{path.name} in {self.folder} is damaged or was not written by wangge{why}. Nothing was changed. "
+                f"{AGAIN}"
             ) from None
 
     @property

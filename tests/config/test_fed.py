@@ -9,7 +9,7 @@ import pytest
 import yaml
 from setups.commands import wangge
 from setups.district import CONFIGS, mapping
-from setups.feeding import WORDS, bad_inputs, product_of_legal_sizes, shown_well
+from setups.feeding import GROUPS, SCALARS, WORDS, bad_inputs, product_of_legal_sizes, shown_well
 
 from experiments import main
 from experiments.commands import compare, staff, trace, validate
@@ -17,7 +17,7 @@ from sim import config
 from sim.bench import run as bench
 from sim.config import study_schema
 from sim.config.checking import checked
-from sim.config.compose import Line, compose
+from sim.config.compose import Line, compose, options
 from sim.district.engines import Compiled
 from sim.district.size import check_size
 from sim.errors import ConfigError, shown
@@ -137,3 +137,12 @@ def test_bad_words_after_a_command_are_refused_in_a_paragraph_or_only_shown(tmp_
     print(f"{counts[2]} of {n} bad words after {command} refused, each in a paragraph")  # noqa: T201
     assert counts[2] > n / 4
     assert not list(tmp_path.glob("results/*/manifest.json"))  # `new results` makes a folder of configs
+
+
+@pytest.mark.parametrize("value", SCALARS)
+def test_what_is_no_name_of_a_file_is_told_by_the_group_and_as_it_was_typed(value):
+    group = random.Random(value).choice(GROUPS)
+    with pytest.raises(ConfigError) as caught:
+        compose("main", Line((f"{group}={value}",)), "pilot=four_level")
+    got = value if len(value) <= 60 else f"{value[:60]}..."
+    assert str(caught.value) == f"{group} must be one of {', '.join(options(group, CONFIGS))}, got {got or 'nothing'}"

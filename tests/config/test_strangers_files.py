@@ -1,4 +1,5 @@
 import os
+import re
 import shutil
 import socket
 import time
@@ -8,6 +9,7 @@ import pytest
 from omegaconf import OmegaConf
 from setups.commands import wangge
 from setups.district import CONFIGS
+from setups.feeding import NO_DATA, NO_DEFAULTS, NO_KEYS
 
 from sim.config import load
 from sim.config.compose import Line, compose, parse
@@ -125,7 +127,7 @@ def test_an_alias_bomb_is_refused_in_any_group(own, group):
             "a: [1, 5" + "9:5" * 400 + "]",
             r"mine.yaml, line 1: a.1 must be a number of .*, or a text between quotes, got 59:",
         ),
-        ("a: 2011-02-30", "mine.yaml must be YAML: day is out of range"),
+        ("a: !!timestamp 2011-02-30", "mine.yaml, line 1: a must be plain data .*, got !!timestamp 2011-02-30"),
         ("a: 1\nb: 2\na: 3", "mine.yaml must be YAML: .*found duplicate key a"),
         ("a: *b\n", "mine.yaml must be YAML: found undefined alias"),
         ("a: \x07\n", "mine.yaml must be YAML: .*control characters are not allowed"),
@@ -335,3 +337,64 @@ def test_headlines_are_of_the_shipped_evidence_and_open_no_other(own):
     place(own / "evidence.yaml", "zero")
     done = wangge(own, "headlines", "only=[walk]", "--config-dir", str(own), "--cfg", "job")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("defaults", NO_DEFAULTS)
+def test_defaults_of_another_kind_are_told_by_file_and_value(own, defaults):
+    (own / "pilot/mine.yaml").write_text(HEAD + f"defaults: {defaults}\n" + TITLED)
+    said = told(own, "grid.households=300")
+    assert said.startswith("pilot/mine.yaml: defaults must be a list of names of files (- mine)")
+    assert re.search(r", got \S", said)
+    assert "households" not in said
+
+
+@pytest.mark.parametrize(
+    ("defaults", "rule"),
+    [
+        (
+            "[four_level, _self_, _self_]",
+            "pilot/mine.yaml: defaults must have _self_ at most once, got 2",
+        ),
+        (
+            "[four_level, {override /nix: base}]",
+            "pilot/mine.yaml: defaults must override only what the design has, got override nix",
+        ),
+        ("[four_level, {override: base}]", "pilot/mine.yaml: defaults must name files of configs, got pilot/override/"),
+        ("[four_level, /]", "pilot/mine.yaml must be such that a config can be composed: Could not load ''.$"),
+    ],
+)
+def test_what_hydra_says_of_defaults_is_told_by_their_file_and_of_nothing_that_was_typed(own, defaults, rule):
+    (own / "pilot/mine.yaml").write_text(HEAD + f"defaults: {defaults}\n" + TITLED)
+    assert re.match(rule, told(own, "grid.households=300"))
+
+
+@pytest.mark.parametrize("value", NO_DATA)
+def test_what_is_no_plain_data_is_told_by_file_line_and_key(own, value):
+    (own / "pilot/mine.yaml").write_text(HEAD + FOUR + TITLED + f"grid:\n  households: {value}\n")
+    assert told(own).startswith("pilot/mine.yaml, line 7: grid.households must be plain data (a number, a text, ")
+    with pytest.raises(ConfigError, match=r"^mine.yaml, line 7: grid.households must be plain data"):
+        read_plain(own / "pilot/mine.yaml")
+
+
+@pytest.mark.parametrize("key", NO_KEYS)
+def test_a_key_that_is_no_text_is_told_by_file_and_line(own, key):
+    (own / "pilot/mine.yaml").write_text(HEAD + FOUR + TITLED + f"grid: {{{key}}}\n")
+    assert re.match(r"pilot/mine.yaml, line \d: a key of grid must be (a text|plain data .*), got \S", told(own))
+
+
+@pytest.mark.parametrize("date", ["2001-99-99", "2001-01-01", "2001-01-01 99:99:99"])
+def test_a_date_is_a_text_that_is_told_by_its_file_and_key(own, date):
+    (own / "pilot/mine.yaml").write_text(HEAD + FOUR + TITLED + f"grid: {{households: {date}}}\n")
+    assert read_plain(own / "pilot/mine.yaml")["grid"] == {"households": date}
+    line = parse(["--config-dir", str(own)])
+    with pytest.raises(ConfigError) as caught:
+        load(compose("main", line, "pilot=mine"), Composition(line, ("pilot=mine",)).file_of)
+    assert str(caught.value) == f'pilot/mine.yaml: grid.households must be a whole number, got "{date}"'
+
+
+def test_a_value_may_say_of_itself_what_it_is(own):
+    text = "a: !!int '250'\nb: !!float 3\nc: !!str 5\nd: !!seq [1]\ne: &e !!map {x: 3}\nf: {<<: *e}\ng: !!bool yes\n"
+    (own / "pilot/mine.yaml").write_text(text)
+    assert read_plain(own / "pilot/mine.yaml") == {
+        "a": 250, "b": 3.0, "c": "5", "d": [1], "e": {"x": 3}, "f": {"x": 3}, "g": True,
+    }  # fmt: skip

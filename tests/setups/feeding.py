@@ -25,6 +25,37 @@ WRONG_KEYS = ("", "n" * 300, "a.b", "\x1b[2J", "\u202ex", "\ud800", "__class__",
 """Beside the keys of any mapping."""
 
 
+SCALARS = (
+    "", "''", "' '", "null", "NULL", "Null", "~", "true", "True", "TRUE", "false", "False", "on", "no", "0", "-0", "+1",
+    "1_0", "007", "0x1F", "0o17", "0b101", "1:30", "1.", ".5", "1.5", "-1.5", "1e3", "1E3", "1e+3", "-1e-3", "1_0.0_1",
+    "1e400", "nan", "NaN", ".nan", "inf", "Inf", "-inf", "+inf", ".inf", "2001-01-01", "2001-99-99",
+    "2001-01-01T00:00:00Z", "1" * 400, "1" * 5000,
+    "a=b", "'", "(", "a b", "=", "<<", "[]", "[1]", "[quick]", "[null]", "{}", "{a:1}", "{a:{b:c}}",
+)  # fmt: skip
+"""Whatever is a value in the grammar of YAML, or in that of Hydra, and no name of a file."""
+
+GROUPS = ("run", "structure", "grid", "staffing", "procedures", "district", "demand")
+"""Of which a design has one file each."""
+
+NO_DEFAULTS = (
+    "5", "null", "true", "1e3", "text", "{}", "{a: b}", "[5]", "[1e3]", "[null]", "[true]", "['']", "[' ']", "[[]]",
+    "[[four_level]]", "[{}]", "[{a: {b: c}}]", "[{a: b, c: d}]", "[{1: base}]", "[{'': base}]", "[{/: base}]",
+    "[{override /grid: 1e3}]", "[{override /grid: 5}]", "[{override /grid: true}]", "[{override /grid: {a: b}}]",
+    "[{override /grid: [base, 5]}]", "[{override /grid: ['']}]", "[{override /grid: ''}]", "[{replace /grid: base}]",
+    "[four_level, 5]", "[four_level, {override: {}}]", "[four_level, .inf]", "[four_level, {override /grid: .nan}]",
+)  # fmt: skip
+"""In place of a list of defaults, in YAML."""
+
+NO_DATA = (
+    "!!timestamp 2001-99-99", "!!timestamp 2001-01-01", "!!binary aGVsbG8=", "!!set {a, b}", "!!omap [a: 1]",
+    "!!pairs [a: 1]", "!!int abc", "!!int ''", "!!float ''", "!!bool maybe", "!!seq {a: 1}", "!!map [1]", "!!str [1]",
+    "!!python/name:os.system", "!foo 3", "0x_", "=", "<<",
+)  # fmt: skip
+"""What YAML allows and is no plain data."""
+
+NO_KEYS = ("null: 1", "~: 1", "? \n: 1", "[1, 2]: 1", "{a: 1}: 2", "!!binary aGVsbG8=: 1", "!!set {a}: 1")
+"""What YAML allows as a key and is no text."""
+
 WORDS = (
     "=", "a", "a=b=c", "grid.households=[", "grid.households='", "~grid", "~grid.households", "+x=1",
     "++grid.households=null", "+grid.households=3", "pilot=", "--config-dir", "--cfg", "-m", "\x1b[31m=3", "n" * 300,
@@ -53,6 +84,7 @@ WORDS = (
     ".grid=1", "grid.=1", "grid.0=1", "procedures.archetypes.T1.activities.0.minutes=-1",
     "procedures.archetypes.T1.activities[0].minutes=1", "district.calendar.holidays=[2025-01-01]",
     "district.calendar.holidays=['x']", "district.calendar.hours=[{open: '09:00'}]",
+    "structure=nan", "grid=1_0", "executor=1e3", "network=nan", "study=1e3", "pilot=inf", "explain=1e3",
 )  # fmt: skip
 """After any command."""
 

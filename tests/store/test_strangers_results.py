@@ -173,6 +173,49 @@ def test_a_text_that_grows_when_it_is_decompressed_is_refused_before_it_is_decod
         files.as_table(data)
 
 
+@pytest.mark.parametrize("n", [20_001, 50_000_000])
+@pytest.mark.parametrize("kind", [pl.String, pl.Binary, pl.Categorical])
+def test_a_text_that_nobody_wrote_is_refused_by_file_and_column(tmp_path, n, kind):
+    store = Store.open(tmp_path / "one", {"a": 1}, {})
+    table = pl.DataFrame({"a": [1], "why": ["x" * n]}).with_columns(pl.col("why").cast(kind))
+    store.write_bytes("mine.parquet", files.parquet(table))
+    with at_once(), pytest.raises(StoreError) as caught:
+        store.final_table("mine")
+    assert str(caught.value).startswith(
+        f"mine.parquet in {tmp_path / 'one'} is damaged or was not written by wangge (texts of 'why' must have at most "
+        f"20,000 bytes, got {n:,})"
+    )
+
+
+def test_a_heading_that_nobody_wrote_is_refused_and_what_is_as_long_as_allowed_is_read(tmp_path):
+    with pytest.raises(OSError, match=r"texts of 'xxx.* must have at most 20,000 bytes, got 20,001"):
+        files.as_table(files.parquet(pl.DataFrame({"x" * 20_001: [1]})))
+    table = pl.DataFrame({"a": ["x" * 20_000], "b": [None]}, schema={"a": pl.String, "b": pl.String})
+    assert files.as_table(files.parquet(table)).equals(table)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "mine.parquet", "keys/zz.json"])
+@pytest.mark.parametrize(
+    ("kind", "word"),
+    [("a pipe", "pipe"), ("a socket", "socket"), ("a folder", "folder"), ("a link to nothing", "link")],
+)
+def test_what_stands_in_the_place_of_a_file_is_told_as_what_it_is(tmp_path, name, kind, word):
+    folder = tmp_path / "results/one"
+    store = Store.open(folder, {"a": 1}, {}, keys={"b": KEY})
+    store.write_table("mine", TABLE)
+    store.finish({})
+    (folder / name).unlink(missing_ok=True)
+    ADDED[kind](folder / name)
+    with at_once(), pytest.raises(StoreError, match=rf"{name.split('/')[-1]} .*must be a regular file, got a {word}"):
+        Store.open_existing(folder).final_table("mine")
+    if name == "mine.parquet":
+        with pytest.raises(StoreError, match=rf"mine.parquet must be a regular file, got a {word}"):
+            store.check_written(["mine"])
+    else:
+        (told,) = [one.trouble for one in inventory.studies(tmp_path / "results")]
+        assert f"must be a regular file, got a {word}" in told
+
+
 def test_nested_columns_which_no_table_of_ours_has_are_refused():
     with pytest.raises(OSError, match=r"its columns must be plain"):
         files.as_table(files.parquet(pl.DataFrame({"a": [[1, 2], [3]]})))

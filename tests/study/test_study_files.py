@@ -348,7 +348,7 @@ WRONG = {
     "no text": (b"\xff\xfe\x00", r"^study/mine\.yaml must be text in UTF-8: "),
     "another package": ("# @package _global_\n" + BEGIN + FACTORS, r"^study must be given, got nothing; title is not "),
     "code by Hydra": (BEGIN + FACTORS + "_target_: os.system\n", r"^study\._target_ is not a known key, got \"os\.sys"),
-    "code by YAML": (BEGIN + "x: !!python/object/apply:os.system ['id']\n", r"^study/mine\.yaml must be YAML: could"),
+    "code by YAML": (BEGIN + "x: !!python/name:os.system\n", r"^study/mine\.yaml, line \d+: x must be plain data"),
     "the machine's variables": (BEGIN + FACTORS + "question: ${oc.env:HOME}\n", r"^study/mine\.yaml must have no \$"),
     "an interpolation of nothing": (BEGIN + FACTORS + "question: ${nothing}\n", r"^study\.question must have no \$\{"),
     "an alias of an alias": (BEGIN + BOMB, r"^study/mine\.yaml must have at most 20,000 values and 2,000,000 lette"),
