@@ -122,7 +122,7 @@ def test_labels_name_levels_that_set_several_keys():
         (None, r"must be a list, or a sweep .*, got null$"),
         (True, r"must be a list, or a sweep .*, got true$"),
         ("250", r"must be a list, or a sweep .*, got 250$"),
-        ("", r"must be a list, or a sweep .*, got $"),
+        ("", r"must be a list, or a sweep .*, got nothing$"),
         ("[1,2]", r"must be a list, or a sweep .*, got \[1,2\]$"),
         ("range(5,1)", r"must have at least one level, got range\(5,1\)$"),
         ("range(0,5,0)", r"must have a step other than 0, got range\(0,5,0\)$"),
