@@ -1,4 +1,4 @@
-"""Which points of a study may be chosen: ranked against the best of the others, and on the front of heads and service."""
+"""Which points of a study may be chosen: ranked against the best of the others, and heads against service."""
 
 from __future__ import annotations
 
