@@ -15,9 +15,10 @@ from sim import arguments, config
 from sim.arguments import Engine, Executor, Folder
 from sim.config import Pilot
 from sim.config.acting import check_acting
-from sim.config.compose import Line, compose, overrides_of
+from sim.config.compose import Line, compose
 from sim.config.composition import Composition
 from sim.config.differing import called_by_what_differs
+from sim.config.grammar import overrides_of
 from sim.config.reading import read_yaml
 from sim.district import engines
 from sim.engine.network import LIMIT, Network

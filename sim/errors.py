@@ -70,7 +70,7 @@ class ExecutorError(WanggeError):
 
 def near(word: str, known: Iterable[str], cutoff: float = 0.5) -> str:
     """Return ` (did you mean ...?)` for the nearest known names, or an empty text."""
-    matches = difflib.get_close_matches(word, list(known), n=3, cutoff=cutoff)
+    matches = difflib.get_close_matches(word, list(dict.fromkeys(known)), n=3, cutoff=cutoff)
     return f" (did you mean {' or '.join(matches)}?)" if matches else ""
 
 

@@ -237,7 +237,7 @@ def prepare(
     warm_up, pilot_keys = None, dict[str, str]()
     if study.warm_up is not None and choose_warm_up:
         warm_up, pilot_keys = pilot_run.warm_up(study, line, backend, archive, console, retry=retry)
-        plan = planned(study, Line((*line.overrides, f"run.warm_up_weeks={warm_up.weeks}"), line.config_dir))
+        plan = planned(study, replace(line, overrides=(*line.overrides, f"run.warm_up_weeks={warm_up.weeks}")))
     own = packed(measures)
     plan = plan.showing(measures)
     keys = replications.keys(list(plan.pilots.values()), own)
