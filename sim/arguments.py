@@ -9,7 +9,7 @@ from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from sim.config import Name, Pilot, Section, checked, study_schema
+from sim.config import Name, Pilot, Section, checked, load, study_schema
 from sim.config.bounds import Confidence, Replication, Replications, Request, Seed
 from sim.config.compose import CONFIGS, Line, compose, options, own_folder
 from sim.district import engines
@@ -106,16 +106,22 @@ def settings(name: str, given: str | Mapping[str, Any]) -> Mapping[str, Any]:
     return given if isinstance(given, Mapping) else {"kind": given}
 
 
+def design(name: str, given: Any) -> Pilot:
+    """Return an argument as a design, checked again: pydantic makes copies with values that it does not check."""
+    if not isinstance(given, Pilot):
+        raise ConfigError(
+            f"{name} must be {'designs' if name == 'pilots' else 'a design'} that sim.pilot returns, got {shown(given)}"
+        )
+    return load(given.model_dump(mode="json", warnings=False, fallback=repr))
+
+
 def designs(pilots: Pilot | Sequence[Pilot]) -> list[Pilot]:
     """Return pilots as a list, checked to be some and to have names of their own."""
     if not isinstance(pilots, (Pilot, Iterable)) or isinstance(pilots, (str, bytes)):
         raise ConfigError(f"pilots must be designs that sim.pilot returns, got {shown(pilots)}")
-    designs = [pilots] if isinstance(pilots, Pilot) else list(pilots)
+    designs = [design("pilots", one) for one in ([pilots] if isinstance(pilots, Pilot) else pilots)]
     if not designs:
         raise ConfigError("pilots must be at least one, got none")
-    for one in designs:
-        if not isinstance(one, Pilot):
-            raise ConfigError(f"pilots must be designs that sim.pilot returns, got {shown(one)}")
     names = [one.name for one in designs]
     for name in names:
         if names.count(name) > 1:

@@ -317,10 +317,9 @@ def simulate(
     ConfigError
         The number must be from 0 to 99,999; the posts must be possible with the heads.
     """
-    if not isinstance(pilot, Pilot):
-        raise ConfigError(f"pilot must be a design that sim.pilot returns, got {shown(pilot)}")
+    design = arguments.design("pilot", pilot)
     number, own = arguments.bounded("replication", replication), arguments.own_measures(measures)
-    return run_replication(pilot, number, arguments.engine_of(engine), packed(own))
+    return run_replication(design, number, arguments.engine_of(engine), packed(own))
 
 
 @speaking(ENGLISH)  # as long as not all words of journeys are in the catalogue
@@ -437,6 +436,7 @@ def measure(
     """
     if not isinstance(network, QueueNetwork):
         raise ConfigError(f"network must be what sim.network returns, got {shown(network)}")
+    network = sample.checked_again(network)
     if replications is not None:
         network = network.model_copy(update={"replications": arguments.bounded("replications", replications)})
     on, console = arguments.backend_of(engine, executor, workers), arguments.console_of(progress)

@@ -12,6 +12,7 @@ from setups.district import ALL_PILOTS, CONFIGS, tiny
 from setups.studies import BASE
 
 import sim
+from sim import arguments as checks
 
 STUDY = {
     "title": "Size", "pilots": ["four_level"], "base": BASE, "factors": {"grid.households": [200]}, "design": "grid",
@@ -270,6 +271,52 @@ def test_a_program_that_uses_hydra_itself_finds_it_as_it_left_it():
     assert not GlobalHydra.instance().is_initialized()
     assert OmegaConf.create({"home": "${oc.env:HOME,none}"})["home"] != "${oc.env:HOME,none}"
     assert "interpolation" in told_interpolation()
+
+
+COPIES = {
+    "grid must be a mapping, got null": {"grid": None},
+    'grid must be a mapping, got "<object object at': {"grid": object()},
+    "grid.households must be at least 10, got 3": {"grid": A.grid.model_copy(update={"households": 3})},
+    "name must be a letter and at most 39 more": {"name": "a b"},
+}
+
+
+@pytest.mark.parametrize(("said", "changed"), COPIES.items(), ids=COPIES)
+def test_a_copy_of_a_design_with_values_that_nobody_checked_is_refused(tmp_path, said, changed):
+    wrong = A.model_copy(update=changed)
+    assert said in told(sim.simulate, wrong)
+    assert said in told(sim.compare, [wrong], folder=tmp_path / "found")
+    assert said in told(sim.journey, wrong)
+    assert not (tmp_path / "found").exists()
+
+
+def test_a_copy_of_a_design_whose_group_is_plain_data_is_that_design():
+    plain = A.model_copy(update={"grid": A.grid.model_dump()})
+    assert checks.design("pilot", plain) == checks.design("pilot", A) == A
+
+
+def test_a_design_or_network_that_nothing_was_given_to_is_refused():
+    assert told(sim.simulate, sim.Pilot.model_construct()).startswith("name must be given, got nothing; title must be")
+    assert told(sim.measure, sim.QueueNetwork.model_construct()).startswith("network.horizon must be given, got noth")
+    assert told(sim.Pilot) == (
+        'Pilot must be made by sim.pilot, as sim.pilot("four_level", {"grid.households": 300}), got Pilot()'
+    )
+    assert told(sim.Pilot, "four_level").endswith("got Pilot('four_level')")
+    assert told(sim.Pilot, name="mine", grid=3).endswith("got Pilot(name, grid)")
+    assert told(sim.QueueNetwork, horizon=3) == (
+        'QueueNetwork must be made by sim.network, as sim.network("mmc"), got QueueNetwork(horizon)'
+    )
+
+
+def test_a_copy_of_a_network_with_values_that_nobody_checked_is_refused():
+    queue = sim.network("mmc")
+    for changed, said in (
+        ({"stations": None}, "network.stations must be a mapping, got nothing"),
+        ({"stations": {}}, "network.servers.clerk.serves must be the name of a station, got desk"),
+        ({"horizon": -1.0}, "network.horizon must be at least 1e-09, got -1"),
+        ({"classes": {"customer": 3}}, "network.classes.customer must be a mapping, got 3"),
+    ):
+        assert said in told(sim.measure, queue.model_copy(update=changed))
 
 
 def told_interpolation():
