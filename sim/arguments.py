@@ -164,6 +164,21 @@ def folder_of(name: str, given: Folder) -> Path:
     raise ConfigError(f"{name} must be a text or a path, got {shown(given)}")
 
 
+def network_of(given: Folder) -> Path | str:
+    """Return where a network is: the path of a file, or the name of one of `configs/network/`, checked to be one."""
+    if not isinstance(given, (str, os.PathLike)):
+        raise ConfigError(f"network must be a text, a path or a mapping, got {shown(given)}")
+    path = folder_of("network", given)
+    if path.suffix in (".yaml", ".yml"):
+        return path
+    if path.name != str(path):
+        raise ConfigError(
+            f"network must be the name of a file of configs/network/, as mmc, or a path that ends in .yaml or .yml, "
+            f"got {shown(str(path))}"
+        )
+    return file_of("network", str(path))
+
+
 def own_measures(measures: Iterable[OwnMeasure]) -> tuple[OwnMeasure, ...]:
     """Return measures of one's own, checked to be some."""
     if isinstance(measures, OwnMeasure):

@@ -391,10 +391,10 @@ def network(source: Folder | Mapping[str, Any]) -> QueueNetwork:
     """
     if isinstance(source, Mapping):
         return sample.load(dict(source))
-    name = str(arguments.folder_of("network", source))
-    if name.endswith((".yaml", ".yml")):
-        return sample.load(read_yaml(Path(name)))
-    return sample.load(compose("queue", Line((f"network={arguments.file_of('network', name)}",)))["network"])
+    found = arguments.network_of(source)
+    if isinstance(found, Path):
+        return sample.load(read_yaml(found))
+    return sample.load(compose("queue", Line((f"network={found}",)))["network"])
 
 
 def measure(

@@ -34,6 +34,11 @@ def shown(value: object, most: int = 60) -> str:
         return f"a value of {type(value).__name__} with more digits than can be shown"
     except RecursionError:  # nor lists in lists in lists
         return f"a value of {type(value).__name__} with more levels than can be shown"
+    return shortened(text, most)
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """Return a text, cut where it is long."""
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 

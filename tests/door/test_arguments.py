@@ -97,6 +97,12 @@ A, B = tiny("four_level"), tiny("three_level")
          "the same residents and are read alike, got 1 under four_level and 3 under three_level"),
         ([A, tiny("three_level", "run.drain_weeks=2")], {}, "run.drain_weeks must be the same under all pilots"),
         ([A, tiny("three_level", "run.replications=3")], {}, "run.replications must be the same under all pilots"),
+        ([A, tiny("three_level", "district.population=7000")], {}, "district.population must be the same under all "
+         "pilots, so that they meet the same residents, got 6000 under four_level and 7000 under three_level"),
+        ([A, tiny("three_level", "mid.trips=0.5")], {}, "mid.trips must be the same under all pilots, so that they are "
+         f"judged alike, got {A.mid.trips} under four_level and 0.5 under three_level"),
+        ([A, tiny("three_level", "report.controls=false")], {}, "report.controls must be the same under all pilots, so "
+         "that they are shown alike, got true under four_level and false under three_level"),
         ([A], {"replications": 0}, "replications must be at least 1, got 0"),
         ([A], {"replications": 2.5}, "replications must be a whole number, got 2.5"),
         ([A], {"replications": 10**9}, "replications must be at most 100000, got 1000000000"),
@@ -218,6 +224,11 @@ def test_a_file_that_is_no_network_is_told(text, said):
 
 def test_a_network_that_there_is_not_is_told():
     assert told(sim.network, "mmcc").endswith("(did you mean mmc or mm1?), got 'mmcc'")
+    for path in ("/etc/passwd", Path("mine/mmc.txt")):
+        assert told(sim.network, path) == (
+            "network must be the name of a file of configs/network/, as mmc, or a path that ends in .yaml or .yml, got "
+            f"'{path}'"
+        )
     assert told(sim.network, "nowhere.yaml") == "the file must exist, got nowhere.yaml"
     assert told(sim.network, {"horizon": -3, "classes": {}}).startswith(
         "network.horizon must be at least 1e-09, got -3"
@@ -473,7 +484,7 @@ WRONG = [
     (lambda: sim.sweep(STUDY, folder="f", knobs="a"), "knobs must be a mapping of paths to values, got 'a'"),
     (lambda: sim.journey("four_level"), "pilots must be designs that sim.pilot returns, got 'four_level'"),
     (lambda: sim.journey(tiny(), archetype=3), "archetype must be a text, got 3"),
-    (lambda: sim.network(3), "network must be a text or a path, got 3"),
+    (lambda: sim.network(3), "network must be a text, a path or a mapping, got 3"),
     (lambda: sim.measure("mmc"), "network must be what sim.network returns, got 'mmc'"),
     (
         lambda: sim.measure(sim.network("mmc"), confidence="a"),
