@@ -374,6 +374,14 @@ def test_a_changed_copy_of_a_network_is_made_as_ever():
     assert replace(network, steps=network.steps).steps is network.steps
 
 
+def test_what_was_found_can_be_pickled_and_says_the_same(found):
+    again = pickle.loads(pickle.dumps(found))
+    assert str(again) == str(found)
+    assert again.verdicts.equals(found.verdicts)
+    assert again.opening._repr_html_() == found.opening._repr_html_()
+    assert again.charts == found.charts
+
+
 @pytest.mark.parametrize("keeps", [True, False])
 def test_only_what_is_kept_is_said_to_be(tmp_path, keeps):
     console = Console(file=io.StringIO(), width=100, force_terminal=False)
