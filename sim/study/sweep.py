@@ -26,7 +26,7 @@ from sim.study.findings.naming import words_of
 from sim.study.findings.write import CONTROLS, cost, responses, searches, write
 from sim.study.folder.drawing import ALL, chosen, speaking_on_charts
 from sim.study.own_measures import packed
-from sim.study.points.plan import planned
+from sim.study.points.plan import none_feasible, planned
 from sim.study.points.screening import screen_all
 from sim.version import MODEL_VERSION
 
@@ -244,8 +244,7 @@ def prepare(
     screened = screen_all(archive, plan.pilots, keys, backend, own)
     plan = plan.without(_refused(plan, screened))
     if not plan.pilots:
-        n, first = len(plan.points), plan.points[0]
-        raise ConfigError(f"study must have at least one feasible point; all {n} were rejected: {first.why}")
+        raise ConfigError(none_feasible(plan.points))
     keys = {name: keys[name] for name in plan.pilots}
     runs = Runs(archive, plan.pilots, keys, backend, study.all_groups, console, retry=retry, own=own)
     return Prepared(plan, screened, runs, warm_up, pilot_keys)
