@@ -64,8 +64,8 @@ words: $(VENV)/.ready-dev  ## bring the catalogues of other languages up to date
 	$(BIN)/pybabel -q compile
 
 # What takes minutes says so before it begins: so lint is no prerequisite, which make would run first.
-test:  ## lint, types, import contracts and tests: about six minutes on two cores
-	@echo 'Lint, then all checks but the longest: about six minutes on two cores.'
+test:  ## lint, types, import contracts and tests: about five minutes on two cores
+	@echo 'Lint, then all checks but the longest: about five minutes on two cores.'
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/pytest -n 2 --dist worksteal -m 'not long'
 
