@@ -22,6 +22,7 @@ from sim.config.grammar import overrides_of
 from sim.config.reading import read_yaml
 from sim.district import engines
 from sim.engine.network import LIMIT, Network
+from sim.engine.network_building import checked_again
 from sim.engine.record import Spells, Visits
 from sim.errors import ConfigError, shown
 from sim.journeys.follow import Journeys, Selection, follow
@@ -469,6 +470,8 @@ def run(network: Network, horizon: int, *, engine: Engine = "compiled") -> tuple
     ------
     ConfigError
         The horizon must be at least 0 and below 2^62.
+    NetworkError
+        A copy of a network with other tables must keep the rules of `make_network`.
     """
     if not isinstance(network, Network):
         other = " (sim.measure runs what sim.network returns)" if isinstance(network, QueueNetwork) else ""
@@ -476,4 +479,4 @@ def run(network: Network, horizon: int, *, engine: Engine = "compiled") -> tuple
     until = arguments.whole_number("horizon", horizon, 0)
     if until >= LIMIT:
         raise ConfigError(f"horizon must be below 2^62, got {shown(until)}")
-    return engines.run(network, until, arguments.engine_of(engine))
+    return engines.run(checked_again(network), until, arguments.engine_of(engine))

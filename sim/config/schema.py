@@ -279,7 +279,7 @@ class Mid(Section):
         return float(getattr(self, judged.mid)) if isinstance(judged.mid, str) else judged.mid
 
 
-@made_by('sim.pilot, as sim.pilot("four_level", {"grid.households": 300})')
+@made_by('sim.pilot, as sim.pilot(name, {"grid.households": 300})')
 class Pilot(Section):
     """A complete pilot design: everything that determines the result."""
 

@@ -310,7 +310,7 @@ def test_a_design_or_network_that_nothing_was_given_to_is_refused():
     assert told(sim.simulate, sim.Pilot.model_construct()).startswith("name must be given, got nothing; title must be")
     assert told(sim.measure, sim.QueueNetwork.model_construct()).startswith("network.horizon must be given, got noth")
     assert told(sim.Pilot) == (
-        'Pilot must be made by sim.pilot, as sim.pilot("four_level", {"grid.households": 300}), got Pilot()'
+        'Pilot must be made by sim.pilot, as sim.pilot(name, {"grid.households": 300}), got Pilot()'
     )
     assert told(sim.Pilot, "four_level").endswith("got Pilot('four_level')")
     assert told(sim.Pilot, name="mine", grid=3).endswith("got Pilot(name, grid)")
