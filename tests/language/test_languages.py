@@ -59,6 +59,7 @@ def test_a_language_that_is_asked_for_comes_before_the_locale(monkeypatch, tmp_p
     [
         (["lang=fr"], "lang must be one of en, zh, got fr"),
         (["lang=zhh"], "lang must be one of en, zh (did you mean zh?), got zhh"),
+        (["lang=de"], "lang must be one of en, zh, got de"),
         (["lang="], "lang must be one of en, zh, got nothing"),
         (["lang=zh", "lang=en"], "lang must be given at most once, got zh and en"),
     ],

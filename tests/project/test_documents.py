@@ -119,6 +119,22 @@ def test_readme_is_short_has_one_chart_and_lists_its_own_sections():
     assert re.findall(r"\[(.*?)\]\(#.*?\)", contents) == sections
 
 
+def test_readme_says_which_line_names_the_staffing_that_its_command_writes(tmp_path):
+    text = " ".join(read("README.md").split())
+    written = re.search(r"wangge staff --config-dir lanterns \S+ \S+ name=(\w+)", text)[1]
+    file, line = re.search(r"is used once `lanterns/(pilot/\w+\.yaml)` names it \(`(.*?)`\)", text).groups()
+    key, _, named = line.partition(": ")
+    assert named == written
+    new_district("lanterns", tmp_path)
+    assert f"- {key}: lanterns_merged " in (tmp_path / "lanterns" / file).read_text(encoding="utf-8")
+
+
+def test_how_long_make_test_takes_is_said_alike():
+    told = re.findall(r"about (\w+) minutes on two cores", read("Makefile"))
+    assert told == ["five", "five"]
+    assert "all checks and tests but the longest, in about five minutes" in " ".join(read("README.md").split())
+
+
 def test_the_index_of_docs_names_every_page():
     named = set(re.findall(r"\((\w+\.md)\)", read("docs/README.md")))
     assert named | {"README.md"} == {path.name for path in ROOT.glob("docs/*.md")}

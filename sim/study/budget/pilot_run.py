@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from sim.config.compose import Line
 from sim.config.study_schema import WarmUp as WarmUpWanted
 from sim.errors import ConfigError
 from sim.language import listed, phrase
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sim.arrays import Floats
+    from sim.config.compose import Line
     from sim.config.study_schema import Study
     from sim.statistics.warm_up import WarmUp
     from sim.store.archive import Archive
@@ -43,7 +44,7 @@ def warm_up(
     """
     wanted = study.warm_up or WarmUpWanted()
     run = ("run.warm_up_weeks=1", f"run.measured_weeks={wanted.weeks - 1}", "run.drain_weeks=0")
-    composer = Composer(study, Line((*line.overrides, *run), line.config_dir))
+    composer = Composer(study, replace(line, overrides=(*line.overrides, *run)))
     points = [composer.point(i, 0, Setting({}), name) for i, name in enumerate(study.pilots)]
     pilots = {point.base: point.pilot for point in points if point.pilot is not None}
     keys = {base: studies.key(pilot) for base, pilot in pilots.items()}

@@ -6,7 +6,7 @@ composing takes a tenth of a second and a study has hundreds of points.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sim import config
@@ -94,7 +94,7 @@ class Composer:
         key, fixed = (base, *choices), f"pilot={base}"
         if key not in self._known:
             knobs = tuple(f"{key}={self._value(key, value)}" for key, value in self.study.base.items())
-            line = Line((*knobs, *choices, *self.line.overrides), self.line.config_dir)
+            line = replace(self.line, overrides=(*knobs, *choices, *self.line.overrides))
             self._known[key] = compose("main", line, fixed), Composition(line, (fixed,))
         return self._known[key]
 
