@@ -39,3 +39,14 @@ def as_override(value: Any) -> str:
     if isinstance(value, dict):
         return f"{{{','.join(f'{key}:{as_override(one)}' for key, one in value.items())}}}"
     return quoted(value) if isinstance(value, str) else str(value)
+
+
+def is_plain(value: Any) -> bool:
+    """Return whether a value as Hydra reads it is a number, a text, or a list or mapping of these: no sweep inside."""
+    from hydra.core.override_parser.types import QuotedString
+
+    if isinstance(value, dict):
+        return all(map(is_plain, value.values()))
+    if isinstance(value, list):
+        return all(map(is_plain, value))
+    return value is None or isinstance(value, bool | int | float | str | QuotedString)
