@@ -102,9 +102,12 @@ def is_folder(path: Path) -> bool:
 
 
 def kind_of(mode: int) -> str:
-    """Return what stands in a file's place."""
-    kinds = ((stat.S_ISDIR, "folder"), (stat.S_ISFIFO, "pipe"), (stat.S_ISSOCK, "socket"), (stat.S_ISLNK, "link"))
-    return next((word for is_kind, word in kinds if is_kind(mode)), "device")
+    """Return what stands somewhere, in the place of a file or of a folder."""
+    kinds = {
+        "file": stat.S_ISREG, "folder": stat.S_ISDIR, "pipe": stat.S_ISFIFO, "socket": stat.S_ISSOCK,
+        "link": stat.S_ISLNK,
+    }  # fmt: skip
+    return next((word for word, is_kind in kinds.items() if is_kind(mode)), "device")
 
 
 class Size(NamedTuple):

@@ -60,6 +60,23 @@ ADDED = {
 }  # fmt: skip
 
 
+def test_what_stands_in_the_place_of_a_folder_or_a_file_that_is_written_is_told_as_what_it_is(tmp_path):
+    store = Store.open(tmp_path / "one", {"a": 1}, {})
+    put = {"pipe": os.mkfifo, "link": lambda path: path.symlink_to("nothing"), "file": lambda path: path.touch()}
+    for kind, add in put.items():
+        add(store.folder / "charts")
+        with pytest.raises(StoreError, match=rf"/one/charts must be a folder, got a {kind}\. Nothing was changed\.$"):
+            store.write_bytes("charts/x.svg", b"x")
+        (store.folder / "charts").unlink()
+    (store.folder / "charts/x.svg").mkdir(parents=True)
+    (store.folder / "drawn.json").mkdir()
+    for name in ("charts/x.svg", "drawn.json"):
+        for act in (lambda name: store.write_bytes(name, b"x"), store.discard):
+            with pytest.raises(StoreError, match=rf"/one/{name} must be a regular file, got a folder\. Nothing was"):
+                act(name)
+    assert not list(store.folder.rglob(".tmp*"))
+
+
 @pytest.mark.parametrize("add", ADDED.values(), ids=ADDED)
 def test_what_is_added_to_a_folder_is_neither_read_nor_in_the_way_of_a_study(tmp_path, add):
     folder = tmp_path / "results/one"
