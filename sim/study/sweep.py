@@ -110,13 +110,13 @@ class Sweep:
         measures = self.read("measures").select("measure", "group", "unit").unique()
         known = {Response(measure, group): unit for measure, group, unit in measures.iter_rows()}
         units = {response: known.get(response, "") for response in self.plan.study.responses}
-        summary = self.read("summary")
-        controls = self.read(CONTROLS) if CONTROLS in self.store.final_tables else None
         with speaking(self.language):
-            texts = charting.notes_of(self.store)["said"]
+            notes = charting.notes_of(self.store)
+            shown = {name: charting.table_of(self.store, name, notes)
+                     for name in charting.SHOWN if name in self.store.final_tables}  # fmt: skip
             return responses(
-                units, charting.retold(summary, texts), words_of(self.plan),
-                searched=searches(self.plan), controls=controls,
+                units, shown["summary"], words_of(self.plan),
+                searched=searches(self.plan), controls=shown.get(CONTROLS),
             )  # fmt: skip
 
     @property
@@ -163,9 +163,8 @@ class Sweep:
         from sim.charts import render
 
         with speaking_on_charts(self.language):
-            drawings = charting.drawings(self.store)
-            names = charting.in_brief(tuple(drawings), [str(one) for one in self.plan.study.responses])
-            pictures = [render(drawings[name](), "svg") for name in names]
+            asked = [str(one) for one in self.plan.study.responses]
+            pictures = [render(one.draw(), "svg") for one in charting.in_brief(charting.charts_of(self.store), asked)]
         return as_html([self.table], self.sentences, pictures)
 
 

@@ -269,7 +269,12 @@ def test_every_example_of_the_page_runs_prints_nothing_and_gives_what_the_page_n
     named_there = f"NAMED = { {RESULTS[name]: attributes(name) for name in RESULTS} }\n"
     assert ran(tmp_path, QUIET + "\n".join(BLOCKS) + named_there + AFTERWARDS) == "[]\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["differences.pdf", "results", "script.py"]
-    assert sorted(path.name for path in (tmp_path / "results").iterdir()) == [".replications", "grids", "mine"]
+    assert sorted(path.name for path in (tmp_path / "results").iterdir()) == [
+        ".replications",
+        "checked",
+        "grids",
+        "mine",
+    ]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is POSIX's")

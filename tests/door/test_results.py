@@ -30,7 +30,7 @@ from sim.store.store import Store
 from sim.study import network_run, replications
 from sim.study.backend import backend
 from sim.study.comparison.comparison import Comparison
-from sim.study.findings.charting import in_brief
+from sim.study.findings.charting import Chart, in_brief
 from sim.study.network_run import NetworkRun
 from sim.study.own_district.new_district import new_district
 from sim.study.own_measures import packed
@@ -234,13 +234,15 @@ def test_charts_that_would_make_a_notebook_too_large_are_left_out(monkeypatch):
 
 
 def test_of_each_kind_of_chart_a_study_shows_that_of_its_first_response():
-    names = ["curve_trips", "curve_walk_channel_counter", "heat_trips", "main_effects_trips", "warm_up"]
-    assert in_brief(names, ["walk|channel:counter", "trips"]) == [
-        "main_effects_trips",
-        "curve_walk_channel_counter",
-        "heat_trips",
-        "warm_up",
-    ]
+    kept = [
+        Chart(f"{kind}_{response}".strip("_"), kind, response, str)
+        for kind, response in (
+            ("curve", "p50_served"), ("curve", "p50"), ("heat", "p50"), ("main_effects", "trips"), ("warm_up", "")
+        )
+    ]  # fmt: skip
+    assert [one.name for one in in_brief(kept, ["p50", "p50_served"])] == [
+        "main_effects_trips", "curve_p50", "heat_p50", "warm_up",
+    ]  # fmt: skip
     assert in_brief([], ["trips"]) == []
 
 

@@ -52,6 +52,19 @@ def commands(page):
     return [line.split()[1:] for line in lines]
 
 
+def test_the_rules_of_conduct_are_the_same_in_the_model_and_in_the_designs():
+    rules = re.findall(
+        r"^(\d+)\. \*([^*]+)\* \(([^)]+)\)", read("docs/model.md").partition("**Rules of conduct.**")[2], re.M
+    )
+    table = read("docs/designs.md").partition("## How offices behave")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (\d+) \| ([^|]+) \| (.*?) \| ", table, re.MULTILINE)
+    knobs = re.compile(r"`([a-z_.]+)")
+    assert [(n, name, knobs.findall(their)) for n, name, their in rules] == [
+        (n, name, knobs.findall(their)) for n, name, their in rows
+    ]
+    assert len(rows) == 10
+
+
 def test_the_version_is_the_same_in_project_citation_and_changelog():
     citation = yaml.safe_load(read("CITATION.cff"))
     entries = re.findall(r"^## (.*)$", read("CHANGELOG.md"), re.MULTILINE)
