@@ -91,7 +91,8 @@ Examples
   wangge new lanterns                              a folder lanterns/ for a district of your own
   wangge validate                                  does the program give what theory says? (two minutes)
 
-Every command speaks English or Chinese: lang=en, lang=zh; without it, as the locale says.
+Commands speak English or Chinese: lang=en, lang=zh; without it, as the locale says. {english}
+speak English only.
 Any knob of configs/ is a key: group=file picks a file (structure=three_level), group.knob=value sets one.
 Each command has its own --help; wangge --version says which version this is.
 """
@@ -150,7 +151,8 @@ def main() -> None:
     """Run a command; a user's mistake is one paragraph and exit status 2."""
     arguments = sys.argv[1:]
     if not arguments or arguments[0] in ("-h", "--help", "help"):
-        print(HELP.format(commands="\n".join(f"  {n:<11}{t}" for n, t in COMMANDS.items())))  # noqa: T201
+        english = ", ".join(name for name in COMMANDS if name in ENGLISH_ONLY)
+        print(HELP.format(commands="\n".join(f"  {n:<11}{t}" for n, t in COMMANDS.items()), english=english))  # noqa: T201
         sys.exit(0)
     command, *rest = arguments
     if VERSION & {command, *(rest if command in COMMANDS else ())}:
@@ -199,6 +201,9 @@ def perform(command: str, arguments: list[str]) -> None:
 
     try:
         language, rest = asked_for(arguments)
+        if language is not None and language.name != ENGLISH and command in ENGLISH_ONLY:
+            with speaking(language):
+                print(gettext("wangge {command} speaks English only.", command=command), file=sys.stderr)  # noqa: T201
         with speaking(ENGLISH if command in ENGLISH_ONLY else language):
             if command in BEGINNINGS and not ONLY_SHOWN & set(rest):
                 print(gettext(BEGINNINGS[command]), flush=True)  # noqa: T201

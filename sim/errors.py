@@ -34,6 +34,11 @@ def shown(value: object, most: int = 60) -> str:
         return f"a value of {type(value).__name__} with more digits than can be shown"
     except RecursionError:  # nor lists in lists in lists
         return f"a value of {type(value).__name__} with more levels than can be shown"
+    return shortened(text, most)
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """Return a text, cut where it is long."""
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
@@ -70,7 +75,7 @@ class ExecutorError(WanggeError):
 
 def near(word: str, known: Iterable[str], cutoff: float = 0.5) -> str:
     """Return ` (did you mean ...?)` for the nearest known names, or an empty text."""
-    matches = difflib.get_close_matches(word, list(known), n=3, cutoff=cutoff)
+    matches = difflib.get_close_matches(word, list(dict.fromkeys(known)), n=3, cutoff=cutoff)
     return f" (did you mean {' or '.join(matches)}?)" if matches else ""
 
 

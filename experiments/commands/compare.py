@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -86,14 +87,15 @@ class Comparison(Shown):
     name: FolderName | None
 
 
-def main(arguments: list[str], command: Sequence[str] = ()) -> None:
-    """Run the command; `command` is what was typed, where these arguments are not."""
+def main(arguments: list[str], command: Sequence[str] = (), keys: Sequence[str] = KEYS) -> None:
+    """Run the command; `command` is what was typed, where these arguments are not, and `keys` those that it knows."""
     if "--help" in arguments or "-h" in arguments:
         print(HELP)  # noqa: T201
         return
     line = parse(arguments)
     where, other = line.take(*BACKEND_KEYS)
     mine, rest = other.take(*KEYS)
+    rest = replace(rest, own=(*BACKEND_KEYS, *keys))
     composed = compose("compare", mine)
     if composed["pilots"] == "all":
         composed["pilots"] = shipped_pilots()

@@ -47,6 +47,27 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
+def made_by(call: str) -> Callable[[type[Model]], type[Model]]:
+    """Return a decorator of schemas: who calls one with what it does not take is told which call makes one."""
+
+    def with_sentence(schema: type[Model]) -> type[Model]:
+        plain: Callable[..., None] = schema.__init__
+
+        def told(self: Model, *args: object, **given: object) -> None:
+            try:
+                plain(self, *args, **given)
+            except (ValidationError, TypeError) as error:
+                typed = ", ".join([*map(shown, args), *given])
+                raise ConfigError(
+                    f"{schema.__name__} must be made by {call}, got {schema.__name__}({typed})"
+                ) from error
+
+        setattr(schema, "__init__", told)  # noqa: B010 - pydantic makes checked ones without it
+        return schema
+
+    return with_sentence
+
+
 class Violation(NamedTuple):
     """A rule that a value breaks: its path, the rule (mostly `must ...`) and the value as it is shown, if it is."""
 

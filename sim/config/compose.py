@@ -6,18 +6,17 @@ import os
 import re
 from collections.abc import Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.config.checking import readable
 from sim.config.defaults import defaults_message
 from sim.config.digits import MOST_DIGITS, MOST_SHOWN, too_many_digits
-from sim.config.grammar import added_again, as_override, check_plain, in_grammar, quoted, several, taken_away
+from sim.config.grammar import added_again, check_plain, in_grammar, quoted, several, taken_away
 from sim.config.reading import SHIPPED, check_resolved, is_folder, no_yaml, read_bytes, read_yaml
 from sim.config.replaced import replacement
-from sim.errors import ConfigError, near, shown
+from sim.errors import ConfigError, near
 from sim.language import either, gettext, phrase
 
 if TYPE_CHECKING:
@@ -36,9 +35,6 @@ PATH = re.compile(r"(\+\+?)?[\w$./@:-]+")
 """What stands before the = of an override: a knob or a group by its path, with Hydra's signs."""
 
 
-KNOB = re.compile(r"\w+(\.\w+)*")
-
-
 SEVERAL = re.compile(r"Ambiguous value for argument '|Sweep parameters '")
 """How Hydra begins to say that a knob was given several values."""
 
@@ -55,17 +51,19 @@ BACKEND_KEYS = ("engine", "executor", "workers")
 
 @dataclass(frozen=True)
 class Line:
-    """A parsed command line: Hydra overrides and the few flags."""
+    """A parsed command line: Hydra overrides and the few flags, with the keys of the command, for suggestions."""
 
     overrides: tuple[str, ...]
     config_dir: Path | None = None
     show: bool = False
+    own: tuple[str, ...] = ()
 
     def take(self, *keys: str) -> tuple[Line, Line]:
         """Return the line with the overrides of these keys and of what lies below them, and the line without."""
         mine = tuple(o for o in self.overrides if re.split("[.=]", o.lstrip("+"), maxsplit=1)[0] in keys)
         rest = tuple(o for o in self.overrides if o not in mine)
-        return Line(mine, self.config_dir, self.show), Line(rest, self.config_dir, self.show)
+        own = (*self.own, *keys)
+        return replace(self, overrides=mine, own=own), replace(self, overrides=rest, own=own)
 
 
 def parse(arguments: Sequence[str]) -> Line:
@@ -390,37 +388,6 @@ def _search(folder: Path) -> str:
     return f"hydra.searchpath=[{quoted(f'own://{folder}')}]"
 
 
-def overrides_of(knobs: Mapping[str, Any] | None) -> tuple[str, ...]:
-    """Return knobs by their paths as overrides in Hydra's grammar.
-
-    Raises
-    ------
-    ConfigError
-        Keys must be paths, and values plain.
-    """
-    if knobs is not None and not isinstance(knobs, Mapping):
-        raise ConfigError(f"knobs must be a mapping of paths to values, got {shown(knobs)}")
-    overrides = []
-    for key, value in (knobs or {}).items():
-        if not isinstance(key, str) or not KNOB.fullmatch(key):
-            raise ConfigError(f"knobs must be named by their paths, as grid.households, got {shown(key)}")
-        overrides.append(f"{key}={as_override(_plain(key, value))}")
-    return tuple(overrides)
-
-
-def _plain(key: str, value: Any) -> Any:
-    """Return the value of a knob as YAML would give it: a number, a text, a list or a mapping of these."""
-    if isinstance(value, Mapping):
-        return {name: _plain(key, one) for name, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(key, one) for one in value]
-    if hasattr(value, "tolist"):  # of NumPy: a number, or an array
-        return value.tolist()
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return readable(value, key) if isinstance(value, int) else value
-    raise ConfigError(f"{key} must be a number, a text, or a list or mapping of these, got {shown(value)}")
-
-
 def _paragraph(name: str, error: Exception, line: Line) -> str:
     """Return Hydra's error as one paragraph, with the nearest known keys."""
     text = " ".join(str(error).split()) or type(error).__name__
@@ -455,7 +422,8 @@ def _not_taken(name: str, key: str, value: str, line: Line) -> str:
     there = _known(name, Line(groups, line.config_dir))
     if key in there:
         return f"{key} must be {_form(there[key])}, got {value}"
-    return f"{key} is not a known key{near(key, [*there, *BACKEND_KEYS, 'pilots', 'name'])}, got {value}"
+    hint = near(key, line.own, cutoff=0.75) or near(key, [*line.own, *there])
+    return f"{key} is not a known key{hint}, got {value}"
 
 
 def _composed_not(name: str, text: str, line: Line) -> str:

@@ -1,14 +1,18 @@
-"""Values in the grammar of Hydra's overrides."""
+"""Knobs and their values in the grammar of Hydra's overrides."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sim.errors import ConfigError
+from sim.config.checking import readable
+from sim.errors import ConfigError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+KNOB = re.compile(r"\w+(\.\w+)*")
 
 SYNTAX = re.compile(r"[\[\]{}(),:='\"$]")
 """What means something in a value of Hydra's grammar."""
@@ -50,6 +54,37 @@ def as_override(value: Any) -> str:
     if isinstance(value, dict):
         return f"{{{','.join(f'{key}:{as_override(one)}' for key, one in value.items())}}}"
     return quoted(value) if isinstance(value, str) else str(value)
+
+
+def overrides_of(knobs: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Return knobs by their paths as overrides in Hydra's grammar.
+
+    Raises
+    ------
+    ConfigError
+        Keys must be paths, and values plain.
+    """
+    if knobs is not None and not isinstance(knobs, Mapping):
+        raise ConfigError(f"knobs must be a mapping of paths to values, got {shown(knobs)}")
+    overrides = []
+    for key, value in (knobs or {}).items():
+        if not isinstance(key, str) or not KNOB.fullmatch(key):
+            raise ConfigError(f"knobs must be named by their paths, as grid.households, got {shown(key)}")
+        overrides.append(f"{key}={as_override(_plain(key, value))}")
+    return tuple(overrides)
+
+
+def _plain(key: str, value: Any) -> Any:
+    """Return the value of a knob as YAML would give it: a number, a text, a list or a mapping of these."""
+    if isinstance(value, Mapping):
+        return {name: _plain(key, one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(key, one) for one in value]
+    if hasattr(value, "tolist"):  # of NumPy: a number, or an array
+        return value.tolist()
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return readable(value, key) if isinstance(value, int) else value
+    raise ConfigError(f"{key} must be a number, a text, or a list or mapping of these, got {shown(value)}")
 
 
 def is_plain(value: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -129,6 +130,6 @@ def study_of(line: Line, swept: Mapping[str, Sequence[str]], fixed: Mapping[str,
     swept_over = (f"{key}={values}" for key, values in factors.items())
     return (
         study_schema.load(plain),
-        Line(knobs, line.config_dir),
+        replace(line, overrides=knobs),
         sorted([*knobs, *swept_over, f"pilot={','.join(pilots)}"]),
     )

@@ -34,7 +34,7 @@ from sim.statistics.intervals import Interval, mean_interval
 from sim.statistics.verdicts import Verdict
 
 if TYPE_CHECKING:
-    from sim.report.worded import Words
+    from sim.language.worded import Words
 
 NOTHING = Interval(math.nan, math.nan, math.nan, 0)
 

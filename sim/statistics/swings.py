@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
 
+from sim.language.worded import Worded
 from sim.statistics.controls import among_first
 from sim.statistics.intervals import Interval, mean_interval, paired_difference, simultaneous
+from sim.statistics.reasons import WITHHELD, ByLevel, Named, in_words
 from sim.statistics.responses import levels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sim.arrays import Floats
+    from sim.language.worded import Words
+    from sim.statistics.reasons import Reason
     from sim.statistics.responses import Response
 
 NONE = Interval(math.nan, math.nan, math.nan, 0)
@@ -33,8 +38,8 @@ class Ends:
     low, high : ndarray of float, shape (n,), or None
         The effect at each end, one value a replication, the same replications as at the base. None: the end cannot be;
         NaN: it is withheld.
-    why : str
-        Why an end has no value, or an empty text.
+    why : Reason, optional
+        Why an end has no value.
     """
 
     factor: str
@@ -43,13 +48,13 @@ class Ends:
     high_level: str
     low: Floats | None
     high: Floats | None
-    why: str = ""
+    why: Reason | None = None
 
 
 class Tornado(NamedTuple):
     """The table of the ends, widest swing first, and the effect at the base."""
 
-    table: pl.DataFrame
+    table: Worded
     base: Interval
 
 
@@ -84,18 +89,12 @@ def ends(settings: pl.DataFrame, response: Response, base: int, factors: Sequenc
         names, index = columns[factor]
         low, high = alone[np.argmin(index[alone])], alone[np.argmax(index[alone])]
         reasons = {names[index[i]].text: response.reason(int(ids[i])) for i in (low, high)}
+        lacking = tuple(Named(level, reason) for level, reason in reasons.items() if reason is not None)
         texts = [names[index[i]].text for i in (at, low, high)]
         values = [response.at(int(ids[i])) for i in (low, high)]
-        factor_ends.append(Ends(factor, texts[0], texts[1], texts[2], values[0], values[1], _why(reasons)))
+        why = ByLevel(lacking) if lacking else None
+        factor_ends.append(Ends(factor, texts[0], texts[1], texts[2], values[0], values[1], why))
     return factor_ends
-
-
-def _why(reasons: dict[str, str]) -> str:
-    """Return why ends have no value: the one reason, or a reason for each level."""
-    given = {level: reason for level, reason in reasons.items() if reason}
-    if len(set(given.values())) < 2:
-        return next(iter(given.values()), "")
-    return "; ".join(f"{level}: {reason}" for level, reason in given.items())
 
 
 def tornado(
@@ -128,6 +127,7 @@ def tornado(
     """
     table: list[dict[str, object]] = []
     reach = []
+    words: list[Words] = []
     known = [[_known(v) for v in (e.low, e.high)] for e in factor_ends]
     sure, turned = _sure(known, confidence, controls), _turned(base, known, confidence, controls)
     for e, values, is_sure, (low_turned, high_turned) in zip(factor_ends, known, sure, turned, strict=True):
@@ -142,8 +142,9 @@ def tornado(
             "high": high.estimate, "high_from": high.low, "high_to": high.high,
             "swing": swing.estimate, "swing_from": swing.low, "swing_to": swing.high,
             "sure": is_sure, "low_turned": low_turned, "high_turned": high_turned,
-            "why": (e.why or "withheld") if any(v is None for v in values) else "",
+            "why": "",
         }  # fmt: skip
+        words.append(partial(in_words, (e.why or WITHHELD) if any(v is None for v in values) else None))
         table.append(row)
     order = sorted(range(len(table)), key=lambda i: -reach[i])  # equal ones stay as they came
     texts = ("factor", "base_level", "low_level", "high_level", "why")
@@ -152,7 +153,7 @@ def tornado(
     kinds = dict.fromkeys(texts, pl.String) | dict.fromkeys(numbers, pl.Float64) | dict.fromkeys(signs, pl.Boolean)
     columns = (*texts[:4], *numbers, *signs, "why")
     rows = pl.DataFrame([table[i] for i in order], schema={name: kinds[name] for name in columns})
-    return Tornado(rows, _mean(base, confidence, controls))
+    return Tornado(Worded(rows, {"why": [words[i] for i in order]}), _mean(base, confidence, controls))
 
 
 def _mean(values: Floats, confidence: float, controls: Floats | None) -> Interval:

@@ -67,6 +67,11 @@ def as_store_error(folder: Path) -> Iterator[None]:
         yield
     except NotRegularError as error:
         raise StoreError(f"{error.filename} {error.strerror}. Nothing was changed.") from error
+    except (FileExistsError, NotADirectoryError) as error:
+        raise StoreError(
+            f"The results folder {folder} cannot be used: a file stands where a folder must be "
+            f"({error.filename or folder}). Nothing was changed. Choose another name."
+        ) from error
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         raise StoreError(

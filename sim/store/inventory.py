@@ -220,7 +220,7 @@ def results_folder(command: str, named: str) -> Path:
     folder = next((path for path in (RESULTS / named, Path(named)) if named and is_folder(path)), None)
     if folder is None:
         there = [study.name for study in studies(RESULTS)] if RESULTS.is_dir() else []
-        known = f", which has {', '.join(there)}{near(named, there)}" if there else ""
+        known = f", which has {', '.join(there)}{near(named, there)}," if there else ""
         raise ConfigError(
             f"{command} must be given a name under results/{known} or the path of a results folder, got {named}"
         )

@@ -11,6 +11,7 @@ import os
 import platform
 import re
 import stat
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -68,6 +69,11 @@ KINDS = {
     "knobs": Kind("a table of knobs", "another table of knobs"),
 }
 """What a folder holds, by the first of these that its identity names."""
+
+MOST_NAMED = 8
+"""Of the designs of a folder, in a message."""
+
+DESIGNS = "pilots"
 
 OWN_MEASURES = "own_measures"
 """In an identity: the digests of measures of one's own, by their names."""
@@ -189,12 +195,19 @@ def compare(folder: Path, identity: dict[str, Any]) -> None:
 
 
 def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
-    """Return in words how two identities differ, measures of one's own first; nothing where they are the same."""
+    """Return in words how two identities differ, designs and measures of one's own first; nothing if they are the same.
+
+    Where other designs are there, or in another order, one is not held against the other knob by knob.
+    """
+    designs = [_designs(one) for one in (there, here)]
+    others = _other_designs(*designs)
+    if others:
+        there, here = ({key: one[key] for key in one if key != DESIGNS} for one in (there, here))
     measures = [dict(one.get(OWN_MEASURES, {})) for one in (there, here)]
     held, asked = (_leaves({key: one[key] for key in one if key not in IN_WORDS}) for one in (there, here))
-    differences = [_of_measure(name, *measures) for name in {**measures[0], **measures[1]}]
+    differences = [others, *(_of_measure(name, *measures) for name in {**measures[0], **measures[1]})]
     differences += [
-        f"{_cut(key)} is {_shown(held, key)} there, {_shown(asked, key)} here"
+        f"{_cut(_of_design(key, designs[0]))} is {_shown(held, key)} there, {_shown(asked, key)} here"
         for key in {**held, **asked}
         if held.get(key) != asked.get(key)
     ]
@@ -202,6 +215,28 @@ def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]
     if not differences and there.get(STUDY_POINTS) != here.get(STUDY_POINTS):
         return ["the configs that its points are made of have changed since"]
     return differences
+
+
+def _designs(identity: Mapping[str, Any]) -> list[str]:
+    """Return the names of the designs of an identity, each short; none where they are not written out."""
+    designs = identity.get(DESIGNS)
+    written = [one for one in designs if isinstance(one, Mapping)] if isinstance(designs, list) else []
+    return [str(one.get("name"))[:SHOWN_LETTERS] for one in written]
+
+
+def _other_designs(there: Sequence[str], here: Sequence[str]) -> str:
+    """Return in words which designs are there and which here; empty where they are the same in the same order."""
+    if there == here or not there or not here:
+        return ""
+    held, asked = (", ".join(names[:MOST_NAMED]) + (", ..." if names[MOST_NAMED:] else "") for names in (there, here))
+    order = " (the same in another order)" if sorted(there) == sorted(here) else ""
+    return f"its designs are {held} there, {asked} here{order}"
+
+
+def _of_design(path: str, designs: Sequence[str]) -> str:
+    """Return a path in an identity as it is told: one in a design by the design's name."""
+    _, number, *rest = path.split(".", 2) if path.startswith(f"{DESIGNS}.") else ("", "")
+    return f"{rest[0]} of {designs[int(number)]}" if rest and designs else path
 
 
 def _of_measure(name: str, there: Mapping[str, str], here: Mapping[str, str]) -> str:

@@ -137,7 +137,7 @@ class OwnMeasure:
             given = self.function(record)
         except MemoryError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # who calls us does not end because a measure would
             raise ConfigError(self._failed(error)) from error
         values = dict(given) if isinstance(given, Mapping) else {ALL: given}
         for group, value in values.items():
@@ -155,7 +155,7 @@ class OwnMeasure:
             raise ConfigError(f"measure {self.name} must return a number for {ALL}, as it has a mid, got none")
         return {group: float(value) for group, value in values.items()}
 
-    def _failed(self, error: Exception) -> str:
+    def _failed(self, error: BaseException) -> str:
         """Return what is said where the function fails, with the last line of its own file that was reached."""
         file = self.function.__code__.co_filename
         lines = [one.lineno for one in traceback.extract_tb(error.__traceback__) if one.filename == file]

@@ -122,7 +122,8 @@ def matters(plain: Mapping[str, Any]) -> dict[str, Any]:
 def key(pilot: Pilot, own: Packed = NOTHING) -> str:
     """Return the key under which the replications of a design are archived: equal for designs of equal numbers.
 
-    Names do not count, nor what only says how results are read; measures of one's own do.
+    Name and title of the design do not count, nor what only says how results are read. Measures of one's own do, and so
+    do words within the config on which no number depends: the name of the district, the titles of archetypes.
     """
     return files.digest(manifest.canonical(_keyed(pilot) | noted(own)).encode())[:KEY_LETTERS]
 

@@ -26,7 +26,7 @@ from sim.study.findings.naming import words_of
 from sim.study.findings.write import CONTROLS, cost, responses, searches, write
 from sim.study.folder.drawing import ALL, chosen, speaking_on_charts
 from sim.study.own_measures import packed
-from sim.study.points.plan import planned
+from sim.study.points.plan import none_feasible, planned
 from sim.study.points.screening import screen_all
 from sim.version import MODEL_VERSION
 
@@ -110,13 +110,13 @@ class Sweep:
         measures = self.read("measures").select("measure", "group", "unit").unique()
         known = {Response(measure, group): unit for measure, group, unit in measures.iter_rows()}
         units = {response: known.get(response, "") for response in self.plan.study.responses}
-        summary = self.read("summary")
-        controls = self.read(CONTROLS) if CONTROLS in self.store.final_tables else None
         with speaking(self.language):
-            texts = charting.notes_of(self.store)["said"]
+            notes = charting.notes_of(self.store)
+            shown = {name: charting.table_of(self.store, name, notes)
+                     for name in charting.SHOWN if name in self.store.final_tables}  # fmt: skip
             return responses(
-                units, charting.retold(summary, texts), words_of(self.plan),
-                searched=searches(self.plan), controls=controls,
+                units, shown["summary"], words_of(self.plan),
+                searched=searches(self.plan), controls=shown.get(CONTROLS),
             )  # fmt: skip
 
     @property
@@ -163,9 +163,8 @@ class Sweep:
         from sim.charts import render
 
         with speaking_on_charts(self.language):
-            drawings = charting.drawings(self.store)
-            names = charting.in_brief(tuple(drawings), [str(one) for one in self.plan.study.responses])
-            pictures = [render(drawings[name](), "svg") for name in names]
+            asked = [str(one) for one in self.plan.study.responses]
+            pictures = [render(one.draw(), "svg") for one in charting.in_brief(charting.charts_of(self.store), asked)]
         return as_html([self.table], self.sentences, pictures)
 
 
@@ -237,15 +236,14 @@ def prepare(
     warm_up, pilot_keys = None, dict[str, str]()
     if study.warm_up is not None and choose_warm_up:
         warm_up, pilot_keys = pilot_run.warm_up(study, line, backend, archive, console, retry=retry)
-        plan = planned(study, Line((*line.overrides, f"run.warm_up_weeks={warm_up.weeks}"), line.config_dir))
+        plan = planned(study, replace(line, overrides=(*line.overrides, f"run.warm_up_weeks={warm_up.weeks}")))
     own = packed(measures)
     plan = plan.showing(measures)
     keys = replications.keys(list(plan.pilots.values()), own)
     screened = screen_all(archive, plan.pilots, keys, backend, own)
     plan = plan.without(_refused(plan, screened))
     if not plan.pilots:
-        n, first = len(plan.points), plan.points[0]
-        raise ConfigError(f"study must have at least one feasible point; all {n} were rejected: {first.why}")
+        raise ConfigError(none_feasible(plan.points))
     keys = {name: keys[name] for name in plan.pilots}
     runs = Runs(archive, plan.pilots, keys, backend, study.all_groups, console, retry=retry, own=own)
     return Prepared(plan, screened, runs, warm_up, pilot_keys)

@@ -8,8 +8,7 @@ design, and what would help.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +16,7 @@ import polars as pl
 
 from sim.config.report import JudgedMeasure, Response
 from sim.district.office_hours import OfficeTime
-from sim.language import N_, both, gettext, phrase
+from sim.language import N_, both, gettext
 from sim.measures.dictionary import DEFINITIONS, DUTIES, OPEN_BOUND, WORSENING
 from sim.measures.openness import REACHED, Counted, Horizon, counted
 from sim.statistics.verdicts import Cause, Verdict
@@ -95,6 +94,10 @@ class Withheld:
         if self.cause is Cause.NOT_OWED:
             return gettext("not owed {where}", where=where(designs))
         return _SHARES[self.cause]({where(design): share for design, share in self.shares.items()}, group)
+
+    def calling(self, names: Mapping[str, str]) -> Withheld:
+        """Return the reason with other names of some of the designs."""
+        return replace(self, shares={names.get(name, name): share for name, share in self.shares.items()})
 
     @property
     def share(self) -> float:
@@ -177,9 +180,6 @@ class Rule:
         Smallest differences that matter; None: what is still open is not weighed.
     horizon
         How the replications end; None: what is still open is not counted.
-    reasons
-        The reasons that were given, by their texts, each with what says it in the language that is spoken then; None:
-        they are not wanted.
     """
 
     values: Callable[[str, Response], Floats]
@@ -188,19 +188,6 @@ class Rule:
     counts: Callable[[str, Response], Floats] | None = None
     mid: Mid | None = None
     horizon: Horizon | None = None
-    reasons: dict[str, Callable[[], str]] | None = None
-
-    def noted(self, say: Callable[[], str]) -> str:
-        """Return a reason, and note how it is said."""
-        text = say()
-        if self.reasons is not None:
-            self.reasons[text] = say
-        return text
-
-    def retold(self, text: str) -> str:
-        """Return a reason in the language that is spoken, by its text as it was noted."""
-        say = (self.reasons or {}).get(text)
-        return say() if say else phrase(text)
 
     def known(self, judged: JudgedMeasure, *designs: str) -> list[Floats]:
         """Return the values of a measure under designs, over the replications in which all of them counted something.
@@ -224,14 +211,6 @@ class Rule:
         return max((_mean(self._counted(judged, one).slack) for one in designs), default=0.0)
 
     def why(self, judged: JudgedMeasure, *designs: str) -> Withheld | None:
-        """Return why nothing follows from a measure under one of these designs, or None; the reason is noted."""
-        found = self._why(judged, *designs)
-        if found is not None:
-            self.noted(partial(str, found))
-            self.noted(lambda: found.help)
-        return found
-
-    def _why(self, judged: JudgedMeasure, *designs: str) -> Withheld | None:
         """Return why nothing follows from a measure under one of these designs, or None.
 
         A design owes nothing of what is measured, too many requests of the group go to overloaded posts, too many of

@@ -101,7 +101,7 @@ def test_every_table_fits_eighty_columns_with_its_names_whole(tiny, monkeypatch)
         ((), "show must be given the name or path of one results folder, and at most the name of a table"),
         (("one", "means", "load"), "and at most the name of a table (wangge show compare means), got one means load"),
         (("name=one",), "(wangge show compare means), got name=one"),
-        (("on",), "a name under results/, which has one (did you mean one?) or the path of a results folder, got on"),
+        (("on",), "a name under results/, which has one (did you mean one?), or the path of a results folder, got on"),
         (("../../etc",), "or the path of a results folder, got ../../etc"),
         (("one", "lod"), "table must be one of work, heads, load, means, evenness, notes, backlog, "),
         (("one", "../manifest"), "notes, backlog, "),

@@ -739,6 +739,23 @@ def ones(record):
     return 1.0
 
 
+def leaves(record):
+    raise SystemExit(3)
+
+
+def stops(record):
+    raise KeyboardInterrupt
+
+
+def test_a_measure_that_would_end_the_program_fails_as_any_other(tmp_path):
+    mine = sim.OwnMeasure("mine", leaves)
+    said = "measure mine must return a value, got line .* of test_own_measures.py: SystemExit: 3$"
+    with pytest.raises(ConfigError, match=said):
+        sim.simulate(tiny(), measures=[mine])
+    with pytest.raises(KeyboardInterrupt):
+        sim.simulate(tiny(), measures=[sim.OwnMeasure("mine", stops)])
+
+
 def test_a_measure_that_fails_is_named_and_its_cause_is_kept():
     with pytest.raises(ConfigError) as told:
         sim.simulate(tiny(), measures=[sim.OwnMeasure("mine", divides)])

@@ -331,6 +331,30 @@ def test_a_damaged_manifest_is_refused(store: Store, text: str) -> None:
         Store.open_existing(store.folder)
 
 
+def of_designs(**seeds: int) -> dict[str, object]:
+    """Return the identity of a comparison of designs of these names."""
+    return {"model": "1", "pilots": [{"name": name, "run": {"seed": seed}} for name, seed in seeds.items()]}
+
+
+@pytest.mark.parametrize(
+    ("identity", "told"),
+    [
+        (of_designs(old=1, new=3), r"comparison: run\.seed of new is 2 there, 3 here\. Nothing"),
+        (of_designs(new=2, old=1), r"comparison: its designs are old, new there, new, old here \(the same in another"),
+        (of_designs(old=1, better=2), r"comparison: its designs are old, new there, old, better here\. Nothing"),
+        ({**of_designs(old=4), "model": "2"}, r'its designs are old, new there, old here; model is "1" there, "2" he'),
+        (of_designs(**{f"d{i}": i for i in range(12)}), r"there, d0, d1, d2, d3, d4, d5, d6, d7, \.\.\. here\. Not"),
+    ],
+)
+def test_a_folder_of_other_designs_is_told_by_their_names(
+    tmp_path: Path, identity: dict[str, object], told: str
+) -> None:
+    Store.open(tmp_path / "study", of_designs(old=1, new=2), {})
+    small(Store.open(tmp_path / "study", of_designs(old=1, new=2), {}))
+    with pytest.raises(StoreError, match=told):
+        Store.open(tmp_path / "study", identity, {})
+
+
 def test_a_manifest_edited_by_hand_is_refused(store: Store) -> None:
     path = store.folder / "manifest.json"
     path.write_text(path.read_text().replace('"weeks": 52', '"weeks": 53'))
@@ -341,9 +365,12 @@ def test_a_manifest_edited_by_hand_is_refused(store: Store) -> None:
 def test_a_file_where_the_folder_should_be_is_refused_and_stays(tmp_path: Path) -> None:
     path = tmp_path / "study"
     path.write_text("mine")
-    with pytest.raises(StoreError, match=r"study cannot be used: File exists"):
+    with pytest.raises(
+        StoreError,
+        match=r"study cannot be used: a file stands where a folder must be \(.*study\)\. Nothing was changed",
+    ):
         Store.open(path, IDENTITY, {})
-    with pytest.raises(StoreError, match=r"cannot be used: Not a directory"):
+    with pytest.raises(StoreError, match=r"cannot be used: a file stands where a folder must be"):
         Store.open(path / "below", IDENTITY, {})
     assert path.read_text() == "mine"
 

@@ -222,7 +222,10 @@ def test_charts_say_where_overload_leaves_no_verdict(sweep, tmp_path):
     sweep()
     assert table("effects")["verdict"].to_list() == ["withheld"]
     words = json.loads(Path("results/mine/study.json").read_text(encoding="utf-8"))
-    assert "At 1 point or their baseline too many requests of a measure go to staff who cannot" in words["footer"]
+    assert (
+        "At 1 point or their baseline too many requests of a measure go to staff who cannot"
+        in words["texts"]["en"]["footer"]
+    )
 
 
 def test_charts_call_factors_by_words_and_tables_by_their_paths(sweep, tmp_path):

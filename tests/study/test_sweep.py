@@ -303,7 +303,7 @@ def test_points_that_cannot_be_are_told_and_the_rest_is_run(sweep, tmp_path):
     assert "staffing" in design["why"][1]
     assert "at least 0, got -1" in design["why"][2]
     write(tmp_path, "none", factors={"staffing.community_heads": [0]})
-    assert "study must have at least one feasible point; all 1 were rejected: staffing.community_heads" in sweep(
+    assert "study must have at least one feasible point; its only one was rejected: staffing.community_heads" in sweep(
         "study=none", status=2
     )
     assert not Path("results/none").exists()
@@ -313,7 +313,7 @@ def test_a_design_that_cannot_be_staffed_is_told_before_its_folder_is_begun(swee
     crowded = {"factors": {"grid.households": [50]}, "base": {**BASE, "roles": "dedicated"}}
     write(tmp_path, **crowded)
     told = sweep(status=2)
-    assert "study must have at least one feasible point; all 1 were rejected: roles.managers_per_grid" in told
+    assert "study must have at least one feasible point; its only one was rejected: roles.managers_per_grid" in told
     assert not Path("results/mine").exists()
 
 

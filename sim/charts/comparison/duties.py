@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from sim.config import GROUPS, LEVELS
 from sim.config.words import words_of
-from sim.district import workload
 from sim.language import N_, both, enumerated, gettext, listed, ngettext
 
 if TYPE_CHECKING:
@@ -228,16 +227,17 @@ def _services(pilot: Pilot) -> list[str]:
     return [*points, *([gettext("{shares}.", shares=enumerated(each))] if each else [])]
 
 
-def went_to(pilot: Pilot, level: Level) -> list[str]:
+def went_to(organisation: Organisation, level: Level) -> list[str]:
     """Return where the staff of a level that was abolished went."""
     if level != "street":
         return [gettext("Abolished.")]
-    heads, staffing = workload.heads(pilot), pilot.staffing
+    pilot, staffing = organisation.pilot, organisation.pilot.staffing
+    down = organisation.heads("community") - staffing.community_heads
+    up = organisation.heads("district") - staffing.district_heads
     of = staffing.street_heads
     moved = {
-        (N_("all go down to the communities"), N_("{n} go down to the communities")): heads["community"]
-        - staffing.community_heads,
-        (N_("all go up to the district"), N_("{n} go up to the district")): heads["district"] - staffing.district_heads,
+        (N_("all go down to the communities"), N_("{n} go down to the communities")): down,
+        (N_("all go up to the district"), N_("{n} go up to the district")): up,
     }
     moves = [gettext(every if n == of else some, n=n) for (every, some), n in moved.items() if n]
     closed = ngettext("{n} street office is abolished", "{n} street offices are abolished", pilot.district.streets)

@@ -102,8 +102,7 @@ def _title(organisation: Organisation) -> str:
     parts = []
     for level in ("district", "street", "community"):
         if level in organisation.specialisms:
-            heads = sum(person.level == level for person in organisation.people)
-            parts.append(_heads_of(level, organisation.n_units(level), heads))
+            parts.append(_heads_of(level, organisation.n_units(level), organisation.heads(level)))
     return gettext(
         "{pilot}: {n:,} staff, {where}",
         pilot=short_name(organisation.pilot.title, 60), n=len(organisation.people), where=enumerated(parts),
@@ -144,9 +143,8 @@ def _bands(organisation: Organisation) -> list[_Band]:
     bands = []
     for level in ("district", "street", "community"):
         if level in duties.abolished(pilot):
-            bands.append(
-                _Band("none", gettext(_TITLES[level]), duties.performs(pilot, level), duties.went_to(pilot, level))
-            )
+            went = duties.went_to(organisation, level)
+            bands.append(_Band("none", gettext(_TITLES[level]), duties.performs(pilot, level), went))
             continue
         staff = duties.posts(organisation, level)
         if level == "community":

@@ -22,11 +22,27 @@ if TYPE_CHECKING:
     from sim.config.report import Response
     from sim.config.study_schema import Promise
     from sim.statistics.intervals import Interval
+    from sim.statistics.reasons import Reason
     from sim.study.budget.adjusting import Adjusted
     from sim.study.budget.runs import Runs
     from sim.study.points.plan import Plan
     from sim.study.points.screening import Screened
     from sim.study.withholding import Rule, Withheld
+
+
+@dataclass(frozen=True)
+class Broken:
+    """Why a point is no choice: the promises that it breaks, or may break, each with what says what the point has."""
+
+    each: tuple[Callable[[], str], ...]
+    surely: bool
+
+    def words(self) -> str:
+        """Return what is broken, in the language that is spoken."""
+        which = both(say() for say in self.each)
+        if self.surely:
+            return gettext("breaks its promise: {which}", which=which)
+        return gettext("may break its promise: {which}", which=which)
 
 
 @dataclass(frozen=True)
@@ -38,36 +54,32 @@ class Promised:
     keeps
         True: known to keep all of them. False: known to break one. None: it may do either, or nothing is promised.
     why
-        What it breaks, may break, or is not known of; empty where it keeps all, or where nothing is promised.
+        What it breaks, may break, or is not known of; None where it keeps all, or where nothing is promised.
     open
         The responses whose promises are not known to be kept.
     """
 
     keeps: bool | None
-    why: str = ""
+    why: Reason | None = None
     open: tuple[Response, ...] = ()
 
     @property
     def is_choice(self) -> bool:
         """Return whether the point may be called best, starred or chosen: it breaks no promise, and may break none."""
-        return not self.why
+        return self.why is None
 
 
 def promised(
-    plan: Plan,
-    runs: Runs,
-    screened: Mapping[str, Screened],
-    names: Sequence[str] | None = None,
-    reasons: dict[str, Callable[[], str]] | None = None,
+    plan: Plan, runs: Runs, screened: Mapping[str, Screened], names: Sequence[str] | None = None
 ) -> dict[str, Promised]:
-    """Return what is known of every point that was run, or of some, and its promises; `reasons` notes them.
+    """Return what is known of every point that was run, or of some, and its promises.
 
     A promise is known to be kept or broken where the whole interval of the mean lies on that side of its bound; the
     intervals of all promises of all points hold together (Bonferroni), and are adjusted as all means of the study are.
     """
     if not plan.study.promises:
         return {name: Promised(None) for name in names or runs.complete}
-    rule = rule_of(plan, runs, screened, reasons)
+    rule = rule_of(plan, runs, screened)
     adjusted = adjustments(plan, runs, rule)
     return {name: _promised(plan, runs, rule, adjusted, name) for name in names or runs.complete}
 
@@ -90,9 +102,9 @@ def _promised(plan: Plan, runs: Runs, rule: Rule, adjusted: Mapping[Response, Ad
             (unknown if kept is None else broken).append(say)
             open_.append(response)
     if broken:
-        return Promised(False, rule.noted(partial(_breaks, broken)), tuple(open_))
+        return Promised(False, Broken(tuple(broken), surely=True), tuple(open_))
     if unknown:
-        return Promised(None, rule.noted(partial(_may_break, unknown)), tuple(open_))
+        return Promised(None, Broken(tuple(unknown), surely=False), tuple(open_))
     return Promised(True)
 
 
@@ -105,16 +117,6 @@ def _beside(plan: Plan, response: Response, interval: Interval, unit: str) -> st
     """Return a response beside its promise."""
     value = against(interval, plan.study.promises[response], unit)
     return gettext("{response} {value}", response=plan.report.words(response), value=value)
-
-
-def _breaks(each: Sequence[Callable[[], str]]) -> str:
-    """Return that a point breaks a promise, and what it has."""
-    return gettext("breaks its promise: {which}", which=both(say() for say in each))
-
-
-def _may_break(each: Sequence[Callable[[], str]]) -> str:
-    """Return that a point may break a promise, and what it has."""
-    return gettext("may break its promise: {which}", which=both(say() for say in each))
 
 
 def side(interval: Interval, promise: Promise) -> bool | None:

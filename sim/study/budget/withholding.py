@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sim.study.withholding import Rule, Withheld, horizon_of, judged_as
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from sim.config.report import Response
     from sim.study.budget.runs import Runs
@@ -15,13 +15,11 @@ if TYPE_CHECKING:
     from sim.study.points.screening import Screened
 
 
-def rule_of(
-    plan: Plan, runs: Runs, screened: Mapping[str, Screened], reasons: dict[str, Callable[[], str]] | None = None
-) -> Rule:  # fmt: skip
-    """Return the rule for the points of a study, on the replications that there are; `reasons` notes those it gives."""
+def rule_of(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> Rule:
+    """Return the rule for the points of a study, on the replications that there are."""
     staff = {name: design.overloaded_share for name, design in screened.items()}
     first = plan.first
-    return Rule(runs.values, first.run, staff, runs.observations, first.mid, horizon_of(first), reasons)
+    return Rule(runs.values, first.run, staff, runs.observations, first.mid, horizon_of(first))
 
 
 def verdict_withheld(

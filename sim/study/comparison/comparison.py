@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
     from sim.config import Pilot
     from sim.config.report import Report
+    from sim.language.worded import Worded
     from sim.report.pages import Printed
     from sim.report.tables import Table
-    from sim.report.worded import Worded
     from sim.study.backend import Backend
     from sim.study.comparison.face_validity import Target
     from sim.study.controls import Controls

@@ -46,8 +46,8 @@ import numpy as np
 import polars as pl
 
 from sim.language import N_, gettext, ngettext, phrase
+from sim.language.worded import Worded
 from sim.measures.dictionary import OPEN_BOUND
-from sim.report.worded import Worded
 from sim.statistics import intervals, verdicts
 from sim.statistics.verdicts import Cause
 from sim.study.withholding import Rule
@@ -58,8 +58,8 @@ if TYPE_CHECKING:
     from sim.arrays import Bools, Floats, Ints
     from sim.config import Mid, Run
     from sim.config.report import JudgedMeasure, Response
+    from sim.language.worded import Words
     from sim.measures.openness import Horizon
-    from sim.report.worded import Words
     from sim.study.controls import Controls
     from sim.study.withholding import Withheld
 

@@ -25,10 +25,10 @@ from sim.district.office_hours import office_hours_a_day
 from sim.engine.record import Outcome
 from sim.errors import ConfigError, near
 from sim.language import N_, gettext, phrase
+from sim.language.worded import Worded
 from sim.measures.dictionary import DEFINITIONS
 from sim.measures.long_table import Rows
 from sim.measures.tally import window
-from sim.report.worded import Worded
 from sim.statistics.intervals import mean_interval
 from sim.study import replication
 from sim.study.design import prepared_all
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from sim.config import Archetype, Pilot
     from sim.district.assemble import Plan
     from sim.district.blocks import Record
-    from sim.report.worded import Words
+    from sim.language.worded import Words
     from sim.study.design import Design
     from sim.study.withholding import Rule, Withheld
 

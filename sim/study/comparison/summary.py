@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from sim.config import Pilot
     from sim.config.report import Crossed
+    from sim.language.worded import Worded
     from sim.report.comparison import Mean
     from sim.report.tables import Table
-    from sim.report.worded import Worded
     from sim.study.comparison.opening import Opening
     from sim.study.design import Design
 

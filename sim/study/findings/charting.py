@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from sim.errors import StoreError
-from sim.language import (
-    ENGLISH,
-    N_,
-    both,
-    gettext,
-    listed,
-    ngettext,
-    phrase,
-    run_together,
-    separated,
-    spoken,
-)  # fmt: skip
+from sim.language import ENGLISH, N_, both, gettext, ngettext, run_together, separated, spoken
+from sim.language.worded import with_cells
 from sim.report.tables import scale_of, with_its_unit
 from sim.statistics.effects import omissions
 from sim.store import files
@@ -41,8 +32,33 @@ NOTES = "study.json"
 DRAWN = ("main_effects", "curve", "heat", "tornado", "indices", "ranking", "pareto", "warm_up")
 """Tables from which charts are drawn, where a study has them."""
 
+SHOWN = ("summary", "controls")
+"""Tables that are shown beside charts."""
+
 PARTS = ("design", "pilot", "against", "response")
 """The columns that distinguish the charts of one kind."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart of a study.
+
+    Attributes
+    ----------
+    name
+        Of its file.
+    kind
+        The table from which it is drawn.
+    response
+        What it is of, as a text; empty where it is of none.
+    draw
+        Draws it.
+    """
+
+    name: str
+    kind: str
+    response: str
+    draw: Callable[[], Figure]
 
 
 def draw(store: Store, wanted: Wanted = ALL, console: Console | None = None) -> list[str]:
@@ -65,23 +81,49 @@ def drawings(store: Store) -> Drawings:
     StoreError
         As for `draw`.
     """
+    return {chart.name: chart.draw for chart in charts_of(store)}
+
+
+def charts_of(store: Store) -> list[Chart]:
+    """Return every chart of a study.
+
+    Raises
+    ------
+    StoreError
+        As for `draw`.
+    """
     with speaking_on_charts():
-        return _drawings(store)
+        return _charts(store)
 
 
-def _drawings(store: Store) -> Drawings:
-    """Return every chart of a study by its name, in the language that is spoken."""
+def _charts(store: Store) -> list[Chart]:
+    """Return every chart of a study, in the language that is spoken."""
     notes = notes_of(store)
     words = Words.read(notes)
-    tables = {name: _called(store.final_table(name), words, notes["said"]) for name in notes["tables"]}
+    tables = {name: _called(table_of(store, name, notes), words) for name in notes["tables"]}
     notes["designs"] = [
         {**design, "factors": [words.factor(name) for name in design["factors"]]} for design in notes["designs"]
     ]
-    made: Drawings = {}
-    for name, make in _figures(tables, notes):
+    made: dict[str, Chart] = {}
+    for chart in _figures(tables, notes):
         # names without a Latin letter may turn out alike
-        made[f"{name}_{len(made)}" if name in made else name] = make
-    return made
+        name = f"{chart.name}_{len(made)}" if chart.name in made else chart.name
+        made[name] = replace(chart, name=name)
+    return list(made.values())
+
+
+def table_of(store: Store, name: str, notes: Mapping[str, Any]) -> pl.DataFrame:
+    """Return a table of a study with its words in the language of some notes.
+
+    Raises
+    ------
+    StoreError
+        The table must be undamaged, and the notes must be of it.
+    """
+    try:
+        return with_cells(store.final_table(name), notes["cells"].get(name, {}))
+    except (LookupError, ValueError, TypeError, AttributeError, pl.exceptions.PolarsError):
+        raise _damaged(store) from None
 
 
 def notes_of(store: Store) -> dict[str, Any]:
@@ -95,7 +137,7 @@ def notes_of(store: Store) -> dict[str, Any]:
     try:
         notes = files.read_json(store.folder / NOTES)
         texts = notes.pop("texts")
-        notes |= {"said": {}, **texts.get(spoken().name, texts[ENGLISH])}
+        notes |= {"cells": {}, **texts.get(spoken().name, texts[ENGLISH])}
         intact = isinstance(notes["tables"], list) and isinstance(notes["footer"], str)
         Words.read(notes)
     except FileNotFoundError:
@@ -107,48 +149,25 @@ def notes_of(store: Store) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         intact = False
     if not intact:
-        raise StoreError(f"{NOTES} in {store.folder} must be what a study wrote there, and is damaged. {AGAIN}")
+        raise _damaged(store)
     return dict(notes)
 
 
-def _called(table: pl.DataFrame, words: Words, said: Mapping[str, str]) -> pl.DataFrame:
-    """Return a table with its factors in words: on axes also with their paths, so that a reader can set them.
+def _damaged(store: Store) -> StoreError:
+    """Return that the texts of a study are damaged."""
+    return StoreError(f"{NOTES} in {store.folder} must be what a study wrote there, and is damaged. {AGAIN}")
 
-    `said`: the labels of points and the reasons of tables, in the language that is spoken.
-    """
+
+def _called(table: pl.DataFrame, words: Words) -> pl.DataFrame:
+    """Return a table with its factors in words: on axes also with their paths, so that a reader can set them."""
     columns = [pl.col(name).replace(words.factors) for name in ("factor",) if name in table.columns]
     longer = {name: words.factor(name) for name in words.factors}
     columns += [pl.col(name).replace(longer) for name in ("x_factor", "y_factor") if name in table.columns]
-    return retold(table.with_columns(columns), said)
-
-
-def retold(table: pl.DataFrame, texts_of: Mapping[str, str]) -> pl.DataFrame:
-    """Return a table with its labels and reasons in the language that is spoken: by what stands there."""
-    columns = []
-    for name in table.columns if texts_of else ():
-        if name in ("label", "baseline_label", "controls") or name.endswith(("why", "_help")):
-            here = table[name].drop_nulls().unique()
-            columns.append(pl.col(name).replace({text: _retold(text, texts_of) for text in here}))
     return table.with_columns(columns)
 
 
-def _retold(text: str, said: Mapping[str, str]) -> str:
-    """Return a label or a reason of a table in the language that is spoken; of several reasons each."""
-    return said[text] if text in said else separated(_retold_part(part, said) for part in text.split("; "))
-
-
-def _retold_part(text: str, said: Mapping[str, str]) -> str:
-    """Return one of several reasons, which may stand behind the level that has it."""
-    level, colon, reason = text.partition(": ")
-    if text in said or not colon:
-        return said.get(text, text)
-    return gettext("{level}: {reason}", level=level, reason=said.get(reason, reason))
-
-
-def _figures(
-    tables: Mapping[str, pl.DataFrame], notes: Mapping[str, Any]
-) -> Iterator[tuple[str, Callable[[], Figure]]]:
-    """Yield every chart with its name, by the tables that there are."""
+def _figures(tables: Mapping[str, pl.DataFrame], notes: Mapping[str, Any]) -> Iterator[Chart]:
+    """Yield every chart, by the tables that there are."""
     for name, chart in (("main_effects", _main_effects), ("curve", _curve), ("heat", _heat), ("tornado", _tornado),
                         ("indices", _indices), ("ranking", _ranking), ("pareto", _pareto)):  # fmt: skip
         if name in tables:
@@ -158,32 +177,28 @@ def _figures(
                     continue  # the summary says that it is withheld everywhere
                 if name == "ranking" and part["verdict"].is_null().all():
                     continue  # and so it does where nothing is ranked
-                yield _named(name, part, tables[name]), partial(chart, part, notes)
+                response = str(part["response"][0])
+                yield Chart(_name(name, part, tables[name]), name, response, partial(chart, part, notes))
     if "warm_up" in tables:
-        yield "warm_up", partial(_warm_up, tables["warm_up"], notes)
+        yield Chart("warm_up", "warm_up", "", partial(_warm_up, tables["warm_up"], notes))
 
 
-def _named(kind: str, part: pl.DataFrame, table: pl.DataFrame) -> str:
+def _name(kind: str, part: pl.DataFrame, table: pl.DataFrame) -> str:
     """Return the name of a chart's file: its kind and response, and what else distinguishes it."""
     parts = [kind, str(part["response"][0])]
     if "pilot" in table.columns and table["pilot"].n_unique() > 1:
         parts.append(f"{part['pilot'][0]} minus {part['against'][0]}" if part["against"][0] else part["pilot"][0])
     if "design" in table.columns and table["design"].n_unique() > 1:
         parts.append(f"design{part['design'][0]}")
-    return _as_file("_".join(parts))
+    return re.sub(r"[^A-Za-z0-9_]+", "_", "_".join(parts))[:100].strip("_")
 
 
-def _as_file(text: str) -> str:
-    """Return a text as the name of a chart's file."""
-    return re.sub(r"[^A-Za-z0-9_]+", "_", text)[:100].strip("_")
-
-
-def in_brief(names: Sequence[str], responses: Sequence[str]) -> list[str]:
-    """Return, of the names of a study's charts, one of each kind: that of the first response that has one."""
+def in_brief(charts: Sequence[Chart], responses: Sequence[str]) -> list[Chart]:
+    """Return, of the charts of a study, one of each kind: that of the first response that has one."""
     shown = []
     for kind in DRAWN:
-        mine = [name for name in names if name == kind or name.startswith(f"{kind}_")]
-        in_turn = (name for one in responses for name in mine if name.startswith(_as_file(f"{kind}_{one}")))
+        mine = [one for one in charts if one.kind == kind]
+        in_turn = (one for response in responses for one in mine if one.response == response)
         shown += [next(in_turn, mine[0])] if mine else []
     return shown
 
@@ -361,10 +376,6 @@ def _warm_up(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
     """Return the pilot run from which the warm-up was chosen."""
     from sim.charts import warm_up
 
-    # a level, or a pilot with it
-    part = part.with_columns(
-        pl.col("series").map_elements(lambda name: listed(map(phrase, name.split(", "))), return_dtype=pl.String)
-    )
     chosen = dict(part.select("series", "chosen").unique().iter_rows())
     return warm_up(
         part.select("series", "week", "mean"), chosen,

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from sim.config.meaning import words_of_knobs
 from sim.config.report import Response
-from sim.language import gettext, listed, phrase
+from sim.language import gettext, phrase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sim.study.points.composer import Point
     from sim.study.points.plan import Plan
 
 
@@ -56,14 +55,6 @@ class Words:
     def factor(self, name: str) -> str:
         """Return a factor in words with its path, so that a reader can set it."""
         return gettext("{factor} ({path})", factor=self.factors[name], path=name) if name in self.factors else name
-
-
-def spoken_label(plan: Plan, point: Point) -> str:
-    """Return the label of a point, which may begin with the title of its pilot, in the language that is spoken."""
-    title = plan.titles[point.base]
-    if not point.label.startswith(title):
-        return phrase(point.label)
-    return listed(filter(None, [phrase(title), phrase(point.label.removeprefix(title).removeprefix(", "))]))
 
 
 def words_of(plan: Plan) -> Words:

@@ -10,7 +10,6 @@ from sim.language import N_, both, first_of, gettext, listed, ngettext, phrase
 from sim.report import counts
 from sim.report.tables import counted
 from sim.study.budget import choice
-from sim.study.findings.naming import spoken_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -86,7 +85,7 @@ def points_table(plan: Plan, screened: Mapping[str, Screened]) -> Table:
     rows = [
         {
             gettext("point"): point.name,
-            gettext("what it is"): spoken_label(plan, point),
+            gettext("what it is"): point.spoken(),
             gettext("heads"): None if point.why else screened[point.name].heads,
             gettext("cannot keep up"): verdict(point, screened),
         }

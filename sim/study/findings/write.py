@@ -23,6 +23,7 @@ from sim.language import (
     speaking,
     spoken,
 )  # fmt: skip
+from sim.language.worded import Worded
 from sim.report import counts
 from sim.report.pages import Page, Printed, page
 from sim.report.screen import Screen, where
@@ -37,7 +38,7 @@ from sim.study.budget.promises import promised
 from sim.study.budget.withholding import rule_of
 from sim.study.findings import charting, sentences
 from sim.study.findings import tables as findings
-from sim.study.findings.naming import Words, spoken_label, words_of
+from sim.study.findings.naming import Words, words_of
 from sim.study.folder.drawing import NOTE
 from sim.study.folder.printed import in_each_language
 from sim.study.folder.printed import keep as keep_printed
@@ -99,20 +100,17 @@ def write(
     wanted: Wanted,
 ) -> Written:
     """Write every table, the wanted charts and every text of a study."""
-    reasons: dict[str, Callable[[], str]] = {}
     with speaking(ENGLISH):
-        tables, remarks = tables_of(store.folder.name, plan, runs, screened, outcome, warm_up, reasons)
+        tables, remarks = tables_of(store.folder.name, plan, runs, screened, outcome, warm_up)
     for name, table in tables.items():
-        store.write_table(name, table)
-    notes = notes_of(plan, tables, warm_up) | {
-        "texts": in_each_language(partial(texts_of, plan, runs, tables, reasons))
-    }
+        store.write_table(name, table.in_english())
+    notes = notes_of(plan, tables, warm_up) | {"texts": in_each_language(partial(texts_of, plan, runs, tables))}
     store.write_bytes(charting.NOTES, files.readable(notes))
     drawn = charting.draw(store, wanted, runs.console)
     units = {response: runs.unit(response) for response in plan.study.asked}
 
     def sentences_now() -> tuple[str, ...]:
-        labels = {point.name: spoken_label(plan, point) for point in plan.points}
+        labels = {point.name: point.spoken() for point in plan.points}
         return (
             # what was asked for comes first, and is never cut off a screen
             *sentences.choices(
@@ -124,8 +122,7 @@ def write(
         )
 
     def tables_now() -> dict[str, pl.DataFrame]:
-        retold = texts_of(plan, runs, tables, reasons)["said"]
-        return {name: charting.retold(table, retold) for name, table in tables.items()}
+        return {name: table.spoken() for name, table in tables.items()}
 
     def shown_now() -> Table:
         asked = {response: units[response] for response in plan.study.responses}
@@ -181,45 +178,50 @@ def tables_of(
     screened: Mapping[str, Screened],
     outcome: Outcome,
     warm_up: WarmUp | None,
-    reasons: dict[str, Callable[[], str]],
-) -> tuple[dict[str, pl.DataFrame], list[Callable[[], str]]]:
-    """Return every table of a study, and what says sentences on them; `reasons` notes the reasons that tables give."""
+) -> tuple[dict[str, Worded], list[Callable[[], str]]]:
+    """Return every table of a study, and what says sentences on them."""
     run, mid = plan.first.run, plan.first.mid
-    rule, known = rule_of(plan, runs, screened, reasons), promised(plan, runs, screened, reasons=reasons)
+    rule, known = rule_of(plan, runs, screened), promised(plan, runs, screened)
     adjusted = adjustments(plan, runs, rule)
-    reasons |= {str(one.controls): partial(str, one.controls) for one in adjusted.values()}
     tables = {
-        "design": findings.design_table(plan, runs, screened),
-        "measures": findings.measures_table(runs, name),
+        "design": Worded(findings.design_table(plan, runs, screened), {}),
+        "measures": Worded(findings.measures_table(runs, name), {}),
         "summary": findings.summary_table(plan, runs, rule, known, run.confidence, adjusted),
     }
     compared = findings.effects_table(plan, runs, rule, mid, run, adjusted)
-    if len(compared):
+    if len(compared.table):
         tables["effects"] = compared
     if adjusted:
         tables[CONTROLS] = controls_table(adjusted)
     if len(outcome.reached):
-        tables["precision"] = outcome.reached
+        tables["precision"] = Worded(outcome.reached, {})
     if outcome.choices:
-        tables["choice"] = pl.DataFrame(
-            [
-                {"asked": choice.asked(), "point": one.name, "label": plan.point(one.name).label,
-                 "verdict": one.verdict, "replications": one.used, "chosen": one.name == choice.chosen}
-                for choice in outcome.choices
-                for one in choice.candidates
-            ]
-        )  # fmt: skip
+        tables["choice"] = _choice_table(plan, outcome)
     if any(outcome.fresh):
-        tables["fresh"] = findings.fresh_table(outcome)
+        tables["fresh"] = Worded(findings.fresh_table(outcome), {})
     made = findings.findings(plan, runs, rule, known, screened, outcome, adjusted)
     tables |= made.tables
     if warm_up is not None:
         chosen = warm_up.chosen.select(
             "series", chosen=pl.when(pl.col("judged") | ~(pl.col("growth_low") > 0)).then("weeks")
         )
-        tables["warm_up"] = warm_up.table.join(chosen, on="series", how="left")
+        weeks = warm_up.table.join(chosen, on="series", how="left", maintain_order="left")
+        tables["warm_up"] = Worded(weeks, {"series": [partial(warm_up.words, one) for one in weeks["series"]]})
         made.remarks.append(partial(_chosen_warm_up, warm_up))
     return tables, made.remarks
+
+
+def _choice_table(plan: Plan, outcome: Outcome) -> Worded:
+    """Return one row a candidate of every search: whether it was chosen, and how it fared."""
+    rows, labels = [], []
+    for choice in outcome.choices:
+        for one in choice.candidates:
+            rows.append(
+                {"asked": choice.asked(), "point": one.name, "label": "", "verdict": one.verdict,
+                 "replications": one.used, "chosen": one.name == choice.chosen}
+            )  # fmt: skip
+            labels.append(plan.point(one.name).spoken)
+    return Worded(pl.DataFrame(rows), {"label": labels})
 
 
 def _chosen_warm_up(warm_up: WarmUp) -> str:
@@ -228,7 +230,7 @@ def _chosen_warm_up(warm_up: WarmUp) -> str:
     return run_together([chosen, *(say() for say in warm_up.unsure)])
 
 
-def notes_of(plan: Plan, tables: Mapping[str, pl.DataFrame], warm_up: WarmUp | None) -> dict[str, Any]:
+def notes_of(plan: Plan, tables: Mapping[str, Worded], warm_up: WarmUp | None) -> dict[str, Any]:
     """Return what the charts need beside tables and texts, so that they can be drawn from the folder alone."""
     run, first = plan.first.run, plan.first
     judged = {response: plan.report.judged(response) for response in plan.study.responses}
@@ -243,25 +245,22 @@ def notes_of(plan: Plan, tables: Mapping[str, pl.DataFrame], warm_up: WarmUp | N
     }
 
 
-def texts_of(
-    plan: Plan, runs: Runs, tables: Mapping[str, pl.DataFrame], reasons: Mapping[str, Callable[[], str]]
-) -> dict[str, Any]:
+def texts_of(plan: Plan, runs: Runs, tables: Mapping[str, Worded]) -> dict[str, Any]:
     """Return the texts of the charts in the language that is spoken.
 
-    `said` has the labels of points and the reasons of tables, by what stands there.
+    `cells` has the labels and reasons of tables that are others than on disk: by table, column and number of row.
     """
-    labels = {point.label: spoken_label(plan, point) for point in plan.points}
+    cells = {name: tables[name].spoken_cells() for name in (*charting.DRAWN, *charting.SHOWN) if name in tables}
     return {
         "title": phrase(plan.study.title),
         **words_of(plan).plain(),
         "interval": gettext("{confidence:.0%} intervals, each on its own", confidence=plan.first.run.confidence),
         "footer": _footer(plan, runs, tables),
-        "said": {text: now for text, now in (labels | {text: say() for text, say in reasons.items()}).items()
-                 if now != text},
-    }  # fmt: skip
+        "cells": {name: one for name, one in cells.items() if one},
+    }
 
 
-def _footer(plan: Plan, runs: Runs, tables: Mapping[str, pl.DataFrame]) -> str:
+def _footer(plan: Plan, runs: Runs, tables: Mapping[str, Worded]) -> str:
     """Return the line under every chart: where the numbers come from, and how they are to be read."""
     run, first = plan.first.run, plan.first
     each = [runs.count(name) for name in runs.complete or runs.keys]
@@ -288,13 +287,13 @@ def _footer(plan: Plan, runs: Runs, tables: Mapping[str, pl.DataFrame]) -> str:
     return run_together([gettext(message, **words), assumptions(first.district.name), *_cautions(plan, tables)])
 
 
-def _cautions(plan: Plan, tables: Mapping[str, pl.DataFrame]) -> Iterator[str]:
+def _cautions(plan: Plan, tables: Mapping[str, Worded]) -> Iterator[str]:
     """Yield with what care to read the values: after a search, where they are adjusted, and without some verdicts."""
     if searches(plan):
         yield gettext(AFTER_A_SEARCH)
     if CONTROLS in tables:
         yield gettext("Means are adjusted for draws of known mean (controls.csv).")
-    kept_back = tables["effects"].filter(BY_OVERLOAD)["point"].n_unique() if "effects" in tables else 0
+    kept_back = tables["effects"].table.filter(BY_OVERLOAD)["point"].n_unique() if "effects" in tables else 0
     if not kept_back:
         return
     yield ngettext(
@@ -369,11 +368,12 @@ def responses(
     return Table(gettext("Responses"), tuple(columns), tuple(cells), tuple(notes))
 
 
-def controls_table(adjusted: Mapping[Response, Adjusted]) -> pl.DataFrame:
+def controls_table(adjusted: Mapping[Response, Adjusted]) -> Worded:
     """Return what the means and differences of each response are adjusted for, and what that gains."""
-    rows = [(str(response), str(one.controls), one.n, one.means, one.differences) for response, one in adjusted.items()]
+    rows = [(str(response), "", one.n, one.means, one.differences) for response, one in adjusted.items()]
     columns = {"response": pl.String, "controls": pl.String, "n": pl.Int64}
-    return pl.DataFrame(rows, columns | dict.fromkeys(("means", "differences"), pl.Float64), orient="row")
+    table = pl.DataFrame(rows, columns | dict.fromkeys(("means", "differences"), pl.Float64), orient="row")
+    return Worded(table, {"controls": [partial(str, one.controls) for one in adjusted.values()]})
 
 
 def adjusted_notes(controls: pl.DataFrame | None, words: Words) -> list[str]:
@@ -412,7 +412,7 @@ def _left_out(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> list[
         notes.append(
             gettext(
                 "Infeasible, and left out: {n} of {points} (design.csv says why), as {label}: {why}.",
-                n=len(infeasible), points=of, label=spoken_label(plan, first), why=first.why,
+                n=len(infeasible), points=of, label=first.spoken(), why=first.why,
             )
         )  # fmt: skip
     if runs.failures:
@@ -421,7 +421,7 @@ def _left_out(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> list[
             gettext(
                 "Failed, and left out: {n} of {points}, as {label} ({point}): {why}. The others are complete; "
                 "retry=true tries again.",
-                n=len(runs.failures), points=of, label=spoken_label(plan, first), point=first.name,
+                n=len(runs.failures), points=of, label=first.spoken(), point=first.name,
                 why=runs.failures[first.name],
             )
         )  # fmt: skip

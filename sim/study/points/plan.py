@@ -138,7 +138,7 @@ def planned(study: Study, line: Line) -> Plan:
     outline = _outline(study, line)
     points, idle = tuple(outline.points()), outline.knobs_set()
     if not any(point.pilot for point in points):
-        raise ConfigError(_rejected(points))
+        raise ConfigError(none_feasible(points))
     for point in points:
         idle.see(point)
     idle.check()
@@ -157,13 +157,14 @@ def check(study: Study, line: Line) -> None:
         if feasible and not idle.left:
             return
     if not feasible:
-        raise ConfigError(_rejected(rejected))
+        raise ConfigError(none_feasible(rejected))
     idle.check()
 
 
-def _rejected(points: Sequence[Point]) -> str:
+def none_feasible(points: Sequence[Point]) -> str:
     """Return what is wrong with a study without a feasible point."""
-    return f"study must have at least one feasible point; all {len(points)} were rejected: {points[0].why}"
+    which = f"all {len(points)} were" if len(points) > 1 else "its only one was"
+    return f"study must have at least one feasible point; {which} rejected: {points[0].why}"
 
 
 class _Outline(NamedTuple):
