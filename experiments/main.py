@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import errno
 import importlib
 import io
@@ -10,10 +11,11 @@ import select
 import signal
 import sys
 import threading
+import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from experiments.stopping import ENDING, end_at_once, stopped
+from experiments.stopping import ENDING, end_at_once, is_importing, stopped
 from sim.language import ENGLISH, N_, asked_for, gettext, speaking
 
 if TYPE_CHECKING:
@@ -65,6 +67,9 @@ NO_MEMORY = ("failed to map", "annot allocate memory", "shared object file")
 
 LEAST_MEMORY_MB = 2_500
 """Of address space: with less, libraries end the process in words of their own as they are loaded."""
+
+IMPORT_SECONDS = 0.02
+"""After which a signal that came while a module was loaded comes again."""
 
 HELP = """\
 wangge: how residents' requests are served by a city's neighbourhood administration
@@ -232,13 +237,33 @@ def check_memory() -> None:
 
 @contextmanager
 def ended_as_interrupted() -> Iterator[None]:
-    """Let ending signals stop a command as Ctrl-C does, its workers with it."""
+    """Let Ctrl-C and ending signals stop a command alike, its workers with it, and not while a module is loaded.
 
-    def stop(number: int, _: object) -> None:
-        raise KeyboardInterrupt(signal.Signals(number))
+    Libraries take no exception well then: some turn it into one of their own, or go on as if they lacked something.
+    """
+    waiting = set[int]()
 
-    with handled((signal.SIGINT,), signal.default_int_handler), handled(ENDING, stop):
-        yield
+    def stop(number: int, frame: FrameType | None) -> None:
+        if not (hasattr(signal, "pthread_kill") and is_importing(frame, perform.__code__)):
+            raise KeyboardInterrupt(signal.Signals(number))
+        if number not in waiting:
+            waiting.add(number)
+            _thread.start_new_thread(send_again, (number,))
+
+    def send_again(number: int) -> None:
+        time.sleep(IMPORT_SECONDS)
+        waiting.discard(number)
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
+
+    with handled((signal.SIGINT, *ENDING), stop):
+        try:
+            yield
+        except Exception as error:
+            from sim.errors import interruption
+
+            if (sent := interruption(error)) is None:
+                raise
+            raise sent from None
 
 
 @contextmanager

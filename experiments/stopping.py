@@ -9,11 +9,18 @@ import os
 import signal
 import sys
 
+TYPE_CHECKING = False  # as type checkers take it, without typing, which takes time
+if TYPE_CHECKING:
+    from types import CodeType, FrameType
+
 ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 """Signals that stop a command as Ctrl-C does: a request to terminate, and, where there are any, a closed terminal."""
 
 KEEPING = ("compare", "sweep", "run", "headlines", "explain", "knobs")
 """Commands that keep each replication as soon as it is finished."""
+
+IMPORTING = "<frozen importlib._bootstrap>"
+"""The file, as frames name it, of the functions that load modules."""
 
 
 def stopped(words: list[str]) -> str:
@@ -30,3 +37,12 @@ def end_at_once(number: int, _: object) -> None:
     except OSError:  # nobody reads it
         pass
     os._exit(128 + number)  # nothing is begun that must be left in order
+
+
+def is_importing(frame: FrameType | None, outermost: CodeType) -> bool:
+    """Return whether a module is being loaded, by whatever a function has called in whose course a frame is."""
+    while frame is not None and frame.f_code is not outermost:
+        if frame.f_code.co_filename == IMPORTING:
+            return True
+        frame = frame.f_back
+    return False

@@ -110,3 +110,13 @@ def sealed(instead: str) -> Callable[[Class], Class]:
         return kind
 
     return with_sentences
+
+
+def interruption(error: BaseException) -> KeyboardInterrupt | None:
+    """Return the interruption that an exception comes of: Python and libraries raise others of their own for it."""
+    chain: list[BaseException] = [error]
+    for one in chain:  # which grows meanwhile
+        if isinstance(one, KeyboardInterrupt):
+            return one
+        chain += [before for before in (one.__cause__, one.__context__) if before is not None and before not in chain]
+    return None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.config.defaults import defaults_message
 from sim.config.digits import MOST_DIGITS, MOST_SHOWN, too_many_digits
-from sim.config.grammar import in_grammar, quoted
+from sim.config.grammar import added_again, check_plain, in_grammar, quoted, several, taken_away
 from sim.config.reading import SHIPPED, check_resolved, is_folder, no_yaml, read_bytes, read_yaml
 from sim.config.replaced import replacement
 from sim.errors import ConfigError, near
@@ -31,7 +31,7 @@ BESIDE = (EVIDENCE, FACE)
 """Files that a folder of one's own may hold under the shipped names."""
 
 
-PATH = re.compile(r"(\+\+?|~)?[\w$./@:-]+")
+PATH = re.compile(r"(\+\+?)?[\w$./@:-]+")
 """What stands before the = of an override: a knob or a group by its path, with Hydra's signs."""
 
 
@@ -41,13 +41,10 @@ SEVERAL = re.compile(r"Ambiguous value for argument '|Sweep parameters '")
 HYDRAS_OWN = ("now", "hydra", "python_version")
 """Resolvers that Hydra registers: of the clock, of itself, of Python."""
 
-
 MOST_LETTERS = 200  # of a key: the system takes no longer name of a file
-
 
 FLAGS = ("--help", "--version", "--cfg", "--config-dir", "--resolve", "--multirun", "--dry-run")
 """Those that commands know."""
-
 
 BACKEND_KEYS = ("engine", "executor", "workers")
 
@@ -63,7 +60,7 @@ class Line:
 
     def take(self, *keys: str) -> tuple[Line, Line]:
         """Return the line with the overrides of these keys and of what lies below them, and the line without."""
-        mine = tuple(o for o in self.overrides if re.split("[.=]", o.lstrip("+~"), maxsplit=1)[0] in keys)
+        mine = tuple(o for o in self.overrides if re.split("[.=]", o.lstrip("+"), maxsplit=1)[0] in keys)
         rest = tuple(o for o in self.overrides if o not in mine)
         own = (*self.own, *keys)
         return replace(self, overrides=mine, own=own), replace(self, overrides=rest, own=own)
@@ -96,6 +93,8 @@ def parse(arguments: Sequence[str]) -> Line:
                 "--dry-run must be left out here, because only wangge sweep has it (--cfg job shows the config of any "
                 "other command without a run), got --dry-run"
             )
+        elif argument.startswith("~"):
+            raise taken_away(argument)
         elif argument.startswith(("-", "=")) or "=" not in argument:
             raise ConfigError(
                 f"arguments must be key=value or a flag of --help{near(argument, FLAGS, cutoff=0.6)}, got {argument}"
@@ -117,11 +116,13 @@ def parsed(overrides: Sequence[str]) -> list[Any]:
     from hydra.errors import OverrideParseException
 
     try:
-        return list(OverridesParser.create().parse_overrides(list(map(in_grammar, overrides))))
+        each: list[Any] = OverridesParser.create().parse_overrides(list(map(in_grammar, overrides)))
     except OverrideParseException as error:
         raise _not_parsed(str(error.override)) from error
     except ValueError as error:
         raise _not_composed(overrides, error) from error
+    check_plain(each)
+    return each
 
 
 def values(line: Line) -> dict[str, Any]:
@@ -135,7 +136,7 @@ def values(line: Line) -> dict[str, Any]:
     each = parsed(line.overrides)
     swept = next((one for one in each if one.is_sweep_override()), None)
     if swept is not None:
-        raise _several(str(swept.input_line))
+        raise several(str(swept.input_line))
     return {one.key_or_group: one.value() for one in each}
 
 
@@ -322,7 +323,9 @@ def _check_inside(overrides: Sequence[str], config_dir: Path | None) -> None:
         Groups and their files must be named plainly.
     """
     for override in overrides:
-        key, _, value = override.lstrip("+~").partition("=")
+        if override.startswith("~"):
+            raise taken_away(override)
+        key, _, value = override.lstrip("+").partition("=")
         if re.match(r"hydra\b", key):
             raise ConfigError(f"{key} must be left out, as it changes nothing here, got {value}")
         if len(key) > MOST_LETTERS:
@@ -330,13 +333,15 @@ def _check_inside(overrides: Sequence[str], config_dir: Path | None) -> None:
         group = key.partition("@")[0].strip("/")
         folders = [folder for folder in (CONFIGS, config_dir) if folder is not None]
         chooses = "/" in group or any(is_folder(folder / group) for folder in folders if group)
-        if chooses and not override.startswith("~") and (known := options(group, *folders)) and not _names(override):
+        if chooses and (known := options(group, *folders)) and not _names(override):
             got = value if len(value) <= MOST_SHOWN else f"{value[:MOST_SHOWN]}..."
             raise ConfigError(f"{group} must be one of {', '.join(known)}, got {got}")
         if ".." in key or "//" in key or (chooses and re.search(r"\.\.|//|\$\{", value)):
             raise ConfigError(f"{group or key} must be the name of a file of configs, got {value}")
         if chooses and "@" in key:  # files that are included many times could be made large ones
             raise ConfigError(f"{key} must be a group without a place (@), which only files may give, got {value}")
+        if "(" in value:
+            parsed([override])
 
 
 def _names(override: str) -> bool:
@@ -350,7 +355,7 @@ def _names(override: str) -> bool:
 
 def _not_parsed(override: str) -> ConfigError:
     """Return the error for an override that Hydra's grammar does not take."""
-    key, _, value = override.partition("=")
+    key, _, value = override.lstrip("+").partition("=")
     if not PATH.fullmatch(key):
         return ConfigError(f"overrides must be path=value, got {override}")
     return ConfigError(
@@ -367,15 +372,6 @@ def _not_composed(overrides: Sequence[str], error: Exception) -> ConfigError:
         return ConfigError(f"{typed} must be such that a config can be composed: {' '.join(str(error).split())}")
     key, _, value = long.partition("=")
     return too_many_digits(key, f"{value[:MOST_SHOWN]}...")
-
-
-def _several(override: str) -> ConfigError:
-    """Return the error for an override that gives several values."""
-    key, _, value = override.partition("=")
-    return ConfigError(
-        f"{key} must be given one value (a list stands between brackets: {key}=[1,2]; wangge run -m runs several "
-        f"values in turn), got {value}"
-    )
 
 
 def hydra_overrides(line: Line, *fixed: str) -> list[str]:
@@ -398,8 +394,10 @@ def _paragraph(name: str, error: Exception, line: Line) -> str:
     missing = re.search(r"(?:In '([^']+)': )?Could not (?:find|load) '([^']+)/([^'/]+)'", text)
     wanted = f"{missing[2]}/{missing[3]}" if missing else text
     for override in line.overrides:
-        key, _, value = override.lstrip("+~").partition("=")
+        key, _, value = override.lstrip("+").partition("=")
         merged = text.startswith(f"Error merging override {override}")
+        if there := added_again(override, text):
+            return there
         if f"'{key}'" in text or f"{key}/{value}" in wanted or merged:
             return _not_taken(name, key, value, line)
     if not missing:
@@ -432,7 +430,7 @@ def _composed_not(name: str, text: str, line: Line) -> str:
     """Return Hydra's words as a sentence, where no group or key is unknown."""
     given = next((o for o in line.overrides if o in text), None)
     if given is not None and SEVERAL.match(text):
-        return str(_several(given))
+        return str(several(given))
     message, _, full_key = text.partition(" full_key: ")
     message = message.split(" To append")[0]
     if "nterpolation" in message:

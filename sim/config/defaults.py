@@ -7,6 +7,8 @@ import re
 IN_FILE = re.compile(r"In '?([^':]+)'?: (.*)")
 """How Hydra begins to say what is wrong with a file."""
 
+ONCE = "defaults must choose each group once (again by override, in another place by group@place), got"
+
 TWICE = re.compile(r"(\S+) appears more than once in the final defaults list|Multiple values for (\S+)\. ")
 """How it says that a group is chosen twice."""
 
@@ -14,10 +16,7 @@ TWICE = re.compile(r"(\S+) appears more than once in the final defaults list|Mul
 def defaults_message(message: str) -> str | None:
     """Return what Hydra says of defaults as a sentence; None where it speaks of something else."""
     if twice := TWICE.match(message):
-        return (
-            "defaults must choose each group once (again by override, in another place by group@place), got "
-            f"{twice[1] or twice[2]} twice"
-        )
+        return f"{ONCE} {twice[1] or twice[2]} twice"
     if not (placed := IN_FILE.match(message)):
         return None
     file, rest = f"{placed[1]}.yaml", placed[2]

@@ -6,7 +6,7 @@ import io
 import re
 from functools import cache, reduce
 from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hydra.core.object_type import ObjectType
 from hydra.core.plugins import Plugins
@@ -14,6 +14,7 @@ from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSou
 from omegaconf import OmegaConf
 from yaml import YAMLError
 
+from sim.config.defaults import ONCE
 from sim.config.reading import (
     MOST_BYTES,
     MOST_COMPOSED,
@@ -26,6 +27,9 @@ from sim.config.reading import (
     read_text,
 )
 from sim.errors import ConfigError, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 OUTSIDE = re.compile(r"\.\.|//|\\|\$|[\x00-\x1f]")
 """What is in no name of a file of configs, and could lead out of them."""
@@ -81,13 +85,32 @@ class OwnFolder(ConfigSource):
         text = read_text(self.folder / name, name, within=self.folder, most=MOST_COMPOSED)
         self.references = check_references(text, name, self.references)
         plain = as_plain(text, name)
-        self._check_included(name, check_yaml(text, name), _included(name, plain))
+        included = _included(name, plain)
+        self._check_chosen(name, (plain or {}).get("defaults", []))
+        self._check_included(name, check_yaml(text, name), included)
         try:
             made = OmegaConf.load(io.StringIO(text))
         except (YAMLError, OSError, ValueError) as error:
             raise no_yaml(name, error) from error
         header = self._get_header_dict(text[:512])
         return ConfigResult(provider=self.provider, path=f"own://{self.folder}", config=made, header=header)
+
+    def _check_chosen(self, name: str, entries: Sequence[Any]) -> None:
+        """Raise where Hydra would name no file: a group is chosen twice, or by override a file that is not there."""
+        anew = [*_groups()] if name.startswith("pilot/") else []
+        for group, chosen in (pair for one in entries if isinstance(one, dict) for pair in one.items()):
+            *words, place = group.split()
+            if "override" not in words:
+                if place in anew:
+                    raise ConfigError(f"{name}: {ONCE} {place.strip('/')} twice")
+                anew.append(place)
+            names = chosen if isinstance(chosen, list) else [] if chosen is None else [chosen]
+            for one in names if "override" in words else ():
+                path = _path(name, group, str(one))
+                known = self.is_group(path.rpartition("/")[0]) or (SHIPPED / path).parent.is_dir()
+                if known and not (self.is_config(path) or (SHIPPED / path).is_file()):
+                    ours, missing = name.removesuffix(".yaml"), path.removesuffix(".yaml")
+                    raise ConfigLoadError(f"In '{ours}': Could not find '{missing}'")  # as Hydra would say it
 
     def _check_included(self, name: str, size: Size, included: tuple[str, ...]) -> None:
         """Raise if what the files read so far include is more than a person would write.
@@ -148,8 +171,10 @@ def _included(name: str, plain: Any) -> tuple[str, ...]:
     ConfigError
         Its defaults must be as Hydra takes them, and stay in the folders of configs.
     """
-    if not isinstance(plain, dict):
+    if plain is None:
         return ()
+    if not isinstance(plain, dict):
+        raise ConfigError(f"{name} must be a mapping of keys to values, got {shown(plain)}")
     if "hydra" in plain:
         raise ConfigError(f"{name}: hydra must be left out, as it changes nothing here, got {shown(plain['hydra'])}")
     entries = plain.get("defaults", [])
@@ -213,6 +238,13 @@ def _shipped(name: str) -> _File:
         return _File(Size(0, 0), ())
     text = read_text(SHIPPED / name, name)
     return _File(check_yaml(text, name), _included(name, as_plain(text, name)))
+
+
+@cache
+def _groups() -> frozenset[str]:
+    """Return the groups that every design has, as files below a folder name them."""
+    entries = as_plain(read_text(SHIPPED / "main.yaml"), "main.yaml")["defaults"]
+    return frozenset(f"/{group}" for one in entries if isinstance(one, dict) for group in one)
 
 
 def register() -> None:

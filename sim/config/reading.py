@@ -102,9 +102,12 @@ def is_folder(path: Path) -> bool:
 
 
 def kind_of(mode: int) -> str:
-    """Return what stands in a file's place."""
-    kinds = ((stat.S_ISDIR, "folder"), (stat.S_ISFIFO, "pipe"), (stat.S_ISSOCK, "socket"), (stat.S_ISLNK, "link"))
-    return next((word for is_kind, word in kinds if is_kind(mode)), "device")
+    """Return what stands somewhere, in the place of a file or of a folder."""
+    kinds = {
+        "file": stat.S_ISREG, "folder": stat.S_ISDIR, "pipe": stat.S_ISFIFO, "socket": stat.S_ISSOCK,
+        "link": stat.S_ISLNK,
+    }  # fmt: skip
+    return next((word for word, is_kind in kinds.items() if is_kind(mode)), "device")
 
 
 class Size(NamedTuple):
@@ -276,6 +279,10 @@ def _check_plain(text: str, name: str) -> None:
         got = f"{tag} {node.value[:MOST_SHOWN]}" if is_text else tag
         if is_key and (not is_text or tag == "!!null"):
             raise ConfigError(f"{place} must be a text, got {node.value or 'null' if is_text else f'a {node.id}'}")
+        for key, merged in node.value if node.id == "mapping" else ():
+            if key.tag == f"{TAG}merge" and not _is_mergeable(merged):
+                got = merged.value[:MOST_SHOWN] if isinstance(merged.value, str) else f"a {merged.id}"
+                raise ConfigError(f"{place}.<< must be a mapping or a list of mappings (*name), got {got}")
         if not (is_key and tag == "!!merge") and not _is_plain(node):
             raise ConfigError(
                 f"{place} must be plain data (a number, a text, true, false, null, a list or a mapping), got {got}"
@@ -295,6 +302,11 @@ def _is_plain(node: Any) -> bool:
         except (yaml.YAMLError, ValueError, LookupError):  # 0x_ and !!bool maybe
             return False
     return True
+
+
+def _is_mergeable(node: Any) -> bool:
+    """Return whether a node of YAML is what << takes in."""
+    return node.id == "mapping" or (node.id == "sequence" and all(one.id == "mapping" for one in node.value))
 
 
 def _nodes(node: Any, path: str, seen: set[int], *, is_key: bool = False) -> Iterator[tuple[str, Any, bool]]:

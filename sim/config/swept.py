@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sim.config import study_schema
 from sim.config.compose import Line, check_option, default_option, parsed
 from sim.config.digits import MOST_SHOWN
+from sim.config.grammar import is_plain
 from sim.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -70,9 +71,14 @@ def levels(where: str, override: Any, text: str, iterator: Callable[[], Iterator
     Raises
     ------
     ConfigError
-        Levels must be in a fixed order, and not too many.
+        Levels must be plain, in a fixed order, and not too many.
     """
     swept, given = override._value, text[:MOST_SHOWN]
+    if not is_plain(getattr(swept, "list", None)):
+        raise ConfigError(
+            f"{where} must have no sweep inside a list of levels (which are numbers, texts, or lists or mappings of "
+            f"these), got {given}"
+        )
     if getattr(swept, "step", None) == 0:
         raise ConfigError(f"{where} must have a step other than 0, got {given}")
     if getattr(swept, "shuffle", False):  # Hydra would expand all of it first

@@ -205,6 +205,15 @@ def check_regular(path: Path) -> None:
         raise NotRegularError(errno.EINVAL, rule, str(path))
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder unless it is there; it raises `NotRegularError` where something else stands in its place."""
+    try:
+        path.mkdir(exist_ok=True)
+    except FileExistsError:
+        rule = f"must be a folder, got a {kind_of(path.lstat().st_mode)}"
+        raise NotRegularError(errno.ENOTDIR, rule, str(path)) from None
+
+
 def is_taken(path: Path) -> bool:
     """Return whether a file is there, or anything in its place."""
     with suppress(OSError, ValueError):
@@ -271,8 +280,22 @@ def replace(path: Path, data: bytes, beside: Path) -> None:
     """Write a file atomically, replacing one that exists; it is written first in the folder `beside`."""
     with temporary(beside) as draft:
         write(draft, data)
-        draft.replace(path)
+        try:
+            draft.replace(path)
+        except IsADirectoryError:
+            check_regular(path)
+            raise
     sync(path.parent)
+
+
+def discard(path: Path) -> None:
+    """Remove a file, if it is there; it raises `NotRegularError` where a folder stands in its place."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        if path.is_dir():
+            check_regular(path)
+        raise
 
 
 def create(path: Path, data: bytes, beside: Path | None = None) -> bool:

@@ -207,10 +207,9 @@ def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]
     held, asked = (_leaves({key: one[key] for key in one if key not in IN_WORDS}) for one in (there, here))
     differences = [others, *(_of_measure(name, *measures) for name in {**measures[0], **measures[1]})]
     differences += [
-        f"{_of_design(key, designs[0])} is {_shown(held, key)} there, {_shown(asked, key)} here"
-        if held.get(key) != asked.get(key)
-        else ""
+        f"{_cut(_of_design(key, designs[0]))} is {_shown(held, key)} there, {_shown(asked, key)} here"
         for key in {**held, **asked}
+        if held.get(key) != asked.get(key)
     ]
     differences = [one for one in differences if one]
     if not differences and there.get(STUDY_POINTS) != here.get(STUDY_POINTS):
@@ -360,8 +359,12 @@ def _each_leaf(value: Any, path: str) -> Iterator[tuple[str, str]]:
 
 
 def _shown(values: dict[str, str], key: str) -> str:
-    """Return a value of an identity, cut short within its quotes, or that there is none."""
-    text = values.get(key, "absent")
+    """Return a value of an identity, cut short, or that there is none."""
+    return _cut(values.get(key, "absent"))
+
+
+def _cut(text: str) -> str:
+    """Return a text cut short, within its quotes."""
     if len(text) <= SHOWN_LETTERS:
         return text
     end = '..."' if text.endswith('"') else "..."

@@ -60,6 +60,11 @@ def _texts(fact: Any, most: int, letters: int, together: int) -> bool:
     )
 
 
+def _of_type(kind: type, name: str) -> Rule:
+    """Return the rule that a fact is a list, or a mapping, whose members are compared and no more."""
+    return lambda fact: isinstance(fact, kind), f"must be a {name}"
+
+
 def _digests(fact: Any) -> bool:
     """Return whether a fact is of digests by names."""
     return (
@@ -72,15 +77,16 @@ def _digests(fact: Any) -> bool:
 COST = (_number, "must be a number of at least 0")
 MOMENT = _text(40)
 DIGEST: Rule = (lambda fact: fact is None or (isinstance(fact, str) and len(fact) <= 64), "must be a digest or null")
+WORDS: Rule = (
+    lambda fact: _texts(fact, MOST_COMMAND, MOST_COMMAND, MOST_COMMAND),
+    f"must be a list of texts of at most {MOST_COMMAND:,} letters together",
+)
 
 RULES: Mapping[str, Rule] = {
     "started": MOMENT,
     "finished": MOMENT,
     "language": _text(40),
-    "command": (
-        lambda fact: _texts(fact, MOST_COMMAND, MOST_COMMAND, MOST_COMMAND),
-        f"must be a list of texts of at most {MOST_COMMAND:,} letters together",
-    ),
+    "command": WORDS,
     "seed": _whole(0, 2**63),
     "replications": _whole(1, MOST_REPLICATIONS),
     "pilot_runs": (
@@ -91,6 +97,21 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("steps", "steps_a_second", "simulated", "peak_memory_mb"), COST),
 }
 """By the name of a fact of a run, what it is; others are of other versions, and nothing asks for them."""
+
+IDENTITY: Mapping[str, Rule] = {
+    "model_version": _text(40),
+    "form": _text(40),
+    "seed": _whole(0, 2**63),
+    "requests": _whole(0, 2**63),
+    "pilots": _of_type(list, "list"),
+    "study_points": _text(64),
+    "own_measures": (_digests, "must be digests by the names of measures"),
+    **dict.fromkeys(("knobs", "headlines", "checks", "tools"), WORDS),
+    **dict.fromkeys(
+        ("study", "trace", "causes", "network", "cases", "machine", "districts", "scale"), _of_type(dict, "mapping")
+    ),
+}
+"""By the name of something that a study depends on, what it is; whatever else there is is only compared."""
 
 
 def check_run(facts: Any, path: str) -> None:
@@ -103,19 +124,24 @@ def check_run(facts: Any, path: str) -> None:
     """
     if not isinstance(facts, dict):
         raise Wrong(f"{path} must be a mapping, got {shown(facts)}")
+    _check_each(facts, path, {**RULES, **{name: DIGEST for name in facts if name.startswith("printed.")}})
+
+
+def _check_each(facts: Mapping[str, Any], path: str, rules: Mapping[str, Rule]) -> None:
+    """Raise if a fact is not what its rule says."""
     for name, fact in facts.items():
-        holds, rule = DIGEST if name.startswith("printed.") else RULES.get(name, (None, ""))
+        holds, rule = rules.get(name, (None, ""))
         if holds is not None and not holds(fact):
             raise Wrong(f"{path}.{name} {rule}, got {shown(fact)}")
 
 
 def check_identity(identity: Any) -> None:
-    """Raise if what a study depends on is larger than any study's.
+    """Raise if what a study depends on is not what could have been noted, or larger than any study's.
 
     Raises
     ------
     Wrong
-        It must be a mapping, with a bounded number of values and levels.
+        It must be a mapping, each value of its kind, with a bounded number of values and levels.
     """
     if not isinstance(identity, dict):
         raise Wrong(f"identity must be a mapping, got {shown(identity)}")
@@ -127,6 +153,7 @@ def check_identity(identity: Any) -> None:
         level = [one for one in inside if isinstance(one, dict | list)]
     if level or n > MOST_IDENTITY:
         raise Wrong(f"identity must have at most {MOST_IDENTITY:,} values and {MOST_DEEP} levels, got more")
+    _check_each(identity, "identity", IDENTITY)
 
 
 def check_keys(keys: Any) -> None:

@@ -347,7 +347,7 @@ class Store:
         path = self._final(name)
         with self._writing():
             self._refuse_outside(path)
-            path.parent.mkdir(exist_ok=True)
+            files.make_folder(path.parent)
             files.replace(path, data, self.folder)
 
     def discard(self, name: str) -> None:
@@ -361,7 +361,7 @@ class Store:
         path = self._final(name)
         with self._writing():
             self._refuse_outside(path)
-            path.unlink(missing_ok=True)
+            files.discard(path)
 
     def _final(self, name: str) -> Path:
         """Return the path of a final file, whose name is checked."""

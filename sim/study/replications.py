@@ -12,7 +12,7 @@ import polars as pl
 
 from sim.district import engines
 from sim.district.size import LEAST_BLOCK, check_size, needed_bytes
-from sim.errors import ConfigError, StoreError
+from sim.errors import ConfigError, StoreError, interruption
 from sim.executor.fitting import fitting
 from sim.executor.settings import Dask
 from sim.language import ENGLISH, gettext, ngettext, speaking
@@ -168,7 +168,9 @@ def attempt(task: Task) -> ReplicationResult:
     """Do as `perform` does, but return why a replication fails instead of raising it."""
     try:
         return perform(task)
-    except Exception as error:  # noqa: BLE001 - it is noted beside the replications, and shown with the results
+    except Exception as error:  # it is noted beside the replications, and shown with the results
+        if interruption(error) is not None:
+            raise
         text = " ".join(str(error).split())
         why = text if isinstance(error, ConfigError) else f"{type(error).__name__}: {text}".rstrip(": ")
         return _failed(why)

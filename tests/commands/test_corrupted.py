@@ -189,8 +189,9 @@ def test_a_corrupted_file_is_told_in_a_paragraph_or_made_again_the_same(tmp_path
             if done.returncode == 2:
                 assert done.stderr.startswith("wangge: "), what
                 assert done.stderr.count("\n") == 1, what
+                assert ".tmp" not in done.stderr, what
                 kind = IN_PLACE.get(way.__name__)
-                if kind and words[0] == "show" and name.suffix in (".parquet", ".json"):
+                if kind and words[0] in ("show", "plot") and name.suffix in (".parquet", ".json"):
                     assert f"must be a regular file, got a {kind}" in done.stderr, what
             elif words == MAKERS[area]:
                 again = f"results/{words[-1].partition('=')[2]}"

@@ -66,6 +66,43 @@ LONG = "a" * 300
         (("run", f"title={'1' * 5000}"), "wangge: title must be a number of at most 308 digits, or a text between quo"),
         (("explain", f"replications={'1' * 5000}"), "wangge: replications must be a number of at most 308 digits"),
         (("run", "hydra.run.dir=/tmp"), "hydra.run.dir must be left out, as it changes nothing here, got /tmp"),
+        *(
+            (
+                (*command.split(), word),
+                f"wangge: {word[1:].partition('=')[0]} must be set, and not taken away with ~ (a",
+            )
+            for command, word in (
+                ("run", "~run=1e3"),
+                ("run", "~grid=[1]"),
+                ("run", "~pilot=null"),
+                ("run -m", "~grid=1,2"),
+                ("run", "~grid"),
+                ("compare", "~grid.households"),
+                ("compare", "~run.seed=0"),
+                ("staff", "~pilot=null"),
+                ("validate", "~cases=[x]"),
+                ("run network=mmc", "~network.horizon=1"),
+                ("sweep study=grid_size", "~x=1"),
+            )
+        ),
+        *(
+            (("run", word), f"{key} must be set without + (which only adds what is not there), got {word}\n")
+            for word, key in (
+                ("+grid.households=1e3", "grid.households"),
+                ("+grid.households=300", "grid.households"),
+                ("+grid=base", "grid"),
+                ("+run=quick", "run"),
+                ("++grid=base", "grid"),
+                ("+pilot=four_level", "pilot"),
+            )
+        ),
+        (
+            ("run", "report.measures=[range(1,3)]"),
+            "report.measures must have no sweep inside a list or a mapping, got [",
+        ),
+        (("run", "report={a:[interval(0,1)]}"), "report must have no sweep inside a list or a mapping, got {a:[int"),
+        (("validate", "cases=[glob(*)]"), "wangge: cases must have no sweep inside a list or a mapping, got [glob(*)]"),
+        (("run", "-m", "grid.households=range(200,300,50),400"), "grid.households must have no sweep inside a list of"),
         (("run", "grid.see_share=1e-9"), "grid.see_share must be at least 1e-06, got 1e-09"),
         (
             ("run", "staffing.catch_up_hours_per_week=1e-300"),

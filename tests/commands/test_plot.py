@@ -1,4 +1,5 @@
 import json
+import os
 import re
 import shutil
 
@@ -309,6 +310,26 @@ def test_a_study_whose_tables_are_not_those_of_one_finished_run_is_told_and_not_
     told = refused(tmp_path, "plot", "small")
     assert rule in told
     assert contents(folder / "charts") == before
+
+
+IN_PLACE = {
+    "pipe": os.mkfifo, "folder": lambda path: path.mkdir(), "link": lambda path: path.symlink_to("nothing"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", IN_PLACE)
+def test_what_stands_in_the_place_of_a_file_that_charts_are_drawn_from_is_told_as_what_it_is(made, tmp_path, kind):
+    shutil.copytree(made / "results/two", tmp_path / "results/two")
+    for name in ("pilots.json", "measures.parquet"):
+        path = tmp_path / "results/two" / name
+        data = path.read_bytes()
+        path.unlink()
+        IN_PLACE[kind](path)
+        assert f"results/two/{name} must be a regular file, got a {kind}. Nothing was" in refused(
+            tmp_path, "plot", "two"
+        )
+        path.rmdir() if kind == "folder" else path.unlink()
+        path.write_bytes(data)
 
 
 def compared(folder, *more):

@@ -102,6 +102,7 @@ def test_a_wrong_choice_in_a_file_is_told_with_the_file(tmp_path):
     )
 
 
+ONCE = "defaults must choose each group once (again by override, in another place by group@place), got"
 A_LIST = (
     "defaults must be a list of names of files (- mine) and of groups with one of theirs (- override /grid: base), got"
 )
@@ -115,8 +116,19 @@ A_LIST = (
             "pilot/one.yaml: defaults must have overrides after all else, got override staffing : three_level before "
             "grid@q: base",
         ),
-        ("defaults:\n" + "  - /grid@q: base\n" * 2, "defaults must choose each group once (again by override"),
-        ("defaults:\n  - /grid: base\n", "defaults must choose each group once (again by override"),
+        ("defaults:\n" + "  - /grid@q: base\n" * 2, f"pilot/one.yaml: {ONCE} grid@q twice"),
+        ("defaults:\n  - /grid: base\n", f"pilot/one.yaml: {ONCE} grid twice"),
+        (f"{FOUR}  - optional /grid: nope\n", f"pilot/one.yaml: {ONCE} grid twice"),
+        (f"{FOUR}  - /pilot: three_level\n", f"pilot/one.yaml: {ONCE} pilot twice"),
+        (f"{FOUR}  - override /grid: nope\n", "pilot/one.yaml: grid must be one of base, got nope"),
+        (f"{FOUR}  - override /grid: 2001-01-01\n", "pilot/one.yaml: grid must be one of base, got 2001-01-01"),
+        (f"{FOUR}  - override /grid: [base, nope]\n", "pilot/one.yaml: grid must be one of base, got nope"),
+        (
+            f"{FOUR}grid: {{<<: 5}}\n",
+            "pilot/one.yaml, line 4: grid.<< must be a mapping or a list of mappings (*name), ",
+        ),
+        (f"{FOUR}x: &x 5\ngrid: {{<<: *x}}\n", "pilot/one.yaml, line 5: grid.<< must be a mapping or a list of mapp"),
+        (f"{FOUR}grid: {{<<: [{{a: 1}}, 5]}}\n", "pilot/one.yaml, line 4: grid.<< must be a mapping or a list of mapp"),
         ("defaults:\n" + "  - _self_\n" * 2, "pilot/one.yaml: defaults must have _self_ at most once, got 2"),
         ("defaults: 3\n", f"pilot/one.yaml: {A_LIST} 3"),
         ("defaults: [3]\n", f"pilot/one.yaml: {A_LIST} 3"),
@@ -133,7 +145,10 @@ def test_what_is_wrong_with_defaults_is_told_with_the_file_and_the_value(tmp_pat
     ("text", "expected"),
     [
         (named("mine", FOUR), "pilot/mine.yaml must begin with the line # @package _global_, got one without it"),
-        ("- a list\n", "pilot/mine.yaml must begin with the line # @package _global_"),
+        ("- 1\n- 2\n", "pilot/mine.yaml must be a mapping of keys to values, got [1, 2]"),
+        ("5\n", "pilot/mine.yaml must be a mapping of keys to values, got 5"),
+        ("four_level\n", "pilot/mine.yaml must be a mapping of keys to values, got 'four_level'"),
+        ("- a list\n", "pilot/mine.yaml must be a mapping of keys to values, got ['a list']"),
         (
             GLOBAL + "defaults:\n  - mine\n",
             "the defaults of a config file must not include the file itself, got a circle",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from sim.store import files, manifest
+from sim.store import files, manifest, noted
 
 
 def _cut(path, data, drawn):
@@ -142,8 +142,21 @@ def _negative_field(path, data, drawn):
     _with_field(path, data, drawn, (-1, -(10**15), -(2**63), -1e300))
 
 
+OTHERS = (None, True, "text", 0.5, [], [[1]], {}, {"a": {"b": 1}}, [{"x": 1}] * 3)
+
+
 def _other_field(path, data, drawn):
-    _with_field(path, data, drawn, (None, True, "text", 0.5, [], [[1]], {}, {"a": {"b": 1}}, [{"x": 1}] * 3))
+    _with_field(path, data, drawn, OTHERS)
+
+
+def _other_identity(path, data, drawn):
+    """Write into a manifest something else for what a study depends on, there or not; elsewhere in any field."""
+    if path.name != manifest.NAME:
+        _other_field(path, data, drawn)
+        return
+    content = json.loads(data)
+    content["identity"][drawn.choice(sorted(noted.IDENTITY))] = drawn.choice(OTHERS)
+    path.write_text(json.dumps({**content, "sha256": manifest.digest(content["identity"])}))
 
 
 def _long_field(path, data, drawn):
@@ -157,6 +170,7 @@ def _gone(path, data, drawn):
 WAYS = (
     _cut, _zeroed, _emptied, _flipped, _linked, _linked_outwards, _folder, _pipe, _other, _deep, _long_footer, _huge,
     _long_texts, _beside_a_pipe, _beside_a_link, _gone, _huge_field, _negative_field, _other_field, _long_field,
+    _other_identity,
 )  # fmt: skip
 WAYS_OF_FOLDERS = (_emptied, _linked_outwards, _pipe, _gone)
 

@@ -85,6 +85,13 @@ WORDS = (
     "procedures.archetypes.T1.activities[0].minutes=1", "district.calendar.holidays=[2025-01-01]",
     "district.calendar.holidays=['x']", "district.calendar.hours=[{open: '09:00'}]",
     "structure=nan", "grid=1_0", "executor=1e3", "network=nan", "study=1e3", "pilot=inf", "explain=1e3",
+    "grid.households=range(200,300,50),400", "grid.households=interval(1,2),3", "pilot=choice(a,b),c",
+    "grid.households=[range(1,3)],2", "pilots=[choice(a,b)]", "report.measures=[range(1,3)]",
+    "district.calendar.holidays=[interval(0,1)]", "title={a:choice(b,c)}", "mid={turnaround:[glob(*)]}",
+    "~run=1e3", "~grid=[1]", "~pilot=null", "~grid=1,2", "~grid={a:b}", "~", "~=", "~x", "~x=1", "~~grid=base",
+    "~run.seed=0", "~grid=range(1,3)", "~grid=[range(1,3)]", "~executor=local", "~hydra/launcher=x", "~grid@x=base",
+    "+~grid=base", "~+grid=base", "+grid=base", "+run=quick", "++grid=base", "+grid.households=1e3",
+    "+grid=[range(1,3)]", "+pilot=x",
 )  # fmt: skip
 """After any command."""
 

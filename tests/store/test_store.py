@@ -232,14 +232,21 @@ def test_a_digest_that_differs_is_told_in_words(tmp_path: Path, there: object, h
 
 
 @pytest.mark.parametrize(
-    ("key", "told"),
-    [("trace", "another journey"), ("causes", "another explanation"), ("headlines", "other headlines"),
-     ("cases", "another validation"), ("tools", "another benchmark"), ("knobs", "another table of knobs")],
+    ("key", "empty", "told"),
+    [("trace", {}, "another journey"), ("causes", {}, "another explanation"), ("headlines", [], "other headlines"),
+     ("cases", {}, "another validation"), ("tools", [], "another benchmark"), ("knobs", [], "another table of knobs")],
 )  # fmt: skip
-def test_a_folder_of_the_same_kind_is_called_by_it(tmp_path: Path, key: str, told: str) -> None:
-    Store.open(tmp_path / "mine", {key: 1}, {})
-    with pytest.raises(StoreError, match=rf"mine holds {told}: {key} is 1 there, 2 here\. Nothing"):
-        Store.open(tmp_path / "mine", {key: 2}, {})
+def test_a_folder_of_the_same_kind_is_called_by_it(tmp_path: Path, key: str, empty: object, told: str) -> None:
+    Store.open(tmp_path / "mine", {key: empty, "seed": 1}, {})
+    with pytest.raises(StoreError, match=rf"mine holds {told}: seed is 1 there, 2 here\. Nothing"):
+        Store.open(tmp_path / "mine", {key: empty, "seed": 2}, {})
+
+
+def test_what_differs_is_told_shortly(tmp_path: Path) -> None:
+    Store.open(tmp_path / "mine", {"x" * 100_000: 1}, {})
+    with pytest.raises(StoreError, match=r"x{57}\.\.\. is 1 there, absent here; y is absent there, 1 here\.") as told:
+        Store.open(tmp_path / "mine", {"y": 1}, {})
+    assert len(str(told.value)) < 500
 
 
 def test_a_folder_in_which_nothing_was_computed_is_taken_over_and_the_archive_stays(tmp_path: Path) -> None:

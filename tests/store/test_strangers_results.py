@@ -14,6 +14,7 @@ import pytest
 from setups.claiming import hold
 from setups.commands import TINY, wangge
 from setups.corrupting import bomb
+from setups.district import CONFIGS
 from setups.killing import started, until
 
 from sim.errors import StoreError
@@ -57,6 +58,23 @@ ADDED = {
     "a link outwards": _linked_outwards, "a link to nothing": lambda path: path.symlink_to("nothing"),
     "a circle": lambda path: path.symlink_to(path.name), "a folder": lambda path: path.mkdir(), "too much": _too_large,
 }  # fmt: skip
+
+
+def test_what_stands_in_the_place_of_a_folder_or_a_file_that_is_written_is_told_as_what_it_is(tmp_path):
+    store = Store.open(tmp_path / "one", {"a": 1}, {})
+    put = {"pipe": os.mkfifo, "link": lambda path: path.symlink_to("nothing"), "file": lambda path: path.touch()}
+    for kind, add in put.items():
+        add(store.folder / "charts")
+        with pytest.raises(StoreError, match=rf"/one/charts must be a folder, got a {kind}\. Nothing was changed\.$"):
+            store.write_bytes("charts/x.svg", b"x")
+        (store.folder / "charts").unlink()
+    (store.folder / "charts/x.svg").mkdir(parents=True)
+    (store.folder / "drawn.json").mkdir()
+    for name in ("charts/x.svg", "drawn.json"):
+        for act in (lambda name: store.write_bytes(name, b"x"), store.discard):
+            with pytest.raises(StoreError, match=rf"/one/{name} must be a regular file, got a folder\. Nothing was"):
+                act(name)
+    assert not list(store.folder.rglob(".tmp*"))
 
 
 @pytest.mark.parametrize("add", ADDED.values(), ids=ADDED)
@@ -311,12 +329,38 @@ def test_every_fact_of_a_manifest_has_a_rule_that_is_told_with_its_field(tmp_pat
 
 
 def test_what_a_run_notes_can_be_read_again(tmp_path):
-    store = Store.open(tmp_path / "a", {"study": 1}, {"command": ["wangge"]})
+    store = Store.open(tmp_path / "a", {"study": {}}, {"command": ["wangge"]})
     with pytest.raises(
         StoreError, match=r"must be as it is read: runs\.\w+\.steps must be a number of at least 0, got -1"
     ):
         store.finish({"steps": -1})
     Store.open_existing(tmp_path / "a")
+
+
+IDENTITIES_OF_OTHERS = [
+    *(("own_measures", value, "must be digests by the names of measures") for value in (5, [1], "x", None, {"a": 1})),
+    *(("study_points", value, "must be a text of at most 64 letters") for value in (5, None, [], "x" * 65)),
+    *(("pilots", value, "must be a list") for value in (5, None, {}, "x")),
+    *((name, value, "must be a list of texts") for name in ("knobs", "headlines", "tools") for value in (1, [2], None)),
+    *((name, [1], "must be a mapping") for name in ("study", "trace", "causes", "network", "cases", "machine")),
+    ("model_version", 5, "must be a text of at most 40 letters"), ("form", {}, "must be a text of at most 40 letters"),
+    ("seed", 1.5, "must be a whole number"), ("requests", "many", "must be a whole number"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value", "rule"), IDENTITIES_OF_OTHERS)
+def test_all_that_a_study_depends_on_has_a_rule_that_is_told_with_its_field(tmp_path, name, value, rule):
+    folder = forged(tmp_path / "mine", {"started": "2026-01-01T00:00:00"}, identity={"pilots": ["x"], name: value})
+    with pytest.raises(StoreError, match=rf"\(identity\.{name} {rule}.*, got ") as told:
+        Store.open(folder, {"pilots": ["y"]}, {})
+    assert len(str(told.value)) < 500
+
+
+def test_whatever_a_study_notes_can_be_read_again():
+    for path in sorted((CONFIGS.parent / "results").glob("*/manifest.json")):
+        noted.check_identity(files.read_json(path)["identity"])
+    study = {"study": {"title": "x"}, "knobs": ["run=quick"], "study_points": "0" * 64, "own_measures": {"late": "1f"}}
+    noted.check_identity({"model_version": "5", "seed": 0, "network": {"classes": {}}, **study})
 
 
 @pytest.mark.parametrize("identity", [{"a": [0] * 2_000_001}, "deep"], ids=["long", "deep"])

@@ -150,14 +150,17 @@ def _shown(kept: object) -> str:
 
 
 def _nothing_missing(store: Store, n_pilots: int) -> None:
-    """Raise where a file is missing that the charts are drawn from."""
+    """Raise where a file is missing that the charts are drawn from, or something else stands in its place."""
     wanted = [PILOTS, *(f"{name}.parquet" for name in _names(n_pilots))]
-    missing = [name for name in wanted if not (store.folder / name).is_file()]
+    missing = [name for name in wanted if not files.is_taken(store.folder / name)]
     if missing:
         raise StoreError(
             f"{store.folder} must hold what its charts are drawn from, but has no {', '.join(missing)}: its run did "
             f"not finish, or an earlier version made it. No chart was changed. {AGAIN} {EARLIER}"
         )
+    with files.as_store_error(store.folder):
+        for name in wanted:
+            files.check_regular(store.folder / name)
 
 
 def _names(n_pilots: int) -> list[str]:

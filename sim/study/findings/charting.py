@@ -144,6 +144,8 @@ def notes_of(store: Store) -> dict[str, Any]:
         raise StoreError(
             f"{store.folder} must hold {NOTES}, which a study writes when it has finished: it did not. {AGAIN}"
         ) from None
+    except files.NotRegularError as error:
+        raise StoreError(f"{error.filename} {error.strerror}. Nothing was changed. {AGAIN}") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         intact = False
     if not intact:

@@ -224,7 +224,7 @@ def _settable(study: Study) -> None:
     moved = [(f"study.factors.{name}", key) for name, given in study.factors.items() for key in _named(name, given)]
     moved += [(f"study.design.points.{n}", key) for one in study.design for n, k in one.points.items() for key in k]
     for where, key in [*(("study.base", key) for key in study.base), *moved]:
-        plain = key.lstrip("+~")
+        plain = key.lstrip("+")
         reading = plain.partition(".")[0] in READING or plain in READ_ONLY
         if plain.partition(".")[0].partition("/")[0] == "hydra" or plain in ours or (where != "study.base" and reading):
             why = "the study file sets its pilots, its replications and how they are analysed"
@@ -252,7 +252,7 @@ def _apart(
             raise ConfigError(
                 f"study.factors must not have the name of a column of the tables ({', '.join(taken)}), got {name}"
             )
-    typed = {o.partition("=")[0].lstrip("+~"): o for o in line.overrides}
+    typed = {o.partition("=")[0].lstrip("+"): o for o in line.overrides}
     for factor in given.values():
         for key in factor.keys:
             if key.lstrip("+") in typed:
