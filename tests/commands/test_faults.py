@@ -100,7 +100,7 @@ LONG = "a" * 300
             ("run", "report.measures=[range(1,3)]"),
             "report.measures must have no sweep inside a list or a mapping, got [",
         ),
-        (("run", "report={a:[interval(0,1)]}"), "report must have no sweep inside a list or a mapping, got {a:[int"),
+        (("run", "report={a:[interval(0,1)]}"), "report must be one of base, got {a:[interval(0,1)]}"),
         (("validate", "cases=[glob(*)]"), "wangge: cases must have no sweep inside a list or a mapping, got [glob(*)]"),
         (("run", "-m", "grid.households=range(200,300,50),400"), "grid.households must have no sweep inside a list of"),
         (("run", "grid.see_share=1e-9"), "grid.see_share must be at least 1e-06, got 1e-09"),

@@ -342,8 +342,8 @@ BOMB = "factors:\n  a: &a [" + "x, " * 9 + "x]\n" + "".join(
 WRONG = {
     "no YAML": ("a: [\n", r"^study/mine\.yaml must be YAML: while parsing"),
     "two keys": (BEGIN + FACTORS + FACTORS, r"^study/mine\.yaml must be YAML: .*found duplicate key factors"),
-    "a list": ("- a\n- b\n", r"^study must be a mapping, got \[\"a\", \"b\"\]$"),
-    "a text": ("nothing\n", r"^study\.title must be given, got nothing"),
+    "a list": ("- a\n- b\n", r"^study/mine\.yaml must be a mapping of keys to values, got \['a', 'b'\]$"),
+    "a text": ("nothing\n", r"^study/mine\.yaml must be a mapping of keys to values, got 'nothing'$"),
     "empty": ("", r"^study\.title must be given, got nothing"),
     "no text": (b"\xff\xfe\x00", r"^study/mine\.yaml must be text in UTF-8: "),
     "another package": ("# @package _global_\n" + BEGIN + FACTORS, r"^study must be given, got nothing; title is not "),
