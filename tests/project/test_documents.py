@@ -132,7 +132,9 @@ def test_readme_says_which_line_names_the_staffing_that_its_command_writes(tmp_p
 def test_how_long_make_test_takes_is_said_alike():
     told = re.findall(r"about (\w+) minutes on two cores", read("Makefile"))
     assert told == ["five", "five"]
-    assert "`make test` runs all checks and tests but the longest, in about five minutes" in " ".join(read("README.md").split())
+    assert "`make test` runs all checks and tests but the longest, in about five minutes" in " ".join(
+        read("README.md").split()
+    )
 
 
 def test_the_index_of_docs_names_every_page():
