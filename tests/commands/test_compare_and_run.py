@@ -155,8 +155,8 @@ MISTAKES = [
     ),
     (
         ("run", "structure=three_level"),
-        "(they must go somewhere: set both, choose a staffing that does, or let wangge staff share them out), got 0 "
-        "under four_level",
+        "(all who leave the street must go somewhere: set both, choose a staffing that does, or let wangge staff share "
+        "them out), got 0 under four_level_structure_three_level",
     ),
     (("compare", "roles.order=bfirst"), "'longest' or 'split' (did you mean b_first or a_first?), got \"bfirst\""),
     (("compare", "pilots=[four_level"), "pilots must be given a value whose brackets and quotes are in pairs"),

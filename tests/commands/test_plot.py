@@ -95,7 +95,7 @@ def test_any_measure_that_is_kept_by_place_can_be_mapped_and_no_other_chart_is_t
     assert b"map_trips" in after.pop("drawn.json")
     del before["drawn.json"]
     assert after == before
-    assert "Trips to an office (per request)" in svg
+    assert "Trips to an office, across today's communities" in svg
     assert "configs/evidence.yaml" in svg
 
 
