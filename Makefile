@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 # docs/model.md has tables that are written from configs/
-.PHONY: help setup compare compare-full yuehu headlines studies knobs explained docs words test test-all lint format clean
+.PHONY: help setup compare compare-full yuehu headlines studies knobs explained docs words test test-all coverage lint format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -64,16 +64,19 @@ words: $(VENV)/.ready-dev  ## bring the catalogues of other languages up to date
 	$(BIN)/pybabel -q compile
 
 # What takes minutes says so before it begins: so lint is no prerequisite, which make would run first.
-test:  ## lint, types, import contracts and tests: about six minutes on two cores
-	@echo 'Lint, then all checks but the longest: about six minutes on two cores.'
+test:  ## lint, types, import contracts and tests: about five minutes on two cores
+	@echo 'Lint, then all checks but the longest: about five minutes on two cores.'
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/pytest -n 2 --dist worksteal -m 'not long'
 
-test-all:  ## the same with the long checks and branch coverage: about an hour
+test-all:  ## the same with the long checks: about an hour
 	@echo 'Lint, then all checks, the longest too: about an hour on two idle cores.'
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term-missing
+	$(BIN)/pytest -n 2 --dist worksteal
 	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=.numba_boundscheck $(BIN)/pytest -n 2 --dist worksteal -m 'not long' $(KERNEL_TESTS)
+
+coverage: $(VENV)/.ready-dev  ## which lines and branches the tests of `make test` reach
+	$(BIN)/pytest -n 2 --dist worksteal -m 'not long' --cov --cov-report=term-missing
 
 lint: $(VENV)/.ready-dev  ## lint, types and import contracts only
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import errno
 import importlib
 import io
@@ -10,10 +11,11 @@ import select
 import signal
 import sys
 import threading
+import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from experiments.stopping import ENDING, STOPPED, end_at_once
+from experiments.stopping import ENDING, end_at_once, is_importing, stopped
 from sim.language import ENGLISH, N_, asked_for, gettext, speaking
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ BEGINNINGS = {
 }
 """What commands say at once that take more than a moment; a log that is read later begins with it too."""
 
-ENGLISH_ONLY = {"sweep", "trace", "headlines", "explain", "knobs", "bench", "validate"}
+ENGLISH_ONLY = {"trace", "headlines", "explain", "knobs", "bench", "validate"}
 """Commands not all of whose words are in the catalogue yet: a language is chosen for them in vain."""
 
 ONLY_SHOWN = {"-h", "--help", "--cfg", "-c"}
@@ -65,6 +67,9 @@ NO_MEMORY = ("failed to map", "annot allocate memory", "shared object file")
 
 LEAST_MEMORY_MB = 2_500
 """Of address space: with less, libraries end the process in words of their own as they are loaded."""
+
+IMPORT_SECONDS = 0.02
+"""After which a signal that came while a module was loaded comes again."""
 
 HELP = """\
 wangge: how residents' requests are served by a city's neighbourhood administration
@@ -86,7 +91,8 @@ Examples
   wangge new lanterns                              a folder lanterns/ for a district of your own
   wangge validate                                  does the program give what theory says? (two minutes)
 
-Every command speaks English or Chinese: lang=en, lang=zh; without it, as the locale says.
+Commands speak English or Chinese: lang=en, lang=zh; without it, as the locale says. {english}
+speak English only.
 Any knob of configs/ is a key: group=file picks a file (structure=three_level), group.knob=value sets one.
 Each command has its own --help; wangge --version says which version this is.
 """
@@ -106,9 +112,9 @@ def quiet_without_reader() -> Iterator[None]:
             raise
         write_nowhere()
         sys.exit(1)
-    except KeyboardInterrupt as stopped:
-        status = 128 + next((sent for sent in ENDING if sent in stopped.args), signal.SIGINT)
-        fail(STOPPED, status)
+    except KeyboardInterrupt as sent:
+        status = 128 + next((one for one in ENDING if one in sent.args), signal.SIGINT)
+        fail(stopped(sys.argv[1:]), status)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EIO, errno.EBADF) or error.filename:  # it was not the output
             raise
@@ -145,7 +151,8 @@ def main() -> None:
     """Run a command; a user's mistake is one paragraph and exit status 2."""
     arguments = sys.argv[1:]
     if not arguments or arguments[0] in ("-h", "--help", "help"):
-        print(HELP.format(commands="\n".join(f"  {n:<11}{t}" for n, t in COMMANDS.items())))  # noqa: T201
+        english = ", ".join(name for name in COMMANDS if name in ENGLISH_ONLY)
+        print(HELP.format(commands="\n".join(f"  {n:<11}{t}" for n, t in COMMANDS.items()), english=english))  # noqa: T201
         sys.exit(0)
     command, *rest = arguments
     if VERSION & {command, *(rest if command in COMMANDS else ())}:
@@ -173,8 +180,8 @@ def run(command: str, arguments: list[str]) -> int:
         check_memory()
         try:
             perform(command, arguments)
-        except KeyboardInterrupt as stopped:
-            fail(STOPPED, 128 + next((one for one in ENDING if one in stopped.args), signal.SIGINT))
+        except KeyboardInterrupt as sent:
+            fail(stopped([command]), 128 + next((one for one in ENDING if one in sent.args), signal.SIGINT))
         except (MemoryError, ImportError, OSError) as error:
             if isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY):
                 fail("the memory that a process may take must be enough for what was asked (ulimit -v), and is not")
@@ -194,6 +201,9 @@ def perform(command: str, arguments: list[str]) -> None:
 
     try:
         language, rest = asked_for(arguments)
+        if language is not None and language.name != ENGLISH and command in ENGLISH_ONLY:
+            with speaking(language):
+                print(gettext("wangge {command} speaks English only.", command=command), file=sys.stderr)  # noqa: T201
         with speaking(ENGLISH if command in ENGLISH_ONLY else language):
             if command in BEGINNINGS and not ONLY_SHOWN & set(rest):
                 print(gettext(BEGINNINGS[command]), flush=True)  # noqa: T201
@@ -227,13 +237,33 @@ def check_memory() -> None:
 
 @contextmanager
 def ended_as_interrupted() -> Iterator[None]:
-    """Let ending signals stop a command as Ctrl-C does, its workers with it."""
+    """Let Ctrl-C and ending signals stop a command alike, its workers with it, and not while a module is loaded.
 
-    def stop(number: int, _: object) -> None:
-        raise KeyboardInterrupt(signal.Signals(number))
+    Libraries take no exception well then: some turn it into one of their own, or go on as if they lacked something.
+    """
+    waiting = set[int]()
 
-    with handled((signal.SIGINT,), signal.default_int_handler), handled(ENDING, stop):
-        yield
+    def stop(number: int, frame: FrameType | None) -> None:
+        if not (hasattr(signal, "pthread_kill") and is_importing(frame, perform.__code__)):
+            raise KeyboardInterrupt(signal.Signals(number))
+        if number not in waiting:
+            waiting.add(number)
+            _thread.start_new_thread(send_again, (number,))
+
+    def send_again(number: int) -> None:
+        time.sleep(IMPORT_SECONDS)
+        waiting.discard(number)
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
+
+    with handled((signal.SIGINT, *ENDING), stop):
+        try:
+            yield
+        except Exception as error:
+            from sim.errors import interruption
+
+            if (sent := interruption(error)) is None:
+                raise
+            raise sent from None
 
 
 @contextmanager
@@ -255,10 +285,10 @@ def handled(signals: Iterable[signal.Signals], handler: Callable[[int, FrameType
 
 def fail(paragraph: str, status: int = 2) -> None:
     """Print an error and exit."""
-    from sim.errors import one_line
+    from sim.errors import paragraph as told
 
     with suppress(OSError):  # nobody reads it
-        print(f"wangge: {one_line(paragraph)}", file=sys.stderr, flush=True)  # noqa: T201
+        print(f"wangge: {told(paragraph)}", file=sys.stderr, flush=True)  # noqa: T201
     sys.exit(status)
 
 

@@ -9,7 +9,7 @@ from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from sim.config import Name, Pilot, Section, checked, study_schema
+from sim.config import Name, Pilot, Section, checked, load, study_schema
 from sim.config.bounds import Confidence, Replication, Replications, Request, Seed
 from sim.config.compose import CONFIGS, Line, compose, options, own_folder
 from sim.district import engines
@@ -106,16 +106,22 @@ def settings(name: str, given: str | Mapping[str, Any]) -> Mapping[str, Any]:
     return given if isinstance(given, Mapping) else {"kind": given}
 
 
+def design(name: str, given: Any) -> Pilot:
+    """Return an argument as a design, checked again: pydantic makes copies with values that it does not check."""
+    if not isinstance(given, Pilot):
+        raise ConfigError(
+            f"{name} must be {'designs' if name == 'pilots' else 'a design'} that sim.pilot returns, got {shown(given)}"
+        )
+    return load(given.model_dump(mode="json", warnings=False, fallback=repr))
+
+
 def designs(pilots: Pilot | Sequence[Pilot]) -> list[Pilot]:
     """Return pilots as a list, checked to be some and to have names of their own."""
     if not isinstance(pilots, (Pilot, Iterable)) or isinstance(pilots, (str, bytes)):
         raise ConfigError(f"pilots must be designs that sim.pilot returns, got {shown(pilots)}")
-    designs = [pilots] if isinstance(pilots, Pilot) else list(pilots)
+    designs = [design("pilots", one) for one in ([pilots] if isinstance(pilots, Pilot) else pilots)]
     if not designs:
         raise ConfigError("pilots must be at least one, got none")
-    for one in designs:
-        if not isinstance(one, Pilot):
-            raise ConfigError(f"pilots must be designs that sim.pilot returns, got {shown(one)}")
     names = [one.name for one in designs]
     for name in names:
         if names.count(name) > 1:
@@ -156,6 +162,21 @@ def folder_of(name: str, given: Folder) -> Path:
             raise ConfigError(f"{name} must be a path without a null character, got {shown(given)}")
         return Path(given)
     raise ConfigError(f"{name} must be a text or a path, got {shown(given)}")
+
+
+def network_of(given: Folder) -> Path | str:
+    """Return where a network is: the path of a file, or the name of one of `configs/network/`, checked to be one."""
+    if not isinstance(given, (str, os.PathLike)):
+        raise ConfigError(f"network must be a text, a path or a mapping, got {shown(given)}")
+    path = folder_of("network", given)
+    if path.suffix in (".yaml", ".yml"):
+        return path
+    if path.name != str(path):
+        raise ConfigError(
+            f"network must be the name of a file of configs/network/, as mmc, or a path that ends in .yaml or .yml, "
+            f"got {shown(str(path))}"
+        )
+    return file_of("network", str(path))
 
 
 def own_measures(measures: Iterable[OwnMeasure]) -> tuple[OwnMeasure, ...]:

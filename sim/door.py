@@ -15,12 +15,14 @@ from sim import arguments, config
 from sim.arguments import Engine, Executor, Folder
 from sim.config import Pilot
 from sim.config.acting import check_acting
-from sim.config.compose import Line, compose, overrides_of
+from sim.config.compose import Line, compose
 from sim.config.composition import Composition
 from sim.config.differing import called_by_what_differs
+from sim.config.grammar import overrides_of
 from sim.config.reading import read_yaml
 from sim.district import engines
 from sim.engine.network import LIMIT, Network
+from sim.engine.network_building import checked_again
 from sim.engine.record import Spells, Visits
 from sim.errors import ConfigError, shown
 from sim.journeys.follow import Journeys, Selection, follow
@@ -180,7 +182,6 @@ def compare(
         )  # fmt: skip
 
 
-@speaking(ENGLISH)  # as long as not all words of studies are in the catalogue
 def sweep(
     study: str | Mapping[str, Any],
     *,
@@ -197,6 +198,7 @@ def sweep(
     executor: Executor = "local",
     workers: int | None = None,
     progress: bool = True,
+    lang: str | None = None,
 ) -> Sweep:
     """Run a study of many points: grids, samples, precision, choices.
 
@@ -214,7 +216,7 @@ def sweep(
         Measures of one's own, which the study may name among its responses.
     retry : bool
         Whether replications that failed before are tried again.
-    charts, only, formats, size, engine, executor, workers, progress
+    charts, only, formats, size, engine, executor, workers, progress, lang
         As for `compare`.
 
     Returns
@@ -240,10 +242,11 @@ def sweep(
         overrides_of(knobs),
     )
     wanted, mine = arguments.wanted_charts(charts, only, formats, size), arguments.config_folder(config_dir)
-    return run_sweep(
-        arguments.study_of(study, mine), Line(given, mine), where, on,
-        console=console, retry=again, command=("sim.sweep",), measures=own, wanted=wanted,
-    )  # fmt: skip
+    with speaking(lang):
+        return run_sweep(
+            arguments.study_of(study, mine), Line(given, mine), where, on,
+            console=console, retry=again, command=("sim.sweep",), measures=own, wanted=wanted,
+        )  # fmt: skip
 
 
 def preview(
@@ -257,12 +260,13 @@ def preview(
     executor: Executor = "local",
     workers: int | None = None,
     progress: bool = True,
+    lang: str | None = None,
 ) -> Preview:
     """Return what a study would run and how long that takes here; two replications a pilot are timed, and kept.
 
     Parameters
     ----------
-    study, folder, knobs, config_dir, measures, engine, executor, workers, progress
+    study, folder, knobs, config_dir, measures, engine, executor, workers, progress, lang
         As for `sweep`; the folder is not made, and the archive beside it says what is kept already.
 
     Returns
@@ -282,7 +286,8 @@ def preview(
         overrides_of(knobs),
     )
     mine = arguments.config_folder(config_dir)
-    return foreseen(arguments.study_of(study, mine), Line(given, mine), where, on, console=console, measures=own)
+    with speaking(lang):
+        return foreseen(arguments.study_of(study, mine), Line(given, mine), where, on, console=console, measures=own)
 
 
 def simulate(
@@ -313,10 +318,9 @@ def simulate(
     ConfigError
         The number must be from 0 to 99,999; the posts must be possible with the heads.
     """
-    if not isinstance(pilot, Pilot):
-        raise ConfigError(f"pilot must be a design that sim.pilot returns, got {shown(pilot)}")
+    design = arguments.design("pilot", pilot)
     number, own = arguments.bounded("replication", replication), arguments.own_measures(measures)
-    return run_replication(pilot, number, arguments.engine_of(engine), packed(own))
+    return run_replication(design, number, arguments.engine_of(engine), packed(own))
 
 
 @speaking(ENGLISH)  # as long as not all words of journeys are in the catalogue
@@ -388,10 +392,10 @@ def network(source: Folder | Mapping[str, Any]) -> QueueNetwork:
     """
     if isinstance(source, Mapping):
         return sample.load(dict(source))
-    name = str(arguments.folder_of("network", source))
-    if name.endswith((".yaml", ".yml")):
-        return sample.load(read_yaml(Path(name)))
-    return sample.load(compose("queue", Line((f"network={arguments.file_of('network', name)}",)))["network"])
+    found = arguments.network_of(source)
+    if isinstance(found, Path):
+        return sample.load(read_yaml(found))
+    return sample.load(compose("queue", Line((f"network={found}",)))["network"])
 
 
 def measure(
@@ -433,6 +437,7 @@ def measure(
     """
     if not isinstance(network, QueueNetwork):
         raise ConfigError(f"network must be what sim.network returns, got {shown(network)}")
+    network = sample.checked_again(network)
     if replications is not None:
         network = network.model_copy(update={"replications": arguments.bounded("replications", replications)})
     on, console = arguments.backend_of(engine, executor, workers), arguments.console_of(progress)
@@ -465,6 +470,8 @@ def run(network: Network, horizon: int, *, engine: Engine = "compiled") -> tuple
     ------
     ConfigError
         The horizon must be at least 0 and below 2^62.
+    NetworkError
+        A copy of a network with other tables must keep the rules of `make_network`.
     """
     if not isinstance(network, Network):
         other = " (sim.measure runs what sim.network returns)" if isinstance(network, QueueNetwork) else ""
@@ -472,4 +479,4 @@ def run(network: Network, horizon: int, *, engine: Engine = "compiled") -> tuple
     until = arguments.whole_number("horizon", horizon, 0)
     if until >= LIMIT:
         raise ConfigError(f"horizon must be below 2^62, got {shown(until)}")
-    return engines.run(network, until, arguments.engine_of(engine))
+    return engines.run(checked_again(network), until, arguments.engine_of(engine))

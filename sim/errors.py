@@ -20,6 +20,12 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else " " if c in "\t\n\r" else ascii(c)[1:-1] for c in text)
 
 
+def paragraph(text: str) -> str:
+    """Return a message as it is told: on one line, where an empty value is seen too."""
+    line = one_line(text)
+    return f"{line.rstrip()} nothing" if line.rstrip().endswith(", got") else line
+
+
 def shown(value: object, most: int = 60) -> str:
     """Return a value as a message shows it: cut where it is long."""
     try:
@@ -28,6 +34,11 @@ def shown(value: object, most: int = 60) -> str:
         return f"a value of {type(value).__name__} with more digits than can be shown"
     except RecursionError:  # nor lists in lists in lists
         return f"a value of {type(value).__name__} with more levels than can be shown"
+    return shortened(text, most)
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """Return a text, cut where it is long."""
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
@@ -39,7 +50,7 @@ class WanggeError(Exception):
     """Something that the user can mend; the message is one paragraph, to be shown as it is."""
 
     def __init__(self, message: str = "") -> None:
-        super().__init__(one_line(message))
+        super().__init__(paragraph(message))
 
 
 class ConfigError(WanggeError, ValueError):
@@ -64,7 +75,7 @@ class ExecutorError(WanggeError):
 
 def near(word: str, known: Iterable[str], cutoff: float = 0.5) -> str:
     """Return ` (did you mean ...?)` for the nearest known names, or an empty text."""
-    matches = difflib.get_close_matches(word, list(known), n=3, cutoff=cutoff)
+    matches = difflib.get_close_matches(word, list(dict.fromkeys(known)), n=3, cutoff=cutoff)
     return f" (did you mean {' or '.join(matches)}?)" if matches else ""
 
 
@@ -99,3 +110,13 @@ def sealed(instead: str) -> Callable[[Class], Class]:
         return kind
 
     return with_sentences
+
+
+def interruption(error: BaseException) -> KeyboardInterrupt | None:
+    """Return the interruption that an exception comes of: Python and libraries raise others of their own for it."""
+    chain: list[BaseException] = [error]
+    for one in chain:  # which grows meanwhile
+        if isinstance(one, KeyboardInterrupt):
+            return one
+        chain += [before for before in (one.__cause__, one.__context__) if before is not None and before not in chain]
+    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -38,8 +39,8 @@ HELP = """\
 wangge compare [pilots=[A,B,...]] [name=FOLDER] [executor=serial|local|dask] [workers=N] [key=value ...]
 
 Compares pilot designs with the first of the list, on the same residents with the same cases (common random
-numbers), and ends with one screen: the answer, a few measures with verdicts, and what it hangs on. Everything is kept
-in results/FOLDER: tables (Parquet and CSV), charts (SVG), summary.md, manifest.json; every finished
+numbers), and ends with one screen: the answer, a few measures with verdicts, and what it depends on. Everything is
+kept in results/FOLDER: tables (Parquet and CSV), charts (SVG), summary.md, manifest.json; every finished
 replication in results/.replications. The same command continues after a kill.
 
   pilots=[four_level,three_level]   which designs (configs/pilot/), the baseline first; by default those of
@@ -86,14 +87,15 @@ class Comparison(Shown):
     name: FolderName | None
 
 
-def main(arguments: list[str], command: Sequence[str] = ()) -> None:
-    """Run the command; `command` is what was typed, where these arguments are not."""
+def main(arguments: list[str], command: Sequence[str] = (), keys: Sequence[str] = KEYS) -> None:
+    """Run the command; `command` is what was typed, where these arguments are not, and `keys` those that it knows."""
     if "--help" in arguments or "-h" in arguments:
         print(HELP)  # noqa: T201
         return
     line = parse(arguments)
     where, other = line.take(*BACKEND_KEYS)
     mine, rest = other.take(*KEYS)
+    rest = replace(rest, own=(*BACKEND_KEYS, *keys))
     composed = compose("compare", mine)
     if composed["pilots"] == "all":
         composed["pilots"] = shipped_pilots()

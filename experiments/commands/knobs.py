@@ -1,4 +1,4 @@
-"""`wangge knobs`: every knob of the evidence is turned, and what it moves is held against what its row says."""
+"""`wangge knobs`: every knob of the evidence is turned, and what it moves is compared with what its row says."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ wangge knobs [only=[PATH,...]] [replications=N] [pilot=NAME] [name=FOLDER] [--wr
 
 Turns every knob of configs/evidence.yaml (and of your own, with --config-dir): both ends of its range, one at a time,
 on the same draws as the base, in a design in which it can act. A measure is moved where the paired interval leaves out
-0; the intervals of a knob hold together. What a row says that it moves (its keys moves and why) is held against that:
+0; the intervals of a knob hold together. What a row says that it moves (its keys moves and why) is compared with that:
 a knob that moves nothing though it says that it does, or the other way, is named, and the exit status is 1.
 Kept in results/FOLDER (knobs.md, knobs.csv, moves.yaml); a stopped run continues with the same command.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,6 @@ def _order(line: Line, swept: dict[str, list[str]], fixed: dict[str, str], comma
     name = fixed.pop("name", "").partition("=")[2]
     means = Line(tuple(fixed.pop(key) for key in list(fixed) if key.split(".")[0] in BACKEND_KEYS), line.config_dir)
     shown = config.checked(Shown, values(Line(tuple(fixed.pop(key) for key in SHOWN_KEYS if key in fixed))))
-    study, rest, identity = study_of(line, swept, fixed)
+    study, rest, identity = study_of(replace(line, own=(*BACKEND_KEYS, "name", *SHOWN_KEYS)), swept, fixed)
     name = name or named_after("multirun", identity)
     return Order(name, study, rest, backend_of(means), retry=False, command=command, shown=shown)

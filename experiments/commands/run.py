@@ -90,7 +90,8 @@ def _pilot(line: Line, command: Sequence[str]) -> None:
         *(["--cfg", "job"] if line.show else []),
         *([f"--config-dir={line.config_dir}"] if line.config_dir else []),
     ]
-    compare.main([f"pilots=[{pilot}]", *name, *rest, *flags], command)
+    keys = ("pilot", "network", "name", *compare.SHOWN_KEYS)
+    compare.main([f"pilots=[{pilot}]", *name, *rest, *flags], command, keys)
 
 
 def _network(line: Line, command: Sequence[str]) -> None:

@@ -28,7 +28,7 @@ of loads, before anything is simulated; the result is printed as a file of the g
 
   pilot=three_level          the design (configs/pilot/); its own shares are not used
   most_load=0.90             the largest load of any post
-  today=four_level           the file of the group staffing that the result stands on, with today's heads
+  today=four_level           the file of the group staffing that the result builds on, with today's heads
   burden.fixed_share=0.5     any knob of configs/
   --config-dir lanterns      find configs of your own in lanterns/
   --cfg job                  print the resolved config and stop

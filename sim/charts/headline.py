@@ -55,7 +55,7 @@ def headline(points: pl.DataFrame, moves: pl.DataFrame, title: str, sentence: st
     bound = float(moves["bound"][0])
     axes.axvline(bound, color=GREY, lw=1, ls=":", zorder=1)
     axes.set_title(
-        "What the headline hangs on, at the ends of its assumptions (dotted: the bound)",
+        "What the headline depends on, at the ends of its assumptions (dotted: the bound)",
         loc="left", fontsize=9.5, weight="bold",
     )  # fmt: skip
     axes.set_xlabel("\n".join(words))

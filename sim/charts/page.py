@@ -22,8 +22,9 @@ from PIL import Image
 
 from sim.arrays import Floats
 from sim.charts.style import GREY, pilot_style, styled
+from sim.language import phrase
 from sim.report.formats import FORMATS, Format
-from sim.report.lines import literal
+from sim.report.lines import literal, with_gaps
 
 EDGE = 0.3
 """Margin of every chart (inches)."""
@@ -227,11 +228,20 @@ def distinct(table: pl.DataFrame, column: str) -> list[str]:
 
 
 def short_name(text: str, longest: int = 36) -> str:
-    """Return a name on one line; of a long name the middle is left out."""
-    plain = literal(str(text)).strip()
+    """Return a name in the language that is spoken, on one line; of a long name the middle is left out."""
+    plain = literal(phrase(str(text))).strip()
     if len(plain) <= longest:
         return plain
     return plain[: longest // 2] + "…" + plain[-(longest // 2 - 1) :]
+
+
+def cut_to(text: str, max_width: float, size: float) -> str:
+    """Return a name on one line that fits a width (inches); of a wider one the middle is left out."""
+    plain = short_name(text, len(text) + 400)
+    lengths = range(len(plain), 2, -1)
+    return next(
+        (one for n in lengths if width_of(one := short_name(plain, n), size) <= max_width), short_name(plain, 3)
+    )
 
 
 def or_zero(value: float | None) -> float:
@@ -248,15 +258,14 @@ def over_replications(table: pl.DataFrame, x: str, y: str) -> tuple[Floats, Floa
 
 
 def wrapped(text: str, max_width: float, size: float, *, bold: bool = False) -> list[str]:
-    """Return the text in lines that fit a width (inches), broken between words if possible."""
+    """Return the text in lines that fit a width (inches), broken between words or Chinese letters if possible."""
     lines: list[str] = []
-    for word in text.split():
-        joined = f"{lines[-1]} {word}" if lines else word
-        if lines and width_of(joined, size, bold=bold) <= max_width:
-            lines[-1] = joined
+    for gap, piece in with_gaps(text):
+        if lines and width_of(f"{lines[-1]}{gap}{piece}", size, bold=bold) <= max_width:
+            lines[-1] += f"{gap}{piece}"
             continue
         lines.append("")
-        for character in word:
+        for character in piece:
             if lines[-1] and width_of(lines[-1] + character, size, bold=bold) > max_width:
                 lines.append("")
             lines[-1] += character

@@ -11,7 +11,8 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from matplotlib import style
-from matplotlib.font_manager import get_font_names
+
+from sim.charts.fonts import families
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,14 +50,12 @@ _HATCHES = ("////", "....", "xxxx", "\\\\\\\\", "++++", "oo")
 _PLAIN = 4  # kinds before the first that has one
 GREY = "#555555"
 PALE = "#e9e9e9"
-_FONTS = ("DejaVu Sans", "Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "SimHei")
 
 
 def _rc() -> dict[str, Any]:
     """Return the settings of all charts; they override those of the user's own matplotlibrc."""
-    installed = set(get_font_names())
     return {
-        "font.family": [name for name in _FONTS if name in installed] or ["sans-serif"],
+        "font.family": families(),
         "font.size": 9,
         "text.parse_math": False,
         "text.hinting": "none",  # letters of a chart are as wide in a PNG as in an SVG, and are drawn sooner

@@ -81,7 +81,8 @@ Weeks = Annotated[int, Field(ge=1, le=5_200)]
 NoWeeks = Annotated[int, Field(ge=0, le=5_200)]
 
 # An interval of a hundred thousand replications is three hundred times as narrow as one of one.
-Replications = Annotated[int, Field(ge=1, le=100_000)]
+MOST_REPLICATIONS = 100_000
+Replications = Annotated[int, Field(ge=1, le=MOST_REPLICATIONS)]
 Replication = Annotated[int, Field(ge=0, le=99_999)]
 
 # The number of a request in its demand: a city of ten million asks less often in a century.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
@@ -29,6 +31,9 @@ Name = Annotated[str, Field(pattern=NAME)]
 
 ClockTime = Annotated[str, Field(pattern=CLOCK)]
 
+MOST_QUOTED = 300
+"""Letters of a value in what a validator of ours says, which may name several."""
+
 HALVES = re.compile("[\ud800-\udfff]")
 """Of characters: what no file and no terminal takes."""
 
@@ -40,6 +45,27 @@ class Section(BaseModel):
     """A frozen group of knobs that refuses unknown keys and wrong types."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def made_by(call: str) -> Callable[[type[Model]], type[Model]]:
+    """Return a decorator of schemas: who calls one with what it does not take is told which call makes one."""
+
+    def with_sentence(schema: type[Model]) -> type[Model]:
+        plain: Callable[..., None] = schema.__init__
+
+        def told(self: Model, *args: object, **given: object) -> None:
+            try:
+                plain(self, *args, **given)
+            except (ValidationError, TypeError) as error:
+                typed = ", ".join([*map(shown, args), *given])
+                raise ConfigError(
+                    f"{schema.__name__} must be made by {call}, got {schema.__name__}({typed})"
+                ) from error
+
+        setattr(schema, "__init__", told)  # noqa: B010 - pydantic makes checked ones without it
+        return schema
+
+    return with_sentence
 
 
 class Violation(NamedTuple):
@@ -63,7 +89,7 @@ class Violation(NamedTuple):
         rule = rule if found else text
         if not rule.startswith("must"):
             path, _, rule = f"{path}.{rule}".lstrip(".").partition(" ")
-        return cls(path, rule, got if found else None)
+        return cls(path, rule, _short(got, MOST_QUOTED) if found else None)
 
 
 def check_sum_to_one(shares: Iterable[float]) -> None:
@@ -162,12 +188,17 @@ def _key(key: Any, path: str) -> str:
     return _text(key, f"a key of {path}" if path else "a key")
 
 
+def is_plain(text: str) -> bool:
+    """Return whether a text is one line without control characters, marks of direction and halves of characters."""
+    return not (UNREADABLE.search(text) or HALVES.search(text))
+
+
 def _text(text: str, path: str) -> str:
     """Return a text on one line; it raises as `readable` does."""
-    if not (UNREADABLE.search(text) or HALVES.search(text)):
+    if is_plain(text):
         return text
     line = " ".join(text.split())
-    if UNREADABLE.search(line) or HALVES.search(line):
+    if not is_plain(line):
         raise ConfigError(
             f"{path or 'config'} must have no control characters, no marks of direction and no halves of characters, "
             f"got {text!a:.{MOST_SHOWN}}"
@@ -291,6 +322,8 @@ def _got(value: object) -> str:
     """Return a value that breaks a rule as it is shown."""
     if isinstance(value, int) and abs(value) >= TOO_LARGE:
         return f"a number of more than {MOST_DIGITS} digits"
+    if isinstance(value, float) and math.isinf(value):  # what was typed is not known any more
+        return f"{value} (as which every number beyond {sys.float_info.max:.2g} is read)"
     return _short(json.dumps(value, ensure_ascii=False, default=str))
 
 
@@ -299,10 +332,10 @@ def _part(key: object) -> str:
     return _short(key) or '""'
 
 
-def _short(text: object) -> str:
+def _short(text: object, most: int = MOST_SHOWN) -> str:
     """Return a key or a value as it is shown: cut where it is long."""
     text = str(text)
-    return text if len(text) <= MOST_SHOWN else text[: MOST_SHOWN - 3] + "..."
+    return text if len(text) <= most else text[: most - 3] + "..."
 
 
 def _keys_at(schema: type[BaseModel], place: tuple[str | int, ...]) -> list[str]:

@@ -6,17 +6,17 @@ import os
 import re
 from collections.abc import Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.config.checking import readable
+from sim.config.defaults import defaults_message
 from sim.config.digits import MOST_DIGITS, MOST_SHOWN, too_many_digits
-from sim.config.grammar import as_override, in_grammar, quoted
+from sim.config.grammar import added_again, check_plain, in_grammar, quoted, several, taken_away
 from sim.config.reading import SHIPPED, check_resolved, is_folder, no_yaml, read_bytes, read_yaml
 from sim.config.replaced import replacement
-from sim.errors import ConfigError, near, shown
+from sim.errors import ConfigError, near
 from sim.language import either, gettext, phrase
 
 if TYPE_CHECKING:
@@ -25,18 +25,14 @@ if TYPE_CHECKING:
 
 CONFIGS = SHIPPED
 
-
 EVIDENCE = "evidence.yaml"  # rows for people, studies and tests; never composed
 FACE = "face.yaml"  # figures measured elsewhere, of one district; never composed
 BESIDE = (EVIDENCE, FACE)
 """Files that a folder of one's own may hold under the shipped names."""
 
 
-PATH = re.compile(r"(\+\+?|~)?[\w$./@:-]+")
+PATH = re.compile(r"(\+\+?)?[\w$./@:-]+")
 """What stands before the = of an override: a knob or a group by its path, with Hydra's signs."""
-
-
-KNOB = re.compile(r"\w+(\.\w+)*")
 
 
 SEVERAL = re.compile(r"Ambiguous value for argument '|Sweep parameters '")
@@ -45,30 +41,29 @@ SEVERAL = re.compile(r"Ambiguous value for argument '|Sweep parameters '")
 HYDRAS_OWN = ("now", "hydra", "python_version")
 """Resolvers that Hydra registers: of the clock, of itself, of Python."""
 
-
 MOST_LETTERS = 200  # of a key: the system takes no longer name of a file
-
 
 FLAGS = ("--help", "--version", "--cfg", "--config-dir", "--resolve", "--multirun", "--dry-run")
 """Those that commands know."""
-
 
 BACKEND_KEYS = ("engine", "executor", "workers")
 
 
 @dataclass(frozen=True)
 class Line:
-    """A parsed command line: Hydra overrides and the few flags."""
+    """A parsed command line: Hydra overrides and the few flags, with the keys of the command, for suggestions."""
 
     overrides: tuple[str, ...]
     config_dir: Path | None = None
     show: bool = False
+    own: tuple[str, ...] = ()
 
     def take(self, *keys: str) -> tuple[Line, Line]:
         """Return the line with the overrides of these keys and of what lies below them, and the line without."""
-        mine = tuple(o for o in self.overrides if re.split("[.=]", o.lstrip("+~"), maxsplit=1)[0] in keys)
+        mine = tuple(o for o in self.overrides if re.split("[.=]", o.lstrip("+"), maxsplit=1)[0] in keys)
         rest = tuple(o for o in self.overrides if o not in mine)
-        return Line(mine, self.config_dir, self.show), Line(rest, self.config_dir, self.show)
+        own = (*self.own, *keys)
+        return replace(self, overrides=mine, own=own), replace(self, overrides=rest, own=own)
 
 
 def parse(arguments: Sequence[str]) -> Line:
@@ -98,6 +93,8 @@ def parse(arguments: Sequence[str]) -> Line:
                 "--dry-run must be left out here, because only wangge sweep has it (--cfg job shows the config of any "
                 "other command without a run), got --dry-run"
             )
+        elif argument.startswith("~"):
+            raise taken_away(argument)
         elif argument.startswith(("-", "=")) or "=" not in argument:
             raise ConfigError(
                 f"arguments must be key=value or a flag of --help{near(argument, FLAGS, cutoff=0.6)}, got {argument}"
@@ -119,11 +116,13 @@ def parsed(overrides: Sequence[str]) -> list[Any]:
     from hydra.errors import OverrideParseException
 
     try:
-        return list(OverridesParser.create().parse_overrides(list(map(in_grammar, overrides))))
+        each: list[Any] = OverridesParser.create().parse_overrides(list(map(in_grammar, overrides)))
     except OverrideParseException as error:
         raise _not_parsed(str(error.override)) from error
     except ValueError as error:
         raise _not_composed(overrides, error) from error
+    check_plain(each)
+    return each
 
 
 def values(line: Line) -> dict[str, Any]:
@@ -137,7 +136,7 @@ def values(line: Line) -> dict[str, Any]:
     each = parsed(line.overrides)
     swept = next((one for one in each if one.is_sweep_override()), None)
     if swept is not None:
-        raise _several(str(swept.input_line))
+        raise several(str(swept.input_line))
     return {one.key_or_group: one.value() for one in each}
 
 
@@ -304,7 +303,7 @@ def compose(name: str, line: Line, *fixed: str) -> dict[str, Any]:
         raise no_yaml("config files", error) from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"config files must be text in UTF-8: {error}") from error
-    except (ValueError, TypeError) as error:  # of a group that is no text, or a member of a list that is no number
+    except (ValueError, TypeError) as error:  # of a member of a list that is no number
         raise _not_composed([*fixed, *line.overrides], error) from error
     except RecursionError as error:
         raise ConfigError("the defaults of a config file must not include the file itself, got a circle") from error
@@ -324,7 +323,9 @@ def _check_inside(overrides: Sequence[str], config_dir: Path | None) -> None:
         Groups and their files must be named plainly.
     """
     for override in overrides:
-        key, _, value = override.lstrip("+~").partition("=")
+        if override.startswith("~"):
+            raise taken_away(override)
+        key, _, value = override.lstrip("+").partition("=")
         if re.match(r"hydra\b", key):
             raise ConfigError(f"{key} must be left out, as it changes nothing here, got {value}")
         if len(key) > MOST_LETTERS:
@@ -332,20 +333,29 @@ def _check_inside(overrides: Sequence[str], config_dir: Path | None) -> None:
         group = key.partition("@")[0].strip("/")
         folders = [folder for folder in (CONFIGS, config_dir) if folder is not None]
         chooses = "/" in group or any(is_folder(folder / group) for folder in folders if group)
-        if (
-            chooses
-            and (not value or re.fullmatch(r"[\[{].*|null|true|false|[-+.\d]+", value))
-            and not override.startswith("~")
-        ):
-            known = options(group, *folders)
-            raise ConfigError(f"{group} must be one of {', '.join(known)}, got {value or 'nothing'}")
+        if chooses and (known := options(group, *folders)) and not _names(override):
+            got = value if len(value) <= MOST_SHOWN else f"{value[:MOST_SHOWN]}..."
+            raise ConfigError(f"{group} must be one of {', '.join(known)}, got {got}")
         if ".." in key or "//" in key or (chooses and re.search(r"\.\.|//|\$\{", value)):
             raise ConfigError(f"{group or key} must be the name of a file of configs, got {value}")
+        if chooses and "@" in key:  # files that are included many times could be made large ones
+            raise ConfigError(f"{key} must be a group without a place (@), which only files may give, got {value}")
+        if "(" in value:
+            parsed([override])
+
+
+def _names(override: str) -> bool:
+    """Return whether the value of an override is a text, or several values, which is told elsewhere."""
+    try:
+        (one,) = parsed([override])
+    except ConfigError:
+        return False
+    return bool(one.is_sweep_override() or (isinstance(one.value(), str) and one.value().strip()))
 
 
 def _not_parsed(override: str) -> ConfigError:
     """Return the error for an override that Hydra's grammar does not take."""
-    key, _, value = override.partition("=")
+    key, _, value = override.lstrip("+").partition("=")
     if not PATH.fullmatch(key):
         return ConfigError(f"overrides must be path=value, got {override}")
     return ConfigError(
@@ -355,21 +365,13 @@ def _not_parsed(override: str) -> ConfigError:
 
 
 def _not_composed(overrides: Sequence[str], error: Exception) -> ConfigError:
-    """Return the error for overrides that Python does not take: a very long number, or a group that is one."""
+    """Return the error for overrides that Python does not take: mostly a very long number."""
     long = next((one for one in overrides if re.search(rf"\d{{{MOST_DIGITS}}}", one)), None)
     if long is None:
-        return ConfigError(f"each override must name a group or a knob: {' '.join(str(error).split())}")
+        typed = " ".join(overrides) or "configs"
+        return ConfigError(f"{typed} must be such that a config can be composed: {' '.join(str(error).split())}")
     key, _, value = long.partition("=")
     return too_many_digits(key, f"{value[:MOST_SHOWN]}...")
-
-
-def _several(override: str) -> ConfigError:
-    """Return the error for an override that gives several values."""
-    key, _, value = override.partition("=")
-    return ConfigError(
-        f"{key} must be given one value (a list stands between brackets: {key}=[1,2]; wangge run -m runs several "
-        f"values in turn), got {value}"
-    )
 
 
 def hydra_overrides(line: Line, *fixed: str) -> list[str]:
@@ -386,86 +388,78 @@ def _search(folder: Path) -> str:
     return f"hydra.searchpath=[{quoted(f'own://{folder}')}]"
 
 
-def overrides_of(knobs: Mapping[str, Any] | None) -> tuple[str, ...]:
-    """Return knobs by their paths as overrides in Hydra's grammar.
-
-    Raises
-    ------
-    ConfigError
-        Keys must be paths, and values plain.
-    """
-    if knobs is not None and not isinstance(knobs, Mapping):
-        raise ConfigError(f"knobs must be a mapping of paths to values, got {shown(knobs)}")
-    overrides = []
-    for key, value in (knobs or {}).items():
-        if not isinstance(key, str) or not KNOB.fullmatch(key):
-            raise ConfigError(f"knobs must be named by their paths, as grid.households, got {shown(key)}")
-        overrides.append(f"{key}={as_override(_plain(key, value))}")
-    return tuple(overrides)
-
-
-def _plain(key: str, value: Any) -> Any:
-    """Return the value of a knob as YAML would give it: a number, a text, a list or a mapping of these."""
-    if isinstance(value, Mapping):
-        return {name: _plain(key, one) for name, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(key, one) for one in value]
-    if hasattr(value, "tolist"):  # of NumPy: a number, or an array
-        return value.tolist()
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return readable(value, key) if isinstance(value, int) else value
-    raise ConfigError(f"{key} must be a number, a text, or a list or mapping of these, got {shown(value)}")
-
-
 def _paragraph(name: str, error: Exception, line: Line) -> str:
     """Return Hydra's error as one paragraph, with the nearest known keys."""
     text = " ".join(str(error).split()) or type(error).__name__
     missing = re.search(r"(?:In '([^']+)': )?Could not (?:find|load) '([^']+)/([^'/]+)'", text)
     wanted = f"{missing[2]}/{missing[3]}" if missing else text
     for override in line.overrides:
-        key, _, value = override.lstrip("+~").partition("=")
-        if f"'{key}'" not in text and f"{key}/{value}" not in wanted:
-            continue
-        if new := replacement(f"{key}/{value}") or replacement(key):
-            return f"{key} must be replaced by {new}, got {value}" if "." in key else f"{key}={value} is now {new}"
-        if names := options(key, CONFIGS, line.config_dir):
-            return f"{key} must be one of {', '.join(names)}{near(value, names)}, got {value}"
-        groups = tuple(o for o in line.overrides if is_folder(CONFIGS / o.partition("=")[0]))
-        known = [*_known(name, Line(groups, line.config_dir)), *BACKEND_KEYS, "pilots", "name"]
-        return f"{key} is not a known key{near(key, known)}, got {value}"
-    if missing:
-        file, group, value = missing.groups()
-        names = options(group, CONFIGS, line.config_dir)
-        if new := replacement(f"{group}/{value}"):
-            return f"{group}={value} is now {new}"
-        where = f"{file}.yaml: " if file and file != name else ""
-        return f"{where}{group} must be one of {', '.join(names)}{near(value, names)}, got {value}"
-    return _composed_not(name, text, line)
+        key, _, value = override.lstrip("+").partition("=")
+        merged = text.startswith(f"Error merging override {override}")
+        if there := added_again(override, text):
+            return there
+        if f"'{key}'" in text or f"{key}/{value}" in wanted or merged:
+            return _not_taken(name, key, value, line)
+    if not missing:
+        return _composed_not(name, text, line)
+    file, group, value = missing.groups()
+    names = options(group, CONFIGS, line.config_dir)
+    if new := replacement(f"{group}/{value}"):
+        return f"{group}={value} is now {new}"
+    where = f"{file}.yaml: " if file and file != name else ""
+    if not names:
+        return f"{where}defaults must name files of configs, got {group.strip()}/{value}"
+    return f"{where}{group} must be one of {', '.join(names)}{near(value, names)}, got {value}"
+
+
+def _not_taken(name: str, key: str, value: str, line: Line) -> str:
+    """Return what is wrong with an override that Hydra does not take."""
+    if new := replacement(f"{key}/{value}") or replacement(key):
+        return f"{key} must be replaced by {new}, got {value}" if "." in key else f"{key}={value} is now {new}"
+    if names := options(key, CONFIGS, line.config_dir):
+        return f"{key} must be one of {', '.join(names)}{near(value, names)}, got {value}"
+    groups = tuple(o for o in line.overrides if is_folder(CONFIGS / o.partition("=")[0]))
+    there = _known(name, Line(groups, line.config_dir))
+    if key in there:
+        return f"{key} must be {_form(there[key])}, got {value}"
+    hint = near(key, line.own, cutoff=0.75) or near(key, [*line.own, *there])
+    return f"{key} is not a known key{hint}, got {value}"
 
 
 def _composed_not(name: str, text: str, line: Line) -> str:
     """Return Hydra's words as a sentence, where no group or key is unknown."""
     given = next((o for o in line.overrides if o in text), None)
     if given is not None and SEVERAL.match(text):
-        return str(_several(given))
+        return str(several(given))
     message, _, full_key = text.partition(" full_key: ")
     message = message.split(" To append")[0]
     if "nterpolation" in message:
         key = full_key.split(" ")[0] or name
         return f"{key} must have no ${{...}} but paths of other keys (${{run.seed}}), which are there, got: {message}"
-    typed = given or ", ".join(line.overrides) or name
-    message = re.sub(r"^Error merging override .*", "it is no value of this key", message)
-    return f"{typed} must be such that a config can be composed: {message}"
+    message = message.split(" Config search path")[0]
+    if given is None and (sentence := defaults_message(message)):
+        return sentence
+    source = re.search(r"defined in (\S+)", message)
+    typed = ", ".join(line.overrides) or ("defaults" if line.config_dir else name)
+    where = given or (f"{source[1]}.yaml" if source else typed)
+    return f"{where} must be such that a config can be composed: {message}"
 
 
-def _known(name: str, line: Line) -> list[str]:
-    """Return every key of a config by its path, under the files that were chosen."""
-    keys: list[str] = []
+def _form(value: Any) -> str:
+    """Return of which form the value of a key must be, as the one is that it has without an override."""
+    if isinstance(value, dict):
+        return f"a mapping with keys of {', '.join(map(str, value))}"
+    return f"a list, as [{','.join(map(str, value[:2] or 'ab'))}]" if isinstance(value, list) else "a plain value"
+
+
+def _known(name: str, line: Line) -> dict[str, Any]:
+    """Return the value of every key of a config by its path, under the files that were chosen."""
+    keys: dict[str, Any] = {}
 
     def walk(node: object, path: str) -> None:
         if isinstance(node, dict):
             for key, value in node.items():
-                keys.append(f"{path}{key}")
+                keys[f"{path}{key}"] = value
                 walk(value, f"{path}{key}.")
 
     walk(compose(name, line), "")

@@ -104,7 +104,7 @@ class Composition:
                 continue
             own = not (CONFIGS / f"{path}.yaml").is_file()
             file = (mine if own else CONFIGS) / f"{path}.yaml"
-            content: Any = dict(read_plain(file, within=mine if own else None) or {})
+            content: Any = dict(read_plain(file, f"{path}.yaml", within=mine if own else None) or {})
             content.pop("defaults", None)
             for key in reversed((one.package or "").split(".") if one.package else []):
                 content = {key: content}
@@ -114,8 +114,8 @@ class Composition:
         """Return what the overrides set beside the choices of groups."""
         typed: dict[str, Any] = {}
         for one in parsed([*self.fixed, *self.line.overrides]):
-            value = None if one.is_delete() else one.value()
-            if one.is_delete() or (self._is_group(one.key_or_group) and not isinstance(value, dict)):
+            value = one.value()
+            if self._is_group(one.key_or_group) and not isinstance(value, dict):
                 continue
             *way, last = one.key_or_group.split(".")
             at = typed

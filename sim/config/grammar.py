@@ -1,9 +1,18 @@
-"""Values in the grammar of Hydra's overrides."""
+"""Knobs and their values in the grammar of Hydra's overrides."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from sim.config.checking import readable
+from sim.errors import ConfigError, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+KNOB = re.compile(r"\w+(\.\w+)*")
 
 SYNTAX = re.compile(r"[\[\]{}(),:='\"$]")
 """What means something in a value of Hydra's grammar."""
@@ -11,6 +20,12 @@ SYNTAX = re.compile(r"[\[\]{}(),:='\"$]")
 
 UNQUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|[^\s\[\]{}(),:='"$]*[^\x00-\x7f][^\s\[\]{}(),:='"$]*""")
 """In such a value, what stands between quotes, or else a text with letters that Hydra takes between quotes only."""
+
+THERE = re.compile(
+    r"Could not append to config\. An item is already at '([^']+)'|(\S+) appears more than once|"
+    r"Multiple values for (\S+)\. |force-add of config groups is not supported: '\+\+([^=]+)="
+)
+"""How Hydra says that what + would add is there, or may not be added."""
 
 
 def in_grammar(override: str) -> str:
@@ -39,3 +54,79 @@ def as_override(value: Any) -> str:
     if isinstance(value, dict):
         return f"{{{','.join(f'{key}:{as_override(one)}' for key, one in value.items())}}}"
     return quoted(value) if isinstance(value, str) else str(value)
+
+
+def overrides_of(knobs: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Return knobs by their paths as overrides in Hydra's grammar.
+
+    Raises
+    ------
+    ConfigError
+        Keys must be paths, and values plain.
+    """
+    if knobs is not None and not isinstance(knobs, Mapping):
+        raise ConfigError(f"knobs must be a mapping of paths to values, got {shown(knobs)}")
+    overrides = []
+    for key, value in (knobs or {}).items():
+        if not isinstance(key, str) or not KNOB.fullmatch(key):
+            raise ConfigError(f"knobs must be named by their paths, as grid.households, got {shown(key)}")
+        overrides.append(f"{key}={as_override(_plain(key, value))}")
+    return tuple(overrides)
+
+
+def _plain(key: str, value: Any) -> Any:
+    """Return the value of a knob as YAML would give it: a number, a text, a list or a mapping of these."""
+    if isinstance(value, Mapping):
+        return {name: _plain(key, one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(key, one) for one in value]
+    if hasattr(value, "tolist"):  # of NumPy: a number, or an array
+        return value.tolist()
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return readable(value, key) if isinstance(value, int) else value
+    raise ConfigError(f"{key} must be a number, a text, or a list or mapping of these, got {shown(value)}")
+
+
+def is_plain(value: Any) -> bool:
+    """Return whether a value as Hydra reads it is a number, a text, or a list or mapping of these: no sweep inside."""
+    from hydra.core.override_parser.types import QuotedString
+
+    if isinstance(value, dict):
+        return all(map(is_plain, value.values()))
+    if isinstance(value, list):
+        return all(map(is_plain, value))
+    return value is None or isinstance(value, bool | int | float | str | QuotedString)
+
+
+def check_plain(overrides: Iterable[Any]) -> None:
+    """Raise `ConfigError` where one of Hydra's overrides gives one value, and a sweep is inside it."""
+    for one in overrides:
+        if not (one.is_sweep_override() or is_plain(one._value)):
+            got = str(one.input_line).partition("=")[2]
+            raise ConfigError(f"{one.key_or_group} must have no sweep inside a list or a mapping, got {got}")
+
+
+def several(override: str) -> ConfigError:
+    """Return the error for an override that gives several values."""
+    key, _, value = override.partition("=")
+    return ConfigError(
+        f"{key} must be given one value (a list stands between brackets: {key}=[1,2]; wangge run -m runs several "
+        f"values in turn), got {value}"
+    )
+
+
+def added_again(override: str, error: str) -> str | None:
+    """Return what is wrong with an override that adds what is there, if that is what Hydra's error says."""
+    key = override.lstrip("+").partition("=")[0]
+    if not override.startswith("+") or not (there := THERE.match(error)) or key not in there.groups():
+        return None
+    return f"{key} must be set without + (which only adds what is not there), got {override}"
+
+
+def taken_away(override: str) -> ConfigError:
+    """Return the error for an override that would take something away: what a design lacks is a matter of files."""
+    key = override.lstrip("~+").partition("=")[0] or "a knob"
+    return ConfigError(
+        f"{key} must be set, and not taken away with ~ (a file of your own, as wangge new writes them, leaves out what "
+        f"a design is without), got {override}"
+    )

@@ -8,23 +8,27 @@ import stat
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.config.digits import MOST_DIGITS, MOST_SHOWN, too_many_digits
 from sim.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 SHIPPED = Path(__file__).resolve().parents[2] / "configs"
 """The folder of the configs that ship."""
 
-# Limits of a config file: many times those of the longest shipped one.
+# Limits of a file of data: more than ten times those of the longest shipped one, the evidence.
 MOST_BYTES = 2_000_000
 
 
-MOST_NODES = 100_000
+MOST_VALUES = 100_000
+"""In a file of data, and in files that are read together."""
 
+MOST_COMPOSED = 20_000
+"""Values in the files that Hydra composes to one design, several times those of a shipped one: each takes half a
+millisecond."""
 
 MOST_DEEP = 50
 
@@ -40,6 +44,10 @@ EXPONENT = re.compile(r"[-+]?\d+(?:_\d+)*(?:\.[\d_]*)?[eE][-+]?\d+$")
 
 LONG_NUMBER = re.compile(rf"[-+]?\d[\d_:]{{{MOST_DIGITS},}}")
 """A number that may be larger than any float, in tens or (1:30:00) in sixties."""
+
+TAG = "tag:yaml.org,2002:"
+PLAIN_TAGS = {"scalar": ("null", "bool", "int", "float", "str"), "sequence": ("seq",), "mapping": ("map",)}
+"""By the kind of a node, what a value may be: configs are plain data."""
 
 ESCAPED = re.compile(r"(?<!\\)(?:\\\\)*\\\$\{")
 """What only looks like one: it stays a text."""
@@ -73,7 +81,7 @@ def read_bytes(file: Path, name: str = "", *, within: Path | None = None, most: 
         descriptor = os.open(real, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with os.fdopen(descriptor, "rb") as opened:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise ConfigError(f"{name} must be a regular file, got a {_kind(os.fstat(descriptor).st_mode)}")
+                raise ConfigError(f"{name} must be a regular file, got a {kind_of(os.fstat(descriptor).st_mode)}")
             data = opened.read(most + 1)  # a file may be longer than it says
             size = max(os.fstat(descriptor).st_size, len(data))
     except FileNotFoundError:
@@ -93,14 +101,24 @@ def is_folder(path: Path) -> bool:
     return False
 
 
-def _kind(mode: int) -> str:
-    """Return what stands in a file's place."""
-    kinds = ((stat.S_ISDIR, "folder"), (stat.S_ISFIFO, "pipe"), (stat.S_ISSOCK, "socket"))
-    return next((word for is_kind, word in kinds if is_kind(mode)), "device")
+def kind_of(mode: int) -> str:
+    """Return what stands somewhere, in the place of a file or of a folder."""
+    kinds = {
+        "file": stat.S_ISREG, "folder": stat.S_ISDIR, "pipe": stat.S_ISFIFO, "socket": stat.S_ISSOCK,
+        "link": stat.S_ISLNK,
+    }  # fmt: skip
+    return next((word for word, is_kind in kinds.items() if is_kind(mode)), "device")
 
 
-def read_text(file: Path, name: str = "", *, within: Path | None = None) -> str:
-    """Return the text of a YAML file that is safe to be expanded; it raises as `read_bytes` does.
+class Size(NamedTuple):
+    """How large a text of YAML is, aliases counted in full: its values and the letters in them."""
+
+    values: int
+    letters: int
+
+
+def read_text(file: Path, name: str = "", *, within: Path | None = None, most: int = MOST_VALUES) -> str:
+    """Return the text of a YAML file that is safe to be expanded (`most` values); it raises as `read_bytes` does.
 
     Raises
     ------
@@ -112,26 +130,39 @@ def read_text(file: Path, name: str = "", *, within: Path | None = None) -> str:
         text = read_bytes(file, name, within=within).decode("utf-8")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{name} must be text in UTF-8: {error}") from error
-    check_yaml(text, name)
-    _check_numbers(text, name)
+    check_yaml(text, name, most)
+    _check_plain(text, name)
     return text
 
 
 def read_plain(file: Path, name: str = "", *, within: Path | None = None) -> Any:
     """Return a YAML file as plain data; it raises as `read_text` does."""
+    name = name or file.name
+    return as_plain(read_text(file, name, within=within), name)
+
+
+def as_plain(text: str, name: str) -> Any:
+    """Return a text of YAML, checked by `read_text`, as plain data.
+
+    Raises
+    ------
+    ConfigError
+        It must be YAML of plain data.
+    """
     import yaml
 
-    name = name or file.name
-    text = read_text(file, name, within=within)
     try:
         return yaml.load(text, Loader=_loader())
-    except (yaml.YAMLError, ValueError, OverflowError) as error:  # a date that is none
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise no_yaml(name, error) from error
 
 
 @cache
 def _loader() -> Any:
-    """Return what makes plain data of YAML; as in files that Hydra reads, 1e3 is a number and a key stands once."""
+    """Return what makes plain data of YAML.
+
+    As in files that Hydra reads, 1e3 is a number, a date is a text, and a key stands once.
+    """
     import yaml
 
     class Loader(yaml.CSafeLoader):  # type: ignore[misc] # of a module without types
@@ -147,6 +178,10 @@ def _loader() -> Any:
                     seen.add(key.value)
             return super().construct_mapping(node, deep=deep)
 
+    Loader.yaml_implicit_resolvers = {
+        first: [one for one in resolvers if one[0] != f"{TAG}timestamp"]
+        for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+    }
     Loader.add_implicit_resolver("tag:yaml.org,2002:float", EXPONENT, list("-+0123456789"))
     return Loader
 
@@ -165,8 +200,30 @@ def read_yaml(file: Path, name: str = "", *, within: Path | None = None) -> dict
     return plain
 
 
-def check_yaml(text: str, name: str) -> None:
-    """Raise if a text is no YAML, or if expanding it would exhaust the memory.
+def check_together(files: Iterable[Path], within: Path) -> None:
+    """Raise if files of a folder that are read together are larger than one may be.
+
+    Raises
+    ------
+    ConfigError
+        As for one file: there may be any number of them. What is wrong with one of them is told where it is read.
+    """
+    left = Size(MOST_VALUES, MOST_BYTES)
+    for file in files:
+        try:
+            size = check_yaml(read_text(file, within=within), file.name)
+        except ConfigError:
+            size = Size(min(file.lstat().st_size, MOST_VALUES) // 2, 0)  # two letters a value, or more
+        left = Size(left.values - size.values, left.letters - size.letters)
+        if min(left) < 0:
+            raise ConfigError(
+                f"{file.parent.name}/ must have at most {MOST_VALUES:,} values and {MOST_BYTES:,} letters in all its "
+                f"files, as they are read together, got more up to {file.name}"
+            )
+
+
+def check_yaml(text: str, name: str, most: int = MOST_VALUES) -> Size:
+    """Return the size of a text of YAML; raise if expanding it would exhaust the memory.
 
     Raises
     ------
@@ -195,41 +252,75 @@ def check_yaml(text: str, name: str) -> None:
                 if event.anchor:
                     sizes[event.anchor] = 1, len(event.value)
             n += 1
-            if n > MOST_NODES or len(opened) > MOST_DEEP or letters > MOST_BYTES:
+            if n > most or len(opened) > MOST_DEEP or letters > MOST_BYTES:
                 raise ConfigError(
-                    f"{name} must have at most {MOST_NODES:,} values, aliases counted in full, and {MOST_DEEP} levels, "
-                    "got more"
+                    f"{name} must have at most {most:,} values and {MOST_BYTES:,} letters, aliases counted in full, "
+                    f"and {MOST_DEEP} levels, got more"
                 )
     except (yaml.YAMLError, UnicodeError) as error:
         raise no_yaml(name, error) from error
+    return Size(n, letters)
 
 
-def _check_numbers(text: str, name: str) -> None:
-    """Raise if a number in a text has more digits than any that is read."""
+def _check_plain(text: str, name: str) -> None:
+    """Raise if a value in a text is no plain data, or a number with more digits than any that is read."""
     import yaml
 
-    if not LONG_NUMBER.search(text):
-        return
-    for path, node in _scalars(yaml.compose(text, Loader=yaml.CSafeLoader), "", set()):
-        if not node.style and LONG_NUMBER.fullmatch(node.value):
-            line = node.start_mark.line + 1
-            raise too_many_digits(f"{name}, line {line}: {path or 'it'}", f"{node.value[:MOST_SHOWN]}...")
+    try:
+        root = yaml.compose(text, Loader=_loader())
+    except yaml.YAMLError as error:
+        raise no_yaml(name, error) from error
+    for path, node, is_key in _nodes(root, "", set()) if root else ():
+        place = f"{name}, line {node.start_mark.line + 1}: {path or 'it'}"
+        is_text = isinstance(node.value, str)
+        if is_text and not node.style and LONG_NUMBER.fullmatch(node.value):
+            raise too_many_digits(place, f"{node.value[:MOST_SHOWN]}...")
+        tag = node.tag.replace(TAG, "!!")
+        got = f"{tag} {node.value[:MOST_SHOWN]}" if is_text else tag
+        if is_key and (not is_text or tag == "!!null"):
+            raise ConfigError(f"{place} must be a text, got {node.value or 'null' if is_text else f'a {node.id}'}")
+        for key, merged in node.value if node.id == "mapping" else ():
+            if key.tag == f"{TAG}merge" and not _is_mergeable(merged):
+                got = merged.value[:MOST_SHOWN] if isinstance(merged.value, str) else f"a {merged.id}"
+                raise ConfigError(f"{place}.<< must be a mapping or a list of mappings (*name), got {got}")
+        if not (is_key and tag == "!!merge") and not _is_plain(node):
+            raise ConfigError(
+                f"{place} must be plain data (a number, a text, true, false, null, a list or a mapping), got {got}"
+            )
 
 
-def _scalars(node: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
-    """Yield every key and value of a YAML file once, each with its path."""
+def _is_plain(node: Any) -> bool:
+    """Return whether a node of YAML is plain data, also where it says of itself what it is (`!!int 5`)."""
+    import yaml
+
+    tag = node.tag.removeprefix(TAG)
+    if tag not in PLAIN_TAGS[node.id]:
+        return False
+    if tag in ("bool", "int", "float"):
+        try:
+            _loader()("").construct_object(node)
+        except (yaml.YAMLError, ValueError, LookupError):  # 0x_ and !!bool maybe
+            return False
+    return True
+
+
+def _is_mergeable(node: Any) -> bool:
+    """Return whether a node of YAML is what << takes in."""
+    return node.id == "mapping" or (node.id == "sequence" and all(one.id == "mapping" for one in node.value))
+
+
+def _nodes(node: Any, path: str, seen: set[int], *, is_key: bool = False) -> Iterator[tuple[str, Any, bool]]:
+    """Yield every node of a YAML file once, each with its path and whether it is a key."""
     if id(node) in seen:
         return
     seen.add(id(node))
-    if isinstance(node.value, str):
-        yield path, node
-        return
-    for i, one in enumerate(node.value):
+    yield path, node, is_key
+    for i, one in enumerate(() if isinstance(node.value, str) else node.value):
         key, inside = one if isinstance(one, tuple) else (None, one)
         if key is not None:
-            yield from _scalars(key, f"a key of {path}" if path else "a key", seen)
+            yield from _nodes(key, f"a key of {path}" if path else "a key", seen, is_key=True)
         last = i if key is None else key.value if isinstance(key.value, str) else "..."
-        yield from _scalars(inside, f"{path}.{last}".lstrip("."), seen)
+        yield from _nodes(inside, f"{path}.{last}".lstrip("."), seen)
 
 
 def no_yaml(name: str, error: Exception) -> ConfigError:

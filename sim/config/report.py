@@ -5,7 +5,6 @@ Nothing here changes a number, so it is not part of the key of a replication.
 
 from __future__ import annotations
 
-import re
 from string import Template
 from typing import Annotated, NamedTuple, Self
 
@@ -77,7 +76,8 @@ class JudgedMeasure(Section):
 class Notice(Section):
     """A notice about a pilot where a mean is above a bound: `$pilot` and `$share` are filled in.
 
-    The advice is left out where it is already followed, which `unless` says by knobs and their values.
+    `knob` is what the advice is to set, as it is typed: its `$knob`. The advice is left out where it is already
+    followed, which `unless` says by knobs and their values.
     """
 
     measure: Name
@@ -85,6 +85,7 @@ class Notice(Section):
     above: Bound
     says: str
     advice: str = ""
+    knob: str = ""
     unless: dict[str, Scalar] = Field(default_factory=dict)
 
     @property
@@ -94,13 +95,17 @@ class Notice(Section):
 
     @model_validator(mode="after")
     def _can_be_filled_in(self) -> Self:
-        for field in ("says", "advice"):
+        for field, others in (("says", ()), ("advice", ("knob",))):
+            names = ("pilot", "share", *others)
             try:
-                Template(getattr(self, field)).substitute(pilot="", share="")
+                Template(getattr(self, field)).substitute(dict.fromkeys(names, ""))
             except (KeyError, ValueError):
-                raise ValueError(f"{field} must have no $names but $pilot and $share") from None
-        if not self.unless and (knob := re.search(r"[\w.]+=[\w.]*\w", self.advice)):
-            raise ValueError(f"unless must say by which knobs {knob[0]} of the advice is known to be set, got none")
+                known = " and ".join(f"${name}" for name in names)
+                raise ValueError(f"{field} must have no $names but {known}") from None
+        if ("knob" in Template(self.advice).get_identifiers()) != bool(self.knob):
+            raise ValueError(f"knob must be given where the advice has $knob, and only there, got {self.knob!r}")
+        if self.knob and not self.unless:
+            raise ValueError(f"unless must say by which knobs {self.knob} is known to be set, got none")
         return self
 
 

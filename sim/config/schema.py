@@ -30,7 +30,7 @@ from sim.config.bounds import (
     WorkingDays,
 )
 from sim.config.case import GROUPS, LEVELS, Demand, District, Group, Level, Procedures
-from sim.config.checking import ClockTime, Name, Section, check_sum_to_one, checked
+from sim.config.checking import ClockTime, Name, Section, check_sum_to_one, checked, made_by
 from sim.config.report import JudgedMeasure, Report
 from sim.errors import near
 
@@ -279,6 +279,7 @@ class Mid(Section):
         return float(getattr(self, judged.mid)) if isinstance(judged.mid, str) else judged.mid
 
 
+@made_by('sim.pilot, as sim.pilot(name, {"grid.households": 300})')
 class Pilot(Section):
     """A complete pilot design: everything that determines the result."""
 

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sim.config import study_schema
 from sim.config.compose import Line, check_option, default_option, parsed
+from sim.config.digits import MOST_SHOWN
+from sim.config.grammar import is_plain
 from sim.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sim.config.study_schema import Study
+
+MOST_LEVELS = 10_000
+"""Of one factor."""
+
+MOST_POINTS = 100_000
+"""Of one study."""
+
+Value = TypeVar("Value")
 
 RESPONSES = ("turnaround_restricted_mean", "counter_wait_mean", "resident_time", "left_unserved", "patrols_done")
 
@@ -32,10 +45,53 @@ def split(line: Line) -> tuple[dict[str, list[str]], dict[str, str]]:
         if not override.is_sweep_override():
             fixed[key] = text
         elif override.is_discrete_sweep() and "glob(" not in text:
-            swept[key] = [str(value) for value in override.sweep_string_iterator()]
+            swept[key] = levels(key, override, text.partition("=")[2], override.sweep_string_iterator)
         else:
             raise ConfigError(f"{key} must be swept over by a list or a range with -m, got {text.partition('=')[2]}")
+    n = math.prod(map(len, swept.values()))
+    if n > MOST_POINTS:
+        raise ConfigError(f"{' by '.join(swept)} must be at most {MOST_POINTS:,} combinations, got {n:,}")
     return swept, fixed
+
+
+def levels(where: str, override: Any, text: str, iterator: Callable[[], Iterator[Value]]) -> list[Value]:
+    """Return the levels of a sweep in Hydra's grammar, which is not expanded further than it may go.
+
+    Parameters
+    ----------
+    where
+        Its path in messages.
+    override
+        Hydra's, of a list or a range.
+    text
+        As it was typed.
+    iterator
+        Of the override, which yields its values in the form that is wanted.
+
+    Raises
+    ------
+    ConfigError
+        Levels must be plain, in a fixed order, and not too many.
+    """
+    swept, given = override._value, text[:MOST_SHOWN]
+    if not is_plain(getattr(swept, "list", None)):
+        raise ConfigError(
+            f"{where} must have no sweep inside a list of levels (which are numbers, texts, or lists or mappings of "
+            f"these), got {given}"
+        )
+    if getattr(swept, "step", None) == 0:
+        raise ConfigError(f"{where} must have a step other than 0, got {given}")
+    if getattr(swept, "shuffle", False):  # Hydra would expand all of it first
+        raise ConfigError(f"{where} must have a fixed order (no shuffle), got {given}")
+    try:
+        first = list(islice(iterator(), MOST_LEVELS + 1))
+    except ArithmeticError as error:  # of what is no number
+        raise ConfigError(f"{where} must go from one number to another, got {given}") from error
+    if not first:
+        raise ConfigError(f"{where} must have at least one level, got {given}")
+    if len(first) > MOST_LEVELS:
+        raise ConfigError(f"{where} must have at most {MOST_LEVELS:,} levels, got more: {given}")
+    return first
 
 
 def study_of(line: Line, swept: Mapping[str, Sequence[str]], fixed: Mapping[str, str]) -> tuple[Study, Line, list[str]]:
@@ -74,6 +130,6 @@ def study_of(line: Line, swept: Mapping[str, Sequence[str]], fixed: Mapping[str,
     swept_over = (f"{key}={values}" for key, values in factors.items())
     return (
         study_schema.load(plain),
-        Line(knobs, line.config_dir),
+        replace(line, overrides=knobs),
         sorted([*knobs, *swept_over, f"pilot={','.join(pilots)}"]),
     )

@@ -9,8 +9,10 @@ NAMES = (
     N_("public service"), N_("enforcement"), N_("economic"), N_("justice"), N_("party"),
     N_("counter"), N_("phone"), N_("latent"), N_("in person"),
     N_("far"), N_("near"), N_("few"), N_("many"), N_("others"), N_("special care"),
+    N_("community secretary"), N_("community worker"), N_("grid manager"), N_("specialist"), N_("street officer"),
+    N_("district officer"),
 )  # fmt: skip
-"""Those that no config of ours defines: levels, sections of higher levels, channels, groups of residents."""
+"""Those that no config of ours defines: levels, sections of higher levels, channels, groups of residents, posts."""
 
 FAMILIES = {
     "level": N_("level {name}"),

@@ -96,6 +96,10 @@ class Organisation:
     people: tuple[Person, ...]
     changeover_km: Floats
 
+    def heads(self, level: Level) -> int:
+        """Return the heads of a level: none where a design has no such level."""
+        return sum(person.level == level for person in self.people)
+
     def n_units(self, level: Level) -> int:
         """Return the number of units of a level."""
         return len(self.specialisms[level])

@@ -54,7 +54,7 @@ class Routes(NamedTuple):
     station: Column
     work: Column
     priority: Column
-    level: Column  # rank of the step's priority among those in use
+    queue: Column  # of its station and priority; means nothing of a step without a station
     yields_to: Column
     past_closing: Column
     lag: Column
@@ -122,18 +122,26 @@ class Staff(NamedTuple):
 class Waiting(NamedTuple):
     """Lists of waiting steps, and the numbers of those that wait.
 
-    The lists of stations and levels, in the order in which steps are taken, come before those of signals. A signal has
-    a list for each emission that its steps can make, of those that await it, in no order: they are served together. The
-    list before these is for later emissions, which no step of this network makes.
+    Queues, of one station and priority each, in the order of both, come before the lists of signals; their steps
+    stand in the order in which they are taken. A signal has a list for each emission that its steps can make, of those
+    that await it, in no order: they are served together. The list before these is for later emissions, which no step of
+    this network makes.
+
+    The queues in which steps wait, but the most urgent of each station, are in a tree: the next is found soon however
+    many are empty. The children of node i are the 64 from 64 i + 1 on; its word has a bit for each below which there is
+    such a queue, and queues are the leaves.
     """
 
     head: Column
     tail: Column
-    level: Column  # by station: the most urgent level at which a step waits
+    level: Column  # by queue: the rank of its priority
+    queue: Column  # by station: the most urgent in which a step waits, or `NEVER`
     length: Column
     in_hall: Column
     emitted: Column  # by signal, as are the numbers of its lists: the first, and one more for the end
     of_signal: Column
+    occupied: Words  # by node of the tree
+    first_leaf: int
 
 
 class Log(NamedTuple):
@@ -391,43 +399,93 @@ def _remove(waiting: Waiting, marks: Any, row: int, step: int) -> None:
 
 
 @inlined
-def _join(lines: Lines, routes: Routes, waiting: Waiting, marks: Any, levels: int, step: int, from_head: bool) -> None:
+def _occupy(routes: Routes, waiting: Waiting, step: int) -> None:
+    """Note that a step is about to wait in its queue, which is empty."""
+    station, queue = routes.station[step], np.int64(routes.queue[step])
+    urgent = waiting.queue[station]
+    if queue < urgent:
+        waiting.queue[station] = queue
+        if urgent == NEVER:
+            return
+        queue = urgent  # is the most urgent no longer
+    node = waiting.first_leaf + queue
+    while node > 0:
+        child, node = (node - 1) & 63, (node - 1) >> 6
+        bits = waiting.occupied[node]
+        waiting.occupied[node] = bits | (np.uint64(1) << np.uint64(child))
+        if bits:
+            break
+
+
+@inlined
+def _vacate(routes: Routes, waiting: Waiting, step: int) -> None:
+    """Note that a step was the last in its queue."""
+    station, queue = routes.station[step], np.int64(routes.queue[step])
+    if waiting.queue[station] == queue:
+        if waiting.length[station] == 0:
+            waiting.queue[station] = NEVER
+            return
+        queue = _next_queue(waiting, queue)
+        waiting.queue[station] = queue
+    node = waiting.first_leaf + queue
+    while node > 0:
+        child, node = (node - 1) & 63, (node - 1) >> 6
+        waiting.occupied[node] &= ~(np.uint64(1) << np.uint64(child))
+        if waiting.occupied[node]:
+            break
+
+
+@inlined
+def _next_queue(waiting: Waiting, queue: int) -> int:
+    """Return the next occupied queue behind the most urgent one of a station at which more steps wait."""
+    node, behind = waiting.first_leaf + queue, np.uint64(0)
+    while behind == 0:
+        child, node = (node - 1) & 63, (node - 1) >> 6
+        behind = waiting.occupied[node] & (~np.uint64(1) << np.uint64(child))
+    node = 64 * node + 1 + _lowest(behind)
+    while node < waiting.first_leaf:
+        node = 64 * node + 1 + _lowest(waiting.occupied[node])
+    return node - waiting.first_leaf
+
+
+@inlined
+def _join(lines: Lines, routes: Routes, waiting: Waiting, marks: Any, step: int, from_head: bool) -> None:
     """Add a step to those that wait at its station."""
-    station, level = routes.station[step], routes.level[step]
-    _insert(waiting, marks, station * levels + level, step, from_head)
-    waiting.level[station] = min(waiting.level[station], level)
+    station, queue = routes.station[step], routes.queue[step]
+    if waiting.head[queue] < 0:
+        _occupy(routes, waiting, step)
+    _insert(waiting, marks, queue, step, from_head)
     waiting.length[station] += 1
     if lines.hall[station] >= 0:
         waiting.in_hall[lines.hall[station]] += 1
 
 
 @inlined
-def _quit(lines: Lines, routes: Routes, waiting: Waiting, marks: Any, levels: int, step: int) -> None:
+def _quit(lines: Lines, routes: Routes, waiting: Waiting, marks: Any, step: int) -> None:
     """Remove a step from those that wait at its station."""
-    station, level = routes.station[step], routes.level[step]
-    _remove(waiting, marks, station * levels + level, step)
-    while level < levels and waiting.head[station * levels + level] < 0:
-        level += 1
-    if waiting.level[station] == routes.level[step]:
-        waiting.level[station] = level
+    station, queue = routes.station[step], routes.queue[step]
+    _remove(waiting, marks, queue, step)
     waiting.length[station] -= 1
+    if waiting.head[queue] < 0:
+        _vacate(routes, waiting, step)
     if lines.hall[station] >= 0:
         waiting.in_hall[lines.hall[station]] -= 1
 
 
 @inlined
-def _choice(lines: Lines, waiting: Waiting, marks: Any, levels: int, duty: int) -> int:
+def _choice(lines: Lines, waiting: Waiting, marks: Any, duty: int) -> int:
     """Return the step that a server with this duty would take, or none."""
-    best, best_level, best_length, best_rank = -1, levels, 0, 0
+    best, best_level, best_length, best_rank = -1, NEVER, 0, 0
     longest = lines.longest[duty] == 1
     for line in range(lines.first[duty], lines.first[duty + 1]):
         station = lines.station[line]
-        level = waiting.level[station]
-        if level >= levels or level > best_level:
+        queue = waiting.queue[station]
+        if queue == NEVER or waiting.level[queue] > best_level:
             continue
+        level = waiting.level[queue]
         length = waiting.length[station] if longest else 0
         rank = lines.rank[line]
-        step = waiting.head[station * levels + level]
+        step = waiting.head[queue]
         if level == best_level:
             if length != best_length:
                 if length < best_length:
@@ -452,6 +510,12 @@ def _position(word: Any) -> int:
 DE_BRUIJN = 0x03F79D71B4CB0A89
 POSITION = np.zeros(64, dtype=np.int64)
 POSITION[[((DE_BRUIJN << i) & (2**64 - 1)) >> 58 for i in range(64)]] = np.arange(64)
+
+
+@inlined
+def _lowest(word: Any) -> int:
+    """Return the position of the lowest bit of a word that has one."""
+    return _position(word & (~word + np.uint64(1)))
 
 
 @inlined
@@ -607,7 +671,6 @@ def _advance(  # noqa: C901, PLR0912, PLR0915 - one loop: what passes between fu
     waiting: Waiting,
     log: Log,
     agenda: Agenda,
-    levels: int,
     shift: int,
     until: int,
     horizon: int,
@@ -623,7 +686,9 @@ def _advance(  # noqa: C901, PLR0912, PLR0915 - one loop: what passes between fu
     n_changes, n_first = len(coming.change_when), len(coming.first_when)
     status = DONE
     while True:
-        spare = awaiting + levels + 4
+        # An event lets all go on that await its signal, and a server begins at most one spell: what interrupts is more
+        # urgent than what it interrupts.
+        spare = awaiting + len(staff.step) + 4
         if (
             scalars[PENDING] + spare > len(agenda.when)
             or scalars[LATER] + spare > len(agenda.later_when)
@@ -693,7 +758,7 @@ def _advance(  # noqa: C901, PLR0912, PLR0915 - one loop: what passes between fu
                 marks[id_].left = 0
                 awaiting -= 1
             else:
-                _quit(lines, routes, waiting, marks, levels, id_)
+                _quit(lines, routes, waiting, marks, id_)
         else:
             marks[id_].arrival = now
             marks[id_].outcome = OPEN
@@ -728,14 +793,14 @@ def _advance(  # noqa: C901, PLR0912, PLR0915 - one loop: what passes between fu
 
         if server_that_takes >= 0:
             own_step = staff.step[server_that_takes]  # none unless it has a spell
-            choice = _choice(lines, waiting, marks, levels, staff.duty[server_that_takes])
+            choice = _choice(lines, waiting, marks, staff.duty[server_that_takes])
             if has_spell and not (choice >= 0 and routes.priority[choice] < routes.yields_to[own_step]):
                 if not routes.past_closing[own_step]:
                     _go_on(routes, staff, agenda, shift, server_that_takes, now, horizon)
             elif choice >= 0:
                 if has_spell:
                     returned = _interrupt(routes, marks, staff, log, server_that_takes, now)
-                _quit(lines, routes, waiting, marks, levels, choice)
+                _quit(lines, routes, waiting, marks, choice)
                 server, step = server_that_takes, choice
             else:
                 staff.idle[server_that_takes >> 6] |= np.uint64(1) << np.uint64(server_that_takes & 63)
@@ -760,7 +825,7 @@ def _advance(  # noqa: C901, PLR0912, PLR0915 - one loop: what passes between fu
                 _follow(routes, clocks, agenda, shift, routes.leave[step], now, horizon)
             else:
                 # A step that returns was first in the queue once; one that arrives is last, except in ties.
-                _join(lines, routes, waiting, marks, levels, step, not arriving)
+                _join(lines, routes, waiting, marks, step, not arriving)
                 if arriving:
                     _plan_leaving(routes, clocks, agenda, shift, step, now, horizon)
             break
@@ -844,6 +909,15 @@ def await_again(routes: Routes, waiting: Waiting, marks: Any, emitted: Column) -
         if signal >= 0 and marks[step].outcome == OPEN:
             marks[step].left -= emitted[signal]
             _await(routes, waiting, marks, step)
+
+
+@kernel
+def queue_again(routes: Routes, waiting: Waiting, heads: Column, tails: Column) -> None:
+    """Take over the queues between these steps, whose neighbours are known already."""
+    for i in range(len(heads)):
+        _occupy(routes, waiting, heads[i])
+        queue = routes.queue[heads[i]]
+        waiting.head[queue], waiting.tail[queue] = heads[i], tails[i]
 
 
 @kernel
@@ -939,7 +1013,6 @@ class Run:
     waiting: Waiting
     log: Log
     agenda: Agenda
-    levels: int
     shift: int
 
     @classmethod
@@ -951,7 +1024,7 @@ class Run:
         network, horizon
             As of `run`.
         like : Run, optional
-            A run with the same rosters, whose changes are taken over; there are lists for its levels and signals too.
+            A run with the same rosters, whose changes are taken over; there are lists for its signals too.
 
         Raises
         ------
@@ -959,12 +1032,14 @@ class Run:
             If the horizon is no whole number from 0 to below 2^62.
         """
         horizon = checked_horizon(horizon)
-        routes, levels = _routes(network)
-        levels = max(levels, like.levels) if like else levels
+        routes, level = _routes(network)
         lines, clocks = _lines(network), _clocks(network)
-        n_stations, n_servers = len(network.stations.hall), len(network.servers.changeover)
-        of_signal = _lists_of_signals(routes, n_stations * levels, len(like.waiting.emitted) if like else 0)
+        n_stations, n_servers, n_queues = len(network.stations.hall), len(network.servers.changeover), len(level)
+        of_signal = _lists_of_signals(routes, n_queues, len(like.waiting.emitted) if like else 0)
         n_lists, n_words = int(of_signal[-1]), (n_servers + 63) // 64
+        first_leaf = 1
+        while n_queues > 63 * first_leaf + 1:  # as many leaves as there are if the tree is one deeper
+            first_leaf = 64 * first_leaf + 1
         shift = max(0, horizon.bit_length() - DAYS.bit_length() + 1)
         columns = np.zeros((12, n_servers), dtype=np.int64)
         run = cls(
@@ -979,15 +1054,17 @@ class Run:
             waiting=Waiting(
                 head=np.full(n_lists, NONE, dtype=np.int64),
                 tail=np.full(n_lists, NONE, dtype=np.int64),
-                level=np.full(n_stations, levels, dtype=np.int64),
+                level=level,
+                queue=np.full(n_stations, NEVER, dtype=np.int64),
                 length=np.zeros(n_stations, dtype=np.int64),
                 in_hall=np.zeros(len(network.halls.room), dtype=np.int64),
                 emitted=np.zeros(len(of_signal) - 1, dtype=np.int64),
                 of_signal=of_signal,
+                occupied=np.zeros((first_leaf + n_queues + 62) >> 6, dtype=np.uint64),
+                first_leaf=first_leaf,
             ),
             log=empty_log(network, len(routes.work) + 1024),
             agenda=_agenda(len(routes.work) + 1024, shift, horizon),
-            levels=levels,
             shift=shift,
         )
         for column in (run.staff.step, run.staff.ends, run.staff.close, run.staff.duty):
@@ -999,7 +1076,7 @@ class Run:
         while (
             _advance(
                 self.routes, self.lines, self.clocks, self.coming, self.marks, self.staff, self.waiting, self.log,
-                self.agenda, self.levels, self.shift, min(int(until), self.horizon), self.horizon,
+                self.agenda, self.shift, min(int(until), self.horizon), self.horizon,
             )
             == GROW
         ):  # fmt: skip
@@ -1007,7 +1084,7 @@ class Run:
 
     def _grow(self) -> None:
         """Lengthen the buffers of spells and pending events."""
-        spare = int(self.agenda.scalars[AWAITING]) + self.levels + 4
+        spare = int(self.agenda.scalars[AWAITING]) + len(self.staff.step) + 4
         self.log = Log(*(_longer(column, spare) for column in self.log))
         events = {name: _longer(getattr(self.agenda, name), spare) for name in Agenda._fields[:5]}
         self.agenda = self.agenda._replace(**events)
@@ -1070,16 +1147,24 @@ def run(network: Network, horizon: int) -> tuple[Visits, Spells]:
     return whole.record()
 
 
-def _routes(network: Network) -> tuple[Routes, int]:
-    """Return the unchanging columns of the steps, and the number of levels of priority."""
-    steps = network.steps
-    level, levels = steps.priority, 1 + int(steps.priority.max(initial=0))
-    if levels > 16:  # few lists that are often empty are cheaper than a search, many are not
-        values, ranks = np.unique(steps.priority, return_inverse=True)
-        level, levels = ranks.astype(steps.priority.dtype), len(values)
-        level.flags.writeable = False  # another type for Numba than a writeable column
-    columns = {name: getattr(steps, name) for name in Routes._fields if name not in ("level", "emissions")}
-    return Routes(level=level, emissions=steps.count, **columns), levels
+def _routes(network: Network) -> tuple[Routes, Column]:
+    """Return the unchanging columns of the steps, and the level of each queue."""
+    queue, level = _queues(network.steps, len(network.stations.hall))
+    columns = {name: getattr(network.steps, name) for name in Routes._fields if name not in ("queue", "emissions")}
+    return Routes(queue=queue, emissions=network.steps.count, **columns), level
+
+
+def _queues(steps: Steps, n_stations: int) -> tuple[Column, Column]:
+    """Return the queue of each step, and the level of each queue; there are at most as many queues as steps."""
+    n_levels = 1 + int(steps.priority.max(initial=0))
+    n_queues = n_stations * n_levels
+    if n_queues <= len(steps.work):  # queues that no step ever joins cost less than a search for the others
+        queue = np.multiply(steps.station, n_levels, dtype=steps.work.dtype)
+        queue += steps.priority
+        return queue, np.arange(n_queues) % n_levels
+    priorities, rank = np.unique(steps.priority, return_inverse=True)
+    pairs, queue = np.unique(steps.station.astype(np.int64) * len(priorities) + rank, return_inverse=True)
+    return queue.astype(steps.work.dtype), pairs % len(priorities)
 
 
 def _lists_of_signals(routes: Routes, before: int, n_signals: int) -> Column:

@@ -99,9 +99,17 @@ def _is_safe(folder: Path) -> bool:
     if not hasattr(os, "getuid"):
         return True
     about = folder.stat()
-    writes = about.st_mode & stat.S_IWOTH or (about.st_mode & stat.S_IWGRP and not _is_of_one(about.st_gid))
+    mode = about.st_mode
+    writes = mode & stat.S_IWOTH or (mode & stat.S_IWGRP and (_has_list(folder) or not _is_of_one(about.st_gid)))
     # In a sticky one (/tmp) each can replace only their own.
-    return about.st_uid in (os.getuid(), ROOT, NO_USER) and not (writes and not about.st_mode & stat.S_ISVTX)
+    return about.st_uid in (os.getuid(), ROOT, NO_USER) and not (writes and not mode & stat.S_ISVTX)
+
+
+def _has_list(folder: Path) -> bool:
+    """Return whether a folder has a list of access (POSIX ACL): what looks like its group's rights are others' too."""
+    with suppress(OSError, AttributeError):  # none, or a system without
+        return bool(os.getxattr(folder, "system.posix_acl_access"))
+    return False
 
 
 def _is_of_one(group: int) -> bool:

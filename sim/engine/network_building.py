@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -86,6 +86,16 @@ def make_network(
         raise NetworkError(f"allow_unserved must be true or false, got {allow_unserved!r:.60}")
     bare = bare_network(stations=stations, halls=halls, duties=duties, servers=servers, calendars=calendars)
     return with_requests(bare, requests=requests, steps=steps, allow_unserved=allow_unserved)
+
+
+def checked_again(network: Network) -> Network:
+    """Return a network, checked as `make_network` does: one can be copied with other tables, which nobody checked.
+
+    Nothing is copied here. Whether all steps are served was decided when it was made.
+    """
+    tables = {field.name: getattr(network, field.name) for field in fields(network)}
+    columns: dict[str, Any] = {name: vars(one) if is_dataclass(one) else one for name, one in tables.items()}
+    return make_network(**columns, allow_unserved=True)
 
 
 def bare_network(

@@ -12,7 +12,9 @@ FEW_SIGNALS = 2**16
 """Signals have numbers below this, or below the number of steps: an engine keeps a count of each."""
 
 
-def _require(ok: Bools, field: str, rule: str, values: AnyInts, noun: str, *, first: AnyInts | None = None) -> None:
+def _require(
+    ok: Bools, field: str, rule: str, values: AnyInts, noun: str, *, first: AnyInts | None = None, owned_by: str = ""
+) -> None:
     """Raise at the first row that breaks a rule, named by its number or, with offsets, by its number in its owner."""
     if ok.all():
         return
@@ -20,8 +22,7 @@ def _require(ok: Bools, field: str, rule: str, values: AnyInts, noun: str, *, fi
     where = f"{noun} {row}"
     if first is not None:
         owner = int(np.searchsorted(first, row, side="right")) - 1
-        row_noun, owner_noun = noun.split(" of ")
-        where = f"{row_noun} {row - first[owner]} of {owner_noun} {owner}"
+        where = f"{noun} {row - first[owner]} of {owned_by} {owner}"
     raise NetworkError(f"{field} must be {rule}, got {values[row]} ({where})")
 
 
@@ -72,7 +73,8 @@ def check_duties(network: Network) -> None:
     order = np.lexsort((duties.station, owners(duties.first)))
     twice = np.zeros(len(order), dtype=bool)
     twice[order[1:]] = (np.diff(duties.station[order]) == 0) & (np.diff(owners(duties.first)[order]) == 0)
-    _require(~twice, "duties.station", "at most once in a duty", duties.station, "line of duty", first=duties.first)
+    rule = "at most once in a duty"
+    _require(~twice, "duties.station", rule, duties.station, "line", first=duties.first, owned_by="duty")
 
 
 def check_servers(network: Network) -> None:
@@ -87,13 +89,15 @@ def check_servers(network: Network) -> None:
 
 def check_intervals(table: str, owner: str, rows: Servers | Calendars) -> None:
     """Check that each owner's intervals are not empty, sorted and disjoint (they may touch)."""
-    noun = f"interval of {owner}"
-    _require(rows.open >= 0, f"{table}.open", "at least 0", rows.open, noun, first=rows.first)
-    _require(rows.close > rows.open, f"{table}.close", "after its open", rows.close, noun, first=rows.first)
-    _require(rows.close < LIMIT, f"{table}.close", "below 2^62", rows.close, noun, first=rows.first)
-    rule = "at least the close before it (sorted, disjoint)"
-    sorted_ = rows.open >= _last_close(rows)
-    _require(sorted_, f"{table}.open", rule, rows.open, noun, first=rows.first)
+
+    def require(ok: Bools, column: str, rule: str) -> None:
+        values = getattr(rows, column)
+        _require(ok, f"{table}.{column}", rule, values, "interval", first=rows.first, owned_by=owner)
+
+    require(rows.open >= 0, "open", "at least 0")
+    require(rows.close > rows.open, "close", "after its open")
+    require(rows.close < LIMIT, "close", "below 2^62")
+    require(rows.open >= _last_close(rows), "open", "at least the close before it (sorted, disjoint)")
 
 
 def _last_close(rows: Servers | Calendars) -> AnyInts:
@@ -184,4 +188,4 @@ def check_hand_back(network: Network) -> None:
     after_gap = servers.open != _last_close(servers)
     trap = (servers.hand_back == 1) & short & after_gap & leads_away[servers.duty]
     rule = "longer than the changeover where it follows a gap, hands back and its duty has another site"
-    _require(~trap, "servers' interval", rule, length, "interval of server", first=servers.first)
+    _require(~trap, "servers' interval", rule, length, "interval", first=servers.first, owned_by="server")

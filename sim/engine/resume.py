@@ -32,6 +32,7 @@ from sim.engine.compiled import (
     move_marks,
     pending_events,
     plan_all,
+    queue_again,
     sorted_order,
     visits_of,
 )
@@ -87,15 +88,8 @@ def resumed(run: Run, network: Network, moved: AnyInts) -> Run:
         The same stations, duties, servers and calendars; of the requests, those that are not over and new ones.
     moved : ndarray of int, shape (steps of the run,)
         The number in the new network of each step, rising; -1 for those left behind.
-
-    Raises
-    ------
-    ValueError
-        If the priorities of either network are 16 or more: they are replaced by ranks, which would differ.
     """
     new = Run.from_network(network, run.horizon, like=run)
-    if any(one.routes.level is not one.routes.priority for one in (run, new)):
-        raise ValueError("priorities must be below 16 in a run in blocks")
     move_marks(run.marks, moved, new.marks)
     rows = np.flatnonzero(moved[run.log.step[: run.written]] >= 0)
     row = np.full(run.written + 1, NONE, dtype=np.int64)
@@ -120,12 +114,8 @@ def _renamed(steps: Column, moved: AnyInts) -> AnyInts:
 def _requeue(run: Run, new: Run, moved: AnyInts) -> None:
     """Copy the lists of waiting steps; emissions are counted anew, so that no run of blocks counts too far."""
     old, waiting = run.waiting, new.waiting
-    n = len(old.level)
-    for before, after in ((old.head, waiting.head), (old.tail, waiting.tail)):
-        lists = _renamed(before, moved)
-        old_lists = lists[: n * run.levels].reshape(n, run.levels)
-        after[: n * new.levels].reshape(n, new.levels)[:, : run.levels] = old_lists
-    waiting.level[:] = np.where(old.level == run.levels, new.levels, old.level)
+    queues = np.flatnonzero(old.head[: old.of_signal[0]] >= 0)
+    queue_again(new.routes, waiting, moved[old.head[queues]], moved[old.tail[queues]])
     waiting.length[:], waiting.in_hall[:] = old.length, old.in_hall
     await_again(new.routes, waiting, new.marks, old.emitted)
 

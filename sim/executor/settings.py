@@ -72,13 +72,16 @@ Settings = Serial | Local | Dask
 KINDS: dict[str, type[Serial | Local | Dask]] = {"serial": Serial, "local": Local, "dask": Dask}
 
 
-def chosen(mapping: Mapping[str, Any]) -> Settings:
-    """Return the checked settings of an executor.
+def chosen(given: Mapping[str, Any] | Settings | str) -> Settings:
+    """Return the checked settings of an executor: of its keys, of its kind alone, or as they are.
 
     Raises
     ------
     ConfigError
         If the kind or a key is unknown, or a number is out of its range.
     """
-    settings: Settings = checked_kind(KINDS, mapping, "executor")
+    if isinstance(given, Settings):
+        return given
+    keys = {"kind": given} if isinstance(given, str) else given
+    settings: Settings = checked_kind(KINDS, keys, "executor")
     return settings

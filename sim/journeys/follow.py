@@ -169,7 +169,7 @@ class Journeys:
         """Return the tables and the chart, for a notebook."""
         from sim.charts import render
 
-        return as_html(self.tables, "\n\n".join(self.remarks), [render(self.chart(), "svg")])
+        return as_html(self.tables, self.remarks, [render(self.chart(), "svg")])
 
 
 def follow(

@@ -59,7 +59,7 @@ def chosen(name: object) -> Language:
         It must be one that there is.
     """
     if name not in LANGUAGES:
-        hint = near(name, LANGUAGES) if isinstance(name, str) else ""
+        hint = near(name, LANGUAGES, cutoff=0.6) if isinstance(name, str) else ""
         raise ConfigError(f"lang must be one of {', '.join(LANGUAGES)}{hint}, got {_got(name)}")
     return _language(str(name))
 

@@ -9,10 +9,7 @@ from sim.language import N_
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_WAIT = "minutes of opening time that a resident waits in person, each time, until service or giving up"
 _TURNAROUND = "working days of office time from first contact to result"
-_LONGEST = "who left unserved and who is still open count as longest"
-_CAPPED = "at most run.turnaround_cap_working_days each: who left unserved and who is still open count as many"
 _SERVED = "of those served only: nothing is known of who left, and open ones"
 _ISSUE = "working days of office time from the rise of a latent issue to its end"
 
@@ -23,9 +20,27 @@ OPEN_BOUND = "open_bound"
 """The measure of by how much what is still open at the end can move another: its groups are `MEASURE|GROUP`."""
 
 DEFINITIONS: dict[str, tuple[str, str]] = {
-    "turnaround_restricted_mean": ("working days", f"mean: {_TURNAROUND}, {_CAPPED}"),
-    "turnaround_p50": ("working days", f"median: {_TURNAROUND}; {_LONGEST}"),
-    "turnaround_p90": ("working days", f"nine in ten within: {_TURNAROUND}; {_LONGEST}"),
+    "turnaround_restricted_mean": (
+        "working days",
+        N_(
+            "mean: working days of office time from first contact to result, at most run.turnaround_cap_working_days "
+            "each: who left unserved and who is still open count as many"
+        ),
+    ),
+    "turnaround_p50": (
+        "working days",
+        N_(
+            "median: working days of office time from first contact to result; who left unserved and who is still "
+            "open count as longest"
+        ),
+    ),
+    "turnaround_p90": (
+        "working days",
+        N_(
+            "nine in ten within: working days of office time from first contact to result; who left unserved and who "
+            "is still open count as longest"
+        ),
+    ),
     "turnaround_mean_served": (
         "working days",
         f"mean: {_TURNAROUND}, {_SERVED} are left out; withheld (NaN) where more than 1 % are open",
@@ -33,51 +48,68 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
     "turnaround_p50_served": ("working days", f"median: {_TURNAROUND}, {_SERVED} count as longest"),
     "turnaround_p90_served": ("working days", f"nine in ten within: {_TURNAROUND}, {_SERVED} count as longest"),
     "still_open": ("share", "requests without a result at the horizon that did not leave"),
-    "left_unserved": ("share", "requests that gave up, were sent away or got no answer, and did not come again"),
+    "left_unserved": ("share", N_("requests that gave up, were sent away or got no answer, and did not come again")),
     "on_time": (
         "share",
-        "within the archetype's limit, on its own clock, stopped for missing papers; who left unserved is late",
+        N_("within the archetype's limit, on its own clock, stopped for missing papers; who left unserved is late"),
     ),
-    "trips": ("per request", "ways to an office, of requests at the counter or by phone"),
+    "trips": ("per request", N_("ways to an office, of requests at the counter or by phone")),
     "resident_time": (
         "minutes",
-        "walking or riding both ways, waiting and being served (at home: served; calls: none), of the same requests",
+        N_(
+            "walking or riding both ways, waiting and being served (at home: served; calls: none), of the same requests"
+        ),
     ),
-    "one_visit": ("share", "requests at the counter that are finished with at most one trip"),
-    "hand_overs": ("per request", "changes of the unit that has the file, of finished requests"),
+    "one_visit": ("share", N_("requests at the counter that are finished with at most one trip")),
+    "hand_overs": ("per request", N_("changes of the unit that has the file, of finished requests")),
     "wrong_desks": ("per request", "desks that looked at a request that did not belong to them, before the right one"),
     "days_per_hand_over": ("working days", "slope of turnaround on hand-overs over finished requests"),
     "dispatch_p50": ("office hours", "median from first contact to arrival at the last unit it is handed to"),
     "touched": ("share", "requests that came to a post where residents' requests pile up, and not paper alone"),
     "touched_in_person": ("share", "the same for residents in person"),
-    "counter_wait_mean": ("minutes", f"mean: {_WAIT}"),
-    "counter_wait_p50": ("minutes", f"median: {_WAIT}"),
-    "counter_wait_p90": ("minutes", f"nine in ten within: {_WAIT}"),
+    "counter_wait_mean": (
+        "minutes",
+        N_("mean: minutes of opening time that a resident waits in person, each time, until service or giving up"),
+    ),
+    "counter_wait_p50": (
+        "minutes",
+        N_("median: minutes of opening time that a resident waits in person, each time, until service or giving up"),
+    ),
+    "counter_wait_p90": (
+        "minutes",
+        N_(
+            "nine in ten within: minutes of opening time that a resident waits in person, each time, until service or"
+            " giving up"
+        ),
+    ),
     "counter_wait_0_10": ("share", "waits under 10 minutes"),
     "counter_wait_10_30": ("share", "waits of 10 to 30 minutes"),
     "counter_wait_30_60": ("share", "waits of 30 to 60 minutes"),
     "counter_wait_60_up": ("share", "waits of an hour and more"),
     "detection_lag_p50": (
         "working days",
-        "median from the rise of a latent issue until a patrol or report tells of it",
+        N_("median from the rise of a latent issue until a patrol or report tells of it"),
     ),
     "issue_time_restricted_mean": (
         "working days",
-        f"mean: {_ISSUE}, at most run.turnaround_cap_working_days each: what is not found or not ended counts as many",
+        N_(
+            "mean: working days of office time from the rise of a latent issue to its end, at most "
+            "run.turnaround_cap_working_days each: what is not found or not ended counts as many"
+        ),
     ),
     "issue_time_p50": ("working days", f"median: {_ISSUE}; what is not found or not ended counts as longest"),
-    "found": ("share", "latent issues seen or reported before the horizon"),
+    "found": ("share", N_("latent issues seen or reported before the horizon")),
     "found_by_staff": (
         "share",
-        "latent issues that a patrol, home visit or field check saw before a report of them got through",
+        N_("latent issues that a patrol, home visit or field check saw before a report of them got through"),
     ),
-    "utilisation": ("share", "busy over on-duty time, from the spells"),
+    "utilisation": ("share", N_("busy over on-duty time, from the spells")),
     "overtime": ("hours a week", "work past closing, a head"),
     "workload_gini": ("index", "Gini index of the utilisation of persons within a post or level"),
     "hours": ("hours a week", "by kind of work, a head; with travel, meetings, idle and on_duty (roster and meetings)"),
     "task_share": ("share", "work from above in all work of the communities"),
-    "patrols_done": ("share", "patrols due in the measured weeks of which every leg was done"),
-    "visits_done": ("share", "home visits due in the measured weeks that were made"),
+    "patrols_done": ("share", N_("patrols due in the measured weeks of which every leg was done")),
+    "visits_done": ("share", N_("home visits due in the measured weeks that were made")),
     "paper_on_time": (
         "share",
         "pieces of work from above and of own work whose date lies in the measured weeks, done by the end of that day",

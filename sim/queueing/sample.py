@@ -57,7 +57,16 @@ def load(mapping: Mapping[str, Any], root: str = "network") -> QueueNetwork:
     """
     if not isinstance(mapping, Mapping):
         raise ConfigError(f"{root} must be a mapping, got {shown(mapping)}")
-    plain = readable(mapping, root)
+    return _checked(readable(mapping, root), root)
+
+
+def checked_again(network: QueueNetwork, root: str = "network") -> QueueNetwork:
+    """Return a network, checked as `load` does: pydantic makes copies with other values, and checks none of these."""
+    return _checked(dict(network), root)
+
+
+def _checked(plain: Mapping[str, Any], root: str) -> QueueNetwork:
+    """Return a network of plain data, or of the parts of another one; it raises as `load` does."""
     try:
         plan = QueueNetwork.model_validate(plain)
     except ValidationError as error:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from sim.config.bounds import NoSpread
+from sim.config.checking import made_by
 from sim.draws.clock import DAY, HOUR, MINUTE, SECOND, WEEK
 from sim.draws.laws import AnyLaw, Frozen, Law, NonNegative, Positive
 from sim.queueing.errors import shown
@@ -297,6 +298,7 @@ class RequestClass(Frozen):
     rounds: Annotated[int, Field(strict=True, ge=1, le=MOST_ROUNDS)] | None = None
 
 
+@made_by('sim.network, as sim.network("mmc")')
 class QueueNetwork(Frozen):
     """A queueing network, its horizon and how often to run it; times in `time_unit`."""
 

@@ -31,9 +31,10 @@ from sim.report.tables import (
     with_unit,
 )
 from sim.statistics.intervals import Interval, mean_interval
+from sim.statistics.verdicts import Verdict
 
 if TYPE_CHECKING:
-    from sim.report.worded import Words
+    from sim.language.worded import Words
 
 NOTHING = Interval(math.nan, math.nan, math.nan, 0)
 
@@ -124,7 +125,7 @@ def _alone(
     """Return the means of one design, each with the half-width of its own interval."""
     overall = measures.filter(pl.col("group") == "all")
     means = _means(overall, confidence)
-    rows, withheld, adjusted = [], list[tuple[str, str, str]](), dict[str, list[str]]()
+    rows, withheld, adjusted, flagged = [], list[tuple[str, str, str]](), dict[str, list[str]](), False
     for measure, unit in overall.select("measure", "unit").unique(maintain_order=True).iter_rows():
         factor, unit_word, _ = scale_of(unit)
         one = alone.get((measure, "all")) or Mean(means.get((measure, "all", pilot), NOTHING), unit)
@@ -134,6 +135,7 @@ def _alone(
         if one.controls:
             adjusted.setdefault(one.controls(), []).append(label)
         half, flag = number(one.interval.half_width * factor, places), FLAG if one.why else ""
+        flagged |= owed and one.why is not None
         value = mean_text(one.interval.estimate * factor, places, owed=owed)
         rows.append((with_unit(label, unit_word), f"{value} ± {half}{flag}" if owed else f"{value}  "))
     notes = [
@@ -142,7 +144,7 @@ def _alone(
             confidence=percent(confidence),
         )
     ]
-    if any(row[1].endswith(FLAG) for row in rows):
+    if flagged:
         notes.append(gettext("{flag}: nothing follows from it.", flag=FLAG))
     notes += [*withheld_notes(withheld), *adjusted_notes(adjusted)]
     columns = (Column(gettext("Measure")), Column(pilot, "right"))
@@ -266,11 +268,11 @@ def _notes(records: Sequence[Mapping[str, object]], n_claims: int, confidence: f
     notes += _adjusted_note(records)
     notes += _open_note(records)
     given = {r["verdict"] for r in records}
-    if "not owed" in given:
+    if Verdict.NOT_OWED in given:
         notes.append(
             gettext("Not owed: one of the two owes none of what is measured, so that there is nothing to compare.")
         )
-    if "not judged" in given:
+    if Verdict.NOT_JUDGED in given:
         notes.append(
             gettext("Not judged, and without an interval: more or less of it is neither better nor worse by itself.")
         )
@@ -316,7 +318,7 @@ def _adjusted_note(records: Sequence[Mapping[str, object]]) -> list[str]:
 
 def _open_note(records: Sequence[Mapping[str, object]]) -> list[str]:
     """Return by how much what is still open at the end can move the means that are given, where it can at all."""
-    bounded = [r for r in records if r["verdict"] != "withheld" and as_float(r.get("open_bound")) > 0]
+    bounded = [r for r in records if r["verdict"] != Verdict.WITHHELD and as_float(r.get("open_bound")) > 0]
     most: dict[str, tuple[float, str]] = {}
     for r in bounded:
         factor, _, word = scale_of(str(r["unit"]))
@@ -331,7 +333,7 @@ def _open_note(records: Sequence[Mapping[str, object]]) -> list[str]:
 
 def _withheld(records: Iterable[Mapping[str, object]]) -> list[str]:
     """Return why verdicts of a comparison are withheld, and what would help."""
-    withheld = (r for r in records if r["verdict"] == "withheld")
+    withheld = (r for r in records if r["verdict"] == Verdict.WITHHELD)
     return withheld_notes((str(r["label"]), str(r["why"]), str(r["help"])) for r in withheld)
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+import threading
+import time
+from contextvars import copy_context
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sim.language import N_, gettext
@@ -72,6 +75,9 @@ LINES = {
 }
 """What is said of a replication that is done."""
 
+SHORTEST_SILENCE, LONGEST_SILENCE = 5, 30
+"""Seconds after which a run says that it is at work, at first and at last, where no bar shows it."""
+
 
 @dataclass
 class Progress:
@@ -84,6 +90,8 @@ class Progress:
     first: int
     done: int
     verb: str
+    began: float = field(default_factory=time.monotonic)
+    ended: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
     def start(cls, console: Console, label: str, total: int, done: int = 0, verb: str = "kept") -> Progress:
@@ -104,13 +112,28 @@ class Progress:
         return cls(console, total, bar, bar.add_task(label, total=total, completed=done), done, done, verb)
 
     def __enter__(self) -> Progress:
-        """Show the bar."""
+        """Show the bar, or else begin to say now and then that the run is at work."""
         self.bar.start()
+        if self.bar.disable and not self.console.quiet:
+            spoken_here = copy_context()
+            threading.Thread(target=spoken_here.run, args=(self._say_at_work,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Leave the bar as it is."""
+        self.ended.set()
         self.bar.stop()
+
+    def _say_at_work(self) -> None:
+        """Say ever less often how long the run has been at work."""
+        silence = SHORTEST_SILENCE
+        while not self.ended.wait(silence):
+            seconds = time.monotonic() - self.began
+            text = gettext(
+                "{done} of {total}: at work for {seconds:.0f} s", done=self.done, total=self.total, seconds=seconds
+            )
+            self.console.print(f"  {text}", markup=False)
+            silence = min(2 * silence, LONGEST_SILENCE)
 
     def announce(self, sentence: str) -> None:
         """Print what the user must know before the end."""

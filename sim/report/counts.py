@@ -30,6 +30,11 @@ def posts(n: int) -> str:
     return ngettext("{n:,} post", "{n:,} posts", n)
 
 
+def points(n: int) -> str:
+    """Return a number of design points."""
+    return ngettext("{n:,} point", "{n:,} points", n)
+
+
 def rows(n: int) -> str:
     """Return a number of rows."""
     return ngettext("{n:,} row", "{n:,} rows", n)

@@ -61,7 +61,7 @@ def wrapped(text: str, width: int = WIDTH) -> list[str]:
 
     made: list[str] = []
     taken = 0
-    for gap, piece in _with_gaps(text):
+    for gap, piece in with_gaps(text):
         for i, part in enumerate(chop_cells(piece, WIDTH)):
             space, size = "" if i else gap, cells(part)
             if made and taken + len(space) + size <= width:
@@ -73,7 +73,7 @@ def wrapped(text: str, width: int = WIDTH) -> list[str]:
     return made
 
 
-def _with_gaps(text: str) -> Iterator[tuple[str, str]]:
+def with_gaps(text: str) -> Iterator[tuple[str, str]]:
     """Yield the pieces of a text, each with what stands before it within a line: a blank where a word begins."""
     for word in literal(text).split():
         for i, piece in enumerate(pieces(word)):

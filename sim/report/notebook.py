@@ -18,21 +18,21 @@ MOST_BYTES = 1_000_000
 """Most bytes of charts in one result: they are written into the notebook."""
 
 
-def as_html(tables: Sequence[Table], text: str = "", charts: Iterable[bytes] = ()) -> str:
+def as_html(tables: Sequence[Table], paragraphs: Iterable[str] = (), charts: Iterable[bytes] = ()) -> str:
     """Return tables, paragraphs and charts as one piece of HTML.
 
     Parameters
     ----------
     tables
         In their order.
-    text
-        Paragraphs, an empty line between two.
+    paragraphs
+        Below the tables.
     charts
         Images as SVG; they are embedded as pictures, so that no script in them could run. One that would make them too
         large together is left out.
     """
     parts = [table.to_html() for table in tables]
-    parts += [f"<p>{html.escape(literal(paragraph))}</p>" for paragraph in text.split("\n\n") if paragraph]
+    parts += [f"<p>{html.escape(literal(paragraph))}</p>" for paragraph in paragraphs]
     left = MOST_BYTES
     for svg in charts:
         image = base64.b64encode(svg).decode()

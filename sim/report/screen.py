@@ -1,4 +1,4 @@
-"""The first screen of a command: what was done, the answer, a small table, what it hangs on, and where to look."""
+"""The first screen of a command: what was done, the answer, a small table, what it depends on, and where to look."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ HEIGHT = 24
 LEAST_COLUMNS = 6
 """Beside the first column of a table: for so many it gives way, and its words are wrapped."""
 
+ROOM = HEIGHT * (WIDTH + 1)
+"""Letters of a text that may fit on a screen, with the blanks at which its lines are broken: a longer one cannot."""
+
 NARROWEST_KEY = 20
 """Of that first column, as long as there is another column to leave out."""
 
@@ -36,7 +39,7 @@ class Screen:
     table
         A few figures: the first column says what a row is about, the notes stand below in a line or two.
     hangs
-        Sentences on what the answer hangs on; the last ones go first.
+        Sentences on what the answer depends on; the last ones go first.
     where
         Lines on where there is more.
     """
@@ -67,9 +70,33 @@ def where(name: str, file: str = "summary.md", n_charts: int = 0) -> tuple[str, 
 
 def lines(screen: Screen) -> list[str]:
     """Return the lines of a screen, never too many: with empty ones between its parts where there is room for them."""
-    parts = next((parts for parts in map(_parts, _ever_less(screen)) if sum(map(len, parts)) <= HEIGHT), [])
+    tried = map(_parts, filter(_may_fit, _ever_less(_bounded(screen))))
+    parts = next((parts for parts in tried if sum(map(len, parts)) <= HEIGHT), [])
     empty = sum(map(len, parts)) + len(parts) - 1 <= HEIGHT
     return [line for i, part in enumerate(parts) for line in ([""] if i and empty else []) + part]
+
+
+def _bounded(screen: Screen) -> Screen:
+    """Return a screen without what is beyond the first thing that makes it too long: it takes no time to fold."""
+    answer, hangs, where = map(_first_sentences, (screen.answer, screen.hangs, screen.where))
+    return replace(screen, what=screen.what[: ROOM + 1], answer=answer, hangs=hangs, where=where)
+
+
+def _first_sentences(sentences: Sequence[str]) -> tuple[str, ...]:
+    """Return the first sentences, up to the one with which there is no room for them."""
+    kept, left = [], ROOM
+    for sentence in sentences:
+        if left < 0:
+            break
+        kept.append(sentence[: ROOM + 1])
+        left -= len(sentence) + 1
+    return tuple(kept)
+
+
+def _may_fit(screen: Screen) -> bool:
+    """Return whether a screen can be small enough, by how many letters and rows it has."""
+    texts = (screen.what, *screen.answer, *screen.hangs, *screen.where)
+    return sum(map(len, texts)) <= ROOM and (screen.table is None or len(screen.table.rows) < HEIGHT)
 
 
 def _ever_less(screen: Screen) -> Iterator[Screen]:
@@ -82,13 +109,13 @@ def _ever_less(screen: Screen) -> Iterator[Screen]:
     for most in ((3, 3), (2, 2), (2, 1), (1, 1)):
         yield _shortened(screen, *most)
     n_rows = len(screen.table.rows) if screen.table else 0
-    for n in range(n_rows - 1, 0, -1):
+    for n in range(min(n_rows, HEIGHT) - 1, 0, -1):
         yield replace(_shortened(screen, 2, 2), table=_first_rows(screen.table, n))
     yield replace(_shortened(screen, 2, 2), table=None)
 
 
 def _shortened(screen: Screen, answer: int, hangs: int) -> Screen:
-    """Return a screen whose answer, and what it hangs on, take so many lines at most."""
+    """Return a screen whose answer, and what it depends on, take so many lines at most."""
     return Screen(
         _cut(screen.what, answer),
         (_cut(run_together(screen.answer), answer),),

@@ -9,9 +9,10 @@ import polars as pl
 from sim.language import both, enumerated, gettext, listed, ngettext, run_together, separated
 from sim.report import counts
 from sim.report.tables import SPOKEN, as_float, is_growing
+from sim.statistics.verdicts import Cause, Verdict
 
 
-def conclusion(comparison: pl.DataFrame, overloaded: Mapping[str, Sequence[str]], baseline: str) -> str:
+def conclusions(comparison: pl.DataFrame, overloaded: Mapping[str, Sequence[str]], baseline: str) -> tuple[str, ...]:
     """Return the verdicts in plain sentences: only verdicts are concluded.
 
     Parameters
@@ -25,16 +26,15 @@ def conclusion(comparison: pl.DataFrame, overloaded: Mapping[str, Sequence[str]]
 
     Returns
     -------
-    str
+    tuple of str
         One paragraph a pilot, in the order of the comparison.
     """
     judged = comparison.filter(pl.col("verdict").is_in(SPOKEN), pl.col("mid").is_not_null())
     pilots = judged["pilot"].unique(maintain_order=True).to_list()
     if not pilots:
-        return gettext("Nothing was compared with {baseline}.", baseline=baseline)
+        return (gettext("Nothing was compared with {baseline}.", baseline=baseline),)
     parts = (comparison.filter(pl.col("pilot") == pilot) for pilot in pilots)
-    paragraphs = (_paragraph(rows, overloaded, baseline, p) for rows, p in zip(parts, pilots, strict=True))
-    return "\n\n".join(paragraphs)
+    return tuple(_paragraph(rows, overloaded, baseline, p) for rows, p in zip(parts, pilots, strict=True))
 
 
 def by_verdict(rows: Iterable[Mapping[str, object]]) -> dict[str, list[str]]:
@@ -49,32 +49,27 @@ def by_verdict(rows: Iterable[Mapping[str, object]]) -> dict[str, list[str]]:
     return labels
 
 
-def of_all(labels: Mapping[str, Sequence[str]]) -> str:
-    """Return of how many measures a count is, withheld ones with the others."""
-    return f"of {sum(map(len, labels.values()))} measures"
-
-
 def _paragraph(rows: pl.DataFrame, overloaded: Mapping[str, Sequence[str]], baseline: str, pilot: str) -> str:
     """Return the sentences on one pilot."""
     rows = rows.filter(pl.col("mid").is_not_null())
-    not_owed = rows.filter(pl.col("verdict") == "not owed")["label"].to_list()
+    not_owed = rows.filter(pl.col("verdict") == Verdict.NOT_OWED)["label"].to_list()
     rows = rows.filter(pl.col("verdict").is_in(SPOKEN))
     labels = by_verdict(rows.iter_rows(named=True))
     causes = _causes(overloaded, (pilot, baseline))
     if as_float(rows["n"].max()) < 2:
         return _nothing_concluded(baseline, pilot, causes)
     sentences = [_headline(labels, baseline, pilot)]
-    same = labels["no material difference"]
+    same = labels[Verdict.NO_MATERIAL_DIFFERENCE]
     if 0 < len(same) < rows.height:
         sentences.append(gettext("It makes no material difference on {measures}.", measures=_counted(same)))
-    if labels["undecided"]:
-        sentences.append(_undecided_sentence(rows.filter(pl.col("verdict") == "undecided")))
+    if labels[Verdict.UNDECIDED]:
+        sentences.append(_undecided_sentence(rows.filter(pl.col("verdict") == Verdict.UNDECIDED)))
     growing = [str(row["label"]) for row in rows.iter_rows(named=True) if is_growing(row)]
     if growing:
         sentences.append(gettext("The longer the run, the more so on {measures}.", measures=_counted(growing)))
     reasons = _why(rows, causes)
     if reasons:
-        sentences.append(_withheld_sentence(labels["withheld"], reasons))
+        sentences.append(_withheld_sentence(labels[Verdict.WITHHELD], reasons))
     if causes and causes not in reasons:
         sentences.append(gettext("Note that {causes}.", causes=causes))
     if not_owed:
@@ -114,19 +109,19 @@ def _withheld_sentence(labels: Sequence[str], reasons: Mapping[str, Sequence[str
 def _why(rows: pl.DataFrame, overload: str) -> dict[str, list[str]]:
     """Return the reasons for which verdicts are withheld, each with the measures that it withholds."""
     reasons: dict[str, list[str]] = {}
-    for row in rows.filter(pl.col("verdict") == "withheld").iter_rows(named=True):
+    for row in rows.filter(pl.col("verdict") == Verdict.WITHHELD).iter_rows(named=True):
         reasons.setdefault(reason(row, overload), []).append(str(row["label"]))
     return reasons
 
 
 def reason(row: Mapping[str, object], overload: str = "") -> str:
     """Return why the verdict of a row is withheld, as a clause; by overload as it says, where that is known."""
-    words = {
-        "left or still open": gettext("too many requests left unserved or were still open at the end"),
-        "still open": gettext("what is still open may move the mean by too much"),
-        "no observation": gettext("there was nothing to observe in some replication"),
-        "observed once": gettext("there was something to observe in one replication only"),
-        "too skewed": gettext(
+    words: dict[str, str] = {
+        Cause.UNFINISHED: gettext("too many requests left unserved or were still open at the end"),
+        Cause.STILL_OPEN: gettext("what is still open may move the mean by too much"),
+        Cause.NO_OBSERVATION: gettext("there was nothing to observe in some replication"),
+        Cause.OBSERVED_ONCE: gettext("there was something to observe in one replication only"),
+        Cause.TOO_SKEWED: gettext(
             "the differences of the replications are too skewed for {replications}",
             replications=counts.replications(int(as_float(row["n"]))),
         ),
@@ -137,7 +132,7 @@ def reason(row: Mapping[str, object], overload: str = "") -> str:
 
 def _headline(labels: Mapping[str, list[str]], baseline: str, pilot: str) -> str:
     """Return the first sentence: better, worse, both or neither."""
-    better, worse, same = labels["better"], labels["worse"], labels["no material difference"]
+    better, worse, same = labels[Verdict.BETTER], labels[Verdict.WORSE], labels[Verdict.NO_MATERIAL_DIFFERENCE]
     n_rows = sum(map(len, labels.values()))
     words = {"pilot": pilot, "baseline": baseline, "n": n_rows}
     all_judged = len(better) + len(worse) + len(same) == n_rows
@@ -152,7 +147,7 @@ def _headline(labels: Mapping[str, list[str]], baseline: str, pilot: str) -> str
         return _only_worse(worse, words, all_judged=all_judged)
     if len(same) == n_rows:
         return gettext("{pilot} makes no difference that matters against {baseline}, on any of {n} measures.", **words)
-    if len(labels["undecided"]) == n_rows:
+    if len(labels[Verdict.UNDECIDED]) == n_rows:
         return gettext(
             "This study cannot distinguish {pilot} from {baseline}: none of {n} measures is decided.", **words
         )

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
-from sim.language import N_, gettext, listed, phrase
+from sim.language import gettext, listed, phrase
 from sim.report.lines import cells, folded, is_chinese, literal, pieces, rich_text
+from sim.statistics.verdicts import Cause, Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
 Align = Literal["left", "right"]
 
 
-MARKS = {
-    N_("better"): "▲",
-    N_("worse"): "▼",
-    N_("no material difference"): "=",
-    N_("undecided"): "?",
-    N_("withheld"): "–",
-    N_("not owed"): "○",
-    N_("not judged"): "·",
+MARKS: Mapping[str, str] = {
+    Verdict.BETTER: "▲",
+    Verdict.WORSE: "▼",
+    Verdict.NO_MATERIAL_DIFFERENCE: "=",
+    Verdict.UNDECIDED: "?",
+    Verdict.WITHHELD: "–",
+    Verdict.NOT_OWED: "○",
+    Verdict.NOT_JUDGED: "·",
 }
 """The verdicts in the order in which they are shown, each with its mark."""
 
@@ -40,10 +41,6 @@ SPOKEN = tuple(MARKS)[:5]
 
 FLAG = "*"
 """Beside a value from which nothing follows."""
-
-
-TOO_SKEWED = "too skewed"
-"""The cause of a verdict that is withheld though the difference itself is known."""
 
 
 _NARROWEST_HEADING = 12
@@ -299,7 +296,7 @@ def number(value: float | None, places: int, *, signed: bool = False) -> str:
 
 @dataclass(frozen=True)
 class Difference:
-    """One row of a comparison as words: the two means, the difference with its interval, and units."""
+    """One row of a comparison as words: the two means, the difference with its interval, if it is shown, and units."""
 
     label: str
     unit: str
@@ -308,6 +305,7 @@ class Difference:
     difference: str
     interval: str
     verdict: str
+    is_shown: bool
 
 
 def difference(row: Mapping[str, object]) -> Difference:
@@ -327,16 +325,17 @@ def difference(row: Mapping[str, object]) -> Difference:
     scale = half_width if half_width > 0 else as_float(row["mid"]) * factor
     places = decimals(scale, max(numbers, default=math.nan))
     verdict = str(row["verdict"])
-    is_shown = verdict != "withheld" or as_float(row["n"]) < 2 or row["cause"] == TOO_SKEWED
+    is_shown = verdict != Verdict.WITHHELD or as_float(row["n"]) < 2 or row["cause"] == Cause.TOO_SKEWED
     has_interval = is_shown and low < high
     return Difference(
         label=str(row["label"]),
         unit=unit,
-        baseline=mean_text(before, places, owed=verdict != "not owed"),
-        pilot=mean_text(after, places, owed=verdict != "not owed"),
+        baseline=mean_text(before, places, owed=verdict != Verdict.NOT_OWED),
+        pilot=mean_text(after, places, owed=verdict != Verdict.NOT_OWED),
         difference=number(gap, places, signed=True) if is_shown else "–",
         interval=f"[{number(low, places, signed=True)}, {number(high, places, signed=True)}]" if has_interval else "",
         verdict=verdict,
+        is_shown=is_shown,
     )
 
 
@@ -348,12 +347,12 @@ def at_most(bound: float) -> str:
 
 def is_growing(row: Mapping[str, object]) -> bool:
     """Return whether a difference has a sure sign, and grows with the run because staff cannot keep up."""
-    return row["verdict"] in ("better", "worse") and row["cause"] is not None
+    return row["verdict"] in (Verdict.BETTER, Verdict.WORSE) and row["cause"] is not None
 
 
 def mean_text(value: float, places: int, *, owed: bool) -> str:
     """Return a mean as text; one that is not known is not owed, or else a dash."""
-    return number(value, places) if owed or math.isfinite(value) else gettext("not owed")
+    return number(value, places) if owed or math.isfinite(value) else gettext(Verdict.NOT_OWED)
 
 
 def marks_shown(verdicts: Iterable[object]) -> str:

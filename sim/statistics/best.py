@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.language import N_
 from sim.statistics import skewness
 from sim.statistics.controls import error_scale, fit
 from sim.statistics.intervals import ROUNDING
@@ -164,9 +165,9 @@ class Caveat(StrEnum):
     """The reason why a search gives no guarantee; empty if it gives one."""
 
     NONE = ""
-    MOST = "the search ended at the maximum number of replications"
-    TOO_SKEWED = "the values are too skewed even for the maximum number of replications"
-    NO_SPREAD = "some values are the same in every replication, which does not show how they vary"
+    MOST = N_("the search ended at the maximum number of replications")
+    TOO_SKEWED = N_("the values are too skewed even for the maximum number of replications")
+    NO_SPREAD = N_("some values are the same in every replication, which does not show how they vary")
 
 
 LEAST_FIRST, MOST_WIDENING = 20, 2.0
@@ -197,11 +198,6 @@ class Selected:
     drawn: Ints
     dropped: tuple[Dropped, ...]
     caveat: Caveat
-
-    @property
-    def guaranteed(self) -> bool:
-        """Return whether the choice is right with the confidence asked for."""
-        return not self.caveat
 
 
 def kim_nelson_eta(k: int, first: int, error: float) -> float:

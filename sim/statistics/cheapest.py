@@ -89,11 +89,6 @@ class Cheapest:
     designs: tuple[Judged, ...]
     caveat: Caveat
 
-    @property
-    def guaranteed(self) -> bool:
-        """Return whether all judgements that the choice rests on are right with the confidence asked for."""
-        return not self.caveat
-
 
 def select_cheapest(
     draw: Callable[[Ints, int], Floats],

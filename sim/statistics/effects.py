@@ -8,19 +8,25 @@ controls of the response where it has some. Intervals hold one by one. Missing v
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from sim.language import gettext
+from sim.language.worded import Worded
 from sim.statistics.controls import among_first
-from sim.statistics.intervals import Interval, mean_interval, paired_difference, without_interval
+from sim.statistics.intervals import Interval, mean_interval, paired_difference
+from sim.statistics.reasons import Named, Several, Skewed, in_words
 from sim.statistics.responses import cells, levels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sim.arrays import Floats
+    from sim.language.worded import Words
+    from sim.statistics.reasons import Reason
     from sim.statistics.responses import Cell, Response
 
 NONE = Interval(math.nan, math.nan, math.nan, 0)
@@ -31,7 +37,7 @@ _BOUNDS = ("", "_low", "_high")
 
 def main_effects(
     settings: pl.DataFrame, response: Response, factors: Sequence[str], confidence: float = 0.95
-) -> pl.DataFrame:
+) -> Worded:
     """Return the mean response at each level of each factor, over the settings of all others.
 
     Parameters
@@ -47,7 +53,7 @@ def main_effects(
 
     Returns
     -------
-    polars.DataFrame
+    Worded
         response, unit, factor, level, order, x, mean, low, high, n; then change, change_low, change_high: the paired
         difference from the first level of the factor that has a value (its interval tells levels apart, those of the
         means do not); rows and left_out: combinations of the other factors averaged over, and those left out at all
@@ -61,7 +67,8 @@ def main_effects(
     """
     if not factors:
         raise ValueError("factors must be at least one, got none")
-    table = []
+    table: list[dict[str, object]] = []
+    reasons: list[Reason | None] = []
     for factor in factors:
         crossed = cells(settings, response, (factor,))
         n = min((len(v) for c in crossed for v in c.values), default=0)
@@ -79,14 +86,15 @@ def main_effects(
                 | {"factor": factor, "level": level.text, "order": order, "x": level.x}
                 | _shown(interval)
                 | {"change": change.estimate, "change_low": change.low, "change_high": change.high}
-                | {"rows": len(cell.values), "left_out": cell.left_out, "why": cell.why}
+                | {"rows": len(cell.values), "left_out": cell.left_out}
             )
-    return _table(table, ("response", "unit", "factor", "level", "why"))
+            reasons.append(cell.why)
+    return _table(table, reasons, ("response", "unit", "factor", "level"))
 
 
 def sampled_effects(
     settings: pl.DataFrame, response: Response, factors: Sequence[str], confidence: float = 0.95
-) -> pl.DataFrame:
+) -> Worded:
     """Return the mean response in each part of each factor's range in a sample, over all values of the others.
 
     For designs that sample their factors (Latin hypercube, Sobol sequence). A factor of few levels keeps them.
@@ -98,13 +106,14 @@ def sampled_effects(
 
     Returns
     -------
-    polars.DataFrame
+    Worded
         response, unit, factor, level, order, x, mean, low, high, n, rows, left_out, why as in `main_effects`; here a
         value is a setting's mean over its replications, and n and rows count the settings of a part. The interval is
         over these and over replications, whose draws all settings share: none with a single replication. Settings
         without a value are left out of their part and counted.
     """
-    table = []
+    table: list[dict[str, object]] = []
+    reasons: list[Reason | None] = []
     for factor in factors:
         ordered, group = levels(settings, factor)
         names = [level.text for level in ordered]
@@ -118,15 +127,16 @@ def sampled_effects(
         for order, name in enumerate(names):
             ids = settings["setting"].to_numpy()[group == order].tolist()
             known = [v for v in map(response.at, ids) if v is not None]
-            why = "" if known else "; ".join(dict.fromkeys(map(response.reason, ids)))
+            lacking = tuple(filter(None, map(response.reason, ids)))
             table.append(
                 _named(response)
                 | {"factor": factor, "level": name, "order": order}
                 | {"x": float(x[order]) if np.isfinite(x[order]) else None}
                 | _shown(_over_sample(response, known, confidence) if known else NONE)
-                | {"rows": len(known), "left_out": len(ids) - len(known), "why": why}
+                | {"rows": len(known), "left_out": len(ids) - len(known)}
             )
-    return _table(table, ("response", "unit", "factor", "level", "why"))
+            reasons.append(None if known else Several(lacking))
+    return _table(table, reasons, ("response", "unit", "factor", "level"))
 
 
 def _over_sample(response: Response, values: Sequence[Floats], confidence: float) -> Interval:
@@ -153,8 +163,13 @@ def omissions(table: pl.DataFrame) -> list[str]:
     """Return a sentence for each factor whose main effects leave out combinations of the other factors."""
     shown = table.filter(pl.col("why") == "").unique("factor", maintain_order=True)
     return [
-        f"Means at the levels of {factor} are over {rows} of {rows + left_out} combinations of the other factors: the "
-        "rest has no value at one level or more, and is left out at all."
+        gettext(
+            "Means at the levels of {factor} are over {n} of {all} combinations of the other factors: the rest has no "
+            "value at one level or more, and is left out at all.",
+            factor=factor,
+            n=rows,
+            all=rows + left_out,
+        )
         for factor, rows, left_out in shown.select("factor", "rows", "left_out").iter_rows()
         if left_out
     ]
@@ -162,7 +177,7 @@ def omissions(table: pl.DataFrame) -> list[str]:
 
 def curve(
     settings: pl.DataFrame, response: Response, factor: str, series: str | None = None, confidence: float = 0.95
-) -> pl.DataFrame:
+) -> Worded:
     """Return the response along a factor, as one curve or as one for each level of another factor.
 
     Other factors of the settings, if there are any, are averaged over as in `main_effects`. Each point uses all the
@@ -170,7 +185,7 @@ def curve(
 
     Returns
     -------
-    polars.DataFrame
+    Worded
         response, unit, series, x, level, order, mean, low, high, n, then rows, left_out and why as in `main_effects`.
         Series are texts (empty where there is one), in the order of their levels.
 
@@ -179,24 +194,24 @@ def curve(
     ValueError
         The factors must be crossed with the others: a design that samples intervals has no curves.
     """
-    shown = (factor,) if series is None else (series, factor)
+    crossed = cells(settings, response, (factor,) if series is None else (series, factor))
     table = [
         _named(response)
         | {"series": "" if series is None else cell.levels[0].text}
         | {"x": cell.levels[-1].x, "level": cell.levels[-1].text, "order": cell.orders[-1]}
         | _shown(_mean(response, cell, confidence))
-        | {"rows": len(cell.values), "left_out": cell.left_out, "why": cell.why}
-        for cell in cells(settings, response, shown)
+        | {"rows": len(cell.values), "left_out": cell.left_out}
+        for cell in crossed
     ]
-    return _table(table, ("response", "unit", "series", "level", "why"))
+    return _table(table, [cell.why for cell in crossed], ("response", "unit", "series", "level"))
 
 
-def heat(settings: pl.DataFrame, response: Response, x: str, y: str, confidence: float = 0.95) -> pl.DataFrame:
+def heat(settings: pl.DataFrame, response: Response, x: str, y: str, confidence: float = 0.95) -> Worded:
     """Return the response at every cell of two factors.
 
     Returns
     -------
-    polars.DataFrame
+    Worded
         response, unit, x_factor, x_level, x_order, y_factor, y_level, y_order, mean, low, high, n, why, then rows and
         left_out as in `main_effects`. A cell that was not run has a row too.
 
@@ -205,23 +220,25 @@ def heat(settings: pl.DataFrame, response: Response, x: str, y: str, confidence:
     ValueError
         The two factors must be crossed with the others.
     """
+    crossed = cells(settings, response, (x, y))
     table = [
         _named(response)
         | {"x_factor": x, "x_level": cell.levels[0].text, "x_order": cell.orders[0]}
         | {"y_factor": y, "y_level": cell.levels[1].text, "y_order": cell.orders[1]}
         | _shown(_mean(response, cell, confidence))
-        | {"why": cell.why, "rows": len(cell.values), "left_out": cell.left_out}
-        for cell in cells(settings, response, (x, y))
+        | {"why": "", "rows": len(cell.values), "left_out": cell.left_out}
+        for cell in crossed
     ]
-    return _table(table, ("response", "unit", "x_factor", "x_level", "y_factor", "y_level", "why"))
+    texts = ("response", "unit", "x_factor", "x_level", "y_factor", "y_level", "why")
+    return _table(table, [cell.why for cell in crossed], texts)
 
 
-def summary(settings: pl.DataFrame, responses: Sequence[Response], confidence: float = 0.95) -> pl.DataFrame:
+def summary(settings: pl.DataFrame, responses: Sequence[Response], confidence: float = 0.95) -> Worded:
     """Return one row a setting: its levels, its replications, and mean, low and high of every response.
 
     Returns
     -------
-    polars.DataFrame
+    Worded
         The columns of the settings; n; for each response NAME, NAME_low, NAME_high (NaN: withheld or impossible); why:
         "NAME: reason" of those without a value or an interval, or an empty text.
 
@@ -230,29 +247,27 @@ def summary(settings: pl.DataFrame, responses: Sequence[Response], confidence: f
     ValueError
         Responses must not be named as a factor or twice.
     """
-    columns: dict[str, list[object]] = {
-        "n": [],
-        **{f"{r.name}{end}": [] for r in responses for end in _BOUNDS},
-        "why": [],
-    }
+    columns: dict[str, list[object]] = {"n": [], **{f"{r.name}{end}": [] for r in responses for end in _BOUNDS}}
+    words: list[Words] = []
     taken = [*settings.columns, "n", "why", *(f"{r.name}{end}" for r in responses for end in _BOUNDS)]
     twice = sorted({name for name in taken if taken.count(name) > 1})
     if twice:
         raise ValueError(f"columns must have names of their own, got {', '.join(twice)} twice")
     for setting in settings["setting"].to_list():
         columns["n"].append(max((len(r.values.get(setting, ())) for r in responses), default=0))
-        reasons = []
+        reasons: list[Reason] = []
         for r in responses:
             values = r.at(setting)
             mean = mean_interval if setting in r.some else r.mean
             interval = NONE if values is None else mean(values, confidence)
             for end, value in zip(_BOUNDS, (interval.estimate, interval.low, interval.high), strict=True):
                 columns[f"{r.name}{end}"].append(value)
-            if reason := r.reason(setting) or without_interval(interval):
-                reasons.append(f"{r.name}: {reason}")
-        columns["why"].append("; ".join(reasons))
-    floats = {name: pl.Float64 for name in columns if name not in ("n", "why")}
-    return settings.hstack(pl.DataFrame(columns, schema={"n": pl.Int64, **floats, "why": pl.String}))
+            if reason := r.reason(setting) or (Skewed(interval) if interval.enough else None):
+                reasons.append(Named(r.name, reason))
+        words.append(partial(in_words, Several(tuple(reasons))))
+    floats = {name: pl.Float64 for name in columns if name != "n"}
+    table = settings.hstack(pl.DataFrame(columns, schema={"n": pl.Int64, **floats}))
+    return Worded(table.with_columns(why=pl.lit("")), {"why": words})
 
 
 def _mean(response: Response, cell: Cell, confidence: float) -> Interval:
@@ -271,11 +286,12 @@ def _shown(interval: Interval) -> dict[str, object]:
     return {"mean": interval.estimate, "low": interval.low, "high": interval.high, "n": interval.n}
 
 
-def _table(rows: list[dict[str, object]], texts: Sequence[str]) -> pl.DataFrame:
-    """Return the rows as a table whose types do not depend on its values."""
+def _table(rows: list[dict[str, object]], reasons: Sequence[Reason | None], texts: Sequence[str]) -> Worded:
+    """Return the rows, each with the reason why it has no value, as a table whose types do not depend on its values."""
     whole = ("order", "x_order", "y_order", "n", "rows", "left_out")
     schema = {
         name: pl.String if name in texts or name.endswith("_level") else pl.Int64 if name in whole else pl.Float64
         for name in rows[0]
     }
-    return pl.DataFrame(rows, schema=schema)
+    table = pl.DataFrame(rows, schema=schema).with_columns(why=pl.lit(""))
+    return Worded(table, {"why": [partial(in_words, reason) for reason in reasons]})

@@ -78,10 +78,6 @@ class Difference:
     variance_ratio : float
         Variance of the difference over the sum of the two variances: what it would be with
         independent streams. Below 1, common random numbers helped; NaN where both are constant.
-    p_value : float
-        Two-sided t test of no difference; 1 for equal vectors, 0 for any other constant difference.
-    p_holm : float
-        The same, adjusted for its family after Holm; in a family of one the same number.
     family_size : int
         Differences that share the joint confidence of the interval.
     enough : int
@@ -99,8 +95,6 @@ class Difference:
     sd: float
     correlation: float
     variance_ratio: float
-    p_value: float
-    p_holm: float
     family_size: int = 1
     enough: int = 0
     n_controls: int = 0
@@ -110,7 +104,7 @@ class Difference:
     def withheld(cls, n: int) -> Difference:
         """Return a difference over n replications of which nothing is known."""
         nan = math.nan
-        return cls(nan, nan, nan, n, sd=nan, correlation=nan, variance_ratio=nan, p_value=nan, p_holm=nan)
+        return cls(nan, nan, nan, n, sd=nan, correlation=nan, variance_ratio=nan)
 
     @property
     def half_width(self) -> float:
@@ -247,17 +241,12 @@ def _paired(baseline: ArrayLike, other: ArrayLike, controls: Floats | None = Non
     if n > 1 and np.ptp(gaps) <= ROUNDING * max(np.abs(x).max(), np.abs(y).max()):
         sd = 0.0  # what is left of equal differences is rounding
     correlation, ratio = _pairing(x, y, sd)
-    p_value = _p_value(mean, sd, n)
-    d = Difference(mean, math.nan, math.nan, n, sd, correlation, ratio, p_value, p_value)
+    d = Difference(mean, math.nan, math.nan, n, sd, correlation, ratio)
     estimate, sample = _adjusted(gaps, mean, sd, controls)
     if sample.residuals is None:
         return d, sample
     left, q = sample.sd, sample.n_controls
-    p_value = _p_value(estimate, left, n, q)
-    d = replace(
-        d, estimate=estimate, sd=left, p_value=p_value, p_holm=p_value, n_controls=q,
-        controlled_ratio=ratio * (left / sd) ** 2,
-    )  # fmt: skip
+    d = replace(d, estimate=estimate, sd=left, n_controls=q, controlled_ratio=ratio * (left / sd) ** 2)
     return d, sample
 
 
@@ -270,7 +259,7 @@ def simultaneous(
     """Return the paired differences of one table, with intervals that hold simultaneously.
 
     With at least the stated confidence *all* intervals hold at once, for any dependence
-    between them (Bonferroni). `p_holm` is adjusted after Holm, which rejects at least as often.
+    between them (Bonferroni).
 
     Parameters
     ----------
@@ -298,16 +287,14 @@ def simultaneous(
 
     References
     ----------
-    Law (2015), section 9.7 (Bonferroni). Holm (1979), A simple sequentially rejective multiple test
-    procedure, Scandinavian Journal of Statistics 6, 65-70.
+    Law (2015), section 9.7 (Bonferroni).
     """
     check_confidence(confidence)
     pairs = list(pairs)
     each = [None] * len(pairs) if controls is None else controls
     singles = [_paired(baseline, other, one) for (baseline, other), one in zip(pairs, each, strict=True)]
     n_claimed = len(singles) if claimed is None else claimed
-    adjusted = holm([d.p_value for d, _ in singles[:n_claimed]])
-    differences = [replace(d, p_holm=float(p)) for (d, _), p in zip(singles[:n_claimed], adjusted, strict=True)]
+    differences = [d for d, _ in singles[:n_claimed]]
     members = [i for i, d in enumerate(differences) if d.sd > 0]
     others = [sample for d, sample in singles[n_claimed:] if d.sd > 0]
     ends = _ends([*(singles[i][1] for i in members), *others], confidence, len(members))
@@ -357,32 +344,6 @@ def _skews(samples: Sequence[_Sample], numbers: Ints) -> Floats:
     return skews
 
 
-def holm(p_values: ArrayLike) -> Floats:
-    """Return p-values adjusted for their number by Holm's procedure.
-
-    Parameters
-    ----------
-    p_values : array_like, shape (k,)
-        NaN ones are not counted.
-
-    Returns
-    -------
-    ndarray, shape (k,)
-        At most 1; NaN where the p-value was.
-
-    References
-    ----------
-    Holm (1979), Scandinavian Journal of Statistics 6, 65-70.
-    """
-    p = vector("p_values", p_values)
-    adjusted = np.full(len(p), math.nan)
-    order = np.argsort(p, kind="stable")  # NaN last
-    order = order[: np.count_nonzero(~np.isnan(p))]
-    factors = np.arange(len(order), 0, -1)
-    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * factors), 1.0)
-    return adjusted
-
-
 def vector(name: str, values: ArrayLike) -> Floats:
     """Return the values as a vector, or raise if they are not one-dimensional."""
     x = np.asarray(values, dtype=np.float64)
@@ -419,17 +380,6 @@ def half_width(sd: float, n: int, confidence: float, family_size: int = 1, contr
         return math.nan
     tail = (1 - confidence) / (2 * family_size)
     return -float(stdtrit(n - controls - 1, tail)) * sd / math.sqrt(n)
-
-
-def _p_value(mean: float, sd: float, n: int, controls: int = 0) -> float:
-    """Return the two-sided p-value of the t test that the mean is 0."""
-    from scipy.special import stdtr
-
-    if n < 2:
-        return math.nan
-    if sd == 0:
-        return 1.0 if mean == 0 else 0.0
-    return 2 * float(stdtr(n - controls - 1, -abs(mean) * math.sqrt(n) / sd))
 
 
 def _pairing(x: Floats, y: Floats, sd: float) -> tuple[float, float]:

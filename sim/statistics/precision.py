@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.language import N_
 from sim.statistics.controls import among_first
 from sim.statistics.intervals import mean_interval, paired_difference
 
@@ -70,12 +71,12 @@ class Why(StrEnum):
     """The reason why a target is not met; empty if it is, but for values without spread, which show no precision."""
 
     MET = ""
-    SAME = "the same in every replication"
-    NOT_YET = "more replications are to be run"
-    MOST = "the most replications of a point are run"
-    BUDGET = "the budget is spent"
-    TOO_SKEWED = "the values are too skewed for their number"
-    WITHHELD = "the measure is withheld"
+    SAME = N_("the same in every replication")
+    NOT_YET = N_("more replications are to be run")
+    MOST = N_("the most replications of a point are run")
+    BUDGET = N_("the budget is spent")
+    TOO_SKEWED = N_("the values are too skewed for their number")
+    WITHHELD = N_("the measure is withheld")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ import numpy as np
 
 from sim.statistics.controls import among_first
 from sim.statistics.intervals import mean_interval
+from sim.statistics.reasons import NEVER_WHOLE, NOT_RUN, WITHHELD, Several
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from sim.arrays import Floats, Ints
     from sim.statistics.intervals import Interval
+    from sim.statistics.reasons import Reason
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Response:
     values : mapping of int to ndarray of float, shape (n,)
         Of each setting, one value a replication; settings may differ in n, the first of each are the same
         replications. NaN: withheld, and then the whole setting is. A setting that is not there has no value.
-    why : mapping of int to str
+    why : mapping of int to Reason
         Why a setting has none, where that is known.
     controls : ndarray of float, shape (replications, q), or None
         Draws of known mean that means over replications are adjusted for, the same at all settings, so that what is
@@ -50,7 +52,7 @@ class Response:
     name: str
     unit: str
     values: Mapping[int, Floats]
-    why: Mapping[int, str] = field(default_factory=dict)
+    why: Mapping[int, Reason] = field(default_factory=dict)
     controls: Floats | None = None
     some: frozenset[int] = frozenset()
 
@@ -63,11 +65,11 @@ class Response:
         """Return the mean over the first replications, adjusted, with its interval."""
         return mean_interval(values, confidence, among_first(self.controls, len(values)))
 
-    def reason(self, setting: int) -> str:
-        """Return why there is no value at a setting, or an empty text if there is one."""
+    def reason(self, setting: int) -> Reason | None:
+        """Return why there is no value at a setting, or None if there is one."""
         if self.at(setting) is not None:
-            return ""
-        return self.why.get(setting) or ("withheld" if len(self.values.get(setting, ())) else "not run")
+            return None
+        return self.why.get(setting) or (WITHHELD if len(self.values.get(setting, ())) else NOT_RUN)
 
     def matrix(self, settings: Sequence[int]) -> Floats:
         """Return the values of settings over their common replications (shape (settings, n)), NaN if there are none."""
@@ -118,7 +120,7 @@ class Cell:
     orders: tuple[int, ...]
     values: list[Floats]
     left_out: int
-    why: str
+    why: Reason | None
 
 
 def cells(settings: pl.DataFrame, response: Response, shown: Sequence[str]) -> list[Cell]:
@@ -168,18 +170,17 @@ def cells(settings: pl.DataFrame, response: Response, shown: Sequence[str]) -> l
     made = []
     for c, orders in enumerate(np.ndindex(*shape)):
         values = [response.values[int(i)] for i in grid[c, kept]] if some[c].any() else []
-        why = "" if values else _why(response, grid[c], some[c])
+        why = None if values else _why(response, grid[c], some[c])
         mine = tuple(each[o] for (each, _), o in zip(levels_of, orders, strict=True))
         made.append(Cell(mine, orders, values, int(np.count_nonzero(~kept)), why))
     return made
 
 
-def _why(response: Response, settings: Ints, some: NDArray[np.bool_]) -> str:
+def _why(response: Response, settings: Ints, some: NDArray[np.bool_]) -> Reason:
     """Return why a cell has no value."""
     if some.any():
-        return "no combination of the other factors has a value at every level"
-    reasons = dict.fromkeys(response.reason(int(i)) if i >= 0 else "not run" for i in settings)
-    return "; ".join(reasons)
+        return NEVER_WHOLE
+    return Several(tuple((response.reason(int(i)) if i >= 0 else None) or NOT_RUN for i in settings))
 
 
 def _level(value: object) -> Level:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import polars as pl
 
+from sim.language import N_
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -23,12 +25,14 @@ if TYPE_CHECKING:
 MOST_LEFT_OUT = 0.2
 """Share of the base points that may be without a value."""
 
-NOISE_ALONE = "its variance between settings is not told from the noise of the replications"
+NOISE_ALONE = N_("its variance between settings is not told from the noise of the replications")
 
 CAUTIONS = {
-    1: "of one replication the noise cannot be told from what the factors do: it is in the indices, and total ones are "
-    "too large",
-    2: "of two replications the noise that settings share is not known: intervals leave it out, and are too narrow",
+    1: N_(
+        "of one replication the noise cannot be told from what the factors do: it is in the indices, and total ones "
+        "are too large"
+    ),
+    2: N_("of two replications the noise that settings share is not known: intervals leave it out, and are too narrow"),
 }
 """What is not known of an index, by the number of replications."""
 
@@ -165,7 +169,7 @@ def indices(
         none = np.full((2, d), math.nan)
         level_means = y.mean(axis=2)
         varies = float(np.ptp(level_means)) > ROUNDING * float(np.abs(level_means).max())
-        why = NOISE_ALONE if varies else "it does not vary between settings"
+        why = NOISE_ALONE if varies else N_("it does not vary between settings")
         return Indices(_table(factors, none, none, none), n, left_out, noise_share if varies else math.nan, why, "")
     tail = (1 - confidence) / 2
     low, high = np.quantile(drawn, [tail, 1 - tail], axis=0)

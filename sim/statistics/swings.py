@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
 
+from sim.language.worded import Worded
 from sim.statistics.controls import among_first
 from sim.statistics.intervals import Interval, mean_interval, paired_difference, simultaneous
+from sim.statistics.reasons import WITHHELD, ByLevel, Named, in_words
 from sim.statistics.responses import levels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sim.arrays import Floats
+    from sim.language.worded import Words
+    from sim.statistics.reasons import Reason
     from sim.statistics.responses import Response
 
 NONE = Interval(math.nan, math.nan, math.nan, 0)
@@ -33,8 +38,8 @@ class Ends:
     low, high : ndarray of float, shape (n,), or None
         The effect at each end, one value a replication, the same replications as at the base. None: the end cannot be;
         NaN: it is withheld.
-    why : str
-        Why an end has no value, or an empty text.
+    why : Reason, optional
+        Why an end has no value.
     """
 
     factor: str
@@ -43,13 +48,13 @@ class Ends:
     high_level: str
     low: Floats | None
     high: Floats | None
-    why: str = ""
+    why: Reason | None = None
 
 
 class Tornado(NamedTuple):
     """The table of the ends, widest swing first, and the effect at the base."""
 
-    table: pl.DataFrame
+    table: Worded
     base: Interval
 
 
@@ -84,18 +89,12 @@ def ends(settings: pl.DataFrame, response: Response, base: int, factors: Sequenc
         names, index = columns[factor]
         low, high = alone[np.argmin(index[alone])], alone[np.argmax(index[alone])]
         reasons = {names[index[i]].text: response.reason(int(ids[i])) for i in (low, high)}
+        lacking = tuple(Named(level, reason) for level, reason in reasons.items() if reason is not None)
         texts = [names[index[i]].text for i in (at, low, high)]
         values = [response.at(int(ids[i])) for i in (low, high)]
-        factor_ends.append(Ends(factor, texts[0], texts[1], texts[2], values[0], values[1], _why(reasons)))
+        why = ByLevel(lacking) if lacking else None
+        factor_ends.append(Ends(factor, texts[0], texts[1], texts[2], values[0], values[1], why))
     return factor_ends
-
-
-def _why(reasons: dict[str, str]) -> str:
-    """Return why ends have no value: the one reason, or a reason for each level."""
-    given = {level: reason for level, reason in reasons.items() if reason}
-    if len(set(given.values())) < 2:
-        return next(iter(given.values()), "")
-    return "; ".join(f"{level}: {reason}" for level, reason in given.items())
 
 
 def tornado(
@@ -118,18 +117,20 @@ def tornado(
     -------
     Tornado
         factor, base_level, low_level, high_level, low, low_from, low_to, high, high_from, high_to, swing, swing_from,
-        swing_to, sure, turned, why. The swing is the size of the paired difference between the ends; its interval
-        begins at 0 where the ends are not distinguished, and covers at least as often as stated. With one end alone
-        there is no swing (NaN) and the row is sorted by its distance from the base; rows without any value come last.
-        `sure` says whether the ends are distinguished by intervals of all swings that hold together, `turned` at which
-        ends ("low", "high", "low, high") the effect lies on the other side of 0 than at the base, by intervals of it
+        swing_to, sure, low_turned, high_turned, why. The swing is the size of the paired difference between the ends;
+        its interval begins at 0 where the ends are not distinguished, and covers at least as often as stated. With one
+        end alone there is no swing (NaN) and the row is sorted by its distance from the base; rows without any value
+        come last.
+        `sure` says whether the ends are distinguished by intervals of all swings that hold together, `low_turned` and
+        `high_turned` whether the effect at that end lies on the other side of 0 than at the base, by intervals of it
         and of all ends that hold together.
     """
     table: list[dict[str, object]] = []
     reach = []
+    words: list[Words] = []
     known = [[_known(v) for v in (e.low, e.high)] for e in factor_ends]
     sure, turned = _sure(known, confidence, controls), _turned(base, known, confidence, controls)
-    for e, values, is_sure, sides in zip(factor_ends, known, sure, turned, strict=True):
+    for e, values, is_sure, (low_turned, high_turned) in zip(factor_ends, known, sure, turned, strict=True):
         low, high = (NONE if v is None else _mean(v, confidence, controls) for v in values)
         swing = NONE if values[0] is None or values[1] is None else _swing(values[0], values[1], confidence, controls)
         steps = [_swing(base, v, confidence, controls).estimate for v in values if v is not None]
@@ -140,17 +141,19 @@ def tornado(
             "low": low.estimate, "low_from": low.low, "low_to": low.high,
             "high": high.estimate, "high_from": high.low, "high_to": high.high,
             "swing": swing.estimate, "swing_from": swing.low, "swing_to": swing.high,
-            "sure": is_sure, "turned": sides,
-            "why": (e.why or "withheld") if any(v is None for v in values) else "",
+            "sure": is_sure, "low_turned": low_turned, "high_turned": high_turned,
+            "why": "",
         }  # fmt: skip
+        words.append(partial(in_words, (e.why or WITHHELD) if any(v is None for v in values) else None))
         table.append(row)
     order = sorted(range(len(table)), key=lambda i: -reach[i])  # equal ones stay as they came
-    texts = ("factor", "base_level", "low_level", "high_level", "turned", "why")
+    texts = ("factor", "base_level", "low_level", "high_level", "why")
     numbers = ("low", "low_from", "low_to", "high", "high_from", "high_to", "swing", "swing_from", "swing_to")
-    kinds = dict.fromkeys(texts, pl.String) | dict.fromkeys(numbers, pl.Float64) | {"sure": pl.Boolean}
-    columns = (*texts[:4], *numbers, "sure", "turned", "why")
+    signs = ("sure", "low_turned", "high_turned")
+    kinds = dict.fromkeys(texts, pl.String) | dict.fromkeys(numbers, pl.Float64) | dict.fromkeys(signs, pl.Boolean)
+    columns = (*texts[:4], *numbers, *signs, "why")
     rows = pl.DataFrame([table[i] for i in order], schema={name: kinds[name] for name in columns})
-    return Tornado(rows, _mean(base, confidence, controls))
+    return Tornado(Worded(rows, {"why": [words[i] for i in order]}), _mean(base, confidence, controls))
 
 
 def _mean(values: Floats, confidence: float, controls: Floats | None) -> Interval:
@@ -175,14 +178,13 @@ def _sure(known: Sequence[Sequence[Floats | None]], confidence: float, controls:
 
 def _turned(
     base: Floats, known: Sequence[Sequence[Floats | None]], confidence: float, controls: Floats | None
-) -> list[str]:
-    """Return of each factor the ends at which the effect has turned its sign, by intervals that hold together."""
+) -> list[tuple[bool, bool]]:
+    """Return of each end of each factor whether the effect has turned its sign, by intervals that hold together."""
     values = [base, *(np.full(1, np.nan) if v is None else v for ends in known for v in ends)]
     pairs, each = [(np.zeros(len(v)), v) for v in values], [among_first(controls, len(v)) for v in values]
     at_base, *ends = (int(d.low > 0) - int(d.high < 0) for d in simultaneous(pairs, confidence, each))
     sides = [at_base * end < 0 for end in ends]
-    return [", ".join(name for name, side in zip(("low", "high"), sides[2 * i : 2 * i + 2], strict=True) if side)
-            for i in range(len(known))]  # fmt: skip
+    return list(zip(sides[::2], sides[1::2], strict=True))
 
 
 def _swing(one: Floats, other: Floats, confidence: float, controls: Floats | None) -> Interval:

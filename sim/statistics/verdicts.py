@@ -1,4 +1,4 @@
-"""Verdicts on differences, judged by the smallest difference that matters (MID)."""
+"""Verdicts on differences, judged by the smallest difference that matters (MID), and the causes for giving none."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from enum import StrEnum
 from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
+from sim.language import N_
 from sim.statistics.intervals import check_confidence, half_width
 
 if TYPE_CHECKING:
@@ -28,13 +29,41 @@ class Verdict(StrEnum):
     *Not owed*: one of the two designs owes nothing of what is measured. *Not judged*: neither more nor less is good.
     """
 
-    BETTER = "better"
-    WORSE = "worse"
-    NO_MATERIAL_DIFFERENCE = "no material difference"
-    UNDECIDED = "undecided"
-    WITHHELD = "withheld"
+    BETTER = N_("better")
+    WORSE = N_("worse")
+    NO_MATERIAL_DIFFERENCE = N_("no material difference")
+    UNDECIDED = N_("undecided")
+    WITHHELD = N_("withheld")
+    NOT_OWED = N_("not owed")
+    NOT_JUDGED = N_("not judged")
+
+
+NO_VERDICT = (Verdict.WITHHELD, Verdict.NOT_OWED, Verdict.NOT_JUDGED)
+"""Words in place of a verdict."""
+
+
+class Ranked(StrEnum):
+    """Whether a design is the best of some; *no choice* is one that may not be chosen, for whatever its mean."""
+
+    BEST = N_("best")
+    MAY_BE_BEST = N_("may be best")
+    NOT_BEST = N_("not best")
+    NO_CHOICE = N_("no choice")
+
+
+class Cause(StrEnum):
+    """Why nothing follows from a value."""
+
+    OVERLOADED_REQUESTS = "overloaded requests"
+    OVERLOADED_STAFF = "overloaded staff"
+    UNFINISHED = "left or still open"
+    STILL_OPEN = "still open"
+    NO_OBSERVATION = "no observation"
+    OBSERVED_ONCE = "observed once"
     NOT_OWED = "not owed"
-    NOT_JUDGED = "not judged"
+    TOO_SKEWED = "too skewed"
+    ONE_REPLICATION = "one replication"
+    NOTHING_TO_DIVIDE_BY = "nothing to divide by"
 
 
 def verdict(low: float, high: float, mid: float, higher_is_better: bool) -> Verdict:

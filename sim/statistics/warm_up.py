@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
 
+from sim.language import gettext, ngettext, phrase
 from sim.statistics import intervals, mser5
 
 if TYPE_CHECKING:
@@ -30,18 +33,26 @@ class WarmUp(NamedTuple):
         the series a week) with its interval over replications.
     table : polars.DataFrame
         series, week (from 0), mean over replications (NaN: nothing observed).
-    doubts : str
+    unsure : tuple of functions
         Which series cannot be judged and why, in words; empty if all can.
+    words : function
+        Returns the words for a series.
     """
 
     weeks: int
     chosen: pl.DataFrame
     table: pl.DataFrame
-    doubts: str
+    unsure: tuple[Callable[[], str], ...]
+    words: Callable[[str], str] = phrase
 
 
 def warm_up(
-    backlogs: Mapping[str, ArrayLike], minimum: int = 0, *, unit: str = "hours", confidence: float = 0.95
+    backlogs: Mapping[str, ArrayLike],
+    minimum: int = 0,
+    *,
+    unit: str = "hours",
+    confidence: float = 0.95,
+    words: Callable[[str], str] = phrase,
 ) -> WarmUp:
     """Return how many weeks to delete according to a pilot run: by MSER-5 on the mean of each series.
 
@@ -59,6 +70,8 @@ def warm_up(
         Of the series, for the words.
     confidence : float
         Of the growth, between 0 and 1, both excluded.
+    words : function
+        Returns the words for a series in the language that is spoken.
 
     Raises
     ------
@@ -82,14 +95,14 @@ def warm_up(
         growth = _growth(y, confidence)
         judged = _judged(y)
         if not judged:
-            doubts.append(_doubt(series, len(y), growth, unit))
+            doubts.append(partial(_doubt, partial(words, series), len(y), growth, unit))
         chosen.append((series, weeks, judged, growth.estimate, growth.low, growth.high))
         tables.append(pl.DataFrame({"series": [series] * len(y), "week": np.arange(len(y)), "mean": _weekly_means(y)}))
     schema = {"series": pl.String, "weeks": pl.Int64, "judged": pl.Boolean}
     schema |= dict.fromkeys(("growth", "growth_low", "growth_high"), pl.Float64)
     chosen_table = pl.DataFrame(chosen, schema=schema, orient="row")
     weeks = max((weeks for _, weeks, judged, _, growth, _ in chosen if judged or not growth > 0), default=minimum)
-    return WarmUp(weeks, chosen_table, pl.concat(tables), " ".join(doubts))
+    return WarmUp(weeks, chosen_table, pl.concat(tables), tuple(doubts), words)
 
 
 def _weekly_means(y: Floats) -> Floats:
@@ -117,12 +130,16 @@ def _growth(y: Floats, confidence: float) -> intervals.Interval:
     return intervals.mean_interval(weeks @ half / float(weeks @ weeks), confidence)
 
 
-def _doubt(series: str, n_weeks: int, growth: intervals.Interval, unit: str) -> str:
+def _doubt(series: Callable[[], str], n_weeks: int, growth: intervals.Interval, unit: str) -> str:
     """Return in words why the warm-up of a series cannot be judged."""
     if growth.low > 0:
-        slope = f"{growth.estimate:,.1f} {unit} a week ({growth.low:,.1f} to {growth.high:,.1f})"
-        return (
-            f"{series} still grows by {slope} in the second half of the run: if it is overloaded, no warm-up will do."
-        )
-    shown = f"{n_weeks} week{'s' if n_weeks != 1 else ''}"
-    return f"A run of {shown} is too short to judge the warm-up of {series}."
+        return gettext(
+            "{series} still grows by {slope:,.1f} {unit} a week ({low:,.1f} to {high:,.1f}) in the second half of the "
+            "run: if it is overloaded, no warm-up will do.",
+            series=series(), slope=growth.estimate, unit=phrase(unit), low=growth.low, high=growth.high,
+        )  # fmt: skip
+    return ngettext(
+        "A run of {n} week is too short to judge the warm-up of {series}.",
+        "A run of {n} weeks is too short to judge the warm-up of {series}.",
+        n_weeks, series=series(),
+    )  # fmt: skip

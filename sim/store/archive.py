@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.errors import StoreError
+from sim.errors import StoreError, shown
 from sim.store import files, layout, packing
 from sim.store.manifest import KEY, canonical
 from sim.store.packing import SpoiltError
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     import polars as pl
 
 PROBE_BYTES = 4096
+
+MOST_ERROR = 100_000
+"""Letters of why a replication failed."""
+
+MOST_TITLE = 100_000
+"""Letters of the name or the title of a design."""
 
 
 class Damaged(StoreError):  # noqa: N818 - what it says of a replication
@@ -222,7 +228,7 @@ class Archive:
     def fail(self, key: str, replication: int, error: str) -> None:
         """Note that a replication failed, and why; a finished one stays finished."""
         path = layout.failure_path(self.folder, key, replication)
-        note = {"replication": replication, "error": error, "at": _now()}
+        note = {"replication": replication, "error": error[:MOST_ERROR], "at": _now()}
         with files.as_store_error(self.folder):
             self._ensure_folder(path)
             files.replace(path, files.readable(note), self.folder)
@@ -233,7 +239,10 @@ class Archive:
             return None
         with files.as_store_error(self.folder):
             try:
-                return str(files.read_json(layout.failure_path(self.folder, key, replication))["error"])
+                error = files.read_json(layout.failure_path(self.folder, key, replication))["error"]
+                if isinstance(error, str) and len(error) <= MOST_ERROR:
+                    return error
+                raise ValueError(f"a note must be a text of at most {MOST_ERROR:,} letters, got {shown(error)}")
             except (FileNotFoundError, NotADirectoryError):
                 return None
             except (OSError, ValueError, KeyError, TypeError):
@@ -265,7 +274,8 @@ class Archive:
         """Return what a key stands for, or an empty mapping where it has no description."""
         with suppress(OSError, ValueError):
             design = files.read_json(self._folder(key) / layout.DESIGN)
-            return dict(design) if isinstance(design, dict) else {}
+            texts = [design.get(name, "") for name in ("name", "title")] if isinstance(design, dict) else [None]
+            return design if all(isinstance(one, str) and len(one) <= MOST_TITLE for one in texts) else {}
         return {}
 
     def keep_screening(self, key: str, screened: Mapping[str, Any]) -> None:

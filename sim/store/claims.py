@@ -43,6 +43,16 @@ class Claims:
         """Claim a replication; return whether no other process has."""
         return self.descriptor is None or self._lock(fcntl.LOCK_EX | fcntl.LOCK_NB, key, replication)
 
+    def take_all(self) -> bool:
+        """Claim every replication of the archive; return whether no other process has any."""
+        return self.descriptor is None or self._lock_bytes(fcntl.LOCK_EX | fcntl.LOCK_NB, 0, 0)
+
+    def is_free(self, key: str, replication: int) -> bool:
+        """Return whether no other process has claimed a replication."""
+        free = self.take(key, replication)
+        self.give_back(key, replication)  # the system looks through all that are kept for the next one
+        return free
+
     def give_back(self, key: str, replication: int) -> None:
         """Give up a claim, if there is one."""
         if self.descriptor is not None:
@@ -63,9 +73,13 @@ class Claims:
 
     def _lock(self, how: int, key: str, replication: int) -> bool:
         """Lock or unlock the byte of a replication; return whether that is not refused for another process."""
+        return self._lock_bytes(how, 1, _offset(key, replication))
+
+    def _lock_bytes(self, how: int, n: int, first: int) -> bool:
+        """Lock or unlock so many bytes (0: all there could be); return as `_lock` does."""
         assert self.descriptor is not None
         try:
-            fcntl.lockf(self.descriptor, how, 1, _offset(key, replication))
+            fcntl.lockf(self.descriptor, how, n, first)
         except (BlockingIOError, PermissionError):
             return False
         except OSError:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from sim.errors import UNREADABLE, StoreError
+from sim.config.reading import kind_of
+from sim.errors import UNREADABLE, StoreError, shown
 from sim.store.parquet_size import size_of
 
 if TYPE_CHECKING:
@@ -44,8 +45,16 @@ MOST_CELLS = 100_000_000
 MOST_DECODED_BYTES = 1_000_000_000
 """Of a table whose pages are decompressed: ten for each of its cells."""
 
+MOST_TEXT_BYTES = 20_000
+"""Of a cell or a heading of a table: several times the longest that is written, and shown in a moment."""
+
 NO_TABLE = (OSError, MemoryError, pl.exceptions.PolarsError, pl.exceptions.PanicException)
 """What reading a table raises that is not what was written."""
+
+
+class NotRegularError(OSError):
+    """Something else than a file stands where one is read."""
+
 
 # A spreadsheet runs a cell that begins like this, also in full-width letters.
 FORMULA = r"^(\s*[=+\-@＝＋－＠])"
@@ -56,6 +65,13 @@ def as_store_error(folder: Path) -> Iterator[None]:
     """Turn an error of the file system in a results folder into a `StoreError` of one paragraph."""
     try:
         yield
+    except NotRegularError as error:
+        raise StoreError(f"{error.filename} {error.strerror}. Nothing was changed.") from error
+    except (FileExistsError, NotADirectoryError) as error:
+        raise StoreError(
+            f"The results folder {folder} cannot be used: a file stands where a folder must be "
+            f"({error.filename or folder}). Nothing was changed. Choose another name."
+        ) from error
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         raise StoreError(
@@ -112,7 +128,23 @@ def as_table(data: bytes) -> pl.DataFrame:
         raise OSError(errno.EINVAL, f"it is no table that was written here: {error}") from error
     if size.cells > MOST_CELLS or size.decoded > MOST_DECODED_BYTES:
         raise OSError(errno.EFBIG, f"it must have at most {MOST_CELLS:,} cells and {MOST_DECODED_BYTES:,} bytes")
-    return pl.read_parquet(io.BytesIO(data))
+    table = pl.read_parquet(io.BytesIO(data))
+    for name in table.columns:
+        longest = max(len(name.encode()), _longest(table[name]))
+        if longest > MOST_TEXT_BYTES:
+            rule = f"texts of {shown(name)} must have at most {MOST_TEXT_BYTES:,} bytes, got {longest:,}"
+            raise OSError(errno.EFBIG, rule)
+    return table
+
+
+def _longest(column: pl.Series) -> int:
+    """Return the length of the longest text of a column (bytes)."""
+    if column.dtype in (pl.Categorical, pl.Enum):
+        column = column.cast(pl.String)
+    if column.dtype not in (pl.String, pl.Binary):
+        return 0
+    lengths = column.str.len_bytes() if column.dtype == pl.String else column.bin.size()
+    return int(lengths.max() or 0)  # type: ignore[arg-type]
 
 
 def read_json(path: Path) -> Any:
@@ -148,8 +180,7 @@ def read_bytes(path: Path, most: int | None = None) -> bytes:
     """
     most = MOST_BYTES if most is None else most
     rule = f"it must be a file of at most {most:,} bytes"
-    if not is_regular(path):  # opening a device may do something
-        raise OSError(errno.EINVAL, rule, str(path))
+    check_regular(path)  # opening a device may do something
     # What has been put in its place since is neither followed nor waited for.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     with os.fdopen(descriptor, "rb") as file:
@@ -165,6 +196,29 @@ def read_bytes(path: Path, most: int | None = None) -> bytes:
 def is_regular(path: Path) -> bool:
     """Return whether a path is a file, no link; it raises where that cannot be known, as where nothing is there."""
     return stat.S_ISREG(path.lstat().st_mode)
+
+
+def check_regular(path: Path) -> None:
+    """Raise `NotRegularError` where something else stands in the place of a file, and `OSError` where nothing does."""
+    if not is_regular(path):
+        rule = f"must be a regular file, got a {kind_of(path.lstat().st_mode)}"
+        raise NotRegularError(errno.EINVAL, rule, str(path))
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder unless it is there; it raises `NotRegularError` where something else stands in its place."""
+    try:
+        path.mkdir(exist_ok=True)
+    except FileExistsError:
+        rule = f"must be a folder, got a {kind_of(path.lstat().st_mode)}"
+        raise NotRegularError(errno.ENOTDIR, rule, str(path)) from None
+
+
+def is_taken(path: Path) -> bool:
+    """Return whether a file is there, or anything in its place."""
+    with suppress(OSError, ValueError):
+        return os.path.lexists(path)
+    return False
 
 
 def regular(folder: Path, ending: str) -> list[Path]:
@@ -226,8 +280,22 @@ def replace(path: Path, data: bytes, beside: Path) -> None:
     """Write a file atomically, replacing one that exists; it is written first in the folder `beside`."""
     with temporary(beside) as draft:
         write(draft, data)
-        draft.replace(path)
+        try:
+            draft.replace(path)
+        except IsADirectoryError:
+            check_regular(path)
+            raise
     sync(path.parent)
+
+
+def discard(path: Path) -> None:
+    """Remove a file, if it is there; it raises `NotRegularError` where a folder stands in its place."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        if path.is_dir():
+            check_regular(path)
+        raise
 
 
 def create(path: Path, data: bytes, beside: Path | None = None) -> bool:

@@ -54,25 +54,23 @@ class Study:
     @property
     def command(self) -> str:
         """Return the command as it was typed, quoted for a shell, or an empty text."""
-        words, language = self.last.get("command"), self.last.get(manifest.LANGUAGE)
-        if not isinstance(words, list):
-            return ""
+        words, language = self.last.get("command", []), self.last.get(manifest.LANGUAGE)
         other = [f"lang={language}"] if language in LANGUAGES[1:] and words[:1] == ["wangge"] else []
-        return shlex.join([*map(str, words), *other])
+        return shlex.join([*words, *other])
 
     @property
     def designs(self) -> list[str]:
         """Return the names of the designs that were asked for, without those of a pilot run for the warm-up."""
         noted = self.last.get(manifest.PILOT_RUNS)
-        if isinstance(noted, list):
-            return [name for name in self.keys if name not in noted]
+        if noted is not None:
+            others = {*noted}
+            return [name for name in self.keys if name not in others]
         return [name for name in self.keys if not name.startswith(manifest.PILOT_RUN_OF)]
 
     @property
     def wanted(self) -> int | None:
         """Return how many replications of each design were asked for, if that is noted."""
-        number = self.last.get("replications")
-        return number if isinstance(number, int) else None
+        return self.last.get("replications")
 
     def kept(self, name: str) -> int:
         """Return how many replications of a design are kept, of those that were asked for."""
@@ -91,7 +89,7 @@ class Waste:
 def studies(results: Path) -> list[Study]:
     """Return the studies under a folder of results, by name; folders without a manifest do not count."""
     with files.as_store_error(results):
-        return [study(path) for path in _folders(results) if (path / manifest.NAME).is_file()]
+        return [study(path) for path in _folders(results) if files.is_taken(path / manifest.NAME)]
 
 
 def study(folder: Path) -> Study:
@@ -101,7 +99,7 @@ def study(folder: Path) -> Study:
         keys = manifest.keys(folder)
     except StoreError as error:
         return Study(folder.name, {}, {}, Archive(folder / REPLICATIONS), str(error))
-    last: Mapping[str, Any] = max(runs, key=lambda run: str(run.get("started", "")), default={})
+    last: Mapping[str, Any] = max(runs, key=lambda run: run.get("started", ""), default={})
     if keys is not None:
         return Study(folder.name, last, keys, Archive(folder.parent / ARCHIVE))
     own = Archive(folder / REPLICATIONS)
@@ -222,11 +220,11 @@ def results_folder(command: str, named: str) -> Path:
     folder = next((path for path in (RESULTS / named, Path(named)) if named and is_folder(path)), None)
     if folder is None:
         there = [study.name for study in studies(RESULTS)] if RESULTS.is_dir() else []
-        known = f", which has {', '.join(there)}{near(named, there)}" if there else ""
+        known = f", which has {', '.join(there)}{near(named, there)}," if there else ""
         raise ConfigError(
             f"{command} must be given a name under results/{known} or the path of a results folder, got {named}"
         )
-    if not (folder / manifest.NAME).is_file():
+    if not files.is_taken(folder / manifest.NAME):
         raise StoreError(
             f"{folder} must be the results folder of a study, but has no {manifest.NAME}: wangge compare, sweep "
             "and run make such folders under results/."

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 
 KEY_LETTERS = 32
+MOST_ASKED = 100_000
+"""Replications of which it is asked whether somebody works on them: with more, a folder is taken to be at work."""
+
 SUBFOLDERS = ("charts",)
 RESERVED = (manifest.NAME, manifest.KEYS, REPLICATIONS, *SUBFOLDERS)
 KEYS = ["pilot", "replication"]
@@ -141,10 +144,12 @@ class Store:
         """Return whether a folder with nothing computed must stay as it is: it is of this study, or at work now."""
         if manifest.digest(identity) == self.identity_digest:
             return True
-        noted = [run.get("replications") for run in manifest.read(self.folder)["runs"].values()]
-        numbers = range(max((n for n in noted if isinstance(n, int)), default=0))
+        keys = {*(self.keys or {}).values()}
+        n = max((run.get("replications", 0) for run in manifest.read(self.folder)["runs"].values()), default=0)
         with claims(self.archive.folder) as free:
-            return not all(free.take(key, n) for key in {*(self.keys or {}).values()} for n in numbers)
+            if free.take_all():
+                return False
+            return len(keys) * n > MOST_ASKED or not all(free.is_free(key, i) for key in keys for i in range(n))
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -315,9 +320,11 @@ class Store:
         path = self._final(f"{plain_name('table', name)}.parquet")
         try:
             return files.read_parquet(path)
-        except files.NO_TABLE:
+        except files.NO_TABLE as error:
+            why = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
             raise StoreError(
-                f"{path.name} in {self.folder} is damaged or was not written by wangge. Nothing was changed. {AGAIN}"
+                f"{path.name} in {self.folder} is damaged or was not written by wangge{why}. Nothing was changed. "
+                f"{AGAIN}"
             ) from None
 
     @property
@@ -340,7 +347,7 @@ class Store:
         path = self._final(name)
         with self._writing():
             self._refuse_outside(path)
-            path.parent.mkdir(exist_ok=True)
+            files.make_folder(path.parent)
             files.replace(path, data, self.folder)
 
     def discard(self, name: str) -> None:
@@ -354,7 +361,7 @@ class Store:
         path = self._final(name)
         with self._writing():
             self._refuse_outside(path)
-            path.unlink(missing_ok=True)
+            files.discard(path)
 
     def _final(self, name: str) -> Path:
         """Return the path of a final file, whose name is checked."""
@@ -392,9 +399,8 @@ class Store:
             They must be as they were written.
         """
         runs = [run for run in manifest.read(self.folder)["runs"].values() if run.get("finished")]
-        last: Mapping[str, Any] = max(runs, key=lambda run: str(run["finished"]), default={})
-        noted = last.get(TABLES)
-        known = {f"{name}.parquet": was for name, was in noted.items()} if isinstance(noted, dict) else {}
+        last: Mapping[str, Any] = max(runs, key=lambda run: run["finished"], default={})
+        known = {f"{name}.parquet": was for name, was in last.get(TABLES, {}).items()}
         printed = list(map(printed_in, LANGUAGES))
         known |= {name: last[name] for name in printed if last.get(name)}
         wanted = [name if name in printed else f"{name}.parquet" for name in names]
@@ -448,5 +454,5 @@ def _again(damage: Damaged) -> StoreError:
 
 
 def _now() -> str:
-    """Return the time, in UTC, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    """Return the time, in UTC, to the microsecond: of two runs that finish in one second one is the last."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sim.config import LEVELS
 from sim.district import organisation, overload, workload
 from sim.district.place import borders_of, build_place
 from sim.district.size import LEAST_BLOCK, check_size
-from sim.errors import ConfigError
+from sim.errors import ConfigError, shortened
 from sim.language import ENGLISH, gettext, speaking
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ SAME_RESIDENTS = ("seed", "warm_up_weeks", "measured_weeks", "drain_weeks")
 
 SAME_READING = ("replications", "confidence", "withhold_share", "turnaround_cap_working_days")
 """What they must have alike to be compared."""
+
+
+ALIKE = {"district": "meet the same residents", "mid": "are judged alike", "report": "are shown alike"}
+"""Groups that they must have alike, and what for."""
 
 
 @dataclass(frozen=True)
@@ -157,14 +162,16 @@ def check_paired(pilots: Sequence[Pilot], keys: Sequence[str] = SAME_RESIDENTS) 
     """Raise `ConfigError` where pilots do not meet the same residents, or (with more keys) are not read alike."""
     first = pilots[0]
     for one in pilots[1:]:
-        if one.district != first.district:
+        for group, why in ALIKE.items() if set(SAME_READING) <= set(keys) else (("district", ALIKE["district"]),):
+            if getattr(one, group) == getattr(first, group):
+                continue
+            plain = [{group: getattr(pilot, group).model_dump(mode="json")} for pilot in (first, one)]
+            path, *values = _first_difference(plain[0], plain[1])
+            here, there = (shortened(json.dumps(value, ensure_ascii=False)) for value in values)
             raise ConfigError(
-                f"district must be the same under all pilots, so that they meet the same residents, got "
-                f"{first.district.name} under {first.name} and {one.district.name} under {one.name}, or other numbers"
+                f"{path} must be the same under all pilots, so that they {why}, got {here} under {first.name} and "
+                f"{there} under {one.name}"
             )
-        for group in ("mid", "report") if set(SAME_READING) <= set(keys) else ():
-            if getattr(one, group) != getattr(first, group):
-                raise ConfigError(f"{group} must be the same under all pilots, got another under {one.name}")
         for key in keys:
             here, there = getattr(first.run, key), getattr(one.run, key)
             if here != there:
@@ -172,6 +179,15 @@ def check_paired(pilots: Sequence[Pilot], keys: Sequence[str] = SAME_RESIDENTS) 
                     f"run.{key} must be the same under all pilots, so that they meet the same residents and are read "
                     f"alike, got {here} under {first.name} and {there} under {one.name}"
                 )
+
+
+def _first_difference(here: Any, there: Any, path: str = "") -> tuple[str, Any, Any]:
+    """Return the path to the first values that differ in two trees of plain data that do, and both."""
+    below = [dict(enumerate(one)) if isinstance(one, list) else one for one in (here, there)]
+    if not all(isinstance(one, dict) for one in below) or below[0].keys() != below[1].keys():
+        return path, here, there
+    key = next(key for key in below[0] if below[0][key] != below[1][key])
+    return _first_difference(below[0][key], below[1][key], f"{path}.{key}".lstrip("."))
 
 
 @speaking(ENGLISH)

@@ -7,8 +7,9 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import StoreError
+from sim.language import spoken
 from sim.store import files, manifest
-from sim.study.folder.drawing import program
+from sim.study.folder.drawing import on_charts, program
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -38,13 +39,15 @@ def request(plan: Plan, identity: Mapping[str, Any], wanted: Wanted) -> str:
         "titles": dict(plan.titles),
         "versions": manifest.versions(),
         "program": list(program()),
-        "charts": [wanted.charts, list(wanted.only), list(wanted.look.formats), wanted.look.size],
+        "charts": [wanted.charts, list(wanted.only), list(wanted.look.formats), wanted.look.size, on_charts().name],
     }
     return files.digest(json.dumps(content, sort_keys=True).encode())
 
 
-def keep(store: Store, request: str, runs: Runs, sentences: Sequence[str], written: Collection[str]) -> None:
-    """Write down the state of the folder and its replications, and the sentences about them.
+def keep(
+    store: Store, request: str, runs: Runs, sentences: Mapping[str, Sequence[str]], written: Collection[str]
+) -> None:
+    """Write down the state of the folder and its replications, and the sentences about them, by language.
 
     Files of an earlier run that this one did not write are removed, so that they are not taken for its own.
     """
@@ -54,7 +57,7 @@ def keep(store: Store, request: str, runs: Runs, sentences: Sequence[str], writt
     if runs.failures:
         store.discard(NAME)  # failed replications may be retried by the next run
         return
-    note = {"request": request, "files": _digests(store.folder, written), "sentences": list(sentences)}
+    note = {"request": request, "files": _digests(store.folder, written), "sentences": dict(sentences)}
     try:
         note["replications"] = _stamps(runs, runs.counts())
     except StoreError:  # removed meanwhile
@@ -63,13 +66,13 @@ def keep(store: Store, request: str, runs: Runs, sentences: Sequence[str], writt
 
 
 def kept_sentences(folder: Path, request: str, runs: Runs) -> list[str] | None:
-    """Return the kept sentences of a folder that is up to date (its archive too); else None."""
+    """Return the kept sentences of a folder that is up to date (its archive too), as they are spoken; else None."""
     try:
         note = files.read_json(folder / NAME)
         same = note["request"] == request and note["files"] == _digests(folder, note["files"])
         counts = {name: len(stamps) for name, stamps in note["replications"].items()}
         same = same and note["replications"] == _stamps(runs, counts)
-        return [str(one) for one in note["sentences"]] if same else None
+        return [str(one) for one in note["sentences"][spoken().name]] if same else None
     except (OSError, StoreError, ValueError, KeyError, TypeError, AttributeError):
         return None
 

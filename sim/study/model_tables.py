@@ -173,7 +173,7 @@ def _runs(configs: Path) -> str:
 
 
 def _targets(configs: Path) -> str:
-    """Return the figures measured elsewhere that the model is held against."""
+    """Return the figures measured elsewhere that the model is compared with."""
     chosen = face_validity.targets(read_plain(configs / "face.yaml"))
     heads = ("target", "measure", "pilot", "unit", "range", "seen elsewhere", "source", "where the model is outside")
     rows = []

@@ -119,7 +119,7 @@ class NetworkRun:
 
     def _repr_html_(self) -> str:
         """Return the table and its notes, for a notebook."""
-        return as_html([self.table], "\n\n".join(self.notes))
+        return as_html([self.table], self.notes)
 
 
 def identity(mapping: Mapping[str, Any], seed: int) -> dict[str, Any]:
@@ -285,7 +285,7 @@ def _simulate(
                 run_shared(
                     perform, tasks, on,
                     archive=Archive.open(store.archive.folder), keep=keep, on_done=on_done,
-                    place=lambda task: (store.key(task.name), task.replication),
+                    address=lambda task: (store.key(task.name), task.replication),
                     on_elsewhere=lambda task, facts: on_done(task, (facts, None)),
                     announce=bar.announce, words=lambda task: task.words,
                 )  # fmt: skip

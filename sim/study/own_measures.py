@@ -20,7 +20,7 @@ import numpy as np
 
 from sim.arrays import read_only
 from sim.config.case import LEVELS
-from sim.config.checking import HALVES
+from sim.config.checking import is_plain
 from sim.config.report import ALL, JudgedMeasure
 from sim.district.blocks import Record
 from sim.errors import ConfigError, FrozenError, near, sealed, shown
@@ -55,9 +55,9 @@ class OwnMeasure:
         Called with the whole record of a replication; it returns a number (NaN where there is nothing to measure), or a
         mapping of groups (as `all` or `level:district`) to numbers.
     unit
-        Of the values.
+        Of the values, on one line.
     label
-        Its words where it is judged; by default the name.
+        Its words where it is judged, on one line; by default the name.
     mid
         The smallest difference that matters, in that unit. With one, comparisons show and judge the measure.
     higher_is_better
@@ -93,9 +93,10 @@ class OwnMeasure:
         for key in ("unit", "label", *(() if self.touched is None else ("touched",))):
             if not isinstance(getattr(self, key), str):
                 raise ConfigError(f"{key} of measure {self.name} must be a text, got {shown(getattr(self, key))}")
-            if HALVES.search(getattr(self, key)):
+            if not is_plain(getattr(self, key)):
                 raise ConfigError(
-                    f"{key} of measure {self.name} must be a text of whole characters, got {shown(getattr(self, key))}"
+                    f"{key} of measure {self.name} must be one line with no control characters, no marks of direction "
+                    f"and no halves of characters, got {shown(getattr(self, key))}"
                 )
         if self.touched is not None and self.touched not in (STAFF, *DEFINITIONS):
             raise ConfigError(
@@ -136,7 +137,7 @@ class OwnMeasure:
             given = self.function(record)
         except MemoryError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # who calls us does not end because a measure would
             raise ConfigError(self._failed(error)) from error
         values = dict(given) if isinstance(given, Mapping) else {ALL: given}
         for group, value in values.items():
@@ -154,7 +155,7 @@ class OwnMeasure:
             raise ConfigError(f"measure {self.name} must return a number for {ALL}, as it has a mid, got none")
         return {group: float(value) for group, value in values.items()}
 
-    def _failed(self, error: Exception) -> str:
+    def _failed(self, error: BaseException) -> str:
         """Return what is said where the function fails, with the last line of its own file that was reached."""
         file = self.function.__code__.co_filename
         lines = [one.lineno for one in traceback.extract_tb(error.__traceback__) if one.filename == file]

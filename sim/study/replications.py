@@ -12,7 +12,7 @@ import polars as pl
 
 from sim.district import engines
 from sim.district.size import LEAST_BLOCK, check_size, needed_bytes
-from sim.errors import ConfigError, StoreError
+from sim.errors import ConfigError, StoreError, interruption
 from sim.executor.fitting import fitting
 from sim.executor.settings import Dask
 from sim.language import ENGLISH, gettext, ngettext, speaking
@@ -110,7 +110,7 @@ def identity(pilots: Sequence[Pilot], own: Packed = NOTHING) -> dict[str, Any]:
     The number of replications, the confidence and the like only say how results are read.
     """
     plain = [pilot.model_dump(mode="json") for pilot in pilots]
-    return {"model_version": MODEL_VERSION, "pilots": [matters(one) for one in plain], **_noted(own)}
+    return {"model_version": MODEL_VERSION, "pilots": [matters(one) for one in plain], **noted(own)}
 
 
 def matters(plain: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,9 +122,10 @@ def matters(plain: Mapping[str, Any]) -> dict[str, Any]:
 def key(pilot: Pilot, own: Packed = NOTHING) -> str:
     """Return the key under which the replications of a design are archived: equal for designs of equal numbers.
 
-    Names do not count, nor what only says how results are read; measures of one's own do.
+    Name and title of the design do not count, nor what only says how results are read. Measures of one's own do, and so
+    do words within the config on which no number depends: the name of the district, the titles of archetypes.
     """
-    return files.digest(manifest.canonical(_keyed(pilot) | _noted(own)).encode())[:KEY_LETTERS]
+    return files.digest(manifest.canonical(_keyed(pilot) | noted(own)).encode())[:KEY_LETTERS]
 
 
 def keys(pilots: Sequence[Pilot], own: Packed = NOTHING) -> dict[str, str]:
@@ -132,16 +133,16 @@ def keys(pilots: Sequence[Pilot], own: Packed = NOTHING) -> dict[str, str]:
     return {pilot.name: key(pilot, own) for pilot in pilots}
 
 
-def _noted(own: Packed) -> dict[str, Any]:
+def noted(own: Packed) -> dict[str, Any]:
     """Return what an identity or a key notes of measures of one's own: nothing where there are none."""
-    return {"own_measures": dict(own.digests)} if own.digests else {}
+    return {manifest.OWN_MEASURES: dict(own.digests)} if own.digests else {}
 
 
 def describe(archive: Archive, pilot: Pilot, own: Packed = NOTHING) -> None:
     """Keep in an archive what the key of a design stands for."""
     its_key = key(pilot, own)
     if not archive.described(its_key):
-        stands_for = {"name": pilot.name, "title": pilot.title, **_keyed(pilot), **_noted(own)}
+        stands_for = {"name": pilot.name, "title": pilot.title, **_keyed(pilot), **noted(own)}
         archive.describe(its_key, stands_for)
 
 
@@ -167,7 +168,9 @@ def attempt(task: Task) -> ReplicationResult:
     """Do as `perform` does, but return why a replication fails instead of raising it."""
     try:
         return perform(task)
-    except Exception as error:  # noqa: BLE001 - it is noted beside the replications, and shown with the results
+    except Exception as error:  # it is noted beside the replications, and shown with the results
+        if interruption(error) is not None:
+            raise
         text = " ".join(str(error).split())
         why = text if isinstance(error, ConfigError) else f"{type(error).__name__}: {text}".rstrip(": ")
         return _failed(why)
@@ -334,7 +337,7 @@ def run_tasks(
         each = max(each, needed_bytes(task.pilot, block_weeks(task.engine, task.own)))
     run_shared(
         attempt if go_on else perform, tasks, fitting(on, len(tasks), each, announce or (lambda _: None)),
-        archive=tasks[0].archive, place=lambda task: (task.key, task.replication), keep=keep, on_done=count,
+        archive=tasks[0].archive, address=lambda task: (task.key, task.replication), keep=keep, on_done=count,
         on_elsewhere=count, on_lost=lose, announce=announce, words=lambda task: task.words,
     )  # fmt: skip
     return Speed(sum(steps), time.perf_counter() - began, max(memory))

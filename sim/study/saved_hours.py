@@ -6,6 +6,7 @@ import itertools
 import math
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sim.config import LEVELS
@@ -104,7 +105,7 @@ def moves(before: Design, design: Design, place_of: Callable[[Pilot], Place], pl
 
 def hours(works: Iterable[Work]) -> dict[str, dict[str, float]]:
     """Return thousand hours a year by kind of work and level."""
-    table: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    table: dict[str, dict[str, float]] = defaultdict(partial(defaultdict, float))
     for work in works:
         table[work.what][work.level] += work.hours / 1e3
     return table

@@ -41,7 +41,7 @@ def run_shared(
     on: executor.Settings,
     *,
     archive: Archive,
-    place: Callable[[Task], tuple[str, int]],
+    address: Callable[[Task], tuple[str, int]],
     keep: Callable[[Task, Result], Any],
     on_done: Callable[[Task, Any], None],
     on_elsewhere: Callable[[Task, Mapping[str, Any]], None],
@@ -59,7 +59,7 @@ def run_shared(
         The executor.
     archive
         Where results are kept; its folder must be there.
-    place
+    address
         Returns the key and the number under which the result of a task is kept.
     on_elsewhere
         Called with a task that another process has done, and its facts.
@@ -80,7 +80,7 @@ def run_shared(
 
     left = list(tasks)
     with claims(archive.folder) as claimed:
-        shared = _Shared(archive, claimed, place, on_elsewhere, announce or (lambda _: None), words)
+        shared = _Shared(archive, claimed, address, on_elsewhere, announce or (lambda _: None), words)
         while left:
             executor.run_tasks(function, left, on, keep=keep, on_done=done, wanted=shared.wanted, on_lost=lost)
             left = shared.freed()
@@ -96,7 +96,7 @@ class _Shared(Generic[Task]):
         Where results are kept.
     claims
         Those of this process.
-    place
+    address
         Returns the key and the number of a task.
     on_elsewhere
         Called with a task that another process has done, and its facts.
@@ -110,7 +110,7 @@ class _Shared(Generic[Task]):
 
     archive: Archive
     claims: Claims
-    place: Callable[[Task], tuple[str, int]]
+    address: Callable[[Task], tuple[str, int]]
     on_elsewhere: Callable[[Task, Mapping[str, Any]], None]
     announce: Callable[[str], object]
     words: Callable[[Task], str]
@@ -118,7 +118,7 @@ class _Shared(Generic[Task]):
 
     def wanted(self, task: Task) -> bool:
         """Return whether a task, which is claimed then, is to be run here: nobody else runs it or has done it."""
-        if not self.claims.take(*self.place(task)):
+        if not self.claims.take(*self.address(task)):
             self.busy.append(task)
             return False
         facts = self._kept_facts(task)
@@ -129,7 +129,7 @@ class _Shared(Generic[Task]):
 
     def give_back(self, task: Task) -> None:
         """Give up the claim on a task."""
-        self.claims.give_back(*self.place(task))
+        self.claims.give_back(*self.address(task))
 
     def freed(self) -> list[Task]:
         """Wait for what others have claimed; return what they gave up undone, nothing once they have done it all."""
@@ -148,7 +148,7 @@ class _Shared(Generic[Task]):
 
     def _tell_of(self, told: set[int | None]) -> None:
         """Say once of each process that it is waited for: one that is suspended looks like a hang."""
-        holder = self.claims.holder(*self.place(self.busy[0]))
+        holder = self.claims.holder(*self.address(self.busy[0]))
         if holder in told:
             return
         told.add(holder)
@@ -171,7 +171,7 @@ class _Shared(Generic[Task]):
 
     def _kept_facts(self, task: Task) -> dict[str, Any] | None:
         """Return the facts of a task whose result is kept and undamaged."""
-        key, number = self.place(task)
+        key, number = self.address(task)
         with suppress(StoreError):
             if self.archive.finished(key, number):
                 return self.archive.facts(key, number)

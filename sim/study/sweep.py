@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sim.config.compose import Line
 from sim.config.report import Response
 from sim.errors import RESULTS_STAY, ConfigError, StoreError, one_of, sealed
-from sim.language import speaking
+from sim.language import Language, gettext, speaking, spoken
 from sim.report.console import quiet
 from sim.report.notebook import as_html
 from sim.report.tables import counted
@@ -25,9 +24,9 @@ from sim.study.budget.runs import Runs
 from sim.study.findings import charting, preview
 from sim.study.findings.naming import words_of
 from sim.study.findings.write import CONTROLS, cost, responses, searches, write
-from sim.study.folder.drawing import ALL, SPOKEN_ON_CHARTS, chosen
+from sim.study.folder.drawing import ALL, chosen, speaking_on_charts
 from sim.study.own_measures import packed
-from sim.study.points.plan import planned
+from sim.study.points.plan import none_feasible, planned
 from sim.study.points.screening import screen_all
 from sim.version import MODEL_VERSION
 
@@ -92,8 +91,8 @@ class Sweep:
         What it found.
     cost
         The cost of the run, in a sentence.
-    up_to_date
-        Whether the folder held all of it, so that nothing was written.
+    language
+        In which it speaks.
     notes
         Sentences on kept replications that were damaged or lacked a measure, and on files that were made again.
     """
@@ -102,7 +101,7 @@ class Sweep:
     store: Store
     sentences: tuple[str, ...]
     cost: str
-    up_to_date: bool
+    language: Language
     notes: tuple[str, ...] = ()
 
     @property
@@ -111,9 +110,14 @@ class Sweep:
         measures = self.read("measures").select("measure", "group", "unit").unique()
         known = {Response(measure, group): unit for measure, group, unit in measures.iter_rows()}
         units = {response: known.get(response, "") for response in self.plan.study.responses}
-        summary, words = self.read("summary"), words_of(self.plan)
-        controls = self.read(CONTROLS) if CONTROLS in self.store.final_tables else None
-        return responses(units, summary, words, searched=searches(self.plan), controls=controls)
+        with speaking(self.language):
+            notes = charting.notes_of(self.store)
+            shown = {name: charting.table_of(self.store, name, notes)
+                     for name in charting.SHOWN if name in self.store.final_tables}  # fmt: skip
+            return responses(
+                units, shown["summary"], words_of(self.plan),
+                searched=searches(self.plan), controls=shown.get(CONTROLS),
+            )  # fmt: skip
 
     @property
     def folder(self) -> Path:
@@ -138,14 +142,14 @@ class Sweep:
         return tuple(charting.drawings(self.store))
 
     def chart(self, name: str) -> Figure:
-        """Return a chart by its name (`charts` has them all).
+        """Return a chart by its name (`charts` has them all), in English where this machine has no font for another.
 
         Raises
         ------
         ConfigError
             The name must be one of `charts`.
         """
-        with speaking(SPOKEN_ON_CHARTS):
+        with speaking_on_charts(self.language):
             return chosen(charting.drawings(self.store), name)
 
     def __str__(self) -> str:
@@ -158,11 +162,10 @@ class Sweep:
         """Return what it found and, of each kind, the chart of its first response, for a notebook."""
         from sim.charts import render
 
-        with speaking(SPOKEN_ON_CHARTS):
-            drawings = charting.drawings(self.store)
-            names = charting.in_brief(tuple(drawings), [str(one) for one in self.plan.study.responses])
-            pictures = [render(drawings[name](), "svg") for name in names]
-        return as_html([self.table], "\n\n".join(self.sentences), pictures)
+        with speaking_on_charts(self.language):
+            asked = [str(one) for one in self.plan.study.responses]
+            pictures = [render(one.draw(), "svg") for one in charting.in_brief(charting.charts_of(self.store), asked)]
+        return as_html([self.table], self.sentences, pictures)
 
 
 @dataclass(frozen=True, repr=False)
@@ -191,7 +194,7 @@ class Preview:
 
     def _repr_html_(self) -> str:
         """Return the points and the sentences, for a notebook."""
-        return as_html([self.table], "\n\n".join(self.sentences))
+        return as_html([self.table], self.sentences)
 
 
 def check_knobs(study: Study, line: Line) -> None:
@@ -233,15 +236,14 @@ def prepare(
     warm_up, pilot_keys = None, dict[str, str]()
     if study.warm_up is not None and choose_warm_up:
         warm_up, pilot_keys = pilot_run.warm_up(study, line, backend, archive, console, retry=retry)
-        plan = planned(study, Line((*line.overrides, f"run.warm_up_weeks={warm_up.weeks}"), line.config_dir))
+        plan = planned(study, replace(line, overrides=(*line.overrides, f"run.warm_up_weeks={warm_up.weeks}")))
     own = packed(measures)
     plan = plan.showing(measures)
     keys = replications.keys(list(plan.pilots.values()), own)
     screened = screen_all(archive, plan.pilots, keys, backend, own)
     plan = plan.without(_refused(plan, screened))
     if not plan.pilots:
-        n, first = len(plan.points), plan.points[0]
-        raise ConfigError(f"study must have at least one feasible point; all {n} were rejected: {first.why}")
+        raise ConfigError(none_feasible(plan.points))
     keys = {name: keys[name] for name in plan.pilots}
     runs = Runs(archive, plan.pilots, keys, backend, study.all_groups, console, retry=retry, own=own)
     return Prepared(plan, screened, runs, warm_up, pilot_keys)
@@ -307,15 +309,14 @@ def foreseen(
 ) -> Preview:
     """Return what a study would run in a folder that it does not make; the arguments are those of `sweep`."""
     import polars as pl
-    from rich.console import Console as Recorder
 
     check_knobs(study, line)
     prepared = prepare(
         study, line, backend, folder.absolute().parent, console=console, choose_warm_up=False, measures=measures
     )
-    said = Recorder(file=io.StringIO(), width=10_000)
-    preview.points(said, prepared.plan, prepared.screened, details=False)
-    preview.estimate(said, prepared.plan, replace(prepared.runs, console=said))
+    plan, runs = prepared.plan, replace(prepared.runs, console=quiet())
+    ahead = preview.cost_ahead(plan, runs)
+    sentences = preview.size(plan), *preview.remarks(plan, prepared.screened), *runs.notes, *ahead
     points = [
         {
             "point": point.name, "pilot": point.base, "label": point.label,
@@ -323,15 +324,11 @@ def foreseen(
             "cannot_keep_up": list(prepared.screened[point.name].overloaded) if point.pilot else [],
             "why": point.why or None,
         }
-        for point in prepared.plan.points
+        for point in plan.points
     ]  # fmt: skip
     schema: dict[str, Any] = {"heads": pl.Float64, "cannot_keep_up": pl.List(pl.String), "why": pl.String}
-    sentences = tuple(said.file.getvalue().split("\n"))  # type: ignore[attr-defined]
-    return Preview(
-        pl.DataFrame(points, schema_overrides=schema),
-        preview.points_table(prepared.plan, prepared.screened),
-        tuple(one.removeprefix("- ") for one in sentences if one),
-    )
+    table = preview.points_table(plan, prepared.screened)
+    return Preview(pl.DataFrame(points, schema_overrides=schema), table, sentences)
 
 
 def finish(
@@ -346,7 +343,7 @@ def finish(
 ) -> Sweep:
     """Run a prepared study, as `sweep` does."""
     console, plan, runs = console or quiet(), prepared.plan, prepared.runs
-    identity = _identity(study, line, plan, runs.keys)
+    identity = _identity(study, line, plan, runs)
     others = {**prepared.pilot_keys, **(confirmation.keys(runs) if study.choose else {})}
     facts = {
         "command": list(command),
@@ -356,13 +353,12 @@ def finish(
     }
     request = freshness.request(plan, identity, wanted)
     sentences = freshness.kept_sentences(folder, request, runs)
-    up_to_date = sentences is not None
     if sentences is None:
         runs.read_kept(study.precision.replications)
         preview.check(plan, runs)  # before the folder exists: it holds its study for good
     store = Store.open(folder, identity, facts, keys={**runs.keys, **others})
     changed = [
-        f"{name} has changed since it was written (damaged, edited or removed), and is made again."
+        gettext("{file} has changed since it was written (damaged, edited or removed), and is made again.", file=name)
         for name in freshness.changed(store.folder)
     ]
     for note in changed:
@@ -371,9 +367,9 @@ def finish(
         results = outcome.run(plan, runs, prepared.screened)
         written = write(store, plan, runs, prepared.screened, results, prepared.warm_up, wanted)
         freshness.keep(store, request, runs, written.sentences, written.files)
-        sentences = list(written.sentences)
+        sentences = list(written.sentences[spoken().name])
     store.finish({"simulated": runs.simulated, "steps": runs.steps})
-    result = Sweep(plan, store, tuple(sentences), cost(runs), up_to_date, (*runs.notes, *changed))
+    result = Sweep(plan, store, tuple(sentences), cost(runs), spoken(), (*runs.notes, *changed))
     if set(runs.failures) == set(runs.keys):
         console.print(result, markup=False)
         raise StoreError(
@@ -401,12 +397,13 @@ def _refused(plan: Plan, screened: Mapping[str, Screened]) -> dict[str, str]:
     return reasons
 
 
-def _identity(study: Study, line: Line, plan: Plan, keys: Mapping[str, str]) -> dict[str, Any]:
+def _identity(study: Study, line: Line, plan: Plan, runs: Runs) -> dict[str, Any]:
     """Return everything that the points of a study depend on, without precision and choices."""
-    digest = hashlib.sha256(json.dumps([[p.name, keys.get(p.name)] for p in plan.points]).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps([[p.name, runs.keys.get(p.name)] for p in plan.points]).encode()).hexdigest()
     return {
         "model_version": MODEL_VERSION,
         "study": study.model_dump(mode="json", include=set(POINTS)),
         "knobs": sorted(line.overrides),
-        "study_points": digest,
+        manifest.STUDY_POINTS: digest,
+        **replications.noted(runs.own),
     }

@@ -8,8 +8,7 @@ design, and what would help.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +19,7 @@ from sim.district.office_hours import OfficeTime
 from sim.language import N_, both, gettext
 from sim.measures.dictionary import DEFINITIONS, DUTIES, OPEN_BOUND, WORSENING
 from sim.measures.openness import REACHED, Counted, Horizon, counted
-from sim.statistics.verdicts import Verdict
+from sim.statistics.verdicts import Cause, Verdict
 
 if TYPE_CHECKING:
     from sim.arrays import Floats
@@ -30,19 +29,6 @@ if TYPE_CHECKING:
 
 STAFF = "staff"
 """The value of `touched` for measures of the staff itself."""
-
-
-class Cause(StrEnum):
-    """Why nothing follows from a value."""
-
-    OVERLOADED_REQUESTS = "overloaded requests"
-    OVERLOADED_STAFF = "overloaded staff"
-    UNFINISHED = "left or still open"
-    STILL_OPEN = "still open"
-    NO_OBSERVATION = "no observation"
-    OBSERVED_ONCE = "observed once"
-    NOT_OWED = "not owed"
-    TOO_SKEWED = "too skewed"
 
 
 QUARTER = 0.25
@@ -108,6 +94,10 @@ class Withheld:
         if self.cause is Cause.NOT_OWED:
             return gettext("not owed {where}", where=where(designs))
         return _SHARES[self.cause]({where(design): share for design, share in self.shares.items()}, group)
+
+    def calling(self, names: Mapping[str, str]) -> Withheld:
+        """Return the reason with other names of some of the designs."""
+        return replace(self, shares={names.get(name, name): share for name, share in self.shares.items()})
 
     @property
     def share(self) -> float:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from sim.config.checking import readable
-from sim.config.reading import read_yaml
+from sim.config.reading import check_together, read_yaml
 from sim.draws.laws import Frozen, NonNegative, Positive
 from sim.errors import ConfigError, near
 from sim.queueing import sample
@@ -193,9 +193,11 @@ def load_folder(folder: Path) -> dict[str, Case]:
     Raises
     ------
     ConfigError
-        For a mistake in one of them.
+        For a mistake in one of them; all together must be of a size that is read.
     """
-    return {path.stem: load(read_yaml(path, within=folder), path.stem) for path in sorted(folder.glob("*.yaml"))}
+    files = sorted(folder.glob("*.yaml"))
+    check_together(files, folder)
+    return {path.stem: load(read_yaml(path, within=folder), path.stem) for path in files}
 
 
 def load_register(path: Path) -> Register:

@@ -11,6 +11,7 @@ import polars as pl
 from sim import config
 from sim.config.compose import CONFIGS, Line, compose
 from sim.errors import ConfigError, near
+from sim.executor import chosen as executor_of
 from sim.report.console import Progress, quiet
 from sim.report.pages import Printed, page
 from sim.store.archive import Archive
@@ -121,7 +122,7 @@ def identity(what: Chosen, form: Form, seed: int) -> dict[str, Any]:
 def validate(
     what: Chosen,
     folder: Path,
-    on: Settings,
+    on: Settings | str,
     *,
     form: Form = "quick",
     seed: int = 1,
@@ -138,7 +139,7 @@ def validate(
     folder
         The results folder. A stopped validation continues.
     on
-        Where replications are run.
+        Where replications are run: `serial`, `local` or `dask`, or the settings of an executor.
     form
         `quick`, or `full` for standard errors below 1 % of each value.
     seed
@@ -153,14 +154,16 @@ def validate(
 
     Raises
     ------
+    ConfigError
+        The executor must be one of those.
     StoreError
         The folder must be empty or hold this very validation, and be writable.
     """
-    console = console or quiet()
+    console, executor = console or quiet(), executor_of(on)
     store = Store.open(folder, identity(what, form, seed), {"command": list(command)})
     for damage in store.repair():
         console.print(f"- {damage}", markup=False)
-    speed = _simulate(what, form, seed, store, on, console)
+    speed = _simulate(what, form, seed, store, executor, console)
     outcomes = _outcomes(what, form, store, whole=with_face)
     if with_face:
         console.print("Comparing the shipped district with figures measured elsewhere ...")
@@ -186,7 +189,7 @@ def _simulate(what: Chosen, form: Form, seed: int, store: Store, on: Settings, c
             run_shared(
                 perform, tasks, on,
                 archive=Archive.open(store.archive.folder), keep=keep, on_done=on_done,
-                place=lambda task: (store.key(task.name), task.number),
+                address=lambda task: (store.key(task.name), task.number),
                 on_elsewhere=on_done, announce=bar.announce,
             )  # fmt: skip
     seconds = time.perf_counter() - began if tasks else 0.0

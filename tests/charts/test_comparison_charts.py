@@ -14,7 +14,7 @@ from sim import charts
 from sim.charts.page import width_of
 from sim.charts.style import kind_style
 from sim.district.stages import KIND_NAMES
-from sim.report.sentences import conclusion
+from sim.report.sentences import conclusions
 from sim.report.tables import SPOKEN
 from sim.study.comparison import equity
 
@@ -444,7 +444,7 @@ def test_the_title_of_a_forest_says_what_the_verdicts_say():
 
 def test_the_title_of_a_forest_and_the_conclusion_count_alike():
     table = comparison().with_columns(cause=pl.lit("still open"))
-    said = re.search(r"better than four_level on (\d+ of \d+ measures)", conclusion(table, {}, "four_level"))
+    said = re.search(r"better than four_level on (\d+ of \d+ measures)", "".join(conclusions(table, {}, "four_level")))
     assert said[1] == "1 of 5 measures"
     assert said[1] in title(charts.forest(table))
 
@@ -727,7 +727,7 @@ def test_the_conclusion_and_the_chart_count_the_same_measures_whatever_is_withhe
     )  # fmt: skip
     pilot = str(table["pilot"][0])
     with_extra = pl.concat([table, extra])
-    assert conclusion(with_extra, {}, "today") == conclusion(table, {}, "today")
+    assert conclusions(with_extra, {}, "today") == conclusions(table, {}, "today")
     assert title(charts.forest(with_extra)) == title(charts.forest(table))
-    (n,) = set(re.findall(r"of (\d+) measures", conclusion(table.filter(pl.col("pilot") == pilot), {}, "today")))
+    (n,) = set(re.findall(r"of (\d+) measures", *conclusions(table.filter(pl.col("pilot") == pilot), {}, "today")))
     assert int(n) == len(table.filter(pl.col("pilot") == pilot, pl.col("verdict").is_in(SPOKEN)))

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from sim import charts
 from sim.statistics.effects import curve, heat, main_effects
 from sim.statistics.pareto import pareto
+from sim.statistics.reasons import Text
 from sim.statistics.responses import Response
 from sim.statistics.sobol import indices, sobol_settings
 from sim.statistics.swings import ends, tornado
@@ -26,7 +27,7 @@ def response():
     values = {s: 900 / heads + 0.01 * grid + NOISE * 0.3 * (s + 3) for s, heads, grid in SETTINGS.iter_rows()}
     del values[2]
     values[5] = values[5] * np.nan
-    return Response("turnaround_p90", "working days", values, {2: "no staff is left for 500 households"})
+    return Response("turnaround_p90", "working days", values, {2: Text("no staff is left for 500 households")})
 
 
 def texts(figure):
@@ -37,15 +38,19 @@ def texts(figure):
 
 
 def test_main_effects_curves_and_cells_are_drawn_with_the_reason_of_what_is_missing(response):
-    assert "withheld" in texts(charts.curve(curve(SETTINGS, response, "grid", "heads"), "Curves", factor="grid"))
-    assert "no staff is left" in texts(charts.heat_map(heat(SETTINGS, response, "heads", "grid"), "Cells"))
-    assert charts.main_effects(main_effects(SETTINGS, response, ["heads", "grid"]), "Means").axes
+    assert "withheld" in texts(
+        charts.curve(curve(SETTINGS, response, "grid", "heads").spoken(), "Curves", factor="grid")
+    )
+    assert "no staff is left" in texts(charts.heat_map(heat(SETTINGS, response, "heads", "grid").spoken(), "Cells"))
+    assert charts.main_effects(main_effects(SETTINGS, response, ["heads", "grid"]).spoken(), "Means").axes
 
 
 def test_swings_and_fronts_are_drawn(response):
     table, base = tornado(response.values[4], ends(SETTINGS, response, 4, ["heads", "grid"]))
     told = (base.estimate, base.low, base.high)
-    assert "withheld" in texts(charts.tornado(table, told, "Swings", effect_label="turnaround", unit="working days"))
+    assert "withheld" in texts(
+        charts.tornado(table.spoken(), told, "Swings", effect_label="turnaround", unit="working days")
+    )
     values = [response.values[s] for s in (0, 3, 6)]
     front = pareto(["150 heads", "200 heads", "238 heads"], [3, 2, 1], values, [True, False, True])
     figure = charts.pareto(front, "Front", cost_label="cost (m yuan)", response_label="turnaround")

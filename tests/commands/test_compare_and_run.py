@@ -1,3 +1,5 @@
+import contextlib
+import importlib
 import io
 import json
 import os
@@ -7,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -152,8 +155,8 @@ MISTAKES = [
     ),
     (
         ("run", "structure=three_level"),
-        "(they must go somewhere: set both, choose a staffing that does, or let wangge staff share them out), got 0 "
-        "under four_level",
+        "(all who leave the street must go somewhere: set both, choose a staffing that does, or let wangge staff share "
+        "them out), got 0 under four_level_structure_three_level",
     ),
     (("compare", "roles.order=bfirst"), "'longest' or 'split' (did you mean b_first or a_first?), got \"bfirst\""),
     (("compare", "pilots=[four_level"), "pilots must be given a value whose brackets and quotes are in pairs"),
@@ -341,15 +344,53 @@ def test_status_shows_the_command_as_it_was_typed_and_it_runs_again(tmp_path, wo
     assert [path.name for path in (tmp_path / "results").glob("[!.]*")] == [name]
 
 
+def at_work(sent):
+    os.kill(os.getpid(), sent)
+    time.sleep(60)
+
+
+def where_python_tells_it_as_another_mistake(sent):
+    class Named:
+        def __set_name__(self, owner, name):
+            at_work(sent)
+
+    class Owner:
+        named = Named()
+
+
+def where_a_library_turns_it_into_another_mistake(sent):
+    try:
+        at_work(sent)
+    except KeyboardInterrupt:
+        raise ValueError("no wheel can be turned") from OSError("nor a screw")
+
+
+def where_a_library_goes_on_without_what_it_would_load(sent):
+    text = f"import os\nos.kill({os.getpid()}, {int(sent)})\nfor _ in range(99): pass\n"
+    Path("loaded_slowly.py").write_text(text)
+    with contextlib.suppress(BaseException):
+        importlib.import_module("loaded_slowly")
+    assert "loaded_slowly" in sys.modules
+    time.sleep(60)
+
+
+PLACES = (
+    at_work, where_python_tells_it_as_another_mistake, where_a_library_turns_it_into_another_mistake,
+    where_a_library_goes_on_without_what_it_would_load,
+)  # fmt: skip
+
+
 @pytest.mark.parametrize(("sent", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
-def test_what_ends_a_command_stops_it_as_ctrl_c_does(monkeypatch, capsys, sent, status):
+@pytest.mark.parametrize("place", PLACES)
+def test_what_ends_a_command_stops_it_as_ctrl_c_does_wherever_it_comes(
+    tmp_path, monkeypatch, capsys, place, sent, status
+):
     from experiments.commands import clean
 
-    def stuck(_):
-        os.kill(os.getpid(), sent)
-        time.sleep(60)
-
-    monkeypatch.setattr(clean, "main", stuck)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "loaded_slowly", raising=False)
+    monkeypatch.setattr(clean, "main", lambda _: place(sent))
     by_default = signal.default_int_handler if sent == signal.SIGINT else signal.SIG_DFL
     before = signal.signal(sent, by_default)  # a job in the background ignores Ctrl-C, one under nohup a hang-up
     try:
@@ -359,9 +400,7 @@ def test_what_ends_a_command_stops_it_as_ctrl_c_does(monkeypatch, capsys, sent, 
     finally:
         signal.signal(sent, before)
     assert ended.value.code == status
-    assert capsys.readouterr().err == (
-        "wangge: stopped; finished work is kept, and the same command continues from there\n"
-    )
+    assert capsys.readouterr().err == "wangge: stopped\n"  # it keeps no work that could be gone on with
 
 
 def test_a_command_under_nohup_goes_on_when_its_terminal_is_closed(monkeypatch):

@@ -42,6 +42,9 @@ MAKERS = {
 """By what is corrupted, the command that makes it, or of configs something from them."""
 
 
+IN_PLACE = {"_pipe": "pipe", "_folder": "folder", "_linked": "link", "_linked_outwards": "link"}
+"""By a way, what stands in the place of a file then: it is told as such."""
+
 CHEAP = (NETWORK, STUDY)
 """Of these: they take no longer than what only reads."""
 
@@ -186,6 +189,10 @@ def test_a_corrupted_file_is_told_in_a_paragraph_or_made_again_the_same(tmp_path
             if done.returncode == 2:
                 assert done.stderr.startswith("wangge: "), what
                 assert done.stderr.count("\n") == 1, what
+                assert ".tmp" not in done.stderr, what
+                kind = IN_PLACE.get(way.__name__)
+                if kind and words[0] in ("show", "plot") and name.suffix in (".parquet", ".json"):
+                    assert f"must be a regular file, got a {kind}" in done.stderr, what
             elif words == MAKERS[area]:
                 again = f"results/{words[-1].partition('=')[2]}"
                 assert tables(folder / again) == tables(whole / again), what

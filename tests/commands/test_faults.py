@@ -48,11 +48,61 @@ LONG = "a" * 300
         (("run", "pilot=[]"), "wangge: pilot must be one of flatten_only, "),
         (("run", "pilot={}"), "wangge: pilot must be one of flatten_only, "),
         (("run", "pilot=null"), "wangge: pilot must be one of flatten_only, "),
+        (("run", "run=1e3"), "wangge: run must be one of quick, year, got 1e3"),
+        (("run", "executor=1e3"), "wangge: executor must be one of dask, local, serial, got 1e3"),
+        (("run", "network=nan"), "wangge: network must be one of ciw_overtime, "),
+        (("sweep", "study=1e3"), "wangge: study must be one of ab_order, "),
+        (("explain", "explain=1e3"), "wangge: explain must be one of four_level, got 1e3"),
+        (("staff", "pilot=1e3"), "wangge: pilot must be one of flatten_only, "),
+        (("compare", "x/y=3"), "wangge: x/y is not a known key, got 3"),
+        (("compare", "pilots={a:b}"), "wangge: pilots must be a list, as [four_level,four_level_better], got {a:b}"),
+        (("validate", "cases={a:b}"), "wangge: cases must be a list, as [a,b], got {a:b}"),
+        (("run", "grid.visits={a:1}"), "wangge: grid.visits must be a mapping with keys of ordinary_per_year, "),
+        (("show", ""), "or the path of a results folder, got nothing"),
+        (("",), "got nothing"),
+        (("run", "run.replications=1e400"), "got inf (as which every number beyond 1.8e+308 is read)"),
         (("run", "pilot=1"), "wangge: pilot must be one of flatten_only, "),
         (("run", "-m", "pilot=1,null"), "wangge: pilot must be one of flatten_only, "),
         (("run", f"title={'1' * 5000}"), "wangge: title must be a number of at most 308 digits, or a text between quo"),
         (("explain", f"replications={'1' * 5000}"), "wangge: replications must be a number of at most 308 digits"),
         (("run", "hydra.run.dir=/tmp"), "hydra.run.dir must be left out, as it changes nothing here, got /tmp"),
+        *(
+            (
+                (*command.split(), word),
+                f"wangge: {word[1:].partition('=')[0]} must be set, and not taken away with ~ (a",
+            )
+            for command, word in (
+                ("run", "~run=1e3"),
+                ("run", "~grid=[1]"),
+                ("run", "~pilot=null"),
+                ("run -m", "~grid=1,2"),
+                ("run", "~grid"),
+                ("compare", "~grid.households"),
+                ("compare", "~run.seed=0"),
+                ("staff", "~pilot=null"),
+                ("validate", "~cases=[x]"),
+                ("run network=mmc", "~network.horizon=1"),
+                ("sweep study=grid_size", "~x=1"),
+            )
+        ),
+        *(
+            (("run", word), f"{key} must be set without + (which only adds what is not there), got {word}\n")
+            for word, key in (
+                ("+grid.households=1e3", "grid.households"),
+                ("+grid.households=300", "grid.households"),
+                ("+grid=base", "grid"),
+                ("+run=quick", "run"),
+                ("++grid=base", "grid"),
+                ("+pilot=four_level", "pilot"),
+            )
+        ),
+        (
+            ("run", "report.measures=[range(1,3)]"),
+            "report.measures must have no sweep inside a list or a mapping, got [",
+        ),
+        (("run", "report={a:[interval(0,1)]}"), "report must be one of base, got {a:[interval(0,1)]}"),
+        (("validate", "cases=[glob(*)]"), "wangge: cases must have no sweep inside a list or a mapping, got [glob(*)]"),
+        (("run", "-m", "grid.households=range(200,300,50),400"), "grid.households must have no sweep inside a list of"),
         (("run", "grid.see_share=1e-9"), "grid.see_share must be at least 1e-06, got 1e-09"),
         (
             ("run", "staffing.catch_up_hours_per_week=1e-300"),
@@ -168,7 +218,8 @@ def test_a_signal_while_the_program_is_loaded_ends_it_in_a_sentence(tmp_path, se
                 process.send_signal(number)
                 break
         said = [line for line in process.stderr if not line.startswith("import time:")]
-    assert said == ["wangge: stopped; finished work is kept, and the same command continues from there\n"]
+    kept = "; finished work is kept, and the same command continues from there"
+    assert said == [f"wangge: stopped{kept if words[0] == 'run' else ''}\n"]
     assert process.returncode == 128 + number
 
 

@@ -1,4 +1,5 @@
 import json
+import os
 import re
 import shutil
 
@@ -94,7 +95,7 @@ def test_any_measure_that_is_kept_by_place_can_be_mapped_and_no_other_chart_is_t
     assert b"map_trips" in after.pop("drawn.json")
     del before["drawn.json"]
     assert after == before
-    assert "Trips to an office (per request)" in svg
+    assert "Trips to an office, across today's communities" in svg
     assert "configs/evidence.yaml" in svg
 
 
@@ -146,18 +147,22 @@ def test_all_that_is_missing_is_named_at_once(results):
 
 def test_tables_of_other_replications_columns_or_bytes_are_refused(results):
     store = Store.open_existing(results)
-    queues = pl.read_parquet(results / "queues.parquet")
+    tables = {name: pl.read_parquet(results / f"{name}.parquet") for name in ("equity", "comparison", "queues")}
+    queues = tables["queues"]
     before = contents(results / "charts")
-    for table, told in (
+    for name, table, told in (
         (
-            queues.filter(replication=0),
+            "queues", queues.filter(replication=0),
             r"must be of 2 replications of each of 2 pilots, got 2 in all: its last run did",
         ),
-        (queues.drop("number"), "must have the columns number: an earlier version made it"),
-    ):
-        store.write_table("queues", table)
-        with pytest.raises(StoreError, match=told):
+        ("queues", queues.drop("number"), "must have the columns number: an earlier version made it"),
+        ("equity", tables["equity"].drop("cause"), "must have the columns cause: an earlier version made it"),
+        ("comparison", tables["comparison"].drop("cause"), "must have the columns cause: an earlier version made it"),
+    ):  # fmt: skip
+        store.write_table(name, table)
+        with pytest.raises(StoreError, match=rf"{name}\.parquet .* {told}"):
             redraw.draw(store)
+        store.write_table(name, tables[name])
     store.write_bytes("queues.parquet", b"PAR1")
     with pytest.raises(StoreError, match=r"queues\.parquet .* is damaged or was not written by wangge"):
         redraw.draw(store)
@@ -185,14 +190,17 @@ def test_results_of_another_model_say_of_which(results, monkeypatch):
 
 @pytest.mark.parametrize(
     ("made_by", "shown"),
-    [(3, "3. No chart"), ("\x1b[2J", '"\\u001b[2J". No chart'), ("9" * 5000, f'"{"9" * 59}. No chart')],
-    ids=["a number", "an escape sequence", "a long text"],
+    [
+        ("\x1b[2J", 'but is of model "\\u001b[2J". No chart'),
+        (3, "identity.model_version must be a text of at most 40 letters, got 3"),
+        ("9" * 5000, f"identity.model_version must be a text of at most 40 letters, got '{'9' * 56}..."),
+    ],
+    ids=["an escape sequence", "a number", "a long text"],
 )
-def test_a_version_of_a_model_is_shown_as_text_and_cut_short(tmp_path, made_by, shown):
-    store = Store.open(tmp_path / "mine", {"pilots": [], "model_version": made_by}, {})
-    with pytest.raises(StoreError, match="must be of model") as told:
-        redraw.draw(store)
-    assert f"but is of model {shown}" in str(told.value)
+def test_a_version_of_a_model_that_there_is_not_is_shown_as_text_and_cut_short(tmp_path, made_by, shown):
+    with pytest.raises(StoreError) as told:
+        redraw.draw(Store.open(tmp_path / "mine", {"pilots": [], "model_version": made_by}, {}))
+    assert shown in str(told.value)
 
 
 def test_a_title_is_only_text_in_every_chart(results):
@@ -305,6 +313,26 @@ def test_a_study_whose_tables_are_not_those_of_one_finished_run_is_told_and_not_
     told = refused(tmp_path, "plot", "small")
     assert rule in told
     assert contents(folder / "charts") == before
+
+
+IN_PLACE = {
+    "pipe": os.mkfifo, "folder": lambda path: path.mkdir(), "link": lambda path: path.symlink_to("nothing"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", IN_PLACE)
+def test_what_stands_in_the_place_of_a_file_that_charts_are_drawn_from_is_told_as_what_it_is(made, tmp_path, kind):
+    shutil.copytree(made / "results/two", tmp_path / "results/two")
+    for name in ("pilots.json", "measures.parquet"):
+        path = tmp_path / "results/two" / name
+        data = path.read_bytes()
+        path.unlink()
+        IN_PLACE[kind](path)
+        assert f"results/two/{name} must be a regular file, got a {kind}. Nothing was" in refused(
+            tmp_path, "plot", "two"
+        )
+        path.rmdir() if kind == "folder" else path.unlink()
+        path.write_bytes(data)
 
 
 def compared(folder, *more):

@@ -1,7 +1,9 @@
 import json
+import os
 import pydoc
 import re
 import shutil
+import time
 
 import polars as pl
 import pytest
@@ -99,7 +101,7 @@ def test_every_table_fits_eighty_columns_with_its_names_whole(tiny, monkeypatch)
         ((), "show must be given the name or path of one results folder, and at most the name of a table"),
         (("one", "means", "load"), "and at most the name of a table (wangge show compare means), got one means load"),
         (("name=one",), "(wangge show compare means), got name=one"),
-        (("on",), "a name under results/, which has one (did you mean one?) or the path of a results folder, got on"),
+        (("on",), "a name under results/, which has one (did you mean one?), or the path of a results folder, got on"),
         (("../../etc",), "or the path of a results folder, got ../../etc"),
         (("one", "lod"), "table must be one of work, heads, load, means, evenness, notes, backlog, "),
         (("one", "../manifest"), "notes, backlog, "),
@@ -133,7 +135,75 @@ def test_what_was_edited_is_refused_whether_or_not_the_manifest_was_too(one, dat
     for run in manifest["runs"].values():
         del run["printed.json"]
     (one / "manifest.json").write_text(json.dumps(manifest))
-    assert "must be what a run wrote there, and is damaged or was edited" in refused(one.parents[1], "show", "one")
+    assert "must be what a run wrote there, but it is damaged or was edited" in refused(one.parents[1], "show", "one")
+
+
+def rewrite(one, change):
+    """Change what was printed, and its digest in the manifest too."""
+    plain = json.loads((one / "printed.json").read_text())
+    change(plain)
+    (one / "printed.json").write_text(json.dumps(plain))
+    manifest = json.loads((one / "manifest.json").read_text())
+    for run in manifest["runs"].values():
+        run.pop("printed.json", None)
+    (one / "manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        (
+            lambda plain: plain["screen"].update(what="x " * 2_000_000),
+            "screen.what must have at most 20,000 letters, got",
+        ),
+        (
+            lambda plain: plain["pages"][1].update(title="x" * 20_001),
+            "pages.1.title must have at most 20,000 letters, go",
+        ),
+        (lambda plain: plain["screen"].update(answer=["a"] * 200_000), "it must have at most 100,000 texts, got"),
+        (lambda plain: plain["screen"].update(answer=["a" * 20_000] * 300), "it is damaged or was edited"),
+    ],
+)
+def test_what_was_printed_is_of_a_length_that_is_folded_at_once(one, change, rule):
+    rewrite(one, change)
+    began = time.process_time()
+    assert f"must be what a run wrote there, but {rule}" in refused(one.parents[1], "show", "one")
+    assert time.process_time() - began < 5
+
+
+def test_what_is_as_long_as_it_may_be_is_shown_in_a_moment(one):
+    rewrite(one, lambda plain: plain["screen"].update(what="x " * 10_000, answer=["ab"] * 30_000, hangs=["c"] * 30_000))
+    began = time.process_time()
+    assert wangge(one.parents[1], "show", "one").returncode == 0
+    assert time.process_time() - began < 5
+
+
+def test_long_cells_and_wide_tables_are_shown_in_part(one):
+    wide = pl.DataFrame({f"c{i}": ["y" * 5000] * 100 for i in range(100)})
+    Store.open_existing(one).write_table("wide", wide)
+    began = time.process_time()
+    done = wangge(one.parents[1], "show", "one", "wide")
+    assert time.process_time() - began < 10
+    assert done.returncode == 0, done.stderr
+    assert "100 rows; the first 3 are shown. All are in wide.csv." in " ".join(done.stdout.split())
+    assert "y..." in done.stdout
+    Store.open_existing(one).write_table("long", pl.DataFrame({"n": range(300)}))
+    shown = wangge(one.parents[1], "show", "one", "long").stdout
+    assert "300 rows; the first 200 are shown" in " ".join(shown.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("manifest", ()), ("printed", ()), ("measures", ("measures",)), ("manifest", ("means",))]
+)
+def test_a_pipe_in_the_place_of_a_file_is_told_as_one(one, name, words):
+    (path,) = one.glob(f"{name}.[jp]*")
+    path.unlink()
+    os.mkfifo(path)
+    assert f"{path.name} must be a regular file, got a pipe" in refused(one.parents[1], "show", "one", *words)
+    if name != "manifest":
+        manifest = re.sub(r'"(printed.json|measures)": "\w{64}",?', "", (one / "manifest.json").read_text())
+        (one / "manifest.json").write_text(manifest)
+        assert f"{path.name} must be a regular file, got a pipe" in refused(one.parents[1], "show", "one", *words)
 
 
 def test_a_table_of_numbers_that_was_edited_is_refused(one):

@@ -108,9 +108,9 @@ def test_a_study_that_cannot_be_read_is_named_and_the_others_are_shown(results: 
     assert "is damaged" in refused(results.parent, "status", "other")
 
 
-@pytest.mark.parametrize("noted", [["pilot run of new"], 3, None, "pilot run of new"], ids=repr)
-def test_a_pilot_run_is_no_design_however_its_names_are_noted(tmp_path: Path, noted: object) -> None:
-    facts = {"command": ["wangge", "sweep"], "pilot_runs": noted, "replications": 3}
+@pytest.mark.parametrize("noted", [{"pilot_runs": ["pilot run of new"]}, {}], ids=["by name", "by an earlier version"])
+def test_a_pilot_run_is_no_design_however_its_names_are_noted(tmp_path: Path, noted: dict[str, object]) -> None:
+    facts = {"command": ["wangge", "sweep"], "replications": 3, **noted}
     Store.open(tmp_path / "results/mine", {"x": 1}, facts, keys={"new": A, "pilot run of new": B})
     assert inventory.study(tmp_path / "results/mine").designs == ["new"]
     assert "0 of 3" in words(wangge(tmp_path, "status").stdout)
@@ -192,7 +192,7 @@ def test_nothing_is_unused_where_nobody_knows_what_a_study_refers_to(results: Pa
     keys.write_text(text)
     before = contents(results)
     told = refused(results.parent, "clean", "unused=true", "yes=true")
-    assert re.search(r"keys/\w+\.json in .*mine is damaged or was edited by hand, so it is not known which", told)
+    assert re.search(r"keys/\w+\.json in .*mine is damaged or was edited by hand( \(.*\))?, so it is not known", told)
     assert contents(results) == before
 
 

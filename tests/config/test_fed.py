@@ -9,7 +9,7 @@ import pytest
 import yaml
 from setups.commands import wangge
 from setups.district import CONFIGS, mapping
-from setups.feeding import WORDS, bad_inputs, shown_well
+from setups.feeding import GROUPS, SCALARS, WORDS, bad_inputs, product_of_legal_sizes, shown_well
 
 from experiments import main
 from experiments.commands import compare, staff, trace, validate
@@ -17,7 +17,7 @@ from sim import config
 from sim.bench import run as bench
 from sim.config import study_schema
 from sim.config.checking import checked
-from sim.config.compose import Line, compose
+from sim.config.compose import Line, compose, options
 from sim.district.engines import Compiled
 from sim.district.size import check_size
 from sim.errors import ConfigError, shown
@@ -85,8 +85,31 @@ def test_bad_inputs_from_a_schema_are_refused_in_a_sentence_that_names_them(kind
     assert counts["refused"] > counts["taken"]
 
 
+@pytest.mark.parametrize("n", [3, 40])
+def test_files_of_legal_sizes_that_multiply_are_refused_at_once_or_composed(tmp_path, n):
+    drawn, counts = random.Random(n), Counter()
+    for i in range(n):
+        folder = tmp_path / str(i)
+        files = product_of_legal_sizes(drawn)
+        for name, text in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+        began, said = time.process_time(), ""
+        try:
+            compose("main", Line((), folder), "pilot=mine")
+        except ConfigError as error:
+            said = str(error)
+        seconds, what = time.process_time() - began, f"{len(files)} files: {said:.300}"
+        assert not said or shown_well(said), what
+        assert seconds < (4 if said else 15), what
+        counts["refused" if said else "taken"] += 1
+    print(f"{counts['refused']} of {n} products refused, each in a sentence")  # noqa: T201
+    assert counts["refused"]
+
+
 COMMANDS = {
     "compare": ("--cfg", "job"), "run": ("--cfg", "job"), "run network=mmc": ("--cfg", "job"),
+    "run -m": ("--cfg", "job"),
     "sweep study=staffing": ("--cfg", "job"), "trace": ("--cfg", "job"), "staff": ("--cfg", "job"),
     "headlines": ("--cfg", "job"), "explain": ("--cfg", "job"), "knobs": ("--cfg", "job"),
     "validate": ("--cfg", "job"), "bench": ("--cfg", "job"),
@@ -114,3 +137,12 @@ def test_bad_words_after_a_command_are_refused_in_a_paragraph_or_only_shown(tmp_
     print(f"{counts[2]} of {n} bad words after {command} refused, each in a paragraph")  # noqa: T201
     assert counts[2] > n / 4
     assert not list(tmp_path.glob("results/*/manifest.json"))  # `new results` makes a folder of configs
+
+
+@pytest.mark.parametrize("value", SCALARS)
+def test_what_is_no_name_of_a_file_is_told_by_the_group_and_as_it_was_typed(value):
+    group = random.Random(value).choice(GROUPS)
+    with pytest.raises(ConfigError) as caught:
+        compose("main", Line((f"{group}={value}",)), "pilot=four_level")
+    got = value if len(value) <= 60 else f"{value[:60]}..."
+    assert str(caught.value) == f"{group} must be one of {', '.join(options(group, CONFIGS))}, got {got or 'nothing'}"

@@ -97,14 +97,58 @@ def test_a_wrong_choice_in_a_file_is_told_with_the_file(tmp_path):
     )
     assert told(root, "one").endswith("district must be one of yuehu, got nowhere")
     assert told(root, "two").startswith("pilot/two.yaml: pilot must be one of ")
-    assert told(root, "three") == "In 'pilot/three': Could not override 'distict'. No match in the defaults list."
+    assert told(root, "three") == (
+        "pilot/three.yaml: defaults must override only what the design has, got override distict"
+    )
+
+
+ONCE = "defaults must choose each group once (again by override, in another place by group@place), got"
+A_LIST = (
+    "defaults must be a list of names of files (- mine) and of groups with one of theirs (- override /grid: base), got"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "defaults:\n  - override /staffing: three_level\n  - /grid@q: base\n",
+            "pilot/one.yaml: defaults must have overrides after all else, got override staffing : three_level before "
+            "grid@q: base",
+        ),
+        ("defaults:\n" + "  - /grid@q: base\n" * 2, f"pilot/one.yaml: {ONCE} grid@q twice"),
+        ("defaults:\n  - /grid: base\n", f"pilot/one.yaml: {ONCE} grid twice"),
+        (f"{FOUR}  - optional /grid: nope\n", f"pilot/one.yaml: {ONCE} grid twice"),
+        (f"{FOUR}  - /pilot: three_level\n", f"pilot/one.yaml: {ONCE} pilot twice"),
+        (f"{FOUR}  - override /grid: nope\n", "pilot/one.yaml: grid must be one of base, got nope"),
+        (f"{FOUR}  - override /grid: 2001-01-01\n", "pilot/one.yaml: grid must be one of base, got 2001-01-01"),
+        (f"{FOUR}  - override /grid: [base, nope]\n", "pilot/one.yaml: grid must be one of base, got nope"),
+        (
+            f"{FOUR}grid: {{<<: 5}}\n",
+            "pilot/one.yaml, line 4: grid.<< must be a mapping or a list of mappings (*name), ",
+        ),
+        (f"{FOUR}x: &x 5\ngrid: {{<<: *x}}\n", "pilot/one.yaml, line 5: grid.<< must be a mapping or a list of mapp"),
+        (f"{FOUR}grid: {{<<: [{{a: 1}}, 5]}}\n", "pilot/one.yaml, line 4: grid.<< must be a mapping or a list of mapp"),
+        ("defaults:\n" + "  - _self_\n" * 2, "pilot/one.yaml: defaults must have _self_ at most once, got 2"),
+        ("defaults: 3\n", f"pilot/one.yaml: {A_LIST} 3"),
+        ("defaults: [3]\n", f"pilot/one.yaml: {A_LIST} 3"),
+        ("defaults: [{a: b, c: d}]\n", f"pilot/one.yaml: {A_LIST} {{'a': 'b', 'c': 'd'}}"),
+        ("defaults: [{a: [{b: c}]}]\n", f"pilot/one.yaml: {A_LIST} {{'a': [{{'b': 'c'}}]}}"),
+        (FOUR + "grid: [3]\n", "pilot/one.yaml must be such that a config can be composed: "),
+    ],
+)
+def test_what_is_wrong_with_defaults_is_told_with_the_file_and_the_value(tmp_path, text, expected):
+    assert told(folder(tmp_path, one=named("one", GLOBAL + text)), "one").startswith(expected)
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
         (named("mine", FOUR), "pilot/mine.yaml must begin with the line # @package _global_, got one without it"),
-        ("- a list\n", "pilot/mine.yaml must begin with the line # @package _global_"),
+        ("- 1\n- 2\n", "pilot/mine.yaml must be a mapping of keys to values, got [1, 2]"),
+        ("5\n", "pilot/mine.yaml must be a mapping of keys to values, got 5"),
+        ("four_level\n", "pilot/mine.yaml must be a mapping of keys to values, got 'four_level'"),
+        ("- a list\n", "pilot/mine.yaml must be a mapping of keys to values, got ['a list']"),
         (
             GLOBAL + "defaults:\n  - mine\n",
             "the defaults of a config file must not include the file itself, got a circle",
@@ -112,7 +156,7 @@ def test_a_wrong_choice_in_a_file_is_told_with_the_file(tmp_path):
         (GLOBAL.encode() + b"title: \xff\n", "pilot/mine.yaml must be text in UTF-8: "),
         (GLOBAL + "title: [x\n", "pilot/mine.yaml must be YAML: "),
         (GLOBAL + FOUR + "title: ${oc.env:HOME}\n", "pilot/mine.yaml must have no ${...} but paths"),
-        (GLOBAL + FOUR + "title: !!python/object/apply:os.getcwd []\n", "pilot/mine.yaml must be YAML: "),
+        (GLOBAL + FOUR + "title: !!python/name:os.getcwd\n", "pilot/mine.yaml, line 4: title must be plain data "),
     ],
 )
 def test_a_file_that_cannot_be_read_is_told_in_one_paragraph(tmp_path, text, expected):

@@ -1,4 +1,6 @@
 import os
+import re
+import shutil
 import socket
 import time
 from functools import partial
@@ -7,15 +9,17 @@ import pytest
 from omegaconf import OmegaConf
 from setups.commands import wangge
 from setups.district import CONFIGS
+from setups.feeding import NO_DATA, NO_DEFAULTS, NO_KEYS
 
 from sim.config import load
 from sim.config.compose import Line, compose, parse
 from sim.config.composition import Composition
-from sim.config.reading import MOST_BYTES, MOST_NODES, read_bytes, read_plain, read_text
+from sim.config.reading import MOST_BYTES, MOST_VALUES, read_bytes, read_plain, read_text
 from sim.errors import ConfigError
 from sim.study.backend import backend_of
 from sim.study.comparison.face_validity import targets_of
 from sim.study.points.evidence_factors import rows
+from sim.validation.cases import load_folder
 
 HEAD = "# @package _global_\n"
 FOUR = "defaults:\n  - four_level\n"
@@ -99,7 +103,9 @@ def test_an_alias_bomb_is_refused_in_any_group(own, group):
     (own / group).mkdir(exist_ok=True)
     (own / group / "bomb.yaml").write_text(BOMB)
     (own / "pilot/mine.yaml").write_text(HEAD + FOUR + f"  - /{group}@x: bomb\n" + TITLED)
-    assert f"{group}/bomb.yaml must have at most 100,000 values, aliases counted in full" in told(own)
+    assert f"{group}/bomb.yaml must have at most 20,000 values and 2,000,000 letters, aliases counted in full" in told(
+        own
+    )
 
 
 @pytest.mark.parametrize(
@@ -108,7 +114,10 @@ def test_an_alias_bomb_is_refused_in_any_group(own, group):
         (BOMB, "mine.yaml must have at most 100,000 values"),
         ("a: &a " + "x" * 100_000 + "\nb: [" + "*a, " * 50 + "]\n", "mine.yaml must have at most 100,000 values"),
         ("a: &a [*a]\n", r"mine.yaml must have no alias to what it stands in, got \*a"),
-        ("[" * 60 + "]" * 60, "mine.yaml must have at most 100,000 values, aliases counted in full, and 50 levels"),
+        (
+            "[" * 60 + "]" * 60,
+            "mine.yaml must have at most 100,000 values and 2,000,000 letters, aliases counted in full, and 50 levels",
+        ),
         ("#" * (MOST_BYTES + 1), "mine.yaml must be at most 2,000,000 bytes, got 2,000,001"),
         (
             "x:\n  a: " + "9" * 5000,
@@ -118,7 +127,7 @@ def test_an_alias_bomb_is_refused_in_any_group(own, group):
             "a: [1, 5" + "9:5" * 400 + "]",
             r"mine.yaml, line 1: a.1 must be a number of .*, or a text between quotes, got 59:",
         ),
-        ("a: 2011-02-30", "mine.yaml must be YAML: day is out of range"),
+        ("a: !!timestamp 2011-02-30", "mine.yaml, line 1: a must be plain data .*, got !!timestamp 2011-02-30"),
         ("a: 1\nb: 2\na: 3", "mine.yaml must be YAML: .*found duplicate key a"),
         ("a: *b\n", "mine.yaml must be YAML: found undefined alias"),
         ("a: \x07\n", "mine.yaml must be YAML: .*control characters are not allowed"),
@@ -137,7 +146,7 @@ def test_a_number_is_read_as_hydra_reads_it(tmp_path):
 
 
 def test_as_much_as_is_allowed_is_read(tmp_path):
-    (tmp_path / "mine.yaml").write_text("[" + "1, " * (MOST_NODES - 9) + "1]")
+    (tmp_path / "mine.yaml").write_text("[" + "1, " * (MOST_VALUES - 9) + "1]")
     assert len(read_text(tmp_path / "mine.yaml")) < MOST_BYTES
     assert len(read_bytes(tmp_path / "mine.yaml")) < MOST_BYTES
 
@@ -205,6 +214,75 @@ def test_defaults_do_not_multiply(own):
     assert "defaults must include at most 200 files, got more" in told(own)
 
 
+def listed(n):
+    return f"x: [{'1, ' * (n - 9)}1]\n"
+
+
+def places(n, group="zz", chosen="a"):
+    return "".join(f"  - /{group}@z{i}: {chosen}\n" for i in range(n))
+
+
+BUDGET = "defaults must include at most 20,000 values and 2,000,000 letters, those of a file as often as it is included"
+CIRCLE = "defaults:\n  - /pilot@q: mine\n" + listed(900)
+
+PRODUCTS = {
+    "one large file": (places(1), {"a": listed(99_900)}, "zz/a.yaml must have at most 20,000 values"),
+    "a large file in many places": (places(150), {"a": listed(19_000)}, f"zz/a.yaml: {BUDGET}"),
+    "a small file in many places": (places(150), {"a": listed(1000)}, f"zz/a.yaml: {BUDGET}"),
+    "a long text in many places": (places(150), {"a": "x: " + "x" * 100_000}, f"zz/a.yaml: {BUDGET}"),
+    "a shipped file in many places": (places(190, "procedures", "yuehu"), {}, f"pilot/mine.yaml: {BUDGET}"),
+    "large files": (places(1) + places(1, "yy", "b"), {"a": listed(15_000), "b": listed(15_000)}, BUDGET),
+    "a large file by overrides": (
+        places(90) + places(90, "zz", "b").replace("- /", "- override /"), {"a": "x: 1", "b": listed(1000)}, BUDGET,
+    ),
+    "a file by other names": (
+        "".join(f"  - /zz/{'./' * (i % 9)}a@z{i}\n" for i in range(90)), {"a": listed(1000)}, BUDGET,
+    ),
+    "a circle": (places(90), {"a": CIRCLE}, BUDGET),
+    "many overrides": ("  - override /staffing: three_level\n" * 3000, {}, "defaults must include at most 200 files"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_a_design_has_one_budget_for_all_its_files_each_as_often_as_it_is_included(own, product):
+    entries, files, expected = PRODUCTS[product]
+    for group in ("zz", "yy"):
+        (own / group).mkdir()
+        for name, text in files.items():
+            (own / group / f"{name}.yaml").write_text(text)
+    (own / "pilot/mine.yaml").write_text(HEAD + FOUR + entries + TITLED)
+    began = time.process_time()
+    assert expected in told(own)
+    assert time.process_time() - began < 2
+
+
+def test_a_design_may_include_as_much_as_a_person_would_write(own):
+    (own / "zz").mkdir()
+    (own / "zz/a.yaml").write_text(listed(1000))
+    (own / "pilot/mine.yaml").write_text(HEAD + FOUR + places(15) + TITLED)
+    assert composed(own)["z14"]["x"] == [1] * 992
+
+
+def test_no_override_makes_a_file_larger_that_is_included_in_many_places(own):
+    (own / "zz").mkdir()
+    (own / "zz/a.yaml").write_text("x: 1\n")
+    (own / "pilot/mine.yaml").write_text(HEAD + FOUR + places(3) + TITLED)
+    assert told(own, "zz@z0=b") == "zz@z0 must be a group without a place (@), which only files may give, got b"
+
+
+def test_files_that_are_read_together_have_the_budget_of_one(own):
+    (own / "validation").mkdir()
+    for i in range(6):
+        (own / f"validation/c{i}.yaml").write_text(listed(20_000))
+        (own / f"pilot/p{i}.yaml").write_text(listed(20_000))
+    rule = "must have at most 100,000 values and 2,000,000 letters in all its files, as they are read together, got m"
+    with pytest.raises(ConfigError, match=f"^validation/ {rule}"):
+        load_folder(own / "validation")
+    shutil.copy(CONFIGS / "face.yaml", own / "face.yaml")
+    with pytest.raises(ConfigError, match=f"^pilot/ {rule}"):
+        targets_of("Yuehu", own)
+
+
 @pytest.mark.parametrize("key", ["address: tcp://127.0.0.1:1", "scheduler_file: /dev/zero"])
 @pytest.mark.parametrize("how", ["executor", "above", "engine"])
 def test_no_file_of_a_folder_says_which_scheduler_is_joined_but_the_user_may(tmp_path, key, how):
@@ -259,3 +337,64 @@ def test_headlines_are_of_the_shipped_evidence_and_open_no_other(own):
     place(own / "evidence.yaml", "zero")
     done = wangge(own, "headlines", "only=[walk]", "--config-dir", str(own), "--cfg", "job")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("defaults", NO_DEFAULTS)
+def test_defaults_of_another_kind_are_told_by_file_and_value(own, defaults):
+    (own / "pilot/mine.yaml").write_text(HEAD + f"defaults: {defaults}\n" + TITLED)
+    said = told(own, "grid.households=300")
+    assert said.startswith("pilot/mine.yaml: defaults must be a list of names of files (- mine)")
+    assert re.search(r", got \S", said)
+    assert "households" not in said
+
+
+@pytest.mark.parametrize(
+    ("defaults", "rule"),
+    [
+        (
+            "[four_level, _self_, _self_]",
+            "pilot/mine.yaml: defaults must have _self_ at most once, got 2",
+        ),
+        (
+            "[four_level, {override /nix: base}]",
+            "pilot/mine.yaml: defaults must override only what the design has, got override nix",
+        ),
+        ("[four_level, {override: base}]", "pilot/mine.yaml: defaults must name files of configs, got pilot/override/"),
+        ("[four_level, /]", "pilot/mine.yaml must be such that a config can be composed: Could not load ''.$"),
+    ],
+)
+def test_what_hydra_says_of_defaults_is_told_by_their_file_and_of_nothing_that_was_typed(own, defaults, rule):
+    (own / "pilot/mine.yaml").write_text(HEAD + f"defaults: {defaults}\n" + TITLED)
+    assert re.match(rule, told(own, "grid.households=300"))
+
+
+@pytest.mark.parametrize("value", NO_DATA)
+def test_what_is_no_plain_data_is_told_by_file_line_and_key(own, value):
+    (own / "pilot/mine.yaml").write_text(HEAD + FOUR + TITLED + f"grid:\n  households: {value}\n")
+    assert told(own).startswith("pilot/mine.yaml, line 7: grid.households must be plain data (a number, a text, ")
+    with pytest.raises(ConfigError, match=r"^mine.yaml, line 7: grid.households must be plain data"):
+        read_plain(own / "pilot/mine.yaml")
+
+
+@pytest.mark.parametrize("key", NO_KEYS)
+def test_a_key_that_is_no_text_is_told_by_file_and_line(own, key):
+    (own / "pilot/mine.yaml").write_text(HEAD + FOUR + TITLED + f"grid: {{{key}}}\n")
+    assert re.match(r"pilot/mine.yaml, line \d: a key of grid must be (a text|plain data .*), got \S", told(own))
+
+
+@pytest.mark.parametrize("date", ["2001-99-99", "2001-01-01", "2001-01-01 99:99:99"])
+def test_a_date_is_a_text_that_is_told_by_its_file_and_key(own, date):
+    (own / "pilot/mine.yaml").write_text(HEAD + FOUR + TITLED + f"grid: {{households: {date}}}\n")
+    assert read_plain(own / "pilot/mine.yaml")["grid"] == {"households": date}
+    line = parse(["--config-dir", str(own)])
+    with pytest.raises(ConfigError) as caught:
+        load(compose("main", line, "pilot=mine"), Composition(line, ("pilot=mine",)).file_of)
+    assert str(caught.value) == f'pilot/mine.yaml: grid.households must be a whole number, got "{date}"'
+
+
+def test_a_value_may_say_of_itself_what_it_is(own):
+    text = "a: !!int '250'\nb: !!float 3\nc: !!str 5\nd: !!seq [1]\ne: &e !!map {x: 3}\nf: {<<: *e}\ng: !!bool yes\n"
+    (own / "pilot/mine.yaml").write_text(text)
+    assert read_plain(own / "pilot/mine.yaml") == {
+        "a": 250, "b": 3.0, "c": "5", "d": [1], "e": {"x": 3}, "f": {"x": 3}, "g": True,
+    }  # fmt: skip

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 from setups.district import office, tiny
-from setups.networks import random_network
+from setups.networks import columns, random_network
 from setups.timeline import awaiting as waits
 from setups.timeline import delay, duty, request, server, town
 
@@ -13,7 +13,7 @@ from sim.district import assemble, blocks, demand, organisation, place
 from sim.draws.clock import WEEK
 from sim.engine import compiled, network_building, resume, subset
 from sim.engine.network import Steps, owners
-from sim.engine.network_building import NARROW
+from sim.engine.network_building import NARROW, make_network
 
 
 def part_of(network, requests):
@@ -65,9 +65,8 @@ def assembled(network, pieces):
     return visits, spells[:, np.argsort(spells[0], kind="stable")]
 
 
-@pytest.mark.parametrize("seed", range(150))
-def test_blocks_give_the_record_of_the_whole(seed):
-    network, horizon = random_network(seed, n_requests=30, n_servers=5)
+def assert_blocks_give_the_whole(network, horizon, seed):
+    """Check the record of a run in some blocks."""
     visits, spells = compiled.run(network, horizon)
     rng = np.random.default_rng(seed)
     edges = [0, *sorted({int(x) for x in rng.integers(1, horizon, 4)}), horizon]
@@ -79,6 +78,20 @@ def test_blocks_give_the_record_of_the_whole(seed):
     for field in fields(visits):
         np.testing.assert_array_equal(got_visits[field.name], getattr(visits, field.name), err_msg=field.name)
     np.testing.assert_array_equal(got_spells, np.stack([getattr(spells, f.name) for f in fields(spells)]))
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_blocks_give_the_record_of_the_whole(seed):
+    assert_blocks_give_the_whole(*random_network(seed, n_requests=30, n_servers=5), seed)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_blocks_may_have_any_priorities(seed):
+    network, horizon = random_network(seed, n_requests=30, n_servers=5)
+    made, steps = columns(network), network.steps
+    within = np.random.default_rng(seed).integers(0, 10, len(steps.work))
+    made["steps"] |= {"priority": steps.priority * 10 + within, "yields_to": steps.yields_to * 10}
+    assert_blocks_give_the_whole(make_network(**made, allow_unserved=True), horizon, seed)
 
 
 def test_a_run_in_blocks_needs_no_stations():

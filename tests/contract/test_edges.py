@@ -1,6 +1,7 @@
 """Where numbers and buffers end: nothing is written outside them, and what is large is neither wrong nor slow."""
 
 import time
+import tracemalloc
 from contextlib import suppress
 from itertools import accumulate
 
@@ -88,6 +89,75 @@ def test_steps_that_await_are_as_quick_in_every_order():
         seconds[name] = time.process_time() - began
         np.testing.assert_array_equal(visits.end[:n], n - 1 + count)
     assert max(seconds["falling"], seconds["mixed"]) < 5 * seconds["rising"] + 0.05
+
+
+def no_two_of_one_priority(n, n_stations=1):
+    """Return a network of n steps at any of some stations, each of a priority of its own, and its horizon.
+
+    As many servers as stations serve all of them, and are busy for nine tenths of the time.
+    """
+    rng = np.random.default_rng(n)
+    priority, first = rng.permutation(n), np.arange(n_stations + 1)
+    return make_network(
+        stations={"hall": np.full(n_stations, -1)},
+        duties={"first": [0, n_stations], "station": np.arange(n_stations)},
+        servers={"first": first, "open": np.full(n_stations, 0), "close": np.full(n_stations, LIMIT - 1)},
+        requests={"first": np.arange(n + 1), "begin": np.cumsum(rng.integers(0, 200 // n_stations, n))},
+        steps={
+            "station": rng.integers(0, n_stations, n), "work": rng.integers(1, 180, n),
+            "priority": priority, "yields_to": rng.integers(0, priority + 1) * (rng.random(n) < 0.5),
+            "patience": rng.integers(-1, 2000, n), "patience_clock": np.full(n, -1),
+        },
+    ), 200 * n  # fmt: skip
+
+
+# Queues in which steps wait are found through one word, two and three.
+@pytest.mark.parametrize(("n", "n_stations"), [(60, 2), (1500, 3), (5000, 4)])
+def test_engines_agree_on_any_number_of_priorities(n, n_stations):
+    visits, _ = assert_twins(*no_two_of_one_priority(n, n_stations))
+    assert visits.interruptions.any()
+    assert (visits.outcome == compiled.ABANDONED).any()
+
+
+@pytest.mark.parametrize("n", [1, 64, 65, 4096, 4097])
+def test_steps_are_taken_by_priority_however_many_there_are(n):
+    # The most that are found through one word and through two, and one more.
+    priority = np.random.default_rng(n).permutation(n)
+    visits, _ = compiled.run(
+        town([request(0, step(1, priority=k)) for k in priority], servers=[server((1, n + 1))]), n + 2
+    )
+    np.testing.assert_array_equal(visits.start, 1 + priority)
+
+
+def test_twice_as_many_priorities_take_about_twice_as_long():
+    seconds = []
+    for n in (60_000, 120_000):
+        network, horizon = no_two_of_one_priority(n)
+        compiled.run(network, 0)
+        took = []
+        for _ in range(3):
+            began = time.process_time()
+            compiled.run(network, horizon)
+            took.append(time.process_time() - began)
+        seconds.append(min(took))
+    assert seconds[1] < 3 * seconds[0]
+
+
+def test_memory_grows_with_steps_and_not_with_stations_times_priorities():
+    n = 40_000
+    network = make_network(
+        stations={"hall": np.full(n, -1)},
+        duties={"first": [0, n], "station": np.arange(n)},
+        servers={"first": [0, 1], "open": [0], "close": [LIMIT - 1]},
+        requests={"first": np.arange(n + 1), "begin": np.full(n, 0)},
+        steps={"station": np.arange(n), "work": np.full(n, 1), "priority": np.arange(n)},
+    )
+    tracemalloc.start()
+    visits, _ = compiled.run(network, 5)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert visits.end[:6].tolist() == [1, 2, 3, 4, -1, -1]
+    assert most < 1000 * n
 
 
 @pytest.mark.parametrize("bits", [0, 1, 11, 12, 33, 54, 55, 56, 61, 62])

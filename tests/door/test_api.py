@@ -9,6 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import get_args, get_origin, get_type_hints
 
+import polars as pl
 import pytest
 from setups.district import tiny
 
@@ -19,6 +20,10 @@ from sim.district.demand import Demand
 from sim.district.stages import Kind, Presence
 from sim.district.step_table import StepLabels
 from sim.engine.record import Outcome
+from sim.journeys.sentences import ROW
+from sim.statistics.verdicts import Verdict
+from sim.study.comparison import differences, equity
+from sim.study.comparison.comparison import KEPT
 from sim.study.replication import prepare
 
 PAGE = (Path(__file__).parents[2] / "docs/api.md").read_text(encoding="utf-8")
@@ -192,6 +197,35 @@ def test_the_page_tells_every_column_of_a_record():
     } < {field.name for field in fields(Demand)}  # fmt: skip
 
 
+def columns_in(heading):
+    """Return the first column of the table below a line of the page, whatever letters names have, in order."""
+    table = re.search(rf"^{re.escape(heading)}.*?\n\n(\|.*?)\n\n", PAGE, re.DOTALL | re.MULTILINE)[1]
+    return [name for row in table.splitlines()[2:] for name in re.findall(r"`([^`]+)`", row.split("|")[1])]
+
+
+def test_the_page_tells_every_column_of_every_table_of_a_comparison():
+    simulated, _ = sim.simulate(tiny(), 0)
+    columns = {name: ["pilot", "replication", *table.columns] for name, table in simulated.items()}
+    assert set(columns) == set(KEPT)
+    columns |= {
+        "comparison": [*differences.TABLE],
+        "equity": [*equity.TABLE],
+        "equity_differences": [*equity.DIFFERENCES],
+    }
+    yuehu = Path(__file__).parents[2] / "results/yuehu"
+    columns["effects"] = pl.read_csv(yuehu / "effects.csv").columns
+    assert pl.read_csv(yuehu / "comparison.csv").columns == columns["comparison"]
+    for name, those in columns.items():
+        assert columns_in(f"`{name}`") == those
+    assert "`pairs`, with three designs or more, has the same columns" in PAGE
+    assert f"[{len(columns['comparison'])} columns](#the-tables-of-a-comparison)" in PAGE
+    assert all(f"`{one}`" in PAGE for one in Verdict)
+
+
+def test_the_page_tells_every_column_of_a_journey():
+    assert columns_in("The columns of `rows`:") == [*ROW]
+
+
 def test_the_page_tells_the_codes_of_a_record():
     assert [kind.name for kind in Kind] == [
         "FRONT", "FILES", "FIELD", "RELAY", "PATROL", "HOME", "TASKS", "OWN", "OUTSIDE", "DOOR"
@@ -235,7 +269,12 @@ def test_every_example_of_the_page_runs_prints_nothing_and_gives_what_the_page_n
     named_there = f"NAMED = { {RESULTS[name]: attributes(name) for name in RESULTS} }\n"
     assert ran(tmp_path, QUIET + "\n".join(BLOCKS) + named_there + AFTERWARDS) == "[]\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["differences.pdf", "results", "script.py"]
-    assert sorted(path.name for path in (tmp_path / "results").iterdir()) == [".replications", "grids", "mine"]
+    assert sorted(path.name for path in (tmp_path / "results").iterdir()) == [
+        ".replications",
+        "checked",
+        "grids",
+        "mine",
+    ]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is POSIX's")

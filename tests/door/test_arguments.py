@@ -12,6 +12,7 @@ from setups.district import ALL_PILOTS, CONFIGS, tiny
 from setups.studies import BASE
 
 import sim
+from sim import arguments as checks
 
 STUDY = {
     "title": "Size", "pilots": ["four_level"], "base": BASE, "factors": {"grid.households": [200]}, "design": "grid",
@@ -96,6 +97,12 @@ A, B = tiny("four_level"), tiny("three_level")
          "the same residents and are read alike, got 1 under four_level and 3 under three_level"),
         ([A, tiny("three_level", "run.drain_weeks=2")], {}, "run.drain_weeks must be the same under all pilots"),
         ([A, tiny("three_level", "run.replications=3")], {}, "run.replications must be the same under all pilots"),
+        ([A, tiny("three_level", "district.population=7000")], {}, "district.population must be the same under all "
+         "pilots, so that they meet the same residents, got 6000 under four_level and 7000 under three_level"),
+        ([A, tiny("three_level", "mid.trips=0.5")], {}, "mid.trips must be the same under all pilots, so that they are "
+         f"judged alike, got {A.mid.trips} under four_level and 0.5 under three_level"),
+        ([A, tiny("three_level", "report.controls=false")], {}, "report.controls must be the same under all pilots, so "
+         "that they are shown alike, got true under four_level and false under three_level"),
         ([A], {"replications": 0}, "replications must be at least 1, got 0"),
         ([A], {"replications": 2.5}, "replications must be a whole number, got 2.5"),
         ([A], {"replications": 10**9}, "replications must be at most 100000, got 1000000000"),
@@ -217,6 +224,11 @@ def test_a_file_that_is_no_network_is_told(text, said):
 
 def test_a_network_that_there_is_not_is_told():
     assert told(sim.network, "mmcc").endswith("(did you mean mmc or mm1?), got 'mmcc'")
+    for path in ("/etc/passwd", Path("mine/mmc.txt")):
+        assert told(sim.network, path) == (
+            "network must be the name of a file of configs/network/, as mmc, or a path that ends in .yaml or .yml, got "
+            f"'{path}'"
+        )
     assert told(sim.network, "nowhere.yaml") == "the file must exist, got nowhere.yaml"
     assert told(sim.network, {"horizon": -3, "classes": {}}).startswith(
         "network.horizon must be at least 1e-09, got -3"
@@ -270,6 +282,52 @@ def test_a_program_that_uses_hydra_itself_finds_it_as_it_left_it():
     assert not GlobalHydra.instance().is_initialized()
     assert OmegaConf.create({"home": "${oc.env:HOME,none}"})["home"] != "${oc.env:HOME,none}"
     assert "interpolation" in told_interpolation()
+
+
+COPIES = {
+    "grid must be a mapping, got null": {"grid": None},
+    'grid must be a mapping, got "<object object at': {"grid": object()},
+    "grid.households must be at least 10, got 3": {"grid": A.grid.model_copy(update={"households": 3})},
+    "name must be a letter and at most 39 more": {"name": "a b"},
+}
+
+
+@pytest.mark.parametrize(("said", "changed"), COPIES.items(), ids=COPIES)
+def test_a_copy_of_a_design_with_values_that_nobody_checked_is_refused(tmp_path, said, changed):
+    wrong = A.model_copy(update=changed)
+    assert said in told(sim.simulate, wrong)
+    assert said in told(sim.compare, [wrong], folder=tmp_path / "found")
+    assert said in told(sim.journey, wrong)
+    assert not (tmp_path / "found").exists()
+
+
+def test_a_copy_of_a_design_whose_group_is_plain_data_is_that_design():
+    plain = A.model_copy(update={"grid": A.grid.model_dump()})
+    assert checks.design("pilot", plain) == checks.design("pilot", A) == A
+
+
+def test_a_design_or_network_that_nothing_was_given_to_is_refused():
+    assert told(sim.simulate, sim.Pilot.model_construct()).startswith("name must be given, got nothing; title must be")
+    assert told(sim.measure, sim.QueueNetwork.model_construct()).startswith("network.horizon must be given, got noth")
+    assert told(sim.Pilot) == (
+        'Pilot must be made by sim.pilot, as sim.pilot(name, {"grid.households": 300}), got Pilot()'
+    )
+    assert told(sim.Pilot, "four_level").endswith("got Pilot('four_level')")
+    assert told(sim.Pilot, name="mine", grid=3).endswith("got Pilot(name, grid)")
+    assert told(sim.QueueNetwork, horizon=3) == (
+        'QueueNetwork must be made by sim.network, as sim.network("mmc"), got QueueNetwork(horizon)'
+    )
+
+
+def test_a_copy_of_a_network_with_values_that_nobody_checked_is_refused():
+    queue = sim.network("mmc")
+    for changed, said in (
+        ({"stations": None}, "network.stations must be a mapping, got nothing"),
+        ({"stations": {}}, "network.servers.clerk.serves must be the name of a station, got desk"),
+        ({"horizon": -1.0}, "network.horizon must be at least 1e-09, got -1"),
+        ({"classes": {"customer": 3}}, "network.classes.customer must be a mapping, got 3"),
+    ):
+        assert said in told(sim.measure, queue.model_copy(update=changed))
 
 
 def told_interpolation():
@@ -328,7 +386,7 @@ TEXTS = {
     "channel": [sim.journey],
 }
 KINDS = {"engine": [*RUNS, sim.simulate, sim.journey, sim.run], "executor": RUNS}
-LANGUAGES = {"lang": [sim.compare, sim.measure]}
+LANGUAGES = {"lang": [sim.compare, sim.measure, sim.preview, sim.sweep]}
 RULES = {
     "must be true or false": (FLAGS, ("yes", 1, None)),
     "must be a whole number": (WHOLE, (True, "2", 1.5)),
@@ -426,7 +484,7 @@ WRONG = [
     (lambda: sim.sweep(STUDY, folder="f", knobs="a"), "knobs must be a mapping of paths to values, got 'a'"),
     (lambda: sim.journey("four_level"), "pilots must be designs that sim.pilot returns, got 'four_level'"),
     (lambda: sim.journey(tiny(), archetype=3), "archetype must be a text, got 3"),
-    (lambda: sim.network(3), "network must be a text or a path, got 3"),
+    (lambda: sim.network(3), "network must be a text, a path or a mapping, got 3"),
     (lambda: sim.measure("mmc"), "network must be what sim.network returns, got 'mmc'"),
     (
         lambda: sim.measure(sim.network("mmc"), confidence="a"),

@@ -133,7 +133,7 @@ def test_an_unchanged_function_is_read_from_the_archive_and_a_changed_one_is_run
     changed, steps = kept(tmp_path / "three", mine(), replications_=1)
     assert steps > 0
     assert (changed["value"] > first["value"]).all()
-    with pytest.raises(sim.StoreError, match=r"holds another comparison: own_measures\.late is .* Nothing was changed"):
+    with pytest.raises(sim.StoreError, match=r"holds another comparison: your measure late has changed since \("):
         kept(tmp_path / "one", mine(), replications_=1)
 
 
@@ -643,8 +643,12 @@ def test_a_function_that_could_change_unseen_is_refused(what):
         ({"name": "x" * 41}, "at most 40 in all, got 'xxx"),
         ({"name": 3}, "at most 40 in all, got 3"),
         ({"name": 10**5000}, "at most 40 in all, got a value of int"),
-        ({"unit": "a\ud800"}, "unit of measure mine must be a text of whole characters, got 'a\\ud800'"),
-        ({"label": "\udfff"}, "label of measure mine must be a text of whole characters, got '\\udfff'"),
+        ({"unit": "a\ud800"}, "unit of measure mine must be one line with no control characters"),
+        ({"label": "\udfff"}, "and no halves of characters, got '\\udfff'"),
+        ({"label": "late\nor not"}, "label of measure mine must be one line with no control characters, no marks of"),
+        ({"label": "\x1b[31mred"}, "got '\\x1b[31mred'"),
+        ({"label": "\u202eetal"}, "got '\\u202eetal'"),
+        ({"unit": "minutes\u2066"}, "unit of measure mine must be one line with no control characters, no marks of"),
         ({"mid": 0}, "mid of measure mine must be a number above 0, got 0"),
         ({"mid": float("nan")}, "mid of measure mine must be a number above 0, got nan"),
         ({"mid": float("inf")}, "mid of measure mine must be a number above 0, got inf"),
@@ -735,6 +739,23 @@ def ones(record):
     return 1.0
 
 
+def leaves(record):
+    raise SystemExit(3)
+
+
+def stops(record):
+    raise KeyboardInterrupt
+
+
+def test_a_measure_that_would_end_the_program_fails_as_any_other(tmp_path):
+    mine = sim.OwnMeasure("mine", leaves)
+    said = "measure mine must return a value, got line .* of test_own_measures.py: SystemExit: 3$"
+    with pytest.raises(ConfigError, match=said):
+        sim.simulate(tiny(), measures=[mine])
+    with pytest.raises(KeyboardInterrupt):
+        sim.simulate(tiny(), measures=[sim.OwnMeasure("mine", stops)])
+
+
 def test_a_measure_that_fails_is_named_and_its_cause_is_kept():
     with pytest.raises(ConfigError) as told:
         sim.simulate(tiny(), measures=[sim.OwnMeasure("mine", divides)])
@@ -758,7 +779,7 @@ def test_a_folder_in_which_a_measure_failed_takes_the_corrected_one_and_no_other
     with pytest.raises(ConfigError, match=r"^measure mine must return a value"):
         compared(divides)
     assert compared(ones).measures.filter(measure="mine")["value"].to_list() == [1.0]
-    with pytest.raises(sim.StoreError, match=r"own_measures\.mine is .* Nothing was changed"):
+    with pytest.raises(sim.StoreError, match=r"your measure mine has changed since \(.*\)\. Nothing was changed"):
         compared(divides)
 
 
@@ -869,12 +890,18 @@ def test_a_study_asks_for_a_measure_of_ones_own_like_for_any_other(tmp_path):
     first = swept()
     assert first.cost.startswith("Simulated now: 2 replications")
     assert [column.heading for column in first.table.columns[2:]] == ["late (%)", "late, hall none (%)"]
+    written = (first.folder / "summary.csv").stat().st_mtime_ns
     again = swept(label="waits over 30 minutes", mid=0.05)
     assert again.cost == "Nothing was simulated: every replication was kept already."
-    assert not again.up_to_date
+    assert (first.folder / "summary.csv").stat().st_mtime_ns > written
     assert again.table.columns[2].heading == "waits over 30 minutes (%)"
     assert again.read("summary").equals(first.read("summary"), null_equal=True)
-    assert swept(label="waits over 30 minutes", mid=0.05).up_to_date
+    written = (first.folder / "summary.csv").stat().st_mtime_ns
+    swept(label="waits over 30 minutes", mid=0.05)
+    assert (first.folder / "summary.csv").stat().st_mtime_ns == written
+    changed = [sim.OwnMeasure("late", by_hall, unit="minutes")]
+    with pytest.raises(sim.StoreError, match=r"another study: your measure late has changed since \([^;]*\)\. No"):
+        sim.sweep(STUDY, folder=tmp_path / "results/own", measures=changed, executor="serial")
 
 
 def test_a_study_that_asks_for_a_measure_that_nobody_has_is_refused(tmp_path):

@@ -30,7 +30,7 @@ from sim.store.store import Store
 from sim.study import network_run, replications
 from sim.study.backend import backend
 from sim.study.comparison.comparison import Comparison
-from sim.study.findings.charting import in_brief
+from sim.study.findings.charting import Chart, in_brief
 from sim.study.network_run import NetworkRun
 from sim.study.own_district.new_district import new_district
 from sim.study.own_measures import packed
@@ -230,17 +230,19 @@ def test_a_notebook_shows_a_comparison_and_no_markup_of_a_title_gets_through(fou
 def test_charts_that_would_make_a_notebook_too_large_are_left_out(monkeypatch):
     small, large = b"<svg>small</svg>", b"<svg>%s</svg>" % (b"large" * 1000)
     monkeypatch.setattr(notebook, "MOST_BYTES", 3000)
-    assert Seen(notebook.as_html([], "", [large, small, small])).pictures == [small.decode()] * 2
+    assert Seen(notebook.as_html([], (), [large, small, small])).pictures == [small.decode()] * 2
 
 
 def test_of_each_kind_of_chart_a_study_shows_that_of_its_first_response():
-    names = ["curve_trips", "curve_walk_channel_counter", "heat_trips", "main_effects_trips", "warm_up"]
-    assert in_brief(names, ["walk|channel:counter", "trips"]) == [
-        "main_effects_trips",
-        "curve_walk_channel_counter",
-        "heat_trips",
-        "warm_up",
-    ]
+    kept = [
+        Chart(f"{kind}_{response}".strip("_"), kind, response, str)
+        for kind, response in (
+            ("curve", "p50_served"), ("curve", "p50"), ("heat", "p50"), ("main_effects", "trips"), ("warm_up", "")
+        )
+    ]  # fmt: skip
+    assert [one.name for one in in_brief(kept, ["p50", "p50_served"])] == [
+        "main_effects_trips", "curve_p50", "heat_p50", "warm_up",
+    ]  # fmt: skip
     assert in_brief([], ["trips"]) == []
 
 
@@ -260,8 +262,9 @@ def test_a_notebook_shows_a_study_and_no_markup_of_a_label_gets_through(tmp_path
         "precision": {"replications": 1},
     }  # fmt: skip
     first = sim.sweep(study, folder=tmp_path / "results/mine", executor="serial")
+    written = (first.folder / "summary.csv").stat().st_mtime_ns
     again = sim.sweep(study, folder=tmp_path / "results/mine", executor="serial")
-    assert (first.up_to_date, again.up_to_date) == (False, True)
+    assert (again.folder / "summary.csv").stat().st_mtime_ns == written
     assert first._repr_html_() == again._repr_html_()
     shown = seen(again)
     assert "<i>small</i>" in shown.text
@@ -371,6 +374,36 @@ def test_a_changed_copy_of_a_network_is_made_as_ever():
     assert plan.model_copy(update={"replications": 3}).replications == 3
     assert pickle.loads(pickle.dumps(plan)) == copy.deepcopy(plan) == plan
     assert replace(network, steps=network.steps).steps is network.steps
+    for engine in ("compiled", "reference"):
+        visits, _ = sim.run(replace(network, steps=network.steps), 4, engine=engine)
+        assert visits.end.tolist() == sim.run(network, 4, engine=engine)[0].end.tolist()
+
+
+def test_a_copy_of_a_network_with_tables_that_are_none_is_refused_before_an_engine_reads_it():
+    network = sim.make_network(
+        stations={"site": [-1]},
+        duties={"first": [0, 1], "longest": [0], "station": [0], "rank": [0]},
+        servers={"first": [0, 1], "changeover": [0], "open": [0], "close": [100], "duty": [0]},
+        requests={"first": [0, 1], "begin": [2]},
+        steps={"station": [0], "work": [5]},
+    )
+    assert sim.run(replace(network, steps=network.steps), 50)[0].end.tolist() == [7]
+    far = replace(network.steps, station=np.full_like(network.steps.station, 99))
+    for changed, said in (
+        ({"steps": None}, "steps must be a mapping of columns to whole numbers, got None"),
+        ({"steps": far}, "steps.station must be"),
+        ({"requests": replace(network.requests, begin=None)}, "requests.begin must"),
+    ):
+        with pytest.raises(sim.NetworkError, match=f"^{said}"):
+            sim.run(replace(network, **changed), 4)
+
+
+def test_what_was_found_can_be_pickled_and_says_the_same(found):
+    again = pickle.loads(pickle.dumps(found))
+    assert str(again) == str(found)
+    assert again.verdicts.equals(found.verdicts)
+    assert again.opening._repr_html_() == found.opening._repr_html_()
+    assert again.charts == found.charts
 
 
 @pytest.mark.parametrize("keeps", [True, False])

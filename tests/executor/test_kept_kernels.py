@@ -2,6 +2,7 @@
 
 import os
 import stat
+import struct
 import sys
 
 import pytest
@@ -121,6 +122,23 @@ def test_a_folder_of_a_group_of_one_and_a_sticky_one_keep_kernels(tmp_path, monk
         monkeypatch.setenv("NUMBA_CACHE_DIR", str(folder))
         monkeypatch.setattr(kernel_folder, "_is_of_one", lambda group: group == own.stat().st_gid)
         assert kernel_folder.kernel_folder() == folder / KERNELS
+
+
+def test_a_folder_of_a_group_of_one_whose_list_of_access_names_another_user_keeps_no_kernels(tmp_path, monkeypatch):
+    everyone = 0xFFFFFFFF
+    entries = [(1, 7, everyone), (2, 7, 12_345), (4, 7, everyone), (16, 7, everyone), (32, 0, everyone)]
+    listed = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "own"))
+    monkeypatch.setattr(kernel_folder, "_is_of_one", lambda group: True)
+    (tmp_path / "own").mkdir()
+    try:
+        os.setxattr(tmp_path / "own", "system.posix_acl_access", listed)
+    except (OSError, AttributeError):
+        pytest.skip("there are no lists of access here")
+    with pytest.raises(ConfigError, match="nobody else can write"):
+        kernel_folder.kernel_folder()
+    os.removexattr(tmp_path / "own", "system.posix_acl_access")
+    assert kernel_folder.kernel_folder() == tmp_path / "own" / KERNELS
 
 
 def _open_to_others(folder, monkeypatch):

@@ -59,6 +59,7 @@ def test_a_language_that_is_asked_for_comes_before_the_locale(monkeypatch, tmp_p
     [
         (["lang=fr"], "lang must be one of en, zh, got fr"),
         (["lang=zhh"], "lang must be one of en, zh (did you mean zh?), got zhh"),
+        (["lang=de"], "lang must be one of en, zh, got de"),
         (["lang="], "lang must be one of en, zh, got nothing"),
         (["lang=zh", "lang=en"], "lang must be given at most once, got zh and en"),
     ],
@@ -154,3 +155,11 @@ def test_the_pseudo_language_marks_messages_and_leaves_names_and_other_texts():
         assert uncatalogued(phrase("a title of one's own")) == ["of", "one's", "own", "title"]
     with speaking(pseudo("{n} under {pilot}")):
         assert uncatalogued(gettext("{n} under {pilot}", n=2, pilot="four_level"), "four_level") == ["under"]
+
+
+def test_a_command_that_speaks_english_only_says_so_where_another_language_is_asked_for(tmp_path):
+    done = wangge(tmp_path, "validate", "--help", "lang=zh")
+    assert (done.stderr, done.stdout.partition(" ")[0]) == ("wangge validate目前只说英文。\n", "wangge")
+    assert wangge(tmp_path, "validate", "--help", "lang=en").stderr == ""
+    told = wangge(tmp_path, "--help").stdout
+    assert "trace, headlines, explain, knobs, bench, validate\nspeak English only" in told

@@ -52,6 +52,19 @@ def commands(page):
     return [line.split()[1:] for line in lines]
 
 
+def test_the_rules_of_conduct_are_the_same_in_the_model_and_in_the_designs():
+    rules = re.findall(
+        r"^(\d+)\. \*([^*]+)\* \(([^)]+)\)", read("docs/model.md").partition("**Rules of conduct.**")[2], re.M
+    )
+    table = read("docs/designs.md").partition("## How offices behave")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (\d+) \| ([^|]+) \| (.*?) \| ", table, re.MULTILINE)
+    knobs = re.compile(r"`([a-z_.]+)")
+    assert [(n, name, knobs.findall(their)) for n, name, their in rules] == [
+        (n, name, knobs.findall(their)) for n, name, their in rows
+    ]
+    assert len(rows) == 10
+
+
 def test_the_version_is_the_same_in_project_citation_and_changelog():
     citation = yaml.safe_load(read("CITATION.cff"))
     entries = re.findall(r"^## (.*)$", read("CHANGELOG.md"), re.MULTILINE)
@@ -104,6 +117,24 @@ def test_readme_is_short_has_one_chart_and_lists_its_own_sections():
     sections = re.findall(r"^## (.*)$", text, re.MULTILINE)
     contents = text[text.index("**Contents:**") : text.index("## ")]
     assert re.findall(r"\[(.*?)\]\(#.*?\)", contents) == sections
+
+
+def test_readme_says_which_line_names_the_staffing_that_its_command_writes(tmp_path):
+    text = " ".join(read("README.md").split())
+    written = re.search(r"wangge staff --config-dir lanterns \S+ \S+ name=(\w+)", text)[1]
+    file, line = re.search(r"is used once `lanterns/(pilot/\w+\.yaml)` names it \(`(.*?)`\)", text).groups()
+    key, _, named = line.partition(": ")
+    assert named == written
+    new_district("lanterns", tmp_path)
+    assert f"- {key}: lanterns_merged " in (tmp_path / "lanterns" / file).read_text(encoding="utf-8")
+
+
+def test_how_long_make_test_takes_is_said_alike():
+    told = re.findall(r"about (\w+) minutes on two cores", read("Makefile"))
+    assert told == ["five", "five"]
+    assert "`make test` runs all checks and tests but the longest, in about five minutes" in " ".join(
+        read("README.md").split()
+    )
 
 
 def test_the_index_of_docs_names_every_page():

@@ -110,6 +110,9 @@ CHINESE = {
     "two trips or more": "往返两次及以上",
     "own work of street and district that is abolished": "取消的街道和区本级工作",
     "{hours} of own work abolished": "取消本级工作{hours}",
+    "{share:.0f} % of requests are left unserved under {pilot}": "{pilot}下{share:.0f}%的办理未获办理",
+    "Means of {n} replications.": "{n}次重复的平均值。",
+    "Requests left unserved (%)": "未获办理（%）",
 }
 """What a follower of the recipes puts into the catalogue."""
 

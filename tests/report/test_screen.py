@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from rich.cells import cell_len
 
@@ -59,3 +61,15 @@ def test_text_is_wrapped_at_spaces_and_shows_no_control_characters():
     assert wrapped("one two three", 7) == ["one two", "three"]
     assert wrapped("a\x1b[2Jb\nc") == ["a [2Jb c"]
     assert wrapped("") == []
+
+
+def test_a_screen_is_folded_in_a_moment_however_much_there_is():
+    column = Column("a")
+    rows = tuple((str(i),) for i in range(100_000))
+    long = Screen("x " * 500_000, ("y " * 500_000,) * 3, Table("t", (column,), rows), ("z",) * 100_000, ("w" * 10**6,))
+    began = time.process_time()
+    shown = lines(long)
+    assert time.process_time() - began < 5
+    assert 0 < len(shown) <= HEIGHT
+    assert max(map(len, shown)) <= WIDTH
+    assert shown[0].startswith("x x x")

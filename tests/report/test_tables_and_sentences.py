@@ -8,7 +8,7 @@ from rich.console import Console
 
 from sim.report.comparison import comparison_table, comparison_tables, summary_table
 from sim.report.console import terminal
-from sim.report.sentences import conclusion, withheld_notes
+from sim.report.sentences import conclusions, withheld_notes
 from sim.report.tables import MARKS, Column, Table, decimals, difference, escape_markdown, number, rows_table
 
 LABELS = (
@@ -20,6 +20,11 @@ LABELS = (
 )
 B, W, S, U, H, NONE, J = MARKS
 NASTY = "[red]x[/] a$b$<script>|`_*"
+
+
+def conclusion(*given):
+    """Return the paragraphs of a conclusion as they are printed."""
+    return "\n\n".join(conclusions(*given))
 
 
 def comparison(verdicts, pilot="three_level", baseline="four_level", n=30, needed=(60, 400)):
@@ -407,7 +412,7 @@ def test_conclusion_of_one_replication_concludes_nothing():
 def test_conclusion_has_a_paragraph_a_pilot_and_counts_every_row():
     groups = comparison([W]).with_columns(group=pl.lit("route:street"), label=pl.lit("street matters"))
     table = pl.concat([comparison([B]), groups, comparison([W], "flatten_only")])
-    first, second = conclusion(table, {}, "four_level").split("\n\n")
+    first, second = conclusions(table, {}, "four_level")
     assert first == (
         "three_level is a mixed result: better than four_level on 1 of 2 measures (turnaround, 90th percentile), "
         "but worse on 1 (street matters)."

@@ -1,6 +1,8 @@
 """Files of a folder that are no longer what was written there, and which of them a command meets."""
 
+import hashlib
 import io
+import json
 import os
 import shutil
 import sys
@@ -9,6 +11,8 @@ from functools import cache
 from pathlib import Path
 
 import polars as pl
+
+from sim.store import files, manifest, noted
 
 
 def _cut(path, data, drawn):
@@ -70,6 +74,24 @@ def _huge(path, data, drawn):
     path.write_bytes(bomb())
 
 
+def _long_texts(path, data, drawn):
+    """Write texts that take long to be folded, and their digest into the manifest, as whoever made them would."""
+    text, changed = "x " * 4_000_000, b'{"a": "' + b"x " * 4_000_000 + b'"}'
+    if path.suffix == ".parquet":
+        buffer = io.BytesIO()
+        pl.read_parquet(data).head(1).with_columns(long=pl.lit(text)).write_parquet(buffer)
+        changed = buffer.getvalue()
+    elif path.name.startswith("printed"):
+        plain = json.loads(data)
+        plain["screen"]["what"] = plain["pages"][0]["title"] = text
+        changed = json.dumps(plain).encode()
+    path.write_bytes(changed)
+    manifest = path.parent / "manifest.json"
+    if manifest.is_file() and path != manifest:
+        known = manifest.read_bytes().replace(*(hashlib.sha256(one).hexdigest().encode() for one in (data, changed)))
+        manifest.write_bytes(known)
+
+
 def _beside_a_pipe(path, data, drawn):
     path.write_bytes(data)
     os.mkfifo(path.with_name(f"zz{path.suffix}"))
@@ -80,13 +102,75 @@ def _beside_a_link(path, data, drawn):
     path.with_name(f"zz{path.suffix}").symlink_to("/dev/zero")
 
 
+def _with_field(path, data, drawn, values):
+    """Write a file of JSON with something else in one field, with right digests where it has them of itself."""
+    try:
+        content = json.loads(data)
+    except ValueError:  # no JSON: the bytes stay
+        path.write_bytes(data)
+        return
+    content = {"content": content}
+    places = [at for at in _fields(content) if at != ("content",)] or [("content",)]
+    runs = [at for at in places if "runs" in at[:2] and len(at) > 3]
+    at = drawn.choice(runs if runs and drawn.random() < 0.7 else places)
+    node = content
+    for key in at[:-1]:
+        node = node[key]
+    node[at[-1]] = drawn.choice(values)
+    content = content["content"]
+    if path.name == manifest.NAME and isinstance(content, dict) and isinstance(content.get("identity"), dict):
+        content["sha256"] = manifest.digest(content["identity"])
+    written = json.dumps(content).encode()
+    path.with_name(
+        f"{files.digest(written)[:16]}.json" if path.parent.name == manifest.KEYS else path.name
+    ).write_bytes(written)
+
+
+def _fields(node, at=()):
+    """Yield the place of everything in plain data."""
+    if at:
+        yield at
+    for key, inside in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+        yield from _fields(inside, (*at, key))
+
+
+def _huge_field(path, data, drawn):
+    _with_field(path, data, drawn, (10**15, 2**63, 10**4299, 1e300, 99_999))
+
+
+def _negative_field(path, data, drawn):
+    _with_field(path, data, drawn, (-1, -(10**15), -(2**63), -1e300))
+
+
+OTHERS = (None, True, "text", 0.5, [], [[1]], {}, {"a": {"b": 1}}, [{"x": 1}] * 3)
+
+
+def _other_field(path, data, drawn):
+    _with_field(path, data, drawn, OTHERS)
+
+
+def _other_identity(path, data, drawn):
+    """Write into a manifest something else for what a study depends on, there or not; elsewhere in any field."""
+    if path.name != manifest.NAME:
+        _other_field(path, data, drawn)
+        return
+    content = json.loads(data)
+    content["identity"][drawn.choice(sorted(noted.IDENTITY))] = drawn.choice(OTHERS)
+    path.write_text(json.dumps({**content, "sha256": manifest.digest(content["identity"])}))
+
+
+def _long_field(path, data, drawn):
+    _with_field(path, data, drawn, ("x" * 3_000_000, ["x"] * 1_000_000, {str(i): i for i in range(200_000)}))
+
+
 def _gone(path, data, drawn):
     pass
 
 
 WAYS = (
     _cut, _zeroed, _emptied, _flipped, _linked, _linked_outwards, _folder, _pipe, _other, _deep, _long_footer, _huge,
-    _beside_a_pipe, _beside_a_link, _gone,
+    _long_texts, _beside_a_pipe, _beside_a_link, _gone, _huge_field, _negative_field, _other_field, _long_field,
+    _other_identity,
 )  # fmt: skip
 WAYS_OF_FOLDERS = (_emptied, _linked_outwards, _pipe, _gone)
 

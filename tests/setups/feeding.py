@@ -25,11 +25,44 @@ WRONG_KEYS = ("", "n" * 300, "a.b", "\x1b[2J", "\u202ex", "\ud800", "__class__",
 """Beside the keys of any mapping."""
 
 
+SCALARS = (
+    "", "''", "' '", "null", "NULL", "Null", "~", "true", "True", "TRUE", "false", "False", "on", "no", "0", "-0", "+1",
+    "1_0", "007", "0x1F", "0o17", "0b101", "1:30", "1.", ".5", "1.5", "-1.5", "1e3", "1E3", "1e+3", "-1e-3", "1_0.0_1",
+    "1e400", "nan", "NaN", ".nan", "inf", "Inf", "-inf", "+inf", ".inf", "2001-01-01", "2001-99-99",
+    "2001-01-01T00:00:00Z", "1" * 400, "1" * 5000,
+    "a=b", "'", "(", "a b", "=", "<<", "[]", "[1]", "[quick]", "[null]", "{}", "{a:1}", "{a:{b:c}}",
+)  # fmt: skip
+"""Whatever is a value in the grammar of YAML, or in that of Hydra, and no name of a file."""
+
+GROUPS = ("run", "structure", "grid", "staffing", "procedures", "district", "demand")
+"""Of which a design has one file each."""
+
+NO_DEFAULTS = (
+    "5", "null", "true", "1e3", "text", "{}", "{a: b}", "[5]", "[1e3]", "[null]", "[true]", "['']", "[' ']", "[[]]",
+    "[[four_level]]", "[{}]", "[{a: {b: c}}]", "[{a: b, c: d}]", "[{1: base}]", "[{'': base}]", "[{/: base}]",
+    "[{override /grid: 1e3}]", "[{override /grid: 5}]", "[{override /grid: true}]", "[{override /grid: {a: b}}]",
+    "[{override /grid: [base, 5]}]", "[{override /grid: ['']}]", "[{override /grid: ''}]", "[{replace /grid: base}]",
+    "[four_level, 5]", "[four_level, {override: {}}]", "[four_level, .inf]", "[four_level, {override /grid: .nan}]",
+)  # fmt: skip
+"""In place of a list of defaults, in YAML."""
+
+NO_DATA = (
+    "!!timestamp 2001-99-99", "!!timestamp 2001-01-01", "!!binary aGVsbG8=", "!!set {a, b}", "!!omap [a: 1]",
+    "!!pairs [a: 1]", "!!int abc", "!!int ''", "!!float ''", "!!bool maybe", "!!seq {a: 1}", "!!map [1]", "!!str [1]",
+    "!!python/name:os.system", "!foo 3", "0x_", "=", "<<",
+)  # fmt: skip
+"""What YAML allows and is no plain data."""
+
+NO_KEYS = ("null: 1", "~: 1", "? \n: 1", "[1, 2]: 1", "{a: 1}: 2", "!!binary aGVsbG8=: 1", "!!set {a}: 1")
+"""What YAML allows as a key and is no text."""
+
 WORDS = (
     "=", "a", "a=b=c", "grid.households=[", "grid.households='", "~grid", "~grid.households", "+x=1",
     "++grid.households=null", "+grid.households=3", "pilot=", "--config-dir", "--cfg", "-m", "\x1b[31m=3", "n" * 300,
     "n" * 300 + "=1", "\u7f51\u683c=1", "grid.households=${x}", "grid.households=${oc.env:HOME}",
-    "grid.households=1,2", "grid.households=choice(1,2)", "grid.households=range(1,3)", "grid={a:1}", "@",
+    "grid.households=1,2", "grid.households=choice(1,2)", "grid.households=range(1,3)",
+    "grid.households=range(1,1000000000)", "grid.households=range(0,1,1e-12)",
+    "grid.households=shuffle(range(1,1000000000))", "grid.households=range(nan,5)", "grid={a:1}", "@",
     "grid@x=base", "grid@grid.visits=base", "hydra.run.dir=/tmp/x", "hydra/launcher=x", "hydra.mode=MULTIRUN",
     "hydra.verbose=true", "pilots=[[a]]", "pilots={a:b}", "pilots=null", "pilots=[]",
     "pilots=[four_level,four_level]", "pilots=3", "name=", "name=../x", "name=[a]", "name=null", "name=" + "x" * 300,
@@ -51,6 +84,14 @@ WORDS = (
     ".grid=1", "grid.=1", "grid.0=1", "procedures.archetypes.T1.activities.0.minutes=-1",
     "procedures.archetypes.T1.activities[0].minutes=1", "district.calendar.holidays=[2025-01-01]",
     "district.calendar.holidays=['x']", "district.calendar.hours=[{open: '09:00'}]",
+    "structure=nan", "grid=1_0", "executor=1e3", "network=nan", "study=1e3", "pilot=inf", "explain=1e3",
+    "grid.households=range(200,300,50),400", "grid.households=interval(1,2),3", "pilot=choice(a,b),c",
+    "grid.households=[range(1,3)],2", "pilots=[choice(a,b)]", "report.measures=[range(1,3)]",
+    "district.calendar.holidays=[interval(0,1)]", "title={a:choice(b,c)}", "mid={turnaround:[glob(*)]}",
+    "~run=1e3", "~grid=[1]", "~pilot=null", "~grid=1,2", "~grid={a:b}", "~", "~=", "~x", "~x=1", "~~grid=base",
+    "~run.seed=0", "~grid=range(1,3)", "~grid=[range(1,3)]", "~executor=local", "~hydra/launcher=x", "~grid@x=base",
+    "+~grid=base", "~+grid=base", "+grid=base", "+run=quick", "++grid=base", "+grid.households=1e3",
+    "+grid=[range(1,3)]", "+pilot=x",
 )  # fmt: skip
 """After any command."""
 
@@ -89,6 +130,25 @@ def places(node, at=()):
     elif isinstance(node, list):
         for i, inside in enumerate(node[:2]):
             yield from places(inside, (*at, i))
+
+
+def product_of_legal_sizes(drawn):
+    """Return the files of a folder, by their paths, of which each is as large as it may be, but not all together."""
+    files, n_values, n_letters = {}, drawn.choice((10, 300, 3000, 19_000)), drawn.choice((1, 10, 1000, 90_000))
+    names = [f"f{i}" for i in range(drawn.choice((1, 2, 5, 30)))]
+    for i, name in enumerate(names):
+        defaults = [f"/zz/{name}"] if drawn.random() < 0.02 else []
+        if i + 1 < len(names) and drawn.random() < 0.5:
+            defaults += [f"/zz/{names[i + 1]}@p{k}" for k in range(drawn.choice((1, 2, 5)))]
+        head = f"defaults: {defaults}\n" if defaults else ""
+        files[f"zz/{name}.yaml"] = f"{head}x: [{'1, ' * n_values}1]\ny: {'y' * n_letters}\n"
+    places = range(drawn.choice((1, 10, 90, 150, 250)))
+    chosen = [(f"/zz@z{i}", drawn.choice(names)) for i in places]
+    again = [(f"override /zz@z{i}", drawn.choice(names)) for i in places if drawn.random() < 0.3]
+    defaults = ["four_level", *({group: name} for group, name in (*chosen, *again))]
+    head = f"# @package _global_\ndefaults: {defaults}\n"
+    files["pilot/mine.yaml"] = f"{head}name: mine\ntitle: mine\n"
+    return files
 
 
 def shown_well(text):

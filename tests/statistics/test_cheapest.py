@@ -60,7 +60,7 @@ def test_the_cheapest_that_keeps_every_promise_is_chosen_and_nothing_is_spent_on
     draw, seen = fixed([[9, 3], [1, 9], [1, 3], [1, 3], [9, 9]], 0.5, 1)
     found = select_cheapest(draw, [5, 6, 8, 9, 7], [Promise(5, 0.5), Promise(5, 0.5)])
     assert found.best == 2
-    assert found.guaranteed
+    assert not found.caveat
     assert [one.judgement for one in found.designs] == [BREAKS, BREAKS, KEEPS, NOT_NEEDED, BREAKS]
     assert [one.broken for one in found.designs] == [0, 1, None, None, 0]
     assert [one.kept for one in found.designs] == [
@@ -114,14 +114,14 @@ def test_a_design_undecided_at_the_most_replications_takes_the_guarantee_of_the_
     found = select_cheapest(draw, [1, 2], [Promise(0, 0.1)], most=20)
     assert [one.judgement for one in found.designs] == [UNDECIDED, KEEPS]
     assert found.designs[0].used == 20
-    assert (found.best, found.guaranteed) == (1, False)
+    assert (found.best, not found.caveat) == (1, False)
     alone = select_cheapest(fixed([[0.0]], 1.0, 5)[0], [1], [Promise(0, 0.1)], most=20, block=8)
-    assert (alone.best, alone.guaranteed, alone.designs[0].drawn) == (None, False, 20)
+    assert (alone.best, not alone.caveat, alone.designs[0].drawn) == (None, False, 20)
 
 
 def test_no_design_is_chosen_where_all_break_a_promise():
     found = select_cheapest(fixed([[5], [6]], 1.0, 6)[0], [1, 2], [Promise(0, 0.5)])
-    assert (found.best, found.guaranteed) == (None, True)
+    assert (found.best, not found.caveat) == (None, True)
 
 
 def test_a_constant_response_is_judged_at_once_and_kept_at_its_limit():

@@ -7,13 +7,31 @@ import polars as pl
 import pytest
 from scipy import stats
 
-from sim.statistics.effects import curve, heat, main_effects, omissions, sampled_effects, summary
+from sim.statistics import effects
+from sim.statistics.effects import omissions
 from sim.statistics.intervals import mean_interval
+from sim.statistics.reasons import Text, in_words
 from sim.statistics.responses import Level, Response, levels
-from sim.statistics.swings import Ends, ends, tornado
+from sim.statistics.swings import Ends, ends
+from sim.statistics.swings import tornado as words_and_base
 
 FALSE_ALARM = 1e-4
 HALF = stats.t.ppf(0.975, 1)  # half-width of two values that differ by 2 units is t x sqrt(2) / sqrt(2)
+
+
+def spoken(make):
+    """Return what makes the table that a function returns, with its words."""
+    return lambda *given: make(*given).spoken()
+
+
+main_effects, sampled_effects = spoken(effects.main_effects), spoken(effects.sampled_effects)
+curve, heat, summary = spoken(effects.curve), spoken(effects.heat), spoken(effects.summary)
+
+
+def tornado(*given):
+    """Return the table of swings with its words, and the effect at the base."""
+    table, base = words_and_base(*given)
+    return table.spoken(), base
 
 
 def factorial():
@@ -76,7 +94,9 @@ def test_a_level_that_cannot_be_is_withheld_alone_and_says_why():
     settings, values = factorial()
     gone = settings.filter(pl.col("heads") == 1)["setting"].to_list()
     values = {i: v for i, v in values.items() if i not in gone}
-    table = main_effects(settings, Response("wait", "minutes", values, dict.fromkeys(gone, "no heads")), ["heads"])
+    table = main_effects(
+        settings, Response("wait", "minutes", values, dict.fromkeys(gone, Text("no heads"))), ["heads"]
+    )
     assert table["why"].to_list() == ["no heads", ""]
     assert math.isnan(table["mean"][0])
     assert table["mean"][1] == 31
@@ -86,7 +106,7 @@ def test_a_level_that_cannot_be_is_withheld_alone_and_says_why():
 
 def test_nothing_is_said_where_no_combination_is_whole():
     settings = pl.DataFrame({"setting": [0, 1, 2, 3], "a": [1, 1, 2, 2], "b": [1, 2, 1, 2]})
-    response = Response("wait", "minutes", {0: np.ones(3), 3: np.ones(3)}, {1: "no room", 2: "no room"})
+    response = Response("wait", "minutes", {0: np.ones(3), 3: np.ones(3)}, dict.fromkeys((1, 2), Text("no room")))
     table = main_effects(settings, response, ["a"])
     assert table["mean"].is_nan().all()
     assert set(table["why"]) == {"no combination of the other factors has a value at every level"}
@@ -157,7 +177,7 @@ def test_a_design_that_samples_intervals_has_no_curves():
 def test_every_cell_of_two_factors_has_a_row_and_the_empty_ones_say_why():
     settings = pl.DataFrame({"setting": [5, 6, 7], "a": [1, 2, 1], "b": ["x", "x", "y"]})
     values = {5: np.array([1.0, 3.0]), 6: np.array([np.nan, 1.0])}
-    table = heat(settings, Response("w", "", values, {7: "no staff"}), "a", "b")
+    table = heat(settings, Response("w", "", values, {7: Text("no staff")}), "a", "b")
     assert table.select("x_level", "x_order", "y_level", "y_order", "n", "why").rows() == [
         ("1", 0, "x", 0, 2, ""), ("1", 0, "y", 1, 0, "no staff"),
         ("2", 1, "x", 0, 0, "withheld"), ("2", 1, "y", 1, 0, "not run"),
@@ -203,12 +223,25 @@ def test_swings_are_paired_and_the_widest_comes_first():
     assert table["low_to"][0] == pytest.approx(5 + HALF)
 
 
+def test_the_ends_at_which_an_effect_turns_its_sign_beyond_the_noise_are_marked_one_by_one():
+    base = np.array([9.0, 10.0, 11.0, 10.0])
+    found = [
+        Ends("both", "2", "1", "3", -base, -2 * base),
+        Ends("high", "2", "1", "3", 2 * base, -base),
+        Ends("noisy", "2", "1", "3", base, np.array([-30.0, 20.0, -30.0, 20.0])),
+        Ends("gone", "2", "1", "3", -base, None, Text("3: no room")),
+    ]
+    rows = tornado(base, found)[0].rows_by_key("factor", named=True, unique=True)
+    turned = {name: (row["low_turned"], row["high_turned"]) for name, row in rows.items()}
+    assert turned == {"both": (True, True), "high": (False, True), "noisy": (False, False), "gone": (True, False)}
+
+
 def test_an_end_that_cannot_be_has_no_swing_and_its_row_stands_by_the_other_end():
     base = np.array([0.0, 2.0, 1.0])
     found = [
-        Ends("none", "2", "1", "3", None, None, "1: no heads; 3: no room"),
+        Ends("none", "2", "1", "3", None, None, Text("1: no heads; 3: no room")),
         Ends("small", "2", "1", "3", base - 1, base + 1),
-        Ends("half", "2", "1", "3", base + 5, None, "3: no room"),
+        Ends("half", "2", "1", "3", base + 5, None, Text("3: no room")),
         Ends("withheld", "2", "1", "3", base * np.nan, (base + 0.5)[:2]),
     ]
     table, _ = tornado(base, found)
@@ -221,14 +254,14 @@ def test_an_end_that_cannot_be_has_no_swing_and_its_row_stands_by_the_other_end(
 def test_ends_are_the_settings_that_differ_from_the_base_in_one_factor():
     settings = pl.DataFrame({"setting": [0, 1, 2, 3, 4], "a": [2, 1, 9, 2, 9], "b": ["x", "x", "x", "y", "y"]})
     values = {i: np.array([float(i), i + 1.0]) for i in (0, 1, 3, 4)}
-    a, b = ends(settings, Response("w", "", values, {2: "no room"}), 0, ["a", "b"])
-    assert (a.base_level, a.low_level, a.high_level, a.why) == ("2", "1", "9", "no room")
+    a, b = ends(settings, Response("w", "", values, {2: Text("no room")}), 0, ["a", "b"])
+    assert (a.base_level, a.low_level, a.high_level, in_words(a.why)) == ("2", "1", "9", "no room")
     assert a.low.tolist() == [1, 2]
     assert a.high is None
     assert (b.base_level, b.low_level, b.high_level) == ("x", "x", "y")
     assert (b.low.tolist(), b.high.tolist()) == ([0, 1], [3, 4])
-    (a,) = ends(settings, Response("w", "", {0: values[0]}, {1: "no heads", 2: "no room"}), 0, ["a"])
-    assert a.why == "1: no heads; 9: no room"
+    (a,) = ends(settings, Response("w", "", {0: values[0]}, {1: Text("no heads"), 2: Text("no room")}), 0, ["a"])
+    assert in_words(a.why) == "1: no heads; 9: no room"
     with pytest.raises(ValueError, match="base must be one of the settings, got 9"):
         ends(settings, Response("w", "", values), 9, ["a"])
 
@@ -240,14 +273,14 @@ def test_the_interval_of_a_swing_covers_at_least_as_often_as_stated():
         for _ in range(trials):
             shared = rng.normal(0, 5, 6)
             found = [Ends("a", "2", "1", "3", shared + rng.normal(0, 1, 6), shared - truth + rng.normal(0, 1, 6))]
-            row = tornado(shared, found, 0.9).table
+            row = tornado(shared, found, 0.9)[0]
             misses += row["swing_from"][0] > truth or row["swing_to"][0] < truth
         assert misses <= stats.binom(trials, 0.1).ppf(1 - FALSE_ALARM), f"{misses} of {trials} at {truth}"
 
 
 def test_a_sampled_factor_is_cut_into_parts_of_five_settings_or_halves_and_one_of_few_levels_keeps_them():
     settings = pl.DataFrame({"setting": range(8), "dose": [f"{i}" for i in range(8)], "who": ["a", "b"] * 4})
-    response = Response("wait", "minutes", {i: np.array([i - 1.0, i + 1.0]) for i in range(7)}, {7: "it failed"})
+    response = Response("wait", "minutes", {i: np.array([i - 1.0, i + 1.0]) for i in range(7)}, {7: Text("it failed")})
     table = sampled_effects(settings, response, ["dose", "who"])
     doses, who = table.filter(factor="dose"), table.filter(factor="who")
     assert doses["level"].to_list() == ["0 to 3", "4 to 7"]

@@ -92,7 +92,7 @@ def slippage(k, correlation, trials, seed):
     found = searched(
         normal_draw(np.random.default_rng(seed), means, correlation), k, trials, zone=zone, confidence=0.95, block=20
     )
-    assert all(one.guaranteed for one in found)
+    assert all(not one.caveat for one in found)
     assert_as_often(sum(one.best == best for one in found), trials, 0.95)
     return found
 
@@ -175,7 +175,7 @@ def test_the_best_station_is_found_as_often_as_promised(layouts):
         select_best(served(waits, trial, 200), 4, zone=gap, confidence=0.9, block=5, most=200)
         for trial in range(trials)
     ]
-    assert_as_often(sum(one.best == truth.argmin() and one.guaranteed for one in found), trials, 0.9)
+    assert_as_often(sum(one.best == truth.argmin() and not one.caveat for one in found), trials, 0.9)
     spent = np.mean([one.used for one in found], axis=0)
     assert spent[[0, 3]].max() < 0.7 * spent[[1, 2]].min()  # of the two that are close, most replications
 
@@ -232,7 +232,7 @@ def test_blocks_change_no_decision(block):
     values = np.random.default_rng(8).normal(size=(600, 5)) + np.array([0, 0.1, 0.3, 0.6, 2.0])
     alone = select_best(fixed_draw(values), 5, zone=0.4, most=600)
     found = select_best(fixed_draw(values), 5, zone=0.4, most=600, block=block)
-    assert (found.best, found.dropped, found.guaranteed) == (alone.best, alone.dropped, alone.guaranteed)
+    assert (found.best, found.dropped, not found.caveat) == (alone.best, alone.dropped, not alone.caveat)
     assert found.used.tolist() == alone.used.tolist() == alone.drawn.tolist()
     assert np.all((found.used <= found.drawn) & (found.drawn < found.used + block))
     assert len(alone.dropped) == 4
@@ -253,7 +253,7 @@ def test_designs_with_the_same_values_are_not_run_for_ever():
     assert found.best == 0
     assert [one.design for one in found.dropped] == [1, 2]
     assert found.used.tolist() == [20, 20, 20]
-    assert found.guaranteed
+    assert not found.caveat
 
 
 def test_a_withheld_replication_is_named_if_it_is_looked_at():
@@ -289,7 +289,7 @@ def test_the_first_stage_of_skewed_values_goes_on_and_gives_no_guarantee_where_t
     rng = np.random.default_rng(17)
     values = np.stack([rng.lognormal(0, 1, size=2000), rng.normal(30, 0.1, size=2000)], axis=1)
     found = select_best(fixed_draw(values), 2, zone=1.0)
-    assert found.guaranteed
+    assert not found.caveat
     assert found.used[0] in (40, 80, 160, 320)
     short = select_best(fixed_draw(values), 2, zone=1.0, most=20)
     assert (short.best, short.caveat) == (0, Caveat.TOO_SKEWED)

@@ -137,7 +137,7 @@ def test_the_manifest_says_which_study_and_which_runs_and_nothing_of_the_host(tm
     first, second = content["runs"].values()
     assert first["overrides"] == ["run=quick"]
     assert first["replications"] == 4
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", first["finished"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00", first["finished"])
     assert set(second) == {"started", "seed", "language"}
     assert str(tmp_path) not in text
     assert os.uname().nodename not in text
@@ -154,6 +154,14 @@ def test_the_same_study_goes_on_also_through_tuples_and_other_orders_of_keys(sto
     small(store)
     same = {"pilots": ("old", "new"), "run": {"weeks": 52, "seed": 0}, "model": "1"}
     assert Store.open(store.folder, same, {}).finished("old", 0)
+
+
+def test_of_two_runs_that_finish_in_one_second_the_later_is_the_last(tmp_path: Path) -> None:
+    for value in range(3):
+        store = Store.open(tmp_path / "mine", IDENTITY, {})
+        store.write_table("x", pl.DataFrame({"x": [value]}))
+        store.finish({})
+    store.check_written(["x"])
 
 
 @pytest.mark.parametrize(
@@ -204,14 +212,41 @@ def test_where_the_kinds_differ_only_that_is_told(store: Store, asked: dict[str,
 
 
 @pytest.mark.parametrize(
-    ("key", "told"),
-    [("trace", "another journey"), ("causes", "another explanation"), ("headlines", "other headlines"),
-     ("cases", "another validation"), ("tools", "another benchmark"), ("knobs", "another table of knobs")],
+    ("there", "here", "told"),
+    [
+        ({"late": "1f"}, {"late": "2f"}, "your measure late has changed since (its unit, its function, or what that"),
+        ({"late": "1f"}, None, "another study: your measure late is there and not here. Nothing"),
+        (None, {"late": "1f", "lost": "2f"}, "your measure late is here and not there; your measure lost is here and"),
+        (None, None, "another study: the configs that its points are made of have changed since. Nothing was changed"),
+    ],
+)
+def test_a_digest_that_differs_is_told_in_words(tmp_path: Path, there: object, here: object, told: str) -> None:
+    def studied(points: str, measures: object) -> dict[str, object]:
+        return {"study": {"title": "x"}, "study_points": points, **({"own_measures": measures} if measures else {})}
+
+    Store.open(tmp_path / "mine", studied("ab12", there), {})
+    with pytest.raises(StoreError) as refused:
+        Store.open(tmp_path / "mine", studied("cd34", here), {})
+    assert told in str(refused.value)
+    assert not re.search("ab12|cd34|1f|2f", str(refused.value))
+
+
+@pytest.mark.parametrize(
+    ("key", "empty", "told"),
+    [("trace", {}, "another journey"), ("causes", {}, "another explanation"), ("headlines", [], "other headlines"),
+     ("cases", {}, "another validation"), ("tools", [], "another benchmark"), ("knobs", [], "another table of knobs")],
 )  # fmt: skip
-def test_a_folder_of_the_same_kind_is_called_by_it(tmp_path: Path, key: str, told: str) -> None:
-    Store.open(tmp_path / "mine", {key: 1}, {})
-    with pytest.raises(StoreError, match=rf"mine holds {told}: {key} is 1 there, 2 here\. Nothing"):
-        Store.open(tmp_path / "mine", {key: 2}, {})
+def test_a_folder_of_the_same_kind_is_called_by_it(tmp_path: Path, key: str, empty: object, told: str) -> None:
+    Store.open(tmp_path / "mine", {key: empty, "seed": 1}, {})
+    with pytest.raises(StoreError, match=rf"mine holds {told}: seed is 1 there, 2 here\. Nothing"):
+        Store.open(tmp_path / "mine", {key: empty, "seed": 2}, {})
+
+
+def test_what_differs_is_told_shortly(tmp_path: Path) -> None:
+    Store.open(tmp_path / "mine", {"x" * 100_000: 1}, {})
+    with pytest.raises(StoreError, match=r"x{57}\.\.\. is 1 there, absent here; y is absent there, 1 here\.") as told:
+        Store.open(tmp_path / "mine", {"y": 1}, {})
+    assert len(str(told.value)) < 500
 
 
 def test_a_folder_in_which_nothing_was_computed_is_taken_over_and_the_archive_stays(tmp_path: Path) -> None:
@@ -296,6 +331,30 @@ def test_a_damaged_manifest_is_refused(store: Store, text: str) -> None:
         Store.open_existing(store.folder)
 
 
+def of_designs(**seeds: int) -> dict[str, object]:
+    """Return the identity of a comparison of designs of these names."""
+    return {"model": "1", "pilots": [{"name": name, "run": {"seed": seed}} for name, seed in seeds.items()]}
+
+
+@pytest.mark.parametrize(
+    ("identity", "told"),
+    [
+        (of_designs(old=1, new=3), r"comparison: run\.seed of new is 2 there, 3 here\. Nothing"),
+        (of_designs(new=2, old=1), r"comparison: its designs are old, new there, new, old here \(the same in another"),
+        (of_designs(old=1, better=2), r"comparison: its designs are old, new there, old, better here\. Nothing"),
+        ({**of_designs(old=4), "model": "2"}, r'its designs are old, new there, old here; model is "1" there, "2" he'),
+        (of_designs(**{f"d{i}": i for i in range(12)}), r"there, d0, d1, d2, d3, d4, d5, d6, d7, \.\.\. here\. Not"),
+    ],
+)
+def test_a_folder_of_other_designs_is_told_by_their_names(
+    tmp_path: Path, identity: dict[str, object], told: str
+) -> None:
+    Store.open(tmp_path / "study", of_designs(old=1, new=2), {})
+    small(Store.open(tmp_path / "study", of_designs(old=1, new=2), {}))
+    with pytest.raises(StoreError, match=told):
+        Store.open(tmp_path / "study", identity, {})
+
+
 def test_a_manifest_edited_by_hand_is_refused(store: Store) -> None:
     path = store.folder / "manifest.json"
     path.write_text(path.read_text().replace('"weeks": 52', '"weeks": 53'))
@@ -306,9 +365,12 @@ def test_a_manifest_edited_by_hand_is_refused(store: Store) -> None:
 def test_a_file_where_the_folder_should_be_is_refused_and_stays(tmp_path: Path) -> None:
     path = tmp_path / "study"
     path.write_text("mine")
-    with pytest.raises(StoreError, match=r"study cannot be used: File exists"):
+    with pytest.raises(
+        StoreError,
+        match=r"study cannot be used: a file stands where a folder must be \(.*study\)\. Nothing was changed",
+    ):
         Store.open(path, IDENTITY, {})
-    with pytest.raises(StoreError, match=r"cannot be used: Not a directory"):
+    with pytest.raises(StoreError, match=r"cannot be used: a file stands where a folder must be"):
         Store.open(path / "below", IDENTITY, {})
     assert path.read_text() == "mine"
 

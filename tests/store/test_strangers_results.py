@@ -11,11 +11,14 @@ from contextlib import contextmanager
 
 import polars as pl
 import pytest
-from setups.commands import wangge
+from setups.claiming import hold
+from setups.commands import TINY, wangge
 from setups.corrupting import bomb
+from setups.district import CONFIGS
+from setups.killing import started, until
 
 from sim.errors import StoreError
-from sim.store import files, inventory, parquet_size
+from sim.store import files, inventory, manifest, noted, parquet_size
 from sim.store.archive import Archive, Damaged
 from sim.store.packing import FACTS
 from sim.store.store import Store
@@ -55,6 +58,23 @@ ADDED = {
     "a link outwards": _linked_outwards, "a link to nothing": lambda path: path.symlink_to("nothing"),
     "a circle": lambda path: path.symlink_to(path.name), "a folder": lambda path: path.mkdir(), "too much": _too_large,
 }  # fmt: skip
+
+
+def test_what_stands_in_the_place_of_a_folder_or_a_file_that_is_written_is_told_as_what_it_is(tmp_path):
+    store = Store.open(tmp_path / "one", {"a": 1}, {})
+    put = {"pipe": os.mkfifo, "link": lambda path: path.symlink_to("nothing"), "file": lambda path: path.touch()}
+    for kind, add in put.items():
+        add(store.folder / "charts")
+        with pytest.raises(StoreError, match=rf"/one/charts must be a folder, got a {kind}\. Nothing was changed\.$"):
+            store.write_bytes("charts/x.svg", b"x")
+        (store.folder / "charts").unlink()
+    (store.folder / "charts/x.svg").mkdir(parents=True)
+    (store.folder / "drawn.json").mkdir()
+    for name in ("charts/x.svg", "drawn.json"):
+        for act in (lambda name: store.write_bytes(name, b"x"), store.discard):
+            with pytest.raises(StoreError, match=rf"/one/{name} must be a regular file, got a folder\. Nothing was"):
+                act(name)
+    assert not list(store.folder.rglob(".tmp*"))
 
 
 @pytest.mark.parametrize("add", ADDED.values(), ids=ADDED)
@@ -171,6 +191,49 @@ def test_a_text_that_grows_when_it_is_decompressed_is_refused_before_it_is_decod
         files.as_table(data)
 
 
+@pytest.mark.parametrize("n", [20_001, 50_000_000])
+@pytest.mark.parametrize("kind", [pl.String, pl.Binary, pl.Categorical])
+def test_a_text_that_nobody_wrote_is_refused_by_file_and_column(tmp_path, n, kind):
+    store = Store.open(tmp_path / "one", {"a": 1}, {})
+    table = pl.DataFrame({"a": [1], "why": ["x" * n]}).with_columns(pl.col("why").cast(kind))
+    store.write_bytes("mine.parquet", files.parquet(table))
+    with at_once(), pytest.raises(StoreError) as caught:
+        store.final_table("mine")
+    assert str(caught.value).startswith(
+        f"mine.parquet in {tmp_path / 'one'} is damaged or was not written by wangge (texts of 'why' must have at most "
+        f"20,000 bytes, got {n:,})"
+    )
+
+
+def test_a_heading_that_nobody_wrote_is_refused_and_what_is_as_long_as_allowed_is_read(tmp_path):
+    with pytest.raises(OSError, match=r"texts of 'xxx.* must have at most 20,000 bytes, got 20,001"):
+        files.as_table(files.parquet(pl.DataFrame({"x" * 20_001: [1]})))
+    table = pl.DataFrame({"a": ["x" * 20_000], "b": [None]}, schema={"a": pl.String, "b": pl.String})
+    assert files.as_table(files.parquet(table)).equals(table)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "mine.parquet", "keys/zz.json"])
+@pytest.mark.parametrize(
+    ("kind", "word"),
+    [("a pipe", "pipe"), ("a socket", "socket"), ("a folder", "folder"), ("a link to nothing", "link")],
+)
+def test_what_stands_in_the_place_of_a_file_is_told_as_what_it_is(tmp_path, name, kind, word):
+    folder = tmp_path / "results/one"
+    store = Store.open(folder, {"a": 1}, {}, keys={"b": KEY})
+    store.write_table("mine", TABLE)
+    store.finish({})
+    (folder / name).unlink(missing_ok=True)
+    ADDED[kind](folder / name)
+    with at_once(), pytest.raises(StoreError, match=rf"{name.split('/')[-1]} .*must be a regular file, got a {word}"):
+        Store.open_existing(folder).final_table("mine")
+    if name == "mine.parquet":
+        with pytest.raises(StoreError, match=rf"mine.parquet must be a regular file, got a {word}"):
+            store.check_written(["mine"])
+    else:
+        (told,) = [one.trouble for one in inventory.studies(tmp_path / "results")]
+        assert f"must be a regular file, got a {word}" in told
+
+
 def test_nested_columns_which_no_table_of_ours_has_are_refused():
     with pytest.raises(OSError, match=r"its columns must be plain"):
         files.as_table(files.parquet(pl.DataFrame({"a": [[1, 2], [3]]})))
@@ -220,3 +283,140 @@ def test_a_replication_whose_facts_are_too_long_or_whose_parts_overlap_is_damage
     monkeypatch.setattr(files, "MOST_JSON_BYTES", 10)
     with pytest.raises(Damaged, match=r"it was cut short or is not what was written"):
         archive.facts(KEY, 0)
+
+
+def forged(folder, facts, *, identity=None, keys=None):
+    """Write a folder as somebody could by hand, with digests that are right."""
+    identity = {"pilots": ["x"]} if identity is None else identity
+    content = {"format": 1, "identity": identity, "sha256": manifest.digest(identity), "runs": {"r": facts}}
+    (folder / "keys").mkdir(parents=True)
+    (folder / "manifest.json").write_bytes(files.readable(content))
+    data = files.readable({"x": KEY} if keys is None else keys)
+    (folder / f"keys/{files.digest(data)[:16]}.json").write_bytes(data)
+    return folder
+
+
+FACTS_OF_OTHERS = [
+    ("replications", 10**15, "must be a whole number from 1 to 100,000, got 1000000000000000"),
+    ("replications", 10**4299, "must be a whole number from 1 to 100,000, got 10"),
+    ("replications", True, "must be a whole number from 1 to 100,000, got True"),
+    ("replications", -1, "must be a whole number"), ("replications", 2.0, "must be a whole number"),
+    ("replications", "3", "must be a whole number"), ("seed", -1, "must be a whole number"),
+    ("started", 5, "must be a text of at most 40 letters, got 5"), ("finished", [1], "must be a text"),
+    ("finished", "x" * 41, "must be a text"), ("language", {}, "must be a text"),
+    ("command", "wangge", "must be a list of texts"), ("command", ["a", {"b": 1}], "must be a list of texts"),
+    ("command", ["x" * 1_000_001], "must be a list of texts"), ("pilot_runs", {"a": 1}, "must be a list of at most"),
+    ("pilot_runs", ["x" * 1001], "must be a list of at most"), ("tables", ["measures"], "must be digests by the names"),
+    ("tables", {"measures": 3}, "must be digests by the names"), ("printed.json", 3, "must be a digest or null"),
+    ("steps", "many", "must be a number of at least 0"), ("simulated", 10**30, "must be a number of at least 0"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "fact", "rule"), FACTS_OF_OTHERS)
+def test_every_fact_of_a_manifest_has_a_rule_that_is_told_with_its_field(tmp_path, name, fact, rule):
+    forged(tmp_path / "results/mine", {"started": "2026-01-01T00:00:00", name: fact})
+    forged(tmp_path / "results/other", {"started": "2026-01-01T00:00:00", "command": ["wangge"]})
+    with at_once():
+        told = wangge(tmp_path, "status", "mine").stderr
+        assert "The manifest.json in results/mine is damaged, was edited by hand, or comes from another" in told
+        assert f"(runs.r.{name} {rule}" in told
+        done = wangge(tmp_path, "status")
+        assert done.returncode == 0
+        assert "other" in done.stdout
+        done = wangge(tmp_path, "run", "pilot=three_level", *TINY, "name=mine")
+    assert done.returncode == 2
+    assert f"(runs.r.{name} {rule}" in done.stderr
+
+
+def test_what_a_run_notes_can_be_read_again(tmp_path):
+    store = Store.open(tmp_path / "a", {"study": {}}, {"command": ["wangge"]})
+    with pytest.raises(
+        StoreError, match=r"must be as it is read: runs\.\w+\.steps must be a number of at least 0, got -1"
+    ):
+        store.finish({"steps": -1})
+    Store.open_existing(tmp_path / "a")
+
+
+IDENTITIES_OF_OTHERS = [
+    *(("own_measures", value, "must be digests by the names of measures") for value in (5, [1], "x", None, {"a": 1})),
+    *(("study_points", value, "must be a text of at most 64 letters") for value in (5, None, [], "x" * 65)),
+    *(("pilots", value, "must be a list") for value in (5, None, {}, "x")),
+    *((name, value, "must be a list of texts") for name in ("knobs", "headlines", "tools") for value in (1, [2], None)),
+    *((name, [1], "must be a mapping") for name in ("study", "trace", "causes", "network", "cases", "machine")),
+    ("model_version", 5, "must be a text of at most 40 letters"), ("form", {}, "must be a text of at most 40 letters"),
+    ("seed", 1.5, "must be a whole number"), ("requests", "many", "must be a whole number"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value", "rule"), IDENTITIES_OF_OTHERS)
+def test_all_that_a_study_depends_on_has_a_rule_that_is_told_with_its_field(tmp_path, name, value, rule):
+    folder = forged(tmp_path / "mine", {"started": "2026-01-01T00:00:00"}, identity={"pilots": ["x"], name: value})
+    with pytest.raises(StoreError, match=rf"\(identity\.{name} {rule}.*, got ") as told:
+        Store.open(folder, {"pilots": ["y"]}, {})
+    assert len(str(told.value)) < 500
+
+
+def test_whatever_a_study_notes_can_be_read_again():
+    for path in sorted((CONFIGS.parent / "results").glob("*/manifest.json")):
+        noted.check_identity(files.read_json(path)["identity"])
+    study = {"study": {"title": "x"}, "knobs": ["run=quick"], "study_points": "0" * 64, "own_measures": {"late": "1f"}}
+    noted.check_identity({"model_version": "5", "seed": 0, "network": {"classes": {}}, **study})
+
+
+@pytest.mark.parametrize("identity", [{"a": [0] * 2_000_001}, "deep"], ids=["long", "deep"])
+def test_what_a_study_depends_on_is_bounded(tmp_path, identity):
+    if identity == "deep":
+        identity = {}
+        for _ in range(60):
+            identity = {"a": identity}
+    with pytest.raises(StoreError, match=r"\(identity must have at most 2,000,000 values and 50 levels, got more\)"):
+        manifest.read(forged(tmp_path / "a", {}, identity=identity))
+
+
+def test_keys_are_texts_by_names_of_bounded_length(tmp_path, monkeypatch):
+    for i, keys in enumerate([[1], {"x": 3}, {"n" * 1001: KEY}]):
+        with pytest.raises(StoreError, match=r"is damaged or was edited by hand \(.* must be a "):
+            manifest.keys(forged(tmp_path / str(i), {}, keys=keys))
+    monkeypatch.setattr(noted, "MOST_DESIGNS", 2)
+    with pytest.raises(StoreError, match=r"\(a study must have at most 2 designs, got more\)"):
+        manifest.keys(forged(tmp_path / "many", {}, keys=dict.fromkeys("abc", KEY)))
+
+
+def test_a_begun_folder_of_very_many_replications_is_taken_over_at_once(tmp_path):
+    facts = {"started": "2026-01-01T00:00:00", "replications": 100_000}
+    keys = {f"x{i}": f"{i:032d}" for i in range(100_000)}
+    forged(tmp_path / "mine", facts, keys=keys)
+    with at_once():
+        assert Store.open(tmp_path / "mine", {"pilots": ["y"]}, {}, keys={"y": KEY}).identity == {"pilots": ["y"]}
+
+
+def test_a_begun_folder_of_very_many_replications_stays_while_somebody_is_at_work_beside_it(tmp_path):
+    forged(tmp_path / "mine", {"replications": 100_000}, keys={f"x{i}": f"{i:032d}" for i in range(100)})
+    archive = Archive.open(tmp_path / ".replications").folder
+    other = started(hold, archive, KEY, 0)
+    until((archive / "held").exists)
+    with at_once():
+        with pytest.raises(StoreError, match="holds another comparison"):
+            Store.open(tmp_path / "mine", {"pilots": ["y"]}, {}, keys={"y": KEY})
+        forged(tmp_path / "few", {"replications": 3})
+        with pytest.raises(StoreError, match="holds another comparison"):  # of this very one
+            Store.open(tmp_path / "few", {"pilots": ["y"]}, {}, keys={"y": KEY})
+        forged(tmp_path / "free", {"replications": 3}, keys={"x": "cd" * 16})
+        Store.open(tmp_path / "free", {"pilots": ["y"]}, {}, keys={"y": KEY})
+    other.kill()
+    other.join()
+
+
+def test_descriptions_and_notes_that_are_no_texts_are_none(tmp_path):
+    archive = Archive.open(tmp_path)
+    archive.describe(KEY, {"name": "x", "title": "t"})
+    archive.fail(KEY, 3, "it broke")
+    assert archive.design(KEY)["title"] == "t"
+    assert archive.failures(KEY) == {3: "it broke"}
+    (description,) = tmp_path.rglob("design.json")
+    (note,) = tmp_path.rglob("*.failed.json")
+    for wrong in (3, ["a"], "x" * 100_001, 10**4000):
+        description.write_bytes(files.readable({"name": "x", "title": wrong}))
+        note.write_bytes(files.readable({"error": wrong}))
+        assert archive.design(KEY) == {}
+        assert archive.failures(KEY) == {3: "the note about it cannot be read"}

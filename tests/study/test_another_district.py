@@ -44,8 +44,8 @@ def test_it_is_told_with_the_load_table_before_anything_is_simulated():
 
 
 def test_loads_that_were_worked_out_by_hand_stand_beside_those_of_the_shipped_district():
-    assert "expected" in headings(pilot("four_level"))
-    assert "expected" in headings(pilot("four_level", "service.desk=rota"))
+    assert "evidence" in headings(pilot("four_level"))
+    assert "evidence" in headings(pilot("four_level", "service.desk=rota"))
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,6 @@ def test_loads_that_were_worked_out_by_hand_stand_beside_those_of_the_shipped_di
      "district.work.from_above_hours=50000"],
 )  # fmt: skip
 def test_they_stand_beside_no_other(other):
-    assert "expected" not in headings(pilot("four_level", other))
+    assert "evidence" not in headings(pilot("four_level", other))
     notes = load_table(prepared_all([pilot("four_level", other)])).notes
     assert not any("evidence's arithmetic" in note for note in notes)

@@ -9,10 +9,10 @@ import sim
 from sim.config.report import JudgedMeasure
 from sim.measures.openness import Horizon
 from sim.statistics import intervals
-from sim.statistics.verdicts import Verdict
+from sim.statistics.verdicts import Cause, Verdict
 from sim.study.comparison.differences import compare, overloaded_in
 from sim.study.replication import simulate
-from sim.study.withholding import HELP, Cause
+from sim.study.withholding import HELP
 
 WAIT = JudgedMeasure(measure="counter_wait_mean", label="wait", mid="counter_wait", touched="touched_in_person")
 BUSY = JudgedMeasure(measure="utilisation", group="level:district", label="busy", mid="utilisation", touched="staff")

@@ -10,6 +10,7 @@ from setups.laws_of_luck import LAWS, SPREAD
 from sim.measures.dictionary import CONTROL
 from sim.statistics.descriptive import gini
 from sim.statistics.intervals import mean_interval
+from sim.statistics.verdicts import Cause
 from sim.study.comparison import equity, equity_controls
 from sim.study.comparison.equity_tables import full_tables, short_table
 
@@ -20,7 +21,7 @@ ASKED, RUN = shipped("four_level").report.equity, shipped("four_level").run
 
 def reason(statistic):
     """Return in words why there is no statistic, or why it allows no conclusion."""
-    return statistic.why() if statistic.why else ""
+    return statistic.why.words() if statistic.why else ""
 
 
 def cells(pilot, measure, values, unit="minutes"):
@@ -103,6 +104,7 @@ def test_a_ratio_to_a_community_that_has_none_is_withheld_and_the_gini_index_of_
     s = found(cells("a", "left_unserved", three([0, 0, 0], [0.1, 0.2, 0.1], [0.1, 0.1, 0.1]), "share"))
     ratio = s["a", "left_unserved", "community", "worst_over_best"]
     assert (len(ratio.values), reason(ratio)) == (0, "community:01 has 0 under a, of which nothing is a multiple")
+    assert ratio.why.cause is Cause.NOTHING_TO_DIVIDE_BY
     assert s["a", "left_unserved", "community", "worst_minus_best"].why is None
     nothing = found(cells("a", "left_unserved", three([0] * 3, [0] * 3, [0] * 3), "share"))
     assert nothing["a", "left_unserved", "community", "gini"].values.tolist() == [0, 0]
@@ -116,6 +118,7 @@ def test_a_community_where_nothing_was_counted_withholds_with_the_reason():
     s = found(rows)["a", "turnaround_restricted_mean", "community", "gini"]
     assert len(s.values) == 0
     assert reason(s) == "nothing to count in 2 of 3 replications in community:02 and 1 more under a"
+    assert s.why.cause is Cause.NO_OBSERVATION
 
 
 def test_a_replication_in_which_a_community_had_nothing_to_count_is_left_out_for_all():
@@ -137,6 +140,7 @@ def test_a_community_with_too_many_open_requests_withholds_with_the_share_where_
     rows += cells("a", "still_open", three([0] * 3, [0.0, 0.03, 0.0], [0.009] * 3), "share")
     s = found(rows)["a", "turnaround_restricted_mean", "community", "gini"]
     assert (len(s.values), reason(s)) == (0, "3.0% left unserved or still open in community:02 under a")
+    assert s.why.cause is Cause.UNFINISHED
 
 
 def test_an_overloaded_post_withholds_only_what_weighs_its_community():
@@ -148,12 +152,14 @@ def test_an_overloaded_post_withholds_only_what_weighs_its_community():
     assert {name: reason(x) for name, x in s.items()} == {
         "worst_minus_best": why, "worst_over_best": why, "gini": why, "p90_gap": "",
     }  # fmt: skip
+    assert s["gini"].why.cause is Cause.OVERLOADED_REQUESTS
     assert s["worst_minus_best"].values.tolist() == [30, 30]
 
 
 def test_one_replication_ranks_nobody():
     s = found(cells("a", "trips", three([1], [2], [3]), "per request"))["a", "trips", "community", "gini"]
     assert (len(s.values), reason(s)) == (0, "one replication cannot both rank the communities and measure them")
+    assert s.why.cause is Cause.ONE_REPLICATION
 
 
 # --------------------------------------------------------------------------------------------- between pilots
@@ -217,6 +223,9 @@ def test_the_difference_from_a_withheld_statistic_is_withheld_with_its_reason():
     worst = row(differences, statistic="worst_minus_best")
     assert (math.isnan(worst["difference"]), worst["verdict"]) == (True, "withheld")
     assert worst["why"] == "30% of the requests of community:03 under b go to an overloaded post"
+    assert worst["cause"] == Cause.OVERLOADED_REQUESTS
+    for table in (told, differences):
+        assert table["cause"].is_not_null().to_list() == (table["why"] != "").to_list()
     assert math.isfinite(row(told, pilot="b", statistic="worst_minus_best")["estimate"])
 
 

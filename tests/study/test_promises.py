@@ -12,11 +12,14 @@ from sim.statistics.intervals import Interval
 from sim.study.budget.choice import Fate, choose
 from sim.study.budget.promises import bounds, promised, side
 from sim.study.budget.withholding import rule_of
-from sim.study.findings import sentences, tables
+from sim.study.findings import choices, sentences, tables
 from sim.study.findings.naming import words_of
 
 PATROLS = {"patrols_done": {"at_least": 0.6, "tolerance": 0.04}}
 BEST = {"best": {"response": "counter_wait_p90", "zone": 2.0}, "first": 10, "most": 60}
+
+
+LABELS = {f"p{i:04d}": f"point {i}" for i in range(4)}
 
 
 @cache
@@ -53,7 +56,7 @@ def test_the_best_by_a_response_is_not_chosen_where_it_breaks_a_promise():
     assert choice.chosen == "p0001"
     assert not choice.caveat
     assert fates(choice)["p0000"] is Fate.BREAKS
-    said = " ".join(sentences.choices(four_points(), [choice]))
+    said = " ".join(sentences.choices([choice], LABELS))
     assert "of those that keep every promise" in said
     assert "(p0001), right with at least 95% confidence" in said
     assert "patrols done 7" in said
@@ -66,7 +69,7 @@ def test_the_best_is_not_chosen_where_the_replications_do_not_tell_whether_it_ke
     assert choice.chosen == "p0001"
     assert fates(choice)["p0000"] is Fate.MAY_BREAK
     assert choice.caveat  # it might be the better one
-    said = " ".join(sentences.choices(four_points(), [choice]))
+    said = " ".join(sentences.choices([choice], LABELS))
     assert "without a guarantee" in said
     assert "may break a promise: the replications do not tell: p0000." in said
 
@@ -74,7 +77,7 @@ def test_the_best_is_not_chosen_where_the_replications_do_not_tell_whether_it_ke
 def test_where_no_point_keeps_its_promise_none_is_chosen_and_that_is_said():
     choice = chosen(laws([5, 20, 30, 40], [0.3, 0.4, 0.39, 0.2]))
     assert choice.chosen is None
-    assert "none does, so none is chosen" in " ".join(sentences.choices(four_points(), [choice]))
+    assert "none does, so none is chosen" in " ".join(sentences.choices([choice], LABELS))
 
 
 @pytest.mark.parametrize("kind", ["best", "cheapest"])
@@ -104,15 +107,12 @@ def test_points_keep_break_or_may_break_a_promise_and_all_of_that_is_counted():
     known = promised(plan, runs, screened(plan))
     assert [one.keeps for one in known.values()] == [False, True, None, True]
     assert [one.is_choice for one in known.values()] == [False, True, False, True]
-    assert known["p0000"].why.startswith("breaks its promise: patrols done ")
-    assert known["p0002"].why.startswith("may break its promise: patrols done ")
-    summary = tables.summary_table(plan, runs, rule_of(plan, runs, screened(plan)), known, 0.95)
+    assert known["p0000"].why.words().startswith("breaks its promise: patrols done ")
+    assert known["p0002"].why.words().startswith("may break its promise: patrols done ")
+    summary = tables.summary_table(plan, runs, rule_of(plan, runs, screened(plan)), known, 0.95).spoken()
     assert summary["keeps_promises"].to_list() == [False, True, None, True]
-    units = {str(response): runs.unit(response) for response in plan.study.asked}
-    import polars as pl
-
-    frame = pl.DataFrame({"response": list(units), "unit": list(units.values())})
-    said = list(sentences.sentences(plan, {"summary": summary, "units": frame}, words_of(plan)))
+    units = {response: runs.unit(response) for response in plan.study.asked}
+    said = list(sentences.sentences(plan, {"summary": summary}, units, words_of(plan)))
     assert said[0] == (
         "2 of 4 points keep the promise (patrols done at least 60 %), 1 break it, and 1 may do either or cannot be "
         "judged, by 95% intervals that hold together."
@@ -126,13 +126,13 @@ def test_a_ranking_and_a_front_call_no_point_best_that_breaks_or_may_break_its_p
     plan = four_points()
     runs = drawn(plan, laws([5, 20, 30, 40], [0.39, 0.8, 0.6, 0.9]), n=10)
     known = promised(plan, runs, screened(plan))
-    ranking = tables._ranking(plan, runs, rule_of(plan, runs, screened(plan)), known)
+    ranking = choices.ranking(plan, runs, rule_of(plan, runs, screened(plan)), known).spoken()
     assert set(ranking["response"]) == {"counter_wait_p90", "patrols_done"}
     ranking = ranking.filter(response="counter_wait_p90")
     verdicts = dict(ranking.select("point", "verdict").iter_rows())
     assert verdicts == {"p0000": "no choice", "p0001": "best", "p0002": "no choice", "p0003": "not best"}
     assert [bool(why) for why in ranking["why"]] == [True, False, True, False]
-    front = tables._pareto(plan, runs, rule_of(plan, runs, screened(plan)), known, screened(plan)).filter(
+    front = choices.front(plan, runs, rule_of(plan, runs, screened(plan)), known, screened(plan)).table.filter(
         response="counter_wait_p90"
     )
     assert dict(front.select("point", "front").iter_rows()) == {
@@ -145,5 +145,6 @@ def test_where_none_is_known_to_keep_its_promise_none_is_called_best():
     runs = drawn(plan, laws([5, 20, 30, 40], [0.6, 0.6, 0.6, 0.6]), n=10)
     known = promised(plan, runs, screened(plan))
     assert {one.keeps for one in known.values()} == {None}
-    assert "best" not in tables._ranking(plan, runs, rule_of(plan, runs, screened(plan)), known)["verdict"].to_list()
-    assert not tables._pareto(plan, runs, rule_of(plan, runs, screened(plan)), known, screened(plan))["front"].any()
+    rule = rule_of(plan, runs, screened(plan))
+    assert "best" not in choices.ranking(plan, runs, rule, known).table["verdict"].to_list()
+    assert not choices.front(plan, runs, rule, known, screened(plan)).table["front"].any()

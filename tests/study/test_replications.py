@@ -85,6 +85,18 @@ def test_a_worker_that_cannot_see_the_archive_simulates(tmp_path: Path) -> None:
     assert replications.perform(task(Archive(tmp_path / "file"), tiny())).facts["steps"] > 0
 
 
+def test_an_interruption_is_no_failure_of_a_replication(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: object) -> None:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as error:
+            raise RuntimeError("a class could not be made") from error
+
+    monkeypatch.setattr(replications, "perform", interrupted)
+    with pytest.raises(RuntimeError, match="a class could not be made"):
+        replications.attempt(None)  # type: ignore[arg-type]
+
+
 def test_pilots_of_the_same_numbers_are_simulated_once(tmp_path: Path) -> None:
     pilots = [named(tiny(), name, replications=2) for name in ("a", "b")]
     store = Store.open(tmp_path / "study", replications.identity(pilots), {}, keys=replications.keys(pilots))
@@ -178,10 +190,8 @@ def test_processes_that_start_together_do_nothing_twice(tmp_path: Path, on: Seri
 class Deadly:
     """An engine that kills the worker that asks for it."""
 
-    @property
-    def block_weeks(self) -> int:
+    def model_copy(self, **_: object) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
-        return 1
 
 
 @pytest.mark.parametrize("go_on", [True, False])

@@ -27,7 +27,7 @@ BACKEND = Backend(Compiled(), Serial(kind="serial"))
 
 
 def opened(folder: Path) -> Store:
-    return Store.open(folder / "study", {"network": "mm1"}, {})
+    return Store.open(folder / "study", {"network": {"name": "mm1"}}, {})
 
 
 def run_network(folder: Path, name: str) -> None:

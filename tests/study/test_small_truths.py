@@ -1,6 +1,5 @@
 """What is said beside the numbers of a comparison: advice that is not yet followed, sources of inputs, and cost."""
 
-import re
 from types import SimpleNamespace
 
 import polars as pl
@@ -14,31 +13,34 @@ from sim.errors import ConfigError
 from sim.study.comparison.comparison import _run_once
 from sim.study.comparison.notes import kept_cost, notices
 
-KNOB = re.compile(r"[\w.]+=[\w.]*\w")
-
 
 def lost(share, name):
     return pl.DataFrame({"pilot": [name], "measure": ["left_unserved"], "group": ["all"], "value": [share]})
 
 
 def test_no_shipped_notice_advises_what_is_already_set():
-    advised = [(notice, KNOB.findall(notice.advice)) for notice in pilot().report.notices]
-    assert any(knobs for _, knobs in advised)
-    for notice, knobs in advised:
+    advised = [notice for notice in pilot().report.notices if notice.knob]
+    assert advised
+    for notice in advised:
         plain = tiny()
-        measures = lost(notice.above + 0.1, plain.name)
-        (said,) = notices(measures, [plain])
-        assert all(knob in said for knob in knobs)
-        for knob in knobs:
-            followed = config.load(compose("main", Line((knob,)), "pilot=four_level"))
-            (said,) = notices(lost(notice.above + 0.1, followed.name), [followed])
-            assert knob not in said
+        (said,) = notices(lost(notice.above + 0.1, plain.name), [plain])
+        assert f"{notice.knob} shows other rules." in said
+        followed = config.load(compose("main", Line((notice.knob,)), "pilot=four_level"))
+        (said,) = notices(lost(notice.above + 0.1, followed.name), [followed])
+        assert notice.knob not in said
 
 
 def test_a_notice_that_advises_a_knob_must_say_when_it_is_followed():
-    plain = {"measure": "left_unserved", "above": 0.05, "says": "Many left.", "advice": "Try service.seats=2."}
-    with pytest.raises(ConfigError, match=r"unless must say by which knobs service\.seats=2 of the advice is known"):
-        config.checked(Notice, plain, "report.notices.0")
+    plain = {"measure": "left_unserved", "above": 0.05, "says": "Many left.", "advice": "Try $knob."}
+    for knob, rule in (
+        ({"knob": "service.seats=2"}, r"unless must say by which knobs service\.seats=2 is known to be set, got none"),
+        ({}, r"knob must be given where the advice has \$knob, and only there, got ''"),
+        ({"knob": "a=1", "advice": "Try it."}, r"knob must be given where .*, got 'a=1'"),
+        ({"says": "Try $knob."}, r"says must have no \$names but \$pilot and \$share"),
+    ):
+        with pytest.raises(ConfigError, match=rule):
+            config.checked(Notice, plain | knob, "report.notices.0")
+    plain["knob"] = "service.seats=2"
     assert config.checked(Notice, {**plain, "unless": {"service.seats": 2}}).unless == {"service.seats": 2}
 
 

@@ -76,11 +76,12 @@ def all_of(plan, runs):
     rule, known = rule_of(plan, runs, staff), promised(plan, runs, staff)
     made = adjustments(plan, runs, rule)
     nothing = Outcome(None, (), ())
-    found = tables.findings(plan, runs, rule, known, staff, nothing, words_of(plan), made).tables
-    return made, found | {
+    found = tables.findings(plan, runs, rule, known, staff, nothing, made).tables
+    found |= {
         "summary": tables.summary_table(plan, runs, rule, known, plan.confidence, made),
         "effects": tables.effects_table(plan, runs, rule, plan.first.mid, plan.first.run, made),
     }
+    return made, {name: table.spoken() for name, table in found.items()}
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +139,7 @@ def test_fewer_than_twenty_replications_of_any_point_adjust_nothing(n):
 
 def test_the_table_of_responses_says_for_what_and_what_it_gains(found):
     made, known = found
-    table = controls_table(made)
+    table = controls_table(made).spoken()
     (row,) = table.iter_rows(named=True)
     assert (row["response"], row["n"]) == (str(WAIT), N)
     assert row["means"] < 0.2
@@ -192,10 +193,10 @@ def hold(law, relation, n, trials):
         made = adjustments(plan, runs, rule)
         adjusted += WAIT in made
         summary = tables.summary_table(plan, runs, rule, promised(plan, runs, screened(plan)), 0.95, made)
-        first = summary.row(0, named=True)
+        first = summary.table.row(0, named=True)
         rule_out += first[f"{WAIT}_low"] > 1 or first[f"{WAIT}_high"] < 1
         effects = tables.effects_table(plan, runs, rule, plan.first.mid, plan.first.run, made)
-        waits = effects.filter(response=str(WAIT))
+        waits = effects.table.filter(response=str(WAIT))
         failed += any(
             low > true or high < true for low, high, true in zip(waits["low"], waits["high"], (-3, -2, -1), strict=True)
         )

@@ -10,9 +10,9 @@ import pytest
 from polars.testing import assert_frame_equal
 from setups.commands import wangge
 from setups.contents import contents as all_contents
-from setups.district import TINY, pilot
+from setups.district import pilot
 from setups.killing import ended, killed_with, started
-from setups.studies import BASE, OWN, table, write
+from setups.studies import BASE, DRAINED, OWN, table, write
 
 import experiments.commands.sweep
 import sim.study.replications
@@ -50,7 +50,7 @@ def test_a_study_leaves_tables_whose_numbers_are_those_of_its_replications(sweep
     assert {"counter_wait_mean", "counter_wait_mean_low", "counter_wait_mean_high"} <= set(table("summary").columns)
     effects = table("effects").filter(pl.col("response") == "visits_done")
     assert (effects["baseline"][0], effects["point"][0], effects["n"][0]) == ("p0000", "p0001", 2)
-    knobs = (*TINY, "grid.households=300")
+    knobs = (*DRAINED, "grid.households=300")
     alone = simulate(pilot("four_level", *knobs), 1)[0]["measures"]
     mine = measures.filter(pl.col("point") == "p0001", pl.col("replication") == 1)
     same = mine.join(alone, on=["measure", "group"], suffix="_alone", how="left")
@@ -119,13 +119,13 @@ SHAPES = {
     ),
     "three": (
         {
-            "factors": {"grid.households": [200, 300], "roles": ["lines", "ab"], "grid.patrol_hours": [1, 2]},
+            "factors": {"grid.households": [200, 300], "roles": ["lines", "ab"], "grid.visits.minutes": [20, 30]},
         },
         {"main_effects", "curve", "heat", "ranking"},
     ),
     "zip": (
         {
-            "factors": {"grid.households": [200, 300], "grid.patrol_hours": [1, 2]},
+            "factors": {"grid.households": [200, 300], "grid.visits.minutes": [20, 30]},
             "design": "zip",
             "promises": {"counter_wait_mean": {"at_most": 30}},
         },
@@ -135,7 +135,7 @@ SHAPES = {
         {
             "pilots": ["four_level", "three_level"],
             "base": {**BASE, "structure.communities": 4},
-            "factors": {"grid.households": [200, 300], "grid.patrol_hours": [1, 2]},
+            "factors": {"grid.households": [200, 300], "grid.visits.minutes": [20, 30]},
             "design": "one_at_a_time",
         },
         {"tornado"},
@@ -170,9 +170,9 @@ SHAPES = {
         {
             "design": [
                 {"kind": "grid", "factors": ["grid.households"]},
-                {"kind": "grid", "factors": ["grid.patrol_hours"]},
+                {"kind": "grid", "factors": ["grid.visits.minutes"]},
             ],
-            "factors": {"grid.households": [200, 300], "grid.patrol_hours": [1, 2]},
+            "factors": {"grid.households": [200, 300], "grid.visits.minutes": [20, 30]},
         },
         {"curve", "ranking"},
     ),
@@ -201,7 +201,7 @@ def test_every_shape_of_study_leaves_its_charts_and_draws_them_again(sweep, tmp_
 
 
 def test_multirun_of_pilots_is_a_study_of_every_combination(sweep, tmp_path):
-    knobs = [*(k for k in TINY if "built_up" not in k), "structure.communities=4", "grid.households=200,300"]
+    knobs = [*(k for k in DRAINED if "built_up" not in k), "structure.communities=4", "grid.households=200,300"]
     line = ("-m", "pilot=four_level,three_level", *knobs, "run.replications=2")
     shown = sweep(*line, "--cfg", "job", word="run")
     assert "pilots: - four_level - three_level" in shown
@@ -303,7 +303,7 @@ def test_points_that_cannot_be_are_told_and_the_rest_is_run(sweep, tmp_path):
     assert "staffing" in design["why"][1]
     assert "at least 0, got -1" in design["why"][2]
     write(tmp_path, "none", factors={"staffing.community_heads": [0]})
-    assert "study must have at least one feasible point; all 1 were rejected: staffing.community_heads" in sweep(
+    assert "study must have at least one feasible point; its only one was rejected: staffing.community_heads" in sweep(
         "study=none", status=2
     )
     assert not Path("results/none").exists()
@@ -313,7 +313,7 @@ def test_a_design_that_cannot_be_staffed_is_told_before_its_folder_is_begun(swee
     crowded = {"factors": {"grid.households": [50]}, "base": {**BASE, "roles": "dedicated"}}
     write(tmp_path, **crowded)
     told = sweep(status=2)
-    assert "study must have at least one feasible point; all 1 were rejected: roles.managers_per_grid" in told
+    assert "study must have at least one feasible point; its only one was rejected: roles.managers_per_grid" in told
     assert not Path("results/mine").exists()
 
 

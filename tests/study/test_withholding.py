@@ -10,7 +10,8 @@ from setups.known_truth import MOST, drawn, normal, screened
 from setups.studies import plan as planned
 
 from sim.config.report import JudgedMeasure, Response
-from sim.statistics.verdicts import Verdict
+from sim.statistics.reasons import in_words
+from sim.statistics.verdicts import Cause, Verdict
 from sim.study.budget.choice import Fate, choose
 from sim.study.budget.outcome import Outcome
 from sim.study.budget.promises import promised
@@ -22,7 +23,7 @@ from sim.study.findings import sentences, tables
 from sim.study.findings.naming import words_of
 from sim.study.findings.responses import responses_by_setting
 from sim.study.findings.write import responses as shown
-from sim.study.withholding import HELP, Cause, Rule, Withheld
+from sim.study.withholding import HELP, Rule, Withheld
 
 WAIT = Response("counter_wait_p90")
 OVERLOADED = "20% of its requests go to an overloaded post"
@@ -48,13 +49,18 @@ def all_of(plan, runs):
     """Return the tables of a study, with its remarks."""
     staff = screened(plan)
     rule, known = rule_of(plan, runs, staff), promised(plan, runs, staff)
-    made = tables.findings(plan, runs, rule, known, staff, Outcome(pl.DataFrame(), (), ()), words_of(plan))
+    made = tables.findings(plan, runs, rule, known, staff, Outcome(pl.DataFrame(), (), ()))
     first = plan.first
-    return made.tables | {
+    all_tables = made.tables | {
         "summary": tables.summary_table(plan, runs, rule, known, 0.95),
         "effects": tables.effects_table(plan, runs, rule, first.mid, first.run),
-        "units": pl.DataFrame({"response": [str(WAIT)], "unit": ["minutes"]}),
-    }, made.remarks
+    }
+    return {name: table.spoken() for name, table in all_tables.items()}, [say() for say in made.remarks]
+
+
+def all_sentences(plan, found):
+    """Return the sentences on the tables of a study."""
+    return sentences.sentences(plan, found, {WAIT: "minutes"}, words_of(plan))
 
 
 def test_every_table_of_a_study_asks_the_one_rule():
@@ -86,9 +92,9 @@ def test_sentences_and_choices_name_only_points_from_which_something_follows():
     plan = four_points()
     runs = runs_of(plan)
     found, _ = all_of(plan, runs)
-    said = " ".join(sentences.sentences(plan, found, words_of(plan)))
-    assert "best 20" in said or "best 19" in said
-    assert "grid.households=200" not in said
+    text = " ".join(all_sentences(plan, found))
+    assert "best 20" in text or "best 19" in text
+    assert "grid.households=200" not in text
     (choice,) = choose(plan, runs, screened(plan))
     assert choice.chosen == "p0001"
     assert {one.name: one.fate for one in choice.candidates}["p0000"] is Fate.WITHHELD
@@ -137,7 +143,7 @@ def test_a_difference_between_pilots_says_under_which_of_them_it_is_withheld():
     runs = drawn(plan, law, n=4)
     (studied,) = responses_by_setting(plan, runs, rule_of(plan, runs, screened(plan)))
     assert studied.values.at(0) is None
-    assert studied.values.reason(0) == "20% of its requests under three_level go to an overloaded post"
+    assert in_words(studied.values.reason(0)) == "20% of its requests under three_level go to an overloaded post"
     assert studied.values.at(1) is not None
 
 
@@ -185,7 +191,7 @@ def test_the_title_of_turnaround_and_its_map_announce_nothing_that_a_table_refus
         "map_turnaround_p50"
     ]()
     texts = " ".join(t.get_text() for t in figure.texts)
-    assert "no colour for community:03: 60% of its requests under three_level go to an overloaded post" in texts
+    assert "no colour for community 03: 60% of its requests under three_level go to an overloaded post" in texts
 
 
 def test_one_replication_that_does_not_reach_a_quantile_rules_no_point_out():
@@ -216,7 +222,7 @@ def test_one_replication_that_does_not_reach_a_quantile_rules_no_point_out():
 def test_a_study_says_whether_the_best_mean_is_known_to_be_the_best():
     plan = four_points()
     found, _ = all_of(plan, runs_of(plan, touched="nobody", n=20))
-    assert "(the best with 95% confidence), worst" in " ".join(sentences.sentences(plan, found, words_of(plan)))
+    assert "(the best with 95% confidence), worst" in " ".join(all_sentences(plan, found))
     alike = {(f"p{i:04d}", str(WAIT)): normal(wait, 5.0) for i, wait in enumerate([20, 20.5, 21, 60])}
     found, _ = all_of(plan, drawn(plan, alike, n=20))
-    assert "(one of 3 that may be best), worst" in " ".join(sentences.sentences(plan, found, words_of(plan)))
+    assert "(one of 3 that may be best), worst" in " ".join(all_sentences(plan, found))

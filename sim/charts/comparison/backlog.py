@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from sim.charts.page import EDGE, Key, Page, distinct, over_replications, pilot_key, short_name, wrapped
 from sim.charts.style import PALE, band_opacity, pilot_style, styled
+from sim.language import first_of, gettext, run_together
 from sim.report.tables import number
 from sim.statistics.intervals import mean_interval
 
@@ -42,18 +43,22 @@ def backlog(table: pl.DataFrame, footer: str = "", measured: tuple[float, float]
     n = table["replication"].n_unique()
     legend = [pilot_key(i, short_name(pilot), marker="none") for i, pilot in enumerate(pilots)]
     if measured is not None:
-        legend.append(Key("measured period", {"facecolor": PALE, "edgecolor": "#999999"}))
+        legend.append(Key(gettext("measured period"), {"facecolor": PALE, "edgecolor": "#999999"}))
     n_columns = 2 if len(posts) in (2, 4) else min(len(posts), 3)
     n_rows = math.ceil(len(posts) / n_columns)
-    seen = f"Lines: mean of {n} replications; bands: lowest to highest of them. " if n > 1 else "One replication. "
-    seen += "Every panel has its own scale."
+    seen = [
+        gettext("Lines: mean of {n} replications; bands: lowest to highest of them.", n=n)
+        if n > 1
+        else gettext("One replication."),
+        gettext("Every panel has its own scale."),
+    ]
     width, height = 11.0, 2.75
     panel = (width - 2 * EDGE) / n_columns
     page = Page.around(
         width,
         n_rows * height,
         title=_backlog_title(table, measured),
-        subtitle=seen,
+        subtitle=run_together(seen),
         legend=legend,
         footer=footer,
     )
@@ -74,8 +79,8 @@ def backlog(table: pl.DataFrame, footer: str = "", measured: tuple[float, float]
         axes.set_title(
             "\n".join(wrapped(short_name(post), panel - 0.95, 9.5)[:1]), loc="left", fontsize=9.5, weight="bold"
         )
-        axes.set_xlabel("Week")
-        axes.set_ylabel("Work waiting (hours)")
+        axes.set_xlabel(gettext("Week"))
+        axes.set_ylabel(gettext("Work waiting (hours)"))
     return page.figure
 
 
@@ -106,17 +111,26 @@ def _backlog_title(table: pl.DataFrame, measured: tuple[float, float] | None) ->
         sure = mean_interval(np.array(slopes), joint).low > 0 if len(slopes) > 1 else slope > 0
         if (sure or min(slopes, default=0) > 0) and slope * n_weeks > level / 5:
             n = sum(one > 0 for one in slopes)
-            growing.append((slope, short_name(str(post)), short_name(str(pilot)), f"{n} of {len(slopes)}"))
-    period = f"the later half of {'the weeks shown' if measured is None else 'the weeks after the warm-up'}"
+            growing.append((slope, short_name(str(post)), short_name(str(pilot)), n, len(slopes)))
     if not growing:
         weeks = part["week"].to_numpy()
-        return (
-            "Work that waits at the end of each week: no growth by a fifth or more is certain in weeks "
-            f"{weeks.min()} to {weeks.max()}"
-        )
+        return gettext(
+            "Work that waits at the end of each week: no growth by a fifth or more is certain in weeks {first} to "
+            "{last}",
+            first=weeks.min(), last=weeks.max(),
+        )  # fmt: skip
     words = [
-        f"{post} under {pilot} (+{number(slope, 0)} hours a week, in {times} replications)"
-        for slope, post, pilot, times in sorted(growing)[::-1][:3]
-    ]
-    more = f" and {len(growing) - 3} more" if len(growing) > 3 else ""
-    return f"Backlog keeps growing through {period}: " + "; ".join(words) + more
+        gettext(
+            "{post} under {pilot} (+{hours} hours a week, in {n} of {all} replications)",
+            post=post, pilot=pilot, hours=number(slope, 0), n=n, all=n_all,
+        )
+        for slope, post, pilot, n, n_all in sorted(growing)[::-1]
+    ]  # fmt: skip
+    if measured is None:
+        return gettext(
+            "Backlog keeps growing through the later half of the weeks shown: {where}", where=first_of(words, 3)
+        )
+    return gettext(
+        "Backlog keeps growing through the later half of the weeks after the warm-up: {where}",
+        where=first_of(words, 3),
+    )  # fmt: skip

@@ -17,17 +17,26 @@ from matplotlib.transforms import blended_transform_factory
 
 from sim.charts.page import EDGE, Key, Page, distinct, pilot_key, short_name, width_of, wrapped
 from sim.charts.style import GREY, PALE, pilot_style, styled
-from sim.report.lines import literal
-from sim.report.sentences import by_verdict, of_all
-from sim.report.tables import MARKS, Difference, counted, difference, marks_shown, scale_of
+from sim.language import N_, either, gettext, listed, ngettext, phrase, run_together, separated
+from sim.report.sentences import by_verdict
+from sim.report.tables import MARKS, Difference, difference, marks_shown, scale_of, with_unit
+from sim.statistics.verdicts import NO_VERDICT, Verdict
 
 _WIDTH, _LABEL, _HEADING, _SCALE = 11.0, 2.9, 0.34, 0.72
 """Of the page, of the labels, and height of the headings above and of the scale below (inches)."""
 _PITCH, _LEAST = 0.11, 0.36
 """Between the marks of a row, and height of a row at least (inches)."""
 _TICKS = (1, 3, 10, 30, 100, 1_000, 10_000)
-_TELLING = ("better", "worse", "undecided")
+_TELLING = (Verdict.BETTER, Verdict.WORSE, Verdict.UNDECIDED)
 """A measure has a row if a design has one of these verdicts; the others are named under the chart."""
+_THAN = (
+    N_("{pilot} is better than {baseline} on {better} of {n} measures and worse on {worse}"),
+    N_("{pilot} is shown neither better nor worse than {baseline} on any of {n} measures"),
+)
+_BESIDE = (
+    N_("{pilot} is better on {better} of {n} measures and worse on {worse}"),
+    N_("{pilot} is shown neither better nor worse on any of {n} measures"),
+)
 
 
 @styled
@@ -71,13 +80,12 @@ def forest(comparison: pl.DataFrame, footer: str = "", confidence: float = 0.95)
     text_width = sum(columns)
     width = max(_WIDTH, 2 * EDGE + _LABEL + 3.0 + text_width)
     body = sum(row.height for row in rows)
-    band = Key("too small to matter", {"facecolor": PALE, "edgecolor": "#999999"})
+    band = Key(gettext("too small to matter"), {"facecolor": PALE, "edgecolor": "#999999"})
     page = Page.around(
         width,
         _HEADING + body + _SCALE,
         title=finding(records, pilots, baseline),
-        subtitle=f"{_all_verdicts(records)} Numbers are means: {marks_shown(record['verdict'] for record in records)}. "
-        f"Lines: intervals that hold jointly at {100 * confidence:g} %.",
+        subtitle=_subtitle(records, confidence),
         legend=[*(pilot_key(i, p, ls="none") for i, p in enumerate([baseline, *pilots])), band],
         footer=footer,
         notes=notes,
@@ -126,8 +134,7 @@ def _rows(records: Sequence[Mapping[str, Any]], pilots: Sequence[str]) -> tuple[
     rows, top = [], 0.0
     for block in shown:
         unit = scale_of(block[0]["unit"])[1]
-        label = f"{literal(block[0]['label'])}{f' ({literal(unit)})' if unit else ''}"
-        lines = wrapped(label, _LABEL - 0.15, 8.5)
+        lines = wrapped(with_unit(phrase(block[0]["label"]), unit), _LABEL - 0.15, 8.5)
         height = max(len(pilots) * _PITCH + 0.1, len(lines) * 0.15 + 0.1, _LEAST)
         first = top + height / 2 - (len(pilots) - 1) * _PITCH / 2
         marks = [_mark(record, first + pilots.index(record["pilot"]) * _PITCH, pilots) for record in block]
@@ -141,9 +148,10 @@ def _notes(blocks: Iterator[list[Mapping[str, Any]]]) -> Iterator[str]:
     named: dict[str, list[str]] = {}
     for block in blocks:
         verdicts = dict.fromkeys(str(record["verdict"]) for record in block)
-        named.setdefault(" or ".join(verdicts), []).append(str(block[0]["label"]))
+        named.setdefault(either(map(gettext, verdicts)), []).append(phrase(block[0]["label"]))
     for those, labels in named.items():
-        yield f"{those.capitalize()} under every design: {'; '.join(labels)}."
+        words = {"verdicts": f"{those[:1].upper()}{those[1:]}", "measures": separated(labels)}
+        yield gettext("{verdicts} under every design: {measures}.", **words)
 
 
 def _mark(record: Mapping[str, Any], y: float, pilots: Sequence[str]) -> _Mark:
@@ -151,7 +159,7 @@ def _mark(record: Mapping[str, Any], y: float, pilots: Sequence[str]) -> _Mark:
     difference_words = difference(record)
     sign = (1 if record["higher_is_better"] else -1) / record["mid"]
     raw = [math.nan if record[k] is None else float(record[k]) * sign for k in ("difference", "low", "high")]
-    if difference_words.difference == "–":
+    if not difference_words.is_shown:
         raw = [math.nan] * 3
     value, low, high = raw[0], min(raw[1:]), max(raw[1:])
     return _Mark(y, pilots.index(record["pilot"]), value, low, high, difference_words)
@@ -162,42 +170,72 @@ def finding(records: Sequence[Mapping[str, Any]], pilots: Sequence[str], baselin
     labels = {p: by_verdict(record for record in records if record["pilot"] == p) for p in pilots}
     base = short_name(baseline)
     total = Counter(str(record["verdict"]) for record in records)
-    if total["withheld"] + total["not owed"] == len(records):
-        title = f"Nothing can be concluded against {base}: every verdict is withheld"
-    elif len(pilots) == 1:
-        title = f"{short_name(pilots[0])} is {_score(labels[pilots[0]], f'than {base} ')}"
+    if total[Verdict.WITHHELD] + total[Verdict.NOT_OWED] == len(records):
+        title = gettext("Nothing can be concluded against {baseline}: every verdict is withheld", baseline=base)
     elif len(pilots) <= 3:
-        title = f"Against {base}, " + "; ".join(f"{short_name(p)} is {_score(of)}" for p, of in labels.items())
+        title = _scores(labels, base)
     else:
-        clean = sum(bool(of["better"]) and not of["worse"] for of in labels.values())
-        n, verb = "None" if clean == 0 else str(clean), "is" if clean < 2 else "are"
-        title = f"{n} of {len(pilots)} pilots {verb} better than {base} on some measure and worse on none"
-    if len(pilots) <= 3 and len(records) > 2 * total["withheld"] > len(records) - total["not owed"]:
-        title = f"Most differences cannot be judged; where they can: {title}"
+        title = _clean(labels, base)
+    if len(pilots) <= 3 and len(records) > 2 * total[Verdict.WITHHELD] > len(records) - total[Verdict.NOT_OWED]:
+        title = gettext("Most differences cannot be judged; where they can: {title}", title=title)
     return title
+
+
+def _clean(labels: Mapping[str, Mapping[str, Sequence[str]]], baseline: str) -> str:
+    """Return how many pilots are better on some measure and worse on none."""
+    clean = sum(bool(of[Verdict.BETTER]) and not of[Verdict.WORSE] for of in labels.values())
+    words = {"all": len(labels), "baseline": baseline}
+    if not clean:
+        return gettext("None of {all} pilots is better than {baseline} on some measure and worse on none", **words)
+    return ngettext(
+        "{n} of {all} pilots is better than {baseline} on some measure and worse on none",
+        "{n} of {all} pilots are better than {baseline} on some measure and worse on none",
+        clean, **words,
+    )  # fmt: skip
 
 
 def _all_verdicts(records: Sequence[Mapping[str, Any]]) -> str:
     """Return how many differences have each verdict."""
     total = Counter(str(record["verdict"]) for record in records)
-    parts = [f"{total[verdict]} {verdict}" for verdict in MARKS if total[verdict]]
-    return f"Of {counted(len(records), 'difference')}, {', '.join(parts)}."
+    verdicts = listed(
+        gettext("{n} {verdict}", n=total[verdict], verdict=gettext(verdict)) for verdict in MARKS if total[verdict]
+    )
+    return ngettext(
+        "Of {n:,} difference, {verdicts}.", "Of {n:,} differences, {verdicts}.", len(records), verdicts=verdicts
+    )
 
 
-def _score(labels: Mapping[str, Sequence[str]], than: str = "") -> str:
-    """Return in words on how many measures a pilot is better and worse."""
-    better, worse, withheld = (len(labels[verdict]) for verdict in ("better", "worse", "withheld"))
-    unknown = f" ({withheld} cannot be judged)" if withheld else ""
-    if not better and not worse:
-        return f"shown neither better nor worse {than}on any {of_all(labels)}{unknown}"
-    return f"better {than}on {better} {of_all(labels)} and worse on {worse}{unknown}"
+def _subtitle(records: Sequence[Mapping[str, Any]], confidence: float) -> str:
+    """Return how many differences have each verdict, and how they are drawn."""
+    return run_together([
+        _all_verdicts(records),
+        gettext("Numbers are means: {marks}.", marks=marks_shown(record["verdict"] for record in records)),
+        gettext("Lines: intervals that hold jointly at {confidence:g} %.", confidence=100 * confidence),
+    ])  # fmt: skip
+
+
+def _scores(labels: Mapping[str, Mapping[str, Sequence[str]]], baseline: str) -> str:
+    """Return in words on how many measures each of few pilots is better and worse."""
+    if len(labels) == 1:
+        ((pilot, of),) = labels.items()
+        return _score(of, _THAN, pilot=short_name(pilot), baseline=baseline)
+    each = separated(_score(of, _BESIDE, pilot=short_name(pilot)) for pilot, of in labels.items())
+    return gettext("Against {baseline}, {each}", baseline=baseline, each=each)
+
+
+def _score(labels: Mapping[str, Sequence[str]], messages: Sequence[str], **names: str) -> str:
+    """Return in words on how many measures a pilot is better and worse: the first message, or else the second."""
+    better, worse, withheld = (len(labels[verdict]) for verdict in (Verdict.BETTER, Verdict.WORSE, Verdict.WITHHELD))
+    n = sum(map(len, labels.values()))
+    score = gettext(messages[not (better or worse)], **names, better=better, worse=worse, n=n)
+    return gettext("{score} ({n} cannot be judged)", score=score, n=withheld) if withheld else score
 
 
 def _value(mark: _Mark) -> str:
     """Return the mean of a pilot with the mark of its verdict; where there is no verdict, the word for that."""
     verdict = mark.words.verdict
-    if verdict in ("withheld", "not owed", "not judged"):
-        return verdict
+    if verdict in NO_VERDICT:
+        return gettext(verdict)
     return f"{mark.words.pilot.replace('-', '−')} {MARKS[verdict]}"
 
 
@@ -236,9 +274,11 @@ def _plot(axes: Axes, rows: Sequence[_Row], baseline: str) -> None:
     axes.set_xticks([], minor=True)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    axes.set_xlabel(f"Difference from {short_name(baseline)},\nas a multiple of the least that matters")
-    axes.text(low, -0.08, "◀ worse", fontsize=9, weight="bold", ha="left", va="bottom")
-    axes.text(high, -0.08, "better ▶", fontsize=9, weight="bold", ha="right", va="bottom")
+    axes.set_xlabel(
+        gettext("Difference from {baseline},\nas a multiple of the least that matters", baseline=short_name(baseline))
+    )
+    axes.text(low, -0.08, gettext("◀ worse"), fontsize=9, weight="bold", ha="left", va="bottom")
+    axes.text(high, -0.08, gettext("better ▶"), fontsize=9, weight="bold", ha="right", va="bottom")
 
 
 def _text(page: Page, axes: Axes, rows: Sequence[_Row], columns: Sequence[float]) -> None:
@@ -257,7 +297,7 @@ def _text(page: Page, axes: Axes, rows: Sequence[_Row], columns: Sequence[float]
         write(EDGE, row.middle, "\n".join(row.lines), linespacing=1.15)
         write(ends[0], row.middle, row.marks[0].words.baseline, ha="right")
         for mark in row.marks:
-            telling = mark.words.verdict in ("better", "worse")
+            telling = mark.words.verdict in (Verdict.BETTER, Verdict.WORSE)
             shade: dict[str, Any] = {"weight": "bold"} if telling else {"color": GREY}
             write(ends[mark.pilot + 1], row.middle, _value(mark), ha="right", **shade)
         rule = Line2D([EDGE / page.width, 1 - EDGE / page.width], [row.top] * 2, transform=at, color="#cccccc", lw=0.5)

@@ -7,28 +7,40 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from sim.config import GROUPS, LEVELS
-from sim.district import workload
+from sim.config.words import words_of
+from sim.language import N_, both, enumerated, gettext, listed, ngettext
 
 if TYPE_CHECKING:
     from sim.config import Level, Pilot
     from sim.district.organisation import Organisation
 
 _GROUPS = {
-    "public_service": "public services",
-    "party": "party work",
-    "enforcement": "enforcement",
-    "economic": "economic work",
-    "justice": "justice",
+    "public_service": N_("public services"),
+    "party": N_("party work"),
+    "enforcement": N_("enforcement"),
+    "economic": N_("economic work"),
+    "justice": N_("justice"),
 }
-_ORDERS = {
-    "a_first": "First the desk and files{a}, then the grid{b}",
-    "b_first": "First the grid{b}, then the desk and files{a}",
-    "oldest": "First whoever has waited longest, at the desk{a} or in the grid{b}",
-    "longest": "First the longest queue, at the desk{a} or in the grid{b}",
+_FIRST = {
+    "a_first": N_("First the desk and files, then the grid"),
+    "b_first": N_("First the grid, then the desk and files"),
+    "oldest": N_("First whoever has waited longest, at the desk or in the grid"),
+    "longest": N_("First the longest queue, at the desk or in the grid"),
+}
+_FIRST_OF_AB = {
+    "a_first": N_("First the desk and files (A), then the grid (B)"),
+    "b_first": N_("First the grid (B), then the desk and files (A)"),
+    "oldest": N_("First whoever has waited longest, at the desk (A) or in the grid (B)"),
+    "longest": N_("First the longest queue, at the desk (A) or in the grid (B)"),
+}
+"""What is done first, where people have one post and where they have an A and a B post."""
+_WINDOWS = {
+    "one_window": N_("One window for all lines"),
+    "per_line": N_("A window for each specialism"),
 }
 _COVER = {
-    "none": "Nobody stands in for the absent: what only they serve stays shut.",
-    "colleague": "The next colleague stands in for the absent, more slowly than they.",
+    "none": N_("Nobody stands in for the absent: what only they serve stays shut."),
+    "colleague": N_("The next colleague stands in for the absent, more slowly than they."),
 }
 
 
@@ -42,13 +54,15 @@ def performs(pilot: Pilot, level: Level) -> list[str]:
         groups = [group for group in GROUPS if structure.level_of(origin, group) == level]
         if not groups:
             continue
-        words = _and(_GROUPS[group] for group in groups)
-        if origin == level:
-            all_of = "All that" if len(groups) == len(GROUPS) else "Of what"
-            sentences.append(f"{all_of} today's law gives it: {words}.")
+        words = {"work": _works(groups), "level": words_of(origin)}
+        if origin == level and len(groups) == len(GROUPS):
+            sentences.append(gettext("All that today's law gives it: {work}.", **words))
+        elif origin == level:
+            sentences.append(gettext("Of what today's law gives it: {work}.", **words))
+        elif LEVELS.index(origin) > LEVELS.index(level):
+            sentences.append(gettext("From the {level}, sent down: {work}.", **words))
         else:
-            moved = "down" if LEVELS.index(origin) > LEVELS.index(level) else "up"
-            sentences.append(f"From the {origin}, sent {moved}: {words}.")
+            sentences.append(gettext("From the {level}, sent up: {work}.", **words))
     return [*sentences, *_given_away(pilot, level)]
 
 
@@ -58,37 +72,57 @@ def _given_away(pilot: Pilot, level: Level) -> list[str]:
     for target in (other for other in LEVELS if other != level):
         groups = [group for group in GROUPS if pilot.structure.level_of(level, group) == target]
         if groups:
-            sentences.append(f"Goes to the {target}: {_and(_GROUPS[group] for group in groups)}.")
+            sentences.append(gettext("Goes to the {level}: {work}.", level=words_of(target), work=_works(groups)))
     return sentences
+
+
+def _works(groups: Iterable[str]) -> str:
+    """Return groups of work in words."""
+    return enumerated([gettext(_GROUPS[group]) for group in groups])
 
 
 def posts(organisation: Organisation, level: Level) -> list[str]:
     """Return the heads of a level by post and by unit, and how its lines of work are shared out."""
     people = [person for person in organisation.people if person.level == level]
-    each = " in each" if organisation.n_units(level) > 1 else ""
-    staff = _and(f"{n} {_plural(post, n)}" for post, n in Counter(person.post for person in people).items())
+    several = organisation.n_units(level) > 1
+    counted = Counter(person.post for person in people).items()
+    staff = enumerated([_staff(post, n) for post, n in counted])
     heads = _span(Counter(person.unit for person in people).values())
-    sentences = [f"{staff}: {heads} heads{each}." if each else f"{staff}."]
+    sentences = [gettext("{staff}: {heads} heads in each.", staff=staff, heads=heads) if several else
+                 gettext("{staff}.", staff=staff)]  # fmt: skip
     plans, scheme = organisation.specialisms[level], organisation.pilot.roles.scheme
-    n_lines, n_each = plans.shape[1], _span(int(plan.max()) + 1 for plan in plans)
-    heads_each = _span(Counter((p.unit, p.specialism) for p in people if p.specialism >= 0).values())
+    words = {
+        "lines": plans.shape[1],
+        "n": _span(int(plan.max()) + 1 for plan in plans),
+        "heads": _span(Counter((p.unit, p.specialism) for p in people if p.specialism >= 0).values()),
+    }
+    return [*sentences, gettext(_shared_out(level, scheme, several=several), **words)]
+
+
+def _staff(post: str, n: int) -> str:
+    """Return a number of people at a post."""
+    return {
+        "district officer": ngettext("{n} district officer", "{n} district officers", n),
+        "street officer": ngettext("{n} street officer", "{n} street officers", n),
+        "community secretary": ngettext("{n} community secretary", "{n} community secretaries", n),
+        "community worker": ngettext("{n} community worker", "{n} community workers", n),
+        "grid manager": ngettext("{n} grid manager", "{n} grid managers", n),
+        "specialist": ngettext("{n} specialist", "{n} specialists", n),
+    }[post]
+
+
+def _shared_out(level: Level, scheme: str, *, several: bool) -> str:
+    """Return the message on how the lines of work of a level are shared out."""
     if level != "community":
-        sentences.append(f"{n_each} sections{each}, of {heads_each} heads.")
-    elif scheme == "lines":
-        sentences.append(
-            f"The {n_lines} lines of work are shared out among them: each owns some, with counter and files."
-        )
-    elif scheme == "ab":
-        sentences.append(
-            f"A post: one of {n_each} specialisms, which share the {n_lines} lines; {heads_each} heads each."
-        )
-    elif scheme == "dedicated":
-        sentences.append(
-            f"Specialists only at the desks: {n_each} specialisms, {heads_each} heads each; grid managers apart."
-        )
-    else:
-        sentences.append(f"Everybody does everything, more slowly outside the own of {n_each} specialisms.")
-    return sentences
+        return N_("{n} sections in each, of {heads} heads.") if several else N_("{n} sections, of {heads} heads.")
+    schemes = {
+        "lines": N_("The {lines} lines of work are shared out among them: each owns some, with counter and files."),
+        "ab": N_("A post: one of {n} specialisms, which share the {lines} lines; {heads} heads each."),
+        "dedicated": N_(
+            "Specialists only at the desks: {n} specialisms, {heads} heads each; grid managers apart."
+        ),
+    }  # fmt: skip
+    return schemes.get(scheme, N_("Everybody does everything, more slowly outside the own of {n} specialisms."))
 
 
 def grids(organisation: Organisation) -> list[str]:
@@ -96,86 +130,120 @@ def grids(organisation: Organisation) -> list[str]:
     pilot, place = organisation.pilot, organisation.place
     owned = [len(person.grids) for person in organisation.people if person.level == "community"]
     n, without = len(place.grid_community), sum(k == 0 for k in owned)
-    post = "B post: " if pilot.roles.scheme == "ab" else ""
-    none = f"; {without} heads have none" if without else ""
-    sentences = [
-        f"{post}{n} grids of about {place.n_households / n:,.0f} households, each owned by one {_keeper(pilot)}, "
-        f"{_span(k for k in owned if k)} a head{none}."
-    ]
+    words = {"n": n, "households": place.n_households / n, "grids": _span(k for k in owned if k)}
+    sentence = gettext(_owned(pilot.roles.scheme), **words)
+    if without:
+        sentence = ngettext("{sentence}; {n} head has none", "{sentence}; {n} heads have none", without,
+                            sentence=sentence)  # fmt: skip
+    return [gettext("{sentence}.", sentence=sentence), _due(pilot)]
+
+
+def _owned(scheme: str) -> str:
+    """Return the message on how many grids there are, and who owns them."""
+    if scheme == "ab":
+        return N_("B post: {n} grids of about {households:,.0f} households, each owned by one head, {grids} a head")
+    if scheme == "dedicated":
+        return N_(
+            "{n} grids of about {households:,.0f} households, each owned by one full-time grid manager, {grids} a head"
+        )
+    return N_("{n} grids of about {households:,.0f} households, each owned by one head, {grids} a head")
+
+
+def _due(pilot: Pilot) -> str:
+    """Return what is due in a grid."""
     grid, visits = pilot.grid, pilot.grid.visits
-    patrol = f"a patrol of {grid.patrol_hours:g} h a day{_asked(grid.patrol_duty_share)}, "
-    ordinary = f"{visits.ordinary_per_year:g} home visits a year to a household"
-    special = f"{visits.special_per_year:g} where special care is needed{_asked(visits.duty_share)}"
-    sentences.append(
-        f"Due in a grid: {patrol if grid.patrol_duty_share else ''}{ordinary}, {special}; issues found or reported."
-    )
-    return sentences
+    patrol = gettext("a patrol of {hours:g} h a day", hours=grid.patrol_hours)
+    ordinary = gettext("{n:g} home visits a year to a household", n=visits.ordinary_per_year)
+    special = gettext("{n:g} where special care is needed", n=visits.special_per_year)
+    each = [_asked(patrol, grid.patrol_duty_share)] if grid.patrol_duty_share else []
+    return gettext(
+        "Due in a grid: {duties}; issues found or reported.",
+        duties=listed([*each, ordinary, _asked(special, visits.duty_share)]),
+    )  # fmt: skip
 
 
-def _asked(share: float) -> str:
-    """Return in brackets how much of a duty is asked for, where it is not all."""
-    return "" if share == 1 else f" ({100 * share:.0f}% of it is asked for)"
-
-
-def _keeper(pilot: Pilot) -> str:
-    """Return the name for an owner of a grid."""
-    return "full-time grid manager" if pilot.roles.scheme == "dedicated" else "head"
+def _asked(duty: str, share: float) -> str:
+    """Return a duty, and how much of it is asked for, where it is not all."""
+    return duty if share == 1 else gettext("{duty} ({share:.0%} of it is asked for)", duty=duty, share=share)
 
 
 def rules(pilot: Pilot) -> list[str]:
     """Return how the staff of a community work: order, window, desk and cover."""
-    roles, service, priorities = pilot.roles, pilot.service, pilot.conduct.priorities
-    names = {"a": " (A)", "b": " (B)"} if roles.scheme == "ab" else {"a": "", "b": ""}
-    parted = roles.order == "split" and roles.scheme in (
-        "ab",
-        "generalist",
-    )  # others have one post, and no days to split
-    order = _ORDERS.get("a_first" if roles.order == "split" else roles.order, _plain(roles.order)).format(**names)
-    order += f" for the last {100 * roles.b_share:.0f}% of each day" if parted else ""
-    above = "; work from above that is due goes before residents" if priorities.due < priorities.residents else ""
-    window = {"one_window": "One window for all lines", "per_line": "A window for each specialism"}
-    desk = {
-        "own": "kept by whoever is free"
-        if roles.one_room or service.windows == "one_window"
-        else "kept by those who own the lines",
-        "rota": f"kept in turns by at most {service.seats} a point; nobody else has desk hours",
-    }
+    roles, service = pilot.roles, pilot.service
+    window = _WINDOWS.get(service.windows)
+    cover = _COVER.get(roles.cover)
     return [
-        f"{order}{above}.",
-        f"{window.get(service.windows, _plain(service.windows))}, {desk.get(service.desk, _plain(service.desk))}.",
-        _COVER.get(roles.cover, f"Cover of the absent: {_plain(roles.cover)}."),
+        _order(pilot),
+        gettext(
+            "{window}, {desk}.",
+            window=words_of(service.windows) if window is None else gettext(window), desk=_desk(pilot),
+        ),
+        gettext("Cover of the absent: {cover}.", cover=words_of(roles.cover)) if cover is None else gettext(cover),
         *_services(pilot),
-    ]
+    ]  # fmt: skip
+
+
+def _order(pilot: Pilot) -> str:
+    """Return what the staff of a community do first."""
+    roles, priorities = pilot.roles, pilot.conduct.priorities
+    # others have one post, and no days to split
+    parted = roles.order == "split" and roles.scheme in ("ab", "generalist")
+    first = _FIRST_OF_AB if roles.scheme == "ab" else _FIRST
+    message = first.get("a_first" if roles.order == "split" else roles.order)
+    order = words_of(roles.order) if message is None else gettext(message)
+    if parted:
+        order = gettext("{order} for the last {share:.0%} of each day", order=order, share=roles.b_share)
+    if priorities.due < priorities.residents:
+        return gettext("{order}; work from above that is due goes before residents.", order=order)
+    return gettext("{order}.", order=order)
+
+
+def _desk(pilot: Pilot) -> str:
+    """Return who keeps the front desk."""
+    roles, service = pilot.roles, pilot.service
+    if service.desk == "rota":
+        return gettext("kept in turns by at most {n} a point; nobody else has desk hours", n=service.seats)
+    if service.desk != "own":
+        return words_of(service.desk)
+    if roles.one_room or service.windows == "one_window":
+        return gettext("kept by whoever is free")
+    return gettext("kept by those who own the lines")
 
 
 def _services(pilot: Pilot) -> list[str]:
     """Return the services of a design that spare a trip or a transfer."""
     service, structure = pilot.service, pilot.structure
     shares = {
-        "of counter matters at the door, special care first": service.door_to_door_share,
-        "of those with papers by agency": service.agency_share,
-        "of those without by phone": service.signboard_phone_share,
-        "of files by named contact": structure.named_contact_share,
-        "of decisions on public services delegated to the community": structure.delegated_share,
+        N_("{share} of counter matters at the door, special care first"): service.door_to_door_share,
+        N_("{share} of those with papers by agency"): service.agency_share,
+        N_("{share} of those without by phone"): service.signboard_phone_share,
+        N_("{share} of files by named contact"): structure.named_contact_share,
+        N_("{share} of decisions on public services delegated to the community"): structure.delegated_share,
     }
-    shares_in_words = [f"{100 * share:g}% {words}" for words, share in shares.items() if share]
-    points = [f"{service.points} service points kept open in each community."] if service.points > 1 else []
-    return [*points, *([f"{_and(shares_in_words)}."] if shares_in_words else [])]
+    each = [gettext(message, share=f"{100 * share:g}%") for message, share in shares.items() if share]
+    points = []
+    if service.points > 1:
+        points.append(gettext("{n} service points kept open in each community.", n=service.points))
+    return [*points, *([gettext("{shares}.", shares=enumerated(each))] if each else [])]
 
 
-def went_to(pilot: Pilot, level: Level) -> list[str]:
+def went_to(organisation: Organisation, level: Level) -> list[str]:
     """Return where the staff of a level that was abolished went."""
     if level != "street":
-        return ["Abolished."]
-    heads, staffing = workload.heads(pilot), pilot.staffing
+        return [gettext("Abolished.")]
+    pilot, staffing = organisation.pilot, organisation.pilot.staffing
+    down = organisation.heads("community") - staffing.community_heads
+    up = organisation.heads("district") - staffing.district_heads
+    of = staffing.street_heads
     moved = {
-        "down to the communities": heads["community"] - staffing.community_heads,
-        "up to the district": heads["district"] - staffing.district_heads,
+        (N_("all go down to the communities"), N_("{n} go down to the communities")): down,
+        (N_("all go up to the district"), N_("{n} go up to the district")): up,
     }
-    moves = [f"{'all' if n == staffing.street_heads else n} go {destination}" for destination, n in moved.items() if n]
-    streets = pilot.district.streets
-    streets_in_words = f"{streets} street {'office is' if streets == 1 else 'offices are'} abolished"
-    return [f"{streets_in_words}; of {staffing.street_heads} heads {_and(moves)}." if moves else f"{streets_in_words}."]
+    moves = [gettext(every if n == of else some, n=n) for (every, some), n in moved.items() if n]
+    closed = ngettext("{n} street office is abolished", "{n} street offices are abolished", pilot.district.streets)
+    if not moves:
+        return [gettext("{offices}.", offices=closed)]
+    return [gettext("{offices}; of {n} heads {moves}.", offices=closed, n=of, moves=both(moves))]
 
 
 def abolished(pilot: Pilot) -> list[Level]:
@@ -188,20 +256,6 @@ def _span(numbers: Iterable[int]) -> str:
     known: Sequence[int] = sorted(numbers)
     if not known:
         return "0"
-    return str(known[0]) if known[0] == known[-1] else f"{known[0]} to {known[-1]}"
-
-
-def _and(words: Iterable[str]) -> str:
-    """Return words as a list in a sentence."""
-    every = list(words)
-    return every[0] if len(every) == 1 else f"{', '.join(every[:-1])} and {every[-1]}"
-
-
-def _plural(post: str, n: int) -> str:
-    """Return the name of a post, in the plural unless there is one."""
-    return post if n == 1 else f"{post[:-1]}ies" if post.endswith("y") else f"{post}s"
-
-
-def _plain(name: str) -> str:
-    """Return the name of a choice in words."""
-    return name.replace("_", " ")
+    if known[0] == known[-1]:
+        return str(known[0])
+    return gettext("{low} to {high}", low=known[0], high=known[-1])

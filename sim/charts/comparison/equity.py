@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,22 +15,25 @@ from matplotlib.transforms import blended_transform_factory
 
 from sim.charts.page import EDGE, Key, Page, distinct, pilot_key, short_name
 from sim.charts.style import GREY, pilot_style, styled
-from sim.report.tables import TOO_SKEWED, counted, decimals, number, scale_of
+from sim.language import N_, either, gettext, listed, ngettext, run_together
+from sim.report import counts
+from sim.report.tables import decimals, number, scale_of
 from sim.statistics.intervals import longer_side
+from sim.statistics.verdicts import Cause
 
 _MEASURES = {
-    "turnaround_p50": "Turnaround, half within",
-    "counter_wait_mean": "Wait at a counter, mean",
-    "resident_time": "A resident's own time for a request",
-    "left_unserved": "Requests left unserved",
+    "turnaround_p50": N_("Turnaround, half within"),
+    "counter_wait_mean": N_("Wait at a counter, mean"),
+    "resident_time": N_("A resident's own time for a request"),
+    "left_unserved": N_("Requests left unserved"),
 }
 """Of each of these more is worse."""
 
 _LANES = (
-    ("community", "worst_minus_best", "today's\ncommunities"),
-    ("special_care", "gap", "full: special care\nhollow: others"),
-    ("distance", "gap", "full: far from\ntoday's office\nhollow: near it"),
-    ("heads", "gap", "full: many house-\nholds a head\nhollow: few"),
+    ("community", "worst_minus_best", N_("today's\ncommunities")),
+    ("special_care", "gap", N_("full: special care\nhollow: others")),
+    ("distance", "gap", N_("full: far from\ntoday's office\nhollow: near it")),
+    ("heads", "gap", N_("full: many house-\nholds a head\nhollow: few")),
 )
 _PAIRS = {
     "special_care": ("special_care:yes", "special_care:no"),
@@ -53,7 +56,7 @@ def equity(measures: pl.DataFrame, statistics: pl.DataFrame, footer: str = "") -
         pilot, replication, measure, group, unit, value: the long table; groups of communities (of a fixed place),
         special care, distance and heads.
     statistics
-        pilot, measure, family, statistic, unit, estimate, low, high, why: the table `equity`.
+        pilot, measure, family, statistic, unit, estimate, low, high, cause: the table `equity`.
     footer
         Where the numbers come from.
 
@@ -80,22 +83,29 @@ def equity(measures: pl.DataFrame, statistics: pl.DataFrame, footer: str = "") -
     legend = [pilot_key(i, short_name(p), ls="none") for i, p in enumerate(pilots)]
     n = measures["replication"].n_unique()
     if lanes[0][0] == "community":
-        seen = f"Each dot is one of today's communities (mean of {n} replications); upright: their median. "
-        seen += "Gap: worst less best or full less hollow, with its interval; who is worst is named by other "
-        seen += "replications than those that measure it. "
+        seen = [
+            gettext("Each dot is one of today's communities (mean of {n} replications); upright: their median.", n=n),
+            gettext(
+                "Gap: worst less best or full less hollow, with its interval; who is worst is named by other "
+                "replications than those that measure it."
+            ),
+        ]
         median = {"color": GREY, "marker": "|", "ls": "none", "ms": 11, "mew": 2}
-        legend.append(Key("median community", median, line=True))
+        legend.append(Key(gettext("median community"), median, line=True))
     else:
-        seen = f"Means of {n} replications. Gap: full less hollow, with its interval. "
-    seen += "Scales differ; further left is better."
+        seen = [
+            gettext("Means of {replications}.", replications=counts.replications(n)),
+            gettext("Gap: full less hollow, with its interval."),
+        ]
+    seen.append(gettext("Scales differ; further left is better."))
     if any(panel.starred for panel in panels):
-        seen += " * meets an overloaded post, so that it depends on the length of the run."
+        seen.append(gettext("* meets an overloaded post, so that it depends on the length of the run."))
     n_columns = min(2, len(panels))
     body = len(lanes) * (len(pilots) * _PITCH + 0.14)
     height = body + 1.0
     n_rows = math.ceil(len(panels) / n_columns)
     title = _title(by_key, pilots)
-    page = Page.around(11.0, n_rows * height, title=title, subtitle=seen, legend=legend, footer=footer)
+    page = Page.around(11.0, n_rows * height, title=title, subtitle=run_together(seen), legend=legend, footer=footer)
     panel_width = (11.0 - 2 * EDGE - (n_columns - 1) * _BETWEEN) / n_columns
     for i, panel in enumerate(panels):
         row, column = divmod(i, n_columns)
@@ -149,7 +159,7 @@ class _Panel:
         # As many decimals for all: a gap near 0 has more of its own than anybody reads.
         digits = min((decimals(half, gap) for gap, half in known), default=0)
         numbers = {lane: _gap(row, factor, digits) for lane, row in gaps.items()}
-        return cls(_MEASURES[measure], word, communities, pairs, numbers, any(map(_starred, gaps.values())))
+        return cls(gettext(_MEASURES[measure]), word, communities, pairs, numbers, any(map(_starred, gaps.values())))
 
 
 def _group_means(measures: pl.DataFrame) -> dict[tuple[str, str], dict[str, float]]:
@@ -189,14 +199,14 @@ def _estimate(row: Mapping[str, object] | None, factor: float = 1.0) -> tuple[fl
 
 def _starred(row: Mapping[str, object] | None) -> bool:
     """Return whether a gap has a value that depends on the length of the run."""
-    if row is None or not row["why"] or _skewed(row):
+    if row is None or row["cause"] is None or _skewed(row):
         return False
     return isinstance(gap := row["estimate"], float) and math.isfinite(gap)
 
 
 def _skewed(row: Mapping[str, object] | None) -> bool:
     """Return whether a gap has no interval, as its values are too skewed."""
-    return row is not None and str(row["why"]).startswith(TOO_SKEWED)
+    return row is not None and row["cause"] == Cause.TOO_SKEWED
 
 
 def _draw(axes: Axes, panel: _Panel, pilots: Sequence[str], lanes: Sequence[tuple[str, str, str]]) -> None:
@@ -208,7 +218,9 @@ def _draw(axes: Axes, panel: _Panel, pilots: Sequence[str], lanes: Sequence[tupl
     for b, (family, _, label) in enumerate(lanes):
         if b % 2 == 0:
             axes.axhspan(y - 0.07, y - 0.07 + height, color="#f6f6f6", lw=0, zorder=0)
-        axes.text(-0.03, y - 0.07 + height / 2, label, transform=right, ha="right", va="center", linespacing=1.3)
+        axes.text(
+            -0.03, y - 0.07 + height / 2, gettext(label), transform=right, ha="right", va="center", linespacing=1.3
+        )
         for i, pilot in enumerate(pilots):
             at = y + (i + 0.5) * _PITCH
             if family == "community":
@@ -226,7 +238,7 @@ def _draw(axes: Axes, panel: _Panel, pilots: Sequence[str], lanes: Sequence[tupl
     axes.set_axisbelow(True)
     axes.set_xlabel(panel.unit[:1].upper() + panel.unit[1:])
     axes.text(-0.03, -0.1, panel.title, transform=right, weight="bold", fontsize=10, va="bottom")
-    axes.text(1.03, -0.1, "gap", transform=right, weight="bold", va="bottom")
+    axes.text(1.03, -0.1, gettext("gap"), transform=right, weight="bold", va="bottom")
 
 
 def _strip(axes: Axes, values: Sequence[float], y: float, i: int) -> None:
@@ -250,17 +262,20 @@ def _pair(axes: Axes, values: tuple[float, float], y: float, i: int) -> None:
     axes.plot(values[0], heights[0], marker, ms=5.5, color=colour, zorder=4)
 
 
-TIMES = {"counter_wait_mean": "minutes of waiting at a counter", "resident_time": "minutes of a resident's time"}
+TIMES = {
+    "counter_wait_mean": N_("minutes of waiting at a counter"),
+    "resident_time": N_("minutes of a resident's time"),
+}
 """The measures of which a title may speak."""
 
 PAIRS = [("gap", "heads"), ("gap", "distance"), ("gap", "special_care")]
 """The gaps of groups that are given beforehand."""
 
 BETWEEN = {
-    "community": "the worst and the best community",
-    "heads": "communities with few and with many heads a household",
-    "distance": "households far from today's office and near it",
-    "special_care": "special-care households and the others",
+    "community": N_("the worst and the best community"),
+    "heads": N_("communities with few and with many heads a household"),
+    "distance": N_("households far from today's office and near it"),
+    "special_care": N_("special-care households and the others"),
 }
 
 
@@ -271,30 +286,42 @@ def _title(by_key: Mapping[tuple[str, str, str, str], Mapping[str, object]], pil
     if not named:
         asked.sort(key=lambda one: -_widest([by_key.get((p, one[0], *one[1])) for p in pilots]))
     for measure, lane in asked:
-        words, between = TIMES[measure], BETWEEN[lane[1]]
+        words = {"measure": gettext(TIMES[measure]), "groups": gettext(BETWEEN[lane[1]])}
         by_pilot = {p: by_key.get((p, measure, *lane)) for p in pilots}
-        rows = {p: row for p, row in by_pilot.items() if row is not None and (not row["why"] or _skewed(row))}
+        rows = {p: row for p, row in by_pilot.items() if row is not None and (row["cause"] is None or _skewed(row))}
         known = {p: row for p, row in rows.items() if math.isfinite(_estimate(row)[0])}
         shown = {p: _estimate(row) for p, row in known.items() if _shown(row) and not _skewed(row)}
         # as many decimals for all: a gap near 0 has more of its own than anybody reads
         digits = min((decimals(half, gap) for gap, half in shown.values()), default=0)
         gaps = {p: number(gap, digits).replace("-", "−") for p, (gap, _) in shown.items()}
-        gaps |= {p: "too skewed a number to tell" for p, row in known.items() if _skewed(row)}
-        phrases = [f"{gaps.get(p, 'no more than chance')} under {short_name(p)}" for p in known]
+        gaps |= {p: gettext("too skewed a number to tell") for p, row in known.items() if _skewed(row)}
         if known and not gaps:
-            where = "in these replications"
-            if len(known) < len(pilots):
-                where = f"under {' or '.join(short_name(p) for p in known)}"
-            return f"No gap in {words} between {between} is more than chance {where}"
-        if phrases:
-            more = f" and {counted(len(phrases) - 3, 'more design')} below" if len(phrases) > 3 else ""
-            return f"Between {between} lie {words}: {', '.join(phrases[:3])}{more}"
-    return "How evenly residents fare between communities, households and distances"
+            if len(known) == len(pilots):
+                return gettext(
+                    "No gap in {measure} between {groups} is more than chance in these replications", **words
+                )
+            return gettext(
+                "No gap in {measure} between {groups} is more than chance under {pilots}",
+                **words, pilots=either(map(short_name, known)),
+            )  # fmt: skip
+        if known:
+            return gettext("Between {groups} lie {measure}: {each}", **words, each=_each(known, gaps))
+    return gettext("How evenly residents fare between communities, households and distances")
+
+
+def _each(pilots: Iterable[str], gaps: Mapping[str, str]) -> str:
+    """Return the gaps of the first pilots in words, and how many more there are."""
+    chance = gettext("no more than chance")
+    each = [gettext("{gap} under {pilot}", gap=gaps.get(p, chance), pilot=short_name(p)) for p in pilots]
+    if len(each) <= 3:
+        return listed(each)
+    return ngettext("{each} and {n} more design below", "{each} and {n} more designs below", len(each) - 3,
+                    each=listed(each[:3]))  # fmt: skip
 
 
 def _widest(rows: Sequence[Mapping[str, object] | None]) -> float:
     """Return the greatest gap that is more than chance; 0 where none is."""
-    shown = (row for row in rows if row is not None and not row["why"] and _shown(row))
+    shown = (row for row in rows if row is not None and row["cause"] is None and _shown(row))
     return max((abs(_estimate(row)[0]) for row in shown), default=0.0)
 
 

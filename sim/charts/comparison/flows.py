@@ -14,20 +14,23 @@ from matplotlib.ticker import MaxNLocator
 
 from sim.charts.page import EDGE, Key, Page, distinct, short_name, wrapped
 from sim.charts.style import COLOURS, KIND_COLOURS, PALE, styled
+from sim.language import N_, gettext, run_together, separated
+from sim.report import counts
 from sim.report.tables import number
 
 ORIGINS = ("resident", "community", "street", "district", "outside")
 ENDS = ("finished", "left unserved", "still open")
 _WORDS = {
-    "resident": "Resident",
-    "community": "Community",
-    "street": "Street",
-    "district": "District",
-    "outside": "Outside",
-    "finished": "Finished",
-    "left unserved": "Left unserved",
-    "still open": "Still open",
+    "resident": (N_("Resident"), N_("→ resident")),
+    "community": (N_("Community"), N_("→ community")),
+    "street": (N_("Street"), N_("→ street")),
+    "district": (N_("District"), N_("→ district")),
+    "outside": (N_("Outside"), N_("→ outside")),
+    "finished": ("", N_("→ finished")),
+    "left unserved": ("", N_("→ left unserved")),
+    "still open": ("", N_("→ still open")),
 }
+"""Places as a move's origin and as where it goes."""
 _MOST = 7
 """Number of archetypes with a colour of their own; the others share one."""
 _WIDTH, _NAMES, _ROW, _ABOVE, _BELOW = 12.0, 2.0, 0.3, 0.5, 0.6
@@ -35,7 +38,7 @@ _WIDTH, _NAMES, _ROW, _ABOVE, _BELOW = 12.0, 2.0, 0.3, 0.5, 0.6
 _ABREAST = 4
 _LEAST = 1.0
 """Moves per 100 requests: a move that is rarer under every pilot has no row."""
-OTHERS = "all other requests"
+OTHERS = N_("all other requests")
 _FIRST = {"color": COLOURS[0], "marker": "|", "ls": "none", "ms": 11, "mew": 1.6}
 
 
@@ -87,14 +90,12 @@ def flows(table: pl.DataFrame, footer: str = "") -> Figure:
     height = len(moves) * _ROW
     legend = [Key(short_name(group), {"facecolor": fill, "edgecolor": "none"}) for group, fill in fills.items()]
     if len(pilots) > 1:
-        legend.append(Key(f"all under {short_name(pilots[0])}", _FIRST, line=True))
+        legend.append(Key(gettext("all under {pilot}", pilot=short_name(pilots[0])), _FIRST, line=True))
     page = Page.around(
         _WIDTH,
         len(rows) * (height + _ABOVE + _BELOW),
         title=_title(flow_of),
-        subtitle=f"Requests whose first contact was in the measured weeks, mean of {n} replication{'s' * (n > 1)}. A "
-        "request moves whenever somebody else has it: back to the resident who has to come again, up or down a level, "
-        "outside the offices, and to its end.",
+        subtitle=_subtitle(n),
         legend=legend,
         footer=footer,
     )
@@ -103,16 +104,31 @@ def flows(table: pl.DataFrame, footer: str = "") -> Figure:
     for i, row in enumerate(rows):
         down = i * (height + _ABOVE + _BELOW) + _ABOVE
         for k, (origin, to) in enumerate(moves):
-            words = f"{_WORDS[origin]} → {_WORDS[to].lower()}"
+            words = f"{gettext(_WORDS[origin][0])} {gettext(_WORDS[to][1])}"
             page.write(EDGE, down + (k + 0.5) * _ROW, words, size=9, va="center")
         for j, pilot in enumerate(row):
             axes = page.axes(EDGE + _NAMES + j * width, down, width - 0.25, height)
             _bars(axes, flow_of[pilot], moves, fills, most)
-            heading = wrapped(f"{short_name(pilot)}: {number(flow_of[pilot].total, 0)}", width - 0.25, 9.5, bold=True)
+            words = gettext("{pilot}: {n}", pilot=short_name(pilot), n=number(flow_of[pilot].total, 0))
+            heading = wrapped(words, width - 0.25, 9.5, bold=True)
             axes.set_title("\n".join(heading), loc="left", fontsize=9.5, weight="bold")
             if pilot != pilots[0]:
                 _marks(axes, flow_of[pilots[0]], moves)
     return page.figure
+
+
+def _subtitle(n: int) -> str:
+    """Return which requests are counted, and what a move is."""
+    return run_together([
+        gettext(
+            "Requests whose first contact was in the measured weeks, mean of {replications}.",
+            replications=counts.replications(n),
+        ),
+        gettext(
+            "A request moves whenever somebody else has it: back to the resident who has to come again, up or down a "
+            "level, outside the offices, and to its end."
+        ),
+    ])  # fmt: skip
 
 
 def _groups(table: pl.DataFrame) -> dict[str, str]:
@@ -156,7 +172,7 @@ def _bars(
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     axes.grid(axis="x", color=PALE, lw=0.8)
     axes.set_axisbelow(True)
-    axes.set_xlabel("Moves per 100 requests")
+    axes.set_xlabel(gettext("Moves per 100 requests"))
 
 
 def _marks(axes: Axes, first: _Flow, moves: Sequence[tuple[str, str]]) -> None:
@@ -175,6 +191,8 @@ def _title(flow_of: Mapping[str, _Flow]) -> str:
     if len(moves) > 3:
         moves = sorted(moves)
         moves = [moves[-1], moves[0]]
-    first, *rest = [(f"{number(up, 0)}", f"{number(back, 0)}", pilot) for up, back, pilot in moves]
-    words = f"{first[0]} moves to street or district and {first[1]} back to the resident under {first[2]}"
-    return "Per 100 requests, " + "; ".join([words, *(f"{up} and {back} under {pilot}" for up, back, pilot in rest)])
+    first, *rest = [{"up": number(up, 0), "back": number(back, 0), "pilot": pilot} for up, back, pilot in moves]
+    words = gettext(
+        "Per 100 requests, {up} moves to street or district and {back} back to the resident under {pilot}", **first
+    )
+    return separated([words, *(gettext("{up} and {back} under {pilot}", **one) for one in rest)])

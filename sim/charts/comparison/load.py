@@ -11,6 +11,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from sim.charts.page import EDGE, Key, Page, distinct, short_name, width_of
 from sim.charts.style import PALE, styled
+from sim.language import gettext, ngettext
+from sim.report.tables import percent
 
 _WIDTH, _BAR, _HEADING = 10.0, 0.27, 0.34
 """Of the page, height of a bar, and of a level's name above its bars (inches)."""
@@ -47,12 +49,14 @@ def load(table: pl.DataFrame, footer: str = "") -> Figure:
         _WIDTH,
         body + 0.6,
         title=_title(table),
-        subtitle="Known before anything is simulated. Duties are patrols and home visits, which lapse where there is "
-        "no time; beyond 100 % work piles up.",
+        subtitle=gettext(
+            "Known before anything is simulated. Duties are patrols and home visits, which lapse where there is no "
+            "time; beyond 100 % work piles up."
+        ),
         legend=[
-            Key("work that is due", _DUE),
-            Key("duties", _DUTIES),
-            Key("all hours that the staff are there", _ALL, line=True),
+            Key(gettext("work that is due"), _DUE),
+            Key(gettext("duties"), _DUTIES),
+            Key(gettext("all hours that the staff are there"), _ALL, line=True),
         ],
         footer=footer,
     )
@@ -72,16 +76,16 @@ def load(table: pl.DataFrame, footer: str = "") -> Figure:
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.xaxis.set_major_locator(MaxNLocator(6))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g} %"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: percent(x / 100)))
     axes.grid(axis="x", color=PALE, lw=0.8)
     axes.set_axisbelow(True)
-    axes.set_xlabel("Hours due, of the hours that the staff of a level are there")
+    axes.set_xlabel(gettext("Hours due, of the hours that the staff of a level are there"))
     return page.figure
 
 
 def _named(row: dict[str, Any]) -> str:
     """Return a pilot's name with the heads of the level."""
-    return f"{short_name(row['pilot'])}, {row['heads']:,} heads"
+    return gettext("{pilot}, {heads:,} heads", pilot=short_name(row["pilot"]), heads=row["heads"])
 
 
 def _bar(axes: Axes, row: dict[str, Any], y: float) -> None:
@@ -89,17 +93,29 @@ def _bar(axes: Axes, row: dict[str, Any], y: float) -> None:
     axes.barh(y, row["load"], height=0.72 * _BAR, lw=0.5, **_DUE)
     if row["more"] > 0:
         axes.barh(y, row["more"], left=row["load"], height=0.72 * _BAR, lw=0.5, **_DUTIES)
-    duties = f", {row['load'] + row['more']:.0f} % with duties" if row["more"] > 0 else ""
+    load_, with_duties = row["load"], row["load"] + row["more"]
+    words = gettext("{load:.0f} %", load=load_)
+    if row["more"] > 0:
+        words = gettext("{load:.0f} %, {with_duties:.0f} % with duties", load=load_, with_duties=with_duties)
     look: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": 9}
-    axes.text(1.02, y, f"{row['load']:.0f} %{duties}", **look)
+    axes.text(1.02, y, words, **look)
 
 
 def _title(table: pl.DataFrame) -> str:
     """Return the title: where most is due, and whether that is more than there is time for."""
     top = table.sort("load", descending=True, maintain_order=True).row(0, named=True)
-    where = f"the {short_name(top['level'])} under {short_name(top['pilot'])}"
-    if top["load"] >= 100:
-        n = int((table["load"] >= 100).sum())
-        others = f", and {n - 1} more level{'s' * (n > 2)} beyond 100 %" if n > 1 else ""
-        return f"More is due than there is time for at {where}: {top['load']:.0f} %{others}"
-    return f"No level has more work due than time; the fullest is {where}: {top['load']:.0f} %"
+    words = {"level": short_name(top["level"]), "pilot": short_name(top["pilot"]), "load": top["load"]}
+    if top["load"] < 100:
+        return gettext(
+            "No level has more work due than time; the fullest is the {level} under {pilot}: {load:.0f} %", **words
+        )
+    more = int((table["load"] >= 100).sum()) - 1
+    if not more:
+        return gettext("More is due than there is time for at the {level} under {pilot}: {load:.0f} %", **words)
+    return ngettext(
+        "More is due than there is time for at the {level} under {pilot}: {load:.0f} %, and {n} more level beyond "
+        "100 %",
+        "More is due than there is time for at the {level} under {pilot}: {load:.0f} %, and {n} more levels beyond "
+        "100 %",
+        more, **words,
+    )  # fmt: skip

@@ -23,12 +23,15 @@ from matplotlib.path import Path
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from sim.arrays import Floats
-from sim.charts.page import EDGE, Key, Page, short_name, write
+from sim.charts.page import EDGE, Key, Page, short_name, wrapped, write
 from sim.charts.style import GREY, styled
+from sim.config.words import words_of, words_of_group
 from sim.district import outlines
 from sim.errors import ConfigError, near
+from sim.language import N_, gettext, listed, ngettext, phrase, run_together, separated
 from sim.measures.dictionary import DEFINITIONS, DUTIES
-from sim.report.tables import number, scale_of
+from sim.report.lines import literal
+from sim.report.tables import number, scale_of, with_its_unit, with_unit
 
 if TYPE_CHECKING:
     from sim.arrays import Ints
@@ -37,35 +40,35 @@ if TYPE_CHECKING:
 Area = Literal["community", "unit", "grid"]
 
 _WORDS = {
-    "counter_wait_mean": "Mean wait at a counter",
-    "counter_wait_p50": "Median wait at a counter",
-    "counter_wait_p90": "Wait at a counter, nine in ten within",
-    "found": "Issues found",
-    "found_by_staff": "Issues found by staff, unreported",
-    "issue_time_restricted_mean": "Mean time from an issue's rise to its end, restricted",
-    "detection_lag_p50": "Median time until an issue is noticed",
-    "hand_overs": "Hand-overs of a file",
-    "left_unserved": "Requests that left unserved",
-    "on_time": "Requests within their limit",
-    "one_visit": "Requests done in one visit",
-    "patrols_done": "Patrols done of those due",
-    "resident_time": "A resident's own time",
-    "trips": "Trips to an office",
-    "turnaround_restricted_mean": "Mean turnaround, restricted",
-    "turnaround_p50": "Median turnaround",
-    "turnaround_p90": "Turnaround, nine in ten within",
-    "utilisation": "Time that community staff are busy",
-    "visits_done": "Home visits done of those due",
+    "counter_wait_mean": N_("Mean wait at a counter"),
+    "counter_wait_p50": N_("Median wait at a counter"),
+    "counter_wait_p90": N_("Wait at a counter, nine in ten within"),
+    "found": N_("Issues found"),
+    "found_by_staff": N_("Issues found by staff, unreported"),
+    "issue_time_restricted_mean": N_("Mean time from an issue's rise to its end, restricted"),
+    "detection_lag_p50": N_("Median time until an issue is noticed"),
+    "hand_overs": N_("Hand-overs of a file"),
+    "left_unserved": N_("Requests that left unserved"),
+    "on_time": N_("Requests within their limit"),
+    "one_visit": N_("Requests done in one visit"),
+    "patrols_done": N_("Patrols done of those due"),
+    "resident_time": N_("A resident's own time"),
+    "trips": N_("Trips to an office"),
+    "turnaround_restricted_mean": N_("Mean turnaround, restricted"),
+    "turnaround_p50": N_("Median turnaround"),
+    "turnaround_p90": N_("Turnaround, nine in ten within"),
+    "utilisation": N_("Time that community staff are busy"),
+    "visits_done": N_("Home visits done of those due"),
 }
 _AREAS: dict[Area, tuple[str, str]] = {
-    "grid": ("grid", "grids"),
-    "unit": ("community", "communities"),
-    "community": ("today's community", "today's communities"),
+    "grid": (N_("Coloured by grid"), N_("{measure}, across grids: {each}")),
+    "unit": (N_("Coloured by community"), N_("{measure}, across communities: {each}")),
+    "community": (N_("Coloured by today's community"), N_("{measure}, across today's communities: {each}")),
 }
 _OFFICES = {
-    "community": ("o", 11.0, "community office (numbered)"),
-    "street": ("s", 14.0, "street office"),
-    "district": ("D", 12.0, "district desks"),
+    "community": ("o", 11.0, N_("community office (numbered)")),
+    "street": ("s", 14.0, N_("street office")),
+    "district": ("D", 12.0, N_("district desks")),
 }
 _POINT: dict[str, Any] = {"marker": "^", "ls": "none", "ms": 5.5, "mfc": "#141414", "mec": "white", "mew": 0.6}
 _BORDER: dict[str, Any] = {"color": "#141414", "lw": 1.5}
@@ -158,21 +161,33 @@ def layer(
         values[pilot] = _area_means(kept, int(_areas(organisation.place, by).max()) + 1)
         with_mean = set(mine.filter(pl.col("value").is_finite())["group"])
         doubtful = [group for group in withheld if group in with_mean]
-        more = f" and {len(doubtful) - 1} more" if len(doubtful) > 1 else ""
-        whys[pilot] = f"no colour for {doubtful[0]}{more}: {reasons[doubtful[0]]}" if doubtful else ""
+        whys[pilot] = _no_colour(doubtful, reasons[doubtful[0]]) if doubtful else ""
     unserved = {pilot: _unserved(measures, pilot) for pilot in organisations if by == "community"}
     return Layer(measure, str(rows["unit"][0]), by, values, whys, unserved, rows["replication"].n_unique())
+
+
+def _no_colour(groups: Sequence[str], reason: str) -> str:
+    """Return which areas have no colour though they have a mean, and why the first has none."""
+    words = {"area": words_of_group(groups[0]), "why": reason}
+    if len(groups) == 1:
+        return gettext("no colour for {area}: {why}", **words)
+    return ngettext(
+        "no colour for {area} and {n} more: {why}", "no colour for {area} and {n} more: {why}", len(groups) - 1, **words
+    )
 
 
 def _unserved(measures: pl.DataFrame, pilot: str) -> str:
     """Return in words which share of a pilot's requests left unserved or is still open, where that is known."""
     overall = measures.filter(pl.col("pilot") == pilot, pl.col("group") == "all")
     phrases = []
-    for measure, words in (("left_unserved", "left unserved"), ("still_open", "still open")):
+    for measure, words in (
+        ("left_unserved", N_("{share:.0%} left unserved")),
+        ("still_open", N_("{share:.0%} still open")),
+    ):
         share = overall.filter(pl.col("measure") == measure)["value"]
         if len(share):
-            phrases.append(f"{100 * float(share.to_numpy().mean()):.0f}% {words}")
-    return f"of all requests {', '.join(phrases)}" if phrases else ""
+            phrases.append(gettext(words, share=float(share.to_numpy().mean())))
+    return gettext("of all requests {shares}", shares=listed(phrases)) if phrases else ""
 
 
 def _area_means(rows: pl.DataFrame, n_areas: int) -> Floats:
@@ -213,15 +228,16 @@ def map_figure(organisations: Mapping[str, Organisation], shown: Layer, footer: 
         titles = {name: name for name in titles}
     factor, unit, _ = scale_of(shown.unit)
     values = {name: shown.values[name] * factor for name in organisations}
-    remarks = {
-        name: [text for text in (shown.unserved.get(name, ""), shown.why.get(name, "")) if text] for name in values
-    }
-    above = 0.5 + 0.19 * max(map(len, remarks.values()))
     n_columns = 2 if len(values) in (2, 4) else min(len(values), 3)
     n_rows = math.ceil(len(values) / n_columns)
     width = {1: 6.4, 2: 11.0, 3: 14.5}[n_columns]
     pitch = (width - 2 * EDGE + 0.3) / n_columns
     size = min(pitch - 0.3, 5.6)
+    remarks = {
+        name: [line for of in (shown.unserved, shown.why) for line in wrapped(of.get(name, ""), size, 9)]
+        for name in values
+    }
+    above = 0.5 + 0.19 * max(map(len, remarks.values()))
     high = above + size + 0.45
     page = Page.around(
         width,
@@ -241,24 +257,26 @@ def map_figure(organisations: Mapping[str, Organisation], shown: Layer, footer: 
         axes = page.axes(left, down + above, size, size)
         _panel(axes, organisation, values[name], shown.by, (scale, colours))
     if np.isfinite(np.concatenate(list(values.values()))).any():
-        words = f"{_words(shown.measure)} ({unit})" if unit else _words(shown.measure)
-        words += "; dark is more" + (f"; the scale starts at {ticks[0]:,g}" if ticks[0] else "")
-        _colour_bar(page, n_rows * high, ScalarMappable(scale, colours), (words, ticks))
+        words = [with_unit(_words(shown.measure), unit), gettext("dark is more")]
+        words += [gettext("the scale starts at {least:,g}", least=ticks[0])] if ticks[0] else []
+        _colour_bar(page, n_rows * high, ScalarMappable(scale, colours), (separated(words), ticks))
     return page.figure
 
 
 def _title(shown: Layer, values: Mapping[str, Floats], unit: str, titles: Mapping[str, str]) -> str:
     """Return the title: the range of the measure under each pilot."""
-    phrases = []
+    phrases: list[str] = []
     for name, value in values.items():
         known = value[np.isfinite(value)]
-        under = f"under {short_name(titles[name])}"
-        if not len(known):
-            phrases.append(f"{'not owed' if shown.measure in DUTIES else 'withheld everywhere'} {under}")
-            continue
-        unit_words = "" if phrases and unit != "%" else f"{_space(unit)}{unit}"
-        phrases.append(f"{_range(known)}{unit_words} {under}")
-    return f"{_words(shown.measure)}, across {_AREAS[shown.by][1]}: " + ", ".join(phrases)
+        pilot = short_name(titles[name])
+        if len(known):
+            each = _with_unit(_range(known), "" if phrases and unit != "%" else unit)
+            phrases.append(gettext("{range} under {pilot}", range=each, pilot=pilot))
+        elif shown.measure in DUTIES:
+            phrases.append(gettext("not owed under {pilot}", pilot=pilot))
+        else:
+            phrases.append(gettext("withheld everywhere under {pilot}", pilot=pilot))
+    return gettext(_AREAS[shown.by][1], measure=_words(shown.measure), each=listed(phrases))
 
 
 def _range(values: Floats) -> str:
@@ -267,7 +285,7 @@ def _range(values: Floats) -> str:
     digits = _digits(high)
     if number(low, digits) == number(high, digits):
         return number(low, digits)
-    return f"{number(low, digits)} to {number(high, digits)}"
+    return gettext("{low} to {high}", low=number(low, digits), high=number(high, digits))
 
 
 def _digits(size: float) -> int:
@@ -277,48 +295,58 @@ def _digits(size: float) -> int:
 
 def _words(measure: str) -> str:
     """Return the name of a measure in words."""
-    return _WORDS.get(measure, measure.replace("_", " ").capitalize())
+    words = words_of(measure)
+    return gettext(_WORDS[measure]) if measure in _WORDS else f"{words[:1].upper()}{words[1:]}"
 
 
-def _space(unit: str) -> str:
-    return "" if unit == "%" else " "
+def _with_unit(text: str, unit: str) -> str:
+    """Return a number with its unit, if it has one."""
+    return f"{text}%" if unit == "%" else with_its_unit(text, unit)
 
 
 def _subtitle(place: Place, shown: Layer) -> str:
     """Return the subtitle: what the colours and the square stand for."""
-    definition = DEFINITIONS[shown.measure][1] if shown.measure in DEFINITIONS else shown.measure
+    definition = phrase(DEFINITIONS[shown.measure][1]) if shown.measure in DEFINITIONS else shown.measure
     n = shown.replications
-    average_words = f"mean of {n} replications" if n > 1 else "one replication"
-    return (
-        f"Coloured by {_AREAS[shown.by][0]}; {definition} ({average_words}). The square is the model's place, "
-        f"{_side(place) ** 2:.3g} km² with households spread evenly, and no map of real streets: borders follow the "
-        "curve along which they are laid out."
-    )
+    average = gettext("mean of {n} replications", n=n) if n > 1 else gettext("one replication")
+    return run_together([
+        gettext(
+            "{coloured}; {definition} ({average}).",
+            coloured=gettext(_AREAS[shown.by][0]), definition=definition, average=average,
+        ),
+        gettext(
+            "The square is the model's place, {area:.3g} km² with households spread evenly, and no map of real "
+            "streets: borders follow the curve along which they are laid out.",
+            area=_side(place) ** 2,
+        ),
+    ])  # fmt: skip
 
 
 def _legend(organisations: Any, values: Any) -> list[Key]:
     """Return the keys of borders, of the offices that occur, and of withheld values."""
-    keys = [Key("community of the pilot", _BORDER, line=True), Key("grid", _THIN, line=True)]
+    keys = [Key(gettext("community of the pilot"), _BORDER, line=True), Key(gettext("grid"), _THIN, line=True)]
     levels = {level for organisation in organisations for level in organisation.pilot.structure.levels}
     for level, (marker, _, words) in _OFFICES.items():
         if level in levels:
             look = {"marker": marker, "ls": "none", "ms": 9, "mfc": "white", "mec": "#141414", "mew": 1.2}
-            keys.append(Key(words, look, line=True))
+            keys.append(Key(gettext(words), look, line=True))
     if any(organisation.pilot.service.points > 1 for organisation in organisations):
-        keys.append(Key("service point", _POINT, line=True))
+        keys.append(Key(gettext("service point"), _POINT, line=True))
     if any(not np.isfinite(value).all() for value in values):
-        keys.append(Key("withheld, not owed, or nothing to measure", _WITHHELD))
+        keys.append(Key(gettext("withheld, not owed, or nothing to measure"), _WITHHELD))
     return keys
 
 
 def _spread(place: Place, values: Floats, unit: str) -> str:
     """Return the units of a pilot and the median of the areas."""
-    phrases = [f"{len(place.community_households)} communities, {len(place.grid_households)} grids"]
+    n = {"communities": len(place.community_households), "grids": len(place.grid_households)}
+    phrases = [gettext("{communities} communities, {grids} grids", **n)]
     known = values[np.isfinite(values)]
     if len(known):
         median = float(np.median(known))
-        phrases.append(f"median of areas {number(median, _digits(median))}{_space(unit)}{unit}")
-    return "; ".join(phrases)
+        words = _with_unit(number(median, _digits(median)), unit)
+        phrases.append(gettext("median of areas {median}", median=words))
+    return separated(phrases)
 
 
 def _heading(page: Page, left: float, down: float, lines: Sequence[str]) -> None:
@@ -326,7 +354,7 @@ def _heading(page: Page, left: float, down: float, lines: Sequence[str]) -> None
     top = page.height - page.top - down
     write(page.figure, left, top - 0.04, short_name(lines[0], 40), size=10.5, weight="bold", va="top")
     for i, line in enumerate(lines[1:]):
-        write(page.figure, left, top - 0.25 - 0.19 * i, short_name(line, 90), size=9, color="#333333", va="top")
+        write(page.figure, left, top - 0.25 - 0.19 * i, literal(line), size=9, color="#333333", va="top")
 
 
 def _side(place: Place) -> float:
@@ -416,7 +444,9 @@ def _length(axes: Axes, side: float) -> None:
     length = max(step * power for step in (1, 2, 5) if step * power <= side / 4)
     y = -0.035 * side
     axes.plot([0, length], [y, y], "|-", color="#222222", lw=1.4, ms=6, clip_on=False)
-    words = f"{length:g} km" if length >= 0.1 else f"{1000 * length:g} m"
+    words = gettext("{length:g} km", length=length)
+    if length < 0.1:
+        words = gettext("{length:g} m", length=1000 * length)
     axes.text(length + 0.02 * side, y, words, fontsize=8.5, va="center", ha="left")
 
 

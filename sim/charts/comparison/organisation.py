@@ -15,6 +15,7 @@ from matplotlib.patches import Rectangle
 from sim.charts.comparison import duties
 from sim.charts.page import EDGE, Key, Page, short_name, wrapped
 from sim.charts.style import styled
+from sim.language import N_, enumerated, gettext, ngettext, run_together
 
 if TYPE_CHECKING:
     from sim.arrays import Ints
@@ -26,7 +27,9 @@ A4 = (11.69, 8.27)
 
 _FILLS = {"district": "#16324f", "street": "#3f6f8f", "community": "#7fb0d6", "grid": "#e5eff7"}
 _INKS = {"district": "white", "street": "white", "community": "#141414", "grid": "#141414"}
-_TITLES = {"district": "District", "street": "Street offices", "community": "Communities"}
+_TITLES = {"district": N_("District"), "street": N_("Street offices"), "community": N_("Communities")}
+_MERGED = {"street": N_("{n} street offices"), "community": N_("{n} communities"), "grid": N_("{n} grids")}
+"""The words of a box that stands for all units of a level."""
 _DASHED: dict[str, Any] = {"facecolor": "white", "edgecolor": "#777777", "ls": (0, (4, 3))}
 _LINE: dict[str, Any] = {"color": "#777777", "lw": 0.8, "zorder": 1}
 _SIDE = 1.35
@@ -71,9 +74,9 @@ def organisation_figure(organisation: Organisation, footer: str = "") -> Figure:
     columns = _columns(A4[0])
     words = sum(_height(band, columns) for band in bands) + 0.3
     key = [
-        Key("a unit: its number and its heads", {"facecolor": _FILLS["community"], "edgecolor": "#141414"}),
-        Key("how many grids a community has", {"facecolor": _FILLS["grid"], "edgecolor": "#141414"}),
-        Key("outside the model, or abolished", _DASHED),
+        Key(gettext("a unit: its number and its heads"), {"facecolor": _FILLS["community"], "edgecolor": "#141414"}),
+        Key(gettext("how many grids a community has"), {"facecolor": _FILLS["grid"], "edgecolor": "#141414"}),
+        Key(gettext("outside the model, or abolished"), _DASHED),
     ]
     title, subtitle = _title(organisation), _subtitle(organisation)
 
@@ -97,30 +100,41 @@ def organisation_figure(organisation: Organisation, footer: str = "") -> Figure:
 def _title(organisation: Organisation) -> str:
     """Return the title: the pilot's staff by level and unit."""
     parts = []
-    for level, one, many in (
-        ("district", "the district", ""),
-        ("street", "1 street office", "street offices"),
-        ("community", "1 community", "communities"),
-    ):
+    for level in ("district", "street", "community"):
         if level in organisation.specialisms:
-            n = len([person for person in organisation.people if person.level == level])
-            units = organisation.n_units(level)
-            parts.append(f"{n:,} in {one if units == 1 else f'{units} {many}'}")
-    staff = f"{len(organisation.people):,} staff, {', '.join(parts[:-1])} and {parts[-1]}"
-    return f"{short_name(organisation.pilot.title, 60)}: {staff}"
+            parts.append(_heads_of(level, organisation.n_units(level), organisation.heads(level)))
+    return gettext(
+        "{pilot}: {n:,} staff, {where}",
+        pilot=short_name(organisation.pilot.title, 60), n=len(organisation.people), where=enumerated(parts),
+    )  # fmt: skip
+
+
+def _heads_of(level: str, n_units: int, heads: int) -> str:
+    """Return the heads of a level, and of how many units it has."""
+    return {
+        "district": gettext("{heads:,} in the district", heads=heads),
+        "street": ngettext("{heads:,} in {n} street office", "{heads:,} in {n} street offices", n_units, heads=heads),
+        "community": ngettext("{heads:,} in {n} community", "{heads:,} in {n} communities", n_units, heads=heads),
+    }[level]
 
 
 def _subtitle(organisation: Organisation) -> str:
     """Return the subtitle: how files travel, and what the city is."""
     structure, copies = organisation.pilot.structure, organisation.pilot.district.copies
-    days = f"{structure.transfer_working_days:g} working days"
-    if structure.named_contact_share:
-        days += f", or {structure.named_contact_working_days:g} by named contact,"
-    one = f"One of {copies:,} districts like it. " if copies > 1 else ""
-    return one + (
-        f"A file that changes unit takes {days} on its way, through every level between. "
-        "The city's part is a delay outside the model."
+    days = {"days": structure.transfer_working_days, "by_contact": structure.named_contact_working_days}
+    message = (
+        N_(
+            "A file that changes unit takes {days:g} working days, or {by_contact:g} by named contact, on its way, "
+            "through every level between."
+        )
+        if structure.named_contact_share
+        else N_("A file that changes unit takes {days:g} working days on its way, through every level between.")
     )
+    return run_together([
+        gettext("One of {n:,} districts like it.", n=copies) if copies > 1 else "",
+        gettext(message, **days),
+        gettext("The city's part is a delay outside the model."),
+    ])  # fmt: skip
 
 
 def _bands(organisation: Organisation) -> list[_Band]:
@@ -129,12 +143,13 @@ def _bands(organisation: Organisation) -> list[_Band]:
     bands = []
     for level in ("district", "street", "community"):
         if level in duties.abolished(pilot):
-            bands.append(_Band("none", _TITLES[level], duties.performs(pilot, level), duties.went_to(pilot, level)))
+            went = duties.went_to(organisation, level)
+            bands.append(_Band("none", gettext(_TITLES[level]), duties.performs(pilot, level), went))
             continue
         staff = duties.posts(organisation, level)
         if level == "community":
             staff += [*duties.grids(organisation), *duties.rules(pilot)]
-        bands.append(_Band(level, _TITLES[level], duties.performs(pilot, level), staff))
+        bands.append(_Band(level, gettext(_TITLES[level]), duties.performs(pilot, level), staff))
     return bands
 
 
@@ -151,7 +166,7 @@ class _Row:
 def _tree_rows(organisation: Organisation) -> list[_Row]:
     """Return the rows of the tree: the city, the levels of the design with those abolished, and the grids."""
     pilot, place = organisation.pilot, organisation.place
-    rows = [_Row("none", "City", ["city"], [])]
+    rows = [_Row("none", gettext("City"), [gettext("city")], [])]
     parents: dict[str, list[int]] = {
         "district": [0],
         "street": [0] * organisation.n_units("street") if "street" in organisation.specialisms else [0],
@@ -159,12 +174,12 @@ def _tree_rows(organisation: Organisation) -> list[_Row]:
     }
     for level in ("district", "street", "community"):
         if level in duties.abolished(pilot):
-            rows.append(_Row("none", _TITLES[level], ["abolished"], [0]))
+            rows.append(_Row("none", gettext(_TITLES[level]), [gettext("abolished")], [0]))
             continue
         heads = _heads(organisation, level)
-        rows.append(_Row(level, _TITLES[level], _boxes(level, heads.tolist()), parents[level]))
+        rows.append(_Row(level, gettext(_TITLES[level]), _boxes(level, heads.tolist()), parents[level]))
     n_grids = np.bincount(place.grid_community)
-    rows.append(_Row("grid", "Grids", [str(n) for n in n_grids], list(range(len(n_grids)))))
+    rows.append(_Row("grid", gettext("Grids"), [str(n) for n in n_grids], list(range(len(n_grids)))))
     return [_merged(row) for row in rows]
 
 
@@ -177,19 +192,19 @@ def _heads(organisation: Organisation, level: Level) -> Ints:
 def _boxes(level: str, heads: Sequence[int]) -> list[str]:
     """Return the words of each unit's box."""
     if level == "district":
-        return [f"district desks: {heads[0]} heads"]
+        return [gettext("district desks: {n} heads", n=heads[0])]
     if level == "street":
-        return [f"street {i}: {n} heads" for i, n in enumerate(heads, start=1)]
-    return [f"{i}\n{n} heads" if len(heads) <= 16 else f"{i}\n{n}" for i, n in enumerate(heads, start=1)]
+        return [gettext("street {i}: {n} heads", i=i, n=n) for i, n in enumerate(heads, start=1)]
+    words = [str(n) if len(heads) > 16 else gettext("{n} heads", n=n) for n in heads]
+    return [f"{i}\n{n}" for i, n in enumerate(words, start=1)]
 
 
 def _merged(row: _Row) -> _Row:
     """Return a row, merged into one box if it has too many."""
     if len(row.boxes) <= _MOST_BOXES:
         return row
-    words = {"grid": "grids"}.get(row.level, row.name.lower())
-    total = f"{len(row.boxes)} {words}" if row.level != "grid" else f"{sum(int(n) for n in row.boxes)} {words}"
-    return _Row(row.level, row.name, [total], row.parents)
+    n = sum(map(int, row.boxes)) if row.level == "grid" else len(row.boxes)
+    return _Row(row.level, row.name, [gettext(_MERGED[row.level], n=n)], row.parents)
 
 
 def _draw_tree(axes: Axes, rows: Sequence[_Row]) -> None:
@@ -247,7 +262,7 @@ def _height(band: _Band, columns: Sequence[tuple[float, float]]) -> float:
 def _draw_words(axes: Axes, bands: Sequence[_Band], y: float, spare: float) -> None:
     """Write what each level performs, and who does it."""
     columns = _columns(A4[0])
-    for heading, (x, _) in zip(("What it performs", "Who does it, and how"), columns, strict=True):
+    for heading, (x, _) in zip((gettext("What it performs"), gettext("Who does it, and how")), columns, strict=True):
         axes.text(x, y + 0.16, heading, fontsize=9.5, weight="bold", va="center")
     y += 0.3
     for band in bands:

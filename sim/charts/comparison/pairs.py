@@ -11,17 +11,20 @@ from matplotlib.patches import Rectangle
 
 from sim.charts.page import EDGE, Key, Page, pilot_key, short_name, width_of, wrapped
 from sim.charts.style import GREY, pilot_style, styled
-from sim.report.lines import literal
+from sim.language import N_, gettext, phrase, run_together
 from sim.report.sentences import by_verdict
-from sim.report.tables import MARKS, difference, marks_shown, scale_of
+from sim.report.tables import MARKS, difference, marks_shown, scale_of, with_unit
+from sim.statistics.verdicts import NO_VERDICT, Verdict
 
 _LABEL, _ROW, _TOP = 2.9, 0.27, 0.75
 """Width of the labels, height of a row at least, and of the headings (inches)."""
 _LEAST, _MOST_IN_NUMBERS = 10.0, 10
 """Of the page (inches); with more pairs than these a cell has its mark alone."""
-_FILLS = {"better": "#cfe3f2", "worse": "#e8a877"}
-_KEYS = [Key(f"the upper one is {verdict}", {"facecolor": fill, "edgecolor": "#999999"})
-         for verdict, fill in _FILLS.items()]  # fmt: skip
+_FILLS: dict[str, str] = {Verdict.BETTER: "#cfe3f2", Verdict.WORSE: "#e8a877"}
+_KEYS: dict[str, str] = {
+    Verdict.BETTER: N_("the upper one is better"),
+    Verdict.WORSE: N_("the upper one is worse"),
+}
 
 
 @styled
@@ -62,10 +65,8 @@ def pairs(table: pl.DataFrame, footer: str = "", confidence: float = 0.95) -> Fi
         width,
         _TOP + sum(heights) + 0.1,
         title=_title(records, designs),
-        subtitle=f"The upper design less the lower; the upper is {marks_shown(r['verdict'] for r in records)}. "
-        f"The intervals of all pairs hold at once ({100 * confidence:g} %). "
-        "A measure on which no pair differs for better or worse has no row.",
-        legend=[*(pilot_key(i, name, ls="none") for i, name in enumerate(designs)), *_KEYS],
+        subtitle=_subtitle(records, confidence),
+        legend=[*(pilot_key(i, name, ls="none") for i, name in enumerate(designs)), *_keys()],
         footer=footer,
     )
     axes = page.axes(EDGE + _LABEL, _TOP, len(both) * column, sum(heights))
@@ -92,18 +93,33 @@ def pairs(table: pl.DataFrame, footer: str = "", confidence: float = 0.95) -> Fi
     return page.figure
 
 
+def _subtitle(records: Sequence[Mapping[str, Any]], confidence: float) -> str:
+    """Return how the chart is read."""
+    marks = marks_shown(r["verdict"] for r in records)
+    return run_together([
+        gettext("The upper design less the lower; the upper is {marks}.", marks=marks),
+        gettext("The intervals of all pairs hold at once ({confidence:g} %).", confidence=100 * confidence),
+        gettext("A measure on which no pair differs for better or worse has no row."),
+    ])  # fmt: skip
+
+
+def _keys() -> list[Key]:
+    """Return the keys of the fills."""
+    return [
+        Key(gettext(_KEYS[verdict]), {"facecolor": fill, "edgecolor": "#999999"}) for verdict, fill in _FILLS.items()
+    ]
+
+
 def _label(row: Mapping[str, Any]) -> list[str]:
     """Return a measure with its unit, in lines; shares differ in points."""
-    unit = scale_of(row["unit"])[1]
-    unit = "points" if unit == "%" else unit
-    return wrapped(f"{literal(row['label'])}{f' ({literal(unit)})' if unit else ''}", _LABEL - 0.15, 8.5)
+    return wrapped(with_unit(phrase(row["label"]), scale_of(row["unit"])[2]), _LABEL - 0.15, 8.5)
 
 
 def _words(row: Mapping[str, Any], *, numbers: bool) -> str:
     """Return a cell: the difference with the mark of its verdict, or a word where there is no verdict."""
     verdict = str(row["verdict"])
-    if verdict in ("withheld", "not owed", "not judged"):
-        return verdict if numbers else MARKS[verdict]
+    if verdict in NO_VERDICT:
+        return gettext(verdict) if numbers else MARKS[verdict]
     return f"{difference(row).difference.replace('-', '−')} {MARKS[verdict]}" if numbers else MARKS[verdict]
 
 
@@ -112,16 +128,16 @@ def _title(records: Sequence[Mapping[str, Any]], designs: Sequence[str]) -> str:
     scores: dict[str, list[tuple[int, int, int]]] = {name: [] for name in designs}
     for lower, upper in dict.fromkeys((r["baseline"], r["pilot"]) for r in records):
         labels = by_verdict(r for r in records if (r["baseline"], r["pilot"]) == (lower, upper))
-        better, worse = len(labels["better"]), len(labels["worse"])
+        better, worse = len(labels[Verdict.BETTER]), len(labels[Verdict.WORSE])
         n = sum(map(len, labels.values()))
         scores[upper].append((better, worse, n))
         scores[lower].append((worse, better, n))
     if not any(better for all_of in scores.values() for better, *_ in all_of):
-        return "No design is shown to be better than another on any measure"
+        return gettext("No design is shown to be better than another on any measure")
     first = max(designs, key=lambda name: sum(better - worse for better, worse, _ in scores[name]))
     least, most = min(better for better, *_ in scores[first]), max(worse for _, worse, _ in scores[first])
     n = min(n for *_, n in scores[first])
-    return (
-        f"Against each other design, {short_name(first)} is better on at least {least} of {n} measures and worse on at "
-        f"most {most}"
-    )
+    return gettext(
+        "Against each other design, {pilot} is better on at least {least} of {n} measures and worse on at most {most}",
+        pilot=short_name(first), least=least, n=n, most=most,
+    )  # fmt: skip

@@ -14,6 +14,8 @@ from matplotlib.figure import Figure
 from sim.arrays import Floats
 from sim.charts.page import EDGE, Page, distinct, pilot_key, short_name
 from sim.charts.style import GREY, band_opacity, pilot_style, styled
+from sim.language import gettext, ngettext, run_together
+from sim.report.tables import percent
 from sim.statistics.descriptive import gini
 
 _LINE = 0.19
@@ -58,13 +60,18 @@ def persons(table: pl.DataFrame, footer: str = "") -> Figure:
     words = len(pilots) * _LINE
     width, height = 12.0, 2.95 + words
     panel = (width - 2 * EDGE) / n_columns
-    seen = f"Lines: mean of {n} replications; bands: lowest to highest of them. " if n > 1 else "One replication. "
+    seen = [
+        gettext("Lines: mean of {n} replications; bands: lowest to highest of them.", n=n)
+        if n > 1
+        else gettext("One replication."),
+        gettext("Everybody of a post from the busiest to the least busy."),
+        gettext("Gini index: 0 if all are equally busy, near 1 if one does everything."),
+    ]
     page = Page.around(
         width,
         n_rows * height,
         title=_title(spreads_by_post),
-        subtitle=f"{seen}Everybody of a post from the busiest to the least busy. Gini index: "
-        "0 if all are equally busy, near 1 if one does everything.",
+        subtitle=run_together(seen),
         legend=[pilot_key(i, pilot, marker="none") for i, pilot in enumerate(pilots)],
         footer=footer,
     )
@@ -107,24 +114,26 @@ def _panel(axes: Axes, spreads: dict[str, _Spread], pilots: Sequence[str], top: 
     axes.axhline(100, color=GREY, lw=0.8, ls=(0, (2, 2)), zorder=0)
     axes.set_xlim(0, 100)
     axes.set_ylim(0, top * 1.04)
-    axes.set_xticks([0, 25, 50, 75, 100], ["busiest", "25 %", "half", "75 %", "least busy"])
+    axes.set_xticks(
+        [0, 25, 50, 75, 100], [gettext("busiest"), percent(0.25), gettext("half"), percent(0.75), gettext("least busy")]
+    )
     axes.set_yticks(range(0, int(top) + 1, 25), [str(t) for t in range(0, int(top) + 1, 25)])
-    axes.set_ylabel("Busy, % of time on duty")
-    axes.set_xlabel("Persons of the post, sorted")
+    axes.set_ylabel(gettext("Busy, of the time on duty (%)"))
+    axes.set_xlabel(gettext("Persons of the post, sorted"))
 
 
 def _say(page: Page, spreads: dict[str, _Spread], pilots: Sequence[str], at: tuple[float, float]) -> None:
     """Write the number of persons, their range and the Gini index of each pilot under a panel."""
     for i, pilot in enumerate(pilots):
         spread = spreads.get(pilot)
-        text = f"{short_name(pilot)}: nobody at this post"
+        text = gettext("{pilot}: nobody at this post", pilot=short_name(pilot))
         if spread is not None:
-            n = len(spread.mean)
-            persons_ = "1 person" if n == 1 else f"{n} persons"
-            text = (
-                f"{short_name(pilot)}: {persons_}, busy from {spread.mean[-1]:.0%} to {spread.mean[0]:.0%}, "
-                f"Gini {spread.gini:.2f}"
-            )
+            text = ngettext(
+                "{pilot}: {n} person, busy from {least:.0%} to {most:.0%}, Gini {gini:.2f}",
+                "{pilot}: {n} persons, busy from {least:.0%} to {most:.0%}, Gini {gini:.2f}",
+                len(spread.mean), pilot=short_name(pilot), least=spread.mean[-1], most=spread.mean[0],
+                gini=spread.gini,
+            )  # fmt: skip
         page.write(at[0], at[1] + i * _LINE, text, size=8.5, va="top", color="#222222")
 
 
@@ -137,10 +146,12 @@ def _title(spreads_by_post: dict[str, dict[str, _Spread]]) -> str:
         if len(spread.mean) > 1
     ]
     if not several:
-        return "How busy each member of staff is"
+        return gettext("How busy each member of staff is")
     most, post, pilot = max(several)
     least, other, under = min(several)
-    return (
-        f"Work is spread most unevenly at the post of {short_name(post)} under {short_name(pilot)} (Gini {most:.2f}), "
-        f"most evenly at that of {short_name(other)} under {short_name(under)} (Gini {least:.2f})"
-    )
+    return gettext(
+        "Work is spread most unevenly at the post of {post} under {pilot} (Gini {most:.2f}), most evenly at that of "
+        "{other} under {under} (Gini {least:.2f})",
+        post=short_name(post), pilot=short_name(pilot), most=most, other=short_name(other), under=short_name(under),
+        least=least,
+    )  # fmt: skip

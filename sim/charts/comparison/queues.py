@@ -12,13 +12,18 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from sim.charts.page import EDGE, Page, distinct, over_replications, pilot_key, short_name
 from sim.charts.style import PALE, band_opacity, pilot_style, styled
+from sim.language import N_, gettext, listed, run_together, separated
 from sim.report.tables import number
 
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_DAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
 _HEIGHT = 1.8
 IN_PERSON = "residents in person"
-DESKS = (IN_PERSON, "files", "work from above")
-"""What is drawn, in this order; the table has more."""
+DESKS = {
+    IN_PERSON: N_("{level}, residents in person"),
+    "files": N_("{level}, files"),
+    "work from above": N_("{level}, work from above"),
+}
+"""What is drawn, in this order, as it is called; the table has more."""
 _LEAST = 0.5
 """A queue that is shorter than this at all hours of the week, on the average, has no row."""
 _EVEN = 0.25
@@ -48,15 +53,19 @@ def queues(table: pl.DataFrame, footer: str = "") -> Figure:
     shown, notes = _shown(table)
     wanted = pl.DataFrame(shown, schema={"level": pl.String, "desk": pl.String}, orient="row")
     table = table.join(wanted, on=["level", "desk"], how="semi", maintain_order="left")
-    bands = f"Lines: mean of {n} replications; bands of the day: lowest to highest of them. "
-    seen = bands if n > 1 else "One replication. "
+    seen = [
+        gettext("Lines: mean of {n} replications; bands of the day: lowest to highest of them.", n=n)
+        if n > 1
+        else gettext("One replication."),
+        gettext("Averages over the measured weeks, holidays included, of all offices of a level together."),
+        gettext("Every row has its own scale."),
+    ]
     width = 12.0
     page = Page.around(
         width,
         max(len(shown), 1) * _HEIGHT + 0.15,
         title=_title(table, pilots),
-        subtitle=f"{seen}Averages over the measured weeks, holidays included, of all offices of a level together. "
-        "Every row has its own scale.",
+        subtitle=run_together(seen),
         legend=[pilot_key(i, pilot, marker="none") for i, pilot in enumerate(pilots)],
         footer=footer,
         notes=notes,
@@ -72,20 +81,23 @@ def queues(table: pl.DataFrame, footer: str = "") -> Figure:
         highest = max(day.get_ylim()[1], week.get_ylim()[1])
         _day_axis(day, highest)
         _week_axis(week, highest)
-        day.set_title(f"{_heading(level, desk)}: a working day", loc="left", fontsize=9.5, weight="bold")
-        week.set_title("and the week", loc="left", fontsize=9.5)
+        heading = gettext("{queue}: a working day", queue=_heading(level, desk))
+        day.set_title(heading, loc="left", fontsize=9.5, weight="bold")
+        week.set_title(gettext("and the week"), loc="left", fontsize=9.5)
     return page.figure
 
 
 def _heading(level: str, desk: str) -> str:
     """Return the name of a queue."""
-    return f"{short_name(level).capitalize()}, {short_name(desk)}"
+    name = short_name(level)
+    name = f"{name[:1].upper()}{name[1:]}"
+    return gettext(DESKS[desk], level=name)
 
 
 def _shown(table: pl.DataFrame) -> tuple[list[tuple[str, str]], list[str]]:
     """Return the level and desk of the queues to be drawn, desk by desk, and notes on the others."""
     hours = ["pilot", "level", "desk", "weekday", "half_hour"]
-    each = table.filter(pl.col("desk").is_in(DESKS)).group_by(hours, maintain_order=True)
+    each = table.filter(pl.col("desk").is_in(list(DESKS))).group_by(hours, maintain_order=True)
     ends = (
         each.agg(pl.col("number").cast(pl.Float64).mean())
         .group_by("level", "desk", "pilot", maintain_order=True)
@@ -98,13 +110,20 @@ def _shown(table: pl.DataFrame) -> tuple[list[tuple[str, str]], list[str]]:
         if formed.is_empty():
             short.append(_heading(*name))
         elif formed.select(pl.col("high") - pl.col("low") <= _EVEN * pl.col("high").max()).to_series().all():
-            means = (f"{number(row['mean'], 0)} under {short_name(row['pilot'])}" for row in formed.to_dicts())
-            even.append(f"{_heading(*name)} ({', '.join(means)})")
+            means = listed(
+                gettext("{n} under {pilot}", n=number(row["mean"], 0), pilot=short_name(row["pilot"]))
+                for row in formed.to_dicts()
+            )
+            even.append(gettext("{queue} ({means})", queue=_heading(*name), means=means))
         else:
             shown.append(name)
-    notes = [f"Much the same at all hours, and not drawn: {'; '.join(even)}."] if even else []
-    notes += [f"Never half a request long on the average, and not drawn: {'; '.join(short)}."] if short else []
-    return sorted(shown, key=lambda row: DESKS.index(row[1])), notes
+    notes = []
+    if even:
+        notes.append(gettext("Much the same at all hours, and not drawn: {queues}.", queues=separated(even)))
+    if short:
+        which = separated(short)
+        notes.append(gettext("Never half a request long on the average, and not drawn: {queues}.", queues=which))
+    return sorted(shown, key=lambda row: list(DESKS).index(row[1])), notes
 
 
 def _draw(axes: Axes, rows: pl.DataFrame, pilots: Sequence[str], *, band: bool) -> None:
@@ -135,7 +154,7 @@ def _day_axis(axes: Axes, highest: float) -> None:
     _scale(axes, highest)
     axes.set_xlim(7, 20)
     axes.set_xticks(range(8, 21, 2), [f"{hour}:00" for hour in range(8, 21, 2)])
-    axes.set_ylabel("Number waiting")
+    axes.set_ylabel(gettext("Number waiting"))
 
 
 def _week_axis(axes: Axes, highest: float) -> None:
@@ -144,7 +163,7 @@ def _week_axis(axes: Axes, highest: float) -> None:
     axes.set_xlim(0, 168)
     axes.axvspan(120, 168, color=PALE, lw=0, zorder=0)
     axes.set_xticks([24 * day for day in range(8)], [""] * 8)
-    axes.set_xticks([24 * day + 12 for day in range(7)], _DAYS, minor=True)
+    axes.set_xticks([24 * day + 12 for day in range(7)], list(map(gettext, _DAYS)), minor=True)
     axes.tick_params(axis="x", which="minor", length=0)
 
 
@@ -164,15 +183,17 @@ def _title(table: pl.DataFrame, pilots: Sequence[str]) -> str:
         mine = mean_numbers.filter(pl.col("pilot") == pilot)
         if len(mine):
             slot, most = mine["half_hour"][-1], mine["number"][-1]
-            peaks.append(
-                (float(most), f"{number(most, 0 if most >= 9.5 else 1)} at {_time(slot)} under {short_name(pilot)}")
-            )
+            n = number(most, 0 if most >= 9.5 else 1)
+            words = gettext("{n} at {time} under {pilot}", n=n, time=_time(slot), pilot=short_name(pilot))
+            peaks.append((float(most), words))
     if not peaks:
-        return "How many wait through the day and the week"
+        return gettext("How many wait through the day and the week")
     if len(peaks) > 3:
         peaks = sorted(peaks)[:: 1 - len(peaks)]
-    peaks_in_words = ", ".join(peak for _, peak in peaks)
-    return f"Residents who queue in person in the busiest half hour of a working day: {peaks_in_words}"
+    return gettext(
+        "Residents who queue in person in the busiest half hour of a working day: {peaks}",
+        peaks=listed(peak for _, peak in peaks),
+    )  # fmt: skip
 
 
 def _time(slot: int) -> str:

@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 from sim.charts.comparison.differences import finding
 from sim.charts.page import EDGE, Page, distinct, short_name, wrapped
 from sim.charts.style import COLOURS, GREY, PALE, styled
-from sim.report.lines import literal
-from sim.report.tables import MARKS, marks_shown, number, scale_of
+from sim.language import N_, gettext, phrase
+from sim.report.tables import MARKS, marks_shown, number, scale_of, with_unit
+from sim.statistics.verdicts import NO_VERDICT, Verdict
 
 _WIDTH = 10.0
 """Of the page (inches)."""
@@ -23,7 +24,7 @@ _COLUMN = 4.4
 _BAR, _HEAD, _GAP = 0.27, 0.62, 0.22
 """Height of a bar, of the words above a panel, and gap between panels (inches)."""
 _MOST = 6
-_WORDS = {True: "more is better", False: "less is better"}
+_WORDS = {True: N_("more is better"), False: N_("less is better")}
 _BASELINE, _DESIGN = {"color": COLOURS[0]}, {"color": COLOURS[1]}
 
 
@@ -76,7 +77,7 @@ def slide(
         width,
         len(rows) * (height + _HEAD) + 0.1,
         title=finding(records, pilots, baseline),
-        subtitle=f"Means; {marks_shown(r['verdict'] for panel_rows in panels for r in panel_rows)}.",
+        subtitle=gettext("Means; {marks}.", marks=marks_shown(r["verdict"] for one in panels for r in one)),
         legend=[],
         footer=footer,
     )
@@ -94,28 +95,28 @@ def slide(
 def _heading(axes: Axes, row: Mapping[str, Any], size: tuple[float, float]) -> None:
     """Write what a panel shows, with its unit, and which way is better."""
     unit = scale_of(row["unit"])[1]
-    words = wrapped(f"{literal(row['label'])}{f' ({literal(unit)})' if unit else ''}", size[0], 9, bold=True)
+    words = wrapped(with_unit(phrase(row["label"]), unit), size[0], 9, bold=True)
     look: dict[str, Any] = {"transform": axes.transAxes, "va": "bottom"}
     axes.text(0, 1 + 0.18 / size[1], "\n".join(words[:2]), fontsize=9, weight="bold", **look)
-    axes.text(0, 1 + 0.02 / size[1], _WORDS[bool(row["higher_is_better"])], fontsize=8, color=GREY, **look)
+    axes.text(0, 1 + 0.02 / size[1], gettext(_WORDS[bool(row["higher_is_better"])]), fontsize=8, color=GREY, **look)
 
 
 def _panel(axes: Axes, rows: Sequence[Mapping[str, Any]], pilots: Sequence[str]) -> None:
     """Draw the bars of one measure: the baseline's, and each design's."""
     factor = scale_of(rows[0]["unit"])[0]
     base = next((r["baseline_mean"] for r in rows if _known(r["baseline_mean"])), math.nan)
-    words = _plain(factor * base) if math.isfinite(base) else "not owed"
+    words = _plain(factor * base) if math.isfinite(base) else gettext(Verdict.NOT_OWED)
     bars: list[tuple[float, str, dict[str, Any]]] = [(factor * base, words, _BASELINE)]
     by_pilot = {r["pilot"]: r for r in rows}
     for pilot in pilots:
         row = by_pilot.get(pilot)
         if row is None:
-            bars.append((math.nan, "not compared", {}))
+            bars.append((math.nan, gettext("not compared"), {}))
             continue
         verdict = str(row["verdict"])
-        judged = verdict not in ("withheld", "not owed", "not judged")
+        judged = verdict not in NO_VERDICT
         value = factor * row["pilot_mean"] if _known(row["pilot_mean"]) and judged else math.nan
-        bars.append((value, f"{_plain(value)} {MARKS[verdict]}" if judged else verdict, _DESIGN))
+        bars.append((value, f"{_plain(value)} {MARKS[verdict]}" if judged else gettext(verdict), _DESIGN))
     most = max((value for value, *_ in bars if math.isfinite(value)), default=1.0) or 1.0
     for i, (value, text, look) in enumerate(bars):
         if math.isfinite(value):

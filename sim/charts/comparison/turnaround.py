@@ -15,12 +15,28 @@ from matplotlib.ticker import MaxNLocator
 from sim.arrays import Floats
 from sim.charts.page import EDGE, Page, distinct, over_replications, pilot_key, short_name
 from sim.charts.style import band_opacity, pilot_style, styled
+from sim.language import N_, both, gettext, listed, run_together, separated
 from sim.report.tables import number
 
 _WIDTH, _HEIGHT, _BEYOND = 10.0, 4.0, 1.25
 """Of the page, of the chart, and of the words at its right (inches)."""
 _ROUND = (0.5, 1, 2, 3, 5, 8, 10, 15, 20, 30, 40, 60, 80, 100, 120, 160, 200, 250)
 """Where a scale of working days may end."""
+_ENDS = {
+    (False, False): N_("Half of all requests are finished {best}, the quickest, and {worst}, the slowest"),
+    (False, True): N_(
+        "Half of all requests are finished {best}, the quickest, and {worst}, the slowest of those that finish half"
+    ),
+    (True, False): N_(
+        "Half of all requests are finished {best}, the quickest of those with a verdict, and {worst}, the slowest of "
+        "them"
+    ),
+    (True, True): N_(
+        "Half of all requests are finished {best}, the quickest of those with a verdict, and {worst}, the slowest of "
+        "them that finish half"
+    ),
+}
+"""Titles of many pilots, by whether some are without a verdict, and whether some of the others do not finish half."""
 
 
 @styled
@@ -49,17 +65,16 @@ def turnaround_distribution(table: pl.DataFrame, footer: str = "", unjudged: Col
     last = max(float(days[-1]) for days, *_ in curves.values())
     legend = []
     for i, pilot in enumerate(pilots):
-        half, most = (_within(*one, last) for one in zip(("half", "nine in ten"), within[pilot], strict=True))
-        reached = f"{half}, {most}" if math.isfinite(within[pilot][0]) else half
-        doubt = " in this run, no verdict" if pilot in unjudged else ""
-        legend.append(pilot_key(i, f"{short_name(pilot)}: {reached} working days{doubt}"))
+        legend.append(pilot_key(i, _key(pilot, within[pilot], last, judged=pilot not in unjudged)))
     n = table["replication"].n_unique()
-    seen = (
-        f"Lines: mean of {n} replications; bands: lowest to highest of them." if n > 1 else "One replication, no band."
-    )
     title = _turnaround_title(within, last, unjudged)
-    seen += " Requests that left unserved or are still open count as not finished."
-    page = Page.around(_WIDTH, _HEIGHT + 0.7, title=title, subtitle=seen, legend=legend, footer=footer)
+    seen = [
+        gettext("Lines: mean of {n} replications; bands: lowest to highest of them.", n=n)
+        if n > 1
+        else gettext("One replication, no band."),
+        gettext("Requests that left unserved or are still open count as not finished."),
+    ]
+    page = Page.around(_WIDTH, _HEIGHT + 0.7, title=title, subtitle=run_together(seen), legend=legend, footer=footer)
     axes = page.axes(EDGE + 0.65, 0.1, _WIDTH - 2 * EDGE - 0.65 - _BEYOND, _HEIGHT)
     shown = min(max(_settled(days, mean) for days, mean, _, _ in curves.values()), last)
     _axes(axes, shown)
@@ -87,18 +102,18 @@ def _axes(axes: Axes, shown: float) -> None:
     """Set scales, ticks and labels, and rule the lines of half and of nine in ten."""
     axes.set_xlim(0, shown)
     axes.set_ylim(0, 100)
-    for q, words in ((50, "half"), (90, "nine in ten")):
+    for q, words in ((50, gettext("half")), (90, gettext("nine in ten"))):
         axes.axhline(q, color="#999999", lw=0.8, ls=(0, (2, 2)), zorder=0)
         axes.text(1.015, q, words, transform=axes.get_yaxis_transform(), va="center", color="#222222")
     axes.xaxis.set_major_locator(MaxNLocator(10, integer=shown >= 10))
     axes.set_yticks(range(0, 101, 20), [str(t) for t in range(0, 101, 20)])
-    axes.set_xlabel("Working days from first contact to result")
-    axes.set_ylabel("Share of requests finished (%)")
+    axes.set_xlabel(gettext("Working days from first contact to result"))
+    axes.set_ylabel(gettext("Share of requests finished (%)"))
 
 
 def _beyond(axes: Axes, at_last: Mapping[str, float], last: float) -> None:
     """Write at the foot of the right side what each pilot has finished by the last day."""
-    lines = [f"finished in {last:g}", "working days:"]
+    lines = gettext("finished in {days:g}\nworking days:", days=last).split("\n")
     look: dict[str, Any] = {"transform": axes.transAxes, "fontsize": 8.5, "va": "center", "color": "#222222"}
     pitch = min(0.06, 0.36 / (len(at_last) + len(lines)))
     for i, words in enumerate(lines):
@@ -108,42 +123,63 @@ def _beyond(axes: Axes, at_last: Mapping[str, float], last: float) -> None:
         y = (len(at_last) - i - 0.5) * pitch
         look_of_mark: dict[str, Any] = {"ms": 6, "color": colour, "mec": "white", "mew": 0.6, "clip_on": False}
         axes.plot([1.03], [y], marker, transform=axes.transAxes, **look_of_mark)
-        axes.text(1.055, y, f"{number(value, 1)} %", **look)
+        axes.text(1.055, y, gettext("{share:.1f} %", share=value), **look)
 
 
 def _turnaround_title(within: Mapping[str, Sequence[float]], last: float, unjudged: Collection[str]) -> str:
     """Return the title: within how many days half of all requests are finished, and where that is no verdict."""
-    judged = {p: half for p, (half, _) in within.items() if p not in unjudged}
-    halves = {p: half for p, half in judged.items() if math.isfinite(half)}
-    phrases = {p: f"within {number(half, 1)} working days under {short_name(p)}" for p, half in halves.items()}
     without = [p for p in within if p in unjudged]
-    names = " and ".join(map(short_name, without)) if len(without) < 3 else f"{len(without)} of {len(within)} designs"
-    verdict = f"; the verdict on {names} is withheld" if without else ""
-    if not judged:
-        return f"Share of requests finished by number of working days{verdict}"
+    title = _finished({p: half for p, (half, _) in within.items()}, last, without)
+    if not without:
+        return title
+    names = both(map(short_name, without))
+    if len(without) > 2:
+        names = gettext("{n} of {all} designs", n=len(without), all=len(within))
+    return separated([title, gettext("the verdict on {designs} is withheld", designs=names)])
+
+
+def _finished(half_of: Mapping[str, float], last: float, without: Sequence[str]) -> str:
+    """Return within how many days half of all requests are finished under each pilot that is not without a verdict."""
+    judged = {p: half for p, half in half_of.items() if p not in without}
+    halves = {p: half for p, half in judged.items() if math.isfinite(half)}
+    ordered = sorted(halves, key=halves.__getitem__)
+    many = len(half_of) > 3
+    if not judged or (many and len(ordered) == 1):
+        return gettext("Share of requests finished by number of working days")
+    if not halves and without:
+        return gettext(
+            "Fewer than half of all requests are finished within {days:g} working days under {pilots}",
+            days=last, pilots=both(map(short_name, judged)),
+        )  # fmt: skip
     if not halves:
-        under = f" under {' and '.join(map(short_name, judged))}" if without else ""
-        return f"Fewer than half of all requests are finished within {last:g} working days{under}{verdict}"
-    if len(within) > 3:
-        ordered = sorted(halves, key=halves.__getitem__)
-        if len(ordered) < 2:
-            return f"Share of requests finished by number of working days{verdict}"
-        best, worst = phrases[ordered[0]], phrases[ordered[-1]]
-        quickest, slowest = "the quickest", "the slowest"
-        if without:
-            quickest, slowest = "the quickest of those with a verdict", "the slowest of them"
-        if len(halves) < len(judged):
-            slowest = f"{slowest} that finish half" if without else "the slowest of those that finish half"
-        return f"Half of all requests are finished {best}, {quickest}, and {worst}, {slowest}{verdict}"
-    fewer = "".join(
-        f"; fewer than half within {last:g} working days under {short_name(p)}" for p in judged if p not in halves
+        return gettext("Fewer than half of all requests are finished within {days:g} working days", days=last)
+    words = {
+        p: gettext("within {days} working days under {pilot}", days=number(half, 1), pilot=short_name(p))
+        for p, half in halves.items()
+    }
+    if many:
+        ends = {"best": words[ordered[0]], "worst": words[ordered[-1]]}
+        return gettext(_ENDS[bool(without), len(halves) < len(judged)], **ends)
+    title = gettext("Half of all requests are finished {each}", each=listed(words.values()))
+    fewer = (
+        gettext("fewer than half within {days:g} working days under {pilot}", days=last, pilot=short_name(p))
+        for p in judged
+        if p not in halves
     )
-    return "Half of all requests are finished " + ", ".join(phrases.values()) + fewer + verdict
+    return separated([title, *fewer])
 
 
-def _within(quantile: str, days: float, last: float) -> str:
-    """Return within how many days a part of all requests is finished; NaN means later than the last."""
-    return f"{quantile} within {number(days, 1)}" if math.isfinite(days) else f"fewer than {quantile} within {last:g}"
+def _key(pilot: str, within: Sequence[float], last: float, *, judged: bool) -> str:
+    """Return the words of a pilot's key: within how many days half and nine in ten of all requests are finished."""
+    words: dict[str, Any] = {"pilot": short_name(pilot), "last": last}
+    half, most = within
+    words |= {"half": number(half, 1), "most": number(most, 1)}
+    key = gettext("{pilot}: half within {half}, nine in ten within {most} working days", **words)
+    if not math.isfinite(half):
+        key = gettext("{pilot}: fewer than half within {last:g} working days", **words)
+    elif not math.isfinite(most):
+        key = gettext("{pilot}: half within {half}, fewer than nine in ten within {last:g} working days", **words)
+    return key if judged else gettext("{key} in this run, no verdict", key=key)
 
 
 def _first_reach(x: Floats, y: Floats, level: float) -> float:

@@ -14,18 +14,19 @@ from matplotlib.transforms import blended_transform_factory
 
 from sim.charts.page import EDGE, Key, Page, distinct, or_zero, short_name, width_of
 from sim.charts.style import kind_style, styled
+from sim.language import N_, gettext
 from sim.report.tables import number
 
 _FAMILIES = {
-    "residents' requests": ("front desk", "files", "field checks", "relaying files", "residents' homes"),
-    "patrols and home visits": ("patrols", "home visits"),
-    "work from above": ("work from above", "work from above, away"),
-    "own work": ("own work",),
-    "travel": ("travel",),
-    "meetings": ("meetings",),
+    N_("residents' requests"): ("front desk", "files", "field checks", "relaying files", "residents' homes"),
+    N_("patrols and home visits"): ("patrols", "home visits"),
+    N_("work from above"): ("work from above", "work from above, away"),
+    N_("own work"): ("own work",),
+    N_("travel"): ("travel",),
+    N_("meetings"): ("meetings",),
 }
 """Kinds of work that share a fill, in the order in which they are stacked; a kind that is in none has its own."""
-_FREE = "on duty and free"
+_FREE = N_("on duty and free")
 
 
 @styled
@@ -53,9 +54,10 @@ def workload(table: pl.DataFrame, footer: str = "") -> Figure:
     styles = {kind: kind_style(i) for i, kind in enumerate(kinds)}
     styles[_FREE] = {"facecolor": "white", "edgecolor": "#999999", "hatch": ""}
     legend = [Key(short_name(kind), look) for kind, look in styles.items()]
-    legend.append(Key("on duty (contracted)", {"color": "black", "lw": 2.2}, line=True))
+    legend.append(Key(gettext("on duty (contracted)"), {"color": "black", "lw": 2.2}, line=True))
     n = table["replication"].n_unique()
-    seen = f"Means of {n} replications; whiskers: lowest to highest total of work." if n > 1 else "One replication."
+    seen = gettext("Means of {n} replications; whiskers: lowest to highest total of work.", n=n)
+    seen = seen if n > 1 else gettext("One replication.")
     widths = [width_of(short_name(p), 9) + 0.12 for p in pilots] + [
         width_of(short_name(p), 9, bold=True) for p in posts
     ]
@@ -129,12 +131,13 @@ def _workload_title(bars: Iterable[_Bar | None]) -> str:
     """Return the title: the post with the most work for its contracted hours."""
     loads = [(b.work / b.on_duty, b) for b in bars if b is not None and b.on_duty > 0]
     if not loads:
-        return "Hours a week by post and kind of work"
+        return gettext("Hours a week by post and kind of work")
     load, most = max(loads, key=lambda pair: pair[0])
-    return (
-        f"The busiest post is {short_name(most.post)} under {short_name(most.pilot)}: "
-        f"{number(most.work, 1)} hours of work a week for {number(most.on_duty, 1)} on duty ({load:.0%})"
-    )
+    return gettext(
+        "The busiest post is {post} under {pilot}: {work} hours of work a week for {on_duty} on duty ({load:.0%})",
+        post=short_name(most.post), pilot=short_name(most.pilot), work=number(most.work, 1),
+        on_duty=number(most.on_duty, 1), load=load,
+    )  # fmt: skip
 
 
 def _workload_plot(
@@ -168,9 +171,12 @@ def _workload_plot(
         if math.isfinite(bar.on_duty):
             axes.plot([bar.on_duty] * 2, [middle - 0.13, middle + 0.13], color="black", lw=2.2, zorder=5)
         page.figure.text((EDGE + 0.12) / page.width, middle, short_name(bar.pilot), transform=at, va="center")
-        words = f"{number(bar.work, 1)} h of work"
+        words = gettext("{work:,.1f} h of work", work=bar.work)
         if bar.on_duty > 0:
-            words = f"{number(bar.work, 1)} h of {number(bar.on_duty, 1)} ({bar.work / bar.on_duty:.0%})"
+            load = bar.work / bar.on_duty
+            words = gettext(
+                "{work:,.1f} h of {on_duty:,.1f} ({load:.0%})", work=bar.work, on_duty=bar.on_duty, load=load
+            )
         axes.text(1.02, middle, words, transform=right, va="center", ha="left")
         y += 0.27
     axes.set_ylim(y + 0.1, 0)
@@ -178,4 +184,4 @@ def _workload_plot(
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x", color="#dddddd", lw=0.6)
     axes.set_axisbelow(True)
-    axes.set_xlabel("Hours a week and head")
+    axes.set_xlabel(gettext("Hours a week and head"))

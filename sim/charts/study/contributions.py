@@ -13,6 +13,7 @@ from sim.charts.page import EDGE, Key, Page, distinct
 from sim.charts.study.levels import path_lines
 from sim.charts.study.response import Response, interval, limits, scale
 from sim.charts.style import COLOURS, GREY, PALE, styled
+from sim.language import gettext
 from sim.report.lines import literal
 
 _WIDTH, _NAMES, _ROW, _BETWEEN = 11.0, 2.6, 0.38, 0.25
@@ -69,11 +70,11 @@ def contributions(table: pl.DataFrame, title: str, subtitle: str = "", footer: s
 
 def _legend(table: pl.DataFrame) -> list[Key]:
     """Return the keys of the looks that occur."""
-    words = {True: "confirmed", False: "not confirmed"}
+    words = {True: gettext("confirmed"), False: gettext("not confirmed")}
     there = set(table["confirmed"])
     keys = [Key(words[known], _LOOKS[known]) for known in (True, False) if known in there]
     if table["longer"].is_finite().any():
-        keys.append(Key("over more weeks", {**_LONGER, "ls": "none"}, line=True))
+        keys.append(Key(gettext("over more weeks"), {**_LONGER, "ls": "none"}, line=True))
     return keys
 
 
@@ -85,8 +86,8 @@ def _bars(axes: Axes, part: pl.DataFrame, response: Response) -> None:
         value = response.one(row["estimate"])
         axes.axhline(i, color=PALE, lw=0.8, zorder=0)
         if not math.isfinite(value):
-            axes.text(0.03, i, "withheld", transform=axes.get_yaxis_transform(), size=8, color=GREY, va="center",
-                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})  # fmt: skip
+            axes.text(0.03, i, gettext("withheld"), transform=axes.get_yaxis_transform(), size=8, color=GREY,
+                      va="center", bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})  # fmt: skip
             continue
         low, high = interval(response.one(row["low"]), response.one(row["high"]), value)
         axes.barh([i], [value], height=0.55, lw=0.8, zorder=2, **_LOOKS[bool(row["confirmed"])])

@@ -26,6 +26,7 @@ from sim.charts.study.response import (
     withheld_notes,
 )
 from sim.charts.style import PALE, band_opacity, pilot_style, styled
+from sim.language import gettext
 from sim.report.lines import literal
 
 _WIDTH, _HEIGHT, _SCALE = 9.5, 3.9, 0.85
@@ -67,7 +68,7 @@ def curve(
     response, levels, series = Response.from_table(table), Levels.from_table(table), distinct(table, "series")
     plot_width = _WIDTH - 2 * EDGE - _SCALE
     legend = [pilot_key(i, name) for i, name in enumerate(series)] if len(series) > 1 or series[0] else []
-    legend += [Key("breaks the promise", BREAKS)] if promise else []
+    legend += [Key(gettext("breaks the promise"), BREAKS)] if promise else []
     words = path_lines(factor, plot_width, 9)
     depth = levels.depth(plot_width) + 0.16 * len(words) + 0.2
     page = Page.around(
@@ -166,6 +167,8 @@ def _notes(table: pl.DataFrame, series: Sequence[str]) -> list[str]:
     """Return notes on where values are withheld, with the reason if known."""
     withheld = []
     for row in _without(table):
-        under = f" ({short_name(str(row['series']), 30)})" if len(series) > 1 else ""
-        withheld.append((f"{short_name(str(row['level']), 24)}{under}", str(row.get("why") or "")))
+        where = short_name(str(row["level"]), 24)
+        if len(series) > 1:
+            where = gettext("{level} ({series})", level=where, series=short_name(str(row["series"]), 30))
+        withheld.append((where, str(row.get("why") or "")))
     return withheld_notes(withheld)

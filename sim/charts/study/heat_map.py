@@ -25,6 +25,7 @@ from sim.charts.page import EDGE, Key, Page, short_name, width_of, wrapped
 from sim.charts.study.levels import path_lines, widest
 from sim.charts.study.response import Promise, Response, checked_promise, keeps, scale, short_number
 from sim.charts.style import GREY, styled
+from sim.language import N_, gettext, ngettext, phrase, separated
 from sim.report.lines import literal
 from sim.report.tables import decimals, number
 
@@ -32,7 +33,7 @@ _HATCHES = ("////", "....", "xxxx", "\\\\\\\\", "++++", "oo")
 _PROMISE: dict[str, Any] = {"color": "#000000", "lw": 2.4}
 _MARK: dict[str, Any] = {"color": "#000000", "ls": "none", "ms": 5, "mew": 1.3, "mfc": "none"}
 MAY_BREAK = 0.5
-_MARKS = {0.0: ("x", "breaks it"), MAY_BREAK: ("o", "may do either")}
+_MARKS = {0.0: ("x", N_("breaks it")), MAY_BREAK: ("o", N_("may do either"))}
 _SMALL, _LINE = 6.5, 0.165
 """Size of a half-width (points), and height of a line of a reason (inches)."""
 
@@ -123,8 +124,8 @@ def heat_map(
         page.figure.colorbar(colours, cax=bar)
         scale(bar.yaxis)
         bar.spines[:].set(edgecolor=GREY, linewidth=0.5)
-        dark = "" if more_is_better is None else "; dark is worse"
-        bar.set_ylabel("\n".join(wrapped(response.words + dark, max(size[1], 1.3), 9)))
+        dark = [] if more_is_better is None else [gettext("dark is worse")]
+        bar.set_ylabel("\n".join(wrapped(separated([response.words, *dark]), max(size[1], 1.3), 9)))
     return page.figure
 
 
@@ -138,13 +139,13 @@ def _grid(table: pl.DataFrame) -> _Grid:
     orders = [list(level) for level in names]
     shape = len(orders[1]), len(orders[0])
     mean, low, high = (np.full(shape, np.nan) for _ in range(3))
-    why = np.full(shape, "not run", dtype=object)
+    why = np.full(shape, gettext("not run"), dtype=object)
     for row in table.iter_rows(named=True):
         at = orders[1].index(row["y_order"]), orders[0].index(row["x_order"])
         mean[at] = response.one(row["mean"])
         low[at], high[at] = response.one(row["low"]), response.one(row["high"])
         known = math.isfinite(mean[at])
-        why[at] = "" if known else str(row["why"] or "withheld")
+        why[at] = "" if known else phrase(str(row["why"] or N_("withheld")))
     return _Grid(list(names[0].values()), list(names[1].values()), mean, low, high, why.astype(str))
 
 
@@ -235,9 +236,8 @@ def _notes(grid: _Grid, cell: tuple[float, float]) -> list[str]:
     halves = grid.half[np.isfinite(grid.half)]
     if not len(halves) or _halves_fit(grid, cell):
         return []
-    return [
-        f"Intervals reach {short_number(float(halves.min()))} to {short_number(float(halves.max()))} to either side."
-    ]
+    least, most = (short_number(float(one)) for one in (halves.min(), halves.max()))
+    return [gettext("Intervals reach {least} to {most} to either side.", least=least, most=most)]
 
 
 def _kept(grid: _Grid, response: Response, promise: Promise) -> Floats:
@@ -258,9 +258,10 @@ def _promise_keys(kept: Floats, promise: Promise) -> list[Key]:
     """Return the keys of the border of a promise and of the marks of cells outside, if there are such cells."""
     keys = []
     if _parted(kept):
-        keys.append(Key(f"{short_name(promise[0], 70)}: border of what surely keeps it", _PROMISE, line=True))
+        words = gettext("{promise}: border of what surely keeps it", promise=short_name(promise[0], 70))
+        keys.append(Key(words, _PROMISE, line=True))
     if _parted(kept) or (kept == MAY_BREAK).any():
-        keys += [Key(words, _MARK | {"marker": mark}, line=True) for value, (mark, words) in _MARKS.items()
+        keys += [Key(gettext(words), _MARK | {"marker": mark}, line=True) for value, (mark, words) in _MARKS.items()
                  if (kept == value).any()]  # fmt: skip
     return keys
 
@@ -275,8 +276,20 @@ def _promise_notes(kept: Floats, promise: Promise) -> list[str]:
     known = kept[np.isfinite(kept)]
     if not len(known) or len(set(known.tolist())) > 1 or known[0] == MAY_BREAK:
         return []
-    every = f"all {len(known)} cells" if len(known) > 1 else "the one cell"
-    return [f"{short_name(promise[0], 110)}: {'kept' if known[0] else 'broken'} in {every} with a value."]
+    words = short_name(promise[0], 110)
+    if known[0]:
+        return [
+            ngettext(
+                "{promise}: kept in the one cell with a value.", "{promise}: kept in all {n} cells with a value.",
+                len(known), promise=words,
+            )
+        ]  # fmt: skip
+    return [
+        ngettext(
+            "{promise}: broken in the one cell with a value.", "{promise}: broken in all {n} cells with a value.",
+            len(known), promise=words,
+        )
+    ]  # fmt: skip
 
 
 def _wrapped_reasons(grid: _Grid, width: float) -> dict[str, list[str]]:

@@ -14,15 +14,19 @@ from sim.charts.page import EDGE, Key, Page, short_name, width_of
 from sim.charts.study.levels import path_lines
 from sim.charts.study.response import interval, scale
 from sim.charts.style import COLOURS, GREY, PALE, styled
+from sim.language import N_, gettext
 from sim.report.lines import literal
 from sim.report.tables import number
 
 _WIDTH, _NAMES, _ROW = 11.0, 2.9, 0.42
 """Of the page, of the names, and height of a row (inches)."""
 _KINDS: dict[str, tuple[str, dict[str, Any]]] = {
-    "first": ("alone (first-order index)", {"color": COLOURS[1], "marker": "o", "ms": 7, "mec": "white", "mew": 0.6}),
+    "first": (
+        N_("alone (first-order index)"),
+        {"color": COLOURS[1], "marker": "o", "ms": 7, "mec": "white", "mew": 0.6},
+    ),
     "total": (
-        "with its interactions (total index)",
+        N_("with its interactions (total index)"),
         {"color": "#141414", "marker": "s", "ms": 6.5, "mfc": "white", "mew": 1.3},
     ),
 }
@@ -51,7 +55,9 @@ def indices(table: pl.DataFrame, title: str, subtitle: str = "", footer: str = "
         raise ValueError("indices must have at least 1 row, got 0")
     rows = sorted((_floats(row) for row in table.to_dicts()), key=_rank)
     words = {kind: [_index_words(row, kind) for row in rows] for kind in _KINDS}
-    columns = {kind: max(width_of(w, 8.5) for w in [*texts, "First-order"]) + 0.25 for kind, texts in words.items()}
+    columns = {
+        kind: max(width_of(w, 8.5) for w in [*texts, gettext("First-order")]) + 0.25 for kind, texts in words.items()
+    }
     plot_width = _WIDTH - 2 * EDGE - _NAMES - sum(columns.values()) - 0.1
     height = len(rows) * _ROW
     page = Page.around(
@@ -59,7 +65,7 @@ def indices(table: pl.DataFrame, title: str, subtitle: str = "", footer: str = "
         height + 0.85,
         title=title,
         subtitle=literal(subtitle),
-        legend=[Key(label, look | {"lw": 1.8}, line=True) for label, look in _KINDS.values()],
+        legend=[Key(gettext(label), look | {"lw": 1.8}, line=True) for label, look in _KINDS.values()],
         footer=footer,
         notes=_notes([row["first"] for row in rows]),
     )
@@ -69,13 +75,13 @@ def indices(table: pl.DataFrame, title: str, subtitle: str = "", footer: str = "
         name = "\n".join(path_lines(row["factor"], _NAMES - 0.15, 8.5, most=2))
         page.write(EDGE, down, name, size=8.5, va="center", linespacing=1.05)
         x = EDGE + _NAMES + plot_width + 0.25
-        for kind, head in (("first", "First-order"), ("total", "Total")):
+        for kind, head in (("first", gettext("First-order")), ("total", gettext("Total"))):
             page.write(x, down, words[kind][i], size=8.5, va="center")
             if i == 0:
                 page.write(x, 0.17, head, size=8.5, weight="bold", va="bottom")
             x += columns[kind]
     _draw(axes, rows)
-    axes.set_xlabel(f"Share of the variance of {short_name(response_label, 80)}")
+    axes.set_xlabel(gettext("Share of the variance of {response}", response=short_name(response_label, 80)))
     scale(axes.xaxis, 6)
     return page.figure
 
@@ -95,7 +101,7 @@ def _index_words(row: Mapping[str, Any], kind: str) -> str:
     """Return an index with its interval in words."""
     value, low, high = (row[name] for name in (kind, f"{kind}_low", f"{kind}_high"))
     if not math.isfinite(value):
-        return "withheld"
+        return gettext("withheld")
     ends = f" [{number(low, 2)}, {number(high, 2)}]" if math.isfinite(low) and math.isfinite(high) else ""
     return f"{number(value, 2)}{ends}".replace("-", "−")
 
@@ -127,14 +133,19 @@ def _notes(firsts: list[float]) -> list[str]:
     """Return a note on the sum of the first-order indices, and what it means."""
     known = [value for value in firsts if math.isfinite(value)]
     if not known:
-        return ["No index is shown: all are withheld."]
+        return [gettext("No index is shown: all are withheld.")]
     total = math.fsum(known)
-    words = number(total, 2).replace("-", "−")
-    some = "" if len(known) == len(firsts) else f" of the {len(known)} factors that have one"
-    if total <= 1:
-        rest = number(1 - total, 2)
-        unknown = ", to factors without an index" if some else ""
-        return [
-            f"First-order indices{some} sum to {words}; the other {rest} is due to interactions{unknown} or to chance."
-        ]
-    return [f"First-order indices{some} sum to {words}, more than 1: estimates from a sample may."]
+    words = {"n": len(known), "sum": number(total, 2).replace("-", "−"), "rest": number(1 - total, 2)}
+    message = {
+        (True, True): N_("First-order indices sum to {sum}; the other {rest} is due to interactions or to chance."),
+        (True, False): N_("First-order indices sum to {sum}, more than 1: estimates from a sample may."),
+        (False, True): N_(
+            "First-order indices of the {n} factors that have one sum to {sum}; the other {rest} is due to "
+            "interactions, to factors without an index or to chance."
+        ),
+        (False, False): N_(
+            "First-order indices of the {n} factors that have one sum to {sum}, more than 1: estimates from a sample "
+            "may."
+        ),
+    }[len(known) == len(firsts), total <= 1]
+    return [gettext(message, **words)]

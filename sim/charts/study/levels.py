@@ -12,7 +12,8 @@ import polars as pl
 from matplotlib.axes import Axes
 
 from sim.arrays import Floats
-from sim.charts.page import short_name, width_of, wrapped
+from sim.charts.page import cut_to, short_name, width_of, wrapped
+from sim.report.lines import pieces
 
 _SIZE = 8.0
 _LINE = 0.135
@@ -67,7 +68,8 @@ class Levels:
         names = [short_name(name, 12) for name in self.names]
         low, high = self.ends
         middle = (self.at - low) / (high - low) * axis_width
-        names = [_cut(name, min(at, axis_width - at) + 0.13) for name, at in zip(names, middle.tolist(), strict=True)]
+        ends = [2 * (min(at, axis_width - at) + 0.13) for at in middle.tolist()]  # it must not reach the next panel
+        names = [cut_to(name, end, _SIZE) for name, end in zip(names, ends, strict=True)]
         kept: list[int] = []
         for i in sorted(range(len(names)), key=lambda i: (i not in {int(self.at.argmin()), int(self.at.argmax())}, i)):
             half = width_of(names[i], _SIZE) / 2
@@ -91,14 +93,6 @@ class Levels:
             axes.tick_params(axis="x", labelrotation=90)
 
 
-def _cut(name: str, half: float) -> str:
-    """Return the name, shortened until half of it fits this width (inches): it must not reach the next panel."""
-    for longest in range(len(name), 2, -1):
-        if width_of(short_name(name, longest), _SIZE) <= 2 * half:
-            return short_name(name, longest)
-    return short_name(name, 3)
-
-
 def path_lines(name: str, max_width: float, size: float, *, bold: bool = False, most: int = 3) -> list[str]:
     """Return the name of a factor in lines that fit a width (inches), broken after the dots of its path.
 
@@ -115,7 +109,7 @@ def path_lines(name: str, max_width: float, size: float, *, bold: bool = False, 
 def _pieces(name: str) -> list[str]:
     """Return the pieces of a name between which it may be broken."""
     spaced = re.sub(r"\.(?=[^\d])", ".\n", name).replace(" ", " \n").replace("|", "|\n")
-    return [piece for piece in spaced.split("\n") if piece]
+    return [piece for part in spaced.split("\n") if part for piece in pieces(part)]
 
 
 def _filled(pieces: Sequence[str], max_width: float, size: float, *, bold: bool) -> list[str]:

@@ -12,6 +12,7 @@ from sim.charts.page import EDGE, Key, Page, distinct, short_name, wrapped
 from sim.charts.study.levels import Levels, path_lines
 from sim.charts.study.response import Response, interval, limits, say_withheld, scale, withheld_notes
 from sim.charts.style import COLOURS, PALE, styled
+from sim.language import gettext
 from sim.report.lines import literal
 
 _HEIGHT = 1.9
@@ -72,7 +73,7 @@ def main_effects(table: pl.DataFrame, title: str, subtitle: str = "", footer: st
 
 def _key() -> Key:
     look = {"color": COLOURS[1], "marker": "o", "ms": 6, "lw": 1.6, "mec": "white", "mew": 0.6}
-    return Key("mean over the other factors, with its interval", look, line=True)
+    return Key(gettext("mean over the other factors, with its interval"), look, line=True)
 
 
 def _panel(axes: Axes, part: pl.DataFrame, levels: Levels, response: Response) -> None:

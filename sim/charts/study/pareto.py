@@ -17,6 +17,7 @@ from sim.charts.frame import Box, Frame, hits
 from sim.charts.page import EDGE, Key, Page, short_name, width_of, wrapped
 from sim.charts.study.response import Promise, Response, checked_promise, draw_promise, interval, limits, scale
 from sim.charts.style import COLOURS, PALE, styled
+from sim.language import first_of, gettext, separated
 from sim.report.lines import literal
 
 _WIDTH, _HEIGHT, _SCALE = 9.5, 4.4, 0.9
@@ -167,8 +168,8 @@ def _labels(
     placed = _placed(numbers, points, taken, frame) or []
     listed = [f"{i}: {name}" for i, name in zip(numbers, names, strict=True)]
     if len(listed) > _MOST_LISTED:
-        return placed, ["On the front: " + "; ".join(listed)]
-    return placed, ["On the front", *listed]
+        return placed, [gettext("On the front: {designs}", designs=separated(listed))]
+    return placed, [gettext("On the front"), *listed]
 
 
 def _placed(
@@ -204,18 +205,22 @@ def _legend(drawn: Sequence[Mapping[str, Any]]) -> list[Key]:
     """Return the keys of what is drawn."""
     keys = [
         Key(
-            "on the front: none is both cheaper and better",
+            gettext("on the front: none is both cheaper and better"),
             _look(front=True, no_choice=False) | {"ls": "-", "lw": 1.4},
             line=True,
         )
     ]
     if any(not row["front"] and not _no_choice(row) for row in drawn):
-        keys.append(Key("beaten by another", _look(front=False, no_choice=False) | {"ls": "none"}, line=True))
+        keys.append(Key(gettext("beaten by another"), _look(front=False, no_choice=False) | {"ls": "none"}, line=True))
     known = {row["keeps"] for row in drawn if _no_choice(row)}
-    words = [word for word, keeps in (("breaks", False), ("may break", None)) if keeps in known]
+    words = {
+        (True, True): gettext("breaks or may break a promise"),
+        (True, False): gettext("breaks a promise"),
+        (False, True): gettext("may break a promise"),
+    }.get((False in known, None in known))
     if words:
         look = _look(front=False, no_choice=True) | {"ls": "none"}
-        keys.append(Key(f"{' or '.join(words)} a promise", look, line=True))
+        keys.append(Key(words, look, line=True))
     return keys
 
 
@@ -248,7 +253,11 @@ def _draw(axes: Axes, drawn: Sequence[Mapping[str, Any]], front: Sequence[Mappin
 def _withheld(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return a note on the designs that are not drawn."""
     names = [short_name(r["label"]) for r in rows if not (math.isfinite(r["cost"]) and math.isfinite(r["mean"]))]
-    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    if not names:
+        return []
+    which = first_of(names, 8)
     why = sorted({str(row["why"]) for row in rows if row.get("why")})
-    reason = f" ({'; '.join(short_name(one, 90) for one in why)})" if why else ""
-    return [f"Not drawn, for its mean is withheld{reason}: {', '.join(names[:8])}{more}."] if names else []
+    if not why:
+        return [gettext("Not drawn, for its mean is withheld: {designs}.", designs=which)]
+    reasons = separated(short_name(one, 90) for one in why)
+    return [gettext("Not drawn, for its mean is withheld ({why}): {designs}.", why=reasons, designs=which)]

@@ -10,19 +10,22 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sim.charts.page import EDGE, Key, Page, short_name
+from sim.charts.page import EDGE, Key, Page, cut_to
 from sim.charts.study.levels import path_lines, widest
 from sim.charts.study.response import Response, limits, scale, short_number
 from sim.charts.style import COLOURS, GREY, PALE, styled
+from sim.language import gettext, separated
 from sim.report.lines import literal
+from sim.report.tables import with_unit
+from sim.statistics.verdicts import Ranked, Verdict
 
 _WIDTH, _NAMES, _ROW = 11.0, 3.2, 0.34
 """Of the page, of the names, and height of a row (inches)."""
 _LOOKS: dict[str, dict[str, Any]] = {
-    "best": {"color": "#141414", "marker": "*", "ms": 11, "lw": 4.0},
-    "may be best": {"color": COLOURS[1], "marker": "o", "ms": 7, "lw": 2.4},
-    "not best": {"color": "#8c8c8c", "marker": "o", "ms": 6, "mfc": "white", "lw": 1.2},
-    "no choice": {"color": "#777777", "marker": "X", "ms": 7, "mfc": "white", "lw": 1.2},
+    Ranked.BEST: {"color": "#141414", "marker": "*", "ms": 11, "lw": 4.0},
+    Ranked.MAY_BE_BEST: {"color": COLOURS[1], "marker": "o", "ms": 7, "lw": 2.4},
+    Ranked.NOT_BEST: {"color": "#8c8c8c", "marker": "o", "ms": 6, "mfc": "white", "lw": 1.2},
+    Ranked.NO_CHOICE: {"color": "#777777", "marker": "X", "ms": 7, "mfc": "white", "lw": 1.2},
 }
 
 
@@ -70,7 +73,7 @@ def ranking(
     finite = [(high - low) / 2 for low, high in ends if math.isfinite(high - low)]
     mean_texts = [short_number(response.one(row["mean"]), min(finite, default=math.nan)) for row in rows]
     means_width = max(widest(mean_texts, 8.5), 0.5) + 0.25
-    words = [row["verdict"] or "withheld" for row in rows]
+    words = [row["verdict"] or Verdict.WITHHELD for row in rows]
     plot_width = _WIDTH - 2 * EDGE - _NAMES - means_width - 1.35 - 0.95
     left = EDGE + _NAMES + means_width
     height = len(rows) * _ROW
@@ -80,22 +83,22 @@ def ranking(
     axes = page.axes(left, 0.25, plot_width, height)
     for i, (row, verdict) in enumerate(zip(rows, words, strict=True)):
         down = 0.25 + (i + 0.5) * _ROW
-        bold = "bold" if verdict == "best" else "normal"
-        name = path_lines(str(row["label"]), _NAMES - 0.1, 8.5, bold=verdict == "best", most=2)
+        bold = "bold" if verdict == Ranked.BEST else "normal"
+        name = path_lines(str(row["label"]), _NAMES - 0.1, 8.5, bold=verdict == Ranked.BEST, most=2)
         page.write(EDGE, down, "\n".join(name), size=8.5, va="center", linespacing=1.05, weight=bold)
         page.write(left - 0.2, down, mean_texts[i], size=8.5, va="center", ha="right")
-        page.write(left + plot_width + 0.45, down, str(verdict), size=8.5, va="center", weight=bold)
+        page.write(left + plot_width + 0.45, down, gettext(verdict), size=8.5, va="center", weight=bold)
         n_replications = "–" if row["n"] is None else f"{row['n']:,}"
         page.write(_WIDTH - EDGE, down, n_replications, size=8.5, va="center", ha="right")
     _heads(page, left, plot_width, response)
-    _draw(axes, ends, points, words, [_gone(row) for row in rows])
+    _draw(axes, ends, points, words, [cut_to(_gone(row), 0.97 * plot_width, 8) for row in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(*limits([v for pair in ends for v in pair] + [0.0], 0.05))
-    difference = Response(
-        f"{response.label}, mean less that of the best of the others", "points" if unit == "share" else response.unit, 1
-    )  # fmt: skip
-    side = {None: "", True: "; further right is better", False: "; further left is better"}[more_is_better]
-    axes.set_xlabel("\n".join(path_lines(difference.words + side, plot_width + 1.5, 9, most=3)))
+    less = gettext("{response}, mean less that of the best of the others", response=response.label)
+    words = [Response(less, response.difference.unit, 1).words]
+    if more_is_better is not None:
+        words.append(gettext("further right is better") if more_is_better else gettext("further left is better"))
+    axes.set_xlabel("\n".join(path_lines(separated(words), plot_width + 1.5, 9, most=3)))
     scale(axes.xaxis)
     return page.figure
 
@@ -114,17 +117,17 @@ def _differences(
 
 def _legend(words: Sequence[str]) -> list[Key]:
     """Return the keys of the verdicts that occur."""
-    return [Key(verdict, look, line=True) for verdict, look in _LOOKS.items() if verdict in words]
+    return [Key(gettext(verdict), look, line=True) for verdict, look in _LOOKS.items() if verdict in words]
 
 
 def _heads(page: Page, left: float, plot_width: float, response: Response) -> None:
     """Write the heads of the columns."""
-    unit = f" ({response.unit})" if response.unit == "%" else ""
+    mean = with_unit(gettext("Mean"), response.unit if response.unit == "%" else "")
     for x, text, side in (
-        (EDGE, "Design", "left"),
-        (left - 0.2, f"Mean{unit}", "right"),
-        (left + plot_width + 0.45, "Verdict", "left"),
-        (page.width - EDGE, "Replications", "right"),
+        (EDGE, gettext("Design"), "left"),
+        (left - 0.2, mean, "right"),
+        (left + plot_width + 0.45, gettext("Verdict"), "left"),
+        (page.width - EDGE, gettext("Replications"), "right"),
     ):
         page.write(x, 0.17, text, size=8.5, weight="bold", va="bottom", ha=side)
 
@@ -132,9 +135,9 @@ def _heads(page: Page, left: float, plot_width: float, response: Response) -> No
 def _gone(row: Mapping[str, Any]) -> str:
     """Return the words in place of an interval that is withheld."""
     why = str(row.get("why") or "")
-    if row["verdict"] == "no choice":
-        return short_name(why, 66)
-    return f"withheld: {short_name(why, 56)}" if why else "nothing to compare it with"
+    if row["verdict"] == Ranked.NO_CHOICE:
+        return why
+    return gettext("withheld: {why}", why=why) if why else gettext("nothing to compare it with")
 
 
 def _draw(

@@ -16,7 +16,8 @@ from sim.arrays import Floats
 from sim.charts.frame import Box, Frame
 from sim.charts.page import distinct, short_name
 from sim.charts.style import GREY
-from sim.report.tables import decimals, number, scale_of
+from sim.language import first_of, gettext
+from sim.report.tables import decimals, number, scale_of, with_unit
 
 Promise = tuple[str, float, str]
 """A bound on a response: its words, its value in the response's unit, and `at_most` or `at_least`."""
@@ -55,12 +56,12 @@ class Response:
     @property
     def words(self) -> str:
         """The words of an axis: `response (unit)`."""
-        return f"{self.label} ({self.unit})" if self.unit else self.label
+        return with_unit(self.label, self.unit)
 
     @property
     def difference(self) -> Response:
         """The response for differences: those of shares are in points."""
-        return Response(self.label, "points" if self.unit == "%" else self.unit, self.factor)
+        return Response(self.label, gettext("points") if self.unit == "%" else self.unit, self.factor)
 
     def scaled(self, values: Iterable[float | None]) -> Floats:
         """Return values in the shown unit, NaN for none."""
@@ -136,7 +137,7 @@ def say_withheld(axes: Axes, x: float, colours: Sequence[str] = (GREY,)) -> None
     for i, colour in enumerate(colours):
         axes.plot([x], [0.035 + 0.035 * i], marker="x", ms=5, color=colour, mew=1.4, ls="none", transform=at, zorder=4)
     axes.text(
-        x, 0.04 + 0.035 * len(colours), "withheld", transform=at, size=7.5, color=GREY, rotation=90,
+        x, 0.04 + 0.035 * len(colours), gettext("withheld"), transform=at, size=7.5, color=GREY, rotation=90,
         ha="center", va="bottom", bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.85},
     )  # fmt: skip
 
@@ -156,11 +157,8 @@ def withheld_notes(places: Iterable[tuple[str, str]]) -> list[str]:
     """Return a note for each reason, with the places that have no value for it: (place, why)."""
     by_reason: dict[str, list[str]] = {}
     for place, why in places:
-        by_reason.setdefault(why or "too few replications have a value", []).append(place)
-    return [f"× Withheld at {_listed(where)}: {short_name(why, 200)}." for why, where in by_reason.items()]
-
-
-def _listed(places: list[str]) -> str:
-    """Return the first few places in words, and the number of the others."""
-    more = f" and {len(places) - 6} more" if len(places) > 6 else ""
-    return "; ".join(places[:6]) + more
+        by_reason.setdefault(why or gettext("too few replications have a value"), []).append(place)
+    return [
+        gettext("× Withheld at {places}: {why}.", places=first_of(where, 6), why=short_name(why, 200))
+        for why, where in by_reason.items()
+    ]

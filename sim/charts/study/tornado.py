@@ -15,7 +15,9 @@ from sim.charts.page import EDGE, Key, Page, short_name, width_of
 from sim.charts.study.levels import path_lines, widest
 from sim.charts.study.response import Response, interval, limits, scale, short_number
 from sim.charts.style import COLOURS, GREY, PALE, styled
+from sim.language import gettext, separated
 from sim.report.lines import literal
+from sim.report.tables import with_its_unit
 
 _WIDTH, _NAMES, _ROW = 11.0, 3.1, 0.36
 """Of the page, of the names, and height of a row (inches)."""
@@ -67,7 +69,8 @@ def tornado(
     """
     if table.is_empty() or most < 1:
         raise ValueError(f"a tornado must have at least 1 row and 1 bar, got {len(table)} and {most}")
-    response = Response.from_label(effect_label, "points" if unit == "share" and difference else unit)
+    response = Response.from_label(effect_label, unit)
+    response = response.difference if difference else response
     factor = Response.from_label("", unit).factor
     mid = mid if difference else None
     effects = [factor * (math.nan if v is None else v) for v in base]
@@ -95,8 +98,8 @@ def tornado(
         page.write(EDGE, 0.2 + (i + 0.5) * _ROW, "\n".join(lines), size=8, va="center", linespacing=1.1)
         page.write(EDGE + _NAMES, 0.2 + (i + 0.5) * _ROW, bases[i], size=8, va="center", color=GREY)
         _bars(axes, i, row, effects[0])
-    page.write(EDGE, 0.1, "Assumption", size=8.5, weight="bold", va="bottom")
-    page.write(EDGE + _NAMES, 0.1, "Base", size=8.5, weight="bold", va="bottom")
+    page.write(EDGE, 0.1, gettext("Assumption"), size=8.5, weight="bold", va="bottom")
+    page.write(EDGE + _NAMES, 0.1, gettext("Base"), size=8.5, weight="bold", va="bottom")
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.set_xlabel(response.words)
@@ -146,25 +149,26 @@ def _row(row: Mapping[str, Any], factor: float) -> _Row:
 def _legend(effects: Sequence[float], unit: str, *, with_mid: bool, difference: bool) -> list[Key]:
     """Return the keys of the bars, of the base and of the band that is too small to matter."""
     keys = [
-        Key("at the low end", _ENDS["low"]),
-        Key("at the high end", _ENDS["high"]),
-        Key("interval", {"color": COLOURS[2], "lw": 1.6}, line=True),
+        Key(gettext("at the low end"), _ENDS["low"]),
+        Key(gettext("at the high end"), _ENDS["high"]),
+        Key(gettext("interval"), {"color": COLOURS[2], "lw": 1.6}, line=True),
     ]
     if math.isfinite(effects[0]):
-        words = f"{_base_words(effects, signed=difference)} {unit}".strip()
+        words = _base_words(effects, unit, signed=difference)
         keys.append(Key(words, {"color": "#000000", "lw": 1.4}, line=True))
     if difference:
-        keys.append(Key("no effect", {"color": GREY, "lw": 1.2, "ls": ":"}, line=True))
+        keys.append(Key(gettext("no effect"), {"color": GREY, "lw": 1.2, "ls": ":"}, line=True))
     if with_mid:
-        keys.append(Key("too small to matter (MID)", {"facecolor": PALE, "edgecolor": "#999999"}))
+        keys.append(Key(gettext("too small to matter (MID)"), {"facecolor": PALE, "edgecolor": "#999999"}))
     return keys
 
 
-def _base_words(effects: Sequence[float], *, signed: bool) -> str:
+def _base_words(effects: Sequence[float], unit: str, *, signed: bool) -> str:
     """Return the effect at the base in words."""
     half = (effects[2] - effects[1]) / 2
     value, low, high = (short_number(effect, half, signed=signed) for effect in effects)
-    return f"at the base: {value} [{low}, {high}]" if math.isfinite(half) else f"at the base: {value}"
+    value = f"{value} [{low}, {high}]" if math.isfinite(half) else value
+    return gettext("at the base: {value}", value=with_its_unit(value, unit))
 
 
 def _ends(
@@ -211,7 +215,8 @@ def _ground(axes: Axes, effects: Sequence[float], mid: float | None, *, differen
 
 def _level(end: _End) -> str:
     """Return the words at an end of a bar."""
-    return short_name(end.level, 18) if end.known else f"{short_name(end.level, 18)}: no value"
+    level = short_name(end.level, 18)
+    return level if end.known else gettext("{level}: no value", level=level)
 
 
 def _bars(axes: Axes, i: int, row: _Row, base: float) -> None:
@@ -235,12 +240,17 @@ def _rest(rest: Sequence[_Row], unit: str) -> list[str]:
     if not rest:
         return []
     known = [row for row in rest if row.swing >= 0]
-    unknown = f"{len(rest) - len(known)} without a value" if len(known) < len(rest) else ""
+    unknown = len(rest) - len(known)
     if not known:
-        return [f"… and {unknown}."]
-    most = short_number(known[0].swing)
-    sentence = f"… and {len(known)} more that move it by at most {most}{' ' + unit if unit else ''} from end to end"
-    return [f"{sentence}, and {unknown}." if unknown else f"{sentence}."]
+        return [gettext("… and {n} without a value.", n=unknown)]
+    words = {"n": len(known), "most": with_its_unit(short_number(known[0].swing), unit), "unknown": unknown}
+    if unknown:
+        return [
+            gettext(
+                "… and {n} more that move it by at most {most} from end to end, and {unknown} without a value.", **words
+            )
+        ]
+    return [gettext("… and {n} more that move it by at most {most} from end to end.", **words)]
 
 
 def _reasons(rows: Sequence[_Row]) -> list[str]:
@@ -249,6 +259,12 @@ def _reasons(rows: Sequence[_Row]) -> list[str]:
     for row in rows:
         withheld = [short_name(end.level, 18) for end in (row.low, row.high) if not end.known]
         if withheld:
-            why = row.why or "withheld"
-            by_reason.setdefault(why, []).append(f"{short_name(row.factor, 60)} at {' and at '.join(withheld)}")
-    return [f"No value ({short_name(why, 160)}): {'; '.join(where)}." for why, where in by_reason.items()]
+            words = {"factor": short_name(row.factor, 60), "level": withheld[0], "other": withheld[-1]}
+            where = gettext("{factor} at {level}", **words)
+            if len(withheld) > 1:
+                where = gettext("{factor} at {level} and at {other}", **words)
+            by_reason.setdefault(row.why or gettext("withheld"), []).append(where)
+    return [
+        gettext("No value ({why}): {where}.", why=short_name(why, 160), where=separated(where))
+        for why, where in by_reason.items()
+    ]

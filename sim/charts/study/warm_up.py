@@ -14,6 +14,7 @@ from sim.arrays import Floats
 from sim.charts.page import EDGE, Key, Page, distinct, pilot_key, short_name, wrapped
 from sim.charts.study.response import Response, limits, scale
 from sim.charts.style import PALE, pilot_style, styled
+from sim.language import gettext, ngettext
 from sim.report.lines import literal
 
 _WIDTH, _SCALE = 9.5, 0.9
@@ -65,7 +66,7 @@ def warm_up(
         if len(panels) == 1 and len(names) > 1
         else []
     )
-    legend.append(Key("deleted before measuring", _DELETED))
+    legend.append(Key(gettext("deleted before measuring"), _DELETED))
     page = Page.around(
         _WIDTH,
         len(panels) * (height + heading + 0.3) + 0.3,
@@ -86,7 +87,7 @@ def warm_up(
         axes.set_ylabel("\n".join(wrapped(response.words, height, 9)))
         axes.xaxis.set_major_locator(MaxNLocator(10, integer=True))
         scale(axes.yaxis)
-    axes.set_xlabel("Week since the empty start")
+    axes.set_xlabel(gettext("Week since the empty start"))
     return page.figure
 
 
@@ -135,15 +136,15 @@ def _draw(
 def _say(axes: Axes, what: tuple[str, int | None, float], level: float, look: tuple[str, object]) -> None:
     """Draw and label the end of the deleted weeks of a series."""
     name, weeks, first = what
-    under = f"{short_name(name, 40)}: " if name else ""
     low, high = axes.get_xlim()
     if weeks is None:
-        at, words = low, f"{under}no number of weeks was found"
+        at, words = low, gettext("no number of weeks was found")
     elif weeks == 0:
-        at, words = low, f"{under}nothing deleted"
+        at, words = low, gettext("nothing deleted")
     else:
-        at, words = first + weeks - 0.5, f"{under}{weeks} {'week' if weeks == 1 else 'weeks'} deleted"
+        at, words = first + weeks - 0.5, ngettext("{n} week deleted", "{n} weeks deleted", weeks)
         axes.axvline(at, ymax=level, color=look[0], ls=look[1], lw=1.2, zorder=2)
+    words = gettext("{series}: {what}", series=short_name(name, 40), what=words) if name else words
     left = at > low + 0.55 * (high - low)
     apart = 0.008 * (high - low)
     axes.text(
@@ -158,7 +159,8 @@ def _notes(lines: Mapping[str, tuple[Floats, Floats]]) -> list[str]:
     for name, (_, y) in lines.items():
         n_withheld = int((~np.isfinite(y)).sum())
         if n_withheld == len(y):
-            notes.append(f"{short_name(name)}: withheld in every week.")
+            notes.append(gettext("{series}: withheld in every week.", series=short_name(name)))
         elif n_withheld:
-            notes.append(f"{short_name(name)}: withheld in {n_withheld} of {len(y)} weeks, a gap in the line.")
+            words = {"series": short_name(name), "n": n_withheld, "all": len(y)}
+            notes.append(gettext("{series}: withheld in {n} of {all} weeks, a gap in the line.", **words))
     return notes

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sim.errors import ConfigError
-from sim.report.tables import scale_of
+from sim.language import N_, both, gettext
+from sim.report.tables import scale_of, with_its_unit
 from sim.statistics.best import select_best
 from sim.statistics.cheapest import Judged, Judgement, select_cheapest
 from sim.statistics.cheapest import Promise as Limit
@@ -61,11 +63,11 @@ class Fate(StrEnum):
     WITHHELD = "withheld"
 
 
-ALONE = "no other point could be judged"
+ALONE = N_("no other point could be judged")
 """Why a choice of one has no guarantee."""
 
 
-MAY_BREAK = "some points may keep their promises, which the replications do not tell"
+MAY_BREAK = N_("some points may keep their promises, which the replications do not tell")
 """Why a choice has no guarantee where others may be choices too."""
 
 
@@ -121,7 +123,7 @@ class Choice:
     Attributes
     ----------
     asked
-        What is searched for, in words.
+        Returns what is searched for, in words.
     chosen
         The name of the point, or None where no point keeps every promise.
     caveat
@@ -131,17 +133,18 @@ class Choice:
     candidates
         Every feasible point.
     promised
-        What is promised of the point and what it has, in words; empty where nothing is promised, or none is chosen.
+        Returns what is promised of the point and what it has, in words; empty where nothing is promised, or none is
+        chosen.
     response
         What the best is searched by; None for the cheapest.
     """
 
-    asked: str
+    asked: Callable[[], str]
     chosen: str | None
     caveat: str
     confidence: float
     candidates: tuple[Candidate, ...]
-    promised: str = ""
+    promised: Callable[[], str] = str
     response: Response | None = None
 
 
@@ -190,18 +193,26 @@ def _held(plan: Plan, runs: Runs, screened: Mapping[str, Screened], choice: Choi
         return choice
     known = promised(plan, runs, screened, [name])[name]
     if plan.study.choose and known.keeps is None:
-        runs.ensure({name: plan.study.choose.most}, "choice")
+        runs.ensure({name: plan.study.choose.most}, N_("choice"))
         known = promised(plan, runs, screened, [name])[name]
     if known.keeps is not True:
         fate = Fate.MAY_BREAK if known.keeps is None else Fate.BREAKS
         raise _NoChoiceError([Candidate(name, fate, runs.count(name), " and ".join(map(str, known.open)))])
     rule = rule_of(plan, runs, screened)
     adjusted = adjustments(plan, runs, rule)
-    has = []
-    for response, promise in promises.items():
-        interval = mean_of(plan, runs, rule, adjusted, name, response, plan.confidence)
-        has.append(f"{plan.report.words(response)} {against(interval, promise, runs.unit(response))}")
-    return replace(choice, promised=" and ".join(has))
+    has = {response: mean_of(plan, runs, rule, adjusted, name, response, plan.confidence) for response in promises}
+    units = {response: runs.unit(response) for response in promises}
+
+    def say() -> str:
+        return both(
+            gettext(
+                "{response} {value}",
+                response=plan.report.words(one), value=against(interval, promises[one], units[one]),
+            )
+            for one, interval in has.items()
+        )  # fmt: skip
+
+    return replace(choice, promised=say)
 
 
 def _judged(
@@ -227,12 +238,9 @@ def _best(plan: Plan, wanted: Choose, best: Best, runs: Runs, rule: Rule, names:
     With promises the error is shared equally between two searches: for the points that keep them, and for the best.
     """
     smaller = smaller_is_better(best, plan.report)
-    word = "least" if smaller else "greatest"
-    factor, _, unit = scale_of(runs.unit(best.response))
-    asked = f"the {word} {plan.report.words(best.response)}, or one within {factor * best.zone:g} {unit}".rstrip()
+    asked = partial(_asked_best, plan, best, _units(plan, runs, best.response), smaller=smaller)
     confidence, out, caveat = wanted.confidence, tuple[Candidate, ...](), ""
     if plan.study.promises:
-        asked = f"{asked}, of those that keep every promise ({_within(plan, runs)})"
         confidence = 1 - (1 - wanted.confidence) / 2
         names, out, caveat = _that_keep(plan, wanted, runs, rule, names, confidence)
     if len(names) < 2:
@@ -265,7 +273,7 @@ def _that_keep(
     Each is judged by itself, with its share of the error, so that none is left out for being dear.
     """
     promises, limits = list(plan.study.promises), _limits(plan)
-    runs.ensure(dict.fromkeys(names, wanted.first), "choice")  # all at once, so that a pool of processes has work
+    runs.ensure(dict.fromkeys(names, wanted.first), N_("choice"))  # all at once, so that a pool of processes has work
     keep, out, caveat = [], [], ""
     for name in names:
         selected = select_cheapest(
@@ -290,7 +298,7 @@ def _cheapest(
 ) -> Choice:
     """Return the point with the fewest heads that keeps every promise."""
     promises, limits = list(plan.study.promises), _limits(plan)
-    asked = f"the fewest heads that keep every promise ({_within(plan, runs)})"
+    asked = partial(_asked_cheapest, plan, _units(plan, runs))
     if not names:
         return Choice(asked, None, ALONE, wanted.confidence, ())
     draw = _shaped(_drawing(plan, runs, rule, names, promises), len(limits))
@@ -319,14 +327,42 @@ def _limits(plan: Plan) -> list[Limit]:
     return [Limit(one.bound, tolerance(one), one.at_most is None) for one in plan.study.promises.values()]
 
 
-def _within(plan: Plan, runs: Runs) -> str:
+def _units(plan: Plan, runs: Runs, *others: Response) -> dict[Response, str]:
+    """Return the units of the responses that something is promised of, and of others."""
+    return {response: runs.unit(response) for response in (*others, *plan.study.promises)}
+
+
+def _asked_best(plan: Plan, best: Best, units: Mapping[Response, str], *, smaller: bool) -> str:
+    """Return which best point is searched for, in words."""
+    asked = {"response": plan.report.words(best.response), "zone": _difference(best.zone, units[best.response])}
+    least = gettext("the least {response}, or one within {zone}", **asked)
+    words = least if smaller else gettext("the greatest {response}, or one within {zone}", **asked)
+    if not plan.study.promises:
+        return words
+    return gettext("{asked}, of those that keep every promise ({within})", asked=words, within=_within(plan, units))
+
+
+def _asked_cheapest(plan: Plan, units: Mapping[Response, str]) -> str:
+    """Return which cheapest point is searched for, in words."""
+    return gettext("the fewest heads that keep every promise ({within})", within=_within(plan, units))
+
+
+def _difference(size: float, unit: str) -> str:
+    """Return a difference with its unit."""
+    factor, _, words = scale_of(unit)
+    return with_its_unit(f"{factor * size:g}", words)
+
+
+def _within(plan: Plan, units: Mapping[Response, str]) -> str:
     """Return in words how close to its bound each promise counts as either kept or broken."""
-    within = " and ".join(
-        f"{plan.report.words(response)}: {scale_of(runs.unit(response))[0] * tolerance(one):g} "
-        f"{scale_of(runs.unit(response))[2]}".rstrip()
+    each = (
+        gettext(
+            "{response}: {tolerance}",
+            response=plan.report.words(response), tolerance=_difference(tolerance(one), units[response]),
+        )
         for response, one in plan.study.promises.items()
-    )
-    return f"{within} around its bound counts as either"
+    )  # fmt: skip
+    return gettext("{each} around its bound counts as either", each=both(each))
 
 
 def smaller_is_better(best: Best, report: Report) -> bool:
@@ -365,7 +401,7 @@ def _drawing(
 
     def draw(designs: Ints, number: int) -> Floats:
         mine = [names[i] for i in designs]
-        runs.ensure({name: taken[name] + number for name in mine}, "choice")
+        runs.ensure({name: taken[name] + number for name in mine}, N_("choice"))
         columns, withheld = [], []
         for name in mine:
             start, taken[name] = taken[name], taken[name] + number

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.language import N_
 from sim.statistics.best import LEAST_FIRST
 from sim.statistics.intervals import mean_interval
 from sim.study import replications
@@ -132,7 +133,7 @@ def _confirmation(
         replications.describe(runs.archive, pilot, runs.own)
     n = min(max(wanted.first, LEAST_FIRST), wanted.most)
     fresh = runs.others(pilots)
-    fresh.ensure(dict.fromkeys(names, n), "fresh replications of the choice")
+    fresh.ensure(dict.fromkeys(names, n), N_("fresh replications of the choice"))
     runs.count_in(fresh)
     seed = pilots[chosen].run.seed
     if fresh.failures:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from sim.report.tables import counted
+from sim.config.report import Response
+from sim.language import N_, gettext, listed, ngettext, phrase, separated
 from sim.statistics.precision import Kind, Rule, Why, run_until
 from sim.statistics.precision import Target as Wanted
 from sim.study.budget.adjusting import adjustments
@@ -19,7 +21,7 @@ from sim.study.budget.withholding import rule_of
 from sim.study.withholding import judged_as
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from sim.arrays import Floats, Ints
     from sim.config.study_schema import Target
@@ -43,12 +45,12 @@ class Outcome:
     fresh
         What fresh replications say of each choice; None where nothing was chosen.
     notes
-        Sentences on points whose precision was met or not.
+        What says sentences on points whose precision was met or not, in the language that is spoken.
     """
 
     reached: pl.DataFrame
     choices: tuple[Choice, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Callable[[], str], ...]
     fresh: tuple[Confirmation | None, ...] = ()
 
 
@@ -62,14 +64,16 @@ def run(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> Outcome:
     return Outcome(reached, choices, tuple(notes), tuple(confirmed(plan, runs, screened, choices)))
 
 
-def _until_precise(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> tuple[pl.DataFrame, list[str]]:
+def _until_precise(
+    plan: Plan, runs: Runs, screened: Mapping[str, Screened]
+) -> tuple[pl.DataFrame, list[Callable[[], str]]]:
     """Run every point until its responses are as precise as wanted, or the budget ends; return the precision."""
     wanted, names = plan.study.precision, [name for name in runs.keys if name not in runs.failures]
-    place = {name: i for i, name in enumerate(names)}
+    index = {name: i for i, name in enumerate(names)}
     baselines: list[int | None] = [None] * len(names)
     for baseline, point in plan.pairs():
-        if baseline.name in place and point.name in place:
-            baselines[place[point.name]] = place[baseline.name]
+        if baseline.name in index and point.name in index:
+            baselines[index[point.name]] = index[baseline.name]
     if not names:
         return pl.DataFrame(), []
     rule = Rule(plan.confidence, wanted.replications, wanted.most, wanted.budget)
@@ -80,7 +84,7 @@ def _until_precise(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> 
 
     def draw(numbers: Ints) -> list[dict[str, Floats]]:
         asked = {name: int(number) for name, number in zip(names, numbers, strict=True)}
-        runs.ensure(asked, "replications until precise")
+        runs.ensure(asked, N_("replications until precise"))
         # a point that failed has no values: its response is withheld
         return [
             {
@@ -111,33 +115,56 @@ def _until_precise(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> 
     ]
     missed = [row for row in rows if not row["met"]]
     n_checked = len({row["point"] for row in rows})
-    notes = [f"All {counted(n_checked, 'point')} are as precise as wanted."] if n_checked else []
-    if n_checked < len(names):
-        alone = len(names) - n_checked
-        notes.append(
-            f"{counted(alone, 'point')} had no difference whose precision could be checked: the baseline, or a point "
-            "without one."
-        )
+    notes: list[Callable[[], str]] = [partial(_precise, n_checked)] if n_checked and not missed else []
     if missed:
-        points = list(dict.fromkeys(str(row["point"]) for row in missed))
-        why = "; ".join(dict.fromkeys(str(row["why"]) for row in missed))
-        more = f" and {len(points) - SHOWN_MISSED} more" if len(points) > SHOWN_MISSED else ""
-        first = missed[0]
-        if first["why"] != Why.TOO_SKEWED:
-            more += (
-                f" ({first['point']} has {plan.report.words(responses[str(first['response'])])} to ± "
-                f"{first['half_width']:.3g} where {first['target']:.3g} is wanted)"
-            )
-        notes[:1] = [
-            f"{len(points)} of {n_checked} points are not as precise as wanted ({why}): "
-            f"{', '.join(points[:SHOWN_MISSED])}{more}; precision.csv has all."
-        ]
-    same = sum(row["why"] == Why.SAME for row in rows)
-    if same:
-        notes.append(
-            f"{counted(same, 'target')} met by values that are the same in every replication, which show no precision."
-        )
+        notes.append(partial(_missed, plan, missed, n_checked))
+    if n_checked < len(names):
+        notes.append(partial(_unchecked, len(names) - n_checked))
+    if same := sum(row["why"] == Why.SAME for row in rows):
+        notes.append(partial(_same, same))
     return pl.DataFrame(rows), notes
+
+
+def _precise(n: int) -> str:
+    """Return that all points are as precise as wanted."""
+    return ngettext("All {n} point are as precise as wanted.", "All {n} points are as precise as wanted.", n)
+
+
+def _unchecked(n: int) -> str:
+    """Return how many points have no difference."""
+    return ngettext(
+        "{n} point had no difference whose precision could be checked: the baseline, or a point without one.",
+        "{n} points had no difference whose precision could be checked: the baseline, or a point without one.",
+        n,
+    )
+
+
+def _same(n: int) -> str:
+    """Return how many targets were met without spread."""
+    return ngettext(
+        "{n} target met by values that are the same in every replication, which show no precision.",
+        "{n} targets met by values that are the same in every replication, which show no precision.",
+        n,
+    )
+
+
+def _missed(plan: Plan, missed: Sequence[Mapping[str, Any]], n_checked: int) -> str:
+    """Return which points are not as precise as wanted, and why not; of the first by how much."""
+    points = list(dict.fromkeys(str(row["point"]) for row in missed))
+    names, more, first = listed(points[:SHOWN_MISSED]), len(points) - SHOWN_MISSED, missed[0]
+    if more > 0:
+        names = ngettext("{names} and {n} more", "{names} and {n} more", more, names=names)
+    if first["why"] != Why.TOO_SKEWED:
+        names = gettext(
+            "{names} ({point} has {response} to ± {half:.3g} where {target:.3g} is wanted)",
+            names=names, point=first["point"], response=plan.report.words(Response.parse(str(first["response"]))),
+            half=first["half_width"], target=first["target"],
+        )  # fmt: skip
+    return gettext(
+        "{n} of {all} points are not as precise as wanted ({why}): {names}; precision.csv has all.",
+        n=len(points), all=n_checked, names=names,
+        why=separated(dict.fromkeys(phrase(str(row["why"])) for row in missed)),
+    )  # fmt: skip
 
 
 def _target(one: Target) -> Wanted:

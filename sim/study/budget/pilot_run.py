@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from sim.config.compose import Line
 from sim.config.study_schema import WarmUp as WarmUpWanted
 from sim.errors import ConfigError
+from sim.language import listed, phrase
 from sim.statistics import warm_up as truncation
 from sim.statistics.designs import Setting
 from sim.store import manifest
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sim.arrays import Floats
+    from sim.config.compose import Line
     from sim.config.study_schema import Study
     from sim.statistics.warm_up import WarmUp
     from sim.store.archive import Archive
@@ -42,7 +44,7 @@ def warm_up(
     """
     wanted = study.warm_up or WarmUpWanted()
     run = ("run.warm_up_weeks=1", f"run.measured_weeks={wanted.weeks - 1}", "run.drain_weeks=0")
-    composer = Composer(study, Line((*line.overrides, *run), line.config_dir))
+    composer = Composer(study, replace(line, overrides=(*line.overrides, *run)))
     points = [composer.point(i, 0, Setting({}), name) for i, name in enumerate(study.pilots)]
     pilots = {point.base: point.pilot for point in points if point.pilot is not None}
     keys = {base: studies.key(pilot) for base, pilot in pilots.items()}
@@ -53,12 +55,14 @@ def warm_up(
     for base, why in runs.failures.items():
         raise ConfigError(f"study.warm_up must have a base that runs, got {base}, whose {why}")
     series: dict[str, Floats] = {}
+    parts: dict[str, tuple[str, ...]] = {}  # the pilot, where there are several, and the post
     for base in pilots:
         tables = [archive.read(keys[base], r, "backlog") for r in range(runs.count(base))]
         for post in tables[0]["post"].unique(maintain_order=True):
             hours = [table.filter(pl.col("post") == post).sort("week")["hours"].to_numpy() for table in tables]
-            name = f"{base}, {post}" if len(pilots) > 1 else str(post)
+            mine = (base, str(post)) if len(pilots) > 1 else (str(post),)
+            name = ", ".join(mine)
+            parts[name] = mine
             series[name] = np.array(hours, dtype=np.float64).T
-    return truncation.warm_up(series, wanted.least), {
-        f"{manifest.PILOT_RUN_OF}{base}": key for base, key in keys.items()
-    }
+    found = truncation.warm_up(series, wanted.least, words=lambda name: listed(map(phrase, parts[name])))
+    return found, {f"{manifest.PILOT_RUN_OF}{base}": key for base, key in keys.items()}

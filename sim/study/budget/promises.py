@@ -4,27 +4,45 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.report.tables import scale_of
+from sim.language import both, gettext
+from sim.report.tables import scale_of, with_its_unit
 from sim.study.budget.adjusting import adjustments, mean_of
 from sim.study.budget.withholding import rule_of
 from sim.study.headlines.definitions import value_text
 from sim.study.withholding import judged_as
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sim.config.report import Response
     from sim.config.study_schema import Promise
     from sim.statistics.intervals import Interval
+    from sim.statistics.reasons import Reason
     from sim.study.budget.adjusting import Adjusted
     from sim.study.budget.runs import Runs
     from sim.study.points.plan import Plan
     from sim.study.points.screening import Screened
-    from sim.study.withholding import Rule
+    from sim.study.withholding import Rule, Withheld
+
+
+@dataclass(frozen=True)
+class Broken:
+    """Why a point is no choice: the promises that it breaks, or may break, each with what says what the point has."""
+
+    each: tuple[Callable[[], str], ...]
+    surely: bool
+
+    def words(self) -> str:
+        """Return what is broken, in the language that is spoken."""
+        which = both(say() for say in self.each)
+        if self.surely:
+            return gettext("breaks its promise: {which}", which=which)
+        return gettext("may break its promise: {which}", which=which)
 
 
 @dataclass(frozen=True)
@@ -36,19 +54,19 @@ class Promised:
     keeps
         True: known to keep all of them. False: known to break one. None: it may do either, or nothing is promised.
     why
-        What it breaks, may break, or is not known of; empty where it keeps all, or where nothing is promised.
+        What it breaks, may break, or is not known of; None where it keeps all, or where nothing is promised.
     open
         The responses whose promises are not known to be kept.
     """
 
     keeps: bool | None
-    why: str = ""
+    why: Reason | None = None
     open: tuple[Response, ...] = ()
 
     @property
     def is_choice(self) -> bool:
         """Return whether the point may be called best, starred or chosen: it breaks no promise, and may break none."""
-        return not self.why
+        return self.why is None
 
 
 def promised(
@@ -68,25 +86,37 @@ def promised(
 
 def _promised(plan: Plan, runs: Runs, rule: Rule, adjusted: Mapping[Response, Adjusted], name: str) -> Promised:
     """Return what is known of one point and its promises, among all points of the study."""
-    broken, unknown = list[str](), list[str]()
+    broken: list[Callable[[], str]] = []
+    unknown: list[Callable[[], str]] = []
     open_: list[Response] = []
     family = len(runs.keys) * len(plan.study.promises)
     for response, promise in plan.study.promises.items():
-        words = plan.report.words(response)
         if why := rule.why(judged_as(plan.report, response), name):
-            unknown.append(f"{words} is withheld: {why}")
+            unknown.append(partial(_unknown, plan, response, why))
             open_.append(response)
             continue
         interval = mean_of(plan, runs, rule, adjusted, name, response, 1 - (1 - plan.confidence) / family)
         kept = side(interval, promise)
         if kept is not True:
-            (unknown if kept is None else broken).append(f"{words} {against(interval, promise, runs.unit(response))}")
+            say = partial(_beside, plan, response, interval, runs.unit(response))
+            (unknown if kept is None else broken).append(say)
             open_.append(response)
     if broken:
-        return Promised(False, f"breaks its promise: {' and '.join(broken)}", tuple(open_))
+        return Promised(False, Broken(tuple(broken), surely=True), tuple(open_))
     if unknown:
-        return Promised(None, f"may break its promise: {' and '.join(unknown)}", tuple(open_))
+        return Promised(None, Broken(tuple(unknown), surely=False), tuple(open_))
     return Promised(True)
+
+
+def _unknown(plan: Plan, response: Response, why: Withheld) -> str:
+    """Return why it is not known of a response whether it keeps its promise."""
+    return gettext("{response} is withheld: {why}", response=plan.report.words(response), why=why)
+
+
+def _beside(plan: Plan, response: Response, interval: Interval, unit: str) -> str:
+    """Return a response beside its promise."""
+    value = against(interval, plan.study.promises[response], unit)
+    return gettext("{response} {value}", response=plan.report.words(response), value=value)
 
 
 def side(interval: Interval, promise: Promise) -> bool | None:
@@ -99,18 +129,21 @@ def side(interval: Interval, promise: Promise) -> bool | None:
 def against(interval: Interval, promise: Promise, unit: str) -> str:
     """Return a mean beside the bound of its promise in words."""
     value = value_text(interval, unit, interval_too=math.isfinite(interval.low))
-    return f"{value}, where {bound(promise, unit)} is promised"
+    return gettext("{value}, where {bound} is promised", value=value, bound=bound(promise, unit))
 
 
 def bound(promise: Promise, unit: str) -> str:
     """Return the bound of a promise in words."""
     factor, name, _ = scale_of(unit)
-    return f"{'at least' if promise.at_most is None else 'at most'} {factor * promise.bound:g} {name}".strip()
+    value = with_its_unit(f"{factor * promise.bound:g}", name)
+    return (
+        gettext("at least {value}", value=value) if promise.at_most is None else gettext("at most {value}", value=value)
+    )
 
 
 def bounds(plan: Plan, units: Mapping[Response, str]) -> str:
     """Return all promises of a study in words."""
-    return " and ".join(
-        f"{plan.report.words(response)} {bound(one, units.get(response, ''))}"
+    return both(
+        gettext("{response} {value}", response=plan.report.words(response), value=bound(one, units.get(response, "")))
         for response, one in plan.study.promises.items()
     )

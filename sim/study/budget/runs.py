@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.config.report import Response
+from sim.language import N_, gettext
 from sim.measures.dictionary import CONTROL, OPEN_BOUND, lacking
 from sim.report.console import Progress
 from sim.store.archive import Damaged, NotKept
@@ -74,7 +75,7 @@ class Runs:
     _numbers: dict[tuple[str, int], dict[Response, float]] = field(default_factory=dict)
     _counts: dict[tuple[str, int], dict[Response, int]] = field(default_factory=dict)
 
-    def ensure(self, wanted: Mapping[str, int], label: str = "replications") -> None:
+    def ensure(self, wanted: Mapping[str, int], label: str = N_("replications")) -> None:
         """Make sure that each point has this many replications, running the r-th of all points before the next.
 
         A replication that fails stops its point only.
@@ -240,7 +241,7 @@ class Runs:
             return
         began = time.perf_counter()
         self.backend.announce_compiling(self.console)
-        with Progress.start(self.console, label, len(tasks)) as bar:
+        with Progress.start(self.console, gettext(label), len(tasks)) as bar:
 
             def on_done(task: replications.Task, facts: Mapping[str, Any]) -> None:
                 if error := facts.get("error"):
@@ -249,7 +250,7 @@ class Runs:
                     self.steps += int(facts["steps"])
                     self.simulated += ELSEWHERE not in facts
                     self._read(task.key, task.replication)
-                bar.advance(str(task), elsewhere=ELSEWHERE in facts)
+                bar.advance(task.words, elsewhere=ELSEWHERE in facts)
 
             replications.run_tasks(tasks, on=self.backend.executor, on_done=on_done, go_on=True, announce=bar.announce)
         self.seconds += time.perf_counter() - began

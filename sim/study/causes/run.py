@@ -10,6 +10,7 @@ import polars as pl
 
 from sim.errors import StoreError
 from sim.measures.dictionary import DEFINITIONS
+from sim.statistics.verdicts import Cause
 from sim.study.budget.designs import run_designs
 from sim.study.causes import writing
 from sim.study.causes.contributions import explained
@@ -18,7 +19,7 @@ from sim.study.causes.writing import Weeks
 from sim.study.comparison import redraw
 from sim.study.folder import drawing
 from sim.study.points.screening import screen_all
-from sim.study.withholding import OVERLOAD, Cause, Rule, horizon_of, judged_as
+from sim.study.withholding import OVERLOAD, Rule, horizon_of, judged_as
 from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:

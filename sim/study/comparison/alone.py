@@ -11,9 +11,10 @@ from sim.config.report import ALL, Response
 from sim.measures.dictionary import CONTROL, OPEN_BOUND
 from sim.report.comparison import Mean
 from sim.statistics.intervals import mean_interval
+from sim.statistics.verdicts import Cause
 from sim.study.comparison.differences import help_of, rule_of
 from sim.study.controls import controls_of, where_they_pay
-from sim.study.withholding import Cause, judged_as
+from sim.study.withholding import judged_as
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from sim.errors import RESULTS_STAY, ConfigError, near, sealed
-from sim.language import Language, gettext, speaking, spoken
+from sim.language import Language, gettext, spoken
 from sim.measures.dictionary import DEFINITIONS
 from sim.report.console import Progress, quiet
 from sim.report.notebook import as_html
@@ -23,7 +23,7 @@ from sim.study.comparison.opening import Opening, opening
 from sim.study.comparison.pairs import every_pair
 from sim.study.comparison.summary import MEANS, Results
 from sim.study.design import SAME_READING, SAME_RESIDENTS, check_overload, check_paired
-from sim.study.folder.drawing import ALL, SPOKEN_ON_CHARTS, Drawings, Wanted, chosen
+from sim.study.folder.drawing import ALL, Drawings, Wanted, chosen, speaking_on_charts
 from sim.study.folder.printed import keep as keep_printed
 from sim.study.own_measures import NOTHING, OwnMeasure, Packed, packed
 from sim.study.points.evidence_factors import not_held_by
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
     from sim.config import Pilot
     from sim.config.report import Report
+    from sim.language.worded import Worded
     from sim.report.pages import Printed
     from sim.report.tables import Table
-    from sim.report.worded import Worded
     from sim.study.backend import Backend
     from sim.study.comparison.face_validity import Target
     from sim.study.controls import Controls
@@ -72,8 +72,8 @@ class Comparison:
         The tables of all replications and those made of them, by name, as they are kept in the folder.
     printed
         The first screen, and the pages behind it: the tables to be read, the conclusion and all notes.
-    conclusion
-        The verdicts in words, a paragraph a pilot.
+    paragraphs
+        Warnings, and the verdicts in words, a paragraph a pilot.
     speed
         What the replications cost that were run now.
     language
@@ -87,7 +87,7 @@ class Comparison:
     opening: Opening
     tables: Mapping[str, pl.DataFrame]
     printed: Printed
-    conclusion: str
+    paragraphs: tuple[str, ...]
     speed: Speed
     language: Language
     notes: tuple[str, ...] = ()
@@ -108,6 +108,11 @@ class Comparison:
         return self.tables["measures"]
 
     @property
+    def conclusion(self) -> str:
+        """Return the verdicts in words, an empty line between two paragraphs."""
+        return "\n\n".join(self.paragraphs)
+
+    @property
     def means(self) -> Table:
         """Return the means of every measure, with verdicts."""
         return next(one.tables[0] for one in self.printed.pages if one.name == MEANS)
@@ -118,14 +123,14 @@ class Comparison:
         return tuple(self._drawings())
 
     def chart(self, name: str) -> Figure:
-        """Return a chart by its name (`charts` has them all).
+        """Return a chart by its name (`charts` has them all), in English where this machine has no font for another.
 
         Raises
         ------
         ConfigError
             The name must be one of `charts`.
         """
-        with speaking(SPOKEN_ON_CHARTS):
+        with speaking_on_charts(self.language):
             return chosen(self._drawings(), name)
 
     def _drawings(self) -> Drawings:
@@ -142,10 +147,10 @@ class Comparison:
         """Return its means with verdicts, what they say, and the charts that answer first, for a notebook."""
         from sim.charts import render
 
-        with speaking(SPOKEN_ON_CHARTS):
+        with speaking_on_charts(self.language):
             drawings = self._drawings()
             shown = [render(drawings[name](), "svg") for name in IN_BRIEF if name in drawings]
-        return as_html([self.means], self.conclusion, shown)
+        return as_html([self.means], self.paragraphs, shown)
 
 
 def compare(
@@ -293,7 +298,7 @@ def judged(
     drawn = redraw.keep(store, redraw.drawings(designs, results.tables), len(designs), wanted, console)
     printed = keep_printed(store, partial(summary.printed, results, store.folder.name, len(drawn)))
     store.write_text("summary.md", summary.markdown(results))
-    return Comparison(designs, store, before, results.tables, printed, summary.conclusions(results), speed, spoken())
+    return Comparison(designs, store, before, results.tables, printed, summary.paragraphs(results), speed, spoken())
 
 
 def results_of(designs: Mapping[str, Design], store: Store, before: Opening, targets: Sequence[Target]) -> Results:

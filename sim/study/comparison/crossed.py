@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 
 from sim.language import gettext, phrase
+from sim.language.worded import Worded
 from sim.report.sentences import withheld_notes
 from sim.report.tables import decimals, number, percent, rows_table, scale_of
-from sim.report.worded import Worded
 from sim.statistics import intervals
 from sim.study.comparison.differences import adjustments, help_of, values_by_pilot
 from sim.study.withholding import Rule
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from sim.arrays import Floats
     from sim.config import Mid, Run
     from sim.config.report import Crossed, JudgedMeasure
+    from sim.language.worded import Words
     from sim.measures.openness import Horizon
     from sim.report.tables import Table
-    from sim.report.worded import Words
 
 EFFECTS = ("first", "second", "interaction")
 

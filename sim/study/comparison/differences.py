@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from sim.language import phrase
-from sim.report.worded import Worded
+from sim.language.worded import Worded
 from sim.statistics import intervals, verdicts
 from sim.statistics.verdicts import Verdict
 from sim.study.controls import controls_of, where_they_pay
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from sim.arrays import Floats
     from sim.config import Mid, Run
     from sim.config.report import JudgedMeasure, Response
+    from sim.language.worded import Words
     from sim.measures.openness import Horizon
-    from sim.report.worded import Words
     from sim.statistics.intervals import Difference
     from sim.study.controls import Controls
     from sim.study.design import Design

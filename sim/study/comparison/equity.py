@@ -40,15 +40,16 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
 
 from sim.language import N_, gettext, ngettext, phrase
+from sim.language.worded import Worded
 from sim.measures.dictionary import OPEN_BOUND
-from sim.report.worded import Worded
 from sim.statistics import intervals, verdicts
+from sim.statistics.verdicts import Cause
 from sim.study.withholding import Rule
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ if TYPE_CHECKING:
     from sim.arrays import Bools, Floats, Ints
     from sim.config import Mid, Run
     from sim.config.report import JudgedMeasure, Response
+    from sim.language.worded import Words
     from sim.measures.openness import Horizon
-    from sim.report.worded import Words
     from sim.study.controls import Controls
     from sim.study.withholding import Withheld
 
@@ -85,12 +86,12 @@ TABLE = (
     {"pilot": pl.String}
     | dict.fromkeys((*_WORDS, "group", "other_group"), pl.String)
     | dict.fromkeys(("group_mean", "other_mean", "estimate", "low", "high"), pl.Float64)
-    | {"n": pl.Int64, "why": pl.String, "controls": pl.String}
+    | {"n": pl.Int64, "why": pl.String, "cause": pl.String, "controls": pl.String}
 )
 DIFFERENCES = (
     dict.fromkeys((*_WORDS, "baseline", "pilot"), pl.String)
     | dict.fromkeys(("baseline_value", "pilot_value", "difference", "low", "high", "mid"), pl.Float64)
-    | {"verdict": pl.String, "why": pl.String, "n": pl.Int64, "controls": pl.String}
+    | {"verdict": pl.String, "why": pl.String, "cause": pl.String, "n": pl.Int64, "controls": pl.String}
 )
 
 N_("community:{number}")  # the groups of today's communities
@@ -101,17 +102,24 @@ UNADJUSTED: Mapping[tuple[str, str], Controls] = {}
 """By measure and family: all statistics as they were simulated."""
 
 
+class Reason(NamedTuple):
+    """Why there is no statistic, or why nothing follows from it: the cause, and what says it in words."""
+
+    cause: Cause
+    words: Words
+
+
 @dataclass(frozen=True)
 class Statistic:
     """A statistic of one measure under one pilot, with one number a replication that measures.
 
-    `values` is empty where it is withheld; `why` gives in words why, or why it allows no conclusion. `group` and
-    `other` are the worst and best community, or the pair, and `both` their values (shape (replications, 2)); `rows` are
-    the replications that measure.
+    `values` is empty where it is withheld; `why` gives the reason, or that for which it allows no conclusion. `group`
+    and `other` are the worst and best community, or the pair, and `both` their values (shape (replications, 2)); `rows`
+    are the replications that measure.
     """
 
     values: Floats
-    why: Words | None = None
+    why: Reason | None = None
     group: str | None = None
     other: str | None = None
     both: Floats | None = None
@@ -280,9 +288,8 @@ class _Cells:
         rows, order = np.flatnonzero(seen), np.arange(len(groups))
         if name in STATISTICS["community"]:
             if len(values) < 2:
-                return Statistic(
-                    nothing, partial(gettext, "one replication cannot both rank the communities and measure them")
-                )
+                cannot = partial(gettext, "one replication cannot both rank the communities and measure them")
+                return Statistic(nothing, Reason(Cause.ONE_REPLICATION, cannot))
             rows = rows[~ranking(len(values))]
             values, order = ranked(values)
         ordered = values[:, order]
@@ -290,7 +297,8 @@ class _Cells:
         best, worst = groups[order[0]], groups[order[-1]]
         both = ordered[:, [-1, 0]]
         if np.isnan(numbers).any():
-            return Statistic(nothing, partial(_no_multiple, best, self.pilot), worst, best, both)
+            no_multiple = partial(_no_multiple, best, self.pilot)
+            return Statistic(nothing, Reason(Cause.NOTHING_TO_DIVIDE_BY, no_multiple), worst, best, both)
         above, below = weights(name, len(groups))
         weighed = [groups[g] for g, a, b in zip(order, above, above if below is None else below, strict=True) if a or b]
         why = self._overloaded(weighed)
@@ -301,7 +309,7 @@ class _Cells:
         """Return the measure of one group."""
         return self.asked.model_copy(update={"group": group})
 
-    def _unknown(self, groups: Sequence[str], values: Floats, seen: Bools) -> Words | None:
+    def _unknown(self, groups: Sequence[str], values: Floats, seen: Bools) -> Reason | None:
         """Return why there is no statistic where a group has no value in some replication."""
         missing = {g: ~np.isfinite(column) for g, column in zip(groups, values.T, strict=True)}
         missing = {g: where for g, where in missing.items() if where.any()}
@@ -311,17 +319,18 @@ class _Cells:
         none = {g: int(np.count_nonzero(where & (self.counted[g][seen] == 0))) for g, where in missing.items()}
         first = max(none, key=lambda g: none[g])
         if none[first]:
-            return partial(_nothing, none[first], len(values), partial(_in_group, first, more, self.pilot))
+            where = partial(_in_group, first, more, self.pilot)
+            return Reason(Cause.NO_OBSERVATION, partial(_nothing, none[first], len(values), where))
         first, reason = max(self._withheld(missing), key=lambda one: one[1].share)
-        return partial(reason.words, partial(_in_group, first, more))
+        return Reason(reason.cause, partial(reason.words, partial(_in_group, first, more)))
 
-    def _overloaded(self, groups: Sequence[str]) -> Words | None:
-        """Return the group of these with most requests to an overloaded post, if they are too many, in words."""
+    def _overloaded(self, groups: Sequence[str]) -> Reason | None:
+        """Return why nothing follows from the group of these with most requests to an overloaded post, if too many."""
         over = self._withheld(groups)
         if not over:
             return None
         group, why = max(over, key=lambda one: (one[1].share, one[0]))
-        return lambda: why.words(group=phrase(group))
+        return Reason(why.cause, lambda: why.words(group=phrase(group)))
 
     def _withheld(self, groups: Iterable[str]) -> list[tuple[str, Withheld]]:
         """Return the groups of these from which nothing follows, with the reasons."""
@@ -347,6 +356,11 @@ def _in_group(group: str, more: int, designs: str) -> str:
         "in {group} and {n} more under {designs}", "in {group} and {n} more under {designs}",
         more, group=phrase(group), designs=designs,
     )  # fmt: skip
+
+
+def _no_interval(one: intervals.Interval | intervals.Difference) -> Reason | None:
+    """Return why a statistic or a difference has no interval, if it is for skewness."""
+    return Reason(Cause.TOO_SKEWED, partial(intervals.without_interval, one)) if one.enough else None
 
 
 def adjusted_mean(values: Floats, controls: Controls | None) -> float:
@@ -376,8 +390,8 @@ def table(
     Worded
         pilot, measure, family, statistic, label, unit, group, other_group (worst and best, or the pair),
         group_mean, other_mean, estimate, low, high, n (replications that measure), why: with an estimate, why it
-        allows no conclusion; without, why there is none; controls (what it is adjusted for, in words). Of each measure
-        more is worse.
+        allows no conclusion; without, why there is none; cause (of that, as a word of `Cause`; null: none), controls
+        (what it is adjusted for, in words). Of each measure more is worse.
     """
     units, labels = _units(measures), {s.measure: s.label for s in asked}
     rows = []
@@ -387,7 +401,8 @@ def table(
         interval = intervals.mean_interval(s.values, confidence, by.values if by else None)
         of_group, of_other = s.means(by)
         words["label"].append(partial(phrase, labels[measure]))
-        words["why"].append(s.why or partial(intervals.without_interval, interval))
+        why = s.why or _no_interval(interval)
+        words["why"].append(why.words if why else str)
         words["controls"].append(partial(str, by or ""))
         rows.append(
             {
@@ -395,7 +410,7 @@ def table(
                 "unit": UNITLESS.get(name, units[measure]), "group": s.group, "other_group": s.other,
                 "group_mean": of_group, "other_mean": of_other, "estimate": interval.estimate,
                 "low": interval.low, "high": interval.high, "n": interval.n,
-                "why": "", "controls": "",
+                "why": "", "cause": why and str(why.cause), "controls": "",
             }
         )  # fmt: skip
     return Worded(pl.DataFrame(rows, schema=TABLE), words)
@@ -416,8 +431,8 @@ def differences(
     -------
     Worded
         measure, family, statistic, label, unit, baseline, pilot, baseline_value, pilot_value, difference, low, high,
-        mid (null: none), verdict (*better*: more even, or the first of a pair gains; null without a MID), why, n,
-        controls. Intervals are simultaneous over the rows of a family of groups.
+        mid (null: none), verdict (*better*: more even, or the first of a pair gains; null without a MID), why, cause,
+        n, controls. Intervals are simultaneous over the rows of a family of groups.
     """
     units, baseline, rows = _units(measures), pilots[0], []
     words: dict[str, list[Words]] = {"label": [], "why": [], "controls": []}
@@ -434,7 +449,8 @@ def differences(
             least = None if name in UNITLESS else mid.least(s)
             verdict = None if least is None else str(verdicts.verdict(d.low, d.high, least, higher_is_better=False))
             words["label"].append(partial(phrase, s.label))
-            words["why"].append(a.why or b.why or partial(intervals.without_interval, d))
+            why = a.why or b.why or _no_interval(d)
+            words["why"].append(why.words if why else str)
             words["controls"].append(partial(str, by or ""))
             rows.append(
                 {
@@ -443,7 +459,7 @@ def differences(
                     "baseline_value": adjusted_mean(a.values, by), "pilot_value": adjusted_mean(b.values, by),
                     "difference": d.estimate,
                     "low": d.low, "high": d.high, "mid": least, "verdict": verdict,
-                    "why": "", "n": len(a.values), "controls": "",
+                    "why": "", "cause": why and str(why.cause), "n": len(a.values), "controls": "",
                 }
             )  # fmt: skip
     return Worded(pl.DataFrame(rows, schema=DIFFERENCES), words)

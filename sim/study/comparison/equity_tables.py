@@ -23,6 +23,7 @@ from sim.report.tables import (
     with_unit,
 )
 from sim.statistics.intervals import longer_side
+from sim.statistics.verdicts import Verdict
 from sim.study.comparison.equity import PAIRS, STATISTICS, UNITLESS
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def short_table(
                 baseline=pilots[0], marks=marks_shown(SPOKEN),
             )
         )  # fmt: skip
-    if any(FLAG in cell for row in rows for cell in row[1:]):
+    if any(_is_flagged(known.get((p, *key))) for key in keys for p in pilots):
         notes.append(gettext("{flag} Allows no conclusion, or has no interval: summary.md says why.", flag=FLAG))
     notes += _adjusted(record for p in pilots for key in keys if (record := known.get((p, *key))))
     columns = (Column(gettext("Measure, and between whom")), *(Column(pilot, "right") for pilot in pilots))
@@ -211,6 +212,11 @@ def _words(key: tuple[str, str, str], records: Sequence[Mapping[str, Any] | None
     return with_unit(row["label"], unit), gettext(WORDS[key[1:]])
 
 
+def _is_flagged(row: Mapping[str, Any] | None) -> bool:
+    """Return whether a row has an estimate that allows no conclusion, or no interval."""
+    return row is not None and math.isfinite(row["estimate"]) and bool(row["why"])
+
+
 def _cell(row: Mapping[str, Any] | None, *, half: bool = False) -> str:
     """Return an estimate with its interval, or half of it."""
     if row is None or not math.isfinite(row["estimate"]):
@@ -218,7 +224,7 @@ def _cell(row: Mapping[str, Any] | None, *, half: bool = False) -> str:
     factor = scale_of(row["unit"])[0]
     estimate, low, high = (factor * row[name] for name in ("estimate", "low", "high"))
     places = decimals((high - low) / 2, estimate)
-    flag = FLAG if row["why"] else ""
+    flag = FLAG * _is_flagged(row)
     if not math.isfinite(low):
         return f"{number(estimate, places)}{flag}"
     if half:
@@ -244,5 +250,5 @@ def _difference(row: Mapping[str, Any] | None) -> str:
     interval = (
         f" [{number(low, places, signed=True)}, {number(high, places, signed=True)}]" if math.isfinite(low) else ""
     )
-    verdict = gettext(row["verdict"]) if row["verdict"] not in (None, "withheld") else ""
+    verdict = gettext(row["verdict"]) if row["verdict"] not in (None, Verdict.WITHHELD) else ""
     return f"{number(gap, places, signed=True)}{interval} {verdict}".strip()

@@ -8,6 +8,7 @@ import polars as pl
 
 from sim.language import gettext, run_together
 from sim.report.tables import Column, Table, number
+from sim.study.comparison.face_validity import Fit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,8 +21,8 @@ def compared_table(values: pl.DataFrame, names: Sequence[str]) -> Table:
         first = part.row(0, named=True)
         cells = {row["pilot"]: _value(row) for row in part.iter_rows(named=True)}
         rows.append((str(label), first["unit"], first["seen"], first["range"], *(cells.get(n, "–") for n in names)))
-    outside = values.filter(pl.col("verdict") == "outside")
-    n_judged = len(values.filter(pl.col("verdict") != "–"))
+    outside = values.filter(pl.col("verdict") == Fit.OUTSIDE)
+    n_judged = len(values.filter(pl.col("verdict") != Fit.NOT_JUDGED))
     note = gettext(
         "Measured elsewhere, never used as an input; nothing is tuned to meet it. A figure is judged under the pilot "
         "whose state of things it was measured in: {n} of {all} within their range.",
@@ -43,7 +44,7 @@ def table(values: pl.DataFrame) -> Table:
     )  # fmt: skip
     verdicts = values["verdict"].to_list()
     n_unsure = sum(map(_unsure, values.iter_rows(named=True)))
-    n = {"within": verdicts.count("within"), "outside": verdicts.count("outside"), "unsure": n_unsure}
+    n = {"within": verdicts.count(Fit.WITHIN), "outside": verdicts.count(Fit.OUTSIDE), "unsure": n_unsure}
     counted = (
         gettext(
             "{within} within, {outside} outside their range, {unsure} of them not surely: the interval crosses a bound "
@@ -68,12 +69,12 @@ def table(values: pl.DataFrame) -> Table:
 def _unsure(row: Mapping[str, Any]) -> bool:
     """Return whether the interval of a judged value crosses a bound of its range."""
     bounds = [bound for bound in (row["low"], row["high"]) if bound is not None]
-    return row["verdict"] in ("within", "outside") and any(abs(row["value"] - b) < row["half_width"] for b in bounds)
+    return row["verdict"] != Fit.NOT_JUDGED and any(abs(row["value"] - b) < row["half_width"] for b in bounds)
 
 
 def _reasons(values: pl.DataFrame) -> list[str]:
     """Return why targets are outside their range or not judged, a sentence each."""
-    explained = values.filter((pl.col("verdict") == "outside") | pl.col("overloaded"))
+    explained = values.filter((pl.col("verdict") == Fit.OUTSIDE) | pl.col("overloaded"))
     return [
         gettext("{target}: {why}.", target=row["label"].capitalize(), why=row["why"])
         for row in explained.iter_rows(named=True)
@@ -84,4 +85,4 @@ def _reasons(values: pl.DataFrame) -> list[str]:
 def _value(row: Mapping[str, Any]) -> str:
     """Return a value as text, with its verdict where it is judged."""
     text = number(row["value"], 2)
-    return text if row["verdict"] == "–" else f"{text} {gettext(row['verdict'])}"
+    return text if row["verdict"] == Fit.NOT_JUDGED else f"{text} {gettext(row['verdict'])}"

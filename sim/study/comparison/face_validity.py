@@ -7,6 +7,7 @@ things it was measured in; where the model is outside, the target's own words sa
 from __future__ import annotations
 
 import os
+from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
@@ -15,8 +16,8 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sim.config import Name, Section, checked
-from sim.config.compose import CONFIGS, FACE, options
-from sim.config.reading import read_yaml
+from sim.config.compose import CONFIGS, FACE, options, shipped_districts
+from sim.config.reading import check_together, read_yaml
 from sim.config.report import Response
 from sim.district import engines
 from sim.district.demand import Channel, yearly
@@ -24,10 +25,10 @@ from sim.district.office_hours import office_hours_a_day
 from sim.engine.record import Outcome
 from sim.errors import ConfigError, near
 from sim.language import N_, gettext, phrase
+from sim.language.worded import Worded
 from sim.measures.dictionary import DEFINITIONS
 from sim.measures.long_table import Rows
 from sim.measures.tally import window
-from sim.report.worded import Worded
 from sim.statistics.intervals import mean_interval
 from sim.study import replication
 from sim.study.design import prepared_all
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from sim.config import Archetype, Pilot
     from sim.district.assemble import Plan
     from sim.district.blocks import Record
-    from sim.report.worded import Words
+    from sim.language.worded import Words
     from sim.study.design import Design
     from sim.study.withholding import Rule, Withheld
 
@@ -51,6 +52,14 @@ ADDED = (
 """Measures by arithmetic, and from others, that are made here."""
 
 P90 = 1.2815515655446004  # the standard normal quantile of 0.9
+
+
+class Fit(StrEnum):
+    """How a value lies to the range of its target; a dash where it is not judged."""
+
+    WITHIN = N_("within")
+    OUTSIDE = N_("outside")
+    NOT_JUDGED = "–"
 
 
 class Target(Section):
@@ -89,13 +98,13 @@ class Target(Section):
             return gettext("at most {bound:g}", bound=self.high)
         return gettext("{low:g} to {high:g}", low=self.low, high=self.high)
 
-    def verdict(self, value: float) -> str:
-        """Return `within` or `outside`, or a dash where there is no value or no range."""
+    def verdict(self, value: float) -> Fit:
+        """Return how a value lies to the range; it is not judged where there is no value or no range."""
         if np.isnan(value) or (self.low is None and self.high is None):
-            return "–"
+            return Fit.NOT_JUDGED
         low = -np.inf if self.low is None else self.low
         high = np.inf if self.high is None else self.high
-        return N_("within") if low <= value <= high else N_("outside")
+        return Fit.WITHIN if low <= value <= high else Fit.OUTSIDE
 
 
 class _Targets(BaseModel):
@@ -163,9 +172,12 @@ def _check_names(read: _Targets, districts: Iterable[str], pilots: Sequence[str]
 
 def _districts(folder: Path) -> Iterator[str]:
     """Yield the names of the shipped district and of those of a folder of one's own."""
-    for file in (*CONFIGS.glob("district/*.yaml"), *folder.glob("district/*.yaml"), *folder.glob("pilot/*.yaml")):
+    yield from (str(one["name"]) for one in shipped_districts())
+    files = [*folder.glob("district/*.yaml"), *folder.glob("pilot/*.yaml")]
+    check_together(files, folder)
+    for file in files:
         try:
-            plain: Any = read_yaml(file, within=None if CONFIGS in file.parents else folder)
+            plain: Any = read_yaml(file, within=folder)
         except ConfigError:  # another pilot's: it is told when that is chosen
             continue
         part = plain.get("district") if file.parent.name == "pilot" else plain
@@ -228,7 +240,7 @@ def judged(
                 values = values - cells.get((pilot.name, target.measure, target.less), np.array([np.nan]))
             interval = mean_interval(values, pilot.run.confidence)
             overload = _overload(rule, target, pilot) if mine else None
-            verdict = target.verdict(interval.estimate) if mine and overload is None else "–"
+            verdict = target.verdict(interval.estimate) if mine and overload is None else Fit.NOT_JUDGED
             for name in ("label", "unit", "seen"):
                 words[name].append(partial(phrase, getattr(target, name)))
             words["range"].append(partial(getattr, target, "range"))
@@ -236,7 +248,7 @@ def judged(
             rows.append(
                 {
                     "low": target.low, "high": target.high, "source": target.source, "pilot": pilot.name,
-                    "value": interval.estimate, "half_width": interval.half_width, "verdict": verdict,
+                    "value": interval.estimate, "half_width": interval.half_width, "verdict": str(verdict),
                     "own": mine, "overloaded": overload is not None,
                 }
             )  # fmt: skip

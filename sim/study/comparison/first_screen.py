@@ -28,6 +28,7 @@ from sim.report.tables import (
     scale_of,
     with_unit,
 )
+from sim.statistics.verdicts import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -104,19 +105,19 @@ def verdicts(comparison: pl.DataFrame, names: Sequence[str]) -> list[str]:
     labels = {name: one for name, one in labels.items() if any(one.values())}
     if len(labels) <= FEW:
         return [_of_one(name, one, baseline) for name, one in labels.items()]
-    lead = {name: len(one["better"]) - len(one["worse"]) for name, one in labels.items()}
+    lead = {name: len(one[Verdict.BETTER]) - len(one[Verdict.WORSE]) for name, one in labels.items()}
     order = sorted(lead, key=lead.__getitem__, reverse=True)
     better, worse = [name for name in order if lead[name] > 0], [name for name in reversed(order) if lead[name] < 0]
     lines = []
     if better:
-        which = _counts(better, labels, "better", "worse")
+        which = _counts(better, labels, Verdict.BETTER, Verdict.WORSE)
         lines.append(
             gettext("Better than {baseline} on more measures than worse: {designs}.", baseline=baseline, designs=which)
         )
     if worse:
-        which = _counts(worse, labels, "worse", "better")
+        which = _counts(worse, labels, Verdict.WORSE, Verdict.BETTER)
         lines.append(gettext("Worse on more measures than better: {designs}.", designs=which))
-    neither = [name for name, one in labels.items() if not one["better"] and not one["worse"]]
+    neither = [name for name, one in labels.items() if not one[Verdict.BETTER] and not one[Verdict.WORSE]]
     if neither:
         lines.append(gettext("Neither on any measure: {designs}.", designs=first_of(neither, NAMED)))
     return lines
@@ -124,7 +125,7 @@ def verdicts(comparison: pl.DataFrame, names: Sequence[str]) -> list[str]:
 
 def _of_one(name: str, labels: Mapping[str, Sequence[str]], baseline: str) -> str:
     """Return the verdicts on one design in a sentence."""
-    better, worse = labels["better"], labels["worse"]
+    better, worse = labels[Verdict.BETTER], labels[Verdict.WORSE]
     words = {
         "pilot": name, "baseline": baseline, "all": sum(map(len, labels.values())), "better": len(better),
         "worse": len(worse), "which": first_of(worse, NAMED),
@@ -148,13 +149,13 @@ def _of_one(name: str, labels: Mapping[str, Sequence[str]], baseline: str) -> st
 
 def _neither(most: str, n: int, words: Mapping[str, object]) -> str:
     """Return that a design is shown to be neither better nor worse, with the verdict that most measures have."""
-    if most == "undecided":
+    if most == Verdict.UNDECIDED:
         return ngettext(
             "Nothing shows {pilot} to be better or worse than {baseline}: {n} of {all} measures is undecided.",
             "Nothing shows {pilot} to be better or worse than {baseline}: {n} of {all} measures are undecided.",
             n, **words,
         )  # fmt: skip
-    if most == "withheld":
+    if most == Verdict.WITHHELD:
         return ngettext(
             "Nothing shows {pilot} to be better or worse than {baseline}: {n} of {all} measures is withheld.",
             "Nothing shows {pilot} to be better or worse than {baseline}: {n} of {all} measures are withheld.",
@@ -194,7 +195,9 @@ def at_a_glance(comparison: pl.DataFrame, names: Sequence[str], report: Report) 
         for name in names:
             owed = one.measure not in DUTIES or math.isfinite(numbers[name])
             mark = MARKS.get(str(marks.get(name)), " ")
-            rows[name].append(f"{mean_text(numbers[name], places, owed=owed)} {mark}" if owed else MARKS["not owed"])
+            rows[name].append(
+                f"{mean_text(numbers[name], places, owed=owed)} {mark}" if owed else MARKS[Verdict.NOT_OWED]
+            )
     against = Column(gettext("against {baseline}", baseline=baseline))
     columns = (against, *(Column(phrase(one.heading), "right") for one in shown))
     key = marks_shown(verdict for one in shown for verdict in _of(comparison, one)["verdict"])
@@ -248,11 +251,11 @@ def cannot_keep_up(designs: Mapping[str, Design]) -> list[str]:
 
 def withheld(comparison: pl.DataFrame) -> list[str]:
     """Return how many verdicts are withheld, and what for."""
-    rows = _with_verdict(comparison, "withheld")
+    rows = _with_verdict(comparison, Verdict.WITHHELD)
     if rows.is_empty():
         return []
     reasons = Counter(reason(row) for row in rows.iter_rows(named=True))
-    mark, n = MARKS["withheld"], rows.height
+    mark, n = MARKS[Verdict.WITHHELD], rows.height
     if len(reasons) == 1:
         return [
             ngettext(
@@ -270,7 +273,7 @@ def withheld(comparison: pl.DataFrame) -> list[str]:
     ]  # fmt: skip
 
 
-def _with_verdict(comparison: pl.DataFrame, verdict: str) -> pl.DataFrame:
+def _with_verdict(comparison: pl.DataFrame, verdict: Verdict) -> pl.DataFrame:
     """Return the judged differences with a verdict: none of a design alone."""
     if comparison.is_empty():
         return comparison
@@ -293,11 +296,11 @@ def growing(comparison: pl.DataFrame) -> list[str]:
 
 def undecided(comparison: pl.DataFrame) -> list[str]:
     """Return how many verdicts are undecided, and how many replications would settle them at least."""
-    rows = _with_verdict(comparison, "undecided")
+    rows = _with_verdict(comparison, Verdict.UNDECIDED)
     if rows.is_empty():
         return []
     least = rows["needed_least"].drop_nulls()
-    n, mark = rows.height, MARKS["undecided"]
+    n, mark = rows.height, MARKS[Verdict.UNDECIDED]
     if least.is_empty():
         return [
             ngettext("{n:,} verdict is undecided ({mark}).", "{n:,} verdicts are undecided ({mark}).", n, mark=mark)

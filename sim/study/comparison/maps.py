@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from sim.config.report import Response
+from sim.language import gettext, run_together
 from sim.study.withholding import judged_as
 
 if TYPE_CHECKING:
@@ -23,10 +24,8 @@ def drawings(
 
     Where each replication has a place of its own, or each district of a province, there is no one map of the measures.
     """
-    first = next(iter(designs.values())).pilot
-    base = "The base place (district.place_seed). " if first.district.place == "drawn" else ""
     made: dict[str, Callable[[], Figure]] = {
-        f"organisation_{name}": _organisation(design, base + footer) for name, design in designs.items()
+        f"organisation_{name}": _organisation(design, footer) for name, design in designs.items()
     }
     for measure in _mapped(designs):
         made |= drawing(designs, measures, rule, measure, footer)
@@ -69,6 +68,7 @@ def _organisation(design: Design, footer: str) -> Callable[[], Figure]:
     def draw() -> Figure:
         from sim.charts import organisation_figure
 
-        return organisation_figure(design.organisation, footer)
+        base = gettext("The base place (district.place_seed).") if design.pilot.district.place == "drawn" else ""
+        return organisation_figure(design.organisation, run_together([base, footer]))
 
     return draw

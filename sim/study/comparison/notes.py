@@ -91,8 +91,9 @@ def notices(measures: pl.DataFrame, pilots: Iterable[Pilot]) -> list[str]:
             if share > notice.above:
                 followed = bool(notice.unless) and pilot.has(notice.unless)
                 words = [notice.says] if followed else [notice.says, notice.advice]
-                said = Template(run_together(map(phrase, words)))
-                sentences.append(" ".join(said.substitute(pilot=pilot.name, share=f"{share:.0%}").split()))
+                filled_in = {"pilot": pilot.name, "share": f"{share:.0%}", "knob": notice.knob}
+                said = Template(run_together(map(phrase, words))).substitute(filled_in)
+                sentences.append(" ".join(said.split()))
     return sentences
 
 

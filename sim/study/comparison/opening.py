@@ -82,7 +82,7 @@ class Opening:
 
     def _repr_html_(self) -> str:
         """Return the same for a notebook."""
-        return as_html(self.tables, "\n\n".join(self.notes))
+        return as_html(self.tables, self.notes)
 
 
 def opening(designs: Mapping[str, Design]) -> Opening:

@@ -10,7 +10,7 @@ from sim import config
 from sim.config.compose import assumptions
 from sim.config.report import Response
 from sim.errors import ConfigError, StoreError
-from sim.language import gettext, phrase, run_together, speaking
+from sim.language import gettext, phrase, run_together
 from sim.store import files, manifest
 from sim.store.store import AGAIN
 from sim.study import load_tables, replications, scope
@@ -18,7 +18,7 @@ from sim.study.comparison import maps
 from sim.study.comparison.differences import rule_of
 from sim.study.comparison.pairs import every_pair
 from sim.study.design import prepared_all
-from sim.study.folder.drawing import ALL, SPOKEN_ON_CHARTS, Drawings, Wanted
+from sim.study.folder.drawing import ALL, Drawings, Wanted, speaking_on_charts
 from sim.study.folder.drawing import draw as draw_charts
 from sim.study.folder.look import USUAL, Look
 from sim.study.withholding import judged_as
@@ -49,6 +49,16 @@ NEEDED = {
     "queues": ("level", "desk", "weekday", "half_hour", "number"),
 }
 """The tables of every replication that charts are drawn from, with their columns beside pilot and replication."""
+
+
+JUDGED = {
+    "equity": ("pilot", "measure", "family", "statistic", "unit", "estimate", "low", "high", "cause"),
+    "comparison": (
+        "measure", "group", "label", "unit", "baseline", "pilot", "baseline_mean", "pilot_mean", "difference", "low",
+        "high", "mid", "higher_is_better", "verdict", "cause", "n",
+    ),
+}  # fmt: skip
+"""The tables made of those that charts are drawn from, with their columns; of one design there is no comparison."""
 
 
 DRAWN = ("load", "turnaround", "workload", "persons", "backlog", "flows", "queues", "equity")
@@ -140,19 +150,22 @@ def _shown(kept: object) -> str:
 
 
 def _nothing_missing(store: Store, n_pilots: int) -> None:
-    """Raise where a file is missing that the charts are drawn from."""
+    """Raise where a file is missing that the charts are drawn from, or something else stands in its place."""
     wanted = [PILOTS, *(f"{name}.parquet" for name in _names(n_pilots))]
-    missing = [name for name in wanted if not (store.folder / name).is_file()]
+    missing = [name for name in wanted if not files.is_taken(store.folder / name)]
     if missing:
         raise StoreError(
             f"{store.folder} must hold what its charts are drawn from, but has no {', '.join(missing)}: its run did "
             f"not finish, or an earlier version made it. No chart was changed. {AGAIN} {EARLIER}"
         )
+    with files.as_store_error(store.folder):
+        for name in wanted:
+            files.check_regular(store.folder / name)
 
 
 def _names(n_pilots: int) -> list[str]:
     """Return the tables that the charts of a number of pilots need."""
-    return [*NEEDED, "equity", *(["comparison"] if n_pilots > 1 else [])]
+    return [*NEEDED, *(name for name in JUDGED if n_pilots > 1 or name != "comparison")]
 
 
 def tables_of(store: Store, pilots: Sequence[Pilot]) -> dict[str, pl.DataFrame]:
@@ -165,15 +178,15 @@ def tables_of(store: Store, pilots: Sequence[Pilot]) -> dict[str, pl.DataFrame]:
     """
     n = pilots[0].run.replications
     tables = {name: store.final_table(name) for name in _names(len(pilots))}
-    for name, columns in NEEDED.items():
-        table = tables[name]
-        lacking = [column for column in ("pilot", "replication", *columns) if column not in table.columns]
-        if lacking:
+    needed = {name: ("pilot", "replication", *columns) for name, columns in NEEDED.items()} | JUDGED
+    for name, table in tables.items():
+        if lacking := [column for column in needed[name] if column not in table.columns]:
             raise StoreError(
                 f"{name}.parquet in {store.folder} must have the columns {', '.join(lacking)}: an earlier version "
                 f"made it. No chart was changed. {AGAIN} {EARLIER}"
             )
-        rows = len(table.select("pilot", "replication").unique())
+    for name in NEEDED:
+        rows = len(tables[name].select("pilot", "replication").unique())
         if rows != n * len(pilots):
             raise StoreError(
                 f"{name}.parquet in {store.folder} must be of {n} replications of each of {len(pilots)} pilots, got "
@@ -184,7 +197,12 @@ def tables_of(store: Store, pilots: Sequence[Pilot]) -> dict[str, pl.DataFrame]:
 
 def footer(pilots: Sequence[Pilot]) -> str:
     """Return the line under every chart."""
-    pilot = pilots[0]
+    with speaking_on_charts():
+        return _footer(pilots[0])
+
+
+def _footer(pilot: Pilot) -> str:
+    """Return the line under every chart, by the first pilot."""
     run = pilot.run
     what = gettext(
         "{district}; {replications} replications, {places}, seed {seed}, {measured} weeks measured after {warm_up} "
@@ -212,7 +230,6 @@ def _before(pilots: Sequence[Pilot]) -> str:
     return run_together([what, assumptions(district.name)])
 
 
-@speaking(SPOKEN_ON_CHARTS)
 def drawings(
     designs: Mapping[str, Design], tables: Mapping[str, pl.DataFrame], *, narrow: bool = False
 ) -> Drawings:  # fmt: skip
@@ -223,7 +240,7 @@ def drawings(
     designs
         By name, the baseline first.
     tables
-        The tables of `NEEDED`, `equity` and, of several designs, `comparison`; `pairs`, where they are made already.
+        The tables of `NEEDED` and `JUDGED`; `pairs`, where they are made already.
     narrow
         Whether charts that can be are drawn for a column.
     """

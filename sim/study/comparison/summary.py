@@ -12,7 +12,7 @@ from sim.measures.dictionary import DUTIES
 from sim.report.comparison import comparison_tables, summary_table
 from sim.report.pages import Page, Printed, page
 from sim.report.screen import where
-from sim.report.sentences import conclusion
+from sim.report.sentences import conclusions
 from sim.report.tables import escape_markdown, rows_table
 from sim.study import scope
 from sim.study.comparison import equity_tables, face_tables, first_screen, notes, redraw
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from sim.config import Pilot
     from sim.config.report import Crossed
+    from sim.language.worded import Worded
     from sim.report.comparison import Mean
     from sim.report.tables import Table
-    from sim.report.worded import Worded
     from sim.study.comparison.opening import Opening
     from sim.study.design import Design
 
@@ -105,12 +105,12 @@ def printed(results: Results, name: str, n_charts: int) -> Printed:
     return Printed(screen, (*results.before.pages, *_pages(results), page("evenness", evenness), *_texts(results)))
 
 
-def conclusions(results: Results) -> str:
+def paragraphs(results: Results) -> tuple[str, ...]:
     """Return warnings and verdicts in words, a paragraph each."""
     comparison, names = results.differences.spoken(), results.names
     overloaded = {name: results.designs[name].overloaded for name in names if name in overloaded_in(comparison)}
-    verdicts = [conclusion(comparison, overloaded, names[0])] if len(names) > 1 else []
-    return "\n\n".join([*_warnings(results), *verdicts])
+    verdicts = conclusions(comparison, overloaded, names[0]) if len(names) > 1 else ()
+    return (*_warnings(results), *verdicts)
 
 
 def markdown(results: Results) -> str:
@@ -122,7 +122,7 @@ def markdown(results: Results) -> str:
     heading = gettext("{district}: {title}", district=phrase(pilots[0].district.name), title=title)
     parts = [
         f"# {escape_markdown(heading)}",
-        *(escape_markdown(paragraph) for paragraph in conclusions(results).split("\n\n")),
+        *map(escape_markdown, paragraphs(results)),
         *(table.to_markdown() for table in (*results.before.tables, *shown, *full)),
         "\n".join(f"- {escape_markdown(note)}" for note in _remarks(results)),
         escape_markdown(redraw.footer(pilots)),
@@ -154,10 +154,9 @@ def _pages(results: Results) -> list[Page]:
 
 def _texts(results: Results) -> list[Page]:
     """Return the pages of sentences."""
-    paragraphs = conclusions(results).split("\n\n")
     remarks = tuple(f"- {one}" for one in _remarks(results))
     pages = [
-        Page("conclusion", gettext("the verdicts in words"), paragraphs=tuple(paragraphs)),
+        Page("conclusion", gettext("the verdicts in words"), paragraphs=paragraphs(results)),
         Page("notes", gettext("overload, warm-up, backlogs and cost"), paragraphs=remarks),
     ]
     return [one for one in pages if any(one.paragraphs)]

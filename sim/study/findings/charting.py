@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from sim.errors import StoreError
-from sim.report.tables import scale_of
+from sim.language import ENGLISH, N_, both, gettext, ngettext, run_together, separated, spoken
+from sim.language.worded import with_cells
+from sim.report.tables import scale_of, with_its_unit
 from sim.statistics.effects import omissions
 from sim.store import files
 from sim.store.store import AGAIN
 from sim.study.findings.naming import Words
-from sim.study.folder.drawing import ALL, Drawings, Wanted
+from sim.study.folder.drawing import ALL, Drawings, Wanted, speaking_on_charts
 from sim.study.folder.drawing import draw as draw_charts
 
 if TYPE_CHECKING:
@@ -29,8 +32,33 @@ NOTES = "study.json"
 DRAWN = ("main_effects", "curve", "heat", "tornado", "indices", "ranking", "pareto", "warm_up")
 """Tables from which charts are drawn, where a study has them."""
 
+SHOWN = ("summary", "controls")
+"""Tables that are shown beside charts."""
+
 PARTS = ("design", "pilot", "against", "response")
 """The columns that distinguish the charts of one kind."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart of a study.
+
+    Attributes
+    ----------
+    name
+        Of its file.
+    kind
+        The table from which it is drawn.
+    response
+        What it is of, as a text; empty where it is of none.
+    draw
+        Draws it.
+    """
+
+    name: str
+    kind: str
+    response: str
+    draw: Callable[[], Figure]
 
 
 def draw(store: Store, wanted: Wanted = ALL, console: Console | None = None) -> list[str]:
@@ -53,21 +81,53 @@ def drawings(store: Store) -> Drawings:
     StoreError
         As for `draw`.
     """
+    return {chart.name: chart.draw for chart in charts_of(store)}
+
+
+def charts_of(store: Store) -> list[Chart]:
+    """Return every chart of a study.
+
+    Raises
+    ------
+    StoreError
+        As for `draw`.
+    """
+    with speaking_on_charts():
+        return _charts(store)
+
+
+def _charts(store: Store) -> list[Chart]:
+    """Return every chart of a study, in the language that is spoken."""
     notes = notes_of(store)
     words = Words.read(notes)
-    tables = {name: _called(store.final_table(name), words) for name in notes["tables"]}
+    tables = {name: _called(table_of(store, name, notes), words) for name in notes["tables"]}
     notes["designs"] = [
         {**design, "factors": [words.factor(name) for name in design["factors"]]} for design in notes["designs"]
     ]
-    made: Drawings = {}
-    for name, make in _figures(tables, notes):
+    made: dict[str, Chart] = {}
+    for chart in _figures(tables, notes):
         # names without a Latin letter may turn out alike
-        made[f"{name}_{len(made)}" if name in made else name] = make
-    return made
+        name = f"{chart.name}_{len(made)}" if chart.name in made else chart.name
+        made[name] = replace(chart, name=name)
+    return list(made.values())
+
+
+def table_of(store: Store, name: str, notes: Mapping[str, Any]) -> pl.DataFrame:
+    """Return a table of a study with its words in the language of some notes.
+
+    Raises
+    ------
+    StoreError
+        The table must be undamaged, and the notes must be of it.
+    """
+    try:
+        return with_cells(store.final_table(name), notes["cells"].get(name, {}))
+    except (LookupError, ValueError, TypeError, AttributeError, pl.exceptions.PolarsError):
+        raise _damaged(store) from None
 
 
 def notes_of(store: Store) -> dict[str, Any]:
-    """Return the texts of a study's charts.
+    """Return the texts of a study's charts, those that it has in several languages in the one that is spoken.
 
     Raises
     ------
@@ -76,17 +136,26 @@ def notes_of(store: Store) -> dict[str, Any]:
     """
     try:
         notes = files.read_json(store.folder / NOTES)
+        texts = notes.pop("texts")
+        notes |= {"cells": {}, **texts.get(spoken().name, texts[ENGLISH])}
         intact = isinstance(notes["tables"], list) and isinstance(notes["footer"], str)
         Words.read(notes)
     except FileNotFoundError:
         raise StoreError(
             f"{store.folder} must hold {NOTES}, which a study writes when it has finished: it did not. {AGAIN}"
         ) from None
+    except files.NotRegularError as error:
+        raise StoreError(f"{error.filename} {error.strerror}. Nothing was changed. {AGAIN}") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         intact = False
     if not intact:
-        raise StoreError(f"{NOTES} in {store.folder} must be what a study wrote there, and is damaged. {AGAIN}")
+        raise _damaged(store)
     return dict(notes)
+
+
+def _damaged(store: Store) -> StoreError:
+    """Return that the texts of a study are damaged."""
+    return StoreError(f"{NOTES} in {store.folder} must be what a study wrote there, and is damaged. {AGAIN}")
 
 
 def _called(table: pl.DataFrame, words: Words) -> pl.DataFrame:
@@ -97,10 +166,8 @@ def _called(table: pl.DataFrame, words: Words) -> pl.DataFrame:
     return table.with_columns(columns)
 
 
-def _figures(
-    tables: Mapping[str, pl.DataFrame], notes: Mapping[str, Any]
-) -> Iterator[tuple[str, Callable[[], Figure]]]:
-    """Yield every chart with its name, by the tables that there are."""
+def _figures(tables: Mapping[str, pl.DataFrame], notes: Mapping[str, Any]) -> Iterator[Chart]:
+    """Yield every chart, by the tables that there are."""
     for name, chart in (("main_effects", _main_effects), ("curve", _curve), ("heat", _heat), ("tornado", _tornado),
                         ("indices", _indices), ("ranking", _ranking), ("pareto", _pareto)):  # fmt: skip
         if name in tables:
@@ -110,32 +177,28 @@ def _figures(
                     continue  # the summary says that it is withheld everywhere
                 if name == "ranking" and part["verdict"].is_null().all():
                     continue  # and so it does where nothing is ranked
-                yield _named(name, part, tables[name]), partial(chart, part, notes)
+                response = str(part["response"][0])
+                yield Chart(_name(name, part, tables[name]), name, response, partial(chart, part, notes))
     if "warm_up" in tables:
-        yield "warm_up", partial(_warm_up, tables["warm_up"], notes)
+        yield Chart("warm_up", "warm_up", "", partial(_warm_up, tables["warm_up"], notes))
 
 
-def _named(kind: str, part: pl.DataFrame, table: pl.DataFrame) -> str:
+def _name(kind: str, part: pl.DataFrame, table: pl.DataFrame) -> str:
     """Return the name of a chart's file: its kind and response, and what else distinguishes it."""
     parts = [kind, str(part["response"][0])]
     if "pilot" in table.columns and table["pilot"].n_unique() > 1:
         parts.append(f"{part['pilot'][0]} minus {part['against'][0]}" if part["against"][0] else part["pilot"][0])
     if "design" in table.columns and table["design"].n_unique() > 1:
         parts.append(f"design{part['design'][0]}")
-    return _as_file("_".join(parts))
+    return re.sub(r"[^A-Za-z0-9_]+", "_", "_".join(parts))[:100].strip("_")
 
 
-def _as_file(text: str) -> str:
-    """Return a text as the name of a chart's file."""
-    return re.sub(r"[^A-Za-z0-9_]+", "_", text)[:100].strip("_")
-
-
-def in_brief(names: Sequence[str], responses: Sequence[str]) -> list[str]:
-    """Return, of the names of a study's charts, one of each kind: that of the first response that has one."""
+def in_brief(charts: Sequence[Chart], responses: Sequence[str]) -> list[Chart]:
+    """Return, of the charts of a study, one of each kind: that of the first response that has one."""
     shown = []
     for kind in DRAWN:
-        mine = [name for name in names if name == kind or name.startswith(f"{kind}_")]
-        in_turn = (name for one in responses for name in mine if name.startswith(_as_file(f"{kind}_{one}")))
+        mine = [one for one in charts if one.kind == kind]
+        in_turn = (one for response in responses for one in mine if one.response == response)
         shown += [next(in_turn, mine[0])] if mine else []
     return shown
 
@@ -164,7 +227,9 @@ def _promise(part: pl.DataFrame, notes: Mapping[str, Any]) -> tuple[str, float, 
         return None
     side = "at_most" if promise["at_most"] is not None else "at_least"
     factor, unit, _ = scale_of(str(part["unit"][0]))
-    return f"promise: {side.replace('_', ' ')} {factor * promise[side]:g} {unit}".strip(), float(promise[side]), side
+    bound = with_its_unit(f"{factor * promise[side]:g}", unit)
+    words = {"at_most": N_("promise: at most {bound}"), "at_least": N_("promise: at least {bound}")}
+    return gettext(words[side], bound=bound), float(promise[side]), side
 
 
 def _more_is_better(part: pl.DataFrame, notes: Mapping[str, Any]) -> bool | None:
@@ -175,7 +240,7 @@ def _more_is_better(part: pl.DataFrame, notes: Mapping[str, Any]) -> bool | None
 
 def _opening(notes: Mapping[str, Any], what: str) -> dict[str, Any]:
     """Return title, subtitle and footer of a chart."""
-    return {"title": f"{notes['title']}: {what}", "footer": notes["footer"]}
+    return {"title": gettext("{study}: {what}", study=notes["title"], what=what), "footer": notes["footer"]}
 
 
 def _main_effects(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
@@ -183,22 +248,28 @@ def _main_effects(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
     from sim.charts import main_effects
 
     if notes["designs"][int(part["design"][0])]["kind"] == "grid":
-        subtitle = " ".join([f"Mean over the levels of the other factors, {notes['interval']}.", *omissions(part)])
+        mean = gettext("Mean over the levels of the other factors, {intervals}.", intervals=notes["interval"])
+        subtitle = run_together([mean, *omissions(part)])
     else:
-        subtitle = (
-            f"Mean over the settings of each part of a factor's range; {notes['interval']}, over settings and "
-            "replications."
+        subtitle = gettext(
+            "Mean over the settings of each part of a factor's range; {intervals}, over settings and replications.",
+            intervals=notes["interval"],
         )
     return main_effects(_with_words(part, notes), subtitle=subtitle, **_opening(notes, _words(part, notes)))
 
 
-def _averaged(others: Sequence[str], part: pl.DataFrame) -> str:
-    """Return the words on the further factors over which a mean is taken, and on what is left out of it."""
+def _averaged(what: str, others: Sequence[str], part: pl.DataFrame) -> str:
+    """Return what is seen with the further factors over which its mean is taken, and what is left out of it."""
     if not others:
-        return ""
+        return what
     rows, out = part.filter(pl.col("why") == "").select(pl.col("rows", "left_out").max()).row(0)
-    left = f" ({out} of {rows + out} combinations left out, which lack a value at some level)" if out else ""
-    return f", averaged over {' and '.join(others)}{left}"
+    averaged = gettext("{what}, averaged over {factors}", what=what, factors=both(others))
+    if not out:
+        return averaged
+    return gettext(
+        "{what} ({n} of {all} combinations left out, which lack a value at some level)",
+        what=averaged, n=out, all=rows + out,
+    )  # fmt: skip
 
 
 def _curve(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
@@ -207,14 +278,16 @@ def _curve(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
 
     design = notes["designs"][int(part["design"][0])]
     factor, others = design["factors"][:1], design["factors"][1:]
-    subtitle = f"Mean and {notes['interval']}"
-    if design["kind"] == "zip":
-        subtitle += f"; {' and '.join(others)} {'moves' if len(others) == 1 else 'move'} with it" if others else ""
+    subtitle = [gettext("Mean and {intervals}", intervals=notes["interval"])]
+    if design["kind"] == "zip" and others:
+        which = both(others)
+        subtitle.append(ngettext("{factors} moves with it", "{factors} move with it", len(others), factors=which))
     elif others:
-        subtitle += f"; a line for each level of {others[0]}{_averaged(others[1:], part)}"
+        lines = gettext("a line for each level of {factor}", factor=others[0])
+        subtitle.append(_averaged(lines, others[1:], part))
     return curve(
-        _with_words(part, notes), subtitle=f"{subtitle}.", factor=factor[0], promise=_promise(part, notes),
-        **_opening(notes, _words(part, notes)),
+        _with_words(part, notes), subtitle=gettext("{what}.", what=separated(subtitle)), factor=factor[0],
+        promise=_promise(part, notes), **_opening(notes, _words(part, notes)),
     )  # fmt: skip
 
 
@@ -223,10 +296,11 @@ def _heat(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
     from sim.charts import heat_map
 
     others = notes["designs"][int(part["design"][0])]["factors"][2:]
-    subtitle = (
-        f"Mean of each cell{_averaged(others, part)}; below it, small: half-width of its {notes['confidence']:.0%} "
-        "interval."
-    )
+    mean = _averaged(gettext("Mean of each cell"), others, part)
+    subtitle = gettext(
+        "{mean}; below it, small: half-width of its {confidence:.0%} interval.",
+        mean=mean, confidence=notes["confidence"],
+    )  # fmt: skip
     return heat_map(
         _with_words(part, notes), subtitle=subtitle, promise=_promise(part, notes), around_zero=_is_difference(part),
         more_is_better=_more_is_better(part, notes), **_opening(notes, _words(part, notes)),
@@ -238,11 +312,14 @@ def _tornado(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
     from sim.charts import tornado
 
     base = part["base"][0], part["base_from"][0], part["base_to"][0]
-    subtitle = f"Each factor at the two ends of its range, all others at their base; {notes['interval']}."
+    subtitle = gettext(
+        "Each factor at the two ends of its range, all others at their base; {intervals}.", intervals=notes["interval"]
+    )
     label, unit = _words(part, notes), str(part["unit"][0])
     return tornado(
         part, base, subtitle=subtitle, effect_label=label, unit=unit, most=30, difference=_is_difference(part),
-        mid=notes["mids"].get(str(part["response"][0])), **_opening(notes, f"what moves {label}"),
+        mid=notes["mids"].get(str(part["response"][0])),
+        **_opening(notes, gettext("what moves {response}", response=label)),
     )  # fmt: skip
 
 
@@ -250,12 +327,18 @@ def _indices(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
     """Return the Sobol indices of a response."""
     from sim.charts import indices
 
-    subtitle = (
-        f"Share of the variance over the factors' ranges that each makes alone (first-order) and with others (total); "
-        f"{part['n'][0]} base points, bootstrap {notes['interval']}."
-    )
+    subtitle = gettext(
+        "Share of the variance over the factors' ranges that each makes alone (first-order) and with others (total); "
+        "{n} base points, bootstrap {intervals}.",
+        n=part["n"][0], intervals=notes["interval"],
+    )  # fmt: skip
     label = _words(part, notes)
-    return indices(part, subtitle=subtitle, response_label=label, **_opening(notes, f"what {label} depends on"))
+    return indices(
+        part,
+        subtitle=subtitle,
+        response_label=label,
+        **_opening(notes, gettext("what {response} depends on", response=label)),
+    )
 
 
 def _ranking(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
@@ -263,9 +346,10 @@ def _ranking(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
     from sim.charts import ranking
 
     label = _words(part, notes)
-    subtitle = (
-        "Mean less the best mean of the others, with intervals that hold all at once "
-        f"({notes['confidence']:.0%}); an interval that ends at 0 shows that a design is the best, or that it is not."
+    subtitle = gettext(
+        "Mean less the best mean of the others, with intervals that hold all at once ({confidence:.0%}); an interval "
+        "that ends at 0 shows that a design is the best, or that it is not.",
+        confidence=notes["confidence"],
     )
     return ranking(
         part, subtitle=subtitle, response_label=label, unit=str(part["unit"][0]),
@@ -278,11 +362,13 @@ def _pareto(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
     from sim.charts import pareto
 
     label = _words(part, notes)
-    subtitle = f"Where the steps turn, no design has fewer heads and a better mean; {notes['interval']}."
+    subtitle = gettext(
+        "Where the steps turn, no design has fewer heads and a better mean; {intervals}.", intervals=notes["interval"]
+    )
     return pareto(
-        part, subtitle=subtitle, cost_label="heads of all levels", response_label=label, unit=str(part["unit"][0]),
-        promise=_promise(part, notes),
-        **_opening(notes, f"{label} and heads"),
+        part, subtitle=subtitle, cost_label=gettext("heads of all levels"), response_label=label,
+        unit=str(part["unit"][0]), promise=_promise(part, notes),
+        **_opening(notes, gettext("{response} and heads", response=label)),
     )  # fmt: skip
 
 
@@ -293,6 +379,8 @@ def _warm_up(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
     chosen = dict(part.select("series", "chosen").unique().iter_rows())
     return warm_up(
         part.select("series", "week", "mean"), chosen,
-        subtitle=f"Means of a pilot run of the base; all points leave out {notes['warm_up_weeks']} weeks.",
-        response_label="backlog", unit="hours", **_opening(notes, "warm-up"),
+        subtitle=gettext(
+            "Means of a pilot run of the base; all points leave out {n} weeks.", n=notes["warm_up_weeks"]
+        ),
+        response_label=gettext("backlog"), unit="hours", **_opening(notes, gettext("warm-up")),
     )  # fmt: skip

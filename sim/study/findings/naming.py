@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.config.meaning import words_of_knobs
 from sim.config.report import Response
+from sim.language import gettext, phrase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,14 +47,18 @@ class Words:
         text = self.responses.get(str(response), str(response))
         if not against:
             return text
-        return f"{text}: {self.pilots.get(pilot, pilot)} minus {self.pilots.get(against, against)}"
+        return gettext(
+            "{response}: {pilot} minus {against}",
+            response=text, pilot=self.pilots.get(pilot, pilot), against=self.pilots.get(against, against),
+        )  # fmt: skip
 
     def factor(self, name: str) -> str:
         """Return a factor in words with its path, so that a reader can set it."""
-        return f"{self.factors[name]} ({name})" if name in self.factors else name
+        return gettext("{factor} ({path})", factor=self.factors[name], path=name) if name in self.factors else name
 
 
 def words_of(plan: Plan) -> Words:
     """Return the words of a planned study."""
     responses = {str(response): plan.report.words(response) for response in plan.study.asked}
-    return Words(responses, dict(plan.titles), words_of_knobs(plan.factors, plan.first))
+    titles = {name: phrase(title) for name, title in plan.titles.items()}
+    return Words(responses, titles, words_of_knobs(plan.factors, plan.first))

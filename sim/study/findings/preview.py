@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from sim.config.report import Response
 from sim.errors import ConfigError, near
+from sim.language import N_, both, first_of, gettext, listed, ngettext, phrase
+from sim.report import counts
 from sim.report.tables import counted
 from sim.study.budget import choice
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from rich.console import Console
 
@@ -31,38 +33,49 @@ START_SECONDS = 2.0
 
 def title(console: Console, study: Study) -> None:
     """Print the title and the question of a study."""
-    console.print(study.title, style="bold", markup=False)
+    console.print(phrase(study.title), style="bold", markup=False)
     if study.question:
-        console.print(study.question, markup=False)
+        console.print(phrase(study.question), markup=False)
 
 
 def points(console: Console, plan: Plan, screened: Mapping[str, Screened], *, details: bool = True) -> None:
     """Print how many points a study has, and with details each with the posts that cannot keep up."""
-    n_pilots, n_settings = len(plan.study.pilots), len(plan.settings.all)
-    kinds = " and ".join(dict.fromkeys(block.kind.replace("_", " ") for block in plan.settings.blocks))
-    under = f" under {n_pilots} pilots ({', '.join(plan.study.pilots)})" if n_pilots > 1 else ""
-    each = counted(plan.study.precision.replications, "replication")
-    console.print(
-        f"\n{counted(n_settings, 'setting')} ({kinds}){under}: {counted(len(plan.points), 'point')}, "
-        f"{each} each to begin with.",
-        markup=False,
-    )
+    console.print(f"\n{size(plan)}", markup=False)
     if details:
         console.print(points_table(plan, screened))
+    for remark in remarks(plan, screened):
+        console.print(f"- {remark}", markup=False)
+
+
+def size(plan: Plan) -> str:
+    """Return how many settings, points and replications a study has to begin with, in a sentence."""
+    pilots = plan.study.pilots
+    kinds = both(dict.fromkeys(block.kind.replace("_", " ") for block in plan.settings.blocks))
+    n = len(plan.settings.all)
+    settings = ngettext("{n} setting ({kinds})", "{n} settings ({kinds})", n, kinds=kinds)
+    if len(pilots) > 1:
+        settings = gettext(
+            "{settings} under {n} pilots ({pilots})", settings=settings, n=len(pilots), pilots=listed(pilots)
+        )
+    return gettext(
+        "{settings}: {points}, {replications} each to begin with.",
+        settings=settings, points=counts.points(len(plan.points)),
+        replications=counts.replications(plan.study.precision.replications),
+    )  # fmt: skip
+
+
+def remarks(plan: Plan, screened: Mapping[str, Screened]) -> list[str]:
+    """Return the notes of a plan, and how many of its points are infeasible or have posts that cannot keep up."""
     infeasible = [p for p in plan.points if p.why]
     overloaded = [p for p in plan.points if p.name in screened and screened[p.name].overloaded]
-    for note in plan.notes:
-        console.print(f"- {note}", markup=False)
-    of = f"of {counted(len(plan.points), 'point')}"
+    sentences, of = list(plan.notes), counts.points(len(plan.points))
     if infeasible:
-        console.print(
-            f"- Infeasible, and left out: {len(infeasible)} {of} (a run says why in design.csv).", markup=False
-        )
+        message = N_("Infeasible, and left out: {n} of {points} (a run says why in design.csv).")
+        sentences.append(gettext(message, n=len(infeasible), points=of))
     if overloaded:
-        console.print(
-            f"- At {len(overloaded)} {of} some posts cannot keep up with their work: overload is a result, no error.",
-            markup=False,
-        )
+        message = N_("At {n} of {points} some posts cannot keep up with their work: overload is a result, no error.")
+        sentences.append(gettext(message, n=len(overloaded), points=of))
+    return sentences
 
 
 def points_table(plan: Plan, screened: Mapping[str, Screened]) -> Table:
@@ -71,30 +84,36 @@ def points_table(plan: Plan, screened: Mapping[str, Screened]) -> Table:
 
     rows = [
         {
-            "point": point.name,
-            "what it is": point.label,
-            "heads": None if point.why else screened[point.name].heads,
-            "cannot keep up": verdict(point, screened),
+            gettext("point"): point.name,
+            gettext("what it is"): point.spoken(),
+            gettext("heads"): None if point.why else screened[point.name].heads,
+            gettext("cannot keep up"): verdict(point, screened),
         }
         for point in plan.points[:SHOWN]
     ]
     more = len(plan.points) - SHOWN
-    notes = [f"and {more} more: design.csv of a run has them all"] if more > 0 else []
-    return rows_table("Points", rows, notes=notes)
+    notes = [gettext("and {n} more: design.csv of a run has them all", n=more)] if more > 0 else []
+    return rows_table(gettext("Points"), rows, notes=notes)
 
 
 def verdict(point: Point, screened: Mapping[str, Screened]) -> str:
     """Return which posts of a point cannot keep up, or that it is infeasible, in a few words."""
     if point.why:
-        return f"infeasible: {point.why}"
+        return gettext("infeasible: {why}", why=point.why)
     overloaded = screened[point.name].overloaded
     if not overloaded:
-        return "none"
-    return overloaded[0] if len(overloaded) == 1 else f"{overloaded[0]} and {len(overloaded) - 1} more"
+        return gettext("none")
+    return first_of(overloaded, 1)
 
 
 def estimate(console: Console, plan: Plan, runs: Runs) -> None:
-    """Print how long the study will take, from two replications that are timed (and kept), if it can be analysed.
+    """Print what `cost_ahead` says."""
+    sentences = cost_ahead(plan, runs)
+    console.print("\n" + "\n".join(sentences), markup=False)
+
+
+def cost_ahead(plan: Plan, runs: Runs) -> list[str]:
+    """Return how long the study will take, from two replications that are timed (and kept), if it can be analysed.
 
     The first of a machine may compile the engine, so that the quicker one of a point counts. What is kept already is
     counted, and left as it is; where one that would be timed cannot be used, its point is not timed.
@@ -106,10 +125,10 @@ def estimate(console: Console, plan: Plan, runs: Runs) -> None:
     first = names[: len(plan.study.pilots)]
     unusable = runs.unusable(due)
     first = [name for name in first if not {(runs.keys[name], 0), (runs.keys[name], 1)} & unusable]
-    runs.ensure(dict.fromkeys(first, 1), "timing")
+    runs.ensure(dict.fromkeys(first, 1), N_("timing"))
     if names[0] in first:
         check(plan, runs)
-    runs.ensure(dict.fromkeys(first, min(2, due)), "timing")
+    runs.ensure(dict.fromkeys(first, min(2, due)), N_("timing"))
     timed = [
         min(float(runs.archive.facts(runs.keys[name], number)["seconds"]) for number in range(runs.count(name)))
         for name in first
@@ -120,31 +139,37 @@ def estimate(console: Console, plan: Plan, runs: Runs) -> None:
     workers = _workers(runs.backend.executor) or default_workers()
     seconds = len(missing) * sum(timed) / max(len(timed), 1) / workers + START_SECONDS * bool(missing)
     kept = len(wanted) - len(missing)
-    took = (
-        f": about {_duration(seconds)} with {workers} process{'es' * (workers > 1)}, because one took "
-        f"{sum(timed) / max(len(timed), 1):.2f} s here"
-    )
-    took = took if missing and timed else ""
-    console.print(
-        f"\n{counted(len(missing), 'replication')} would be run, {kept} kept already{took}.",
-        markup=False,
-    )
-    study = plan.study
-    if study.precision.until:
-        console.print(
-            f"Then as many more as the precision takes, at most {study.precision.most} a point"
-            + (f" and {study.precision.budget} in all." if study.precision.budget else "."),
-            markup=False,
-        )
+    wanted_ = {"replications": counts.replications(len(missing)), "kept": kept}
+    due_now = gettext("{replications} would be run, {kept} kept already.", **wanted_)
+    if missing and timed:
+        due_now = ngettext(
+            "{replications} would be run, {kept} kept already: about {time} with {n} process, because one took "
+            "{seconds:.2f} s here.",
+            "{replications} would be run, {kept} kept already: about {time} with {n} processes, because one took "
+            "{seconds:.2f} s here.",
+            workers, **wanted_, time=_duration(seconds), seconds=sum(timed) / len(timed),
+        )  # fmt: skip
+    return [due_now, *_more(plan.study), gettext("Nothing else was run and no results folder was written.")]
+
+
+def _more(study: Study) -> Iterator[str]:
+    """Yield what a study runs beside its first replications."""
+    precision = study.precision
+    if precision.until and precision.budget:
+        yield gettext(
+            "Then as many more as the precision takes, at most {most} a point and {budget} in all.",
+            most=precision.most, budget=precision.budget,
+        )  # fmt: skip
+    elif precision.until:
+        yield gettext("Then as many more as the precision takes, at most {most} a point.", most=precision.most)
     if study.choose:
-        console.print(f"Then the choice: at most {study.choose.most} replications a point.", markup=False)
+        yield gettext("Then the choice: at most {n} replications a point.", n=study.choose.most)
     if study.warm_up:
-        console.print(
-            f"Before all that, {counted(study.warm_up.replications, 'replication')} of {study.warm_up.weeks} weeks of "
-            "each pilot choose the warm-up; the points above have that of their config instead.",
-            markup=False,
-        )
-    console.print("Nothing else was run and no results folder was written.", markup=False)
+        yield gettext(
+            "Before all that, {replications} of {n} weeks of each pilot choose the warm-up; the points above have that "
+            "of their config instead.",
+            replications=counts.replications(study.warm_up.replications), n=study.warm_up.weeks,
+        )  # fmt: skip
 
 
 def check(plan: Plan, runs: Runs) -> None:
@@ -173,7 +198,7 @@ def check(plan: Plan, runs: Runs) -> None:
     if best:
         choice.smaller_is_better(best, plan.report)
     for name in runs.keys:
-        runs.ensure({name: 1}, "first replication")
+        runs.ensure({name: 1}, N_("first replication"))
         if name not in runs.failures:
             known = [str(Response(*row)) for row in runs.table(name, 0).select("measure", "group").iter_rows()]
             for where, response in ((key, str(one)) for key, named in asked.items() for one in named):
@@ -194,5 +219,7 @@ def _workers(on: Settings) -> int | None:
 def _duration(seconds: float) -> str:
     """Return a time in words."""
     if seconds < 90:
-        return f"{max(seconds, 1):.0f} seconds"
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+        return gettext("{n:.0f} seconds", n=max(seconds, 1))
+    if seconds < 5400:
+        return gettext("{n:.0f} minutes", n=seconds / 60)
+    return gettext("{n:.1f} hours", n=seconds / 3600)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.language import N_
 from sim.statistics import responses
+from sim.statistics.reasons import NOT_RUN, Text
 from sim.study.budget.adjusting import UNADJUSTED, matrix
 from sim.study.withholding import judged_as
 
@@ -16,11 +18,14 @@ if TYPE_CHECKING:
 
     from sim.arrays import Floats
     from sim.config.report import Response
+    from sim.statistics.reasons import Reason
     from sim.study.budget.adjusting import Adjusted
     from sim.study.budget.runs import Runs
     from sim.study.points.composer import Point
     from sim.study.points.plan import Plan
-    from sim.study.withholding import Rule
+    from sim.study.withholding import Rule, Withheld
+
+SOMEWHERE_NOTHING = Text(N_("nothing to count in some replication"))
 
 
 @dataclass(frozen=True)
@@ -71,21 +76,22 @@ def responses_by_setting(
 def _measured(plan: Plan, runs: Runs, rule: Rule, response: Response) -> responses.Response:
     """Return a response at every setting, under the only pilot."""
     points = {number: (plan.at(number)[0],) for number in range(len(plan.settings.all))}
-    why = {number: reason(plan, runs, rule, response, *mine) for number, mine in points.items()}
+    found = {number: reason(plan, runs, rule, response, *mine) for number, mine in points.items()}
+    why = {number: one for number, one in found.items() if one is not None}
     judged = judged_as(plan.report, response)
-    values = {n: rule.counted(judged, points[n][0].name) for n, text in why.items() if not text}
-    return responses.Response(str(response), runs.unit(response), values, {n: text for n, text in why.items() if text})
+    values = {number: rule.counted(judged, points[number][0].name) for number in points if number not in why}
+    return responses.Response(str(response), runs.unit(response), values, why)
 
 
 def _difference(plan: Plan, runs: Runs, rule: Rule, response: Response, which: int) -> responses.Response:
     """Return the paired difference of a response at every setting, of a pilot less the first."""
     values: dict[int, Floats] = {}
-    why: dict[int, str] = {}
+    why: dict[int, Reason] = {}
     for number in range(len(plan.settings.all)):
         points = plan.at(number)
         pair = points[0], points[which]
-        if text := reason(plan, runs, rule, response, *pair):
-            why[number] = text
+        if known := reason(plan, runs, rule, response, *pair):
+            why[number] = known
         else:
             n = min(runs.count(p.name) for p in pair)
             first, other = (rule.counted(judged_as(plan.report, response), p.name)[:n] for p in pair)
@@ -93,19 +99,32 @@ def _difference(plan: Plan, runs: Runs, rule: Rule, response: Response, which: i
     return responses.Response(str(response), runs.unit(response), values, why)
 
 
-def reason(plan: Plan, runs: Runs, rule: Rule, response: Response, *points: Point) -> str:
-    """Return why nothing follows from a response at points (infeasible, failed, withheld), or an empty text."""
+def reason(plan: Plan, runs: Runs, rule: Rule, response: Response, *points: Point) -> Reason | None:
+    """Return why nothing follows from a response at points (infeasible, failed, withheld), or None."""
     for point in points:
         if why := point.why or runs.failures.get(point.name, ""):
-            return why
+            return Text(why)
         if not runs.count(point.name):
-            return "not run"
-    withheld = rule.why(judged_as(plan.report, response), *(point.name for point in points))
-    if withheld is None:
-        judged = judged_as(plan.report, response)
-        whole = all(np.isfinite(rule.counted(judged, point.name)).all() for point in points)
-        return "" if whole else "nothing to count in some replication"
-    words = str(withheld)
-    for point in points:  # the setting says which points they are
-        words = words.replace(f" under {point.name}", f" under {point.base}" if len(points) > 1 else "")
-    return words
+            return NOT_RUN
+    judged = judged_as(plan.report, response)
+    withheld = rule.why(judged, *(point.name for point in points))
+    if withheld is not None:
+        return AtSetting(withheld.calling({point.name: point.base for point in points}), alone=len(points) == 1)
+    whole = all(np.isfinite(rule.counted(judged, point.name)).all() for point in points)
+    return None if whole else SOMEWHERE_NOTHING
+
+
+@dataclass(frozen=True)
+class AtSetting:
+    """Why nothing follows from a response at a setting, which says which points they are: of two it names the pilots.
+
+    `alone`: the setting has a single point.
+    """
+
+    withheld: Withheld
+    alone: bool
+
+    def words(self) -> str:
+        """Return the reason in the language that is spoken."""
+        words = self.withheld.words(lambda _: "") if self.alone else self.withheld.words()
+        return " ".join(words.split()).replace(" ,", ",")

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from sim.report.tables import counted
+from sim.language import N_, gettext, listed, ngettext, phrase, separated
+from sim.report import counts
 from sim.statistics.intervals import Interval
+from sim.statistics.verdicts import Ranked
 from sim.study.budget.choice import Fate
 from sim.study.budget.confirmation import Reason
 from sim.study.budget.promises import against, bounds
@@ -17,6 +19,7 @@ from sim.study.headlines.definitions import value_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from sim.config.report import Response
     from sim.study.budget.choice import Choice
     from sim.study.budget.confirmation import Confirmation
     from sim.study.budget.runs import Runs
@@ -31,14 +34,35 @@ MOST_NAMED = 12
 SAMPLED = ("lhs", "sobol")
 """Designs whose main effects are means over the settings of a part of a factor's range."""
 
-REASONS = "because too many requests go to staff who cannot keep up, or there is no value"
+LOST = 8
+"""Factors without a value, or at which a sign changes, that a sentence names one by one."""
+
+POINTS = N_("percentage points")
+"""The unit of a difference of shares."""
+
+_ALONE, _AGAINST = N_("{response}: {what}."), N_("{response} against {baseline}: {what}.")
+
+_ENDS = {
+    "judged": N_("{response}: best {low} with {best}, worst {high} with {worst}."),
+    "promised": N_(
+        "{response}: best of those that keep the promise {low} with {best}, worst of all {high} with {worst}."
+    ),
+    "none": N_(
+        "{response}: no point is known to keep the promise, so none is called best; least {low} with {best}, most "
+        "{high} with {worst}."
+    ),
+    "": N_("{response}: least {low} with {best}, most {high} with {worst}."),
+}
+"""On the best and the worst point: where less or more is better, of those that keep promises, or neither."""
 
 
-def sentences(plan: Plan, tables: Mapping[str, pl.DataFrame], words: Words) -> list[str]:
-    """Return a sentence or two on each table of a study."""
-    all_sentences = [*_promises(plan, tables["summary"], tables["units"])]
+def sentences(
+    plan: Plan, tables: Mapping[str, pl.DataFrame], units: Mapping[Response, str], words: Words
+) -> list[str]:  # fmt: skip
+    """Return a sentence or two on each table of a study; `units` are those of the responses that it names."""
+    all_sentences = [*_promises(plan, tables["summary"], units)]
     if len(plan.study.pilots) == 1 and not {"tornado", "indices"} & set(tables):
-        all_sentences += _range(plan, tables["summary"], tables["units"], words, tables.get("ranking"))
+        all_sentences += _range(plan, tables["summary"], units, words, tables.get("ranking"))
     if "effects" in tables and not {"tornado", "indices"} & set(tables):
         all_sentences += _verdicts(plan, tables["effects"], words)
     for part in _parts(tables, "main_effects"):
@@ -77,62 +101,65 @@ def _interval(row: Mapping[str, Any], names: tuple[str, str, str]) -> Interval:
     return Interval(estimate, low, high, 2)
 
 
-def _promises(plan: Plan, summary: pl.DataFrame, units: pl.DataFrame) -> Iterator[str]:
+def _promises(plan: Plan, summary: pl.DataFrame, units: Mapping[Response, str]) -> Iterator[str]:
     """Yield how many points are known to keep every promise, how many to break one, and of how many it is not known."""
     if not plan.study.promises:
         return
     keeps = summary["keeps_promises"]
     kept, broken, unknown = (int(n) for n in (keeps.sum(), (~keeps).sum(), keeps.null_count()))
-    unit = dict(units.iter_rows())
-    goals = bounds(plan, {response: unit.get(str(response), "") for response in plan.study.promises})
-    yield (
-        f"{kept} of {len(summary)} points keep the promise ({goals}), {broken} break it, and {unknown} may do "
-        f"either or cannot be judged, by {plan.confidence:.0%} intervals that hold together."
-    )
+    goals = bounds(plan, units)
+    yield gettext(
+        "{kept} of {all} points keep the promise ({goals}), {broken} break it, and {unknown} may do either or cannot "
+        "be judged, by {confidence:.0%} intervals that hold together.",
+        kept=kept, all=len(summary), goals=goals, broken=broken, unknown=unknown, confidence=plan.confidence,
+    )  # fmt: skip
 
 
 def _range(
-    plan: Plan, summary: pl.DataFrame, units: pl.DataFrame, words: Words, ranking: pl.DataFrame | None = None
+    plan: Plan, summary: pl.DataFrame, units: Mapping[Response, str], words: Words, ranking: pl.DataFrame | None = None
 ) -> Iterator[str]:
     """Yield the best and the worst point of every response, and how many others may be as good as the best."""
-    unit = dict(units.iter_rows())
     for asked in plan.study.responses:
         response = str(asked)
         known = summary.filter(pl.col(response).is_finite(), pl.col(f"{response}_why") == "")
         judged, names = plan.report.judged(asked), (response, f"{response}_low", f"{response}_high")
         if len(known) < 2:
-            yield f"{words.response(response)}: {_alone(known, len(summary), names, unit[response])}."
+            yield _alone(words.response(response), known, len(summary), names, units[asked])
             continue
         ordered = known.sort(response, descending=bool(judged and judged.higher_is_better), maintain_order=True)
-        ends, choices = ("best", "worst") if judged else ("least", "most"), ordered
+        ends, choices = "judged" if judged else "", ordered
         if judged and plan.study.promises and ordered[response].n_unique() > 1:
-            choices, ends = ordered.filter("keeps_promises"), ("best of those that keep the promise", "worst of all")
+            choices, ends = ordered.filter("keeps_promises"), "promised"
             if choices.is_empty():
-                ends = ("no point is known to keep the promise, so none is called best; least", "most")
+                ends = "none"
                 choices = ordered = known.sort(response, maintain_order=True)
         best, worst = choices.row(0, named=True), ordered.row(-1, named=True)
         if ordered[response].n_unique() == 1:
-            value = _interval_text(best, names, unit[response])
-            yield f"{words.response(response)}: {value} at all {len(known)} points."
+            value = _interval_text(best, names, units[asked])
+            words_of = {"response": words.response(response), "value": value, "n": len(known)}
+            yield gettext("{response}: {value} at all {n} points.", **words_of)
             continue
-        low, high = (_interval_text(row, names, unit[response]) for row in (best, worst))
-        sure = _how_surely(ranking, response, best["point"], plan.confidence)
-        yield (
-            f"{words.response(response)}: {ends[0]} {low} with {best['label']}{sure}, {ends[1]} {high} with "
-            f"{worst['label']}."
-        )
+        low, high = (_interval_text(row, names, units[asked]) for row in (best, worst))
+        yield gettext(
+            _ENDS[ends],
+            response=words.response(response), low=low, best=_how_surely(ranking, response, best, plan.confidence),
+            high=high, worst=worst["label"],
+        )  # fmt: skip
 
 
-def _how_surely(ranking: pl.DataFrame | None, response: str, point: str, confidence: float) -> str:
-    """Return whether the point with the best mean is known to be the best, or of how many it is one; empty: unknown."""
+def _how_surely(ranking: pl.DataFrame | None, response: str, best: Mapping[str, Any], confidence: float) -> str:
+    """Return the point with the best mean, and whether it is known to be the best, or of how many it is one."""
+    label = str(best["label"])
     if ranking is None:
-        return ""
+        return label
     mine = ranking.filter(pl.col("response") == response)
-    verdict = dict(mine.select("point", "verdict").iter_rows()).get(point)
-    if verdict == "best":
-        return f" (the best with {confidence:.0%} confidence)"
-    may_be = mine["verdict"].is_in(["best", "may be best"]).sum()
-    return f" (one of {may_be} that may be best)" if verdict == "may be best" and may_be > 1 else ""
+    verdict = dict(mine.select("point", "verdict").iter_rows()).get(best["point"])
+    if verdict == Ranked.BEST:
+        return gettext("{point} (the best with {confidence:.0%} confidence)", point=label, confidence=confidence)
+    may_be = mine["verdict"].is_in([Ranked.BEST, Ranked.MAY_BE_BEST]).sum()
+    if verdict == Ranked.MAY_BE_BEST and may_be > 1:
+        return gettext("{point} (one of {n} that may be best)", point=label, n=may_be)
+    return label
 
 
 def _verdicts(plan: Plan, effects: pl.DataFrame, words: Words) -> Iterator[str]:
@@ -141,39 +168,47 @@ def _verdicts(plan: Plan, effects: pl.DataFrame, words: Words) -> Iterator[str]:
     several, base = len(plan.study.pilots) > 1, plan.study.pilots[0]
     other = pl.col("point").replace_strict({name: point.base for name, point in points.items()})
     for part in effects.with_columns(other=other).partition_by("response", "other", maintain_order=True):
-        against = "" if several else f" against {part['baseline_label'][0]}"
-        counts = part.filter(pl.col("verdict") != "")["verdict"].value_counts(sort=True, name="n")
-        verdicts = ", ".join(
-            f"{verdict} at {n} of {len(part)}"
-            for verdict, n in counts.sort("n", "verdict", descending=[True, False]).iter_rows()
+        n_each = part.filter(pl.col("verdict") != "")["verdict"].value_counts(sort=True, name="n")
+        verdicts = listed(
+            gettext("{verdict} at {n} of {all}", verdict=gettext(verdict), n=n, all=len(part))
+            for verdict, n in n_each.sort("n", "verdict", descending=[True, False]).iter_rows()
         )
         known = part.filter(pl.col("difference").is_finite()).sort("difference", maintain_order=True)
         unit, names = _of_difference(str(part["unit"][0])), ("difference", "low", "high")
-        ends = [
-            f"{_interval_text(row, names, unit, signed=True)}"
-            + (f" with {_setting(plan, points[row['point']])}" if len(part) > 1 else "")
-            for row in [
-                *known.head(1).iter_rows(named=True),
-                *(known.tail(1).iter_rows(named=True) if len(known) > 1 else ()),
+        ends = [_interval_text(row, names, unit, signed=True) for row in _ends(known)]
+        if len(part) > 1:
+            settings = (_setting(plan, points[row["point"]]) for row in _ends(known))
+            ends = [
+                gettext("{value} with {setting}", value=value, setting=setting)
+                for value, setting in zip(ends, settings, strict=True)
             ]
-        ]
+        judged = phrase(str(part["verdict"][0]))
         parts = [
-            f"{verdicts} settings" if verdicts and len(part) > 1 else str(part["verdict"][0]),
-            f"from {ends[0]} to {ends[1]}" if len(ends) == 2 else "".join(ends),
+            gettext("{verdicts} settings", verdicts=verdicts) if verdicts and len(part) > 1 else judged,
+            gettext("from {low} to {high}", low=ends[0], high=ends[1]) if len(ends) == 2 else "".join(ends),
         ]
         pilots = (str(part["other"][0]), base) if several else ()
-        about = words.response(str(part["response"][0]), *pilots)
-        yield f"{about}{against}: {'; '.join(one for one in parts if one) or 'no value'}."
+        about = {
+            "response": words.response(str(part["response"][0]), *pilots),
+            "what": separated(filter(None, parts)) or gettext("no value"),
+            "baseline": part["baseline_label"][0],
+        }
+        yield gettext(_ALONE if several else _AGAINST, **about)
+
+
+def _ends(known: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return the first and the last row of a table, or its only one."""
+    return [*known.head(1).to_dicts(), *(known.tail(1).to_dicts() if len(known) > 1 else ())]
 
 
 def _setting(plan: Plan, point: Point) -> str:
     """Return the label of a point's setting, without its pilot."""
-    return plan.settings.all[point.setting].label or "the base"
+    return phrase(plan.settings.all[point.setting].label) or gettext("the base")
 
 
 def _of_difference(unit: str) -> str:
     """Return the unit of a difference."""
-    return "percentage points" if unit == "share" else unit
+    return POINTS if unit == "share" else unit
 
 
 def _interval_text(row: Mapping[str, Any], names: tuple[str, str, str], unit: str, *, signed: bool = False) -> str:
@@ -182,15 +217,19 @@ def _interval_text(row: Mapping[str, Any], names: tuple[str, str, str], unit: st
     return value_text(interval, unit, signed=signed, interval_too=math.isfinite(interval.low))
 
 
-def _alone(known: pl.DataFrame, points: int, names: tuple[str, str, str], unit: str) -> str:
-    """Return the words on a response that has a value at one point, or at none."""
+def _alone(response: str, known: pl.DataFrame, points: int, names: tuple[str, str, str], unit: str) -> str:
+    """Return a sentence on a response that has a value at one point, or at none."""
+    if known.is_empty() and points > 1:
+        return gettext("{response}: no value from which anything follows at any point.", response=response)
     if known.is_empty():
-        return "no value from which anything follows" + (" at any point" if points > 1 else "")
+        return gettext("{response}: no value from which anything follows.", response=response)
     row = known.row(0, named=True)
-    value = _interval_text(row, names, unit)
-    return f"{value} with {row['label']}" + (
-        ", and none from which anything follows at any other point" if points > 1 else ""
-    )
+    about = {"response": response, "value": _interval_text(row, names, unit), "point": row["label"]}
+    if points > 1:
+        return gettext(
+            "{response}: {value} with {point}, and none from which anything follows at any other point.", **about
+        )
+    return gettext("{response}: {value} with {point}.", **about)
 
 
 def _strongest_factor(part: pl.DataFrame, words: Words, *, sampled: bool) -> Iterator[str]:
@@ -205,23 +244,28 @@ def _strongest_factor(part: pl.DataFrame, words: Words, *, sampled: bool) -> Ite
         return
     span, low, high = max(spans, key=lambda span: span[0])
     if span <= 1e-9 * abs(high["mean"]):
-        yield f"{_named(part, words)}: no factor moves it."
+        yield gettext("{response}: no factor moves it.", response=_named(part, words))
         return
     unit, names = _unit(part), ("mean", "low", "high")
-    yield (
-        f"{_named(part, words)}: {low['factor']} moves it most, from {_interval_text(low, names, unit)} at "
-        f"{low['level']} to {_interval_text(high, names, unit)} at {high['level']}, "
-        f"{_averaged(low, high, sampled=sampled)}."
-    )
+    yield gettext(
+        "{response}: {factor} moves it most, from {low} at {low_level} to {high} at {high_level}, {averaged}.",
+        response=_named(part, words), factor=low["factor"], low=_interval_text(low, names, unit),
+        low_level=low["level"], high=_interval_text(high, names, unit), high_level=high["level"],
+        averaged=_averaged(low, high, sampled=sampled),
+    )  # fmt: skip
 
 
 def _averaged(low: Mapping[str, Any], high: Mapping[str, Any], *, sampled: bool) -> str:
     """Return the words on what two means of a factor are averaged over."""
     if sampled:
         rows, out = low["rows"] + high["rows"], low["left_out"] + high["left_out"]
-        return f"averaged over {rows} of the {rows + out} settings there" if out else "averaged over the settings there"
+        if out:
+            return gettext("averaged over {n} of the {all} settings there", n=rows, all=rows + out)
+        return gettext("averaged over the settings there")
     rows, out = low["rows"], low["left_out"]
-    return f"averaged over {rows} of {rows + out} combinations of the others" if out else "averaged over the others"
+    if out:
+        return gettext("averaged over {n} of {all} combinations of the others", n=rows, all=rows + out)
+    return gettext("averaged over the others")
 
 
 def _swings(part: pl.DataFrame, words: Words) -> Iterator[str]:
@@ -230,36 +274,43 @@ def _swings(part: pl.DataFrame, words: Words) -> Iterator[str]:
     first = part.row(0, named=True)
     base = _interval(first, ("base", "base_from", "base_to"))
     widest = [row for row in part.iter_rows(named=True) if row["sure"]]
-    ends = [
-        f"{row['factor']} ({value_text(_point(row['low']), unit, interval_too=False)} at {row['low_level']}, "
-        f"{value_text(_point(row['high']), unit, interval_too=False)} at {row['high_level']})"
+    ends = separated(
+        gettext(
+            "{factor} ({low} at {low_level}, {high} at {high_level})",
+            factor=row["factor"], low=value_text(_point(row["low"]), unit, interval_too=False),
+            low_level=row["low_level"], high=value_text(_point(row["high"]), unit, interval_too=False),
+            high_level=row["high_level"],
+        )
         for row in widest[:STRONGEST]
-    ]
+    )  # fmt: skip
     at = value_text(base, unit, interval_too=math.isfinite(base.low))
-    most = f"of {counted(len(part), 'factor')}, these move it most:" if len(part) > STRONGEST else "it moves with"
-    moved = f"{most} {'; '.join(ends)}" if ends else "no factor moves it beyond the noise"
-    yield f"{_named(part, words)}: {at} at the base; {moved}."
+    about = {"response": _named(part, words), "value": at, "ends": ends, "n": len(part)}
+    if not ends:
+        yield gettext("{response}: {value} at the base; no factor moves it beyond the noise.", **about)
+    elif len(part) > STRONGEST:
+        yield gettext("{response}: {value} at the base; of {n} factors, these move it most: {ends}.", **about)
+    else:
+        yield gettext("{response}: {value} at the base; it moves with {ends}.", **about)
     if not part["against"][0]:
         return  # a measure has no sign
     lost = [row["factor"] for row in part.iter_rows(named=True) if row["why"]]
     if lost:
-        more = f" and {len(lost) - 8} more" if len(lost) > 8 else ""
-        yield f"Without a value at an end: {', '.join(lost[:8])}{more}."
+        yield gettext("Without a value at an end: {factors}.", factors=_some(lost, LOST))
     turned = [
         f"{row['factor']} = {row[f'{end}_level']}"
         for row in part.iter_rows(named=True)
         for end in ("low", "high")
-        if end in row["turned"].split(", ")
+        if row[f"{end}_turned"]
     ]
     if turned:
-        more = " and others" if len(turned) > 8 else ""
-        yield f"Its sign changes, beyond the noise, at {'; '.join(turned[:8])}{more}."
+        where = separated(turned[:LOST])
+        if len(turned) > LOST:
+            where = gettext("{where} and others", where=where)
+        yield gettext("Its sign changes, beyond the noise, at {where}.", where=where)
+    elif (base.low > 0 or base.high < 0) and lost:
+        yield gettext("No other factor changes its sign beyond the noise.")
     elif base.low > 0 or base.high < 0:
-        yield (
-            "No other factor changes its sign beyond the noise."
-            if lost
-            else ("No single factor changes its sign beyond the noise.")
-        )
+        yield gettext("No single factor changes its sign beyond the noise.")
 
 
 def _point(value: float | None) -> Interval:
@@ -273,75 +324,125 @@ def _carriers(part: pl.DataFrame, words: Words) -> Iterator[str]:
     known = part.filter(pl.col("total").is_finite()).sort("total", descending=True, maintain_order=True)
     if known.is_empty():
         return
-    shares = [
-        f"{row['factor']} {row['total']:.0%} ({row['total_low']:.0%} to {row['total_high']:.0%})"
+    shares = listed(
+        gettext(
+            "{factor} {share:.0%} ({low:.0%} to {high:.0%})",
+            factor=row["factor"], share=row["total"], low=row["total_low"], high=row["total_high"],
+        )
         for row in known.head(STRONGEST).iter_rows(named=True)
-    ]
-    yield (
-        f"{_named(part, words)}: most of its variance over the factors' ranges is due to {', '.join(shares)} (total "
-        f"indices); first-order indices sum to {known['first'].sum():.0%}."
-    )
+    )  # fmt: skip
+    yield gettext(
+        "{response}: most of its variance over the factors' ranges is due to {shares} (total indices); first-order "
+        "indices sum to {sum:.0%}.",
+        response=_named(part, words), shares=shares, sum=known["first"].sum(),
+    )  # fmt: skip
 
 
-def fresh(plan: Plan, confirmation: Confirmation | None, runs: Runs) -> str:
-    """Return what fresh replications say of a choice in a sentence; empty where nothing was chosen."""
+def fresh(plan: Plan, confirmation: Confirmation | None, runs: Runs, labels: Mapping[str, str]) -> str:
+    """Return what fresh replications say of a choice in a sentence; empty where nothing was chosen.
+
+    `labels`: of points, by their names.
+    """
     if confirmation is None:
         return ""
     if confirmation.failure:
-        return f"It was not confirmed on fresh replications, as one failed: {confirmation.failure}."
-    verdict = {True: "confirm it", False: "contradict it", None: "do not tell whether it is right"}[confirmation.holds]
+        return gettext("It was not confirmed on fresh replications, as one failed: {why}.", why=confirmation.failure)
     seen = []
     for one in confirmation.seen:
         words, unit = plan.report.words(one.response), runs.unit(one.response)
         known = math.isfinite(one.interval.low)
         if one.reason is Reason.RIVAL:
             value = value_text(one.interval, _of_difference(unit), signed=True, interval_too=known)
-            seen.append(f"{value} against the next best, {plan.point(one.rival).label} ({one.rival})")
-        elif one.reason is Reason.PROMISE:
-            seen.append(f"{words} {against(one.interval, plan.study.promises[one.response], unit)}")
-        else:
-            seen.append(f"{words} {value_text(one.interval, unit, interval_too=known)}")
-    return (
-        f"{confirmation.n} fresh replications of it (seed {confirmation.seed}), which the search has not seen, "
-        f"{verdict}: {'; '.join(seen)}."
-    )
+            rival = {"value": value, "label": labels.get(one.rival, one.rival), "point": one.rival}
+            seen.append(gettext("{value} against the next best, {label} ({point})", **rival))
+            continue
+        value = value_text(one.interval, unit, interval_too=known)
+        if one.reason is Reason.PROMISE:
+            value = against(one.interval, plan.study.promises[one.response], unit)
+        seen.append(gettext("{response} {value}", response=words, value=value))
+    message = {
+        True: N_("{n} fresh replications of it (seed {seed}), which the search has not seen, confirm it: {seen}."),
+        False: N_("{n} fresh replications of it (seed {seed}), which the search has not seen, contradict it: {seen}."),
+        None: N_(
+            "{n} fresh replications of it (seed {seed}), which the search has not seen, do not tell whether it is "
+            "right: {seen}."
+        ),
+    }[confirmation.holds]
+    return gettext(message, n=confirmation.n, seed=confirmation.seed, seen=separated(seen))
 
 
-def choices(plan: Plan, made: Sequence[Choice], confirmed: Sequence[str] = ()) -> Iterator[str]:
-    """Yield what was chosen, with which guarantee, and what fresh replications say of it."""
+def choices(
+    made: Sequence[Choice], labels: Mapping[str, str], confirmed: Sequence[str] = ()
+) -> Iterator[str]:  # fmt: skip
+    """Yield what was chosen, with which guarantee, and what fresh replications say of it.
+
+    `labels`: of points, by their names.
+    """
     for choice, seen in zip(made, confirmed or [""] * len(made), strict=True):
-        used = counted(sum(one.used for one in choice.candidates), "replication")
         by_fate = {fate: [one.name for one in choice.candidates if one.fate is fate] for fate in Fate}
         open_ = by_fate[Fate.UNDECIDED] + by_fate[Fate.MAY_BREAK]
-        sure = f"without a guarantee: {choice.caveat}"
-        if not choice.caveat:
-            sure = f"right with at least {choice.confidence:.0%} confidence"
         if choice.chosen is None:
-            if len(by_fate[Fate.WITHHELD]) == len(choice.candidates):
-                yield f"Asked for {choice.asked}: no point could be judged, {REASONS}."
-                continue
-            result = f"{counted(len(open_), 'point')} could not be judged with so few" if open_ else "none does"
-            surely = "" if open_ else f", {sure}"
-            yield f"Asked for {choice.asked}: {result}, so none is chosen{surely} ({used} used)."
+            yield _none_chosen(choice, len(open_), withheld=len(by_fate[Fate.WITHHELD]) == len(choice.candidates))
             continue
-        label = plan.point(choice.chosen).label
-        has = f"; {choice.promised}" if choice.promised else ""
-        yield f"Asked for {choice.asked}: {label} ({choice.chosen}), {sure}; {used} used{has}."
+        yield _chosen(choice, labels[choice.chosen])
         if seen:
             yield seen
-        for names, why in (
-            (by_fate[Fate.WITHHELD], f"Left out of the choice, {REASONS}"),
-            (by_fate[Fate.BREAKS], "No choice, as they break a promise"),
-            (
-                by_fate[Fate.INSIDE],
-                "No choice, as they are inside the tolerance of a promise and were judged to break it",
-            ),
-            (open_, "No choice, as they may break a promise: the replications do not tell"),
-        ):
+        for names, message in (
+            (by_fate[Fate.WITHHELD], N_("Left out of the choice, because too many requests go to staff who cannot keep "
+                                        "up, or there is no value: {points}.")),
+            (by_fate[Fate.BREAKS], N_("No choice, as they break a promise: {points}.")),
+            (by_fate[Fate.INSIDE], N_("No choice, as they are inside the tolerance of a promise and were judged to "
+                                      "break it: {points}.")),
+            (open_, N_("No choice, as they may break a promise: the replications do not tell: {points}.")),
+        ):  # fmt: skip
             if names:
-                yield f"{why}: {_some(names)}."
+                yield gettext(message, points=_some(names, MOST_NAMED))
 
 
-def _some(names: Sequence[str]) -> str:
+def _surely(choice: Choice) -> str:
+    """Return with which guarantee something was chosen, or why without one."""
+    if choice.caveat:
+        return gettext("without a guarantee: {why}", why=gettext(choice.caveat))
+    return gettext("right with at least {confidence:.0%} confidence", confidence=choice.confidence)
+
+
+def _used(choice: Choice) -> str:
+    """Return how many replications a search used."""
+    return counts.replications(sum(one.used for one in choice.candidates))
+
+
+def _none_chosen(choice: Choice, n_open: int, *, withheld: bool) -> str:
+    """Return that nothing was chosen, and why: all points are withheld, some are open, or none keeps its promises."""
+    about = {"asked": choice.asked(), "used": _used(choice), "surely": _surely(choice)}
+    if withheld:
+        return gettext(
+            "Asked for {asked}: no point could be judged, because too many requests go to staff who cannot keep up, or "
+            "there is no value.",
+            **about,
+        )
+    if n_open:
+        return ngettext(
+            "Asked for {asked}: {n} point could not be judged with so few, so none is chosen ({used} used).",
+            "Asked for {asked}: {n} points could not be judged with so few, so none is chosen ({used} used).",
+            n_open, **about,
+        )  # fmt: skip
+    return gettext("Asked for {asked}: none does, so none is chosen, {surely} ({used} used).", **about)
+
+
+def _chosen(choice: Choice, label: str) -> str:
+    """Return what was chosen, and what it has of its promises."""
+    about = {
+        "asked": choice.asked(), "label": label, "point": choice.chosen, "surely": _surely(choice),
+        "used": _used(choice), "has": choice.promised(),
+    }  # fmt: skip
+    if about["has"]:
+        return gettext("Asked for {asked}: {label} ({point}), {surely}; {used} used; {has}.", **about)
+    return gettext("Asked for {asked}: {label} ({point}), {surely}; {used} used.", **about)
+
+
+def _some(names: Sequence[str], most: int) -> str:
     """Return the first names of many."""
-    return ", ".join(names[:MOST_NAMED]) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
+    if len(names) <= most:
+        return listed(names)
+    more = len(names) - most
+    return ngettext("{names} and {n} more", "{names} and {n} more", more, names=listed(names[:most]))

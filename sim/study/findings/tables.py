@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from sim.statistics import best as selection
-from sim.statistics import effects, intervals, pareto, sobol, swings
+from sim.language import N_, gettext, phrase
+from sim.language.worded import Worded, stacked
+from sim.statistics import effects, intervals, sobol, swings
 from sim.statistics import responses as cells
-from sim.statistics.controls import among_first
+from sim.statistics.reasons import Text, in_words
 from sim.study.budget.adjusting import UNADJUSTED, matrix
 from sim.study.comparison.differences import settling, verdict_on
-from sim.study.findings.naming import Words
+from sim.study.findings import choices
+from sim.study.findings.naming import words_of
 from sim.study.findings.responses import ResponseBySetting, responses_by_setting
 from sim.study.withholding import judged_as
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sim.arrays import Floats
     from sim.config import Mid, Run
     from sim.config.report import Response
+    from sim.language.worded import Words
     from sim.statistics.designs import Block
+    from sim.statistics.reasons import Reason
     from sim.study.budget.adjusting import Adjusted
     from sim.study.budget.outcome import Outcome
     from sim.study.budget.promises import Promised
@@ -34,27 +39,22 @@ if TYPE_CHECKING:
     from sim.study.points.screening import Screened
     from sim.study.withholding import Rule, Withheld
 
-MOST_RANKED = 40
-"""Points that are ranked at once: the intervals hold for all pairs together, and grow with their number."""
-
-MOST_ON_A_FRONT = 200
-"""Points whose heads and service are compared, pair by pair."""
-
 LEFT_OUT = 0.05
 """Of more settings of a sample than this share without a value, the others are no sample of the factors' ranges."""
-
-ABOUT_FACTORS = {"one_at_a_time", "indices"}
-"""Designs whose points are not alternatives: they show what the factors do."""
 
 MEASURES = {"measure": pl.String, "group": pl.String, "unit": pl.String, "value": pl.Float64, "n": pl.Int64}
 
 
+Remark = Callable[[], str]
+"""Says a sentence in the language that is spoken."""
+
+
 @dataclass
 class Findings:
-    """The tables of a study by name, and sentences on them."""
+    """The tables of a study by name, and what says sentences on them in the language that is spoken."""
 
-    tables: dict[str, pl.DataFrame] = field(default_factory=dict)
-    remarks: list[str] = field(default_factory=list)
+    tables: dict[str, Worded] = field(default_factory=dict)
+    remarks: list[Remark] = field(default_factory=list)
 
 
 def design_table(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> pl.DataFrame:
@@ -86,7 +86,7 @@ def fresh_table(outcome: Outcome) -> pl.DataFrame:
     """Return what fresh replications say of each choice: one row a reason."""
     rows = [
         {
-            "asked": choice.asked, "point": choice.chosen, "seed": one.seed, "n": one.n, "reason": str(seen.reason),
+            "asked": choice.asked(), "point": choice.chosen, "seed": one.seed, "n": one.n, "reason": str(seen.reason),
             "response": str(seen.response), "rival": seen.rival, "estimate": seen.interval.estimate,
             "low": seen.interval.low, "high": seen.interval.high, "holds": seen.holds,
         }
@@ -130,7 +130,7 @@ def summary_table(
     known: Mapping[str, Promised],
     confidence: float,
     adjusted: Mapping[Response, Adjusted] = UNADJUSTED,
-) -> pl.DataFrame:
+) -> Worded:
     """Return one row a point: its factors' levels, mean, low and high of every response, and what it promises.
 
     A mean from which nothing follows says why, in `RESPONSE_why`, and what would help. `adjusted` says what means are
@@ -138,13 +138,14 @@ def summary_table(
     """
     settings = pl.DataFrame(
         [
-            {"setting": i, "point": point.name, "pilot": point.base, "label": point.label}
+            {"setting": i, "point": point.name, "pilot": point.base, "label": ""}
             | {name: level_of(plan, point.setting, name) for name in plan.factors}
             for i, point in enumerate(plan.points)
         ]
     )
     numbers = {point.name: i for i, point in enumerate(plan.points)}
-    why = {numbers[p.name]: p.why or runs.failures.get(p.name, "") for p in plan.points}
+    failed = {numbers[p.name]: p.why or runs.failures.get(p.name, "") for p in plan.points}
+    why = {number: Text(text) for number, text in failed.items() if text}
     responses = []
     for response in plan.study.responses:
         values = {name: rule.known(judged_as(plan.report, response), name)[0] for name in runs.complete}
@@ -152,17 +153,22 @@ def summary_table(
         by_number = {numbers[name]: one for name, one in values.items()}
         controls = matrix(adjusted, response)
         responses.append(cells.Response(str(response), runs.unit(response), by_number, why, controls, some))
-    summary = effects.summary(settings, responses, confidence).drop("setting")
+    made = effects.summary(settings, responses, confidence)
+    summary, words = made.table.drop("setting"), {"label": [point.spoken for point in plan.points], **made.words}
     for response in plan.study.responses:
         withheld = [withheld_at(plan, runs, rule, point, response) for point in plan.points]
-        summary = summary.with_columns(
-            pl.Series(f"{response}_why", [str(one or "") for one in withheld], dtype=pl.String),
-            pl.Series(f"{response}_help", [one.help if one else "" for one in withheld], dtype=pl.String),
-        )
-    if not plan.study.promises:
-        return summary
-    kept = [known[point.name].keeps if point.name in known else None for point in plan.points]
-    return summary.with_columns(pl.Series("keeps_promises", kept, dtype=pl.Boolean))
+        words[f"{response}_why"] = [partial(in_words, one) for one in withheld]
+        words[f"{response}_help"] = [partial(_help, one) for one in withheld]
+        summary = summary.with_columns(pl.lit("").alias(f"{response}{end}") for end in ("_why", "_help"))
+    if plan.study.promises:
+        kept = [known[point.name].keeps if point.name in known else None for point in plan.points]
+        summary = summary.with_columns(pl.Series("keeps_promises", kept, dtype=pl.Boolean))
+    return Worded(summary, words)
+
+
+def _help(withheld: Withheld | None) -> str:
+    """Return what would let something be said; empty where nothing is withheld."""
+    return withheld.help if withheld else ""
 
 
 def withheld_at(plan: Plan, runs: Runs, rule: Rule, point: Point, response: Response) -> Withheld | None:
@@ -173,7 +179,7 @@ def withheld_at(plan: Plan, runs: Runs, rule: Rule, point: Point, response: Resp
 
 def effects_table(
     plan: Plan, runs: Runs, rule: Rule, mid: Mid, run: Run, adjusted: Mapping[Response, Adjusted] = UNADJUSTED
-) -> pl.DataFrame:
+) -> Worded:
     """Return every paired difference of every response with a verdict; intervals of one response hold at once.
 
     `adjusted` says what differences and the means beside them are adjusted for; `controls` has it in words.
@@ -181,6 +187,7 @@ def effects_table(
     complete = set(runs.complete)
     pairs = [(a, b) for a, b in plan.pairs() if {a.name, b.name} <= complete]
     rows = []
+    words: dict[str, list[Words]] = {name: [] for name in ("baseline_label", "label", "why", "help", "controls")}
     for response in plan.study.responses:
         unit, judged = runs.unit(response), plan.report.judged(response)
         measured = [rule.known(judged_as(plan.report, response), a.name, b.name) for a, b in pairs]
@@ -197,38 +204,30 @@ def effects_table(
             means = [intervals.mean_interval(one, run.confidence, x_by).estimate for one in (x, y)]
             why = known_why or rule.why_no_interval(judged_as(plan.report, response), d, a.name, b.name)
             verdict = str(verdict_on(d, judged, least, why)) if judged else str(why.verdict) if why else ""
+            words["baseline_label"].append(a.spoken)
+            words["label"].append(b.spoken)
+            words["why"].append(partial(in_words, why))
+            words["help"].append(partial(_help, why))
+            words["controls"].append(partial(str, by.controls if by and d.n_controls else ""))
             rows.append(
                 {
                     "response": str(response), "unit": unit, "baseline": a.name, "point": b.name,
-                    "baseline_label": a.label, "label": b.label, "baseline_mean": means[0],
+                    "baseline_label": "", "label": "", "baseline_mean": means[0],
                     "mean": means[1], "difference": d.estimate, "low": d.low, "high": d.high, "n": len(x),
                     "mid": least, "verdict": verdict,
-                    "why": str(why or ""), "help": why.help if why else "", "cause": why and str(why.cause),
+                    "why": "", "help": "", "cause": why and str(why.cause),
                     **settling(d, least, run.confidence, verdict),
                     "open_bound": rule.open_bound(judged_as(plan.report, response), a.name, b.name),
-                    "controls": str(by.controls) if by and d.n_controls else "",
+                    "controls": "",
                 }
             )  # fmt: skip
-    schema = dict.fromkeys(
-        (
-            "response",
-            "unit",
-            "baseline",
-            "point",
-            "baseline_label",
-            "label",
-            "verdict",
-            "why",
-            "help",
-            "cause",
-            "controls",
-        ),
-        pl.String,
-    ) | dict.fromkeys(("baseline_mean", "mean", "difference", "low", "high", "mid", "open_bound"), pl.Float64)
+    texts = ["response", "unit", "baseline", "point", "baseline_label", "label", "verdict", "why", "help", "cause"]
+    floats = ("baseline_mean", "mean", "difference", "low", "high", "mid", "open_bound")
+    schema = dict.fromkeys([*texts, "controls"], pl.String) | dict.fromkeys(floats, pl.Float64)
     order = ["response", "unit", "baseline", "point", "baseline_label", "label", "baseline_mean", "mean", "difference"]
     order += ["low", "high", "n", "mid", "verdict", "why", "help", "cause", "needed_least", "needed_most", "open_bound"]
     order += ["controls"]
-    return pl.DataFrame(rows, schema={name: schema.get(name, pl.Int64) for name in order})
+    return Worded(pl.DataFrame(rows, schema={name: schema.get(name, pl.Int64) for name in order}), words)
 
 
 def findings(
@@ -238,23 +237,21 @@ def findings(
     known: Mapping[str, Promised],
     screened: Mapping[str, Screened],
     outcome: Outcome,
-    words: Words,
     adjusted: Mapping[Response, Adjusted] = UNADJUSTED,
 ) -> Findings:
     """Return the findings of the designs of a study, each by its kind; `adjusted` says what means are adjusted for."""
-    made: dict[str, list[pl.DataFrame]] = {}
-    remarks: list[str] = list(outcome.notes)
+    made: dict[str, list[Worded]] = {}
+    remarks: list[Remark] = list(outcome.notes)
     for number, block in enumerate(plan.settings.blocks):
         settings = block_settings(plan, block)
         for studied in responses_by_setting(plan, runs, rule, adjusted):
-            for name, table in _shape(plan, block, settings, studied, words, remarks).items():
-                keys = {"design": number, "pilot": studied.pilot, "against": studied.against}
-                columns = [pl.lit(value).alias(key) for key, value in keys.items()]
-                made.setdefault(name, []).append(table.select(*columns, pl.all()))
-    tables = {name: pl.concat(parts, how="diagonal_relaxed") for name, parts in made.items()}
+            for name, table in _shape(plan, block, settings, studied, remarks).items():
+                numbered = table.after(design=number, pilot=studied.pilot, against=studied.against)
+                made.setdefault(name, []).append(numbered)
+    tables = {name: stacked(parts) for name, parts in made.items()}
     for name, choice in (
-        ("ranking", _ranking(plan, runs, rule, known, adjusted)),
-        ("pareto", _pareto(plan, runs, rule, known, screened, adjusted)),
+        ("ranking", choices.ranking(plan, runs, rule, known, adjusted)),
+        ("pareto", choices.front(plan, runs, rule, known, screened, adjusted)),
     ):
         if choice is not None:
             tables[name] = choice
@@ -271,19 +268,19 @@ def block_settings(plan: Plan, block: Block) -> pl.DataFrame:
 
 
 def _shape(
-    plan: Plan, block: Block, settings: pl.DataFrame, studied: ResponseBySetting, words: Words, remarks: list[str]
-) -> dict[str, pl.DataFrame]:
+    plan: Plan, block: Block, settings: pl.DataFrame, studied: ResponseBySetting, remarks: list[Remark]
+) -> dict[str, Worded]:
     """Return the tables that the kind of a design and the number of its factors ask for."""
     if block.kind == "one_at_a_time":
-        return _swings(plan, block, settings, studied, words, remarks)
+        return _swings(plan, block, settings, studied, remarks)
     if block.kind == "indices":
-        return _indices(block, studied, words, remarks)
+        return _indices(plan, block, studied, remarks)
     if block.kind == "points":
         return {}
     return _levels(block, settings, studied)
 
 
-def _levels(block: Block, settings: pl.DataFrame, studied: ResponseBySetting) -> dict[str, pl.DataFrame]:
+def _levels(block: Block, settings: pl.DataFrame, studied: ResponseBySetting) -> dict[str, Worded]:
     """Return the effects of the factors' levels: alone, two by two and averaged over the others."""
     response, confidence, factors = studied.values, studied.confidence, list(block.factors)
     if block.kind in ("lhs", "sobol"):
@@ -299,16 +296,13 @@ def _levels(block: Block, settings: pl.DataFrame, studied: ResponseBySetting) ->
 
 
 def _swings(
-    plan: Plan, block: Block, settings: pl.DataFrame, studied: ResponseBySetting, words: Words, remarks: list[str]
-) -> dict[str, pl.DataFrame]:
+    plan: Plan, block: Block, settings: pl.DataFrame, studied: ResponseBySetting, remarks: list[Remark]
+) -> dict[str, Worded]:
     """Return how far each factor moves a response from its base."""
     base = studied.values.at(block.rows[0])
     if base is None:
-        name, why = (
-            words.response(studied.response, studied.pilot, studied.against),
-            studied.values.reason(block.rows[0]),
-        )
-        remarks.append(f"{name}: no tornado, because there is no value at the base ({why}).")
+        message = N_("{response}: no tornado, because there is no value at the base ({why}).")
+        remarks.append(partial(_remark, plan, studied, message, why=studied.values.reason(block.rows[0])))
         return {}
     alone = {factor: _alone(plan, settings, factor) for factor in block.factors}
     ends = [one for factor in alone for one in swings.ends(alone[factor], studied.values, block.rows[0], [factor])]
@@ -329,159 +323,51 @@ def _alone(plan: Plan, settings: pl.DataFrame, factor: str) -> pl.DataFrame:
     return mine.sort(pl.col(factor).replace_strict(places, return_dtype=pl.Float64), maintain_order=True)
 
 
-def _indices(block: Block, studied: ResponseBySetting, words: Words, remarks: list[str]) -> dict[str, pl.DataFrame]:
+def _remark(
+    plan: Plan, studied: ResponseBySetting, message: str, why: Reason | None = None, what: str = "", **numbers: int
+) -> str:
+    """Return a sentence on a response, of a pilot or of a difference, with a reason and a text of the catalogue."""
+    response = words_of(plan).response(studied.response, studied.pilot, studied.against)
+    return gettext(message, response=response, why=in_words(why), what=phrase(what), **numbers)
+
+
+def _indices(
+    plan: Plan, block: Block, studied: ResponseBySetting, remarks: list[Remark]
+) -> dict[str, Worded]:  # fmt: skip
     """Return the Sobol indices of a response."""
-    name, factors = words.response(studied.response, studied.pilot, studied.against), list(block.factors)
+    factors, remark = list(block.factors), partial(partial, _remark, plan, studied)
     without = [row for row in dict.fromkeys(block.rows) if studied.values.at(row) is None]
     share = len(without) / len(dict.fromkeys(block.rows))
     if share > LEFT_OUT:
-        remarks.append(
-            f"{name}: no Sobol indices: {len(without)} of {len(dict.fromkeys(block.rows))} settings have no value, as "
-            f"{studied.values.reason(without[0])}, and what is left is no sample of the factors' ranges."
+        message = N_(
+            "{response}: no Sobol indices: {n} of {all} settings have no value, as {why}, and what is left is no "
+            "sample of the factors' ranges."
         )
+        n = {"n": len(without), "all": len(dict.fromkeys(block.rows))}
+        remarks.append(remark(message, **n, why=studied.values.reason(without[0])))
         return {}
     try:
         known = sobol.indices(studied.values.matrix(block.rows), factors, studied.confidence)
     except ValueError as error:
-        remarks.append(f"{name}: no Sobol indices: {error}.")
+        remarks.append(remark(N_("{response}: no Sobol indices: {why}."), why=Text(str(error))))
         return {}
     if known.why:
-        remarks.append(f"{name}: no Sobol indices: {known.why}.")
+        remarks.append(remark(N_("{response}: no Sobol indices: {why}."), why=Text(known.why)))
     if known.caution:
-        remarks.append(f"{name}: {known.caution}.")
+        remarks.append(remark(N_("{response}: {what}."), what=known.caution))
     if known.left_out:
-        remarks.append(
-            f"{name}: {known.left_out} of {known.n + known.left_out} base points were left out of the Sobol indices, "
-            "because one of their settings has no value."
+        message = N_(
+            "{response}: {n} of {all} base points were left out of the Sobol indices, because one of their settings "
+            "has no value."
         )
+        remarks.append(remark(message, n=known.left_out, all=known.n + known.left_out))
     return {
-        "indices": _with(studied, known.table, {"n": known.n, "left_out": known.left_out, "noise": known.noise_share})
+        "indices": _with(
+            studied, Worded(known.table, {}), {"n": known.n, "left_out": known.left_out, "noise": known.noise_share}
+        )
     }
 
 
-def _with(studied: ResponseBySetting, table: pl.DataFrame, more: Mapping[str, float]) -> pl.DataFrame:
+def _with(studied: ResponseBySetting, table: Worded, more: Mapping[str, float]) -> Worded:
     """Return a table with its response and further numbers that are the same in every row."""
-    columns = {"response": str(studied.response), "unit": studied.values.unit, **more}
-    return table.select(*(pl.lit(value).alias(name) for name, value in columns.items()), pl.all())
-
-
-def _ranking(
-    plan: Plan,
-    runs: Runs,
-    rule: Rule,
-    known: Mapping[str, Promised],
-    adjusted: Mapping[Response, Adjusted] = UNADJUSTED,
-) -> pl.DataFrame | None:
-    """Return the points against the best of the others, by every response of which less or more is better."""
-    if len(plan.study.pilots) > 1 or about_factors(plan):
-        return None
-    best = plan.study.choose.best if plan.study.choose else None
-    asked = dict.fromkeys([*([best.response] if best else []), *plan.study.responses])
-    parts = (_ranked(plan, runs, rule, known, response, matrix(adjusted, response)) for response in asked)
-    there = [one for one in parts if one is not None]
-    return pl.concat(there) if there else None
-
-
-def _ranked(
-    plan: Plan, runs: Runs, rule: Rule, known: Mapping[str, Promised], response: Response, controls: Floats | None
-) -> pl.DataFrame | None:
-    """Return the points against the best of the others by one response, on the replications that all of them have.
-
-    A point from whose mean nothing follows, and one that breaks a promise or may, is shown and not ranked.
-    """
-    best = plan.study.choose.best if plan.study.choose else None
-    judged, as_judged = plan.report.judged(response), judged_as(plan.report, response)
-    smaller = not (judged and judged.higher_is_better)
-    if best is not None and best.response == response and best.smaller_is_better is not None:
-        smaller = best.smaller_is_better
-    elif judged is None:  # without a direction nothing is best
-        return None
-    values = {name: rule.counted(as_judged, name) for name in runs.complete if runs.count(name) > 1}
-    shown = [name for name, one in values.items() if np.isfinite(one).all()]
-    if not 2 <= len(shown) <= MOST_RANKED:
-        return None
-    withheld = {name: str(rule.why(as_judged, name) or "") for name in shown}
-    names = [name for name in shown if known[name].is_choice and not withheld[name]]
-    n = min(runs.count(name) for name in shown)
-    by = among_first(controls, n)
-    ends = _against_best(np.array([values[name][:n] for name in names]), plan.confidence, by, smaller=smaller)
-    if ends is None:
-        return None
-    rows = []
-    for name in shown:
-        low, high = ends[names.index(name)] if name in names else (np.nan, np.nan)
-        surely, never = (high <= 0, low >= 0) if smaller else (low >= 0, high <= 0)
-        verdict = (
-            "best"
-            if surely
-            else "not best"
-            if never
-            else "may be best"
-            if name in names
-            else "no choice"
-            if known[name].why
-            else None
-        )
-        mean = intervals.mean_interval(values[name][:n], plan.confidence, by).estimate
-        why = known[name].why or withheld[name]
-        rows.append(
-            (str(response), runs.unit(response), name, plan.point(name).label, mean, low, high, verdict, n, why)
-        )
-    schema = dict.fromkeys(("response", "unit", "point", "label", "verdict", "why"), pl.String)
-    columns = ["response", "unit", "point", "label", "mean", "best_low", "best_high", "verdict", "n", "why"]
-    table = pl.DataFrame(rows, schema=columns, orient="row", schema_overrides=schema)
-    return table.sort("mean", descending=not smaller, maintain_order=True)
-
-
-def _against_best(
-    samples: Floats, confidence: float, controls: Floats | None, *, smaller: bool
-) -> list[tuple[float, float]] | None:
-    """Return the interval of each point (samples of shape (points, n)) against the best of the others.
-
-    None where all are alike; a point that has no other to be compared with may be best.
-    """
-    if len(samples) < 2:
-        return [(-np.inf, np.inf)] * len(samples)
-    # a knob without effect makes equal points, which share a rank and are not compared
-    distinct, which = np.unique(samples.T, axis=1, return_inverse=True)
-    if distinct.shape[1] < 2:
-        return None
-    against = selection.against_best(distinct, confidence, smaller_is_better=smaller, controls=controls)
-    return [(float(against.low[i]), float(against.high[i])) for i in which]
-
-
-def _pareto(
-    plan: Plan,
-    runs: Runs,
-    rule: Rule,
-    known: Mapping[str, Promised],
-    screened: Mapping[str, Screened],
-    adjusted: Mapping[Response, Adjusted] = UNADJUSTED,
-) -> pl.DataFrame | None:
-    """Return heads against every response, where heads differ between the points."""
-    names = runs.complete
-    if len({screened[name].heads for name in names}) < 2 or len(names) > MOST_ON_A_FRONT or about_factors(plan):
-        return None
-    keeps = [known[name].keeps for name in names] if plan.study.promises else None
-    parts = []
-    for response in plan.study.responses:
-        judged = plan.report.judged(response)
-        if judged is None:
-            continue
-        withheld = [rule.why(judged, name) for name in names]
-        values = [np.zeros(0) if why else rule.counted(judged, name) for name, why in zip(names, withheld, strict=True)]
-        table = pareto.pareto(
-            [plan.point(name).label for name in names], [screened[name].heads for name in names], values, keeps,
-            plan.confidence,
-            smaller_is_better=not judged.higher_is_better, controls=matrix(adjusted, response),
-        )  # fmt: skip
-        named = pl.lit(str(response)).alias("response"), pl.lit(runs.unit(response)).alias("unit")
-        reasons = [str(why or known[name].why) for name, why in zip(names, withheld, strict=True)]
-        why = pl.Series("why", reasons, dtype=pl.String)
-        parts.append(table.select(*named, pl.Series("point", names), pl.all(), why))
-    return pl.concat(parts) if parts else None
-
-
-def about_factors(plan: Plan) -> bool:
-    """Return whether the points of a study are not alternatives: its designs only show what the factors do."""
-    return {block.kind for block in plan.settings.blocks} <= ABOUT_FACTORS
+    return table.after(response=str(studied.response), unit=studied.values.unit, **more)

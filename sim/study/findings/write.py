@@ -10,13 +10,28 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from sim.config.compose import assumptions
+from sim.language import (
+    ENGLISH,
+    N_,
+    both,
+    gettext,
+    listed,
+    ngettext,
+    phrase,
+    run_together,
+    separated,
+    speaking,
+    spoken,
+)  # fmt: skip
+from sim.language.worded import Worded
+from sim.report import counts
 from sim.report.pages import Page, Printed, page
 from sim.report.screen import Screen, where
 from sim.report.sentences import withheld_notes
-from sim.report.tables import FLAG, Table, counted
+from sim.report.tables import FLAG, Table
 from sim.statistics.intervals import longer_side
 from sim.store import files
-from sim.store.store import PRINTED
+from sim.store.store import printed_in
 from sim.study import scope
 from sim.study.budget.adjusting import adjustments
 from sim.study.budget.promises import promised
@@ -25,11 +40,12 @@ from sim.study.findings import charting, sentences
 from sim.study.findings import tables as findings
 from sim.study.findings.naming import Words, words_of
 from sim.study.folder.drawing import NOTE
+from sim.study.folder.printed import in_each_language
 from sim.study.folder.printed import keep as keep_printed
 from sim.study.withholding import BY_OVERLOAD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sim.config.report import Response
     from sim.statistics.warm_up import WarmUp
@@ -44,7 +60,7 @@ if TYPE_CHECKING:
 CONTROLS = "controls"
 """The table of what responses are adjusted for."""
 
-AFTER_A_SEARCH = (
+AFTER_A_SEARCH = N_(
     "A search chose by the values how many replications each point has, so that these intervals hold less often than "
     "they say, and the mean of what was chosen is likely to be too good."
 )
@@ -65,12 +81,12 @@ class Written:
     Attributes
     ----------
     sentences
-        The findings of the study.
+        The findings of the study, in every language by its name.
     files
         The names of the files.
     """
 
-    sentences: tuple[str, ...]
+    sentences: Mapping[str, tuple[str, ...]]
     files: tuple[str, ...]
 
 
@@ -84,29 +100,46 @@ def write(
     wanted: Wanted,
 ) -> Written:
     """Write every table, the wanted charts and every text of a study."""
-    words = words_of(plan)
-    tables, remarks = tables_of(store.folder.name, plan, runs, screened, outcome, warm_up, words)
+    with speaking(ENGLISH):
+        tables, remarks = tables_of(store.folder.name, plan, runs, screened, outcome, warm_up)
     for name, table in tables.items():
-        store.write_table(name, table)
-    notes = notes_of(plan, runs, tables, warm_up, words)
+        store.write_table(name, table.in_english())
+    notes = notes_of(plan, tables, warm_up) | {"texts": in_each_language(partial(texts_of, plan, runs, tables))}
     store.write_bytes(charting.NOTES, files.readable(notes))
     drawn = charting.draw(store, wanted, runs.console)
-    units = {response: runs.unit(response) for response in plan.study.responses}
-    named = {response: runs.unit(response) for response in plan.study.asked}
-    named_units = pl.DataFrame([(str(r), u) for r, u in named.items()], schema=["response", "unit"], orient="row")
-    all_sentences = (
-        # what was asked for comes first, and is never cut off a screen
-        *sentences.choices(plan, outcome.choices, [sentences.fresh(plan, one, runs) for one in outcome.fresh]),
-        *sentences.sentences(plan, tables | {"units": named_units}, words),
-        *remarks,
-        *_left_out(plan, runs, screened),
+    units = {response: runs.unit(response) for response in plan.study.asked}
+
+    def sentences_now() -> tuple[str, ...]:
+        labels = {point.name: point.spoken() for point in plan.points}
+        return (
+            # what was asked for comes first, and is never cut off a screen
+            *sentences.choices(
+                outcome.choices, labels, [sentences.fresh(plan, one, runs, labels) for one in outcome.fresh]
+            ),
+            *sentences.sentences(plan, tables_now(), units, words_of(plan)),
+            *(say() for say in remarks),
+            *_left_out(plan, runs, screened),
+        )
+
+    def tables_now() -> dict[str, pl.DataFrame]:
+        return {name: table.spoken() for name, table in tables.items()}
+
+    def shown_now() -> Table:
+        asked = {response: units[response] for response in plan.study.responses}
+        known = tables_now()
+        return responses(asked, known["summary"], words_of(plan), searched=searches(plan), controls=known.get(CONTROLS))
+
+    every = in_each_language(sentences_now)
+    store.write_text(
+        "summary.md", _markdown(plan, shown_now(), every[spoken().name], _footer(plan, runs, tables), drawn)
     )
-    shown = responses(units, tables["summary"], words, searched=searches(plan), controls=tables.get(CONTROLS))
-    store.write_text("summary.md", _markdown(plan, shown, all_sentences, notes["footer"], drawn))
-    keep_printed(store, partial(printed, store.folder.name, plan, screened, shown, all_sentences, len(drawn)))
+    keep_printed(
+        store,
+        lambda: printed(store.folder.name, plan, screened, shown_now(), every[spoken().name], len(drawn)),
+    )
     names = [f"{name}.{kind}" for name in tables for kind in ("parquet", "csv")]
     names += [f"charts/{name}.{kind}" for name in drawn for kind in wanted.look.formats]
-    return Written(all_sentences, (*names, charting.NOTES, NOTE, PRINTED, "summary.md"))
+    return Written(every, (*names, charting.NOTES, NOTE, *map(printed_in, every), "summary.md"))
 
 
 def printed(
@@ -116,22 +149,24 @@ def printed(
     from sim.study.findings.preview import points_table
 
     study, run = plan.study, plan.first.run
-    what = (
-        f"{study.title}: {counted(len(plan.points), 'point')} under {', '.join(study.pilots)}, each over "
-        f"{counted(run.measured_weeks, 'week')} on the same residents."
-    )
+    n_points = counts.points(len(plan.points))
+    what = gettext(
+        "{study}: {points} under {pilots}, each over {weeks} on the same residents.",
+        study=phrase(study.title), points=n_points, pilots=listed(study.pilots), weeks=counts.weeks(run.measured_weeks),
+    )  # fmt: skip
     others = tuple(i for i in range(len(shown.columns)) if i)  # without the names of points, which say little
+    first = gettext("The first {n} of {points}.", n=GLANCED, points=n_points)
     glance = Table(
-        "At a glance",
+        gettext("At a glance"),
         tuple(shown.columns[i] for i in others),
         tuple(tuple(row[i] for i in others) for row in shown.rows[:GLANCED]),
-        (f"The first {GLANCED} of {counted(len(plan.points), 'point')}.",) if len(plan.points) > GLANCED else (),
+        (first,) if len(plan.points) > GLANCED else (),
     )
     screen = Screen(
         what, tuple(all_sentences), glance, (assumptions(plan.first.district.name),), where(name, n_charts=n_charts)
     )
     findings_page = Page(
-        "findings", "what was found, in sentences", paragraphs=tuple(f"- {one}" for one in all_sentences)
+        "findings", gettext("what was found, in sentences"), paragraphs=tuple(f"- {one}" for one in all_sentences)
     )
     return Printed(screen, (page("points", points_table(plan, screened)), page("responses", shown), findings_page))
 
@@ -143,88 +178,130 @@ def tables_of(
     screened: Mapping[str, Screened],
     outcome: Outcome,
     warm_up: WarmUp | None,
-    words: Words,
-) -> tuple[dict[str, pl.DataFrame], list[str]]:
-    """Return every table of a study, and sentences on them."""
+) -> tuple[dict[str, Worded], list[Callable[[], str]]]:
+    """Return every table of a study, and what says sentences on them."""
     run, mid = plan.first.run, plan.first.mid
     rule, known = rule_of(plan, runs, screened), promised(plan, runs, screened)
     adjusted = adjustments(plan, runs, rule)
     tables = {
-        "design": findings.design_table(plan, runs, screened),
-        "measures": findings.measures_table(runs, name),
+        "design": Worded(findings.design_table(plan, runs, screened), {}),
+        "measures": Worded(findings.measures_table(runs, name), {}),
         "summary": findings.summary_table(plan, runs, rule, known, run.confidence, adjusted),
     }
     compared = findings.effects_table(plan, runs, rule, mid, run, adjusted)
-    if len(compared):
+    if len(compared.table):
         tables["effects"] = compared
     if adjusted:
         tables[CONTROLS] = controls_table(adjusted)
     if len(outcome.reached):
-        tables["precision"] = outcome.reached
+        tables["precision"] = Worded(outcome.reached, {})
     if outcome.choices:
-        tables["choice"] = pl.DataFrame(
-            [
-                {"asked": choice.asked, "point": one.name, "label": plan.point(one.name).label, "verdict": one.verdict,
-                 "replications": one.used, "chosen": one.name == choice.chosen}
-                for choice in outcome.choices
-                for one in choice.candidates
-            ]
-        )  # fmt: skip
+        tables["choice"] = _choice_table(plan, outcome)
     if any(outcome.fresh):
-        tables["fresh"] = findings.fresh_table(outcome)
-    made = findings.findings(plan, runs, rule, known, screened, outcome, words, adjusted)
+        tables["fresh"] = Worded(findings.fresh_table(outcome), {})
+    made = findings.findings(plan, runs, rule, known, screened, outcome, adjusted)
     tables |= made.tables
     if warm_up is not None:
         chosen = warm_up.chosen.select(
             "series", chosen=pl.when(pl.col("judged") | ~(pl.col("growth_low") > 0)).then("weeks")
         )
-        tables["warm_up"] = warm_up.table.join(chosen, on="series", how="left")
-        made.remarks.append(
-            f"MSER-5 on a pilot run of the base chose {warm_up.weeks} weeks of warm-up. {warm_up.doubts}".strip()
-        )
+        weeks = warm_up.table.join(chosen, on="series", how="left", maintain_order="left")
+        tables["warm_up"] = Worded(weeks, {"series": [partial(warm_up.words, one) for one in weeks["series"]]})
+        made.remarks.append(partial(_chosen_warm_up, warm_up))
     return tables, made.remarks
 
 
-def notes_of(
-    plan: Plan, runs: Runs, tables: Mapping[str, pl.DataFrame], warm_up: WarmUp | None, words: Words
-) -> dict[str, Any]:
-    """Return the texts of the charts, so that they can be drawn from the folder alone."""
+def _choice_table(plan: Plan, outcome: Outcome) -> Worded:
+    """Return one row a candidate of every search: whether it was chosen, and how it fared."""
+    rows, labels = [], []
+    for choice in outcome.choices:
+        for one in choice.candidates:
+            rows.append(
+                {"asked": choice.asked(), "point": one.name, "label": "", "verdict": one.verdict,
+                 "replications": one.used, "chosen": one.name == choice.chosen}
+            )  # fmt: skip
+            labels.append(plan.point(one.name).spoken)
+    return Worded(pl.DataFrame(rows), {"label": labels})
+
+
+def _chosen_warm_up(warm_up: WarmUp) -> str:
+    """Return which warm-up was chosen, and what is doubtful about it."""
+    chosen = gettext("MSER-5 on a pilot run of the base chose {n} weeks of warm-up.", n=warm_up.weeks)
+    return run_together([chosen, *(say() for say in warm_up.unsure)])
+
+
+def notes_of(plan: Plan, tables: Mapping[str, Worded], warm_up: WarmUp | None) -> dict[str, Any]:
+    """Return what the charts need beside tables and texts, so that they can be drawn from the folder alone."""
     run, first = plan.first.run, plan.first
     judged = {response: plan.report.judged(response) for response in plan.study.responses}
-    counts = [runs.count(name) for name in runs.complete or runs.keys]
-    n = f"{min(counts)} to {max(counts)}" if len(set(counts)) > 1 else f"{counts[0]}"
     return {
-        "title": plan.study.title,
-        **words.plain(),
         "tables": [name for name in charting.DRAWN if name in tables],
         "designs": [{"kind": block.kind, "factors": list(block.factors)} for block in plan.settings.blocks],
         "promises": {str(response): one.model_dump(mode="json") for response, one in plan.study.promises.items()},
         "mids": {str(r): first.mid.least(one) for r, one in judged.items() if one and one.mid is not None},
         "more_is_better": {str(r): one.higher_is_better for r, one in judged.items() if one and one.mid is not None},
         "confidence": run.confidence,
-        "interval": f"{run.confidence:.0%} intervals, each on its own",
         "warm_up_weeks": warm_up.weeks if warm_up else None,
-        "footer": (
-            f"{first.district.name}; {n} replication{'s' * (n != '1')} a point on the same residents, "
-            f"{scope.places(first)}, seed {run.seed}, "
-            f"{counted(run.measured_weeks, 'week')} measured after {run.warm_up_weeks} of warm-up. "
-            f"{' '.join([assumptions(first.district.name), *_cautions(plan, tables)])}"
-        ),
     }
 
 
-def _cautions(plan: Plan, tables: Mapping[str, pl.DataFrame]) -> Iterator[str]:
+def texts_of(plan: Plan, runs: Runs, tables: Mapping[str, Worded]) -> dict[str, Any]:
+    """Return the texts of the charts in the language that is spoken.
+
+    `cells` has the labels and reasons of tables that are others than on disk: by table, column and number of row.
+    """
+    cells = {name: tables[name].spoken_cells() for name in (*charting.DRAWN, *charting.SHOWN) if name in tables}
+    return {
+        "title": phrase(plan.study.title),
+        **words_of(plan).plain(),
+        "interval": gettext("{confidence:.0%} intervals, each on its own", confidence=plan.first.run.confidence),
+        "footer": _footer(plan, runs, tables),
+        "cells": {name: one for name, one in cells.items() if one},
+    }
+
+
+def _footer(plan: Plan, runs: Runs, tables: Mapping[str, Worded]) -> str:
+    """Return the line under every chart: where the numbers come from, and how they are to be read."""
+    run, first = plan.first.run, plan.first
+    each = [runs.count(name) for name in runs.complete or runs.keys]
+    words = {
+        "district": phrase(first.district.name),
+        "replications": counts.replications(max(each)),
+        "least": min(each),
+        "places": scope.places(first),
+        "seed": run.seed,
+        "weeks": counts.weeks(run.measured_weeks),
+        "warm_up": run.warm_up_weeks,
+    }
+    message = (
+        N_(
+            "{district}; {replications} a point on the same residents, {places}, seed {seed}, {weeks} measured after "
+            "{warm_up} of warm-up."
+        )
+        if len(set(each)) == 1
+        else N_(
+            "{district}; {least} to {replications} a point on the same residents, {places}, seed {seed}, {weeks} "
+            "measured after {warm_up} of warm-up."
+        )
+    )
+    return run_together([gettext(message, **words), assumptions(first.district.name), *_cautions(plan, tables)])
+
+
+def _cautions(plan: Plan, tables: Mapping[str, Worded]) -> Iterator[str]:
     """Yield with what care to read the values: after a search, where they are adjusted, and without some verdicts."""
     if searches(plan):
-        yield AFTER_A_SEARCH
+        yield gettext(AFTER_A_SEARCH)
     if CONTROLS in tables:
-        yield "Means are adjusted for draws of known mean (controls.csv)."
-    kept_back = tables["effects"].filter(BY_OVERLOAD)["point"].n_unique() if "effects" in tables else 0
+        yield gettext("Means are adjusted for draws of known mean (controls.csv).")
+    kept_back = tables["effects"].table.filter(BY_OVERLOAD)["point"].n_unique() if "effects" in tables else 0
     if not kept_back:
         return
-    yield (
-        f"At {counted(kept_back, 'point')} or their baseline too many requests of a measure go to staff who "
-        "cannot keep up: effects.csv gives no verdict on it there, and its size depends on the length of the run."
+    yield ngettext(
+        "At {n} point or their baseline too many requests of a measure go to staff who cannot keep up: effects.csv "
+        "gives no verdict on it there, and its size depends on the length of the run.",
+        "At {n} points or their baseline too many requests of a measure go to staff who cannot keep up: effects.csv "
+        "gives no verdict on it there, and its size depends on the length of the run.",
+        kept_back,
     )
 
 
@@ -246,11 +323,12 @@ def responses(
     `searched`: a search chose how many replications there are by their values. `controls`: what means are adjusted for,
     as `controls_table` gives it.
     """
-    from sim.report.tables import Column, Table, decimals, number, scale_of
+    from sim.report.tables import Column, Table, decimals, number, scale_of, with_unit
 
-    columns, cells = [Column("Point"), Column("What it is")], []
+    columns, cells = [Column(gettext("Point")), Column(gettext("What it is"))], []
+    flagged = False
     scales = {response: scale_of(unit) for response, unit in units.items()}
-    columns += [Column(_heading(words.response(response), scale[1]), "right") for response, scale in scales.items()]
+    columns += [Column(with_unit(words.response(response), scale[1]), "right") for response, scale in scales.items()]
     for row in summary.head(SHOWN).iter_rows(named=True):
         row_cells = []
         for response, (factor, *_) in scales.items():
@@ -258,34 +336,44 @@ def responses(
             half = longer_side(mean, low, high)
             places = decimals(half, abs(mean))
             within = f" ± {number(half, places)}" if math.isfinite(half) else ""
-            flag = FLAG if row[f"{response}_why"] else ""
-            row_cells.append(f"{number(mean, places)}{within}{flag}" if math.isfinite(mean) else "–")
+            is_flagged = math.isfinite(mean) and bool(row[f"{response}_why"])
+            flagged |= is_flagged
+            row_cells.append(f"{number(mean, places)}{within}{FLAG * is_flagged}" if math.isfinite(mean) else "–")
         cells.append((row["point"], row["label"], *row_cells))
     notes = [
-        "±: half-width of the interval of each mean by itself, of its longer side; none where the values are too "
-        "skewed for their number (summary.csv says how many might do). –: withheld, not owed, failed, or infeasible."
+        gettext(
+            "±: half-width of the interval of each mean by itself, of its longer side; none where the values are too "
+            "skewed for their number (summary.csv says how many might do). –: withheld, not owed, failed, or "
+            "infeasible."
+        )
     ]
     if searched:
-        notes.append(AFTER_A_SEARCH)
+        notes.append(gettext(AFTER_A_SEARCH))
     notes += adjusted_notes(controls, words)
-    if any(FLAG in cell for row_cells in cells for cell in row_cells[2:]):
-        notes.append(f"{FLAG}: nothing follows from it, as it depends on the length of the run.")
+    if flagged:
+        notes.append(gettext("{flag}: nothing follows from it, as it depends on the length of the run.", flag=FLAG))
     notes += withheld_notes(
-        (f"{words.response(response)} at {row['point']}", row[f"{response}_why"], row[f"{response}_help"])
+        (
+            gettext("{response} at {point}", response=words.response(response), point=row["point"]),
+            row[f"{response}_why"],
+            row[f"{response}_help"],
+        )
         for response in units
         for row in summary.iter_rows(named=True)
         if row[f"{response}_help"]
     )
     if len(summary) > SHOWN:
-        notes.insert(0, f"The first {SHOWN} of {len(summary)} points; all are in summary.csv.")
-    return Table("Responses", tuple(columns), tuple(cells), tuple(notes))
+        first = gettext("The first {n} of {all} points; all are in summary.csv.", n=SHOWN, all=len(summary))
+        notes.insert(0, first)
+    return Table(gettext("Responses"), tuple(columns), tuple(cells), tuple(notes))
 
 
-def controls_table(adjusted: Mapping[Response, Adjusted]) -> pl.DataFrame:
+def controls_table(adjusted: Mapping[Response, Adjusted]) -> Worded:
     """Return what the means and differences of each response are adjusted for, and what that gains."""
-    rows = [(str(response), str(one.controls), one.n, one.means, one.differences) for response, one in adjusted.items()]
+    rows = [(str(response), "", one.n, one.means, one.differences) for response, one in adjusted.items()]
     columns = {"response": pl.String, "controls": pl.String, "n": pl.Int64}
-    return pl.DataFrame(rows, columns | dict.fromkeys(("means", "differences"), pl.Float64), orient="row")
+    table = pl.DataFrame(rows, columns | dict.fromkeys(("means", "differences"), pl.Float64), orient="row")
+    return Worded(table, {"controls": [partial(str, one.controls) for one in adjusted.values()]})
 
 
 def adjusted_notes(controls: pl.DataFrame | None, words: Words) -> list[str]:
@@ -294,52 +382,75 @@ def adjusted_notes(controls: pl.DataFrame | None, words: Words) -> list[str]:
         return []
     parts = []
     for row in controls.iter_rows(named=True):
-        lengths = [f"{row[kind]:.2f} ({kind})" for kind in ("means", "differences") if math.isfinite(row[kind])]
-        parts.append(f"{words.response(row['response'])} for {row['controls']}: {' and '.join(lengths)}")
+        lengths = both(
+            gettext(_LENGTHS[kind], length=row[kind]) for kind in ("means", "differences") if math.isfinite(row[kind])
+        )
+        parts.append(
+            gettext(
+                "{response} for {controls}: {lengths}",
+                response=words.response(row["response"]), controls=row["controls"], lengths=lengths,
+            )
+        )  # fmt: skip
     return [
-        "Adjusted for draws of known mean, in all tables and charts alike, with how many times as long intervals are "
-        f"then: {'; '.join(parts)}. report.controls=false leaves all as it was simulated."
+        gettext(
+            "Adjusted for draws of known mean, in all tables and charts alike, with how many times as long intervals "
+            "are then: {each}. report.controls=false leaves all as it was simulated.",
+            each=separated(parts),
+        )
     ]
 
 
-def _heading(words: str, unit: str) -> str:
-    """Return the heading of a response."""
-    return f"{words} ({unit})" if unit else words
+_LENGTHS = {"means": N_("{length:.2f} (means)"), "differences": N_("{length:.2f} (differences)")}
 
 
 def _left_out(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> list[str]:
     """Return sentences on points that were not run, or whose numbers must be read with care."""
-    notes, of = [], f"of {counted(len(plan.points), 'point')}"
+    notes, of = [], counts.points(len(plan.points))
     infeasible = [point for point in plan.points if point.pilot is None]
     if infeasible:
         first = infeasible[0]
         notes.append(
-            f"Infeasible, and left out: {len(infeasible)} {of} (design.csv says why), as {first.label}: {first.why}."
-        )
+            gettext(
+                "Infeasible, and left out: {n} of {points} (design.csv says why), as {label}: {why}.",
+                n=len(infeasible), points=of, label=first.spoken(), why=first.why,
+            )
+        )  # fmt: skip
     if runs.failures:
         first = next(point for point in plan.points if point.name in runs.failures)
         notes.append(
-            f"Failed, and left out: {len(runs.failures)} {of}, as {first.label} ({first.name}): "
-            f"{runs.failures[first.name]}. The others are complete; retry=true tries again."
-        )
+            gettext(
+                "Failed, and left out: {n} of {points}, as {label} ({point}): {why}. The others are complete; "
+                "retry=true tries again.",
+                n=len(runs.failures), points=of, label=first.spoken(), point=first.name,
+                why=runs.failures[first.name],
+            )
+        )  # fmt: skip
     overloaded = [name for name, design in screened.items() if design.overloaded and name in runs.keys]
     if overloaded:
         notes.append(
-            f"At {len(overloaded)} {of} some posts cannot keep up with their work, and what goes last there piles up: "
-            "nothing is said of residents' requests where too many go to posts at which they do, and not paper alone."
-        )
+            gettext(
+                "At {n} of {points} some posts cannot keep up with their work, and what goes last there piles up: "
+                "nothing is said of residents' requests where too many go to posts at which they do, and not paper "
+                "alone.",
+                n=len(overloaded), points=of,
+            )
+        )  # fmt: skip
     return notes
 
 
 def cost(runs: Runs) -> str:
     """Return the cost of the run in a sentence."""
-    if not runs.simulated:
-        kept = "finished replications were read, and failed ones are not retried (retry=true)" if runs.failures else ""
-        return f"Nothing was simulated: {kept or 'every replication was kept already'}."
-    return (
-        f"Simulated now: {counted(runs.simulated, 'replication')}, {runs.steps:,} steps in "
-        f"{runs.seconds:,.0f} s; Little's law and the balance held in every one."
-    )
+    if runs.simulated:
+        return gettext(
+            "Simulated now: {replications}, {steps:,} steps in {seconds:,.0f} s; Little's law and the balance held in "
+            "every one.",
+            replications=counts.replications(runs.simulated), steps=runs.steps, seconds=runs.seconds,
+        )  # fmt: skip
+    if runs.failures:
+        return gettext(
+            "Nothing was simulated: finished replications were read, and failed ones are not retried (retry=true)."
+        )
+    return gettext("Nothing was simulated: every replication was kept already.")
 
 
 def _markdown(plan: Plan, table: Table, all_sentences: Sequence[str], footer: str, drawn: Sequence[str]) -> str:
@@ -348,8 +459,8 @@ def _markdown(plan: Plan, table: Table, all_sentences: Sequence[str], footer: st
 
     study = plan.study
     parts = [
-        f"# {escape_markdown(study.title)}",
-        escape_markdown(study.question),
+        f"# {escape_markdown(phrase(study.title))}",
+        escape_markdown(phrase(study.question)),
         "\n".join(f"- {escape_markdown(sentence)}" for sentence in all_sentences),
         table.to_markdown(),
         "\n\n".join(f"![{escape_markdown(name)}](charts/{name}.svg)" for name in drawn),

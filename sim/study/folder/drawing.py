@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import ConfigError, StoreError, near, one_of
-from sim.language import ENGLISH, gettext, speaking
+from sim.language import ENGLISH, N_, Language, gettext, speaking, spoken
+from sim.language import chosen as of_name
 from sim.report import counts
 from sim.report.formats import FORMATS
 from sim.store import files, manifest
@@ -18,7 +19,7 @@ from sim.store.names import plain_name
 from sim.study.folder.look import USUAL, Look
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from matplotlib.figure import Figure
     from rich.console import Console
@@ -31,8 +32,10 @@ Drawings = dict[str, Callable[[], "Figure"]]
 NOTE = "drawn.json"
 """From what each chart of a folder was drawn, and the digests of its files."""
 
-SPOKEN_ON_CHARTS = ENGLISH
-"""What charts speak: not yet the language that is spoken around them."""
+NO_FONT = N_(
+    "The charts are in English: this machine has no font with Chinese letters (Noto Sans CJK is one; in Debian and "
+    "Ubuntu: apt install fonts-noto-cjk)."
+)
 
 LIBRARY = Path(__file__).resolve().parents[2]
 
@@ -112,7 +115,9 @@ def draw(
     due = [name for name in names if again or not set(look.formats) <= kept.get(name, {}).keys()]
     if console is not None:
         console.print(_said(wanted, len(names), len(due)), markup=False)
-    with speaking(SPOKEN_ON_CHARTS):
+        if due and on_charts() is not spoken():
+            console.print(gettext(NO_FONT), markup=False)
+    with speaking_on_charts():
         made = {name: look.files(drawings[name]()) for name in due}  # all of them, before any is written
     for name, data in made.items():
         for kind, content in data.items():
@@ -127,6 +132,22 @@ def draw(
     usual = {name: {kind: it for kind, it in kinds.items() if it not in sized} for name, kinds in there.items()}
     store.write_bytes(NOTE, files.readable({"from": source, "charts": usual}))
     return [*(name for name in drawings if name in there), *sorted(there.keys() - drawings.keys())]
+
+
+def on_charts() -> Language:
+    """Return the language of charts: the one that is spoken, or English where this machine has no font for it."""
+    if spoken().name == ENGLISH:
+        return spoken()
+    from sim.charts.fonts import can_show
+
+    return spoken() if can_show(spoken()) else of_name(ENGLISH)
+
+
+@contextmanager
+def speaking_on_charts(language: Language | None = None) -> Iterator[None]:
+    """Speak in this block the language of charts, where a language is spoken."""
+    with speaking(language), speaking(on_charts()):
+        yield
 
 
 def chosen(charts_to_draw: Drawings, name: str) -> Figure:
@@ -171,7 +192,7 @@ def _source(store: Store, sources: Sequence[str]) -> str:
     read = {name: files.digest(files.read_bytes(store.folder / name)) for name in sources}
     return files.digest(
         manifest.canonical(
-            {"read": read, "versions": manifest.versions(), "program": program(), "language": SPOKEN_ON_CHARTS}
+            {"read": read, "versions": manifest.versions(), "program": program(), "language": on_charts().name}
         ).encode()
     )
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import polars as pl
 from pydantic import TypeAdapter, ValidationError
 
 from sim.errors import ConfigError, StoreError, near
@@ -13,13 +15,33 @@ from sim.report import counts
 from sim.report.pages import Page, Printed
 from sim.report.tables import rows_table
 from sim.store import files
-from sim.store.store import AGAIN, PRINTED, printed_in
+from sim.store.store import AGAIN, PRINTED, TABLE, printed_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from sim.report.tables import Table
     from sim.store.store import Store
+
+Made = TypeVar("Made")
+
+MOST_BYTES = 5_000_000
+"""Of a file of what was printed: many times one of a comparison of all shipped pilots."""
+
+MOST_LETTERS = 20_000
+"""Of a text in it: many times the longest paragraph."""
+
+MOST_TEXTS = 100_000
+"""In it: cells of tables and sentences."""
+
+MOST_AT_ONCE = 400_000
+"""Letters of a table of numbers that are shown, but for one row: whoever wants more opens its CSV."""
+
+MOST_CELL_LETTERS = 1000
+"""Of one of its cells."""
+
+NUMBER_LETTERS = 10
+"""Of a number, or about so many."""
 
 MOST_ROWS = 200
 """Of a table of numbers: all of them are in its CSV."""
@@ -35,17 +57,24 @@ def keep(store: Store, made: Callable[[], Printed]) -> Printed:
     made
         Returns it in the language that is spoken then.
     """
-    here, each = spoken(), {}
-    for language in dict.fromkeys((*map(chosen, LANGUAGES), here)):
+    each = in_each_language(made)
+    for language, printed in each.items():
+        store.write_bytes(printed_in(language), files.readable(asdict(printed)))
+    return each[spoken().name]
+
+
+def in_each_language(made: Callable[[], Made]) -> dict[str, Made]:
+    """Return what a function returns in every language, by its name; in the one that is spoken here too."""
+    each = {}
+    for language in dict.fromkeys((*map(chosen, LANGUAGES), spoken())):
         with speaking(language):
             each[language.name] = made()
-        store.write_bytes(printed_in(language.name), files.readable(asdict(each[language.name])))
-    return each[here.name]
+    return each
 
 
 def is_kept(store: Store) -> bool:
     """Return whether a results folder has what a command had to say in the language that is spoken."""
-    return (store.folder / printed_in(spoken().name)).is_file()
+    return files.is_taken(store.folder / printed_in(spoken().name))
 
 
 def read(store: Store) -> Printed:
@@ -57,18 +86,44 @@ def read(store: Store) -> Printed:
         The folder must hold it, undamaged, as its last run wrote it that finished.
     """
     name = printed_in(spoken().name) if is_kept(store) else PRINTED
-    if not (store.folder / name).is_file():
+    if not files.is_taken(store.folder / name):
         raise StoreError(
             f"{store.folder} must hold {PRINTED}, which a run writes when it has finished: its run did not, or an "
             f"earlier version made it. {AGAIN}"
         )
     store.check_written([name])
+    why = ""
+    with files.as_store_error(store.folder):
+        files.check_regular(store.folder / name)
     try:
-        return TypeAdapter(Printed).validate_python(files.read_json(store.folder / name))
+        data = files.read_bytes(store.folder / name, MOST_BYTES)
+        read = TypeAdapter(Printed).validate_python(files.as_json(data, name))
+        why = _too_much(asdict(read))
     except (OSError, ValueError, ValidationError, RecursionError):
-        raise StoreError(
-            f"{name} in {store.folder} must be what a run wrote there, and is damaged or was edited. {AGAIN}"
-        ) from None
+        why = "it is damaged or was edited"
+    if why:
+        raise StoreError(f"{name} in {store.folder} must be what a run wrote there, but {why}. {AGAIN}")
+    return read
+
+
+def _too_much(plain: Any) -> str:
+    """Return where something is longer than any run writes it, or an empty text: it would take long to be shown."""
+    texts = list(_texts(plain, ""))
+    longest = max(texts, key=lambda one: len(one[1]), default=("", ""))
+    if len(longest[1]) > MOST_LETTERS:
+        return f"{longest[0]} must have at most {MOST_LETTERS:,} letters, got {len(longest[1]):,}"
+    if len(texts) > MOST_TEXTS:
+        return f"it must have at most {MOST_TEXTS:,} texts, got {len(texts):,}"
+    return ""
+
+
+def _texts(node: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Yield every text with its path."""
+    if isinstance(node, str):
+        yield path, node
+    elif isinstance(node, (dict, list, tuple)):
+        for key, one in node.items() if isinstance(node, dict) else enumerate(node):
+            yield from _texts(one, f"{path}.{key}".lstrip("."))
 
 
 def named(store: Store, printed: Printed, name: str) -> Page:
@@ -85,6 +140,9 @@ def named(store: Store, printed: Printed, name: str) -> Page:
     numbers = store.final_tables
     if name in pages:
         return pages[name]
+    if name.isprintable() and "/" not in name and files.is_taken(store.folder / f"{name}{TABLE}"):
+        with files.as_store_error(store.folder):
+            files.check_regular(store.folder / f"{name}{TABLE}")
     if name not in numbers:
         known = list(dict.fromkeys([*pages, *numbers]))
         has = f"one of {', '.join(known)}" if known else "one that there is, but there is none"
@@ -97,9 +155,22 @@ def _numbers(store: Store, name: str) -> Table:
     """Return a table of numbers to be read: its first rows."""
     table = store.final_table(name)
     rows = counts.rows(table.height)
+    texts = [column for column, kind in table.schema.items() if kind == pl.String]
+    first = table.head(MOST_ROWS).with_columns(map(_cut, texts))
+    letters = accumulate(
+        sum(len(x) if isinstance(x, str) else NUMBER_LETTERS for x in row) for row in first.iter_rows()
+    )
+    first = first.head(max(sum(n <= MOST_AT_ONCE for n in letters), 1))
     note = (
-        gettext("{rows}; the first {n:,} are shown. All are in {name}.csv.", rows=rows, n=MOST_ROWS, name=name)
-        if table.height > MOST_ROWS
+        gettext("{rows}; the first {n:,} are shown. All are in {name}.csv.", rows=rows, n=first.height, name=name)
+        if table.height > first.height
         else gettext("{rows}. All are in {name}.csv.", rows=rows, name=name)
     )
-    return rows_table(name, table.head(MOST_ROWS), notes=[note], n_keys=2)
+    return rows_table(name, first, notes=[note], n_keys=2)
+
+
+def _cut(column: str) -> pl.Expr:
+    """Return the texts of a column with a sign where they would go on."""
+    text = pl.col(column)
+    short = pl.concat_str(text.str.head(MOST_CELL_LETTERS), pl.lit("..."))
+    return pl.when(text.str.len_chars() > MOST_CELL_LETTERS).then(short).otherwise(text).alias(column)

@@ -12,8 +12,10 @@ from pydantic import Field, model_validator
 from sim.config import Name, Section
 from sim.config.bounds import Bound
 from sim.config.report import ALL, Response
-from sim.report.tables import number
+from sim.language import gettext, phrase
+from sim.report.tables import number, with_its_unit
 from sim.statistics import intervals
+from sim.statistics.verdicts import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -118,11 +120,11 @@ def by_replication(headline: Headline, first: Floats, second: Floats) -> Floats:
 def verdict(headline: Headline, interval: intervals.Interval | None) -> str:
     """Return `holds`, `does not hold`, `undecided` or `withheld`."""
     if interval is None or np.isnan(interval.estimate):
-        return "withheld"
+        return Verdict.WITHHELD
     above, bound = headline.holds.side == "above", headline.holds.bound
     low, high = (interval.low, interval.high) if above else (-interval.high, -interval.low)
     bound = bound if above else -bound
-    return "holds" if low > bound else "does not hold" if high <= bound else "undecided"
+    return "holds" if low > bound else "does not hold" if high <= bound else Verdict.UNDECIDED
 
 
 def sentences(
@@ -138,7 +140,7 @@ def sentences(
     """
     unit = units[headline.measure]
     decided = verdict(headline, base.effect)
-    if base.first is None or base.second is None or base.effect is None or decided == "withheld":
+    if base.first is None or base.second is None or base.effect is None or decided == Verdict.WITHHELD:
         return f"Nothing can be said: {base.why or 'too many requests left or were still open at the end'}.", _moves(
             headline, others, unit
         )
@@ -185,7 +187,10 @@ def value_text(interval: intervals.Interval, unit: str, *, signed: bool = False,
         sign = "-" if value < 0 else "+" if signed else ""
         return text if not text.strip("0.,") else f"{sign}{text}"
 
-    name = " %" if unit == "share" else f" {unit}" if unit else ""
+    name = "%" if unit == "share" else phrase(unit)
     exact = not interval_too or interval.high - interval.low < 1e-9
-    ends = f"{one(interval.low)} to {one(interval.high)}" if not interval.enough else interval.too_skewed
-    return f"{one(interval.estimate)}{name}" + ("" if exact else f" ({ends})")
+    value = with_its_unit(one(interval.estimate), name)
+    if exact:
+        return value
+    ends = gettext("{low} to {high}", low=one(interval.low), high=one(interval.high))
+    return gettext("{value} ({ends})", value=value, ends=interval.too_skewed if interval.enough else ends)

@@ -123,7 +123,6 @@ class Readings:
     def _withheld(self, points: Sequence[Point]) -> str:
         """Return why nothing follows from the measure that decides at some points, or an empty text."""
         why = self.rule.why(self._judged(self.headline.measure), *(point.id for point in points))
-        words = str(why or "")
-        for point in points:
-            words = words.replace(f"under {point.id}", f"under {point.label}")
-        return f"withheld: {words}; what would help: {why.help}" if why else ""
+        if why is None:
+            return ""
+        return f"withheld: {why.calling({point.id: point.label for point in points})}; what would help: {why.help}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -86,7 +86,7 @@ def _point(id_: str, path: str, value: float | None, label: str, knobs: tuple[st
     """Return one point, checked; an infeasible design says why."""
     pilot = next(knob for knob in reversed(knobs) if knob.startswith("pilot="))
     rest = tuple(knob for knob in knobs if not knob.startswith("pilot="))
-    line = Line((*DEFAULTS, *rest), line.config_dir)
+    line = replace(line, overrides=(*DEFAULTS, *rest))
     plain = compose("main", line, pilot)
     try:
         design = prepared(config.load({**plain, "name": id_, "title": label}, Composition(line, (pilot,)).file_of))

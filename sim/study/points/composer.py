@@ -6,7 +6,7 @@ composing takes a tenth of a second and a study has hundreds of points.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sim import config
@@ -14,6 +14,7 @@ from sim.config.compose import CONFIGS, Line, compose, options
 from sim.config.composition import Composition
 from sim.config.grammar import as_override
 from sim.errors import ConfigError, near
+from sim.language import listed, phrase
 from sim.study.points.factors import number, shown
 from sim.study.points.shares import SHARE_GROUPS, rescaled, sums_to_one
 
@@ -37,8 +38,8 @@ class Point:
         The number of its setting.
     base
         The name of the pilot's file.
-    label
-        In words.
+    parts
+        What it is in words: its pilot's title, where a study has several pilots, and its setting.
     pilot
         None where the config refuses it.
     why
@@ -48,9 +49,18 @@ class Point:
     name: str
     setting: int
     base: str
-    label: str
+    parts: tuple[str, ...]
     pilot: Pilot | None
     why: str
+
+    @property
+    def label(self) -> str:
+        """Return in words what it is, as tables have it."""
+        return ", ".join(self.parts)
+
+    def spoken(self) -> str:
+        """Return in words what it is, in the language that is spoken."""
+        return listed(map(phrase, self.parts))
 
 
 def _groups() -> frozenset[str]:
@@ -84,7 +94,7 @@ class Composer:
         key, fixed = (base, *choices), f"pilot={base}"
         if key not in self._known:
             knobs = tuple(f"{key}={self._value(key, value)}" for key, value in self.study.base.items())
-            line = Line((*knobs, *choices, *self.line.overrides), self.line.config_dir)
+            line = replace(self.line, overrides=(*knobs, *choices, *self.line.overrides))
             self._known[key] = compose("main", line, fixed), Composition(line, (fixed,))
         return self._known[key]
 
@@ -144,15 +154,16 @@ class Composer:
     def point(self, number: int, which: int, setting: Setting, base: str) -> Point:
         """Return a setting under a pilot, checked; only the base must be feasible."""
         title = str(self.mapping(base, setting.knobs)["title"])
-        label = ", ".join(one for one in (title if len(self.study.pilots) > 1 else "", setting.label) if one) or title
+        several = len(self.study.pilots) > 1
+        parts = tuple(one for one in (title if several else "", setting.label) if one) or (title,)
         name = f"p{number:04d}"
         try:
-            pilot = self.load(base, setting.knobs, {"name": name, "title": label[:200]})
+            pilot = self.load(base, setting.knobs, {"name": name, "title": ", ".join(parts)[:200]})
         except ConfigError as error:
             if not setting.levels:
                 raise
-            return Point(name, which, base, label, None, str(error))
-        return Point(name, which, base, label, pilot, "")
+            return Point(name, which, base, parts, None, str(error))
+        return Point(name, which, base, parts, pilot, "")
 
 
 def _of_pilot(base: str, knobs: Sequence[Knob]) -> list[Knob]:

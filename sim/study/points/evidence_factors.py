@@ -10,6 +10,7 @@ from sim import config
 from sim.config.compose import CONFIGS, EVIDENCE, Line, compose, options
 from sim.config.reading import read_plain
 from sim.errors import ConfigError, near
+from sim.language import listed, ngettext
 from sim.statistics.designs import Factor, Knob, Level
 from sim.study.points.composer import value_at
 from sim.study.points.factors import number, shown
@@ -88,8 +89,13 @@ def factors(
             made.append(_factor(row, None if len(of) == len(plain) else of, alone=alone))
     notes = []
     if left:
-        rows_are = "row of the evidence is" if len(left) == 1 else "rows of the evidence are"
-        notes.append(f"{len(left)} {rows_are} of other values than these pilots have: {', '.join(left)}.")
+        notes.append(
+            ngettext(
+                "{n} row of the evidence is of other values than these pilots have: {paths}.",
+                "{n} rows of the evidence are of other values than these pilots have: {paths}.",
+                len(left), paths=listed(left),
+            )
+        )  # fmt: skip
     return made, notes
 
 

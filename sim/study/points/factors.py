@@ -5,12 +5,12 @@ from __future__ import annotations
 import fnmatch
 import json
 import math
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sim import config
 from sim.config.compose import CONFIGS, options
 from sim.config.grammar import in_grammar
+from sim.config.swept import MOST_LEVELS, levels
 from sim.errors import ConfigError, near
 from sim.statistics.designs import Factor, Knob, Level, identity
 
@@ -22,9 +22,6 @@ Ends = tuple[float, float, bool]
 """Of an interval, and whether it is of whole numbers."""
 
 SWEEP = "a list, or a sweep as range(100,501,100), interval(0,1) or glob(*)"
-
-MOST_LEVELS = 10_000
-"""Of one factor."""
 
 MOST_SHOWN = 10
 """Values of a factor in a message."""
@@ -146,11 +143,7 @@ def _swept(where: str, key: str, text: str, config_dir: Path | None) -> list[Any
             return _ends(where, key, swept, text)
         if isinstance(swept, Glob):
             return _globbed(where, key, swept, config_dir)
-        if getattr(swept, "step", None) == 0:
-            raise ConfigError(f"{where} must have a step other than 0, got {shown(text)}")
-        if getattr(swept, "shuffle", False):
-            raise ConfigError(f"{where} must have a fixed order (no shuffle), got {shown(text)}")
-        return [Override._convert_value(value) for value in islice(override.sweep_iterator(), MOST_LEVELS + 1)]
+        return [Override._convert_value(one) for one in levels(where, override, text, override.sweep_iterator)]
     except RecursionError as error:
         raise ConfigError(f"{where} must be less deeply nested, got {shown(text)}") from error
     except (HydraException, OverflowError) as error:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sim.config.swept import MOST_POINTS
 from sim.errors import ConfigError, near
 from sim.statistics import designs
 from sim.statistics.designs import DesignError, Factor, Level, Setting, Settings
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from sim.config.report import Report, Response
     from sim.config.study_schema import DesignOf, Study
     from sim.study.own_measures import OwnMeasure
-
-MOST_POINTS = 100_000
 
 FIXED = ("point", "setting", "pilot", "label", "replications", "status", "heads", "cannot_keep_up", "why", "key", "n",
          "keeps_promises")  # fmt: skip
@@ -139,7 +138,7 @@ def planned(study: Study, line: Line) -> Plan:
     outline = _outline(study, line)
     points, idle = tuple(outline.points()), outline.knobs_set()
     if not any(point.pilot for point in points):
-        raise ConfigError(_rejected(points))
+        raise ConfigError(none_feasible(points))
     for point in points:
         idle.see(point)
     idle.check()
@@ -158,13 +157,14 @@ def check(study: Study, line: Line) -> None:
         if feasible and not idle.left:
             return
     if not feasible:
-        raise ConfigError(_rejected(rejected))
+        raise ConfigError(none_feasible(rejected))
     idle.check()
 
 
-def _rejected(points: Sequence[Point]) -> str:
+def none_feasible(points: Sequence[Point]) -> str:
     """Return what is wrong with a study without a feasible point."""
-    return f"study must have at least one feasible point; all {len(points)} were rejected: {points[0].why}"
+    which = f"all {len(points)} were" if len(points) > 1 else "its only one was"
+    return f"study must have at least one feasible point; {which} rejected: {points[0].why}"
 
 
 class _Outline(NamedTuple):
@@ -224,7 +224,7 @@ def _settable(study: Study) -> None:
     moved = [(f"study.factors.{name}", key) for name, given in study.factors.items() for key in _named(name, given)]
     moved += [(f"study.design.points.{n}", key) for one in study.design for n, k in one.points.items() for key in k]
     for where, key in [*(("study.base", key) for key in study.base), *moved]:
-        plain = key.lstrip("+~")
+        plain = key.lstrip("+")
         reading = plain.partition(".")[0] in READING or plain in READ_ONLY
         if plain.partition(".")[0].partition("/")[0] == "hydra" or plain in ours or (where != "study.base" and reading):
             why = "the study file sets its pilots, its replications and how they are analysed"
@@ -252,7 +252,7 @@ def _apart(
             raise ConfigError(
                 f"study.factors must not have the name of a column of the tables ({', '.join(taken)}), got {name}"
             )
-    typed = {o.partition("=")[0].lstrip("+~"): o for o in line.overrides}
+    typed = {o.partition("=")[0].lstrip("+"): o for o in line.overrides}
     for factor in given.values():
         for key in factor.keys:
             if key.lstrip("+") in typed:
