@@ -21,6 +21,7 @@ from matplotlib.patches import Rectangle
 from PIL import Image
 
 from sim.arrays import Floats
+from sim.charts.fonts import independent_of_the_machine
 from sim.charts.style import GREY, pilot_style, styled
 from sim.language import phrase
 from sim.report.formats import FORMATS, Format
@@ -88,7 +89,8 @@ def _vector(figure: Figure, format: Format) -> bytes:  # noqa: A002
     file = io.BytesIO()
     left_out = {"svg": ("Date", "Creator"), "pdf": ("CreationDate", "Creator", "Producer")}[format]
     figure.savefig(file, format=format, metadata=dict.fromkeys(left_out))
-    return file.getvalue()
+    data = file.getvalue()
+    return independent_of_the_machine(data.decode()).encode() if format == "svg" else data
 
 
 def _png(figure: Figure, dpi: int) -> bytes:
