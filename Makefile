@@ -69,8 +69,8 @@ test:  ## lint, types, import contracts and tests: about five minutes on two cor
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/pytest -n 2 --dist worksteal -m 'not long'
 
-test-all:  ## the same with the long checks: about an hour
-	@echo 'Lint, then all checks, the longest too: about an hour on two idle cores.'
+test-all:  ## the same with the long checks: about forty minutes
+	@echo 'Lint, then all checks, the longest too: about forty minutes on two idle cores.'
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/pytest -n 2 --dist worksteal
 	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=.numba_boundscheck $(BIN)/pytest -n 2 --dist worksteal -m 'not long' $(KERNEL_TESTS)

@@ -253,7 +253,7 @@ def test_a_design_has_one_budget_for_all_its_files_each_as_often_as_it_is_includ
     (own / "pilot/mine.yaml").write_text(HEAD + FOUR + entries + TITLED)
     began = time.process_time()
     assert expected in told(own)
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 10  # at most 2 s alone; without the budget it takes minutes
 
 
 def test_a_design_may_include_as_much_as_a_person_would_write(own):

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from setups.commands import refused, wangge
 from setups.district import TINY, composed
+from setups.studies import DRAINED
 
 from sim import config
 from sim.config.compose import Line, values
@@ -177,7 +178,7 @@ def test_the_command_keeps_tables_a_page_and_a_chart_and_goes_on_where_it_stoppe
     folder = tmp_path / "mine" / "explain"
     folder.mkdir(parents=True)
     (folder / "small.yaml").write_text(yaml.safe_dump(SMALL, sort_keys=False))
-    arguments = ("explain", "causes=small", "--config-dir", "mine", "executor=serial", *TINY, "run.withhold_share=1")
+    arguments = ("explain", "causes=small", "--config-dir", "mine", "executor=serial", *DRAINED)
     done = wangge(tmp_path, *arguments)
     assert (done.returncode, done.stderr) == (0, "")
     results = tmp_path / "results" / "explain-small"
