@@ -11,12 +11,14 @@ from setups.district import pilot as shipped
 from setups.figures import NASTY, assert_legible, words
 
 from sim import charts
+from sim.charts import fonts
 from sim.charts.page import width_of
 from sim.charts.style import kind_style
 from sim.district.stages import KIND_NAMES
+from sim.language import speaking
 from sim.report.sentences import conclusions
 from sim.report.tables import SPOKEN
-from sim.study.comparison import equity
+from sim.study.comparison import equity, first_screen
 
 PILOTS = (
     "four_level",
@@ -329,7 +331,6 @@ def test_characters_without_a_font_are_told_once():
 def test_a_slide_has_a_panel_a_measure_with_its_direction_and_no_number_that_is_withheld():
     table = comparison(PILOTS[:3])
     figure = charts.slide(table, [("on_time", "all"), ("hand_overs", "all"), ("turnaround_p90", "all")])
-    assert title(figure) == title(charts.forest(table))
     texts = [[t.get_text() for t in axes.texts] for axes in figure.axes]
     assert texts[0] == ["86.0", "88.0 ?", "withheld", "on time (%)", "more is better"]
     assert texts[1] == ["2.10", "withheld", "1.90 ▲", "hand-overs", "less is better"]
@@ -411,7 +412,7 @@ def test_a_forest_draws_nothing_for_a_withheld_row():
     table = comparison().filter(pl.col("verdict") == "withheld")
     figure = charts.forest(table)
     assert [line for line in figure.axes[0].lines if line.get_marker() == "s"] == []
-    assert "every verdict is withheld" in title(figure)
+    assert title(figure) == "Nothing can be concluded against four_level: no measure can be judged"
 
 
 def test_a_forest_says_what_is_not_owed_and_leaves_out_what_is_not_judged():
@@ -435,11 +436,18 @@ def test_the_title_of_a_forest_says_what_the_verdicts_say():
     assert title(charts.forest(same)).startswith("three_level is shown neither better nor worse than four_level")
     few = charts.forest(comparison(PILOTS[:3], 5))
     assert title(few) == (
-        "Against four_level, three_level is better on 1 of 5 measures and worse on 1 (1 cannot be judged); "
-        "three_level_all_down is better on 1 of 5 measures and worse on 1 (1 cannot be judged)"
+        "Against four_level: three_level better on 1 of 5 measures, worse on 1; "
+        "three_level_all_down better on 1 of 5 measures, worse on 1"
     )
     many = charts.forest(comparison(PILOTS, 5))
-    assert title(many) == "None of 6 pilots is better than four_level on some measure and worse on none"
+    assert title(many) == (
+        "Better than four_level on more measures than worse: 0 of 6 designs; worse on more than better: 0"
+    )
+    undecided = comparison(PILOTS[:3]).filter(pl.col("verdict").is_in(["undecided", "withheld"]))
+    assert title(charts.forest(undecided)) == "No design is shown to be better or worse than four_level on any measure"
+    rare = comparison().with_columns(verdict=pl.lit("withheld"))
+    rare = pl.concat([rare[1:], comparison()[:1]])
+    assert title(charts.forest(rare)).startswith("Most differences cannot be judged; where they can: three_level is ")
 
 
 def test_the_title_of_a_forest_and_the_conclusion_count_alike():
@@ -447,6 +455,87 @@ def test_the_title_of_a_forest_and_the_conclusion_count_alike():
     said = re.search(r"better than four_level on (\d+ of \d+ measures)", "".join(conclusions(table, {}, "four_level")))
     assert said[1] == "1 of 5 measures"
     assert said[1] in title(charts.forest(table))
+
+
+@pytest.mark.parametrize("n_pilots", [2, 3, 4, 6])
+def test_the_title_of_a_forest_and_the_first_screen_count_alike(n_pilots):
+    names = ["a", "b", "c", "d", "e", "f"][:n_pilots]
+    table = comparison(names)
+    if n_pilots > 4:  # one leads, one trails
+        table = table.with_columns(verdict=pl.when(pl.col("pilot") == "b", pl.col("verdict") == "worse")
+                                   .then(pl.lit("undecided")).otherwise("verdict"))  # fmt: skip
+        table = table.with_columns(verdict=pl.when(pl.col("pilot") == "c", pl.col("verdict") == "better")
+                                   .then(pl.lit("undecided")).otherwise("verdict"))  # fmt: skip
+    said = " ".join(first_screen.verdicts(table, names))
+    shown = title(charts.forest(table))
+    if n_pilots > 4:
+        lead, trail = (len(re.findall(r"\w \(\d to \d\)", part)) for part in said.split("Worse on more"))
+        assert (lead, trail) == (1, 1)
+        assert shown.endswith(f"worse: {lead} of 5 designs; worse on more than better: {trail}")
+    else:
+        counts = re.findall(r"(\w) is better than a on (\d) of (\d) measures and worse on (\d)", said)
+        assert len(counts) == n_pilots - 1
+        each = (" is better than a on {} of {} measures and worse on {}" if n_pilots == 2 else
+                " better on {} of {} measures, worse on {}")  # fmt: skip
+        assert all(f"{name}{each.format(*those)}" in shown for name, *those in counts)
+
+
+def n_lines_of_title(figure):
+    size = max(t.get_fontsize() for t in figure.texts)
+    return sum(t.get_fontsize() == size for t in figure.texts)
+
+
+LONG = tuple(f"{'a design of a very long name indeed, '[: 34 - i]}{i}" * 3 for i in range(7))
+HAN = tuple(f"{'按居民意见调整职责的四级管理方案'}{i}" * 3 for i in range(7))
+
+
+@pytest.mark.parametrize("names", [PILOTS, NASTY, LONG, HAN], ids=["short", "nasty", "long", "han"])
+@pytest.mark.parametrize("n_pilots", [2, 3, 4, 7])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_titles_of_a_slide_and_of_a_forest_have_at_most_two_lines(names, n_pilots, language):
+    if language == "zh" and fonts.chinese() is None:
+        pytest.skip("no font with Chinese letters")
+    table = comparison(names[:n_pilots])
+    some = table.with_columns(
+        label=pl.col("label") + " of every resident who came at all" * 3,
+        verdict=pl.when(pl.int_range(pl.len()) % 3 == 0).then(pl.lit("withheld")).otherwise("verdict"),
+    )
+    with speaking(language):
+        for one in (table, some, table.with_columns(verdict=pl.lit("withheld"))):
+            assert n_lines_of_title(charts.forest(one)) <= 2
+            assert n_lines_of_title(charts.slide(one, SHOWN)) <= 2
+            assert n_lines_of_title(charts.slide(one, SHOWN, narrow=True)) <= 6
+
+
+def test_the_title_of_a_slide_says_what_the_first_judged_panel_shows():
+    def said(table, shown=SHOWN):
+        return title(charts.slide(table, shown))
+
+    one = comparison()
+    assert said(one) == "Turnaround, mean: 8.00 working days under four_level; better with 7.00 under three_level"
+    assert said(one, [("on_time", "all")]) == "On time: 86.0 % under four_level; undecided with 88.0 under three_level"
+    assert said(one, [("turnaround_p90", "all")]) == (
+        "Turnaround, 90th percentile: 21.0 working days under four_level; worse with 36.0 under three_level"
+    )
+    # What is withheld is passed over: hand-overs are.
+    assert said(one, [("hand_overs", "all"), ("counter_wait_p90", "all")]).endswith(
+        "31.0 minutes under four_level; no material difference with 30.8 under three_level"
+    )
+    assert said(one, [("hand_overs", "all")]) == "Nothing can be concluded against four_level: no measure can be judged"
+    two = comparison(PILOTS[:3])
+    assert said(two, [("on_time", "all")]) == (
+        "On time: 86.0 % under four_level; undecided with 88.0 under three_level; 1 design cannot be judged"
+    )
+    many = comparison(PILOTS)
+    assert said(many) == (
+        "Turnaround, mean: 8.00 working days under four_level; "
+        "7.00 to 23.0 under 5 of 6 designs, 2 of them better and 1 worse"
+    )
+    alike = many.with_columns(verdict=pl.lit("better"))
+    assert said(alike).endswith("under 5 of 6 designs, all of them better")
+    assert said(alike.with_columns(verdict=pl.lit("worse"))).endswith("under 5 of 6 designs, all of them worse")
+    neither = said(alike.with_columns(verdict=pl.lit("undecided")))
+    assert neither.endswith("under 5 of 6 designs, none of them shown to be better or worse")
 
 
 def test_a_forest_refuses_an_empty_table_and_a_mid_of_nothing():
