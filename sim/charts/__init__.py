@@ -16,6 +16,7 @@ from sim.charts.comparison.persons import persons
 from sim.charts.comparison.queues import queues
 from sim.charts.comparison.slide import slide
 from sim.charts.comparison.turnaround import turnaround_distribution
+from sim.charts.comparison.waits import waits
 from sim.charts.comparison.workload import workload
 from sim.charts.headline import headline
 from sim.charts.page import render
@@ -60,6 +61,7 @@ __all__ = [
     "slide",
     "tornado",
     "turnaround_distribution",
+    "waits",
     "warm_up",
     "workload",
 ]

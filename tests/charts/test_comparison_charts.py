@@ -202,6 +202,17 @@ def loads(pilots=PILOTS[:2], due=900.0):
     return pl.DataFrame(rows, schema=["pilot", "level", "heads", "due", "duties", "present"], orient="row")
 
 
+def waits(pilots=PILOTS[:2], n=5):
+    rows = [
+        (pilot, r, f"counter_wait_{name}", "all", value)
+        for k, pilot in enumerate(pilots)
+        for r in range(n)
+        for name, value in {"0_10": 0.9 - 0.02 * k, "10_30": 0.08 + 0.01 * k, "30_60": 0.02, "60_up": 0.01 * k,
+                            "p50": 0.0, "p90": 4.0 * (k > 0)}.items()
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=["pilot", "replication", "measure", "group", "value"], orient="row")
+
+
 SHOWN = [(measure, "all") for measure, *_ in MEASURES]
 CHARTS = {
     "equity": lambda pilots, n: equity_chart(measures(pilots, n)),
@@ -211,6 +222,7 @@ CHARTS = {
     "pairs": lambda pilots, n: charts.pairs(pairs(pilots, n), FOOTER),
     "load": lambda pilots, n: charts.load(loads(pilots), FOOTER),
     "turnaround": lambda pilots, n: charts.turnaround_distribution(turnaround(pilots, n), FOOTER),
+    "waits": lambda pilots, n: charts.waits(waits(pilots, n), FOOTER, set(pilots[2:4])),
     "workload": lambda pilots, n: charts.workload(workload(pilots, n), FOOTER),
     "backlog": lambda pilots, n: charts.backlog(backlog(pilots, n), FOOTER, (10, 36)),
     "persons": lambda pilots, n: charts.persons(persons(pilots, n), FOOTER),
@@ -589,6 +601,49 @@ def test_turnaround_says_so_when_half_never_finish_and_praises_no_pilot_without_
     )
     without = title(charts.turnaround_distribution(many, unjudged=set(PILOTS[1:])))
     assert without.startswith("Share of requests finished by number of working days; the verdict on")
+
+
+def test_waits_have_a_panel_a_class_and_a_title_with_the_long_ones_of_judged_designs():
+    figure = charts.waits(waits())
+    assert title(figure) == (
+        "Visits with a wait of 10 minutes or more: 10.0 % under four_level; 12.0 % under three_level"
+    )
+    texts = [[t.get_text() for t in axes.texts] for axes in figure.axes]
+    assert texts == [
+        ["90.0 %", "88.0 %", "under 10 minutes"], ["8.0 %", "9.0 %", "10 to 30 minutes"],
+        ["2.0 %", "2.0 %", "30 to 60 minutes"], ["0 %", "1.0 %", "an hour and more"],
+    ]  # fmt: skip
+    first, *others = (axes.get_xlim() for axes in figure.axes)
+    assert all(limits == pytest.approx((0, 1.75 * 9)) for limits in others)
+    assert first[1] > 100
+    assert "At least nine in ten do not wait at all under four_level." in words(figure)
+    assert "At least half do not wait at all under three_level." in words(figure)
+    one = charts.waits(waits(), unjudged={"three_level"})
+    assert title(one) == (
+        "Visits with a wait of 10 minutes or more: 10.0 % under four_level; 1 design cannot be judged"
+    )
+    assert "(in this run, no verdict)" in words(one)
+    assert "three_level." not in words(one)
+    assert title(charts.waits(waits(), unjudged=set(PILOTS))) == "How long residents wait at a counter"
+    assert title(charts.waits(waits(PILOTS), unjudged={PILOTS[0]})) == (
+        "Visits with a wait of 10 minutes or more: from 12.0 % under three_level to 22.0 % under "
+        "three_level_dedicated; 1 design cannot be judged"
+    )
+
+
+def test_waits_call_nearly_none_not_none_and_nobody_a_dash():
+    def shown(**shares):
+        table = waits(("a", "b"), 2)
+        for name, share in shares.items():
+            of_it = pl.col("measure") == f"counter_wait_{name}"
+            table = table.with_columns(value=pl.when(of_it).then(pl.lit(share)).otherwise("value"))
+        return [axes.texts[0].get_text() for axes in charts.waits(table).axes]
+
+    assert shown(**{"0_10": 0.99998, "10_30": 0.00002, "30_60": 0.0}) == [">99.9 %", "<0.01 %", "0 %", "0 %"]
+    nobody = dict.fromkeys(("0_10", "10_30", "30_60", "60_up", "p50", "p90"), math.nan)
+    assert shown(**nobody) == ["–"] * 4
+    with pytest.raises(ValueError, match="measures must have shares of waits, got 0 rows of them"):
+        charts.waits(measures())
 
 
 def test_no_bar_of_workload_goes_past_the_duty_but_for_work():
