@@ -26,6 +26,7 @@ from sim.charts.study.curve import curve
 from sim.charts.study.heat_map import heat_map
 from sim.charts.study.indices import indices
 from sim.charts.study.main_effects import main_effects
+from sim.charts.study.panels import panels
 from sim.charts.study.pareto import pareto
 from sim.charts.study.ranking import ranking
 from sim.charts.study.tornado import tornado
@@ -52,6 +53,7 @@ __all__ = [
     "map_figure",
     "organisation_figure",
     "pairs",
+    "panels",
     "pareto",
     "persons",
     "queues",
