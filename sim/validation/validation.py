@@ -257,8 +257,8 @@ def _written(
     text = "\n\n".join(table.to_markdown() for table in (summary, *more))
     store.write_text("summary.md", f"{text}\n" + (f"\n{failures}\n" if failures else ""))
     if len(scored(outcomes)):
-        figure = z_chart(outcomes, spread, footer=f"wangge validate form={form} seed={seed}")
-        drawing.keep(store, "z_scores", figure)
+        footer = f"wangge validate form={form} seed={seed}"
+        drawing.keep(store, "z_scores", lambda: z_chart(outcomes, spread, footer=footer))
     screen = first_screen(outcomes, form, seed, failures, store.folder.name)
     printed = Printed(screen, (page("outcomes", summary), *(page("face", one) for one in more)))
     keep_printed(store, lambda: printed)

@@ -155,8 +155,7 @@ def explain(
     sentences = tuple(writing.sentence(causes, one, words[one.response], weeks) for one in results)
     store.write_text("explained.md", writing.page(causes, results, words, sentences, weeks))
     title = writing.seen(causes, results, words)
-    figure = contributions(shares, title, writing.HOW, redraw.footer([base]))
-    drawing.keep(store, "explained", figure)
+    drawing.keep(store, "explained", lambda: contributions(shares, title, writing.HOW, redraw.footer([base])))
     store.finish({"simulated": runs.simulated, "steps": runs.steps})
     return Explanation(store, sentences)
 
