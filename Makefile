@@ -35,7 +35,7 @@ yuehu: setup  ## make the committed reference run in results/yuehu again
 	$(BIN)/wangge compare name=yuehu
 
 headlines: setup  ## run the headlines of the evidence and write docs/headlines.md again
-	$(BIN)/wangge headlines
+	$(BIN)/wangge headlines lang=en
 	mkdir -p docs/charts && cp results/headlines/headlines.md docs/ && cp results/headlines/charts/*.svg docs/charts/
 
 STUDIES := grid_size staffing ab_order burden cheapest screening global
