@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-# docs/model.md has tables that are written from configs/
+# docs/model.md and docs/findings.md have parts that are made from configs/ and results/
 .PHONY: help setup compare compare-full yuehu headlines studies knobs explained docs words test test-all coverage lint format clean
 
 help:  ## list the targets
@@ -54,7 +54,7 @@ explained: setup  ## say what today's waits and losses come from, and write docs
 # What runs a kernel on networks of every kind: with bounds checks, a read or write outside an array is an error.
 KERNEL_TESTS := tests/contract tests/measures/test_tally.py tests/measures/test_kernels.py
 
-docs: setup  ## write the tables of docs/model.md again from configs/
+docs: setup  ## write again what docs/model.md and docs/findings.md have from configs/ and results/
 	$(BIN)/python -m experiments.document
 
 words: $(VENV)/.ready-dev  ## bring the catalogues of other languages up to date with the code and configs

@@ -1,5 +1,6 @@
 """What a clone has to carry of pages and of our own runs, and that it carries what pages promise."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -98,14 +99,20 @@ def test_a_clone_shows_the_screen_of_the_readme_and_has_the_charts_that_it_names
     assert len(list((tmp_path / more).parent.glob("charts/*.svg"))) == int(n_charts)
 
 
-def test_pages_say_of_the_shipped_studies_that_none_was_run_where_none_is_tracked(tracked):
+def test_pages_say_how_many_of_the_shipped_studies_were_run(tracked):
     shipped = options("study", CONFIGS)
     number = NUMBERS[len(shipped)]
+    n_run = sum(Path("results", name, "summary.md") in tracked for name in shipped)
+    page = read("docs/findings.md")
+    assert sorted(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == sorted(shipped)
+    assert f"## {number} studies" in page
+    said = "all" if n_run == len(shipped) else NUMBERS[n_run].lower().replace("no", "none")
+    been = "has" if n_run < 2 else "have"
     link = f"[{number} studies](docs/findings.md#{number.lower()}-studies)"
-    run = [name for name in shipped if Path("results", name, "summary.md") in tracked]
-    assert sorted(re.findall(r"^\| `(\w+)` \|", read("docs/findings.md"), re.MULTILINE)) == sorted(shipped)
-    for page, said in {
-        "README.md": f"{link} ship; none has been run on this model yet",
-        "docs/findings.md": f"{number} studies ship, and none has been run on model {MODEL_VERSION} yet",
-    }.items():
-        assert (said in " ".join(read(page).split())) == (not run), page
+    assert f"{link} ship; {said} {been} been run on this model" in " ".join(read("README.md").split())
+
+
+def test_the_runs_of_studies_are_of_this_model(tracked):
+    for name in options("study", CONFIGS):
+        if Path("results", name, "manifest.json") in tracked:
+            assert json.loads(read(f"results/{name}/manifest.json"))["identity"]["model_version"] == MODEL_VERSION
