@@ -90,18 +90,18 @@ class Journeys:
         By design.
     replication
         The replication that the request is of.
-    said
+    remark_makers
         What gives each of the remarks.
     """
 
     each: tuple[Journey, ...]
     replication: int
-    said: tuple[Callable[[], str], ...] = ()
+    remark_makers: tuple[Callable[[], str], ...] = ()
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """Return notes on how the request was chosen."""
-        return tuple(one() for one in self.said)
+        return tuple(one() for one in self.remark_makers)
 
     @property
     def identity(self) -> dict[str, object]:

@@ -57,20 +57,20 @@ class Outcome:
     ----------
     verdict
         In a word or three of English.
-    said
+    make_sentences
         Gives the two sentences.
     images
         Its chart by the kind of file.
     """
 
     verdict: str
-    said: Callable[[], tuple[str, str]]
+    make_sentences: Callable[[], tuple[str, str]]
     images: Mapping[str, bytes]
 
     @property
     def sentences(self) -> tuple[str, str]:
         """Return the result, and how it moves over its assumptions."""
-        return self.said()
+        return self.make_sentences()
 
     @property
     def text(self) -> str:
