@@ -35,7 +35,7 @@ yuehu: setup  ## make the committed reference run in results/yuehu again
 	$(BIN)/wangge compare name=yuehu
 
 headlines: setup  ## run the headlines of the evidence and write docs/headlines.md again
-	$(BIN)/wangge headlines
+	$(BIN)/wangge headlines lang=en
 	mkdir -p docs/charts && cp results/headlines/headlines.md docs/ && cp results/headlines/charts/*.svg docs/charts/
 
 STUDIES := grid_size staffing ab_order burden cheapest screening global
@@ -47,7 +47,7 @@ knobs: setup  ## turn every knob of the evidence and write docs/knobs.md again (
 	$(BIN)/wangge knobs; status=$$?; cp results/knobs/knobs.md docs/ && exit $$status
 
 explained: setup  ## say what today's waits and losses come from, and write docs/explained.md again (20 minutes)
-	$(BIN)/wangge explain
+	$(BIN)/wangge explain lang=en
 	mkdir -p docs/charts && cp results/explain-four_level/explained.md docs/
 	cp results/explain-four_level/charts/explained.svg docs/charts/
 

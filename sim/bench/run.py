@@ -209,8 +209,8 @@ def _tables(plan: Plan, store: Store, machine: Mapping[str, Any]) -> list[Table]
     where = _where(machine)
     titles = {w.name: w.title for w in compared}
     if titles:
-        figure = chart.speed_chart(medians, titles, footer=f"{where} {plan.settings.requests:,} requests in P1 and P2.")
-        drawing.keep(store, "speeds", figure)
+        below = f"{where} {plan.settings.requests:,} requests in P1 and P2."
+        drawing.keep(store, "speeds", lambda: chart.speed_chart(medians, titles, footer=below))
     cold = [f["cold_start"] for f in store.facts(names) if "cold_start" in f]
     notes = [where, *plan.left_out]
     if cold:
