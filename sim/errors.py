@@ -46,6 +46,15 @@ RESULTS_STAY = "what was found stays as it is"
 """Of results, instead of changing them."""
 
 
+MUST = "must"
+
+
+def sentence(path: str, rule: str, got: str | None, beside: str = "", verb: str = MUST) -> str:
+    """Return *path must rule, got value*, of one path or two."""
+    both = f"{path} and {beside}" if beside else path
+    return f"{both} {verb} {rule}".lstrip() + ("" if got is None else f", got {got}")
+
+
 class WanggeError(Exception):
     """Something that the user can mend; the message is one paragraph, to be shown as it is."""
 
@@ -59,6 +68,26 @@ class ConfigError(WanggeError, ValueError):
 
 class FrozenError(ConfigError):
     """A change of what stays as it is."""
+
+
+class RuleError(ValueError):
+    """A rule that a validator of ours finds broken: the schema's messages have its parts.
+
+    Parameters
+    ----------
+    rule
+        What stands after *must*.
+    got
+        The value as it is shown, if it is.
+    at
+        The path below the value that is validated; empty for the value itself.
+    beside
+        Of another value that the rule is about too.
+    """
+
+    def __init__(self, rule: str, got: str | None = None, *, at: str = "", beside: str = "") -> None:
+        self.rule, self.got, self.at, self.beside = rule, got, at, beside
+        super().__init__(sentence(at, rule, got, beside))
 
 
 class NetworkError(WanggeError, ValueError):

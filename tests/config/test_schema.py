@@ -2,12 +2,13 @@ import copy
 import re
 
 import pytest
+from pydantic import model_validator
 from setups.district import ALL_PILOTS, CONFIGS, PILOTS, mapping, pilot, tiny
 from setups.feeding import nested
 
 from sim import config
 from sim.config import GROUPS, LEVELS, replaced
-from sim.errors import ConfigError
+from sim.errors import ConfigError, RuleError
 
 REMOVED = object()
 
@@ -440,3 +441,24 @@ def test_what_a_user_wrote_is_not_taken_for_the_words_of_a_message():
     with pytest.raises(ConfigError, match=re.escape("mine.yaml: a must b is not a known key, got 1")):
         config.checked(OfTwoKinds, {"n": 1, "a must b": 1}, file_of=lambda path: asked.append(path) or "mine.yaml")
     assert asked == ["a must b"]
+
+
+class Pair(config.Section):
+    first: str
+    second: str
+
+    @model_validator(mode="after")
+    def _alike(self):
+        if self.first != self.second:
+            raise RuleError("be alike", f"{self.first} and {self.second}", at="first", beside="second")
+        return self
+
+
+def test_what_a_validator_finds_has_its_own_paths_and_value():
+    asked = []
+    with pytest.raises(ConfigError) as caught:
+        config.checked(
+            Pair, {"first": "a, got b", "second": "c"}, "pair", file_of=lambda path: asked.append(path) or "mine.yaml"
+        )
+    assert str(caught.value) == "mine.yaml: pair.first and second must be alike, got a, got b and c"
+    assert asked == ["pair.first"]

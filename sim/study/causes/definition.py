@@ -14,7 +14,7 @@ from sim.config.compose import CONFIGS, options
 from sim.config.reading import read_yaml
 from sim.config.report import ResponseName
 from sim.config.study_schema import Least, Text
-from sim.errors import ConfigError, near
+from sim.errors import ConfigError, RuleError, near
 from sim.statistics.designs import Knob
 from sim.study.points.composer import Composer
 
@@ -41,7 +41,7 @@ class Cause(Section):
     @model_validator(mode="after")
     def _sets_something(self) -> Self:
         if not self.at_work and not self.without:
-            raise ValueError("must have knobs in at_work or in without, got none")
+            raise RuleError("have knobs in at_work or in without", "none")
         return self
 
     @property
@@ -73,7 +73,7 @@ class Causes(Section):
         for (one, first), (other, second) in combinations(self.causes.items(), 2):
             for key in sorted(first.keys):
                 if any(_overlap(key, its) for its in second.keys):
-                    raise ValueError(f"causes must set each knob once, got {key} in {one} and {other}")
+                    raise RuleError("set each knob once", f"{key} in {one} and {other}", at="causes")
         return self
 
 
