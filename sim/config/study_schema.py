@@ -171,10 +171,20 @@ class Study(Section):
         return self
 
     @property
+    def named(self) -> tuple[tuple[str, Response], ...]:
+        """Return every response that the study names, with the path of where it does."""
+        by_place = {
+            "responses": self.responses,
+            "promises": self.promises,
+            "precision.until": self.precision.until,
+            "choose.best.response": [self.choose.best.response] if self.choose and self.choose.best else [],
+        }
+        return tuple((place, response) for place, responses in by_place.items() for response in responses)
+
+    @property
     def asked(self) -> tuple[Response, ...]:
         """Return every response that the study names anywhere, each once."""
-        best = [self.choose.best.response] if self.choose and self.choose.best else []
-        return tuple(dict.fromkeys([*self.responses, *self.promises, *self.precision.until, *best]))
+        return tuple(dict.fromkeys(response for _, response in self.named))
 
     @property
     def all_groups(self) -> tuple[str, ...]:
