@@ -156,14 +156,13 @@ def _sections(organisation: Organisation, station: Station) -> str:
 
 
 def person(journey: Journey, server: int) -> str:
-    """Return a member of staff by post and number within the unit."""
+    """Return a member of staff by role and number within the unit."""
     organisation = journey.organisation
     someone = organisation.people[server]
-    post = someone.post.removeprefix(someone.level).strip()
     if someone.secretary:
-        return post
+        return someone.role
     number = organisation.members(someone.level, someone.unit).index(server) + 1
-    return f"{post} {number}"
+    return f"{someone.role} {number}"
 
 
 def people(journey: Journey, step: Step) -> str:
