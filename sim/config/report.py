@@ -184,6 +184,17 @@ class Report(Section):
                 raise RuleError("name measures that are compared", f"{one.response}", at="first_screen")
         return self
 
+    @model_validator(mode="after")
+    def _equity_is_of_all(self) -> Self:
+        for i, one in enumerate(self.equity):  # its defaults may be given: kept designs have them
+            if one.group != ALL:
+                raise RuleError(
+                    "be left out, as equity goes through all communities", one.group, at=f"equity.{i}.group"
+                )
+            if not one.compared:
+                raise RuleError("be left out, as all of equity is compared", "false", at=f"equity.{i}.compared")
+        return self
+
     @property
     def compared(self) -> tuple[JudgedMeasure, ...]:
         """Return the measures that a comparison shows."""

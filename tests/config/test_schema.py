@@ -35,6 +35,9 @@ def message(name, path, value):
 
 
 ONE_VALUE = [
+    # what does nothing where it stands
+    ("report.equity.0.compared", False, "report.equity.0.compared must be left out, as all of equity is compared"),
+    ("report.equity.1.group", "route:street", "report.equity.1.group must be left out, as equity goes through all"),
     # wrong types
     ("staffing.street_heads", 12.5, "staffing.street_heads must be a whole number, got 12.5"),
     ("staffing.street_heads", "many", 'staffing.street_heads must be a whole number, got "many"'),
