@@ -16,7 +16,7 @@ from sim.config.digits import MOST_DIGITS, MOST_SHOWN, too_many_digits
 from sim.config.grammar import added_again, check_plain, in_grammar, quoted, several, taken_away
 from sim.config.reading import SHIPPED, check_resolved, is_folder, no_yaml, read_bytes, read_yaml
 from sim.config.replaced import replacement
-from sim.errors import ConfigError, near
+from sim.errors import ConfigError, choices, near
 from sim.language import either, gettext, phrase
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def check_option(group: str, name: str, *folders: Path | None) -> str:
         return name
     if new := replacement(f"{group}/{name}"):
         raise ConfigError(f"{group}={name} is now {new}")
-    raise ConfigError(f"{group} must be one of {', '.join(known)}{near(name, known)}, got {name or 'nothing'}")
+    raise ConfigError(f"{group} must be one of {choices(known, name)}{near(name, known)}, got {name or 'nothing'}")
 
 
 def shipped(name: str) -> bool:
@@ -335,7 +335,7 @@ def _check_inside(overrides: Sequence[str], config_dir: Path | None) -> None:
         chooses = "/" in group or any(is_folder(folder / group) for folder in folders if group)
         if chooses and (known := options(group, *folders)) and not _names(override):
             got = value if len(value) <= MOST_SHOWN else f"{value[:MOST_SHOWN]}..."
-            raise ConfigError(f"{group} must be one of {', '.join(known)}, got {got}")
+            raise ConfigError(f"{group} must be one of {choices(known, value)}, got {got}")
         if ".." in key or "//" in key or (chooses and re.search(r"\.\.|//|\$\{", value)):
             raise ConfigError(f"{group or key} must be the name of a file of configs, got {value}")
         if chooses and "@" in key:  # files that are included many times could be made large ones
@@ -409,7 +409,7 @@ def _paragraph(name: str, error: Exception, line: Line) -> str:
     where = f"{file}.yaml: " if file and file != name else ""
     if not names:
         return f"{where}defaults must name files of configs, got {group.strip()}/{value}"
-    return f"{where}{group} must be one of {', '.join(names)}{near(value, names)}, got {value}"
+    return f"{where}{group} must be one of {choices(names, value)}{near(value, names)}, got {value}"
 
 
 def _not_taken(name: str, key: str, value: str, line: Line) -> str:
@@ -417,7 +417,7 @@ def _not_taken(name: str, key: str, value: str, line: Line) -> str:
     if new := replacement(f"{key}/{value}") or replacement(key):
         return f"{key} must be replaced by {new}, got {value}" if "." in key else f"{key}={value} is now {new}"
     if names := options(key, CONFIGS, line.config_dir):
-        return f"{key} must be one of {', '.join(names)}{near(value, names)}, got {value}"
+        return f"{key} must be one of {choices(names, value)}{near(value, names)}, got {value}"
     groups = tuple(o for o in line.overrides if is_folder(CONFIGS / o.partition("=")[0]))
     there = _known(name, Line(groups, line.config_dir))
     if key in there:
@@ -448,7 +448,7 @@ def _composed_not(name: str, text: str, line: Line) -> str:
 def _form(value: Any) -> str:
     """Return of which form the value of a key must be, as the one is that it has without an override."""
     if isinstance(value, dict):
-        return f"a mapping with keys of {', '.join(map(str, value))}"
+        return f"a mapping with keys of {choices(map(str, value))}"
     return f"a list, as [{','.join(map(str, value[:2] or 'ab'))}]" if isinstance(value, list) else "a plain value"
 
 

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 from sim.config.checking import readable
 from sim.config.reading import check_together, read_yaml
 from sim.draws.laws import Frozen, NonNegative, Positive
-from sim.errors import ConfigError, RuleError, near
+from sim.errors import ConfigError, RuleError, choices, near
 from sim.queueing import sample
 from sim.queueing.errors import explain
 from sim.validation.estimators import QUANTITIES
@@ -177,7 +177,7 @@ def load(mapping: Mapping[str, Any], name: str) -> Case:
         groups = _groups(case.plan)
         if group not in groups:
             path = f"{name}.expects.{i}.parameters.group"
-            raise ConfigError(f"{path} must be one of {', '.join(groups)}{near(group, groups)}, got {group}")
+            raise ConfigError(f"{path} must be one of {choices(groups, group)}{near(group, groups)}, got {group}")
     return case
 
 

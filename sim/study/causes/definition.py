@@ -14,7 +14,7 @@ from sim.config.compose import CONFIGS, options
 from sim.config.reading import read_yaml
 from sim.config.report import ResponseName
 from sim.config.study_schema import Least, Text
-from sim.errors import ConfigError, RuleError, near
+from sim.errors import ConfigError, RuleError, choices, near
 from sim.statistics.designs import Knob
 from sim.study.points.composer import Composer
 
@@ -92,7 +92,7 @@ def load(name: str, line: Line) -> Causes:
     """
     known = options(FOLDER, CONFIGS, line.config_dir)
     if name not in known:
-        raise ConfigError(f"causes must be one of {', '.join(known)}{near(name, known)}, got {name}")
+        raise ConfigError(f"causes must be one of {choices(known, name)}{near(name, known)}, got {name}")
     files = [folder / FOLDER / f"{name}.yaml" for folder in (CONFIGS, line.config_dir) if folder is not None]
     file = next(file for file in files if os.path.lexists(file))
     plain = read_yaml(file, f"{FOLDER}/{file.name}", within=file.parents[1])

@@ -13,7 +13,7 @@ from sim import config
 from sim.config.compose import CONFIGS, Line, compose, options
 from sim.config.composition import Composition
 from sim.config.grammar import as_override
-from sim.errors import ConfigError, near
+from sim.errors import ConfigError, choices, near
 from sim.language import listed, phrase
 from sim.study.points.factors import number, shown
 from sim.study.points.shares import SHARE_GROUPS, rescaled, sums_to_one
@@ -90,11 +90,11 @@ class Composer:
 
     def _composed(self, base: str, groups: Mapping[str, Any]) -> tuple[dict[str, Any], Composition]:
         """Return the composed config of a pilot with other choices of groups, and what gave its values."""
-        choices = tuple(f"{group}={self._choice(group, name)}" for group, name in groups.items())
-        key, fixed = (base, *choices), f"pilot={base}"
+        chosen = tuple(f"{group}={self._choice(group, name)}" for group, name in groups.items())
+        key, fixed = (base, *chosen), f"pilot={base}"
         if key not in self._known:
             knobs = tuple(f"{key}={self._value(key, value)}" for key, value in self.study.base.items())
-            line = replace(self.line, overrides=(*knobs, *choices, *self.line.overrides))
+            line = replace(self.line, overrides=(*knobs, *chosen, *self.line.overrides))
             self._known[key] = compose("main", line, fixed), Composition(line, (fixed,))
         return self._known[key]
 
@@ -148,7 +148,9 @@ class Composer:
         folders = [folder for folder in (CONFIGS, self.line.config_dir) if folder is not None]
         if not isinstance(name, str) or not any((folder / group / f"{name}.yaml").is_file() for folder in folders):
             known = options(group, *folders)
-            raise ConfigError(f"{group} must be one of {', '.join(known)}{near(str(name), known)}, got {shown(name)}")
+            raise ConfigError(
+                f"{group} must be one of {choices(known, str(name))}{near(str(name), known)}, got {shown(name)}"
+            )
         return as_override(name)
 
     def point(self, number: int, which: int, setting: Setting, base: str) -> Point:
