@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sim.config.defaults import defaults_message
 from sim.config.digits import MOST_DIGITS, MOST_SHOWN, too_many_digits
 from sim.config.grammar import added_again, check_plain, in_grammar, quoted, several, taken_away
-from sim.config.reading import SHIPPED, check_resolved, is_folder, no_yaml, read_bytes, read_yaml
+from sim.config.reading import SHIPPED, check_resolved, is_folder, no_reference, no_yaml, read_bytes, read_yaml
 from sim.config.replaced import replacement
 from sim.errors import ConfigError, choices, near
 from sim.language import either, gettext, phrase
@@ -290,7 +290,7 @@ def compose(name: str, line: Line, *fixed: str) -> dict[str, Any]:
     try:
         with hydra_ready():
             composed = hydra_compose(name, overrides=hydra_overrides(line, *fixed))
-            plain = OmegaConf.to_container(composed, resolve=False, throw_on_missing=True)
+            plain = OmegaConf.to_container(composed, resolve=False)
             if check_resolved(plain):
                 plain = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
     except ConfigError:
@@ -435,7 +435,8 @@ def _composed_not(name: str, text: str, line: Line) -> str:
     message = message.split(" To append")[0]
     if "nterpolation" in message:
         key = full_key.split(" ")[0] or name
-        return f"{key} must have no ${{...}} but paths of other keys (${{run.seed}}), which are there, got: {message}"
+        typed = next((o.partition("=")[2] for o in line.overrides if o.lstrip("+").partition("=")[0] == key), "another")
+        return str(no_reference(key, typed))
     message = message.split(" Config search path")[0]
     if given is None and (sentence := defaults_message(message)):
         return sentence

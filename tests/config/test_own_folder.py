@@ -100,6 +100,20 @@ def test_of_many_options_the_nearest_are_told_and_how_many_more_there_are(tmp_pa
         check_option("pilot", "", root)
 
 
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("run.replications=${run.weeks}", "run.replications must have no ${...} but paths of other keys (${run.seed}), "
+         "which are there, got ${run.weeks}"),
+        ("run.replications=${oc.env:HOME}", "run.replications must have no ${...} but paths of other keys "
+         "(${run.seed}), which are there, got ${oc.env:HOME}"),
+        ("run.replications=???", "run.replications must be given, got ???"),
+    ],
+)  # fmt: skip
+def test_a_value_that_is_none_is_told_by_its_path(tmp_path, override, expected):
+    assert told(folder(tmp_path, mine=named("mine", GLOBAL + FOUR)), "mine", override) == expected
+
+
 def test_a_wrong_choice_in_a_file_is_told_with_the_file(tmp_path):
     root = folder(
         tmp_path,

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sim import config
-from sim.config.compose import CONFIGS, Line, compose, options
+from sim.config.compose import BACKEND_KEYS, CONFIGS, Line, compose, options
 from sim.config.composition import Composition
 from sim.config.grammar import as_override
+from sim.config.reading import is_folder
 from sim.errors import ConfigError, choices, near
 from sim.language import listed, phrase
 from sim.study.points.factors import number, shown
@@ -93,6 +94,8 @@ class Composer:
         chosen = tuple(f"{group}={self._choice(group, name)}" for group, name in groups.items())
         key, fixed = (base, *chosen), f"pilot={base}"
         if key not in self._known:
+            for one, value in self.study.base.items():
+                self._check_of_design(one, value)
             knobs = tuple(f"{key}={self._value(key, value)}" for key, value in self.study.base.items())
             line = replace(self.line, overrides=(*knobs, *chosen, *self.line.overrides))
             self._known[key] = compose("main", line, fixed), Composition(line, (fixed,))
@@ -107,6 +110,8 @@ class Composer:
             A knob must be one of the pilot's.
         """
         mine = _of_pilot(base, knobs)
+        for knob in mine:
+            self._check_of_design(knob.key, knob.value)
         groups = self._groups_of(mine)
         before = self.plain(base, groups)
         plain = before
@@ -129,6 +134,15 @@ class Composer:
         _, composition = self._composed(base, self._groups_of(mine))
         set_here = (*(knob.key for knob in mine), *words)
         return config.load({**self.mapping(base, knobs), **words}, composition.file_unless(set_here))
+
+    def _check_of_design(self, key: str, value: Any) -> None:
+        """Raise `ConfigError` for a key of what is no part of a design, as where a study runs."""
+        first = key.partition(".")[0]
+        if first in BACKEND_KEYS or (first not in self._groups and is_folder(CONFIGS / first)):
+            raise ConfigError(
+                f"{key} must be left out of a study, whose base and factors set designs (where it runs is typed beside "
+                f"it, as executor=local), got {shown(value)}"
+            )
 
     def _groups_of(self, knobs: Sequence[Knob]) -> dict[str, Any]:
         """Return the choices of groups among knobs."""
