@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.config.defaults import defaults_message
 from sim.config.digits import MOST_DIGITS, MOST_SHOWN, too_many_digits
-from sim.config.grammar import added_again, check_plain, in_grammar, quoted, several, taken_away
+from sim.config.grammar import added_again, check_decimals, check_plain, in_grammar, quoted, several, taken_away
 from sim.config.reading import SHIPPED, check_resolved, is_folder, no_reference, no_yaml, read_bytes, read_yaml
 from sim.config.replaced import replacement
 from sim.errors import ConfigError, choices, near
@@ -76,7 +76,7 @@ def parse(arguments: Sequence[str]) -> Line:
     """
     overrides: list[str] = []
     config_dir: Path | None = None
-    show = False
+    show = resolve = False
     queue = list(arguments)
     while queue:
         argument = queue.pop(0)
@@ -85,7 +85,7 @@ def parse(arguments: Sequence[str]) -> Line:
                 raise ConfigError("--cfg must be followed by job")
             show = True
         elif argument == "--resolve":
-            continue
+            resolve = True
         elif argument in ("--config-dir", "-cd") or argument.startswith("--config-dir="):
             config_dir = own_folder(argument.partition("=")[2] or (queue.pop(0) if queue else ""))
         elif argument == "--dry-run":
@@ -101,6 +101,8 @@ def parse(arguments: Sequence[str]) -> Line:
             )
         else:
             overrides.append(argument)
+    if resolve and not show:
+        raise ConfigError("--resolve must come with --cfg job, which shows a config, got --resolve alone")
     return Line(tuple(overrides), config_dir, show)
 
 
@@ -122,6 +124,7 @@ def parsed(overrides: Sequence[str]) -> list[Any]:
     except ValueError as error:
         raise _not_composed(overrides, error) from error
     check_plain(each)
+    check_decimals(overrides)
     return each
 
 
@@ -287,6 +290,7 @@ def compose(name: str, line: Line, *fixed: str) -> dict[str, Any]:
     from yaml import YAMLError
 
     _check_inside([*fixed, *line.overrides], line.config_dir)
+    check_decimals(line.overrides)
     try:
         with hydra_ready():
             composed = hydra_compose(name, overrides=hydra_overrides(line, *fixed))

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sim.config.digits import MOST_DIGITS, MOST_SHOWN, too_many_digits
+from sim.config.digits import DECIMAL, MOST_DIGITS, MOST_SHOWN, no_decimal, too_many_digits
 from sim.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -282,6 +282,8 @@ def _check_plain(text: str, name: str) -> None:
         if is_text and not node.style and LONG_NUMBER.fullmatch(node.value):
             raise too_many_digits(place, f"{node.value[:MOST_SHOWN]}...")
         tag = node.tag.replace(TAG, "!!")
+        if tag in ("!!int", "!!float") and _is_plain(node) and not DECIMAL.fullmatch(node.value):
+            raise no_decimal(place, node.value[:MOST_SHOWN])
         got = f"{tag} {node.value[:MOST_SHOWN]}" if is_text else tag
         if is_key and (not is_text or tag == "!!null"):
             raise ConfigError(f"{place} must be a text, got {node.value or 'null' if is_text else f'a {node.id}'}")
