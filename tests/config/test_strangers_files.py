@@ -316,7 +316,10 @@ def test_no_file_of_a_folder_says_which_scheduler_is_joined_but_the_user_may(tmp
     [
         ("title: 59" + ":59" * 3000, r"pilot/mine.yaml, line 5: title must be a number of .*, or a text between quot"),
         ("title: " + "1" * 5000, r"pilot/mine.yaml, line 5: title must be a number of .*, got 1{60}\.\.\."),
-        ("title: 0x" + "f" * 2000, r"pilot/mine.yaml, line 5: title must be a number in plain decimals, or .* 0xf{58}$"),
+        (
+            "title: 0x" + "f" * 2000,
+            r"pilot/mine.yaml, line 5: title must be a number in plain decimals, or .* 0xf{58}$",
+        ),
         ("run: {seed: 0x" + "f" * 2000 + "}", r"pilot/mine.yaml, line 5: run.seed must be a number in plain decimals"),
         (
             "title: a\ntitle: b",
