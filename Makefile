@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 # docs/model.md and docs/findings.md have parts that are made from configs/ and results/
-.PHONY: help setup compare compare-full yuehu headlines studies knobs explained docs words test test-all coverage lint format clean
+.PHONY: help setup compare compare-full yuehu headlines studies knobs explained docs gallery words test test-all coverage lint format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -56,6 +56,9 @@ KERNEL_TESTS := tests/contract tests/measures/test_tally.py tests/measures/test_
 
 docs: setup  ## write again what docs/model.md and docs/findings.md have from configs/ and results/
 	$(BIN)/python -m experiments.document
+
+gallery: setup  ## draw a chart of every kind in both languages again: docs/gallery.md (three minutes on two cores)
+	$(BIN)/python -m experiments.gallery
 
 words: $(VENV)/.ready-dev  ## bring the catalogues of other languages up to date with the code and configs
 	mkdir -p build

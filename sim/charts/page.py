@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -33,6 +33,8 @@ _NOTE = 0.165
 """Height of a line of a note under the body (inches)."""
 _KEY = 0.72
 """Room of a key in a legend beside its word, with the gap to the next (inches)."""
+_TITLE = 13.0
+"""Size of a title (points)."""
 _COMPRESSION = 3
 """Of a PNG: half the time of Pillow's 6, for as many bytes."""
 
@@ -135,7 +137,7 @@ class Page:
     ) -> Page:
         """Return a page around a body of this height (inches); notes are placed under the body, each on new lines."""
         text_width = width - 2 * EDGE
-        blocks = [(literal(title), 13.0, True, "#000000"), (subtitle, 9.5, False, "#333333")]
+        blocks = [(literal(title), _TITLE, True, "#000000"), (subtitle, 9.5, False, "#333333")]
         blocks_of_lines = [
             (wrapped(text, text_width, size, bold=bold), size, bold, colour) for text, size, bold, colour in blocks
         ]
@@ -272,6 +274,15 @@ def wrapped(text: str, max_width: float, size: float, *, bold: bool = False) -> 
                 lines.append("")
             lines[-1] += character
     return lines
+
+
+def that_fits(titles: Iterable[str], page_width: float, most: int = 2) -> str:
+    """Return the first of some titles that takes so many lines at most on a page of this width; else the last."""
+    title = ""
+    for title in titles:
+        if len(wrapped(literal(title), page_width - 2 * EDGE, _TITLE, bold=True)) <= most:
+            break
+    return title
 
 
 def width_of(text: str, size: float, *, bold: bool = False) -> float:

@@ -69,7 +69,7 @@ def unpacked(
     if spoilt:
         raise SpoiltError(f"{', '.join(spoilt)} is not what was written")
     try:
-        return record, {name: files.as_table(member) for name, member in members.items()}
+        return record, {name: files.as_table(member, files.A_HUNDREDTH) for name, member in members.items()}
     except files.NO_TABLE as error:
         raise SpoiltError("a table is not what was written") from error
 

@@ -20,7 +20,7 @@ NUMBERS = ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight",
 ADVICE = {
     "results": "Keep summary.md, small tables and charts as SVG; of a table keep the smaller of CSV and Parquet. Name "
     "the rest in .gitignore and take it out with `git rm --cached`: the command of the run makes it again.",
-    "docs": "Keep pages and charts as SVG; what a command makes belongs under results/.",
+    "docs": "Keep pages, charts as SVG and the gallery's small pictures; what a command makes belongs under results/.",
 }
 
 
@@ -59,16 +59,21 @@ def is_text(path):
         return False
 
 
-def test_what_is_tracked_is_text_but_for_tables_of_results_and_compiled_catalogues(tracked):
+def is_of_gallery(path):
+    return path.parts[:2] == ("docs", "gallery") and path.suffix == ".webp"
+
+
+def test_what_is_tracked_is_text_but_for_tables_of_results_small_pictures_and_compiled_catalogues(tracked):
+    small = {path for path in tracked if is_of_gallery(path)}
     tables = {path for path in tracked if path.parts[0] == "results" and path.suffix == ".parquet"}
     compiled = {path for path in tracked if path.suffix == ".mo" and path.with_suffix(".po") in tracked}
-    assert not [path.as_posix() for path in tracked if path not in tables | compiled and not is_text(path)]
+    assert not [path.as_posix() for path in tracked if path not in tables | small | compiled and not is_text(path)]
 
 
 def test_pages_have_no_other_kinds_of_files_than_text_and_drawings(tracked):
     kinds = defaultdict(list)
     for path in tracked:
-        if path.parts[0] == "docs":
+        if path.parts[0] == "docs" and not is_of_gallery(path):
             kinds[path.suffix].append(path.as_posix())
     assert set(kinds) <= {".md", ".svg"}, kinds
 

@@ -205,6 +205,31 @@ def test_a_text_that_nobody_wrote_is_refused_by_file_and_column(tmp_path, n, kin
     )
 
 
+@pytest.mark.parametrize("kind", [pl.String, pl.Binary, pl.Categorical])
+def test_a_text_that_a_small_file_holds_once_for_many_cells_counts_as_often(tmp_path, kind):
+    store = Store.open(tmp_path / "one", {"a": 1}, {})
+    table = pl.DataFrame({"a": [1], "why": ["x" * 10_000]}).select(pl.all().repeat_by(100_001).explode())
+    data = files.parquet(table.with_columns(pl.col("why").cast(kind)))
+    assert len(data) < 100_000
+    store.write_bytes("mine.parquet", data)
+    rule = r"its texts up to those of 'why' must have at most 1,000,000,000 bytes, got 1,000,010,000"
+    with at_once(), pytest.raises(StoreError, match=rf"mine\.parquet in .* is damaged or .*\({rule}\)"):
+        store.final_table("mine")
+    archive = Archive.open(tmp_path / "archive")
+    archive.keep(KEY, 0, {"measures": table.head(1_001)}, {})
+    with pytest.raises(Damaged):
+        archive.read(KEY, 0, "measures")
+
+
+def test_tables_that_are_held_together_take_at_most_half_of_the_memory(monkeypatch):
+    monkeypatch.setattr(files, "memory_there_is_mb", lambda: 0.01)
+    held, table = files.Held(), pl.DataFrame({"a": [1] * 50, "why": ["x" * 20] * 50})
+    assert held.add(table, "one") is table
+    assert held.taken == 2_600
+    with pytest.raises(StoreError, match=r"at most half of the memory \(0.0 GB\), got 0.0 GB up to two. Nothing was"):
+        held.add(table, "two")
+
+
 def test_a_heading_that_nobody_wrote_is_refused_and_what_is_as_long_as_allowed_is_read(tmp_path):
     with pytest.raises(OSError, match=r"texts of 'xxx.* must have at most 20,000 bytes, got 20,001"):
         files.as_table(files.parquet(pl.DataFrame({"x" * 20_001: [1]})))

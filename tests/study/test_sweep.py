@@ -121,7 +121,7 @@ SHAPES = {
         {
             "factors": {"grid.households": [200, 300], "roles": ["lines", "ab"], "grid.visits.minutes": [20, 30]},
         },
-        {"main_effects", "curve", "heat", "ranking"},
+        {"main_effects", "curve", "heat", "panels", "ranking"},
     ),
     "zip": (
         {

@@ -83,7 +83,7 @@ def curve(
     axes = page.axes(EDGE + _SCALE, 0.05, plot_width, _HEIGHT)
     for i, name in enumerate(series):
         part = table.filter(pl.col("series") == name).sort("order")
-        _line(axes, part, levels, response, (i, series))
+        draw_series(axes, part, levels, response, (i, series))
     levels.draw(axes, plot_width)
     _say_withheld(axes, table, levels, series)
     withheld = bool(_without(table))
@@ -96,7 +96,9 @@ def curve(
     return page.figure
 
 
-def _line(axes: Axes, part: pl.DataFrame, levels: Levels, response: Response, which: tuple[int, Sequence[str]]) -> None:
+def draw_series(
+    axes: Axes, part: pl.DataFrame, levels: Levels, response: Response, which: tuple[int, Sequence[str]]
+) -> None:
     """Draw a series: with a band on a scale, or with whiskers side by side at categories."""
     i, series = which
     colour, marker, style = pilot_style(i)

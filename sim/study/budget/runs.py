@@ -13,6 +13,7 @@ from sim.errors import ConfigError
 from sim.language import N_, gettext
 from sim.measures.dictionary import CONTROL, OPEN_BOUND, lacking
 from sim.report.console import Progress
+from sim.store import files
 from sim.store.archive import Damaged, NotKept
 from sim.study import replications
 from sim.study.own_measures import NOTHING, Packed
@@ -73,6 +74,7 @@ class Runs:
     _lacked: dict[str, int] = field(default_factory=dict)
     _failed_at: dict[str, int] = field(default_factory=dict)
     _tables: dict[tuple[str, int], pl.DataFrame] = field(default_factory=dict)
+    _held: files.Held = field(default_factory=files.Held)
     _numbers: dict[tuple[str, int], dict[Response, float]] = field(default_factory=dict)
     _counts: dict[tuple[str, int], dict[Response, int]] = field(default_factory=dict)
 
@@ -206,7 +208,8 @@ class Runs:
         if table is None:
             return False
         asked = pl.col("group").str.extract("^([^:|]*)").is_in(self.groups)
-        self._tables[key, replication] = mine = table.filter(asked)
+        mine = self._held.add(table.filter(asked), f"replication {replication} of {key}")
+        self._tables[key, replication] = mine
         # what means are adjusted for, and what is open can move, whatever is shown
         known = table.filter(asked | pl.col("measure").is_in([CONTROL, OPEN_BOUND]))
         self._numbers[key, replication] = {

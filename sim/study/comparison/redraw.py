@@ -78,7 +78,7 @@ JUDGED = {
 """The tables made of those that charts are drawn from, with their columns; of one design there is no comparison."""
 
 
-DRAWN = ("load", "turnaround", "workload", "persons", "backlog", "flows", "queues", "equity")
+DRAWN = ("load", "turnaround", "waits", "workload", "persons", "backlog", "flows", "queues", "equity")
 """The charts of every comparison in their order; those of several designs alone come before them, maps behind."""
 
 
@@ -289,8 +289,11 @@ def drawings(
     measured = run.warm_up_weeks, run.warm_up_weeks + run.measured_weeks
     made: Drawings = {}
     rule = rule_of(designs, plain)
-    turnaround = judged_as(pilots[0].report, Response("turnaround_p50"))
-    unjudged = frozenset(titles.get(p.name, p.name) for p in pilots if rule.why(turnaround, p.name))
+
+    def unjudged(measure: str) -> frozenset[str]:
+        judged = judged_as(pilots[0].report, Response(measure))
+        return frozenset(titles.get(p.name, p.name) for p in pilots if rule.why(judged, p.name))
+
     if len(pilots) > 1:
         shown = [(one.measure, one.group) for one in pilots[0].report.glances[:PANELS]]
         made["slide"] = lambda: charts.slide(tables["comparison"], shown, below, narrow=narrow)
@@ -303,7 +306,8 @@ def drawings(
     load = load_tables.loads(designs).with_columns(pl.col("pilot").replace(titles))
     each: Drawings = {
         "load": lambda: charts.load(load, _before(pilots)),
-        "turnaround": lambda: charts.turnaround_distribution(tables["turnaround"], below, unjudged),
+        "turnaround": lambda: charts.turnaround_distribution(tables["turnaround"], below, unjudged("turnaround_p50")),
+        "waits": lambda: charts.waits(tables["measures"], below, unjudged("counter_wait_p90")),
         "workload": lambda: charts.workload(tables["workload"], below),
         "persons": lambda: charts.persons(tables["persons"], below),
         "backlog": lambda: charts.backlog(tables["backlog"], below, measured=measured),
