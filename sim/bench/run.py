@@ -15,7 +15,7 @@ from sim.config import Name, Section
 from sim.config.bounds import Replications, Seed
 from sim.config.compose import Line, compose
 from sim.config.composition import Composition
-from sim.errors import ConfigError, near
+from sim.errors import ConfigError, choices, near
 from sim.report.tables import escape_markdown
 from sim.store.names import FolderName
 from sim.store.store import Store
@@ -76,7 +76,7 @@ def planned(settings: Bench, config_dir: Path | None = None) -> Plan:
     known = (*TITLES, *districts)
     for name in settings.workloads:
         if name not in known:
-            raise ConfigError(f"workloads must be of {', '.join(known)}{near(name, known)}, got {name}")
+            raise ConfigError(f"workloads must be of {choices(known, name)}{near(name, known)}, got {name}")
     if settings.requests < LEAST_REQUESTS:
         raise ConfigError(
             f"requests must be at least {LEAST_REQUESTS:,}, got {settings.requests}: on short inputs start-up is all "

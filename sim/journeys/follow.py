@@ -12,7 +12,7 @@ from sim.config.compose import assumptions
 from sim.district import engines
 from sim.district.demand import Channel
 from sim.engine.audit.quick import balance
-from sim.errors import RESULTS_STAY, ConfigError, near, sealed
+from sim.errors import RESULTS_STAY, ConfigError, choices, near, sealed
 from sim.journeys.sentences import ending, journey_table, rows, totals_table, words_of
 from sim.journeys.steps import Journey, read
 from sim.language import ENGLISH, N_, gettext, phrase, speaking
@@ -69,7 +69,7 @@ class Selection:
             raise ConfigError(f"request must be a number or slowest, got {request}")
         if self.archetype is not None and self.archetype not in known:
             hint = near(self.archetype, known)
-            raise ConfigError(f"archetype must be one of {', '.join(known)}{hint}, got {self.archetype}")
+            raise ConfigError(f"archetype must be one of {choices(known, self.archetype)}{hint}, got {self.archetype}")
         channels = [channel.name.lower() for channel in Channel]
         if self.channel is not None and self.channel not in channels:
             raise ConfigError(f"channel must be one of {', '.join(channels)}, got {self.channel}")

@@ -187,14 +187,14 @@ def _sections(organisation: Organisation, station: Station) -> str:
 
 
 def person(journey: Journey, server: int) -> str:
-    """Return a member of staff by post and number within the unit."""
+    """Return a member of staff by role and number within the unit."""
     organisation = journey.organisation
     someone = organisation.people[server]
-    post = phrase(someone.post.removeprefix(someone.level).strip())
+    role = phrase(someone.role)
     if someone.secretary:
-        return post
+        return role
     number = organisation.members(someone.level, someone.unit).index(server) + 1
-    return gettext("{post} {n}", post=post, n=number)
+    return gettext("{post} {n}", post=role, n=number)
 
 
 def people(journey: Journey, step: Step) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.config.report import Response
+from sim.errors import ConfigError
 from sim.language import N_, gettext
 from sim.measures.dictionary import CONTROL, OPEN_BOUND, lacking
 from sim.report.console import Progress
@@ -19,7 +20,7 @@ from sim.study.own_measures import NOTHING, Packed
 from sim.study.sharing import ELSEWHERE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import polars as pl
     from rich.console import Console
@@ -252,8 +253,17 @@ class Runs:
                 else:
                     self.steps += int(facts["steps"])
                     self.simulated += ELSEWHERE not in facts
-                    self._read(task.key, task.replication)
+                    if not self._read(task.key, task.replication) and self._lacked:
+                        raise ConfigError(_computed_by_nothing(self._lacked))
                 bar.advance(task.words, elsewhere=ELSEWHERE in facts)
 
             replications.run_tasks(tasks, on=self.backend.executor, on_done=on_done, go_on=True, announce=bar.announce)
         self.seconds += time.perf_counter() - began
+
+
+def _computed_by_nothing(lacked: Iterable[str]) -> str:
+    """Return what is wrong where a replication that was just run lacks measures: it is told to who adds one."""
+    return (
+        "DEFINITIONS (or GROUPS) of sim/measures/dictionary.py must have only what every replication computes, got "
+        f"{', '.join(lacked)}"
+    )

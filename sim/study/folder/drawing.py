@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.errors import ConfigError, StoreError, near, one_of
+from sim.errors import ConfigError, StoreError, choices, near, one_of
 from sim.language import ENGLISH, N_, Language, gettext, speaking, spoken
 from sim.language import chosen as of_name
 from sim.report import counts
@@ -68,7 +68,7 @@ class Wanted:
             raise ConfigError(f"only must be left out where charts=false, got {', '.join(self.only)}")
         for name in self.only:
             if not any(_names(name, one) for one in known):
-                raise ConfigError(f"only must name charts of {', '.join(known)}{near(name, known)}, got {name}")
+                raise ConfigError(f"only must name charts of {choices(known, name)}{near(name, known)}, got {name}")
 
     def among(self, names: Iterable[str]) -> list[str]:
         """Return which of these charts are wanted."""

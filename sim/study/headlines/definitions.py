@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from sim.config import Name, Section
 from sim.config.bounds import Bound
 from sim.config.report import ALL, Response
+from sim.errors import RuleError
 from sim.language import N_, both, gettext, phrase, separated
 from sim.report.tables import number, with_its_unit
 from sim.statistics import intervals
@@ -55,12 +56,12 @@ class Headline(Section):
     def _compares_its_points(self) -> Self:
         for point in self.compared:
             if point not in self.points:
-                raise ValueError(f"compared must be two of the points {', '.join(self.points)}, got {point}")
+                raise RuleError(f"be two of the points {', '.join(self.points)}", f"{point}", at="compared")
         if self.measure not in self.panels:
-            raise ValueError(f"panels must show the measure {self.measure}, got {', '.join(self.panels)}")
+            raise RuleError(f"show the measure {self.measure}", ", ".join(self.panels), at="panels")
         for measure in self.groups:
             if measure not in self.panels:
-                raise ValueError(f"groups must be of measures that panels show, got {measure}")
+                raise RuleError("be of measures that panels show", measure, at="groups")
         return self
 
     def response(self, measure: str) -> Response:
