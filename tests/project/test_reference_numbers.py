@@ -35,6 +35,11 @@ def test_the_committed_run_is_of_this_model():
     assert json.loads((RUN / "manifest.json").read_text(encoding="utf-8"))["identity"]["model_version"] == MODEL_VERSION
 
 
+@pytest.mark.parametrize(("page", "command"), [("headlines", "headlines"), ("explained", "explain")])
+def test_a_page_that_a_command_makes_is_of_this_model(page, command):
+    assert f"Made by `wangge {command}`, model {MODEL_VERSION}: " in words(f"docs/{page}.md")
+
+
 def test_the_screen_in_the_readme_is_that_of_the_committed_run():
     quoted = re.search(r"```text\n(Yuehu, .*?)\n```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)[1]
     table = pl.read_csv(RUN / "comparison.csv", infer_schema_length=None)

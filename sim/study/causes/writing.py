@@ -19,6 +19,7 @@ from sim.report.tables import (
     scale_of,
     with_its_unit,
 )
+from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from sim.study.causes.definition import Causes, Longer
 
 OPENING = N_("""\
-Made by `wangge explain`: every mixture of {n} causes ({mixtures} designs, {replications} replications of each) on the
-same draws. {how}
+Made by `wangge explain`, model {version}: every mixture of {n} causes ({mixtures} designs, {replications} replications
+of each) on the same draws. {how}
 
 Singly measured effects need not add up, as causes can stand in for one another: `contributions.csv` has, beside each
 contribution, the effect of the cause alone (`first`) and with all others there (`last`).
@@ -133,7 +134,9 @@ def page(
 ) -> str:
     """Return the page of an explanation in Markdown, with its chart beside it in `charts/`."""
     n = len(causes.causes)
-    opening = gettext(OPENING, n=n, mixtures=2**n, replications=causes.replications, how=how(confidence))
+    opening = gettext(
+        OPENING, n=n, mixtures=2**n, replications=causes.replications, how=how(confidence), version=MODEL_VERSION
+    )
     heads = (gettext("cause"), *(_heading(words[one.response], one.response) for one in results))
     title = escape_markdown(phrase(causes.title))
     rows = [

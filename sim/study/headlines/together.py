@@ -128,7 +128,7 @@ def _printed(name: str, titles: Mapping[str, str], each: Mapping[str, Outcome], 
     )  # fmt: skip
     held = [one.verdict for one in each.values()]
     of_each = listed(
-        gettext("{n} {verdict}", n=held.count(verdict), verdict=gettext(verdict)) for verdict in dict.fromkeys(held)
+        gettext("{verdict} {n}", verdict=gettext(verdict), n=held.count(verdict)) for verdict in dict.fromkeys(held)
     )
     spoken = {key: phrase(title) for key, title in titles.items()}
     rows = tuple((spoken[key], gettext(one.verdict)) for key, one in each.items())
@@ -141,7 +141,7 @@ def _printed(name: str, titles: Mapping[str, str], each: Mapping[str, Outcome], 
         assumptions(pilot.district.name),
     )
     pages = tuple(Page(key, spoken[key], paragraphs=(spoken[key], one.text)) for key, one in each.items())
-    answer = gettext("Of the headlines: {counts}.", counts=of_each)
+    answer = gettext("By verdict: {counts}.", counts=of_each)
     screen = Screen(what, (answer,), table, hangs, where(name, "headlines.md", len(each)))
     return Printed(screen, pages)
 
@@ -164,9 +164,10 @@ def _opening(line: Line, confidence: float) -> str:
         command = gettext("{command} with {knobs}", command=command, knobs=knobs)
     sentences = (
         gettext(
-            "Made by {command}: each headline that the evidence expects, as a small study on the same residents, "
-            "however it comes out.",
+            "Made by {command}, model {version}: each headline that the evidence expects, as a small study on the same "
+            "residents, however it comes out.",
             command=command,
+            version=MODEL_VERSION,
         ),
         gettext(
             "A measured year and ten replications unless said otherwise; {confidence} intervals, each on its own.",
