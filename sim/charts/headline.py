@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
 from matplotlib.axes import Axes
@@ -77,13 +78,14 @@ def _rows(axes: Axes, table: pl.DataFrame, names: Sequence[str]) -> None:
             continue
         low, high = (v if math.isfinite(v) else row["mean"] for v in (row["low"], row["high"]))
         axes.plot([low, high], [-i, -i], color=COLOURS[1], lw=2.2, solid_capstyle="butt", zorder=2)
-        axes.plot([row["mean"]], [-i], color=COLOURS[1], marker="o", ms=6, mec="white", mew=0.6, zorder=3)
+        dot: dict[str, Any] = {"marker": "o", "ms": 6, "mec": "white", "mew": 0.6}
+        axes.plot([row["mean"]], [-i], color=COLOURS[1], zorder=3, clip_on=False, **dot)
     lines = ["\n".join(path_lines(name, _NAMES - 0.1, 8.5, most=2)) for name in names]
     axes.set_yticks([-i for i in range(len(table))], lines, fontsize=8.5, linespacing=1.05)
     axes.set_ylim(-len(table) + 0.4, 0.6)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_locator(MaxNLocator(3))
     axes.margins(x=0.08)
     if percent:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:g} %"))

@@ -68,12 +68,6 @@ class Headline(Section):
         """Return a measure of a panel with its group."""
         return Response(measure, self.groups.get(measure, ALL))
 
-    def words(self, measure: str) -> str:
-        """Return a measure of a panel in words, with its group."""
-        _, _, group = self.groups.get(measure, "").partition(":")
-        text = phrase(measure.replace("_", " "))
-        return gettext("{measure}, {group}", measure=text, group=phrase(group)) if group else text
-
 
 class Headlines(Section):
     """All headlines of a case, by name."""

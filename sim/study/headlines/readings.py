@@ -62,6 +62,10 @@ class Readings:
         by_label = {point.label: point for point in self.shown}
         return [by_label[label] for label in self.headline.compared]
 
+    def words(self, measure: str) -> str:
+        """Return a measure of a panel in words, as a comparison has them, with its group."""
+        return self._first.pilot.report.words(self.headline.response(measure))
+
     def means(self, measure: str) -> list[Interval]:
         """Return the mean of a panel's measure at every point that is shown; NaN where nothing follows from it."""
         judged = self._judged(measure)
@@ -88,7 +92,7 @@ class Readings:
         parts = []
         for measure in self.headline.panels:
             _, controls = self._read(measure, self.shown, self.pair if measure == self.headline.measure else ())
-            words = self.headline.words(measure)
+            words = self.words(measure)
             parts += [gettext("{what} for {controls}", what=words, controls=controls)] if controls else []
         return separated(parts)
 

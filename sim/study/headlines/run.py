@@ -25,7 +25,7 @@ from sim.study.comparison.redraw import footer
 from sim.study.design import prepared
 from sim.study.folder.drawing import announce, speaking_on_charts
 from sim.study.folder.look import USUAL
-from sim.study.headlines.definitions import Effect, Headline, Headlines, Kind, sentences, value_text
+from sim.study.headlines.definitions import Headline, Headlines, Kind, sentences, value_text
 from sim.study.headlines.readings import Point, Readings
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def _chart(readings: Readings, units: Mapping[str, str], pilots: Sequence[Pilot]
 
     headline = readings.headline
     knobs = words_of_knobs(headline.assumptions, pilots[0])
-    moved = _moved(headline, readings.effects(), units, knobs)
+    moved = _moved(readings, units, knobs)
     said = phrase(headline.title), gettext(readings.verdict)
     title = gettext("{headline}: {verdict}", headline=said[0], verdict=said[1])
     by = readings.adjusted
@@ -187,23 +187,22 @@ def _shown(readings: Readings, units: Mapping[str, str]) -> pl.DataFrame:
     rows = []
     for measure in readings.headline.panels:
         unit = units[measure]
-        label = with_unit(readings.headline.words(measure), "" if unit == "share" else phrase(unit))
+        label = with_unit(readings.words(measure), "" if unit == "share" else phrase(unit))
         for point, mean in zip(readings.shown, readings.means(measure), strict=True):
             rows.append((phrase(point.label), measure, label, unit, mean.estimate, mean.low, mean.high))
     return pl.DataFrame(rows, schema=["point", "measure", "label", "unit", "mean", "low", "high"], orient="row")
 
 
-def _moved(
-    headline: Headline, effects: Sequence[Effect], units: Mapping[str, str], knobs: Mapping[str, str]
-) -> pl.DataFrame:  # fmt: skip
+def _moved(readings: Readings, units: Mapping[str, str], knobs: Mapping[str, str]) -> pl.DataFrame:
     """Return the effect at the base and at the ends of the assumptions, which are named by the words of knobs."""
+    headline = readings.headline
     unit = "" if headline.kind == "ratio" else units[headline.measure]
     nan = float("nan")
     named = dict(zip(("first", "second"), map(phrase, headline.compared), strict=True))
-    what = gettext(EFFECTS[headline.kind], measure=headline.words(headline.measure), **named)
+    what = gettext(EFFECTS[headline.kind], measure=readings.words(headline.measure), **named)
     words = with_unit(what, "" if unit in ("", "share") else phrase(unit))
     rows = []
-    for one in effects:
+    for one in readings.effects():
         label = _end(knobs.get(one.path, one.path), one.value)
         cells = (one.effect.estimate, one.effect.low, one.effect.high) if one.effect else (nan, nan, nan)
         rows.append((label, unit, *cells, headline.holds.bound, words))
@@ -213,4 +212,4 @@ def _moved(
 
 def _end(knob: str, value: float | None) -> str:
     """Return the end of an assumption as a row is called; without a value, the base."""
-    return gettext("base") if value is None else gettext("{knob}: {value:g}", knob=knob, value=value)
+    return gettext("base") if value is None else gettext("{knob}: {value:,g}", knob=knob, value=value)
