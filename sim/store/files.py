@@ -53,11 +53,14 @@ MOST_TEXTS_BYTES = MOST_DECODED_BYTES
 MOST_TEXT_BYTES = 20_000
 """Of a cell or a heading of a table: several times the longest that is written, and shown in a moment."""
 
-A_HUNDREDTH = 100
-"""What a table of one replication may have of what a table may have: there are hundreds of replications in one."""
+A_TENTH = 10
+"""What a table of one replication may have of what a table may have: there are many replications in one."""
 
 CELL_BYTES = 16
 """What a cell of a table takes in the memory, but for its text."""
+
+PLAIN = (pl.String, pl.Boolean, pl.Null)
+"""What columns hold beside numbers. A Categorical is laid out at every step, and nothing writes one."""
 
 NO_TABLE = (OSError, MemoryError, pl.exceptions.PolarsError, pl.exceptions.PanicException)
 """What reading a table raises that is not what was written."""
@@ -140,31 +143,37 @@ def as_table(data: bytes, share: int = 1) -> pl.DataFrame:
         size = size_of(data)
     except ValueError as error:
         raise OSError(errno.EINVAL, f"it is no table that was written here: {error}") from error
-    cells, decoded, most_texts = (most // share for most in (MOST_CELLS, MOST_DECODED_BYTES, MOST_TEXTS_BYTES))
-    if size.cells > cells or size.decoded > decoded:
-        raise OSError(errno.EFBIG, f"it must have at most {cells:,} cells and {decoded:,} bytes")
+    if size.cells > MOST_CELLS // share or size.decoded > MOST_DECODED_BYTES // share:
+        most = f"{MOST_CELLS // share:,} cells and {MOST_DECODED_BYTES // share:,} bytes"
+        raise OSError(errno.EFBIG, f"it must have at most {most}")
     table = pl.read_parquet(io.BytesIO(data))
+    check_table(table, share)
+    return table
+
+
+def check_table(table: pl.DataFrame, share: int = 1) -> None:
+    """Raise `OSError` where a table would not be read again: what it may have is divided by `share`."""
+    if (cells := table.height * table.width) > MOST_CELLS // share:
+        raise OSError(errno.EFBIG, f"it must have at most {MOST_CELLS // share:,} cells, got {cells:,}")
     texts = 0
-    for name in table.columns:
+    for name, kind in table.schema.items():
+        if not (kind in PLAIN or kind.is_numeric() or kind.is_temporal()):
+            raise OSError(errno.EINVAL, f"{shown(name)} must hold texts, numbers, times or logical values, got {kind}")
         lengths = _lengths(table[name])
         longest = max(len(name.encode()), int(lengths.max() or 0))  # type: ignore[arg-type]
         if longest > MOST_TEXT_BYTES:
             rule = f"texts of {shown(name)} must have at most {MOST_TEXT_BYTES:,} bytes, got {longest:,}"
             raise OSError(errno.EFBIG, rule)
         texts += int(lengths.sum())
-        if texts > most_texts:
-            rule = f"its texts up to those of {shown(name)} must have at most {most_texts:,} bytes, got {texts:,}"
+        if texts > MOST_TEXTS_BYTES // share:
+            most = f"{MOST_TEXTS_BYTES // share:,} bytes"
+            rule = f"its texts up to those of {shown(name)} must have at most {most}, got {texts:,}"
             raise OSError(errno.EFBIG, rule)
-    return table
 
 
 def _lengths(column: pl.Series) -> pl.Series:
     """Return the lengths of the texts of a column (bytes), none for other columns."""
-    if column.dtype in (pl.Categorical, pl.Enum):
-        column = column.cast(pl.String)
-    if column.dtype not in (pl.String, pl.Binary):
-        return pl.Series(dtype=pl.Int64)
-    return (column.str.len_bytes() if column.dtype == pl.String else column.bin.size()).cast(pl.Int64)
+    return column.str.len_bytes().cast(pl.Int64) if column.dtype == pl.String else pl.Series(dtype=pl.Int64)
 
 
 @dataclass

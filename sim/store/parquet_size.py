@@ -22,9 +22,17 @@ LENGTHS = {BYTE: 1, DOUBLE: 8}
 
 # Numbers of fields, as parquet.thrift has them.
 SCHEMA, N_ROWS, ROW_GROUPS = 2, 3, 4
-CHILDREN, REPETITION, REPEATED = 5, 3, 2
+KIND, CHILDREN, REPETITION, REPEATED = 1, 5, 3, 2
 COLUMNS, ABOUT_COLUMN, N_BYTES, FIRST_PAGE, DICTIONARY = 1, 3, 7, 9, 11
-DECODED, ENCODED, N_VALUES, HEADS_OF_DATA, HEAD_OF_DICTIONARY = 2, 3, 1, (5, 8), 7
+DECODED, ENCODED, N_VALUES, HEAD_OF_DICTIONARY = 2, 3, 1, 7
+HEADS_OF_DATA = {5: 2, 8: 4}
+"""Those of pages with values, and where each says how these are encoded."""
+
+PLAIN_KINDS = (0, 1, 2, 4, 5, 6)
+"""Logical values, whole and other numbers, and texts: what is of a fixed length may be long and stand there often."""
+
+PLAIN_ENCODINGS = (0, 2, 3, 8)
+"""Plain, and by a dictionary: others, as by what a text shares with the one before, grow when they are read."""
 
 
 class Size(NamedTuple):
@@ -116,7 +124,10 @@ def size_of(data: bytes) -> Size:
 def _size(data: bytes, footer: dict[int, Any]) -> Size:
     """Return how large the table of a footer is."""
     _, *columns = footer[SCHEMA]
-    if any(column.get(CHILDREN) or column.get(REPETITION) == REPEATED for column in columns):
+    if any(
+        column.get(CHILDREN) or column.get(REPETITION) == REPEATED or column.get(KIND) not in PLAIN_KINDS
+        for column in columns
+    ):
         raise ValueError("its columns must be plain")
     values = decoded = n_pages = 0
     for group in footer[ROW_GROUPS]:
@@ -131,6 +142,9 @@ def _size(data: bytes, footer: dict[int, Any]) -> Size:
                     raise ValueError(f"it must have at most {MOST_PAGES:,} pages")
                 reader.at += page[ENCODED]
                 decoded += page[DECODED]
-                values += sum(page[head][N_VALUES] for head in HEADS_OF_DATA if head in page)
+                for head in HEADS_OF_DATA.keys() & page.keys():
+                    values += page[head][N_VALUES]
+                    if page[head][HEADS_OF_DATA[head]] not in PLAIN_ENCODINGS:
+                        raise ValueError("its columns must be encoded as they are written here")
                 decoded += page.get(HEAD_OF_DICTIONARY, {}).get(N_VALUES, 0)
     return Size(max(values, footer[N_ROWS] * len(columns)), decoded)

@@ -133,7 +133,7 @@ def test_what_is_missing_is_named_and_nothing_is_touched(results, missing):
     (results / missing).unlink()
     before = contents(results)
     told = refused(results.parents[1], "plot", "two")
-    assert f"must hold what its charts are drawn from, but has no {missing}: its run did not finish" in told
+    assert f"must hold what its charts are drawn from, but has no {missing}: its run did not finish, " in told
     assert "Run the command that made it again" in told
     assert contents(results) == before
 

@@ -1,8 +1,10 @@
 """What others put into a folder of results holds nobody up, fills no memory and removes nothing."""
 
+import base64
 import io
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -192,11 +194,9 @@ def test_a_text_that_grows_when_it_is_decompressed_is_refused_before_it_is_decod
 
 
 @pytest.mark.parametrize("n", [20_001, 50_000_000])
-@pytest.mark.parametrize("kind", [pl.String, pl.Binary, pl.Categorical])
-def test_a_text_that_nobody_wrote_is_refused_by_file_and_column(tmp_path, n, kind):
+def test_a_text_that_nobody_wrote_is_refused_by_file_and_column(tmp_path, n):
     store = Store.open(tmp_path / "one", {"a": 1}, {})
-    table = pl.DataFrame({"a": [1], "why": ["x" * n]}).with_columns(pl.col("why").cast(kind))
-    store.write_bytes("mine.parquet", files.parquet(table))
+    store.write_bytes("mine.parquet", files.parquet(pl.DataFrame({"a": [1], "why": ["x" * n]})))
     with at_once(), pytest.raises(StoreError) as caught:
         store.final_table("mine")
     assert str(caught.value).startswith(
@@ -205,20 +205,68 @@ def test_a_text_that_nobody_wrote_is_refused_by_file_and_column(tmp_path, n, kin
     )
 
 
-@pytest.mark.parametrize("kind", [pl.String, pl.Binary, pl.Categorical])
-def test_a_text_that_a_small_file_holds_once_for_many_cells_counts_as_often(tmp_path, kind):
+def test_a_text_that_a_small_file_holds_once_for_many_cells_counts_as_often(tmp_path, monkeypatch):
     store = Store.open(tmp_path / "one", {"a": 1}, {})
     table = pl.DataFrame({"a": [1], "why": ["x" * 10_000]}).select(pl.all().repeat_by(100_001).explode())
-    data = files.parquet(table.with_columns(pl.col("why").cast(kind)))
+    data = files.parquet(table)
     assert len(data) < 100_000
     store.write_bytes("mine.parquet", data)
     rule = r"its texts up to those of 'why' must have at most 1,000,000,000 bytes, got 1,000,010,000"
     with at_once(), pytest.raises(StoreError, match=rf"mine\.parquet in .* is damaged or .*\({rule}\)"):
         store.final_table("mine")
-    archive = Archive.open(tmp_path / "archive")
-    archive.keep(KEY, 0, {"measures": table.head(1_001)}, {})
-    with pytest.raises(Damaged):
+    archive, table = Archive.open(tmp_path / "archive"), table.head(10_001)
+    with pytest.raises(StoreError, match=r"measures of replication 0 cannot be kept: its texts up to"):
+        archive.keep(KEY, 0, {"measures": table}, {})
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "check_table", lambda *_: None)
+        archive.keep(KEY, 0, {"measures": table}, {})
+    with at_once(), pytest.raises(Damaged):
         archive.read(KEY, 0, "measures")
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule"),
+    [
+        (pl.Categorical, "'why' must hold texts, numbers, times or logical values, got Categorical"),
+        (pl.Enum(["x" * 10_000]), "'why' must hold texts, numbers, times or logical values, got Enum"),
+        (pl.Binary, "'why' must hold texts, numbers, times or logical values, got Binary"),
+        (pl.Decimal(30, 2), "its columns must be plain"),
+    ],
+    ids=str,
+)
+def test_a_kind_of_column_that_nothing_writes_is_refused_before_its_texts_are_laid_out(kind, rule):
+    value = 1 if kind == pl.Decimal(30, 2) else "x" * 10_000
+    table = pl.DataFrame({"a": [1], "why": [value]}).with_columns(pl.col("why").cast(kind))
+    data = files.parquet(table.select(pl.all().repeat_by(1_000_000).explode()))
+    assert len(data) < 1_000_000
+    with at_once(), pytest.raises(OSError, match=re.escape(rule)):
+        files.as_table(data)
+
+
+# A hundred texts of 10,000 letters, encoded by what each shares with the one before, and by their lengths.
+ENCODED = {
+    "DELTA_BYTE_ARRAY": (
+        "UEFSMRUAFY6hARWQASwVyAEVDhUGFQYcAAAAKLUv/WBHJ/UBANQCAwAAAMgBAYABBGQAAA4AAAAQJwCAAQRkoJwBn5wBDg4ODgAA"
+        "xAlxQpwQJwJ4BAAMB+fluYnukArV6ARMFQQZLDUAGAZzY2hlbWEVAgAVDCUCGAFhJQBMHAAAABbIARkcGRwmABwVDBklBg4ZGAFh"
+        "FQwWyAEWvKEBFr4BJghJHBUAFQ4VAgA8FqCcARkGGSYAyAEAAAAWvKEBFsgBJggWvgEAKCBwYXJxdWV0LWNwcC1hcnJvdyB2ZXJz"
+        "aW9uIDI2LjAuMRkcHAAAAI4AAABQQVIx"
+    ),
+    "DELTA_LENGTH_BYTE_ARRAY": (
+        "UEFSMRUAFaaJehWGASwVyAEVDBUGFQYcAAAAKLUv/YBIU0IPANQAAIADAAAAyAEBgAEEZKCcAQB4AgDp/yAFFtQBAgAQeAIAEHgC"
+        "ABB4AgAQeAIAEHgCABB4mxIKeBUEGSw1ABgGc2NoZW1hFQIAFQwlAhgBYSUATBwAAAAWyAEZHBkcJgAcFQwZJQYMGRgBYRUMFsgB"
+        "FtSJeha0ASYISRwVABUMFQIAPBaAiXoZBhkmAMgBAAAAFtSJehbIASYIFrQBACggcGFycXVldC1jcHAtYXJyb3cgdmVyc2lvbiAy"
+        "Ni4wLjEZHBwAAACOAAAAUEFSMQ=="
+    ),
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODED)
+def test_texts_that_grow_when_they_are_read_are_refused_from_the_heads_of_the_pages(monkeypatch, encoding):
+    data = base64.b64decode(ENCODED[encoding])
+    assert pl.read_parquet(io.BytesIO(data)).equals(pl.DataFrame({"a": ["x" * 10_000] * 100}))
+    monkeypatch.setattr(pl, "read_parquet", lambda *_: pytest.fail("it was decoded"))
+    with pytest.raises(OSError, match="its columns must be encoded as they are written here"):
+        files.as_table(data)
 
 
 def test_tables_that_are_held_together_take_at_most_half_of_the_memory(monkeypatch):

@@ -175,7 +175,8 @@ def _nothing_missing(store: Store, n_pilots: int) -> None:
     if missing:
         raise StoreError(
             f"{store.folder} must hold what its charts are drawn from, but has no {', '.join(missing)}: its run did "
-            f"not finish, or an earlier version made it. No chart was changed. {AGAIN} {EARLIER}"
+            "not finish, an earlier version made it, or it is a copy without its tables, as results/ of a clone is. "
+            f"No chart was changed. {AGAIN} {EARLIER}"
         )
     with files.as_store_error(store.folder):
         for name in wanted:
