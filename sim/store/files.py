@@ -41,8 +41,8 @@ MOST_JSON_BYTES = 50_000_000
 MOST_FOOTER_BYTES = 1_000_000
 """Of what ends a Parquet file: many times that of a table of ours."""
 
-MOST_CELLS = 100_000_000
-"""Of a table: 100,000 points have some ten columns of some fifty responses."""
+MOST_CELLS = 30_000_000
+"""Of a table: a thousand replications of four designs have a thousand rows each, of seven columns."""
 
 MOST_DECODED_BYTES = 1_000_000_000
 """Of a table whose pages are decompressed: ten for each of its cells."""

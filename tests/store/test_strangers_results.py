@@ -180,7 +180,7 @@ def test_a_small_file_that_holds_a_large_table_is_refused_before_it_is_decoded(m
 def test_a_real_bomb_is_refused_as_it_is(monkeypatch):
     monkeypatch.setattr(pl, "read_parquet", lambda *_: pytest.fail("it was decoded"))
     assert len(bomb()) < 2_000_000
-    with pytest.raises(OSError, match=r"must have at most 100,000,000 cells"):
+    with pytest.raises(OSError, match=r"must have at most 30,000,000 cells"):
         files.as_table(bomb())
 
 
@@ -241,6 +241,45 @@ def test_a_kind_of_column_that_nothing_writes_is_refused_before_its_texts_are_la
     assert len(data) < 1_000_000
     with at_once(), pytest.raises(OSError, match=re.escape(rule)):
         files.as_table(data)
+
+
+FORGED = {
+    "rows of a group": (lambda f: f[4][0].__setitem__(3, 10**12), "as many values as there are rows"),
+    "columns in one place": (lambda f: f[4][0][1].__setitem__(1, f[4][0][1][0]), "lie one upon another"),
+    "rows in all": (lambda f: f.__setitem__(3, 7), "as many rows as it has"),
+}
+
+
+def test_a_footer_that_says_more_rows_than_the_pages_have_is_refused(monkeypatch):
+    data = files.parquet(TABLE)
+    honest = parquet_size._Reader.fields
+    for change, rule in FORGED.values():
+        whole = []
+
+        def forged(reader, depth=0, change=change, whole=whole):
+            found = honest(reader, depth)
+            if depth == 0 and not whole:
+                whole.append(found)
+                change(found)
+            return found
+
+        monkeypatch.setattr(parquet_size._Reader, "fields", forged)
+        with pytest.raises(OSError, match=rule):
+            files.as_table(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "rule"),
+    [
+        (bytes([0x80, 0x80, 0x80, 0x80, 0x10]), 5, "at most 32 bits"),
+        (bytes([0x80, 0x80, 0x04]), 4, "at most 16 bits"),
+        (bytes([0x15, 0x02, 0x05, 0x02, 0x02, 0x00]), 12, "in their order"),
+        (bytes([0xF5, 0xFF, 0x7F]), 9, "a list must lie in the file"),
+    ],
+)
+def test_what_another_reader_might_read_otherwise_is_refused(data, kind, rule):
+    with pytest.raises(ValueError, match=rule):
+        parquet_size._Reader(data, 0, len(data)).value(kind, 0)
 
 
 # A hundred texts of 10,000 letters, encoded by what each shares with the one before, and by their lengths.
