@@ -40,7 +40,7 @@ headlines: setup  ## run the headlines of the evidence and write docs/headlines.
 
 STUDIES := grid_size staffing ab_order burden cheapest screening global
 
-studies: setup  ## run every shipped study again, or go on with it (an hour on two cores)
+studies: setup  ## run every shipped study again, or go on with it (two hours on two cores)
 	for study in $(STUDIES); do $(BIN)/wangge sweep study=$$study || exit; done
 
 knobs: setup  ## turn every knob of the evidence and write docs/knobs.md again (40 minutes on two cores)

@@ -6,22 +6,20 @@ import math
 from typing import Any
 
 import polars as pl
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sim.charts.page import EDGE, Key, Page, distinct, pilot_key, short_name, wrapped
-from sim.charts.study.curve import BREAKS, draw_series
+from sim.charts.study.curve import BREAKS, draw_series, mark_withheld, without
 from sim.charts.study.levels import Levels, path_lines
 from sim.charts.study.response import (
     Promise,
     Response,
     checked_promise,
     limits,
-    say_withheld,
     scale,
     withheld_notes,
 )
-from sim.charts.style import PALE, pilot_style, styled
+from sim.charts.style import PALE, styled
 from sim.language import gettext, listed
 from sim.report.lines import literal
 
@@ -90,7 +88,7 @@ def panels(
             draw_series(axes, mine, levels, response, (k, series))
         levels.draw(axes, width)
         axes.set_ylim(*ends)
-        _withheld(axes, part, levels, series)
+        mark_withheld(axes, part, levels, series)
         if promise:
             bound = response.one(promise[1])
             axes.axhspan(*((bound, ends[1]) if promise[2] == "at_most" else (ends[0], bound)), zorder=0, lw=0,
@@ -119,25 +117,13 @@ def _ends(table: pl.DataFrame, response: Response, promise: Promise | None) -> t
     """Return the ends of the scale that all panels share, with room at the foot for what is withheld."""
     bound = response.one(promise[1]) if promise else math.nan
     low, high = limits([*response.scaled([*table["mean"], *table["low"], *table["high"]]).tolist(), bound], 0.1)
-    return low - (0.3 * (high - low) if len(_without(table)) else 0.0), high
-
-
-def _without(table: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows that have no mean."""
-    return table.filter(pl.col("mean").is_null() | ~pl.col("mean").is_finite())
-
-
-def _withheld(axes: Axes, part: pl.DataFrame, levels: Levels, series: list[str]) -> None:
-    """Mark at each level the series that have no value there."""
-    for (order,), rows in _without(part).group_by("order", maintain_order=True):
-        colours = [pilot_style(series.index(str(name)))[0] for name in rows["series"]]
-        say_withheld(axes, levels.position(int(str(order))), colours)
+    return low - (0.3 * (high - low) if len(without(table)) else 0.0), high
 
 
 def _places(table: pl.DataFrame) -> list[tuple[str, str]]:
     """Return where values are withheld, each with the reason if it is known."""
     places = []
-    for row in _without(table).to_dicts():
+    for row in without(table).to_dicts():
         level, *which = (short_name(str(row[name]), 24) for name in ("level", "panel", "series"))
         where = gettext("{level} ({series})", level=level, series=listed(filter(None, which)))
         places.append((where, str(row.get("why") or "")))
